@@ -1,0 +1,3 @@
+//! Signing speed.
+
+fn main() {}

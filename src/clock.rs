@@ -1,0 +1,1 @@
+//! Time, as the rest of the code sees it.

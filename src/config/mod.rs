@@ -1,0 +1,1 @@
+//! Settings: read once from a lookup function, validated as a whole, typed.

@@ -1,0 +1,4 @@
+//! The embedded stack behind `upload-broker dev`: Postgres, an S3 server and an SNS endpoint.
+
+pub mod postgres;
+pub mod s3;

@@ -1,0 +1,1 @@
+//! The loop that finishes what clients left unfinished.

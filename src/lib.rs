@@ -1,0 +1,37 @@
+//! `upload-broker`: the control plane between clients and S3.
+//!
+//! It hands out pre-signed PUT URLs as upload sessions, proves on acknowledge that the object
+//! which arrived is the one that was promised, and tells SNS exactly about those. It never
+//! carries the bytes.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//!   request ─▶ http ─▶ usecases ─▶ domain            pure rules, a leaf
+//!                         ├──────▶ store             Postgres
+//!                         └──────▶ objects           S3: presign, HEAD, list, delete
+//!   event row (written by a use case in its own transaction)
+//!              relay ─▶ notify ─▶ SNS
+//!   janitor ─▶ usecases
+//!
+//!   config, telemetry, lifecycle, clock              named by all, name nobody
+//!   dev                                              the embedded stack (feature `dev`)
+//!   commands                                         wiring
+//! ```
+//!
+//! `tests/it/architecture.rs` holds this picture against the `use` lines.
+
+pub mod clock;
+pub mod commands;
+pub mod config;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod domain;
+pub mod http;
+pub mod janitor;
+pub mod lifecycle;
+pub mod notify;
+pub mod objects;
+pub mod store;
+pub mod telemetry;
+pub mod usecases;

@@ -1,0 +1,1 @@
+//! Signals, shutdown and supervised loops.

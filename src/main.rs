@@ -1,0 +1,3 @@
+//! The `upload-broker` binary.
+
+fn main() {}

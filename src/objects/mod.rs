@@ -1,0 +1,3 @@
+//! Everything that speaks S3.
+
+pub mod sign;

@@ -1,0 +1,1 @@
+//! Postgres: one file a table, functions over a connection.
