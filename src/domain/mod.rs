@@ -1,1 +1,14 @@
 //! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
+
+pub mod checksum;
+pub mod event;
+pub mod headers;
+pub mod jail;
+pub mod object;
+pub mod page;
+pub mod path;
+pub mod principal;
+pub mod proof;
+pub mod refusal;
+pub mod status;
+pub mod upload;

@@ -1,0 +1,52 @@
+//! What the store says of an object.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::checksum::Checksum;
+
+/// The user metadata key that binds an object to the upload whose URL wrote it.
+pub const UPLOAD_ID_METADATA: &str = "upload-id";
+
+/// The answer to a HEAD, as far as a proof needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundObject {
+    /// Bytes.
+    pub size: u64,
+    /// With its quotes, as S3 writes it.
+    pub etag: String,
+    /// In a versioned bucket.
+    pub version_id: Option<String>,
+    /// `Content-Type`, where the store returned one.
+    pub content_type: Option<String>,
+    /// Whole-object checksums that the store returned; none of a single part.
+    pub checksums: Vec<Checksum>,
+    /// `Last-Modified`.
+    pub last_modified: DateTime<Utc>,
+    /// The upload whose URL wrote the object, by its metadata.
+    pub upload_id: Option<Uuid>,
+    /// All user metadata, the upload id among it.
+    pub metadata: std::collections::BTreeMap<String, String>,
+}
+
+/// The object as it was when the upload was proven; stored with the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenObject {
+    /// Bytes.
+    pub size: u64,
+    /// With its quotes, as S3 writes it.
+    pub etag: String,
+    /// In a versioned bucket.
+    pub version_id: Option<String>,
+    /// `Content-Type`, where the store returned one.
+    pub content_type: Option<String>,
+    /// The checksum that the store returned: the declared algorithm's where there was one.
+    pub checksum: Option<Checksum>,
+    /// `Last-Modified`.
+    pub last_modified: DateTime<Utc>,
+}
+
+/// Whether two ETags name the same bytes; clients send them with and without quotes.
+pub fn same_etag(one: &str, other: &str) -> bool {
+    one.trim_matches('"') == other.trim_matches('"')
+}

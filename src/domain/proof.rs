@@ -1,0 +1,274 @@
+//! The proof: is the object that stands there the one that was promised?
+
+use std::fmt;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::checksum::Checksum;
+use super::object::{FoundObject, ProvenObject, same_etag};
+
+/// What was promised: at create, or with the acknowledge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Always declared, by default from the extension.
+    pub content_type: String,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Of the whole object.
+    pub checksum: Option<Checksum>,
+}
+
+/// How much was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The store returned the declared checksum.
+    Checksum,
+    /// The size is the declared one.
+    Size,
+    /// An object written by this upload's URL is there.
+    Existence,
+}
+
+impl Level {
+    /// Every level.
+    pub const ALL: [Self; 3] = [Self::Checksum, Self::Size, Self::Existence];
+
+    /// The name, as it stands in JSON and in Postgres.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Checksum => "checksum",
+            Self::Size => "size",
+            Self::Existence => "existence",
+        }
+    }
+}
+
+/// One thing that is not as declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// `size`, `checksum`, `content_type` or `etag`.
+    pub field: &'static str,
+    /// What was declared.
+    pub expected: String,
+    /// What the store says.
+    pub found: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            field,
+            expected,
+            found,
+        } = self;
+        write!(f, "{field}: expected {expected}, found {found}")
+    }
+}
+
+/// The outcome of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the promised object.
+    Proven(ProvenObject, Level),
+    /// Something else stands there: its metadata does not name this upload.
+    NotOurs,
+    /// This upload's URL wrote it, but it is not what was declared. Never empty.
+    Mismatch(Vec<Mismatch>),
+}
+
+/// Limits that hold even where nothing was declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeLimit(pub u64);
+
+/// Compares what the store says with what upload `id` promised.
+///
+/// `etag` is the one that the client saw when it uploaded, where it says so.
+pub fn compare(
+    id: Uuid,
+    declared: &Declared,
+    etag: Option<&str>,
+    limit: SizeLimit,
+    found: &FoundObject,
+) -> Verdict {
+    if found.upload_id != Some(id) {
+        return Verdict::NotOurs;
+    }
+    let same_algorithm = declared.checksum.as_ref().and_then(|declared| {
+        found
+            .checksums
+            .iter()
+            .find(|checksum| checksum.algorithm() == declared.algorithm())
+    });
+    let mismatches = mismatches(declared, etag, limit, found, same_algorithm);
+    if !mismatches.is_empty() {
+        return Verdict::Mismatch(mismatches);
+    }
+    let level = if same_algorithm.is_some() {
+        Level::Checksum
+    } else if declared.size.is_some() {
+        Level::Size
+    } else {
+        Level::Existence
+    };
+    let object = ProvenObject {
+        size: found.size,
+        etag: found.etag.clone(),
+        version_id: found.version_id.clone(),
+        content_type: found.content_type.clone(),
+        checksum: same_algorithm.or(found.checksums.first()).cloned(),
+        last_modified: found.last_modified,
+    };
+    Verdict::Proven(object, level)
+}
+
+fn mismatches(
+    declared: &Declared,
+    etag: Option<&str>,
+    limit: SizeLimit,
+    found: &FoundObject,
+    checksum: Option<&Checksum>,
+) -> Vec<Mismatch> {
+    let mut all = Vec::new();
+    let mut differ = |field, expected: String, found: String| {
+        all.push(Mismatch {
+            field,
+            expected,
+            found,
+        });
+    };
+    match declared.size {
+        Some(size) if size != found.size => {
+            differ(
+                "size",
+                format!("{size} bytes"),
+                format!("{} bytes", found.size),
+            );
+        }
+        None if found.size > limit.0 => {
+            differ(
+                "size",
+                format!("at most {} bytes", limit.0),
+                format!("{} bytes", found.size),
+            );
+        }
+        _ => {}
+    }
+    if let (Some(declared), Some(found)) = (&declared.checksum, checksum)
+        && declared != found
+    {
+        differ("checksum", declared.to_string(), found.to_string());
+    }
+    if let Some(content_type) = &found.content_type
+        && !content_type.eq_ignore_ascii_case(&declared.content_type)
+    {
+        differ(
+            "content_type",
+            declared.content_type.clone(),
+            content_type.clone(),
+        );
+    }
+    if let Some(etag) = etag
+        && !same_etag(etag, &found.etag)
+    {
+        differ("etag", etag.to_owned(), found.etag.clone());
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::checksum::Algorithm;
+
+    const LIMIT: SizeLimit = SizeLimit(1_000);
+
+    fn declared(size: Option<u64>, checksum: Option<&str>) -> Declared {
+        Declared {
+            content_type: "text/csv".into(),
+            size,
+            checksum: checksum.map(|value| Checksum::new(Algorithm::Crc32, value).unwrap()),
+        }
+    }
+
+    fn found(id: Uuid, checksums: &[&str]) -> FoundObject {
+        FoundObject {
+            size: 5,
+            etag: "\"abc\"".into(),
+            version_id: None,
+            content_type: Some("Text/CSV".into()),
+            checksums: checksums
+                .iter()
+                .map(|value| Checksum::new(Algorithm::Crc32, value).unwrap())
+                .collect(),
+            last_modified: DateTime::UNIX_EPOCH,
+            upload_id: Some(id),
+            metadata: Default::default(),
+        }
+    }
+
+    fn level(declared: &Declared, found: &FoundObject) -> Option<Level> {
+        match compare(found.upload_id.unwrap(), declared, None, LIMIT, found) {
+            Verdict::Proven(_, level) => Some(level),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_level_says_what_was_really_proven() {
+        let id = Uuid::from_u128(1);
+        let silent = found(id, &[]);
+        let told = found(id, &["AAAAAA=="]);
+        assert_eq!(level(&declared(None, None), &told), Some(Level::Existence));
+        assert_eq!(level(&declared(Some(5), None), &told), Some(Level::Size));
+        let both = declared(Some(5), Some("AAAAAA=="));
+        assert_eq!(level(&both, &told), Some(Level::Checksum));
+        assert_eq!(
+            level(&both, &silent),
+            Some(Level::Size),
+            "a store that returns no checksum proves none"
+        );
+    }
+
+    #[test]
+    fn every_difference_is_named() {
+        let id = Uuid::from_u128(1);
+        let mut promise = declared(Some(6), Some("AAAAAQ=="));
+        promise.content_type = "text/plain".into();
+        let verdict = compare(id, &promise, Some("def"), LIMIT, &found(id, &["AAAAAA=="]));
+        let Verdict::Mismatch(all) = verdict else {
+            panic!("{verdict:?}");
+        };
+        let fields: Vec<_> = all.iter().map(|one| one.field).collect();
+        assert_eq!(fields, ["size", "checksum", "content_type", "etag"]);
+    }
+
+    #[test]
+    fn the_limit_holds_where_no_size_was_declared() {
+        let id = Uuid::from_u128(1);
+        let verdict = compare(
+            id,
+            &declared(None, None),
+            None,
+            SizeLimit(4),
+            &found(id, &[]),
+        );
+        assert!(matches!(verdict, Verdict::Mismatch(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn another_uploads_object_is_not_ours() {
+        let object = found(Uuid::from_u128(2), &[]);
+        let verdict = compare(
+            Uuid::from_u128(1),
+            &declared(Some(5), None),
+            None,
+            LIMIT,
+            &object,
+        );
+        assert_eq!(verdict, Verdict::NotOurs);
+    }
+}

@@ -1,0 +1,126 @@
+//! Refusals: what a caller did wrong, in public words.
+//!
+//! A refusal is a decision of the rules, not a fault. Nothing in it may name an SQL text, an AWS
+//! error body, a host or a secret.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::proof::Mismatch;
+use super::status::{Status, Transition};
+
+/// The code of a problem: `/problems/{code}` explains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A field, parameter or header is not as it must be.
+    InvalidRequest,
+    /// The declared size is over the limit.
+    SizeLimitExceeded,
+    /// The content type is not on the list.
+    ContentTypeNotAllowed,
+    /// An acknowledged dataset, or a foreign object, stands at the path.
+    DatasetExists,
+    /// Nothing stands at the path, or not yet this upload's bytes.
+    ObjectMissing,
+    /// What came is not what was declared.
+    ObjectMismatch,
+    /// The upload is in a state that does not allow this.
+    InvalidStatus,
+    /// The object is no longer the proven one.
+    DatasetDrifted,
+    /// No such upload for this tenant.
+    UploadNotFound,
+    /// No such dataset for this tenant.
+    DatasetNotFound,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// An RFC 6901 pointer into the body, or `/` and the name of a parameter.
+    pub pointer: String,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// `pointer` names the field; `detail` says what is wrong.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+/// What a caller did wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The kind of it.
+    pub code: Code,
+    /// This occurrence, for people.
+    pub detail: String,
+    /// Field by field, where fields are at fault.
+    pub errors: Vec<FieldError>,
+    /// The upload that stands in the way, or is in the wrong state.
+    pub upload_id: Option<Uuid>,
+    /// Its state.
+    pub status: Option<Status>,
+    /// Expected and found, for an `object-mismatch`.
+    pub mismatches: Vec<Mismatch>,
+}
+
+impl Refusal {
+    /// A refusal with nothing but words.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            upload_id: None,
+            status: None,
+            mismatches: Vec::new(),
+        }
+    }
+
+    /// A request with faults in it. `errors` must not be empty.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.pointer, error.detail))
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self {
+            errors,
+            ..Self::new(Code::InvalidRequest, detail)
+        }
+    }
+
+    /// A request with one fault in it.
+    pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(pointer, detail)])
+    }
+
+    /// No such upload for this tenant.
+    pub fn no_upload(id: Uuid) -> Self {
+        Self::new(Code::UploadNotFound, format!("There is no upload {id}."))
+    }
+
+    /// The upload is in a state from which `wanted` does not lead.
+    pub fn wrong_status(id: Uuid, status: Status, wanted: Transition) -> Self {
+        let from = wanted
+            .from()
+            .iter()
+            .map(|status| status.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        Self {
+            upload_id: Some(id),
+            status: Some(status),
+            ..Self::new(
+                Code::InvalidStatus,
+                format!("The upload is {status}; this needs one of: {from}."),
+            )
+        }
+    }
+}

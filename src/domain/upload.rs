@@ -1,0 +1,154 @@
+//! The upload: a promise that one object will arrive at one path.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::headers::ObjectHeaders;
+use super::object::{FoundObject, ProvenObject, same_etag};
+use super::path::DatasetPath;
+use super::proof::{Declared, Level};
+use super::status::Status;
+
+/// A row of `uploads`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upload {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// The tenant that it belongs to.
+    pub tenant: String,
+    /// The path as the tenant sees it.
+    pub path: DatasetPath,
+    /// Where the object goes.
+    pub bucket: String,
+    /// The S3 key: the path under the tenant's key prefix.
+    pub key: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// A name for people.
+    pub name: String,
+    /// A note for people.
+    pub comments: Option<String>,
+    /// Kept here, not in S3.
+    pub metadata: BTreeMap<String, String>,
+    /// What was promised.
+    pub declared: Declared,
+    /// May the object replace another one?
+    pub write: WriteRule,
+    /// Set on the object.
+    pub headers: ObjectHeaders,
+    /// How long a URL lives, in seconds.
+    pub lifetime_seconds: u32,
+    /// When it was promised.
+    pub created_at: DateTime<Utc>,
+    /// When the row last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When the last URL handed out ends.
+    pub expires_at: DateTime<Utc>,
+    /// When it was proven.
+    pub uploaded_at: Option<DateTime<Utc>>,
+    /// Why it is in `Error`, or what was found when it expired.
+    pub error: Option<Failure>,
+    /// The object, as it was when it was proven.
+    pub object: Option<ProvenObject>,
+    /// How it was proven.
+    pub verification: Option<Verification>,
+    /// The number of the last event.
+    pub sequence: i32,
+}
+
+impl Upload {
+    /// Whether the object at the key is this upload's own: its metadata names it, and for a
+    /// proven one its ETag is still the proven one.
+    pub fn owns(&self, found: &FoundObject) -> bool {
+        found.upload_id == Some(self.id)
+            && self
+                .object
+                .as_ref()
+                .is_none_or(|proven| same_etag(&proven.etag, &found.etag))
+    }
+
+    /// `s3://bucket/key`.
+    pub fn s3_url(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+/// What a PUT may do to an object that stands at its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteRule {
+    /// Nothing may stand there: `If-None-Match: *`.
+    CreateOnly,
+    /// Whatever stands there may be replaced.
+    Overwrite,
+    /// Exactly this version may be replaced: `If-Match`.
+    Replace {
+        /// With its quotes.
+        etag: String,
+    },
+}
+
+impl WriteRule {
+    /// Whether an object that stands there is no obstacle in itself.
+    pub fn may_replace(&self) -> bool {
+        !matches!(self, Self::CreateOnly)
+    }
+}
+
+/// Why an upload failed, in public words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// A problem code.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+}
+
+/// How an upload was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// How much was proven.
+    pub level: Level,
+    /// Who asked.
+    pub by: Verifier,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Who asked for a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verifier {
+    /// The client, by its acknowledge.
+    Acknowledge,
+    /// The loop that looks at overdue uploads.
+    Janitor,
+    /// An event of the store.
+    S3Event,
+    /// A client that speaks Companion's protocol.
+    Uppy,
+}
+
+impl Verifier {
+    /// Every verifier.
+    pub const ALL: [Self; 4] = [Self::Acknowledge, Self::Janitor, Self::S3Event, Self::Uppy];
+
+    /// The name, as it stands in JSON and in Postgres.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledge => "acknowledge",
+            Self::Janitor => "janitor",
+            Self::S3Event => "s3-event",
+            Self::Uppy => "uppy",
+        }
+    }
+}
+
+impl fmt::Display for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
