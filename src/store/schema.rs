@@ -1,0 +1,84 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        tenant -> Text,
+        hash -> Bytea,
+        scopes -> Array<Nullable<Text>>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> Uuid,
+        upload_id -> Uuid,
+        sequence -> Int4,
+        tenant -> Text,
+        kind -> Text,
+        at -> Timestamptz,
+        data -> Jsonb,
+        notify -> Bool,
+        due_at -> Timestamptz,
+        attempts -> Int4,
+        last_error -> Nullable<Text>,
+        published_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    tenants (name) {
+        name -> Text,
+        key_prefix -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    uploads (id) {
+        id -> Uuid,
+        tenant -> Text,
+        path -> Text,
+        bucket -> Text,
+        key -> Text,
+        status -> Text,
+        name -> Text,
+        comments -> Nullable<Text>,
+        metadata -> Jsonb,
+        content_type -> Text,
+        size -> Nullable<Int8>,
+        checksum_algorithm -> Nullable<Text>,
+        checksum_value -> Nullable<Text>,
+        overwrite -> Bool,
+        if_match -> Nullable<Text>,
+        headers -> Jsonb,
+        lifetime_seconds -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        uploaded_at -> Nullable<Timestamptz>,
+        error_code -> Nullable<Text>,
+        error_detail -> Nullable<Text>,
+        object_size -> Nullable<Int8>,
+        object_etag -> Nullable<Text>,
+        object_version_id -> Nullable<Text>,
+        object_content_type -> Nullable<Text>,
+        object_checksum_algorithm -> Nullable<Text>,
+        object_checksum_value -> Nullable<Text>,
+        object_last_modified -> Nullable<Timestamptz>,
+        verification_level -> Nullable<Text>,
+        verified_by -> Nullable<Text>,
+        verified_at -> Nullable<Timestamptz>,
+        sequence -> Int4,
+    }
+}
+
+diesel::joinable!(api_keys -> tenants (tenant));
+diesel::joinable!(events -> uploads (upload_id));
+diesel::joinable!(uploads -> tenants (tenant));
+
+diesel::allow_tables_to_appear_in_same_query!(api_keys, events, tenants, uploads,);

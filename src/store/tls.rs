@@ -1,0 +1,159 @@
+//! TLS to Postgres, by the `sslmode` of the URL as libpq understands it.
+//!
+//! `disable`, `prefer` and `require` encrypt or not without asking who is at the other end;
+//! `verify-full` also checks the certificate and the host name, against `sslrootcert` or the
+//! system's roots. Source: <https://www.postgresql.org/docs/current/libpq-ssl.html>
+
+use std::sync::Arc;
+
+use diesel::{ConnectionError, ConnectionResult};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+use url::Url;
+
+use super::Connection;
+
+/// Where to connect, and how much to trust.
+pub(super) struct Target {
+    config: tokio_postgres::Config,
+    verify: bool,
+    root_certificate: Option<String>,
+}
+
+impl Target {
+    /// Reads a `postgres://` URL. `verify-full` and `sslrootcert` are libpq's words, which
+    /// tokio-postgres does not know: they are taken out before it reads the rest.
+    pub(super) fn parse(database_url: &str) -> ConnectionResult<Self> {
+        let mut url = Url::parse(database_url).map_err(|cause| bad_url(&cause))?;
+        let mut verify = false;
+        let mut root_certificate = None;
+        let mut rest = Vec::new();
+        for (name, value) in url.query_pairs() {
+            match (&*name, &*value) {
+                ("sslmode", "verify-full") => {
+                    verify = true;
+                    rest.push(("sslmode".to_owned(), "require".to_owned()));
+                }
+                ("sslrootcert", path) => root_certificate = Some(path.to_owned()),
+                _ => rest.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        url.set_query(None);
+        if !rest.is_empty() {
+            url.query_pairs_mut().extend_pairs(rest);
+        }
+        // Form encoding writes a space as `+`, which a Postgres URL does not read back.
+        let plain = url.as_str().replace('+', "%20");
+        let config = plain.parse().map_err(|cause| bad_url(&cause))?;
+        Ok(Self {
+            config,
+            verify,
+            root_certificate,
+        })
+    }
+
+    /// One connection.
+    pub(super) async fn connect(&self) -> ConnectionResult<Connection> {
+        if self.config.get_ssl_mode() == SslMode::Disable {
+            let (client, connection) = self
+                .config
+                .connect(tokio_postgres::NoTls)
+                .await
+                .map_err(refused)?;
+            return Connection::try_from_client_and_connection(client, connection).await;
+        }
+        let tls = MakeRustlsConnect::new(self.client_config()?);
+        let (client, connection) = self.config.connect(tls).await.map_err(refused)?;
+        Connection::try_from_client_and_connection(client, connection).await
+    }
+
+    fn client_config(&self) -> ConnectionResult<ClientConfig> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| bad_tls(&cause))?;
+        if self.verify {
+            let roots = self.roots()?;
+            return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+        }
+        Ok(builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth())
+    }
+
+    fn roots(&self) -> ConnectionResult<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        let Some(path) = &self.root_certificate else {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            return Ok(roots);
+        };
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| bad_tls(&cause))? {
+            let certificate = certificate.map_err(|cause| bad_tls(&cause))?;
+            roots.add(certificate).map_err(|cause| bad_tls(&cause))?;
+        }
+        Ok(roots)
+    }
+}
+
+fn bad_url(cause: &dyn std::error::Error) -> ConnectionError {
+    ConnectionError::InvalidConnectionUrl(cause.to_string())
+}
+
+fn bad_tls(cause: &dyn std::error::Error) -> ConnectionError {
+    ConnectionError::BadConnection(format!("TLS: {cause}"))
+}
+
+fn refused(cause: tokio_postgres::Error) -> ConnectionError {
+    let mut text = cause.to_string();
+    if let Some(source) = std::error::Error::source(&cause) {
+        text = format!("{text}: {source}");
+    }
+    ConnectionError::BadConnection(text)
+}
+
+/// Accepts whoever answers, as `sslmode=require` says: the line is encrypted, the peer unknown.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,130 @@
+//! One row, or the few at one path.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::row::Row;
+use crate::domain::path::DatasetPath;
+use crate::domain::status::Status;
+use crate::domain::upload::Upload;
+use crate::store::schema::uploads;
+use crate::store::{Connection, Result};
+
+const STANDING: [&str; 3] = [
+    Status::Uploaded.as_str(),
+    Status::Processing.as_str(),
+    Status::Processed.as_str(),
+];
+
+/// The upload, if it is this tenant's.
+pub async fn by_id(connection: &mut Connection, tenant: &str, id: Uuid) -> Result<Option<Upload>> {
+    let row = uploads::table
+        .filter(uploads::id.eq(id))
+        .filter(uploads::tenant.eq(tenant))
+        .select(Row::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    row.map(Row::into_upload).transpose()
+}
+
+/// The newest upload of a path, whatever became of it.
+pub async fn newest_of_path(
+    connection: &mut Connection,
+    tenant: &str,
+    path: &DatasetPath,
+) -> Result<Option<Upload>> {
+    let row = uploads::table
+        .filter(uploads::tenant.eq(tenant))
+        .filter(uploads::path.eq(path.as_str()))
+        .order(uploads::id.desc())
+        .select(Row::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    row.map(Row::into_upload).transpose()
+}
+
+/// The upload that answers for what stands at a path: an acknowledged one, else the newest.
+pub async fn find_path(
+    connection: &mut Connection,
+    tenant: &str,
+    path: &DatasetPath,
+) -> Result<Option<Upload>> {
+    let paths = [path.as_str()];
+    if let Some(upload) = standing(connection, tenant, &paths).await?.pop() {
+        return Ok(Some(upload));
+    }
+    newest_of_path(connection, tenant, path).await
+}
+
+/// The acknowledged uploads of many paths, at most one a path, in one query.
+pub async fn standing(
+    connection: &mut Connection,
+    tenant: &str,
+    paths: &[&str],
+) -> Result<Vec<Upload>> {
+    let rows: Vec<Row> = uploads::table
+        .filter(uploads::tenant.eq(tenant))
+        .filter(uploads::path.eq_any(paths))
+        .filter(uploads::status.eq_any(STANDING))
+        .distinct_on(uploads::path)
+        .order((uploads::path, uploads::uploaded_at.desc()))
+        .select(Row::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Row::into_upload).collect()
+}
+
+/// Who was acknowledged last at a path, as a mark that changes with every acknowledge there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Current(Option<(Uuid, i32)>);
+
+/// The mark of a path. See [`Current`].
+///
+/// It looks at rows in every state that follows an acknowledge, so that an upload which came and
+/// was deleted in between changes the mark too.
+pub async fn current_of(
+    connection: &mut Connection,
+    tenant: &str,
+    path: &DatasetPath,
+) -> Result<Current> {
+    let mark = uploads::table
+        .filter(uploads::tenant.eq(tenant))
+        .filter(uploads::path.eq(path.as_str()))
+        .filter(uploads::uploaded_at.is_not_null())
+        .order((uploads::uploaded_at.desc(), uploads::id.desc()))
+        .select((uploads::id, uploads::sequence))
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(Current(mark))
+}
+
+/// Pending uploads whose deadline is before `before`, the oldest first. Of every tenant: only
+/// the janitor asks.
+pub async fn overdue(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Upload>> {
+    let mut query = uploads::table
+        .filter(uploads::status.eq(Status::Pending.as_str()))
+        .filter(uploads::expires_at.lt(before))
+        .order((uploads::expires_at, uploads::id))
+        .limit(limit)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some((expires_at, id)) = after {
+        query = query.filter(
+            uploads::expires_at
+                .gt(expires_at)
+                .or(uploads::expires_at.eq(expires_at).and(uploads::id.gt(id))),
+        );
+    }
+    let rows: Vec<Row> = query.load(connection).await?;
+    rows.into_iter().map(Row::into_upload).collect()
+}
