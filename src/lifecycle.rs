@@ -1,1 +1,0 @@
-//! Signals, shutdown and supervised loops.

@@ -1,0 +1,137 @@
+//! How a process stops: when asked, when a loop dies, and when something will not stop. Bounds
+//! that must not be reached are an hour, so that none of these stories depends on speed.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::time::Duration;
+
+use actix_web::{App, HttpServer};
+use tokio::sync::oneshot;
+
+use super::*;
+
+const NEVER: Duration = Duration::from_secs(3600);
+const AT_ONCE: Duration = Duration::ZERO;
+
+#[tokio::test]
+async fn a_soft_stop_lets_loops_and_jobs_finish() {
+    let shutdown = Shutdown::new();
+    let (said, heard) = oneshot::channel();
+    let stop = shutdown.clone();
+    shutdown.spawn("relay", async move {
+        stop.stopping().await;
+        said.send("finished its batch")
+            .map_err(|_| "nobody listens")
+    });
+    shutdown.spawn_job("connection", tokio::task::yield_now());
+    assert!(!shutdown.is_stopping());
+
+    shutdown.stop();
+    let outcome = shutdown.wait(NEVER).await;
+
+    assert_eq!(outcome, Outcome::default());
+    assert_eq!(heard.await, Ok("finished its batch"));
+}
+
+#[tokio::test]
+async fn a_panic_of_a_loop_stops_the_others_and_is_a_failure() {
+    let shutdown = Shutdown::new();
+    let stop = shutdown.clone();
+    shutdown.spawn("janitor", async move { stop.stopping().await });
+    shutdown.spawn("relay", die("no luck"));
+
+    let outcome = shutdown.wait(NEVER).await;
+
+    assert_eq!(shown(&outcome), ["relay panicked: no luck"]);
+    assert!(outcome.unfinished.is_empty(), "{outcome:?}");
+    assert!(!outcome.is_clean());
+}
+
+#[tokio::test]
+async fn an_early_return_is_a_failure() {
+    let shutdown = Shutdown::new();
+    shutdown.spawn("janitor", async {});
+    let outcome = shutdown.wait(NEVER).await;
+    assert_eq!(shown(&outcome), ["janitor returned although nobody asked"]);
+}
+
+#[tokio::test]
+async fn an_error_is_a_failure_even_while_stopping() {
+    let shutdown = Shutdown::new();
+    let stop = shutdown.clone();
+    shutdown.spawn("server", async move {
+        stop.stopping().await;
+        Err::<(), _>("the socket broke")
+    });
+    shutdown.stop();
+    let outcome = shutdown.wait(NEVER).await;
+    assert_eq!(shown(&outcome), ["server failed: the socket broke"]);
+}
+
+#[tokio::test]
+async fn a_job_may_end_or_die_without_stopping_the_process() {
+    let shutdown = Shutdown::new();
+    let (done, dropped) = oneshot::channel::<Infallible>();
+    shutdown.spawn_job("connection", async move {
+        let _done = done;
+        die("a bad client").await;
+    });
+    dropped.await.expect_err("the job has unwound");
+    assert!(!shutdown.is_stopping());
+    shutdown.stop();
+    assert!(shutdown.wait(NEVER).await.is_clean());
+}
+
+#[tokio::test]
+async fn what_does_not_stop_in_time_is_named_and_dropped() {
+    let shutdown = Shutdown::new();
+    let (held, dropped) = oneshot::channel::<Infallible>();
+    shutdown.spawn("stuck", async move {
+        let _held = held;
+        pending::<()>().await;
+    });
+    shutdown.stop();
+
+    let outcome = shutdown.wait(AT_ONCE).await;
+
+    assert_eq!(outcome.unfinished, ["stuck"]);
+    assert!(!outcome.is_clean());
+    dropped.await.expect_err("the hard stop drops the loop");
+}
+
+#[tokio::test]
+async fn a_hard_stop_does_not_wait_for_the_bound() {
+    let shutdown = Shutdown::new();
+    shutdown.spawn("stuck", pending::<()>());
+    shutdown.hard.cancel();
+    assert_eq!(shutdown.wait(NEVER).await.unfinished, ["stuck"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actix_server_stops_softly() {
+    let shutdown = Shutdown::new();
+    let server = HttpServer::new(App::new)
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .expect("a free port")
+        .run();
+    let (handle, stop) = (server.handle(), shutdown.clone());
+    shutdown.spawn("http", server);
+    shutdown.spawn("http stop", async move {
+        stop.stopping().await;
+        handle.stop(true).await;
+    });
+
+    shutdown.stop();
+
+    assert_eq!(shutdown.wait(NEVER).await, Outcome::default());
+}
+
+async fn die(why: &str) {
+    panic!("{why}")
+}
+
+fn shown(outcome: &Outcome) -> Vec<String> {
+    outcome.failures.iter().map(ToString::to_string).collect()
+}
