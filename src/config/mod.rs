@@ -1,1 +1,67 @@
 //! Settings: read once from a lookup function, validated as a whole, typed.
+//!
+//! [`Settings::load`] reports every fault at once, by variable name, with what would be right; a
+//! process with a fault does not start. The environment is read in this file and nowhere else.
+//! What exists, its default and its meaning stand in one table, [`VARIABLES`], which serves
+//! loading, `check-config` and the README. An empty variable counts as not set.
+
+mod auth;
+mod content_types;
+mod database;
+mod dev;
+mod fault;
+mod http;
+mod log;
+mod notify;
+mod parse;
+mod reader;
+mod redact;
+mod report;
+mod s3;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod unknown;
+mod uploads;
+mod variable;
+mod variables;
+
+pub use auth::Auth;
+pub use content_types::ContentTypes;
+pub use database::{Database, DatabaseUrl};
+pub use dev::Dev;
+pub use fault::Fault;
+pub use http::Http;
+pub use log::{Log, LogFormat};
+pub use notify::{Notify, TopicArn};
+pub use reader::{Reader, Section};
+pub use report::{Effective, Origin, markdown_table};
+pub use s3::S3;
+pub use settings::Settings;
+pub use unknown::unknown;
+pub use uploads::Uploads;
+pub use variable::{Fallback, Show, Variable};
+pub use variables::VARIABLES;
+
+/// The settings of this process, from its environment.
+///
+/// # Errors
+/// Every fault of every variable.
+pub fn from_env() -> Result<Settings, Vec<Fault>> {
+    Settings::load(env)
+}
+
+/// One variable of the environment; bytes that are not UTF-8 are replaced, so that the check of
+/// the value refuses them by name. For [`Section::load`], where a command needs one section only.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub fn env(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The names that the environment has, for [`unknown`].
+pub fn env_names() -> impl Iterator<Item = String> {
+    std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,54 @@
+//! Which content types uploads may have.
+
+use super::parse::list;
+
+/// A list of content types, of which `type/*` means all of one type. The default allows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentTypes(Option<Vec<String>>);
+
+impl ContentTypes {
+    /// Reads a list such as `text/csv,image/*`.
+    ///
+    /// # Errors
+    /// A phrase that says what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        list(pattern)(text).map(|patterns| Self(Some(patterns)))
+    }
+
+    /// Whether an upload may have this content type. Case and parameters (`; charset=utf-8`) do
+    /// not count (RFC 9110, section 8.3.1).
+    pub fn allows(&self, content_type: &str) -> bool {
+        let Some(patterns) = &self.0 else {
+            return true;
+        };
+        let essence = content_type.split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        patterns
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => essence.starts_with(prefix),
+                None => essence == *pattern,
+            })
+    }
+
+    /// The patterns in lower case, for a message; none when all are allowed.
+    pub fn patterns(&self) -> Option<&[String]> {
+        self.0.as_deref()
+    }
+}
+
+fn pattern(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((kind, "*")) if is_token(kind) => Ok(text.to_ascii_lowercase()),
+        Some((kind, sub)) if is_token(kind) && is_token(sub) => Ok(text.to_ascii_lowercase()),
+        _ => Err(format!(
+            "must be content types such as text/csv or image/*; {text:?} is none"
+        )),
+    }
+}
+
+/// A restricted name of RFC 6838, section 4.2.
+fn is_token(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+    (1..=127).contains(&text.len()) && text.bytes().all(allowed)
+}

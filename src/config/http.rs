@@ -1,0 +1,82 @@
+//! The HTTP server.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use super::parse::{bind, list, number, seconds};
+use super::reader::{Reader, Section};
+use super::variables::{
+    BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HTTP_WORKERS, BROKER_MAX_BODY_BYTES,
+    BROKER_METRICS_BIND, BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS,
+};
+
+/// How the HTTP server listens, and its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Address and port.
+    pub bind: SocketAddr,
+    /// A listener of its own for metrics.
+    pub metrics_bind: Option<SocketAddr>,
+    /// Origins whose pages may call, each exactly as a browser sends it in `Origin`.
+    pub cors_origins: Vec<String>,
+    /// Threads that serve.
+    pub workers: usize,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How long running work may take to finish after the signal to stop.
+    pub shutdown: Duration,
+}
+
+impl Section for Http {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let address = reader.value(&BROKER_BIND, bind);
+        let metrics_bind = reader.optional(&BROKER_METRICS_BIND, bind);
+        let cors_origins = reader.optional(&BROKER_CORS_ORIGINS, list(origin));
+        let workers = reader.derived(&BROKER_HTTP_WORKERS, number(1..=1024), cores);
+        // The upper bound: a thousand sessions in one batch, 16 KiB each.
+        let max_body_bytes = reader.value(&BROKER_MAX_BODY_BYTES, number(1024..=16_777_216));
+        let request_timeout = reader.value(&BROKER_REQUEST_TIMEOUT_SECONDS, seconds(1..=3600));
+        let shutdown = reader.value(&BROKER_SHUTDOWN_SECONDS, seconds(0..=3600));
+        let http = Self {
+            bind: address?,
+            metrics_bind: metrics_bind?,
+            cors_origins: cors_origins?.unwrap_or_default(),
+            workers: workers?,
+            max_body_bytes: max_body_bytes?,
+            request_timeout: request_timeout?,
+            shutdown: shutdown?,
+        };
+        if http.metrics_bind == Some(http.bind) && http.bind.port() != 0 {
+            let detail = format!("must differ from {}", BROKER_BIND.name);
+            reader.fault(&BROKER_METRICS_BIND, detail);
+        }
+        Some(http)
+    }
+}
+
+/// An origin as browsers write it (RFC 6454, section 6.2): scheme and host in lower case, the port
+/// only where it is not the scheme's own. Anything else would never be equal to a header.
+fn origin(text: &str) -> Result<String, String> {
+    if text == "*" {
+        return Err(
+            "must list exact origins: with * any page in any browser could use a caller's key"
+                .to_owned(),
+        );
+    }
+    let right = format!("must be origins such as https://app.example.com; {text:?} is none");
+    let Ok(url) = Url::parse(text) else {
+        return Err(right);
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(right);
+    }
+    match url.origin().ascii_serialization() {
+        origin if origin == text => Ok(origin),
+        origin => Err(format!("must write {text:?} as a browser does: {origin}")),
+    }
+}

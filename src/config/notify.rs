@@ -1,0 +1,75 @@
+//! Where events go.
+
+use super::reader::{Reader, Section};
+use super::variables::BROKER_SNS_TOPIC_ARN;
+
+/// Where events go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// The topic; without one, events are kept and counted.
+    pub topic: Option<TopicArn>,
+}
+
+impl Section for Notify {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let topic = reader.optional(&BROKER_SNS_TOPIC_ARN, TopicArn::parse)?;
+        Some(Self { topic })
+    }
+}
+
+/// The ARN of an SNS topic: `arn:PARTITION:sns:REGION:ACCOUNT:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicArn {
+    text: String,
+    region: String,
+}
+
+impl TopicArn {
+    /// Reads an ARN. The rules of a name are those of SNS's CreateTopic: up to 256 letters,
+    /// digits, `-` and `_`, with `.fifo` at the end of a FIFO topic's.
+    ///
+    /// # Errors
+    /// A phrase that says what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let right = "must be the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME";
+        let fields: Vec<&str> = text.split(':').collect();
+        let ["arn", partition, "sns", region, account, name] = fields.as_slice() else {
+            return Err(right.to_owned());
+        };
+        let account_ok = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let words_ok = [partition, region].iter().all(|field| is_word(field));
+        if !account_ok || !words_ok || !is_topic_name(name) {
+            return Err(right.to_owned());
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            region: (*region).to_owned(),
+        })
+    }
+
+    /// The whole ARN.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The region that the topic is in.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whether messages need a group and a deduplication id.
+    pub fn is_fifo(&self) -> bool {
+        self.text.ends_with(".fifo")
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+fn is_topic_name(name: &str) -> bool {
+    let stem = name.strip_suffix(".fifo").unwrap_or(name);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !stem.is_empty() && name.len() <= 256 && stem.bytes().all(allowed)
+}

@@ -1,0 +1,58 @@
+//! From text to values. An error is a phrase that says what would be right.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// `true` or `false`; `on` and `off` mean the same.
+pub(super) fn flag(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "on" => Ok(true),
+        "false" | "off" => Ok(false),
+        _ => Err("must be true or false (on and off mean the same)".to_owned()),
+    }
+}
+
+/// A parser of a whole number in `range`.
+pub(super) fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    move |text| match text.parse::<T>() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!(
+            "must be a whole number from {} to {}",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+/// A parser of whole seconds in `range`.
+pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Duration, String> {
+    let number = number(range);
+    move |text| match number(text) {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(detail) => Err(format!("{detail}, in seconds")),
+    }
+}
+
+pub(super) fn bind(text: &str) -> Result<SocketAddr, String> {
+    let detail = "must be an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
+    text.parse().map_err(|_| detail.to_owned())
+}
+
+/// A parser of a comma-separated list. Spaces around items do not count; an empty item is a fault.
+pub(super) fn list<T>(
+    item: impl Fn(&str) -> Result<T, String>,
+) -> impl Fn(&str) -> Result<Vec<T>, String> {
+    move |text| {
+        let items = text.split(',').map(str::trim);
+        items
+            .map(|text| match text {
+                "" => Err("must not have an empty item between its commas".to_owned()),
+                text => item(text),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! Reads variables, and collects faults instead of stopping at the first.
+
+use std::fmt::Display;
+
+use super::fault::Fault;
+use super::redact::shown;
+use super::report::{Effective, Origin};
+use super::variable::{Fallback, Variable};
+
+/// A part of the settings that can be read on its own.
+pub trait Section: Sized {
+    /// Reads it; `None` when a variable had a fault, which the reader then holds.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Reads only this part, for a command that needs no more.
+    ///
+    /// # Errors
+    /// Every fault of its variables.
+    fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        let mut reader = Reader::new(&lookup);
+        let section = Self::read(&mut reader);
+        reader.finish(section).map(|(section, _)| section)
+    }
+}
+
+/// Looks variables up, and remembers faults and what is in effect.
+pub struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<Fault>,
+    effective: Vec<Effective>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            lookup,
+            faults: Vec::new(),
+            effective: Vec::new(),
+        }
+    }
+
+    /// The section with what is in effect, or the faults. A section is only ever missing because
+    /// of a fault.
+    pub(super) fn finish<T>(self, section: Option<T>) -> Result<(T, Vec<Effective>), Vec<Fault>> {
+        match section {
+            Some(section) if self.faults.is_empty() => Ok((section, self.effective)),
+            _ => Err(self.faults),
+        }
+    }
+
+    /// A variable that is required or has a default text.
+    pub(super) fn value<T>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let (text, origin) = match (self.text(variable), variable.fallback) {
+            (Some(text), _) => (text, Origin::Set),
+            (None, Fallback::Text(text)) => (text.to_owned(), Origin::Default),
+            (None, _) => {
+                let detail = format!("must be set. {}", variable.meaning);
+                self.fault(variable, detail);
+                return None;
+            }
+        };
+        self.parsed(variable, &text, origin, parse)
+    }
+
+    /// A variable that may be absent: `Some(None)`.
+    pub(super) fn optional<T>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        match self.text(variable) {
+            Some(text) => self.parsed(variable, &text, Origin::Set, parse).map(Some),
+            None => {
+                self.note(variable, None, Origin::Default);
+                Some(None)
+            }
+        }
+    }
+
+    /// A variable whose default follows from other settings.
+    pub(super) fn derived<T: Display>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl Fn(&str) -> Result<T, String>,
+        otherwise: T,
+    ) -> Option<T> {
+        match self.text(variable) {
+            Some(text) => self.parsed(variable, &text, Origin::Set, parse),
+            None => {
+                self.note(variable, Some(otherwise.to_string()), Origin::Default);
+                Some(otherwise)
+            }
+        }
+    }
+
+    /// A variable that the AWS SDK reads: whether it is set is all that we look at.
+    pub(super) fn is_set(&mut self, variable: &'static Variable) -> bool {
+        let text = self.text(variable);
+        let origin = match text {
+            Some(_) => Origin::Set,
+            None => Origin::Default,
+        };
+        let set = text.is_some();
+        self.note(variable, text, origin);
+        set
+    }
+
+    /// Records a fault of a variable that was readable but does not go with another one.
+    pub(super) fn fault(&mut self, variable: &Variable, detail: String) {
+        let found = self.text(variable).map(|text| shown(variable.show, &text));
+        self.faults.push(Fault {
+            variable: variable.name,
+            found,
+            detail,
+        });
+    }
+
+    fn parsed<T>(
+        &mut self,
+        variable: &'static Variable,
+        text: &str,
+        origin: Origin,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match parse(text) {
+            Ok(value) => {
+                self.note(variable, Some(text.to_owned()), origin);
+                Some(value)
+            }
+            Err(detail) => {
+                self.fault(variable, detail);
+                None
+            }
+        }
+    }
+
+    fn text(&self, variable: &Variable) -> Option<String> {
+        let text = (self.lookup)(variable.name)?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn note(&mut self, variable: &'static Variable, text: Option<String>, origin: Origin) {
+        self.effective.push(Effective {
+            variable,
+            value: text.map(|text| shown(variable.show, &text)),
+            origin,
+        });
+    }
+}

@@ -1,0 +1,108 @@
+//! All sections together.
+
+use std::fmt::Write as _;
+
+use super::auth::{Auth, check_loopback};
+use super::reader::{Reader, Section};
+use super::report::Effective;
+use super::variable::Fallback;
+use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
+use super::{Database, Dev, Fault, Http, Log, Notify, S3, Uploads};
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Postgres.
+    pub database: Database,
+    /// The HTTP server.
+    pub http: Http,
+    /// Who may call.
+    pub auth: Auth,
+    /// The bucket.
+    pub s3: S3,
+    /// Limits and deadlines of uploads.
+    pub uploads: Uploads,
+    /// Where events go.
+    pub notify: Notify,
+    /// The log.
+    pub log: Log,
+    /// The embedded stack.
+    pub dev: Dev,
+    effective: Vec<Effective>,
+}
+
+impl Settings {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    /// Every fault of every variable.
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        let mut reader = Reader::new(&lookup);
+        let settings = Self::read(&mut reader);
+        let (settings, mut effective) = reader.finish(settings)?;
+        effective.sort_by_key(|line| place(line.variable.name));
+        Ok(Self {
+            effective,
+            ..settings
+        })
+    }
+
+    /// Every variable as it is in effect, in the order of the table, secrets hidden.
+    pub fn effective(&self) -> &[Effective] {
+        &self.effective
+    }
+
+    /// One line a variable, secrets hidden: what `check-config` prints.
+    pub fn report(&self) -> String {
+        self.effective
+            .iter()
+            .fold(String::new(), |mut report, line| {
+                // Writing to a String cannot fail.
+                let _ = writeln!(report, "{line}");
+                report
+            })
+    }
+}
+
+impl Section for Settings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        // All are read before the first `?`, so that the faults of all are found.
+        let database = Database::read(reader);
+        let http = Http::read(reader);
+        let auth = Auth::read(reader);
+        let s3 = S3::read(reader);
+        let uploads = Uploads::read(reader);
+        let notify = Notify::read(reader);
+        let log = Log::read(reader);
+        let dev = Dev::read(reader);
+        note_sdk(reader);
+        if let (Some(auth), Some(http)) = (auth, &http) {
+            check_loopback(auth, http.bind, reader);
+        }
+        Some(Self {
+            database: database?,
+            http: http?,
+            auth: auth?,
+            s3: s3?,
+            uploads: uploads?,
+            notify: notify?,
+            log: log?,
+            dev: dev?,
+            effective: Vec::new(),
+        })
+    }
+}
+
+/// Notes which of the AWS SDK's variables are set, but for the two that the S3 section reads.
+fn note_sdk(reader: &mut Reader<'_>) {
+    let read = [AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL];
+    for variable in VARIABLES {
+        if variable.fallback == Fallback::Sdk && !read.contains(variable) {
+            reader.is_set(variable);
+        }
+    }
+}
+
+fn place(name: &str) -> Option<usize> {
+    VARIABLES.iter().position(|known| known.name == name)
+}

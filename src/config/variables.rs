@@ -1,0 +1,72 @@
+//! The table of all settings, and the only place where their defaults stand.
+
+use super::variable::{Fallback, Show, Variable};
+use Fallback::{Derived, Required, Sdk, Text, Unset};
+use Show::{Plain, Secret, Url};
+
+/// Declares one constant a variable and lists them all, in this order.
+macro_rules! table {
+    ($($name:ident, $fallback:expr, $show:expr, $meaning:literal;)+) => {
+        $(pub(super) const $name: Variable = Variable {
+            name: stringify!($name),
+            fallback: $fallback,
+            show: $show,
+            meaning: $meaning,
+        };)+
+
+        /// Every variable that the broker, or the AWS SDK in it, reads.
+        pub const VARIABLES: &[Variable] = &[$($name),+];
+    };
+}
+
+table! {
+    DATABASE_URL, Required, Url, "Postgres, as `postgres://user:password@host:5432/database?sslmode=verify-full`.";
+    BROKER_DB_POOL_SIZE, Text("16"), Plain, "Connections to Postgres at most.";
+    BROKER_DB_CONNECT_TIMEOUT_SECONDS, Text("5"), Plain, "How long a connection to Postgres may take to open, or to come free.";
+    BROKER_MIGRATE, Text("true"), Plain, "Whether `serve` migrates the database at its start.";
+
+    BROKER_BIND, Text("127.0.0.1:8080"), Plain, "Address and port of the HTTP server.";
+    BROKER_METRICS_BIND, Unset, Plain, "A listener of its own for `/metrics`; not set: `/metrics` is on the HTTP server.";
+    BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, comma-separated: `https://app.example.com`; not set: none.";
+    BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";
+    BROKER_MAX_BODY_BYTES, Text("65536"), Plain, "The largest request body.";
+    BROKER_REQUEST_TIMEOUT_SECONDS, Text("30"), Plain, "How long a request may take.";
+    BROKER_SHUTDOWN_SECONDS, Text("25"), Plain, "How long running work may take to finish after SIGTERM.";
+    BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";
+
+    BROKER_S3_BUCKET, Required, Plain, "The bucket that uploads go to.";
+    BROKER_S3_PATH_STYLE, Derived("true with a custom endpoint, else false"), Plain, "Whether the bucket stands in the path of URLs instead of the host name.";
+    BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it.";
+    BROKER_S3_CONDITIONAL_WRITES, Text("on"), Plain, "`off` for a store without `If-None-Match` and `If-Match` on PUT.";
+
+    BROKER_URL_SECONDS, Text("900"), Plain, "How long a pre-signed URL lives when the client does not say.";
+    BROKER_EXPIRY_GRACE_SECONDS, Text("900"), Plain, "How long after its deadline an upload may still arrive before it expires.";
+    BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Time between two looks at overdue uploads.";
+    BROKER_MAX_SIZE_BYTES, Text("5368709120"), Plain, "The largest upload; the default is the largest single PUT of S3.";
+    BROKER_ALLOWED_CONTENT_TYPES, Unset, Plain, "Content types that uploads may have, comma-separated: `text/csv,image/*`; not set: all.";
+
+    BROKER_SNS_TOPIC_ARN, Unset, Plain, "The SNS topic that events go to; not set: events are kept.";
+
+    BROKER_LOG_FORMAT, Text("text"), Plain, "`text`, or `json` for one object a line.";
+    RUST_LOG, Text("info"), Plain, "What is logged, as `info` or `upload_broker=debug,info`.";
+
+    BROKER_DEV_DIR, Text(".dev"), Plain, "Where `dev` keeps its state.";
+    BROKER_DEV_S3_BIND, Text("127.0.0.1:9000"), Plain, "Address and port of the S3 server of `dev`.";
+
+    AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
+    AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS.";
+    AWS_ENDPOINT_URL_SNS, Sdk, Url, "Endpoint of SNS, where it is not AWS.";
+    AWS_ENDPOINT_URL, Sdk, Url, "Endpoint of every AWS service, where it is not AWS.";
+    AWS_PROFILE, Sdk, Plain, "Profile in the AWS configuration files.";
+    AWS_ACCESS_KEY_ID, Sdk, Secret, "Static credentials: the key id.";
+    AWS_SECRET_ACCESS_KEY, Sdk, Secret, "Static credentials: the secret.";
+    AWS_SESSION_TOKEN, Sdk, Secret, "Static credentials: the session token of temporary ones.";
+    AWS_ROLE_ARN, Sdk, Plain, "The role taken with a web identity.";
+    AWS_WEB_IDENTITY_TOKEN_FILE, Sdk, Plain, "The token file of a web identity.";
+    AWS_CONTAINER_CREDENTIALS_FULL_URI, Sdk, Url, "Where a container asks for credentials.";
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, Sdk, Plain, "Where a container on ECS asks for credentials.";
+    AWS_CONFIG_FILE, Sdk, Plain, "The AWS configuration file.";
+    AWS_SHARED_CREDENTIALS_FILE, Sdk, Plain, "The AWS credentials file.";
+    AWS_USE_FIPS_ENDPOINT, Sdk, Plain, "Whether AWS endpoints are the FIPS ones.";
+    AWS_USE_DUALSTACK_ENDPOINT, Sdk, Plain, "Whether AWS endpoints have IPv6 too.";
+}
