@@ -1,4 +1,5 @@
 //! The embedded stack behind `upload-broker dev`: Postgres, an S3 server and an SNS endpoint.
 
+pub mod child;
 pub mod postgres;
 pub mod s3;

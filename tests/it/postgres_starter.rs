@@ -1,0 +1,91 @@
+//! The embedded Postgres as `upload-broker dev` uses it: it keeps its data, asks for its password,
+//! refuses a second owner, and survives being killed.
+
+use std::process::Command;
+
+use upload_broker::dev::postgres::{Error, Options, Postgres};
+
+use crate::support::database::connect;
+
+/// A folder under `/tmp`, where the server's user can work too when the tests run as root.
+fn folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let open = std::fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new().permissions(open).tempdir();
+    folder.expect("a temporary folder")
+}
+
+fn options(folder: &tempfile::TempDir) -> Options {
+    Options {
+        durable: false,
+        ..Options::new(folder.path().join("postgres"))
+    }
+}
+
+#[tokio::test]
+async fn data_is_kept_from_one_start_to_the_next() {
+    let folder = folder();
+    let server = Postgres::start(&options(&folder)).unwrap();
+    server.ensure_database("broker").await.unwrap();
+    server.ensure_database("broker").await.unwrap();
+    let client = connect(&server.url("broker")).await;
+    let sql = "CREATE TABLE kept AS SELECT 7 AS n";
+    client.batch_execute(sql).await.unwrap();
+    server.stop().unwrap();
+
+    let server = Postgres::start(&options(&folder)).unwrap();
+    let client = connect(&server.url("broker")).await;
+    let row = client.query_one("SELECT n FROM kept", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i32>(0), 7);
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_the_password_and_debug_does_not_tell_it() {
+    let folder = folder();
+    let server = Postgres::start(&options(&folder)).unwrap();
+    let url = url::Url::parse(&server.url("postgres")).unwrap();
+    let mut wrong = url.clone();
+    wrong.set_password(Some("wrong")).unwrap();
+    let refused = tokio_postgres::connect(wrong.as_str(), tokio_postgres::NoTls).await;
+    let refused = refused.err().expect("a refusal");
+    let code = tokio_postgres::error::SqlState::INVALID_PASSWORD;
+    assert_eq!(refused.code(), Some(&code), "{refused:?}");
+    assert!(!format!("{server:?}").contains(url.password().unwrap()));
+}
+
+#[test]
+fn a_second_start_in_the_same_folder_says_who_runs_there() {
+    let folder = folder();
+    let _first = Postgres::start(&options(&folder)).unwrap();
+    let error = Postgres::start(&options(&folder)).unwrap_err();
+    assert!(matches!(error, Error::Running { .. }), "{error}");
+    assert!(error.to_string().contains("already runs"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_starts_again() {
+    let folder = folder();
+    let server = Postgres::start(&options(&folder)).unwrap();
+    let stale = folder.path().join("postgres/cluster/data/postmaster.pid");
+    let pid = std::fs::read_to_string(&stale).unwrap();
+    let pid = pid.lines().next().unwrap().to_owned();
+    let killed = Command::new("sh")
+        .args(["-c", r#"kill -9 "$0""#, &pid])
+        .status();
+    assert!(killed.unwrap().success());
+    server.stop().unwrap();
+    assert!(stale.exists(), "the killed server left its mark");
+
+    let server = Postgres::start(&options(&folder)).unwrap();
+    connect(&server.url("postgres")).await;
+}
+
+#[test]
+fn a_cluster_that_does_not_start_shows_the_servers_own_words() {
+    let folder = folder();
+    Postgres::start(&options(&folder)).unwrap().stop().unwrap();
+    let version = folder.path().join("postgres/cluster/data/PG_VERSION");
+    std::fs::write(version, "9.0\n").unwrap();
+    let error = Postgres::start(&options(&folder)).unwrap_err().to_string();
+    assert!(error.contains("incompatible"), "{error}");
+}
