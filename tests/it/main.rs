@@ -1,1 +1,17 @@
 //! Stories told through the public interface, against real parts.
+
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking; clippy knows #[test] functions, but not their helpers"
+)]
+
+mod postgres_starter;
+mod schema_drift;
+mod support;
+mod support_works;

@@ -1,0 +1,171 @@
+//! S3, SNS and SQS over their real protocols: one ministack per test process.
+//!
+//! With `AUTH=true` it checks signatures, as AWS does. Parallel tests keep apart by unique names.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use upload_broker::dev::child::ServerProcess;
+
+use super::{slot, unique, venv};
+
+/// The one region.
+pub const REGION: &str = "us-east-1";
+/// The key id that ministack knows from its start.
+pub const ACCESS_KEY_ID: &str = "test";
+/// Its secret.
+pub const SECRET_ACCESS_KEY: &str = "test";
+
+/// Where S3, SNS and SQS listen, for a gate in front of them.
+pub fn address() -> SocketAddr {
+    static CLOUD: OnceLock<(ServerProcess, SocketAddr)> = OnceLock::new();
+    CLOUD.get_or_init(start).1
+}
+
+/// The endpoint of all three services.
+pub fn endpoint() -> String {
+    format!("http://{}", address())
+}
+
+/// The credentials of the account's owner.
+pub fn credentials() -> Credentials {
+    Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "tests")
+}
+
+/// The settings with which the broker finds these services, under the names that it reads.
+pub fn settings() -> Vec<(&'static str, String)> {
+    vec![
+        ("AWS_REGION", REGION.into()),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.into()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.into()),
+        ("AWS_ENDPOINT_URL_S3", endpoint()),
+        ("AWS_ENDPOINT_URL_SNS", endpoint()),
+        ("AWS_ENDPOINT_URL_SQS", endpoint()),
+    ]
+}
+
+/// An S3 client for the calling test, at `endpoint` (a gate's, or [`endpoint()`]).
+pub fn s3(endpoint: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(credentials())
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+/// A bucket of one test.
+pub struct Bucket {
+    pub client: aws_sdk_s3::Client,
+    pub name: String,
+}
+
+impl Bucket {
+    /// Makes a bucket.
+    pub async fn new() -> Bucket {
+        let client = s3(&endpoint());
+        let name = unique("bucket");
+        let made = client.create_bucket().bucket(&name).send().await;
+        made.unwrap_or_else(|error| panic!("no bucket: {error:?}"));
+        Bucket { client, name }
+    }
+
+    /// Writes an object as some other program would, not through a broker's URL.
+    pub async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        put.body(bytes.into().into())
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
+    }
+
+    /// The bytes of an object that must be there.
+    pub async fn get(&self, key: &str) -> Vec<u8> {
+        let got = self.client.get_object().bucket(&self.name).key(key).send();
+        let got = got
+            .await
+            .unwrap_or_else(|error| panic!("get {key}: {error:?}"));
+        got.body.collect().await.expect("a body").to_vec()
+    }
+
+    /// What S3 says about an object; `None` when there is none.
+    pub async fn head(&self, key: &str) -> Option<HeadObjectOutput> {
+        let head = self.client.head_object().bucket(&self.name).key(key);
+        match head.send().await {
+            Ok(found) => Some(found),
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => None,
+            Err(error) => panic!("head {key}: {error:?}"),
+        }
+    }
+}
+
+fn start() -> (ServerProcess, SocketAddr) {
+    let program = venv("ministack");
+    let log = slot::folder().join("ministack.log");
+    // It cannot choose its port itself; when somebody was faster, it ends and we choose again.
+    for _ in 0..10 {
+        let address = free_address();
+        if let Some(process) = attempt(&program, address, &log) {
+            return (process, address);
+        }
+    }
+    panic!("ministack does not start; see {}", log.display());
+}
+
+fn attempt(program: &Path, address: SocketAddr, log: &Path) -> Option<ServerProcess> {
+    let output = File::create(log).expect("a log file under target/tmp");
+    let errors = output.try_clone().expect("a second handle of it");
+    let mut command = Command::new(program);
+    command
+        .env("AUTH", "true")
+        .env("BIND_HOST", "127.0.0.1")
+        .env("GATEWAY_PORT", address.port().to_string())
+        .env("SERVICES", "s3,sns,sqs")
+        .env("TMPDIR", slot::folder())
+        .stdout(output)
+        .stderr(errors);
+    let mut process = ServerProcess::spawn(&mut command, "TERM", Duration::from_secs(2))
+        .expect("ministack's process");
+    let patience = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < patience {
+        if process.try_wait().expect("its state").is_some() {
+            return None;
+        }
+        if answers(address) {
+            return Some(process);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+/// Whether the services are up, by ministack's own word.
+fn answers(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(
+            b"GET /_ministack/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains("\"completed\""))
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port on loopback")
+}

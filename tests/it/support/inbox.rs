@@ -1,0 +1,158 @@
+//! A subscriber: an SNS topic with an SQS queue behind it, raw delivery, as a downstream system
+//! would have.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_sns::config::{BehaviorVersion, Region};
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::json;
+
+use super::cloud::{REGION, credentials, endpoint};
+use super::unique;
+
+/// A topic and what arrives from it.
+pub struct Inbox {
+    pub sns: aws_sdk_sns::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub topic_arn: String,
+    pub queue_url: String,
+}
+
+/// One notification as the subscriber gets it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub body: String,
+    /// The message attributes that are strings.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// The body, which must be JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
+    }
+}
+
+impl Inbox {
+    /// A new topic, and a new queue that is subscribed to it.
+    pub async fn new() -> Inbox {
+        let (sns, sqs) = (sns(&endpoint()), sqs(&endpoint()));
+        let name = unique("inbox");
+        let topic = sns.create_topic().name(&name).send().await;
+        let topic_arn = topic.expect("a topic").topic_arn.expect("its ARN");
+        let queue = sqs.create_queue().queue_name(&name).send().await;
+        let queue_url = queue.expect("a queue").queue_url.expect("its URL");
+
+        let inbox = Inbox {
+            sns,
+            sqs,
+            topic_arn,
+            queue_url,
+        };
+        inbox.subscribe().await;
+        inbox
+    }
+
+    /// Deletes and returns messages until there are `count`; fails when they do not come in time.
+    /// Each poll waits at the queue, up to what is left of `patience` (at most 20 s).
+    pub async fn receive_until(&self, count: usize, patience: Duration) -> Vec<Message> {
+        let deadline = Instant::now() + patience;
+        let mut received = Vec::new();
+        while received.len() < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "{} of {count} messages after {patience:?}: {received:#?}",
+                received.len()
+            );
+            received.extend(self.poll(left).await);
+        }
+        received
+    }
+
+    /// One look into the queue that waits at most `patience`, in whole seconds (20 at most).
+    /// Returns as soon as there is a message; up to ten.
+    pub async fn poll(&self, patience: Duration) -> Vec<Message> {
+        let seconds = patience.as_secs_f64().ceil().clamp(0.0, 20.0) as i32;
+        let answer = self.sqs.receive_message().queue_url(&self.queue_url);
+        let answer = answer
+            .max_number_of_messages(10)
+            .message_attribute_names("All")
+            .wait_time_seconds(seconds)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("no answer from the queue: {error:?}"));
+        let mut messages = Vec::new();
+        for message in answer.messages.unwrap_or_default() {
+            let delete = self.sqs.delete_message().queue_url(&self.queue_url);
+            let delete = delete.set_receipt_handle(message.receipt_handle);
+            delete.send().await.expect("a message that is deleted");
+            let attributes = message.message_attributes.unwrap_or_default();
+            messages.push(Message {
+                body: message.body.unwrap_or_default(),
+                attributes: attributes
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value.string_value?)))
+                    .collect(),
+            });
+        }
+        messages
+    }
+
+    /// Lets the topic write into the queue, and subscribes it.
+    async fn subscribe(&self) {
+        let asked = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
+        let asked = asked.attribute_names(QueueAttributeName::QueueArn).send();
+        let attributes = asked.await.expect("the queue's attributes").attributes;
+        let queue_arn = attributes
+            .and_then(|mut all| all.remove(&QueueAttributeName::QueueArn))
+            .expect("the queue's ARN");
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": self.topic_arn}},
+            }],
+        });
+        let set = self.sqs.set_queue_attributes().queue_url(&self.queue_url);
+        set.attributes(QueueAttributeName::Policy, policy.to_string())
+            .send()
+            .await
+            .expect("the queue's policy");
+        let subscribe = self.sns.subscribe().topic_arn(&self.topic_arn);
+        subscribe
+            .protocol("sqs")
+            .endpoint(queue_arn)
+            .attributes("RawMessageDelivery", "true")
+            .send()
+            .await
+            .expect("a subscription");
+    }
+}
+
+/// An SNS client for the calling test.
+pub fn sns(endpoint: &str) -> aws_sdk_sns::Client {
+    let config = aws_sdk_sns::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(credentials())
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_sns::Client::from_conf(config)
+}
+
+/// An SQS client for the calling test.
+pub fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+        .region(aws_sdk_sqs::config::Region::new(REGION))
+        .credentials_provider(credentials())
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_sqs::Client::from_conf(config)
+}

@@ -1,0 +1,54 @@
+//! What every test stands on: a real Postgres, real S3, SNS and SQS protocols, and a gate that
+//! cuts them off. Nothing here is a mock, and nothing is skipped when it is missing.
+//!
+//! All tests share one process. The servers are started by the first test that asks, and stop
+//! when the process ends, however it ends. Every test makes its own clients: a connection belongs
+//! to the runtime that made it, and each test has its own.
+
+pub mod cloud;
+pub mod database;
+pub mod gate;
+pub mod inbox;
+pub mod python;
+pub mod slot;
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use tokio::runtime::{Handle, Runtime};
+
+/// The runtime of what outlives a test, or must move while a test's own thread blocks.
+pub fn shared() -> &'static Handle {
+    static SHARED: OnceLock<Runtime> = OnceLock::new();
+    SHARED
+        .get_or_init(|| Runtime::new().expect("a runtime for shared services"))
+        .handle()
+}
+
+/// Runs `future` to its end from anywhere, also inside a test's runtime or in a drop.
+pub fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        scope
+            .spawn(|| shared().block_on(future))
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// A name that no other test has, fit for a bucket, a topic, a queue and a database.
+pub fn unique(kind: &str) -> String {
+    format!("{kind}-{}", uuid::Uuid::new_v4().simple())
+}
+
+/// A program of the virtual environment that the Makefile makes.
+pub fn venv(program: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join(".venv/bin")
+        .join(program);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make test` (or `make venv`, then cargo test)",
+        path.display()
+    );
+    path
+}
