@@ -1,0 +1,102 @@
+# upload-broker. `make help` lists what can be made.
+#
+# Everything works on a fresh Debian or Ubuntu with a Rust toolchain. Elsewhere a missing program
+# is named, with the command that installs it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+CARGO ?= cargo
+PYTHON ?= python3
+DIESEL_CLI := ~2.3
+
+# apt-get as we may use it here; empty where we may not.
+APT := $(shell command -v apt-get >/dev/null 2>&1 && { \
+	[ "$$(id -u)" = 0 ] || ! command -v sudo >/dev/null 2>&1 || echo sudo; \
+	[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 && echo env DEBIAN_FRONTEND=noninteractive apt-get; })
+
+# $(call install,PACKAGES,ADVICE): Debian's packages where we may, else the advice and a failure.
+define install
+	if [ -n "$(APT)" ]; then \
+		echo "Installing $(1)"; \
+		$(APT) update -qq && $(APT) install -y -qq --no-install-recommends $(1); \
+	else printf '%b\n' "$(2)" >&2; exit 1; fi
+endef
+
+# $(call step,NAME,COMMAND): the last line of a failed run says where it failed.
+define step
+	@printf '\n== %s\n' '$(1)'; $(2) || { echo '== FAILED: $(1)' >&2; exit 1; }
+endef
+
+POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
+  Debian, Ubuntu   apt-get install postgresql\n\
+  Fedora, RHEL     dnf install postgresql-server\n\
+  Alpine           apk add postgresql\n\
+  Arch             pacman -S postgresql\n\
+  macOS            brew install postgresql@17\n\
+or set PG_BIN to the folder that holds initdb and postgres
+
+.PHONY: help run build test lint fmt bench venv postgres toolchain openapi schema clean
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+
+# A debug build: it is there in a fraction of the time of an optimised one, and the embedded
+# store, which hashes every byte, is optimised in both (see Cargo.toml).
+run: ## Start the embedded stack (ARGS="--fresh" wipes its state); needs no configuration
+	@[ -n "$$DATABASE_URL" ] || $(MAKE) --no-print-directory postgres
+	@$(CARGO) run --locked -- dev $(ARGS)
+
+build: ## Build the optimised binary, target/release/upload-broker
+	$(CARGO) build --release --locked
+
+test: lint postgres venv ## Everything that must hold: format, lints, all tests, spec and schema drift
+	$(call step,tests,$(CARGO) test --locked)
+	@printf '\n== all is well\n'
+
+lint: toolchain ## Format and lints only
+	$(call step,format,$(CARGO) fmt --check)
+	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
+	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
+
+fmt: toolchain ## Format the code
+	$(CARGO) fmt
+
+bench: postgres venv ## Measure signing (criterion), then HTTP against pgbench (wrk); SECONDS_EACH=10
+	@command -v wrk >/dev/null || { $(call install,wrk,wrk is missing: install it from your distribution); }
+	$(CARGO) bench --locked --bench signing
+	benches/http.sh
+
+venv: .venv/made ## The tests' Python environment (ministack, boto3, requests)
+
+.venv/made: tests/requirements.txt
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		$(call install,python3 python3-venv,python3 with its venv module is missing: install it from your distribution); }
+	@echo 'Making .venv'
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@.venv/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps -r tests/requirements.txt
+	@.venv/bin/python3 -m pip check && touch $@
+
+postgres: ## Install the Postgres server programs, if they are missing
+	@[ -x "$$PG_BIN/initdb" ] || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+		$(call install,postgresql,$(POSTGRES_ADVICE)); }
+
+# rustup's minimal profile has neither.
+toolchain:
+	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 \
+		|| rustup component add rustfmt clippy
+
+openapi: ## Write openapi.yaml from the code
+	@$(CARGO) run --locked --quiet -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+schema: postgres ## Write src/store/schema.rs from the migrations, with diesel's own generator
+	@[ -x .tools/bin/diesel ] || pkg-config --exists libpq 2>/dev/null || { \
+		$(call install,libpq-dev pkg-config,libpq is missing: install its development files (libpq-dev)); }
+	@[ -x .tools/bin/diesel ] || $(CARGO) install diesel_cli --version '$(DIESEL_CLI)' --locked \
+		--no-default-features --features postgres --root .tools
+	@benches/with-postgres.sh .tools/bin/diesel migration run
+	@$(CARGO) fmt
+
+clean: ## Remove what was built, the environment and the embedded stack's state
+	$(CARGO) clean
+	rm -rf .venv .tools .dev

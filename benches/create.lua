@@ -1,0 +1,34 @@
+-- wrk: POST /uploads, each with a path of its own. KEY is the API key.
+
+local threads = 0
+
+function setup(thread)
+  thread:set("id", threads)
+  threads = threads + 1
+end
+
+function init()
+  count = 0
+  -- Paths of two runs against one database must not meet.
+  run = tostring(os.time())
+  headers = {
+    ["authorization"] = "Bearer " .. os.getenv("KEY"),
+    ["content-type"] = "application/json",
+  }
+end
+
+function request()
+  count = count + 1
+  local body = '{"path":"/bench/' .. run .. "-" .. id .. "-" .. count .. '.csv",'
+    .. '"name":"employees","content_type":"text/csv","size":123456,'
+    .. '"checksum":{"algorithm":"SHA256","value":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}}'
+  return wrk.format("POST", "/uploads", headers, body)
+end
+
+-- One line that a script can read: requests/s, p99 in ms, and answers that were not 2xx.
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format("RESULT %.0f %.1f %d\n",
+    summary.requests / summary.duration * 1e6, latency:percentile(99) / 1e3,
+    errors.status + errors.connect + errors.read + errors.write + errors.timeout))
+end

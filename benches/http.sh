@@ -1,0 +1,81 @@
+#!/bin/bash
+# How fast is `POST /uploads`, next to Postgres itself inserting the same rows one by one?
+#
+# Everything runs on this machine, in one run: Postgres (durable), S3 (only asked at start: a
+# create writes a row and signs), the release build of the broker, wrk and pgbench.
+# SECONDS_EACH (10) is the length of each measurement.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${SECONDS_EACH:-10}
+
+if [ "${1:-}" != inside ]; then
+    cargo build --release --locked
+    exec benches/with-postgres.sh "$0" inside
+fi
+
+broker=target/release/upload-broker
+dir=$(mktemp -d)
+finish() {
+    status=$?
+    [ "$status" = 0 ] || tail -n 20 "$dir"/*.log >&2
+    kill $(jobs -p) 2>/dev/null || true
+    wait
+    rm -rf "$dir"
+}
+trap finish EXIT
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+# until_up URL PID: polls as fast as curl goes; fails if the process ends first.
+until_up() {
+    until curl --fail --silent --output /dev/null "$1"; do
+        kill -0 "$2" 2>/dev/null || { echo "it ended before $1 answered" >&2; return 1; }
+    done
+}
+
+# S3, with the bucket.
+s3_port=$(free_port)
+AUTH=true BIND_HOST=127.0.0.1 GATEWAY_PORT=$s3_port SERVICES=s3 TMPDIR=$dir \
+    .venv/bin/ministack >"$dir/s3.log" 2>&1 &
+until_up "http://127.0.0.1:$s3_port/_ministack/ready" $!
+export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
+.venv/bin/python3 -c 'import boto3; boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="bench")'
+
+# The broker.
+port=$(free_port)
+export BROKER_BIND=127.0.0.1:$port BROKER_S3_BUCKET=bench RUST_LOG=${RUST_LOG:-warn}
+"$broker" migrate >"$dir/migrate.log" 2>&1
+KEY=$("$broker" keys create --tenant default --scopes uploads:write --json |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["key"])')
+export KEY
+start=$(now_ms)
+"$broker" serve >"$dir/serve.log" 2>&1 &
+pid=$!
+until_up "http://127.0.0.1:$port/readyz" $pid
+ready=$(($(now_ms) - start))
+
+# Postgres alone, then through the broker.
+pgbench=$PG_BIN/pgbench
+[ -x "$pgbench" ] || pgbench=pgbench
+tps=$("$pgbench" -n -c 16 -j 2 -M prepared -T "$seconds" -f benches/insert.sql "$DATABASE_URL" |
+    tee "$dir/pgbench.log" | sed -n 's/^tps = \([0-9]*\).*/\1/p')
+wrk -t 2 -c 64 -d "${seconds}s" --latency -s benches/create.lua "http://127.0.0.1:$port" >"$dir/wrk.log"
+read -r _ rate p99 errors < <(grep '^RESULT' "$dir/wrk.log")
+rss=$(awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/$pid/status")
+
+# line NAME FIGURE LIMIT TEST: `TEST` is an awk condition on the figure f.
+line() {
+    printf '%-34s %10s   %-18s %s\n' "$1" "$2" "$3" \
+        "$(awk -v f="$2" "BEGIN { print ($4) ? \"ok\" : \"MISSED\" }")"
+}
+ratio=$(awk -v a="$rate" -v b="$tps" 'BEGIN { printf "%.2f", a / b }')
+echo
+line "pgbench inserts/s (16 clients)" "$tps" "" "f > 0"
+line "POST /uploads/s (64 connections)" "$rate" "" "f > 0"
+line "ratio" "$ratio" "at least 0.40" "f >= 0.4"
+line "p99 (ms)" "$p99" "under 30" "f < 30"
+line "answers that were not 2xx" "$errors" "none" "f == 0"
+line "resident memory, highest (MiB)" "$rss" "under 64" "f < 64"
+line "serve ready after (ms)" "$ready" "within 300" "f <= 300"
