@@ -6,6 +6,7 @@ use std::process::Command;
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
 use crate::support::database::connect;
+use crate::support::pg_bin;
 
 /// A folder under `/tmp`, where the server's user can work too when the tests run as root.
 fn folder() -> tempfile::TempDir {
@@ -17,6 +18,7 @@ fn folder() -> tempfile::TempDir {
 
 fn options(folder: &tempfile::TempDir) -> Options {
     Options {
+        bin: pg_bin(),
         durable: false,
         ..Options::new(folder.path().join("postgres"))
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
-use super::{block_on, shared, slot, unique};
+use super::{block_on, pg_bin, shared, slot, unique};
 
 /// What fills a template database: runs against its URL.
 pub type Migrate = fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -144,6 +144,7 @@ fn server() -> &'static Postgres {
 
 fn start() -> Result<Postgres, Error> {
     let options = Options {
+        bin: pg_bin(),
         durable: false,
         max_connections: 300,
         ..Options::new(slot::folder().join("postgres"))

@@ -52,3 +52,12 @@ pub fn venv(program: &str) -> PathBuf {
     );
     path
 }
+
+/// `PG_BIN`, which the Makefile and the broker know too: the folder of the server's programs.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests have no config module; this is their one variable"
+)]
+pub fn pg_bin() -> Option<PathBuf> {
+    std::env::var_os("PG_BIN").map(PathBuf::from)
+}
