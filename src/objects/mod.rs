@@ -1,3 +1,5 @@
 //! Everything that speaks S3.
 
+pub mod credentials;
+pub mod endpoint;
 pub mod sign;

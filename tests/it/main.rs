@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::as_conversions,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -11,7 +12,9 @@
     reason = "a test fails by panicking; clippy knows #[test] functions, but not their helpers"
 )]
 
+mod credentials;
 mod postgres_starter;
 mod schema_drift;
+mod signing;
 mod support;
 mod support_works;

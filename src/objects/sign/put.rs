@@ -1,0 +1,157 @@
+//! PutObject: one URL that writes one object, and only the one that was promised.
+//!
+//! Everything that is signed here S3 itself holds the client to: other bytes, another size,
+//! another type or a second write are refused without the broker being asked.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::{Error, PresignRequest, Presigned, Signer};
+use crate::objects::credentials::Credentials;
+
+/// What may stand at the key when the object arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precondition<'a> {
+    /// `If-None-Match: *`: nothing may stand there. Makes the URL write once.
+    Absent,
+    /// `If-Match: etag`: exactly that version, its etag in quotes as S3 writes it.
+    Matches(&'a str),
+    /// Whatever stands there is replaced.
+    None,
+}
+
+/// The checksum that S3 holds the bytes against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum<'a> {
+    /// `x-amz-checksum-sha256`, `-sha1`, `-crc32`, `-crc32c` or `-crc64nvme`.
+    pub header: &'static str,
+    /// The value in base64.
+    pub value: &'a str,
+}
+
+/// One object that a client may PUT. `None` leaves a header out.
+#[derive(Debug, Clone, Copy)]
+pub struct PutObject<'a> {
+    /// The object's key.
+    pub key: &'a str,
+    /// The media type.
+    pub content_type: &'a str,
+    /// The exact size in bytes.
+    pub content_length: Option<u64>,
+    /// The checksum of the bytes.
+    pub checksum: Option<Checksum<'a>>,
+    /// The guard against writing over something else.
+    pub precondition: Precondition<'a>,
+    /// The upload's id, kept with the object as `x-amz-meta-upload-id`.
+    pub upload_id: &'a str,
+    /// `Cache-Control` of the object.
+    pub cache_control: Option<&'a str>,
+    /// `Content-Disposition` of the object.
+    pub content_disposition: Option<&'a str>,
+    /// `Content-Encoding` of the object.
+    pub content_encoding: Option<&'a str>,
+    /// `Content-Language` of the object.
+    pub content_language: Option<&'a str>,
+    /// The storage class, as S3 names it: `STANDARD_IA`.
+    pub storage_class: Option<&'a str>,
+    /// The tags, form-encoded: `k=v&k2=v2`.
+    pub tagging: Option<&'a str>,
+}
+
+impl<'a> PutObject<'a> {
+    /// An object with a key, a type and an upload id, written once, and nothing else declared.
+    #[must_use]
+    pub fn new(key: &'a str, content_type: &'a str, upload_id: &'a str) -> Self {
+        Self {
+            key,
+            content_type,
+            content_length: None,
+            checksum: None,
+            precondition: Precondition::Absent,
+            upload_id,
+            cache_control: None,
+            content_disposition: None,
+            content_encoding: None,
+            content_language: None,
+            storage_class: None,
+            tagging: None,
+        }
+    }
+
+    /// The headers that are signed besides `host`, in the order of their names.
+    #[must_use]
+    pub fn signed_headers(&self) -> Vec<(&'static str, Cow<'a, str>)> {
+        let length = self.content_length.map(|bytes| bytes.to_string());
+        let (if_match, if_none_match) = match self.precondition {
+            Precondition::Absent => (None, Some("*")),
+            Precondition::Matches(etag) => (Some(etag), None),
+            Precondition::None => (None, None),
+        };
+        let checksum = self.checksum.map_or("", |checksum| checksum.header);
+        let text = |value: Option<&'a str>| value.map(Cow::Borrowed);
+        let sorted = [
+            ("cache-control", text(self.cache_control)),
+            ("content-disposition", text(self.content_disposition)),
+            ("content-encoding", text(self.content_encoding)),
+            ("content-language", text(self.content_language)),
+            (CONTENT_LENGTH, length.map(Cow::Owned)),
+            ("content-type", text(Some(self.content_type))),
+            ("if-match", text(if_match)),
+            ("if-none-match", text(if_none_match)),
+            (checksum, text(self.checksum.map(|checksum| checksum.value))),
+            ("x-amz-meta-upload-id", text(Some(self.upload_id))),
+            ("x-amz-storage-class", text(self.storage_class)),
+            ("x-amz-tagging", text(self.tagging)),
+        ];
+        let mut headers = Vec::with_capacity(sorted.len());
+        headers.extend(
+            sorted
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        headers
+    }
+}
+
+/// Signed when the size is declared, but never told to the client: every client sends it by
+/// itself, and a browser may not set it.
+const CONTENT_LENGTH: &str = "content-length";
+
+/// A URL to PUT to, and what the client must send with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresignedPut<'a> {
+    /// The URL and its end.
+    pub presigned: Presigned,
+    /// The signed headers less `host` and `content-length`, in the order of their names.
+    pub headers: Vec<(&'static str, Cow<'a, str>)>,
+}
+
+impl Signer {
+    /// Signs a URL that writes `object` once or as often as its precondition allows, until
+    /// `expires_in` seconds from `now` or the end of the credentials.
+    ///
+    /// # Errors
+    /// As [`Signer::presign`].
+    pub fn put_object<'a>(
+        &self,
+        object: &PutObject<'a>,
+        expires_in: u32,
+        credentials: &Arc<Credentials>,
+        now: DateTime<Utc>,
+    ) -> Result<PresignedPut<'a>, Error> {
+        let mut headers = object.signed_headers();
+        let request = PresignRequest {
+            method: "PUT",
+            operation: Some("PutObject"),
+            key: object.key,
+            headers: &headers,
+            query: &[],
+            expires_in,
+        };
+        let presigned = self.presign(&request, credentials, now)?;
+        headers.retain(|(name, _)| *name != CONTENT_LENGTH);
+        Ok(PresignedPut { presigned, headers })
+    }
+}

@@ -1,0 +1,232 @@
+//! Signing credentials are fetched once for all, renewed ahead of their end, and outlive a
+//! provider that is down for as long as they are good.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_credential_types::Credentials as Given;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Semaphore;
+use upload_broker::objects::credentials::{Credentials, CredentialsCache, Error};
+
+/// A provider that answers what the test has laid ready, and counts.
+#[derive(Debug, Clone)]
+struct Provider(Arc<Script>);
+
+#[derive(Debug)]
+struct Script {
+    answers: Mutex<VecDeque<Result<Given, &'static str>>>,
+    calls: Mutex<usize>,
+    /// Each answer takes a permit: a test without permits holds the provider up.
+    permits: Semaphore,
+}
+
+impl Provider {
+    fn new(answers: impl IntoIterator<Item = Result<Given, &'static str>>) -> Self {
+        Self(Arc::new(Script {
+            answers: Mutex::new(answers.into_iter().collect()),
+            calls: Mutex::new(0),
+            permits: Semaphore::new(1_000),
+        }))
+    }
+
+    fn holding(self) -> Self {
+        self.0.permits.forget_permits(1_000);
+        self
+    }
+
+    fn calls(&self) -> usize {
+        *self.0.calls.lock().unwrap()
+    }
+
+    async fn answer(&self) -> Result<Given, CredentialsError> {
+        *self.0.calls.lock().unwrap() += 1;
+        self.0.permits.acquire().await.unwrap().forget();
+        let answer = self.0.answers.lock().unwrap().pop_front();
+        answer
+            .expect("the provider was asked more often than the test expects")
+            .map_err(CredentialsError::provider_error)
+    }
+}
+
+impl ProvideCredentials for Provider {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.answer())
+    }
+}
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn after(seconds: i64) -> DateTime<Utc> {
+    start() + TimeDelta::seconds(seconds)
+}
+
+/// Temporary credentials that end so many seconds after the start.
+fn until(name: &str, seconds: i64) -> Result<Given, &'static str> {
+    let token = Some("token".to_owned());
+    Ok(Given::new(
+        name,
+        "secret",
+        token,
+        Some(after(seconds).into()),
+        "test",
+    ))
+}
+
+fn lasting(name: &str) -> Result<Given, &'static str> {
+    Ok(Given::new(name, "secret", None, None, "test"))
+}
+
+async fn name_at(cache: &CredentialsCache, seconds: i64) -> String {
+    let credentials = cache.get(after(seconds)).await.unwrap();
+    credentials.access_key_id().to_owned()
+}
+
+#[tokio::test]
+async fn the_next_set_is_fetched_before_the_old_one_ends() {
+    let provider = Provider::new([until("first", 3_600), until("second", 7_200)]);
+    let cache = CredentialsCache::new(provider.clone());
+    // A fifth of an hour is 720 seconds, up to a quarter more by chance: not before 2,700.
+    for seconds in [0, 1, 1_800, 2_699] {
+        assert_eq!(name_at(&cache, seconds).await, "first", "at {seconds}");
+    }
+    assert_eq!(provider.calls(), 1);
+    assert_eq!(name_at(&cache, 2_880).await, "second");
+    assert_eq!(provider.calls(), 2);
+}
+
+#[tokio::test]
+async fn the_same_set_read_again_stays_the_same_arc() {
+    let provider = Provider::new([until("same", 3_600), until("same", 3_600)]);
+    let cache = CredentialsCache::new(provider.clone());
+    let first = cache.get(start()).await.unwrap();
+    let again = cache.get(after(3_000)).await.unwrap();
+    assert_eq!(provider.calls(), 2);
+    assert!(
+        Arc::ptr_eq(&first, &again),
+        "the signer would derive its key again"
+    );
+}
+
+#[tokio::test]
+async fn credentials_without_an_end_are_read_again_every_quarter_of_an_hour() {
+    let provider = Provider::new([lasting("old"), lasting("rotated")]);
+    let cache = CredentialsCache::new(provider.clone());
+    for seconds in [0, 300, 670] {
+        assert_eq!(name_at(&cache, seconds).await, "old", "at {seconds}");
+    }
+    assert_eq!(provider.calls(), 1);
+    assert_eq!(name_at(&cache, 900).await, "rotated");
+}
+
+#[tokio::test]
+async fn a_hundred_callers_at_once_fetch_once() {
+    let provider = Provider::new([until("first", 3_600)]).holding();
+    let cache = CredentialsCache::new(provider.clone());
+    let callers = futures::future::join_all((0..100).map(|_| name_at(&cache, 0)));
+    let (names, ()) = tokio::join!(callers, async { provider.0.permits.add_permits(1) });
+    assert_eq!(names, vec!["first"; 100]);
+    assert_eq!(provider.calls(), 1);
+}
+
+#[tokio::test]
+async fn while_one_caller_fetches_the_others_go_on_with_the_old_set() {
+    let provider = Provider::new([until("first", 3_600), until("second", 7_200)]);
+    let cache = CredentialsCache::new(provider.clone());
+    assert_eq!(name_at(&cache, 0).await, "first");
+    let provider = provider.holding();
+    // The other caller comes while the provider is held up, and answers before it is let go.
+    let other = async {
+        let name = name_at(&cache, 3_000).await;
+        provider.0.permits.add_permits(1);
+        name
+    };
+    let (fetching, other) = tokio::join!(biased; name_at(&cache, 3_000), other);
+    assert_eq!((fetching.as_str(), other.as_str()), ("second", "first"));
+}
+
+#[tokio::test]
+async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
+    let provider = Provider::new([
+        until("first", 3_600),
+        Err("down"),
+        Err("still down"),
+        Err("down at the end"),
+        until("second", 7_200),
+    ]);
+    let cache = CredentialsCache::new(provider.clone());
+    assert_eq!(name_at(&cache, 0).await, "first");
+    assert_eq!(name_at(&cache, 3_000).await, "first");
+    // Between two tries there is a pause of ten seconds.
+    assert_eq!(name_at(&cache, 3_009).await, "first");
+    assert_eq!(provider.calls(), 2);
+    assert_eq!(name_at(&cache, 3_599).await, "first");
+    assert_eq!(provider.calls(), 3);
+
+    let error = cache.get(after(3_600)).await.unwrap_err();
+    assert!(matches!(error, Error::Provider(_)), "{error:?}");
+    // Within a second the provider is left alone.
+    let error = cache.get(after(3_600)).await.unwrap_err();
+    assert!(matches!(error, Error::FailedJustNow(_)), "{error:?}");
+    assert_eq!(provider.calls(), 4);
+    assert_eq!(name_at(&cache, 3_601).await, "second");
+}
+
+#[tokio::test]
+async fn a_set_that_has_ended_already_is_not_taken() {
+    let provider = Provider::new([until("late", -1)]);
+    let error = CredentialsCache::new(provider)
+        .get(start())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::Expired(at) if at == after(-1)),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_is_given_up() {
+    let limit = Duration::from_millis(5);
+    let provider = Provider::new([until("first", 3_600)]).holding();
+    let cache = CredentialsCache::with_timeout(provider.clone(), limit);
+    let error = cache.get(start()).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Timeout(at) if at == limit),
+        "{error:?}"
+    );
+    provider.0.permits.add_permits(1);
+    assert_eq!(name_at(&cache, 1).await, "first");
+}
+
+#[test]
+fn an_end_within_a_second_counts_from_its_beginning() {
+    let end = start() + TimeDelta::milliseconds(999);
+    let given = Given::new("id", "secret", None, Some(end.into()), "test");
+    assert_eq!(Credentials::from(&given).expires_at(), Some(start()));
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let given = Given::new(
+        "the-id",
+        "the-secret",
+        Some("the-token".into()),
+        None,
+        "test",
+    );
+    let shown = format!("{:?}", Credentials::from(&given));
+    assert!(shown.contains("the-id"), "{shown}");
+    assert!(
+        !shown.contains("the-secret") && !shown.contains("the-token"),
+        "{shown}"
+    );
+}

@@ -1,0 +1,8 @@
+//! Pre-signed URLs: the same bytes as aws-sdk-s3 makes, for a lifetime that is true.
+
+mod endpoint;
+mod equality;
+mod lifetime;
+mod scene;
+mod strategies;
+mod vector;

@@ -1,0 +1,156 @@
+//! The endpoint is learnt from the SDK: every partition and every switch gives the host that AWS
+//! documents, without the network and without credentials.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
+use upload_broker::objects::endpoint::{Endpoint, Error};
+
+use super::scene::{Scene, wait};
+
+fn learnt(scene: &Scene) -> Endpoint {
+    scene.signer().endpoint().clone()
+}
+
+#[track_caller]
+fn assert_origin(scene: Scene, origin: &str, base_path: &str) {
+    let endpoint = learnt(&scene);
+    let found = (endpoint.origin(), endpoint.base_path(), endpoint.region());
+    assert_eq!(found, (origin, base_path, scene.region), "for {scene:?}");
+    assert_eq!(endpoint.service(), "s3", "for {scene:?}");
+}
+
+#[test]
+fn every_partition_has_its_own_domain() {
+    for (region, domain) in [
+        ("us-east-1", "amazonaws.com"),
+        ("eu-central-1", "amazonaws.com"),
+        ("us-gov-west-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+    ] {
+        let origin = format!("https://bucket.s3.{region}.{domain}");
+        assert_origin(Scene::aws(region, "bucket"), &origin, "/");
+    }
+}
+
+#[test]
+fn dual_stack_fips_and_accelerate_change_the_host() {
+    let west = || Scene::aws("us-west-2", "bucket");
+    let dual_stack = Scene {
+        dual_stack: true,
+        ..west()
+    };
+    assert_origin(
+        dual_stack,
+        "https://bucket.s3.dualstack.us-west-2.amazonaws.com",
+        "/",
+    );
+    let fips = Scene {
+        fips: true,
+        ..west()
+    };
+    assert_origin(fips, "https://bucket.s3-fips.us-west-2.amazonaws.com", "/");
+    let both = Scene {
+        fips: true,
+        dual_stack: true,
+        ..Scene::aws("us-gov-west-1", "bucket")
+    };
+    assert_origin(
+        both,
+        "https://bucket.s3-fips.dualstack.us-gov-west-1.amazonaws.com",
+        "/",
+    );
+    let accelerate = Scene {
+        accelerate: true,
+        ..west()
+    };
+    assert_origin(
+        accelerate,
+        "https://bucket.s3-accelerate.amazonaws.com",
+        "/",
+    );
+}
+
+#[test]
+fn a_dotted_bucket_goes_into_the_path_where_no_certificate_covers_it() {
+    let dotted = || Scene::aws("eu-west-1", "dotted.bucket.name");
+    assert_origin(
+        dotted(),
+        "https://s3.eu-west-1.amazonaws.com",
+        "/dotted.bucket.name/",
+    );
+    let plain = Scene::custom("http://store.example", "dotted.bucket.name", false);
+    assert_origin(plain, "http://dotted.bucket.name.store.example", "/");
+    let custom = Scene::custom("https://store.example", "dotted.bucket.name", false);
+    assert_origin(custom, "https://store.example", "/dotted.bucket.name/");
+}
+
+#[test]
+fn a_store_of_ones_own_keeps_port_and_path() {
+    let path_style = Scene::custom("http://127.0.0.1:9000/store/", "bucket", true);
+    assert_origin(path_style, "http://127.0.0.1:9000", "/store/bucket/");
+    let virtual_host = Scene::custom("https://store.example:9443", "bucket", false);
+    assert_origin(virtual_host, "https://bucket.store.example:9443", "/");
+}
+
+#[test]
+fn the_host_header_leaves_a_schemes_own_port_out() {
+    for (url, origin, host) in [
+        (
+            "https://h.example:443",
+            "https://h.example:443",
+            "h.example",
+        ),
+        ("http://h.example:80", "http://h.example:80", "h.example"),
+        (
+            "http://h.example:443",
+            "http://h.example:443",
+            "h.example:443",
+        ),
+        (
+            "https://h.example:4443",
+            "https://h.example:4443",
+            "h.example:4443",
+        ),
+    ] {
+        let endpoint = learnt(&Scene::custom(url, "bucket", true));
+        assert_eq!((endpoint.origin(), endpoint.host()), (origin, host));
+    }
+}
+
+#[test]
+fn a_client_without_region_or_credentials_fails_at_start_only_for_the_region() {
+    let config = || Builder::new().behavior_version(BehaviorVersion::v2026_01_12());
+    let no_credentials = config().region(Region::new("eu-west-1")).build();
+    let learnt = wait(Endpoint::learn(
+        &Client::from_conf(no_credentials),
+        "bucket",
+    ));
+    assert_eq!(learnt.unwrap().host(), "bucket.s3.eu-west-1.amazonaws.com");
+
+    let no_region = Client::from_conf(config().build());
+    let error = wait(Endpoint::learn(&no_region, "bucket")).unwrap_err();
+    assert!(matches!(error, Error::Presign { .. }), "{error:?}");
+    assert!(format!("{error:?}").contains("egion"), "{error:?}");
+}
+
+#[test]
+fn a_directory_bucket_is_refused_by_name() {
+    let client = Scene::aws("us-west-2", "unused").client();
+    let error = wait(Endpoint::learn(&client, "b--usw2-az1--x-s3")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "bucket \"b--usw2-az1--x-s3\" is a directory bucket (S3 Express One Zone): not supported"
+    );
+}
+
+#[test]
+fn a_bucket_name_before_an_ip_literal_is_no_host() {
+    let client = Scene::custom("http://[::1]:9000", "dotted.bucket.name", false).client();
+    let error = wait(Endpoint::learn(&client, "dotted.bucket.name")).unwrap_err();
+    assert!(
+        error.to_string().ends_with("has no readable host"),
+        "{error}"
+    );
+    let path_style = Scene::custom("http://[::1]:9000", "dotted.bucket.name", true);
+    assert_origin(path_style, "http://[::1]:9000", "/dotted.bucket.name/");
+}
