@@ -1,0 +1,132 @@
+//! Checksums of whole objects: the algorithms, and the hashing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+use serde::{Deserialize, Serialize};
+
+/// The algorithms of `x-amz-checksum-*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum Algorithm {
+    Crc32,
+    Crc32c,
+    Crc64nvme,
+    Sha1,
+    Sha256,
+}
+
+impl Algorithm {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64nvme,
+        Self::Sha1,
+        Self::Sha256,
+    ];
+
+    /// As in `x-amz-sdk-checksum-algorithm`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "CRC32",
+            Self::Crc32c => "CRC32C",
+            Self::Crc64nvme => "CRC64NVME",
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+        }
+    }
+
+    pub(super) fn header(self) -> &'static str {
+        match self {
+            Self::Crc32 => "x-amz-checksum-crc32",
+            Self::Crc32c => "x-amz-checksum-crc32c",
+            Self::Crc64nvme => "x-amz-checksum-crc64nvme",
+            Self::Sha1 => "x-amz-checksum-sha1",
+            Self::Sha256 => "x-amz-checksum-sha256",
+        }
+    }
+
+    /// By its name, in any case.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Bytes of a digest.
+    pub(super) fn width(self) -> usize {
+        match self {
+            Self::Crc32 | Self::Crc32c => 4,
+            Self::Crc64nvme => 8,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
+
+    pub(super) fn hasher(self) -> Hasher {
+        match self {
+            Self::Crc32 => Hasher::Crc32(Crc32::new()),
+            Self::Crc32c => Hasher::Crc32c(Crc32c::new()),
+            Self::Crc64nvme => Hasher::Crc64nvme(Crc64Nvme::new()),
+            Self::Sha1 => Hasher::Sha1(Sha1::new()),
+            Self::Sha256 => Hasher::Sha256(Sha256::new()),
+        }
+    }
+}
+
+/// A digest in base64, and of what kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Checksum {
+    pub algorithm: Algorithm,
+    pub value: String,
+}
+
+/// A digest in the making.
+pub(super) enum Hasher {
+    Crc32(Crc32),
+    Crc32c(Crc32c),
+    Crc64nvme(Crc64Nvme),
+    Sha1(Sha1),
+    Sha256(Sha256),
+}
+
+impl Hasher {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Crc32(hasher) => hasher.update(bytes),
+            Self::Crc32c(hasher) => hasher.update(bytes),
+            Self::Crc64nvme(hasher) => hasher.update(bytes),
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+        }
+    }
+
+    pub(super) fn finish(self) -> Checksum {
+        let (algorithm, value) = match self {
+            Self::Crc32(hasher) => (Algorithm::Crc32, STANDARD.encode(hasher.finalize())),
+            Self::Crc32c(hasher) => (Algorithm::Crc32c, STANDARD.encode(hasher.finalize())),
+            Self::Crc64nvme(hasher) => (Algorithm::Crc64nvme, STANDARD.encode(hasher.finalize())),
+            Self::Sha1(hasher) => (Algorithm::Sha1, STANDARD.encode(hasher.finalize())),
+            Self::Sha256(hasher) => (Algorithm::Sha256, STANDARD.encode(hasher.finalize())),
+        };
+        Checksum { algorithm, value }
+    }
+}
+
+/// Puts a checksum into the fields that s3s's outputs have for it.
+macro_rules! fill_checksum {
+    ($output:expr, $checksum:expr) => {{
+        let value = Some($checksum.value.clone());
+        match $checksum.algorithm {
+            $crate::dev::s3::checksum::Algorithm::Crc32 => $output.checksum_crc32 = value,
+            $crate::dev::s3::checksum::Algorithm::Crc32c => $output.checksum_crc32c = value,
+            $crate::dev::s3::checksum::Algorithm::Crc64nvme => $output.checksum_crc64nvme = value,
+            $crate::dev::s3::checksum::Algorithm::Sha1 => $output.checksum_sha1 = value,
+            $crate::dev::s3::checksum::Algorithm::Sha256 => $output.checksum_sha256 = value,
+        }
+        $output.checksum_type = Some(s3s::dto::ChecksumType::from_static(
+            s3s::dto::ChecksumType::FULL_OBJECT,
+        ));
+    }};
+}
+pub(super) use fill_checksum;

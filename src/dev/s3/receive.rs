@@ -1,0 +1,124 @@
+//! Takes a request's body to disk, hashing it on the way, in bounded memory.
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::StreamingBlob;
+use s3s::{S3Error, S3Result, StdError, s3_error};
+
+use super::bodies::{CHUNK, Draft};
+use super::checksum::{Algorithm, Checksum, Hasher};
+use super::errors::Fault;
+use super::store::{Store, blocking};
+
+/// What arrived: on disk, but in no index.
+pub(super) struct Arrived {
+    pub draft: Draft,
+    pub size: u64,
+    pub md5: [u8; 16],
+    pub checksum: Checksum,
+}
+
+/// Reads the body to its end. Dropping this future, as a lost connection does, removes the file.
+///
+/// # Errors
+/// The body ends early or late (`expected` is its declared length), or does not hash to what its
+/// `x-amz-content-sha256` says.
+pub(super) async fn receive(
+    store: &Store,
+    body: Option<StreamingBlob>,
+    expected: u64,
+    algorithm: Algorithm,
+) -> S3Result<Arrived> {
+    let bodies = store.bodies();
+    let mut sink = blocking(move || Ok(Sink::new(bodies.draft()?, algorithm))).await?;
+    if let Some(mut body) = body {
+        while let Some(chunks) = gather(&mut body).await? {
+            sink = blocking(move || sink.take(&chunks)).await?;
+            if sink.size > expected {
+                return Err(incomplete());
+            }
+        }
+    }
+    if sink.size != expected {
+        return Err(incomplete());
+    }
+    blocking(move || sink.finish()).await
+}
+
+/// The next quarter of a mebibyte or so; `None` at the end.
+async fn gather(body: &mut StreamingBlob) -> S3Result<Option<Vec<Bytes>>> {
+    let (mut chunks, mut size) = (Vec::new(), 0_usize);
+    while size < CHUNK {
+        match body.next().await {
+            None => break,
+            Some(chunk) => {
+                let chunk = chunk.map_err(|error| broken(&error))?;
+                size = size.saturating_add(chunk.len());
+                chunks.push(chunk);
+            }
+        }
+    }
+    Ok((!chunks.is_empty()).then_some(chunks))
+}
+
+struct Sink {
+    draft: Draft,
+    size: u64,
+    md5: Md5,
+    hasher: Hasher,
+}
+
+impl Sink {
+    fn new(draft: Draft, algorithm: Algorithm) -> Self {
+        Self {
+            draft,
+            size: 0,
+            md5: Md5::new(),
+            hasher: algorithm.hasher(),
+        }
+    }
+
+    fn take(mut self, chunks: &[Bytes]) -> Result<Self, Fault> {
+        for chunk in chunks {
+            self.md5.update(chunk);
+            self.hasher.update(chunk);
+            self.draft.write(chunk)?;
+            self.size = self
+                .size
+                .saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        }
+        Ok(self)
+    }
+
+    fn finish(mut self) -> Result<Arrived, Fault> {
+        self.draft.sync()?;
+        let (md5, checksum) = (self.md5.finalize(), self.hasher.finish());
+        Ok(Arrived {
+            draft: self.draft,
+            size: self.size,
+            md5,
+            checksum,
+        })
+    }
+}
+
+fn incomplete() -> S3Error {
+    s3_error!(
+        IncompleteBody,
+        "You did not provide the number of bytes specified by the Content-Length HTTP header"
+    )
+}
+
+/// s3s checks payload hashes and chunk signatures while we read, and keeps the types of those
+/// errors to itself: their text is all there is to tell them by.
+fn broken(error: &StdError) -> S3Error {
+    let text = error.to_string();
+    if text.contains("Sha256Mismatch") {
+        super::errors::content_sha256_mismatch()
+    } else if text.contains("SignatureMismatch") {
+        s3_error!(SignatureDoesNotMatch)
+    } else {
+        incomplete()
+    }
+}
