@@ -13,6 +13,7 @@
 )]
 
 mod credentials;
+mod dev_s3;
 mod postgres_starter;
 mod schema_drift;
 mod signing;

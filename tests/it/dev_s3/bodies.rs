@@ -1,0 +1,171 @@
+//! A body that is not what was declared of it is refused whole, and the answer arrives.
+
+use super::{BUCKET, Stand, for_an_hour, refusal};
+
+const BYTES: &str = "hello";
+/// SHA-256 of "hello".
+const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_bytes_under_a_checksum_are_a_bad_digest() {
+    let stand = Stand::start().await;
+    let put = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .checksum_sha256(SHA256);
+    let url = put.presigned(for_an_hour()).await.unwrap();
+    let response = stand.signed(&url).body("HELLO").send().await.unwrap();
+    assert_eq!(refusal(response).await, (400, "BadDigest".to_owned()));
+
+    let put = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .content_md5("XUFAKrxLKna5cZ2REBfFkg==");
+    let url = put.presigned(for_an_hour()).await.unwrap();
+    let response = stand.signed(&url).body("HELLO").send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (400, "BadDigest".to_owned()),
+        "Content-MD5"
+    );
+    stand.assert_untouched().await;
+
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(response.status(), 200, "the right bytes are taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checksums_that_are_none_are_refused() {
+    let stand = Stand::start().await;
+    let put = stand.s3.put_object().bucket(BUCKET).key("k");
+    let url = put
+        .checksum_sha256("short")
+        .presigned(for_an_hour())
+        .await
+        .unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(refusal(response).await, (400, "InvalidRequest".to_owned()));
+
+    let put = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .checksum_sha256(SHA256);
+    let url = put
+        .checksum_crc32("NhCmhg==")
+        .presigned(for_an_hour())
+        .await
+        .unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (400, "InvalidRequest".to_owned()),
+        "two at once"
+    );
+
+    let url = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .content_md5("no md5");
+    let url = url.presigned(for_an_hour()).await.unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(refusal(response).await, (400, "InvalidDigest".to_owned()));
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
+    let stand = Stand::start().await;
+    let url = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .presigned(for_an_hour())
+        .await
+        .unwrap();
+    let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hel"), Ok("lo")]);
+    let response = stand
+        .signed(&url)
+        .body(reqwest::Body::wrap_stream(chunks))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (411, "MissingContentLength".to_owned())
+    );
+
+    let url = stand
+        .s3
+        .put_object()
+        .bucket("no-such-bucket")
+        .key("k")
+        .presigned(for_an_hour())
+        .await
+        .unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(refusal(response).await, (404, "NoSuchBucket".to_owned()));
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_does_not_do_it_says() {
+    let stand = Stand::start().await;
+    let error = stand
+        .s3
+        .create_multipart_upload()
+        .bucket(BUCKET)
+        .key("k")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.raw_response().map(|raw| raw.status().as_u16()),
+        Some(501),
+        "{error:?}"
+    );
+    let put = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .if_none_match("\"an etag\"");
+    let url = put.presigned(for_an_hour()).await.unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(refusal(response).await, (501, "NotImplemented".to_owned()));
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_is_refused_with_an_answer_that_arrives() {
+    let stand = Stand::start().await;
+    let put = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .content_type("text/plain");
+    let url = put.presigned(for_an_hour()).await.unwrap();
+    let mut request = stand
+        .signed(&url)
+        .body(vec![7_u8; 8 << 20])
+        .build()
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("content-type", "text/html".parse().unwrap());
+    let response = stand.http.execute(request).await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (403, "SignatureDoesNotMatch".to_owned())
+    );
+    stand.assert_untouched().await;
+}

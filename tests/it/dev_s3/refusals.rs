@@ -1,0 +1,174 @@
+//! A pre-signed URL does what was signed and nothing else, and what is refused leaves no trace.
+
+use aws_sdk_s3::presigning::PresignedRequest;
+
+use super::{BUCKET, REGION, SECRET, Stand, client, expired, for_an_hour, refusal};
+
+const BYTES: &str = "hello";
+/// SHA-256 of "hello".
+const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+
+/// A URL for `BYTES` at `signed/key`, of a type, with a checksum.
+async fn url(stand: &Stand) -> PresignedRequest {
+    let put = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("signed/key")
+        .content_type("text/plain");
+    put.content_length(5)
+        .checksum_sha256(SHA256)
+        .presigned(for_an_hour())
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_size_type_or_key_breaks_the_signature() {
+    let stand = Stand::start().await;
+    let url = url(&stand).await;
+    let mismatch = (403, "SignatureDoesNotMatch".to_owned());
+
+    let longer = stand
+        .signed(&url)
+        .header("content-length", "6")
+        .body("hello!");
+    let mut request = longer.build().unwrap();
+    request
+        .headers_mut()
+        .insert("content-length", "6".parse().unwrap());
+    assert_eq!(
+        refusal(stand.http.execute(request).await.unwrap()).await,
+        mismatch,
+        "another size"
+    );
+
+    let mut request = stand.signed(&url).body(BYTES).build().unwrap();
+    request
+        .headers_mut()
+        .insert("content-type", "text/html".parse().unwrap());
+    assert_eq!(
+        refusal(stand.http.execute(request).await.unwrap()).await,
+        mismatch,
+        "another type"
+    );
+
+    let mut request = stand.signed(&url).body(BYTES).build().unwrap();
+    request.headers_mut().remove("content-type");
+    assert_eq!(
+        refusal(stand.http.execute(request).await.unwrap()).await,
+        mismatch,
+        "no type"
+    );
+
+    let mut request = stand.signed(&url).body(BYTES).build().unwrap();
+    request
+        .url_mut()
+        .set_path(&format!("/{BUCKET}/signed/other"));
+    assert_eq!(
+        refusal(stand.http.execute(request).await.unwrap()).await,
+        mismatch,
+        "another key"
+    );
+
+    let mut request = stand.signed(&url).build().unwrap();
+    *request.method_mut() = reqwest::Method::GET;
+    assert_eq!(
+        refusal(stand.http.execute(request).await.unwrap()).await,
+        mismatch,
+        "another method"
+    );
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_ends_and_serves_only_who_signed_it() {
+    let stand = Stand::start().await;
+    let old = stand
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .presigned(expired())
+        .await
+        .unwrap();
+    let response = stand.signed(&old).body(BYTES).send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (403, "AccessDenied".to_owned()),
+        "expired"
+    );
+
+    let stranger = client(stand.addr, "another secret", REGION);
+    let url = stranger
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .presigned(for_an_hour())
+        .await
+        .unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (403, "SignatureDoesNotMatch".to_owned()),
+        "another secret"
+    );
+
+    let abroad = client(stand.addr, SECRET, "eu-central-1");
+    let url = abroad
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .presigned(for_an_hour())
+        .await
+        .unwrap();
+    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (400, "AuthorizationQueryParametersError".to_owned()),
+        "another region"
+    );
+
+    let plain = format!("http://{}/{BUCKET}/k", stand.addr);
+    let response = stand.http.put(&plain).body(BYTES).send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (403, "AccessDenied".to_owned()),
+        "anonymous"
+    );
+    let response = stand
+        .http
+        .get(format!("http://{}/{BUCKET}?list-type=2", stand.addr))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        refusal(response).await,
+        (403, "AccessDenied".to_owned()),
+        "anonymous list"
+    );
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amz_header_that_was_not_signed_is_refused() {
+    let stand = Stand::start().await;
+    for header in [
+        "x-amz-meta-more",
+        "x-amz-storage-class",
+        "x-amz-tagging",
+        "x-amz-checksum-crc32",
+    ] {
+        let url = url(&stand).await;
+        let request = stand.signed(&url).header(header, "GLACIER").body(BYTES);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 403, "{header}");
+        let body = response.text().await.unwrap();
+        assert!(
+            body.contains("There were headers present in the request which were not signed"),
+            "{body}"
+        );
+        assert!(body.contains(header), "{body}");
+    }
+    stand.assert_untouched().await;
+}
