@@ -148,8 +148,10 @@ CREATE INDEX uploads_by_path ON uploads (tenant, path text_pattern_ops, id);
 CREATE UNIQUE INDEX uploads_current ON uploads (tenant, path) WHERE status IN ('Uploaded', 'Processed');
 -- What stands at a path: dataset-exists, include=upload.
 CREATE INDEX uploads_standing ON uploads (tenant, path) WHERE status IN ('Uploaded', 'Processing', 'Processed');
--- The janitor's question.
+-- The janitor's questions.
 CREATE INDEX uploads_overdue ON uploads (expires_at) WHERE status = 'Pending';
+
+CREATE INDEX uploads_deleting ON uploads (updated_at) WHERE status = 'Deleting';
 
 -- Events: the history of every upload, and the outbox of those that SNS hears of.
 CREATE TABLE events (

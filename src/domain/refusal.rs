@@ -34,6 +34,24 @@ pub enum Code {
     DatasetNotFound,
 }
 
+impl Code {
+    /// The name, as it stands in problems, rows and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::SizeLimitExceeded => "size-limit-exceeded",
+            Self::ContentTypeNotAllowed => "content-type-not-allowed",
+            Self::DatasetExists => "dataset-exists",
+            Self::ObjectMissing => "object-missing",
+            Self::ObjectMismatch => "object-mismatch",
+            Self::InvalidStatus => "invalid-status",
+            Self::DatasetDrifted => "dataset-drifted",
+            Self::UploadNotFound => "upload-not-found",
+            Self::DatasetNotFound => "dataset-not-found",
+        }
+    }
+}
+
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {

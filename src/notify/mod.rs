@@ -1,1 +1,6 @@
 //! From event rows to SNS.
+
+mod backoff;
+pub mod envelope;
+pub mod relay;
+pub mod sns;

@@ -1,1 +1,30 @@
-//! One verb a file: the only place that opens a transaction or calls S3.
+//! One verb a file: the only place that opens a transaction or calls S3, and never the one inside
+//! the other.
+//!
+//! Verbs of more than one step run to their end even when the caller hangs up (see
+//! [`Broker::to_end`]): a dropped future would leave a transaction open on a pooled connection.
+
+pub mod acknowledge;
+pub mod authenticate;
+pub mod broker;
+pub mod cancel;
+pub mod create;
+mod declare;
+pub mod delete;
+pub mod detail;
+pub mod download;
+mod error;
+pub mod expire;
+pub mod history;
+mod ids;
+pub mod keys;
+pub mod list_datasets;
+pub mod list_uploads;
+mod present;
+pub mod read;
+pub mod readiness;
+mod validate;
+
+pub use broker::{Broker, Rules};
+pub use error::{Dependency, Error, Result};
+pub use present::{Session, SignedPut};

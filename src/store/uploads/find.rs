@@ -128,3 +128,21 @@ pub async fn overdue(
     let rows: Vec<Row> = query.load(connection).await?;
     rows.into_iter().map(Row::into_upload).collect()
 }
+
+/// Deletes that began before `before` and never ended, the oldest first. Of every tenant: only the
+/// janitor asks.
+pub async fn deleting(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Upload>> {
+    let rows: Vec<Row> = uploads::table
+        .filter(uploads::status.eq(Status::Deleting.as_str()))
+        .filter(uploads::updated_at.lt(before))
+        .order(uploads::updated_at)
+        .limit(limit)
+        .select(Row::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Row::into_upload).collect()
+}

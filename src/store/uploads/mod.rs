@@ -6,7 +6,9 @@ mod list;
 mod row;
 mod transition;
 
-pub use find::{Current, by_id, current_of, find_path, newest_of_path, overdue, standing};
+pub use find::{
+    Current, by_id, current_of, deleting, find_path, newest_of_path, overdue, standing,
+};
 pub use insert::{extend, insert};
 pub use list::{Filter, list};
 pub use transition::{Changes, supersede_others, transition};

@@ -1,0 +1,56 @@
+//! The envelope: CloudEvents 1.0 in JSON.
+//!
+//! Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domain::event::timestamp;
+use crate::store::outbox::Outgoing;
+
+/// The version of `data`, for subscribers' filter policies.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// What subscribers get, in the order of the contract.
+#[derive(Debug, Serialize)]
+pub struct Envelope<'a> {
+    specversion: &'static str,
+    id: Uuid,
+    source: &'static str,
+    r#type: &'a str,
+    subject: &'a str,
+    time: String,
+    datacontenttype: &'static str,
+    sequence: String,
+    tenant: &'a str,
+    data: &'a Value,
+}
+
+impl<'a> Envelope<'a> {
+    /// Wraps an event.
+    pub fn of(event: &'a Outgoing) -> Self {
+        Self {
+            specversion: "1.0",
+            id: event.id,
+            source: "upload-broker",
+            r#type: &event.kind,
+            subject: event.text("path"),
+            time: timestamp(event.at),
+            datacontenttype: "application/json",
+            sequence: event.sequence.to_string(),
+            tenant: &event.tenant,
+            data: &event.data,
+        }
+    }
+}
+
+impl Outgoing {
+    /// A text among the facts; empty where there is none.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.data
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,72 @@
+//! HEAD: what the store says of one object.
+
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use chrono::{DateTime, Utc};
+
+use super::store::{ObjectStore, StoreError, failed, status};
+use crate::domain::checksum::{Algorithm, Checksum};
+use crate::domain::object::{FoundObject, UPLOAD_ID_METADATA};
+
+impl ObjectStore {
+    /// The object at `key`, with its checksums; `None` where nothing stands there.
+    pub async fn head(&self, key: &str) -> Result<Option<FoundObject>, StoreError> {
+        let call = self
+            .client
+            .head_object()
+            .bucket(self.bucket())
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send();
+        match self.timed("HeadObject", call).await {
+            Ok(output) => Ok(Some(found(output))),
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(failed("HeadObject", error)),
+        }
+    }
+}
+
+fn found(output: HeadObjectOutput) -> FoundObject {
+    let checksums = checksums(&output);
+    let metadata = output.metadata.unwrap_or_default();
+    FoundObject {
+        size: (output
+            .content_length
+            .and_then(|size| u64::try_from(size).ok()))
+        .unwrap_or_default(),
+        etag: output.e_tag.unwrap_or_default(),
+        version_id: output.version_id.filter(|version| version != "null"),
+        content_type: output.content_type,
+        checksums,
+        last_modified: output
+            .last_modified
+            .map(|time| timestamp(&time))
+            .unwrap_or_default(),
+        upload_id: metadata
+            .get(UPLOAD_ID_METADATA)
+            .and_then(|id| id.parse().ok()),
+        metadata: metadata.into_iter().collect(),
+    }
+}
+
+/// Only those of the whole object: a composite one depends on the parts and proves no bytes.
+fn checksums(output: &HeadObjectOutput) -> Vec<Checksum> {
+    if output.checksum_type == Some(ChecksumType::Composite) {
+        return Vec::new();
+    }
+    [
+        (Algorithm::Sha256, &output.checksum_sha256),
+        (Algorithm::Sha1, &output.checksum_sha1),
+        (Algorithm::Crc64nvme, &output.checksum_crc64_nvme),
+        (Algorithm::Crc32c, &output.checksum_crc32_c),
+        (Algorithm::Crc32, &output.checksum_crc32),
+    ]
+    .into_iter()
+    .filter_map(|(algorithm, value)| Checksum::new(algorithm, value.as_deref()?).ok())
+    .collect()
+}
+
+/// Cut to microseconds, as Postgres keeps it.
+pub(super) fn timestamp(time: &aws_smithy_types::DateTime) -> DateTime<Utc> {
+    DateTime::from_timestamp(time.secs(), time.subsec_nanos() / 1_000 * 1_000).unwrap_or_default()
+}

@@ -1,0 +1,127 @@
+//! How a line looks.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use env_logger::fmt::style::Style;
+use log::kv::{Error, Key, Value, VisitSource};
+use log::{Level, Record};
+use serde_json::{Map, json};
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people: time, level, target, request id, message, fields.
+    Text,
+    /// One JSON object: `timestamp`, `level`, `target`, `request_id`, `message`, `fields`.
+    Json,
+}
+
+/// A record with all that it is shown with.
+pub(super) struct Line {
+    time: String,
+    level: Level,
+    target: String,
+    request_id: Option<Arc<str>>,
+    message: String,
+    fields: Fields,
+}
+
+impl Line {
+    pub(super) fn of(record: &Record<'_>, now: DateTime<Utc>, request: Option<Arc<str>>) -> Self {
+        let mut fields = Fields(Map::new());
+        // Collecting into a map cannot fail; a value that fails to show itself is left out.
+        let _ = record.key_values().visit(&mut fields);
+        Self {
+            time: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            level: record.level(),
+            target: record.target().to_owned(),
+            request_id: request,
+            message: record.args().to_string(),
+            fields,
+        }
+    }
+
+    pub(super) fn json(&self) -> String {
+        let mut object = Map::new();
+        object.insert("timestamp".to_owned(), json!(self.time));
+        object.insert("level".to_owned(), json!(self.level.as_str()));
+        object.insert("target".to_owned(), json!(self.target));
+        if let Some(id) = &self.request_id {
+            object.insert("request_id".to_owned(), json!(**id));
+        }
+        object.insert("message".to_owned(), json!(self.message));
+        if !self.fields.0.is_empty() {
+            object.insert("fields".to_owned(), json!(self.fields.0));
+        }
+        serde_json::Value::Object(object).to_string()
+    }
+
+    pub(super) fn text(&self, style: Style) -> String {
+        let (time, level, target) = (&self.time, self.level, escaped(&self.target));
+        let mut line = format!("{time} {style}{level:<5}{style:#} {target}");
+        if let Some(id) = &self.request_id {
+            push(&mut line, format_args!(" request_id={}", escaped(id)));
+        }
+        push(&mut line, format_args!(": {}", escaped(&self.message)));
+        for (key, value) in &self.fields.0 {
+            match value {
+                // As JSON: a value with a space or a line break in it stays one word of one line.
+                serde_json::Value::String(text) if !is_word(text) => {
+                    let quoted = escaped(&json!(text).to_string());
+                    push(&mut line, format_args!(" {}={quoted}", escaped(key)));
+                }
+                serde_json::Value::String(text) => {
+                    push(&mut line, format_args!(" {}={text}", escaped(key)));
+                }
+                other => push(&mut line, format_args!(" {}={other}", escaped(key))),
+            }
+        }
+        line
+    }
+}
+
+/// The key-value pairs of a record.
+struct Fields(Map<String, serde_json::Value>);
+
+impl<'kvs> VisitSource<'kvs> for Fields {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        let json = if let Some(number) = value.to_u64() {
+            json!(number)
+        } else if let Some(number) = value.to_i64() {
+            json!(number)
+        } else if let Some(truth) = value.to_bool() {
+            json!(truth)
+        } else if let Some(number) = value.to_f64() {
+            json!(number)
+        } else {
+            json!(value.to_string())
+        };
+        self.0.insert(key.to_string(), json);
+        Ok(())
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '=');
+    !text.is_empty() && text.chars().all(plain)
+}
+
+/// Line breaks and other control characters (a terminal obeys them) as Rust writes them.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Writing to a String cannot fail.
+fn push(line: &mut String, part: std::fmt::Arguments<'_>) {
+    let _ = line.write_fmt(part);
+}

@@ -1,0 +1,54 @@
+//! The log: one line a record, for people or as JSON, with the id of the request it belongs to.
+//!
+//! What comes from outside (a path, a header) may stand in a message: control characters are
+//! escaped, so that it cannot forge a line. A line that cannot be written is lost.
+
+mod filter;
+mod line;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write as _;
+
+use chrono::{DateTime, Utc};
+
+pub use line::Format;
+pub use request::{request_id, with_request_id};
+
+/// Starts the log on stderr. `filter` is in the syntax of env_logger, as `info` or
+/// `upload_broker=debug,info`; libraries that would be noisy (or log headers) stay at `warn`
+/// unless it names them. From here on a panic is a line of the log too.
+///
+/// # Errors
+/// When a logger was started before.
+pub fn init(format: Format, filter: &str) -> Result<(), ::log::SetLoggerError> {
+    builder(format, filter).try_init()?;
+    std::panic::set_hook(Box::new(|panic| ::log::error!("{panic}")));
+    Ok(())
+}
+
+fn builder(format: Format, filter: &str) -> env_logger::Builder {
+    let mut builder = env_logger::Builder::new();
+    builder
+        .parse_filters(&filter::directives(filter))
+        .format(move |out, record| {
+            let line = line::Line::of(record, now(), request_id());
+            match format {
+                Format::Json => writeln!(out, "{}", line.json()),
+                Format::Text => {
+                    let style = out.default_level_style(record.level());
+                    writeln!(out, "{}", line.text(style))
+                }
+            }
+        });
+    builder
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a line tells the time of the machine, also in tests"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,44 @@
+//! Events on their way.
+
+use std::time::Duration;
+
+use prometheus::{Gauge, IntCounter, IntGauge, Registry, Result};
+
+use super::register::{counter, gauge, int_gauge, signed};
+
+/// Events on their way.
+#[derive(Debug)]
+pub struct Outbox {
+    depth: IntGauge,
+    oldest: Gauge,
+    published: IntCounter,
+}
+
+impl Outbox {
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            depth: int_gauge(registry, "outbox_depth_events", "Events not yet published.")?,
+            oldest: gauge(
+                registry,
+                "outbox_oldest_age_seconds",
+                "Age of the oldest event not yet published; 0 without one.",
+            )?,
+            published: counter(
+                registry,
+                "events_published_total",
+                "Events that SNS has received.",
+            )?,
+        })
+    }
+
+    /// Tells what waits: how many events, and the age of the oldest.
+    pub fn waiting(&self, events: u64, oldest: Option<Duration>) {
+        self.depth.set(signed(events));
+        self.oldest.set(oldest.unwrap_or_default().as_secs_f64());
+    }
+
+    /// Counts published events.
+    pub fn published(&self, events: u64) {
+        self.published.inc_by(events);
+    }
+}

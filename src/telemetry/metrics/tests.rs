@@ -1,0 +1,148 @@
+//! What is measured is shown, under names and labels that dashboards can rely on.
+
+use std::time::Duration;
+
+use super::*;
+
+fn metrics() -> Metrics {
+    let started = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+    Metrics::new(started).expect("names that do not clash")
+}
+
+fn assert_shows(metrics: &Metrics, lines: &[&str]) {
+    let text = metrics.render();
+    for line in lines {
+        assert!(
+            text.lines().any(|shown| shown == *line),
+            "no {line} in:\n{text}"
+        );
+    }
+}
+
+#[test]
+fn requests_are_shown_by_pattern_and_class() {
+    let metrics = metrics();
+    let guard = metrics.http.begin();
+    assert_shows(&metrics, &["upload_broker_http_requests_in_flight 1"]);
+    drop(guard);
+    let took = Duration::from_millis(3);
+    metrics
+        .http
+        .answered("GET", Some("/uploads/{id}"), 404, took);
+    metrics.http.answered("BREW", None, 405, took);
+    metrics.http.refused("expired-key");
+    let count = "upload_broker_http_request_duration_seconds_count";
+    let bucket = "upload_broker_http_request_duration_seconds_bucket";
+    assert_shows(
+        &metrics,
+        &[
+            "upload_broker_http_requests_in_flight 0",
+            &format!(r#"{count}{{method="GET",route="/uploads/{{id}}",status="4xx"}} 1"#),
+            &format!(r#"{count}{{method="other",route="unmatched",status="4xx"}} 1"#),
+            &format!(
+                r#"{bucket}{{method="GET",route="/uploads/{{id}}",status="4xx",le="0.0025"}} 0"#
+            ),
+            &format!(
+                r#"{bucket}{{method="GET",route="/uploads/{{id}}",status="4xx",le="0.005"}} 1"#
+            ),
+            r#"upload_broker_auth_refusals_total{reason="expired-key"} 1"#,
+        ],
+    );
+}
+
+#[test]
+fn uploads_and_events_are_shown() {
+    let metrics = metrics();
+    metrics.uploads.transition("Uploaded");
+    metrics.uploads.verification_failed("size");
+    metrics.uploads.uploaded_after(Duration::from_secs(90_000));
+    metrics.uploads.notified_after(Duration::from_millis(20));
+    metrics.outbox.waiting(7, Some(Duration::from_millis(1500)));
+    metrics.outbox.published(10);
+    metrics.janitor.checked();
+    metrics.janitor.uploaded();
+    metrics.janitor.expired();
+    metrics.janitor.failed();
+    assert_shows(
+        &metrics,
+        &[
+            r#"upload_broker_upload_transitions_total{to="Uploaded"} 1"#,
+            r#"upload_broker_verification_failures_total{reason="size"} 1"#,
+            r#"upload_broker_upload_created_to_uploaded_seconds_bucket{le="86400"} 0"#,
+            r#"upload_broker_upload_created_to_uploaded_seconds_count 1"#,
+            r#"upload_broker_upload_uploaded_to_notified_seconds_bucket{le="0.05"} 1"#,
+            "upload_broker_outbox_depth_events 7",
+            "upload_broker_outbox_oldest_age_seconds 1.5",
+            "upload_broker_events_published_total 10",
+            "upload_broker_janitor_checked_total 1",
+            r#"upload_broker_janitor_outcomes_total{outcome="uploaded"} 1"#,
+            r#"upload_broker_janitor_outcomes_total{outcome="expired"} 1"#,
+            r#"upload_broker_janitor_outcomes_total{outcome="failed"} 1"#,
+        ],
+    );
+    metrics.outbox.waiting(0, None);
+    assert_shows(&metrics, &["upload_broker_outbox_oldest_age_seconds 0"]);
+}
+
+#[test]
+fn calls_of_others_are_shown() {
+    let metrics = metrics();
+    let took = Duration::from_millis(40);
+    metrics.s3.called("HeadObject", CallOutcome::Missing, took);
+    metrics.sns.called(CallOutcome::Ok, took);
+    metrics.sns.entries(8, 2);
+    metrics.pool.observe(16, 3, 5);
+    let s3 = "upload_broker_s3_call_duration_seconds_count";
+    assert_shows(
+        &metrics,
+        &[
+            &format!(r#"{s3}{{operation="HeadObject",outcome="missing"}} 1"#),
+            r#"upload_broker_sns_publish_duration_seconds_count{outcome="ok"} 1"#,
+            r#"upload_broker_sns_publish_entries_total{outcome="ok"} 8"#,
+            r#"upload_broker_sns_publish_entries_total{outcome="failed"} 2"#,
+            "upload_broker_db_pool_connections 16",
+            "upload_broker_db_pool_available_connections 3",
+            "upload_broker_db_pool_waiting_tasks 5",
+        ],
+    );
+}
+
+#[test]
+fn the_process_is_shown_and_every_metric_has_help() {
+    let metrics = metrics();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_shows(
+        &metrics,
+        &[
+            "upload_broker_process_start_time_seconds 1700000000",
+            &format!(r#"upload_broker_build_info{{version="{version}"}} 1"#),
+        ],
+    );
+    let text = metrics.render();
+    let resident = "upload_broker_process_resident_memory_bytes ";
+    let bytes = text.lines().find_map(|line| line.strip_prefix(resident));
+    let bytes: u64 = bytes.expect("resident memory").parse().expect("a number");
+    assert!(
+        bytes > 1_000_000,
+        "a test process has more than {bytes} bytes"
+    );
+    for family in metrics.registry.gather() {
+        assert!(
+            family.name().starts_with("upload_broker_"),
+            "{}",
+            family.name()
+        );
+        assert!(
+            family.help().ends_with('.'),
+            "{} has no help",
+            family.name()
+        );
+    }
+}
+
+#[test]
+fn two_processes_in_one_test_run_do_not_share_figures() {
+    let (one, other) = (metrics(), metrics());
+    one.outbox.published(1);
+    assert_shows(&other, &["upload_broker_events_published_total 0"]);
+}

@@ -1,0 +1,117 @@
+//! Acknowledge: the object is looked at, compared with the promise, and only then Uploaded.
+//!
+//! The HEAD comes first, then one transaction that changes the row, supersedes whoever stood at
+//! the path and writes the event. A crash before the commit leaves the row as it was: the client,
+//! or the janitor after the deadline, asks again. What another caller acknowledges at the same
+//! path between the HEAD and the commit is noticed in the transaction, and the object is looked
+//! at anew: a proof of bytes that were replaced meanwhile is worth nothing.
+
+mod claims;
+mod commit;
+mod prove;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use claims::Claims;
+pub(super) use commit::failure;
+pub(super) use prove::Outcome;
+
+use super::broker::Broker;
+use super::error::Result;
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::Transition;
+use crate::domain::upload::{Upload, Verifier};
+use crate::store::uploads;
+
+/// Acknowledges one upload. Again, or a hundred at once: one transition, one event, and the same
+/// answer for all.
+pub async fn by_id(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    id: Uuid,
+    claims: Claims,
+) -> Result<Upload> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::no_upload(id))?;
+    drop(connection);
+    to_end(broker, upload, claims).await
+}
+
+/// Acknowledges the newest upload of a path.
+pub async fn by_path(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    path: &DatasetPath,
+    claims: Claims,
+) -> Result<Upload> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::newest_of_path(&mut connection, &principal.tenant, path)
+        .await?
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::UploadNotFound,
+                format!("There is no upload for {path}."),
+            )
+        })?;
+    drop(connection);
+    to_end(broker, upload, claims).await
+}
+
+async fn to_end(broker: &Arc<Broker>, upload: Upload, claims: Claims) -> Result<Upload> {
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move {
+            this.acknowledge(upload, claims, Verifier::Acknowledge)
+                .await
+        })
+        .await
+}
+
+impl Broker {
+    /// Proves `upload` and says what came of it in a client's words.
+    pub(super) async fn acknowledge(
+        &self,
+        upload: Upload,
+        claims: Claims,
+        by: Verifier,
+    ) -> Result<Upload> {
+        if upload.status.is_acknowledged() {
+            return Ok(upload);
+        }
+        if !Transition::Acknowledge.allows(upload.status) {
+            return Err(
+                Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into(),
+            );
+        }
+        let claimed = claims.check(&upload)?;
+        match self.prove(upload, &claimed, by).await? {
+            Outcome::Uploaded(upload) => Ok(upload),
+            Outcome::Missing(upload) => {
+                Err(missing(&upload, "Nothing stands at its path yet.").into())
+            }
+            Outcome::NotYetOurs(upload) => Err(missing(
+                &upload,
+                "The object at its path is not its own; its bytes have not come yet.",
+            )
+            .into()),
+            Outcome::Refuted(upload, refusal) => self.fail(&upload, refusal).await,
+            Outcome::Elsewhere(upload) => {
+                Err(Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into())
+            }
+        }
+    }
+}
+
+fn missing(upload: &Upload, detail: &str) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(Code::ObjectMissing, detail)
+    }
+}

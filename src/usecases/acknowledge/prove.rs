@@ -1,0 +1,110 @@
+//! From a HEAD to a verdict, and from a verdict to a row.
+
+use super::claims::Claimed;
+use super::commit::Committed;
+use crate::domain::proof::{Mismatch, SizeLimit, Verdict, compare};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::Transition;
+use crate::domain::upload::{Upload, Verifier};
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+
+/// How often an object is looked at anew because others acknowledge at the same path.
+const ATTEMPTS: u32 = 10;
+
+/// What came of a proof. Each carries the row as it was last seen.
+pub(in crate::usecases) enum Outcome {
+    /// It is Uploaded, by this call or by another one.
+    Uploaded(Upload),
+    /// Nothing stands at the key.
+    Missing(Upload),
+    /// Another object stands there, which this upload may replace.
+    NotYetOurs(Upload),
+    /// It can never be what was promised. The row is as it was.
+    Refuted(Upload, Refusal),
+    /// It left the states that can be acknowledged.
+    Elsewhere(Upload),
+}
+
+impl Broker {
+    /// Looks at the object and, where it is the promised one, marks the upload Uploaded.
+    pub(in crate::usecases) async fn prove(
+        &self,
+        mut upload: Upload,
+        claimed: &Claimed,
+        by: Verifier,
+    ) -> Result<Outcome> {
+        for _ in 0..ATTEMPTS {
+            let mut connection = self.connection().await?;
+            let mark = uploads::current_of(&mut connection, &upload.tenant, &upload.path).await?;
+            drop(connection);
+            let Some(found) = self.objects.head(&upload.key).await? else {
+                return Ok(Outcome::Missing(upload));
+            };
+            let limit = SizeLimit(self.rules.max_size);
+            let etag = claimed.etag.as_deref();
+            let verdict = compare(upload.id, &claimed.declared, etag, limit, &found);
+            let (object, level) = match verdict {
+                Verdict::Proven(object, level) => (object, level),
+                Verdict::NotOurs if upload.write.may_replace() => {
+                    return Ok(Outcome::NotYetOurs(upload));
+                }
+                Verdict::NotOurs => {
+                    let refusal = taken(&upload);
+                    return Ok(Outcome::Refuted(upload, refusal));
+                }
+                Verdict::Mismatch(mismatches) => {
+                    let refusal = mismatch(&upload, mismatches);
+                    return Ok(Outcome::Refuted(upload, refusal));
+                }
+            };
+            match self
+                .commit(&upload, claimed, mark, &object, level, by)
+                .await?
+            {
+                Committed::Done(done) => return Ok(Outcome::Uploaded(*done)),
+                Committed::Moved => upload = self.reload(&upload).await?,
+            }
+            if upload.status.is_acknowledged() {
+                return Ok(Outcome::Uploaded(upload));
+            }
+            if !Transition::Acknowledge.allows(upload.status) {
+                return Ok(Outcome::Elsewhere(upload));
+            }
+        }
+        let cause = format!("{} changed under {ATTEMPTS} looks in a row", upload.path);
+        Err(Error::unavailable(Dependency::S3, cause))
+    }
+
+    /// The row as it is now.
+    pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
+        let mut connection = self.connection().await?;
+        let upload = uploads::by_id(&mut connection, &upload.tenant, upload.id)
+            .await?
+            .ok_or_else(|| Refusal::no_upload(upload.id))?;
+        Ok(upload)
+    }
+}
+
+fn taken(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::DatasetExists,
+            format!(
+                "The object at {} was not written by this upload's URL, and it may not replace it.",
+                upload.path
+            ),
+        )
+    }
+}
+
+fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
+    let words: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+    Refusal {
+        upload_id: Some(upload.id),
+        mismatches,
+        ..Refusal::new(Code::ObjectMismatch, words.join("; "))
+    }
+}

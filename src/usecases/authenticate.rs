@@ -1,0 +1,144 @@
+//! Authenticate: from a bearer token to a principal.
+//!
+//! A key that was seen within the last seconds costs no query; one that was taken back is refused
+//! as soon as its entry is that old. Unknown keys are remembered as long, in a cache of their own,
+//! so that a flood of them can neither reach Postgres at full rate nor push out the good ones.
+//! While Postgres is away, known keys go on for those seconds and the rest get a 503.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use moka::future::Cache;
+
+use super::broker::Broker;
+use super::error::{Error, Result};
+use super::keys::{has_shape, hash};
+use crate::domain::jail::DEFAULT_TENANT;
+use crate::domain::principal::{Principal, Scope};
+use crate::store::{api_keys, tenants};
+
+/// How long an answer about a key is believed.
+const BELIEVED: Duration = Duration::from_secs(3);
+/// How many keys are remembered.
+const REMEMBERED: u64 = 10_000;
+/// How exact `last_used_at` is.
+const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// The place of the caller without a key. No SHA-256 that anyone can present is all zeros.
+const NOBODY: [u8; 32] = [0; 32];
+
+type Hash = [u8; 32];
+
+/// What is known of a key.
+#[derive(Clone, Debug)]
+struct Known {
+    principal: Arc<Principal>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// Keys that were seen lately. Bounded in entries and in time.
+#[derive(Clone)]
+pub struct KeyCache {
+    good: Cache<Hash, Known>,
+    bad: Cache<Hash, ()>,
+}
+
+impl KeyCache {
+    /// An empty cache.
+    pub fn new() -> Self {
+        Self {
+            good: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(BELIEVED)
+                .build(),
+            bad: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(BELIEVED)
+                .build(),
+        }
+    }
+}
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Who comes with this bearer token; `None` for one that is unknown, expired or taken back. Which
+/// of these it is nobody is told.
+pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Principal>>> {
+    if !has_shape(bearer) {
+        return Ok(None);
+    }
+    let hash = hash(bearer);
+    let known = match broker.keys.good.get(&hash).await {
+        Some(known) => known,
+        None if broker.keys.bad.contains_key(&hash) => return Ok(None),
+        None => match load(broker, hash).await? {
+            Some(known) => known,
+            None => {
+                broker.keys.bad.insert(hash, ()).await;
+                return Ok(None);
+            }
+        },
+    };
+    let now = broker.clock.now();
+    let expired = known.expires_at.is_some_and(|end| end <= now);
+    Ok((!expired).then_some(known.principal))
+}
+
+/// The caller where authentication is off: the default tenant, with every right.
+pub async fn nobody(broker: &Broker) -> Result<Arc<Principal>> {
+    if let Some(known) = broker.keys.good.get(&NOBODY).await {
+        return Ok(known.principal);
+    }
+    let mut connection = broker.connection().await?;
+    let jail = tenants::jail(&mut connection, DEFAULT_TENANT)
+        .await?
+        .ok_or_else(|| Error::Internal("there is no tenant `default`".into()))?;
+    let principal = Arc::new(Principal {
+        tenant: DEFAULT_TENANT.to_owned(),
+        jail,
+        scopes: Scope::ALL.to_vec(),
+        key_id: None,
+    });
+    let known = Known {
+        principal: Arc::clone(&principal),
+        expires_at: None,
+    };
+    broker.keys.good.insert(NOBODY, known).await;
+    Ok(principal)
+}
+
+async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
+    let now = broker.clock.now();
+    let mut connection = broker.connection().await?;
+    let Some(key) = api_keys::by_hash(&mut connection, &hash).await? else {
+        return Ok(None);
+    };
+    if key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now) {
+        return Ok(None);
+    }
+    let Some(jail) = tenants::jail(&mut connection, &key.tenant).await? else {
+        return Ok(None);
+    };
+    if key
+        .last_used_at
+        .is_none_or(|last| now - last >= TOUCH_EVERY)
+    {
+        api_keys::touch(&mut connection, key.id, now).await?;
+    }
+    let scopes = key.scopes.iter().flatten();
+    let known = Known {
+        principal: Arc::new(Principal {
+            tenant: key.tenant,
+            jail,
+            scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
+            key_id: Some(key.id),
+        }),
+        expires_at: key.expires_at,
+    };
+    broker.keys.good.insert(hash, known.clone()).await;
+    Ok(Some(known))
+}

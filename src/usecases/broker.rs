@@ -1,0 +1,78 @@
+//! What every verb works with.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use super::authenticate::KeyCache;
+use super::error::{Error, Result};
+use crate::clock::Clock;
+use crate::config::ContentTypes;
+use crate::objects::ObjectStore;
+use crate::objects::credentials::CredentialsCache;
+use crate::objects::sign::Signer;
+use crate::store::pool::{Pool, Pooled};
+use crate::telemetry::{self, metrics::Metrics};
+
+/// Limits and defaults, from the settings.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// How long a URL lives where the client does not say, in seconds.
+    pub url_seconds: u32,
+    /// The largest object, in bytes.
+    pub max_size: u64,
+    /// Whether write-once is signed into URLs.
+    pub conditional_writes: bool,
+    /// Which content types uploads may have.
+    pub content_types: ContentTypes,
+    /// How long past its deadline an upload stays Pending, in seconds.
+    pub grace_seconds: u32,
+    /// Whether callers need a key.
+    pub authentication: bool,
+}
+
+/// The parts, wired together; shared by every request and loop.
+pub struct Broker {
+    /// Connections to Postgres.
+    pub pool: Pool,
+    /// The bucket.
+    pub objects: ObjectStore,
+    /// Makes URLs for the endpoint that clients see.
+    pub signer: Signer,
+    /// What URLs are signed with.
+    pub credentials: CredentialsCache,
+    /// Limits and defaults.
+    pub rules: Rules,
+    /// The time.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Keys that were seen lately.
+    pub keys: KeyCache,
+    /// Woken when an event was written; the relay waits for it.
+    pub outbox: Arc<Notify>,
+    /// Verbs that are under way; a stop waits for them.
+    pub under_way: TaskTracker,
+}
+
+impl Broker {
+    /// A connection to Postgres, within the pool's bound.
+    pub(super) async fn connection(&self) -> Result<Pooled> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs a verb to its end, even if the caller stops waiting for it.
+    pub async fn to_end<T: Send + 'static>(
+        self: &Arc<Self>,
+        verb: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        // The task does not inherit the request's id; its lines shall carry it all the same.
+        let task = match telemetry::log::request_id() {
+            Some(id) => self.under_way.spawn(telemetry::log::with_request_id(id, verb)),
+            None => self.under_way.spawn(verb),
+        };
+        task.await
+            .unwrap_or_else(|died| Err(Error::Internal(died.into())))
+    }
+}

@@ -1,0 +1,57 @@
+//! Cancel: the client takes its promise back.
+//!
+//! The row changes first: from then on nobody can acknowledge it. Then the object goes, if it
+//! came already and is this upload's own; it would block its path for every write-once URL. Where
+//! S3 fails at that, the upload is cancelled all the same and the object stays behind.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::Result;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::Refusal;
+use crate::domain::status::Transition;
+use crate::domain::upload::Upload;
+use crate::store::uploads::{self, Changes};
+
+/// Cancels a Pending upload.
+pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Upload> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::no_upload(id))?;
+    drop(connection);
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move { this.cancel(upload).await })
+        .await
+}
+
+impl Broker {
+    async fn cancel(&self, upload: Upload) -> Result<Upload> {
+        let arrow = Transition::Cancel;
+        let Some(cancelled) = self.take(&upload, arrow, Changes::default()).await? else {
+            let now = self.reload(&upload).await?;
+            return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
+        };
+        if let Err(cause) = self.remove_own_object(&cancelled).await {
+            log::warn!(
+                "upload {} is cancelled, but S3 kept its object: {cause}",
+                cancelled.id
+            );
+        }
+        Ok(cancelled)
+    }
+
+    /// Removes the object at the key of `upload` if it is its own; anything else is left alone.
+    pub(super) async fn remove_own_object(&self, upload: &Upload) -> Result<()> {
+        if let Some(found) = self.objects.head(&upload.key).await?
+            && upload.owns(&found)
+        {
+            self.objects.delete(&upload.key, &found).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! Delete: the object goes, and with it the upload.
+//!
+//! Mark Deleting, remove the object, mark Deleted: three steps, each safe to repeat. A crash, or
+//! S3 failing after the first, leaves a Deleting row that the janitor finishes.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::Result;
+use crate::domain::object::FoundObject;
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::Upload;
+use crate::store::uploads::{self, Changes};
+
+/// How long a Deleting row is left to the request that made it.
+const UNFINISHED_AFTER: TimeDelta = TimeDelta::minutes(1);
+
+/// Deletes an upload and its object. `force` also where something else stands at its path.
+pub async fn by_id(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    id: Uuid,
+    force: bool,
+) -> Result<()> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::no_upload(id))?;
+    drop(connection);
+    to_end(broker, upload, force).await
+}
+
+/// Deletes the upload that answers for what stands at a path.
+pub async fn by_path(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    path: &DatasetPath,
+    force: bool,
+) -> Result<()> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::find_path(&mut connection, &principal.tenant, path)
+        .await?
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::DatasetNotFound,
+                format!("There is no upload for {path}."),
+            )
+        })?;
+    drop(connection);
+    to_end(broker, upload, force).await
+}
+
+/// Uploads whose delete began a while ago and never ended.
+pub async fn unfinished(broker: &Broker, limit: u16) -> Result<Vec<Upload>> {
+    let before = broker.clock.now() - UNFINISHED_AFTER;
+    let mut connection = broker.connection().await?;
+    Ok(uploads::deleting(&mut connection, before, limit.into()).await?)
+}
+
+/// Takes the last two steps of a delete that began.
+pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move {
+            this.remove_own_object(&upload).await?;
+            this.mark_deleted(&upload).await
+        })
+        .await
+}
+
+async fn to_end(broker: &Arc<Broker>, upload: Upload, force: bool) -> Result<()> {
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move { this.delete(upload, force).await })
+        .await
+}
+
+impl Broker {
+    async fn delete(&self, upload: Upload, force: bool) -> Result<()> {
+        let arrow = Transition::StartDelete;
+        if !arrow.allows(upload.status) {
+            return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
+        }
+        let found = self.objects.head(&upload.key).await?;
+        let doomed = self.doomed(&upload, found, force).await?;
+        if self
+            .take(&upload, arrow, Changes::default())
+            .await?
+            .is_none()
+        {
+            let now = self.reload(&upload).await?;
+            return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
+        }
+        if let Some(object) = doomed {
+            self.objects.delete(&upload.key, &object).await?;
+        }
+        self.mark_deleted(&upload).await
+    }
+
+    /// The object that goes with the upload, if any.
+    async fn doomed(
+        &self,
+        upload: &Upload,
+        found: Option<FoundObject>,
+        force: bool,
+    ) -> Result<Option<FoundObject>> {
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        if upload.owns(&found) {
+            return Ok(Some(found));
+        }
+        if upload.status == Status::Error {
+            return Ok(None);
+        }
+        if !force {
+            return Err(drifted(upload, &found).into());
+        }
+        Ok(if self.is_anothers(upload, &found).await? {
+            None
+        } else {
+            Some(found)
+        })
+    }
+
+    /// Whether the object is the promised one of another upload that still counts on it.
+    async fn is_anothers(&self, upload: &Upload, found: &FoundObject) -> Result<bool> {
+        let Some(id) = found.upload_id.filter(|id| *id != upload.id) else {
+            return Ok(false);
+        };
+        let mut connection = self.connection().await?;
+        let other = uploads::by_id(&mut connection, &upload.tenant, id).await?;
+        Ok(other.is_some_and(|other| {
+            other.status.is_acknowledged() || Transition::Acknowledge.allows(other.status)
+        }))
+    }
+
+    async fn mark_deleted(&self, upload: &Upload) -> Result<()> {
+        // Nothing to take where the janitor, or the request itself, was faster.
+        self.take(upload, Transition::FinishDelete, Changes::default())
+            .await?;
+        Ok(())
+    }
+}
+
+fn drifted(upload: &Upload, found: &FoundObject) -> Refusal {
+    let proven = (upload.object.as_ref()).map_or("none", |object| object.etag.as_str());
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(
+            Code::DatasetDrifted,
+            format!(
+                "The object at {} is not the proven one (etag {proven}, now {}). Set force=true to delete it all the same.",
+                upload.path, found.etag
+            ),
+        )
+    }
+}

@@ -1,0 +1,72 @@
+//! One dataset, by HEAD.
+
+use super::broker::Broker;
+use super::download::{Disposition, SignedGet};
+use super::error::Result;
+use crate::domain::object::{FoundObject, same_etag};
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+use crate::store::uploads;
+
+/// Everything that is known of a dataset.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// The tenant's path.
+    pub path: DatasetPath,
+    /// What the store says.
+    pub object: FoundObject,
+    /// The upload that was acknowledged here, if any.
+    pub upload: Option<Upload>,
+    /// Where to GET it.
+    pub download: SignedGet,
+}
+
+impl Detail {
+    /// The declared name, or the file stem.
+    pub fn name(&self) -> &str {
+        match &self.upload {
+            Some(upload) => &upload.name,
+            None => self.path.file_stem(),
+        }
+    }
+
+    /// Whether the object is no longer the proven one.
+    pub fn drifted(&self) -> bool {
+        (self.upload.as_ref())
+            .and_then(|upload| upload.object.as_ref())
+            .is_some_and(|proven| !same_etag(&proven.etag, &self.object.etag))
+    }
+}
+
+/// What stands at a path.
+pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) -> Result<Detail> {
+    let (key, object) = broker.look(principal, path).await?;
+    let mut connection = broker.connection().await?;
+    let upload = uploads::standing(&mut connection, &principal.tenant, &[path.as_str()])
+        .await?
+        .pop();
+    drop(connection);
+    let download = broker.sign_get(&key, path, Disposition::Stored).await?;
+    Ok(Detail {
+        path: path.clone(),
+        object,
+        upload,
+        download,
+    })
+}
+
+impl Broker {
+    /// The key of a path and the object that stands there; refused where nothing does.
+    pub(super) async fn look(
+        &self,
+        principal: &Principal,
+        path: &DatasetPath,
+    ) -> Result<(String, FoundObject)> {
+        let nothing = || Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
+        let key = principal.jail.key(path).map_err(|_| nothing())?;
+        let object = self.objects.head(&key).await?.ok_or_else(nothing)?;
+        Ok((key, object))
+    }
+}

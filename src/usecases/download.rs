@@ -1,0 +1,111 @@
+//! Download: a pre-signed GET. The bytes do not pass through here.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::broker::Broker;
+use super::error::{Dependency, Error, Result};
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::objects::sign::GetObject;
+
+/// How a browser shall treat what it gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disposition {
+    /// As the object was stored.
+    #[default]
+    Stored,
+    /// Show it.
+    Inline,
+    /// Save it under its file name.
+    Attachment,
+}
+
+/// A pre-signed GET. The URL is a credential: `Debug` hides it.
+#[derive(Clone)]
+pub struct SignedGet {
+    /// Where to.
+    pub url: String,
+    /// When it stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for SignedGet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedGet")
+            .field("url", &"***")
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+/// A URL to GET what stands at a path; refused where nothing does.
+pub async fn download(
+    broker: &Broker,
+    principal: &Principal,
+    path: &DatasetPath,
+    disposition: Disposition,
+) -> Result<SignedGet> {
+    let (key, _) = broker.look(principal, path).await?;
+    broker.sign_get(&key, path, disposition).await
+}
+
+impl Broker {
+    pub(super) async fn sign_get(
+        &self,
+        key: &str,
+        path: &DatasetPath,
+        disposition: Disposition,
+    ) -> Result<SignedGet> {
+        let now = self.clock.now();
+        let credentials = (self.credentials.get(now).await)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        let disposition = disposition.header(path);
+        let object = GetObject {
+            response_content_disposition: disposition.as_deref(),
+            ..GetObject::new(key)
+        };
+        let signed = self
+            .signer
+            .get_object(&object, self.rules.url_seconds, &credentials, now)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        Ok(SignedGet {
+            url: signed.url,
+            expires_at: signed.expires_at,
+        })
+    }
+}
+
+/// What RFC 8187 lets stand as it is.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Disposition {
+    /// RFC 6266: an ASCII name for old clients, the real one for the others.
+    fn header(self, path: &DatasetPath) -> Option<String> {
+        let kind = match self {
+            Self::Stored => return None,
+            Self::Inline => "inline",
+            Self::Attachment => "attachment",
+        };
+        let name = path.as_str().rsplit('/').next().unwrap_or_default();
+        let plain: String = (name.chars())
+            .map(|c| {
+                if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        let real = utf8_percent_encode(name, ATTRIBUTE);
+        Some(format!(
+            "{kind}; filename=\"{plain}\"; filename*=UTF-8''{real}"
+        ))
+    }
+}

@@ -1,0 +1,137 @@
+//! Why a verb did not do what was asked.
+
+use std::fmt;
+
+use diesel::result::{DatabaseErrorKind, Error as Sql};
+
+use crate::domain::refusal::Refusal;
+use crate::objects::StoreError;
+use crate::store::pool::PoolError;
+
+/// The outcome of a verb.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A cause that only the log may see.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Something outside that a verb needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dependency {
+    /// The database.
+    Postgres,
+    /// The object store, or the credentials for it.
+    S3,
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Postgres => "Postgres",
+            Self::S3 => "S3",
+        })
+    }
+}
+
+/// Why a verb did not do what was asked.
+#[derive(Debug)]
+pub enum Error {
+    /// The rules say no. Public.
+    Refused(Box<Refusal>),
+    /// Something outside does not answer. Nothing has changed; later it may work.
+    Unavailable {
+        /// Which.
+        dependency: Dependency,
+        /// For the log.
+        cause: Cause,
+    },
+    /// A fault of ours.
+    Internal(Cause),
+}
+
+impl Error {
+    /// Something outside does not answer.
+    pub fn unavailable(dependency: Dependency, cause: impl Into<Cause>) -> Self {
+        Self::Unavailable {
+            dependency,
+            cause: cause.into(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => f.write_str(&refusal.detail),
+            Self::Unavailable { dependency, .. } => write!(f, "{dependency} is not available"),
+            Self::Internal(_) => f.write_str("internal error"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Unavailable { cause, .. } | Self::Internal(cause) => Some(&**cause),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(cause: PoolError) -> Self {
+        Self::unavailable(Dependency::Postgres, cause)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(cause: StoreError) -> Self {
+        Self::unavailable(Dependency::S3, cause)
+    }
+}
+
+impl From<Sql> for Error {
+    fn from(cause: Sql) -> Self {
+        if is_passing(&cause) {
+            Self::unavailable(Dependency::Postgres, cause)
+        } else {
+            Self::Internal(cause.into())
+        }
+    }
+}
+
+/// Whether the same query may succeed later. Postgres' codes do not come through diesel for every
+/// kind, so for the rest its words have to do.
+fn is_passing(error: &Sql) -> bool {
+    const WORDS: [&str; 7] = [
+        "terminating connection",
+        "the database system is",
+        "canceling statement",
+        "deadlock detected",
+        "too many clients",
+        "remaining connection slots",
+        "cannot execute",
+    ];
+    match error {
+        Sql::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::ReadOnlyTransaction
+            | DatabaseErrorKind::SerializationFailure => true,
+            DatabaseErrorKind::Unknown => {
+                let message = information.message();
+                WORDS.iter().any(|words| message.contains(words))
+            }
+            _ => false,
+        },
+        Sql::BrokenTransactionManager
+        | Sql::RollbackErrorOnCommit { .. }
+        | Sql::AlreadyInTransaction => true,
+        _ => false,
+    }
+}

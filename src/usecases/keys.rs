@@ -1,0 +1,127 @@
+//! API keys: made, shown once, listed, taken back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::error::{Error, Result};
+use super::ids::new_id;
+use crate::clock::Clock;
+use crate::domain::jail::DEFAULT_TENANT;
+use crate::domain::principal::Scope;
+use crate::domain::refusal::Refusal;
+use crate::store::{Connection, api_keys, tenants};
+
+/// Says at a glance, and to secret scanners, what leaked.
+const PREFIX: &str = "ubk_";
+
+/// A new key. The key itself is nowhere else.
+#[derive(Debug)]
+pub struct IssuedKey {
+    /// Names it in `keys list` and `keys revoke`.
+    pub id: Uuid,
+    /// Whose data it opens.
+    pub tenant: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// What travels in `Authorization: Bearer`.
+    pub key: SecretString,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Makes a key; with a tenant's first one also the tenant.
+pub async fn issue(
+    connection: &mut Connection,
+    clock: &Clock,
+    tenant: &str,
+    scopes: &[Scope],
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<IssuedKey> {
+    check_tenant(tenant)?;
+    if scopes.is_empty() {
+        return Err(Refusal::field("/scopes", "expected at least one").into());
+    }
+    let now = clock.now();
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|cause| Error::Internal(cause.to_string().into()))?;
+    let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
+    if tenant != DEFAULT_TENANT {
+        tenants::ensure(connection, tenant, now)
+            .await
+            .map_err(nested)?;
+    }
+    let row = api_keys::NewApiKey {
+        id: new_id(now),
+        tenant,
+        hash: &hash(&key),
+        scopes: scopes.iter().map(|scope| scope.as_str()).collect(),
+        created_at: now,
+        expires_at,
+    };
+    api_keys::insert(connection, &row).await?;
+    Ok(IssuedKey {
+        id: row.id,
+        tenant: tenant.to_owned(),
+        scopes: scopes.to_vec(),
+        key: key.into(),
+        created_at: now,
+        expires_at,
+    })
+}
+
+/// Takes a key back. `false` where there is none with this id, or it was taken back before.
+/// Requests that run go on; the next ones are refused within seconds.
+pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Result<bool> {
+    Ok(api_keys::revoke(connection, id, clock.now()).await?)
+}
+
+/// Every key, without the keys.
+pub async fn list(connection: &mut Connection) -> Result<Vec<api_keys::ApiKey>> {
+    Ok(api_keys::list(connection).await?)
+}
+
+/// What is kept of a key. It has 256 bits of chance: a slow hash would protect nothing more.
+pub(super) fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Whether a text may be a key at all, known without asking anyone.
+pub(super) fn has_shape(text: &str) -> bool {
+    text.strip_prefix(PREFIX)
+        .is_some_and(|secret| secret.len() == 43 && secret.is_ascii())
+}
+
+fn check_tenant(name: &str) -> Result<(), Refusal> {
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let rest = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
+    if first && rest && name.len() <= 63 {
+        return Ok(());
+    }
+    Err(Refusal::field(
+        "/tenant",
+        "expected 1 to 63 of a-z, 0-9, _ and -, starting with a letter or a digit",
+    ))
+}
+
+fn nested(error: diesel::result::Error) -> Error {
+    use diesel::result::{DatabaseErrorKind::ExclusionViolation, Error::DatabaseError};
+    match error {
+        DatabaseError(ExclusionViolation, _) => Refusal::field(
+            "/tenant",
+            "its key prefix would contain, or lie in, the one of another tenant",
+        )
+        .into(),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,173 @@
+//! List datasets, straight from the store.
+
+use std::collections::HashMap;
+
+use super::broker::Broker;
+use super::error::{Error, Result};
+use crate::domain::object::same_etag;
+use crate::domain::page::{Cursor, Page};
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::Refusal;
+use crate::domain::upload::Upload;
+use crate::objects::{self, ListedObject, StoreError};
+use crate::store::uploads;
+
+/// Which datasets, and how many.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Paths that start like this, with or without the leading slash.
+    pub prefix: String,
+    /// Roll paths up at the next `/` after the prefix.
+    pub folders: bool,
+    /// Entries in a page, 1 to 1,000.
+    pub limit: u16,
+    /// Where the last page ended.
+    pub cursor: Option<Cursor>,
+    /// Look up the uploads that the datasets came with: one query a page.
+    pub with_upload: bool,
+}
+
+/// One entry of a listing.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// Paths that go on after the slash at the end of this one.
+    Folder(DatasetPath),
+    /// An object.
+    Dataset(Box<Dataset>),
+}
+
+/// An object, and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The tenant's path.
+    pub path: DatasetPath,
+    /// What the store says.
+    pub object: ListedObject,
+    /// The upload that was acknowledged here. Nothing where it was not asked for.
+    pub upload: Option<Upload>,
+}
+
+impl Dataset {
+    /// The declared name, or the file stem.
+    pub fn name(&self) -> &str {
+        match &self.upload {
+            Some(upload) => &upload.name,
+            None => self.path.file_stem(),
+        }
+    }
+
+    /// Whether the object is no longer the proven one.
+    pub fn drifted(&self) -> bool {
+        (self.upload.as_ref())
+            .and_then(|upload| upload.object.as_ref())
+            .is_some_and(|proven| !same_etag(&proven.etag, &self.object.etag))
+    }
+}
+
+/// One page of what stands under a prefix.
+///
+/// A page may be shorter than asked for, even empty, and still have a next one.
+pub async fn page(
+    broker: &Broker,
+    principal: &Principal,
+    listing: &Listing,
+) -> Result<Page<Entry>> {
+    let prefix = (principal.jail.key_prefix(&listing.prefix))
+        .map_err(|invalid| Refusal::field("/prefix", invalid.to_string()))?;
+    let token = listing.token()?;
+    let asked = objects::Listing {
+        prefix: &prefix,
+        folders: listing.folders,
+        limit: listing.limit,
+        token,
+    };
+    let page = broker
+        .objects
+        .list(asked)
+        .await
+        .map_err(|error| match error {
+            StoreError::UnknownToken => Refusal::field("/cursor", "is not one of this list").into(),
+            error => Error::from(error),
+        })?;
+    let mut datasets: Vec<_> = (page.objects.into_iter())
+        .filter_map(|object| {
+            Some(Dataset {
+                path: principal.jail.path(&object.key)?,
+                object,
+                upload: None,
+            })
+        })
+        .collect();
+    if listing.with_upload {
+        add_uploads(broker, principal, &mut datasets).await?;
+    }
+    let folders = (page.folders.iter()).filter_map(|folder| principal.jail.path(folder));
+    let mut items: Vec<_> = folders
+        .map(Entry::Folder)
+        .chain(
+            datasets
+                .into_iter()
+                .map(|dataset| Entry::Dataset(Box::new(dataset))),
+        )
+        .collect();
+    items.sort_by(|one, other| one.path().as_str().cmp(other.path().as_str()));
+    let next = page.next.map(|token| Cursor::Listing {
+        token,
+        prefix: listing.prefix.clone(),
+        folders: listing.folders,
+    });
+    Ok(Page { items, next })
+}
+
+impl Entry {
+    /// The path, in either case.
+    pub fn path(&self) -> &DatasetPath {
+        match self {
+            Self::Folder(path) => path,
+            Self::Dataset(dataset) => &dataset.path,
+        }
+    }
+}
+
+impl Listing {
+    /// The store's token, where the cursor is for this very list.
+    fn token(&self) -> Result<Option<&str>, Refusal> {
+        match &self.cursor {
+            None => Ok(None),
+            Some(Cursor::Listing {
+                token,
+                prefix,
+                folders,
+            }) if *prefix == self.prefix && *folders == self.folders => Ok(Some(token)),
+            Some(_) => Err(Refusal::field(
+                "/cursor",
+                "belongs to a list with another prefix or delimiter",
+            )),
+        }
+    }
+}
+
+async fn add_uploads(
+    broker: &Broker,
+    principal: &Principal,
+    datasets: &mut [Dataset],
+) -> Result<()> {
+    let paths: Vec<_> = datasets
+        .iter()
+        .map(|dataset| dataset.path.as_str())
+        .collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let mut connection = broker.connection().await?;
+    let uploads = uploads::standing(&mut connection, &principal.tenant, &paths).await?;
+    drop(connection);
+    let mut by_path: HashMap<_, _> = (uploads.into_iter())
+        .map(|upload| (upload.path.as_str().to_owned(), upload))
+        .collect();
+    for dataset in datasets {
+        dataset.upload = by_path.remove(dataset.path.as_str());
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! An upload with the URL that its client may use.
+
+use chrono::{DateTime, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::broker::Broker;
+use super::error::{Dependency, Error, Result};
+use crate::domain::upload::{Upload, WriteRule};
+use crate::objects::sign::{Checksum, Precondition, PutObject};
+
+/// An upload, and the URL to PUT to where one was asked for.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The row.
+    pub upload: Upload,
+    /// A fresh URL.
+    pub put: Option<SignedPut>,
+}
+
+/// A pre-signed PUT. The URL is a credential: `Debug` hides it.
+#[derive(Clone)]
+pub struct SignedPut {
+    /// Where to.
+    pub url: String,
+    /// What must be sent with it, less what a browser sets itself.
+    pub headers: Vec<(&'static str, String)>,
+    /// When it stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for SignedPut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedPut")
+            .field("url", &"***")
+            .field("headers", &self.headers)
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+/// `k=v&k2=v2`, as `x-amz-tagging` wants it.
+const TAG: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Broker {
+    /// Signs the PUT of an upload, to live as long as the upload asked for, or as long as the
+    /// credentials do.
+    pub(super) async fn sign_put(&self, upload: &Upload) -> Result<SignedPut> {
+        let now = self.clock.now();
+        let credentials = (self.credentials.get(now).await)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
+        let id: &str = upload.id.hyphenated().encode_lower(&mut id);
+        let headers = &upload.headers;
+        let tagging = tagging(upload);
+        let object = PutObject {
+            key: &upload.key,
+            content_type: &upload.declared.content_type,
+            content_length: upload.declared.size,
+            checksum: upload.declared.checksum.as_ref().map(|checksum| Checksum {
+                header: checksum.algorithm().header(),
+                value: checksum.value(),
+            }),
+            precondition: self.precondition(&upload.write),
+            upload_id: id,
+            cache_control: headers.cache_control.as_deref(),
+            content_disposition: headers.content_disposition.as_deref(),
+            content_encoding: headers.content_encoding.as_deref(),
+            content_language: headers.content_language.as_deref(),
+            storage_class: headers.storage_class.as_deref(),
+            tagging: tagging.as_deref(),
+        };
+        let put = self
+            .signer
+            .put_object(&object, upload.lifetime_seconds, &credentials, now)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        Ok(SignedPut {
+            url: put.presigned.url,
+            headers: (put.headers.into_iter())
+                .map(|(name, value)| (name, value.into_owned()))
+                .collect(),
+            expires_at: put.presigned.expires_at,
+        })
+    }
+
+    fn precondition<'a>(&self, rule: &'a WriteRule) -> Precondition<'a> {
+        match rule {
+            _ if !self.rules.conditional_writes => Precondition::None,
+            WriteRule::CreateOnly => Precondition::Absent,
+            WriteRule::Overwrite => Precondition::None,
+            WriteRule::Replace { etag } => Precondition::Matches(etag),
+        }
+    }
+}
+
+fn tagging(upload: &Upload) -> Option<String> {
+    let pairs: Vec<_> = (upload.headers.tags.iter())
+        .map(|(key, value)| {
+            format!(
+                "{}={}",
+                utf8_percent_encode(key, TAG),
+                utf8_percent_encode(value, TAG)
+            )
+        })
+        .collect();
+    (!pairs.is_empty()).then(|| pairs.join("&"))
+}

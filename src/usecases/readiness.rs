@@ -1,0 +1,42 @@
+//! Readiness: does everything answer that a request may need?
+
+use chrono::{DateTime, Utc};
+use diesel_async::SimpleAsyncConnection as _;
+
+use super::broker::Broker;
+use super::error::Result;
+use crate::store::outbox::{self, Backlog};
+
+/// What each dependency answered just now.
+#[derive(Debug)]
+pub struct Readiness {
+    /// When this was seen.
+    pub at: DateTime<Utc>,
+    /// Postgres, and with it the events that wait.
+    pub postgres: Result<Backlog>,
+    /// The bucket.
+    pub s3: Result<()>,
+}
+
+impl Readiness {
+    /// Whether requests can be served. Events that wait do not hinder that.
+    pub fn is_ready(&self) -> bool {
+        self.postgres.is_ok() && self.s3.is_ok()
+    }
+}
+
+/// Asks each dependency once, side by side.
+pub async fn check(broker: &Broker) -> Readiness {
+    let (postgres, s3) = tokio::join!(backlog(broker), broker.objects.check());
+    Readiness {
+        at: broker.clock.now(),
+        postgres,
+        s3: s3.map_err(Into::into),
+    }
+}
+
+async fn backlog(broker: &Broker) -> Result<Backlog> {
+    let mut connection = broker.connection().await?;
+    connection.batch_execute("SELECT 1").await?;
+    Ok(outbox::backlog(&mut connection).await?)
+}
