@@ -9,47 +9,51 @@ use super::Error;
 
 type Headers<'a> = [(&'a str, Cow<'a, str>)];
 
-/// Appends the names, `host` among them, with `separator` between.
-pub(super) fn push_names(out: &mut String, headers: &Headers<'_>, separator: &str) {
-    let (before, behind) = around_host(headers);
-    for (name, _) in before {
-        out.push_str(name);
-        out.push_str(separator);
-    }
-    out.push_str("host");
-    for (name, _) in behind {
-        out.push_str(separator);
-        out.push_str(name);
-    }
+/// A request's headers, cut in two where `host` belongs.
+pub(super) struct SignedHeaders<'h> {
+    before: &'h Headers<'h>,
+    behind: &'h Headers<'h>,
 }
 
-/// Appends a line `name:value` for each header, `host` among them.
-///
-/// # Errors
-/// A control character in a value: it could end the line and begin another header.
-pub(super) fn push_canonical(
-    out: &mut String,
-    headers: &Headers<'_>,
-    host: &str,
-) -> Result<(), Error> {
-    let (before, behind) = around_host(headers);
-    for (name, value) in before {
-        push_line(out, name, value)?;
+impl<'h> SignedHeaders<'h> {
+    /// Takes headers that are sorted by name, each once.
+    pub(super) fn new(headers: &'h Headers<'h>) -> Self {
+        debug_assert!(
+            headers.is_sorted_by(|left, right| left.0 < right.0),
+            "signed headers must be sorted by name, each once"
+        );
+        let place = headers.partition_point(|(name, _)| *name < "host");
+        let (before, behind) = headers.split_at_checked(place).unwrap_or((headers, &[]));
+        Self { before, behind }
     }
-    push_line(out, "host", host)?;
-    for (name, value) in behind {
-        push_line(out, name, value)?;
-    }
-    Ok(())
-}
 
-fn around_host<'h, 'a>(headers: &'h Headers<'a>) -> (&'h Headers<'a>, &'h Headers<'a>) {
-    debug_assert!(
-        headers.is_sorted_by(|left, right| left.0 < right.0),
-        "signed headers must be sorted by name, each once"
-    );
-    let place = headers.partition_point(|(name, _)| *name < "host");
-    headers.split_at_checked(place).unwrap_or((headers, &[]))
+    /// Appends the names, `host` among them, with `separator` between.
+    pub(super) fn push_names(&self, out: &mut String, separator: &str) {
+        for (name, _) in self.before {
+            out.push_str(name);
+            out.push_str(separator);
+        }
+        out.push_str("host");
+        for (name, _) in self.behind {
+            out.push_str(separator);
+            out.push_str(name);
+        }
+    }
+
+    /// Appends a line `name:value` for each header, `host` among them.
+    ///
+    /// # Errors
+    /// A control character in a value: it could end the line and begin another header.
+    pub(super) fn push_canonical(&self, out: &mut String, host: &str) -> Result<(), Error> {
+        for (name, value) in self.before {
+            push_line(out, name, value)?;
+        }
+        push_line(out, "host", host)?;
+        for (name, value) in self.behind {
+            push_line(out, name, value)?;
+        }
+        Ok(())
+    }
 }
 
 fn push_line(out: &mut String, name: &str, value: &str) -> Result<(), Error> {
@@ -90,7 +94,7 @@ fn push_trimmed(out: &mut String, value: &str) {
 mod tests {
     use std::borrow::Cow;
 
-    use super::{push_canonical, push_names};
+    use super::SignedHeaders;
 
     #[test]
     fn host_stands_at_its_place_and_values_are_trimmed() {
@@ -99,11 +103,12 @@ mod tests {
             ("if-none-match", Cow::from("*")),
         ];
         let mut names = String::new();
-        push_names(&mut names, &headers, ";");
+        let headers = SignedHeaders::new(&headers);
+        headers.push_names(&mut names, ";");
         assert_eq!(names, "content-type;host;if-none-match");
 
         let mut lines = String::new();
-        push_canonical(&mut lines, &headers, "h.example").unwrap();
+        headers.push_canonical(&mut lines, "h.example").unwrap();
         assert_eq!(
             lines,
             "content-type:text/csv; charset=utf-8\nhost:h.example\nif-none-match:*\n"
@@ -113,7 +118,8 @@ mod tests {
     #[test]
     fn a_value_cannot_smuggle_in_a_header() {
         for value in ["a\r\nx-amz-acl:public-read", "a\nb", "\0", "\t", "\x7f"] {
-            let error = push_canonical(&mut String::new(), &[("cache-control", value.into())], "h");
+            let headers = [("cache-control", value.into())];
+            let error = SignedHeaders::new(&headers).push_canonical(&mut String::new(), "h");
             assert_eq!(
                 error.unwrap_err().to_string(),
                 "header cache-control has a control character in its value",

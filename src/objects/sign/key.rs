@@ -14,8 +14,6 @@ use super::encode;
 use crate::objects::credentials::Credentials;
 use crate::objects::endpoint::Endpoint;
 
-pub(super) const SECONDS_A_DAY: i64 = 86_400;
-
 /// A day's key and the text that goes with it. Holds secrets: no `Debug`.
 pub(super) struct DayKey {
     credentials: Arc<Credentials>,
@@ -105,7 +103,7 @@ impl DayKey {
 }
 
 fn day_of(second: DateTime<Utc>) -> i64 {
-    second.timestamp().div_euclid(SECONDS_A_DAY)
+    second.timestamp().div_euclid(encode::SECONDS_A_DAY)
 }
 
 #[expect(

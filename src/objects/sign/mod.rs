@@ -26,6 +26,7 @@ pub use self::presign::PresignRequest;
 pub use self::put::{Checksum, Precondition, PresignedPut, PutObject};
 
 use self::key::DayKey;
+use self::presign::Draft;
 use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 
@@ -114,7 +115,14 @@ impl Signer {
             .checked_add_signed(TimeDelta::seconds(expires.into()))
             .ok_or(Error::Time(now))?;
         let url = self.with_key(credentials, second, |key| {
-            presign::url(&self.endpoint, key, request, second, expires)
+            let draft = Draft {
+                endpoint: &self.endpoint,
+                key,
+                request,
+                second,
+                expires,
+            };
+            draft.sign()
         })?;
         Ok(Presigned { url, expires_at })
     }

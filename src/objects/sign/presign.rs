@@ -14,9 +14,10 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::Error;
 use super::encode;
-use super::key::{DayKey, SECONDS_A_DAY};
-use super::{Error, headers};
+use super::headers::SignedHeaders;
+use super::key::DayKey;
 use crate::objects::endpoint::Endpoint;
 
 /// What a pre-signed URL shall allow.
@@ -38,35 +39,14 @@ pub struct PresignRequest<'a> {
     pub expires_in: u32,
 }
 
-/// Writes the signed URL. `second` is a whole second on the key's day.
-pub(super) fn url(
-    endpoint: &Endpoint,
-    key: &DayKey,
-    request: &PresignRequest<'_>,
-    second: DateTime<Utc>,
-    expires: u32,
-) -> Result<String, Error> {
-    let mut out = String::with_capacity(capacity(endpoint, key, request));
-    let pieces = write_unsigned(&mut out, endpoint, key, request, second, expires);
-
-    let unsigned = out.len();
-    write_canonical(&mut out, endpoint, key, request, &pieces)?;
-    let hash = Sha256::digest(after(&out, unsigned));
-
-    out.truncate(unsigned);
-    out.push_str("AWS4-HMAC-SHA256\n");
-    push_time(&mut out, key, second);
-    out.push('\n');
-    out.push_str(key.scope());
-    out.push('\n');
-    encode::hex(&mut out, &hash.into());
-    let signature = key.sign(after(&out, unsigned));
-
-    out.truncate(unsigned);
-    out.push_str("&X-Amz-Signature=");
-    encode::hex(&mut out, &signature);
-    out.push_str(key.token());
-    Ok(out)
+/// All that one URL is made of.
+pub(super) struct Draft<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) key: &'a DayKey,
+    pub(super) request: &'a PresignRequest<'a>,
+    /// A whole second on the key's day.
+    pub(super) second: DateTime<Utc>,
+    pub(super) expires: u32,
 }
 
 /// Where the parts of the URL lie that the canonical request repeats.
@@ -81,98 +61,117 @@ struct Pieces {
     signed_headers: Range<usize>,
 }
 
-fn write_unsigned(
-    out: &mut String,
-    endpoint: &Endpoint,
-    key: &DayKey,
-    request: &PresignRequest<'_>,
-    second: DateTime<Utc>,
-    expires: u32,
-) -> Pieces {
-    out.push_str(endpoint.origin());
-    let start = out.len();
-    out.push_str(endpoint.base_path());
-    encode::key(out, request.key);
-    let path = start..out.len();
+impl Draft<'_> {
+    /// Writes the signed URL.
+    pub(super) fn sign(&self) -> Result<String, Error> {
+        let headers = SignedHeaders::new(self.request.headers);
+        let mut out = String::with_capacity(self.capacity());
+        let pieces = self.write_unsigned(&mut out, &headers);
 
-    out.push('?');
-    if let Some(operation) = request.operation {
-        push_all(out, &["x-id=", operation, "&"]);
+        let unsigned = out.len();
+        self.write_canonical(&mut out, &headers, &pieces)?;
+        let hash = Sha256::digest(after(&out, unsigned));
+
+        out.truncate(unsigned);
+        push_all(&mut out, &["AWS4-HMAC-SHA256\n", self.key.date()]);
+        encode::time_of_day(&mut out, self.second);
+        push_all(&mut out, &["\n", self.key.scope(), "\n"]);
+        encode::hex(&mut out, &hash.into());
+        let signature = self.key.sign(after(&out, unsigned));
+
+        out.truncate(unsigned);
+        out.push_str("&X-Amz-Signature=");
+        encode::hex(&mut out, &signature);
+        out.push_str(self.key.token());
+        Ok(out)
     }
-    let start = out.len();
-    for (name, value) in request.query {
-        push_all(out, &[name, "="]);
-        encode::value(out, value);
-        out.push('&');
+
+    fn write_unsigned(&self, out: &mut String, headers: &SignedHeaders<'_>) -> Pieces {
+        out.push_str(self.endpoint.origin());
+        let start = out.len();
+        out.push_str(self.endpoint.base_path());
+        encode::key(out, self.request.key);
+        let path = start..out.len();
+
+        out.push('?');
+        if let Some(operation) = self.request.operation {
+            push_all(out, &["x-id=", operation, "&"]);
+        }
+        let start = out.len();
+        for (name, value) in self.request.query {
+            push_all(out, &[name, "="]);
+            encode::value(out, value);
+            out.push('&');
+        }
+        let query = start..out.len();
+
+        let start = out.len();
+        out.push_str(self.key.query());
+        encode::time_of_day(out, self.second);
+        out.push_str("&X-Amz-Expires=");
+        encode::number(out, self.expires);
+        let amz = start..out.len();
+
+        let start = out.len();
+        out.push_str("&X-Amz-SignedHeaders=");
+        headers.push_names(out, "%3B");
+        let signed_headers = start..out.len();
+        Pieces {
+            path,
+            query,
+            amz,
+            signed_headers,
+        }
     }
-    let query = start..out.len();
 
-    let start = out.len();
-    out.push_str(key.query());
-    push_time_of_day(out, second);
-    out.push_str("&X-Amz-Expires=");
-    push_number(out, expires);
-    let amz = start..out.len();
+    /// The canonical request. Query parameters stand in the order of their encoded names:
+    /// `X-Amz-…` before all lower-case ones, `x-id` last of those.
+    fn write_canonical(
+        &self,
+        out: &mut String,
+        headers: &SignedHeaders<'_>,
+        pieces: &Pieces,
+    ) -> Result<(), Error> {
+        push_all(out, &[self.request.method, "\n"]);
+        out.extend_from_within(pieces.path.clone());
+        out.push('\n');
 
-    let start = out.len();
-    out.push_str("&X-Amz-SignedHeaders=");
-    headers::push_names(out, request.headers, "%3B");
-    Pieces {
-        path,
-        query,
-        amz,
-        signed_headers: start..out.len(),
+        out.extend_from_within(pieces.amz.clone());
+        out.push_str(self.key.token());
+        out.extend_from_within(pieces.signed_headers.clone());
+        if !pieces.query.is_empty() {
+            out.push('&');
+            out.extend_from_within(pieces.query.start..pieces.query.end.saturating_sub(1));
+        }
+        if let Some(operation) = self.request.operation {
+            push_all(out, &["&x-id=", operation]);
+        }
+        out.push('\n');
+
+        headers.push_canonical(out, self.endpoint.host())?;
+        out.push('\n');
+        headers.push_names(out, ";");
+        out.push_str("\nUNSIGNED-PAYLOAD");
+        Ok(())
     }
-}
 
-/// The canonical request. Query parameters stand in the order of their encoded names: `X-Amz-…`
-/// before all lower-case ones, `x-id` last of those.
-fn write_canonical(
-    out: &mut String,
-    endpoint: &Endpoint,
-    key: &DayKey,
-    request: &PresignRequest<'_>,
-    pieces: &Pieces,
-) -> Result<(), Error> {
-    push_all(out, &[request.method, "\n"]);
-    out.extend_from_within(pieces.path.clone());
-    out.push('\n');
-
-    out.extend_from_within(pieces.amz.clone());
-    out.push_str(key.token());
-    out.extend_from_within(pieces.signed_headers.clone());
-    if !pieces.query.is_empty() {
-        out.push('&');
-        out.extend_from_within(pieces.query.start..pieces.query.end.saturating_sub(1));
+    /// Room for URL and canonical request, so that the buffer does not grow under usual keys.
+    fn capacity(&self) -> usize {
+        let path = self.endpoint.base_path().len() + self.request.key.len() * 5 / 4;
+        let query = self.request.query.iter();
+        let query: usize = query
+            .map(|(name, value)| name.len() + 2 * value.len())
+            .sum();
+        let headers = self.request.headers.iter();
+        let headers: usize = headers
+            .map(|(name, value)| 4 * (name.len() + 3) + value.len())
+            .sum();
+        self.endpoint.origin().len()
+            + self.endpoint.host().len()
+            + 2 * (path + query + self.key.query().len() + self.key.token().len())
+            + headers
+            + 256
     }
-    if let Some(operation) = request.operation {
-        push_all(out, &["&x-id=", operation]);
-    }
-    out.push('\n');
-
-    headers::push_canonical(out, request.headers, endpoint.host())?;
-    out.push('\n');
-    headers::push_names(out, request.headers, ";");
-    out.push_str("\nUNSIGNED-PAYLOAD");
-    Ok(())
-}
-
-/// Room for URL and canonical request, so that the buffer does not grow under usual keys.
-fn capacity(endpoint: &Endpoint, key: &DayKey, request: &PresignRequest<'_>) -> usize {
-    let path = endpoint.base_path().len() + request.key.len() * 5 / 4;
-    let headers = request.headers.iter();
-    let names: usize = headers.clone().map(|(name, _)| name.len() + 3).sum();
-    let values: usize = headers.map(|(_, value)| value.len() + 1).sum();
-    let query = request.query.iter();
-    let query: usize = query
-        .map(|(name, value)| name.len() + 2 * value.len())
-        .sum();
-    endpoint.origin().len()
-        + endpoint.host().len()
-        + 2 * (path + query + key.query().len() + key.token().len())
-        + 4 * names
-        + values
-        + 256
 }
 
 fn push_all(out: &mut String, parts: &[&str]) {
@@ -183,28 +182,4 @@ fn push_all(out: &mut String, parts: &[&str]) {
 
 fn after(text: &str, start: usize) -> &str {
     text.get(start..).unwrap_or_default()
-}
-
-/// `20130524T000000Z`.
-fn push_time(out: &mut String, key: &DayKey, second: DateTime<Utc>) {
-    out.push_str(key.date());
-    push_time_of_day(out, second);
-}
-
-/// `T000000Z`. Ten times as fast as chrono's `format`, which reads its pattern anew each time.
-fn push_time_of_day(out: &mut String, second: DateTime<Utc>) {
-    let of_day = second.timestamp().rem_euclid(SECONDS_A_DAY);
-    out.push('T');
-    for part in [of_day / 3_600, of_day / 60 % 60, of_day % 60] {
-        let part = u8::try_from(part).unwrap_or_default();
-        out.push(char::from(b'0' + part / 10));
-        out.push(char::from(b'0' + part % 10));
-    }
-    out.push('Z');
-}
-
-fn push_number(out: &mut String, number: u32) {
-    use std::fmt::Write as _;
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{number}");
 }
