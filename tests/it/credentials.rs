@@ -1,65 +1,16 @@
 //! Signing credentials are fetched once for all, renewed ahead of their end, and outlive a
 //! provider that is down for as long as they are good.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+mod provider;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials as Given;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Semaphore;
 use upload_broker::objects::credentials::{Credentials, CredentialsCache, Error};
 
-/// A provider that answers what the test has laid ready, and counts.
-#[derive(Debug, Clone)]
-struct Provider(Arc<Script>);
-
-#[derive(Debug)]
-struct Script {
-    answers: Mutex<VecDeque<Result<Given, &'static str>>>,
-    calls: Mutex<usize>,
-    /// Each answer takes a permit: a test without permits holds the provider up.
-    permits: Semaphore,
-}
-
-impl Provider {
-    fn new(answers: impl IntoIterator<Item = Result<Given, &'static str>>) -> Self {
-        Self(Arc::new(Script {
-            answers: Mutex::new(answers.into_iter().collect()),
-            calls: Mutex::new(0),
-            permits: Semaphore::new(1_000),
-        }))
-    }
-
-    fn holding(self) -> Self {
-        self.0.permits.forget_permits(1_000);
-        self
-    }
-
-    fn calls(&self) -> usize {
-        *self.0.calls.lock().unwrap()
-    }
-
-    async fn answer(&self) -> Result<Given, CredentialsError> {
-        *self.0.calls.lock().unwrap() += 1;
-        self.0.permits.acquire().await.unwrap().forget();
-        let answer = self.0.answers.lock().unwrap().pop_front();
-        answer
-            .expect("the provider was asked more often than the test expects")
-            .map_err(CredentialsError::provider_error)
-    }
-}
-
-impl ProvideCredentials for Provider {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.answer())
-    }
-}
+use self::provider::Provider;
 
 fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -132,7 +83,7 @@ async fn a_hundred_callers_at_once_fetch_once() {
     let provider = Provider::new([until("first", 3_600)]).holding();
     let cache = CredentialsCache::new(provider.clone());
     let callers = futures::future::join_all((0..100).map(|_| name_at(&cache, 0)));
-    let (names, ()) = tokio::join!(callers, async { provider.0.permits.add_permits(1) });
+    let (names, ()) = tokio::join!(callers, async { provider.release() });
     assert_eq!(names, vec!["first"; 100]);
     assert_eq!(provider.calls(), 1);
 }
@@ -146,7 +97,7 @@ async fn while_one_caller_fetches_the_others_go_on_with_the_old_set() {
     // The other caller comes while the provider is held up, and answers before it is let go.
     let other = async {
         let name = name_at(&cache, 3_000).await;
-        provider.0.permits.add_permits(1);
+        provider.release();
         name
     };
     let (fetching, other) = tokio::join!(biased; name_at(&cache, 3_000), other);
@@ -203,7 +154,7 @@ async fn a_provider_that_hangs_is_given_up() {
         matches!(error, Error::Timeout(at) if at == limit),
         "{error:?}"
     );
-    provider.0.permits.add_permits(1);
+    provider.release();
     assert_eq!(name_at(&cache, 1).await, "first");
 }
 

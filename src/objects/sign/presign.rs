@@ -64,6 +64,10 @@ struct Pieces {
 impl Draft<'_> {
     /// Writes the signed URL.
     pub(super) fn sign(&self) -> Result<String, Error> {
+        debug_assert!(
+            self.request.query.is_sorted_by_key(|(name, _)| *name),
+            "query parameters must be sorted by name"
+        );
         let headers = SignedHeaders::new(self.request.headers);
         let mut out = String::with_capacity(self.capacity());
         let pieces = self.write_unsigned(&mut out, &headers);
