@@ -6,11 +6,31 @@
 use async_trait::async_trait;
 use hyper::HeaderMap;
 use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 use url::form_urlencoded;
 
 /// One week: the most that SigV4 allows.
 const MAX_EXPIRES_SECONDS: u64 = 604_800;
+
+/// The one key pair.
+pub(super) struct OnlyKey {
+    pub access_key: String,
+    pub secret_key: SecretKey,
+}
+
+#[async_trait]
+impl S3Auth for OnlyKey {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key != self.access_key {
+            return Err(s3_error!(
+                InvalidAccessKeyId,
+                "The AWS Access Key Id you provided does not exist in our records."
+            ));
+        }
+        Ok(self.secret_key.clone())
+    }
+}
 
 /// Checks every signed request.
 pub(super) struct Access {

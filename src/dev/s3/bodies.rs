@@ -100,7 +100,11 @@ impl Bodies {
     pub(super) fn sweep(&self, wanted: impl Fn(u128) -> Result<bool, Fault>) -> Result<u64, Fault> {
         let mut removed = 0;
         for folder in fs::read_dir(&self.root)? {
-            for file in fs::read_dir(folder?.path())? {
+            let folder = folder?;
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
                 let file = file?;
                 let id = file
                     .file_name()

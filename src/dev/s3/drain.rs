@@ -14,9 +14,12 @@ use hyper::Request;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::EXPECT;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 const MAX_TIME: Duration = Duration::from_secs(10);
+/// A client that sends nothing for this long waits for us, or is gone.
+const MAX_IDLE: Duration = Duration::from_millis(500);
 
 /// A request's body that gives itself back when it is dropped before its end.
 pub(super) struct Lent {
@@ -53,7 +56,7 @@ impl Unread {
         }
         let rest = async {
             let mut read = 0_u64;
-            while let Some(Ok(frame)) = body.frame().await {
+            while let Ok(Some(Ok(frame))) = timeout(MAX_IDLE, body.frame()).await {
                 let size = frame.data_ref().map_or(0, Bytes::len);
                 read = read.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
                 if read > MAX_BYTES {
@@ -61,7 +64,7 @@ impl Unread {
                 }
             }
         };
-        if tokio::time::timeout(MAX_TIME, rest).await.is_err() {
+        if timeout(MAX_TIME, rest).await.is_err() {
             log::debug!(target: "upload_broker::dev::s3", "gave up on the rest of a refused body");
         }
     }

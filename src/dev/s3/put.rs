@@ -22,6 +22,7 @@ pub(super) async fn put_object(
     } else {
         EventName::CreatedPut
     };
+    refuse_file_name(&req)?;
     let promise = Promise::of(&req.input, &req.headers)?;
     let md5 = declared::md5(req.input.content_md5.as_deref())?;
     let condition = Condition::of_write(
@@ -52,6 +53,17 @@ pub(super) async fn put_object(
     output.server_side_encryption = req.input.server_side_encryption;
     fill_checksum!(output, object.checksum);
     Ok(S3Response::new(output))
+}
+
+/// S3 puts the name of a form's file in place of `${filename}`; s3s does not tell us that name.
+fn refuse_file_name(req: &S3Request<PutObjectInput>) -> S3Result<()> {
+    if req.method == Method::POST && req.input.key.contains("${filename}") {
+        return Err(s3_error!(
+            NotImplemented,
+            "${{filename}} in a form's key is not implemented"
+        ));
+    }
+    Ok(())
 }
 
 async fn store_arrived(

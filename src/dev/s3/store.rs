@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use s3s::auth::SimpleAuth;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -11,7 +10,7 @@ use s3s::validation::{AwsNameValidation, NameValidation as _};
 use s3s::{S3, S3Request, S3Response, S3Result};
 use secrecy::ExposeSecret as _;
 
-use super::access::Access;
+use super::access::{Access, OnlyKey};
 use super::bodies::Bodies;
 use super::errors::{Error, Fault, internal};
 use super::events::Observer;
@@ -37,10 +36,10 @@ struct Inner {
 
 /// Opens the folder, sweeps it, makes the buckets, and puts the protocol around it.
 pub(super) async fn open(options: Options) -> Result<S3Service, Error> {
-    let auth = SimpleAuth::from_single(
-        options.access_key.clone(),
-        options.secret_key.expose_secret(),
-    );
+    let auth = OnlyKey {
+        access_key: options.access_key.clone(),
+        secret_key: options.secret_key.expose_secret().into(),
+    };
     let access = Access::new(options.region.clone());
     let store = tokio::task::spawn_blocking(move || Store::open(options))
         .await
