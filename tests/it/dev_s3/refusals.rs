@@ -73,6 +73,7 @@ async fn another_size_type_or_key_breaks_the_signature() {
 
     let mut request = stand.signed(&url).build().unwrap();
     *request.method_mut() = reqwest::Method::GET;
+    request.headers_mut().remove("content-length");
     assert_eq!(
         refusal(stand.http.execute(request).await.unwrap()).await,
         mismatch,
@@ -128,6 +129,12 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
         (400, "AuthorizationQueryParametersError".to_owned()),
         "another region"
     );
+
+    let key = "X-Amz-Credential=AKIDEMBEDDED";
+    let uri = url.uri().replace(key, "X-Amz-Credential=AKIDUNKNOWN");
+    let response = stand.http.put(uri).body(BYTES).send().await.unwrap();
+    let unknown = (403, "InvalidAccessKeyId".to_owned());
+    assert_eq!(refusal(response).await, unknown, "another access key");
 
     let plain = format!("http://{}/{BUCKET}/k", stand.addr);
     let response = stand.http.put(&plain).body(BYTES).send().await.unwrap();
