@@ -4,14 +4,13 @@
 //! rubbish: a [`Draft`] removes its own, and [`Bodies::sweep`] those of a process that died.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::checksum::{Algorithm, Checksum};
 use super::errors::Fault;
 
 /// Bytes read or written at once.
@@ -54,39 +53,32 @@ impl Bodies {
         })
     }
 
-    /// A new body with the bytes of another. A second name for them where the file system can.
-    pub(super) fn draft_copy(self: &Arc<Self>, source: BodyId) -> io::Result<Draft> {
+    /// A new body with the bytes of another: a second name for them where the file system can, and
+    /// where the first is not gone since it was `opened`.
+    pub(super) fn draft_copy(
+        self: &Arc<Self>,
+        source: BodyId,
+        opened: &mut File,
+    ) -> io::Result<Draft> {
         let (id, path) = self.reserve()?;
-        let draft = Draft {
-            id,
-            file: None,
-            bodies: Arc::clone(self),
-            kept: false,
-        };
-        let source = self.path(source);
-        if fs::hard_link(&source, &path).is_err() {
-            fs::copy(&source, &path)?;
-            self.sync_file(&File::open(&path)?)?;
+        if fs::hard_link(self.path(source), &path).is_ok() {
+            return Ok(Draft {
+                id,
+                file: None,
+                bodies: Arc::clone(self),
+                kept: false,
+            });
         }
-        self.sync_folder_of(&path)?;
+        let mut draft = self.draft()?;
+        opened.rewind()?;
+        if let Some(file) = draft.file.as_mut() {
+            io::copy(opened, file)?;
+        }
         Ok(draft)
     }
 
     pub(super) fn read(&self, id: BodyId) -> io::Result<File> {
         File::open(self.path(id))
-    }
-
-    pub(super) fn checksum(&self, id: BodyId, algorithm: Algorithm) -> io::Result<Checksum> {
-        let mut file = self.read(id)?;
-        let mut hasher = algorithm.hasher();
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let read = file.read(&mut buffer)?;
-            match buffer.get(..read) {
-                None | Some([]) => return Ok(hasher.finish()),
-                Some(bytes) => hasher.update(bytes),
-            }
-        }
     }
 
     /// Readers that have it open keep reading. A failure leaves the file for the next sweep.

@@ -1,9 +1,14 @@
 //! Checksums of whole objects: the algorithms, and the hashing.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use serde::{Deserialize, Serialize};
+
+use super::bodies::CHUNK;
 
 /// The algorithms of `x-amz-checksum-*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +115,20 @@ impl Hasher {
             Self::Sha256(hasher) => (Algorithm::Sha256, STANDARD.encode(hasher.finalize())),
         };
         Checksum { algorithm, value }
+    }
+}
+
+/// Of a whole file.
+pub(super) fn of_file(file: &mut File, algorithm: Algorithm) -> io::Result<Checksum> {
+    file.rewind()?;
+    let mut hasher = algorithm.hasher();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let read = file.read(&mut buffer)?;
+        match buffer.get(..read) {
+            None | Some([]) => return Ok(hasher.finish()),
+            Some(bytes) => hasher.update(bytes),
+        }
     }
 }
 

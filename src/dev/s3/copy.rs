@@ -1,12 +1,14 @@
 //! CopyObject: a new record and a second name for the same bytes.
 
+use std::fs::File;
+
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, MetadataDirective,
     TaggingDirective,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
-use super::checksum::{Algorithm, fill_checksum};
+use super::checksum::{self, Algorithm, fill_checksum};
 use super::condition::{Condition, ReadConditions};
 use super::declared::without_aws_chunked;
 use super::errors::{Fault, only_null_version, precondition_failed};
@@ -22,7 +24,7 @@ pub(super) async fn copy_object(
     let input = req.input;
     let (from_bucket, from_key) = source(&input.copy_source)?;
     let (index, bucket, key) = (store.clone(), from_bucket.clone(), from_key.clone());
-    let original = blocking(move || index.index().get(&bucket, &key)).await?;
+    let (original, file) = blocking(move || index.open_body(&bucket, &key)).await?;
     let conditions = ReadConditions {
         if_match: input.copy_source_if_match.as_ref(),
         if_none_match: input.copy_source_if_none_match.as_ref(),
@@ -45,6 +47,7 @@ pub(super) async fn copy_object(
     let object = blocking(move || {
         let copy = Copy {
             original,
+            file,
             about,
             algorithm,
         };
@@ -65,6 +68,8 @@ pub(super) async fn copy_object(
 
 struct Copy {
     original: Object,
+    /// Its body. Open, so that it can be read even when the original is replaced meanwhile.
+    file: File,
     about: About,
     /// To hash with anew; else the original's checksum goes along.
     algorithm: Option<Algorithm>,
@@ -72,7 +77,7 @@ struct Copy {
 
 impl Copy {
     fn commit(
-        self,
+        mut self,
         store: &Store,
         bucket: &str,
         key: &str,
@@ -80,11 +85,14 @@ impl Copy {
     ) -> Result<Object, Fault> {
         let checksum = match self.algorithm {
             Some(algorithm) if algorithm != self.original.checksum.algorithm => {
-                store.bodies().checksum(self.original.body, algorithm)?
+                checksum::of_file(&mut self.file, algorithm)?
             }
             _ => self.original.checksum.clone(),
         };
-        let draft = store.bodies().draft_copy(self.original.body)?;
+        let mut draft = store
+            .bodies()
+            .draft_copy(self.original.body, &mut self.file)?;
+        draft.sync()?;
         let object = Object {
             body: draft.id(),
             modified_ms: to_millis(now()),

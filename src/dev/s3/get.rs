@@ -159,7 +159,7 @@ impl Span {
 
 impl Store {
     /// The record and its open body. Blocks.
-    fn open_body(&self, bucket: &str, key: &str) -> Result<(Object, File), Fault> {
+    pub(super) fn open_body(&self, bucket: &str, key: &str) -> Result<(Object, File), Fault> {
         let mut round = 0;
         loop {
             let object = self.index().get(bucket, key)?;
