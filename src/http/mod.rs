@@ -1,1 +1,18 @@
 //! HTTP: routes, problems, authentication, OpenAPI.
+//!
+//! A request passes the layers of `middleware`, then the extractors of its handler (`extract`),
+//! then one use case. Whatever fails on the way becomes a problem (`problem`) with the request's
+//! id; the cause is logged at the edge and never shown.
+
+mod access;
+pub mod datasets;
+pub mod extract;
+mod html;
+pub mod middleware;
+pub mod openapi;
+pub mod problem;
+pub mod routes;
+pub mod server;
+pub mod service;
+pub mod uploads;
+pub mod wire;

@@ -1,0 +1,31 @@
+//! `DELETE /datasets/{path}`.
+
+use actix_web::{HttpResponse, web};
+
+use crate::http::extract::caller::{Caller, DatasetsDelete};
+use crate::http::extract::path::Dataset;
+use crate::http::extract::query::Query;
+use crate::http::problem::Problem;
+use crate::http::uploads::delete::Force;
+use crate::usecases::{Broker, delete};
+
+/// The handler.
+#[utoipa::path(delete, path = "/datasets/{path}", operation_id = "deleteDataset", tag = "Datasets",
+    summary = "Delete a dataset and its upload",
+    description = "As `DELETE /uploads/{id}`, for the upload that answers for what stands at the path.",
+    security(("bearer" = ["datasets:delete"])),
+    params(
+        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv"),
+        ("force" = Option<bool>, Query, description = "Also where the object is no longer the proven one"),
+    ),
+    responses((status = 204, description = "It is gone")))]
+pub async fn delete(
+    caller: Caller<DatasetsDelete>,
+    broker: web::Data<Broker>,
+    path: Dataset,
+    query: Query<Force>,
+) -> Result<HttpResponse, Problem> {
+    let Query(Force(force)) = query;
+    delete::by_path(&broker, &caller, &path.0, force).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

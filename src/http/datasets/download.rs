@@ -1,0 +1,90 @@
+//! `GET /datasets/{path}/action/download`.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::extract::caller::{Caller, DatasetsRead};
+use crate::http::extract::path::Dataset;
+use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::http::wire::Time;
+use crate::usecases::Broker;
+use crate::usecases::download::{self, Disposition};
+
+/// How to answer.
+#[derive(Debug)]
+pub struct How {
+    disposition: Disposition,
+    redirect: bool,
+}
+
+impl FromParams for How {
+    const NAMES: &'static [&'static str] = &["disposition", "redirect"];
+
+    fn from_params(params: &Params) -> Result<Self, Problem> {
+        let disposition = match params.one("disposition")? {
+            None => Disposition::Stored,
+            Some("inline") => Disposition::Inline,
+            Some("attachment") => Disposition::Attachment,
+            Some(_) => {
+                let detail = "must be inline or attachment";
+                return Err(Problem::field("/disposition", detail));
+            }
+        };
+        let redirect = params.flag("redirect")?.unwrap_or(true);
+        Ok(Self {
+            disposition,
+            redirect,
+        })
+    }
+}
+
+/// A pre-signed GET. The URL is a credential: keep it secret.
+#[derive(Serialize, ToSchema)]
+pub struct Download {
+    /// Where to GET the bytes; `Range` works.
+    #[schema(format = "uri")]
+    url: String,
+    /// When the URL stops working.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Time,
+}
+
+/// The handler.
+#[utoipa::path(get, path = "/datasets/{path}/action/download", operation_id = "downloadDataset", tag = "Datasets",
+    summary = "Download a dataset",
+    description = "Redirects to a pre-signed GET at the store. `Range` works there.",
+    security(("bearer" = ["datasets:read"])),
+    params(
+        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv"),
+        ("disposition" = Option<String>, Query, description = "`inline` or `attachment`: what a browser shall do with it", example = "attachment"),
+        ("redirect" = Option<bool>, Query, description = "`false` answers 200 with the URL instead"),
+    ),
+    responses(
+        (status = 302, description = "Go there", headers(("Location" = String, description = "A pre-signed GET"))),
+        (status = 200, description = "With `redirect=false`: the URL", body = Download, example = json!(examples::download())),
+    ))]
+pub async fn download(
+    caller: Caller<DatasetsRead>,
+    broker: web::Data<Broker>,
+    path: Dataset,
+    query: Query<How>,
+) -> Result<HttpResponse, Problem> {
+    let Query(how) = query;
+    let signed = download::download(&broker, &caller, &path.0, how.disposition).await?;
+    if how.redirect {
+        return Ok(HttpResponse::Found()
+            .insert_header((header::LOCATION, signed.url))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish());
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(Download {
+            url: signed.url,
+            expires_at: signed.expires_at.into(),
+        }))
+}

@@ -1,0 +1,89 @@
+//! `GET /datasets`.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::ndjson;
+use super::wire::Entry;
+use crate::http::extract::caller::{Caller, DatasetsRead};
+use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::usecases::Broker;
+use crate::usecases::list_datasets::{self, Listing};
+
+/// Which datasets.
+#[derive(Debug)]
+pub struct ListDatasets {
+    params: Params,
+    listing: Listing,
+}
+
+impl FromParams for ListDatasets {
+    const NAMES: &'static [&'static str] = &["prefix", "delimiter", "limit", "cursor", "include"];
+
+    fn from_params(params: &Params) -> Result<Self, Problem> {
+        let folders = match params.one("delimiter")? {
+            None | Some("") => false,
+            Some("/") => true,
+            Some(_) => return Err(Problem::field("/delimiter", "must be /")),
+        };
+        let with_upload = match params.one("include")? {
+            None => false,
+            Some("upload") => true,
+            Some(_) => return Err(Problem::field("/include", "must be upload")),
+        };
+        let listing = Listing {
+            prefix: params.one("prefix")?.unwrap_or_default().to_owned(),
+            folders,
+            limit: params.limit()?,
+            cursor: params.cursor()?,
+            with_upload,
+        };
+        let params = params.clone();
+        Ok(Self { params, listing })
+    }
+}
+
+/// The handler.
+#[utoipa::path(get, path = "/datasets", operation_id = "listDatasets", tag = "Datasets",
+    summary = "List datasets",
+    description = "Straight from the bucket, in path order. A page may be shorter than `limit`, even empty, and still have a next one: follow `Link`. With `Accept: application/x-ndjson`, every dataset under the prefix, one JSON document a line; an answer that ends without the final chunk is incomplete.",
+    security(("bearer" = ["datasets:read"])),
+    params(
+        ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
+        ("delimiter" = Option<String>, Query, description = "`/` rolls up what lies deeper into folders", example = "/"),
+        ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque"),
+        ("include" = Option<String>, Query, description = "`upload` adds the upload behind each dataset", example = "upload"),
+    ),
+    responses((status = 200, description = "One page; or all of them, as NDJSON",
+        headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
+        content(
+            (Vec<Entry> = "application/json", example = json!(examples::datasets())),
+            (String = "application/x-ndjson", example = json!(examples::ndjson())),
+        ))))]
+pub async fn list(
+    caller: Caller<DatasetsRead>,
+    broker: web::Data<Broker>,
+    query: Query<ListDatasets>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Query(ListDatasets { params, listing }) = query;
+    if ndjson::is_wanted(&request) {
+        return ndjson::stream(broker.into_inner(), caller.principal(), listing).await;
+    }
+    let page = list_datasets::page(&broker, &caller, &listing).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &page.next {
+        response.insert_header((header::LINK, params.link_to_next("/datasets", next)));
+    }
+    let with_upload = listing.with_upload;
+    let items: Vec<Entry> = (page.items.into_iter())
+        .map(|entry| Entry::new(entry, with_upload))
+        .collect();
+    Ok(response
+        .insert_header((header::VARY, "Accept"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(items))
+}

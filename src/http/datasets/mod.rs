@@ -1,0 +1,9 @@
+//! `/datasets`: what stands in the bucket.
+
+pub mod acknowledge;
+pub mod delete;
+pub mod detail;
+pub mod download;
+pub mod list;
+mod ndjson;
+pub mod wire;

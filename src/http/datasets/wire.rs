@@ -1,0 +1,146 @@
+//! The JSON of a dataset.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::wire::{Checksum, Time, UploadRef};
+use crate::usecases::detail::Detail;
+use crate::usecases::list_datasets;
+
+/// One entry of a listing.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Entry {
+    /// An object.
+    Dataset(Dataset),
+    /// Paths that go on after the slash.
+    Folder(Folder),
+}
+
+/// A dataset, as a listing shows it.
+#[derive(Serialize, ToSchema)]
+pub struct Dataset {
+    /// The declared name where the upload is known, else the file stem.
+    pub name: String,
+    /// With its leading slash.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// With its quotes, as S3 writes it.
+    pub etag: String,
+    /// When the store took it.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_modified: Time,
+    /// With `include=upload`: the upload that was acknowledged here, or null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<UploadRef>, required = false)]
+    pub upload: Option<Option<UploadRef>>,
+    /// True where the ETag is no longer the proven one.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schema(required = false)]
+    pub drifted: bool,
+}
+
+/// With `delimiter=/`: a folder.
+#[derive(Serialize, ToSchema)]
+pub struct Folder {
+    /// The last segment.
+    #[schema(example = "data")]
+    pub name: String,
+    /// With a slash at both ends.
+    #[schema(example = "/data/")]
+    pub path: String,
+    /// `folder`.
+    #[schema(example = "folder")]
+    pub kind: &'static str,
+}
+
+/// A dataset with everything that is known of it.
+#[derive(Serialize, ToSchema)]
+pub struct DatasetDetail {
+    /// The declared name where the upload is known, else the file stem.
+    pub name: String,
+    /// With its leading slash.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// With its quotes, as S3 writes it.
+    pub etag: String,
+    /// When the store took it.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_modified: Time,
+    /// Where the store returned one.
+    #[schema(required = true)]
+    pub content_type: Option<String>,
+    /// The user metadata of the object in S3.
+    pub metadata: BTreeMap<String, String>,
+    /// In a versioned bucket.
+    #[schema(required = true)]
+    pub version_id: Option<String>,
+    /// Of the whole object, where the store returned one.
+    #[schema(required = true)]
+    pub checksum: Option<Checksum>,
+    /// The upload that was acknowledged here, or null.
+    #[schema(required = true)]
+    pub upload: Option<UploadRef>,
+    /// True where the ETag is no longer the proven one.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schema(required = false)]
+    pub drifted: bool,
+    /// A pre-signed GET: a credential, keep it secret.
+    #[schema(format = "uri")]
+    pub download_url: String,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Entry {
+    /// `with_upload` says whether the caller asked for uploads.
+    pub fn new(entry: list_datasets::Entry, with_upload: bool) -> Self {
+        match entry {
+            list_datasets::Entry::Folder(path) => Self::Folder(Folder {
+                name: folder_name(path.as_str()).to_owned(),
+                path: path.as_str().to_owned(),
+                kind: "folder",
+            }),
+            list_datasets::Entry::Dataset(dataset) => Self::Dataset(Dataset {
+                name: dataset.name().to_owned(),
+                drifted: dataset.drifted(),
+                upload: with_upload.then(|| dataset.upload.as_ref().map(Into::into)),
+                path: dataset.path.as_str().to_owned(),
+                size: dataset.object.size,
+                last_modified: dataset.object.last_modified.into(),
+                etag: dataset.object.etag,
+            }),
+        }
+    }
+}
+
+fn folder_name(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+impl From<Detail> for DatasetDetail {
+    fn from(detail: Detail) -> Self {
+        let object = &detail.object;
+        Self {
+            name: detail.name().to_owned(),
+            path: detail.path.as_str().to_owned(),
+            size: object.size,
+            etag: object.etag.clone(),
+            last_modified: object.last_modified.into(),
+            content_type: object.content_type.clone(),
+            metadata: object.metadata.clone(),
+            version_id: object.version_id.clone(),
+            checksum: object.checksums.first().map(Into::into),
+            upload: detail.upload.as_ref().map(Into::into),
+            drifted: detail.drifted(),
+            download_url: detail.download.url,
+        }
+    }
+}

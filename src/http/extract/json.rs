@@ -1,0 +1,207 @@
+//! JSON bodies, with a pointer to what is wrong.
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+use super::body;
+use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind;
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body that may be left out; an empty one and `null` are the default.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        async move {
+            expect_json(&request)?;
+            let body = body::read(&request, payload).await?;
+            parse(&body).map(Self)
+        }
+        .boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        async move {
+            let body = body::read(&request, payload).await?;
+            if body.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            expect_json(&request)?;
+            let body: Option<T> = parse(&body)?;
+            Ok(Self(body.unwrap_or_default()))
+        }
+        .boxed_local()
+    }
+}
+
+/// A body without a type is taken for JSON; one with another type is not.
+fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
+    let typed = request.headers().contains_key(header::CONTENT_TYPE);
+    let encoded = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|value| value != "identity");
+    if (typed && request.content_type() != "application/json") || encoded {
+        return Err(Problem::new(
+            Kind::UnsupportedMediaType,
+            "Send Content-Type: application/json, without a Content-Encoding.",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads JSON into `T`.
+///
+/// Broken JSON is `invalid-json` with the line and the column; a field that is wrong, missing or
+/// unknown is `invalid-request` with its pointer.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().clone();
+        explain(&path, &error.into_inner())
+    })?;
+    json.end().map_err(|error| broken(&error))?;
+    Ok(value)
+}
+
+fn explain(path: &Path, error: &serde_json::Error) -> Problem {
+    if !error.is_data() {
+        return broken(error);
+    }
+    let mut pointer = pointer(path);
+    let detail = without_position(error);
+    // For a missing or a doubled field, serde's path ends at the object: the name is in the text.
+    for start in ["missing field `", "duplicate field `", "unknown field `"] {
+        let name = detail
+            .strip_prefix(start)
+            .and_then(|rest| rest.split('`').next());
+        if let Some(name) = name {
+            let last = format!("/{}", escape(name));
+            if !pointer.ends_with(&last) {
+                pointer.push_str(&last);
+            }
+        }
+    }
+    Problem::field(&pointer, detail)
+}
+
+fn broken(error: &serde_json::Error) -> Problem {
+    Problem::new(Kind::InvalidJson, format!("The body is not JSON: {error}."))
+}
+
+/// serde_json's words, less the position: the pointer is better.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&position).unwrap_or(&text).to_owned()
+}
+
+/// RFC 6901. The whole document is the empty pointer.
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
+            Segment::Enum { variant } => pointer.push_str(&format!("/{}", escape(variant))),
+            Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Outer {
+        size: u64,
+        inner: Option<Inner>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Inner {
+        value: String,
+    }
+
+    #[test]
+    fn every_fault_has_its_pointer() {
+        for (body, pointer) in [
+            (r#"{"size":-1}"#, "/size"),
+            (r#"{"size":99999999999999999999}"#, "/size"),
+            (r#"{"size":"1"}"#, "/size"),
+            (r#"{"size":1,"inner":{}}"#, "/inner/value"),
+            (r#"{"size":1,"inner":{"value":7}}"#, "/inner/value"),
+            (r#"{"size":1,"inner":{"value":"","x":1}}"#, "/inner/x"),
+            (r#"{"size":1,"size":2}"#, "/size"),
+            (r#"{"size":1,"tags":{"a/b~c":1}}"#, "/tags/a~1b~0c"),
+            (r#"{"size":1,"other":2}"#, "/other"),
+            (r#"{}"#, "/size"),
+            (r#"[]"#, ""),
+            (r#"7"#, ""),
+        ] {
+            let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
+            let told = problem.body("/", "id");
+            assert_eq!(told.code, "invalid-request", "{body}: {problem}");
+            assert_eq!(told.errors[0].pointer, pointer, "{body}: {problem}");
+        }
+    }
+
+    #[test]
+    fn broken_json_is_told_apart_and_located() {
+        for body in [
+            "",
+            "{",
+            "{\"size\":1,}",
+            "{\"size\":1} x",
+            "{\"size\":\"\\ud800\"}",
+            "\u{0}",
+        ] {
+            let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
+            assert_eq!(problem.kind(), Kind::InvalidJson, "{body}: {problem}");
+            assert!(problem.to_string().contains("line 1 column"), "{problem}");
+        }
+        let deep = "[".repeat(10_000);
+        assert_eq!(
+            parse::<serde_json::Value>(deep.as_bytes())
+                .expect_err("too deep")
+                .kind(),
+            Kind::InvalidJson
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! Extractors: what a handler asks of a request, each refusing with a problem that points at
+//! the fault.
+
+pub mod body;
+pub mod caller;
+pub mod json;
+pub mod path;
+pub mod query;

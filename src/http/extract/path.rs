@@ -1,0 +1,102 @@
+//! Path parameters, from the raw request path: percent-decoded exactly once.
+//!
+//! The framework decodes most of a path before it matches routes, but not `%2F`, `%25` and
+//! `%2B`. Decoding its result again would turn `%2541` into `A`; so we go back to the raw path.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use crate::domain::path::DatasetPath;
+use crate::http::problem::Problem;
+
+/// `{id}` of `/uploads/{id}…`.
+#[derive(Clone, Copy, Debug)]
+pub struct UploadId(pub Uuid);
+
+impl FromRequest for UploadId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().get("id").unwrap_or_default();
+        ready(
+            Uuid::try_parse(text)
+                .map(Self)
+                .map_err(|_| Problem::field("/id", "is not a UUID")),
+        )
+    }
+}
+
+/// `{path}` of `/datasets/{path}`: everything after the first segment, slashes and all, less
+/// `/action/…` on the routes that end in it.
+#[derive(Clone, Debug)]
+pub struct Dataset(pub DatasetPath);
+
+impl FromRequest for Dataset {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let is_action = request
+            .match_pattern()
+            .is_some_and(|pattern| pattern.contains("}/action/"));
+        ready(parse(request.uri().path(), is_action).map(Self))
+    }
+}
+
+fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
+    // "/datasets/a/b": the first segment cannot hold a slash, however it is encoded.
+    let tail = raw.splitn(3, '/').nth(2).unwrap_or_default();
+    let tail = if is_action {
+        tail.rsplitn(3, '/').nth(2).unwrap_or_default()
+    } else {
+        tail
+    };
+    let decoded = percent_decode_str(tail)
+        .decode_utf8()
+        .map_err(|_| Problem::field("/path", "is not UTF-8 after percent-decoding"))?;
+    DatasetPath::parse(&decoded).map_err(|reason| Problem::field("/path", reason.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_decoded_exactly_once() {
+        for (raw, path) in [
+            ("/datasets/a/b.csv", "/a/b.csv"),
+            ("/datasets/a%2Fb.csv", "/a/b.csv"),
+            ("/datasets/%2Fa/b.csv", "/a/b.csv"),
+            ("/datasets/a+b%2Bc%20d", "/a+b+c d"),
+            ("/datasets/100%2525", "/100%25"),
+            ("/datasets/%C3%A9", "/é"),
+            ("/%64atasets/a", "/a"),
+        ] {
+            let parsed = parse(raw, false).unwrap_or_else(|problem| panic!("{raw}: {problem}"));
+            assert_eq!(parsed.as_str(), path, "{raw}");
+        }
+        let action = parse("/datasets/a/b/action/download", true).expect("a path");
+        assert_eq!(action.as_str(), "/a/b");
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for raw in [
+            "/datasets/",
+            "/datasets/%FF",
+            "/datasets/a%00b",
+            "/datasets/a%2F%2E%2E/b",
+            "/datasets/a%2Faction%2Fdownload",
+            "/datasets/a//b",
+        ] {
+            let problem = parse(raw, false).expect_err(raw);
+            assert_eq!(problem.body("/", "").errors[0].pointer, "/path", "{raw}");
+        }
+        assert!(parse("/datasets/action/download", true).is_err());
+    }
+}

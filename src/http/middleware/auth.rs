@@ -1,0 +1,72 @@
+//! Authentication: before a byte of the body is read, and before routes are told apart.
+//!
+//! A missing, unknown, expired or revoked credential is the same 401. Where the store does not
+//! answer, it is a 503: nobody is let in and nobody is told that the key is bad.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+
+use crate::domain::principal::Principal;
+use crate::http::problem::Problem;
+use crate::usecases::{Broker, authenticate};
+
+type Answer = LocalBoxFuture<'static, Result<Arc<Principal>, Problem>>;
+
+/// Turns a bearer token (nothing where none was sent) into a principal or a problem.
+#[derive(Clone)]
+pub struct Gate(Rc<dyn Fn(Option<String>) -> Answer>);
+
+impl Gate {
+    /// A gate that asks `authenticate`.
+    pub fn new(authenticate: impl Fn(Option<String>) -> Answer + 'static) -> Self {
+        Self(Rc::new(authenticate))
+    }
+
+    /// The gate of the broker: by API key, or open where authentication is off.
+    pub fn of(broker: Arc<Broker>) -> Self {
+        Self::new(move |bearer| {
+            let broker = Arc::clone(&broker);
+            async move {
+                if !broker.rules.authentication {
+                    return Ok(authenticate::nobody(&broker).await?);
+                }
+                let bearer = bearer.ok_or_else(Problem::unauthenticated)?;
+                let principal = authenticate::authenticate(&broker, &bearer).await?;
+                principal.ok_or_else(Problem::unauthenticated)
+            }
+            .boxed_local()
+        })
+    }
+}
+
+/// Lets only authenticated callers through, and leaves the [`Principal`] with the request.
+pub async fn only_callers(
+    gate: web::Data<Gate>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let answer = gate.0(bearer(&request)).await;
+    match answer {
+        Ok(principal) => {
+            request.extensions_mut().insert(principal);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(problem) => Ok(request.error_response(problem)),
+    }
+}
+
+/// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
+fn bearer(request: &ServiceRequest) -> Option<String> {
+    let value = request.headers().get(header::AUTHORIZATION)?;
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+}

@@ -1,0 +1,130 @@
+//! The outermost layer: what holds for every answer, whatever happened inside.
+//!
+//! It names the request, turns every failure (a panic too) into a problem, logs the cause of a
+//! fault of ours once, sets the headers that every answer carries, and counts.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use futures::FutureExt as _;
+
+use super::failure;
+use super::head::HeadOnly;
+use super::request_id;
+use crate::http::access::{self, Access};
+use crate::http::problem::Problem;
+use crate::http::problem::lost::Lost;
+use crate::telemetry::Metrics;
+use crate::telemetry::log::with_request_id;
+
+/// How long a request may take until the head of its answer is ready; 30 s where no app data
+/// says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience(pub Duration);
+
+/// What the edge keeps of a request: the request itself belongs to the handler.
+struct Seen {
+    id: String,
+    instance: String,
+    method: Method,
+    start: Instant,
+    metrics: Option<web::Data<Metrics>>,
+}
+
+impl Seen {
+    fn write_down(&self, access: &Access<'_>) {
+        access.log();
+        if let Some(metrics) = &self.metrics {
+            access.measure(&metrics.http);
+        }
+    }
+}
+
+/// Runs the request and finishes its answer.
+pub async fn edge(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let seen = Seen {
+        id: request_id::choose(request.headers()),
+        instance: request.uri().path().to_owned(),
+        method: request.method().clone(),
+        start: Instant::now(),
+        metrics: request.app_data().cloned(),
+    };
+    let patience = request.app_data::<web::Data<Patience>>();
+    let patience = patience.map_or(Duration::from_secs(30), |patience| patience.0);
+    // Routes speak GET only; the connection itself leaves the body of an answer to HEAD away.
+    if seen.method == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let in_flight = seen.metrics.as_ref().map(|metrics| metrics.http.begin());
+    let id = seen.id.clone();
+    let inner = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let inner = tokio::time::timeout(patience, inner);
+    with_request_id(id, async move {
+        let _in_flight = in_flight;
+        match inner.await {
+            Ok(Ok(Ok(response))) => Ok(finish(&seen, response.map_into_boxed_body())),
+            Ok(Ok(Err(error))) => Err(give_up(&seen, failure::of_stranger(&error))),
+            Ok(Err(panic)) => Err(give_up(&seen, failure::of_panic(&*panic))),
+            Err(_) => Err(give_up(
+                &seen,
+                Problem::unavailable("The broker", "no patience left"),
+            )),
+        }
+    })
+    .await
+}
+
+fn finish(seen: &Seen, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let mut response = failure::render(response, &seen.instance, &seen.id);
+    set_headers(response.headers_mut(), &seen.id);
+    let request = response.request();
+    let (route, tenant) = (request.match_pattern(), access::tenant(request));
+    seen.write_down(&Access {
+        method: &seen.method,
+        route: route.as_deref(),
+        upload: request.match_info().get("id"),
+        tenant: tenant.as_deref(),
+        status: response.status(),
+        body: response.response().body().size(),
+        took: seen.start.elapsed(),
+    });
+    if seen.method == Method::HEAD {
+        response.map_body(|_, body| BoxBody::new(HeadOnly(body.size())))
+    } else {
+        response
+    }
+}
+
+/// The request is gone (its handler panicked, or a layer failed): the answer must do without.
+fn give_up(seen: &Seen, problem: Problem) -> Error {
+    failure::report(&problem);
+    let mut headers = HeaderMap::new();
+    set_headers(&mut headers, &seen.id);
+    seen.write_down(&Access {
+        method: &seen.method,
+        route: None,
+        upload: None,
+        tenant: None,
+        status: problem.kind().entry().status,
+        body: BodySize::Stream,
+        took: seen.start.elapsed(),
+    });
+    Lost::new(problem, &seen.instance, &seen.id, headers).into()
+}
+
+fn set_headers(headers: &mut HeaderMap, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(request_id::HEADER, id);
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+}

@@ -1,0 +1,184 @@
+//! Examples of the document: one upload, told through its life.
+
+use serde_json::{Value, json};
+
+/// The upload of all examples.
+pub const ID: &str = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";
+
+/// The request of all examples.
+pub const REQUEST_ID: &str = "01955114-5596-7b1a-8c54-0d6f3f0d7e20";
+
+const URL: &str = "https://bucket.s3.eu-central-1.amazonaws.com/data/employees.csv?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=example";
+
+fn checksum() -> Value {
+    json!({"algorithm": "SHA256", "value": "fOkJSaHAYR1ZbwxYc8CDbfSYLhE3tdUQA3cdpo8yNhg="})
+}
+
+fn verification() -> Value {
+    json!({"level": "checksum", "by": "acknowledge", "at": "2025-03-01T10:00:07.123Z"})
+}
+
+/// The body of `POST /uploads`.
+pub fn create_upload() -> Value {
+    json!({
+        "path": "/data/employees.csv",
+        "name": "Employees",
+        "content_type": "text/csv",
+        "size": 18,
+        "checksum": checksum(),
+        "metadata": {"team": "hr"},
+    })
+}
+
+/// A fresh session.
+pub fn upload() -> Value {
+    json!({
+        "id": ID,
+        "status": "Pending",
+        "path": "/data/employees.csv",
+        "name": "Employees",
+        "comments": null,
+        "metadata": {"team": "hr"},
+        "content_type": "text/csv",
+        "size": 18,
+        "checksum": checksum(),
+        "s3_url": "s3://bucket/data/employees.csv",
+        "created_at": "2025-03-01T10:00:00.000Z",
+        "updated_at": "2025-03-01T10:00:00.000Z",
+        "expires_at": "2025-03-01T10:15:00.000Z",
+        "uploaded_at": null,
+        "error": null,
+        "object": null,
+        "verification": null,
+        "upload": {
+            "method": "PUT",
+            "url": URL,
+            "headers": {
+                "content-type": "text/csv",
+                "if-none-match": "*",
+                "x-amz-checksum-sha256": "fOkJSaHAYR1ZbwxYc8CDbfSYLhE3tdUQA3cdpo8yNhg=",
+                "x-amz-meta-upload-id": ID,
+            },
+            "expires_at": "2025-03-01T10:15:00.000Z",
+        },
+        "multipart": null,
+    })
+}
+
+/// The same, proven.
+pub fn uploaded() -> Value {
+    let proof = json!({
+        "status": "Uploaded",
+        "updated_at": "2025-03-01T10:00:07.123Z",
+        "uploaded_at": "2025-03-01T10:00:07.123Z",
+        "object": {
+            "size": 18,
+            "etag": "\"9b2cf535f27731c974343645a3985328\"",
+            "version_id": null,
+            "content_type": "text/csv",
+            "checksum": checksum(),
+            "last_modified": "2025-03-01T10:00:05.000Z",
+        },
+        "verification": verification(),
+    });
+    changed(proof)
+}
+
+/// The same, taken back.
+pub fn cancelled() -> Value {
+    changed(json!({"status": "Cancelled", "updated_at": "2025-03-01T10:01:00.000Z"}))
+}
+
+fn changed(by: Value) -> Value {
+    let mut upload = upload();
+    if let (Value::Object(upload), Value::Object(by)) = (&mut upload, by) {
+        upload.insert("upload".into(), Value::Null);
+        upload.extend(by);
+    }
+    upload
+}
+
+/// The body of an acknowledge.
+pub fn acknowledge() -> Value {
+    json!({"comments": "Checked by hand", "etag": "\"9b2cf535f27731c974343645a3985328\""})
+}
+
+/// The history of an upload.
+pub fn events() -> Value {
+    json!([{
+        "id": "01955114-5596-7b1a-8c54-0d6f3f0d7e21",
+        "upload_id": ID,
+        "sequence": 1,
+        "type": "dataset.uploaded",
+        "time": "2025-03-01T10:00:07.123Z",
+        "data": {"upload_id": ID, "path": "/data/employees.csv", "status": "Uploaded"},
+        "published_at": "2025-03-01T10:00:07.456Z",
+    }])
+}
+
+fn listed() -> Value {
+    json!({
+        "name": "Employees",
+        "path": "/data/employees.csv",
+        "size": 18,
+        "etag": "\"9b2cf535f27731c974343645a3985328\"",
+        "last_modified": "2025-03-01T10:00:05.000Z",
+    })
+}
+
+/// A page of `GET /datasets?prefix=/data/&delimiter=/`.
+pub fn datasets() -> Value {
+    json!([listed(), {"name": "archive", "path": "/data/archive/", "kind": "folder"}])
+}
+
+/// The same as NDJSON.
+pub fn ndjson() -> String {
+    format!("{}\n", listed())
+}
+
+/// `GET /datasets/{path}`.
+pub fn dataset() -> Value {
+    let more = json!({
+        "content_type": "text/csv",
+        "metadata": {"upload-id": ID},
+        "version_id": null,
+        "checksum": checksum(),
+        "upload": {"id": ID, "status": "Uploaded", "verification": verification()},
+        "download_url": URL,
+    });
+    let mut dataset = listed();
+    if let (Value::Object(dataset), Value::Object(more)) = (&mut dataset, more) {
+        dataset.extend(more);
+    }
+    dataset
+}
+
+/// A download without the redirect.
+pub fn download() -> Value {
+    json!({"url": URL, "expires_at": "2025-03-01T10:15:00.000Z"})
+}
+
+/// `GET /heartbeat`.
+pub fn heartbeat() -> Value {
+    json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "time": "2025-03-01T10:00:00.000Z"})
+}
+
+/// `GET /readyz` on a good day.
+pub fn ready() -> Value {
+    json!({
+        "status": "ready",
+        "time": "2025-03-01T10:00:00.000Z",
+        "checks": {"postgres": "ok", "s3": "ok"},
+        "outbox": {"waiting": 0, "oldest_seconds": null},
+    })
+}
+
+/// `GET /readyz` on a bad one.
+pub fn not_ready() -> Value {
+    json!({
+        "status": "unavailable",
+        "time": "2025-03-01T10:00:00.000Z",
+        "checks": {"postgres": "unavailable", "s3": "ok"},
+        "outbox": null,
+    })
+}

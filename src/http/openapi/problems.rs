@@ -1,0 +1,172 @@
+//! The problems of each operation, from the catalogue.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder};
+
+use super::shared::operations;
+use crate::domain::principal::Scope;
+use crate::domain::proof::Mismatch;
+use crate::domain::refusal::{Code, FieldError, Refusal};
+use crate::domain::status::Status;
+use crate::http::problem::catalogue::Kind;
+use crate::http::problem::{MEDIA_TYPE, Problem};
+
+const ACKNOWLEDGE: &[Code] = &[
+    Code::InvalidRequest,
+    Code::UploadNotFound,
+    Code::InvalidStatus,
+    Code::ObjectMissing,
+    Code::ObjectMismatch,
+    Code::DatasetExists,
+];
+
+/// What the rules may refuse in an operation.
+fn refusals(operation_id: &str) -> &'static [Code] {
+    match operation_id {
+        "createUpload" => &[
+            Code::InvalidRequest,
+            Code::SizeLimitExceeded,
+            Code::ContentTypeNotAllowed,
+            Code::DatasetExists,
+        ],
+        "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
+        "listUploads" | "listDatasets" => &[Code::InvalidRequest],
+        "getUpload" | "listUploadEvents" => &[Code::InvalidRequest, Code::UploadNotFound],
+        "cancelUpload" => &[
+            Code::InvalidRequest,
+            Code::UploadNotFound,
+            Code::InvalidStatus,
+        ],
+        "deleteUpload" => &[
+            Code::InvalidRequest,
+            Code::UploadNotFound,
+            Code::InvalidStatus,
+            Code::DatasetDrifted,
+        ],
+        "getDataset" | "downloadDataset" => &[Code::InvalidRequest, Code::DatasetNotFound],
+        "deleteDataset" => &[
+            Code::InvalidRequest,
+            Code::DatasetNotFound,
+            Code::InvalidStatus,
+            Code::DatasetDrifted,
+        ],
+        _ => &[],
+    }
+}
+
+/// Adds to every operation what it may answer beside success.
+pub fn add(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
+            for problem in problems(operation) {
+                let status = problem.kind().entry().status.as_u16();
+                by_status.entry(status).or_default().push(problem);
+            }
+            for (status, problems) in by_status {
+                let response = RefOr::T(response(path, &problems));
+                let responses = &mut operation.responses.responses;
+                // `/readyz` has a 503 of its own.
+                responses.entry(status.to_string()).or_insert(response);
+            }
+        }
+    }
+}
+
+fn problems(operation: &Operation) -> Vec<Problem> {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    let mut all: Vec<Problem> = (refusals(id).iter())
+        .map(|code| refusal(*code).into())
+        .collect();
+    let plain = |kind: Kind| Problem::new(kind, kind.entry().title);
+    if operation.request_body.is_some() {
+        all.extend([
+            plain(Kind::InvalidJson),
+            plain(Kind::RequestTimeout),
+            plain(Kind::PayloadTooLarge),
+            plain(Kind::UnsupportedMediaType),
+        ]);
+    }
+    if let Some(scope) = scope(operation) {
+        all.extend([
+            Problem::unauthenticated(),
+            Problem::lacks(scope),
+            Problem::unavailable("S3", "example"),
+        ]);
+    }
+    if id == "getProblem" {
+        all.push(plain(Kind::NotFound));
+    }
+    all.push(Problem::internal("example"));
+    all
+}
+
+/// The scope that an operation names; nothing where it is public.
+fn scope(operation: &Operation) -> Option<Scope> {
+    let scopes = Scope::ALL.into_iter();
+    let mut named = scopes.filter(|scope| {
+        let needed = SecurityRequirement::new("bearer", [scope.as_str()]);
+        operation
+            .security
+            .iter()
+            .flatten()
+            .any(|one| *one == needed)
+    });
+    named.next()
+}
+
+fn response(path: &str, problems: &[Problem]) -> Response {
+    let titles: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.kind().entry())
+        .map(|entry| format!("`{}`: {}", entry.code, entry.title))
+        .collect();
+    let instance = path
+        .replace("{id}", super::examples::ID)
+        .replace("{path}", "data/employees.csv");
+    let examples = problems.iter().map(|problem| {
+        let entry = problem.kind().entry();
+        let body = problem.body(&instance, super::examples::REQUEST_ID);
+        let example = ExampleBuilder::new()
+            .summary(entry.title)
+            .value(serde_json::to_value(body).ok());
+        (entry.code, RefOr::T(example.build()))
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .examples_from_iter(examples)
+        .build();
+    ResponseBuilder::new()
+        .description(titles.join("; "))
+        .content(MEDIA_TYPE, content)
+        .build()
+}
+
+fn refusal(code: Code) -> Refusal {
+    let plain = Refusal::new(code, Kind::from(code).entry().title);
+    match code {
+        Code::InvalidRequest => Refusal {
+            errors: vec![FieldError::new("/limit", "must be a number from 1 to 1000")],
+            ..plain
+        },
+        Code::InvalidStatus | Code::DatasetExists => Refusal {
+            upload_id: super::examples::ID.parse().ok(),
+            status: Some(Status::Uploaded),
+            ..plain
+        },
+        Code::ObjectMismatch => Refusal {
+            mismatches: vec![Mismatch {
+                field: "size",
+                expected: "18 bytes".into(),
+                found: "17 bytes".into(),
+            }],
+            ..plain
+        },
+        _ => plain,
+    }
+}

@@ -1,0 +1,47 @@
+//! Closed sets of words, straight from the rules, so that the document cannot fall behind them.
+
+use utoipa::openapi::Object;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+use crate::domain::checksum::Algorithm;
+use crate::domain::proof::Level;
+use crate::domain::status::Status;
+use crate::domain::upload::Verifier;
+
+/// The states of an upload.
+pub fn status() -> Object {
+    words(
+        Status::ALL.map(Status::as_str),
+        "Where an upload is in its life.",
+    )
+}
+
+/// Checksum algorithms.
+pub fn algorithm() -> Object {
+    let names = Algorithm::ALL.map(Algorithm::as_str);
+    words(names, "As S3 names them.")
+}
+
+/// How much was proven.
+pub fn level() -> Object {
+    words(
+        Level::ALL.map(Level::as_str),
+        "`checksum`: the store returned the declared checksum. `size`: the size is the declared one. `existence`: an object written by this upload's URL is there.",
+    )
+}
+
+/// Who asked for a proof.
+pub fn verifier() -> Object {
+    words(
+        Verifier::ALL.map(Verifier::as_str),
+        "Who asked for the proof.",
+    )
+}
+
+fn words<const N: usize>(words: [&'static str; N], description: &str) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words))
+        .description(Some(description))
+        .build()
+}

@@ -1,0 +1,112 @@
+//! The document is complete: what a client needs to know stands at every operation.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// `(method path, operation)` of the whole document.
+fn operations() -> Vec<(String, Value)> {
+    let document: Value = serde_json::from_str(&super::json()).expect("the document as JSON");
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            all.push((format!("{method} {path}"), operation.clone()));
+        }
+    }
+    all
+}
+
+fn is_public(operation: &Value) -> bool {
+    operation["security"] == serde_json::json!([])
+}
+
+#[test]
+fn it_is_openapi_3_1_and_yaml_says_the_same() {
+    let json: Value = serde_json::from_str(&super::json()).expect("JSON");
+    let yaml: Value = yaml_serde::from_str(&super::yaml()).expect("YAML");
+    assert_eq!(json["openapi"], "3.1.0");
+    assert_eq!(json, yaml);
+}
+
+#[test]
+fn every_operation_is_described() {
+    let mut ids = BTreeSet::new();
+    for (name, operation) in operations() {
+        for member in ["summary", "description", "operationId"] {
+            let text = operation[member].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "{name} has no {member}");
+        }
+        let id = operation["operationId"].to_string();
+        assert!(ids.insert(id.clone()), "{name}: {id} is taken");
+        assert_eq!(
+            operation["tags"].as_array().map(Vec::len),
+            Some(1),
+            "{name}"
+        );
+    }
+    assert_eq!(ids.len(), 21);
+}
+
+#[test]
+fn every_operation_names_its_scope_or_is_public() {
+    for (name, operation) in operations() {
+        let is_api = name.contains("/uploads") || name.contains("/datasets");
+        assert_eq!(is_public(&operation), !is_api, "{name}");
+        if is_api {
+            let scopes = operation["security"][0]["bearer"].as_array();
+            assert_eq!(
+                scopes.map(Vec::len),
+                Some(1),
+                "{name}: {}",
+                operation["security"]
+            );
+        }
+    }
+}
+
+#[test]
+fn every_body_has_an_example() {
+    for (name, operation) in operations() {
+        let responses = operation["responses"].as_object().expect("responses");
+        let bodies = responses
+            .iter()
+            .map(|(status, response)| (status.as_str(), response));
+        let request = operation.get("requestBody").map(|body| ("request", body));
+        for (which, body) in bodies.chain(request) {
+            for (media_type, content) in body["content"].as_object().into_iter().flatten() {
+                let has_example = content.get("example").is_some()
+                    || content.get("examples").is_some()
+                    || media_type == "text/html";
+                assert!(has_example, "{name}, {which}, {media_type}: no example");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_of_the_api_names_its_problems() {
+    for (name, operation) in operations() {
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(responses.contains_key("500"), "{name}");
+        if !is_public(&operation) {
+            for status in ["401", "403", "422", "503"] {
+                let problem = &responses[status]["content"]["application/problem+json"];
+                assert_eq!(
+                    problem["schema"]["$ref"], "#/components/schemas/Problem",
+                    "{name}, {status}: {}",
+                    responses[status]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document: Value = serde_json::from_str(&super::json()).expect("JSON");
+    let text = document.to_string();
+    for part in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = part.split('"').next().expect("a quote");
+        assert!(document.pointer(pointer).is_some(), "{pointer} is missing");
+    }
+}

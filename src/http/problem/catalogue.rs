@@ -1,0 +1,251 @@
+//! The one table of problem codes: status, title and explanation.
+//!
+//! `GET /problems/{code}` shows an entry; the OpenAPI document is filled from the same table.
+
+use actix_web::http::StatusCode;
+
+use crate::domain::refusal::Code;
+
+/// What kind of problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The rules refused.
+    Refused(Code),
+    /// The body is no JSON.
+    InvalidJson,
+    /// No credential, or none that counts.
+    Unauthenticated,
+    /// The credential lacks a scope.
+    InsufficientScope,
+    /// No such route.
+    NotFound,
+    /// The route has other methods.
+    MethodNotAllowed,
+    /// The body did not come in time.
+    RequestTimeout,
+    /// The body is over the limit.
+    PayloadTooLarge,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// A fault of ours.
+    InternalError,
+    /// A dependency does not answer.
+    ServiceUnavailable,
+}
+
+/// What the table says of a [`Kind`].
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// The stable name: the end of `type`, and `code`.
+    pub code: &'static str,
+    /// A sentence that is the same for every occurrence.
+    pub title: &'static str,
+    /// For people: why it happens and what helps.
+    pub explanation: &'static str,
+}
+
+impl From<Code> for Kind {
+    fn from(code: Code) -> Self {
+        Self::Refused(code)
+    }
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 20] = [
+        Self::Refused(Code::InvalidRequest),
+        Self::Refused(Code::SizeLimitExceeded),
+        Self::Refused(Code::ContentTypeNotAllowed),
+        Self::Refused(Code::DatasetExists),
+        Self::Refused(Code::ObjectMissing),
+        Self::Refused(Code::ObjectMismatch),
+        Self::Refused(Code::InvalidStatus),
+        Self::Refused(Code::DatasetDrifted),
+        Self::Refused(Code::UploadNotFound),
+        Self::Refused(Code::DatasetNotFound),
+        Self::InvalidJson,
+        Self::Unauthenticated,
+        Self::InsufficientScope,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InternalError,
+        Self::ServiceUnavailable,
+    ];
+
+    /// The kind with this code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.entry().code == code)
+    }
+
+    /// The kind that fits a bare status, for answers that the framework makes by itself.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthenticated,
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::SERVICE_UNAVAILABLE => Self::ServiceUnavailable,
+            status if status.is_client_error() => Self::Refused(Code::InvalidRequest),
+            _ => Self::InternalError,
+        }
+    }
+
+    /// The row of the table.
+    pub fn entry(self) -> Entry {
+        let (status, code, title, explanation) = match self {
+            Self::Refused(code) => refused(code),
+            Self::InvalidJson => (
+                400,
+                "invalid-json",
+                "The body is not JSON",
+                "The body could not be read as JSON (RFC 8259). `detail` names the line and the column. A body with a wrong field in it is `invalid-request` instead.",
+            ),
+            Self::Unauthenticated => (
+                401,
+                "unauthenticated",
+                "A valid credential is needed",
+                "Send `Authorization: Bearer …` with an API key. The answer is the same for a missing, an unknown, an expired and a revoked one.",
+            ),
+            Self::InsufficientScope => (
+                403,
+                "insufficient-scope",
+                "The credential lacks a scope",
+                "The credential is valid, but does not hold the scope that `detail` names. Ask for a key that does.",
+            ),
+            Self::NotFound => (
+                404,
+                "not-found",
+                "There is no such route",
+                "Nothing answers at this path. `/docs` lists every route.",
+            ),
+            Self::MethodNotAllowed => (
+                405,
+                "method-not-allowed",
+                "The route has other methods",
+                "The path exists, but not with this method. The `Allow` header lists those that it has.",
+            ),
+            Self::RequestTimeout => (
+                408,
+                "request-timeout",
+                "The body did not come in time",
+                "The body of the request took too long to arrive. Send it again.",
+            ),
+            Self::PayloadTooLarge => (
+                413,
+                "payload-too-large",
+                "The body is too large",
+                "Requests to the broker are small documents; the bytes of a dataset go straight to the URL in `upload`, not through the broker.",
+            ),
+            Self::UnsupportedMediaType => (
+                415,
+                "unsupported-media-type",
+                "The body must be application/json",
+                "Send `Content-Type: application/json`, without a Content-Encoding.",
+            ),
+            Self::InternalError => (
+                500,
+                "internal-error",
+                "Something went wrong on our side",
+                "A fault of the broker. The log has its cause under `request_id`. It is safe to send a GET or an acknowledge again.",
+            ),
+            Self::ServiceUnavailable => (
+                503,
+                "service-unavailable",
+                "A service behind the broker does not answer",
+                "Postgres, S3 or SNS could not be reached. Nothing is lost. Send the request again after `Retry-After` seconds.",
+            ),
+        };
+        Entry {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            title,
+            explanation,
+        }
+    }
+}
+
+type Row = (u16, &'static str, &'static str, &'static str);
+
+fn refused(code: Code) -> Row {
+    match code {
+        Code::InvalidRequest => (
+            422,
+            "invalid-request",
+            "Something in the request is not as it must be",
+            "`errors` points at each fault: a JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter.",
+        ),
+        Code::SizeLimitExceeded => (
+            422,
+            "size-limit-exceeded",
+            "The dataset is over the size limit",
+            "The declared size is larger than this broker takes. `detail` names the limit.",
+        ),
+        Code::ContentTypeNotAllowed => (
+            422,
+            "content-type-not-allowed",
+            "The content type is not on the list",
+            "This broker takes datasets of certain content types only. `detail` names them.",
+        ),
+        Code::DatasetExists => (
+            409,
+            "dataset-exists",
+            "Something stands at that path",
+            "A dataset, or an object of someone else, stands at the path. `upload_id` names its upload where there is one. Take another path, delete the dataset, or send `\"overwrite\": true`.",
+        ),
+        Code::ObjectMissing => (
+            409,
+            "object-missing",
+            "The bytes are not there yet",
+            "No object of this upload was found in the bucket. PUT it to the URL in `upload`, then acknowledge again; the upload stays Pending until it expires.",
+        ),
+        Code::ObjectMismatch => (
+            422,
+            "object-mismatch",
+            "What came is not what was declared",
+            "The object differs from the declaration; `mismatches` names each field with what was expected and found. The upload is in Error; delete it and start a new one.",
+        ),
+        Code::InvalidStatus => (
+            409,
+            "invalid-status",
+            "The upload is in another state",
+            "The state of the upload, named by `upload_status`, does not allow this operation.",
+        ),
+        Code::DatasetDrifted => (
+            409,
+            "dataset-drifted",
+            "The object is no longer the proven one",
+            "The object at the path was replaced behind the broker's back. `?force=true` deletes the upload all the same.",
+        ),
+        Code::UploadNotFound => (
+            404,
+            "upload-not-found",
+            "There is no such upload",
+            "No upload of your tenant has this id, or none was made for this path.",
+        ),
+        Code::DatasetNotFound => (
+            404,
+            "dataset-not-found",
+            "There is no such dataset",
+            "No object stands at this path.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_leads_to_its_own_entry() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of_code(kind.entry().code), Some(kind));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Problems: the only shape of an error body (RFC 9457).
+//!
+//! The public half travels to the client; the cause stays here and is logged once, by the edge.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+
+pub mod body;
+pub mod catalogue;
+pub mod lost;
+pub mod page;
+
+use body::Body;
+use catalogue::Kind;
+
+use crate::domain::principal::Scope;
+use crate::domain::refusal::Refusal;
+use crate::usecases::Error;
+
+/// `application/problem+json`.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// How long a client should wait before it tries again, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// The private reason of a problem.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    refusal: Option<Box<Refusal>>,
+    scope: Option<Scope>,
+    cause: Option<Cause>,
+}
+
+impl Problem {
+    /// A problem of this kind; `detail` is public.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            refusal: None,
+            scope: None,
+            cause: None,
+        }
+    }
+
+    /// One field or parameter is not as it must be.
+    pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
+        Refusal::field(pointer, detail).into()
+    }
+
+    /// No credential, or none that counts; never says which.
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            Kind::Unauthenticated,
+            "Send Authorization: Bearer with a valid API key.",
+        )
+    }
+
+    /// The credential is valid but does not hold `scope`.
+    pub fn lacks(scope: Scope) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::new(
+                Kind::InsufficientScope,
+                format!("This needs the scope {scope}."),
+            )
+        }
+    }
+
+    /// A fault of ours. The cause goes to the log only.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(
+                Kind::InternalError,
+                "Something went wrong on our side; it is in the log under this request id.",
+            )
+        }
+    }
+
+    /// `dependency` does not answer. The cause goes to the log only.
+    pub fn unavailable(dependency: &str, cause: impl Into<Cause>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(
+                Kind::ServiceUnavailable,
+                format!("{dependency} does not answer; try again in {RETRY_AFTER_SECONDS} s."),
+            )
+        }
+    }
+
+    /// What kind of problem it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The chain of causes for the log, outermost first; nothing where the client is at fault.
+    pub fn cause_chain(&self) -> Option<String> {
+        let cause = self.cause.as_ref()?;
+        let mut chain = cause.to_string();
+        let mut next = cause.source();
+        while let Some(source) = next {
+            // Many errors repeat their source in their own words.
+            let words = source.to_string();
+            if !chain.ends_with(&words) {
+                chain.push_str(": ");
+                chain.push_str(&words);
+            }
+            next = source.source();
+        }
+        Some(chain)
+    }
+
+    /// The body, for the request at `instance`.
+    pub fn body(&self, instance: &str, request_id: &str) -> Body {
+        let body = Body::new(self.kind, &self.detail, instance, request_id);
+        match &self.refusal {
+            Some(refusal) => body.with(refusal),
+            None => body,
+        }
+    }
+
+    /// The whole answer to the request at `instance`, a path without its query.
+    pub fn respond(&self, instance: &str, request_id: &str) -> HttpResponse {
+        let mut response = HttpResponse::build(self.kind.entry().status);
+        response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        match self.kind {
+            Kind::ServiceUnavailable => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+            }
+            // RFC 6750, section 3.
+            Kind::Unauthenticated => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Kind::InsufficientScope => {
+                let scope = self.scope.map_or("", Scope::as_str);
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            _ => {}
+        }
+        let body = serde_json::to_vec(&self.body(instance, request_id)).unwrap_or_default();
+        response.body(body)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal: Some(Box::new(refusal.clone())),
+            ..Self::new(refusal.code.into(), refusal.detail)
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => (*refusal).into(),
+            Error::Unavailable { dependency, cause } => {
+                Self::unavailable(&dependency.to_string(), cause)
+            }
+            Error::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.entry().code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.entry().status
+    }
+
+    /// Without the request at hand; the edge replaces it by a whole one.
+    fn error_response(&self) -> HttpResponse {
+        self.respond("", "")
+    }
+}

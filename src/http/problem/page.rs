@@ -1,0 +1,85 @@
+//! `GET /problems` and `GET /problems/{code}`: what each code means.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::Problem;
+use super::catalogue::{Entry, Kind};
+use crate::http::html;
+
+/// The list of all codes.
+#[utoipa::path(get, path = "/problems", operation_id = "listProblems", tag = "Service",
+    summary = "List every problem code",
+    description = "One entry for each `code` that an answer may carry. HTML by default, JSON where `Accept` asks for it.",
+    security(()),
+    responses((status = 200, description = "Every code", content(
+        (serde_json::Value = "application/json", example = json!([{"type": "/problems/object-missing", "code": "object-missing", "status": 409, "title": "The bytes are not there yet", "explanation": "…"}])),
+        (String = "text/html"),
+    ))))]
+pub async fn list(request: HttpRequest) -> HttpResponse {
+    let entries = Kind::ALL.map(Kind::entry);
+    if wants_json(&request) {
+        return HttpResponse::Ok().json(entries.map(as_json));
+    }
+    let items: String = entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "<li><a href=\"/problems/{code}\"><code>{code}</code></a> ({status}): {title}</li>",
+                code = entry.code,
+                status = entry.status.as_u16(),
+                title = entry.title,
+            )
+        })
+        .collect();
+    html::page("Problems", &format!("<h1>Problems</h1><ul>{items}</ul>"))
+}
+
+/// One code.
+#[utoipa::path(get, path = "/problems/{code}", operation_id = "getProblem", tag = "Service",
+    summary = "Explain a problem code",
+    description = "Where the `type` of a problem leads. HTML by default, JSON where `Accept` asks for it.",
+    security(()),
+    params(("code" = String, Path, description = "The `code` of a problem", example = "object-missing")),
+    responses((status = 200, description = "What it means and what helps", content(
+        (serde_json::Value = "application/json", example = json!({"type": "/problems/object-missing", "code": "object-missing", "status": 409, "title": "The bytes are not there yet", "explanation": "…"})),
+        (String = "text/html"),
+    ))))]
+pub async fn show(request: HttpRequest, code: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let Some(kind) = Kind::of_code(&code) else {
+        return Err(Problem::new(
+            Kind::NotFound,
+            "There is no problem with this code.",
+        ));
+    };
+    let entry = kind.entry();
+    if wants_json(&request) {
+        return Ok(HttpResponse::Ok().json(as_json(entry)));
+    }
+    let body = format!(
+        "<h1>{title}</h1><p><code>{code}</code>, status {status}</p><p>{explanation}</p><p><a href=\"/problems\">All problems</a></p>",
+        title = html::escape(entry.title),
+        code = entry.code,
+        status = entry.status.as_u16(),
+        explanation = html::prose(entry.explanation),
+    );
+    Ok(html::page(entry.title, &body))
+}
+
+fn as_json(entry: Entry) -> serde_json::Value {
+    json!({
+        "type": format!("/problems/{}", entry.code),
+        "code": entry.code,
+        "status": entry.status.as_u16(),
+        "title": entry.title,
+        "explanation": entry.explanation,
+    })
+}
+
+fn wants_json(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT);
+    accept
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("json") && !accept.contains("text/html"))
+}

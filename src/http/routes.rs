@@ -1,0 +1,71 @@
+//! Every route.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, delete, get, post};
+use actix_web::{Resource, Route};
+
+use super::middleware::auth::only_callers;
+use super::{datasets, problem, service, uploads};
+
+/// The API and the service pages. HEAD works wherever GET does.
+pub fn api(config: &mut ServiceConfig) {
+    let uploads = web::scope("/uploads")
+        .wrap(from_fn(only_callers))
+        .service(
+            web::resource("")
+                .route(post().to(uploads::create::create))
+                .route(get().to(uploads::list::list)),
+        )
+        .service(
+            web::resource("/{id}")
+                .route(get().to(uploads::read::read))
+                .route(delete().to(uploads::delete::delete)),
+        )
+        .service(
+            web::resource("/{id}/acknowledge").route(post().to(uploads::acknowledge::acknowledge)),
+        )
+        .service(web::resource("/{id}/cancel").route(post().to(uploads::cancel::cancel)))
+        .service(web::resource("/{id}/events").route(get().to(uploads::events::events)));
+
+    // `{path}` holds slashes, so that the actions must come before it.
+    let datasets = web::scope("/datasets")
+        .wrap(from_fn(only_callers))
+        .service(web::resource("").route(get().to(datasets::list::list)))
+        .service(
+            web::resource("/{path:.*}/action/acknowledge")
+                .route(post().to(datasets::acknowledge::acknowledge)),
+        )
+        .service(
+            web::resource("/{path:.*}/action/download")
+                .route(get().to(datasets::download::download)),
+        )
+        .service(
+            web::resource("/{path:.*}")
+                .route(get().to(datasets::detail::detail))
+                .route(delete().to(datasets::delete::delete)),
+        );
+
+    config
+        .service(uploads)
+        .service(datasets)
+        .service(page("/", get().to(service::index::index)))
+        .service(page("/heartbeat", get().to(service::health::heartbeat)))
+        .service(page("/livez", get().to(service::health::livez)))
+        .service(page("/readyz", get().to(service::readiness::readyz)))
+        .service(page("/openapi.yaml", get().to(service::docs::yaml)))
+        .service(page("/openapi.json", get().to(service::docs::json)))
+        .service(page("/docs", get().to(service::docs::to_ui)))
+        .service(page("/docs/{file:.*}", get().to(service::docs::ui)))
+        .service(page("/problems", get().to(problem::page::list)))
+        .service(page("/problems/{code}", get().to(problem::page::show)));
+}
+
+/// Measurements: on the API's own listener, or on one apart.
+pub fn metrics(config: &mut ServiceConfig) {
+    config.service(page("/metrics", get().to(service::metrics::metrics)));
+}
+
+/// A resource of its own, so that a wrong method is a 405 and not a 404.
+fn page(path: &str, route: Route) -> Resource {
+    web::resource(path).route(route)
+}

@@ -1,0 +1,72 @@
+//! `/openapi.yaml`, `/openapi.json` and Swagger UI at `/docs/`, its assets in the binary.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use utoipa_swagger_ui::Config;
+
+use crate::http::openapi;
+use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind;
+
+static YAML: LazyLock<String> = LazyLock::new(openapi::yaml);
+static JSON: LazyLock<String> = LazyLock::new(openapi::json);
+static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    let config = Config::from("/openapi.json")
+        .try_it_out_enabled(true)
+        .persist_authorization(false)
+        .validator_url("none");
+    Arc::new(config)
+});
+
+/// The document as YAML.
+#[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenApiYaml", tag = "Service",
+    summary = "Get this document as YAML",
+    description = "OpenAPI 3.1, generated from the code.",
+    security(()),
+    responses((status = 200, description = "The document", content((String = "application/yaml", example = "openapi: 3.1.0")))))]
+pub async fn yaml() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/yaml"))
+        .body(YAML.as_str())
+}
+
+/// The document as JSON.
+#[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenApiJson", tag = "Service",
+    summary = "Get this document as JSON",
+    description = "OpenAPI 3.1, generated from the code.",
+    security(()),
+    responses((status = 200, description = "The document", content((serde_json::Value = "application/json", example = json!({"openapi": "3.1.0"}))))))]
+pub async fn json() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .body(JSON.as_str())
+}
+
+/// The user interface asks for its files beside itself: `/docs` must end in a slash.
+pub async fn to_ui() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
+}
+
+/// A file of the user interface.
+pub async fn ui(file: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let found = utoipa_swagger_ui::serve(&file, Arc::clone(&UI))
+        .map_err(|cause| Problem::internal(cause.to_string()))?;
+    let Some(file) = found else {
+        return Err(Problem::new(Kind::NotFound, "There is no such file."));
+    };
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
+    }
+    Ok(response
+        .insert_header((header::CONTENT_TYPE, file.content_type))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+        ))
+        .body(file.bytes.into_owned()))
+}

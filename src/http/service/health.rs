@@ -1,0 +1,50 @@
+//! `GET /heartbeat` and `GET /livez`: the process answers. They ask nobody else.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::openapi::examples;
+use crate::http::wire::Time;
+use crate::usecases::Broker;
+
+/// A sign of life.
+#[derive(Serialize, ToSchema)]
+pub struct Heartbeat {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// Of the broker.
+    version: &'static str,
+    /// The broker's clock.
+    #[schema(value_type = String, format = DateTime)]
+    time: Time,
+}
+
+/// The handler of `/heartbeat`.
+#[utoipa::path(get, path = "/heartbeat", operation_id = "heartbeat", tag = "Service",
+    summary = "Ask for a sign of life",
+    description = "Version and time. Does not look at Postgres or S3.",
+    security(()),
+    responses((status = 200, description = "Alive", body = Heartbeat, example = json!(examples::heartbeat()))))]
+pub async fn heartbeat(broker: web::Data<Broker>) -> HttpResponse {
+    alive(&broker)
+}
+
+/// The handler of `/livez`.
+#[utoipa::path(get, path = "/livez", operation_id = "livez", tag = "Service",
+    summary = "Ask whether the process lives",
+    description = "For a supervisor: where this fails, restart. Does not look at Postgres or S3.",
+    security(()),
+    responses((status = 200, description = "Alive", body = Heartbeat, example = json!(examples::heartbeat()))))]
+pub async fn livez(broker: web::Data<Broker>) -> HttpResponse {
+    alive(&broker)
+}
+
+fn alive(broker: &Broker) -> HttpResponse {
+    HttpResponse::Ok().json(Heartbeat {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        time: broker.clock.now().into(),
+    })
+}

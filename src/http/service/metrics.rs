@@ -1,0 +1,19 @@
+//! `GET /metrics`.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+
+use crate::telemetry::metrics::{CONTENT_TYPE, Metrics};
+
+/// The handler.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Service",
+    summary = "Read the measurements",
+    description = "In Prometheus' text format. Where `BROKER_METRICS_BIND` is set, only on that listener.",
+    security(()),
+    responses((status = 200, description = "The measurements", content((String = "text/plain", example = "# TYPE upload_broker_http_requests_in_flight gauge\nupload_broker_http_requests_in_flight 1\n")))))]
+pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(metrics.render())
+}

@@ -1,0 +1,131 @@
+//! `GET /readyz`: can requests be served?
+//!
+//! The dependencies are asked at most once a second, however many ask us; those who come
+//! meanwhile wait for that one answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use tokio::sync::Mutex;
+use utoipa::ToSchema;
+
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::http::wire::Time;
+use crate::usecases::readiness::{self, Readiness};
+use crate::usecases::{Broker, Error};
+
+/// How long an answer is believed.
+const BELIEVED: Duration = Duration::from_secs(1);
+
+/// The last answer, shared by all workers.
+#[derive(Clone, Debug, Default)]
+pub struct Probe(Arc<Mutex<Option<(Instant, Ready)>>>);
+
+/// Whether requests can be served.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ready {
+    /// `ready` or `unavailable`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// When the dependencies were asked.
+    #[schema(value_type = String, format = DateTime)]
+    time: Time,
+    /// Each dependency: `ok` or `unavailable`.
+    checks: Checks,
+    /// Events that SNS has not taken; null where Postgres is away. They do not hinder readiness.
+    #[schema(required = true)]
+    outbox: Option<Outbox>,
+}
+
+/// The dependencies.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Checks {
+    /// The database.
+    #[schema(example = "ok")]
+    postgres: &'static str,
+    /// The bucket.
+    #[schema(example = "ok")]
+    s3: &'static str,
+}
+
+/// Events that wait.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Outbox {
+    /// How many.
+    waiting: i64,
+    /// How long the oldest has been waiting.
+    #[schema(required = true)]
+    oldest_seconds: Option<i64>,
+}
+
+/// The handler.
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "Service",
+    summary = "Ask whether requests can be served",
+    description = "For a load balancer. Postgres and S3 are asked at most once a second.",
+    security(()),
+    responses(
+        (status = 200, description = "Ready", body = Ready, example = json!(examples::ready())),
+        (status = 503, description = "Something does not answer", body = Ready, example = json!(examples::not_ready())),
+    ))]
+pub async fn readyz(broker: web::Data<Broker>, probe: web::Data<Probe>) -> HttpResponse {
+    let ready = probe.ask(&broker).await;
+    let mut response = if ready.status == "ready" {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    response.json(ready)
+}
+
+impl Probe {
+    async fn ask(&self, broker: &Broker) -> Ready {
+        let mut last = self.0.lock().await;
+        match &*last {
+            Some((at, ready)) if at.elapsed() < BELIEVED => ready.clone(),
+            _ => {
+                let ready = Ready::from(readiness::check(broker).await);
+                *last = Some((Instant::now(), ready.clone()));
+                ready
+            }
+        }
+    }
+}
+
+impl From<Readiness> for Ready {
+    fn from(seen: Readiness) -> Self {
+        Self {
+            status: if seen.is_ready() {
+                "ready"
+            } else {
+                "unavailable"
+            },
+            time: seen.at.into(),
+            outbox: seen.postgres.as_ref().ok().map(|backlog| Outbox {
+                waiting: backlog.depth,
+                oldest_seconds: backlog
+                    .oldest
+                    .map(|oldest| (seen.at - oldest).num_seconds()),
+            }),
+            checks: Checks {
+                postgres: word(seen.postgres),
+                s3: word(seen.s3),
+            },
+        }
+    }
+}
+
+/// The cause goes to the log: it may name hosts.
+fn word<T>(answer: Result<T, Error>) -> &'static str {
+    match answer {
+        Ok(_) => "ok",
+        Err(error) => {
+            let problem = Problem::from(error);
+            let cause = problem.cause_chain().unwrap_or_default();
+            log::warn!("not ready: {problem} {cause}");
+            "unavailable"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `POST /uploads/{id}/acknowledge`.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::wire::Upload;
+use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::json::OptionalJson;
+use crate::http::extract::path::UploadId;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::http::wire::{Checksum, bytes};
+use crate::usecases::Broker;
+use crate::usecases::acknowledge::{self, Claims};
+
+/// What the client knows only now. Everything is optional.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    /// A new name.
+    name: Option<String>,
+    /// New comments.
+    comments: Option<String>,
+    /// New metadata, in place of the old.
+    metadata: Option<BTreeMap<String, String>>,
+    /// Of the whole object; compared with what the store returns.
+    checksum: Option<Checksum>,
+    /// Bytes; compared with what the store returns.
+    #[serde(default, deserialize_with = "bytes")]
+    #[schema(minimum = 0)]
+    size: Option<u64>,
+    /// The ETag that S3 answered to the PUT.
+    etag: Option<String>,
+}
+
+impl From<Acknowledge> for Claims {
+    fn from(body: Acknowledge) -> Self {
+        Self {
+            name: body.name,
+            comments: body.comments,
+            metadata: body.metadata,
+            checksum: body.checksum.map(Checksum::into_pair),
+            size: body.size,
+            etag: body.etag,
+        }
+    }
+}
+
+/// The handler.
+#[utoipa::path(post, path = "/uploads/{id}/acknowledge", operation_id = "acknowledgeUpload", tag = "Uploads",
+    summary = "Acknowledge an upload",
+    description = "The bytes are there: the broker looks at the object, proves that it is what was promised, marks the upload Uploaded and tells SNS. Again, or many at once: the same answer and one event. While the object is missing the upload stays Pending and may be acknowledged again.",
+    security(("bearer" = ["uploads:write"])),
+    params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
+    request_body(content = Option<Acknowledge>, description = "May be left out", example = json!(examples::acknowledge())),
+    responses((status = 200, description = "The session, proven", body = Upload, example = json!(examples::uploaded()))))]
+pub async fn acknowledge(
+    caller: Caller<UploadsWrite>,
+    broker: web::Data<Broker>,
+    id: UploadId,
+    body: OptionalJson<Acknowledge>,
+) -> Result<HttpResponse, Problem> {
+    let upload = acknowledge::by_id(&broker, &caller, id.0, body.0.into()).await?;
+    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+}

@@ -1,0 +1,26 @@
+//! `POST /uploads/{id}/cancel`.
+
+use actix_web::{HttpResponse, web};
+
+use super::wire::Upload;
+use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::path::UploadId;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::usecases::{Broker, cancel};
+
+/// The handler.
+#[utoipa::path(post, path = "/uploads/{id}/cancel", operation_id = "cancelUpload", tag = "Uploads",
+    summary = "Cancel an upload",
+    description = "Takes the promise back. Only a Pending upload can be cancelled.",
+    security(("bearer" = ["uploads:write"])),
+    params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
+    responses((status = 200, description = "The session, cancelled", body = Upload, example = json!(examples::cancelled()))))]
+pub async fn cancel(
+    caller: Caller<UploadsWrite>,
+    broker: web::Data<Broker>,
+    id: UploadId,
+) -> Result<HttpResponse, Problem> {
+    let upload = cancel::cancel(&broker, &caller, id.0).await?;
+    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+}

@@ -1,0 +1,109 @@
+//! `POST /uploads`.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::wire::Upload;
+use crate::domain::headers::ObjectHeaders;
+use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::json::Json;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::http::wire::{Checksum, bytes};
+use crate::usecases::Broker;
+use crate::usecases::create::{self, NewUpload};
+
+/// What a client asks for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUpload {
+    /// Where the dataset will stand, with or without the leading slash.
+    #[schema(example = "/data/employees.csv", min_length = 1, max_length = 1025)]
+    path: String,
+    /// A name for people; by default the file stem.
+    name: Option<String>,
+    /// A note for people.
+    comments: Option<String>,
+    /// Kept by the broker; 2 KB of keys and values in all.
+    metadata: Option<BTreeMap<String, String>>,
+    /// By default from the extension, else `application/octet-stream`. Signed.
+    #[schema(example = "text/csv")]
+    content_type: Option<String>,
+    /// Bytes. Signed where it is given; else the size is only checked at the acknowledge.
+    #[serde(default, deserialize_with = "bytes")]
+    #[schema(minimum = 0)]
+    size: Option<u64>,
+    /// Signed where it is given: S3 refuses other bytes.
+    checksum: Option<Checksum>,
+    /// Whether what stands at the path may be replaced; by default not.
+    overwrite: Option<bool>,
+    /// Replace exactly the version with this ETag.
+    if_match: Option<String>,
+    /// Set on the object.
+    content_encoding: Option<String>,
+    /// Set on the object.
+    content_disposition: Option<String>,
+    /// Set on the object.
+    content_language: Option<String>,
+    /// Set on the object.
+    cache_control: Option<String>,
+    /// Set on the object.
+    #[schema(example = "STANDARD_IA")]
+    storage_class: Option<String>,
+    /// Set on the object; at most ten.
+    tags: Option<BTreeMap<String, String>>,
+    /// How long the URL lives, in seconds.
+    #[schema(minimum = 1, maximum = 604800)]
+    expires_in: Option<u32>,
+}
+
+/// The handler.
+#[utoipa::path(post, path = "/uploads", operation_id = "createUpload", tag = "Uploads",
+    summary = "Create an upload session",
+    description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once.",
+    security(("bearer" = ["uploads:write"])),
+    request_body(content = CreateUpload, example = json!(examples::create_upload())),
+    responses((status = 201, description = "The session",
+        headers(("Location" = String, description = "`/uploads/{id}`")),
+        body = Upload, example = json!(examples::upload()))))]
+pub async fn create(
+    caller: Caller<UploadsWrite>,
+    broker: web::Data<Broker>,
+    body: Json<CreateUpload>,
+) -> Result<HttpResponse, Problem> {
+    let session = create::create(&broker, &caller, body.0.into()).await?;
+    let location = format!("/uploads/{}", session.upload.id);
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(Upload::from(session)))
+}
+
+impl From<CreateUpload> for NewUpload {
+    fn from(body: CreateUpload) -> Self {
+        Self {
+            path: body.path,
+            name: body.name,
+            comments: body.comments,
+            metadata: body.metadata.unwrap_or_default(),
+            content_type: body.content_type,
+            size: body.size,
+            checksum: body.checksum.map(Checksum::into_pair),
+            overwrite: body.overwrite,
+            if_match: body.if_match,
+            headers: ObjectHeaders {
+                content_encoding: body.content_encoding,
+                content_disposition: body.content_disposition,
+                content_language: body.content_language,
+                cache_control: body.cache_control,
+                storage_class: body.storage_class,
+                tags: body.tags.unwrap_or_default(),
+            },
+            expires_in: body.expires_in,
+        }
+    }
+}

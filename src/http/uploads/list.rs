@@ -1,0 +1,75 @@
+//! `GET /uploads`.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+
+use super::wire::Upload;
+use crate::domain::status::Status;
+use crate::http::extract::caller::{Caller, UploadsRead};
+use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::usecases::Broker;
+use crate::usecases::list_uploads::{self, Filter};
+
+/// Which uploads.
+#[derive(Debug)]
+pub struct ListUploads {
+    params: Params,
+    filter: Filter,
+}
+
+impl FromParams for ListUploads {
+    const NAMES: &'static [&'static str] = &["status", "prefix", "path", "limit", "cursor"];
+
+    fn from_params(params: &Params) -> Result<Self, Problem> {
+        let mut statuses = Vec::new();
+        for name in params.all("status") {
+            statuses.push(name.parse().map_err(|_| {
+                let all = Status::ALL.map(Status::as_str).join(", ");
+                Problem::field("/status", format!("must be one of {all}"))
+            })?);
+        }
+        let filter = Filter {
+            statuses,
+            prefix: params.one("prefix")?.map(str::to_owned),
+            path: params.one("path")?.map(str::to_owned),
+            limit: params.limit()?,
+            cursor: params.cursor()?,
+        };
+        let params = params.clone();
+        Ok(Self { params, filter })
+    }
+}
+
+/// The handler.
+#[utoipa::path(get, path = "/uploads", operation_id = "listUploads", tag = "Uploads",
+    summary = "List upload sessions",
+    description = "Newest first. The pages stay put while new sessions arrive. URLs are not part of a list.",
+    security(("bearer" = ["uploads:read"])),
+    params(
+        ("status" = Option<Vec<String>>, Query, description = "In one of these states; may be repeated", example = json!(["Uploaded", "Error"])),
+        ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
+        ("path" = Option<String>, Query, description = "Exactly this path"),
+        ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque"),
+    ),
+    responses((status = 200, description = "One page",
+        headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
+        body = Vec<Upload>, example = json!([examples::uploaded()]))))]
+pub async fn list(
+    caller: Caller<UploadsRead>,
+    broker: web::Data<Broker>,
+    query: Query<ListUploads>,
+) -> Result<HttpResponse, Problem> {
+    let Query(ListUploads { params, filter }) = query;
+    let page = list_uploads::list(&broker, &caller, filter).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &page.next {
+        response.insert_header((header::LINK, params.link_to_next("/uploads", next)));
+    }
+    let items: Vec<Upload> = page.items.into_iter().map(Into::into).collect();
+    Ok(response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(items))
+}

@@ -1,0 +1,51 @@
+//! `GET /uploads/{id}`.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+
+use super::wire::Upload;
+use crate::domain::principal::Scope;
+use crate::http::extract::caller::{Caller, UploadsRead};
+use crate::http::extract::path::UploadId;
+use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::usecases::{Broker, read};
+
+/// `?refresh_urls=true`.
+#[derive(Debug)]
+pub struct Refresh(bool);
+
+impl FromParams for Refresh {
+    const NAMES: &'static [&'static str] = &["refresh_urls"];
+
+    fn from_params(params: &Params) -> Result<Self, Problem> {
+        Ok(Self(params.flag("refresh_urls")?.unwrap_or(false)))
+    }
+}
+
+/// The handler.
+#[utoipa::path(get, path = "/uploads/{id}", operation_id = "getUpload", tag = "Uploads",
+    summary = "Read an upload session",
+    description = "With `refresh_urls=true`, a Pending one gets a fresh URL in `upload`; that needs the scope `uploads:write` too.",
+    security(("bearer" = ["uploads:read"])),
+    params(
+        ("id" = uuid::Uuid, Path, description = "The id of the upload"),
+        ("refresh_urls" = Option<bool>, Query, description = "Ask for a fresh URL"),
+    ),
+    responses((status = 200, description = "The session", body = Upload, example = json!(examples::uploaded()))))]
+pub async fn read(
+    caller: Caller<UploadsRead>,
+    broker: web::Data<Broker>,
+    id: UploadId,
+    query: Query<Refresh>,
+) -> Result<HttpResponse, Problem> {
+    let Query(Refresh(refresh)) = query;
+    if refresh {
+        caller.must_also(Scope::UploadsWrite)?;
+    }
+    let session = read::read(&broker, &caller, id.0, refresh).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(Upload::from(session)))
+}
