@@ -1,3 +1,7 @@
 //! The `upload-broker` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    upload_broker::commands::run()
+}

@@ -1,1 +1,64 @@
 //! The command line: each command wires the parts together and runs them.
+
+pub mod assemble;
+mod check_config;
+#[cfg(feature = "dev")]
+mod dev;
+mod healthcheck;
+mod keys;
+mod migrate;
+mod openapi;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::lifecycle;
+
+/// A control plane for direct-to-S3 uploads. Settings come from the environment; `check-config`
+/// shows them.
+#[derive(Debug, Parser)]
+#[command(name = "upload-broker", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the broker
+    Serve,
+    /// Run the broker with a Postgres and an S3 server of its own: no configuration, no account
+    #[cfg(feature = "dev")]
+    Dev(dev::Arguments),
+    /// Bring the database schema up to date
+    Migrate,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Check the settings and print them, without secrets
+    CheckConfig,
+    /// Ask a running broker whether it lives; for containers
+    Healthcheck,
+    /// Make, list and take back API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+/// Reads the command line and runs what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    lifecycle::run(async {
+        match cli.command {
+            Command::Serve => serve::run().await,
+            #[cfg(feature = "dev")]
+            Command::Dev(arguments) => dev::run(arguments).await,
+            Command::Migrate => migrate::run().await,
+            Command::Openapi => openapi::run(),
+            Command::CheckConfig => check_config::run(),
+            Command::Healthcheck => healthcheck::run().await,
+            Command::Keys(command) => keys::run(command).await,
+        }
+    })
+}

@@ -139,7 +139,9 @@ impl Relay {
         outbox::mark_published(&mut connection, &taken, now).await?;
         let count = |entries: usize| u64::try_from(entries).unwrap_or_default();
         self.metrics.outbox.published(count(taken.len()));
-        self.metrics.sns.entries(count(taken.len()), count(refused.len()));
+        self.metrics
+            .sns
+            .entries(count(taken.len()), count(refused.len()));
         for event in claimed {
             if taken.contains(&event.id) {
                 let took = (now - event.at).to_std().unwrap_or_default();

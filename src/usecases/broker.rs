@@ -69,7 +69,9 @@ impl Broker {
     ) -> Result<T> {
         // The task does not inherit the request's id; its lines shall carry it all the same.
         let task = match telemetry::log::request_id() {
-            Some(id) => self.under_way.spawn(telemetry::log::with_request_id(id, verb)),
+            Some(id) => self
+                .under_way
+                .spawn(telemetry::log::with_request_id(id, verb)),
             None => self.under_way.spawn(verb),
         };
         task.await

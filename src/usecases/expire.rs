@@ -52,7 +52,9 @@ impl Broker {
             Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, Changes::default()),
             // Kept with the row, so that a person can see why.
             Outcome::Refuted(upload, refusal) => {
-                self.metrics.uploads.verification_failed(refusal.code.as_str());
+                self.metrics
+                    .uploads
+                    .verification_failed(refusal.code.as_str());
                 (upload, Changes::default().failed(failure(&refusal)))
             }
         };

@@ -12,9 +12,12 @@
     reason = "a test fails by panicking; clippy knows #[test] functions, but not their helpers"
 )]
 
+mod architecture;
 mod credentials;
 mod dev_s3;
+mod migrations;
 mod postgres_starter;
+mod round_trip;
 mod schema_drift;
 mod signing;
 mod support;

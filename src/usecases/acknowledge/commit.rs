@@ -71,7 +71,9 @@ impl Broker {
     /// Marks `upload` failed and refuses for the reason that `refusal` gives. Where another call
     /// acknowledged it meanwhile, that holds.
     pub(super) async fn fail(&self, upload: &Upload, refusal: Refusal) -> Result<Upload> {
-        self.metrics.uploads.verification_failed(refusal.code.as_str());
+        self.metrics
+            .uploads
+            .verification_failed(refusal.code.as_str());
         let changes = Changes::default().failed(failure(&refusal));
         if self
             .take(upload, Transition::Fail, changes)
@@ -111,7 +113,9 @@ impl Broker {
         self.metrics.uploads.transition(arrow.to().as_str());
         if arrow == Transition::Acknowledge {
             let took = upload.updated_at - upload.created_at;
-            self.metrics.uploads.uploaded_after(took.to_std().unwrap_or_default());
+            self.metrics
+                .uploads
+                .uploaded_after(took.to_std().unwrap_or_default());
         }
     }
 }

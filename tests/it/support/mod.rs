@@ -5,11 +5,13 @@
 //! when the process ends, however it ends. Every test makes its own clients: a connection belongs
 //! to the runtime that made it, and each test has its own.
 
+pub mod app;
 pub mod cloud;
 pub mod database;
 pub mod gate;
 pub mod inbox;
 pub mod python;
+pub mod reply;
 pub mod slot;
 
 use std::path::PathBuf;

@@ -1,0 +1,227 @@
+//! The parts of a running broker, wired together: the same for `serve` and `dev`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::{Auth, Settings, TopicArn};
+use crate::http;
+use crate::lifecycle::Shutdown;
+use crate::notify::relay::Relay;
+use crate::notify::sns::Topic;
+use crate::objects::credentials::CredentialsCache;
+use crate::objects::endpoint::{self, Endpoint};
+use crate::objects::sign::Signer;
+use crate::objects::{ObjectStore, client};
+use crate::store::pool::{self, Pool};
+use crate::telemetry::metrics::Metrics;
+use crate::usecases::authenticate::KeyCache;
+use crate::usecases::{Broker, Rules};
+use crate::{janitor, store};
+
+/// How often gauges that nobody pushes are read.
+const GAUGES_EVERY: Duration = Duration::from_secs(5);
+
+/// Why the parts do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The AWS chain has no place for credentials.
+    #[error("no AWS credentials are configured")]
+    NoCredentials,
+    /// The SDK cannot say where the bucket is.
+    #[error("the S3 endpoint cannot be told")]
+    Endpoint(#[from] endpoint::Error),
+    /// The pool's own settings are at fault.
+    #[error("the connection pool cannot be made")]
+    Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
+    /// A metric was registered twice.
+    #[error("metrics cannot be made")]
+    Metrics(#[from] prometheus::Error),
+    /// The schema is not up to date.
+    #[error("the schema is not up to date")]
+    Migrate(#[from] store::migrations::MigrateError),
+    /// An address is taken, or not ours.
+    #[error("cannot listen")]
+    Listen(#[from] std::io::Error),
+    /// The system refuses signal handlers.
+    #[error("cannot handle signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Where the broker finds AWS: for S3, and for SNS.
+pub struct Cloud {
+    /// For the bucket.
+    pub s3: SdkConfig,
+    /// For the topic.
+    pub sns: SdkConfig,
+    /// Where events go; without one they are kept.
+    pub topic: Option<TopicArn>,
+}
+
+/// A broker that is wired but does not run yet.
+pub struct Assembly {
+    /// What every verb works with.
+    pub broker: Arc<Broker>,
+    relay: Relay,
+}
+
+/// Migrates where the settings say so, and wires the parts. Asks S3 for nothing.
+pub async fn assemble(
+    settings: &Settings,
+    cloud: &Cloud,
+    clock: Clock,
+) -> Result<Assembly, AssembleError> {
+    let database = &settings.database;
+    if database.migrate {
+        for migration in store::migrations::run(database.url.expose()).await? {
+            log::info!("applied migration {migration}");
+        }
+    }
+    let metrics = Arc::new(Metrics::new(clock.now())?);
+    let pool = pool::build(
+        database.url.expose(),
+        database.pool_size,
+        database.connect_timeout,
+    )?;
+    let outbox = Arc::new(Notify::new());
+    let broker = Broker {
+        pool: pool.clone(),
+        objects: objects(settings, cloud, &metrics),
+        signer: signer(settings, cloud).await?,
+        credentials: (cloud.s3.credentials_provider())
+            .map(CredentialsCache::new)
+            .ok_or(AssembleError::NoCredentials)?,
+        rules: rules(settings),
+        clock: clock.clone(),
+        metrics: Arc::clone(&metrics),
+        keys: KeyCache::new(),
+        outbox: Arc::clone(&outbox),
+        under_way: TaskTracker::new(),
+    };
+    let topic = cloud.topic.as_ref();
+    let relay = Relay {
+        pool,
+        topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
+        clock,
+        metrics,
+        nudge: outbox,
+    };
+    Ok(Assembly {
+        broker: Arc::new(broker),
+        relay,
+    })
+}
+
+fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {
+    let client = client::build(&cloud.s3, settings.s3.path_style, None);
+    ObjectStore::new(
+        client,
+        &settings.s3.bucket,
+        settings.s3.conditional_writes,
+        Arc::clone(metrics),
+    )
+}
+
+/// Signs for the endpoint that clients see, which need not be the one that we see.
+async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleError> {
+    let public = settings.s3.public_endpoint.as_ref().map(|url| url.as_str());
+    let client = client::build(&cloud.s3, settings.s3.path_style, public);
+    Ok(Signer::new(
+        Endpoint::learn(&client, &settings.s3.bucket).await?,
+    ))
+}
+
+fn rules(settings: &Settings) -> Rules {
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    Rules {
+        url_seconds: seconds(settings.uploads.url_lifetime),
+        max_size: settings.uploads.max_size_bytes,
+        conditional_writes: settings.s3.conditional_writes,
+        content_types: settings.uploads.content_types.clone(),
+        grace_seconds: seconds(settings.uploads.expiry_grace),
+        authentication: settings.auth == Auth::Required,
+    }
+}
+
+impl Assembly {
+    /// Runs until a signal or a fault, then stops in order: no new connections, what runs is
+    /// finished, within the bound of the settings. `ready` is told where it listens.
+    pub async fn run(
+        self,
+        settings: &Settings,
+        shutdown: &Shutdown,
+        ready: impl FnOnce(std::net::SocketAddr),
+    ) -> Result<ExitCode, AssembleError> {
+        let Self { broker, relay } = self;
+        let server = http::server::api(Arc::clone(&broker), &settings.http)?;
+        let address = server.address;
+        shutdown.spawn("http", serve(server, shutdown.clone()));
+        if let Some(bind) = settings.http.metrics_bind {
+            let server = http::server::metrics(Arc::clone(&broker.metrics), bind)?;
+            shutdown.spawn("metrics", serve(server, shutdown.clone()));
+        }
+        shutdown.spawn("relay", relay.run(shutdown.token()));
+        let period = settings.uploads.janitor_period;
+        shutdown.spawn(
+            "janitor",
+            janitor::run(Arc::clone(&broker), period, shutdown.token()),
+        );
+        shutdown.spawn(
+            "gauges",
+            gauges(
+                broker.pool.clone(),
+                Arc::clone(&broker.metrics),
+                shutdown.clone(),
+            ),
+        );
+        if settings.auth == Auth::Off {
+            log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
+        }
+        log::info!("listening on http://{address}");
+        ready(address);
+        shutdown.stopping().await;
+        let outcome = shutdown.wait(settings.http.shutdown).await;
+        // Verbs that outlived their callers: a lost answer is no lost work.
+        broker.under_way.close();
+        if tokio::time::timeout(settings.http.shutdown, broker.under_way.wait())
+            .await
+            .is_err()
+        {
+            log::error!("{} verbs did not end in time", broker.under_way.len());
+        }
+        Ok(outcome.exit_code())
+    }
+}
+
+/// Serves until the stop, then finishes the requests that run.
+async fn serve(server: http::server::Server, shutdown: Shutdown) -> std::io::Result<()> {
+    let handle = server.handle();
+    let mut running = server.running;
+    let stopped = async {
+        shutdown.stopping().await;
+        handle.stop(true).await;
+    };
+    tokio::select! {
+        result = &mut running => return result,
+        () = stopped => {}
+    }
+    running.await
+}
+
+async fn gauges(pool: Pool, metrics: Arc<Metrics>, shutdown: Shutdown) {
+    while !shutdown.is_stopping() {
+        let status = pool.status();
+        metrics
+            .pool
+            .observe(status.size, status.available, status.waiting);
+        tokio::select! {
+            () = shutdown.stopping() => {}
+            () = tokio::time::sleep(GAUGES_EVERY) => {}
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `dev`: a broker with everything that it needs in one process.
+//!
+//! The state lives in one folder and survives a restart. Postgres dies with this process, even
+//! when that is killed.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::assemble::{AssembleError, Cloud, assemble};
+use super::output::{bad_config, complain, fail, start_log};
+use crate::clock::Clock;
+use crate::config::{self, Dev, Section as _, Settings, TopicArn};
+use crate::dev::{folder, postgres, s3, sns};
+use crate::domain::jail::DEFAULT_TENANT;
+use crate::domain::principal::Scope;
+use crate::lifecycle::Shutdown;
+use crate::{store, usecases};
+
+const BUCKET: &str = "datasets";
+const REGION: &str = "us-east-1";
+/// They open nothing but a store on this machine's loopback.
+const ACCESS_KEY: &str = "upload-broker-dev";
+const SECRET_KEY: &str = "upload-broker-dev-secret";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Throw away the state of earlier runs
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// Why the stack does not run.
+#[derive(Debug, thiserror::Error)]
+enum DevError {
+    #[error(transparent)]
+    Folder(#[from] folder::Error),
+    #[error(transparent)]
+    Postgres(#[from] postgres::Error),
+    #[error("the thread that starts Postgres died")]
+    Thread(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    S3(#[from] s3::Error),
+    #[error("no free port for SNS")]
+    Sns(#[source] std::io::Error),
+    #[error("no development key")]
+    Key(#[from] usecases::Error),
+    #[error("cannot connect to Postgres")]
+    Connect(#[from] store::pool::ConnectError),
+    #[error("cannot read or write the development key")]
+    KeyFile(#[source] std::io::Error),
+    #[error("the topic of the stack itself is malformed: {0}")]
+    Topic(String),
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+}
+
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    let dev = match Dev::load(config::env) {
+        Ok(dev) => dev,
+        Err(faults) => return bad_config(&faults),
+    };
+    let folder = match folder::Folder::open(&dev.dir, arguments.fresh) {
+        Ok(folder) => folder,
+        Err(error) => return fail("The stack does not run", &error),
+    };
+    let server = match start_postgres(folder.path()).await {
+        Ok(server) => server,
+        Err(error) => return fail("The stack does not run", &error),
+    };
+    let code = match settings(server.as_ref()) {
+        Ok(settings) => match stack(&settings, folder.path()).await {
+            Ok(code) => code,
+            Err(error) => fail("The stack does not run", &error),
+        },
+        Err(faults) => bad_config(&faults),
+    };
+    // Postgres goes last: what was under way is committed by now.
+    drop(server);
+    code
+}
+
+/// A server of our own, unless `DATABASE_URL` names one.
+async fn start_postgres(dir: &Path) -> Result<Option<postgres::Postgres>, DevError> {
+    if config::env("DATABASE_URL").is_some_and(|url| !url.is_empty()) {
+        return Ok(None);
+    }
+    let mut options = postgres::Options::new(dir.join("postgres"));
+    options.bin = config::env("PG_BIN").map(PathBuf::from);
+    let server = tokio::task::spawn_blocking(move || postgres::Postgres::start(&options)).await??;
+    server.ensure_database("broker").await?;
+    Ok(Some(server))
+}
+
+/// The environment, with what the stack brings along in place of what is missing.
+fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config::Fault>> {
+    Settings::load(|name| {
+        let ours = match name {
+            "BROKER_S3_BUCKET" => return Some(BUCKET.to_owned()),
+            "BROKER_S3_PATH_STYLE" => return Some("true".to_owned()),
+            "BROKER_S3_PUBLIC_ENDPOINT" | "BROKER_SNS_TOPIC_ARN" => return None,
+            "DATABASE_URL" => server.map(|server| server.url("broker")),
+            _ => None,
+        };
+        ours.or_else(|| config::env(name))
+    })
+}
+
+async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
+    start_log(&settings.log);
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(AssembleError::Signals)?;
+    let store = s3::start(s3::Options {
+        dir: dir.join("s3"),
+        bind: settings.dev.s3_bind,
+        access_key: ACCESS_KEY.to_owned(),
+        secret_key: SECRET_KEY.into(),
+        region: REGION.to_owned(),
+        buckets: vec![BUCKET.to_owned()],
+        fsync: true,
+        observer: None,
+    })
+    .await?;
+    let topic = sns::Endpoint::bind().await.map_err(DevError::Sns)?;
+    let cloud = Cloud {
+        s3: sdk(&format!("http://{}", store.local_addr())),
+        sns: sdk(&format!(
+            "http://{}",
+            topic.local_addr().map_err(DevError::Sns)?
+        )),
+        topic: Some(TopicArn::parse(sns::TOPIC_ARN).map_err(DevError::Topic)?),
+    };
+    shutdown.spawn("s3", store.run(shutdown.token()));
+    shutdown.spawn("sns", topic.run(shutdown.token()));
+    let assembly = assemble(settings, &cloud, Clock::system()).await?;
+    let key = development_key(settings, dir).await?;
+    let broker = Arc::clone(&assembly.broker);
+    let code = assembly
+        .run(settings, &shutdown, |address| {
+            let bucket = broker.objects.bucket();
+            complain(&greeting(&format!("http://{address}"), bucket, &key));
+        })
+        .await?;
+    Ok(code)
+}
+
+fn sdk(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "upload-broker dev");
+    let runtime = aws_config::SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint);
+    runtime.build()
+}
+
+/// The key of the last run, or a new one. It lies in the state's folder, readable by its owner:
+/// whoever can read that can read the datasets too.
+async fn development_key(settings: &Settings, dir: &Path) -> Result<SecretString, DevError> {
+    let file = dir.join("api-key");
+    match std::fs::read_to_string(&file) {
+        Ok(key) if !key.trim().is_empty() => return Ok(key.trim().into()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(DevError::KeyFile(error));
+        }
+        _ => {}
+    }
+    let mut connection = store::pool::connect(settings.database.url.expose()).await?;
+    let clock = Clock::system();
+    let all = Scope::ALL;
+    let issued = usecases::keys::issue(&mut connection, &clock, DEFAULT_TENANT, &all, None).await?;
+    folder::write_secret(&file, issued.key.expose_secret()).map_err(DevError::KeyFile)?;
+    Ok(issued.key)
+}
+
+/// Three lines that work when pasted into any POSIX shell, again and again.
+fn greeting(url: &str, bucket: &str, key: &SecretString) -> String {
+    let key = key.expose_secret();
+    let auth = format!("-H 'Authorization: Bearer {key}'");
+    let field = |pattern: &str| format!(r#"$(echo "$S" | sed 's/.*{pattern}":"\([^"]*\)".*/\1/')"#);
+    let (target, id) = (field("\"url"), field("^{\"id"));
+    let id = id.replacen(".*^", "^", 1);
+    format!(
+        r#"
+upload-broker runs at {url}
+documentation {url}/docs   bucket {bucket}   API key {key}
+
+Ask for an upload session, PUT the bytes straight to S3, acknowledge and list:
+
+S=$(curl -s {url}/uploads {auth} -H 'Content-Type: application/json' -d '{{"path":"/data/hello-'$(date +%s)'.csv","name":"Hello"}}'); echo "$S"
+
+curl -s -X PUT "{target}" -H 'content-type: text/csv' -H 'if-none-match: *' -H "x-amz-meta-upload-id: {id}" --data-binary 'id,name'
+
+curl -s -X POST "{url}/uploads/{id}/acknowledge" {auth}; echo; curl -s '{url}/datasets?prefix=/data/&include=upload' {auth}; echo
+
+Notifications show up below. Ctrl-C stops everything; the state stays for the next start.
+"#
+    )
+}

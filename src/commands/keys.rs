@@ -1,0 +1,161 @@
+//! `keys create|list|revoke`.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Subcommand;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::output::{bad_config, complain, fail, or_dash};
+use crate::clock::Clock;
+use crate::config::{self, Database, Section as _};
+use crate::domain::event::timestamp;
+use crate::domain::principal::Scope;
+use crate::store::pool::connect;
+use crate::store::{Connection, api_keys::ApiKey};
+use crate::usecases::{self, keys};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a key, and with its first key the tenant. The key is shown once
+    Create {
+        /// The tenant whose data it opens
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// uploads:write, uploads:read, datasets:read, datasets:delete, processing:write, admin
+        #[arg(long, value_delimiter = ',', required = true, value_parser = scope)]
+        scopes: Vec<Scope>,
+        /// After how many seconds it ends by itself; never, by default
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+        expires_in: Option<u32>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys, without the keys themselves
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a key back; it is refused within seconds
+    Revoke {
+        /// The key's id, as `keys list` shows it
+        id: Uuid,
+    },
+}
+
+fn scope(name: &str) -> Result<Scope, String> {
+    name.parse().map_err(|_| {
+        let known = Scope::ALL.map(Scope::as_str).join(", ");
+        format!("expected one of {known}")
+    })
+}
+
+pub(super) async fn run(command: Command) -> ExitCode {
+    let database = match Database::load(config::env) {
+        Ok(database) => database,
+        Err(faults) => return bad_config(&faults),
+    };
+    let mut connection = match connect(database.url.expose()).await {
+        Ok(connection) => connection,
+        Err(error) => return fail("Cannot connect to Postgres", &error),
+    };
+    let clock = Clock::system();
+    let result = match command {
+        Command::Create {
+            tenant,
+            scopes,
+            expires_in,
+            json,
+        } => {
+            let expires_at =
+                expires_in.map(|seconds| clock.now() + TimeDelta::seconds(seconds.into()));
+            create(&mut connection, &clock, &tenant, &scopes, expires_at, json).await
+        }
+        Command::List { json } => list(&mut connection, json).await,
+        Command::Revoke { id } => revoke(&mut connection, &clock, id).await,
+    };
+    result.unwrap_or_else(|error| fail("The keys are as they were", &error))
+}
+
+async fn create(
+    connection: &mut Connection,
+    clock: &Clock,
+    tenant: &str,
+    scopes: &[Scope],
+    expires_at: Option<DateTime<Utc>>,
+    json: bool,
+) -> usecases::Result<ExitCode> {
+    let issued = keys::issue(connection, clock, tenant, scopes, expires_at).await?;
+    if json {
+        let line = json!({
+            "id": issued.id,
+            "key": issued.key.expose_secret(),
+            "tenant": issued.tenant,
+            "scopes": issued.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+            "created_at": timestamp(issued.created_at),
+            "expires_at": issued.expires_at.map(timestamp),
+        });
+        println!("{line}");
+    } else {
+        println!("{}", issued.key.expose_secret());
+        complain(&format!(
+            "Key {} of tenant {}. It is shown this once; `keys revoke {}` takes it back.",
+            issued.id, issued.tenant, issued.id
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(connection: &mut Connection, json: bool) -> usecases::Result<ExitCode> {
+    let all = keys::list(connection).await?;
+    if json {
+        let lines: Vec<_> = all.iter().map(as_json).collect();
+        println!("{}", json!(lines));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for key in all {
+        let scopes: Vec<_> = key.scopes.iter().flatten().map(String::as_str).collect();
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {}", timestamp(at)),
+            (None, Some(at)) => format!("expires {}", timestamp(at)),
+            (None, None) => "live".to_owned(),
+        };
+        let used = or_dash(key.last_used_at.map(timestamp));
+        println!(
+            "{}  {}  {}  last used {used}  {state}",
+            key.id,
+            key.tenant,
+            scopes.join(",")
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "id": key.id,
+        "tenant": key.tenant,
+        "scopes": key.scopes.iter().flatten().collect::<Vec<_>>(),
+        "created_at": timestamp(key.created_at),
+        "expires_at": key.expires_at.map(timestamp),
+        "last_used_at": key.last_used_at.map(timestamp),
+        "revoked_at": key.revoked_at.map(timestamp),
+    })
+}
+
+async fn revoke(
+    connection: &mut Connection,
+    clock: &Clock,
+    id: Uuid,
+) -> usecases::Result<ExitCode> {
+    if keys::revoke(connection, clock, id).await? {
+        complain(&format!("Key {id} is taken back."));
+        return Ok(ExitCode::SUCCESS);
+    }
+    complain(&format!("There is no live key {id}."));
+    Ok(ExitCode::FAILURE)
+}

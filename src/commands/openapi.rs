@@ -1,0 +1,10 @@
+//! `openapi`: the document, from the code.
+
+use std::process::ExitCode;
+
+use crate::http::openapi;
+
+pub(super) fn run() -> ExitCode {
+    print!("{}", openapi::yaml());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,56 @@
+//! What commands say to the person, and how they end.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::config::{Fault, Log, LogFormat};
+use crate::telemetry;
+
+/// Wrong usage or settings, as `sysexits.h` has it for configuration errors.
+pub(super) const BAD_CONFIG: u8 = 78;
+
+/// Says why a command failed, with every cause.
+pub(super) fn fail(what: &str, error: &dyn std::error::Error) -> ExitCode {
+    let mut text = format!("{what}: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    complain(&text);
+    ExitCode::FAILURE
+}
+
+/// Starts the log. From here on, what is to be said goes there.
+pub(super) fn start_log(settings: &Log) {
+    let format = match settings.format {
+        LogFormat::Text => telemetry::log::Format::Text,
+        LogFormat::Json => telemetry::log::Format::Json,
+    };
+    if let Err(error) = telemetry::log::init(format, &settings.filter) {
+        complain(&format!("the log is started already: {error}"));
+    }
+}
+
+/// Lists faults of the settings.
+pub(super) fn bad_config(faults: &[Fault]) -> ExitCode {
+    complain("The settings have faults:");
+    for fault in faults {
+        complain(&format!("  {fault}"));
+    }
+    ExitCode::from(BAD_CONFIG)
+}
+
+/// One line to standard error.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that talks to the terminal beside the log"
+)]
+pub(super) fn complain(line: &str) {
+    eprintln!("{line}");
+}
+
+/// A table cell for something that may be missing.
+pub(super) fn or_dash(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}

@@ -1,0 +1,50 @@
+//! `serve`: the production role.
+
+use std::process::ExitCode;
+
+use aws_config::BehaviorVersion;
+
+use super::assemble::{AssembleError, Cloud, assemble};
+use super::output::{bad_config, fail, start_log};
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::lifecycle::Shutdown;
+
+pub(super) async fn run() -> ExitCode {
+    let settings = match config::from_env() {
+        Ok(settings) => settings,
+        Err(faults) => return bad_config(&faults),
+    };
+    start_log(&settings.log);
+    for warning in config::unknown(config::env_names()) {
+        log::warn!("{warning}");
+    }
+    match serve(&settings).await {
+        Ok(code) => code,
+        Err(error) => fail("The broker does not run", &error),
+    }
+}
+
+async fn serve(settings: &Settings) -> Result<ExitCode, AssembleError> {
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(AssembleError::Signals)?;
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let cloud = Cloud {
+        s3: config.clone(),
+        sns: for_topic(config, settings),
+        topic: settings.notify.topic.clone(),
+    };
+    assemble(settings, &cloud, Clock::system())
+        .await?
+        .run(settings, &shutdown, |_| {})
+        .await
+}
+
+/// A topic lives in the region that its ARN names, wherever the bucket is.
+fn for_topic(config: aws_config::SdkConfig, settings: &Settings) -> aws_config::SdkConfig {
+    let Some(topic) = &settings.notify.topic else {
+        return config;
+    };
+    let region = aws_config::Region::new(topic.region().to_owned());
+    config.into_builder().region(region).build()
+}

@@ -1,0 +1,132 @@
+//! The picture in `src/lib.rs`, held against every `crate::…` in the code.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each folder and the ones that it may name, beside itself and the ones in `FREE`.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("store", &["domain"]),
+    ("objects", &["domain"]),
+    ("usecases", &["domain", "store", "objects"]),
+    ("http", &["domain", "usecases"]),
+    ("notify", &["domain", "store"]),
+    ("janitor", &["domain", "usecases"]),
+    ("dev", &["objects"]),
+    ("clock", &[]),
+    ("config", &[]),
+    ("telemetry", &[]),
+    ("lifecycle", &[]),
+];
+/// Folders that any but `domain` and themselves may name.
+const FREE: &[&str] = &["clock", "config", "telemetry", "lifecycle"];
+/// What must not be named outside of the folders behind it.
+const CRATES: &[(&str, &[&str])] = &[
+    ("diesel", &["store", "usecases", "notify", "commands"]),
+    ("actix_web", &["http"]),
+    ("aws_sdk_s3", &["objects"]),
+    ("aws_sdk_sns", &["notify"]),
+    ("tokio_postgres", &["store", "dev"]),
+];
+
+#[test]
+fn data_flows_one_way() {
+    let mut broken = String::new();
+    for file in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let folder = folder_of(&file);
+        let Some((_, may)) = MAY_NAME.iter().find(|(name, _)| *name == folder) else {
+            continue;
+        };
+        if file.ends_with("tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("a source file");
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            for named in names_after(code, "crate::") {
+                let known = MAY_NAME.iter().any(|(name, _)| *name == named);
+                let free = FREE.contains(&named) && folder != "domain" && !FREE.contains(&&*folder);
+                if known && named != folder && !may.contains(&named) && !free {
+                    let _ = writeln!(
+                        broken,
+                        "{}:{}: {folder} names {named}",
+                        file.display(),
+                        number + 1
+                    );
+                }
+            }
+            for (name, folders) in CRATES {
+                if code.contains(&format!("{name}::")) && !folders.contains(&&*folder) {
+                    let _ = writeln!(
+                        broken,
+                        "{}:{}: {folder} names {name}",
+                        file.display(),
+                        number + 1
+                    );
+                }
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "edges that the picture does not have:\n{broken}"
+    );
+}
+
+#[test]
+fn files_stay_small() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut long = String::new();
+    for file in sources(root.join("src"))
+        .into_iter()
+        .chain(sources(root.join("tests")))
+    {
+        let lines = fs::read_to_string(&file)
+            .expect("a source file")
+            .lines()
+            .count();
+        if lines > 300 {
+            let _ = writeln!(long, "{}: {lines} lines", file.display());
+        }
+    }
+    assert!(long.is_empty(), "over 300 lines:\n{long}");
+}
+
+fn names_after<'a>(code: &'a str, marker: &str) -> Vec<&'a str> {
+    code.split(marker)
+        .skip(1)
+        .filter_map(|rest| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+        })
+        .collect()
+}
+
+fn folder_of(file: &Path) -> String {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let first = file
+        .strip_prefix(src)
+        .expect("below src")
+        .components()
+        .next();
+    let first = first
+        .expect("a name")
+        .as_os_str()
+        .to_string_lossy()
+        .into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn sources(root: PathBuf) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,297 @@
+//! A whole broker in the test's process, on a port of its own, with a database, a bucket and a
+//! subscriber of its own, and a clock that the test moves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use upload_broker::clock::Clock;
+use upload_broker::commands::assemble::{Cloud, assemble};
+use upload_broker::config::{Settings, TopicArn};
+use upload_broker::domain::principal::Scope;
+use upload_broker::janitor::{self, Round};
+use upload_broker::lifecycle::Shutdown;
+use upload_broker::usecases::{Broker, keys};
+
+use super::cloud::{self, Bucket};
+use super::database::Database;
+use super::inbox::Inbox;
+use super::reply::Reply;
+use super::{block_on, shared};
+
+/// A broker to be: what differs from the usual one.
+pub struct Setup {
+    settings: BTreeMap<String, String>,
+    s3: String,
+    sns: String,
+    database: Database,
+    clock: Clock,
+    topic: bool,
+}
+
+/// A running broker.
+pub struct App {
+    pub url: String,
+    /// A key of the default tenant with every scope.
+    pub key: String,
+    pub database: Database,
+    pub bucket: Bucket,
+    pub inbox: Inbox,
+    pub clock: Clock,
+    pub broker: Arc<Broker>,
+    pub http: reqwest::Client,
+    shutdown: Shutdown,
+}
+
+impl Setup {
+    /// The usual broker.
+    pub fn new() -> Setup {
+        Setup {
+            settings: BTreeMap::new(),
+            s3: cloud::endpoint(),
+            sns: cloud::endpoint(),
+            database: Database::new(),
+            clock: Clock::manual(now()),
+            topic: true,
+        }
+    }
+
+    /// With a setting other than the default.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Setup {
+        self.settings.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// With S3 behind a gate.
+    pub fn s3(mut self, endpoint: String) -> Setup {
+        self.s3 = endpoint;
+        self
+    }
+
+    /// With SNS behind a gate.
+    pub fn sns(mut self, endpoint: String) -> Setup {
+        self.sns = endpoint;
+        self
+    }
+
+    /// With Postgres behind a gate.
+    pub fn postgres(self, address: std::net::SocketAddr) -> Setup {
+        let url = self.database.url_through(address);
+        self.set("DATABASE_URL", url)
+    }
+
+    /// With a clock that stands at `start`. Signatures made by it are as old as it is.
+    pub fn clock_at(mut self, start: DateTime<Utc>) -> Setup {
+        self.clock = Clock::manual(start);
+        self
+    }
+
+    /// Without a topic.
+    pub fn without_topic(mut self) -> Setup {
+        self.topic = false;
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(mut self) -> App {
+        let bucket = Bucket::new().await;
+        let inbox = Inbox::new().await;
+        for (name, value) in [
+            ("DATABASE_URL", self.database.url().to_owned()),
+            ("BROKER_BIND", "127.0.0.1:0".into()),
+            ("BROKER_S3_BUCKET", bucket.name.clone()),
+            ("BROKER_S3_PATH_STYLE", "true".into()),
+            ("BROKER_MIGRATE", "false".into()),
+            ("BROKER_JANITOR_PERIOD_SECONDS", "86400".into()),
+            ("BROKER_HTTP_WORKERS", "2".into()),
+            ("BROKER_DB_CONNECT_TIMEOUT_SECONDS", "2".into()),
+            ("BROKER_SHUTDOWN_SECONDS", "5".into()),
+        ] {
+            self.settings.entry(name.into()).or_insert(value);
+        }
+        let lookup = |name: &str| self.settings.get(name).cloned();
+        let settings = Settings::load(lookup).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let cloud = Cloud {
+            s3: sdk(&self.s3),
+            sns: sdk(&self.sns),
+            topic: self
+                .topic
+                .then(|| TopicArn::parse(&inbox.topic_arn).expect("the inbox's topic")),
+        };
+        let clock = self.clock.clone();
+        let shutdown = Shutdown::new();
+        let switch = shutdown.clone();
+        let (told, ready) = tokio::sync::oneshot::channel();
+        shared().spawn(async move {
+            let assembly = assemble(&settings, &cloud, clock).await.expect("the parts");
+            let broker = Arc::clone(&assembly.broker);
+            let ready = |address| {
+                told.send((address, broker))
+                    .unwrap_or_else(|_| panic!("gone"))
+            };
+            assembly
+                .run(&settings, &switch, ready)
+                .await
+                .expect("a run");
+        });
+        let (address, broker) = ready.await.expect("a broker that starts");
+        let mut app = App {
+            url: format!("http://{address}"),
+            key: String::new(),
+            database: self.database,
+            bucket,
+            inbox,
+            clock: self.clock,
+            broker,
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .expect("an HTTP client"),
+            shutdown,
+        };
+        app.key = app.issue_key("default", &Scope::ALL, None).await.1;
+        app
+    }
+}
+
+impl App {
+    /// The usual broker, running.
+    pub async fn start() -> App {
+        Setup::new().start().await
+    }
+
+    /// A new key: its id and the key itself. The tenant is made with its first one.
+    pub async fn issue_key(
+        &self,
+        tenant: &str,
+        scopes: &[Scope],
+        expires_at: Option<DateTime<Utc>>,
+    ) -> (uuid::Uuid, String) {
+        let mut connection = upload_broker::store::pool::connect(self.database.url())
+            .await
+            .expect("Postgres");
+        let issued = keys::issue(&mut connection, &self.clock, tenant, scopes, expires_at)
+            .await
+            .expect("a key");
+        (issued.id, issued.key.expose_secret().to_owned())
+    }
+
+    /// A request to the broker, as whoever holds the key.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(&self.key)
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::GET, path)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// POST with a JSON body.
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        Reply::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// POST without a body.
+    pub async fn act(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::POST, path)).await
+    }
+
+    /// A session for `path`, with `more` in the body; it must be granted.
+    pub async fn create(&self, path: &str, more: Value) -> Value {
+        let mut body = json!({"path": path});
+        body.as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        self.post("/uploads", body)
+            .await
+            .expect(StatusCode::CREATED)
+    }
+
+    /// Sends `bytes` to S3 as the session says, and returns what S3 answers.
+    pub async fn put(&self, session: &Value, bytes: impl Into<Vec<u8>>) -> Reply {
+        let upload = &session["upload"];
+        let mut put = self.http.put(upload["url"].as_str().expect("a URL"));
+        for (name, value) in upload["headers"].as_object().expect("headers") {
+            put = put.header(name, value.as_str().expect("a header value"));
+        }
+        Reply::of(put.body(bytes.into())).await
+    }
+
+    /// Acknowledges a session's upload.
+    pub async fn acknowledge(&self, session: &Value) -> Reply {
+        self.act(&format!("/uploads/{}/acknowledge", id(session)))
+            .await
+    }
+
+    /// A dataset that came the right way: created, sent, acknowledged.
+    pub async fn upload(&self, path: &str, bytes: &str, more: Value) -> Value {
+        let session = self.create(path, more).await;
+        self.put(&session, bytes).await.expect_ok();
+        self.acknowledge(&session).await.expect(StatusCode::OK)
+    }
+
+    /// The upload as it is now.
+    pub async fn read(&self, session: &Value) -> Value {
+        self.get(&format!("/uploads/{}", id(session)))
+            .await
+            .expect(StatusCode::OK)
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    /// One round of the janitor, at the clock's time.
+    pub async fn janitor(&self) -> Round {
+        let broker = Arc::clone(&self.broker);
+        let round = async move { janitor::run_once(&broker, &CancellationToken::new()).await };
+        let round = shared().spawn(round).await.expect("the janitor's task");
+        round.unwrap_or_else(|error| panic!("the janitor fails: {error:?}"))
+    }
+
+    /// Statements on the app's own database, past the broker.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        super::database::connect(self.database.url()).await
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        let broker = Arc::clone(&self.broker);
+        block_on(async move { broker.pool.close() });
+    }
+}
+
+/// The id of an upload, as JSON has it.
+pub fn id(upload: &Value) -> &str {
+    upload["id"].as_str().expect("an upload has an id")
+}
+
+/// The machine's time, as exact as Postgres keeps it.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+fn sdk(endpoint: &str) -> aws_config::SdkConfig {
+    aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(cloud::REGION))
+        .credentials_provider(
+            aws_credential_types::provider::SharedCredentialsProvider::new(cloud::credentials()),
+        )
+        .endpoint_url(endpoint)
+        .build()
+}
