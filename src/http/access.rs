@@ -51,11 +51,11 @@ impl Access<'_> {
             method = self.method.as_str(),
             route = route,
             status = status,
-            ms = self.took.as_secs_f64() * 1_000.0,
+            micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX),
             bytes = self.bytes(),
             upload = self.upload,
             tenant = self.tenant;
-            "{} {route} {status}", self.method
+            "answered"
         );
     }
 

@@ -21,6 +21,7 @@ const QUIET: &[&str] = &[
     "rustls",
     "s3s",
     "tokio_postgres",
+    "tracing",
 ];
 
 /// `filter` with the quiet libraries before it: the later of two directives for one target wins.

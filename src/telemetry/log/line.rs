@@ -95,8 +95,14 @@ impl<'kvs> VisitSource<'kvs> for Fields {
             json!(truth)
         } else if let Some(number) = value.to_f64() {
             json!(number)
+        } else if let Some(text) = value.to_borrowed_str() {
+            json!(text)
         } else {
-            json!(value.to_string())
+            match value.to_string() {
+                // An `Option` without a value: there is nothing to show.
+                nothing if nothing == "None" => return Ok(()),
+                text => json!(text),
+            }
         };
         self.0.insert(key.to_string(), json);
         Ok(())
