@@ -69,3 +69,6 @@ pub fn metrics(config: &mut ServiceConfig) {
 fn page(path: &str, route: Route) -> Resource {
     web::resource(path).route(route)
 }
+
+#[cfg(test)]
+mod tests;

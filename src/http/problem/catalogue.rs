@@ -4,6 +4,7 @@
 
 use actix_web::http::StatusCode;
 
+use super::refusals;
 use crate::domain::refusal::Code;
 
 /// What kind of problem it is.
@@ -100,7 +101,7 @@ impl Kind {
     /// The row of the table.
     pub fn entry(self) -> Entry {
         let (status, code, title, explanation) = match self {
-            Self::Refused(code) => refused(code),
+            Self::Refused(code) => refusals::row(code),
             Self::InvalidJson => (
                 400,
                 "invalid-json",
@@ -168,73 +169,6 @@ impl Kind {
             title,
             explanation,
         }
-    }
-}
-
-type Row = (u16, &'static str, &'static str, &'static str);
-
-fn refused(code: Code) -> Row {
-    match code {
-        Code::InvalidRequest => (
-            422,
-            "invalid-request",
-            "Something in the request is not as it must be",
-            "`errors` points at each fault: a JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter.",
-        ),
-        Code::SizeLimitExceeded => (
-            422,
-            "size-limit-exceeded",
-            "The dataset is over the size limit",
-            "The declared size is larger than this broker takes. `detail` names the limit.",
-        ),
-        Code::ContentTypeNotAllowed => (
-            422,
-            "content-type-not-allowed",
-            "The content type is not on the list",
-            "This broker takes datasets of certain content types only. `detail` names them.",
-        ),
-        Code::DatasetExists => (
-            409,
-            "dataset-exists",
-            "Something stands at that path",
-            "A dataset, or an object of someone else, stands at the path. `upload_id` names its upload where there is one. Take another path, delete the dataset, or send `\"overwrite\": true`.",
-        ),
-        Code::ObjectMissing => (
-            409,
-            "object-missing",
-            "The bytes are not there yet",
-            "No object of this upload was found in the bucket. PUT it to the URL in `upload`, then acknowledge again; the upload stays Pending until it expires.",
-        ),
-        Code::ObjectMismatch => (
-            422,
-            "object-mismatch",
-            "What came is not what was declared",
-            "The object differs from the declaration; `mismatches` names each field with what was expected and found. The upload is in Error; delete it and start a new one.",
-        ),
-        Code::InvalidStatus => (
-            409,
-            "invalid-status",
-            "The upload is in another state",
-            "The state of the upload, named by `upload_status`, does not allow this operation.",
-        ),
-        Code::DatasetDrifted => (
-            409,
-            "dataset-drifted",
-            "The object is no longer the proven one",
-            "The object at the path was replaced behind the broker's back. `?force=true` deletes the upload all the same.",
-        ),
-        Code::UploadNotFound => (
-            404,
-            "upload-not-found",
-            "There is no such upload",
-            "No upload of your tenant has this id, or none was made for this path.",
-        ),
-        Code::DatasetNotFound => (
-            404,
-            "dataset-not-found",
-            "There is no such dataset",
-            "No object stands at this path.",
-        ),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod body;
 pub mod catalogue;
 pub mod lost;
 pub mod page;
+mod refusals;
 
 use body::Body;
 use catalogue::Kind;

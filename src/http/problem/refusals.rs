@@ -1,0 +1,63 @@
+//! The rows of the catalogue for what the rules refuse.
+
+use crate::domain::refusal::Code;
+
+/// Status, code, title and explanation.
+pub type Row = (u16, &'static str, &'static str, &'static str);
+
+/// The row of a refusal.
+pub fn row(code: Code) -> Row {
+    let (status, title, explanation) = match code {
+        Code::InvalidRequest => (
+            422,
+            "Something in the request is not as it must be",
+            "`errors` points at each fault: a JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter.",
+        ),
+        Code::SizeLimitExceeded => (
+            422,
+            "The dataset is over the size limit",
+            "The declared size is larger than this broker takes. `detail` names the limit.",
+        ),
+        Code::ContentTypeNotAllowed => (
+            422,
+            "The content type is not on the list",
+            "This broker takes datasets of certain content types only. `detail` names them.",
+        ),
+        Code::DatasetExists => (
+            409,
+            "Something stands at that path",
+            "A dataset, or an object of someone else, stands at the path. `upload_id` names its upload where there is one. Take another path, delete the dataset, or send `\"overwrite\": true`.",
+        ),
+        Code::ObjectMissing => (
+            409,
+            "The bytes are not there yet",
+            "No object of this upload was found in the bucket. PUT it to the URL in `upload`, then acknowledge again; the upload stays Pending until it expires.",
+        ),
+        Code::ObjectMismatch => (
+            422,
+            "What came is not what was declared",
+            "The object differs from the declaration; `mismatches` names each field with what was expected and found. The upload is in Error; delete it and start a new one.",
+        ),
+        Code::InvalidStatus => (
+            409,
+            "The upload is in another state",
+            "The state of the upload, named by `upload_status`, does not allow this operation.",
+        ),
+        Code::DatasetDrifted => (
+            409,
+            "The object is no longer the proven one",
+            "The object at the path was replaced behind the broker's back. `?force=true` deletes the upload all the same.",
+        ),
+        Code::UploadNotFound => (
+            404,
+            "There is no such upload",
+            "No upload of your tenant has this id, or none was made for this path.",
+        ),
+        Code::DatasetNotFound => (
+            404,
+            "There is no such dataset",
+            "No object stands at this path.",
+        ),
+    };
+    (status, code.as_str(), title, explanation)
+}
