@@ -70,6 +70,7 @@ impl Access<'_> {
         }
     }
 
+    /// A stream tells its length to nobody.
     fn bytes(&self) -> Option<u64> {
         match self.body {
             BodySize::None => Some(0),
@@ -77,6 +78,12 @@ impl Access<'_> {
             BodySize::Stream => None,
         }
     }
+}
+
+/// The pattern of a request's route, as the document writes it: `/datasets/{path}`.
+pub fn route(request: &HttpRequest) -> Option<String> {
+    let pattern = request.match_pattern()?;
+    Some(pattern.replace(":.*}", "}"))
 }
 
 /// The tenant of an authenticated request.

@@ -4,7 +4,7 @@
 //! is finished within the bound; then connections are cut.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,8 +84,9 @@ pub fn api(broker: Arc<Broker>, settings: &Http) -> io::Result<Server> {
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(settings.shutdown.as_secs())
         .disable_signals();
-    let (listener, address) = listen(settings.bind)?;
-    let running = server.listen(listener)?.run();
+    let server = server.bind(settings.bind)?;
+    let address = first(&server.addrs(), settings.bind);
+    let running = server.run();
     Ok(Server { running, address })
 }
 
@@ -101,14 +102,12 @@ pub fn metrics(metrics: Arc<Metrics>, bind: SocketAddr) -> io::Result<Server> {
             .wrap(from_fn(edge))
             .configure(routes::metrics)
     });
-    let (listener, address) = listen(bind)?;
-    let server = server.workers(1).disable_signals().listen(listener)?;
+    let server = server.workers(1).disable_signals().bind(bind)?;
+    let address = first(&server.addrs(), bind);
     let running = server.run();
     Ok(Server { running, address })
 }
 
-fn listen(bind: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(bind)?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
+fn first(addresses: &[SocketAddr], bind: SocketAddr) -> SocketAddr {
+    addresses.first().copied().unwrap_or(bind)
 }

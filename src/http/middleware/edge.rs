@@ -87,7 +87,7 @@ fn finish(seen: &Seen, response: ServiceResponse<BoxBody>) -> ServiceResponse<Bo
     let mut response = failure::render(response, &seen.instance, &seen.id);
     set_headers(response.headers_mut(), &seen.id);
     let request = response.request();
-    let (route, tenant) = (request.match_pattern(), access::tenant(request));
+    let (route, tenant) = (access::route(request), access::tenant(request));
     seen.write_down(&Access {
         method: &seen.method,
         route: route.as_deref(),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -77,6 +78,9 @@ pub async fn readyz(broker: web::Data<Broker>, probe: web::Data<Probe>) -> HttpR
     } else {
         HttpResponse::ServiceUnavailable()
     };
+    if ready.status != "ready" {
+        response.insert_header((header::RETRY_AFTER, "1"));
+    }
     response.json(ready)
 }
 

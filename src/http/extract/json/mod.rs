@@ -5,10 +5,11 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
 use super::body;
+use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
 
@@ -75,6 +76,11 @@ fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
 /// Broken JSON is `invalid-json` with the line and the column; a field that is wrong, missing or
 /// unknown is `invalid-request` with its pointer.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take an array for a struct, field by field.
+    if body.trim_ascii_start().starts_with(b"[") {
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| broken(&error))?;
+        return Err(not_an_object());
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().clone();
@@ -89,7 +95,7 @@ fn explain(path: &Path, error: &serde_json::Error) -> Problem {
         return broken(error);
     }
     let mut pointer = pointer(path);
-    let detail = without_position(error);
+    let detail = in_plain_words(error);
     // For a missing or a doubled field, serde's path ends at the object: the name is in the text.
     for start in ["missing field `", "duplicate field `", "unknown field `"] {
         let name = detail
@@ -102,18 +108,37 @@ fn explain(path: &Path, error: &serde_json::Error) -> Problem {
             }
         }
     }
+    if pointer.is_empty() {
+        return not_an_object();
+    }
     Problem::field(&pointer, detail)
+}
+
+fn not_an_object() -> Problem {
+    let detail = "The body must be a JSON object.";
+    Refusal {
+        errors: vec![FieldError::new("", detail)],
+        ..Refusal::new(Code::InvalidRequest, detail)
+    }
+    .into()
 }
 
 fn broken(error: &serde_json::Error) -> Problem {
     Problem::new(Kind::InvalidJson, format!("The body is not JSON: {error}."))
 }
 
-/// serde_json's words, less the position: the pointer is better.
-fn without_position(error: &serde_json::Error) -> String {
+/// serde_json's words, less the position (the pointer is better) and the names of Rust's types.
+fn in_plain_words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position).unwrap_or(&text).to_owned()
+    let text = text.strip_suffix(&position).unwrap_or(&text);
+    match text.rsplit_once(", expected ") {
+        Some((found, "u64" | "u32")) => format!("{found}, expected a whole number, not negative"),
+        Some((found, kind)) if kind.starts_with("struct ") => {
+            format!("{found}, expected an object")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// RFC 6901. The whole document is the empty pointer.

@@ -36,7 +36,7 @@ fn every_fault_has_its_pointer() {
         (r#"{"size":1,"tags":{"a/b~c":1}}"#, "/tags/a~1b~0c"),
         (r#"{"size":1,"other":2}"#, "/other"),
         (r#"{}"#, "/size"),
-        (r#"[]"#, ""),
+        (r#"[1,null,{}]"#, ""),
         (r#"7"#, ""),
     ] {
         let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
@@ -55,6 +55,7 @@ fn broken_json_is_told_apart_and_located() {
         "{\"size\":1} x",
         "{\"size\":\"\\ud800\"}",
         "\u{0}",
+        "[",
     ] {
         let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
         assert_eq!(problem.kind(), Kind::InvalidJson, "{body}: {problem}");
@@ -67,4 +68,16 @@ fn broken_json_is_told_apart_and_located() {
             .kind(),
         Kind::InvalidJson
     );
+}
+
+#[test]
+fn no_type_of_ours_shows() {
+    for (body, words) in [
+        (r#"{"size":-1}"#, "expected a whole number, not negative"),
+        (r#"{"size":1,"inner":7}"#, "expected an object"),
+        ("7", "must be a JSON object"),
+    ] {
+        let problem = parse::<Outer>(body.as_bytes()).expect_err(body).to_string();
+        assert!(problem.contains(words), "{body}: {problem}");
+    }
 }

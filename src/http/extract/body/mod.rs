@@ -79,3 +79,6 @@ fn broken() -> Problem {
     let detail = "The body ended before its end, or is badly encoded.";
     Problem::new(Kind::InvalidJson, detail)
 }
+
+#[cfg(test)]
+mod tests;
