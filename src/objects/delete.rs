@@ -13,18 +13,19 @@ pub enum Deletion {
 }
 
 impl ObjectStore {
-    /// Removes `found` from `key`, and nothing that was written there since.
+    /// Removes `found` from `key`, and nothing that was written there since: `If-Match` holds the
+    /// store to the ETag.
     ///
-    /// In a versioned bucket that very version goes. Elsewhere `If-Match` holds the store to the
-    /// ETag. A store without conditional writes leaves a gap of one round trip, in which a write
-    /// that replaces the object would be removed in its stead.
+    /// In a versioned bucket the object is hidden by a delete marker, not destroyed; removing its
+    /// very version would bring the one before it back to light. A store without conditional
+    /// writes leaves a gap of one round trip, in which a write that replaces the object would be
+    /// removed in its stead.
     pub async fn delete(&self, key: &str, found: &FoundObject) -> Result<Deletion, StoreError> {
-        let call = self.client.delete_object().bucket(self.bucket()).key(key);
-        let call = match &found.version_id {
-            Some(version) => call.version_id(version),
-            None if self.conditional_writes => call.if_match(&found.etag),
-            None => call,
-        };
+        let if_match = self.conditional_writes.then(|| found.etag.clone());
+        let call = (self.client.delete_object())
+            .bucket(self.bucket())
+            .key(key)
+            .set_if_match(if_match);
         match self.timed("DeleteObject", call.send()).await {
             Ok(_) => Ok(Deletion::Gone),
             Err(error) => match status(&error) {
