@@ -1,6 +1,5 @@
 //! The parts of a running broker, wired together: the same for `serve` and `dev`.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,22 +9,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{Auth, Settings, TopicArn};
-use crate::http;
-use crate::lifecycle::Shutdown;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::endpoint::{self, Endpoint};
 use crate::objects::sign::Signer;
 use crate::objects::{ObjectStore, client};
-use crate::store::pool::{self, Pool};
+use crate::store;
+use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::{Broker, Rules};
-use crate::{janitor, store};
-
-/// How often gauges that nobody pushes are read.
-const GAUGES_EVERY: Duration = Duration::from_secs(5);
 
 /// Why the parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +61,7 @@ pub struct Cloud {
 pub struct Assembly {
     /// What every verb works with.
     pub broker: Arc<Broker>,
-    relay: Relay,
+    pub(super) relay: Relay,
 }
 
 /// Migrates where the settings say so, and wires the parts. Asks S3 for nothing.
@@ -145,83 +139,5 @@ fn rules(settings: &Settings) -> Rules {
         content_types: settings.uploads.content_types.clone(),
         grace_seconds: seconds(settings.uploads.expiry_grace),
         authentication: settings.auth == Auth::Required,
-    }
-}
-
-impl Assembly {
-    /// Runs until a signal or a fault, then stops in order: no new connections, what runs is
-    /// finished, within the bound of the settings. `ready` is told where it listens.
-    pub async fn run(
-        self,
-        settings: &Settings,
-        shutdown: &Shutdown,
-        ready: impl FnOnce(std::net::SocketAddr),
-    ) -> Result<ExitCode, AssembleError> {
-        let Self { broker, relay } = self;
-        let server = http::server::api(Arc::clone(&broker), &settings.http)?;
-        let address = server.address;
-        shutdown.spawn("http", serve(server, shutdown.clone()));
-        if let Some(bind) = settings.http.metrics_bind {
-            let server = http::server::metrics(Arc::clone(&broker.metrics), bind)?;
-            shutdown.spawn("metrics", serve(server, shutdown.clone()));
-        }
-        shutdown.spawn("relay", relay.run(shutdown.token()));
-        let period = settings.uploads.janitor_period;
-        shutdown.spawn(
-            "janitor",
-            janitor::run(Arc::clone(&broker), period, shutdown.token()),
-        );
-        shutdown.spawn(
-            "gauges",
-            gauges(
-                broker.pool.clone(),
-                Arc::clone(&broker.metrics),
-                shutdown.clone(),
-            ),
-        );
-        if settings.auth == Auth::Off {
-            log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
-        }
-        log::info!("listening on http://{address}");
-        ready(address);
-        shutdown.stopping().await;
-        let outcome = shutdown.wait(settings.http.shutdown).await;
-        // Verbs that outlived their callers: a lost answer is no lost work.
-        broker.under_way.close();
-        if tokio::time::timeout(settings.http.shutdown, broker.under_way.wait())
-            .await
-            .is_err()
-        {
-            log::error!("{} verbs did not end in time", broker.under_way.len());
-        }
-        Ok(outcome.exit_code())
-    }
-}
-
-/// Serves until the stop, then finishes the requests that run.
-async fn serve(server: http::server::Server, shutdown: Shutdown) -> std::io::Result<()> {
-    let handle = server.handle();
-    let mut running = server.running;
-    let stopped = async {
-        shutdown.stopping().await;
-        handle.stop(true).await;
-    };
-    tokio::select! {
-        result = &mut running => return result,
-        () = stopped => {}
-    }
-    running.await
-}
-
-async fn gauges(pool: Pool, metrics: Arc<Metrics>, shutdown: Shutdown) {
-    while !shutdown.is_stopping() {
-        let status = pool.status();
-        metrics
-            .pool
-            .observe(status.size, status.available, status.waiting);
-        tokio::select! {
-            () = shutdown.stopping() => {}
-            () = tokio::time::sleep(GAUGES_EVERY) => {}
-        }
     }
 }

@@ -4,11 +4,14 @@ pub mod assemble;
 mod check_config;
 #[cfg(feature = "dev")]
 mod dev;
+#[cfg(feature = "dev")]
+mod greeting;
 mod healthcheck;
 mod keys;
 mod migrate;
 mod openapi;
 mod output;
+mod run;
 mod serve;
 
 use std::process::ExitCode;

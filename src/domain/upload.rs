@@ -77,6 +77,18 @@ impl Upload {
     }
 }
 
+/// The name of what stands at a path: the declared one, or the file stem.
+pub fn name_at<'a>(path: &'a DatasetPath, upload: Option<&'a Upload>) -> &'a str {
+    upload.map_or_else(|| path.file_stem(), |upload| &upload.name)
+}
+
+/// Whether an object with this ETag is no longer the one that was proven.
+pub fn has_drifted(upload: Option<&Upload>, etag: &str) -> bool {
+    upload
+        .and_then(|upload| upload.object.as_ref())
+        .is_some_and(|proven| !same_etag(&proven.etag, etag))
+}
+
 /// What a PUT may do to an object that stands at its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteRule {

@@ -3,11 +3,11 @@
 use super::broker::Broker;
 use super::download::{Disposition, SignedGet};
 use super::error::Result;
-use crate::domain::object::{FoundObject, same_etag};
+use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::upload::Upload;
+use crate::domain::upload::{Upload, has_drifted, name_at};
 use crate::store::uploads;
 
 /// Everything that is known of a dataset.
@@ -26,17 +26,12 @@ pub struct Detail {
 impl Detail {
     /// The declared name, or the file stem.
     pub fn name(&self) -> &str {
-        match &self.upload {
-            Some(upload) => &upload.name,
-            None => self.path.file_stem(),
-        }
+        name_at(&self.path, self.upload.as_ref())
     }
 
     /// Whether the object is no longer the proven one.
     pub fn drifted(&self) -> bool {
-        (self.upload.as_ref())
-            .and_then(|upload| upload.object.as_ref())
-            .is_some_and(|proven| !same_etag(&proven.etag, &self.object.etag))
+        has_drifted(self.upload.as_ref(), &self.object.etag)
     }
 }
 

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use super::broker::Broker;
 use super::error::{Error, Result};
-use crate::domain::object::same_etag;
 use crate::domain::page::{Cursor, Page};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
-use crate::domain::upload::Upload;
+use crate::domain::upload::{Upload, has_drifted, name_at};
 use crate::objects::{self, ListedObject, StoreError};
 use crate::store::uploads;
 
@@ -51,17 +50,12 @@ pub struct Dataset {
 impl Dataset {
     /// The declared name, or the file stem.
     pub fn name(&self) -> &str {
-        match &self.upload {
-            Some(upload) => &upload.name,
-            None => self.path.file_stem(),
-        }
+        name_at(&self.path, self.upload.as_ref())
     }
 
     /// Whether the object is no longer the proven one.
     pub fn drifted(&self) -> bool {
-        (self.upload.as_ref())
-            .and_then(|upload| upload.object.as_ref())
-            .is_some_and(|proven| !same_etag(&proven.etag, &self.object.etag))
+        has_drifted(self.upload.as_ref(), &self.object.etag)
     }
 }
 

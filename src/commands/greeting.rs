@@ -1,0 +1,28 @@
+//! What `dev` tells the person who started it.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Three lines that work when pasted into any POSIX shell, again and again.
+pub(super) fn greeting(url: &str, bucket: &str, key: &SecretString) -> String {
+    let key = key.expose_secret();
+    let auth = format!("-H 'Authorization: Bearer {key}'");
+    let field = |pattern: &str| format!(r#"$(echo "$S" | sed 's/.*{pattern}":"\([^"]*\)".*/\1/')"#);
+    let (target, id) = (field("\"url"), field("^{\"id"));
+    let id = id.replacen(".*^", "^", 1);
+    format!(
+        r#"
+upload-broker runs at {url}
+documentation {url}/docs   bucket {bucket}   API key {key}
+
+Ask for an upload session, PUT the bytes straight to S3, acknowledge and list:
+
+S=$(curl -s {url}/uploads {auth} -H 'Content-Type: application/json' -d '{{"path":"/data/hello-'$(date +%s)'.csv","name":"Hello"}}'); echo "$S"
+
+curl -s -X PUT "{target}" -H 'content-type: text/csv' -H 'if-none-match: *' -H "x-amz-meta-upload-id: {id}" --data-binary 'id,name'
+
+curl -s -X POST "{url}/uploads/{id}/acknowledge" {auth}; echo; curl -s '{url}/datasets?prefix=/data/&include=upload' {auth}; echo
+
+Notifications show up below. Ctrl-C stops everything; the state stays for the next start.
+"#
+    )
+}

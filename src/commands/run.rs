@@ -1,0 +1,97 @@
+//! A broker's life: its loops, and the order in which they stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assemble::{AssembleError, Assembly};
+use crate::config::{Auth, Settings};
+use crate::lifecycle::Shutdown;
+use crate::store::pool::Pool;
+use crate::telemetry::metrics::Metrics;
+use crate::{http, janitor};
+
+/// How often gauges that nobody pushes are read.
+const GAUGES_EVERY: Duration = Duration::from_secs(5);
+
+impl Assembly {
+    /// Runs until a signal or a fault, then stops in order: no new connections, what runs is
+    /// finished, within the bound of the settings. `ready` is told where it listens.
+    pub async fn run(
+        self,
+        settings: &Settings,
+        shutdown: &Shutdown,
+        ready: impl FnOnce(std::net::SocketAddr),
+    ) -> Result<ExitCode, AssembleError> {
+        let Self { broker, relay } = self;
+        // Not a fault yet: they may come with time. Until then S3 is not ready either.
+        if let Err(error) = broker.credentials.get(broker.clock.now()).await {
+            log::warn!("no AWS credentials: {error}");
+        }
+        let server = http::server::api(Arc::clone(&broker), &settings.http)?;
+        let address = server.address;
+        shutdown.spawn("http", serve(server, shutdown.clone()));
+        if let Some(bind) = settings.http.metrics_bind {
+            let server = http::server::metrics(Arc::clone(&broker.metrics), bind)?;
+            shutdown.spawn("metrics", serve(server, shutdown.clone()));
+        }
+        shutdown.spawn("relay", relay.run(shutdown.token()));
+        let period = settings.uploads.janitor_period;
+        shutdown.spawn(
+            "janitor",
+            janitor::run(Arc::clone(&broker), period, shutdown.token()),
+        );
+        shutdown.spawn(
+            "gauges",
+            gauges(
+                broker.pool.clone(),
+                Arc::clone(&broker.metrics),
+                shutdown.clone(),
+            ),
+        );
+        if settings.auth == Auth::Off {
+            log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
+        }
+        log::info!("listening on http://{address}");
+        ready(address);
+        shutdown.stopping().await;
+        let outcome = shutdown.wait(settings.http.shutdown).await;
+        // Verbs that outlived their callers: a lost answer is no lost work.
+        broker.under_way.close();
+        if tokio::time::timeout(settings.http.shutdown, broker.under_way.wait())
+            .await
+            .is_err()
+        {
+            log::error!("{} verbs did not end in time", broker.under_way.len());
+        }
+        Ok(outcome.exit_code())
+    }
+}
+
+/// Serves until the stop, then finishes the requests that run.
+async fn serve(server: http::server::Server, shutdown: Shutdown) -> std::io::Result<()> {
+    let handle = server.handle();
+    let mut running = server.running;
+    let stopped = async {
+        shutdown.stopping().await;
+        handle.stop(true).await;
+    };
+    tokio::select! {
+        result = &mut running => return result,
+        () = stopped => {}
+    }
+    running.await
+}
+
+async fn gauges(pool: Pool, metrics: Arc<Metrics>, shutdown: Shutdown) {
+    while !shutdown.is_stopping() {
+        let status = pool.status();
+        metrics
+            .pool
+            .observe(status.size, status.available, status.waiting);
+        tokio::select! {
+            () = shutdown.stopping() => {}
+            () = tokio::time::sleep(GAUGES_EVERY) => {}
+        }
+    }
+}
