@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
@@ -37,19 +38,17 @@ impl Target {
             match (&*name, &*value) {
                 ("sslmode", "verify-full") => {
                     verify = true;
-                    rest.push(("sslmode".to_owned(), "require".to_owned()));
+                    rest.push("sslmode=require".to_owned());
                 }
                 ("sslrootcert", path) => root_certificate = Some(path.to_owned()),
-                _ => rest.push((name.into_owned(), value.into_owned())),
+                _ => rest.push(format!(
+                    "{name}={}",
+                    utf8_percent_encode(&value, NON_ALPHANUMERIC)
+                )),
             }
         }
-        url.set_query(None);
-        if !rest.is_empty() {
-            url.query_pairs_mut().extend_pairs(rest);
-        }
-        // Form encoding writes a space as `+`, which a Postgres URL does not read back.
-        let plain = url.as_str().replace('+', "%20");
-        let config = plain.parse().map_err(|cause| bad_url(&cause))?;
+        url.set_query((!rest.is_empty()).then(|| rest.join("&")).as_deref());
+        let config = url.as_str().parse().map_err(|cause| bad_url(&cause))?;
         Ok(Self {
             config,
             verify,
@@ -155,5 +154,21 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_words_of_libpq_are_taken_out() {
+        let url = "postgres://me:a+b%2F@db.example/broker?sslmode=verify-full&sslrootcert=/a+b&application_name=x%20y";
+        let target = Target::parse(url).unwrap();
+        assert_eq!(target.config.get_password(), Some(&b"a+b/"[..]));
+        assert_eq!(target.config.get_application_name(), Some("x y"));
+        assert_eq!(target.config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(target.root_certificate.as_deref(), Some("/a b"));
+        assert!(target.verify);
     }
 }
