@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
@@ -34,20 +34,22 @@ impl Target {
         let mut verify = false;
         let mut root_certificate = None;
         let mut rest = Vec::new();
-        for (name, value) in url.query_pairs() {
-            match (&*name, &*value) {
-                ("sslmode", "verify-full") => {
+        // Not form encoding: libpq takes a plus for a plus.
+        for pair in url.query().unwrap_or_default().split('&') {
+            match pair.split_once('=') {
+                Some(("sslmode", "verify-full")) => {
                     verify = true;
-                    rest.push("sslmode=require".to_owned());
+                    rest.push("sslmode=require");
                 }
-                ("sslrootcert", path) => root_certificate = Some(path.to_owned()),
-                _ => rest.push(format!(
-                    "{name}={}",
-                    utf8_percent_encode(&value, NON_ALPHANUMERIC)
-                )),
+                Some(("sslrootcert", path)) => {
+                    root_certificate =
+                        Some(percent_decode_str(path).decode_utf8_lossy().into_owned());
+                }
+                _ => rest.push(pair),
             }
         }
-        url.set_query((!rest.is_empty()).then(|| rest.join("&")).as_deref());
+        let rest = rest.join("&");
+        url.set_query((!rest.is_empty()).then_some(&rest));
         let config = url.as_str().parse().map_err(|cause| bad_url(&cause))?;
         Ok(Self {
             config,
@@ -168,7 +170,7 @@ mod tests {
         assert_eq!(target.config.get_password(), Some(&b"a+b/"[..]));
         assert_eq!(target.config.get_application_name(), Some("x y"));
         assert_eq!(target.config.get_ssl_mode(), SslMode::Require);
-        assert_eq!(target.root_certificate.as_deref(), Some("/a b"));
+        assert_eq!(target.root_certificate.as_deref(), Some("/a+b"));
         assert!(target.verify);
     }
 }
