@@ -13,12 +13,15 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod credentials;
 mod dev_s3;
+mod http_edge;
 mod migrations;
 mod postgres_starter;
 mod round_trip;
 mod schema_drift;
+mod service_pages;
 mod signing;
 mod support;
 mod support_works;
