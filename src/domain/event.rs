@@ -89,9 +89,10 @@ pub struct Event {
 /// The facts of an upload as they stand after an arrow, for the event's `data`.
 pub fn facts(upload: &Upload) -> Value {
     let object = upload.object.as_ref();
-    let checksum = object
-        .and_then(|object| object.checksum.as_ref())
-        .or(upload.declared.checksum.as_ref());
+    // Once something is proven, a checksum that only the client knows is not told.
+    let checksum = object.map_or(upload.declared.checksum.as_ref(), |object| {
+        object.checksum.as_ref()
+    });
     let verification = upload.verification.map(|verification| {
         json!({
             "level": verification.level.as_str(),
