@@ -1,36 +1,34 @@
 //! Which records are logged.
+//!
+//! Libraries narrate every call at `info` or below, and some print headers and canonical requests
+//! at `trace`: those hold credentials. So a level for everything is a level for everything of
+//! ours; a library goes past `warn` only where the filter names it.
 
-/// Libraries that narrate every call at `info` or below; some print headers at `trace`, and
-/// headers hold credentials. Naming one in the filter overrides this.
-const QUIET: &[&str] = &[
-    "actix_http",
-    "actix_server",
-    "aws_config",
-    "aws_credential_types",
-    "aws_runtime",
-    "aws_sdk_s3",
-    "aws_sdk_sns",
-    "aws_sigv4",
-    "aws_smithy_http_client",
-    "aws_smithy_runtime",
-    "aws_smithy_runtime_api",
-    "h2",
-    "hyper",
-    "hyper_util",
-    "mio",
-    "rustls",
-    "s3s",
-    "tokio_postgres",
-    "tracing",
-];
+use log::LevelFilter;
 
-/// `filter` with the quiet libraries before it: the later of two directives for one target wins.
-/// A filter that is quieter than that for everything stays as it is.
+/// Our own records.
+const OURS: &str = "upload_broker";
+
+/// `filter` (in the syntax of env_logger) with its level for everything split in two: for us as it
+/// stands, for libraries at most `warn`.
 pub(super) fn directives(filter: &str) -> String {
-    let plain = filter.trim().to_ascii_lowercase();
-    if matches!(plain.as_str(), "off" | "error" | "warn") {
-        return plain;
-    }
-    let quiet = QUIET.iter().map(|target| format!("{target}=warn,"));
-    quiet.chain([filter.to_owned()]).collect()
+    let (list, pattern) = match filter.split_once('/') {
+        Some((list, pattern)) => (list, format!("/{pattern}")),
+        None => (filter, String::new()),
+    };
+    let directives = list.split(',').map(str::trim);
+    let (levels, named): (Vec<_>, Vec<_>) = directives
+        .filter(|directive| !directive.is_empty())
+        .partition(|directive| directive.parse::<LevelFilter>().is_ok());
+    // The later of two directives for one target wins, as in env_logger.
+    let level = levels.last().and_then(|level| level.parse().ok());
+    let mut all = vec![
+        level
+            .unwrap_or(LevelFilter::Warn)
+            .min(LevelFilter::Warn)
+            .to_string(),
+    ];
+    all.extend(level.map(|level| format!("{OURS}={level}")));
+    all.extend(named.into_iter().map(str::to_owned));
+    all.join(",") + &pattern
 }

@@ -17,8 +17,7 @@ pub use line::Format;
 pub use request::{request_id, with_request_id};
 
 /// Starts the log on stderr. `filter` is in the syntax of env_logger, as `info` or
-/// `upload_broker=debug,info`; libraries that would be noisy (or log headers) stay at `warn`
-/// unless it names them. From here on a panic is a line of the log too.
+/// `upload_broker=debug,info`; libraries (some log headers) stay at `warn` unless it names them. From here on a panic is a line of the log too.
 ///
 /// # Errors
 /// When a logger was started before.

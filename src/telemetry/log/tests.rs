@@ -102,6 +102,25 @@ fn libraries_are_quiet_unless_they_are_named() {
     assert!(!passes("trace", "hyper::proto", Level::Info));
     assert!(passes("info", "aws_config", Level::Warn));
     assert!(passes("info,hyper=trace", "hyper::proto", Level::Trace));
+    assert!(passes("info", "upload_broker::http", Level::Info));
+    assert!(!passes("info", "upload_broker::http", Level::Debug));
+    assert!(!passes("trace", "tracing::span", Level::Info));
+    assert!(!passes("trace", "some_library", Level::Info));
+    assert!(passes(
+        "upload_broker::http=trace",
+        "some_library",
+        Level::Warn
+    ));
+    assert!(passes(
+        "info, upload_broker=trace",
+        "upload_broker::http",
+        Level::Trace
+    ));
+    assert!(passes(
+        "upload_broker=trace,info",
+        "upload_broker::http",
+        Level::Trace
+    ));
     assert!(!passes("error", "aws_config", Level::Warn));
     assert!(!passes("off", "rustls", Level::Error));
 }
