@@ -44,6 +44,8 @@ pub struct Options {
     pub durable: bool,
     /// `max_connections`.
     pub max_connections: u16,
+    /// More of the server's settings, as `("ssl", "on")`; one that stands here wins.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Options {
@@ -54,6 +56,7 @@ impl Options {
             bin: None,
             durable: true,
             max_connections: 100,
+            settings: Vec::new(),
         }
     }
 }

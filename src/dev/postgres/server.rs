@@ -101,6 +101,9 @@ fn command(plan: &Plan<'_>, port: u16) -> Result<Command, Error> {
         set("full_page_writes", "off");
         set("synchronous_commit", "off");
     }
+    for (name, value) in &plan.options.settings {
+        set(name, value);
+    }
     command.stdout(Stdio::from(log)).stderr(Stdio::from(errors));
     Ok(command)
 }
