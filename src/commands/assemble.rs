@@ -1,5 +1,6 @@
 //! The parts of a running broker, wired together: the same for `serve` and `dev`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,8 +41,16 @@ pub enum AssembleError {
     #[error("the schema is not up to date")]
     Migrate(#[from] store::migrations::MigrateError),
     /// An address is taken, or not ours.
-    #[error("cannot listen")]
-    Listen(#[from] std::io::Error),
+    #[error("cannot listen on {address} ({variable})")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The setting that names it.
+        variable: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The system refuses signal handlers.
     #[error("cannot handle signals")]
     Signals(#[source] std::io::Error),

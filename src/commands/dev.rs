@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -15,15 +16,21 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::assemble::{AssembleError, Cloud, assemble};
 use super::greeting::greeting;
-use super::output::{bad_config, complain, fail, start_log};
+use super::healthcheck::reachable;
+use super::output::{bad_config, complain, fail, start_log, warn_of_unknown};
 use crate::clock::Clock;
 use crate::config::{self, Dev, Section as _, Settings, TopicArn};
 use crate::dev::{folder, postgres, s3, sns};
 use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::Scope;
 use crate::lifecycle::Shutdown;
+use crate::usecases::Broker;
+use crate::usecases::authenticate::authenticate;
 use crate::{store, usecases};
 
+/// How long the Postgres of a stack that was killed may take to end, and how often to look.
+const LAST_ONE_ENDS: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const BUCKET: &str = "datasets";
 const REGION: &str = "us-east-1";
 /// They open nothing but a store on this machine's loopback.
@@ -94,9 +101,23 @@ async fn start_postgres(dir: &Path) -> Result<Option<postgres::Postgres>, DevErr
     }
     let mut options = postgres::Options::new(dir.join("postgres"));
     options.bin = config::env("PG_BIN").map(PathBuf::from);
-    let server = tokio::task::spawn_blocking(move || postgres::Postgres::start(&options)).await??;
+    let server = tokio::task::spawn_blocking(move || start_when_free(&options)).await??;
     server.ensure_database("broker").await?;
     Ok(Some(server))
+}
+
+/// The folder is ours, so that a server which still runs in it is the one of a stack that was
+/// killed a moment ago, and is on its way out.
+fn start_when_free(options: &postgres::Options) -> Result<postgres::Postgres, postgres::Error> {
+    let patience = Instant::now() + LAST_ONE_ENDS;
+    loop {
+        match postgres::Postgres::start(options) {
+            Err(postgres::Error::Running { .. }) if Instant::now() < patience => {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            other => return other,
+        }
+    }
 }
 
 /// The environment, with what the stack brings along in place of what is missing.
@@ -104,8 +125,10 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
     Settings::load(|name| {
         let ours = match name {
             "BROKER_S3_BUCKET" => return Some(BUCKET.to_owned()),
-            "BROKER_S3_PATH_STYLE" => return Some("true".to_owned()),
-            "BROKER_S3_PUBLIC_ENDPOINT" | "BROKER_SNS_TOPIC_ARN" => return None,
+            "BROKER_S3_PATH_STYLE" | "BROKER_MIGRATE" => return Some("true".to_owned()),
+            "BROKER_S3_PUBLIC_ENDPOINT"
+            | "BROKER_SNS_TOPIC_ARN"
+            | "BROKER_S3_CONDITIONAL_WRITES" => return None,
             "DATABASE_URL" => server.map(|server| server.url("broker")),
             _ => None,
         };
@@ -115,6 +138,7 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
 
 async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     start_log(&settings.log);
+    warn_of_unknown();
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
     let store = s3::start(s3::Options {
@@ -130,7 +154,7 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     .await?;
     let topic = sns::Endpoint::bind().await.map_err(DevError::Sns)?;
     let cloud = Cloud {
-        s3: sdk(&format!("http://{}", store.local_addr())),
+        s3: sdk(&format!("http://{}", reachable(store.local_addr()))),
         sns: sdk(&format!(
             "http://{}",
             topic.local_addr().map_err(DevError::Sns)?
@@ -140,12 +164,16 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     shutdown.spawn("s3", store.run(shutdown.token()));
     shutdown.spawn("sns", topic.run(shutdown.token()));
     let assembly = assemble(settings, &cloud, Clock::system()).await?;
-    let key = development_key(settings, dir).await?;
     let broker = Arc::clone(&assembly.broker);
+    let key = development_key(&broker, settings, dir).await?;
     let code = assembly
         .run(settings, &shutdown, |address| {
             let bucket = broker.objects.bucket();
-            complain(&greeting(&format!("http://{address}"), bucket, &key));
+            complain(&greeting(
+                &format!("http://{}", reachable(address)),
+                bucket,
+                &key,
+            ));
         })
         .await?;
     Ok(code)
@@ -161,12 +189,18 @@ fn sdk(endpoint: &str) -> SdkConfig {
     runtime.build()
 }
 
-/// The key of the last run, or a new one. It lies in the state's folder, readable by its owner:
-/// whoever can read that can read the datasets too.
-async fn development_key(settings: &Settings, dir: &Path) -> Result<SecretString, DevError> {
+/// The key of the last run while it still opens this database, else a new one. It lies in the
+/// state's folder, readable by its owner: whoever can read that can read the datasets too.
+async fn development_key(
+    broker: &Broker,
+    settings: &Settings,
+    dir: &Path,
+) -> Result<SecretString, DevError> {
     let file = dir.join("api-key");
     match std::fs::read_to_string(&file) {
-        Ok(key) if !key.trim().is_empty() => return Ok(key.trim().into()),
+        Ok(key) if authenticate(broker, key.trim()).await?.is_some() => {
+            return Ok(key.trim().into());
+        }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(DevError::KeyFile(error));
         }

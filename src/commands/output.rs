@@ -3,22 +3,38 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use crate::config::{Fault, Log, LogFormat};
+use crate::config::{self, Fault, Log, LogFormat};
 use crate::telemetry;
 
 /// Wrong usage or settings, as `sysexits.h` has it for configuration errors.
 pub(super) const BAD_CONFIG: u8 = 78;
 
-/// Says why a command failed, with every cause.
+/// Says why a command failed, with every cause: in the log where one has started (a log of JSON
+/// has no other lines), else on the terminal.
 pub(super) fn fail(what: &str, error: &dyn std::error::Error) -> ExitCode {
     let mut text = format!("{what}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        let cause_text = cause.to_string();
+        // Some errors tell their cause themselves.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
         source = cause.source();
     }
-    complain(&text);
+    if log::log_enabled!(log::Level::Error) {
+        log::error!("{text}");
+    } else {
+        complain(&text);
+    }
     ExitCode::FAILURE
+}
+
+/// Warns of variables that look like ours and are not.
+pub(super) fn warn_of_unknown() {
+    for warning in config::unknown(config::env_names()) {
+        log::warn!("{warning}");
+    }
 }
 
 /// Starts the log. From here on, what is to be said goes there.

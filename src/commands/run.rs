@@ -1,5 +1,6 @@
 //! A broker's life: its loops, and the order in which they stop.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use crate::config::{Auth, Settings};
 use crate::lifecycle::Shutdown;
 use crate::store::pool::Pool;
 use crate::telemetry::metrics::Metrics;
+use crate::usecases::Broker;
 use crate::{http, janitor};
 
 /// How often gauges that nobody pushes are read.
@@ -21,20 +23,26 @@ impl Assembly {
         self,
         settings: &Settings,
         shutdown: &Shutdown,
-        ready: impl FnOnce(std::net::SocketAddr),
+        ready: impl FnOnce(SocketAddr),
     ) -> Result<ExitCode, AssembleError> {
         let Self { broker, relay } = self;
         // Not a fault yet: they may come with time. Until then S3 is not ready either.
         if let Err(error) = broker.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
         }
-        let server = http::server::api(Arc::clone(&broker), &settings.http)?;
+        let server = http::server::api(Arc::clone(&broker), &settings.http)
+            .map_err(listening(settings.http.bind, "BROKER_BIND"))?;
         let address = server.address;
-        shutdown.spawn("http", serve(server, shutdown.clone()));
+        // Every address is ours before anything runs.
         if let Some(bind) = settings.http.metrics_bind {
-            let server = http::server::metrics(Arc::clone(&broker.metrics), bind)?;
+            let server = http::server::metrics(Arc::clone(&broker.metrics), bind)
+                .map_err(listening(bind, "BROKER_METRICS_BIND"))?;
             shutdown.spawn("metrics", serve(server, shutdown.clone()));
         }
+        shutdown.spawn(
+            "http",
+            serve_api(server, Arc::clone(&broker), shutdown.clone()),
+        );
         shutdown.spawn("relay", relay.run(shutdown.token()));
         let period = settings.uploads.janitor_period;
         shutdown.spawn(
@@ -56,16 +64,33 @@ impl Assembly {
         ready(address);
         shutdown.stopping().await;
         let outcome = shutdown.wait(settings.http.shutdown).await;
-        // Verbs that outlived their callers: a lost answer is no lost work.
-        broker.under_way.close();
-        if tokio::time::timeout(settings.http.shutdown, broker.under_way.wait())
-            .await
-            .is_err()
-        {
-            log::error!("{} verbs did not end in time", broker.under_way.len());
-        }
         Ok(outcome.exit_code())
     }
+}
+
+/// A failed bind, with the setting to look at.
+fn listening(
+    address: SocketAddr,
+    variable: &'static str,
+) -> impl FnOnce(std::io::Error) -> AssembleError {
+    move |source| AssembleError::Listen {
+        address,
+        variable,
+        source,
+    }
+}
+
+/// Serves until the stop, then finishes the requests that run, and the verbs that outlived their
+/// callers: a lost answer is no lost work. Both share the bound of the stop.
+async fn serve_api(
+    server: http::server::Server,
+    broker: Arc<Broker>,
+    shutdown: Shutdown,
+) -> std::io::Result<()> {
+    serve(server, shutdown).await?;
+    broker.under_way.close();
+    broker.under_way.wait().await;
+    Ok(())
 }
 
 /// Serves until the stop, then finishes the requests that run.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use aws_config::BehaviorVersion;
 
 use super::assemble::{AssembleError, Cloud, assemble};
-use super::output::{bad_config, fail, start_log};
+use super::output::{bad_config, fail, start_log, warn_of_unknown};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::lifecycle::Shutdown;
@@ -16,9 +16,7 @@ pub(super) async fn run() -> ExitCode {
         Err(faults) => return bad_config(&faults),
     };
     start_log(&settings.log);
-    for warning in config::unknown(config::env_names()) {
-        log::warn!("{warning}");
-    }
+    warn_of_unknown();
     match serve(&settings).await {
         Ok(code) => code,
         Err(error) => fail("The broker does not run", &error),
