@@ -94,9 +94,12 @@ impl Target {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             return Ok(roots);
         };
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| bad_tls(&cause))? {
-            let certificate = certificate.map_err(|cause| bad_tls(&cause))?;
-            roots.add(certificate).map_err(|cause| bad_tls(&cause))?;
+        for certificate in CertificateDer::pem_file_iter(path).map_err(bad_roots(path))? {
+            let certificate = certificate.map_err(bad_roots(path))?;
+            roots.add(certificate).map_err(bad_roots(path))?;
+        }
+        if roots.is_empty() {
+            return Err(bad_roots(path)("it holds no certificate"));
         }
         Ok(roots)
     }
@@ -108,6 +111,10 @@ fn bad_url(cause: &dyn std::error::Error) -> ConnectionError {
 
 fn bad_tls(cause: &dyn std::error::Error) -> ConnectionError {
     ConnectionError::BadConnection(format!("TLS: {cause}"))
+}
+
+fn bad_roots<E: std::fmt::Display>(path: &str) -> impl Fn(E) -> ConnectionError {
+    move |cause| ConnectionError::BadConnection(format!("TLS: sslrootcert={path}: {cause}"))
 }
 
 fn refused(cause: tokio_postgres::Error) -> ConnectionError {
