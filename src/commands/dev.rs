@@ -53,7 +53,7 @@ enum DevError {
     Postgres(#[from] postgres::Error),
     #[error("the thread that starts Postgres died")]
     Thread(#[from] tokio::task::JoinError),
-    #[error(transparent)]
+    #[error("no S3 server (BROKER_DEV_S3_BIND, BROKER_DEV_DIR)")]
     S3(#[from] s3::Error),
     #[error("no free port for SNS")]
     Sns(#[source] std::io::Error),
