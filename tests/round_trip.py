@@ -24,6 +24,12 @@ def check(answer, status):
     return answer.json() if answer.content else None
 
 
+def aws(service):
+    """boto3 itself reads AWS_DEFAULT_REGION, and not AWS_REGION."""
+    endpoint = os.environ["AWS_ENDPOINT_URL_" + service.upper()]
+    return boto3.client(service, endpoint_url=endpoint, region_name=os.environ["AWS_REGION"])
+
+
 def main():
     declared = {
         "path": PATH,
@@ -49,7 +55,7 @@ def main():
     assert done["status"] == "Uploaded", done
     assert done["object"]["etag"] == sent.headers["ETag"], (done, sent.headers)
 
-    s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"])
+    s3 = aws("s3")
     stored = s3.get_object(Bucket=os.environ["BUCKET"], Key=PATH[1:])
     assert stored["Body"].read() == BYTES
     assert stored["Metadata"]["upload-id"] == session["id"], stored["Metadata"]
@@ -72,7 +78,7 @@ def main():
 
 def receive():
     """The notification, from the queue behind the topic."""
-    sqs = boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL_SQS"])
+    sqs = aws("sqs")
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         answer = sqs.receive_message(QueueUrl=os.environ["QUEUE_URL"], WaitTimeSeconds=5)

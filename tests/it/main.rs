@@ -14,14 +14,20 @@
 
 mod architecture;
 mod bad_input;
+mod cli;
 mod credentials;
+mod dev;
 mod dev_s3;
 mod http_edge;
 mod migrations;
 mod postgres_starter;
+mod postgres_tls;
+mod python_client;
+mod readme;
 mod round_trip;
 mod schema_drift;
 mod service_pages;
+mod serve;
 mod signing;
 mod support;
 mod support_works;

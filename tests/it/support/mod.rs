@@ -9,9 +9,12 @@ pub mod app;
 pub mod cloud;
 pub mod database;
 pub mod gate;
+pub mod hold;
 pub mod inbox;
+pub mod process;
 pub mod python;
 pub mod reply;
+pub mod serving;
 pub mod slot;
 
 use std::path::PathBuf;

@@ -1,0 +1,192 @@
+//! The commands beside `serve` and `dev`, as a person and a script use them.
+
+mod keys;
+
+use reqwest::StatusCode;
+
+use crate::support::cloud;
+use crate::support::database::Database;
+use crate::support::process::{Run, free_port};
+use crate::support::serving::Place;
+
+const BAD_CONFIG: i32 = 78;
+
+#[tokio::test]
+async fn check_config_shows_the_settings_and_no_secret() {
+    let ended = Run::new(&["check-config"])
+        .with(&cloud::settings())
+        .set("AWS_SECRET_ACCESS_KEY", "hunter3")
+        .set(
+            "DATABASE_URL",
+            "postgres://broker:hunter2@db.example.com/broker?sslmode=require",
+        )
+        .set("BROKER_S3_BUCKET", "datasets")
+        .set("BROKER_S3_BUKCET", "datasets")
+        .end()
+        .await
+        .ok();
+    for secret in ["hunter2", "hunter3"] {
+        assert!(!ended.out.contains(secret), "{ended:#?}");
+    }
+    let line = |name: &str| {
+        let mut lines = ended.out.lines();
+        let line = lines.find(|line| line.split_whitespace().next() == Some(name));
+        line.unwrap_or_else(|| panic!("no {name} in {ended:#?}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+    };
+    let database = "postgres://broker:***@db.example.com/broker?sslmode=require";
+    assert_eq!(line("DATABASE_URL"), ["DATABASE_URL", "set", database]);
+    assert_eq!(
+        line("BROKER_S3_BUCKET"),
+        ["BROKER_S3_BUCKET", "set", "datasets"]
+    );
+    assert_eq!(
+        line("BROKER_URL_SECONDS"),
+        ["BROKER_URL_SECONDS", "default", "900"]
+    );
+    assert_eq!(line("AWS_SECRET_ACCESS_KEY")[2], "***");
+    assert!(
+        ended.err.contains("did you mean BROKER_S3_BUCKET?"),
+        "{ended:#?}"
+    );
+}
+
+#[tokio::test]
+async fn check_config_lists_every_fault() {
+    let run = Run::new(&["check-config"]).set("BROKER_BIND", "nowhere");
+    let names = [
+        "DATABASE_URL",
+        "BROKER_S3_BUCKET",
+        "BROKER_BIND=\"nowhere\"",
+    ];
+    run.end().await.failed(BAD_CONFIG, &names);
+}
+
+#[tokio::test]
+async fn migrate_says_what_it_did() {
+    let database = Database::empty();
+    let migrate = || {
+        Run::new(&["migrate"])
+            .set("DATABASE_URL", database.url())
+            .end()
+    };
+    let first = migrate().await.ok();
+    assert!(first.out.starts_with("Applied "), "{first:#?}");
+    let again = migrate().await.ok();
+    assert_eq!(again.out, "The schema is up to date.\n", "{again:#?}");
+
+    let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
+    let failed = Run::new(&["migrate"])
+        .set("DATABASE_URL", nowhere)
+        .end()
+        .await;
+    failed.failed(1, &["The schema is not up to date", "Postgres", "refused"]);
+    Run::new(&["migrate"])
+        .end()
+        .await
+        .failed(BAD_CONFIG, &["DATABASE_URL"]);
+}
+
+/// Without `BROKER_MIGRATE`, `serve` leaves the schema alone; `migrate` is for that.
+#[tokio::test]
+async fn serve_leaves_the_schema_alone_when_told_so() {
+    let place = Place {
+        database: Database::empty(),
+        ..Place::new().await
+    };
+    let mut process = place.serve().set("BROKER_MIGRATE", "false").spawn();
+    process.ready().await;
+    let client = crate::support::database::connect(place.database.url()).await;
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+    let row = client.query_one(tables, &[]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn openapi_prints_the_committed_document() {
+    let printed = Run::new(&["openapi"]).end().await.ok();
+    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.yaml"));
+    assert!(
+        printed.out == committed.expect("openapi.yaml"),
+        "run `make openapi`"
+    );
+}
+
+#[tokio::test]
+async fn healthcheck_tells_a_live_broker_from_a_dead_one() {
+    let place = Place::new().await;
+    let (process, caller) = place.start(place.serve()).await;
+    let bind = caller.url.trim_start_matches("http://").to_owned();
+    let check = |bind: &str| Run::new(&["healthcheck"]).set("BROKER_BIND", bind).end();
+    let live = check(&bind).await.ok();
+    assert_eq!((&*live.out, &*live.err), ("", ""));
+    // A broker on every address is asked on loopback.
+    let port = bind.split(':').next_back().expect("a port").to_owned();
+    check(&format!("0.0.0.0:{port}")).await.ok();
+    process.stop("TERM").await.ok();
+    check(&bind).await.failed(1, &[&bind, "does not answer"]);
+
+    // Someone else's server is no broker.
+    let other = reqwest::get(format!("{}/livez", cloud::endpoint())).await;
+    assert_ne!(other.expect("an answer").status(), StatusCode::OK);
+    let other = cloud::address().to_string();
+    check(&other).await.failed(1, &[&other, "answers"]);
+}
+
+/// Every command and option is described in `--help`.
+#[tokio::test]
+async fn help_describes_everything() {
+    let top = Run::new(&["--help"]).end().await.ok();
+    let known = [
+        "serve",
+        "dev",
+        "migrate",
+        "openapi",
+        "check-config",
+        "healthcheck",
+        "keys",
+    ];
+    let mut pages = vec![("upload-broker".to_owned(), top.out)];
+    for name in known {
+        pages.push((
+            name.to_owned(),
+            Run::new(&[name, "--help"]).end().await.ok().out,
+        ));
+    }
+    for name in ["create", "list", "revoke"] {
+        let page = Run::new(&["keys", name, "--help"]).end().await.ok().out;
+        pages.push((format!("keys {name}"), page));
+    }
+    for name in known {
+        assert!(
+            pages[0].1.contains(&format!("\n  {name} ")),
+            "{}",
+            pages[0].1
+        );
+    }
+    for (name, page) in &pages {
+        let first = page.lines().next().unwrap_or_default();
+        assert!(
+            !first.is_empty() && !first.starts_with("Usage"),
+            "{name}: {page}"
+        );
+        let entry = |line: &&str| line.starts_with("  ") && line.trim_start().len() > 1;
+        for line in page.lines().filter(entry) {
+            let named = line.trim_start().starts_with(['-', '[', '<'])
+                || line.starts_with("  ") && !line.starts_with("   ");
+            let told = line
+                .trim()
+                .split("  ")
+                .filter(|part| !part.is_empty())
+                .count()
+                > 1;
+            assert!(!named || told, "{name}: no word about {line:?}\n{page}");
+        }
+    }
+    let version = Run::new(&["--version"]).end().await.ok();
+    assert_eq!(
+        version.out,
+        concat!("upload-broker ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}

@@ -1,0 +1,140 @@
+//! What survives a stop, a kill and a second start, and what does not.
+
+use std::path::Path;
+
+use reqwest::StatusCode;
+
+use super::stack::Stack;
+use crate::support::process::PATIENCE;
+
+/// Whether a process is there, a dead one that nobody has reaped aside.
+fn lives(id: u32) -> bool {
+    let state = std::process::Command::new("ps")
+        .args(["-o", "stat=", "-p", &id.to_string()])
+        .output();
+    let state = state.expect("ps").stdout;
+    !state.is_empty() && !state.starts_with(b"Z")
+}
+
+/// Returns when a process is gone.
+async fn gone(id: u32) {
+    let watch = async {
+        while lives(id) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let gone = tokio::time::timeout(PATIENCE, watch).await;
+    assert!(gone.is_ok(), "process {id} is still there");
+}
+
+#[tokio::test]
+async fn the_state_survives_a_restart_and_fresh_wipes_it() {
+    let stack = Stack::new();
+    let first = stack.start(&[]).await;
+    let upload = first.caller.upload("/data/kept.csv", "kept").await;
+    let postgres = stack.postgres().expect("a Postgres");
+    first.process.stop("INT").await.ok();
+    assert!(!lives(postgres), "Postgres outlives the stack");
+
+    let second = stack.start(&[]).await;
+    assert_eq!(second.caller.key, first.caller.key);
+    let path = format!("/uploads/{}", upload["id"].as_str().expect("an id"));
+    let read = second.caller.get(&path).await.expect(StatusCode::OK);
+    assert_eq!(read, upload);
+    let list = second.caller.get("/datasets").await.expect(StatusCode::OK);
+    assert_eq!(list[0]["path"], "/data/kept.csv", "{list:#}");
+    let secret = std::fs::metadata(stack.state().join("api-key")).expect("the key's file");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&secret.permissions());
+    assert_eq!(mode & 0o077, 0, "others can read the key");
+    second.process.stop("TERM").await.ok();
+
+    let fresh = stack.start_as(stack.run(&["--fresh"])).await;
+    assert_ne!(fresh.caller.key, first.caller.key);
+    fresh
+        .caller
+        .get(&path)
+        .await
+        .expect_problem(404, "upload-not-found");
+    let list = fresh.caller.get("/datasets").await.expect(StatusCode::OK);
+    assert_eq!(list, serde_json::json!([]));
+    fresh.process.stop("INT").await.ok();
+}
+
+/// `--fresh` as well: the state of a stack that runs is nobody else's to wipe.
+#[tokio::test]
+async fn a_second_start_says_that_one_runs() {
+    let stack = Stack::new();
+    let first = stack.start(&[]).await;
+    first.caller.upload("/data/a.csv", "x").await;
+    for args in [&[][..], &["--fresh"]] {
+        let second = stack.run(args).end().await;
+        second.failed(1, &["already runs", "BROKER_DEV_DIR", "BROKER_BIND"]);
+    }
+    first.caller.upload("/data/b.csv", "y").await;
+    let list = first.caller.get("/datasets").await.expect(StatusCode::OK);
+    assert_eq!(list.as_array().map(Vec::len), Some(2), "{list:#}");
+    first.process.stop("INT").await.ok();
+}
+
+/// Another folder, the same ports: it says which one is taken, and leaves no Postgres behind.
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let first = Stack::new();
+    let running = first.start(&[]).await;
+    let bind = running.caller.url.trim_start_matches("http://").to_owned();
+    for (variable, taken) in [("BROKER_BIND", &bind), ("BROKER_DEV_S3_BIND", &bind)] {
+        let second = Stack::new();
+        let ended = second.run(&[]).set(variable, taken).end().await;
+        ended.failed(1, &[taken, "in use", variable]);
+        assert_eq!(second.postgres(), None, "a Postgres is left");
+    }
+    running.caller.get("/datasets").await.expect_ok();
+    running.process.stop("INT").await.ok();
+}
+
+#[tokio::test]
+async fn killed_it_leaves_no_postgres_and_starts_again() {
+    let stack = Stack::new();
+    let first = stack.start(&[]).await;
+    let upload = first.caller.upload("/data/kept.csv", "kept").await;
+    let postgres = stack.postgres().expect("a Postgres");
+    let killed = first.process.stop("KILL").await;
+    assert_eq!(killed.status.code(), None, "{killed:#?}");
+
+    // At once, while that Postgres may still be on its way out.
+    let second = stack.start(&[]).await;
+    assert!(!lives(postgres), "the old Postgres is still there");
+    let path = format!("/uploads/{}", upload["id"].as_str().expect("an id"));
+    let read = second.caller.get(&path).await.expect(StatusCode::OK);
+    assert_eq!(read, upload);
+    let download = "/datasets/data/kept.csv/action/download?redirect=false";
+    let url = second.caller.get(download).await.expect(StatusCode::OK);
+    let bytes = reqwest::get(url["url"].as_str().expect("a URL"))
+        .await
+        .expect("an answer");
+    assert_eq!(bytes.text().await.expect("bytes"), "kept");
+
+    let postgres = stack.postgres().expect("a Postgres");
+    second.process.stop("KILL").await;
+    gone(postgres).await;
+}
+
+/// A folder with someone's files in it is not taken over, least of all wiped.
+#[tokio::test]
+async fn a_foreign_folder_is_left_alone() {
+    let stack = Stack::new();
+    std::fs::create_dir(stack.state()).expect("a folder");
+    let file = stack.state().join("thesis.tex");
+    std::fs::write(&file, "years of work").expect("a file");
+    let ended = stack.run(&["--fresh"]).end().await;
+    ended.failed(1, &["not empty", "BROKER_DEV_DIR"]);
+    assert!(Path::new(&file).exists());
+}
+
+/// Without the programs of Postgres it says what to install.
+#[tokio::test]
+async fn without_postgres_it_says_what_to_install() {
+    let stack = Stack::new();
+    let ended = stack.run(&[]).set("PG_BIN", "/nonexistent").end().await;
+    ended.failed(1, &["apt-get install postgresql", "DATABASE_URL"]);
+}

@@ -1,0 +1,92 @@
+//! An embedded stack in a folder of its own, started and started again.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::support::process::{Process, Run, free_port};
+use crate::support::serving::Caller;
+
+/// A folder, and ports that stay the same from one start to the next.
+pub struct Stack {
+    folder: TempDir,
+    port: u16,
+    s3_port: u16,
+}
+
+/// A stack that runs, and a caller with its key.
+pub struct Running {
+    pub process: Process,
+    pub caller: Caller,
+}
+
+impl Stack {
+    pub fn new() -> Stack {
+        // Under /tmp, where the server's user can work too when the tests run as root.
+        let open = std::fs::Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().permissions(open).tempdir();
+        Stack {
+            folder: folder.expect("a temporary folder"),
+            port: free_port(),
+            s3_port: free_port(),
+        }
+    }
+
+    /// `upload-broker dev ARGS` in this folder, on these ports.
+    pub fn run(&self, args: &[&str]) -> Run {
+        let args: Vec<_> = ["dev"].iter().chain(args).copied().collect();
+        Run::new(&args)
+            .inside(self.folder.path())
+            .set("BROKER_BIND", format!("127.0.0.1:{}", self.port))
+            .set("BROKER_DEV_S3_BIND", format!("127.0.0.1:{}", self.s3_port))
+            .set("BROKER_DEV_DIR", "state")
+    }
+
+    /// Starts it, with more settings.
+    pub async fn start(&self, settings: &[(&str, &str)]) -> Running {
+        self.start_as(
+            settings
+                .iter()
+                .fold(self.run(&[]), |run, (name, value)| run.set(name, value)),
+        )
+        .await
+    }
+
+    /// Starts it as the run says, and reads the key from what it prints.
+    pub async fn start_as(&self, run: Run) -> Running {
+        let mut process = run.spawn();
+        let url = process.ready().await;
+        let line = process.says("API key ").await;
+        process.says("Notifications show up below").await;
+        let (_, key) = line.split_once("API key ").expect("a key");
+        let caller = Caller::new(url, key.trim().to_owned());
+        Running { process, caller }
+    }
+
+    /// The process id of the stack's own Postgres, where its folder has one.
+    pub fn postgres(&self) -> Option<u32> {
+        let file = self
+            .folder
+            .path()
+            .join("state/postgres/cluster/data/postmaster.pid");
+        let text = std::fs::read_to_string(file).ok()?;
+        text.lines().next()?.trim().parse().ok()
+    }
+
+    /// Where its state is.
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+}
+
+impl Running {
+    /// The lines to paste, as they are printed.
+    pub fn lines(&self) -> Vec<String> {
+        let log = self.process.log();
+        let pasted = |line: &&str| line.starts_with("S=$(") || line.starts_with("curl ");
+        let lines: Vec<_> = log.lines().filter(pasted).map(str::to_owned).collect();
+        assert_eq!(lines.len(), 3, "three lines to paste: {log}");
+        lines
+    }
+}

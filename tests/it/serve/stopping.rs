@@ -1,0 +1,140 @@
+//! SIGTERM: no new connections, what runs is finished, exit 0. A second signal: at once.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::support::cloud;
+use crate::support::hold::Hold;
+use crate::support::process::{PATIENCE, Process};
+use crate::support::reply::Reply;
+use crate::support::serving::{Caller, Place};
+
+/// A broker whose acknowledge is under way: it waits for an S3 that does not answer yet.
+struct Held {
+    process: Process,
+    caller: Caller,
+    hold: Hold,
+    acknowledge: JoinHandle<Reply>,
+    _place: Place,
+}
+
+impl Held {
+    async fn new() -> Held {
+        let place = Place::new().await;
+        let mut hold = Hold::new(cloud::address()).await;
+        let run = place.serve();
+        let run = run.set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+        let run = run.set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint());
+        let (process, caller) = place.start(run).await;
+        let session = caller.create("/data/slow.csv").await;
+        caller.put(&session, "id\n1\n").await.expect_ok();
+        let other = caller.clone();
+        let acknowledge = tokio::spawn(async move { other.acknowledge(&session).await });
+        hold.someone_waits().await;
+        Held {
+            process,
+            caller,
+            hold,
+            acknowledge,
+            _place: place,
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        let address = self.caller.url.strip_prefix("http://").expect("a URL");
+        address.parse().expect("an address")
+    }
+}
+
+/// Returns once nobody listens there any more.
+async fn refused(address: SocketAddr) {
+    let closed = async { while tokio::net::TcpStream::connect(address).await.is_ok() {} };
+    let closed = tokio::time::timeout(PATIENCE, closed).await;
+    closed.expect("it still takes connections");
+}
+
+#[tokio::test]
+async fn what_runs_is_finished() {
+    let mut held = Held::new().await;
+    held.process.signal("TERM");
+    held.process.says("SIGTERM: stopping").await;
+    refused(held.address()).await;
+    held.hold.release();
+    let done: Value = held
+        .acknowledge
+        .await
+        .expect("a caller")
+        .expect(StatusCode::OK);
+    assert_eq!(done["status"], "Uploaded", "{done:#}");
+    let ended = held.process.ended().await.ok();
+    assert!(ended.err.contains("stopped"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    let mut held = Held::new().await;
+    held.process.signal("TERM");
+    held.process.says("SIGTERM: stopping").await;
+    let start = Instant::now();
+    held.process.signal("INT");
+    let ended = held.process.ended().await;
+    // Neither the bound of the stop (25 s) nor S3's own timeout (5 s) was waited for.
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        start.elapsed()
+    );
+    ended.failed(1, &["SIGINT while stopping: stopping at once", "http"]);
+}
+
+/// Callers who keep their connection open, and ask for nothing, hold nothing up.
+#[tokio::test]
+async fn idle_connections_do_not_hold_up_the_stop() {
+    let place = Place::new().await;
+    let (process, caller) = place.start(place.serve()).await;
+    caller.get("/datasets").await.expect_ok();
+    let silent = caller.url.strip_prefix("http://").expect("a URL");
+    let silent = tokio::net::TcpStream::connect(silent)
+        .await
+        .expect("a connection");
+    let start = Instant::now();
+    process.stop("TERM").await.ok();
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+    drop((caller, silent));
+}
+
+/// What does not finish within the bound is dropped, and named.
+#[tokio::test]
+async fn the_stop_is_bounded() {
+    let place = Place::new().await;
+    let mut hold = Hold::new(cloud::address()).await;
+    let run = place.serve().set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+    let (process, caller) = place.start(run.set("BROKER_SHUTDOWN_SECONDS", "1")).await;
+    let listing = tokio::spawn(async move {
+        caller
+            .request(reqwest::Method::GET, "/datasets")
+            .send()
+            .await
+    });
+    hold.someone_waits().await;
+    let start = Instant::now();
+    let ended = process.stop("TERM").await;
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        start.elapsed()
+    );
+    ended.failed(1, &["dropped what did not stop"]);
+    assert!(
+        listing.await.expect("a caller").is_err(),
+        "an answer after the end"
+    );
+}

@@ -1,0 +1,247 @@
+//! The real binary as a process of its own: started with chosen settings, heard, signalled.
+//!
+//! It sees no variable of the test's own environment but `PATH` and what finds Postgres, so a
+//! developer's shell decides nothing. Whatever happens to the test, the process is killed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::{pg_bin, shared};
+
+/// More than anything here takes, on a machine under load.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process to be.
+#[derive(Clone)]
+pub struct Run {
+    args: Vec<String>,
+    settings: BTreeMap<String, String>,
+    folder: Option<std::path::PathBuf>,
+}
+
+/// A running process, with all that it says. Killed when dropped.
+pub struct Process {
+    child: Child,
+    said: watch::Receiver<Said>,
+}
+
+/// What a process has said so far.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    out: String,
+    err: String,
+    /// How many of its two outputs are closed.
+    closed: u8,
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    /// `upload-broker ARGS` without a setting.
+    pub fn new(args: &[&str]) -> Run {
+        Run {
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            settings: BTreeMap::new(),
+            folder: None,
+        }
+    }
+
+    /// With a setting.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Run {
+        self.settings.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// Without a setting that was there.
+    pub fn unset(mut self, name: &str) -> Run {
+        self.settings.remove(name);
+        self
+    }
+
+    /// With settings.
+    pub fn with(self, settings: &[(&str, String)]) -> Run {
+        (settings.iter()).fold(self, |run, (name, value)| run.set(name, value))
+    }
+
+    /// In this folder.
+    pub fn inside(mut self, folder: &Path) -> Run {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// Starts it.
+    pub fn spawn(self) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_upload-broker"));
+        command
+            .args(&self.args)
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", super::slot::folder())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
+            .envs(&self.settings)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(folder) = self.folder {
+            command.current_dir(folder);
+        }
+        let _inside = shared().enter();
+        let mut child = command.spawn().expect("the binary");
+        let (tell, said) = watch::channel(Said::default());
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let told = tell.clone();
+        shared().spawn(listen(out.expect("stdout"), told, |said| &mut said.out));
+        shared().spawn(listen(err.expect("stderr"), tell, |said| &mut said.err));
+        Process { child, said }
+    }
+
+    /// Runs it to its end.
+    pub async fn end(self) -> Ended {
+        self.spawn().ended().await
+    }
+}
+
+async fn listen(
+    output: impl AsyncRead + Unpin,
+    tell: watch::Sender<Said>,
+    which: fn(&mut Said) -> &mut String,
+) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        tell.send_modify(|said| {
+            let text = which(said);
+            text.push_str(&line);
+            text.push('\n');
+        });
+    }
+    tell.send_modify(|said| said.closed += 1);
+}
+
+impl Process {
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("a process that runs")
+    }
+
+    /// All that it has said on standard error.
+    pub fn log(&self) -> String {
+        self.said.borrow().err.clone()
+    }
+
+    /// Waits for a line on standard error that holds `text`, and returns it.
+    pub async fn says(&mut self, text: &str) -> String {
+        self.says_again(text, 1).await
+    }
+
+    /// Waits for the `count`th such line.
+    pub async fn says_again(&mut self, text: &str, count: usize) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let now = self.said.borrow_and_update().clone();
+            let found = now
+                .err
+                .lines()
+                .filter(|line| line.contains(text))
+                .nth(count - 1);
+            if let Some(line) = found {
+                return line.to_owned();
+            }
+            let all = || format!("{}{}", now.out, now.err);
+            assert!(now.closed < 2, "it ended without {text:?}:\n{}", all());
+            let more = timeout_at(deadline, self.said.changed()).await;
+            assert!(more.is_ok(), "no {text:?} in {PATIENCE:?}:\n{}", all());
+        }
+    }
+
+    /// Waits until the broker listens, and returns its URL.
+    pub async fn ready(&mut self) -> String {
+        let line = self.says("listening on http://").await;
+        let (_, rest) = line.split_once("listening on ").expect("an address");
+        let url = rest.split(['"', ' ']).next().expect("a URL");
+        url.to_owned()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        signal(name, self.id());
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        let status = timeout_at(deadline, self.child.wait()).await;
+        let Ok(status) = status else {
+            panic!("it does not end:\n{}", self.log());
+        };
+        let closed = timeout_at(deadline, self.said.wait_for(|said| said.closed == 2)).await;
+        let said = closed
+            .expect("its outputs are closed")
+            .expect("listeners")
+            .clone();
+        Ended {
+            status: status.expect("its status"),
+            out: said.out,
+            err: said.err,
+        }
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub async fn stop(self, name: &str) -> Ended {
+        self.signal(name);
+        self.ended().await
+    }
+}
+
+impl Ended {
+    /// Of a process that succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Ended {
+        assert!(self.status.success(), "{self:#?}");
+        self
+    }
+
+    /// Of a process that ended with this code, and said each of these on standard error.
+    #[track_caller]
+    pub fn failed(self, code: i32, texts: &[&str]) -> Ended {
+        assert_eq!(self.status.code(), Some(code), "{self:#?}");
+        for text in texts {
+            assert!(self.err.contains(text), "no {text:?} in {self:#?}");
+        }
+        self
+    }
+
+    /// What it printed, as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// Sends a signal to a process.
+pub fn signal(name: &str, id: u32) {
+    let sent = std::process::Command::new("/bin/sh")
+        .args(["-c", r#"kill -s "$1" "$2""#, "kill", name, &id.to_string()])
+        .status();
+    assert!(sent.expect("sh").success(), "no process {id}");
+}
+
+/// A port that nobody else has now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
