@@ -31,3 +31,4 @@ mod serve;
 mod signing;
 mod support;
 mod support_works;
+mod uploads;

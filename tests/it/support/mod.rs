@@ -13,6 +13,7 @@ pub mod hold;
 pub mod inbox;
 pub mod process;
 pub mod python;
+pub mod raw;
 pub mod reply;
 pub mod serving;
 pub mod slot;

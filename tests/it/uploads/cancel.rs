@@ -1,0 +1,73 @@
+//! `POST /uploads/{id}/cancel`.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, id};
+use crate::support::reply::Reply;
+
+async fn cancel(app: &App, session: &Value) -> Reply {
+    app.act(&format!("/uploads/{}/cancel", id(session))).await
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_is_over() {
+    let app = App::start().await;
+    let session = app.create("/a.csv", json!({})).await;
+    let cancelled = cancel(&app, &session).await.expect(StatusCode::OK);
+    assert_eq!(cancelled["status"], "Cancelled", "{cancelled:#}");
+    assert_eq!(cancelled["upload"], Value::Null, "{cancelled:#}");
+    assert_eq!(app.read(&session).await, cancelled);
+
+    let problem = cancel(&app, &session)
+        .await
+        .expect_problem(409, "invalid-status");
+    assert_eq!(problem["upload_status"], "Cancelled", "{problem:#}");
+    assert_eq!(problem["upload_id"], session["id"], "{problem:#}");
+    // The URL outlives the promise, but what it writes is nobody's dataset.
+    app.put(&session, "x").await.expect_ok();
+    app.acknowledge(&session)
+        .await
+        .expect_problem(409, "invalid-status");
+}
+
+#[tokio::test]
+async fn the_object_that_came_already_goes_too() {
+    let app = App::start().await;
+    let session = app.create("/a.csv", json!({})).await;
+    app.put(&session, "x").await.expect_ok();
+    cancel(&app, &session).await.expect(StatusCode::OK);
+    assert!(
+        app.bucket.head("a.csv").await.is_none(),
+        "it would block the path"
+    );
+    app.upload("/a.csv", "y", json!({})).await;
+}
+
+#[tokio::test]
+async fn the_object_of_someone_else_stays() {
+    let app = App::start().await;
+    let session = app.create("/a.csv", json!({})).await;
+    app.bucket.put("a.csv", "foreign").await;
+    cancel(&app, &session).await.expect(StatusCode::OK);
+    assert_eq!(app.bucket.get("a.csv").await, b"foreign");
+}
+
+#[tokio::test]
+async fn only_a_pending_upload_can_be_cancelled() {
+    let app = App::start().await;
+    let uploaded = app.upload("/a.csv", "x", json!({})).await;
+    let problem = cancel(&app, &uploaded)
+        .await
+        .expect_problem(409, "invalid-status");
+    assert_eq!(problem["upload_status"], "Uploaded", "{problem:#}");
+    assert_eq!(app.read(&uploaded).await, uploaded, "nothing changed");
+    assert_eq!(app.bucket.get("a.csv").await, b"x");
+
+    let deleted = format!("/uploads/{}", id(&uploaded));
+    assert_eq!(app.delete(&deleted).await.status, StatusCode::NO_CONTENT);
+    let problem = cancel(&app, &uploaded)
+        .await
+        .expect_problem(409, "invalid-status");
+    assert_eq!(problem["upload_status"], "Deleted", "{problem:#}");
+}

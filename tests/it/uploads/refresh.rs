@@ -1,0 +1,89 @@
+//! `GET /uploads/{id}?refresh_urls=true`.
+
+use chrono::TimeDelta;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+
+use crate::support::app::{App, Setup, id, now};
+use crate::support::reply::Reply;
+
+async fn refresh(app: &App, session: &Value) -> Value {
+    let path = format!("/uploads/{}?refresh_urls=true", id(session));
+    app.get(&path).await.expect(StatusCode::OK)
+}
+
+#[tokio::test]
+async fn a_fresh_url_works_after_the_first_expired() {
+    // The store's clock is the real one: an hour ago, a URL for 15 minutes is dead at once.
+    let hour = TimeDelta::hours(1);
+    let app = Setup::new().clock_at(now() - hour).start().await;
+    let session = app.create("/a.csv", json!({"size": 3})).await;
+    let refused = app.put(&session, "abc").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{refused:#?}");
+
+    app.advance(hour);
+    let fresh = refresh(&app, &session).await;
+    assert_eq!(fresh["id"], session["id"]);
+    assert_eq!(fresh["status"], "Pending", "{fresh:#}");
+    assert_ne!(fresh["upload"]["url"], session["upload"]["url"]);
+    assert_eq!(fresh["upload"]["headers"], session["upload"]["headers"]);
+    assert!(
+        fresh["expires_at"].as_str() > session["expires_at"].as_str(),
+        "the deadline moves along: {fresh:#}"
+    );
+    assert_eq!(app.read(&session).await["expires_at"], fresh["expires_at"]);
+    app.put(&fresh, "abc").await.expect_ok();
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
+}
+
+#[tokio::test]
+async fn the_deadline_never_moves_back() {
+    let app = App::start().await;
+    let session = app.create("/a.csv", json!({"expires_in": 3600})).await;
+    app.advance(TimeDelta::seconds(-600));
+    let fresh = refresh(&app, &session).await;
+    assert_eq!(
+        fresh["expires_at"], session["expires_at"],
+        "the first URL lives on"
+    );
+    assert!(
+        fresh["upload"]["expires_at"].as_str() < fresh["expires_at"].as_str(),
+        "this URL ends earlier: {fresh:#}"
+    );
+}
+
+#[tokio::test]
+async fn only_a_pending_upload_gets_one() {
+    let app = App::start().await;
+    let uploaded = app.upload("/a.csv", "x", json!({})).await;
+    assert_eq!(refresh(&app, &uploaded).await["upload"], Value::Null);
+    let cancelled = app.create("/b.csv", json!({})).await;
+    let cancel = format!("/uploads/{}/cancel", id(&cancelled));
+    app.act(&cancel).await.expect(StatusCode::OK);
+    assert_eq!(refresh(&app, &cancelled).await["upload"], Value::Null);
+
+    let pending = app.create("/c.csv", json!({})).await;
+    let path = format!("/uploads/{}?refresh_urls=false", id(&pending));
+    let read = app.get(&path).await.expect(StatusCode::OK);
+    assert_eq!(read["upload"], Value::Null, "{read:#}");
+}
+
+#[tokio::test]
+async fn a_url_to_write_needs_the_right_to_write() {
+    let app = App::start().await;
+    let session = app.create("/a.csv", json!({})).await;
+    let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
+    let get = |path: String| {
+        let request = app.request(Method::GET, &path);
+        // A second Authorization header would be no request at all.
+        let request = request.build().expect("a request");
+        app.http.get(request.url().clone()).bearer_auth(&reader)
+    };
+    let path = format!("/uploads/{}", id(&session));
+    Reply::of(get(path.clone())).await.expect(StatusCode::OK);
+    Reply::of(get(format!("{path}?refresh_urls=true")))
+        .await
+        .expect_problem(403, "insufficient-scope");
+}
