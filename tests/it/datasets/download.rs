@@ -1,0 +1,105 @@
+//! `GET /datasets/{path}/action/download`: the bytes come from S3, not from here.
+
+use std::collections::BTreeSet;
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::fields;
+use crate::support::app::App;
+use crate::support::reply::Reply;
+
+const BYTES: &str = "0123456789";
+
+/// The URL that a download leads to.
+async fn target(app: &App, path: &str) -> String {
+    let reply = app.get(path).await;
+    assert_eq!(reply.status, StatusCode::FOUND, "{reply:#?}");
+    assert_eq!(
+        reply.header("cache-control"),
+        Some("no-store"),
+        "{reply:#?}"
+    );
+    assert_eq!(reply.body, "");
+    reply.header("location").expect("a location").to_owned()
+}
+
+#[tokio::test]
+async fn leads_to_the_bytes_also_in_parts() {
+    let app = App::start().await;
+    app.upload("/data/a.txt", BYTES, json!({})).await;
+    let url = target(&app, "/datasets/data/a.txt/action/download").await;
+    let whole = Reply::of(app.http.get(&url)).await.expect_ok();
+    assert_eq!(whole.body, BYTES);
+    assert_eq!(whole.header("content-type"), Some("text/plain"));
+    let part = Reply::of(app.http.get(&url).header("range", "bytes=2-5")).await;
+    assert_eq!(part.status, StatusCode::PARTIAL_CONTENT, "{part:#?}");
+    assert_eq!(part.body, "2345");
+    let etag = whole.header("etag").expect("an etag");
+    let same = Reply::of(app.http.get(&url).header("if-none-match", etag)).await;
+    assert_eq!(same.status, StatusCode::NOT_MODIFIED, "{same:#?}");
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_follow_gets_the_url() {
+    let app = App::start().await;
+    app.upload("/a.txt", BYTES, json!({})).await;
+    let path = "/datasets/a.txt/action/download?redirect=false";
+    let answer = app.get(path).await.expect(StatusCode::OK);
+    assert_eq!(fields(&answer), BTreeSet::from(["url", "expires_at"]));
+    let expires = answer["expires_at"].as_str().expect("a time");
+    assert!(expires.len() == 24 && expires.ends_with('Z'), "{expires}");
+    let url = answer["url"].as_str().expect("a URL");
+    assert_eq!(Reply::of(app.http.get(url)).await.body, BYTES);
+    target(&app, "/datasets/a.txt/action/download?redirect=true").await;
+}
+
+#[tokio::test]
+async fn a_browser_is_told_what_to_do_with_it() {
+    let app = App::start().await;
+    for (path, wish, expected) in [
+        (
+            "/plain.txt",
+            "attachment",
+            "attachment; filename=\"plain.txt\"; filename*=UTF-8''plain.txt",
+        ),
+        (
+            "/a/plain.txt",
+            "inline",
+            "inline; filename=\"plain.txt\"; filename*=UTF-8''plain.txt",
+        ),
+        (
+            "/a/été \"1\".txt",
+            "attachment",
+            "attachment; filename=\"_t_ _1_.txt\"; filename*=UTF-8''%C3%A9t%C3%A9%20%221%22.txt",
+        ),
+        (
+            "/a/日本;x=1.txt",
+            "attachment",
+            "attachment; filename=\"__;x=1.txt\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC%3Bx%3D1.txt",
+        ),
+    ] {
+        app.bucket.put(&path[1..], BYTES).await;
+        let encoded = super::paths::encoded(path);
+        let query = format!("/datasets/{encoded}/action/download?disposition={wish}");
+        let url = target(&app, &query).await;
+        let got = Reply::of(app.http.get(&url)).await.expect_ok();
+        assert_eq!(got.header("content-disposition"), Some(expected), "{path}");
+        assert_eq!(got.body, BYTES);
+    }
+    // Without a wish, what the object was stored with stands.
+    let stored = json!({"content_disposition": "attachment; filename=\"kept.txt\""});
+    app.upload("/kept", BYTES, stored).await;
+    let url = target(&app, "/datasets/kept/action/download").await;
+    let got = Reply::of(app.http.get(&url)).await.expect_ok();
+    let kept = Some("attachment; filename=\"kept.txt\"");
+    assert_eq!(got.header("content-disposition"), kept);
+}
+
+#[tokio::test]
+async fn nothing_leads_nowhere() {
+    let app = App::start().await;
+    app.get("/datasets/a.txt/action/download")
+        .await
+        .expect_problem(404, "dataset-not-found");
+}

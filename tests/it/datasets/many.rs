@@ -1,0 +1,216 @@
+//! More than a page: the embedded store holds thousands of objects, and the broker none of them.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use futures::StreamExt as _;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use upload_broker::dev::s3::{Options, start};
+
+use super::{next, paths};
+use crate::support::app::{App, Setup};
+use crate::support::gate::Gate;
+use crate::support::reply::Reply;
+use crate::support::{cloud, raw, shared, slot};
+
+const BUCKET: &str = "many";
+/// Under `many/`, with short keys: one page and a half.
+const SHORT: usize = 1_500;
+/// Under `long/`, with keys of a thousand bytes: more than a socket's buffers hold.
+const LONG: usize = 8_000;
+
+/// Where the store listens. It is filled once; nobody writes to it after that.
+async fn store() -> SocketAddr {
+    static STORE: OnceCell<SocketAddr> = OnceCell::const_new();
+    let filled = || async { shared().spawn(fill()).await.expect("a filled store") };
+    *STORE.get_or_init(filled).await
+}
+
+async fn fill() -> SocketAddr {
+    let dir = slot::folder().join("many");
+    if dir.exists() {
+        fs::remove_dir_all(&dir).expect("a folder of ours");
+    }
+    let options = Options {
+        dir,
+        bind: ([127, 0, 0, 1], 0).into(),
+        access_key: cloud::ACCESS_KEY_ID.into(),
+        secret_key: cloud::SECRET_ACCESS_KEY.into(),
+        region: cloud::REGION.into(),
+        buckets: vec![BUCKET.into()],
+        fsync: false,
+        observer: None,
+    };
+    let server = start(options).await.expect("a store");
+    let address = server.local_addr();
+    shared().spawn(server.run(CancellationToken::new()));
+    let s3 = cloud::s3(&format!("http://{address}"));
+    let short = (0..SHORT).map(|n| format!("many/{n:04}.csv"));
+    let long = (0..LONG).map(|n| format!("long/{n:04}{}", "x".repeat(1_000)));
+    let puts = short.chain(long).map(|key| {
+        let put = s3.put_object().bucket(BUCKET).key(key);
+        put.body(b"x".to_vec().into()).send()
+    });
+    let puts = futures::stream::iter(puts).buffer_unordered(32);
+    puts.for_each(async |put| {
+        put.expect("an object");
+    })
+    .await;
+    address
+}
+
+async fn app(endpoint: String) -> App {
+    let setup = Setup::new().s3(endpoint).set("BROKER_S3_BUCKET", BUCKET);
+    setup.start().await
+}
+
+async fn all_pages(app: &App, first: &str) -> (usize, Vec<String>) {
+    let mut page = Some(first.to_owned());
+    let (mut pages, mut seen) = (0, Vec::new());
+    while let Some(path) = page {
+        let reply = app.get(&path).await;
+        page = next(&reply);
+        let entries = reply.expect(StatusCode::OK);
+        seen.extend(paths(&entries).into_iter().map(str::to_owned));
+        pages += 1;
+    }
+    (pages, seen)
+}
+
+fn short() -> Vec<String> {
+    (0..SHORT).map(|n| format!("/many/{n:04}.csv")).collect()
+}
+
+#[tokio::test]
+async fn fifteen_hundred_datasets_over_pages() {
+    let app = app(format!("http://{}", store().await)).await;
+    for (query, pages) in [
+        ("", 15),
+        ("&limit=400", 4),
+        ("&limit=1000&include=upload", 2),
+    ] {
+        let (asked, seen) = all_pages(&app, &format!("/datasets?prefix=/many/{query}")).await;
+        assert_eq!(asked, pages, "{query}");
+        assert_eq!(seen, short(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn fifteen_hundred_datasets_as_ndjson() {
+    let app = app(format!("http://{}", store().await)).await;
+    for (query, upload) in [("", None), ("&include=upload&limit=7", Some(&Value::Null))] {
+        let request = app.request(Method::GET, &format!("/datasets?prefix=/many/{query}"));
+        let reply = Reply::of(request.header("accept", "application/x-ndjson")).await;
+        assert_eq!(reply.status, StatusCode::OK);
+        assert_eq!(reply.header("content-type"), Some("application/x-ndjson"));
+        assert_eq!(reply.header("link"), None, "there is no next page");
+        assert!(reply.body.ends_with('\n'));
+        let lines: Vec<Value> = reply
+            .body
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+            .collect();
+        let seen: Vec<_> = lines.iter().map(|line| line["path"].as_str()).collect();
+        assert_eq!(
+            seen,
+            short()
+                .iter()
+                .map(|path| Some(path.as_str()))
+                .collect::<Vec<_>>()
+        );
+        assert!(
+            lines.iter().all(|line| line.get("upload") == upload),
+            "{query}"
+        );
+    }
+}
+
+/// How often the broker has asked the store for a page.
+async fn pages_asked(app: &App) -> u64 {
+    let metrics = Reply::of(app.http.get(format!("{}/metrics", app.url))).await;
+    let calls = metrics.body.lines().filter(|line| {
+        line.starts_with("upload_broker_s3_")
+            && line.contains("_count{")
+            && line.contains("ListObjectsV2")
+    });
+    calls
+        .map(|line| {
+            line.rsplit(' ')
+                .next()
+                .and_then(|n| n.parse::<u64>().ok())
+                .expect("a count")
+        })
+        .sum()
+}
+
+/// Asks for all of `long/` with a buffer that holds next to nothing, and reads the first bytes.
+async fn slow_reader(app: &App) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let address = app.url.trim_start_matches("http://").parse();
+    let stream = socket.connect(address.expect("an address")).await;
+    let mut stream = stream.expect("the broker");
+    let lines = "accept: application/x-ndjson\r\n";
+    let request = raw::request(app, "GET /datasets?prefix=/long/", lines, b"");
+    stream.write_all(&request).await.expect("a request");
+    let mut head = [0; 512];
+    stream.read_exact(&mut head).await.expect("an answer");
+    assert!(
+        head.starts_with(b"HTTP/1.1 200 OK\r\n"),
+        "{}",
+        String::from_utf8_lossy(&head)
+    );
+    stream
+}
+
+#[tokio::test]
+async fn a_slow_reader_does_not_make_us_hold_the_list() {
+    let app = app(format!("http://{}", store().await)).await;
+    let mut stream = slow_reader(&app).await;
+    // Time for a broker that reads ahead to do so.
+    for _ in 0..50 {
+        app.get("/datasets?prefix=/many/&limit=1").await.expect_ok();
+    }
+    let asked = pages_asked(&app).await - 50;
+    assert!(
+        asked < 7,
+        "{asked} of 8 pages were asked for, and nobody has read one"
+    );
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.expect("the rest");
+    assert!(
+        rest.ends_with(b"\r\n0\r\n\r\n"),
+        "a whole answer has its final chunk"
+    );
+    let lines = rest.iter().filter(|byte| **byte == b'\n').count();
+    assert!(lines > LONG, "{lines}");
+    assert_eq!(pages_asked(&app).await - 50, 8);
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_shows_it() {
+    let gate = Gate::new(store().await);
+    let app = app(gate.endpoint()).await;
+    let mut stream = slow_reader(&app).await;
+    gate.cut().await;
+    let mut rest = Vec::new();
+    // A reset is an honest end too.
+    let _ = stream.read_to_end(&mut rest).await;
+    let lines = rest.iter().filter(|byte| **byte == b'\n').count();
+    assert!(
+        lines < LONG,
+        "the whole list came through a shut gate: {lines}"
+    );
+    assert!(
+        !rest.ends_with(b"\r\n0\r\n\r\n"),
+        "a short list that looks whole"
+    );
+    // And only this answer broke.
+    gate.restore();
+    app.get("/datasets?prefix=/many/&limit=1").await.expect_ok();
+}
