@@ -32,6 +32,8 @@ pub enum Code {
     UploadNotFound,
     /// No such dataset for this tenant.
     DatasetNotFound,
+    /// The same key came with another request.
+    IdempotencyKeyReused,
 }
 
 impl Code {
@@ -48,6 +50,7 @@ impl Code {
             Self::DatasetDrifted => "dataset-drifted",
             Self::UploadNotFound => "upload-not-found",
             Self::DatasetNotFound => "dataset-not-found",
+            Self::IdempotencyKeyReused => "idempotency-key-reused",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The loop that finishes what clients left unfinished.
 //!
 //! Overdue Pending uploads are looked at and become Uploaded or Expired; deletes that never ended
-//! are ended. Each is one use case on one row, guarded by its own compare-and-set, so that any
+//! are ended, idempotency keys past their day are forgotten. Each is one use case on one row, guarded by its own compare-and-set, so that any
 //! number of replicas may run the loop and a fault leaves the row for the next round.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::usecases::expire::{self, Looked};
-use crate::usecases::{Broker, Result, delete};
+use crate::usecases::{Broker, Result, delete, forget};
 
 /// Rows in a page.
 const PAGE: u16 = 100;
@@ -26,6 +26,8 @@ pub struct Round {
     pub expired: u64,
     /// Deletes that were ended.
     pub deleted: u64,
+    /// Idempotency keys that were let go.
+    pub forgotten: u64,
     /// Rows that a fault left for the next round.
     pub failed: u64,
 }
@@ -50,6 +52,7 @@ pub async fn run_once(broker: &Arc<Broker>, stop: &CancellationToken) -> Result<
     let mut round = Round::default();
     expire_overdue(broker, stop, &mut round).await?;
     finish_deletes(broker, stop, &mut round).await?;
+    round.forgotten = forget::forget(broker, PAGE).await?;
     Ok(round)
 }
 

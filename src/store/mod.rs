@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod events;
+pub mod idempotency;
 pub mod migrations;
 pub mod outbox;
 pub mod pool;

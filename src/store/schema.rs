@@ -31,6 +31,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_keys (tenant, key) {
+        tenant -> Text,
+        key -> Text,
+        request_hash -> Bytea,
+        upload_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tenants (name) {
         name -> Text,
         key_prefix -> Text,
@@ -79,6 +89,8 @@ diesel::table! {
 
 diesel::joinable!(api_keys -> tenants (tenant));
 diesel::joinable!(events -> uploads (upload_id));
+diesel::joinable!(idempotency_keys -> tenants (tenant));
+diesel::joinable!(idempotency_keys -> uploads (upload_id));
 diesel::joinable!(uploads -> tenants (tenant));
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, events, tenants, uploads,);
+diesel::allow_tables_to_appear_in_same_query!(api_keys, events, idempotency_keys, tenants, uploads,);

@@ -6,17 +6,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::broker::Broker;
 use super::error::Result;
-use super::present::Session;
+use super::present::{Session, SignedPut};
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
-use crate::store::uploads;
+use crate::store::{Connection, uploads};
 
 /// What a client asks for, as it came; see the contract of `POST /uploads`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct NewUpload {
     /// With or without the leading slash.
     pub path: String,
@@ -47,21 +49,37 @@ pub struct NewUpload {
 /// Refused where a field is wrong, a limit is passed, or an acknowledged dataset stands at the
 /// path and may not be replaced.
 pub async fn create(broker: &Broker, principal: &Principal, new: NewUpload) -> Result<Session> {
+    let (upload, put) = promise(broker, principal, new).await?;
+    let mut connection = broker.connection().await?;
+    insert(&mut connection, &upload).await?;
+    Ok(Session {
+        upload,
+        put: Some(put),
+    })
+}
+
+/// The upload as it would be, and its URL. Nothing is written yet.
+pub(super) async fn promise(
+    broker: &Broker,
+    principal: &Principal,
+    new: NewUpload,
+) -> Result<(Upload, SignedPut)> {
     let now = broker.clock.now();
     let mut upload = broker.declare(principal, new, now)?;
     let put = broker.sign_put(&upload).await?;
     // Credentials in their last second may end before this very microsecond.
     upload.expires_at = put.expires_at.max(now);
-    let mut connection = broker.connection().await?;
-    if uploads::insert(&mut connection, &upload).await? {
-        return Ok(Session {
-            upload,
-            put: Some(put),
-        });
+    Ok((upload, put))
+}
+
+/// Writes the row; refused where an acknowledged dataset stands in its way.
+pub(super) async fn insert(connection: &mut Connection, upload: &Upload) -> Result<()> {
+    if uploads::insert(connection, upload).await? {
+        return Ok(());
     }
     let paths = [upload.path.as_str()];
-    let standing = uploads::standing(&mut connection, &upload.tenant, &paths).await?;
-    Err(exists(&upload, standing.first()).into())
+    let standing = uploads::standing(connection, &upload.tenant, &paths).await?;
+    Err(exists(upload, standing.first()).into())
 }
 
 fn exists(wanted: &Upload, standing: Option<&Upload>) -> Refusal {

@@ -20,6 +20,7 @@ mod datasets;
 mod dev;
 mod dev_s3;
 mod http_edge;
+mod idempotency;
 mod migrations;
 mod postgres_starter;
 mod postgres_tls;

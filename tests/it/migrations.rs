@@ -28,11 +28,14 @@ async fn up_down_up() {
 
 #[tokio::test]
 async fn replicas_that_start_together_take_turns() {
+    let alone = migrations::run(Database::empty().url())
+        .await
+        .expect("a run");
     let database = Database::empty();
     let url = database.url();
     let runs = futures::future::join_all((0..4).map(|_| migrations::run(url))).await;
     let applied: usize = runs.into_iter().map(|run| run.expect("a run").len()).sum();
-    assert_eq!(applied, 1, "each migration runs once");
+    assert_eq!(applied, alone.len(), "each migration runs once");
 }
 
 /// Every column, constraint, index, function and trigger of ours, as text.

@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod caller;
+pub mod idempotency;
 pub mod json;
 pub mod path;
 pub mod query;

@@ -33,6 +33,7 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::SizeLimitExceeded,
             Code::ContentTypeNotAllowed,
             Code::DatasetExists,
+            Code::IdempotencyKeyReused,
         ],
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
         "listUploads" | "listDatasets" => &[Code::InvalidRequest],

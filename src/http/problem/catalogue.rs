@@ -55,7 +55,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -66,6 +66,7 @@ impl Kind {
         Self::Refused(Code::DatasetDrifted),
         Self::Refused(Code::UploadNotFound),
         Self::Refused(Code::DatasetNotFound),
+        Self::Refused(Code::IdempotencyKeyReused),
         Self::InvalidJson,
         Self::Unauthenticated,
         Self::InsufficientScope,

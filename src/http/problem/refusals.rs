@@ -53,6 +53,11 @@ pub fn row(code: Code) -> Row {
             "There is no such upload",
             "No upload of your tenant has this id, or none was made for this path.",
         ),
+        Code::IdempotencyKeyReused => (
+            422,
+            "The idempotency key belongs to another request",
+            "A request with this `Idempotency-Key` but another body was made within the last 24 hours. Send the same body again, or take a new key.",
+        ),
         Code::DatasetNotFound => (
             404,
             "There is no such dataset",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,12 +10,14 @@ use utoipa::ToSchema;
 use super::wire::Upload;
 use crate::domain::headers::ObjectHeaders;
 use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
 use crate::usecases::create::{self, NewUpload};
+use crate::usecases::create_once::{self, Created};
 
 /// What a client asks for.
 #[derive(Deserialize, ToSchema)]
@@ -67,17 +69,32 @@ pub struct CreateUpload {
     description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once.",
     security(("bearer" = ["uploads:write"])),
     request_body(content = CreateUpload, example = json!(examples::create_upload())),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.")),
     responses((status = 201, description = "The session",
+        headers(("Location" = String, description = "`/uploads/{id}`")),
+        body = Upload, example = json!(examples::upload())),
+        (status = 200, description = "The session that an earlier request with this `Idempotency-Key` made",
         headers(("Location" = String, description = "`/uploads/{id}`")),
         body = Upload, example = json!(examples::upload()))))]
 pub async fn create(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
+    key: IdempotencyKey,
     body: Json<CreateUpload>,
 ) -> Result<HttpResponse, Problem> {
-    let session = create::create(&broker, &caller, body.0.into()).await?;
+    let new = body.0.into();
+    let (status, session) = match key.0 {
+        None => (
+            StatusCode::CREATED,
+            create::create(&broker, &caller, new).await?,
+        ),
+        Some(key) => match create_once::create_once(&broker, &caller, new, &key).await? {
+            Created::New(session) => (StatusCode::CREATED, session),
+            Created::Before(session) => (StatusCode::OK, session),
+        },
+    };
     let location = format!("/uploads/{}", session.upload.id);
-    Ok(HttpResponse::Created()
+    Ok(HttpResponse::build(status)
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Upload::from(session)))

@@ -1,0 +1,103 @@
+//! The table `idempotency_keys`.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use diesel::query_dsl::methods;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::schema::idempotency_keys;
+use super::{Connection, Result};
+
+/// A key, and what was asked for under it.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// Keys of different tenants are different keys.
+    pub tenant: &'a str,
+    /// As the client sent it.
+    pub key: &'a str,
+    /// SHA-256 of what it asked for.
+    pub hash: [u8; 32],
+}
+
+/// Who holds a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The upload that asked for it, from now on.
+    Ours,
+    /// An earlier upload.
+    Taken {
+        /// That one.
+        upload_id: Uuid,
+        /// Whether it was asked for in the same words.
+        same_request: bool,
+    },
+}
+
+/// Claims the key for `upload_id`, unless a claim after `fresh_after` holds it. Call it inside the
+/// transaction that writes the upload: a second caller with the same key waits here until that
+/// one has ended, and then finds either its claim or none.
+pub async fn claim(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    upload_id: Uuid,
+    now: DateTime<Utc>,
+    fresh_after: DateTime<Utc>,
+) -> Result<Claim> {
+    let claim = diesel::insert_into(idempotency_keys::table)
+        .values((
+            idempotency_keys::tenant.eq(request.tenant),
+            idempotency_keys::key.eq(request.key),
+            idempotency_keys::request_hash.eq(&request.hash[..]),
+            idempotency_keys::upload_id.eq(upload_id),
+            idempotency_keys::created_at.eq(now),
+        ))
+        .on_conflict((idempotency_keys::tenant, idempotency_keys::key))
+        .do_update()
+        .set((
+            idempotency_keys::request_hash.eq(excluded(idempotency_keys::request_hash)),
+            idempotency_keys::upload_id.eq(excluded(idempotency_keys::upload_id)),
+            idempotency_keys::created_at.eq(excluded(idempotency_keys::created_at)),
+        ));
+    let stale = idempotency_keys::created_at.le(fresh_after);
+    let claimed = methods::FilterDsl::filter(claim, stale)
+        .execute(connection)
+        .await?;
+    if claimed == 1 {
+        return Ok(Claim::Ours);
+    }
+    let (upload_id, hash): (Uuid, Vec<u8>) = idempotency_keys::table
+        .find((request.tenant, request.key))
+        .select((idempotency_keys::upload_id, idempotency_keys::request_hash))
+        .first(connection)
+        .await?;
+    Ok(Claim::Taken {
+        upload_id,
+        same_request: hash == request.hash,
+    })
+}
+
+/// Forgets at most `limit` keys that were claimed before `before`, and says how many.
+pub async fn forget(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize> {
+    let old: Vec<(String, String)> = idempotency_keys::table
+        .filter(idempotency_keys::created_at.le(before))
+        .order(idempotency_keys::created_at)
+        .limit(limit)
+        .select((idempotency_keys::tenant, idempotency_keys::key))
+        .load(connection)
+        .await?;
+    let mut forgotten = 0;
+    for (tenant, key) in old {
+        let row = idempotency_keys::table
+            .find((tenant, key))
+            .filter(idempotency_keys::created_at.le(before));
+        forgotten += diesel::delete(row).execute(connection).await?;
+    }
+    Ok(forgotten)
+}

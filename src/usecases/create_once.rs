@@ -1,0 +1,101 @@
+//! Create under an idempotency key: asking again makes nothing new.
+//!
+//! The claim of the key and the row are one transaction. A second caller with the same key waits
+//! for the first one's commit and then gets its upload; where the first one was refused, or its
+//! process died, the key is free again.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use diesel_async::AsyncConnection as _;
+use sha2::{Digest as _, Sha256};
+
+use super::broker::Broker;
+use super::create::{NewUpload, insert, promise};
+use super::error::{Error, Result};
+use super::present::Session;
+use super::read;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+use crate::store::idempotency::{self, Claim, Request};
+
+/// How long a key is kept.
+pub(super) const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// An upload session, and whether this call made it.
+#[derive(Debug)]
+pub enum Created {
+    /// This call did.
+    New(Session),
+    /// An earlier one did, with the same key and the same body.
+    Before(Session),
+}
+
+/// Makes an upload session, or finds the one that `key` made within the last 24 hours; a Pending
+/// one with a fresh URL. Refused as [`create`](super::create::create) is, and where the key came
+/// with another body.
+pub async fn create_once(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    new: NewUpload,
+    key: &str,
+) -> Result<Created> {
+    let hash = hash(&new)?;
+    let (upload, put) = promise(broker, principal, new).await?;
+    let this = Arc::clone(broker);
+    let (key, row) = (key.to_owned(), upload.clone());
+    let claim = broker
+        .to_end(async move { this.claim(&key, hash, &row).await })
+        .await?;
+    match claim {
+        Claim::Ours => Ok(Created::New(Session {
+            upload,
+            put: Some(put),
+        })),
+        Claim::Taken {
+            upload_id,
+            same_request: true,
+        } => {
+            let session = read::read(broker, principal, upload_id, true).await?;
+            Ok(Created::Before(session))
+        }
+        Claim::Taken { upload_id, .. } => Err(Refusal {
+            upload_id: Some(upload_id),
+            ..Refusal::new(
+                Code::IdempotencyKeyReused,
+                "This Idempotency-Key came with another body before.",
+            )
+        }
+        .into()),
+    }
+}
+
+impl Broker {
+    async fn claim(&self, key: &str, hash: [u8; 32], upload: &Upload) -> Result<Claim> {
+        let now = upload.created_at;
+        let request = Request {
+            tenant: &upload.tenant,
+            key,
+            hash,
+        };
+        let mut connection = self.connection().await?;
+        connection
+            .transaction(async |connection| {
+                let claim =
+                    idempotency::claim(connection, &request, upload.id, now, now - KEPT).await?;
+                if claim == Claim::Ours {
+                    insert(connection, upload).await?;
+                }
+                Ok(claim)
+            })
+            .await
+    }
+}
+
+/// Of what was asked for, not of how it was spelled: white space and the order of members do not
+/// make another request.
+fn hash(new: &NewUpload) -> Result<[u8; 32]> {
+    let text = serde_json::to_vec(new).map_err(|cause| Error::Internal(cause.into()))?;
+    Ok(Sha256::digest(text).into())
+}
