@@ -12,24 +12,31 @@
     reason = "a test fails by panicking; clippy knows #[test] functions, but not their helpers"
 )]
 
+mod acknowledge;
 mod architecture;
 mod bad_input;
 mod cli;
 mod credentials;
 mod datasets;
+mod delete;
 mod dev;
 mod dev_s3;
+mod expiry;
+mod faults;
 mod http_edge;
 mod idempotency;
 mod migrations;
+mod outbox;
 mod postgres_starter;
 mod postgres_tls;
 mod python_client;
+mod races;
 mod readme;
 mod round_trip;
 mod schema_drift;
 mod serve;
 mod service_pages;
+mod signed_put;
 mod signing;
 mod support;
 mod support_works;

@@ -1,7 +1,6 @@
 //! A whole broker in the test's process, on a port of its own, with a database, a bucket and a
 //! subscriber of its own, and a clock that the test moves.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
@@ -10,28 +9,17 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::clock::Clock;
-use upload_broker::commands::assemble::{Cloud, assemble};
-use upload_broker::config::{Settings, TopicArn};
 use upload_broker::domain::principal::Scope;
 use upload_broker::janitor::{self, Round};
 use upload_broker::lifecycle::Shutdown;
 use upload_broker::usecases::{Broker, keys};
 
-use super::cloud::{self, Bucket};
+use super::cloud::Bucket;
 use super::database::Database;
 use super::inbox::Inbox;
 use super::reply::Reply;
+pub use super::setup::Setup;
 use super::{block_on, shared};
-
-/// A broker to be: what differs from the usual one.
-pub struct Setup {
-    settings: BTreeMap<String, String>,
-    s3: String,
-    sns: String,
-    database: Database,
-    clock: Clock,
-    topic: bool,
-}
 
 /// A running broker.
 pub struct App {
@@ -44,118 +32,7 @@ pub struct App {
     pub clock: Clock,
     pub broker: Arc<Broker>,
     pub http: reqwest::Client,
-    shutdown: Shutdown,
-}
-
-impl Setup {
-    /// The usual broker.
-    pub fn new() -> Setup {
-        Setup {
-            settings: BTreeMap::new(),
-            s3: cloud::endpoint(),
-            sns: cloud::endpoint(),
-            database: Database::new(),
-            clock: Clock::manual(now()),
-            topic: true,
-        }
-    }
-
-    /// With a setting other than the default.
-    pub fn set(mut self, name: &str, value: impl ToString) -> Setup {
-        self.settings.insert(name.into(), value.to_string());
-        self
-    }
-
-    /// With S3 behind a gate.
-    pub fn s3(mut self, endpoint: String) -> Setup {
-        self.s3 = endpoint;
-        self
-    }
-
-    /// With SNS behind a gate.
-    pub fn sns(mut self, endpoint: String) -> Setup {
-        self.sns = endpoint;
-        self
-    }
-
-    /// With Postgres behind a gate.
-    pub fn postgres(self, address: std::net::SocketAddr) -> Setup {
-        let url = self.database.url_through(address);
-        self.set("DATABASE_URL", url)
-    }
-
-    /// With a clock that stands at `start`. Signatures made by it are as old as it is.
-    pub fn clock_at(mut self, start: DateTime<Utc>) -> Setup {
-        self.clock = Clock::manual(start);
-        self
-    }
-
-    /// Without a topic.
-    pub fn without_topic(mut self) -> Setup {
-        self.topic = false;
-        self
-    }
-
-    /// Starts it.
-    pub async fn start(mut self) -> App {
-        let bucket = Bucket::new().await;
-        let inbox = Inbox::new().await;
-        for (name, value) in [
-            ("DATABASE_URL", self.database.url().to_owned()),
-            ("BROKER_BIND", "127.0.0.1:0".into()),
-            ("BROKER_S3_BUCKET", bucket.name.clone()),
-            ("BROKER_S3_PATH_STYLE", "true".into()),
-            ("BROKER_MIGRATE", "false".into()),
-            ("BROKER_JANITOR_PERIOD_SECONDS", "86400".into()),
-            ("BROKER_HTTP_WORKERS", "2".into()),
-            ("BROKER_DB_CONNECT_TIMEOUT_SECONDS", "2".into()),
-            ("BROKER_SHUTDOWN_SECONDS", "5".into()),
-        ] {
-            self.settings.entry(name.into()).or_insert(value);
-        }
-        let lookup = |name: &str| self.settings.get(name).cloned();
-        let settings = Settings::load(lookup).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let cloud = Cloud {
-            s3: sdk(&self.s3),
-            sns: sdk(&self.sns),
-            topic: self
-                .topic
-                .then(|| TopicArn::parse(&inbox.topic_arn).expect("the inbox's topic")),
-        };
-        let clock = self.clock.clone();
-        let shutdown = Shutdown::new();
-        let switch = shutdown.clone();
-        let (told, ready) = tokio::sync::oneshot::channel();
-        shared().spawn(async move {
-            let assembly = assemble(&settings, &cloud, clock).await.expect("the parts");
-            let broker = Arc::clone(&assembly.broker);
-            let ready = |address| {
-                told.send((address, broker))
-                    .unwrap_or_else(|_| panic!("gone"))
-            };
-            assembly
-                .run(&settings, &switch, ready)
-                .await
-                .expect("a run");
-        });
-        let (address, broker) = ready.await.expect("a broker that starts");
-        let mut app = App {
-            url: format!("http://{address}"),
-            key: String::new(),
-            database: self.database,
-            bucket,
-            inbox,
-            clock: self.clock,
-            broker,
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .expect("an HTTP client"),
-            shutdown,
-        };
-        app.key = app.issue_key("default", &Scope::ALL, None).await.1;
-        app
-    }
+    pub(super) shutdown: Shutdown,
 }
 
 impl App {
@@ -283,15 +160,4 @@ pub fn id(upload: &Value) -> &str {
 /// The machine's time, as exact as Postgres keeps it.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
-}
-
-fn sdk(endpoint: &str) -> aws_config::SdkConfig {
-    aws_config::SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new(cloud::REGION))
-        .credentials_provider(
-            aws_credential_types::provider::SharedCredentialsProvider::new(cloud::credentials()),
-        )
-        .endpoint_url(endpoint)
-        .build()
 }

@@ -72,9 +72,14 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Makes a bucket.
+    /// Makes a bucket in the cloud.
     pub async fn new() -> Bucket {
-        let client = s3(&endpoint());
+        Bucket::at(&endpoint()).await
+    }
+
+    /// Makes a bucket in the store at `endpoint`.
+    pub async fn at(endpoint: &str) -> Bucket {
+        let client = s3(endpoint);
         let name = unique("bucket");
         let made = client.create_bucket().bucket(&name).send().await;
         made.unwrap_or_else(|error| panic!("no bucket: {error:?}"));
@@ -85,6 +90,18 @@ impl Bucket {
     pub async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let put = self.client.put_object().bucket(&self.name).key(key);
         put.body(bytes.into().into())
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
+    }
+
+    /// Writes an object that names the upload `id`, as the URL of that upload would if it held its
+    /// client to nothing.
+    pub async fn put_as(&self, id: &str, key: &str, bytes: &str, content_type: &str) {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        put.metadata("upload-id", id)
+            .content_type(content_type)
+            .body(bytes.as_bytes().to_vec().into())
             .send()
             .await
             .unwrap_or_else(|error| panic!("put {key}: {error:?}"));

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sns::config::{BehaviorVersion, Region};
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sns::operation::create_topic::builders::CreateTopicFluentBuilder;
+use aws_sdk_sqs::operation::create_queue::builders::CreateQueueFluentBuilder;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::json;
 
 use super::cloud::{REGION, credentials, endpoint};
@@ -25,6 +27,8 @@ pub struct Message {
     pub body: String,
     /// The message attributes that are strings.
     pub attributes: BTreeMap<String, String>,
+    /// `MessageGroupId` and `MessageDeduplicationId`, from a FIFO topic.
+    pub fifo: Option<(String, String)>,
 }
 
 impl Message {
@@ -40,19 +44,63 @@ impl Inbox {
     pub async fn new() -> Inbox {
         let (sns, sqs) = (sns(&endpoint()), sqs(&endpoint()));
         let name = unique("inbox");
-        let topic = sns.create_topic().name(&name).send().await;
-        let topic_arn = topic.expect("a topic").topic_arn.expect("its ARN");
-        let queue = sqs.create_queue().queue_name(&name).send().await;
-        let queue_url = queue.expect("a queue").queue_url.expect("its URL");
+        let topic = sns.create_topic().name(&name);
+        let queue = sqs.create_queue().queue_name(&name);
+        Inbox::of(topic, queue, sns, sqs).await
+    }
 
+    /// The same with a FIFO topic and a FIFO queue.
+    pub async fn fifo() -> Inbox {
+        let (sns, sqs) = (sns(&endpoint()), sqs(&endpoint()));
+        let name = unique("inbox") + ".fifo";
+        let topic = sns.create_topic().name(&name);
+        let topic = topic.attributes("FifoTopic", "true");
+        let queue = sqs.create_queue().queue_name(&name);
+        let queue = queue.attributes(QueueAttributeName::FifoQueue, "true");
+        Inbox::of(topic, queue, sns, sqs).await
+    }
+
+    async fn of(
+        topic: CreateTopicFluentBuilder,
+        queue: CreateQueueFluentBuilder,
+        sns: aws_sdk_sns::Client,
+        sqs: aws_sdk_sqs::Client,
+    ) -> Inbox {
+        let topic_arn = topic.send().await.expect("a topic").topic_arn;
+        let queue_url = queue.send().await.expect("a queue").queue_url;
         let inbox = Inbox {
             sns,
             sqs,
-            topic_arn,
-            queue_url,
+            topic_arn: topic_arn.expect("its ARN"),
+            queue_url: queue_url.expect("its URL"),
         };
-        inbox.subscribe().await;
+        inbox.subscribe(None).await;
         inbox
+    }
+
+    /// Another subscriber of the same topic, who sees only what `filter_policy` lets through.
+    pub async fn filtered(&self, filter_policy: serde_json::Value) -> Inbox {
+        let queue = self.sqs.create_queue().queue_name(unique("filtered"));
+        let queue = queue.send().await.expect("a queue");
+        let inbox = Inbox {
+            sns: self.sns.clone(),
+            sqs: self.sqs.clone(),
+            topic_arn: self.topic_arn.clone(),
+            queue_url: queue.queue_url.expect("its URL"),
+        };
+        inbox.subscribe(Some(filter_policy)).await;
+        inbox
+    }
+
+    /// How many messages wait in the queue.
+    pub async fn waiting(&self) -> usize {
+        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        let asked = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
+        let asked = asked.attribute_names(name.clone()).send().await;
+        let attributes = asked.expect("the queue's attributes").attributes;
+        attributes
+            .and_then(|all| all.get(&name)?.parse().ok())
+            .expect("a number of messages")
     }
 
     /// Deletes and returns messages until there are `count`; fails when they do not come in time.
@@ -80,6 +128,7 @@ impl Inbox {
         let answer = answer
             .max_number_of_messages(10)
             .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::All)
             .wait_time_seconds(seconds)
             .send()
             .await
@@ -90,19 +139,24 @@ impl Inbox {
             let delete = delete.set_receipt_handle(message.receipt_handle);
             delete.send().await.expect("a message that is deleted");
             let attributes = message.message_attributes.unwrap_or_default();
+            let mut system = message.attributes.unwrap_or_default();
+            let mut taken = |name| system.remove(&name);
+            let group = taken(MessageSystemAttributeName::MessageGroupId);
+            let deduplication = taken(MessageSystemAttributeName::MessageDeduplicationId);
             messages.push(Message {
                 body: message.body.unwrap_or_default(),
                 attributes: attributes
                     .into_iter()
                     .filter_map(|(name, value)| Some((name, value.string_value?)))
                     .collect(),
+                fifo: group.zip(deduplication),
             });
         }
         messages
     }
 
     /// Lets the topic write into the queue, and subscribes it.
-    async fn subscribe(&self) {
+    async fn subscribe(&self, filter_policy: Option<serde_json::Value>) {
         let asked = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
         let asked = asked.attribute_names(QueueAttributeName::QueueArn).send();
         let attributes = asked.await.expect("the queue's attributes").attributes;
@@ -125,6 +179,10 @@ impl Inbox {
             .await
             .expect("the queue's policy");
         let subscribe = self.sns.subscribe().topic_arn(&self.topic_arn);
+        let subscribe = match filter_policy {
+            Some(policy) => subscribe.attributes("FilterPolicy", policy.to_string()),
+            None => subscribe,
+        };
         subscribe
             .protocol("sqs")
             .endpoint(queue_arn)

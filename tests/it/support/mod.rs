@@ -11,12 +11,17 @@ pub mod database;
 pub mod gate;
 pub mod hold;
 pub mod inbox;
+pub mod masked;
+pub mod observe;
 pub mod process;
 pub mod python;
 pub mod raw;
 pub mod reply;
 pub mod serving;
+pub mod setup;
 pub mod slot;
+pub mod slow;
+pub mod store;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -1,0 +1,84 @@
+//! How much was proven: never more than the store said.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, Setup, id};
+use crate::support::masked::Masked;
+
+const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
+
+#[tokio::test]
+async fn the_answer_holds_the_proof() {
+    let app = App::start().await;
+    let checksum = json!({"algorithm": "SHA256", "value": SHA256});
+    let declared = json!({"size": 9, "checksum": checksum});
+    let session = app.create("data/a.csv", declared).await;
+    let sent = app.put(&session, "123456789").await.expect_ok();
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    let object = &uploaded["object"];
+    assert_eq!(object["size"], 9, "{uploaded:#}");
+    assert_eq!(object["etag"].as_str(), sent.header("etag"), "{uploaded:#}");
+    assert_eq!(object["content_type"], "text/csv", "{uploaded:#}");
+    assert_eq!(object["checksum"], checksum, "{uploaded:#}");
+    assert_eq!(object["version_id"], Value::Null, "{uploaded:#}");
+    assert!(object["last_modified"].is_string(), "{uploaded:#}");
+    let verification = &uploaded["verification"];
+    let proof = json!({"level": "checksum", "by": "acknowledge", "at": uploaded["uploaded_at"]});
+    assert_eq!(verification, &proof, "{uploaded:#}");
+    assert_eq!(uploaded["upload"], Value::Null, "no URL any more");
+    assert_eq!(uploaded["error"], Value::Null, "{uploaded:#}");
+}
+
+#[tokio::test]
+async fn a_versioned_bucket_names_the_version() {
+    let app = App::start().await;
+    let versioning = aws_sdk_s3::types::VersioningConfiguration::builder()
+        .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+        .build();
+    let set = app.bucket.client.put_bucket_versioning();
+    let set = set.bucket(&app.bucket.name);
+    set.versioning_configuration(versioning)
+        .send()
+        .await
+        .expect("a versioned bucket");
+    let session = app.create("a.csv", json!({})).await;
+    let sent = app.put(&session, "a").await.expect_ok();
+    let version = sent.header("x-amz-version-id").expect("a version");
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(uploaded["object"]["version_id"], version, "{uploaded:#}");
+}
+
+#[tokio::test]
+async fn a_store_without_checksums_proves_none() {
+    let masked = Masked::start().await;
+    let app = Setup::new().s3(masked.endpoint()).start().await;
+    let checksum = json!({"algorithm": "SHA256", "value": SHA256});
+    for (path, mut declared, level) in [
+        ("a", json!({"size": 9}), "size"),
+        ("b", json!({}), "existence"),
+    ] {
+        declared["checksum"] = checksum.clone();
+        let session = app.create(path, declared).await;
+        app.put(&session, "123456789").await.expect_ok();
+        let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+        assert_eq!(uploaded["verification"]["level"], level, "{uploaded:#}");
+        assert_eq!(uploaded["object"]["checksum"], Value::Null, "{uploaded:#}");
+        assert_eq!(uploaded["checksum"], checksum, "{uploaded:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_claimed_checksum_of_another_algorithm_proves_nothing() {
+    let app = App::start().await;
+    let session = app.create("a", json!({"size": 9})).await;
+    app.put(&session, "123456789").await.expect_ok();
+    // SHA-1 of other bytes: the store kept no SHA-1, so it can neither prove nor refute it.
+    let claimed = json!({"algorithm": "SHA1", "value": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="});
+    let path = format!("/uploads/{}/acknowledge", id(&session));
+    let uploaded = app.post(&path, json!({"checksum": claimed})).await;
+    let uploaded = uploaded.expect(StatusCode::OK);
+    assert_eq!(uploaded["verification"]["level"], "size", "{uploaded:#}");
+    let kept = &uploaded["object"]["checksum"]["algorithm"];
+    assert_ne!(kept, "SHA1", "{uploaded:#}");
+}

@@ -1,0 +1,99 @@
+//! Which states can be acknowledged.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, id};
+
+async fn refused(app: &App, session: &Value, status: &str) {
+    let problem = app.acknowledge(session).await;
+    let problem = problem.expect_problem(409, "invalid-status");
+    assert_eq!(problem["upload_id"], session["id"], "{problem:#}");
+    assert_eq!(problem["upload_status"], status, "{problem:#}");
+    assert!(problem["detail"].as_str().unwrap().contains(status));
+    assert_eq!(app.read(session).await["status"], status);
+}
+
+#[tokio::test]
+async fn what_was_taken_back_or_deleted_stays_so() {
+    let app = App::start().await;
+    let cancelled = app.create("a", json!({})).await;
+    let path = format!("/uploads/{}/cancel", id(&cancelled));
+    let answer = app.act(&path).await.expect(StatusCode::OK);
+    assert_eq!(answer["status"], "Cancelled", "{answer:#}");
+    refused(&app, &cancelled, "Cancelled").await;
+    app.put(&cancelled, "too late").await.expect_ok();
+    refused(&app, &cancelled, "Cancelled").await;
+    assert_eq!(app.told(&cancelled).await, ["upload.cancelled"]);
+    app.act(&path).await.expect_problem(409, "invalid-status");
+
+    let deleted = app.upload("b", "b", json!({})).await;
+    let reply = app.delete(&format!("/uploads/{}", id(&deleted))).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    refused(&app, &deleted, "Deleted").await;
+    let told = app.told(&deleted).await;
+    assert_eq!(
+        told,
+        ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
+    );
+}
+
+#[tokio::test]
+async fn a_cancel_takes_the_bytes_that_came_along() {
+    let app = App::start().await;
+    let session = app.create("a", json!({})).await;
+    app.put(&session, "came already").await.expect_ok();
+    let path = format!("/uploads/{}/cancel", id(&session));
+    app.act(&path).await.expect(StatusCode::OK);
+    assert!(app.bucket.head("a").await.is_none(), "it blocks the path");
+
+    let other = app.create("a", json!({})).await;
+    app.bucket.put("a", "somebody else's").await;
+    let path = format!("/uploads/{}/cancel", id(&other));
+    app.act(&path).await.expect(StatusCode::OK);
+    assert_eq!(app.bucket.get("a").await, b"somebody else's");
+}
+
+#[tokio::test]
+async fn what_came_late_after_all_is_uploaded() {
+    let app = App::start().await;
+    let session = app.create("a", json!({"expires_in": 60})).await;
+    app.advance(TimeDelta::seconds(60 + 901));
+    assert_eq!(app.janitor().await.expired, 1);
+    assert_eq!(app.read(&session).await["status"], "Expired");
+    let problem = app.acknowledge(&session).await;
+    let problem = problem.expect_problem(409, "object-missing");
+    assert_eq!(problem["upload_status"], "Expired", "{problem:#}");
+
+    // The store judges the URL by the real time, in which it is still good.
+    app.put(&session, "after all").await.expect_ok();
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
+    assert_eq!(
+        uploaded["verification"]["by"], "acknowledge",
+        "{uploaded:#}"
+    );
+    let told = app.told(&session).await;
+    assert_eq!(told, ["upload.expired", "dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn what_was_superseded_stays_so() {
+    let app = App::start().await;
+    let old = app.upload("a", "old", json!({})).await;
+    app.upload("a", "new", json!({"overwrite": true})).await;
+    refused(&app, &old, "Superseded").await;
+    assert_eq!(
+        app.told(&old).await,
+        ["dataset.uploaded", "dataset.superseded"]
+    );
+}
+
+#[tokio::test]
+async fn there_is_no_such_upload() {
+    let app = App::start().await;
+    let nobody = json!({"id": uuid::Uuid::now_v7()});
+    let problem = app.acknowledge(&nobody).await;
+    problem.expect_problem(404, "upload-not-found");
+}

@@ -1,0 +1,205 @@
+//! Delete: which states, what goes and what stays, by id and by path.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, id};
+
+const PATH: &str = "/data/employees.csv";
+const KEY: &str = "data/employees.csv";
+
+async fn gone(app: &App, path: &str) {
+    let reply = app.delete(path).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert!(reply.body.is_empty(), "{reply:#?}");
+}
+
+fn by_id(upload: &Value) -> String {
+    format!("/uploads/{}", id(upload))
+}
+
+#[tokio::test]
+async fn the_object_and_the_upload_go_together() {
+    let app = App::start().await;
+    for by_path in [false, true] {
+        let upload = app.upload(PATH, "bytes", json!({})).await;
+        let path = if by_path {
+            "/datasets/data/employees.csv".into()
+        } else {
+            by_id(&upload)
+        };
+        gone(&app, &path).await;
+        assert!(app.bucket.head(KEY).await.is_none());
+        let now = app.read(&upload).await;
+        assert_eq!(now["status"], "Deleted", "{now:#}");
+        assert_eq!(now["object"], upload["object"], "what was proven is kept");
+        let told = app.told(&upload).await;
+        assert_eq!(
+            told,
+            ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
+        );
+        let again = app
+            .delete(&path)
+            .await
+            .expect_problem(409, "invalid-status");
+        assert_eq!(again["upload_status"], "Deleted", "{again:#}");
+    }
+    // Only the two uploads were notified, in whichever order.
+    let messages = app
+        .inbox
+        .receive_until(2, crate::support::observe::PATIENCE)
+        .await;
+    for message in messages {
+        assert_eq!(message.attributes["type"], "dataset.uploaded");
+    }
+    let more = app.inbox.poll(std::time::Duration::from_secs(1)).await;
+    assert!(more.is_empty(), "{more:#?}");
+    assert_eq!(app.metric("outbox_depth_events").await, 0.0);
+}
+
+#[tokio::test]
+async fn other_states_are_refused_by_name() {
+    let app = App::start().await;
+    let pending = app.create("pending", json!({})).await;
+    let cancelled = app.create("cancelled", json!({})).await;
+    let cancel = format!("{}/cancel", by_id(&cancelled));
+    app.act(&cancel).await.expect(StatusCode::OK);
+    let superseded = app.upload(PATH, "old", json!({})).await;
+    let current = app.upload(PATH, "new", json!({"overwrite": true})).await;
+    for (upload, status) in [
+        (&pending, "Pending"),
+        (&cancelled, "Cancelled"),
+        (&superseded, "Superseded"),
+    ] {
+        for force in ["", "?force=true"] {
+            let reply = app.delete(&(by_id(upload) + force)).await;
+            let problem = reply.expect_problem(409, "invalid-status");
+            assert_eq!(problem["upload_status"], status, "{problem:#}");
+            assert_eq!(problem["upload_id"], upload["id"], "{problem:#}");
+        }
+        assert_eq!(app.read(upload).await["status"], status);
+    }
+    assert_eq!(app.bucket.get(KEY).await, b"new");
+    // By path the current one is meant.
+    gone(&app, "/datasets/data/employees.csv").await;
+    assert_eq!(app.read(&current).await["status"], "Deleted");
+
+    let nobody = format!("/uploads/{}", uuid::Uuid::now_v7());
+    app.delete(&nobody)
+        .await
+        .expect_problem(404, "upload-not-found");
+    app.bucket.put("strange", "not by an upload").await;
+    let strange = app.delete("/datasets/strange").await;
+    strange.expect_problem(404, "dataset-not-found");
+    assert_eq!(app.bucket.get("strange").await, b"not by an upload");
+}
+
+#[tokio::test]
+async fn a_drifted_object_needs_force() {
+    let app = App::start().await;
+    let upload = app.upload(PATH, "bytes", json!({})).await;
+    app.bucket.put(KEY, "from another program").await;
+    for path in [by_id(&upload), "/datasets/data/employees.csv".into()] {
+        let problem = app.delete(&path).await;
+        let problem = problem.expect_problem(409, "dataset-drifted");
+        assert_eq!(problem["upload_id"], upload["id"], "{problem:#}");
+        assert_eq!(problem["upload_status"], "Uploaded", "{problem:#}");
+        app.delete(&format!("{path}?force=false"))
+            .await
+            .expect_problem(409, "dataset-drifted");
+    }
+    assert_eq!(app.read(&upload).await["status"], "Uploaded");
+    assert_eq!(app.bucket.get(KEY).await, b"from another program");
+
+    gone(&app, &(by_id(&upload) + "?force=true")).await;
+    assert!(app.bucket.head(KEY).await.is_none(), "force takes it");
+}
+
+#[tokio::test]
+async fn the_same_bytes_under_another_name_tag_are_drift_too() {
+    let app = App::start().await;
+    let upload = app.upload(PATH, "bytes", json!({})).await;
+    app.bucket.put(KEY, "bytes").await;
+    app.delete(&by_id(&upload))
+        .await
+        .expect_problem(409, "dataset-drifted");
+}
+
+#[tokio::test]
+async fn force_leaves_alone_what_another_upload_counts_on() {
+    let app = App::start().await;
+    let old = app.upload(PATH, "old", json!({})).await;
+    let new = app.create(PATH, json!({"overwrite": true})).await;
+    app.put(&new, "new").await.expect_ok();
+    let problem = app.delete(&by_id(&old)).await;
+    problem.expect_problem(409, "dataset-drifted");
+    gone(&app, &(by_id(&old) + "?force=true")).await;
+    assert_eq!(
+        app.bucket.get(KEY).await,
+        b"new",
+        "it only waits for its acknowledge"
+    );
+    app.acknowledge(&new).await.expect(StatusCode::OK);
+    assert_eq!(app.read(&old).await["status"], "Deleted");
+}
+
+#[tokio::test]
+async fn without_an_object_the_row_goes_alone() {
+    let app = App::start().await;
+    let upload = app.upload(PATH, "bytes", json!({})).await;
+    let delete = app.bucket.client.delete_object().bucket(&app.bucket.name);
+    delete.key(KEY).send().await.expect("a delete");
+    gone(&app, &by_id(&upload)).await;
+    assert_eq!(app.read(&upload).await["status"], "Deleted");
+}
+
+#[tokio::test]
+async fn a_failed_upload_takes_only_its_own_object() {
+    let app = App::start().await;
+    let foreign = app.create(PATH, json!({})).await;
+    app.bucket.put(KEY, "from another program").await;
+    app.acknowledge(&foreign)
+        .await
+        .expect_problem(409, "dataset-exists");
+    gone(&app, &by_id(&foreign)).await;
+    assert_eq!(app.bucket.get(KEY).await, b"from another program");
+    let told = app.told(&foreign).await;
+    assert_eq!(
+        told,
+        ["upload.failed", "dataset.deleting", "dataset.deleted"]
+    );
+
+    // Not even force makes a failed upload take what was never its own.
+    let forced = app.create("other", json!({})).await;
+    app.bucket.put("other", "from another program").await;
+    app.acknowledge(&forced)
+        .await
+        .expect_problem(409, "dataset-exists");
+    gone(&app, &(by_id(&forced) + "?force=true")).await;
+    assert_eq!(app.bucket.get("other").await, b"from another program");
+
+    let own = app.create("own", json!({"size": 1})).await;
+    app.bucket
+        .put_as(id(&own), "own", "too long", "application/octet-stream")
+        .await;
+    app.acknowledge(&own)
+        .await
+        .expect_problem(422, "object-mismatch");
+    gone(&app, "/datasets/own").await;
+    assert!(app.bucket.head("own").await.is_none());
+}
+
+#[tokio::test]
+async fn a_path_is_free_again_after_a_delete() {
+    let app = App::start().await;
+    let first = app.upload(PATH, "one", json!({})).await;
+    gone(&app, &by_id(&first)).await;
+    let second = app.upload(PATH, "two", json!({})).await;
+    assert_ne!(first["id"], second["id"]);
+    assert_eq!(app.bucket.get(KEY).await, b"two");
+    // The old row cannot take the new object.
+    app.delete(&(by_id(&first) + "?force=true"))
+        .await
+        .expect_problem(409, "invalid-status");
+    assert_eq!(app.bucket.get(KEY).await, b"two");
+}

@@ -1,0 +1,97 @@
+//! Clients that hang up while the broker is at work for them.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::app::{App, id};
+use crate::support::observe::eventually;
+use crate::support::reply::Reply;
+
+/// Sends the request, hangs up once the broker waits for a lock that the test holds, and lets the
+/// lock go.
+async fn hang_up(app: &App, lock: &str, request: reqwest::RequestBuilder) {
+    let mut client = app.sql().await;
+    let holding = client.transaction().await.expect("a transaction");
+    holding.batch_execute(lock).await.expect("a lock");
+    let waiting = eventually("the broker waits for the lock", async || {
+        app.waiting_for_locks().await >= 1
+    });
+    tokio::select! {
+        () = waiting => {}
+        reply = Reply::of(request) => panic!("answered: {reply:#?}"),
+    }
+    holding.rollback().await.expect("a rollback");
+}
+
+const ROWS: &str = "SELECT 1 FROM uploads FOR UPDATE";
+const TABLE: &str = "LOCK TABLE uploads IN ACCESS EXCLUSIVE MODE";
+
+async fn at_rest(app: &App) {
+    eventually("no transaction is left open", async || {
+        app.open_transactions().await == 0
+    })
+    .await;
+}
+
+async fn ends_as(app: &App, session: &Value, status: &str) {
+    eventually(status, async || app.read(session).await["status"] == status).await;
+}
+
+#[tokio::test]
+async fn an_acknowledge_is_finished_without_its_client() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    let path = format!("/uploads/{}/acknowledge", id(&session));
+    hang_up(&app, ROWS, app.request(Method::POST, &path)).await;
+    ends_as(&app, &session, "Uploaded").await;
+    at_rest(&app).await;
+    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn a_delete_and_a_cancel_are_finished_without_their_clients() {
+    let app = App::start().await;
+    let stored = app.upload("stored", "bytes", json!({})).await;
+    let path = format!("/uploads/{}", id(&stored));
+    hang_up(&app, ROWS, app.request(Method::DELETE, &path)).await;
+    ends_as(&app, &stored, "Deleted").await;
+    assert!(app.bucket.head("stored").await.is_none());
+
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    let path = format!("/uploads/{}/cancel", id(&session));
+    hang_up(&app, ROWS, app.request(Method::POST, &path)).await;
+    ends_as(&app, &session, "Cancelled").await;
+    eventually("its object is gone", async || {
+        app.bucket.head("a.csv").await.is_none()
+    })
+    .await;
+    at_rest(&app).await;
+}
+
+#[tokio::test]
+async fn reads_and_creates_leave_nothing_open() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    let path = format!("/uploads/{}", id(&session));
+    for round in 0..20 {
+        let body = json!({"path": format!("b/{round}")});
+        let request = match round % 4 {
+            0 => app.request(Method::POST, "/uploads").json(&body),
+            1 => app.request(Method::GET, &path),
+            2 => app.request(Method::GET, &format!("{path}?refresh_urls=true")),
+            _ => app.request(Method::GET, "/uploads?prefix=/b/"),
+        };
+        hang_up(&app, TABLE, request).await;
+    }
+    at_rest(&app).await;
+    // The pool has as many connections as before, and each is good.
+    let calls = (0..50).map(|n| {
+        let app = &app;
+        async move { app.create(&format!("c/{n}"), json!({})).await }
+    });
+    futures::future::join_all(calls).await;
+    let list = app.get("/uploads?prefix=/c/").await.expect(StatusCode::OK);
+    assert_eq!(list.as_array().unwrap().len(), 50);
+}

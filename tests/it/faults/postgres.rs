@@ -1,0 +1,148 @@
+//! Postgres is away, restarts under a transaction, or makes us wait.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::unavailable;
+use crate::support::app::{App, Setup, id};
+use crate::support::database;
+use crate::support::gate::Gate;
+use crate::support::observe::eventually;
+use crate::support::reply::Reply;
+
+#[tokio::test]
+async fn postgres_goes_away_and_comes_back() {
+    let gate = Gate::new(database::address());
+    let app = Setup::new().postgres(gate.addr()).start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    // The key is known for some seconds from now on.
+    gate.cut().await;
+
+    let path = format!("/uploads/{}", id(&session));
+    let acknowledge = format!("{path}/acknowledge");
+    let calls = [
+        app.request(Method::GET, &path),
+        app.request(Method::POST, "/uploads")
+            .json(&json!({"path": "b"})),
+        app.request(Method::POST, &acknowledge),
+        app.request(Method::POST, &format!("{path}/cancel")),
+        app.request(Method::DELETE, &path),
+        app.request(Method::GET, "/uploads"),
+        app.request(Method::GET, "/datasets?include=upload"),
+        app.request(Method::GET, "/datasets/a.csv"),
+        app.request(Method::GET, &format!("{path}/events")),
+        app.http
+            .get(format!("{}{path}", app.url))
+            .bearer_auth(app.key.chars().rev().collect::<String>()),
+    ];
+    let replies = futures::future::join_all(calls.map(Reply::of)).await;
+    let (stranger, known) = replies
+        .split_last_chunk::<1>()
+        .map(|(a, b)| (b, a))
+        .unwrap();
+    // What has not the shape of a key is none, whether Postgres is there or not.
+    assert_eq!(
+        stranger[0].status,
+        StatusCode::UNAUTHORIZED,
+        "{stranger:#?}"
+    );
+    assert_eq!(known.len(), 9);
+    for reply in replies.into_iter().take(9) {
+        unavailable(&app, reply, "Postgres");
+    }
+    assert_eq!(app.get("/livez").await.status, StatusCode::OK);
+    let ready = app.get("/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE, "{ready:#?}");
+    assert_eq!(ready.json()["checks"]["postgres"], "unavailable");
+    assert_eq!(ready.json()["outbox"], json!(null));
+
+    gate.restore();
+    let list = app.get("/uploads").await.expect(StatusCode::OK);
+    assert_eq!(list[0]["updated_at"], session["updated_at"], "{list:#}");
+    assert_eq!(list.as_array().unwrap().len(), 1, "no half row: {list:#}");
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
+    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    // The loops live on too: the notification goes out.
+    app.inbox
+        .receive_until(1, crate::support::observe::PATIENCE)
+        .await;
+}
+
+#[tokio::test]
+async fn connections_that_died_unnoticed_are_replaced() {
+    let app = App::start().await;
+    for round in 0..3 {
+        let calls = (0..8).map(|n| {
+            let body = json!({"path": format!("{round}/{n}")});
+            app.post("/uploads", body)
+        });
+        futures::future::join_all(calls).await;
+        assert!(terminate(&app, "true").await > 0);
+        // Who comes in the very moment may hear that Postgres is away, and nothing worse.
+        eventually("requests are served again", async || {
+            let reply = app.post("/uploads", json!({"path": "again"})).await;
+            let served = reply.status == StatusCode::CREATED;
+            if !served {
+                unavailable(&app, reply, "Postgres");
+            }
+            served
+        })
+        .await;
+    }
+}
+
+/// Ends the broker's sessions that are as `which` says; returns how many.
+async fn terminate(app: &App, which: &str) -> i64 {
+    let sql = format!(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name = 'upload-broker' AND ({which})"
+    );
+    let client = app.sql().await;
+    client.query_one(&sql, &[]).await.expect("an answer").get(0)
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_torn_leaves_nothing() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    let mut client = app.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    lock.execute("SELECT 1 FROM uploads FOR UPDATE", &[])
+        .await
+        .expect("a lock");
+
+    let torn = async {
+        eventually("the acknowledge waits for the row", async || {
+            app.waiting_for_locks().await == 1
+        })
+        .await;
+        assert_eq!(terminate(&app, "wait_event_type = 'Lock'").await, 1);
+    };
+    let (reply, ()) = tokio::join!(app.acknowledge(&session), torn);
+    unavailable(&app, reply, "Postgres");
+    lock.rollback().await.expect("a rollback");
+    assert_eq!(app.read(&session).await["status"], "Pending");
+    assert!(app.told(&session).await.is_empty());
+    app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    let mut client = app.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    lock.execute("SELECT 1 FROM uploads FOR UPDATE", &[])
+        .await
+        .expect("a lock");
+    let reply = app.acknowledge(&session).await;
+    unavailable(&app, reply, "Postgres");
+    assert_eq!(app.open_transactions().await, 0);
+    lock.rollback().await.expect("a rollback");
+    app.acknowledge(&session).await.expect(StatusCode::OK);
+}

@@ -1,0 +1,100 @@
+//! S3 is away, hangs, or refuses us.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use aws_credential_types::Credentials;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::unavailable;
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud::{self, ACCESS_KEY_ID};
+use crate::support::gate::Gate;
+use crate::support::observe::eventually;
+use crate::support::store::Store;
+
+#[tokio::test]
+async fn s3_goes_away_and_comes_back() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().s3(gate.endpoint()).start().await;
+    let stored = app.upload("stored", "bytes", json!({})).await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    gate.cut().await;
+
+    let acknowledge = format!("/uploads/{}/acknowledge", id(&session));
+    let delete = format!("/uploads/{}", id(&stored));
+    let (one, two, three, four, five) = tokio::join!(
+        app.act(&acknowledge),
+        app.act("/datasets/a.csv/action/acknowledge"),
+        app.delete(&delete),
+        app.get("/datasets"),
+        app.get("/datasets/stored"),
+    );
+    for reply in [one, two, three, four, five] {
+        unavailable(&app, reply, "S3");
+    }
+    assert_eq!(app.read(&stored).await, stored, "the delete has not begun");
+    let now = app.read(&session).await;
+    assert_eq!(now["status"], "Pending", "{now:#}");
+    assert_eq!(now["updated_at"], session["updated_at"], "{now:#}");
+    assert!(app.told(&session).await.is_empty());
+    // What needs no S3 goes on: signing asks nobody.
+    let other = app.create("b.csv", json!({})).await;
+    ready(&app, false).await;
+
+    gate.restore();
+    app.act(&acknowledge).await.expect(StatusCode::OK);
+    app.put(&other, "b").await.expect_ok();
+    app.acknowledge(&other).await.expect(StatusCode::OK);
+    app.delete("/datasets/stored").await.expect_ok();
+    ready(&app, true).await;
+}
+
+async fn ready(app: &App, ready: bool) {
+    eventually("readyz says how S3 is", async || {
+        let reply = app.get("/readyz").await;
+        let status = if ready { 200 } else { 503 };
+        let word = if ready { "ok" } else { "unavailable" };
+        let body = reply.json();
+        body["checks"]["postgres"] == "ok" && reply.status == status && body["checks"]["s3"] == word
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancel_needs_no_s3() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().s3(gate.endpoint()).start().await;
+    let session = app.create("a.csv", json!({})).await;
+    gate.cut().await;
+    let cancel = format!("/uploads/{}/cancel", id(&session));
+    let cancelled = app.act(&cancel).await.expect(StatusCode::OK);
+    assert_eq!(cancelled["status"], "Cancelled", "{cancelled:#}");
+}
+
+#[tokio::test]
+async fn a_store_that_takes_calls_and_never_answers() {
+    // The kernel accepts, nobody reads.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("its address"));
+    let app = Setup::new().s3(endpoint).start().await;
+    let session = app.create("a.csv", json!({})).await;
+    let reply = app.acknowledge(&session).await;
+    unavailable(&app, reply, "S3");
+    assert_eq!(app.read(&session).await["status"], "Pending");
+    assert_eq!(app.open_transactions().await, 0);
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_us_is_our_fault_not_the_clients() {
+    let wrong = Credentials::new(ACCESS_KEY_ID, "not the secret", None, None, "tests");
+    // ministack answers 404 to a HEAD before it looks at the signature; AWS does not.
+    let store = Store::start().await;
+    let app = Setup::new().store(&store).credentials(wrong);
+    let app = app.start().await;
+    let session = app.create("a.csv", json!({})).await;
+    unavailable(&app, app.acknowledge(&session).await, "S3");
+    unavailable(&app, app.get("/datasets").await, "S3");
+    assert_eq!(app.read(&session).await["status"], "Pending");
+}

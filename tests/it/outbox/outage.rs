@@ -1,0 +1,135 @@
+//! SNS is away, or was never there: events wait in their rows, are counted, and lose nothing.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{WAITING, number, write_events};
+use crate::support::app::{App, Setup};
+use crate::support::cloud;
+use crate::support::gate::Gate;
+use crate::support::observe::{PATIENCE, eventually};
+
+/// What `/readyz` says of the outbox, once it says that `count` events wait.
+async fn waiting(app: &App, count: i64) -> Value {
+    let mut seen = Value::Null;
+    eventually("readyz counts the events", async || {
+        let ready = app.get("/readyz").await.expect(StatusCode::OK);
+        seen = ready["outbox"].clone();
+        seen["waiting"] == count
+    })
+    .await;
+    seen
+}
+
+#[tokio::test]
+async fn events_outlive_an_outage() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().sns(gate.endpoint()).start().await;
+    gate.cut().await;
+    let uploaded = app.upload("a.csv", "a", json!({})).await;
+    let failed = "SELECT count(*) FROM events WHERE attempts > 0 AND last_error IS NOT NULL \
+                  AND published_at IS NULL";
+    eventually("a first attempt has failed", async || {
+        number(&app, failed).await == 1
+    })
+    .await;
+    let event = app.events(&uploaded).await.remove(0);
+    assert_eq!(event["published_at"], Value::Null, "{event:#}");
+    waiting(&app, 1).await;
+    eventually("the gauge shows it", async || {
+        app.metric("outbox_depth_events").await == 1.0
+    })
+    .await;
+    let entries = app.metric(r#"sns_publish_entries_total{outcome="failed"}"#);
+    assert!(entries.await >= 1.0);
+    assert_eq!(app.inbox.waiting().await, 0);
+
+    gate.restore();
+    // Past the longest back-off.
+    app.advance(TimeDelta::seconds(61));
+    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    assert_eq!(message.json()["id"], event["id"]);
+    eventually("it is marked", async || {
+        app.events(&uploaded).await[0]["published_at"].is_string()
+    })
+    .await;
+    waiting(&app, 0).await;
+    assert_eq!(number(&app, WAITING).await, 0);
+    let left = "SELECT count(*) FROM events WHERE last_error IS NOT NULL";
+    assert_eq!(number(&app, left).await, 0);
+}
+
+#[tokio::test]
+async fn without_a_topic_events_are_kept_and_counted() {
+    let app = Setup::new().without_topic().start().await;
+    let uploaded = app.upload("a.csv", "a", json!({})).await;
+    app.advance(TimeDelta::seconds(40));
+    app.upload("b.csv", "b", json!({})).await;
+    app.advance(TimeDelta::seconds(60));
+    let mut oldest = Value::Null;
+    eventually("readyz shows the age of the oldest", async || {
+        oldest = waiting(&app, 2).await["oldest_seconds"].clone();
+        oldest == 100
+    })
+    .await;
+    eventually("the gauges show them", async || {
+        app.metric("outbox_depth_events").await == 2.0
+            && app.metric("outbox_oldest_age_seconds").await >= 100.0
+    })
+    .await;
+    let event = app.events(&uploaded).await.remove(0);
+    assert_eq!(event["published_at"], Value::Null, "{event:#}");
+    assert_eq!(number(&app, WAITING).await, 2);
+}
+
+#[tokio::test]
+async fn one_uploads_events_leave_in_order() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().sns(gate.endpoint()).start().await;
+    gate.cut().await;
+    write_events(&app, 1, 0).await;
+    // Later ones fall due first, as after failures.
+    let more = "INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at) \
+         SELECT gen_random_uuid(), upload_id, n, tenant, kind, at, data, true, \
+         timestamptz '2020-01-01' - n * interval '1 day' FROM events, generate_series(2, 5) n";
+    app.sql().await.execute(more, &[]).await.expect("rows");
+    gate.restore();
+    let mut sequences = Vec::new();
+    while sequences.len() < 5 {
+        for message in app.inbox.receive_until(1, PATIENCE).await {
+            sequences.push(message.json()["sequence"].as_str().unwrap().to_owned());
+        }
+        app.advance(TimeDelta::seconds(61));
+    }
+    assert_eq!(sequences, ["1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test]
+async fn what_a_dead_relay_had_claimed_is_sent_when_the_lease_ends() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().sns(gate.endpoint()).start().await;
+    gate.cut().await;
+    write_events(&app, 1, 0).await;
+    let lease = app.clock.now() + TimeDelta::seconds(30);
+    let claim = format!("UPDATE events SET attempts = 1, due_at = '{lease}'");
+    let claimed = app.sql().await.batch_execute(&claim).await;
+    claimed.expect("a claim");
+    gate.restore();
+    app.advance(TimeDelta::seconds(29));
+    // An event that came later overtakes: it is another upload's.
+    let other = app.upload("a.csv", "a", json!({})).await;
+    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    assert_eq!(message.json()["data"]["upload_id"], other["id"]);
+    assert_eq!(
+        number(
+            &app,
+            "SELECT count(*) FROM events WHERE attempts = 1 AND published_at IS NULL"
+        )
+        .await,
+        1
+    );
+    app.advance(TimeDelta::seconds(2));
+    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    assert_eq!(message.json()["subject"], "/bulk/1");
+}

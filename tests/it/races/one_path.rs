@@ -1,0 +1,152 @@
+//! Several uploads of one path: at most one is current, and it is the one whose bytes stand.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::Dice;
+use crate::support::app::{App, Setup, id};
+use crate::support::database;
+use crate::support::slow::Slow;
+
+const PATH: &str = "/data/contested.csv";
+const KEY: &str = "data/contested.csv";
+
+/// The one upload that is current at the path; what stands there must be its own.
+async fn current(app: &App) -> Value {
+    let list = app.get("/uploads?path=/data/contested.csv&status=Uploaded&status=Processed");
+    let list = list.await.expect(StatusCode::OK);
+    let list = list.as_array().expect("an array");
+    assert_eq!(list.len(), 1, "exactly one is current: {list:#?}");
+    let head = app.bucket.head(KEY).await.expect("an object");
+    let metadata = head.metadata().expect("metadata");
+    assert_eq!(metadata["upload-id"], id(&list[0]), "{list:#?}");
+    assert_eq!(list[0]["object"]["etag"].as_str(), head.e_tag());
+    list[0].clone()
+}
+
+#[tokio::test]
+async fn of_two_write_once_uploads_the_first_to_arrive_wins() {
+    let app = App::start().await;
+    let (one, two) = (
+        app.create(PATH, json!({})).await,
+        app.create(PATH, json!({})).await,
+    );
+    let (first, second) = tokio::join!(app.put(&one, "one"), app.put(&two, "two"));
+    let statuses = [first.status.as_u16(), second.status.as_u16()];
+    assert!(
+        statuses == [200, 412] || statuses == [412, 200],
+        "{statuses:?}"
+    );
+    let (winner, loser) = if statuses[0] == 200 {
+        (&one, &two)
+    } else {
+        (&two, &one)
+    };
+
+    let (won, lost) = tokio::join!(app.acknowledge(winner), app.acknowledge(loser));
+    won.expect(StatusCode::OK);
+    lost.expect_problem(409, "dataset-exists");
+    assert_eq!(current(&app).await["id"], winner["id"]);
+    assert_eq!(app.read(loser).await["status"], "Error");
+    assert_eq!(app.told(loser).await, ["upload.failed"]);
+
+    // The loser's row can go; the winner's object stays.
+    let reply = app.delete(&format!("/uploads/{}", id(loser))).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert_eq!(current(&app).await["id"], winner["id"]);
+}
+
+#[tokio::test]
+async fn of_two_overwriting_uploads_the_proof_tells_which() {
+    let app = App::start().await;
+    for round in 0..10 {
+        let overwrite = json!({"overwrite": true});
+        let one = app.create(PATH, overwrite.clone()).await;
+        let two = app.create(PATH, overwrite).await;
+        let (first, second) = tokio::join!(app.put(&one, "one"), app.put(&two, "two"));
+        assert!(
+            first.status == 200 && second.status == 200,
+            "{first:?} {second:?}"
+        );
+        let standing = app.bucket.get(KEY).await;
+        let (winner, loser) = if standing == b"one" {
+            (&one, &two)
+        } else {
+            (&two, &one)
+        };
+
+        let (won, lost) = tokio::join!(app.acknowledge(winner), app.acknowledge(loser));
+        won.expect(StatusCode::OK);
+        lost.expect_problem(409, "object-missing");
+        assert_eq!(current(&app).await["id"], winner["id"], "round {round}");
+        assert_eq!(app.read(loser).await["status"], "Pending", "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_overwriting_uploads_one_is_current() {
+    contested(App::start().await).await;
+}
+
+#[tokio::test]
+async fn of_twenty_overwriting_uploads_one_is_current_however_slow_postgres_is() {
+    let slow = Slow::start(database::address(), Duration::from_millis(10)).await;
+    for _ in 0..6 {
+        let setup = Setup::new().set("BROKER_DB_POOL_SIZE", 4);
+        contested(setup.postgres(slow.addr()).start().await).await;
+    }
+}
+
+async fn contested(app: App) {
+    let mut sessions = Vec::new();
+    for _ in 0..20 {
+        let session = app.create(PATH, json!({"overwrite": true})).await;
+        sessions.push(session);
+    }
+    // Each sends and acknowledges as fast as it can: proofs are made of bytes that are replaced
+    // a moment later, and must not be believed when they come late.
+    let mut dice = Dice(5);
+    let answers = join_all(sessions.iter().map(|session| {
+        let turns = dice.roll(30);
+        let app = &app;
+        async move {
+            Dice::stagger(turns).await;
+            app.put(session, id(session)).await.expect_ok();
+            loop {
+                let answer = app.acknowledge(session).await;
+                if answer.status != 503 {
+                    return answer;
+                }
+            }
+        }
+    }))
+    .await;
+
+    let current = current(&app).await;
+    let mut superseded = 0;
+    for (session, answer) in sessions.iter().zip(answers) {
+        let told = app.told(session).await;
+        let now = app.read(session).await;
+        match now["status"].as_str().expect("a status") {
+            "Uploaded" => assert_eq!(now["id"], current["id"], "{now:#}"),
+            "Superseded" => {
+                superseded += 1;
+                assert_eq!(told, ["dataset.uploaded", "dataset.superseded"]);
+            }
+            "Pending" => {
+                assert!(told.is_empty(), "{told:?}");
+                answer.expect_problem(409, "object-missing");
+            }
+            other => panic!("{other}: {now:#}"),
+        }
+    }
+    let transitions = app.metric(r#"upload_transitions_total{to="Superseded"}"#);
+    assert_eq!(
+        transitions.await,
+        f64::from(superseded),
+        "superseded are counted"
+    );
+}

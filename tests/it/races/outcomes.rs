@@ -1,0 +1,180 @@
+//! An acknowledge, and somebody who wants the opposite at the same moment.
+
+use chrono::TimeDelta;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Dice;
+use crate::support::app::{App, id};
+use crate::support::reply::Reply;
+
+const ROUNDS: u64 = 40;
+
+/// A session whose bytes have come, under a key of its own.
+async fn sent(app: &App, key: &str) -> Value {
+    let session = app.create(key, json!({"expires_in": 60})).await;
+    app.put(&session, "bytes").await.expect_ok();
+    session
+}
+
+/// Sends it after some turns of the others.
+async fn after(turns: u64, app: &App, method: Method, path: String) -> Reply {
+    Dice::stagger(turns).await;
+    Reply::of(app.request(method, &path)).await
+}
+
+/// One of the histories that may be; returns the state that it ends in.
+async fn settled(app: &App, round: u64, session: &Value, histories: &[&[&str]]) -> String {
+    let told = app.told(session).await;
+    let known = histories.iter().any(|history| told == *history);
+    assert!(known, "round {round}: {told:?} is none of {histories:?}");
+    let now = app.read(session).await;
+    now["status"].as_str().expect("a status").to_owned()
+}
+
+#[tokio::test]
+async fn acknowledge_against_cancel() {
+    let app = App::start().await;
+    let mut dice = Dice(1);
+    let mut won = [0, 0];
+    for round in 0..ROUNDS {
+        let key = format!("cancel/{round}");
+        let session = sent(&app, &key).await;
+        let path = format!("/uploads/{}", id(&session));
+        let (one, other) = tokio::join!(
+            after(
+                dice.roll(8),
+                &app,
+                Method::POST,
+                format!("{path}/acknowledge")
+            ),
+            after(dice.roll(8), &app, Method::POST, format!("{path}/cancel")),
+        );
+        let histories: &[&[&str]] = &[&["dataset.uploaded"], &["upload.cancelled"]];
+        let status = settled(&app, round, &session, histories).await;
+        let there = app.bucket.head(&key).await.is_some();
+        if status == "Uploaded" {
+            won[0] += 1;
+            one.expect(StatusCode::OK);
+            other.expect_problem(409, "invalid-status");
+            assert!(there, "round {round}: Uploaded, but the object is gone");
+        } else {
+            won[1] += 1;
+            other.expect(StatusCode::OK);
+            // Where the cancel had taken the object too, there was nothing to look at.
+            let code = one.json()["code"].clone();
+            assert!(
+                one.status == 409 && (code == "invalid-status" || code == "object-missing"),
+                "round {round}: {one:#?}"
+            );
+            assert!(!there, "round {round}: Cancelled, but the object is there");
+        }
+    }
+    assert!(won.iter().all(|times| *times > 0), "no race: {won:?}");
+}
+
+#[tokio::test]
+async fn acknowledge_against_the_janitor() {
+    let app = App::start().await;
+    let mut dice = Dice(2);
+    let mut by = [0, 0];
+    for round in 0..ROUNDS {
+        let key = format!("expiry/{round}");
+        let session = sent(&app, &key).await;
+        app.advance(TimeDelta::seconds(60 + 901));
+        let path = format!("/uploads/{}/acknowledge", id(&session));
+        let turns = dice.roll(8);
+        let (acknowledged, swept) =
+            tokio::join!(after(dice.roll(8), &app, Method::POST, path), async {
+                Dice::stagger(turns).await;
+                app.janitor().await
+            },);
+        let answer = acknowledged.expect(StatusCode::OK);
+        assert_eq!(swept.failed, 0, "round {round}: {swept:?}");
+        assert_eq!(swept.expired, 0, "round {round}: it was there: {swept:?}");
+        settled(&app, round, &session, &[&["dataset.uploaded"]]).await;
+        let now = app.read(&session).await;
+        assert_eq!(answer, now, "round {round}: the answer is the row");
+        by[usize::from(now["verification"]["by"] == "janitor")] += 1;
+        // A signature made by a clock from the future would be refused.
+        app.advance(TimeDelta::seconds(-(60 + 901)));
+    }
+    assert!(by.iter().sum::<i32>() == 40, "{by:?}");
+}
+
+#[tokio::test]
+async fn expiry_against_bytes_that_come_at_that_moment() {
+    let app = App::start().await;
+    let mut dice = Dice(3);
+    for round in 0..ROUNDS {
+        let key = format!("late/{round}");
+        let session = app.create(&key, json!({"expires_in": 60})).await;
+        app.advance(TimeDelta::seconds(60 + 901));
+        let turns = dice.roll(4);
+        let client = async {
+            app.put(&session, "bytes").await.expect_ok();
+            app.acknowledge(&session).await.expect(StatusCode::OK)
+        };
+        let sweep = async {
+            Dice::stagger(turns).await;
+            app.janitor().await
+        };
+        let (uploaded, _) = tokio::join!(client, sweep);
+        let histories: &[&[&str]] = &[
+            &["dataset.uploaded"],
+            &["upload.expired", "dataset.uploaded"],
+        ];
+        let status = settled(&app, round, &session, histories).await;
+        assert_eq!(status, "Uploaded", "round {round}");
+        assert_eq!(uploaded, app.read(&session).await, "round {round}");
+        app.advance(TimeDelta::seconds(-(60 + 901)));
+    }
+}
+
+#[tokio::test]
+async fn acknowledge_against_delete() {
+    let app = App::start().await;
+    let mut dice = Dice(4);
+    for round in 0..ROUNDS {
+        let key = format!("delete/{round}");
+        let session = sent(&app, &key).await;
+        let path = format!("/uploads/{}", id(&session));
+        let acknowledge = format!("{path}/acknowledge");
+        let (first, second, gone) = tokio::join!(
+            after(dice.roll(8), &app, Method::POST, acknowledge.clone()),
+            after(dice.roll(8), &app, Method::POST, acknowledge),
+            after(dice.roll(40), &app, Method::DELETE, path),
+        );
+        let uploaded: &[&str] = &["dataset.uploaded"];
+        let deleted: &[&str] = &["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
+        let status = settled(&app, round, &session, &[uploaded, deleted]).await;
+        let there = app.bucket.head(&key).await.is_some();
+        assert_eq!(status == "Uploaded", there, "round {round}: {status}");
+        let answered = [&first, &second].map(|reply| reply.status.as_u16());
+        assert!(answered.contains(&200), "round {round}: {answered:?}");
+        if status == "Deleted" {
+            assert_eq!(gone.status, StatusCode::NO_CONTENT, "{gone:#?}");
+        } else {
+            gone.expect_problem(409, "invalid-status");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_deletes_make_one() {
+    let app = App::start().await;
+    for round in 0..ROUNDS / 4 {
+        let key = format!("twice/{round}");
+        let session = app.upload(&key, "bytes", json!({})).await;
+        let path = format!("/uploads/{}", id(&session));
+        let calls = (0..4).map(|_| app.delete(&path));
+        let answers = futures::future::join_all(calls).await;
+        let done = answers.iter().filter(|one| one.status == 204).count();
+        let refused = answers.iter().filter(|one| one.status == 409).count();
+        assert_eq!((done, refused), (1, 3), "round {round}: {answers:#?}");
+        let deleted: &[&str] = &["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
+        let status = settled(&app, round, &session, &[deleted]).await;
+        assert_eq!(status, "Deleted", "round {round}");
+        assert!(app.bucket.head(&key).await.is_none(), "round {round}");
+    }
+}

@@ -1,0 +1,88 @@
+//! The pre-signed PUT: the store itself refuses whatever was not promised, and keeps nothing of
+//! it. Told against ministack and against the embedded store, which must agree.
+
+mod expiry;
+mod object;
+mod preconditions;
+mod refusals;
+
+use std::collections::BTreeMap;
+
+use reqwest::Url;
+use serde_json::Value;
+
+use crate::support::app::App;
+use crate::support::reply::Reply;
+
+/// Tells each story twice: once a store.
+macro_rules! at_both_stores {
+    ($($story:ident),+ $(,)?) => {
+        mod ministack {$(
+            #[tokio::test]
+            async fn $story() {
+                super::$story(crate::support::app::Setup::new()).await;
+            }
+        )+}
+        mod embedded {$(
+            #[tokio::test]
+            async fn $story() {
+                let store = crate::support::store::Store::start().await;
+                super::$story(crate::support::app::Setup::new().store(&store)).await;
+            }
+        )+}
+    };
+}
+use at_both_stores;
+
+/// A PUT as a session asks for it, to be changed before it is sent.
+#[derive(Clone)]
+struct Put {
+    url: Url,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+impl Put {
+    fn of(session: &Value, body: &str) -> Put {
+        let upload = &session["upload"];
+        let url = upload["url"].as_str().expect("a URL");
+        Put {
+            url: url.parse().expect("a URL"),
+            headers: serde_json::from_value(upload["headers"].clone()).expect("headers"),
+            body: body.to_owned(),
+        }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Put {
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn without(mut self, name: &str) -> Put {
+        let removed = self.headers.remove(name);
+        assert!(removed.is_some(), "no {name} among {:?}", self.headers);
+        self
+    }
+
+    /// Sends it; the status and the `<Code>` of S3's answer.
+    async fn send(self, app: &App) -> (u16, String) {
+        let mut put = app.http.put(self.url).body(self.body);
+        for (name, value) in &self.headers {
+            put = put.header(name, value);
+        }
+        let reply = Reply::of(put).await;
+        let code = (reply.body.split_once("<Code>"))
+            .and_then(|(_, rest)| rest.split_once("</Code>"))
+            .map_or("", |(code, _)| code);
+        (reply.status.as_u16(), code.to_owned())
+    }
+}
+
+/// A parameter of the URL's query.
+fn parameter(session: &Value, name: &str) -> Option<String> {
+    let put = Put::of(session, "");
+    let mut pairs = put.url.query_pairs();
+    pairs
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

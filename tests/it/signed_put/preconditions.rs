@@ -1,0 +1,100 @@
+//! What may stand at the key: nothing, exactly one version, anything; and stores that cannot ask.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Put, at_both_stores, parameter};
+use crate::support::app::{Setup, id};
+
+const PATH: &str = "/data/employees.csv";
+const KEY: &str = "data/employees.csv";
+
+at_both_stores!(
+    if_match_replaces_exactly_one_version,
+    overwrite_replaces_whatever_stands_there,
+    without_conditional_writes_the_proof_still_tells_drift,
+);
+
+async fn if_match_replaces_exactly_one_version(setup: Setup) {
+    let app = setup.start().await;
+    let first = app.upload(PATH, "one", json!({})).await;
+    let etag = first["object"]["etag"].as_str().expect("an etag");
+
+    // Two editors read the same version; the second to write loses, and nothing is lost.
+    let bare = etag.trim_matches('"');
+    let ada = app.create(PATH, json!({"if_match": etag})).await;
+    let bob = app.create(PATH, json!({"if_match": bare})).await;
+    for session in [&ada, &bob] {
+        let headers = &session["upload"]["headers"];
+        assert_eq!(headers["if-match"], etag, "{headers:#}");
+        assert_eq!(headers["if-none-match"], Value::Null, "{headers:#}");
+    }
+    let without = Put::of(&ada, "two").without("if-match").send(&app).await;
+    assert_eq!(without.0, 403, "without if-match");
+    assert_eq!(app.bucket.get(KEY).await, b"one");
+
+    assert_eq!(Put::of(&ada, "two").send(&app).await.0, 200);
+    let stale = Put::of(&bob, "three").send(&app).await;
+    assert_eq!(stale, (412, "PreconditionFailed".into()));
+    assert_eq!(app.bucket.get(KEY).await, b"two");
+
+    app.acknowledge(&bob)
+        .await
+        .expect_problem(409, "object-missing");
+    assert_eq!(app.read(&bob).await["status"], "Pending");
+    app.acknowledge(&ada).await.expect(StatusCode::OK);
+    assert_eq!(app.read(&first).await["status"], "Superseded");
+    let told = app.told(&first).await;
+    assert_eq!(told, ["dataset.uploaded", "dataset.superseded"]);
+}
+
+async fn overwrite_replaces_whatever_stands_there(setup: Setup) {
+    let app = setup.start().await;
+    let first = app.upload(PATH, "one", json!({})).await;
+    let refused = app.post("/uploads", json!({"path": PATH})).await;
+    let refused = refused.expect_problem(409, "dataset-exists");
+    assert_eq!(refused["upload_id"], first["id"], "{refused:#}");
+
+    let second = app.create(PATH, json!({"overwrite": true})).await;
+    let headers = &second["upload"]["headers"];
+    assert_eq!(headers["if-none-match"], Value::Null, "{headers:#}");
+    assert_eq!(headers["if-match"], Value::Null, "{headers:#}");
+    app.put(&second, "two").await.expect_ok();
+    app.acknowledge(&second).await.expect(StatusCode::OK);
+    assert_eq!(app.read(&first).await["status"], "Superseded");
+    let standing = app.get("/datasets/data/employees.csv").await;
+    let standing = standing.expect(StatusCode::OK);
+    assert_eq!(standing["upload"]["id"], second["id"], "{standing:#}");
+
+    // The old URL may still be good, but it writes only where nothing stands.
+    app.acknowledge(&first)
+        .await
+        .expect_problem(409, "invalid-status");
+}
+
+async fn without_conditional_writes_the_proof_still_tells_drift(setup: Setup) {
+    let setup = setup.set("BROKER_S3_CONDITIONAL_WRITES", "off");
+    let app = setup.start().await;
+    let session = app.create(PATH, json!({})).await;
+    let headers = &session["upload"]["headers"];
+    assert_eq!(headers["if-none-match"], Value::Null, "{headers:#}");
+    let signed = parameter(&session, "X-Amz-SignedHeaders").expect("signed headers");
+    assert_eq!(signed, "content-type;host;x-amz-meta-upload-id");
+
+    app.put(&session, "one").await.expect_ok();
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    app.put(&session, "two").await.expect_ok();
+
+    let list = app.get("/datasets?include=upload").await;
+    let list = list.expect(StatusCode::OK);
+    assert_eq!(list[0]["drifted"], true, "{list:#}");
+    assert_eq!(list[0]["upload"]["id"], session["id"], "{list:#}");
+    let again = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(again, uploaded, "what was proven stays what was proven");
+    let path = format!("/uploads/{}", id(&session));
+    let refused = app.delete(&path).await;
+    refused.expect_problem(409, "dataset-drifted");
+    let reply = app.delete(&format!("{path}?force=true")).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert!(app.bucket.head(KEY).await.is_none());
+}

@@ -1,0 +1,163 @@
+//! What a URL refuses: other bytes, another size, another type, another key, headers that were
+//! not signed, and a second write.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::{Put, at_both_stores};
+use crate::support::app::{App, Setup};
+use crate::support::store::Store;
+
+const KEY: &str = "data/check.csv";
+const BYTES: &str = "123456789";
+/// The check values of each algorithm: of the nine bytes above.
+const CHECKSUMS: [(&str, &str); 5] = [
+    ("SHA256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+    ("SHA1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+    ("CRC32", "y/Q5Jg=="),
+    ("CRC32C", "4waSgw=="),
+    ("CRC64NVME", "rosUhgp5mIg="),
+];
+
+at_both_stores!(
+    whatever_was_not_signed_is_refused,
+    other_bytes_under_a_checksum_are_refused,
+    the_url_writes_once,
+    without_a_declared_size_any_size_is_taken,
+);
+
+async fn refused(app: &App, what: &str, put: Put, status: u16, code: &str) {
+    assert_eq!(put.send(app).await, (status, code.to_owned()), "{what}");
+    assert!(
+        app.bucket.head(KEY).await.is_none(),
+        "{what}: refused, but the object is there"
+    );
+}
+
+async fn whatever_was_not_signed_is_refused(setup: Setup) {
+    let app = setup.start().await;
+    let session = app.create(KEY, json!({"size": BYTES.len()})).await;
+    let put = Put::of(&session, BYTES);
+
+    let longer = Put::of(&session, "1234567890");
+    refused(&app, "one byte more", longer, 403, "SignatureDoesNotMatch").await;
+    let shorter = Put::of(&session, "12345678");
+    refused(&app, "one byte less", shorter, 403, "SignatureDoesNotMatch").await;
+    let empty = Put::of(&session, "");
+    refused(&app, "no bytes", empty, 403, "SignatureDoesNotMatch").await;
+
+    let other_type = put.clone().with("content-type", "text/html");
+    let code = "SignatureDoesNotMatch";
+    refused(&app, "another type", other_type, 403, code).await;
+    let id = put
+        .clone()
+        .with("x-amz-meta-upload-id", &uuid::Uuid::nil().to_string());
+    refused(&app, "another upload's id", id, 403, code).await;
+    for name in ["content-type", "if-none-match", "x-amz-meta-upload-id"] {
+        let put = put.clone().without(name);
+        let (status, _) = put.send(&app).await;
+        assert_eq!(status, 403, "without {name}");
+        assert!(app.bucket.head(KEY).await.is_none(), "without {name}");
+    }
+
+    let mut other_key = put.clone();
+    let path = other_key.url.path().replace("check", "salaries");
+    other_key.url.set_path(&path);
+    refused(&app, "another key", other_key, 403, code).await;
+    assert!(app.bucket.head("data/salaries.csv").await.is_none());
+    let mut longer_life = put.clone();
+    let query = longer_life.url.query().unwrap();
+    let query = query.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
+    longer_life.url.set_query(Some(&query));
+    refused(&app, "a longer life", longer_life, 403, code).await;
+
+    app.acknowledge(&session)
+        .await
+        .expect_problem(409, "object-missing");
+    assert_eq!(put.send(&app).await.0, 200, "as it was signed");
+    app.acknowledge(&session).await.expect(StatusCode::OK);
+}
+
+async fn other_bytes_under_a_checksum_are_refused(setup: Setup) {
+    let app = setup.start().await;
+    for (algorithm, value) in CHECKSUMS {
+        let checksum = json!({"algorithm": algorithm, "value": value});
+        let more = json!({"checksum": checksum, "overwrite": true});
+        let session = app.create(KEY, more).await;
+        let header = format!("x-amz-checksum-{}", algorithm.to_lowercase());
+        assert_eq!(session["upload"]["headers"][&header], value, "{session:#}");
+
+        let other = Put::of(&session, "123456780");
+        refused(&app, algorithm, other, 400, "BadDigest").await;
+        let bare = Put::of(&session, "123456780").without(&header);
+        let (status, _) = bare.send(&app).await;
+        assert_eq!(status, 403, "{algorithm}: without its header");
+        assert!(app.bucket.head(KEY).await.is_none(), "{algorithm}");
+
+        assert_eq!(
+            Put::of(&session, BYTES).send(&app).await.0,
+            200,
+            "{algorithm}"
+        );
+        let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+        assert_eq!(
+            uploaded["verification"]["level"], "checksum",
+            "{uploaded:#}"
+        );
+        assert_eq!(uploaded["object"]["checksum"], checksum, "{uploaded:#}");
+        let reply = app.delete("/datasets/data/check.csv").await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    }
+}
+
+async fn the_url_writes_once(setup: Setup) {
+    let app = setup.start().await;
+    let session = app.create(KEY, json!({})).await;
+    assert_eq!(Put::of(&session, BYTES).send(&app).await.0, 200);
+    // The answer was lost, the client sends it again: the first try has arrived.
+    for body in [BYTES, "something else"] {
+        let again = Put::of(&session, body).send(&app).await;
+        assert_eq!(again, (412, "PreconditionFailed".into()), "{body}");
+    }
+    assert_eq!(app.bucket.get(KEY).await, BYTES.as_bytes());
+    let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
+    let late = Put::of(&session, "something else").send(&app).await;
+    assert_eq!(late.0, 412, "after the acknowledge");
+    assert_eq!(app.bucket.get(KEY).await, BYTES.as_bytes());
+}
+
+async fn without_a_declared_size_any_size_is_taken(setup: Setup) {
+    let app = setup.set("BROKER_MAX_SIZE_BYTES", 9).start().await;
+    for (path, bytes) in [("a", ""), ("b", BYTES)] {
+        let uploaded = app.upload(path, bytes, json!({})).await;
+        let level = &uploaded["verification"]["level"];
+        assert_eq!(level, "existence", "{uploaded:#}");
+        assert_eq!(uploaded["object"]["size"], bytes.len(), "{uploaded:#}");
+    }
+    // The store cannot know the limit; the broker does.
+    let session = app.create("c", json!({})).await;
+    app.put(&session, "1234567890").await.expect_ok();
+    let problem = app.acknowledge(&session).await;
+    let problem = problem.expect_problem(422, "object-mismatch");
+    assert_eq!(problem["mismatches"][0]["field"], "size", "{problem:#}");
+    assert_eq!(app.read(&session).await["status"], "Error");
+}
+
+/// AWS refuses them too (403 AccessDenied, "There were headers present in the request which were
+/// not signed"); ministack stores them, so this is told against the embedded store alone.
+#[tokio::test]
+async fn headers_that_nobody_signed_are_refused() {
+    let store = Store::start().await;
+    let app = Setup::new().store(&store).start().await;
+    let session = app.create(KEY, json!({})).await;
+    for (name, value) in [
+        ("x-amz-acl", "public-read"),
+        ("x-amz-meta-owner", "somebody else"),
+        ("x-amz-tagging", "price=0"),
+        ("x-amz-storage-class", "GLACIER"),
+    ] {
+        let put = Put::of(&session, BYTES).with(name, value);
+        refused(&app, name, put, 403, "AccessDenied").await;
+    }
+}

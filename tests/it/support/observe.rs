@@ -1,0 +1,78 @@
+//! What a test sees of a broker beside its answers: metrics, histories, rows.
+
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::app::{App, id};
+
+/// How long a test waits for what happens by itself.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks `done` again and again until it says yes; fails with `what` when it never does.
+pub async fn eventually(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !done().await {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+impl App {
+    /// The value of a line of `/metrics`, by its name and labels; 0 where there is no such line.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let all = self.get("/metrics").await.expect_ok().body;
+        let mut values = all.lines().filter_map(|line| {
+            let (found, value) = line.rsplit_once(' ')?;
+            (found == format!("upload_broker_{name}")).then(|| value.parse().expect("a number"))
+        });
+        values.next().unwrap_or(0.0)
+    }
+
+    /// The history of an upload, as the contract has it.
+    pub async fn events(&self, upload: &Value) -> Vec<Value> {
+        let reply = self.get(&format!("/uploads/{}/events", id(upload))).await;
+        match reply.expect(StatusCode::OK) {
+            Value::Array(events) => events,
+            other => panic!("not an array: {other:#}"),
+        }
+    }
+
+    /// The types of an upload's events, oldest first; they must be numbered without a gap, and
+    /// the last one must tell of the state that the upload is in.
+    pub async fn told(&self, upload: &Value) -> Vec<String> {
+        let events = self.events(upload).await;
+        for (index, event) in events.iter().enumerate() {
+            assert_eq!(event["sequence"], index + 1, "{events:#?}");
+            assert_eq!(event["upload_id"], upload["id"], "{events:#?}");
+        }
+        if let Some(last) = events.last() {
+            let now = self.read(upload).await;
+            assert_eq!(last["data"]["status"], now["status"], "{last:#}\n{now:#}");
+            assert_eq!(last["time"], now["updated_at"], "{last:#}\n{now:#}");
+        }
+        let kinds = events.iter().map(|event| event["type"].as_str());
+        kinds.map(|kind| kind.expect("a type").to_owned()).collect()
+    }
+
+    /// Sessions of the app's database that wait for a lock.
+    pub async fn waiting_for_locks(&self) -> i64 {
+        self.sessions("wait_event_type = 'Lock'").await
+    }
+
+    /// Sessions of the app's database that hold a transaction open.
+    pub async fn open_transactions(&self) -> i64 {
+        self.sessions("state LIKE 'idle in transaction%' OR wait_event_type = 'Lock'")
+            .await
+    }
+
+    async fn sessions(&self, which: &str) -> i64 {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'upload-broker' AND ({which})"
+        );
+        let client = self.sql().await;
+        client.query_one(&sql, &[]).await.expect("sessions").get(0)
+    }
+}

@@ -1,0 +1,182 @@
+//! How a test's broker differs from the usual one, and its start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use chrono::{DateTime, Utc};
+use upload_broker::clock::Clock;
+use upload_broker::commands::assemble::{Cloud, assemble};
+use upload_broker::config::{Settings, TopicArn};
+use upload_broker::domain::principal::Scope;
+use upload_broker::lifecycle::Shutdown;
+
+use super::app::{App, now};
+use super::cloud::{self, Bucket};
+use super::database::Database;
+use super::inbox::Inbox;
+use super::shared;
+use super::store::Store;
+
+/// A broker to be: what differs from the usual one.
+pub struct Setup {
+    settings: BTreeMap<String, String>,
+    s3: String,
+    credentials: SharedCredentialsProvider,
+    bucket_at: String,
+    sns: String,
+    database: Database,
+    clock: Clock,
+    topic: bool,
+    fifo: bool,
+}
+
+impl Setup {
+    /// The usual broker.
+    pub fn new() -> Setup {
+        Setup {
+            settings: BTreeMap::new(),
+            s3: cloud::endpoint(),
+            credentials: SharedCredentialsProvider::new(cloud::credentials()),
+            bucket_at: cloud::endpoint(),
+            sns: cloud::endpoint(),
+            database: Database::new(),
+            clock: Clock::manual(now()),
+            topic: true,
+            fifo: false,
+        }
+    }
+
+    /// With a setting other than the default.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Setup {
+        self.settings.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// With S3 behind a gate.
+    pub fn s3(mut self, endpoint: String) -> Setup {
+        self.s3 = endpoint;
+        self
+    }
+
+    /// With the embedded store in place of the cloud's S3.
+    pub fn store(mut self, store: &Store) -> Setup {
+        self.s3 = store.endpoint();
+        self.bucket_at = store.endpoint();
+        self
+    }
+
+    /// With other credentials for S3.
+    pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Setup {
+        self.credentials = SharedCredentialsProvider::new(provider);
+        self
+    }
+
+    /// With SNS behind a gate.
+    pub fn sns(mut self, endpoint: String) -> Setup {
+        self.sns = endpoint;
+        self
+    }
+
+    /// With Postgres behind a gate.
+    pub fn postgres(self, address: std::net::SocketAddr) -> Setup {
+        let url = self.database.url_through(address);
+        self.set("DATABASE_URL", url)
+    }
+
+    /// With a clock that stands at `start`. Signatures made by it are as old as it is.
+    pub fn clock_at(mut self, start: DateTime<Utc>) -> Setup {
+        self.clock = Clock::manual(start);
+        self
+    }
+
+    /// Without a topic.
+    pub fn without_topic(mut self) -> Setup {
+        self.topic = false;
+        self
+    }
+
+    /// With a FIFO topic.
+    pub fn fifo(mut self) -> Setup {
+        self.fifo = true;
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(mut self) -> App {
+        let bucket = Bucket::at(&self.bucket_at).await;
+        let inbox = if self.fifo {
+            Inbox::fifo().await
+        } else {
+            Inbox::new().await
+        };
+        for (name, value) in [
+            ("DATABASE_URL", self.database.url().to_owned()),
+            ("BROKER_BIND", "127.0.0.1:0".into()),
+            ("BROKER_S3_BUCKET", bucket.name.clone()),
+            ("BROKER_S3_PATH_STYLE", "true".into()),
+            ("BROKER_MIGRATE", "false".into()),
+            ("BROKER_JANITOR_PERIOD_SECONDS", "86400".into()),
+            ("BROKER_HTTP_WORKERS", "2".into()),
+            ("BROKER_DB_CONNECT_TIMEOUT_SECONDS", "2".into()),
+            ("BROKER_SHUTDOWN_SECONDS", "5".into()),
+        ] {
+            self.settings.entry(name.into()).or_insert(value);
+        }
+        let lookup = |name: &str| self.settings.get(name).cloned();
+        let settings = Settings::load(lookup).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let cloud = Cloud {
+            s3: sdk(&self.s3, self.credentials),
+            sns: sdk(
+                &self.sns,
+                SharedCredentialsProvider::new(cloud::credentials()),
+            ),
+            topic: self
+                .topic
+                .then(|| TopicArn::parse(&inbox.topic_arn).expect("the inbox's topic")),
+        };
+        let clock = self.clock.clone();
+        let shutdown = Shutdown::new();
+        let switch = shutdown.clone();
+        let (told, ready) = tokio::sync::oneshot::channel();
+        shared().spawn(async move {
+            let assembly = assemble(&settings, &cloud, clock).await.expect("the parts");
+            let broker = Arc::clone(&assembly.broker);
+            let ready = |address| {
+                told.send((address, broker))
+                    .unwrap_or_else(|_| panic!("gone"))
+            };
+            assembly
+                .run(&settings, &switch, ready)
+                .await
+                .expect("a run");
+        });
+        let (address, broker) = ready.await.expect("a broker that starts");
+        let mut app = App {
+            url: format!("http://{address}"),
+            key: String::new(),
+            database: self.database,
+            bucket,
+            inbox,
+            clock: self.clock,
+            broker,
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .expect("an HTTP client"),
+            shutdown,
+        };
+        app.key = app.issue_key("default", &Scope::ALL, None).await.1;
+        app
+    }
+}
+
+/// The configuration of the AWS clients at `endpoint`.
+pub fn sdk(endpoint: &str, credentials: SharedCredentialsProvider) -> aws_config::SdkConfig {
+    aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(cloud::REGION))
+        .credentials_provider(credentials)
+        .endpoint_url(endpoint)
+        .build()
+}
