@@ -11,4 +11,4 @@ pub use find::{
 };
 pub use insert::{extend, insert};
 pub use list::{Filter, list};
-pub use transition::{Changes, supersede_others, transition};
+pub use transition::{Changes, supersede, transition};

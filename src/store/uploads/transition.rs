@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::find::Current;
 use super::row::Row;
 use crate::domain::checksum::Checksum;
 use crate::domain::event::EventType;
@@ -124,25 +125,17 @@ pub async fn transition(
     Ok(Some(upload))
 }
 
-/// Supersedes whatever else is current at the path of `winner`. Call it inside the transaction
-/// that acknowledges `winner`, before its arrow: there is at most one current upload at a path.
-pub async fn supersede_others(
+/// Supersedes the upload that `mark` names as current. Call it inside the transaction that
+/// acknowledges the next one at that path, before its arrow.
+///
+/// Only that one: whoever became current since the mark was taken has a newer proof. It stays,
+/// and the arrow of the next one fails at the constraint that there is one current upload a path.
+pub async fn supersede(
     connection: &mut Connection,
-    winner: &Upload,
+    mark: Current,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let from: Vec<_> = (Transition::Supersede.from().iter())
-        .map(|status| status.as_str())
-        .collect();
-    let others: Vec<Uuid> = uploads::table
-        .filter(uploads::tenant.eq(&winner.tenant))
-        .filter(uploads::path.eq(winner.path.as_str()))
-        .filter(uploads::status.eq_any(from))
-        .filter(uploads::id.ne(winner.id))
-        .select(uploads::id)
-        .load(connection)
-        .await?;
-    for other in others {
+    if let Some(other) = mark.upload() {
         transition(
             connection,
             other,

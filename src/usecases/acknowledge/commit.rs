@@ -47,7 +47,7 @@ impl Broker {
                 if uploads::current_of(connection, &upload.tenant, &upload.path).await? != mark {
                     return Err(Sql::RollbackTransaction);
                 }
-                uploads::supersede_others(connection, upload, at).await?;
+                uploads::supersede(connection, mark, at).await?;
                 uploads::transition(connection, upload.id, Transition::Acknowledge, at, changes)
                     .await?
                     .ok_or(Sql::RollbackTransaction)

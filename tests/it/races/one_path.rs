@@ -1,15 +1,20 @@
 //! Several uploads of one path: at most one is current, and it is the one whose bytes stand.
 
-use std::time::Duration;
-
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::AsyncConnection as _;
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use upload_broker::domain::object::ProvenObject;
+use upload_broker::domain::path::DatasetPath;
+use upload_broker::domain::proof::Level;
+use upload_broker::domain::status::Transition;
+use upload_broker::domain::upload::{Verification, Verifier};
+use upload_broker::store::pool;
+use upload_broker::store::uploads::{self, Changes};
 
 use super::Dice;
-use crate::support::app::{App, Setup, id};
-use crate::support::database;
-use crate::support::slow::Slow;
+use crate::support::app::{App, id};
 
 const PATH: &str = "/data/contested.csv";
 const KEY: &str = "data/contested.csv";
@@ -88,19 +93,7 @@ async fn of_two_overwriting_uploads_the_proof_tells_which() {
 
 #[tokio::test]
 async fn of_twenty_overwriting_uploads_one_is_current() {
-    contested(App::start().await).await;
-}
-
-#[tokio::test]
-async fn of_twenty_overwriting_uploads_one_is_current_however_slow_postgres_is() {
-    let slow = Slow::start(database::address(), Duration::from_millis(10)).await;
-    for _ in 0..6 {
-        let setup = Setup::new().set("BROKER_DB_POOL_SIZE", 4);
-        contested(setup.postgres(slow.addr()).start().await).await;
-    }
-}
-
-async fn contested(app: App) {
+    let app = App::start().await;
     let mut sessions = Vec::new();
     for _ in 0..20 {
         let session = app.create(PATH, json!({"overwrite": true})).await;
@@ -149,4 +142,50 @@ async fn contested(app: App) {
         f64::from(superseded),
         "superseded are counted"
     );
+}
+
+/// Requests alone cannot bring this order about at will: a newer proof is committed after an older
+/// one has looked at the path, and before the older one's arrow.
+#[tokio::test]
+async fn a_proof_that_comes_late_does_not_supersede_a_newer_one() {
+    let app = App::start().await;
+    app.upload(PATH, "one", json!({})).await;
+    let overwrite = json!({"overwrite": true});
+    let late = app.create(PATH, overwrite.clone()).await;
+    let mut connection = pool::connect(app.database.url()).await.expect("Postgres");
+    let path = DatasetPath::parse(PATH).expect("a path");
+    let mark = uploads::current_of(&mut connection, "default", &path).await;
+    let mark = mark.expect("a mark");
+    let newer = app.upload(PATH, "two", overwrite).await;
+
+    let (at, id) = (app.clock.now(), id(&late).parse().expect("an id"));
+    let object = ProvenObject {
+        size: 3,
+        etag: "\"late\"".into(),
+        version_id: None,
+        content_type: None,
+        checksum: None,
+        last_modified: at,
+    };
+    let proof = Verification {
+        level: Level::Existence,
+        by: Verifier::Acknowledge,
+        at,
+    };
+    let changes = Changes::default().proven(&object, proof);
+    let result = connection
+        .transaction(async |connection| {
+            uploads::supersede(connection, mark, at).await?;
+            uploads::transition(connection, id, Transition::Acknowledge, at, changes).await
+        })
+        .await;
+    assert!(
+        matches!(
+            result,
+            Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+        ),
+        "{result:?}"
+    );
+    assert_eq!(current(&app).await["id"], newer["id"]);
+    assert_eq!(app.read(&late).await["status"], "Pending");
 }

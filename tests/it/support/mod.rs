@@ -20,7 +20,6 @@ pub mod reply;
 pub mod serving;
 pub mod setup;
 pub mod slot;
-pub mod slow;
 pub mod store;
 
 use std::path::PathBuf;
