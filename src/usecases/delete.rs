@@ -33,7 +33,7 @@ pub async fn by_id(
         .await?
         .ok_or_else(|| Refusal::no_upload(id))?;
     drop(connection);
-    to_end(broker, upload, force).await
+    to_end(broker, principal, upload, force).await
 }
 
 /// Deletes the upload that answers for what stands at a path.
@@ -53,7 +53,7 @@ pub async fn by_path(
             )
         })?;
     drop(connection);
-    to_end(broker, upload, force).await
+    to_end(broker, principal, upload, force).await
 }
 
 /// Uploads whose delete began a while ago and never ended.
@@ -74,15 +74,37 @@ pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
         .await
 }
 
-async fn to_end(broker: &Arc<Broker>, upload: Upload, force: bool) -> Result<()> {
+async fn to_end(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    upload: Upload,
+    force: bool,
+) -> Result<()> {
     let this = Arc::clone(broker);
+    let force = match force {
+        false => Force::No,
+        // A place may have become another tenant's since the upload was made.
+        true if principal.jail.path(&upload.key).is_none() => Force::Row,
+        true => Force::RowAndObject,
+    };
     broker
         .to_end(async move { this.delete(upload, force).await })
         .await
 }
 
+/// What to do where the object is no longer the proven one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Force {
+    /// Refuse.
+    No,
+    /// End the upload, and leave the object alone.
+    Row,
+    /// End the upload, and remove what stands there unless another upload counts on it.
+    RowAndObject,
+}
+
 impl Broker {
-    async fn delete(&self, upload: Upload, force: bool) -> Result<()> {
+    async fn delete(&self, upload: Upload, force: Force) -> Result<()> {
         let arrow = Transition::StartDelete;
         if !arrow.allows(upload.status) {
             return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
@@ -108,7 +130,7 @@ impl Broker {
         &self,
         upload: &Upload,
         found: Option<FoundObject>,
-        force: bool,
+        force: Force,
     ) -> Result<Option<FoundObject>> {
         let Some(found) = found else {
             return Ok(None);
@@ -119,14 +141,12 @@ impl Broker {
         if upload.status == Status::Error {
             return Ok(None);
         }
-        if !force {
-            return Err(drifted(upload, &found).into());
+        match force {
+            Force::No => Err(drifted(upload, &found).into()),
+            Force::Row => Ok(None),
+            Force::RowAndObject if self.is_anothers(upload, &found).await? => Ok(None),
+            Force::RowAndObject => Ok(Some(found)),
         }
-        Ok(if self.is_anothers(upload, &found).await? {
-            None
-        } else {
-            Some(found)
-        })
     }
 
     /// Whether the object is the promised one of another upload that still counts on it.

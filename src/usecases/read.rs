@@ -23,7 +23,9 @@ pub async fn read(
     let mut upload = uploads::by_id(&mut connection, &principal.tenant, id)
         .await?
         .ok_or_else(|| Refusal::no_upload(id))?;
-    if !refresh || upload.status != Status::Pending {
+    // A place may have become another tenant's since the upload was made: no new URL into it.
+    let is_ours = principal.jail.path(&upload.key).is_some();
+    if !refresh || upload.status != Status::Pending || !is_ours {
         return Ok(Session { upload, put: None });
     }
     let put = broker.sign_put(&upload).await?;

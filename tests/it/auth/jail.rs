@@ -1,0 +1,221 @@
+//! A tenant's key prefix is its jail: no prefix, path or cursor leads out of it.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+
+use super::get_as;
+use crate::support::app::{App, id};
+use crate::support::reply::Reply;
+
+/// A broker whose bucket holds what belongs to several tenants, and a key of `acme`.
+async fn crowded() -> (App, String) {
+    let app = App::start().await;
+    let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
+    app.issue_key("acme2", &Scope::ALL, None).await;
+    for key in [
+        "acme/in.csv",
+        "acme/deep/in.csv",
+        "acme2/other.csv",
+        "acme.csv",
+        "zoo/ours.csv",
+    ] {
+        app.bucket.put(key, key).await;
+    }
+    (app, acme)
+}
+
+fn paths(list: &Value) -> Vec<&str> {
+    let list = list.as_array().expect("an array");
+    list.iter()
+        .map(|entry| entry["path"].as_str().expect("a path"))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_prefix_leads_out() {
+    let (app, acme) = crowded().await;
+    for (query, expected) in [
+        ("", vec!["/deep/in.csv", "/in.csv"]),
+        ("?prefix=/", vec!["/deep/in.csv", "/in.csv"]),
+        ("?delimiter=/", vec!["/deep/", "/in.csv"]),
+        ("?prefix=2/", vec![]),
+        ("?prefix=../", vec![]),
+        ("?prefix=/../acme2/", vec![]),
+        ("?prefix=//", vec![]),
+        ("?prefix=%2F..%2F", vec![]),
+        ("?prefix=acme2/", vec![]),
+        ("?prefix=/zoo/", vec![]),
+    ] {
+        for accept in ["application/json", "application/x-ndjson"] {
+            let request = app.http.get(format!("{}/datasets{query}", app.url));
+            let request = request.bearer_auth(&acme).header("accept", accept);
+            let reply = Reply::of(request).await.expect_ok();
+            let list = if accept == "application/json" {
+                reply.json()
+            } else {
+                let lines = reply
+                    .body
+                    .lines()
+                    .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+                lines.collect()
+            };
+            assert_eq!(paths(&list), expected, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_path_leads_out() {
+    let (app, acme) = crowded().await;
+    for path in [
+        "zoo/ours.csv",
+        "acme2/other.csv",
+        "acme.csv",
+        "2/other.csv",
+        "acme/in.csv",
+    ] {
+        for tail in ["", "/action/download"] {
+            let reply = get_as(&app, &acme, &format!("/datasets/{path}{tail}")).await;
+            reply.expect_problem(404, "dataset-not-found");
+        }
+        let url = format!("{}/datasets/{path}?force=true", app.url);
+        let reply = Reply::of(app.http.delete(url).bearer_auth(&acme)).await;
+        reply.expect_problem(404, "dataset-not-found");
+    }
+    for path in ["..%2Facme2/other.csv", "a%2F..%2F..%2Fzoo%2Fours.csv"] {
+        let reply = get_as(&app, &acme, &format!("/datasets/{path}")).await;
+        reply.expect_problem(422, "invalid-request");
+    }
+    let own = get_as(&app, &acme, "/datasets/in.csv")
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(own["path"], "/in.csv", "{own:#}");
+    assert_eq!(app.bucket.get("acme2/other.csv").await, b"acme2/other.csv");
+}
+
+#[tokio::test]
+async fn a_cursor_of_someone_else_leads_nowhere_else() {
+    let (app, acme) = crowded().await;
+    app.bucket.put("zoo/second.csv", "x").await;
+    // The default tenant's cursor stands before its `zoo/`; for acme that is outside.
+    for first in [
+        "/datasets?limit=1",
+        "/datasets?limit=2",
+        "/datasets?limit=1&prefix=/zoo/",
+    ] {
+        let page = app.get(first).await;
+        let link = page.header("link").expect("a next page").to_owned();
+        let next = link
+            .trim_start_matches('<')
+            .split('>')
+            .next()
+            .expect("a path");
+        let reply = get_as(&app, &acme, next).await;
+        if reply.status == StatusCode::OK {
+            let list = reply.json();
+            for path in paths(&list) {
+                assert!(["/deep/in.csv", "/in.csv"].contains(&path), "{list:#}");
+            }
+        } else {
+            reply.expect_problem(422, "invalid-request");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_default_tenant_does_not_look_under_the_others() {
+    let (app, _) = crowded().await;
+    for (query, expected) in [
+        ("", vec!["/acme.csv", "/zoo/ours.csv"]),
+        ("?delimiter=/", vec!["/acme.csv", "/zoo/"]),
+        ("?prefix=/acme", vec!["/acme.csv"]),
+        ("?prefix=/acme/", vec![]),
+        ("?prefix=/acme/deep/&delimiter=/", vec![]),
+        ("?prefix=/acme2&delimiter=/", vec![]),
+    ] {
+        let list = app.get(&format!("/datasets{query}")).await;
+        assert_eq!(paths(&list.expect(StatusCode::OK)), expected, "{query}");
+    }
+    for path in ["acme/in.csv", "acme2/other.csv"] {
+        for tail in ["", "/action/download"] {
+            let reply = app.get(&format!("/datasets/{path}{tail}")).await;
+            reply.expect_problem(404, "dataset-not-found");
+        }
+        let reply = app.post("/uploads", json!({"path": path})).await;
+        let problem = reply.expect_problem(422, "invalid-request");
+        assert_eq!(problem["errors"][0]["pointer"], "/path", "{problem:#}");
+    }
+}
+
+/// A tenant is made where the default one has been at work: from then on the place is the new
+/// tenant's, and old promises open no door into it.
+#[tokio::test]
+async fn an_older_upload_of_the_default_tenant_opens_no_door() {
+    let app = App::start().await;
+    let pending = app.create("/acme/p.csv", json!({})).await;
+    let uploaded = app.upload("/acme/u.csv", "old", json!({})).await;
+    let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
+    // A key that was seen before knows the old jail for a few seconds yet.
+    let (_, fresh) = app.issue_key("default", &Scope::ALL, None).await;
+    let post = app
+        .http
+        .post(format!("{}/uploads", app.url))
+        .bearer_auth(&acme);
+    let body = json!({"path": "/u.csv", "overwrite": true});
+    let theirs = Reply::of(post.json(&body))
+        .await
+        .expect(StatusCode::CREATED);
+    app.put(&theirs, "new").await.expect_ok();
+
+    let ask = |method: Method, path: String| {
+        let request = app.http.request(method, format!("{}{path}", app.url));
+        Reply::of(request.bearer_auth(&fresh))
+    };
+    for path in [
+        format!("/uploads/{}?force=true", id(&uploaded)),
+        "/datasets/acme/u.csv?force=true".into(),
+    ] {
+        let reply = ask(Method::DELETE, path).await;
+        assert!(!reply.status.is_server_error(), "{reply:#?}");
+        assert_eq!(app.bucket.get("acme/u.csv").await, b"new", "{reply:#?}");
+    }
+    let refresh = format!("/uploads/{}?refresh_urls=true", id(&pending));
+    let reply = ask(Method::GET, refresh).await;
+    assert_eq!(
+        reply.json()["upload"],
+        Value::Null,
+        "a URL into acme's jail: {reply:#?}"
+    );
+}
+
+#[tokio::test]
+async fn prefixes_do_not_contain_each_other() {
+    let app = App::start().await;
+    let sql = app.sql().await;
+    let insert = async |name: &str, prefix: &str| {
+        let statement = "INSERT INTO tenants (name, key_prefix) VALUES ($1, $2)";
+        sql.execute(statement, &[&name, &prefix]).await
+    };
+    insert("one", "teams/one/").await.expect("a tenant");
+    for (name, prefix) in [
+        ("inside", "teams/one/two/"),
+        ("around", "teams/"),
+        ("same", "teams/one/"),
+        ("bare", "noslash"),
+        ("rooted", "/rooted/"),
+        ("empty", ""),
+        ("Upper", "upper/"),
+    ] {
+        let refused = insert(name, prefix).await;
+        assert!(refused.is_err(), "{name} got {prefix}");
+    }
+    insert("neighbour", "teams/one2/")
+        .await
+        .expect("a neighbour");
+    let moved = "UPDATE tenants SET key_prefix = 'teams/one/three/' WHERE name = 'neighbour'";
+    assert!(
+        sql.batch_execute(moved).await.is_err(),
+        "moved into another"
+    );
+}
