@@ -14,6 +14,7 @@
 
 mod acknowledge;
 mod architecture;
+mod auth;
 mod bad_input;
 mod cli;
 mod credentials;

@@ -1,0 +1,254 @@
+//! Who gets in: keys and scopes over every operation of the document.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+use upload_broker::usecases::keys;
+
+use crate::support::app::{App, Setup};
+use crate::support::database;
+use crate::support::gate::Gate;
+use crate::support::reply::Reply;
+
+mod jail;
+mod tenants;
+
+/// One operation of the document that needs a credential.
+struct Operation {
+    method: Method,
+    /// With `{id}` and `{path}` in it.
+    template: String,
+    scope: Scope,
+    has_body: bool,
+}
+
+impl Operation {
+    fn path(&self, id: &str, path: &str) -> String {
+        self.template.replace("{id}", id).replace("{path}", path)
+    }
+}
+
+/// Every one of them, so that a new one is covered by itself.
+fn operations() -> Vec<Operation> {
+    let document = upload_broker::http::openapi::document();
+    let document = serde_json::to_value(document).expect("the document");
+    let mut all = Vec::new();
+    for (template, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            let security = operation["security"].as_array().expect("security");
+            let Some(needed) = security.first() else {
+                continue;
+            };
+            let scope = needed["bearer"][0].as_str().expect("a scope");
+            all.push(Operation {
+                method: method.to_uppercase().parse().expect("a method"),
+                template: template.clone(),
+                scope: scope.parse().unwrap_or_else(|_| panic!("no scope {scope}")),
+                has_body: operation.get("requestBody").is_some(),
+            });
+        }
+    }
+    assert!(all.len() >= 12, "{} operations", all.len());
+    all
+}
+
+/// Sends an operation as whoever holds `key`, with a body that nobody can read.
+async fn send(app: &App, operation: &Operation, path: &str, key: Option<&str>) -> Reply {
+    let url = format!("{}{path}", app.url);
+    let mut request = app.http.request(operation.method.clone(), url);
+    if let Some(key) = key {
+        request = request.bearer_auth(key);
+    }
+    if operation.has_body {
+        request = request.header("content-type", "application/json").body("{");
+    }
+    Reply::of(request).await
+}
+
+async fn get_as(app: &App, key: &str, path: &str) -> Reply {
+    let request = app.http.get(format!("{}{path}", app.url));
+    Reply::of(request.bearer_auth(key)).await
+}
+
+#[tokio::test]
+async fn every_operation_refuses_an_anonymous_caller() {
+    let app = App::start().await;
+    let id = uuid::Uuid::now_v7().to_string();
+    let expired = app.clock.now() + TimeDelta::seconds(1);
+    let (_, expired) = app.issue_key("default", &Scope::ALL, Some(expired)).await;
+    app.advance(TimeDelta::seconds(1));
+    let unknown = format!("ubk_{}", "A".repeat(43));
+    for operation in operations() {
+        // Neither a good path nor a broken one tells anything apart.
+        for path in [operation.path(&id, "a.csv"), operation.path("x", "a%00b")] {
+            for key in [None, Some("nonsense"), Some(&*unknown), Some(&*expired)] {
+                let reply = send(&app, &operation, &path, key).await;
+                let told = format!("{} {path} {key:?}: {reply:#?}", operation.method);
+                assert_eq!(reply.header("www-authenticate"), Some("Bearer"), "{told}");
+                let problem = reply.expect_problem(401, "unauthenticated");
+                assert!(problem.get("errors").is_none(), "{told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_refuses_every_scope_but_its_own() {
+    let app = App::start().await;
+    let id = uuid::Uuid::now_v7().to_string();
+    for operation in operations() {
+        let others: Vec<_> = Scope::ALL
+            .into_iter()
+            .filter(|scope| *scope != operation.scope && *scope != Scope::Admin)
+            .collect();
+        let (_, key) = app.issue_key("default", &others, None).await;
+        let path = operation.path(&id, "a.csv");
+        let reply = send(&app, &operation, &path, Some(&key)).await;
+        let challenge = reply.header("www-authenticate").unwrap_or_default();
+        assert!(challenge.contains("insufficient_scope"), "{reply:#?}");
+        assert!(challenge.contains(operation.scope.as_str()), "{reply:#?}");
+        reply.expect_problem(403, "insufficient-scope");
+
+        // Its own is enough, and so is admin.
+        for scope in [operation.scope, Scope::Admin] {
+            let (_, key) = app.issue_key("default", &[scope], None).await;
+            let reply = send(&app, &operation, &path, Some(&key)).await;
+            let status = reply.status.as_u16();
+            assert!(!matches!(status, 401 | 403), "{scope}: {reply:#?}");
+            assert!(status < 500, "{scope}: {reply:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_a_whole_bearer_token_is_a_credential() {
+    let app = App::start().await;
+    let key = &app.key;
+    for (value, status) in [
+        (format!("Bearer {key}"), 200),
+        (format!("bearer {key}"), 200),
+        (format!("BEARER   {key} "), 200),
+        (key.clone(), 401),
+        (format!("Basic {key}"), 401),
+        (format!("Bearer {key}x"), 401),
+        (format!("Bearer {}", &key[..key.len() - 1]), 401),
+        (format!("Bearer {}", key.to_uppercase()), 401),
+        (format!("Bearer {key},{key}"), 401),
+        ("Bearer".into(), 401),
+        ("Bearer ".into(), 401),
+        ("Bearer ubk_' OR 1=1 --".into(), 401),
+    ] {
+        let request = app.http.get(format!("{}/uploads", app.url));
+        let reply = Reply::of(request.header("authorization", &value)).await;
+        assert_eq!(reply.status.as_u16(), status, "{value:?}: {reply:#?}");
+    }
+    // Nor is it one in the query: queries end up in other people's logs.
+    let request = app
+        .http
+        .get(format!("{}/uploads?access_token={key}", app.url));
+    Reply::of(request)
+        .await
+        .expect_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_key_ends_at_its_time_even_while_it_is_remembered() {
+    let app = App::start().await;
+    let end = app.clock.now() + TimeDelta::minutes(5);
+    let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
+    get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
+    app.advance(TimeDelta::minutes(5) - TimeDelta::microseconds(1));
+    get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
+    app.advance(TimeDelta::microseconds(1));
+    get_as(&app, &key, "/uploads")
+        .await
+        .expect_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_back_is_refused_within_seconds() {
+    let app = App::start().await;
+    let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
+    get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
+    let mut connection = upload_broker::store::pool::connect(app.database.url())
+        .await
+        .expect("Postgres");
+    let revoke = async |connection: &mut _| keys::revoke(connection, &app.clock, id).await;
+    assert!(revoke(&mut connection).await.expect("an answer"));
+    let revoked = Instant::now();
+    loop {
+        let reply = get_as(&app, &key, "/uploads").await;
+        if reply.status == StatusCode::UNAUTHORIZED {
+            reply.expect_problem(401, "unauthenticated");
+            break;
+        }
+        reply.expect_ok();
+        let waited = revoked.elapsed();
+        assert!(
+            waited < Duration::from_secs(5),
+            "still good after {waited:?}"
+        );
+    }
+    assert!(
+        !revoke(&mut connection).await.expect("an answer"),
+        "only once"
+    );
+    // The others are not concerned.
+    app.get("/uploads").await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_key_is_noted() {
+    let app = App::start().await;
+    let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
+    let mut connection = upload_broker::store::pool::connect(app.database.url())
+        .await
+        .expect("Postgres");
+    let last_use = async |connection: &mut _| {
+        let keys = keys::list(connection).await.expect("the keys");
+        let key = keys.into_iter().find(|key| key.id == id);
+        key.expect("the key").last_used_at
+    };
+    assert_eq!(last_use(&mut connection).await, None);
+    get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
+    assert_eq!(last_use(&mut connection).await, Some(app.clock.now()));
+}
+
+#[tokio::test]
+async fn a_known_key_costs_no_query() {
+    let gate = Gate::new(database::address());
+    let app = Setup::new().postgres(gate.addr()).start().await;
+    let (_, unknown) = app.issue_key("default", &Scope::ALL, None).await;
+    app.bucket.put("a.csv", "x").await;
+    app.get("/datasets").await.expect(StatusCode::OK);
+    gate.cut().await;
+    // A listing asks S3 only: with the key at hand, Postgres is not missed.
+    let list = app.get("/datasets").await.expect(StatusCode::OK);
+    assert_eq!(list[0]["path"], "/a.csv", "{list:#}");
+    // A key that was never seen is neither let in nor called bad.
+    let reply = get_as(&app, &unknown, "/datasets").await;
+    assert!(reply.header("retry-after").is_some(), "{reply:#?}");
+    reply.expect_problem(503, "service-unavailable");
+    gate.restore();
+    get_as(&app, &unknown, "/datasets")
+        .await
+        .expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_authentication_everyone_is_the_default_tenant() {
+    let app = Setup::new().set("BROKER_AUTH", "off").start().await;
+    let session = app.create("/a.csv", json!({})).await;
+    for request in [
+        app.http.get(format!("{}/uploads", app.url)),
+        app.http
+            .get(format!("{}/uploads", app.url))
+            .bearer_auth("nonsense"),
+    ] {
+        let list: Value = Reply::of(request).await.expect(StatusCode::OK);
+        assert_eq!(list[0]["id"], session["id"], "{list:#}");
+    }
+}
