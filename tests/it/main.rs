@@ -15,6 +15,7 @@
 mod acknowledge;
 mod architecture;
 mod auth;
+mod bad_bytes;
 mod bad_input;
 mod cli;
 mod credentials;
@@ -27,6 +28,7 @@ mod faults;
 mod http_edge;
 mod idempotency;
 mod migrations;
+mod openapi;
 mod outbox;
 mod postgres_starter;
 mod postgres_tls;
