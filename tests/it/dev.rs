@@ -1,8 +1,8 @@
 //! `upload-broker dev`: everything in one process, for people in a hurry.
 
 mod life;
-mod shell;
-mod stack;
+pub mod shell;
+pub mod stack;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;

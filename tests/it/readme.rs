@@ -1,1 +1,139 @@
+//! The README says what is true: its blocks work when pasted, its table is the code's, its example
+//! of a notification is one.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::dev::shell;
+use crate::dev::stack::Stack;
+use crate::support::serving::Place;
+
+fn readme() -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    std::fs::read_to_string(file).expect("README.md")
+}
+
+/// The code block that follows a mark.
+fn block(mark: &str) -> String {
+    let text = readme();
+    let mark = format!("<!-- {mark} -->\n```");
+    let (_, rest) = text
+        .split_once(&mark)
+        .unwrap_or_else(|| panic!("no {mark:?}"));
+    let (_, code) = rest.split_once('\n').expect("a language");
+    let (code, _) = code.split_once("\n```").expect("an end");
+    code.to_owned()
+}
+
+/// The names of all members, as paths.
+fn members(value: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (name, value) in value.as_object().into_iter().flatten() {
+        names.extend(
+            members(value)
+                .into_iter()
+                .map(|below| format!("{name}.{below}")),
+        );
+        names.insert(name.clone());
+    }
+    names
+}
+
+#[tokio::test]
+async fn a_stranger_pastes_the_round_trip() {
+    let stack = Stack::new();
+    let mut running = stack.start(&[]).await;
+    let pasted = block("paste: dev")
+        .replace("http://127.0.0.1:8080", &running.caller.url)
+        .replace(
+            ".dev/api-key",
+            &stack.state().join("api-key").display().to_string(),
+        );
+    let printed = shell::paste(&[pasted]).await;
+    let lines: Vec<_> = printed.lines().collect();
+    let [upload, list, bytes @ ..] = &lines[..] else {
+        panic!("{printed}");
+    };
+    let upload: Value = serde_json::from_str(upload).expect(upload);
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    assert_eq!(upload["verification"]["level"], "size", "{upload:#}");
+    let list: Value = serde_json::from_str(list).expect(list);
+    assert_eq!(list[0]["upload"]["id"], upload["id"], "{list:#}");
+    assert_eq!(bytes, ["id,name", "1,Ada"], "{printed}");
+
+    let shown = running.process.says("notification: ").await;
+    let (_, event) = shown.split_once("notification: ").expect("an event");
+    let event: Value = serde_json::from_str(event).expect("a CloudEvent");
+    let example: Value = serde_json::from_str(&block("event")).expect("JSON");
+    assert_eq!(
+        members(&example),
+        members(&event),
+        "the example is another event"
+    );
+    running.process.stop("INT").await.ok();
+}
+
+#[tokio::test]
+async fn an_operator_pastes_the_commands() {
+    let place = Place::new().await;
+    let bin = Path::new(env!("CARGO_BIN_EXE_upload-broker"));
+    let bin = bin.parent().expect("its folder").display();
+    let mut lines: Vec<_> = crate::support::cloud::settings()
+        .iter()
+        .map(|(name, value)| format!("export {name}='{value}'"))
+        .collect();
+    lines.push(format!("export DATABASE_URL='{}'", place.database.url()));
+    lines.push(format!("export BROKER_S3_BUCKET={}", place.bucket.name));
+    lines.push(format!("PATH={bin}:$PATH"));
+    lines.push(block("paste: serve"));
+    let printed = shell::paste(&lines).await;
+    assert!(printed.contains("The schema is up to date."), "{printed}");
+    let list = printed.lines().last().expect("a line");
+    assert!(
+        list.contains("uploads:write,uploads:read,datasets:read"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn the_table_of_settings_is_the_codes() {
+    let text = readme();
+    let (_, rest) = text.split_once("<!-- settings -->\n").expect("a mark");
+    let (table, _) = rest.split_once("<!-- /settings -->").expect("an end");
+    let right = upload_broker::config::markdown_table();
+    assert!(
+        table == right,
+        "README.md should have this table:\n\n{right}"
+    );
+}
+
+/// No route and no metric in it that is not in the code.
+#[test]
+fn it_names_only_what_there_is() {
+    let text = readme();
+    let document = upload_broker::http::openapi::yaml();
+    let measured = measured();
+    for word in text.split(|c: char| !(c.is_alphanumeric() || "/_{}:-".contains(c))) {
+        let template = word.starts_with('/') && word.contains('{') && !word.contains("/problems");
+        let known = !template || document.contains(&format!("\n  {word}:\n"));
+        assert!(known, "{word} is not in the document");
+        if let Some(name) = word.strip_prefix("upload_broker_") {
+            assert!(
+                measured.contains(&format!("\"{name}\"")),
+                "{word} is not measured"
+            );
+        }
+    }
+}
+
+/// The code that names the metrics.
+fn measured() -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/telemetry/metrics");
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let read = |file: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(file.expect("an entry").path()).expect("a source file")
+    };
+    files.map(read).collect()
+}
