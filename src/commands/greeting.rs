@@ -16,9 +16,9 @@ documentation {url}/docs   bucket {bucket}   API key {key}
 
 Ask for an upload session, PUT the bytes straight to S3, acknowledge and list:
 
-S=$(curl -s {url}/uploads {auth} -H 'Content-Type: application/json' -d '{{"path":"/data/hello-'$(date +%s)'.csv","name":"Hello"}}'); echo "$S"
+S=$(curl -s {url}/uploads {auth} -H 'Content-Type: application/json' -d '{{"path":"/data/hello-'$(date +%s)'.csv","name":"Hello","size":7}}'); echo "$S"
 
-curl -s -X PUT "{target}" -H 'content-type: text/csv' -H 'if-none-match: *' -H "x-amz-meta-upload-id: {id}" --data-binary 'id,name'
+curl -s -w 'S3 says %{{http_code}}\n' -X PUT "{target}" -H 'content-type: text/csv' -H 'if-none-match: *' -H "x-amz-meta-upload-id: {id}" --data-binary 'id,name'
 
 curl -s -X POST "{url}/uploads/{id}/acknowledge" {auth}; echo; curl -s '{url}/datasets?prefix=/data/&include=upload' {auth}; echo
 

@@ -17,7 +17,9 @@ async fn the_pasted_lines_work() {
     let mut running = stack.start(&[]).await;
     let pasted = shell::paste(&running.lines()).await;
     assert!(pasted.contains(r#""status":"Pending""#), "{pasted}");
+    assert!(pasted.contains("S3 says 200"), "{pasted}");
     assert!(pasted.contains(r#""status":"Uploaded""#), "{pasted}");
+    assert!(pasted.contains(r#""level":"size""#), "{pasted}");
     assert!(pasted.contains(r#""path":"/data/hello-"#), "{pasted}");
     let shown = running.process.says("notification: ").await;
     let (_, event) = shown.split_once("notification: ").expect("an event");

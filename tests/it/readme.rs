@@ -53,9 +53,10 @@ async fn a_stranger_pastes_the_round_trip() {
         );
     let printed = shell::paste(&[pasted]).await;
     let lines: Vec<_> = printed.lines().collect();
-    let [upload, list, bytes @ ..] = &lines[..] else {
+    let [session, "S3 says 200", upload, list, bytes @ ..] = &lines[..] else {
         panic!("{printed}");
     };
+    assert!(session.contains(r#""status":"Pending""#), "{session}");
     let upload: Value = serde_json::from_str(upload).expect(upload);
     assert_eq!(upload["status"], "Uploaded", "{upload:#}");
     assert_eq!(upload["verification"]["level"], "size", "{upload:#}");
