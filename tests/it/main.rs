@@ -15,7 +15,6 @@
 mod acknowledge;
 mod architecture;
 mod auth;
-mod bad_bytes;
 mod bad_input;
 mod cli;
 mod credentials;
