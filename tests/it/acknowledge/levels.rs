@@ -65,6 +65,8 @@ async fn a_store_without_checksums_proves_none() {
         assert_eq!(uploaded["verification"]["level"], level, "{uploaded:#}");
         assert_eq!(uploaded["object"]["checksum"], Value::Null, "{uploaded:#}");
         assert_eq!(uploaded["checksum"], checksum, "{uploaded:#}");
+        let event = app.events(&session).await.remove(0);
+        assert_eq!(event["data"]["checksum"], Value::Null, "{event:#}");
     }
 }
 

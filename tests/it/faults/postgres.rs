@@ -108,22 +108,9 @@ async fn a_transaction_that_is_torn_leaves_nothing() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
-    let mut client = app.sql().await;
-    let lock = client.transaction().await.expect("a transaction");
-    lock.execute("SELECT 1 FROM uploads FOR UPDATE", &[])
-        .await
-        .expect("a lock");
-
-    let torn = async {
-        eventually("the acknowledge waits for the row", async || {
-            app.waiting_for_locks().await == 1
-        })
-        .await;
-        assert_eq!(terminate(&app, "wait_event_type = 'Lock'").await, 1);
-    };
-    let (reply, ()) = tokio::join!(app.acknowledge(&session), torn);
+    let tear = async { assert_eq!(terminate(&app, "wait_event_type = 'Lock'").await, 1) };
+    let reply = app.in_between(app.acknowledge(&session), tear).await;
     unavailable(&app, reply, "Postgres");
-    lock.rollback().await.expect("a rollback");
     assert_eq!(app.read(&session).await["status"], "Pending");
     assert!(app.told(&session).await.is_empty());
     app.acknowledge(&session).await.expect(StatusCode::OK);

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use aws_credential_types::Credentials;
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -97,4 +98,32 @@ async fn a_store_that_refuses_us_is_our_fault_not_the_clients() {
     unavailable(&app, app.acknowledge(&session).await, "S3");
     unavailable(&app, app.get("/datasets").await, "S3");
     assert_eq!(app.read(&session).await["status"], "Pending");
+}
+
+#[tokio::test]
+async fn s3_goes_away_in_the_middle_of_a_delete() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().s3(gate.endpoint()).start().await;
+    let stored = app.upload("a.csv", "bytes", json!({})).await;
+    let path = format!("/uploads/{}", id(&stored));
+    // It has looked at the object and is about to mark the row.
+    let reply = app.in_between(app.delete(&path), gate.cut()).await;
+    unavailable(&app, reply, "S3");
+    assert_eq!(
+        app.told(&stored).await,
+        ["dataset.uploaded", "dataset.deleting"]
+    );
+    gate.restore();
+    app.delete(&path)
+        .await
+        .expect_problem(409, "invalid-status");
+
+    app.advance(TimeDelta::seconds(61));
+    assert_eq!(app.janitor().await.deleted, 1);
+    assert!(app.bucket.head("a.csv").await.is_none());
+    let told = app.told(&stored).await;
+    assert_eq!(
+        told,
+        ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
+    );
 }

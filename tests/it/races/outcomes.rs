@@ -5,8 +5,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Dice;
-use crate::support::app::{App, id};
+use crate::support::app::{App, Setup, id};
 use crate::support::reply::Reply;
+use crate::support::store::Store;
 
 const ROUNDS: u64 = 40;
 
@@ -177,4 +178,52 @@ async fn two_deletes_make_one() {
         assert_eq!(status, "Deleted", "round {round}");
         assert!(app.bucket.head(&key).await.is_none(), "round {round}");
     }
+}
+
+#[tokio::test]
+async fn a_delete_never_takes_what_replaced_the_object() {
+    a_delete_against_a_replacement(Setup::new()).await;
+    let store = Store::start().await;
+    a_delete_against_a_replacement(Setup::new().store(&store)).await;
+}
+
+async fn a_delete_against_a_replacement(setup: Setup) {
+    let app = setup.start().await;
+    let old = app.upload("a.csv", "old", json!({})).await;
+    let new = app.create("a.csv", json!({"overwrite": true})).await;
+    // The delete has seen the old object when the new one arrives.
+    let path = format!("/uploads/{}", id(&old));
+    let replace = async { drop(app.put(&new, "new").await.expect_ok()) };
+    let reply = app.in_between(app.delete(&path), replace).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert_eq!(app.read(&old).await["status"], "Deleted");
+    assert_eq!(app.bucket.get("a.csv").await, b"new", "it is another one");
+    app.acknowledge(&new).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_cancel_takes_what_arrives_at_that_moment() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    let path = format!("/uploads/{}/cancel", id(&session));
+    let arrive = async { drop(app.put(&session, "a").await.expect_ok()) };
+    let reply = app.in_between(app.act(&path), arrive).await;
+    assert_eq!(reply.expect(StatusCode::OK)["status"], "Cancelled");
+    assert!(
+        app.bucket.head("a.csv").await.is_none(),
+        "it blocks the path"
+    );
+}
+
+#[tokio::test]
+async fn what_arrives_while_it_expires_is_uploaded_after_all() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({"expires_in": 60})).await;
+    app.advance(TimeDelta::seconds(60 + 901));
+    let arrive = async { drop(app.put(&session, "a").await.expect_ok()) };
+    let round = app.in_between(app.janitor(), arrive).await;
+    assert_eq!(round.expired, 1, "{round:?}");
+    app.acknowledge(&session).await.expect(StatusCode::OK);
+    let told = app.told(&session).await;
+    assert_eq!(told, ["upload.expired", "dataset.uploaded"]);
 }

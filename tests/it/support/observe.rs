@@ -56,6 +56,28 @@ impl App {
         kinds.map(|kind| kind.expect("a type").to_owned()).collect()
     }
 
+    /// Runs `verb` up to where it changes a row, then `act`, then the rest of `verb`: it has looked
+    /// at S3 by then, and nothing is written yet.
+    pub async fn in_between<T>(
+        &self,
+        verb: impl Future<Output = T>,
+        act: impl Future<Output = ()>,
+    ) -> T {
+        let mut client = self.sql().await;
+        let lock = client.transaction().await.expect("a transaction");
+        let rows = "SELECT 1 FROM uploads FOR UPDATE";
+        lock.batch_execute(rows).await.expect("a lock");
+        let act = async {
+            eventually("the verb waits for its row", async || {
+                self.waiting_for_locks().await == 1
+            })
+            .await;
+            act.await;
+            lock.rollback().await.expect("a rollback");
+        };
+        tokio::join!(verb, act).0
+    }
+
     /// Sessions of the app's database that wait for a lock.
     pub async fn waiting_for_locks(&self) -> i64 {
         self.sessions("wait_event_type = 'Lock'").await
