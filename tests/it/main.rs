@@ -15,6 +15,7 @@
 mod acknowledge;
 mod architecture;
 mod auth;
+mod bad_bytes;
 mod bad_input;
 mod cli;
 mod credentials;
