@@ -1,5 +1,6 @@
 //! `GET /heartbeat` and `GET /livez`: the process answers. They ask nobody else.
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,9 +43,11 @@ pub async fn livez(broker: web::Data<Broker>) -> HttpResponse {
 }
 
 fn alive(broker: &Broker) -> HttpResponse {
-    HttpResponse::Ok().json(Heartbeat {
-        status: "ok",
-        version: env!("CARGO_PKG_VERSION"),
-        time: broker.clock.now().into(),
-    })
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(Heartbeat {
+            status: "ok",
+            version: env!("CARGO_PKG_VERSION"),
+            time: broker.clock.now().into(),
+        })
 }

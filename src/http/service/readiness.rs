@@ -81,7 +81,9 @@ pub async fn readyz(broker: web::Data<Broker>, probe: web::Data<Probe>) -> HttpR
     if ready.status != "ready" {
         response.insert_header((header::RETRY_AFTER, "1"));
     }
-    response.json(ready)
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(ready)
 }
 
 impl Probe {

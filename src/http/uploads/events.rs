@@ -1,5 +1,6 @@
 //! `GET /uploads/{id}/events`.
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,5 +66,7 @@ pub async fn events(
 ) -> Result<HttpResponse, Problem> {
     let history = history::history(&broker, &caller, id.0).await?;
     let events: Vec<Event> = history.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(events))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(events))
 }
