@@ -38,6 +38,7 @@ mod readme;
 mod round_trip;
 mod schema_drift;
 mod serve;
+mod service;
 mod service_pages;
 mod signed_put;
 mod signing;
