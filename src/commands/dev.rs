@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::assemble::{AssembleError, Cloud, assemble};
 use super::greeting::greeting;
 use super::healthcheck::reachable;
-use super::output::{bad_config, complain, fail, start_log, warn_of_unknown};
+use super::output::{bad_config, fail, start_log, warn_of_unknown};
 use crate::clock::Clock;
 use crate::config::{self, Dev, Section as _, Settings, TopicArn};
 use crate::dev::{folder, postgres, s3, sns};
@@ -169,11 +169,8 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     let code = assembly
         .run(settings, &shutdown, |address| {
             let bucket = broker.objects.bucket();
-            complain(&greeting(
-                &format!("http://{}", reachable(address)),
-                bucket,
-                &key,
-            ));
+            let url = format!("http://{}", reachable(address));
+            println!("{}", greeting(&url, bucket, &key));
         })
         .await?;
     Ok(code)

@@ -57,8 +57,8 @@ impl Stack {
     pub async fn start_as(&self, run: Run) -> Running {
         let mut process = run.spawn();
         let url = process.ready().await;
-        let line = process.says("API key ").await;
-        process.says("Notifications show up below").await;
+        let line = process.prints("API key ").await;
+        process.prints("Notifications show up below").await;
         let (_, key) = line.split_once("API key ").expect("a key");
         let caller = Caller::new(url, key.trim().to_owned());
         Running { process, caller }
@@ -83,7 +83,7 @@ impl Stack {
 impl Running {
     /// The lines to paste, as they are printed.
     pub fn lines(&self) -> Vec<String> {
-        let log = self.process.log();
+        let log = self.process.printed();
         let pasted = |line: &&str| line.starts_with("S=$(") || line.starts_with("curl ");
         let lines: Vec<_> = log.lines().filter(pasted).map(str::to_owned).collect();
         assert_eq!(lines.len(), 3, "three lines to paste: {log}");

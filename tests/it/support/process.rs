@@ -143,6 +143,16 @@ impl Process {
         self.said.borrow().err.clone()
     }
 
+    /// All that it has said on standard output.
+    pub fn printed(&self) -> String {
+        self.said.borrow().out.clone()
+    }
+
+    /// Waits for a line on standard output that holds `text`, and returns it.
+    pub async fn prints(&mut self, text: &str) -> String {
+        self.line(|said| &said.out, text, 1).await
+    }
+
     /// Waits for a line on standard error that holds `text`, and returns it.
     pub async fn says(&mut self, text: &str) -> String {
         self.says_again(text, 1).await
@@ -150,11 +160,14 @@ impl Process {
 
     /// Waits for the `count`th such line.
     pub async fn says_again(&mut self, text: &str, count: usize) -> String {
+        self.line(|said| &said.err, text, count).await
+    }
+
+    async fn line(&mut self, stream: fn(&Said) -> &str, text: &str, count: usize) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let now = self.said.borrow_and_update().clone();
-            let found = now
-                .err
+            let found = stream(&now)
                 .lines()
                 .filter(|line| line.contains(text))
                 .nth(count - 1);
