@@ -71,6 +71,12 @@ impl Upload {
                 .is_none_or(|proven| same_etag(&proven.etag, &found.etag))
     }
 
+    /// Whether an acknowledge has nothing left to do: it was proven once, and its object was not
+    /// deleted since. What became of it later, the status tells.
+    pub fn was_acknowledged(&self) -> bool {
+        self.verification.is_some() && !matches!(self.status, Status::Deleting | Status::Deleted)
+    }
+
     /// `s3://bucket/key`.
     pub fn s3_url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)

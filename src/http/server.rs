@@ -27,6 +27,8 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept. Load balancers keep theirs for 60 s by default: the
 /// client's side has to be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Seconds by which the server is more patient than the process, so that one of them decides.
+const PAST_THE_BOUND: u64 = 5;
 /// How long a client may take to read the rest of an answer when we close.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -82,7 +84,8 @@ pub fn api(broker: Arc<Broker>, settings: &Http) -> io::Result<Server> {
         .client_request_timeout(HEAD_TIME)
         .client_disconnect_timeout(GOODBYE)
         .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(settings.shutdown.as_secs())
+        // Longer than the bound of the stop, which the process keeps: what is cut off is named there.
+        .shutdown_timeout(settings.shutdown.as_secs().saturating_add(PAST_THE_BOUND))
         .disable_signals();
     let server = server.bind(settings.bind)?;
     let address = first(&server.addrs(), settings.bind);

@@ -52,9 +52,7 @@ impl Broker {
             Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, Changes::default()),
             // Kept with the row, so that a person can see why.
             Outcome::Refuted(upload, refusal) => {
-                self.metrics
-                    .uploads
-                    .verification_failed(refusal.code.as_str());
+                self.count_failure(&refusal);
                 (upload, Changes::default().failed(failure(&refusal)))
             }
         };

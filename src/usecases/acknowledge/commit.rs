@@ -71,9 +71,7 @@ impl Broker {
     /// Marks `upload` failed and refuses for the reason that `refusal` gives. Where another call
     /// acknowledged it meanwhile, that holds.
     pub(super) async fn fail(&self, upload: &Upload, refusal: Refusal) -> Result<Upload> {
-        self.metrics
-            .uploads
-            .verification_failed(refusal.code.as_str());
+        self.count_failure(&refusal);
         let changes = Changes::default().failed(failure(&refusal));
         if self
             .take(upload, Transition::Fail, changes)
@@ -83,7 +81,7 @@ impl Broker {
             return Err(refusal.into());
         }
         let now = self.reload(upload).await?;
-        if now.status.is_acknowledged() {
+        if now.was_acknowledged() {
             return Ok(now);
         }
         Err(Refusal::wrong_status(now.id, now.status, Transition::Acknowledge).into())
@@ -107,6 +105,17 @@ impl Broker {
             self.count(upload, arrow);
         }
         Ok(taken)
+    }
+
+    /// By what differs; by the problem where nothing was compared.
+    pub(in crate::usecases) fn count_failure(&self, refusal: &Refusal) {
+        let uploads = &self.metrics.uploads;
+        for mismatch in &refusal.mismatches {
+            uploads.verification_failed(mismatch.field);
+        }
+        if refusal.mismatches.is_empty() {
+            uploads.verification_failed(refusal.code.as_str());
+        }
     }
 
     fn count(&self, upload: &Upload, arrow: Transition) {

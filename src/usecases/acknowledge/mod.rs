@@ -81,7 +81,7 @@ impl Broker {
         claims: Claims,
         by: Verifier,
     ) -> Result<Upload> {
-        if upload.status.is_acknowledged() {
+        if upload.was_acknowledged() {
             return Ok(upload);
         }
         if !Transition::Acknowledge.allows(upload.status) {

@@ -66,7 +66,7 @@ impl Broker {
                 Committed::Done(done) => return Ok(Outcome::Uploaded(*done)),
                 Committed::Moved => upload = self.reload(&upload).await?,
             }
-            if upload.status.is_acknowledged() {
+            if upload.was_acknowledged() {
                 return Ok(Outcome::Uploaded(upload));
             }
             if !Transition::Acknowledge.allows(upload.status) {

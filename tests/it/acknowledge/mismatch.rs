@@ -119,8 +119,10 @@ async fn every_difference_is_named() {
     let found = "Qt0Kf9y0eq0Pa9mNo5xCumDADcDgH8ujYZXCO38ZFD0=";
     assert!(mismatch["found"].as_str().unwrap().contains(found));
     failed(&app, &session, "object-mismatch").await;
-    let failures = app.metric(r#"verification_failures_total{reason="object-mismatch"}"#);
-    assert_eq!(failures.await, 4.0);
+    for (field, times) in [("size", 2.0), ("content_type", 2.0), ("checksum", 1.0)] {
+        let failures = format!(r#"verification_failures_total{{reason="{field}"}}"#);
+        assert_eq!(app.metric(&failures).await, times, "{field}");
+    }
 }
 
 /// The row is in Error for this reason, and the history says so.

@@ -79,11 +79,13 @@ async fn what_came_late_after_all_is_uploaded() {
 }
 
 #[tokio::test]
-async fn what_was_superseded_stays_so() {
+async fn what_was_superseded_stays_so_and_answers_as_before() {
     let app = App::start().await;
     let old = app.upload("a", "old", json!({})).await;
     app.upload("a", "new", json!({"overwrite": true})).await;
-    refused(&app, &old, "Superseded").await;
+    let again = app.acknowledge(&old).await.expect(StatusCode::OK);
+    assert_eq!(again["status"], "Superseded", "{again:#}");
+    assert_eq!(again["verification"], old["verification"], "{again:#}");
     assert_eq!(
         app.told(&old).await,
         ["dataset.uploaded", "dataset.superseded"]
