@@ -140,11 +140,7 @@ async fn everything_that_happens_is_measured() {
         ),
         ("upload_transitions_total", vec!["to=\"Uploaded\""], 1.0),
         ("upload_transitions_total", vec!["to=\"Error\""], 1.0),
-        (
-            "verification_failures_total",
-            vec!["reason=\"object-mismatch\""],
-            1.0,
-        ),
+        ("verification_failures_total", vec!["reason=\"size\""], 1.0),
         ("upload_created_to_uploaded_seconds_count", vec![], 1.0),
         (
             "s3_call_duration_seconds_count",

@@ -66,10 +66,10 @@ async fn overwrite_replaces_whatever_stands_there(setup: Setup) {
     let standing = standing.expect(StatusCode::OK);
     assert_eq!(standing["upload"]["id"], second["id"], "{standing:#}");
 
-    // The old URL may still be good, but it writes only where nothing stands.
-    app.acknowledge(&first)
-        .await
-        .expect_problem(409, "invalid-status");
+    // Whoever asks for the first one again gets its proof, and what became of it.
+    let again = app.acknowledge(&first).await.expect(StatusCode::OK);
+    assert_eq!(again["status"], "Superseded", "{again:#}");
+    assert_eq!(again["object"], first["object"], "{again:#}");
 }
 
 async fn without_conditional_writes_the_proof_still_tells_drift(setup: Setup) {
