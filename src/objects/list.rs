@@ -1,7 +1,9 @@
 //! Listing: pages of ListObjectsV2.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use aws_sdk_s3::types::EncodingType;
 use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
 
 use super::head::timestamp;
 use super::store::{ObjectStore, StoreError, failed};
@@ -54,6 +56,8 @@ impl ObjectStore {
             .set_delimiter(listing.folders.then(|| "/".to_owned()))
             .max_keys(i32::from(listing.limit))
             .set_continuation_token(listing.token.map(str::to_owned))
+            // A key may hold characters that XML cannot: one such key would break its page.
+            .encoding_type(EncodingType::Url)
             .send();
         let output = match self.timed("ListObjectsV2", call).await {
             Ok(output) => output,
@@ -62,21 +66,35 @@ impl ObjectStore {
             }
             Err(error) => return Err(failed("ListObjectsV2", error)),
         };
+        // Stores that do not know the parameter do not repeat it.
+        let encoded = output.encoding_type == Some(EncodingType::Url);
+        let plain = |text| if encoded { decoded(text) } else { text };
         let objects = output.contents.unwrap_or_default().into_iter();
         let folders = output.common_prefixes.unwrap_or_default().into_iter();
         Ok(ListingPage {
             objects: objects
                 .filter_map(|object| {
                     Some(ListedObject {
-                        key: object.key?,
+                        key: plain(object.key?),
                         size: object.size.and_then(|size| u64::try_from(size).ok())?,
                         etag: object.e_tag.unwrap_or_default(),
                         last_modified: timestamp(&object.last_modified?),
                     })
                 })
                 .collect(),
-            folders: folders.filter_map(|folder| folder.prefix).collect(),
+            folders: folders
+                .filter_map(|folder| folder.prefix.map(plain))
+                .collect(),
             next: output.next_continuation_token,
         })
     }
+}
+
+/// S3 encodes keys as forms are: a space is a plus.
+fn decoded(key: String) -> String {
+    if !key.contains(['%', '+']) {
+        return key;
+    }
+    let spaced = key.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }

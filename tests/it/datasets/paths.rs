@@ -108,3 +108,16 @@ async fn keys_that_we_would_refuse_do_not_break_a_list() {
     let listed = list(&app, "delimiter=/").await;
     assert!(paths(&listed).contains(&"/folder/"), "{listed:#}");
 }
+
+/// Keys that only another program can have written, with characters that XML does not know.
+#[tokio::test]
+async fn a_key_that_xml_cannot_hold_does_not_break_its_page() {
+    let app = App::start().await;
+    for key in ["in/bell\u{7}.csv", "in/a b+c%41.csv", "o d+d%/x.csv"] {
+        app.bucket.put(key, "x").await;
+    }
+    let all = list(&app, "prefix=/in/").await;
+    assert_eq!(paths(&all), ["/in/a b+c%41.csv", "/in/bell\u{7}.csv"]);
+    let folders = list(&app, "delimiter=/").await;
+    assert_eq!(paths(&folders), ["/in/", "/o d+d%/"]);
+}
