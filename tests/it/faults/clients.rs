@@ -26,13 +26,6 @@ async fn hang_up(app: &App, lock: &str, request: reqwest::RequestBuilder) {
 const ROWS: &str = "SELECT 1 FROM uploads FOR UPDATE";
 const TABLE: &str = "LOCK TABLE uploads IN ACCESS EXCLUSIVE MODE";
 
-async fn at_rest(app: &App) {
-    eventually("no transaction is left open", async || {
-        app.open_transactions().await == 0
-    })
-    .await;
-}
-
 async fn ends_as(app: &App, session: &Value, status: &str) {
     eventually(status, async || app.read(session).await["status"] == status).await;
 }
@@ -45,7 +38,7 @@ async fn an_acknowledge_is_finished_without_its_client() {
     let path = format!("/uploads/{}/acknowledge", id(&session));
     hang_up(&app, ROWS, app.request(Method::POST, &path)).await;
     ends_as(&app, &session, "Uploaded").await;
-    at_rest(&app).await;
+    app.holds_no_transaction().await;
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
 }
 
@@ -67,7 +60,7 @@ async fn a_delete_and_a_cancel_are_finished_without_their_clients() {
         app.bucket.head("a.csv").await.is_none()
     })
     .await;
-    at_rest(&app).await;
+    app.holds_no_transaction().await;
 }
 
 #[tokio::test]
@@ -85,7 +78,7 @@ async fn reads_and_creates_leave_nothing_open() {
         };
         hang_up(&app, TABLE, request).await;
     }
-    at_rest(&app).await;
+    app.holds_no_transaction().await;
     // The pool has as many connections as before, and each is good.
     let calls = (0..50).map(|n| {
         let app = &app;

@@ -129,7 +129,7 @@ async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
         .expect("a lock");
     let reply = app.acknowledge(&session).await;
     unavailable(&app, reply, "Postgres");
-    assert_eq!(app.open_transactions().await, 0);
+    app.holds_no_transaction().await;
     lock.rollback().await.expect("a rollback");
     app.acknowledge(&session).await.expect(StatusCode::OK);
 }

@@ -84,7 +84,7 @@ async fn a_store_that_takes_calls_and_never_answers() {
     let reply = app.acknowledge(&session).await;
     unavailable(&app, reply, "S3");
     assert_eq!(app.read(&session).await["status"], "Pending");
-    assert_eq!(app.open_transactions().await, 0);
+    app.holds_no_transaction().await;
 }
 
 #[tokio::test]

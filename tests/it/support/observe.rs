@@ -83,10 +83,16 @@ impl App {
         self.sessions("wait_event_type = 'Lock'").await
     }
 
-    /// Sessions of the app's database that hold a transaction open.
-    pub async fn open_transactions(&self) -> i64 {
-        self.sessions("state LIKE 'idle in transaction%' OR wait_event_type = 'Lock'")
-            .await
+    /// Fails when a session of the app's database holds a transaction open, or waits for one. The
+    /// loops of the app have short ones of their own, so that it is asked more than once, but for
+    /// less time than after which Postgres itself ends a forgotten one (15 s).
+    pub async fn holds_no_transaction(&self) {
+        let open = "state LIKE 'idle in transaction%' OR wait_event_type = 'Lock'";
+        let deadline = Instant::now() + Duration::from_secs(8);
+        while self.sessions(open).await > 0 {
+            assert!(Instant::now() < deadline, "a transaction stays open");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn sessions(&self, which: &str) -> i64 {
