@@ -203,3 +203,25 @@ async fn a_path_is_free_again_after_a_delete() {
         .expect_problem(409, "invalid-status");
     assert_eq!(app.bucket.get(KEY).await, b"two");
 }
+
+#[tokio::test]
+async fn in_a_versioned_bucket_the_version_before_does_not_come_back() {
+    let app = App::start().await;
+    app.bucket.keep_versions().await;
+    app.upload(PATH, "old", json!({})).await;
+    let new = app.upload(PATH, "new", json!({"overwrite": true})).await;
+    gone(&app, &by_id(&new)).await;
+    assert!(
+        app.bucket.head(KEY).await.is_none(),
+        "an older version is back"
+    );
+    let listed = app.get("/datasets").await.expect(StatusCode::OK);
+    assert_eq!(listed, json!([]));
+
+    // Hidden, not destroyed: the store still has both.
+    let versions = app.bucket.client.list_object_versions();
+    let versions = versions.bucket(&app.bucket.name).send().await;
+    let versions = versions.expect("the versions");
+    assert_eq!(versions.versions().len(), 2, "{versions:#?}");
+    assert_eq!(versions.delete_markers().len(), 1, "{versions:#?}");
+}

@@ -33,15 +33,7 @@ async fn the_answer_holds_the_proof() {
 #[tokio::test]
 async fn a_versioned_bucket_names_the_version() {
     let app = App::start().await;
-    let versioning = aws_sdk_s3::types::VersioningConfiguration::builder()
-        .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
-        .build();
-    let set = app.bucket.client.put_bucket_versioning();
-    let set = set.bucket(&app.bucket.name);
-    set.versioning_configuration(versioning)
-        .send()
-        .await
-        .expect("a versioned bucket");
+    app.bucket.keep_versions().await;
     let session = app.create("a.csv", json!({})).await;
     let sent = app.put(&session, "a").await.expect_ok();
     let version = sent.header("x-amz-version-id").expect("a version");

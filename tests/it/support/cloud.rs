@@ -86,6 +86,18 @@ impl Bucket {
         Bucket { client, name }
     }
 
+    /// From now on the bucket keeps every version.
+    pub async fn keep_versions(&self) {
+        let versioning = aws_sdk_s3::types::VersioningConfiguration::builder()
+            .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+            .build();
+        let set = self.client.put_bucket_versioning().bucket(&self.name);
+        set.versioning_configuration(versioning)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("no versions: {error:?}"));
+    }
+
     /// Writes an object as some other program would, not through a broker's URL.
     pub async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let put = self.client.put_object().bucket(&self.name).key(key);
