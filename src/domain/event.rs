@@ -1,4 +1,5 @@
-//! Events: one for every arrow that an upload took, numbered per upload.
+//! Events: one for every arrow that an upload took, and for every change that was noticed of a
+//! proven object; numbered per upload.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,12 @@ pub enum EventType {
     /// A later upload took its path.
     #[serde(rename = "dataset.superseded")]
     Superseded,
+    /// Its object is no longer the proven one.
+    #[serde(rename = "dataset.drifted")]
+    Drifted,
+    /// The proven object stands there again.
+    #[serde(rename = "dataset.restored")]
+    Restored,
 }
 
 impl EventType {
@@ -58,6 +65,8 @@ impl EventType {
             Self::Deleting => "dataset.deleting",
             Self::Deleted => "dataset.deleted",
             Self::Superseded => "dataset.superseded",
+            Self::Drifted => "dataset.drifted",
+            Self::Restored => "dataset.restored",
         }
     }
 
@@ -118,6 +127,7 @@ pub fn facts(upload: &Upload) -> Value {
         "verification": verification,
         "comments": upload.comments,
         "metadata": upload.metadata,
+        "drift": upload.drift.map(|drift| drift.kind),
         "error": upload.error,
     })
 }

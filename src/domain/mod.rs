@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
 
 pub mod checksum;
+pub mod drift;
 pub mod event;
 pub mod headers;
 pub mod jail;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::drift::Drifted;
 use super::headers::ObjectHeaders;
 use super::object::{FoundObject, ProvenObject, same_etag};
 use super::path::DatasetPath;
@@ -56,6 +57,8 @@ pub struct Upload {
     pub object: Option<ProvenObject>,
     /// How it was proven.
     pub verification: Option<Verification>,
+    /// What became of the object since, as far as it was noticed.
+    pub drift: Option<Drifted>,
     /// The number of the last event.
     pub sequence: i32,
 }

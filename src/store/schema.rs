@@ -84,6 +84,8 @@ diesel::table! {
         verified_by -> Nullable<Text>,
         verified_at -> Nullable<Timestamptz>,
         sequence -> Int4,
+        drift -> Nullable<Text>,
+        drifted_at -> Nullable<Timestamptz>,
     }
 }
 

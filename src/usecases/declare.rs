@@ -84,6 +84,7 @@ impl Broker {
             error: None,
             object: None,
             verification: None,
+            drift: None,
             sequence: 0,
         })
     }

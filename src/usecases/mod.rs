@@ -25,6 +25,7 @@ pub mod list_uploads;
 mod present;
 pub mod read;
 pub mod readiness;
+pub mod recheck;
 mod validate;
 
 pub use broker::{Broker, Rules};

@@ -50,6 +50,7 @@ pub fn upload() -> Value {
         "error": null,
         "object": null,
         "verification": null,
+        "drift": null,
         "upload": {
             "method": "PUT",
             "url": URL,

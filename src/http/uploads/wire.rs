@@ -60,12 +60,27 @@ pub struct Upload {
     /// How it was proven.
     #[schema(required = true)]
     pub verification: Option<Verification>,
+    /// What became of the object since it was proven, as far as the broker noticed: null where it
+    /// still stands.
+    #[schema(required = true)]
+    pub drift: Option<Drifted>,
     /// Where to PUT the bytes. Null where the answer carries no fresh URL.
     #[schema(required = true)]
     pub upload: Option<Put>,
     /// Null: the bytes go in a single PUT.
     #[schema(value_type = Option<Object>, required = true)]
     pub multipart: (),
+}
+
+/// A change of a proven object behind the broker's back.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Drifted {
+    /// `missing`, or `replaced` by other bytes.
+    #[schema(value_type = String, example = "replaced")]
+    pub kind: &'static str,
+    /// When it was noticed.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Time,
 }
 
 /// A pre-signed PUT. The URL is a credential: keep it secret.
@@ -146,6 +161,10 @@ impl From<domain::upload::Upload> for Upload {
             }),
             object: upload.object.map(Into::into),
             verification: upload.verification.map(Into::into),
+            drift: upload.drift.map(|drift| Drifted {
+                kind: drift.kind.as_str(),
+                at: drift.at.into(),
+            }),
             upload: None,
             multipart: (),
         }

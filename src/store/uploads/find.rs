@@ -14,7 +14,7 @@ use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
 // Written out, not bound: Postgres uses a partial index only where it sees the predicate.
-const STANDING: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
+pub(super) const STANDING: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
 const CURRENT: &str = "uploads.status IN ('Uploaded', 'Processed')";
 const PENDING: &str = "uploads.status = 'Pending'";
 const DELETING: &str = "uploads.status = 'Deleting'";

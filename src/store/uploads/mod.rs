@@ -1,11 +1,13 @@
 //! The table `uploads`.
 
+mod drift;
 mod find;
 mod insert;
 mod list;
 mod row;
 mod transition;
 
+pub use drift::mark_drift;
 pub use find::{
     Current, by_id, current_of, deleting, find_path, newest_of_path, overdue, standing,
 };

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::checksum::Checksum;
+use crate::domain::drift::{Drift, Drifted};
 use crate::domain::object::ProvenObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::proof::{Declared, Level};
@@ -50,6 +51,8 @@ pub(super) struct Row {
     verified_by: Option<String>,
     verified_at: Option<DateTime<Utc>>,
     sequence: i32,
+    drift: Option<String>,
+    drifted_at: Option<DateTime<Utc>>,
 }
 
 /// A value that the table's constraints rule out. Seeing it is a fault of ours.
@@ -106,6 +109,7 @@ impl Row {
             error: error.map(|(code, detail)| Failure { code, detail }),
             object,
             verification,
+            drift: self.drift()?,
             sequence: self.sequence,
         })
     }
@@ -145,6 +149,17 @@ impl Row {
         Ok(Some(Verification {
             level: level.ok_or(self.corrupt("verification_level"))?,
             by: by.ok_or(self.corrupt("verified_by"))?,
+            at,
+        }))
+    }
+
+    fn drift(&self) -> Result<Option<Drifted>, Corrupt> {
+        let Some((kind, at)) = self.drift.as_ref().zip(self.drifted_at) else {
+            return Ok(None);
+        };
+        let kind = Drift::ALL.into_iter().find(|one| one.as_str() == kind);
+        Ok(Some(Drifted {
+            kind: kind.ok_or(self.corrupt("drift"))?,
             at,
         }))
     }

@@ -11,6 +11,7 @@ use super::register::{LONG_SECONDS, counters, histogram};
 pub struct Uploads {
     transitions: IntCounterVec,
     verification_failures: IntCounterVec,
+    drifts: IntCounterVec,
     created_to_uploaded: Histogram,
     uploaded_to_notified: Histogram,
 }
@@ -29,6 +30,12 @@ impl Uploads {
                 "verification_failures_total",
                 "Objects that were not what was declared, by reason.",
                 &["reason"],
+            )?,
+            drifts: counters(
+                registry,
+                "dataset_drifts_total",
+                "Proven objects that were found missing, replaced, or back again.",
+                &["found"],
             )?,
             created_to_uploaded: histogram(
                 registry,
@@ -54,6 +61,11 @@ impl Uploads {
     pub fn verification_failed(&self, reason: &'static str) {
         let failures = self.verification_failures.with_label_values(&[reason]);
         failures.inc();
+    }
+
+    /// Counts a change that was noticed of a proven object: `missing`, `replaced` or `restored`.
+    pub fn drifted(&self, found: &'static str) {
+        self.drifts.with_label_values(&[found]).inc();
     }
 
     /// Records the time from creation to proof.
