@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +21,7 @@ use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usecases::authenticate::KeyCache;
+use crate::usecases::group::Group;
 use crate::usecases::{Broker, Rules};
 
 /// Why the parts do not fit together.
@@ -104,6 +106,9 @@ pub async fn assemble(
         metrics: Arc::clone(&metrics),
         keys: KeyCache::new(),
         outbox: Arc::clone(&outbox),
+        creates: Group::default(),
+        proofs: Group::default(),
+        runtime: Handle::current(),
         under_way: TaskTracker::new(),
     };
     let topic = cloud.topic.as_ref();

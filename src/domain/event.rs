@@ -109,7 +109,7 @@ pub fn facts(upload: &Upload) -> Value {
             "at": timestamp(verification.at),
         })
     });
-    json!({
+    let mut facts = json!({
         "upload_id": upload.id,
         "status": upload.status.as_str(),
         "name": upload.name,
@@ -127,9 +127,12 @@ pub fn facts(upload: &Upload) -> Value {
         "verification": verification,
         "comments": upload.comments,
         "metadata": upload.metadata,
-        "drift": upload.drift.map(|drift| drift.kind),
         "error": upload.error,
-    })
+    });
+    if let (Some(drift), Some(facts)) = (upload.drift, facts.as_object_mut()) {
+        facts.insert("drift".to_owned(), json!(drift.kind));
+    }
+    facts
 }
 
 /// RFC 3339 in UTC with milliseconds: how every time leaves this program.

@@ -1,45 +1,95 @@
 //! The table `events`: the history of every upload.
 
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Bool, Int4, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use super::columns::{bind_arrays, each, json, try_each};
 use super::schema::events;
 use super::{Connection, Result};
 use crate::domain::event::{Event, EventType, facts};
 use crate::domain::upload::Upload;
 
-/// Writes the event of an arrow, with the facts as they stand after it. The caller's transaction
-/// is the one that changed the row.
+/// Writes the events of an arrow that `uploads` took, with the facts as they stand after it. The
+/// caller's transaction is the one that changed the rows.
 pub(super) async fn append(
     connection: &mut Connection,
-    upload: &Upload,
     kind: EventType,
-    at: DateTime<Utc>,
+    uploads: &[Upload],
 ) -> Result<()> {
-    let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
-    let id = Uuid::new_v7(Timestamp::from_unix(
-        NoContext,
-        seconds,
-        at.timestamp_subsec_nanos(),
-    ));
-    diesel::insert_into(events::table)
-        .values((
-            events::id.eq(id),
-            events::upload_id.eq(upload.id),
-            events::sequence.eq(upload.sequence),
-            events::tenant.eq(&upload.tenant),
-            events::kind.eq(kind.as_str()),
-            events::at.eq(at),
-            events::data.eq(facts(upload)),
-            events::notify.eq(kind.is_notified()),
-            events::due_at.eq(at),
-        ))
-        .execute(connection)
-        .await?;
+    Append::of(kind, uploads)?.execute(connection).await?;
     Ok(())
+}
+
+/// The rows, column by column.
+struct Append<'a> {
+    ids: Vec<Uuid>,
+    upload_ids: Vec<Uuid>,
+    sequences: Vec<i32>,
+    tenants: Vec<&'a str>,
+    at: Vec<DateTime<Utc>>,
+    data: Vec<String>,
+    kind: &'static str,
+    notify: bool,
+}
+
+impl<'a> Append<'a> {
+    fn of(kind: EventType, uploads: &'a [Upload]) -> Result<Self> {
+        Ok(Self {
+            ids: each(uploads, |upload| new_id(upload.updated_at)),
+            upload_ids: each(uploads, |upload| upload.id),
+            sequences: each(uploads, |upload| upload.sequence),
+            tenants: each(uploads, |upload| &*upload.tenant),
+            at: each(uploads, |upload| upload.updated_at),
+            data: try_each(uploads, |upload| json(&facts(upload)))?,
+            kind: kind.as_str(),
+            notify: kind.is_notified(),
+        })
+    }
+}
+
+fn new_id(at: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+    let nanoseconds = at.timestamp_subsec_nanos();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanoseconds))
+}
+
+impl QueryFragment<Pg> for Append<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO events (id, upload_id, sequence, tenant, at, due_at, data, kind, notify) \
+             SELECT id, upload_id, sequence, tenant, at, at, data::jsonb, ",
+        );
+        out.push_bind_param::<Text, _>(self.kind)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Bool, _>(&self.notify)?;
+        out.push_sql(" FROM unnest(");
+        bind_arrays!(
+            out,
+            SqlUuid: &self.ids,
+            SqlUuid: &self.upload_ids,
+            Int4: &self.sequences,
+            Text: &self.tenants,
+            Timestamptz: &self.at,
+            Text: &self.data,
+        );
+        out.push_sql(") AS new (id, upload_id, sequence, tenant, at, data)");
+        Ok(())
+    }
+}
+
+impl QueryId for Append<'_> {
+    type QueryId = Append<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Append<'_> {
+    type SqlType = Untyped;
 }
 
 #[derive(Queryable, Selectable)]

@@ -4,6 +4,7 @@
 //! Finders take the tenant, so that a forgotten filter does not compile.
 
 pub mod api_keys;
+mod columns;
 pub mod events;
 pub mod idempotency;
 pub mod migrations;

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use super::acknowledge::Proof;
 use super::authenticate::KeyCache;
+use super::create::NewRow;
 use super::error::{Error, Result};
+use super::group::Group;
 use crate::clock::Clock;
 use crate::config::ContentTypes;
 use crate::objects::ObjectStore;
@@ -52,6 +57,12 @@ pub struct Broker {
     pub keys: KeyCache,
     /// Woken when an event was written; the relay waits for it.
     pub outbox: Arc<Notify>,
+    /// New rows that wait for each other.
+    pub creates: Group<NewRow>,
+    /// Proofs that wait for each other.
+    pub proofs: Group<Proof>,
+    /// The process's own runtime: the HTTP server's threads end before its verbs do.
+    pub runtime: Handle,
     /// Verbs that are under way; a stop waits for them.
     pub under_way: TaskTracker,
 }
@@ -69,12 +80,18 @@ impl Broker {
     ) -> Result<T> {
         // The task does not inherit the request's id; its lines shall carry it all the same.
         let task = match telemetry::log::request_id() {
-            Some(id) => self
-                .under_way
-                .spawn(telemetry::log::with_request_id(id, verb)),
-            None => self.under_way.spawn(verb),
+            Some(id) => self.spawn(telemetry::log::with_request_id(id, verb)),
+            None => self.spawn(verb),
         };
         task.await
             .unwrap_or_else(|died| Err(Error::Internal(died.into())))
+    }
+
+    /// Runs `work` where it outlives the HTTP server's threads; a stop waits for it.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.under_way.spawn_on(work, &self.runtime)
     }
 }

@@ -5,11 +5,14 @@
 //! the janitor lets expire.
 
 use std::collections::BTreeMap;
+use std::slice;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::broker::Broker;
-use super::error::Result;
+use super::error::{Result, for_all, is_of_one};
+use super::group::{Group, Grouped};
 use super::present::{Session, SignedPut};
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::principal::Principal;
@@ -48,10 +51,13 @@ pub struct NewUpload {
 ///
 /// Refused where a field is wrong, a limit is passed, or an acknowledged dataset stands at the
 /// path and may not be replaced.
-pub async fn create(broker: &Broker, principal: &Principal, new: NewUpload) -> Result<Session> {
+pub async fn create(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    new: NewUpload,
+) -> Result<Session> {
     let (upload, put) = promise(broker, principal, new).await?;
-    let mut connection = broker.connection().await?;
-    insert(&mut connection, &upload).await?;
+    let upload = broker.together(NewRow(upload)).await??;
     Ok(Session {
         upload,
         put: Some(put),
@@ -72,14 +78,71 @@ pub(super) async fn promise(
     Ok((upload, put))
 }
 
-/// Writes the row; refused where an acknowledged dataset stands in its way.
-pub(super) async fn insert(connection: &mut Connection, upload: &Upload) -> Result<()> {
-    if uploads::insert(connection, upload).await? {
-        return Ok(());
+/// A row that is written together with others.
+pub struct NewRow(Upload);
+
+impl Grouped for NewRow {
+    type Answer = Result<Upload>;
+
+    const NAME: &'static str = "create";
+
+    fn group(broker: &Broker) -> &Group<Self> {
+        &broker.creates
     }
-    let paths = [upload.path.as_str()];
-    let standing = uploads::standing(connection, &upload.tenant, &paths).await?;
-    Err(exists(upload, standing.first()).into())
+
+    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
+        let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
+        let mut connection = match broker.connection().await {
+            Ok(connection) => connection,
+            Err(error) => return for_all(error, rows.len()),
+        };
+        match insert(&mut connection, &rows).await {
+            Ok(refusals) => (rows.into_iter().zip(refusals))
+                .map(|(row, refusal)| answer(row, refusal))
+                .collect(),
+            Err(cause) if is_of_one(&cause) => {
+                let mut answers = Vec::with_capacity(rows.len());
+                for row in rows {
+                    answers.push(write_alone(&mut connection, row).await);
+                }
+                answers
+            }
+            Err(cause) => for_all(cause.into(), rows.len()),
+        }
+    }
+}
+
+async fn write_alone(connection: &mut Connection, row: Upload) -> Result<Upload> {
+    let refusals = insert(connection, slice::from_ref(&row)).await?;
+    answer(row, refusals.into_iter().next().flatten())
+}
+
+fn answer(row: Upload, refusal: Option<Refusal>) -> Result<Upload> {
+    match refusal {
+        None => Ok(row),
+        Some(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Writes the rows, and says of each why it was not written: an acknowledged dataset stands in
+/// its way.
+pub(super) async fn insert(
+    connection: &mut Connection,
+    rows: &[Upload],
+) -> diesel::QueryResult<Vec<Option<Refusal>>> {
+    let written = uploads::insert(connection, rows).await?;
+    let mut refusals = Vec::with_capacity(rows.len());
+    for row in rows {
+        let refusal = if written.contains(&row.id) {
+            None
+        } else {
+            let paths = [row.path.as_str()];
+            let standing = uploads::standing(connection, &row.tenant, &paths).await?;
+            Some(exists(row, standing.first()))
+        };
+        refusals.push(refusal);
+    }
+    Ok(refusals)
 }
 
 fn exists(wanted: &Upload, standing: Option<&Upload>) -> Refusal {

@@ -4,6 +4,7 @@
 //! for the first one's commit and then gets its upload; where the first one was refused, or its
 //! process died, the key is free again.
 
+use std::slice;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -85,7 +86,10 @@ impl Broker {
                 let claim =
                     idempotency::claim(connection, &request, upload.id, now, now - KEPT).await?;
                 if claim == Claim::Ours {
-                    insert(connection, upload).await?;
+                    let refusals = insert(connection, slice::from_ref(upload)).await?;
+                    if let Some(refusal) = refusals.into_iter().flatten().next() {
+                        return Err(refusal.into());
+                    }
                 }
                 Ok(claim)
             })

@@ -1,6 +1,7 @@
 //! Why a verb did not do what was asked.
 
 use std::fmt;
+use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as Sql};
 
@@ -58,6 +59,24 @@ impl Error {
     }
 }
 
+/// One error for each of `count` callers who shared what failed.
+pub(super) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
+    let shared = Arc::new(error);
+    let one = || match &*shared {
+        Error::Refused(refusal) => Error::Refused(refusal.clone()),
+        Error::Unavailable { dependency, .. } => {
+            Error::unavailable(*dependency, Shared(Arc::clone(&shared)))
+        }
+        Error::Internal(_) => Error::Internal(Shared(Arc::clone(&shared)).into()),
+    };
+    (0..count).map(|_| Err(one())).collect()
+}
+
+/// A cause that several callers log, each under its own request.
+#[derive(Debug, thiserror::Error)]
+#[error("a write shared with others failed")]
+struct Shared(#[source] Arc<Error>);
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -102,6 +121,16 @@ impl From<Sql> for Error {
         } else {
             Self::Internal(cause.into())
         }
+    }
+}
+
+/// Whether one of many rows of a statement may be at fault for its failure, and the others may go
+/// through without it.
+pub(super) fn is_of_one(error: &Sql) -> bool {
+    match error {
+        Sql::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        Sql::DatabaseError(_, information) if information.message() == "deadlock detected" => true,
+        _ => !is_passing(error),
     }
 }
 

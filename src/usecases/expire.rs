@@ -44,7 +44,7 @@ pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<Looked> {
 }
 
 impl Broker {
-    async fn expire(&self, upload: Upload) -> Result<Looked> {
+    async fn expire(self: &Arc<Self>, upload: Upload) -> Result<Looked> {
         let claimed = Claims::default().check(&upload)?;
         let (upload, changes) = match self.prove(upload, &claimed, Verifier::Janitor).await? {
             Outcome::Uploaded(_) => return Ok(Looked::Uploaded),
@@ -53,7 +53,7 @@ impl Broker {
             // Kept with the row, so that a person can see why.
             Outcome::Refuted(upload, refusal) => {
                 self.count_failure(&refusal);
-                (upload, Changes::default().failed(failure(&refusal)))
+                (upload, Changes::failed(failure(&refusal)))
             }
         };
         if upload.status != Status::Pending {

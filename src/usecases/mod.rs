@@ -17,6 +17,7 @@ pub mod download;
 mod error;
 pub mod expire;
 pub mod forget;
+pub mod group;
 pub mod history;
 mod ids;
 pub mod keys;

@@ -37,7 +37,7 @@ fn fields(value: &Value) -> BTreeSet<&str> {
 }
 
 /// The fields of the contract; a new one is added here on purpose, none is ever removed.
-const UPLOAD: [&str; 18] = [
+const UPLOAD: [&str; 19] = [
     "id",
     "status",
     "path",
@@ -49,6 +49,7 @@ const UPLOAD: [&str; 18] = [
     "checksum",
     "s3_url",
     "created_at",
+    "drift",
     "updated_at",
     "expires_at",
     "uploaded_at",
@@ -86,6 +87,7 @@ async fn what_is_left_out_has_a_default() {
         ("size", Value::Null),
         ("checksum", Value::Null),
         ("uploaded_at", Value::Null),
+        ("drift", Value::Null),
         ("error", Value::Null),
         ("object", Value::Null),
         ("verification", Value::Null),

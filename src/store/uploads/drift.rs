@@ -1,5 +1,7 @@
 //! What became of proven objects.
 
+use std::slice;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -47,6 +49,6 @@ pub async fn mark_drift(
         Some(_) => EventType::Drifted,
         None => EventType::Restored,
     };
-    events::append(connection, &upload, event, at).await?;
+    events::append(connection, event, slice::from_ref(&upload)).await?;
     Ok(Some(upload))
 }

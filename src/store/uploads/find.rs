@@ -15,7 +15,6 @@ use crate::store::{Connection, Result};
 
 // Written out, not bound: Postgres uses a partial index only where it sees the predicate.
 pub(super) const STANDING: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
-const CURRENT: &str = "uploads.status IN ('Uploaded', 'Processed')";
 const PENDING: &str = "uploads.status = 'Pending'";
 const DELETING: &str = "uploads.status = 'Deleting'";
 
@@ -77,45 +76,6 @@ pub async fn standing(
         .load(connection)
         .await?;
     rows.into_iter().map(Row::into_upload).collect()
-}
-
-/// Who is current at a path, else who was acknowledged last, as a mark that changes with every
-/// acknowledge there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Current(Option<(Uuid, i32, bool)>);
-
-impl Current {
-    /// The upload that a later one supersedes, if there is one.
-    pub(super) fn upload(self) -> Option<Uuid> {
-        self.0
-            .and_then(|(id, _, is_current)| is_current.then_some(id))
-    }
-}
-
-/// The mark of a path. See [`Current`].
-///
-/// It looks at rows in every state that follows an acknowledge, so that an upload which came and
-/// was deleted in between changes the mark too.
-pub async fn current_of(
-    connection: &mut Connection,
-    tenant: &str,
-    path: &DatasetPath,
-) -> Result<Current> {
-    let is_current = sql::<Bool>(CURRENT);
-    let mark = uploads::table
-        .filter(uploads::tenant.eq(tenant))
-        .filter(uploads::path.eq(path.as_str()))
-        .filter(uploads::uploaded_at.is_not_null())
-        .order((
-            is_current.clone().desc(),
-            uploads::uploaded_at.desc(),
-            uploads::id.desc(),
-        ))
-        .select((uploads::id, uploads::sequence, is_current))
-        .first(connection)
-        .await
-        .optional()?;
-    Ok(Current(mark))
 }
 
 /// Pending uploads whose deadline is before `before`, the oldest first. Of every tenant: only

@@ -1,125 +1,127 @@
-//! New rows.
+//! New rows: one statement, however many.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::result::Error;
-use diesel::sql_types::{Bool, Int4, Int8, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Bool, Int4, Int8, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::status::Status;
 use crate::domain::upload::{Upload, WriteRule};
-use crate::store::schema::uploads;
+use crate::store::columns::{bind_arrays, each, json, try_each};
 use crate::store::{Connection, Result};
 
-/// Adds a Pending row, unless its path is taken and it may not replace: then `false`.
+/// Adds Pending rows and says which: a row whose path is taken, and which may not replace, is
+/// left out.
 ///
-/// The question and the row are one statement, so nothing comes between them, and one round trip.
-pub async fn insert(connection: &mut Connection, upload: &Upload) -> Result<bool> {
-    let rows = Insert::of(upload)?.execute(connection).await?;
-    Ok(rows == 1)
+/// The questions and the rows are one statement, so nothing comes between them, and one round
+/// trip. One row that the table refuses makes all of them fail.
+pub async fn insert(connection: &mut Connection, new: &[Upload]) -> Result<HashSet<Uuid>> {
+    let written: Vec<Uuid> = Insert::of(new)?.load(connection).await?;
+    Ok(written.into_iter().collect())
 }
 
-/// Moves the deadline of a Pending upload to `until`, never back. `false` where it is not Pending.
-pub async fn extend(connection: &mut Connection, id: Uuid, until: DateTime<Utc>) -> Result<bool> {
-    let pending = uploads::table
-        .filter(uploads::id.eq(id))
-        .filter(uploads::status.eq(Status::Pending.as_str()));
-    let rows = diesel::update(pending)
-        .set(uploads::expires_at.eq(greatest(uploads::expires_at, until)))
-        .execute(connection)
-        .await?;
-    Ok(rows == 1)
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// The later of two times.
-    fn greatest(one: Timestamptz, other: Timestamptz) -> Timestamptz;
-}
-
-/// Diesel's own INSERT … SELECT cannot select bound values; a fragment of our own can, and is
-/// prepared once a connection like any other.
+/// The rows, column by column: Postgres takes arrays of any length by one prepared statement.
 struct Insert<'a> {
-    upload: &'a Upload,
-    metadata: Value,
-    headers: Value,
-    size: Option<i64>,
-    lifetime_seconds: i32,
-    checksum_algorithm: Option<&'static str>,
-    checksum_value: Option<&'a str>,
-    if_match: Option<&'a str>,
-    may_replace: bool,
+    ids: Vec<Uuid>,
+    tenants: Vec<&'a str>,
+    paths: Vec<&'a str>,
+    buckets: Vec<&'a str>,
+    keys: Vec<&'a str>,
+    names: Vec<&'a str>,
+    comments: Vec<Option<&'a str>>,
+    metadata: Vec<String>,
+    content_types: Vec<&'a str>,
+    sizes: Vec<Option<i64>>,
+    checksum_algorithms: Vec<Option<&'static str>>,
+    checksum_values: Vec<Option<&'a str>>,
+    may_replace: Vec<bool>,
+    if_match: Vec<Option<&'a str>>,
+    headers: Vec<String>,
+    lifetimes: Vec<i32>,
+    created_at: Vec<DateTime<Utc>>,
+    updated_at: Vec<DateTime<Utc>>,
+    expires_at: Vec<DateTime<Utc>>,
 }
 
 impl<'a> Insert<'a> {
-    fn of(upload: &'a Upload) -> Result<Self> {
-        let unwritable = |cause| Error::SerializationError(cause);
-        let checksum = upload.declared.checksum.as_ref();
+    fn of(new: &'a [Upload]) -> Result<Self> {
+        let size = |upload: &Upload| upload.declared.size.map(i64::try_from).transpose();
+        let lifetime = |upload: &Upload| i32::try_from(upload.lifetime_seconds);
+        let checksum = |upload: &'a Upload| upload.declared.checksum.as_ref();
         Ok(Self {
-            upload,
-            metadata: serde_json::to_value(&upload.metadata).map_err(|e| unwritable(e.into()))?,
-            headers: serde_json::to_value(&upload.headers).map_err(|e| unwritable(e.into()))?,
-            size: (upload.declared.size.map(i64::try_from).transpose())
-                .map_err(|e| unwritable(e.into()))?,
-            lifetime_seconds: i32::try_from(upload.lifetime_seconds)
-                .map_err(|e| unwritable(e.into()))?,
-            checksum_algorithm: checksum.map(|checksum| checksum.algorithm().as_str()),
-            checksum_value: checksum.map(|checksum| checksum.value()),
-            if_match: match &upload.write {
-                WriteRule::Replace { etag } => Some(etag),
+            ids: each(new, |upload| upload.id),
+            tenants: each(new, |upload| &*upload.tenant),
+            paths: each(new, |upload| upload.path.as_str()),
+            buckets: each(new, |upload| &*upload.bucket),
+            keys: each(new, |upload| &*upload.key),
+            names: each(new, |upload| &*upload.name),
+            comments: each(new, |upload| upload.comments.as_deref()),
+            metadata: try_each(new, |upload| json(&upload.metadata))?,
+            content_types: each(new, |upload| &*upload.declared.content_type),
+            sizes: try_each(new, size)?,
+            checksum_algorithms: each(new, |upload| {
+                checksum(upload).map(|checksum| checksum.algorithm().as_str())
+            }),
+            checksum_values: each(new, |upload| {
+                checksum(upload).map(|checksum| checksum.value())
+            }),
+            may_replace: each(new, |upload| upload.write.may_replace()),
+            if_match: each(new, |upload| match &upload.write {
+                WriteRule::Replace { etag } => Some(&**etag),
                 WriteRule::CreateOnly | WriteRule::Overwrite => None,
-            },
-            may_replace: upload.write.may_replace(),
+            }),
+            headers: try_each(new, |upload| json(&upload.headers))?,
+            lifetimes: try_each(new, lifetime)?,
+            created_at: each(new, |upload| upload.created_at),
+            updated_at: each(new, |upload| upload.updated_at),
+            expires_at: each(new, |upload| upload.expires_at),
         })
     }
 }
 
 impl QueryFragment<Pg> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let upload = self.upload;
         out.push_sql(
             "INSERT INTO uploads (status, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
-             lifetime_seconds, created_at, updated_at, expires_at) SELECT 'Pending', ",
+             lifetime_seconds, created_at, updated_at, expires_at) \
+             SELECT 'Pending', id, tenant, path, bucket, key, name, comments, metadata::jsonb, \
+             content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
+             lifetime_seconds, created_at, updated_at, expires_at FROM unnest(",
         );
-        macro_rules! bind {
-            ($($sql_type:ty : $value:expr),+ $(,)?) => {$(
-                out.push_bind_param::<$sql_type, _>($value)?;
-                out.push_sql(", ");
-            )+};
-        }
-        bind!(
-            SqlUuid: &upload.id,
-            Text: &upload.tenant,
-            Text: upload.path.as_str(),
-            Text: &upload.bucket,
-            Text: &upload.key,
-            Text: &upload.name,
-            Nullable<Text>: &upload.comments,
-            Jsonb: &self.metadata,
-            Text: &upload.declared.content_type,
-            Nullable<Int8>: &self.size,
-            Nullable<Text>: &self.checksum_algorithm,
-            Nullable<Text>: &self.checksum_value,
+        bind_arrays!(out,
+            SqlUuid: &self.ids,
+            Text: &self.tenants,
+            Text: &self.paths,
+            Text: &self.buckets,
+            Text: &self.keys,
+            Text: &self.names,
+            Nullable<Text>: &self.comments,
+            Text: &self.metadata,
+            Text: &self.content_types,
+            Nullable<Int8>: &self.sizes,
+            Nullable<Text>: &self.checksum_algorithms,
+            Nullable<Text>: &self.checksum_values,
             Bool: &self.may_replace,
             Nullable<Text>: &self.if_match,
-            Jsonb: &self.headers,
-            Int4: &self.lifetime_seconds,
-            Timestamptz: &upload.created_at,
-            Timestamptz: &upload.updated_at,
+            Text: &self.headers,
+            Int4: &self.lifetimes,
+            Timestamptz: &self.created_at,
+            Timestamptz: &self.updated_at,
+            Timestamptz: &self.expires_at,
         );
-        out.push_bind_param::<Timestamptz, _>(&upload.expires_at)?;
-        out.push_sql(" WHERE ");
-        out.push_bind_param::<Bool, _>(&self.may_replace)?;
-        out.push_sql(" OR NOT EXISTS (SELECT 1 FROM uploads WHERE tenant = ");
-        out.push_bind_param::<Text, _>(&upload.tenant)?;
-        out.push_sql(" AND path = ");
-        out.push_bind_param::<Text, _>(upload.path.as_str())?;
-        out.push_sql(" AND status IN ('Uploaded', 'Processing', 'Processed'))");
+        out.push_sql(
+            ") AS new (id, tenant, path, bucket, key, name, comments, metadata, content_type, size, \
+             checksum_algorithm, checksum_value, overwrite, if_match, headers, lifetime_seconds, \
+             created_at, updated_at, expires_at) \
+             WHERE overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
+             WHERE standing.tenant = new.tenant AND standing.path = new.path \
+             AND standing.status IN ('Uploaded', 'Processing', 'Processed')) RETURNING id",
+        );
         Ok(())
     }
 }
@@ -129,8 +131,6 @@ impl QueryId for Insert<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl diesel::query_builder::Query for Insert<'_> {
-    type SqlType = diesel::sql_types::Untyped;
+impl Query for Insert<'_> {
+    type SqlType = SqlUuid;
 }
-
-impl<Conn> diesel::RunQueryDsl<Conn> for Insert<'_> {}

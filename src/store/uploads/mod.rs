@@ -1,16 +1,20 @@
 //! The table `uploads`.
 
+mod acknowledge;
 mod drift;
+mod extend;
 mod find;
 mod insert;
 mod list;
+mod mark;
 mod row;
 mod transition;
 
+pub use acknowledge::{Proven, acknowledge};
 pub use drift::mark_drift;
-pub use find::{
-    Current, by_id, current_of, deleting, find_path, newest_of_path, overdue, standing,
-};
-pub use insert::{extend, insert};
+pub use extend::extend;
+pub use find::{by_id, deleting, find_path, newest_of_path, overdue, standing};
+pub use insert::insert;
 pub use list::{Filter, list};
-pub use transition::{Changes, supersede, transition};
+pub use mark::{Current, Place, current_of};
+pub use transition::{Changes, transition};

@@ -5,6 +5,7 @@
 //! route pattern instead of a path. Names begin with `upload_broker_` and end in their unit.
 
 mod calls;
+mod groups;
 mod http;
 mod janitor;
 mod outbox;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use prometheus::{Registry, TextEncoder};
 
 pub use calls::{CallOutcome, S3Calls, SnsCalls};
+pub use groups::Groups;
 pub use http::{Http, InFlight};
 pub use janitor::Janitor;
 pub use outbox::Outbox;
@@ -35,6 +37,8 @@ pub struct Metrics {
     pub http: Http,
     /// What became of uploads.
     pub uploads: Uploads,
+    /// Writes that callers share.
+    pub groups: Groups,
     /// Events on their way.
     pub outbox: Outbox,
     /// Calls of S3.
@@ -60,6 +64,7 @@ impl Metrics {
         Ok(Self {
             http: Http::new(&registry)?,
             uploads: Uploads::new(&registry)?,
+            groups: Groups::new(&registry)?,
             outbox: Outbox::new(&registry)?,
             s3: S3Calls::new(&registry)?,
             sns: SnsCalls::new(&registry)?,

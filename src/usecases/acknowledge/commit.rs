@@ -1,7 +1,12 @@
 //! The transactions in which an upload becomes Uploaded, or fails.
 
+use std::collections::HashMap;
+use std::slice;
+use std::sync::Arc;
+
 use diesel::result::{DatabaseErrorKind, Error as Sql};
 use diesel_async::AsyncConnection as _;
+use uuid::Uuid;
 
 use super::claims::Claimed;
 use crate::domain::object::ProvenObject;
@@ -9,70 +14,123 @@ use crate::domain::proof::Level;
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload, Verification, Verifier};
-use crate::store::uploads::{self, Changes, Current};
+use crate::store::Connection;
+use crate::store::uploads::{self, Changes, Current, Proven};
 use crate::usecases::broker::Broker;
-use crate::usecases::error::{Error, Result};
+use crate::usecases::error::{Result, for_all, is_of_one};
+use crate::usecases::group::{Group, Grouped};
 
 /// What came of a commit.
-pub(super) enum Committed {
+pub enum Committed {
     /// The row changed, the event is written.
-    Done(Box<Upload>),
-    /// Nothing changed: the row or its path moved since the object was looked at.
-    Moved,
+    Done(Upload),
+    /// Nothing changed: the row, here as it was seen, or its path moved since the object was
+    /// looked at.
+    Moved(Upload),
+}
+
+/// A proof that is written together with others.
+pub struct Proof(Proven);
+
+impl Grouped for Proof {
+    type Answer = Result<Committed>;
+
+    const NAME: &'static str = "acknowledge";
+
+    fn group(broker: &Broker) -> &Group<Self> {
+        &broker.proofs
+    }
+
+    async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<Committed>> {
+        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
+        let mut connection = match broker.connection().await {
+            Ok(connection) => connection,
+            Err(error) => return for_all(error, proofs.len()),
+        };
+        match acknowledge(&mut connection, &proofs).await {
+            Ok(done) => broker.tell(proofs, done),
+            Err(cause) if is_of_one(&cause) => {
+                let mut answers = Vec::with_capacity(proofs.len());
+                for proof in proofs {
+                    answers.push(broker.write_alone(&mut connection, proof).await);
+                }
+                answers
+            }
+            Err(cause) => for_all(cause.into(), proofs.len()),
+        }
+    }
+}
+
+async fn acknowledge(
+    connection: &mut Connection,
+    proofs: &[Proven],
+) -> diesel::QueryResult<Vec<Upload>> {
+    connection
+        .transaction(async |connection| uploads::acknowledge(connection, proofs).await)
+        .await
 }
 
 impl Broker {
     /// Marks `upload` Uploaded, if its path is still as `mark` says.
     pub(super) async fn commit(
-        &self,
-        upload: &Upload,
+        self: &Arc<Self>,
+        upload: Upload,
         claimed: &Claimed,
         mark: Current,
-        object: &ProvenObject,
+        object: ProvenObject,
         level: Level,
         by: Verifier,
     ) -> Result<Committed> {
         let at = self.clock.now();
-        let metadata = (claimed.metadata.as_ref())
-            .map(serde_json::to_value)
-            .transpose()
-            .map_err(|cause| Error::Internal(cause.into()))?;
-        let changes = Changes::default()
-            .words(claimed.name.clone(), claimed.comments.clone(), metadata)
-            .declared(claimed.declared.size, claimed.declared.checksum.as_ref())
-            .proven(object, Verification { level, by, at });
-        let mut connection = self.connection().await?;
-        let result = connection
-            .transaction(async |connection| {
-                if uploads::current_of(connection, &upload.tenant, &upload.path).await? != mark {
-                    return Err(Sql::RollbackTransaction);
-                }
-                uploads::supersede(connection, mark, at).await?;
-                uploads::transition(connection, upload.id, Transition::Acknowledge, at, changes)
-                    .await?
-                    .ok_or(Sql::RollbackTransaction)
-            })
-            .await;
-        match result {
-            Ok(done) => {
-                self.outbox.notify_one();
-                self.count(&done, Transition::Acknowledge);
-                Ok(Committed::Done(Box::new(done)))
-            }
+        self.together(Proof(Proven {
+            upload,
+            mark,
+            name: claimed.name.clone(),
+            comments: claimed.comments.clone(),
+            metadata: claimed.metadata.clone(),
+            declared: claimed.declared.clone(),
+            object,
+            verification: Verification { level, by, at },
+        }))
+        .await?
+    }
+
+    async fn write_alone(&self, connection: &mut Connection, proof: Proven) -> Result<Committed> {
+        match acknowledge(connection, slice::from_ref(&proof)).await {
+            Ok(done) => Ok(self.told(proof, done.into_iter().next())),
             // The second of two that were acknowledged at one path at once.
-            Err(
-                Sql::RollbackTransaction
-                | Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _),
-            ) => Ok(Committed::Moved),
+            Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+                Ok(Committed::Moved(proof.upload))
+            }
             Err(cause) => Err(cause.into()),
         }
+    }
+
+    fn tell(&self, proofs: Vec<Proven>, done: Vec<Upload>) -> Vec<Result<Committed>> {
+        let mut done: HashMap<Uuid, Upload> =
+            done.into_iter().map(|upload| (upload.id, upload)).collect();
+        (proofs.into_iter())
+            .map(|proof| {
+                let done = done.remove(&proof.upload.id);
+                Ok(self.told(proof, done))
+            })
+            .collect()
+    }
+
+    fn told(&self, proof: Proven, done: Option<Upload>) -> Committed {
+        let Some(done) = done else {
+            return Committed::Moved(proof.upload);
+        };
+        self.outbox.notify_one();
+        self.count(&done, Transition::Acknowledge);
+        Committed::Done(done)
     }
 
     /// Marks `upload` failed and refuses for the reason that `refusal` gives. Where another call
     /// acknowledged it meanwhile, that holds.
     pub(super) async fn fail(&self, upload: &Upload, refusal: Refusal) -> Result<Upload> {
         self.count_failure(&refusal);
-        let changes = Changes::default().failed(failure(&refusal));
+        let changes = Changes::failed(failure(&refusal));
         if self
             .take(upload, Transition::Fail, changes)
             .await?

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use claims::Claims;
+pub use commit::Proof;
 pub(super) use commit::failure;
 pub(super) use prove::Outcome;
 
@@ -76,7 +77,7 @@ async fn to_end(broker: &Arc<Broker>, upload: Upload, claims: Claims) -> Result<
 impl Broker {
     /// Proves `upload` and says what came of it in a client's words.
     pub(super) async fn acknowledge(
-        &self,
+        self: &Arc<Self>,
         upload: Upload,
         claims: Claims,
         by: Verifier,

@@ -1,12 +1,14 @@
 //! From a HEAD to a verdict, and from a verdict to a row.
 
+use std::sync::Arc;
+
 use super::claims::Claimed;
 use super::commit::Committed;
 use crate::domain::proof::{Mismatch, SizeLimit, Verdict, compare};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier};
-use crate::store::uploads;
+use crate::store::uploads::{self, Place};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
@@ -30,14 +32,14 @@ pub(in crate::usecases) enum Outcome {
 impl Broker {
     /// Looks at the object and, where it is the promised one, marks the upload Uploaded.
     pub(in crate::usecases) async fn prove(
-        &self,
+        self: &Arc<Self>,
         mut upload: Upload,
         claimed: &Claimed,
         by: Verifier,
     ) -> Result<Outcome> {
         for _ in 0..ATTEMPTS {
             let mut connection = self.connection().await?;
-            let mark = uploads::current_of(&mut connection, &upload.tenant, &upload.path).await?;
+            let mark = uploads::current_of(&mut connection, Place::from(&upload)).await?;
             drop(connection);
             let Some(found) = self.objects.head(&upload.key).await? else {
                 return Ok(Outcome::Missing(upload));
@@ -60,11 +62,11 @@ impl Broker {
                 }
             };
             match self
-                .commit(&upload, claimed, mark, &object, level, by)
+                .commit(upload, claimed, mark, object, level, by)
                 .await?
             {
-                Committed::Done(done) => return Ok(Outcome::Uploaded(*done)),
-                Committed::Moved => upload = self.reload(&upload).await?,
+                Committed::Done(done) => return Ok(Outcome::Uploaded(done)),
+                Committed::Moved(seen) => upload = self.reload(&seen).await?,
             }
             if upload.was_acknowledged() {
                 return Ok(Outcome::Uploaded(upload));

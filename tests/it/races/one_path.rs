@@ -1,6 +1,5 @@
 //! Several uploads of one path: at most one is current, and it is the one whose bytes stand.
 
-use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncConnection as _;
 use futures::future::join_all;
 use reqwest::StatusCode;
@@ -8,10 +7,9 @@ use serde_json::{Value, json};
 use upload_broker::domain::object::ProvenObject;
 use upload_broker::domain::path::DatasetPath;
 use upload_broker::domain::proof::Level;
-use upload_broker::domain::status::Transition;
 use upload_broker::domain::upload::{Verification, Verifier};
 use upload_broker::store::pool;
-use upload_broker::store::uploads::{self, Changes};
+use upload_broker::store::uploads::{self, Place, Proven};
 
 use super::Dice;
 use crate::support::app::{App, id};
@@ -154,11 +152,13 @@ async fn a_proof_that_comes_late_does_not_supersede_a_newer_one() {
     let late = app.create(PATH, overwrite.clone()).await;
     let mut connection = pool::connect(app.database.url()).await.expect("Postgres");
     let path = DatasetPath::parse(PATH).expect("a path");
-    let mark = uploads::current_of(&mut connection, "default", &path).await;
+    let mark = uploads::current_of(&mut connection, Place::new("default", &path)).await;
     let mark = mark.expect("a mark");
     let newer = app.upload(PATH, "two", overwrite).await;
 
     let (at, id) = (app.clock.now(), id(&late).parse().expect("an id"));
+    let row = uploads::by_id(&mut connection, "default", id).await;
+    let row = row.expect("Postgres").expect("a row");
     let object = ProvenObject {
         size: 3,
         etag: "\"late\"".into(),
@@ -167,25 +167,25 @@ async fn a_proof_that_comes_late_does_not_supersede_a_newer_one() {
         checksum: None,
         last_modified: at,
     };
-    let proof = Verification {
+    let verification = Verification {
         level: Level::Existence,
         by: Verifier::Acknowledge,
         at,
     };
-    let changes = Changes::default().proven(&object, proof);
-    let result = connection
-        .transaction(async |connection| {
-            uploads::supersede(connection, mark, at).await?;
-            uploads::transition(connection, id, Transition::Acknowledge, at, changes).await
-        })
+    let proven = Proven {
+        declared: row.declared.clone(),
+        upload: row,
+        mark,
+        name: None,
+        comments: None,
+        metadata: None,
+        object,
+        verification,
+    };
+    let done = connection
+        .transaction(async |connection| uploads::acknowledge(connection, &[proven]).await)
         .await;
-    assert!(
-        matches!(
-            result,
-            Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
-        ),
-        "{result:?}"
-    );
+    assert_eq!(done, Ok(Vec::new()));
     assert_eq!(current(&app).await["id"], newer["id"]);
     assert_eq!(app.read(&late).await["status"], "Pending");
 }

@@ -1,0 +1,206 @@
+//! The arrow to Uploaded, for many uploads in one statement.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::helper_types::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Int8, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::mark::{self, Current, Place};
+use super::row::Row;
+use super::transition::{Changes, transition};
+use crate::domain::event::EventType;
+use crate::domain::object::ProvenObject;
+use crate::domain::proof::Declared;
+use crate::domain::status::Transition;
+use crate::domain::upload::{Upload, Verification};
+use crate::store::columns::{bind_arrays, each, json, try_each};
+use crate::store::{Connection, Result, events};
+
+/// An upload whose object was looked at and is the promised one.
+pub struct Proven {
+    /// The row as it was seen.
+    pub upload: Upload,
+    /// Its path, as it was before the object was looked at.
+    pub mark: Current,
+    /// A new name.
+    pub name: Option<String>,
+    /// New comments.
+    pub comments: Option<String>,
+    /// New metadata, in place of the old.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// Everything that was promised, then and now.
+    pub declared: Declared,
+    /// The object.
+    pub object: ProvenObject,
+    /// How it was proven, and when.
+    pub verification: Verification,
+}
+
+/// Marks uploads Uploaded, with their proofs and their events, and supersedes who was current at
+/// their paths. Returns the ones that were marked.
+///
+/// Left out is whose row does not allow the arrow any more, whose path moved since its mark was
+/// taken (its proof may be of bytes that were replaced meanwhile), and the second of two at one
+/// path. Call it inside a transaction: one that becomes current at the same moment elsewhere
+/// makes it fail at the constraint that there is one current upload a path.
+pub async fn acknowledge(connection: &mut Connection, proven: &[Proven]) -> Result<Vec<Upload>> {
+    let arrow = Transition::Acknowledge;
+    let uploads = each(proven, |proven| &proven.upload);
+    let marks = mark::lock(connection, &uploads, arrow.from()).await?;
+    let mut places = HashSet::new();
+    let fit: Vec<&Proven> = (proven.iter())
+        .filter(|proven| marks.get(&proven.upload.id) == Some(&proven.mark))
+        .filter(|proven| places.insert(Place::from(&proven.upload)))
+        .collect();
+    if fit.is_empty() {
+        return Ok(Vec::new());
+    }
+    for proven in &fit {
+        supersede(connection, proven).await?;
+    }
+    let rows: Vec<Row> = Update::of(&fit)?.load(connection).await?;
+    let done: Vec<Upload> = rows
+        .into_iter()
+        .map(Row::into_upload)
+        .collect::<Result<_>>()?;
+    events::append(connection, EventType::of(arrow), &done).await?;
+    Ok(done)
+}
+
+/// Supersedes the upload that the mark names as current, and nobody else: whoever became current
+/// since has a newer proof.
+async fn supersede(connection: &mut Connection, proven: &Proven) -> Result<()> {
+    if let Some(other) = proven.mark.upload() {
+        let at = proven.verification.at;
+        let changes = Changes::default();
+        transition(connection, other, Transition::Supersede, at, changes).await?;
+    }
+    Ok(())
+}
+
+/// The rows, column by column.
+struct Update<'a> {
+    from: Vec<&'static str>,
+    ids: Vec<Uuid>,
+    names: Vec<Option<&'a str>>,
+    comments: Vec<Option<&'a str>>,
+    metadata: Vec<Option<String>>,
+    sizes: Vec<Option<i64>>,
+    checksum_algorithms: Vec<Option<&'static str>>,
+    checksum_values: Vec<Option<&'a str>>,
+    object_sizes: Vec<i64>,
+    etags: Vec<&'a str>,
+    version_ids: Vec<Option<&'a str>>,
+    content_types: Vec<Option<&'a str>>,
+    object_checksum_algorithms: Vec<Option<&'static str>>,
+    object_checksum_values: Vec<Option<&'a str>>,
+    last_modified: Vec<DateTime<Utc>>,
+    levels: Vec<&'static str>,
+    verifiers: Vec<&'static str>,
+    at: Vec<DateTime<Utc>>,
+    returning: AsSelect<Row, Pg>,
+}
+
+impl<'a> Update<'a> {
+    fn of(proven: &[&'a Proven]) -> Result<Self> {
+        let declared = |proven: &&'a Proven| proven.declared.checksum.as_ref();
+        let found = |proven: &&'a Proven| proven.object.checksum.as_ref();
+        let from = Transition::Acknowledge.from();
+        Ok(Self {
+            from: each(from, |status| status.as_str()),
+            ids: each(proven, |proven| proven.upload.id),
+            names: each(proven, |proven| proven.name.as_deref()),
+            comments: each(proven, |proven| proven.comments.as_deref()),
+            metadata: try_each(proven, |proven| {
+                proven.metadata.as_ref().map(json).transpose()
+            })?,
+            sizes: try_each(proven, |proven| {
+                proven.declared.size.map(i64::try_from).transpose()
+            })?,
+            checksum_algorithms: each(proven, |proven| {
+                Some(declared(proven)?.algorithm().as_str())
+            }),
+            checksum_values: each(proven, |proven| Some(declared(proven)?.value())),
+            object_sizes: try_each(proven, |proven| i64::try_from(proven.object.size))?,
+            etags: each(proven, |proven| &*proven.object.etag),
+            version_ids: each(proven, |proven| proven.object.version_id.as_deref()),
+            content_types: each(proven, |proven| proven.object.content_type.as_deref()),
+            object_checksum_algorithms: each(proven, |proven| {
+                Some(found(proven)?.algorithm().as_str())
+            }),
+            object_checksum_values: each(proven, |proven| Some(found(proven)?.value())),
+            last_modified: each(proven, |proven| proven.object.last_modified),
+            levels: each(proven, |proven| proven.verification.level.as_str()),
+            verifiers: each(proven, |proven| proven.verification.by.as_str()),
+            at: each(proven, |proven| proven.verification.at),
+            returning: Row::as_select(),
+        })
+    }
+}
+
+impl QueryFragment<Pg> for Update<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // Whatever was wrong before is forgotten.
+        out.push_sql(
+            "UPDATE uploads SET status = 'Uploaded', sequence = uploads.sequence + 1, \
+             name = COALESCE(new.name, uploads.name), \
+             comments = COALESCE(new.comments, uploads.comments), \
+             metadata = COALESCE(new.metadata::jsonb, uploads.metadata), \
+             size = COALESCE(new.size, uploads.size), \
+             checksum_algorithm = COALESCE(new.checksum_algorithm, uploads.checksum_algorithm), \
+             checksum_value = COALESCE(new.checksum_value, uploads.checksum_value), \
+             error_code = NULL, error_detail = NULL, object_size = new.object_size, \
+             object_etag = new.etag, object_version_id = new.version_id, \
+             object_content_type = new.content_type, \
+             object_checksum_algorithm = new.object_checksum_algorithm, \
+             object_checksum_value = new.object_checksum_value, \
+             object_last_modified = new.last_modified, verification_level = new.level, \
+             verified_by = new.verifier, verified_at = new.at, uploaded_at = new.at, \
+             updated_at = new.at FROM unnest(",
+        );
+        bind_arrays!(
+            out,
+            SqlUuid: &self.ids,
+            Nullable<Text>: &self.names,
+            Nullable<Text>: &self.comments,
+            Nullable<Text>: &self.metadata,
+            Nullable<Int8>: &self.sizes,
+            Nullable<Text>: &self.checksum_algorithms,
+            Nullable<Text>: &self.checksum_values,
+            Int8: &self.object_sizes,
+            Text: &self.etags,
+            Nullable<Text>: &self.version_ids,
+            Nullable<Text>: &self.content_types,
+            Nullable<Text>: &self.object_checksum_algorithms,
+            Nullable<Text>: &self.object_checksum_values,
+            Timestamptz: &self.last_modified,
+            Text: &self.levels,
+            Text: &self.verifiers,
+            Timestamptz: &self.at,
+        );
+        out.push_sql(
+            ") AS new (id, name, comments, metadata, size, checksum_algorithm, checksum_value, \
+             object_size, etag, version_id, content_type, object_checksum_algorithm, \
+             object_checksum_value, last_modified, level, verifier, at) \
+             WHERE uploads.id = new.id AND uploads.status = ANY(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.from)?;
+        out.push_sql(") RETURNING ");
+        self.returning.walk_ast(out.reborrow())
+    }
+}
+
+impl QueryId for Update<'_> {
+    type QueryId = Update<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Update<'_> {
+    type SqlType = SqlTypeOf<AsSelect<Row, Pg>>;
+}

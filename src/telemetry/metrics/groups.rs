@@ -1,0 +1,30 @@
+//! Writes that callers share.
+
+use prometheus::{HistogramVec, Registry, Result};
+
+use super::register::histograms;
+
+/// From a lone caller to a full house.
+const MEMBERS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Writes that callers share.
+#[derive(Debug)]
+pub struct Groups(HistogramVec);
+
+impl Groups {
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self(histograms(
+            registry,
+            "group_members",
+            "Callers whose rows were written in one statement, by what they did.",
+            &["verb"],
+            MEMBERS,
+        )?))
+    }
+
+    /// Counts a statement for `members` callers.
+    pub fn written(&self, verb: &'static str, members: usize) {
+        let members = u32::try_from(members).unwrap_or(u32::MAX);
+        self.0.with_label_values(&[verb]).observe(members.into());
+    }
+}

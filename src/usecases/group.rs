@@ -1,0 +1,161 @@
+//! Group: what many callers write at once goes to Postgres in one statement.
+//!
+//! A lone caller never waits: its write starts at once. While writes are under way, whoever comes
+//! gathers; the next write takes all of them, and starts when one ends, or after a millisecond.
+//! So the groups grow with the load, and nobody waits longer for others than that.
+//!
+//! A group shares its fate only where it must. What the table refuses of one caller fails that one
+//! alone; a connection that dies fails all, who may try again. A caller that hangs up does not
+//! take its write back.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::broker::Broker;
+use super::error::{Error, Result};
+
+/// Writes under way before callers gather. Two: Postgres works on one while the other commits.
+const AT_ONCE: usize = 2;
+/// Writes under way at most, however long the ones before hang.
+const AT_MOST: usize = 8;
+/// How long the first of a group waits for the ones before.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// Something that many callers write at once.
+pub trait Grouped: Sized + Send + 'static {
+    /// What each caller hears.
+    type Answer: Send + 'static;
+
+    /// Its name in the metrics.
+    const NAME: &'static str;
+
+    /// Where the callers gather.
+    fn group(broker: &Broker) -> &Group<Self>;
+
+    /// Writes them together; the answers are in the order of the members.
+    fn write(broker: &Broker, members: Vec<Self>)
+    -> impl Future<Output = Vec<Self::Answer>> + Send;
+}
+
+/// Where callers gather.
+pub struct Group<T: Grouped>(Mutex<State<T>>);
+
+struct State<T: Grouped> {
+    waiting: Vec<Member<T>>,
+    /// Changes whenever the waiting ones are taken.
+    turn: u64,
+    running: usize,
+}
+
+type Member<T> = (T, oneshot::Sender<<T as Grouped>::Answer>);
+
+/// What a caller has to do for its group.
+enum Role {
+    /// Start the write.
+    Start,
+    /// See to it that the write starts in time, if this is still the turn.
+    Watch(u64),
+    /// Nothing: another one does.
+    Wait,
+}
+
+impl<T: Grouped> Default for Group<T> {
+    fn default() -> Self {
+        Self(Mutex::new(State {
+            waiting: Vec::new(),
+            turn: 0,
+            running: 0,
+        }))
+    }
+}
+
+impl<T: Grouped> Group<T> {
+    fn join(&self, member: Member<T>) -> Role {
+        let mut state = self.state();
+        state.waiting.push(member);
+        if state.running < AT_ONCE {
+            state.running += 1;
+            Role::Start
+        } else if state.waiting.len() == 1 {
+            Role::Watch(state.turn)
+        } else {
+            Role::Wait
+        }
+    }
+
+    /// Whether the ones of `turn` still wait, and may be written now.
+    fn is_late(&self, turn: u64) -> bool {
+        let mut state = self.state();
+        let late = state.turn == turn && state.running < AT_MOST;
+        state.running += usize::from(late);
+        late
+    }
+
+    /// Everybody who waits. Where nobody does, the write that asks is over: both in one step, or
+    /// a lone caller in between would take it for running.
+    fn take(&self) -> Option<Vec<Member<T>>> {
+        let mut state = self.state();
+        if state.waiting.is_empty() {
+            state.running -= 1;
+            return None;
+        }
+        state.turn = state.turn.wrapping_add(1);
+        Some(mem::take(&mut state.waiting))
+    }
+
+    /// Every change is one short step, so that a panic leaves it whole.
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A write that panicked does not run any more.
+struct Panicked<'a, T: Grouped>(&'a Group<T>);
+
+impl<T: Grouped> Drop for Panicked<'_, T> {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+    }
+}
+
+impl Broker {
+    /// Writes `item` together with what others write at this moment.
+    pub(super) async fn together<T: Grouped>(self: &Arc<Self>, item: T) -> Result<T::Answer> {
+        let (tell, told) = oneshot::channel();
+        match T::group(self).join((item, tell)) {
+            Role::Start => {
+                self.spawn(Arc::clone(self).write_groups::<T>());
+            }
+            Role::Watch(turn) => {
+                let this = Arc::clone(self);
+                self.spawn(async move {
+                    tokio::time::sleep(PATIENCE).await;
+                    if T::group(&this).is_late(turn) {
+                        this.write_groups::<T>().await;
+                    }
+                });
+            }
+            Role::Wait => {}
+        }
+        told.await.map_err(|died| Error::Internal(died.into()))
+    }
+
+    /// Writes group after group until nobody waits. The caller has counted it as running.
+    async fn write_groups<T: Grouped>(self: Arc<Self>) {
+        let group = T::group(&self);
+        let panicked = Panicked(group);
+        while let Some(members) = group.take() {
+            let (items, tell): (Vec<T>, Vec<_>) = members.into_iter().unzip();
+            self.metrics.groups.written(T::NAME, items.len());
+            let answers = T::write(&self, items).await;
+            for (tell, answer) in tell.into_iter().zip(answers) {
+                // A caller that hung up does not want to know.
+                let _ = tell.send(answer);
+            }
+        }
+        mem::forget(panicked);
+    }
+}
