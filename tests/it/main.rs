@@ -25,6 +25,7 @@ mod dev;
 mod dev_s3;
 mod expiry;
 mod faults;
+mod groups;
 mod http_edge;
 mod idempotency;
 mod migrations;

@@ -1,0 +1,227 @@
+//! Callers who come at once share a statement, and nothing else: each gets its own answer.
+//!
+//! A lock on the table keeps the first writes waiting, so that the others gather behind them.
+
+use futures::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::app::{App, id};
+use crate::support::observe::eventually;
+use crate::support::reply::Reply;
+
+/// More than the pool has connections, so that most callers gather.
+const CALLERS: usize = 60;
+
+/// Lets all `requests` come to the broker while nobody can write, until `callers` are there in
+/// all; then does `meanwhile`, and returns the answers in their order.
+async fn at_once(
+    app: &App,
+    callers: usize,
+    requests: Vec<reqwest::RequestBuilder>,
+    meanwhile: impl Future<Output = ()>,
+) -> Vec<Reply> {
+    let mut client = app.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    let table = "LOCK TABLE uploads IN SHARE ROW EXCLUSIVE MODE";
+    lock.batch_execute(table).await.expect("a lock");
+    let here = async {
+        eventually("all callers are at the broker", async || {
+            // The one that asks is in flight too.
+            app.metric("http_requests_in_flight").await > callers as f64
+        })
+        .await;
+        eventually("a write waits for the lock", async || {
+            app.waiting_for_locks().await > 0
+        })
+        .await;
+        meanwhile.await;
+        lock.rollback().await.expect("a rollback");
+    };
+    tokio::join!(join_all(requests.into_iter().map(Reply::of)), here).0
+}
+
+fn creates(app: &App, paths: impl Iterator<Item = String>) -> Vec<reqwest::RequestBuilder> {
+    paths
+        .map(|path| {
+            app.request(Method::POST, "/uploads")
+                .json(&json!({"path": path}))
+        })
+        .collect()
+}
+
+fn numbered(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|number| format!("/data/{number}.csv"))
+}
+
+async fn statements(app: &App, verb: &str) -> f64 {
+    let name = format!(r#"group_members_count{{verb="{verb}"}}"#);
+    app.metric(&name).await
+}
+
+async fn refuse_in_table(app: &App, condition: &str) {
+    let sql = format!("ALTER TABLE uploads ADD CONSTRAINT refused CHECK (NOT ({condition}))");
+    let client = app.sql().await;
+    client.batch_execute(&sql).await.expect("a constraint");
+}
+
+#[tokio::test]
+async fn creates_share_a_statement_and_each_gets_its_own_upload() {
+    let app = App::start().await;
+    app.upload("/data/7.csv", "taken", json!({})).await;
+    let before = statements(&app, "create").await;
+    let requests = creates(&app, numbered(CALLERS));
+    let replies = at_once(&app, CALLERS, requests, async {}).await;
+    for (number, reply) in replies.into_iter().enumerate() {
+        if number == 7 {
+            reply.expect_problem(409, "dataset-exists");
+            continue;
+        }
+        let session = reply.expect(StatusCode::CREATED);
+        let path = format!("/data/{number}.csv");
+        assert_eq!(session["path"], path, "{session:#}");
+        assert_eq!(app.read(&session).await["path"], path);
+    }
+    let shared = statements(&app, "create").await - before;
+    assert!(shared < 20.0, "{CALLERS} creates took {shared} statements");
+}
+
+#[tokio::test]
+async fn a_lone_caller_has_a_statement_of_its_own() {
+    let app = App::start().await;
+    for path in numbered(5) {
+        app.create(&path, json!({})).await;
+    }
+    assert_eq!(statements(&app, "create").await, 5.0);
+}
+
+#[tokio::test]
+async fn a_row_that_the_table_refuses_fails_alone() {
+    let app = App::start().await;
+    refuse_in_table(&app, "path = '/data/13.csv'").await;
+    let requests = creates(&app, numbered(CALLERS));
+    let replies = at_once(&app, CALLERS, requests, async {}).await;
+    for (number, reply) in replies.into_iter().enumerate() {
+        match number {
+            13 => drop(reply.expect_problem(500, "internal-error")),
+            _ => drop(reply.expect(StatusCode::CREATED)),
+        }
+    }
+    assert!(statements(&app, "create").await < 20.0);
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
+    let app = App::start().await;
+    let requests = creates(&app, numbered(CALLERS));
+    let kill = async {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        app.sql().await.batch_execute(sql).await.expect("a kill");
+    };
+    let replies = at_once(&app, CALLERS, requests, kill).await;
+    let mut failed = 0;
+    for (number, reply) in replies.into_iter().enumerate() {
+        if reply.status == StatusCode::CREATED {
+            continue;
+        }
+        failed += 1;
+        reply.expect_problem(503, "service-unavailable");
+        app.create(&format!("/data/{number}.csv"), json!({})).await;
+    }
+    assert!(failed > 0, "no write was killed");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
+    let app = App::start().await;
+    let mut requests = creates(&app, numbered(CALLERS));
+    let impatient = requests.split_off(CALLERS / 2);
+    let impatient: Vec<_> = (impatient.into_iter())
+        .map(|request| tokio::spawn(request.send()))
+        .collect();
+    let hang_up = async { impatient.iter().for_each(|request| request.abort()) };
+    for reply in at_once(&app, CALLERS, requests, hang_up).await {
+        reply.expect(StatusCode::CREATED);
+    }
+    eventually("what was asked for is written all the same", async || {
+        let all = app.get("/uploads?limit=1000").await.expect(StatusCode::OK);
+        all.as_array().is_some_and(|all| all.len() == CALLERS)
+    })
+    .await;
+}
+
+async fn sent(app: &App, path: &str) -> Value {
+    let session = app.create(path, json!({})).await;
+    app.put(&session, path.to_owned()).await.expect_ok();
+    session
+}
+
+fn acknowledge(app: &App, session: &Value) -> reqwest::RequestBuilder {
+    app.request(
+        Method::POST,
+        &format!("/uploads/{}/acknowledge", id(session)),
+    )
+}
+
+/// Returns when `count` objects were looked at: what is left of an acknowledge is its write.
+async fn looked(app: &App, count: usize) {
+    let heads = r#"s3_call_duration_seconds_count{operation="HeadObject",outcome="ok"}"#;
+    eventually("all objects are looked at", async || {
+        app.metric(heads).await >= count as f64
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event() {
+    let app = App::start().await;
+    let sessions = join_all(numbered(CALLERS / 2).map(|path| {
+        let app = &app;
+        async move { sent(app, &path).await }
+    }))
+    .await;
+    // Every upload twice, so that members of one group mean the same row.
+    let requests = (sessions.iter().chain(&sessions)).map(|session| acknowledge(&app, session));
+    let replies = at_once(&app, CALLERS, requests.collect(), looked(&app, CALLERS)).await;
+    for (reply, session) in replies.into_iter().zip(sessions.iter().chain(&sessions)) {
+        let upload = reply.expect(StatusCode::OK);
+        assert_eq!(upload["id"], session["id"], "{upload:#}");
+        let bytes = session["path"].as_str().expect("a path").len();
+        assert_eq!(upload["object"]["size"], bytes, "{upload:#}");
+    }
+    for session in &sessions {
+        assert_eq!(app.told(session).await, ["dataset.uploaded"]);
+    }
+    let shared = statements(&app, "acknowledge").await;
+    assert!(
+        shared < 20.0,
+        "{CALLERS} acknowledges took {shared} transactions"
+    );
+}
+
+#[tokio::test]
+async fn a_proof_that_the_table_refuses_fails_alone() {
+    let app = App::start().await;
+    refuse_in_table(&app, "path = '/data/3.csv' AND status = 'Uploaded'").await;
+    let mut sessions = Vec::new();
+    for path in numbered(10) {
+        sessions.push(sent(&app, &path).await);
+    }
+    let requests = sessions.iter().map(|session| acknowledge(&app, session));
+    let replies = at_once(&app, 10, requests.collect(), looked(&app, 10)).await;
+    for (number, (reply, session)) in replies.into_iter().zip(&sessions).enumerate() {
+        let status = if number == 3 {
+            reply.expect_problem(500, "internal-error");
+            "Pending"
+        } else {
+            reply.expect(StatusCode::OK);
+            "Uploaded"
+        };
+        assert_eq!(app.read(session).await["status"], status);
+    }
+    assert!(
+        statements(&app, "acknowledge").await < 10.0,
+        "nobody shared"
+    );
+}
