@@ -8,8 +8,9 @@ use url::Url;
 use super::parse::{bind, list, number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HTTP_WORKERS, BROKER_MAX_BODY_BYTES,
-    BROKER_METRICS_BIND, BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS,
+    BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HTTP_WORKERS, BROKER_MAX_BATCH_BODY_BYTES,
+    BROKER_MAX_BODY_BYTES, BROKER_METRICS_BIND, BROKER_REQUEST_TIMEOUT_SECONDS,
+    BROKER_SHUTDOWN_SECONDS,
 };
 
 /// How the HTTP server listens, and its limits.
@@ -25,6 +26,8 @@ pub struct Http {
     pub workers: usize,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// The largest body of a batch, in bytes.
+    pub max_batch_body_bytes: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How long running work may take to finish after the signal to stop.
@@ -38,8 +41,10 @@ impl Section for Http {
         let metrics_bind = reader.optional(&BROKER_METRICS_BIND, bind);
         let cors_origins = reader.optional(&BROKER_CORS_ORIGINS, list(origin));
         let workers = reader.derived(&BROKER_HTTP_WORKERS, number(1..=1024), cores);
-        // The upper bound: a thousand sessions in one batch, 16 KiB each.
         let max_body_bytes = reader.value(&BROKER_MAX_BODY_BYTES, number(1024..=16_777_216));
+        // The upper bound: a thousand sessions, 16 KiB each.
+        let max_batch_body_bytes =
+            reader.value(&BROKER_MAX_BATCH_BODY_BYTES, number(1024..=16_777_216));
         let request_timeout = reader.value(&BROKER_REQUEST_TIMEOUT_SECONDS, seconds(1..=3600));
         let shutdown = reader.value(&BROKER_SHUTDOWN_SECONDS, seconds(0..=3600));
         let http = Self {
@@ -48,6 +53,7 @@ impl Section for Http {
             cors_origins: cors_origins?.unwrap_or_default(),
             workers: workers?,
             max_body_bytes: max_body_bytes?,
+            max_batch_body_bytes: max_batch_body_bytes?,
             request_timeout: request_timeout?,
             shutdown: shutdown?,
         };

@@ -30,6 +30,7 @@ table! {
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";
     BROKER_MAX_BODY_BYTES, Text("65536"), Plain, "The largest request body.";
+    BROKER_MAX_BATCH_BODY_BYTES, Text("4194304"), Plain, "The largest body of `POST /uploads/batch`.";
     BROKER_REQUEST_TIMEOUT_SECONDS, Text("30"), Plain, "How long a request may take.";
     BROKER_SHUTDOWN_SECONDS, Text("25"), Plain, "How long running work may take to finish after SIGTERM.";
     BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";

@@ -106,15 +106,23 @@ impl Refusal {
 
     /// A request with faults in it. `errors` must not be empty.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = errors
-            .iter()
-            .map(|error| format!("{}: {}", error.pointer, error.detail))
-            .collect::<Vec<_>>()
-            .join("; ");
+        let detail = in_words(&errors);
         Self {
             errors,
             ..Self::new(Code::InvalidRequest, detail)
         }
+    }
+
+    /// The same refusal of a part of the body: its pointers begin with `prefix`.
+    pub fn within(mut self, prefix: &str) -> Self {
+        let told = in_words(&self.errors);
+        for error in &mut self.errors {
+            error.pointer.insert_str(0, prefix);
+        }
+        if self.detail == told {
+            self.detail = in_words(&self.errors);
+        }
+        self
     }
 
     /// A request with one fault in it.
@@ -144,4 +152,11 @@ impl Refusal {
             )
         }
     }
+}
+
+fn in_words(errors: &[FieldError]) -> String {
+    let words: Vec<_> = (errors.iter())
+        .map(|error| format!("{}: {}", error.pointer, error.detail))
+        .collect();
+    words.join("; ")
 }

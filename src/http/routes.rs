@@ -16,6 +16,7 @@ pub fn api(config: &mut ServiceConfig) {
                 .route(post().to(uploads::create::create))
                 .route(get().to(uploads::list::list)),
         )
+        .service(web::resource("/batch").route(post().to(uploads::batch::batch)))
         .service(
             web::resource("/{id}")
                 .route(get().to(uploads::read::read))

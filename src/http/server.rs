@@ -55,6 +55,7 @@ pub fn api(broker: Arc<Broker>, settings: &Http) -> io::Result<Server> {
     let origins = web::Data::new(Origins::new(settings.cors_origins.clone()));
     let limits = web::Data::new(Limits::new(
         settings.max_body_bytes,
+        settings.max_batch_body_bytes,
         settings.request_timeout,
     ));
     let patience = web::Data::new(Patience(settings.request_timeout));

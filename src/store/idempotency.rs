@@ -1,4 +1,6 @@
-//! The table `idempotency_keys`.
+//! The tables `idempotency_keys`, and `idempotency_entries` for batches.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,7 +10,7 @@ use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::schema::idempotency_keys;
+use super::schema::{idempotency_entries, idempotency_keys};
 use super::{Connection, Result};
 
 /// A key, and what was asked for under it.
@@ -77,6 +79,77 @@ pub async fn claim(
         upload_id,
         same_request: hash == request.hash,
     })
+}
+
+/// Lets the key that this transaction claimed stand for `upload_id`.
+pub async fn name(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    upload_id: Uuid,
+) -> Result<()> {
+    let row = idempotency_keys::table.find((request.tenant, request.key));
+    diesel::update(row)
+        .set(idempotency_keys::upload_id.eq(upload_id))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Gives back the key that this transaction claimed.
+pub async fn release(connection: &mut Connection, request: &Request<'_>) -> Result<()> {
+    let row = idempotency_keys::table.find((request.tenant, request.key));
+    diesel::delete(row).execute(connection).await?;
+    Ok(())
+}
+
+/// The uploads of the batch that came under the key, by their places in it.
+pub async fn entries(
+    connection: &mut Connection,
+    request: &Request<'_>,
+) -> Result<BTreeMap<usize, Uuid>> {
+    let rows: Vec<(i32, Uuid)> = idempotency_entries::table
+        .filter(idempotency_entries::tenant.eq(request.tenant))
+        .filter(idempotency_entries::key.eq(request.key))
+        .select((
+            idempotency_entries::position,
+            idempotency_entries::upload_id,
+        ))
+        .load(connection)
+        .await?;
+    let place = |(position, id)| Some((usize::try_from(position).ok()?, id));
+    Ok(rows.into_iter().filter_map(place).collect())
+}
+
+/// Keeps uploads of a batch under its key, each with its place in it.
+pub async fn keep_entries(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    entries: &[(usize, Uuid)],
+) -> Result<()> {
+    let rows: Vec<_> = (entries.iter())
+        .filter_map(|(place, id)| {
+            Some((
+                idempotency_entries::tenant.eq(request.tenant),
+                idempotency_entries::key.eq(request.key),
+                idempotency_entries::position.eq(i32::try_from(*place).ok()?),
+                idempotency_entries::upload_id.eq(*id),
+            ))
+        })
+        .collect();
+    diesel::insert_into(idempotency_entries::table)
+        .values(rows)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets what came under the key before this transaction claimed it.
+pub async fn forget_entries(connection: &mut Connection, request: &Request<'_>) -> Result<()> {
+    let old = idempotency_entries::table
+        .filter(idempotency_entries::tenant.eq(request.tenant))
+        .filter(idempotency_entries::key.eq(request.key));
+    diesel::delete(old).execute(connection).await?;
+    Ok(())
 }
 
 /// Forgets at most `limit` keys that were claimed before `before`, and says how many.

@@ -31,6 +31,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_entries (tenant, key, position) {
+        tenant -> Text,
+        key -> Text,
+        position -> Int4,
+        upload_id -> Uuid,
+    }
+}
+
+diesel::table! {
     idempotency_keys (tenant, key) {
         tenant -> Text,
         key -> Text,
@@ -91,8 +100,16 @@ diesel::table! {
 
 diesel::joinable!(api_keys -> tenants (tenant));
 diesel::joinable!(events -> uploads (upload_id));
+diesel::joinable!(idempotency_entries -> uploads (upload_id));
 diesel::joinable!(idempotency_keys -> tenants (tenant));
 diesel::joinable!(idempotency_keys -> uploads (upload_id));
 diesel::joinable!(uploads -> tenants (tenant));
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, events, idempotency_keys, tenants, uploads,);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    events,
+    idempotency_entries,
+    idempotency_keys,
+    tenants,
+    uploads,
+);

@@ -4,7 +4,7 @@
 //! in between, or an answer that gets lost, leaves at most a Pending row without a client, which
 //! the janitor lets expire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::slice;
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::domain::headers::ObjectHeaders;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
-use crate::store::{Connection, uploads};
+use crate::store::Connection;
+use crate::store::uploads::{self, Place};
 
 /// What a client asks for, as it came; see the contract of `POST /uploads`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -91,24 +92,28 @@ impl Grouped for NewRow {
     }
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
-        let mut connection = match broker.connection().await {
-            Ok(connection) => connection,
-            Err(error) => return for_all(error, rows.len()),
-        };
-        match insert(&mut connection, &rows).await {
-            Ok(refusals) => (rows.into_iter().zip(refusals))
-                .map(|(row, refusal)| answer(row, refusal))
-                .collect(),
-            Err(cause) if is_of_one(&cause) => {
-                let mut answers = Vec::with_capacity(rows.len());
-                for row in rows {
-                    answers.push(write_alone(&mut connection, row).await);
-                }
-                answers
+        write(broker, rows.into_iter().map(|row| row.0).collect()).await
+    }
+}
+
+/// Writes rows in one statement; what each came to, in their order.
+pub(super) async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Upload>> {
+    let mut connection = match broker.connection().await {
+        Ok(connection) => connection,
+        Err(error) => return for_all(error, rows.len()),
+    };
+    match insert(&mut connection, &rows).await {
+        Ok(refusals) => (rows.into_iter().zip(refusals))
+            .map(|(row, refusal)| answer(row, refusal))
+            .collect(),
+        Err(cause) if is_of_one(&cause) => {
+            let mut answers = Vec::with_capacity(rows.len());
+            for row in rows {
+                answers.push(write_alone(&mut connection, row).await);
             }
-            Err(cause) => for_all(cause.into(), rows.len()),
+            answers
         }
+        Err(cause) => for_all(cause.into(), rows.len()),
     }
 }
 
@@ -131,18 +136,26 @@ pub(super) async fn insert(
     rows: &[Upload],
 ) -> diesel::QueryResult<Vec<Option<Refusal>>> {
     let written = uploads::insert(connection, rows).await?;
-    let mut refusals = Vec::with_capacity(rows.len());
-    for row in rows {
-        let refusal = if written.contains(&row.id) {
-            None
-        } else {
-            let paths = [row.path.as_str()];
-            let standing = uploads::standing(connection, &row.tenant, &paths).await?;
-            Some(exists(row, standing.first()))
-        };
-        refusals.push(refusal);
+    if written.len() == rows.len() {
+        return Ok(vec![None; rows.len()]);
     }
-    Ok(refusals)
+    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !written.contains(&row.id)) {
+        let paths = wanted.entry(&row.tenant).or_default();
+        paths.push(row.path.as_str());
+    }
+    let mut standing = Vec::new();
+    for (tenant, paths) in wanted {
+        standing.extend(uploads::standing(connection, tenant, &paths).await?);
+    }
+    let standing: HashMap<Place<'_>, &Upload> = standing
+        .iter()
+        .map(|upload| (upload.into(), upload))
+        .collect();
+    let refusal = |row| exists(row, standing.get(&Place::from(row)).copied());
+    Ok((rows.iter())
+        .map(|row| (!written.contains(&row.id)).then(|| refusal(row)))
+        .collect())
 }
 
 fn exists(wanted: &Upload, standing: Option<&Upload>) -> Refusal {

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use diesel_async::AsyncConnection as _;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::broker::Broker;
 use super::create::{NewUpload, insert, promise};
@@ -61,14 +63,17 @@ pub async fn create_once(
             let session = read::read(broker, principal, upload_id, true).await?;
             Ok(Created::Before(session))
         }
-        Claim::Taken { upload_id, .. } => Err(Refusal {
-            upload_id: Some(upload_id),
-            ..Refusal::new(
-                Code::IdempotencyKeyReused,
-                "This Idempotency-Key came with another body before.",
-            )
-        }
-        .into()),
+        Claim::Taken { upload_id, .. } => Err(reused(upload_id).into()),
+    }
+}
+
+pub(super) fn reused(upload_id: Uuid) -> Refusal {
+    Refusal {
+        upload_id: Some(upload_id),
+        ..Refusal::new(
+            Code::IdempotencyKeyReused,
+            "This Idempotency-Key came with another body before.",
+        )
     }
 }
 
@@ -99,7 +104,7 @@ impl Broker {
 
 /// Of what was asked for, not of how it was spelled: white space and the order of members do not
 /// make another request.
-fn hash(new: &NewUpload) -> Result<[u8; 32]> {
-    let text = serde_json::to_vec(new).map_err(|cause| Error::Internal(cause.into()))?;
+pub(super) fn hash(asked: &impl Serialize) -> Result<[u8; 32]> {
+    let text = serde_json::to_vec(asked).map_err(|cause| Error::Internal(cause.into()))?;
     Ok(Sha256::digest(text).into())
 }

@@ -9,6 +9,8 @@ pub mod authenticate;
 pub mod broker;
 pub mod cancel;
 pub mod create;
+pub mod create_many;
+mod create_many_once;
 pub mod create_once;
 mod declare;
 pub mod delete;

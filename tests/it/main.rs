@@ -17,6 +17,7 @@ mod architecture;
 mod auth;
 mod bad_bytes;
 mod bad_input;
+mod batch;
 mod cli;
 mod credentials;
 mod datasets;

@@ -3,7 +3,7 @@
 pub mod auth;
 pub mod cors;
 pub mod edge;
-mod failure;
+pub(super) mod failure;
 mod head;
 pub mod request_id;
 

@@ -30,6 +30,28 @@ pub fn create_upload() -> Value {
     })
 }
 
+/// The body of `POST /uploads/batch`.
+pub fn create_uploads() -> Value {
+    json!({"uploads": [create_upload(), {"path": "/data/taken.csv"}]})
+}
+
+/// Its answer.
+pub fn batch_results() -> Value {
+    let problem = json!({
+        "type": "/problems/dataset-exists",
+        "title": "Something stands at that path",
+        "status": 409,
+        "detail": "A dataset stands at /data/taken.csv. Set overwrite to replace it, or if_match to replace exactly one version.",
+        "instance": "/uploads/batch",
+        "code": "dataset-exists",
+        "request_id": REQUEST_ID,
+    });
+    json!({"results": [
+        {"status": 201, "upload": upload()},
+        {"status": 409, "problem": problem},
+    ]})
+}
+
 /// A fresh session.
 pub fn upload() -> Value {
     json!({

@@ -27,6 +27,7 @@ use super::{datasets, problem, service, uploads};
     components(schemas(problem::body::Body)),
     paths(
         uploads::create::create,
+        uploads::batch::batch,
         uploads::list::list,
         uploads::read::read,
         uploads::delete::delete,

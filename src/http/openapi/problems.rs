@@ -28,6 +28,7 @@ const ACKNOWLEDGE: &[Code] = &[
 /// What the rules may refuse in an operation.
 fn refusals(operation_id: &str) -> &'static [Code] {
     match operation_id {
+        "createUploads" => &[Code::InvalidRequest, Code::IdempotencyKeyReused],
         "createUpload" => &[
             Code::InvalidRequest,
             Code::SizeLimitExceeded,

@@ -57,6 +57,16 @@ impl Problem {
         Refusal::field(pointer, detail).into()
     }
 
+    /// The same problem of a part of the body: its pointers begin with `prefix`.
+    pub fn within(mut self, prefix: &str) -> Self {
+        if let Some(refusal) = self.refusal.take() {
+            let refusal = refusal.within(prefix);
+            self.detail.clone_from(&refusal.detail);
+            self.refusal = Some(Box::new(refusal));
+        }
+        self
+    }
+
     /// No credential, or none that counts; never says which.
     pub fn unauthenticated() -> Self {
         Self::new(

@@ -20,6 +20,9 @@ use crate::store::{Connection, Result};
 /// The questions and the rows are one statement, so nothing comes between them, and one round
 /// trip. One row that the table refuses makes all of them fail.
 pub async fn insert(connection: &mut Connection, new: &[Upload]) -> Result<HashSet<Uuid>> {
+    if new.is_empty() {
+        return Ok(HashSet::new());
+    }
     let written: Vec<Uuid> = Insert::of(new)?.load(connection).await?;
     Ok(written.into_iter().collect())
 }

@@ -15,39 +15,60 @@ use crate::http::problem::catalogue::Kind;
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     bytes: usize,
+    batch_bytes: usize,
     time: Duration,
 }
 
+/// Which of the limits a body has to keep.
+#[derive(Clone, Copy, Debug)]
+pub enum Size {
+    /// That of most bodies.
+    Usual,
+    /// That of many entries at once.
+    Batch,
+}
+
 impl Limits {
-    /// Bodies of at most `bytes`, which arrive in half the time that a request may take: the
+    /// Bodies of at most `bytes`, batches of at most `batch_bytes`, which arrive in half the time that a request may take: the
     /// rest is for the work.
-    pub fn new(bytes: usize, request_time: Duration) -> Self {
-        let time = request_time / 2;
-        Self { bytes, time }
+    pub fn new(bytes: usize, batch_bytes: usize, request_time: Duration) -> Self {
+        Self {
+            bytes,
+            batch_bytes,
+            time: request_time / 2,
+        }
+    }
+
+    fn most(&self, size: Size) -> usize {
+        match size {
+            Size::Usual => self.bytes,
+            Size::Batch => self.batch_bytes,
+        }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::new(64 * 1024, Duration::from_secs(30))
+        Self::new(64 * 1024, 4 * 1024 * 1024, Duration::from_secs(30))
     }
 }
 
 /// The whole body. A `Content-Length` over the limit is refused unread; a body that lies about
 /// its length, or is chunked, is refused at the first byte over the limit.
-pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+pub async fn read(request: &HttpRequest, payload: Payload, size: Size) -> Result<Bytes, Problem> {
     let limits = request
         .app_data::<web::Data<Limits>>()
         .map_or_else(Limits::default, |limits| ***limits);
+    let most = limits.most(size);
     let declared = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= limits.bytes);
+    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= most);
     if !declared.is_none_or(fits) {
-        return Err(too_large(limits.bytes));
+        return Err(too_large(most));
     }
-    match tokio::time::timeout(limits.time, collect(payload, limits.bytes)).await {
+    match tokio::time::timeout(limits.time, collect(payload, most)).await {
         Ok(body) => body,
         Err(_) => Err(Problem::new(
             Kind::RequestTimeout,

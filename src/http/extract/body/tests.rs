@@ -12,6 +12,7 @@ type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>
 
 const LIMITS: Limits = Limits {
     bytes: 10,
+    batch_bytes: 20,
     time: Duration::from_millis(20),
 };
 
@@ -25,7 +26,7 @@ async fn read_from(
     }
     let chunks: BoxedPayloadStream = Box::pin(chunks);
     let payload = Payload::Stream { payload: chunks };
-    let read = read(&request.to_http_request(), payload).await;
+    let read = read(&request.to_http_request(), payload, Size::Usual).await;
     read.map_err(|problem| problem.kind())
 }
 

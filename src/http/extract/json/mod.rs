@@ -5,10 +5,11 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
-use super::body;
+use super::body::{self, Size};
 use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
@@ -29,7 +30,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
         let (request, payload) = (request.clone(), payload.take());
         async move {
             expect_json(&request)?;
-            let body = body::read(&request, payload).await?;
+            let body = body::read(&request, payload, Size::Usual).await?;
             parse(&body).map(Self)
         }
         .boxed_local()
@@ -43,7 +44,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         async move {
-            let body = body::read(&request, payload).await?;
+            let body = body::read(&request, payload, Size::Usual).await?;
             if body.is_empty() {
                 return Ok(Self(T::default()));
             }
@@ -56,7 +57,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
 }
 
 /// A body without a type is taken for JSON; one with another type is not.
-fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
+pub(super) fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
     let typed = request.headers().contains_key(header::CONTENT_TYPE);
     let encoded = request
         .headers()
@@ -75,7 +76,7 @@ fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
 ///
 /// Broken JSON is `invalid-json` with the line and the column; a field that is wrong, missing or
 /// unknown is `invalid-request` with its pointer.
-pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
     // serde would take an array for a struct, field by field.
     if body.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| broken(&error))?;

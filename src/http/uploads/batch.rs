@@ -1,0 +1,140 @@
+//! `POST /uploads/batch`.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::create::CreateUpload;
+use super::wire::Upload;
+use crate::http::extract::batch::Batch;
+use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::idempotency::IdempotencyKey;
+use crate::http::middleware::failure;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::http::problem::body::Body;
+use crate::telemetry::log::request_id;
+use crate::usecases::Broker;
+use crate::usecases::create_many::{self, create_many};
+use crate::usecases::create_once::Created;
+
+const PATH: &str = "/uploads/batch";
+
+/// Sessions that are asked for together.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "only its schema is of use: entries are read one by one"
+)]
+pub struct CreateUploads {
+    /// Bodies as of `POST /uploads`.
+    #[schema(min_items = 1, max_items = 1000)]
+    uploads: Vec<CreateUpload>,
+}
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+pub struct BatchResults {
+    /// One for each entry, in their order.
+    results: Vec<BatchResult>,
+}
+
+/// What became of an entry.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum BatchResult {
+    /// It has a session.
+    Made(Box<Made>),
+    /// It has none.
+    Refused(Box<NotMade>),
+}
+
+/// An entry that has a session.
+#[derive(Serialize, ToSchema)]
+pub struct Made {
+    /// 201; 200 where an earlier request with this `Idempotency-Key` made it.
+    #[schema(example = 201)]
+    status: u16,
+    /// The session.
+    upload: Upload,
+}
+
+/// An entry that has none.
+#[derive(Serialize, ToSchema)]
+pub struct NotMade {
+    /// The status that `POST /uploads` would have answered.
+    #[schema(example = 409)]
+    status: u16,
+    /// Why.
+    problem: Body,
+}
+
+/// The handler.
+#[utoipa::path(post, path = PATH, operation_id = "createUploads", tag = "Uploads",
+    summary = "Create many upload sessions",
+    description = "Up to 1,000 sessions in one request and one round trip to the database. The results are in the order of the entries; one that is refused does not spoil the others. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
+    security(("bearer" = ["uploads:write"])),
+    request_body(content = CreateUploads, example = json!(examples::create_uploads())),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same batch within 24 hours makes no session anew: those that were made come back with fresh URLs while they are Pending, entries that were refused are tried again.")),
+    responses((status = 200, description = "What became of each entry",
+        body = BatchResults, example = json!(examples::batch_results()))))]
+pub async fn batch(
+    caller: Caller<UploadsWrite>,
+    broker: web::Data<Broker>,
+    key: IdempotencyKey,
+    batch: Batch<CreateUpload, { create_many::MOST }>,
+) -> Result<HttpResponse, Problem> {
+    let mut unread = Vec::new();
+    let asked = batch.entries.into_iter().map(|entry| match entry {
+        Ok(body) => Some(body.into()),
+        Err(problem) => {
+            unread.push(problem);
+            None
+        }
+    });
+    let asked = asked.collect();
+    let made = create_many(&broker, &caller, asked, key.0.as_deref()).await?;
+    let mut unread = unread.into_iter();
+    let results = made.into_iter().enumerate().map(|(place, made)| {
+        match made {
+            Some(made) => {
+                made.map_err(|error| Problem::from(error).within(&format!("/uploads/{place}")))
+            }
+            None => Err(unread
+                .next()
+                .unwrap_or_else(|| Problem::internal("a fault was lost"))),
+        }
+        .into()
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(BatchResults {
+            results: results.collect(),
+        }))
+}
+
+impl From<Result<Created, Problem>> for BatchResult {
+    fn from(made: Result<Created, Problem>) -> Self {
+        let (status, session) = match made {
+            Ok(Created::New(session)) => (StatusCode::CREATED, session),
+            Ok(Created::Before(session)) => (StatusCode::OK, session),
+            Err(problem) => return problem.into(),
+        };
+        Self::Made(Box::new(Made {
+            status: status.as_u16(),
+            upload: session.into(),
+        }))
+    }
+}
+
+impl From<Problem> for BatchResult {
+    fn from(problem: Problem) -> Self {
+        failure::report(&problem);
+        let problem = problem.body(PATH, &request_id().unwrap_or_default());
+        Self::Refused(Box::new(NotMade {
+            status: problem.status,
+            problem,
+        }))
+    }
+}
