@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::parse::{bind, list, number, seconds};
+use super::parse::{bind, fraction, list, number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HTTP_WORKERS, BROKER_MAX_BATCH_BODY_BYTES,
-    BROKER_MAX_BODY_BYTES, BROKER_METRICS_BIND, BROKER_REQUEST_TIMEOUT_SECONDS,
-    BROKER_SHUTDOWN_SECONDS,
+    BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS, BROKER_HTTP_WORKERS,
+    BROKER_KEEP_ALIVE_SECONDS, BROKER_MAX_BATCH_BODY_BYTES, BROKER_MAX_BODY_BYTES,
+    BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT, BROKER_METRICS_BIND,
+    BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS, BROKER_WRITE_TIMEOUT_SECONDS,
 };
 
 /// How the HTTP server listens, and its limits.
@@ -28,8 +29,18 @@ pub struct Http {
     pub max_body_bytes: usize,
     /// The largest body of a batch, in bytes.
     pub max_batch_body_bytes: usize,
+    /// Requests under way at most.
+    pub max_in_flight: usize,
+    /// Connections of clients at most.
+    pub max_connections: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long the head of a request may take to arrive.
+    pub head_timeout: Duration,
+    /// How long a client may take to read a stretch of an answer.
+    pub write_timeout: Duration,
+    /// How long an idle connection is kept.
+    pub keep_alive: Duration,
     /// How long running work may take to finish after the signal to stop.
     pub shutdown: Duration,
 }
@@ -46,6 +57,11 @@ impl Section for Http {
         let max_batch_body_bytes =
             reader.value(&BROKER_MAX_BATCH_BODY_BYTES, number(1024..=16_777_216));
         let request_timeout = reader.value(&BROKER_REQUEST_TIMEOUT_SECONDS, seconds(1..=3600));
+        let max_in_flight = reader.value(&BROKER_MAX_IN_FLIGHT, number(1..=1_000_000));
+        let max_connections = reader.value(&BROKER_MAX_CONNECTIONS, number(1..=1_000_000));
+        let head_timeout = reader.value(&BROKER_HEAD_TIMEOUT_SECONDS, seconds(1..=3600));
+        let write_timeout = reader.value(&BROKER_WRITE_TIMEOUT_SECONDS, fraction(3600));
+        let keep_alive = reader.value(&BROKER_KEEP_ALIVE_SECONDS, seconds(1..=3600));
         let shutdown = reader.value(&BROKER_SHUTDOWN_SECONDS, seconds(0..=3600));
         let http = Self {
             bind: address?,
@@ -54,9 +70,19 @@ impl Section for Http {
             workers: workers?,
             max_body_bytes: max_body_bytes?,
             max_batch_body_bytes: max_batch_body_bytes?,
+            max_in_flight: max_in_flight?,
+            max_connections: max_connections?,
             request_timeout: request_timeout?,
+            head_timeout: head_timeout?,
+            write_timeout: write_timeout?.0,
+            keep_alive: keep_alive?,
             shutdown: shutdown?,
         };
+        if http.max_connections < http.max_in_flight {
+            let (name, most) = (BROKER_MAX_IN_FLIGHT.name, http.max_in_flight);
+            let detail = format!("must be at least {name}, which is {most}");
+            reader.fault(&BROKER_MAX_CONNECTIONS, detail);
+        }
         if http.metrics_bind == Some(http.bind) && http.bind.port() != 0 {
             let detail = format!("must differ from {}", BROKER_BIND.name);
             reader.fault(&BROKER_METRICS_BIND, detail);

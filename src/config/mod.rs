@@ -6,10 +6,12 @@
 //! loading, `check-config` and the README. An empty variable counts as not set.
 
 mod auth;
+mod aws;
 mod content_types;
 mod database;
 mod dev;
 mod fault;
+mod hosts;
 mod http;
 mod log;
 mod notify;
@@ -27,6 +29,7 @@ mod variable;
 mod variables;
 
 pub use auth::Auth;
+pub use aws::Aws;
 pub use content_types::ContentTypes;
 pub use database::{Database, DatabaseUrl};
 pub use dev::Dev;

@@ -1,5 +1,6 @@
 //! From text to values. An error is a phrase that says what would be right.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -34,6 +35,29 @@ pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Dur
     move |text| match number(text) {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(detail) => Err(format!("{detail}, in seconds")),
+    }
+}
+
+/// A time that may have a fraction. Shown as it is written in a setting: `2`, `0.25`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seconds(pub(super) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_secs_f64().fmt(f)
+    }
+}
+
+/// A parser of seconds, with or without a fraction, above nothing and up to `most`.
+pub(super) fn fraction(most: u64) -> impl Fn(&str) -> Result<Seconds, String> {
+    let shortest = Duration::from_millis(1);
+    let range = shortest..=Duration::from_secs(most);
+    move |text| {
+        let number = text.parse().ok();
+        match number.and_then(|number| Duration::try_from_secs_f64(number).ok()) {
+            Some(time) if range.contains(&time) => Ok(Seconds(time)),
+            _ => Err(format!("must be a number from 0.001 to {most}, in seconds")),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::hosts;
 use super::variable::Show;
 
 pub(super) const HIDDEN: &str = "***";
@@ -10,8 +11,21 @@ pub(super) const HIDDEN: &str = "***";
 pub(super) fn shown(show: Show, value: &str) -> String {
     match show {
         Show::Plain => value.to_owned(),
-        Show::Url => url(value),
+        Show::Url => every_host(value),
         Show::Secret => HIDDEN.to_owned(),
+    }
+}
+
+/// A URL that may name several hosts (see [`hosts`]): a stand-in takes their place while the rest
+/// is looked at.
+fn every_host(value: &str) -> String {
+    const STAND_IN: &str = "hosts.invalid";
+    match hosts::split(value) {
+        Some((before, hosts, after)) if hosts.contains(',') => {
+            let shown = url(&format!("{before}{STAND_IN}{after}"));
+            shown.replacen(STAND_IN, hosts, 1)
+        }
+        _ => url(value),
     }
 }
 

@@ -1,13 +1,14 @@
 //! All sections together.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::auth::{Auth, check_loopback};
 use super::reader::{Reader, Section};
 use super::report::Effective;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
-use super::{Database, Dev, Fault, Http, Log, Notify, S3, Uploads};
+use super::{Aws, Database, Dev, Fault, Http, Log, Notify, S3, Uploads};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Settings {
     pub uploads: Uploads,
     /// Where events go.
     pub notify: Notify,
+    /// Time limits of calls to AWS.
+    pub aws: Aws,
     /// The log.
     pub log: Log,
     /// The embedded stack.
@@ -39,7 +42,10 @@ impl Settings {
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader::new(&lookup);
         let settings = Self::read(&mut reader);
-        let (settings, mut effective) = reader.finish(settings)?;
+        let (settings, mut effective) = reader.finish(settings).map_err(|mut faults| {
+            faults.sort_by_key(|fault| place(fault.variable));
+            faults
+        })?;
         effective.sort_by_key(|line| place(line.variable.name));
         Ok(Self {
             effective,
@@ -67,12 +73,17 @@ impl Settings {
 impl Section for Settings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         // All are read before the first `?`, so that the faults of all are found.
-        let database = Database::read(reader);
         let http = Http::read(reader);
+        // A request has to outlast what it calls. One that cannot be read is a fault already.
+        let request = http
+            .as_ref()
+            .map_or(Duration::MAX, |http| http.request_timeout);
+        let database = Database::read(reader, request);
         let auth = Auth::read(reader);
         let s3 = S3::read(reader);
         let uploads = Uploads::read(reader);
         let notify = Notify::read(reader);
+        let aws = Aws::read(reader, request);
         let log = Log::read(reader);
         let dev = Dev::read(reader);
         note_sdk(reader);
@@ -86,6 +97,7 @@ impl Section for Settings {
             s3: s3?,
             uploads: uploads?,
             notify: notify?,
+            aws: aws?,
             log: log?,
             dev: dev?,
             effective: Vec::new(),

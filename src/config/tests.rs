@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+mod limits;
+
 const GOOD: &[(&str, &str)] = &[
     (
         "DATABASE_URL",

@@ -22,7 +22,9 @@ macro_rules! table {
 table! {
     DATABASE_URL, Required, Url, "Postgres, as `postgres://user:password@host:5432/database?sslmode=verify-full`.";
     BROKER_DB_POOL_SIZE, Text("16"), Plain, "Connections to Postgres at most.";
-    BROKER_DB_CONNECT_TIMEOUT_SECONDS, Text("5"), Plain, "How long a connection to Postgres may take to open, or to come free.";
+    BROKER_DB_CONNECT_TIMEOUT_SECONDS, Text("5"), Plain, "How long a connection to Postgres may take to open, all its hosts together.";
+    BROKER_DB_POOL_WAIT_SECONDS, Text("2"), Plain, "How long a request waits for a free connection; past that it gets 503.";
+    BROKER_DB_STATEMENT_TIMEOUT_SECONDS, Derived("`15`, or `BROKER_REQUEST_TIMEOUT_SECONDS` where that is less"), Plain, "How long one statement may take in Postgres.";
     BROKER_MIGRATE, Text("true"), Plain, "Whether `serve` migrates the database at its start.";
 
     BROKER_BIND, Text("127.0.0.1:8080"), Plain, "Address and port of the HTTP server.";
@@ -31,7 +33,12 @@ table! {
     BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";
     BROKER_MAX_BODY_BYTES, Text("65536"), Plain, "The largest request body.";
     BROKER_MAX_BATCH_BODY_BYTES, Text("4194304"), Plain, "The largest body of `POST /uploads/batch`.";
-    BROKER_REQUEST_TIMEOUT_SECONDS, Text("30"), Plain, "How long a request may take.";
+    BROKER_MAX_IN_FLIGHT, Text("1024"), Plain, "Requests that may be under way at once; those past it get 503, unread.";
+    BROKER_MAX_CONNECTIONS, Text("4096"), Plain, "Connections of clients at most, idle ones included; those past it wait to be accepted.";
+    BROKER_REQUEST_TIMEOUT_SECONDS, Text("30"), Plain, "How long a request may take; its body may take half of it.";
+    BROKER_HEAD_TIMEOUT_SECONDS, Text("10"), Plain, "How long the head of a request may take to arrive.";
+    BROKER_WRITE_TIMEOUT_SECONDS, Text("30"), Plain, "How long a client may take to read the next 64 KiB of an answer.";
+    BROKER_KEEP_ALIVE_SECONDS, Text("75"), Plain, "How long an idle connection is kept; longer than the load balancer in front keeps its own.";
     BROKER_SHUTDOWN_SECONDS, Text("25"), Plain, "How long running work may take to finish after SIGTERM.";
     BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";
 
@@ -53,6 +60,10 @@ table! {
 
     BROKER_DEV_DIR, Text(".dev"), Plain, "Where `dev` keeps its state.";
     BROKER_DEV_S3_BIND, Text("127.0.0.1:9000"), Plain, "Address and port of the S3 server of `dev`.";
+
+    BROKER_AWS_CONNECT_TIMEOUT_SECONDS, Derived("`2`, or the attempt's where that is less"), Plain, "How long a connection to S3, SNS or SQS may take to open.";
+    BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, Derived("`5`, or the total where that is less"), Plain, "How long one attempt of a call to S3, SNS or SQS may take.";
+    BROKER_AWS_TIMEOUT_SECONDS, Derived("`12`, or `BROKER_REQUEST_TIMEOUT_SECONDS` where that is less"), Plain, "How long such a call may take with all its attempts and the waiting between them.";
 
     AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
     AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS.";

@@ -1,0 +1,80 @@
+//! Time limits that fit into each other, and Postgres in several places.
+
+use super::{good, load};
+
+#[test]
+fn time_limits_have_to_fit_into_each_other() {
+    let aws = good(&[]).aws;
+    let seconds = [aws.connect, aws.attempt, aws.total].map(|time| time.as_secs());
+    assert_eq!(seconds, [2, 5, 12]);
+    // Defaults follow what is set.
+    let request = ("BROKER_REQUEST_TIMEOUT_SECONDS", "4");
+    let settings = good(&[request, ("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", "0.25")]);
+    let aws = settings.aws;
+    let millis = [aws.connect, aws.attempt, aws.total].map(|time| time.as_millis());
+    assert_eq!(millis, [250, 250, 4_000]);
+    assert_eq!(settings.database.statement_timeout.as_secs(), 4);
+    for (name, value, whole) in [
+        (
+            "BROKER_AWS_CONNECT_TIMEOUT_SECONDS",
+            "4.5",
+            "BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, which is 4",
+        ),
+        (
+            "BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS",
+            "5",
+            "BROKER_AWS_TIMEOUT_SECONDS, which is 4",
+        ),
+        (
+            "BROKER_AWS_TIMEOUT_SECONDS",
+            "4.1",
+            "BROKER_REQUEST_TIMEOUT_SECONDS, which is 4",
+        ),
+        (
+            "BROKER_DB_STATEMENT_TIMEOUT_SECONDS",
+            "5",
+            "BROKER_REQUEST_TIMEOUT_SECONDS, which is 4",
+        ),
+    ] {
+        let faults = load(&[request, (name, value)])
+            .map(|_| ())
+            .expect_err(value);
+        assert_eq!(
+            faults,
+            [format!("{name}={value:?}: must be at most {whole}")]
+        );
+    }
+    let faults = load(&[("BROKER_MAX_CONNECTIONS", "1000")]).map(|_| ());
+    let faults = faults.expect_err("fewer connections than requests");
+    assert!(
+        faults[0].contains("at least BROKER_MAX_IN_FLIGHT, which is 1024"),
+        "{faults:?}"
+    );
+    for bad in ["0", "-1", "NaN", "inf", "1e99", "1s"] {
+        let faults = load(&[("BROKER_DB_POOL_WAIT_SECONDS", bad)])
+            .map(|_| ())
+            .expect_err(bad);
+        assert!(
+            faults[0].contains("a number from 0.001 to 300, in seconds"),
+            "{faults:?}"
+        );
+    }
+}
+
+#[test]
+fn postgres_may_have_several_hosts() {
+    let url = "postgres://u:hunter2@one:5432,two:5433/db?sslmode=require";
+    let settings = good(&[("DATABASE_URL", url)]);
+    assert_eq!(settings.database.url.expose(), url);
+    let shown = format!("{:?}", settings.database.url);
+    assert_eq!(
+        shown,
+        "postgres://u:***@one:5432,two:5433/db?sslmode=require"
+    );
+    let faults = load(&[("DATABASE_URL", "postgres://u:hunter2@one:5432,two:x/db")]).map(|_| ());
+    let faults = faults.expect_err("a port that is none");
+    assert!(
+        faults[0].starts_with("DATABASE_URL=") && !faults[0].contains("hunter2"),
+        "{faults:?}"
+    );
+}
