@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::{Auth, Settings, TopicArn};
+use crate::config::{Auth, Database, Settings, TopicArn};
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
@@ -35,7 +35,7 @@ pub enum AssembleError {
     Endpoint(#[from] endpoint::Error),
     /// The pool's own settings are at fault.
     #[error("the connection pool cannot be made")]
-    Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
+    Pool(#[from] pool::BuildError),
     /// A metric was registered twice.
     #[error("metrics cannot be made")]
     Metrics(#[from] prometheus::Error),
@@ -90,9 +90,14 @@ pub async fn assemble(
     let metrics = Arc::new(Metrics::new(clock.now())?);
     let pool = pool::build(
         database.url.expose(),
-        database.pool_size,
-        database.connect_timeout,
+        limits(database),
+        Arc::clone(&metrics),
     )?;
+    let cloud = &Cloud {
+        s3: settings.aws.bound(cloud.s3.clone()),
+        sns: settings.aws.bound(cloud.sns.clone()),
+        topic: cloud.topic.clone(),
+    };
     let outbox = Arc::new(Notify::new());
     let broker = Broker {
         pool: pool.clone(),
@@ -123,6 +128,15 @@ pub async fn assemble(
         broker: Arc::new(broker),
         relay,
     })
+}
+
+fn limits(database: &Database) -> pool::Limits {
+    pool::Limits {
+        size: database.pool_size,
+        connect: database.connect_timeout,
+        wait: database.pool_wait,
+        statement: database.statement_timeout,
+    }
 }
 
 fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {

@@ -9,7 +9,6 @@ use super::assemble::{AssembleError, Assembly};
 use crate::config::{Auth, Settings};
 use crate::lifecycle::Shutdown;
 use crate::store::pool::Pool;
-use crate::telemetry::metrics::Metrics;
 use crate::usecases::Broker;
 use crate::{http, janitor};
 
@@ -49,14 +48,7 @@ impl Assembly {
             "janitor",
             janitor::run(Arc::clone(&broker), period, shutdown.token()),
         );
-        shutdown.spawn(
-            "gauges",
-            gauges(
-                broker.pool.clone(),
-                Arc::clone(&broker.metrics),
-                shutdown.clone(),
-            ),
-        );
+        shutdown.spawn("gauges", gauges(broker.pool.clone(), shutdown.clone()));
         if settings.auth == Auth::Off {
             log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
         }
@@ -108,12 +100,9 @@ async fn serve(server: http::server::Server, shutdown: Shutdown) -> std::io::Res
     running.await
 }
 
-async fn gauges(pool: Pool, metrics: Arc<Metrics>, shutdown: Shutdown) {
+async fn gauges(pool: Pool, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
-        let status = pool.status();
-        metrics
-            .pool
-            .observe(status.size, status.available, status.waiting);
+        pool.observe();
         tokio::select! {
             () = shutdown.stopping() => {}
             () = tokio::time::sleep(GAUGES_EVERY) => {}

@@ -10,7 +10,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
 use chrono::TimeDelta;
 use diesel_async::AsyncConnection as _;
 use tokio::sync::Notify;
@@ -29,15 +28,6 @@ const LEASE: TimeDelta = TimeDelta::seconds(30);
 const PERIOD: Duration = Duration::from_secs(1);
 /// Events in a claim.
 const CLAIM: usize = BATCH_ENTRIES * 10;
-
-/// A call to SNS ends well within the lease.
-pub(super) fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(10))
-        .build()
-}
 
 /// The loop and what it works with.
 pub struct Relay {

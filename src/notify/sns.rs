@@ -44,12 +44,11 @@ struct Entry {
 }
 
 impl Topic {
-    /// Publishes to `arn` through the endpoint and with the credentials of `config`.
+    /// Publishes to `arn` through the endpoint, with the credentials and within the time limits of
+    /// `config`.
     pub fn new(config: &SdkConfig, arn: &str, metrics: Arc<Metrics>) -> Self {
-        let builder =
-            aws_sdk_sns::config::Builder::from(config).timeout_config(super::relay::timeouts());
         Self {
-            client: Client::from_conf(builder.build()),
+            client: Client::new(config),
             arn: arn.to_owned(),
             metrics,
         }

@@ -1,68 +1,139 @@
 //! Connections to Postgres.
 //!
-//! A connection that died is noticed when it is taken from the pool and replaced, so Postgres may
-//! restart under us. A caller waits a bounded time for a connection; past that the pool is
-//! exhausted and the caller is told so at once.
+//! What happens on a fault:
+//! - *Restarted, or a session ended by its administrator*: the dead connection is noticed when it
+//!   is taken from the pool and replaced. Who uses it in that very moment hears that Postgres is
+//!   away.
+//! - *Gone without a word* (half-open): the kernel gives up within ten seconds, and a
+//!   query that has no answer a while after its time limit ends its connection (see `watch`).
+//! - *Failed over*: a server that does not take writes is not connected to, the next host of the
+//!   URL is; a pooled connection whose server became read-only is found out by a question after
+//!   any error, and every ten seconds otherwise, and replaced.
+//! - *All connections in use*: a caller waits a bounded time and is then told so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use ::deadpool::managed::{self, TimeoutType};
 use diesel::ConnectionResult;
-use diesel_async::SimpleAsyncConnection as _;
-use diesel_async::pooled_connection::deadpool::{self, BuildError};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-};
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 
 use super::Connection;
-use super::tls::Target;
+use super::connect::Hosts;
+use super::session::Manager;
+use super::watch::Watch;
+use crate::telemetry::metrics::Metrics;
 
-/// Connections, shared by every request.
-pub type Pool = deadpool::Pool<Connection>;
-/// A connection out of the pool; it goes back when dropped.
-pub type Pooled = deadpool::Object<Connection>;
 /// No connection could be had in time.
-pub type PoolError = deadpool::PoolError;
+pub type PoolError = managed::PoolError<ConnectError>;
+/// The pool's own settings are at fault.
+pub type BuildError = managed::BuildError;
 /// Postgres cannot be reached, or refuses us.
 pub type ConnectError = diesel::ConnectionError;
 
-/// What every session is told: a query or a transaction that hangs ends by itself.
-const SESSION: &str = "SET statement_timeout = '15s'; \
-                       SET lock_timeout = '5s'; \
-                       SET idle_in_transaction_session_timeout = '15s'; \
-                       SET application_name = 'upload-broker'";
+/// How long a command waits for its connection.
+const COMMAND: Duration = Duration::from_secs(30);
 
-/// A pool of at most `size` connections. Connects when first asked; `timeout` bounds both the
-/// wait for a free connection and the making of a new one.
-pub fn build(database_url: &str, size: usize, timeout: Duration) -> Result<Pool, BuildError> {
-    let mut config = ManagerConfig::default();
-    // Whether a connection is dead is known without a round trip.
-    config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(establish);
-    let manager = AsyncDieselConnectionManager::new_with_config(database_url, config);
-    Pool::builder(manager)
-        .max_size(size)
-        .wait_timeout(Some(timeout))
-        .create_timeout(Some(timeout))
-        .recycle_timeout(Some(timeout))
+/// Connections, shared by every request. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    connections: managed::Pool<Manager>,
+    metrics: Arc<Metrics>,
+}
+
+/// A connection out of the pool; it goes back when dropped.
+pub struct Pooled(managed::Object<Manager>);
+
+/// How many connections, and how patient.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at most.
+    pub size: usize,
+    /// To make a connection, over all hosts.
+    pub connect: Duration,
+    /// To wait for one that is free.
+    pub wait: Duration,
+    /// For one statement.
+    pub statement: Duration,
+}
+
+/// A pool. Connects when first asked.
+///
+/// # Errors
+/// None that settings could cause.
+pub fn build(
+    database_url: &str,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+) -> Result<Pool, BuildError> {
+    let manager = Manager::new(Hosts::new(database_url), limits);
+    let connections = managed::Pool::builder(manager)
+        .max_size(limits.size)
+        .wait_timeout(Some(limits.wait))
+        .create_timeout(Some(limits.connect))
+        .recycle_timeout(Some(limits.connect))
         .runtime(::deadpool::Runtime::Tokio1)
-        .build()
+        .build()?;
+    Ok(Pool {
+        connections,
+        metrics,
+    })
 }
 
-/// One connection outside any pool, without the session's time limits: for migrations.
-pub async fn connect(database_url: &str) -> ConnectionResult<Connection> {
-    Target::parse(database_url)?.connect().await
-}
-
-fn establish(database_url: &str) -> BoxFuture<'_, ConnectionResult<Connection>> {
-    async move {
-        let mut connection = connect(database_url).await?;
-        connection
-            .batch_execute(SESSION)
-            .await
-            .map_err(ConnectError::CouldntSetupConfiguration)?;
-        Ok(connection)
+impl Pool {
+    /// A connection, within the limits.
+    ///
+    /// # Errors
+    /// When none came free in time ([`is_exhausted`]), or Postgres cannot be reached.
+    pub async fn get(&self) -> Result<Pooled, PoolError> {
+        let got = self.connections.get().await;
+        if got.as_ref().is_err_and(is_exhausted) {
+            self.metrics.pool.exhausted();
+        }
+        got.map(Pooled)
     }
-    .boxed()
+
+    /// Tells how many connections there are, and who waits.
+    pub fn observe(&self) {
+        let status = self.connections.status();
+        (self.metrics.pool).observe(status.size, status.available, status.waiting);
+    }
+
+    /// Closes it: no connection is handed out any more.
+    pub fn close(&self) {
+        self.connections.close();
+    }
+}
+
+impl std::ops::Deref for Pooled {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0.connection
+    }
+}
+
+impl std::ops::DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0.connection
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        self.0.watch.idle();
+    }
+}
+
+/// Whether every connection was in use for as long as a caller waits.
+pub fn is_exhausted(error: &PoolError) -> bool {
+    matches!(error, PoolError::Timeout(TimeoutType::Wait))
+}
+
+/// One connection outside any pool, without the session's time limits: for commands.
+///
+/// # Errors
+/// When no host of the URL can be reached, lets us in and takes writes.
+pub async fn connect(database_url: &str) -> ConnectionResult<Connection> {
+    let watch = Watch::new(None);
+    Hosts::new(database_url).connect(COMMAND, &watch).await
 }

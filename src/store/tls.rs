@@ -13,15 +13,18 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
 
-use super::Connection;
+use super::connect::SILENCE;
+use super::watch::Watch;
 
 /// Where to connect, and how much to trust.
 pub(super) struct Target {
-    config: tokio_postgres::Config,
+    config: Config,
     verify: bool,
     root_certificate: Option<String>,
 }
@@ -50,7 +53,13 @@ impl Target {
         }
         let rest = rest.join("&");
         url.set_query((!rest.is_empty()).then_some(&rest));
-        let config = url.as_str().parse().map_err(|cause| bad_url(&cause))?;
+        let mut config: Config = url.as_str().parse().map_err(|cause| bad_url(&cause))?;
+        config
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .tcp_user_timeout(SILENCE)
+            .keepalives_idle(SILENCE / 2)
+            .keepalives_interval(SILENCE / 5)
+            .keepalives_retries(3);
         Ok(Self {
             config,
             verify,
@@ -58,19 +67,27 @@ impl Target {
         })
     }
 
-    /// One connection.
-    pub(super) async fn connect(&self) -> ConnectionResult<Connection> {
+    /// One connection, driven under the eyes of `watch`.
+    pub(super) async fn connect(&self, watch: Arc<Watch>) -> ConnectionResult<Client> {
         if self.config.get_ssl_mode() == SslMode::Disable {
-            let (client, connection) = self
-                .config
-                .connect(tokio_postgres::NoTls)
-                .await
-                .map_err(refused)?;
-            return Connection::try_from_client_and_connection(client, connection).await;
+            return self.connect_with(tokio_postgres::NoTls, watch).await;
         }
         let tls = MakeRustlsConnect::new(self.client_config()?);
+        self.connect_with(tls, watch).await
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ends with its connection, and says so itself"
+    )]
+    async fn connect_with<T>(&self, tls: T, watch: Arc<Watch>) -> ConnectionResult<Client>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+    {
         let (client, connection) = self.config.connect(tls).await.map_err(refused)?;
-        Connection::try_from_client_and_connection(client, connection).await
+        tokio::spawn(watch.drive(connection));
+        Ok(client)
     }
 
     fn client_config(&self) -> ConnectionResult<ClientConfig> {

@@ -7,7 +7,7 @@ use diesel::result::{DatabaseErrorKind, Error as Sql};
 
 use crate::domain::refusal::Refusal;
 use crate::objects::StoreError;
-use crate::store::pool::PoolError;
+use crate::store::pool::{self, PoolError};
 
 /// The outcome of a verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,6 +45,8 @@ pub enum Error {
         /// For the log.
         cause: Cause,
     },
+    /// Every connection to something outside stayed in use. Nothing is lost; later it may work.
+    Overloaded(Dependency),
     /// A fault of ours.
     Internal(Cause),
 }
@@ -67,6 +69,7 @@ pub(super) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
         Error::Unavailable { dependency, .. } => {
             Error::unavailable(*dependency, Shared(Arc::clone(&shared)))
         }
+        Error::Overloaded(dependency) => Error::Overloaded(*dependency),
         Error::Internal(_) => Error::Internal(Shared(Arc::clone(&shared)).into()),
     };
     (0..count).map(|_| Err(one())).collect()
@@ -82,6 +85,7 @@ impl fmt::Display for Error {
         match self {
             Self::Refused(refusal) => f.write_str(&refusal.detail),
             Self::Unavailable { dependency, .. } => write!(f, "{dependency} is not available"),
+            Self::Overloaded(dependency) => write!(f, "every connection to {dependency} is in use"),
             Self::Internal(_) => f.write_str("internal error"),
         }
     }
@@ -90,7 +94,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Refused(_) => None,
+            Self::Refused(_) | Self::Overloaded(_) => None,
             Self::Unavailable { cause, .. } | Self::Internal(cause) => Some(&**cause),
         }
     }
@@ -104,6 +108,9 @@ impl From<Refusal> for Error {
 
 impl From<PoolError> for Error {
     fn from(cause: PoolError) -> Self {
+        if pool::is_exhausted(&cause) {
+            return Self::Overloaded(Dependency::Postgres);
+        }
         Self::unavailable(Dependency::Postgres, cause)
     }
 }

@@ -32,6 +32,8 @@ pub enum Kind {
     InternalError,
     /// A dependency does not answer.
     ServiceUnavailable,
+    /// More is asked of us than we can hold.
+    Overloaded,
 }
 
 /// What the table says of a [`Kind`].
@@ -55,7 +57,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -77,6 +79,7 @@ impl Kind {
         Self::UnsupportedMediaType,
         Self::InternalError,
         Self::ServiceUnavailable,
+        Self::Overloaded,
     ];
 
     /// The kind with this code.
@@ -162,6 +165,12 @@ impl Kind {
                 "service-unavailable",
                 "A service behind the broker does not answer",
                 "Postgres, S3 or SNS could not be reached. Nothing is lost. Send the request again after `Retry-After` seconds.",
+            ),
+            Self::Overloaded => (
+                503,
+                "overloaded",
+                "The broker has too much to do",
+                "More requests are under way than the broker takes at once, or every connection to its database stayed in use. Nothing is lost. Send the request again after `Retry-After` seconds, and not sooner.",
             ),
         };
         Entry {

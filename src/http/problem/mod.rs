@@ -108,6 +108,14 @@ impl Problem {
         }
     }
 
+    /// `who` has too much to do.
+    pub fn overloaded(who: &str) -> Self {
+        Self::new(
+            Kind::Overloaded,
+            format!("{who} has too much to do; try again in {RETRY_AFTER_SECONDS} s."),
+        )
+    }
+
     /// What kind of problem it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -145,7 +153,7 @@ impl Problem {
         response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.kind {
-            Kind::ServiceUnavailable => {
+            Kind::ServiceUnavailable | Kind::Overloaded => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
             }
             // RFC 6750, section 3.
@@ -180,6 +188,7 @@ impl From<Error> for Problem {
             Error::Unavailable { dependency, cause } => {
                 Self::unavailable(&dependency.to_string(), cause)
             }
+            Error::Overloaded(dependency) => Self::overloaded(&dependency.to_string()),
             Error::Internal(cause) => Self::internal(cause),
         }
     }

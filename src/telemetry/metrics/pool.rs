@@ -1,8 +1,8 @@
 //! Connections to Postgres.
 
-use prometheus::{IntGauge, Registry, Result};
+use prometheus::{IntCounter, IntGauge, Registry, Result};
 
-use super::register::{int_gauge, signed};
+use super::register::{counter, int_gauge, signed};
 
 /// Connections to Postgres.
 #[derive(Debug)]
@@ -10,6 +10,7 @@ pub struct Pool {
     size: IntGauge,
     available: IntGauge,
     waiting: IntGauge,
+    exhausted: IntCounter,
 }
 
 impl Pool {
@@ -22,7 +23,17 @@ impl Pool {
                 "Connections that nobody uses.",
             )?,
             waiting: gauge("db_pool_waiting_tasks", "Tasks that wait for a connection.")?,
+            exhausted: counter(
+                registry,
+                "db_pool_exhausted_total",
+                "Times that no connection came free in time.",
+            )?,
         })
+    }
+
+    /// Counts one who waited for a connection in vain.
+    pub fn exhausted(&self) {
+        self.exhausted.inc();
     }
 
     /// Tells the state of the pool.

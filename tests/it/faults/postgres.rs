@@ -133,3 +133,36 @@ async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
     lock.rollback().await.expect("a rollback");
     app.acknowledge(&session).await.expect(StatusCode::OK);
 }
+
+#[tokio::test]
+async fn postgres_goes_away_in_the_middle_of_a_verb() {
+    let gate = Gate::new(database::address());
+    let app = Setup::new().postgres(gate.addr()).start().await;
+    for (verb, before, after) in [
+        ("acknowledge", "Pending", "Uploaded"),
+        ("cancel", "Pending", "Cancelled"),
+        ("delete", "Uploaded", "Deleted"),
+    ] {
+        let session = app.create(verb, json!({})).await;
+        app.put(&session, "a").await.expect_ok();
+        if before == "Uploaded" {
+            app.acknowledge(&session).await.expect(StatusCode::OK);
+        }
+        let (upload, told) = (app.read(&session).await, app.told(&session).await);
+        assert_eq!(upload["status"], before, "{upload:#}");
+        let path = format!("/uploads/{}", id(&session));
+        let call = || match verb {
+            "delete" => app.request(Method::DELETE, &path),
+            verb => app.request(Method::POST, &format!("{path}/{verb}")),
+        };
+        let reply = app.in_between(Reply::of(call()), gate.cut()).await;
+        unavailable(&app, reply, "Postgres");
+        gate.restore();
+        assert_eq!(app.read(&session).await, upload, "{verb}");
+        assert_eq!(app.told(&session).await, told, "{verb}");
+        app.holds_no_transaction().await;
+        Reply::of(call()).await.expect_ok();
+        assert_eq!(app.read(&session).await["status"], after, "{verb}");
+        assert!(app.told(&session).await.len() > told.len(), "{verb}");
+    }
+}

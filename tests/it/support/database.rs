@@ -49,6 +49,8 @@ impl Template {
 pub struct Database {
     name: String,
     url: String,
+    /// Whether it lies on the server of all tests.
+    shared: bool,
 }
 
 /// The broker's own schema.
@@ -75,6 +77,16 @@ impl Database {
         create("t", template.name())
     }
 
+    /// A database on a server that the test has for itself, and that goes with it.
+    pub fn elsewhere(url: String, name: &str) -> Database {
+        let name = name.to_owned();
+        Database {
+            name,
+            url,
+            shared: false,
+        }
+    }
+
     /// The URL, for a superuser.
     pub fn url(&self) -> &str {
         &self.url
@@ -96,6 +108,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if !self.shared {
+            return;
+        }
         let sql = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         block_on(admin(&sql));
     }
@@ -121,7 +136,11 @@ fn create(kind: &str, template: &str) -> Database {
         "CREATE DATABASE \"{name}\" TEMPLATE \"{template}\""
     )));
     let url = server().url(&name);
-    Database { name, url }
+    Database {
+        name,
+        url,
+        shared: true,
+    }
 }
 
 /// One statement on a connection of its own.

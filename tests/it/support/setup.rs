@@ -78,6 +78,12 @@ impl Setup {
         self
     }
 
+    /// With a database of the test's own choice.
+    pub fn database(mut self, database: Database) -> Setup {
+        self.database = database;
+        self
+    }
+
     /// With Postgres behind a gate.
     pub fn postgres(self, address: std::net::SocketAddr) -> Setup {
         let url = self.database.url_through(address);

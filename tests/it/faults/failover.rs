@@ -1,0 +1,247 @@
+//! Postgres dies and comes back, becomes read-only, or another one takes its place. Nobody restarts
+//! the broker.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_postgres::Client;
+use upload_broker::dev::postgres::{Options, Postgres};
+use upload_broker::store::migrations;
+
+use super::unavailable;
+use crate::support::app::{App, Setup};
+use crate::support::database::{Database, connect};
+use crate::support::door::{Door, Way};
+use crate::support::observe::eventually;
+use crate::support::pg_bin;
+
+const NAME: &str = "failover-db";
+
+/// A folder under `/tmp`, where the server's user can work too when the tests run as root.
+fn folder() -> TempDir {
+    let open = fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new().permissions(open).tempdir();
+    folder.expect("a temporary folder")
+}
+
+fn start(folder: &Path, settings: &[(&str, String)]) -> Postgres {
+    // What was committed outlives the process, if not the machine.
+    let kept = ("synchronous_commit", "on".to_owned());
+    let settings = settings.iter().chain([&kept]);
+    let options = Options {
+        bin: pg_bin(),
+        durable: false,
+        settings: settings
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
+        ..Options::new(folder)
+    };
+    Postgres::start(&options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A server with the broker's tables.
+async fn migrated(folder: &Path) -> Postgres {
+    let server = start(folder, &[]);
+    server.ensure_database(NAME).await.expect("a database");
+    let done = migrations::run(&server.url(NAME)).await;
+    done.expect("the migrations");
+    server
+}
+
+fn address(server: &Postgres) -> SocketAddr {
+    ([127, 0, 0, 1], server.port()).into()
+}
+
+/// The server's URL with other hosts in it.
+fn through(server: &Postgres, hosts: &str) -> String {
+    let here = address(server).to_string();
+    server.url(NAME).replace(&here, hosts)
+}
+
+async fn app(server: &Postgres, hosts: &str) -> App {
+    Setup::new()
+        .database(Database::elsewhere(server.url(NAME), NAME))
+        .set("DATABASE_URL", through(server, hosts))
+        .set("BROKER_DB_STATEMENT_TIMEOUT_SECONDS", 0.5)
+        .start()
+        .await
+}
+
+/// Creates, and is told of nothing worse than that Postgres is away, until it works.
+async fn create_at_last(app: &App, path: &str) -> Value {
+    let mut created = Value::Null;
+    eventually("Postgres is used again", async || {
+        let reply = app.post("/uploads", json!({"path": path})).await;
+        let served = reply.status == StatusCode::CREATED;
+        if served {
+            created = reply.json();
+        } else if reply.json()["code"] != "overloaded" {
+            unavailable(app, reply, "Postgres");
+        }
+        served
+    })
+    .await;
+    created
+}
+
+async fn postgres_is(app: &App, word: &str) {
+    eventually(word, async || {
+        app.get("/readyz").await.json()["checks"]["postgres"] == word
+    })
+    .await;
+}
+
+async fn goes_on(app: &App, session: &Value) {
+    app.put(session, "bytes").await.expect_ok();
+    app.acknowledge(session).await.expect(StatusCode::OK);
+    assert_eq!(app.told(session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_is_used_again() {
+    let folder = folder();
+    let server = migrated(folder.path()).await;
+    let door = Door::to(address(&server));
+    let app = app(&server, &door.addr().to_string()).await;
+    let session = app.create("a.csv", json!({})).await;
+
+    let pid = fs::read_to_string(folder.path().join("cluster/data/postmaster.pid"));
+    let pid = pid.expect("its pid").lines().next().unwrap().to_owned();
+    let killed = Command::new("kill").args(["-9", &pid]).status();
+    assert!(killed.expect("kill").success());
+    postgres_is(&app, "unavailable").await;
+    let reply = app.post("/uploads", json!({"path": "b.csv"})).await;
+    unavailable(&app, reply, "Postgres");
+
+    drop(server);
+    let server = start(folder.path(), &[]);
+    door.leads(Way::To(address(&server)));
+    create_at_last(&app, "c.csv").await;
+    postgres_is(&app, "ok").await;
+    goes_on(&app, &session).await;
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_given_up() {
+    let folder = folder();
+    let server = migrated(folder.path()).await;
+    let door = Door::to(address(&server));
+    let app = app(&server, &door.addr().to_string()).await;
+    let session = app.create("a.csv", json!({})).await;
+
+    door.leads(Way::Silent);
+    let path = format!("/uploads/{}", crate::support::app::id(&session));
+    let (one, two) = tokio::join!(app.post("/uploads", json!({"path": "b"})), app.get(&path));
+    unavailable(&app, one, "Postgres");
+    unavailable(&app, two, "Postgres");
+    postgres_is(&app, "unavailable").await;
+
+    door.leads(Way::To(address(&server)));
+    create_at_last(&app, "c.csv").await;
+    postgres_is(&app, "ok").await;
+    goes_on(&app, &session).await;
+}
+
+/// Makes the server read-only for everybody, or not.
+async fn read_only(client: &Client, word: &str) {
+    let set = format!("ALTER SYSTEM SET default_transaction_read_only = {word}");
+    client.batch_execute(&set).await.expect("a setting");
+    client
+        .batch_execute("SELECT pg_reload_conf()")
+        .await
+        .expect("a reload");
+}
+
+#[tokio::test]
+async fn a_server_that_turns_read_only_is_away_until_it_turns_back() {
+    let folder = folder();
+    let server = migrated(folder.path()).await;
+    let app = app(&server, &address(&server).to_string()).await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "bytes").await.expect_ok();
+    let client = connect(&server.url(NAME)).await;
+
+    read_only(&client, "on").await;
+    eventually("writes are refused", async || {
+        let reply = app.post("/uploads", json!({"path": "b"})).await;
+        let refused = reply.status == StatusCode::SERVICE_UNAVAILABLE;
+        if refused {
+            unavailable(&app, reply, "Postgres");
+        }
+        refused
+    })
+    .await;
+    unavailable(&app, app.acknowledge(&session).await, "Postgres");
+    postgres_is(&app, "unavailable").await;
+
+    read_only(&client, "off").await;
+    create_at_last(&app, "c.csv").await;
+    postgres_is(&app, "ok").await;
+    app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+}
+
+/// A primary and a standby of it.
+async fn pair(folder: &Path) -> (Postgres, Postgres) {
+    let (one, two) = (folder.join("one"), folder.join("two"));
+    let server = migrated(&one).await;
+    server
+        .stop()
+        .expect("a clean end, so that its files are a backup");
+    let copied = Command::new("cp").arg("-a").args([&one, &two]).status();
+    assert!(copied.expect("cp").success());
+    let signal = two.join("cluster/data/standby.signal");
+    fs::write(signal, "").expect("a file that makes it a standby");
+    let primary = start(&one, &[]);
+    // libpq takes a URL for its connection string.
+    let upstream = primary.url("postgres");
+    let standby = start(&two, &[("primary_conninfo", upstream)]);
+    (primary, standby)
+}
+
+#[tokio::test]
+async fn a_standby_takes_over_from_a_primary_that_cannot_be_reached() {
+    let folder = folder();
+    let (primary, standby) = pair(folder.path()).await;
+    let (one, two) = (Door::to(address(&primary)), Door::to(address(&standby)));
+    // The standby comes first: it takes no writes, so that the broker goes on to the next.
+    let hosts = format!("{},{}", two.addr(), one.addr());
+    let app = app(&primary, &hosts).await;
+    let session = app.create("a.csv", json!({})).await;
+    let there = connect(&standby.url(NAME)).await;
+    eventually("the standby has followed", async || {
+        let count = there.query_one("SELECT count(*) FROM uploads", &[]).await;
+        count.expect("a count").get::<_, i64>(0) == 1
+    })
+    .await;
+
+    one.leads(Way::Silent);
+    let promote = "SELECT pg_promote(true)";
+    let promoted = there.query_one(promote, &[]).await.expect("an answer");
+    assert!(promoted.get::<_, bool>(0), "it is promoted");
+    create_at_last(&app, "b.csv").await;
+    postgres_is(&app, "ok").await;
+    goes_on(&app, &session).await;
+    // And it is the one that has them.
+    let count = there.query_one("SELECT count(*) FROM uploads", &[]).await;
+    assert_eq!(count.expect("a count").get::<_, i64>(0), 2);
+}
+
+#[tokio::test]
+async fn a_dead_host_in_front_is_passed_by() {
+    let folder = folder();
+    let server = migrated(folder.path()).await;
+    // Nobody listens on a port that was just given back; nobody answers behind the second door.
+    let silent = Door::to(address(&server));
+    silent.leads(Way::Silent);
+    let hosts = format!("127.0.0.1:1,{},{}", silent.addr(), address(&server));
+    let app = app(&server, &hosts).await;
+    let session = create_at_last(&app, "a.csv").await;
+    goes_on(&app, &session).await;
+}

@@ -1,0 +1,124 @@
+//! A TCP door in front of a service behind which things go wrong in other ways than "away": it
+//! falls silent, cuts answers short, or is answered by somebody else.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::shared;
+
+/// What becomes of those who come, and of those who are inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To this service.
+    To(SocketAddr),
+    /// Nowhere: connections stay open, and nothing is carried any more.
+    Silent,
+    /// To this service, whose answer ends after so many bytes.
+    Short(SocketAddr, u64),
+    /// Every request gets this HTTP answer.
+    Says(&'static str),
+}
+
+/// A door on a port of its own.
+pub struct Door {
+    addr: SocketAddr,
+    way: watch::Sender<Way>,
+}
+
+impl Door {
+    /// A door to `upstream`.
+    pub fn to(upstream: SocketAddr) -> Door {
+        let (way, ways) = watch::channel(Way::To(upstream));
+        let _inside = shared().enter();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let addr = listener.local_addr().expect("its address");
+        listener.set_nonblocking(true).expect("a quick socket");
+        let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
+        shared().spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                shared().spawn(carry(client, ways.clone()));
+            }
+        });
+        Door { addr, way }
+    }
+
+    /// Where clients come in.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The door as an HTTP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Another way from now on. Connections on the old one end; through silence they live on.
+    pub fn leads(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+}
+
+async fn carry(client: TcpStream, mut ways: watch::Receiver<Way>) {
+    let way = *ways.borrow_and_update();
+    let mut work = std::pin::pin!(follow(client, way));
+    loop {
+        let now = *ways.borrow_and_update();
+        if now != way && now != Way::Silent {
+            return;
+        }
+        let done = async {
+            match now {
+                // Not polled, nothing moves.
+                Way::Silent => std::future::pending().await,
+                _ => work.as_mut().await,
+            }
+        };
+        tokio::select! {
+            () = done => return,
+            changed = ways.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// A broken connection is what a door is for: nothing to say.
+async fn follow(mut client: TcpStream, way: Way) {
+    match way {
+        Way::To(upstream) => {
+            if let Ok(mut server) = TcpStream::connect(upstream).await {
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            }
+        }
+        Way::Short(upstream, bytes) => {
+            let mut server = TcpStream::connect(upstream).await.expect("the service");
+            let (mut asks, mut gets) = client.split();
+            let (answers, mut takes) = server.split();
+            let mut answers = answers.take(bytes);
+            tokio::select! {
+                _ = copy(&mut answers, &mut gets) => {}
+                _ = async { let _ = copy(&mut asks, &mut takes).await; std::future::pending::<()>().await } => {}
+            }
+        }
+        Way::Says(answer) => {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                match client.read_u8().await {
+                    Ok(byte) => head.push(byte),
+                    Err(_) => return,
+                }
+            }
+            let only_head = answer.split("\r\n\r\n").next().unwrap_or_default();
+            let answer = if head.starts_with(b"HEAD ") {
+                format!("{only_head}\r\n\r\n")
+            } else {
+                answer.to_owned()
+            };
+            let _ = client.write_all(answer.as_bytes()).await;
+            let _ = client.shutdown().await;
+        }
+        // Whoever comes is let in, and that is all.
+        Way::Silent => std::future::pending().await,
+    }
+}
