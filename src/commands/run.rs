@@ -34,7 +34,7 @@ impl Assembly {
         let address = server.address;
         // Every address is ours before anything runs.
         if let Some(bind) = settings.http.metrics_bind {
-            let server = http::server::metrics(Arc::clone(&broker.metrics), bind)
+            let server = http::server::metrics(Arc::clone(&broker.metrics), &settings.http, bind)
                 .map_err(listening(bind, "BROKER_METRICS_BIND"))?;
             shutdown.spawn("metrics", serve(server, shutdown.clone()));
         }

@@ -13,8 +13,8 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use crate::domain::principal::Principal;
 use crate::telemetry::metrics::Http;
 
-/// Routes that machines ask every few seconds: logged at `debug`.
-const POLLED: [&str; 4] = ["/heartbeat", "/livez", "/readyz", "/metrics"];
+/// Routes that machines ask every few seconds: logged at `debug`, and answered under any load.
+pub(super) const POLLED: [&str; 4] = ["/heartbeat", "/livez", "/readyz", "/metrics"];
 
 /// A request that was answered.
 #[derive(Debug)]

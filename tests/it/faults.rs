@@ -2,8 +2,13 @@
 //! as they were, nothing needs a restart, and no answer says what is inside.
 
 mod clients;
+mod failover;
+mod load;
 mod postgres;
 mod s3;
+mod s3_ill;
+mod slow_clients;
+mod sns;
 
 use serde_json::Value;
 

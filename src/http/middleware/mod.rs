@@ -1,4 +1,5 @@
-//! What happens around every handler, outermost first: the edge, CORS, authentication.
+//! What happens around every handler, outermost first: the edge, CORS, shedding of load,
+//! authentication.
 
 pub mod auth;
 pub mod cors;
@@ -6,6 +7,7 @@ pub mod edge;
 pub(super) mod failure;
 mod head;
 pub mod request_id;
+pub mod shed;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use crate::domain::principal::Scope;
 use crate::domain::proof::Mismatch;
 use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::domain::status::Status;
+use crate::http::access::POLLED;
 use crate::http::problem::catalogue::Kind;
 use crate::http::problem::{MEDIA_TYPE, Problem};
 
@@ -66,7 +67,7 @@ pub fn add(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
-            for problem in problems(operation) {
+            for problem in problems(path, operation) {
                 let status = problem.kind().entry().status.as_u16();
                 by_status.entry(status).or_default().push(problem);
             }
@@ -80,7 +81,7 @@ pub fn add(document: &mut OpenApi) {
     }
 }
 
-fn problems(operation: &Operation) -> Vec<Problem> {
+fn problems(path: &str, operation: &Operation) -> Vec<Problem> {
     let id = operation.operation_id.as_deref().unwrap_or_default();
     let mut all: Vec<Problem> = (refusals(id).iter())
         .map(|code| refusal(*code).into())
@@ -103,6 +104,9 @@ fn problems(operation: &Operation) -> Vec<Problem> {
     }
     if id == "getProblem" {
         all.push(plain(Kind::NotFound));
+    }
+    if !POLLED.contains(&path) {
+        all.push(Problem::overloaded("The broker"));
     }
     all.push(Problem::internal("example"));
     all

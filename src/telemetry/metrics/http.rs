@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounterVec, IntGauge, Registry, Result};
+use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry, Result};
 
-use super::register::{CALL_SECONDS, counters, histograms, int_gauge};
+use super::register::{CALL_SECONDS, counter, counters, histograms, int_gauge};
 
 /// Requests and refusals.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub struct Http {
     seconds: HistogramVec,
     in_flight: IntGauge,
     refusals: IntCounterVec,
+    shed: IntCounter,
 }
 
 impl Http {
@@ -35,6 +36,11 @@ impl Http {
                 "Requests refused by authentication or for want of a scope, by reason.",
                 &["reason"],
             )?,
+            shed: counter(
+                registry,
+                "http_requests_shed_total",
+                "Requests turned away because too many were under way.",
+            )?,
         })
     }
 
@@ -54,6 +60,11 @@ impl Http {
         ];
         let seconds = self.seconds.with_label_values(&labels);
         seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a request that was turned away unread.
+    pub fn shed(&self) {
+        self.shed.inc();
     }
 
     /// Counts a refused caller.

@@ -15,6 +15,7 @@ use upload_broker::dev::s3::{Options, start};
 use super::{next, paths};
 use crate::support::app::{App, Setup};
 use crate::support::gate::Gate;
+use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 use crate::support::{cloud, raw, shared, slot};
 
@@ -213,4 +214,28 @@ async fn a_list_that_breaks_off_shows_it() {
     // And only this answer broke.
     gate.restore();
     app.get("/datasets?prefix=/many/&limit=1").await.expect_ok();
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_is_cut_off() {
+    let endpoint = format!("http://{}", store().await);
+    let app = Setup::new()
+        .s3(endpoint)
+        .set("BROKER_S3_BUCKET", BUCKET)
+        .set("BROKER_WRITE_TIMEOUT_SECONDS", 0.5)
+        .set("BROKER_MAX_IN_FLIGHT", 1)
+        .start()
+        .await;
+    let mut stream = slow_reader(&app).await;
+    // The only place is taken for as long as the answer lasts.
+    let reply = app.get("/datasets?prefix=/many/&limit=1").await;
+    reply.expect_problem(503, "overloaded");
+    eventually("the place is free again", async || {
+        let reply = app.get("/datasets?prefix=/many/&limit=1").await;
+        reply.status == StatusCode::OK
+    })
+    .await;
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    assert!(!rest.ends_with(b"\r\n0\r\n\r\n"), "it was not cut off");
 }

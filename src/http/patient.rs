@@ -1,0 +1,219 @@
+//! Clients that hang, as seen from the socket.
+//!
+//! The framework bounds how long the first head of a connection takes to arrive, and the layers how
+//! long a request takes. What is left is bounded here, with the connection and whatever is at work
+//! for it as the price:
+//!
+//! - Something waits to be sent, and the client takes less than a stretch of it in its time.
+//! - Bytes have come, and for longer than any request may take nothing went back: a later head that
+//!   drips in, or a body that has no end and that nobody wants.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// Bytes that a client has to take in the time that it is given.
+const STRETCH: usize = 64 * 1024;
+
+/// How patient to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// For a client to take a stretch of what waits for it.
+    pub write: Duration,
+    /// From the first byte of a request to the first of its answer.
+    pub answer: Duration,
+}
+
+/// A connection that waits for its client, but not for ever.
+#[derive(Debug)]
+pub struct Patient<T> {
+    io: T,
+    times: Times,
+    /// Ends when the client has to have taken the stretch.
+    writing: Option<Pin<Box<Sleep>>>,
+    taken: usize,
+    /// Ends when what the client sent has to have been answered.
+    answering: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T> Patient<T> {
+    /// Waits for the client of `io`.
+    pub fn new(io: T, times: Times) -> Self {
+        Self {
+            io,
+            times,
+            writing: None,
+            taken: 0,
+            answering: None,
+        }
+    }
+
+    fn took(&mut self, bytes: usize, all: bool) {
+        self.answering = None;
+        self.taken = self.taken.saturating_add(bytes);
+        if all || self.taken >= STRETCH {
+            self.writing = None;
+            self.taken = 0;
+        }
+    }
+
+    fn stalls(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let time = self.times.write;
+        let writing = self.writing.get_or_insert_with(|| Box::pin(sleep(time)));
+        writing.as_mut().poll(context).map(|()| {
+            log::info!("a client did not read its answer: it is cut off");
+            Err(io::ErrorKind::TimedOut.into())
+        })
+    }
+
+    fn is_overdue(&mut self, context: &mut Context<'_>) -> bool {
+        let answering = self.answering.as_mut();
+        answering.is_some_and(|sleep| sleep.as_mut().poll(context).is_ready())
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.is_overdue(context) {
+            log::info!("a client did not end its request: it is cut off");
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.io).poll_read(context, buffer);
+        if buffer.filled().len() > before && self.answering.is_none() {
+            self.answering = Some(Box::pin(sleep(self.times.answer)));
+        }
+        result
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.io).poll_write(context, bytes) {
+            Poll::Ready(Ok(written)) => {
+                self.took(written, written == bytes.len());
+                Poll::Ready(Ok(written))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.stalls(context),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    const TIME: Duration = Duration::from_millis(200);
+    const TIMES: Times = Times {
+        write: TIME,
+        answer: TIME,
+    };
+
+    /// Sends a megabyte to whoever reads at the other end.
+    async fn send(ours: DuplexStream) -> io::Result<()> {
+        let mut ours = Patient::new(ours, TIMES);
+        ours.write_all(&vec![0; 1 << 20]).await
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_is_cut_off() {
+        let (ours, _theirs) = duplex(1024);
+        let start = Instant::now();
+        let error = send(ours).await.expect_err("it stalls");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() >= TIME);
+    }
+
+    #[tokio::test]
+    async fn so_is_who_takes_a_byte_now_and_then() {
+        let (ours, mut theirs) = duplex(1024);
+        let reading = async {
+            let mut taken = 0_u64;
+            while theirs.read_u8().await.is_ok() {
+                taken += 1;
+                tokio::time::sleep(TIME / 20).await;
+            }
+            taken
+        };
+        let (sent, taken) = tokio::join!(send(ours), reading);
+        let error = sent.expect_err("too slow");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(taken > 1, "it did read: {taken}");
+    }
+
+    #[tokio::test]
+    async fn who_reads_steadily_may_take_longer_than_that() {
+        let (ours, mut theirs) = duplex(1024);
+        let reading = async {
+            let mut stretch = vec![0; STRETCH];
+            for _ in 0..(1 << 20) / STRETCH {
+                tokio::time::sleep(TIME / 4).await;
+                theirs.read_exact(&mut stretch).await.expect("the next");
+            }
+        };
+        let start = Instant::now();
+        let (sent, ()) = tokio::join!(send(ours), reading);
+        sent.expect("all of it");
+        assert!(start.elapsed() > TIME * 2);
+    }
+
+    #[tokio::test]
+    async fn who_never_ends_a_request_is_cut_off() {
+        let (ours, mut theirs) = duplex(1024);
+        let mut ours = Patient::new(ours, TIMES);
+        let dripping = async {
+            while theirs.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(TIME / 20).await;
+            }
+        };
+        let mut request = Vec::new();
+        let reading = async {
+            let error = ours.read_to_end(&mut request).await;
+            drop(ours);
+            error
+        };
+        let (read, ()) = tokio::join!(reading, dripping);
+        let error = read.expect_err("it never ends");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(request.len() > 1, "it did send: {}", request.len());
+    }
+
+    #[tokio::test]
+    async fn requests_that_are_answered_may_follow_each_other_for_ever() {
+        let (ours, mut theirs) = duplex(1024);
+        let mut ours = Patient::new(ours, TIMES);
+        for _ in 0..6 {
+            theirs.write_all(b"?").await.expect("a request");
+            assert_eq!(ours.read_u8().await.expect("its byte"), b'?');
+            tokio::time::sleep(TIME / 4).await;
+            ours.write_all(b"!").await.expect("an answer");
+            assert_eq!(theirs.read_u8().await.expect("its byte"), b'!');
+            tokio::time::sleep(TIME / 4).await;
+        }
+    }
+}

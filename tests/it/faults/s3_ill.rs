@@ -1,0 +1,110 @@
+//! S3 is there and of no use: it hangs, fails, asks us to slow down, or breaks off in the middle
+//! of an answer. Every verb that needs it says so within its time, and nothing has changed.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::unavailable;
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::door::{Door, Way};
+use crate::support::reply::Reply;
+
+const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\n\
+     content-type: application/xml\r\ncontent-length: 84\r\n\r\n\
+     <Error><Code>InternalError</Code><Message>We had an internal fault</Message></Error>";
+const SLOW_DOWN: &str = "HTTP/1.1 503 Slow Down\r\nconnection: close\r\n\
+     content-type: application/xml\r\ncontent-length: 78\r\n\r\n\
+     <Error><Code>SlowDown</Code><Message>Please reduce your rate</Message></Error>";
+
+async fn app(door: &Door) -> App {
+    Setup::new()
+        .s3(door.endpoint())
+        .set("BROKER_AWS_TIMEOUT_SECONDS", 1.5)
+        .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", 0.5)
+        .start()
+        .await
+}
+
+async fn all_verbs_fail_and_recover(way: Way) {
+    let door = Door::to(cloud::address());
+    let app = app(&door).await;
+    let stored = app.upload("stored", "bytes", json!({})).await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+
+    door.leads(way);
+    let acknowledge = format!("/uploads/{}/acknowledge", id(&session));
+    let delete = format!("/uploads/{}", id(&stored));
+    let listing = || app.request(Method::GET, "/datasets");
+    let calls = [
+        app.request(Method::POST, &acknowledge),
+        app.request(Method::POST, "/datasets/a.csv/action/acknowledge"),
+        app.request(Method::DELETE, &delete),
+        app.request(Method::DELETE, "/datasets/stored"),
+        listing(),
+        listing().header("accept", "application/x-ndjson"),
+        app.request(Method::GET, "/datasets/stored"),
+        app.request(Method::GET, "/datasets/stored/action/download"),
+    ];
+    for reply in futures::future::join_all(calls.map(Reply::of)).await {
+        unavailable(&app, reply, "S3");
+    }
+    assert_eq!(app.read(&stored).await, stored, "{way:?}");
+    let now = app.read(&session).await;
+    assert_eq!(now["updated_at"], session["updated_at"], "{way:?}: {now:#}");
+    assert_eq!(app.told(&session).await, [""; 0], "{way:?}");
+    // What needs no S3 goes on.
+    let other = app.create("b.csv", json!({})).await;
+    app.act(&format!("/uploads/{}/cancel", id(&other)))
+        .await
+        .expect(StatusCode::OK);
+    app.holds_no_transaction().await;
+
+    door.leads(Way::To(cloud::address()));
+    app.act(&acknowledge).await.expect(StatusCode::OK);
+    app.get("/datasets/stored").await.expect(StatusCode::OK);
+    app.delete("/datasets/stored").await.expect_ok();
+    let told = app.told(&stored).await;
+    assert_eq!(told[1..], ["dataset.deleting", "dataset.deleted"]);
+}
+
+#[tokio::test]
+async fn it_takes_calls_and_never_answers() {
+    all_verbs_fail_and_recover(Way::Silent).await;
+}
+
+#[tokio::test]
+async fn it_answers_500() {
+    all_verbs_fail_and_recover(Way::Says(BROKEN)).await;
+}
+
+#[tokio::test]
+async fn it_asks_us_to_slow_down() {
+    all_verbs_fail_and_recover(Way::Says(SLOW_DOWN)).await;
+}
+
+#[tokio::test]
+async fn it_breaks_off_in_the_middle_of_its_answers() {
+    all_verbs_fail_and_recover(Way::Short(cloud::address(), 60)).await;
+}
+
+#[tokio::test]
+async fn it_is_slow_but_within_its_time() {
+    let door = Door::to(cloud::address());
+    let app = Setup::new().s3(door.endpoint()).start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "a").await.expect_ok();
+    // A connection that is there already is slow from now on.
+    app.get("/datasets").await.expect(StatusCode::OK);
+    door.leads(Way::Silent);
+    let reply = async {
+        let mut acknowledge = std::pin::pin!(app.acknowledge(&session));
+        let pause = tokio::time::Duration::from_millis(300);
+        let early = tokio::time::timeout(pause, &mut acknowledge).await;
+        assert!(early.is_err(), "answered without S3: {early:#?}");
+        door.leads(Way::To(cloud::address()));
+        acknowledge.await
+    };
+    assert_eq!(reply.await.expect(StatusCode::OK)["status"], "Uploaded");
+}

@@ -1,0 +1,64 @@
+//! SNS is away for an hour. Nobody but its subscribers notices.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{Setup, id};
+use crate::support::cloud;
+use crate::support::door::{Door, Way};
+use crate::support::observe::{PATIENCE, eventually};
+
+const ROUNDS: usize = 12;
+
+#[tokio::test]
+async fn uploads_go_on_while_sns_is_away_for_an_hour() {
+    let door = Door::to(cloud::address());
+    let app = Setup::new()
+        .sns(door.endpoint())
+        .set("BROKER_AWS_TIMEOUT_SECONDS", 0.5)
+        .start()
+        .await;
+    door.leads(Way::Silent);
+    let mut expected = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let path = format!("{round}.csv");
+        let session = app.create(&path, json!({})).await;
+        // Not through its URL: that is signed for a time which S3 does not live in.
+        (app.bucket.put_as(id(&session), &path, "a", "text/csv")).await;
+        let upload = app.acknowledge(&session).await.expect(StatusCode::OK);
+        assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+        let event = app.events(&upload).await.remove(0);
+        assert_eq!(event["published_at"], Value::Null, "{event:#}");
+        expected.insert(event["id"].as_str().expect("an id").to_owned());
+        app.advance(TimeDelta::minutes(5));
+    }
+    eventually("readyz tells how far behind they are", async || {
+        let ready = app.get("/readyz").await.expect(StatusCode::OK);
+        let outbox = &ready["outbox"];
+        outbox["waiting"] == ROUNDS && outbox["oldest_seconds"].as_i64() >= Some(3_600)
+    })
+    .await;
+
+    door.leads(Way::To(cloud::address()));
+    let unsent = "SELECT count(*) FROM events WHERE published_at IS NULL";
+    eventually("every event is published", async || {
+        // Past the longest back-off, also of a try that was under way just now.
+        app.advance(TimeDelta::seconds(61));
+        let client = app.sql().await;
+        let count = client.query_one(unsent, &[]).await.expect("a count");
+        count.get::<_, i64>(0) == 0
+    })
+    .await;
+    // At least once: what lay in the silent connections may have come, too.
+    let mut received = BTreeSet::new();
+    while received != expected {
+        for message in app.inbox.receive_until(1, PATIENCE).await {
+            let id = message.json()["id"].as_str().expect("an id").to_owned();
+            assert!(expected.contains(&id), "{message:#?}");
+            received.insert(id);
+        }
+    }
+}
