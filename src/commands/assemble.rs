@@ -115,6 +115,7 @@ pub async fn assemble(
         proofs: Group::default(),
         runtime: Handle::current(),
         under_way: TaskTracker::new(),
+        verbs: TaskTracker::new(),
     };
     let topic = cloud.topic.as_ref();
     let relay = Relay {

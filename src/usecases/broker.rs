@@ -63,8 +63,10 @@ pub struct Broker {
     pub proofs: Group<Proof>,
     /// The process's own runtime: the HTTP server's threads end before its verbs do.
     pub runtime: Handle,
-    /// Verbs that are under way; a stop waits for them.
+    /// Verbs and what they share, as far as under way; a stop waits for them.
     pub under_way: TaskTracker,
+    /// The verbs among them, one a caller, also of those who hung up.
+    pub verbs: TaskTracker,
 }
 
 impl Broker {
@@ -78,6 +80,11 @@ impl Broker {
         self: &Arc<Self>,
         verb: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        let counted = self.verbs.token();
+        let verb = async move {
+            let _counted = counted;
+            verb.await
+        };
         // The task does not inherit the request's id; its lines shall carry it all the same.
         let task = match telemetry::log::request_id() {
             Some(id) => self.spawn(telemetry::log::with_request_id(id, verb)),
