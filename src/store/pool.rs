@@ -56,7 +56,7 @@ pub struct Limits {
     pub statement: Duration,
 }
 
-/// A pool. Connects when first asked.
+/// A pool. Connects when first asked; its connections live on the runtime that this is called on.
 ///
 /// # Errors
 /// None that settings could cause.

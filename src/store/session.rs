@@ -8,6 +8,7 @@ use diesel::dsl::sql;
 use diesel::sql_types::Text;
 use diesel_async::pooled_connection::PoolableConnection as _;
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
+use tokio::runtime::Handle;
 
 use super::Connection;
 use super::connect::Hosts;
@@ -22,8 +23,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Makes connections, and looks at them before they are used again.
 #[derive(Debug)]
 pub struct Manager {
-    hosts: Hosts,
+    hosts: Arc<Hosts>,
     limits: Limits,
+    /// Where connections live: they outlast the thread that asks for one first.
+    runtime: Handle,
 }
 
 /// A connection that is watched.
@@ -34,8 +37,13 @@ pub struct Session {
 }
 
 impl Manager {
+    /// Connections live on the runtime that this is called on.
     pub(super) fn new(hosts: Hosts, limits: Limits) -> Self {
-        Self { hosts, limits }
+        Self {
+            hosts: Arc::new(hosts),
+            limits,
+            runtime: Handle::current(),
+        }
     }
 }
 
@@ -51,23 +59,30 @@ fn manners(limits: &Limits) -> String {
     )
 }
 
+async fn open(hosts: Arc<Hosts>, limits: Limits) -> Result<Session, ConnectError> {
+    let watch = Watch::new(Some(limits.statement.saturating_add(GRACE)));
+    let mut connection = hosts.connect(limits.connect, &watch).await?;
+    connection
+        .batch_execute(&manners(&limits))
+        .await
+        .map_err(ConnectError::CouldntSetupConfiguration)?;
+    watch.idle();
+    Ok(Session {
+        connection,
+        watch,
+        asked: Instant::now(),
+    })
+}
+
 impl managed::Manager for Manager {
     type Type = Session;
     type Error = ConnectError;
 
     async fn create(&self) -> Result<Session, ConnectError> {
-        let watch = Watch::new(Some(self.limits.statement.saturating_add(GRACE)));
-        let mut connection = self.hosts.connect(self.limits.connect, &watch).await?;
-        connection
-            .batch_execute(&manners(&self.limits))
-            .await
-            .map_err(ConnectError::CouldntSetupConfiguration)?;
-        watch.idle();
-        Ok(Session {
-            connection,
-            watch,
-            asked: Instant::now(),
-        })
+        let made = open(Arc::clone(&self.hosts), self.limits);
+        // An HTTP server's threads end before the verbs that they have begun.
+        let made = self.runtime.spawn(made).await;
+        made.unwrap_or_else(|died| Err(ConnectError::BadConnection(died.to_string())))
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectError> {
