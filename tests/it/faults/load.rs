@@ -22,7 +22,18 @@ async fn while_busy(app: &App, count: usize, meanwhile: impl AsyncFnOnce()) {
     let lock = client.transaction().await.expect("a transaction");
     let table = "LOCK TABLE uploads IN ACCESS EXCLUSIVE MODE";
     lock.batch_execute(table).await.expect("a lock");
-    let busy = (0..count).map(|n| app.post("/uploads", json!({"path": format!("busy/{n}")})));
+    let busy = (0..count).map(|n| async move {
+        loop {
+            let reply = app
+                .post("/uploads", json!({"path": format!("busy/{n}")}))
+                .await;
+            // The app's loops need a connection now and then, too.
+            if reply.status != StatusCode::SERVICE_UNAVAILABLE {
+                return reply;
+            }
+            overloaded(reply);
+        }
+    });
     let meanwhile = async {
         eventually("they wait for the lock", async || {
             app.waiting_for_locks().await >= i64::try_from(count).unwrap()
