@@ -22,6 +22,7 @@
 //! }
 //! ```
 
+pub mod backoff;
 mod outcome;
 mod runtime;
 mod supervise;

@@ -15,9 +15,9 @@ use diesel_async::AsyncConnection as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff;
 use super::sns::{BATCH_ENTRIES, Delivery, Topic};
 use crate::clock::Clock;
+use crate::lifecycle::backoff;
 use crate::store::outbox::{self, Backlog, Outgoing};
 use crate::store::pool::Pool;
 use crate::telemetry::metrics::Metrics;
@@ -73,7 +73,7 @@ impl Relay {
                     failures += 1;
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
                     log::warn!("relay: {error}: {}", cause.unwrap_or_default());
-                    backoff::after(failures, chance())
+                    backoff::after(failures)
                 }
             };
             tokio::select! {
@@ -148,16 +148,11 @@ impl Relay {
             let attempts = (claimed.iter().find(|event| event.id == id))
                 .and_then(|event| u32::try_from(event.attempts).ok())
                 .unwrap_or(1);
-            let wait = backoff::after(attempts, chance());
+            let wait = backoff::after(attempts);
             let due = now + TimeDelta::from_std(wait).unwrap_or(LEASE);
             outbox::put_back(&mut connection, id, due, &reason).await?;
             log::warn!("event {id} is not published, attempt {attempts}: {reason}");
         }
         Ok(())
     }
-}
-
-/// Any number; without one, replicas are only less spread out.
-fn chance() -> u32 {
-    getrandom::u32().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! How long to wait before the next try.
+//! How long a loop waits before its next try.
 
 use std::time::Duration;
 
@@ -6,8 +6,14 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Doubles from half a second to a minute, less up to half of it by chance, so that replicas that
-/// failed together do not return together. `chance` is any number.
-pub(super) fn after(failures: u32, chance: u32) -> Duration {
+/// failed together do not return together.
+pub fn after(failures: u32) -> Duration {
+    // Without chance, replicas are only less spread out.
+    wait(failures, getrandom::u32().unwrap_or_default())
+}
+
+/// The same with any number as the chance.
+fn wait(failures: u32, chance: u32) -> Duration {
     let doubled = FIRST.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16)));
     let whole = doubled.min(LONGEST);
     let thousandths = chance % 500;
@@ -20,12 +26,12 @@ mod tests {
 
     #[test]
     fn it_grows_to_a_minute_and_stays_within_half() {
-        assert_eq!(after(1, 0), FIRST);
-        assert_eq!(after(2, 0), FIRST * 2);
-        assert_eq!(after(40, 0), LONGEST);
+        assert_eq!(wait(1, 0), FIRST);
+        assert_eq!(wait(2, 0), FIRST * 2);
+        assert_eq!(wait(40, 0), LONGEST);
         for chance in [0, 499, 12_345, u32::MAX] {
-            let wait = after(40, chance);
-            assert!(wait <= LONGEST && wait >= LONGEST / 2, "{wait:?}");
+            let waited = wait(40, chance);
+            assert!(waited <= LONGEST && waited >= LONGEST / 2, "{waited:?}");
         }
     }
 }
