@@ -5,6 +5,7 @@
 //! [`Broker::to_end`]): a dropped future would leave a transaction open on a pooled connection.
 
 pub mod acknowledge;
+pub mod arrived;
 pub mod authenticate;
 pub mod broker;
 pub mod cancel;

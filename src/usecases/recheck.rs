@@ -37,7 +37,7 @@ pub async fn recheck(broker: &Arc<Broker>, upload: Upload) -> Result<Rechecked> 
 }
 
 impl Broker {
-    async fn recheck(&self, upload: Upload) -> Result<Rechecked> {
+    pub(super) async fn recheck(&self, upload: Upload) -> Result<Rechecked> {
         if !upload.status.is_acknowledged() {
             return Ok(Rechecked::Unchanged);
         }

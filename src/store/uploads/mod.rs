@@ -7,6 +7,7 @@ mod find;
 mod insert;
 mod list;
 mod mark;
+mod of_object;
 mod row;
 mod transition;
 
@@ -17,4 +18,5 @@ pub use find::{by_id, deleting, find_path, newest_of_path, overdue, standing};
 pub use insert::insert;
 pub use list::{Filter, list};
 pub use mark::{Current, Place, current_of};
+pub use of_object::{named, standing_at};
 pub use transition::{Changes, transition};
