@@ -13,6 +13,7 @@
 //!   event row (written by a use case in its own transaction)
 //!              relay ─▶ notify ─▶ SNS
 //!   janitor ─▶ usecases
+//!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
 //!
 //!   config, telemetry, lifecycle, clock              named by all, name nobody
 //!   dev                                              the embedded stack (feature `dev`)
@@ -21,6 +22,7 @@
 //!
 //! `tests/it/architecture.rs` holds this picture against the `use` lines.
 
+pub mod arrivals;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -9,6 +9,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+use crate::arrivals::pace::Pace;
+use crate::arrivals::queue::Queue;
+use crate::arrivals::reader::Reader;
 use crate::clock::Clock;
 use crate::config::{Auth, Database, Settings, TopicArn};
 use crate::notify::relay::Relay;
@@ -22,6 +25,7 @@ use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::group::Group;
+use crate::usecases::listening::Listening;
 use crate::usecases::{Broker, Rules};
 
 /// Why the parts do not fit together.
@@ -58,7 +62,7 @@ pub enum AssembleError {
     Signals(#[source] std::io::Error),
 }
 
-/// Where the broker finds AWS: for S3, and for SNS.
+/// Where the broker finds AWS: for S3, for SNS, and for SQS.
 pub struct Cloud {
     /// For the bucket.
     pub s3: SdkConfig,
@@ -66,6 +70,8 @@ pub struct Cloud {
     pub sns: SdkConfig,
     /// Where events go; without one they are kept.
     pub topic: Option<TopicArn>,
+    /// For the queue of S3's events.
+    pub sqs: SdkConfig,
 }
 
 /// A broker that is wired but does not run yet.
@@ -73,6 +79,7 @@ pub struct Assembly {
     /// What every verb works with.
     pub broker: Arc<Broker>,
     pub(super) relay: Relay,
+    pub(super) reader: Option<Reader>,
 }
 
 /// Migrates where the settings say so, and wires the parts. Asks S3 for nothing.
@@ -114,6 +121,7 @@ pub async fn assemble(
         creates: Group::default(),
         proofs: Group::default(),
         runtime: Handle::current(),
+        s3_events: Listening::default(),
         under_way: TaskTracker::new(),
         verbs: TaskTracker::new(),
     };
@@ -125,8 +133,10 @@ pub async fn assemble(
         metrics,
         nudge: outbox,
     };
+    let broker = Arc::new(broker);
     Ok(Assembly {
-        broker: Arc::new(broker),
+        reader: reader(settings, cloud, &broker),
+        broker,
         relay,
     })
 }
@@ -138,6 +148,15 @@ fn limits(database: &Database) -> pool::Limits {
         wait: database.pool_wait,
         statement: database.statement_timeout,
     }
+}
+
+fn reader(settings: &Settings, cloud: &Cloud, broker: &Arc<Broker>) -> Option<Reader> {
+    let queue = settings.s3_events.queue.as_ref()?;
+    let metrics = Arc::clone(&broker.metrics);
+    Some(Reader {
+        queue: Queue::new(&cloud.sqs, queue.as_str(), Pace::default(), metrics),
+        broker: Arc::clone(broker),
+    })
 }
 
 fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {

@@ -128,6 +128,7 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
             "BROKER_S3_PATH_STYLE" | "BROKER_MIGRATE" => return Some("true".to_owned()),
             "BROKER_S3_PUBLIC_ENDPOINT"
             | "BROKER_SNS_TOPIC_ARN"
+            | "BROKER_S3_EVENTS_QUEUE_URL"
             | "BROKER_S3_CONDITIONAL_WRITES" => return None,
             "DATABASE_URL" => server.map(|server| server.url("broker")),
             _ => None,
@@ -153,8 +154,11 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     })
     .await?;
     let topic = sns::Endpoint::bind().await.map_err(DevError::Sns)?;
+    let endpoint = format!("http://{}", reachable(store.local_addr()));
     let cloud = Cloud {
-        s3: sdk(&format!("http://{}", reachable(store.local_addr()))),
+        s3: sdk(&endpoint),
+        // Without a queue nobody asks it.
+        sqs: sdk(&endpoint),
         sns: sdk(&format!(
             "http://{}",
             topic.local_addr().map_err(DevError::Sns)?

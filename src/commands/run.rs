@@ -24,7 +24,11 @@ impl Assembly {
         shutdown: &Shutdown,
         ready: impl FnOnce(SocketAddr),
     ) -> Result<ExitCode, AssembleError> {
-        let Self { broker, relay } = self;
+        let Self {
+            broker,
+            relay,
+            reader,
+        } = self;
         // Not a fault yet: they may come with time. Until then S3 is not ready either.
         if let Err(error) = broker.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
@@ -43,6 +47,9 @@ impl Assembly {
             serve_api(server, Arc::clone(&broker), shutdown.clone()),
         );
         shutdown.spawn("relay", relay.run(shutdown.token()));
+        if let Some(reader) = reader {
+            shutdown.spawn("s3 events", reader.run(shutdown.token()));
+        }
         let period = settings.uploads.janitor_period;
         shutdown.spawn(
             "janitor",

@@ -29,6 +29,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, AssembleError> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let cloud = Cloud {
         s3: config.clone(),
+        sqs: for_queue(&config, settings),
         sns: for_topic(config, settings),
         topic: settings.notify.topic.clone(),
     };
@@ -45,4 +46,19 @@ fn for_topic(config: aws_config::SdkConfig, settings: &Settings) -> aws_config::
     };
     let region = aws_config::Region::new(topic.region().to_owned());
     config.into_builder().region(region).build()
+}
+
+/// A queue lives where its URL says, unless the SDK's own settings name another endpoint.
+fn for_queue(config: &aws_config::SdkConfig, settings: &Settings) -> aws_config::SdkConfig {
+    let mut builder = config.clone().into_builder();
+    let Some(queue) = &settings.s3_events.queue else {
+        return builder.build();
+    };
+    if let Some(region) = queue.region() {
+        builder.set_region(aws_config::Region::new(region.to_owned()));
+    }
+    if config.endpoint_url().is_none() {
+        builder.set_endpoint_url(queue.own_endpoint());
+    }
+    builder.build()
 }

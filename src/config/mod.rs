@@ -20,6 +20,7 @@ mod reader;
 mod redact;
 mod report;
 mod s3;
+mod s3_events;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use notify::{Notify, TopicArn};
 pub use reader::{Reader, Section};
 pub use report::{Effective, Origin, markdown_table};
 pub use s3::S3;
+pub use s3_events::{QueueUrl, S3Events};
 pub use settings::Settings;
 pub use unknown::unknown;
 pub use uploads::Uploads;

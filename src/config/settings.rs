@@ -8,7 +8,7 @@ use super::reader::{Reader, Section};
 use super::report::Effective;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
-use super::{Aws, Database, Dev, Fault, Http, Log, Notify, S3, Uploads};
+use super::{Aws, Database, Dev, Fault, Http, Log, Notify, S3, S3Events, Uploads};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Settings {
     pub notify: Notify,
     /// Time limits of calls to AWS.
     pub aws: Aws,
+    /// Where S3's own events come from.
+    pub s3_events: S3Events,
     /// The log.
     pub log: Log,
     /// The embedded stack.
@@ -84,6 +86,7 @@ impl Section for Settings {
         let uploads = Uploads::read(reader);
         let notify = Notify::read(reader);
         let aws = Aws::read(reader, request);
+        let s3_events = S3Events::read(reader);
         let log = Log::read(reader);
         let dev = Dev::read(reader);
         note_sdk(reader);
@@ -98,6 +101,7 @@ impl Section for Settings {
             uploads: uploads?,
             notify: notify?,
             aws: aws?,
+            s3_events: s3_events?,
             log: log?,
             dev: dev?,
             effective: Vec::new(),

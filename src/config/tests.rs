@@ -113,6 +113,7 @@ fn values_are_refused_by_their_own_rule() {
             "BROKER_SNS_TOPIC_ARN",
             "arn:aws:sqs:eu-west-1:123456789012:name",
         ),
+        ("BROKER_S3_EVENTS_QUEUE_URL", "https://me:hunter2@sqs/1/q"),
         ("BROKER_LOG_FORMAT", "xml"),
         ("BROKER_AUTH", "none"),
     ] {

@@ -54,6 +54,7 @@ table! {
     BROKER_ALLOWED_CONTENT_TYPES, Unset, Plain, "Content types that uploads may have, comma-separated: `text/csv,image/*`; not set: all.";
 
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "The SNS topic that events go to; not set: events are kept.";
+    BROKER_S3_EVENTS_QUEUE_URL, Unset, Url, "The SQS queue that S3's own events arrive in; not set: uploads complete by their clients' word.";
 
     BROKER_LOG_FORMAT, Text("text"), Plain, "`text`, or `json` for one object a line.";
     RUST_LOG, Text("info"), Plain, "What is logged, as `info` or `upload_broker=debug,info`.";
@@ -68,6 +69,7 @@ table! {
     AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
     AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS.";
     AWS_ENDPOINT_URL_SNS, Sdk, Url, "Endpoint of SNS, where it is not AWS.";
+    AWS_ENDPOINT_URL_SQS, Sdk, Url, "Endpoint of SQS, where it is not AWS and not that of the queue's URL.";
     AWS_ENDPOINT_URL, Sdk, Url, "Endpoint of every AWS service, where it is not AWS.";
     AWS_PROFILE, Sdk, Plain, "Profile in the AWS configuration files.";
     AWS_ACCESS_KEY_ID, Sdk, Secret, "Static credentials: the key id.";

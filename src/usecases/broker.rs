@@ -12,6 +12,7 @@ use super::authenticate::KeyCache;
 use super::create::NewRow;
 use super::error::{Error, Result};
 use super::group::Group;
+use super::listening::Listening;
 use crate::clock::Clock;
 use crate::config::ContentTypes;
 use crate::objects::ObjectStore;
@@ -63,6 +64,8 @@ pub struct Broker {
     pub proofs: Group<Proof>,
     /// The process's own runtime: the HTTP server's threads end before its verbs do.
     pub runtime: Handle,
+    /// Whether the store's events reach us.
+    pub s3_events: Listening,
     /// Verbs and what they share, as far as under way; a stop waits for them.
     pub under_way: TaskTracker,
     /// The verbs among them, one a caller, also of those who hung up.

@@ -26,6 +26,7 @@ mod ids;
 pub mod keys;
 pub mod list_datasets;
 pub mod list_uploads;
+pub mod listening;
 mod present;
 pub mod read;
 pub mod readiness;

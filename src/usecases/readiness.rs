@@ -5,6 +5,7 @@ use diesel_async::SimpleAsyncConnection as _;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::listening::State;
 use crate::store::outbox::{self, Backlog};
 
 /// What each dependency answered just now.
@@ -16,10 +17,12 @@ pub struct Readiness {
     pub postgres: Result<Backlog>,
     /// The bucket.
     pub s3: Result<()>,
+    /// The queue of S3's events, as its reader saw it last.
+    pub s3_events: State,
 }
 
 impl Readiness {
-    /// Whether requests can be served. Events that wait do not hinder that.
+    /// Whether requests can be served. Events that wait, here or in a queue, do not hinder that.
     pub fn is_ready(&self) -> bool {
         self.postgres.is_ok() && self.s3.is_ok()
     }
@@ -32,6 +35,7 @@ pub async fn check(broker: &Broker) -> Readiness {
         at: broker.clock.now(),
         postgres,
         s3: s3.map_err(Into::into),
+        s3_events: broker.s3_events.now(),
     }
 }
 

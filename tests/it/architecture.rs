@@ -13,6 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("http", &["domain", "usecases"]),
     ("notify", &["domain", "store"]),
     ("janitor", &["domain", "usecases"]),
+    ("arrivals", &["domain", "usecases"]),
     ("dev", &["objects"]),
     ("clock", &[]),
     ("config", &[]),
@@ -27,6 +28,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("actix_web", &["http"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
+    ("aws_sdk_sqs", &["arrivals"]),
     ("tokio_postgres", &["store", "dev"]),
 ];
 

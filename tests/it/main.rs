@@ -38,6 +38,7 @@ mod python_client;
 mod races;
 mod readme;
 mod round_trip;
+mod s3_events;
 mod schema_drift;
 mod serve;
 mod service;

@@ -193,6 +193,7 @@ pub fn ready() -> Value {
         "time": "2025-03-01T10:00:00.000Z",
         "checks": {"postgres": "ok", "s3": "ok"},
         "outbox": {"waiting": 0, "oldest_seconds": null},
+        "s3_events": "off",
     })
 }
 
@@ -203,5 +204,6 @@ pub fn not_ready() -> Value {
         "time": "2025-03-01T10:00:00.000Z",
         "checks": {"postgres": "unavailable", "s3": "ok"},
         "outbox": null,
+        "s3_events": "off",
     })
 }

@@ -39,6 +39,10 @@ pub struct Ready {
     /// Events that SNS has not taken; null where Postgres is away. They do not hinder readiness.
     #[schema(required = true)]
     outbox: Option<Outbox>,
+    /// The queue that S3's own events come from: `ok`, `unavailable`, `starting` before its first
+    /// answer, `off` without one. It does not hinder readiness: clients acknowledge without it.
+    #[schema(example = "off")]
+    s3_events: &'static str,
 }
 
 /// The dependencies.
@@ -109,6 +113,7 @@ impl From<Readiness> for Ready {
                 "unavailable"
             },
             time: seen.at.into(),
+            s3_events: seen.s3_events.as_str(),
             outbox: seen.postgres.as_ref().ok().map(|backlog| Outbox {
                 waiting: backlog.depth,
                 oldest_seconds: backlog

@@ -12,6 +12,7 @@ mod outbox;
 mod pool;
 mod process;
 mod register;
+mod s3_events;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -25,6 +26,7 @@ pub use http::{Http, InFlight};
 pub use janitor::Janitor;
 pub use outbox::Outbox;
 pub use pool::Pool;
+pub use s3_events::S3Events;
 pub use uploads::Uploads;
 
 /// The content type of [`Metrics::render`].
@@ -49,6 +51,8 @@ pub struct Metrics {
     pub pool: Pool,
     /// The loop that finishes overdue uploads.
     pub janitor: Janitor,
+    /// The store's own events.
+    pub s3_events: S3Events,
     process: process::Process,
     registry: Registry,
 }
@@ -70,6 +74,7 @@ impl Metrics {
             sns: SnsCalls::new(&registry)?,
             pool: Pool::new(&registry)?,
             janitor: Janitor::new(&registry)?,
+            s3_events: S3Events::new(&registry)?,
             process: process::Process::new(&registry, started)?,
             registry,
         })

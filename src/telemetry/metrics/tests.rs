@@ -92,6 +92,12 @@ fn calls_of_others_are_shown() {
     metrics.sns.called(CallOutcome::Ok, took);
     metrics.sns.entries(8, 2);
     metrics.pool.observe(16, 3, 5);
+    metrics.s3_events.received(3, took);
+    metrics.s3_events.handled("done", 2);
+    metrics
+        .s3_events
+        .called("ReceiveMessage", CallOutcome::Ok, took);
+    let sqs = "upload_broker_sqs_call_duration_seconds_count";
     let s3 = "upload_broker_s3_call_duration_seconds_count";
     assert_shows(
         &metrics,
@@ -100,6 +106,10 @@ fn calls_of_others_are_shown() {
             r#"upload_broker_sns_publish_duration_seconds_count{outcome="ok"} 1"#,
             r#"upload_broker_sns_publish_entries_total{outcome="ok"} 8"#,
             r#"upload_broker_sns_publish_entries_total{outcome="failed"} 2"#,
+            &format!(r#"{sqs}{{operation="ReceiveMessage",outcome="ok"}} 1"#),
+            "upload_broker_s3_events_received_total 3",
+            r#"upload_broker_s3_events_total{outcome="done"} 2"#,
+            "upload_broker_s3_events_oldest_age_seconds 0.04",
             "upload_broker_db_pool_connections 16",
             "upload_broker_db_pool_available_connections 3",
             "upload_broker_db_pool_waiting_tasks 5",

@@ -9,6 +9,7 @@ pub mod app;
 pub mod cloud;
 pub mod database;
 pub mod door;
+pub mod events;
 pub mod gate;
 pub mod hold;
 pub mod inbox;

@@ -11,10 +11,15 @@ use super::app::{App, id};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks `done` again and again until it says yes; fails with `what` when it never does.
-pub async fn eventually(what: &str, mut done: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn eventually(what: &str, done: impl AsyncFnMut() -> bool) {
+    within(PATIENCE, what, done).await;
+}
+
+/// The same for what may take as long as `patience`.
+pub async fn within(patience: Duration, what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !done().await {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -25,6 +25,7 @@ pub struct Setup {
     credentials: SharedCredentialsProvider,
     bucket_at: String,
     sns: String,
+    sqs: String,
     database: Database,
     clock: Clock,
     topic: bool,
@@ -40,6 +41,7 @@ impl Setup {
             credentials: SharedCredentialsProvider::new(cloud::credentials()),
             bucket_at: cloud::endpoint(),
             sns: cloud::endpoint(),
+            sqs: cloud::endpoint(),
             database: Database::new(),
             clock: Clock::manual(now()),
             topic: true,
@@ -81,6 +83,12 @@ impl Setup {
     /// With a database of the test's own choice.
     pub fn database(mut self, database: Database) -> Setup {
         self.database = database;
+        self
+    }
+
+    /// With SQS behind a gate.
+    pub fn sqs(mut self, endpoint: String) -> Setup {
+        self.sqs = endpoint;
         self
     }
 
@@ -135,6 +143,10 @@ impl Setup {
             s3: sdk(&self.s3, self.credentials),
             sns: sdk(
                 &self.sns,
+                SharedCredentialsProvider::new(cloud::credentials()),
+            ),
+            sqs: sdk(
+                &self.sqs,
                 SharedCredentialsProvider::new(cloud::credentials()),
             ),
             topic: self

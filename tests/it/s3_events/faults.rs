@@ -1,0 +1,129 @@
+//! S3, Postgres or SQS is away: nothing is lost, and nothing is done twice.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::json;
+use upload_broker::arrivals::Round;
+
+use super::scene::Scene;
+use crate::support::app::{App, Setup};
+use crate::support::cloud;
+use crate::support::database;
+use crate::support::events::{self, Events};
+use crate::support::gate::Gate;
+use crate::support::observe::{eventually, within};
+
+const FAILED: Round = Round {
+    received: 1,
+    done: 0,
+    ignored: 0,
+    unreadable: 0,
+    early: 0,
+    failed: 1,
+    returned: 0,
+};
+const DONE: Round = Round {
+    failed: 0,
+    done: 1,
+    ..FAILED
+};
+
+async fn away_and_back(mut scene: Scene, gate: Gate) {
+    scene.pace.visibility = Duration::from_secs(1);
+    let session = scene.sent("a.csv", json!({})).await;
+    scene.tell("ObjectCreated:Put", "a.csv").await;
+    gate.cut().await;
+    assert_eq!(scene.round().await, FAILED);
+    assert_eq!(scene.events.counts().await, (0, 1), "it comes back later");
+    gate.restore();
+    assert_eq!(scene.round().await, DONE);
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.events.counts().await, (0, 0));
+    scene.app.holds_no_transaction().await;
+}
+
+#[tokio::test]
+async fn s3_is_away() {
+    let gate = Gate::new(cloud::address());
+    let scene = Scene::silent(Setup::new().s3(gate.endpoint())).await;
+    away_and_back(scene, gate).await;
+}
+
+#[tokio::test]
+async fn postgres_is_away() {
+    let gate = Gate::new(database::address());
+    let scene = Scene::silent(Setup::new().postgres(gate.addr())).await;
+    away_and_back(scene, gate).await;
+}
+
+/// Of several in one message, one cannot be done: all come back, and what was done stays done.
+#[tokio::test]
+async fn a_message_is_done_when_all_of_it_is() {
+    let mut scene = Scene::silent(Setup::new()).await;
+    scene.pace.visibility = Duration::from_secs(1);
+    let one = scene.sent("one.csv", json!({})).await;
+    let two = scene.invisible("two.csv").await;
+    let bucket = &scene.app.bucket.name;
+    let mut body = events::raw("ObjectCreated:Put", bucket, "one.csv");
+    let more = events::raw("ObjectCreated:Put", bucket, "two.csv");
+    let records = body["Records"].as_array_mut().expect("records");
+    records.push(more["Records"][0].clone());
+    scene.events.send(&body.to_string()).await;
+    let early = Round {
+        early: 1,
+        failed: 0,
+        ..FAILED
+    };
+    assert_eq!(scene.round().await, early);
+    assert_eq!(scene.app.told(&one).await, ["dataset.uploaded"]);
+    scene.show().await;
+    assert_eq!(scene.round().await, DONE);
+    assert_eq!(scene.app.told(&one).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.told(&two).await, ["dataset.uploaded"]);
+}
+
+async fn told(app: &App, word: &str) {
+    eventually("readyz tells of the queue", async || {
+        let ready = app.get("/readyz").await.expect(StatusCode::OK);
+        ready["s3_events"] == word
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sqs_is_away() {
+    let gate = Gate::new(cloud::address());
+    let events = Events::new().await;
+    let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
+    let app = setup.sqs(gate.endpoint()).start().await;
+    events.follow(&app.bucket).await;
+    told(&app, "ok").await;
+    gate.cut().await;
+    told(&app, "unavailable").await;
+    // Clients do as ever.
+    app.upload("by its client.csv", "bytes", json!({})).await;
+    let session = app.create("by its event.csv", json!({})).await;
+    app.put(&session, "bytes").await.expect_ok();
+    gate.restore();
+    // A poll that was cut off may have taken the message along, until its time is over.
+    within(Duration::from_secs(60), "it is Uploaded", async || {
+        app.read(&session).await["status"] == "Uploaded"
+    })
+    .await;
+    told(&app, "ok").await;
+    let failed = r#"sqs_call_duration_seconds_count{operation="ReceiveMessage",outcome="failed"}"#;
+    assert!(app.metric(failed).await >= 1.0);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_not_there() {
+    let gone = format!("{}/000000000000/no-such-queue", cloud::endpoint());
+    let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", gone);
+    let app = setup.start().await;
+    told(&app, "unavailable").await;
+    app.upload("a.csv", "bytes", json!({})).await;
+    let refused =
+        r#"sqs_call_duration_seconds_count{operation="ReceiveMessage",outcome="refused"}"#;
+    assert!(app.metric(refused).await >= 1.0);
+}

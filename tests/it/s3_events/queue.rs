@@ -1,0 +1,114 @@
+//! What becomes of messages: hidden while they are handled, given back at a stop, left to the
+//! dead-letter queue when nobody can read them.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use upload_broker::arrivals::Round;
+
+use super::scene::Scene;
+use super::shapes::garbage;
+use crate::support::app::Setup;
+use crate::support::cloud;
+use crate::support::events::Events;
+use crate::support::hold::Hold;
+
+/// A broker whose own calls of S3 wait at the door; its clients' do not.
+async fn held() -> (Scene, Hold) {
+    let hold = Hold::new(cloud::address()).await;
+    let setup = Setup::new()
+        .s3(hold.endpoint())
+        .set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint());
+    (Scene::silent(setup).await, hold)
+}
+
+#[tokio::test]
+async fn nobody_else_gets_what_is_at_hand() {
+    let (mut scene, mut hold) = held().await;
+    scene.pace.visibility = Duration::from_secs(1);
+    let session = scene.sent("slow.csv", json!({})).await;
+    scene.tell("ObjectCreated:Put", "slow.csv").await;
+    let other = async {
+        hold.someone_waits().await;
+        // Three times as long as it was hidden for at first.
+        assert_eq!(scene.events.take(3).await, None);
+        hold.release();
+    };
+    let (round, ()) = tokio::join!(scene.round(), other);
+    assert_eq!((round.done, round.failed), (1, 0), "{round:?}");
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.events.counts().await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_stop_gives_back_what_was_not_begun() {
+    let (scene, mut hold) = held().await;
+    let mut sessions = Vec::new();
+    for number in 0..10 {
+        let path = format!("{number}.csv");
+        sessions.push(scene.sent(&path, json!({})).await);
+        scene.tell("ObjectCreated:Put", &path).await;
+    }
+    let stop = CancellationToken::new();
+    let halt = async {
+        hold.someone_waits().await;
+        stop.cancel();
+        hold.release();
+    };
+    let (round, ()) = tokio::join!(scene.round_until(stop.clone()), halt);
+    assert_eq!(round.received, 10, "{round:?}");
+    assert!(round.done > 0 && round.returned > 0, "{round:?}");
+    assert_eq!(round.done + round.returned, 10, "{round:?}");
+    // At once, not when their time is over.
+    assert_eq!(scene.events.counts().await, (round.returned as u32, 0));
+    let sum = scene.rounds(round.returned).await;
+    assert_eq!(sum.done, round.returned, "{sum:?}");
+    for session in &sessions {
+        assert_eq!(scene.app.told(session).await, ["dataset.uploaded"]);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_the_poll() {
+    let scene = Scene::silent(Setup::new()).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    scene.tell("ObjectCreated:Put", "a.csv").await;
+    let round = scene.round_until(stop).await;
+    assert_eq!(round, Round::default());
+    assert_eq!(scene.events.counts().await, (1, 0));
+}
+
+#[tokio::test]
+async fn the_unreadable_end_in_the_dead_letter_queue() {
+    let mut scene = Scene::silent(Setup::new()).await;
+    scene.pace.visibility = Duration::from_secs(1);
+    scene.pace.poll = Duration::from_secs(2);
+    let dead = Events::new().await;
+    scene.events.give_up_to(&dead, 2).await;
+    let session = scene.sent("a.csv", json!({})).await;
+    let bodies = garbage();
+    for body in &bodies {
+        scene.events.send(body).await;
+    }
+    scene.tell("ObjectCreated:Put", "a.csv").await;
+    let mut unreadable = 0;
+    let mut done = 0;
+    loop {
+        let round = scene.round().await;
+        unreadable += round.unreadable;
+        done += round.done;
+        if round.received == 0 {
+            break;
+        }
+        assert_eq!(round.done + round.unreadable, round.received, "{round:?}");
+    }
+    assert_eq!(unreadable, 2 * bodies.len() as u64, "each comes twice");
+    assert_eq!(done, 1);
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.events.counts().await, (0, 0));
+    assert_eq!(dead.counts().await, (bodies.len() as u32, 0));
+    let counted = scene.app.metric(r#"s3_events_total{outcome="unreadable"}"#);
+    assert_eq!(counted.await, unreadable as f64);
+}

@@ -1,0 +1,151 @@
+//! A broker, and a queue that its bucket's events go to. Most tests read the queue themselves,
+//! round by round; [`running`] has the broker's own loop read it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use upload_broker::arrivals::Round;
+use upload_broker::arrivals::pace::Pace;
+use upload_broker::arrivals::queue::Queue;
+use upload_broker::arrivals::reader::Reader;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::events::{Events, raw};
+use crate::support::setup::sdk;
+use crate::support::shared;
+
+/// A broker that does not read its events, and a reader for the test.
+pub struct Scene {
+    pub app: App,
+    pub events: Events,
+    pub pace: Pace,
+}
+
+/// A broker that reads its events.
+pub async fn running() -> Scene {
+    let events = Events::new().await;
+    let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
+    let scene = Scene::of(setup.start().await, events);
+    scene.events.follow(&scene.app.bucket).await;
+    scene
+}
+
+impl Scene {
+    /// With S3's events in the queue, the test event first.
+    pub async fn new() -> Scene {
+        let scene = Scene::silent(Setup::new()).await;
+        scene.events.follow(&scene.app.bucket).await;
+        scene
+    }
+
+    /// With an empty queue that S3 does not know: the test itself sends what is in it.
+    pub async fn silent(setup: Setup) -> Scene {
+        Scene::of(setup.start().await, Events::new().await)
+    }
+
+    fn of(app: App, events: Events) -> Scene {
+        let pace = Pace {
+            early: Duration::from_secs(1),
+            ..Pace::default()
+        };
+        Scene { app, events, pace }
+    }
+
+    /// A reader of the queue.
+    pub fn reader(&self) -> Reader {
+        let credentials = SharedCredentialsProvider::new(cloud::credentials());
+        let config = sdk(&cloud::endpoint(), credentials);
+        let metrics = Arc::clone(&self.app.broker.metrics);
+        Reader {
+            queue: Queue::new(&config, &self.events.url, self.pace, metrics),
+            broker: Arc::clone(&self.app.broker),
+        }
+    }
+
+    /// One round of it.
+    pub async fn round(&self) -> Round {
+        self.round_until(CancellationToken::new()).await
+    }
+
+    /// One round that is told to stop by `stop`.
+    pub async fn round_until(&self, stop: CancellationToken) -> Round {
+        let reader = self.reader();
+        let round = async move { reader.run_once(&stop).await };
+        let round = shared().spawn(round).await.expect("the reader's task");
+        round.unwrap_or_else(|error| panic!("no round: {error}"))
+    }
+
+    /// Rounds, until `count` messages are out of the queue; their sum.
+    pub async fn rounds(&self, count: u64) -> Round {
+        let mut sum = Round::default();
+        while sum.done + sum.ignored < count {
+            let one = self.round().await;
+            assert!(one.received > 0, "nothing more comes after {sum:?}");
+            sum = Round {
+                received: sum.received + one.received,
+                done: sum.done + one.done,
+                ignored: sum.ignored + one.ignored,
+                unreadable: sum.unreadable + one.unreadable,
+                early: sum.early + one.early,
+                failed: sum.failed + one.failed,
+                returned: sum.returned + one.returned,
+            };
+        }
+        sum
+    }
+
+    /// A session whose bytes came to S3, by its URL.
+    pub async fn sent(&self, path: &str, more: Value) -> Value {
+        let session = self.app.create(path, more).await;
+        self.app.put(&session, "id\n1\n").await.expect_ok();
+        session
+    }
+
+    /// An upload whose object came to S3, and whose row cannot be seen until [`show`](Self::show).
+    ///
+    /// Its id is made here, by this broker's clock: the broker makes its ids in order, so that in a
+    /// process with clocks of many times it may have to take a later one.
+    pub async fn invisible(&self, path: &str) -> Value {
+        let now = self.app.clock.now();
+        let seconds = u64::try_from(now.timestamp()).expect("a time after 1970");
+        let made = Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos());
+        let made = Uuid::new_v7(made).to_string();
+        let session = self.app.create(path, json!({})).await;
+        let hide = format!(
+            "CREATE TABLE hidden AS SELECT * FROM uploads WHERE id = '{id}'; \
+             UPDATE hidden SET id = '{made}'; DELETE FROM uploads WHERE id = '{id}'",
+            id = id(&session)
+        );
+        let hidden = self.app.sql().await.batch_execute(&hide).await;
+        hidden.expect("a row that is hidden");
+        let bucket = &self.app.bucket;
+        bucket.put_as(&made, path, "id\n1\n", "text/csv").await;
+        json!({"id": made})
+    }
+
+    /// Makes the row of an [`invisible`](Self::invisible) upload visible.
+    pub async fn show(&self) {
+        let show = "INSERT INTO uploads SELECT * FROM hidden";
+        let shown = self.app.sql().await.batch_execute(show).await;
+        shown.expect("a row that is visible");
+    }
+
+    /// Puts a message into the queue that tells of `key`, as S3 writes it.
+    pub async fn tell(&self, name: &str, key: &str) {
+        let body = raw(name, &self.app.bucket.name, key);
+        self.events.send(&body.to_string()).await;
+    }
+}
+
+/// A round that received so many messages, and no more than that.
+pub fn received(count: u64) -> Round {
+    Round {
+        received: count,
+        ..Round::default()
+    }
+}
