@@ -27,19 +27,12 @@ use crate::telemetry::metrics::{CallOutcome, Metrics};
 /// Messages in a call, the most that SQS takes.
 pub const BATCH: usize = 10;
 
-/// To open a connection.
-const CONNECT: Duration = Duration::from_secs(2);
-/// For one attempt of a call that answers at once.
-const ATTEMPT: Duration = Duration::from_secs(5);
-/// For all attempts of it and the waiting between them.
-const TOTAL: Duration = Duration::from_secs(10);
-/// What a receive may take beyond its poll.
-const POLL_SLACK: Duration = Duration::from_secs(5);
-
 /// One queue.
 #[derive(Clone)]
 pub struct Queue {
     client: Client,
+    /// Time limits of a receive.
+    polling: TimeoutConfig,
     url: String,
     /// How long things take.
     pub pace: Pace,
@@ -73,11 +66,11 @@ impl Queue {
     /// Reads `url` through the endpoint and with the credentials of `config`.
     pub fn new(config: &SdkConfig, url: &str, pace: Pace, metrics: Arc<Metrics>) -> Self {
         let builder = Builder::from(config)
-            .timeout_config(timeouts(ATTEMPT, TOTAL))
             // A long poll is silent by nature; its time-out bounds it.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self {
             client: Client::from_conf(builder.build()),
+            polling: patient(config, pace.poll),
             url: url.to_owned(),
             pace,
             metrics,
@@ -87,9 +80,8 @@ impl Queue {
     /// Up to ten messages; none where none came within the poll. It is asked once: whoever loops
     /// tries again.
     pub async fn receive(&self) -> Result<Vec<Received>, QueueError> {
-        let patience = self.pace.poll + POLL_SLACK;
         let once = Builder::new()
-            .timeout_config(timeouts(patience, patience))
+            .timeout_config(self.polling.clone())
             .retry_config(RetryConfig::disabled());
         let call = self
             .client
@@ -191,12 +183,17 @@ fn tell(what: &str, failed: &[BatchResultErrorEntry]) {
     }
 }
 
-fn timeouts(attempt: Duration, total: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(attempt)
-        .operation_timeout(total)
-        .build()
+/// The limits of `config` for a call that waits for `poll` before it answers.
+fn patient(config: &SdkConfig, poll: Duration) -> TimeoutConfig {
+    let Some(limits) = config.timeout_config() else {
+        return TimeoutConfig::builder().build();
+    };
+    let longer = |limit: Option<Duration>| limit.map(|limit| limit.saturating_add(poll));
+    let mut patient = limits.to_builder();
+    patient
+        .set_operation_attempt_timeout(longer(limits.operation_attempt_timeout()))
+        .set_operation_timeout(longer(limits.operation_timeout()));
+    patient.build()
 }
 
 fn seconds(time: Duration) -> i32 {

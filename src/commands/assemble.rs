@@ -103,6 +103,7 @@ pub async fn assemble(
     let cloud = &Cloud {
         s3: settings.aws.bound(cloud.s3.clone()),
         sns: settings.aws.bound(cloud.sns.clone()),
+        sqs: settings.aws.bound(cloud.sqs.clone()),
         topic: cloud.topic.clone(),
     };
     let outbox = Arc::new(Notify::new());
