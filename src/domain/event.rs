@@ -93,6 +93,8 @@ pub struct Event {
     pub data: Value,
     /// When SNS took it; always nothing for events that are not notified.
     pub published_at: Option<DateTime<Utc>>,
+    /// When it was given up, because SNS will never take it.
+    pub undeliverable_at: Option<DateTime<Utc>>,
 }
 
 /// The facts of an upload as they stand after an arrow, for the event's `data`.

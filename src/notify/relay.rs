@@ -1,33 +1,62 @@
-//! The relay: takes events from the outbox to SNS, for ever.
+//! The relay: takes events from the outbox to SNS, for ever, in any number of replicas.
 //!
-//! Claim and commit, publish, mark. Killed after the claim, the events fall due again when the
-//! lease ends; killed after the publish, they are sent a second time and the receiver tells by
-//! `id`. SNS may be away for any time: events wait in their rows with growing back-off, and an
-//! upload's next event never overtakes its last. Postgres may be away: the loop tries again.
+//! Claim by lease and commit, publish, mark. What a crash (kill -9, power) leaves, and who
+//! repairs it:
+//!
+//! | dies | leaves | repaired by |
+//! |---|---|---|
+//! | before the claim's commit | nothing | – |
+//! | between the claim and the publish | a lease | any relay, when the lease ends |
+//! | between the publish and the mark | a lease, and an event that subscribers have | any relay, when the lease ends: sent a second time, under the same `id` |
+//! | after the mark | nothing | – |
+//!
+//! A stop is no crash: what is in a call is finished and marked, the rest is given back at once.
+//!
+//! An upload's next event is claimed only after its last one is marked, so that they leave in
+//! order, whoever sends them. A relay that was so slow that its lease ended may send an event a
+//! second time; it begins no call that its lease would not outlive, and puts nothing back that
+//! another relay has claimed since.
+//!
+//! SNS may be away for any time: events wait in their rows, a few are tried with growing back-off,
+//! and the first that is taken opens the way for all. An event that SNS refuses alone is tried
+//! with a back-off of its own, or given up where it can never succeed (see [`super::refusal`]);
+//! then the later ones of its upload go on. Postgres may be away: the loop tries again.
+//!
 //! It wakes on a timer and when this process wrote an event; events of other replicas are theirs
 //! to send, or wait for the timer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use diesel_async::AsyncConnection as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::sns::{BATCH_ENTRIES, Delivery, Topic};
+use super::entry::BATCH_ENTRIES;
+use super::round::Round;
+use super::sns::Topic;
 use crate::clock::Clock;
 use crate::lifecycle::backoff;
-use crate::store::outbox::{self, Backlog, Outgoing};
+use crate::store::outbox::{self, Backlog};
 use crate::store::pool::Pool;
 use crate::telemetry::metrics::Metrics;
 
-/// How long a claim holds. Longer than a call to SNS can take.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long a claim holds.
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// A call to SNS, with its retries, takes no longer, whatever the settings allow.
+pub(super) const CALL: Duration = Duration::from_secs(12);
+/// No call begins later than this after the claim: a lease, less a call, less the time to mark.
+pub(super) const CALLING: Duration = Duration::from_secs(15);
+/// The longest back-off while a service does not answer: it is not left waiting once it is back.
+const LONGEST: Duration = Duration::from_secs(15);
 /// How often to look without being woken.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Events in a claim.
 const CLAIM: usize = BATCH_ENTRIES * 10;
+/// Events are counted up to here.
+const COUNTED: i64 = 1_000_000;
+/// The share of its time that the count of events may take: one in twenty.
+const SHARE: u32 = 20;
 
 /// The loop and what it works with.
 pub struct Relay {
@@ -55,25 +84,30 @@ pub enum RelayError {
 }
 
 impl Relay {
-    /// Runs until `stop`; a round that has begun is finished.
+    /// Runs until `stop`; what is in a call by then is finished and marked, the rest given back.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.work(&stop), self.watch(&stop));
+    }
+
+    async fn work(&self, stop: &CancellationToken) {
         let mut failures = 0;
         while !stop.is_cancelled() {
-            let wait = match self.run_once().await {
-                Ok(claimed) => {
-                    failures = 0;
-                    // A full claim says that more is due.
-                    if claimed == CLAIM {
-                        Duration::ZERO
-                    } else {
-                        PERIOD
+            // While SNS is away, a few events find out when it is back.
+            let limit = if failures == 0 { CLAIM } else { BATCH_ENTRIES };
+            let wait = match self.run_once(limit, stop).await {
+                Ok(round) => {
+                    failures = failures_after(&round, failures);
+                    match round.fault {
+                        // Each event that left may have held up its upload's next one.
+                        None if round.settled() > 0 => continue,
+                        None => PERIOD,
+                        Some(fault) => told("SNS takes no events", &fault, failures),
                     }
                 }
                 Err(error) => {
                     failures += 1;
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    log::warn!("relay: {error}: {}", cause.unwrap_or_default());
-                    backoff::after(failures)
+                    told(&error.to_string(), &cause.unwrap_or_default(), failures)
                 }
             };
             tokio::select! {
@@ -84,75 +118,56 @@ impl Relay {
         }
     }
 
-    /// One round: publishes what is due, and says how many events it claimed.
-    pub async fn run_once(&self) -> Result<usize, RelayError> {
-        let claimed = match &self.topic {
-            Some(topic) => self.publish_due(topic).await?,
-            None => 0,
-        };
+    /// One round: publishes what is due, at most `limit` events. Without a topic there is nothing
+    /// to do.
+    pub async fn run_once(
+        &self,
+        limit: usize,
+        stop: &CancellationToken,
+    ) -> Result<Round, RelayError> {
+        match &self.topic {
+            Some(topic) => self.round(topic, limit, stop).await,
+            None => Ok(Round::default()),
+        }
+    }
+
+    /// Keeps the gauges true, whatever the other half waits for.
+    async fn watch(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let start = Instant::now();
+            if let Err(error) = self.measure().await {
+                log::debug!("relay: events are not counted: {error}");
+            }
+            let wait = PERIOD.max(start.elapsed() * SHARE);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn measure(&self) -> Result<(), RelayError> {
         let mut connection = self.pool.get().await?;
-        let Backlog { depth, oldest } = outbox::backlog(&mut connection).await?;
+        let Backlog { depth, oldest } = outbox::backlog(&mut connection, COUNTED).await?;
         let age = oldest.map(|at| (self.clock.now() - at).to_std().unwrap_or_default());
         let depth = u64::try_from(depth).unwrap_or_default();
         self.metrics.outbox.waiting(depth, age);
-        Ok(claimed)
-    }
-
-    async fn publish_due(&self, topic: &Topic) -> Result<usize, RelayError> {
-        let now = self.clock.now();
-        let limit = i64::try_from(CLAIM).unwrap_or(i64::MAX);
-        let mut connection = self.pool.get().await?;
-        let claimed = connection
-            .transaction(async |connection| {
-                outbox::claim(connection, now, now + LEASE, limit).await
-            })
-            .await?;
-        drop(connection);
-        if claimed.is_empty() {
-            return Ok(0);
-        }
-        let deliveries = topic.publish(&claimed).await;
-        self.settle(&claimed, deliveries).await?;
-        Ok(claimed.len())
-    }
-
-    async fn settle(
-        &self,
-        claimed: &[Outgoing],
-        deliveries: Vec<Delivery>,
-    ) -> Result<(), RelayError> {
-        let now = self.clock.now();
-        let mut connection = self.pool.get().await?;
-        let (refused, taken): (Vec<_>, Vec<_>) =
-            (deliveries.into_iter()).partition(|delivery| delivery.error.is_some());
-        let taken: Vec<_> = taken.into_iter().map(|delivery| delivery.id).collect();
-        outbox::mark_published(&mut connection, &taken, now).await?;
-        let count = |entries: usize| u64::try_from(entries).unwrap_or_default();
-        self.metrics.outbox.published(count(taken.len()));
-        self.metrics
-            .sns
-            .entries(count(taken.len()), count(refused.len()));
-        for event in claimed {
-            if taken.contains(&event.id) {
-                let took = (now - event.at).to_std().unwrap_or_default();
-                self.metrics.uploads.notified_after(took);
-                log::info!(
-                    "event {} of upload {} is published",
-                    event.id,
-                    event.upload_id
-                );
-            }
-        }
-        for Delivery { id, error } in refused {
-            let reason = error.unwrap_or_default();
-            let attempts = (claimed.iter().find(|event| event.id == id))
-                .and_then(|event| u32::try_from(event.attempts).ok())
-                .unwrap_or(1);
-            let wait = backoff::after(attempts);
-            let due = now + TimeDelta::from_std(wait).unwrap_or(LEASE);
-            outbox::put_back(&mut connection, id, due, &reason).await?;
-            log::warn!("event {id} is not published, attempt {attempts}: {reason}");
-        }
         Ok(())
     }
+}
+
+/// Failures in a row. Where some events were taken (throttling), it goes on, only slower.
+fn failures_after(round: &Round, before: u32) -> u32 {
+    match round.fault {
+        None => 0,
+        Some(_) if round.taken > 0 => 1,
+        Some(_) => before.saturating_add(1),
+    }
+}
+
+/// Logs a failure, and says how long to wait.
+fn told(what: &str, why: &str, failures: u32) -> Duration {
+    let wait = backoff::at_most(LONGEST, failures);
+    log::warn!("relay: {what} (failure {failures} in a row, next try in {wait:.1?}): {why}");
+    wait
 }

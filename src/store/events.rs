@@ -53,6 +53,7 @@ impl<'a> Append<'a> {
     }
 }
 
+/// Begins with the time of the event: a replay finds the events of a time by it.
 fn new_id(at: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     let nanoseconds = at.timestamp_subsec_nanos();
@@ -102,6 +103,7 @@ struct Row {
     at: DateTime<Utc>,
     data: Value,
     published_at: Option<DateTime<Utc>>,
+    undeliverable_at: Option<DateTime<Utc>>,
 }
 
 /// Everything that happened to an upload of this tenant, oldest first.
@@ -127,6 +129,7 @@ pub async fn history(
             at: row.at,
             data: row.data,
             published_at: row.published_at,
+            undeliverable_at: row.undeliverable_at,
         })
         .collect())
 }

@@ -2,16 +2,24 @@
 //!
 //! `due_at` is the lease and the back-off in one: a claim moves it into the future and commits
 //! before anything is sent. A relay that dies in between loses nothing, the event falls due again.
+//! Who writes down what became of a claim names its lease: a relay that was too slow, and whose
+//! events another one has claimed since, puts nothing back under that one's feet. That SNS took an
+//! event is true whoever says so, and needs no lease.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::schema::events;
 use super::{Connection, Result};
+
+diesel::define_sql_function! {
+    /// The first of the two that is there.
+    fn coalesce(one: Nullable<Timestamptz>, other: Nullable<Timestamptz>) -> Nullable<Timestamptz>;
+}
 
 /// An event that waits for SNS.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -33,10 +41,12 @@ pub struct Outgoing {
     pub data: Value,
     /// How often it was claimed, this time included.
     pub attempts: i32,
+    /// When it was asked for again; nothing where it is sent for the first time.
+    pub replayed_at: Option<DateTime<Utc>>,
 }
 
-/// Claims up to `limit` events until `lease`, the oldest first. An upload's next event is not
-/// claimed before the last one is published, so that they leave in order.
+/// Claims up to `limit` events until `lease`, the longest due first. An upload's next event is not
+/// claimed before the last one is published (or given up), so that they leave in order.
 pub async fn claim(
     connection: &mut Connection,
     now: DateTime<Utc>,
@@ -44,14 +54,22 @@ pub async fn claim(
     limit: i64,
 ) -> Result<Vec<Outgoing>> {
     let earlier = diesel::alias!(events as earlier);
+    // `coalesce`, not two tests for null: these would let the planner read the whole index of what
+    // waits for each row, which it takes for an empty one while its statistics are from a quiet
+    // time. Without them it finds the upload's other events by their own index.
+    let settled = coalesce(
+        earlier.field(events::published_at),
+        earlier.field(events::undeliverable_at),
+    );
     let blocked = earlier
         .filter(earlier.field(events::upload_id).eq(events::upload_id))
         .filter(earlier.field(events::sequence).lt(events::sequence))
         .filter(earlier.field(events::notify))
-        .filter(earlier.field(events::published_at).is_null());
+        .filter(settled.is_null());
     let due: Vec<Uuid> = events::table
         .filter(events::notify)
         .filter(events::published_at.is_null())
+        .filter(events::undeliverable_at.is_null())
         .filter(events::due_at.le(now))
         .filter(diesel::dsl::not(diesel::dsl::exists(blocked)))
         .order((events::due_at, events::id))
@@ -82,6 +100,7 @@ pub async fn mark_published(
     diesel::update(events::table.filter(events::id.eq_any(ids)))
         .set((
             events::published_at.eq(at),
+            events::undeliverable_at.eq(None::<DateTime<Utc>>),
             events::last_error.eq(None::<String>),
         ))
         .execute(connection)
@@ -89,36 +108,73 @@ pub async fn mark_published(
     Ok(())
 }
 
-/// SNS did not take this one: it falls due again at `due_at`.
-pub async fn put_back(
+/// SNS will never take this one, claimed until `lease`: it is not tried again, and later events of
+/// its upload go on. Whether it still was this claim's.
+pub async fn mark_undeliverable(
     connection: &mut Connection,
     id: Uuid,
-    due_at: DateTime<Utc>,
+    lease: DateTime<Utc>,
+    at: DateTime<Utc>,
     reason: &str,
+) -> Result<bool> {
+    let row = events::table
+        .filter(events::id.eq(id))
+        .filter(events::due_at.eq(lease))
+        .filter(events::published_at.is_null());
+    let marked = diesel::update(row)
+        .set((
+            events::undeliverable_at.eq(at),
+            events::last_error.eq(reason),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(marked == 1)
+}
+
+/// SNS did not take these, claimed until `lease`: they fall due again at `due_at`. Without a
+/// reason they were not even tried, and an older reason stays.
+pub async fn put_back(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    lease: DateTime<Utc>,
+    due_at: DateTime<Utc>,
+    reason: Option<&str>,
 ) -> Result<()> {
-    diesel::update(events::table.filter(events::id.eq(id)))
-        .set((events::due_at.eq(due_at), events::last_error.eq(reason)))
+    let rows = events::table
+        .filter(events::id.eq_any(ids))
+        .filter(events::due_at.eq(lease));
+    diesel::update(rows)
+        .set((
+            events::due_at.eq(due_at),
+            reason.map(|reason| events::last_error.eq(reason)),
+        ))
         .execute(connection)
         .await?;
     Ok(())
 }
 
 /// How many events wait, and since when the oldest does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Backlog {
     /// Events.
+    #[diesel(sql_type = BigInt)]
     pub depth: i64,
-    /// When the oldest of them happened.
+    /// When the oldest of them happened, or was asked for again.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// See [`Backlog`].
-pub async fn backlog(connection: &mut Connection) -> Result<Backlog> {
-    let (depth, oldest) = events::table
-        .filter(events::notify)
-        .filter(events::published_at.is_null())
-        .select((count_star(), min(events::at)))
-        .first(connection)
-        .await?;
-    Ok(Backlog { depth, oldest })
+/// See [`Backlog`]: of all replicas together, without what was given up. Counts up to `most` and
+/// no further, so that a long outage of SNS does not make the question slow; the age is a single
+/// look into an index.
+pub async fn backlog(connection: &mut Connection, most: i64) -> Result<Backlog> {
+    // In the words of the index `events_waiting_since`.
+    let waits = "FROM events WHERE notify AND least(published_at, undeliverable_at) IS NULL";
+    diesel::sql_query(format!(
+        "SELECT (SELECT count(*) FROM (SELECT 1 {waits} LIMIT $1) AS counted) AS depth, \
+         (SELECT min(coalesce(replayed_at, at)) {waits}) AS oldest"
+    ))
+    .bind::<BigInt, _>(most)
+    .get_result(connection)
+    .await
 }

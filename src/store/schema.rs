@@ -27,6 +27,8 @@ diesel::table! {
         attempts -> Int4,
         last_error -> Nullable<Text>,
         published_at -> Nullable<Timestamptz>,
+        undeliverable_at -> Nullable<Timestamptz>,
+        replayed_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -4,8 +4,24 @@ mod history;
 mod load;
 mod message;
 mod outage;
+mod refusals;
+mod replicas;
+mod throttling;
+
+use std::sync::Arc;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use upload_broker::notify::relay::Relay;
+use upload_broker::notify::round::Round;
+use upload_broker::notify::sns::Topic;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::support::app::App;
+use crate::support::cloud;
+use crate::support::setup::sdk;
 
 /// Writes `count` events into the outbox, each of an upload of its own and with comments of
 /// `bytes` bytes, in one transaction.
@@ -33,5 +49,65 @@ async fn number(app: &App, sql: &str) -> i64 {
         .get(0)
 }
 
-/// Events that SNS has not taken.
-const WAITING: &str = "SELECT count(*) FROM events WHERE notify AND published_at IS NULL";
+/// Writes `uploads` uploads with the events 1, 2 … `each` as a broker would have: `/chain/1` first,
+/// a millisecond apart from `start` on, and due.
+pub async fn write_chains(
+    sql: &tokio_postgres::Client,
+    start: DateTime<Utc>,
+    uploads: usize,
+    each: usize,
+) {
+    let mut at = start;
+    for number in 1..=uploads {
+        let upload = Uuid::now_v7();
+        let row = format!(
+            "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, \
+             content_type, overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at) \
+             VALUES ('{upload}', 'default', '/chain/{number}', 'b', 'chain/{number}', 'Pending', \
+             'n', '{{}}', 'text/csv', false, '{{}}', 60, now(), now(), now())"
+        );
+        sql.batch_execute(&row).await.expect("an upload");
+        for sequence in 1..=each {
+            let millis = u64::try_from(at.timestamp_millis()).expect("a time of ours");
+            let (seconds, nanos) = (millis / 1_000, (millis % 1_000) * 1_000_000);
+            let nanos = u32::try_from(nanos).expect("less than a second");
+            let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanos));
+            let row = format!(
+                "INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at) \
+                 VALUES ('{id}', '{upload}', {sequence}, 'default', 'dataset.uploaded', '{at}', \
+                 '{{\"path\": \"/chain/{number}\"}}', true, '{at}')"
+            );
+            sql.batch_execute(&row).await.expect("an event");
+            at += TimeDelta::milliseconds(1);
+        }
+    }
+}
+
+/// A relay of its own beside the app's, which talks to SNS at `endpoint`. For an app without a
+/// topic, whose own relay sends nothing.
+fn relay(app: &App, endpoint: &str) -> Relay {
+    let metrics = Arc::clone(&app.broker.metrics);
+    let credentials = SharedCredentialsProvider::new(cloud::credentials());
+    let config = sdk(endpoint, credentials);
+    Relay {
+        pool: app.broker.pool.clone(),
+        topic: Some(Topic::new(
+            &config,
+            &app.inbox.topic_arn,
+            Arc::clone(&metrics),
+        )),
+        clock: app.clock.clone(),
+        metrics,
+        nudge: Arc::new(Notify::new()),
+    }
+}
+
+/// One round of a relay.
+async fn round(relay: &Relay) -> Round {
+    let never = CancellationToken::new();
+    relay.run_once(100, &never).await.expect("a round")
+}
+
+/// Events that SNS has not taken and that were not given up.
+const WAITING: &str = "SELECT count(*) FROM events WHERE notify AND published_at IS NULL \
+                       AND undeliverable_at IS NULL";

@@ -1,6 +1,7 @@
 //! `upload-broker serve` as a process of its own: how it starts, refuses to start, signs, logs and
 //! stops.
 
+mod crashes;
 mod endpoints;
 mod faults;
 mod logs;

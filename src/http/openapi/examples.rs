@@ -136,6 +136,7 @@ pub fn events() -> Value {
         "time": "2025-03-01T10:00:07.123Z",
         "data": {"upload_id": ID, "path": "/data/employees.csv", "status": "Uploaded"},
         "published_at": "2025-03-01T10:00:07.456Z",
+        "undeliverable_at": null,
     }])
 }
 

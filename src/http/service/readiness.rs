@@ -36,7 +36,7 @@ pub struct Ready {
     time: Time,
     /// Each dependency: `ok` or `unavailable`.
     checks: Checks,
-    /// Events that SNS has not taken; null where Postgres is away. They do not hinder readiness.
+    /// Events that SNS has not taken, less those given up; null where Postgres is away. They do not hinder readiness.
     #[schema(required = true)]
     outbox: Option<Outbox>,
     /// The queue that S3's own events come from: `ok`, `unavailable`, `starting` before its first
@@ -59,9 +59,9 @@ pub struct Checks {
 /// Events that wait.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Outbox {
-    /// How many.
+    /// How many, of all replicas; counted up to 100,000.
     waiting: i64,
-    /// How long the oldest has been waiting.
+    /// How long the oldest has been waiting: since it happened, or was asked for again.
     #[schema(required = true)]
     oldest_seconds: Option<i64>,
 }

@@ -36,6 +36,9 @@ pub struct Event {
     /// When SNS took it; null where it waits, or is not notified.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub published_at: Option<Time>,
+    /// When the broker gave it up, because SNS will never take it; null otherwise.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub undeliverable_at: Option<Time>,
 }
 
 impl From<domain::event::Event> for Event {
@@ -48,6 +51,7 @@ impl From<domain::event::Event> for Event {
             time: event.at.into(),
             data: event.data,
             published_at: event.published_at.map(Into::into),
+            undeliverable_at: event.undeliverable_at.map(Into::into),
         }
     }
 }

@@ -12,12 +12,17 @@ pub struct Outbox {
     depth: IntGauge,
     oldest: Gauge,
     published: IntCounter,
+    undeliverable: IntCounter,
 }
 
 impl Outbox {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         Ok(Self {
-            depth: int_gauge(registry, "outbox_depth_events", "Events not yet published.")?,
+            depth: int_gauge(
+                registry,
+                "outbox_depth_events",
+                "Events not yet published, of all replicas.",
+            )?,
             oldest: gauge(
                 registry,
                 "outbox_oldest_age_seconds",
@@ -27,6 +32,11 @@ impl Outbox {
                 registry,
                 "events_published_total",
                 "Events that SNS has received.",
+            )?,
+            undeliverable: counter(
+                registry,
+                "events_undeliverable_total",
+                "Events given up because SNS will never take them.",
             )?,
         })
     }
@@ -40,5 +50,10 @@ impl Outbox {
     /// Counts published events.
     pub fn published(&self, events: u64) {
         self.published.inc_by(events);
+    }
+
+    /// Counts events that were given up.
+    pub fn undeliverable(&self, events: u64) {
+        self.undeliverable.inc_by(events);
     }
 }

@@ -59,6 +59,7 @@ fn uploads_and_events_are_shown() {
     metrics.uploads.notified_after(Duration::from_millis(20));
     metrics.outbox.waiting(7, Some(Duration::from_millis(1500)));
     metrics.outbox.published(10);
+    metrics.outbox.undeliverable(2);
     metrics.janitor.checked();
     metrics.janitor.uploaded();
     metrics.janitor.expired();
@@ -74,6 +75,7 @@ fn uploads_and_events_are_shown() {
             "upload_broker_outbox_depth_events 7",
             "upload_broker_outbox_oldest_age_seconds 1.5",
             "upload_broker_events_published_total 10",
+            "upload_broker_events_undeliverable_total 2",
             "upload_broker_janitor_checked_total 1",
             r#"upload_broker_janitor_outcomes_total{outcome="uploaded"} 1"#,
             r#"upload_broker_janitor_outcomes_total{outcome="expired"} 1"#,

@@ -36,6 +36,7 @@ async fn the_history_tells_everything_in_order() {
         "sequence",
         "time",
         "type",
+        "undeliverable_at",
         "upload_id",
     ];
     for event in &events {

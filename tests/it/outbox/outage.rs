@@ -104,32 +104,3 @@ async fn one_uploads_events_leave_in_order() {
     }
     assert_eq!(sequences, ["1", "2", "3", "4", "5"]);
 }
-
-#[tokio::test]
-async fn what_a_dead_relay_had_claimed_is_sent_when_the_lease_ends() {
-    let gate = Gate::new(cloud::address());
-    let app = Setup::new().sns(gate.endpoint()).start().await;
-    gate.cut().await;
-    write_events(&app, 1, 0).await;
-    let lease = app.clock.now() + TimeDelta::seconds(30);
-    let claim = format!("UPDATE events SET attempts = 1, due_at = '{lease}'");
-    let claimed = app.sql().await.batch_execute(&claim).await;
-    claimed.expect("a claim");
-    gate.restore();
-    app.advance(TimeDelta::seconds(29));
-    // An event that came later overtakes: it is another upload's.
-    let other = app.upload("a.csv", "a", json!({})).await;
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
-    assert_eq!(message.json()["data"]["upload_id"], other["id"]);
-    assert_eq!(
-        number(
-            &app,
-            "SELECT count(*) FROM events WHERE attempts = 1 AND published_at IS NULL"
-        )
-        .await,
-        1
-    );
-    app.advance(TimeDelta::seconds(2));
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
-    assert_eq!(message.json()["subject"], "/bulk/1");
-}

@@ -113,7 +113,7 @@ async fn no_line_holds_a_secret_even_at_trace() {
             .set("AWS_SECRET_ACCESS_KEY", SECRET);
         let (mut process, caller) = place.start(run).await;
         round_trip(&caller).await;
-        process.says("is not published").await;
+        process.says("SNS takes no events").await;
         let ended = process.stop("TERM").await.ok();
         assert!(ended.err.lines().count() > 10, "{ended:#?}");
         for line in ended.err.lines().filter(|_| format == "json") {

@@ -22,6 +22,7 @@ pub mod reply;
 pub mod serving;
 pub mod setup;
 pub mod slot;
+pub mod sns_door;
 pub mod store;
 
 use std::path::PathBuf;

@@ -1,0 +1,198 @@
+//! Events that SNS will not take: given up one by one, and nobody else waits for them.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{WAITING, number, write_chains, write_events};
+use crate::support::app::{App, Setup};
+use crate::support::cloud;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::sns_door::{Sent, SnsDoor, Verdict};
+
+const GIVEN_UP: &str = "SELECT count(*) FROM events WHERE undeliverable_at IS NOT NULL";
+
+/// Whether an entry is the one that these tests spoil: the first event of `/chain/1`.
+fn is_spoilt(sent: &Sent) -> bool {
+    let event: Value = serde_json::from_str(&sent.message).expect("an envelope");
+    event["subject"] == "/chain/1" && event["sequence"] == "1"
+}
+
+/// An app behind a door, with two uploads of two events each, which fall due together.
+async fn behind(door: &SnsDoor) -> App {
+    let app = Setup::new().sns(door.endpoint()).start().await;
+    let soon = app.clock.now() + TimeDelta::milliseconds(900);
+    write_chains(&app.sql().await, soon, 2, 2).await;
+    app.advance(TimeDelta::seconds(1));
+    app
+}
+
+/// The first event of `/chain/1` is given up, for this reason; the other three have arrived.
+async fn only_the_spoilt_one_is_given_up(app: &App, reason: &str) {
+    eventually("everything is settled", async || {
+        number(app, WAITING).await == 0
+    })
+    .await;
+    assert_eq!(number(app, GIVEN_UP).await, 1);
+    let marked = format!(
+        "SELECT count(*) FROM events WHERE undeliverable_at IS NOT NULL AND published_at IS NULL \
+         AND sequence = 1 AND data->>'path' = '/chain/1' AND last_error LIKE '{reason}'"
+    );
+    assert_eq!(number(app, &marked).await, 1, "with the reason");
+    let messages = app.inbox.receive_until(3, PATIENCE).await;
+    let mut told: Vec<_> = (messages.iter())
+        .map(|message| message.json())
+        .map(|event| format!("{} {}", event["subject"], event["sequence"]).replace('"', ""))
+        .collect();
+    told.sort();
+    assert_eq!(told, ["/chain/1 2", "/chain/2 1", "/chain/2 2"]);
+    assert_eq!(app.metric("events_undeliverable_total").await, 1.0);
+    eventually("given up is not waiting", async || {
+        app.metric("outbox_depth_events").await == 0.0
+            && app.metric("outbox_oldest_age_seconds").await == 0.0
+    })
+    .await;
+    eventually("neither for a load balancer", async || {
+        let ready = app.get("/readyz").await.expect(StatusCode::OK);
+        ready["outbox"] == json!({"waiting": 0, "oldest_seconds": null})
+    })
+    .await;
+}
+
+/// Comments and metadata are bounded, so that only a row written past the broker can be this big.
+#[tokio::test]
+async fn an_oversized_event_is_given_up() {
+    let app = Setup::new().without_topic().start().await;
+    write_chains(&app.sql().await, app.clock.now(), 2, 2).await;
+    app.advance(TimeDelta::seconds(1));
+    let grow = "UPDATE events SET data = data || jsonb_build_object('comments', repeat('x', 262144)) \
+                WHERE sequence = 1 AND data->>'path' = '/chain/1'";
+    app.sql().await.batch_execute(grow).await.expect("a row");
+    let relay = super::relay(&app, &cloud::endpoint());
+    let first = super::round(&relay).await;
+    assert_eq!((first.taken, first.undeliverable), (1, 1), "{first:?}");
+    let next = super::round(&relay).await;
+    assert_eq!((next.taken, next.undeliverable), (2, 0), "{next:?}");
+    only_the_spoilt_one_is_given_up(&app, "% bytes are more than SNS takes").await;
+
+    let row = "SELECT upload_id::text FROM events WHERE undeliverable_at IS NOT NULL";
+    let row = app.sql().await.query_one(row, &[]).await.expect("a row");
+    let events = app.events(&json!({"id": row.get::<_, String>(0)})).await;
+    assert!(events[0]["undeliverable_at"].is_string(), "{events:#?}");
+    assert_eq!(events[0]["published_at"], Value::Null, "{events:#?}");
+    assert_eq!(events[1]["undeliverable_at"], Value::Null, "{events:#?}");
+}
+
+/// The most that a client can put into an upload, in characters that JSON writes in six bytes.
+#[tokio::test]
+async fn whatever_a_client_says_fits() {
+    let large = Setup::new().set("BROKER_MAX_BODY_BYTES", 1_048_576);
+    let app = large.start().await;
+    let words = json!({
+        "name": "\"".repeat(1024),
+        "comments": "\u{1}".repeat(8192),
+        "metadata": {"k": "\u{1}".repeat(2047)},
+        "content_type": format!("text/{}", "x".repeat(100)),
+    });
+    let path = ["\\".repeat(200).as_str(); 5].join("/");
+    app.upload(&path, "a", words).await;
+    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    assert_eq!(message.json()["data"]["comments"], "\u{1}".repeat(8192));
+    assert!(message.body.len() < 262_144 / 2, "{}", message.body.len());
+}
+
+#[tokio::test]
+async fn an_entry_that_sns_refuses_for_ever_is_given_up() {
+    let door = SnsDoor::new(|sent| {
+        let spoilt = sent.iter().filter(|sent| is_spoilt(sent));
+        Verdict::Fail(
+            spoilt
+                .map(|sent| (sent.id.clone(), "InvalidParameter", true))
+                .collect(),
+        )
+    });
+    let app = behind(&door).await;
+    only_the_spoilt_one_is_given_up(&app, "InvalidParameter: said by the door").await;
+    let tried = door
+        .calls()
+        .concat()
+        .iter()
+        .filter(|sent| is_spoilt(sent))
+        .count();
+    assert_eq!(tried, 1, "never again");
+}
+
+/// A failure that is not the entry's own passes: it is tried again, and the upload's next one waits.
+#[tokio::test]
+async fn an_entry_that_fails_today_is_tried_again() {
+    let fails = |sent: &[Sent]| {
+        let spoilt = sent.iter().filter(|sent| is_spoilt(sent));
+        Verdict::Fail(
+            spoilt
+                .map(|sent| (sent.id.clone(), "InternalError", false))
+                .collect(),
+        )
+    };
+    let door = SnsDoor::new(fails);
+    let app = behind(&door).await;
+    eventually("the other upload's are sent", async || {
+        number(&app, WAITING).await == 2
+    })
+    .await;
+    let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND published_at IS NULL \
+                   AND last_error = 'InternalError: said by the door'";
+    eventually("it is put off, with the reason", async || {
+        number(&app, put_off).await == 1
+    })
+    .await;
+    door.rule(|_| Verdict::Pass);
+    app.advance(TimeDelta::seconds(61));
+    eventually("both are sent", async || number(&app, WAITING).await == 0).await;
+    assert_eq!(number(&app, GIVEN_UP).await, 0);
+    assert_eq!(app.inbox.waiting().await, 4);
+}
+
+/// SNS refuses the whole call because of one entry, and does not say which.
+#[tokio::test]
+async fn a_call_that_is_refused_is_halved_until_the_others_get_through() {
+    let door = SnsDoor::new(|sent| {
+        if sent.iter().any(is_spoilt) {
+            Verdict::Refuse(400, "InvalidParameter")
+        } else {
+            Verdict::Pass
+        }
+    });
+    let app = Setup::new().sns(door.endpoint()).start().await;
+    write_events(&app, 37, 10).await;
+    write_chains(&app.sql().await, app.clock.now(), 1, 1).await;
+    app.advance(TimeDelta::seconds(1));
+    eventually("the others get through, at once", async || {
+        app.inbox.waiting().await == 37
+    })
+    .await;
+    // The very first to be alone in a call might have met a topic that is not right.
+    eventually("it is given up", async || {
+        app.advance(TimeDelta::seconds(61));
+        number(&app, GIVEN_UP).await == 1 && number(&app, WAITING).await == 0
+    })
+    .await;
+    assert_eq!(app.inbox.waiting().await, 37, "each was sent once");
+}
+
+/// A topic that takes nothing (in another region, say) is refused in the same words.
+#[tokio::test]
+async fn a_topic_that_takes_nothing_costs_no_event() {
+    let mut door = SnsDoor::new(|_| Verdict::Refuse(400, "InvalidParameter"));
+    let app = behind(&door).await;
+    door.called(3).await;
+    let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND last_error IS NOT NULL";
+    eventually("they are put off", async || {
+        number(&app, put_off).await == 2
+    })
+    .await;
+    assert_eq!(number(&app, GIVEN_UP).await, 0);
+    door.rule(|_| Verdict::Pass);
+    app.advance(TimeDelta::seconds(61));
+    eventually("they are sent", async || number(&app, WAITING).await == 0).await;
+    assert_eq!(app.inbox.waiting().await, 4);
+}

@@ -1,0 +1,83 @@
+//! SNS says "not now", for a while: nothing is lost, it is not asked in vain, and afterwards
+//! everything goes out at full speed.
+
+use chrono::TimeDelta;
+
+use super::{WAITING, number, write_events};
+use crate::support::app::Setup;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::sns_door::{SnsDoor, Verdict};
+
+/// The clock stands still: an event that were put off itself would never be due again. What waits
+/// is the loop.
+async fn outage(verdict: Verdict) {
+    let refusal = verdict.clone();
+    let mut door = SnsDoor::new(move |_| refusal.clone());
+    let app = Setup::new().sns(door.endpoint()).start().await;
+    write_events(&app, 600, 10).await;
+    // Each call is three on the wire: the AWS SDK tries again by itself.
+    door.called(15).await;
+    let tried = number(&app, "SELECT count(*) FROM events WHERE attempts > 0").await;
+    assert!(
+        tried <= 160,
+        "{tried} of 600 events were tried against a wall"
+    );
+    assert!(
+        number(&app, WAITING).await == 600,
+        "{verdict:?} lost an event"
+    );
+    assert_eq!(app.metric("events_undeliverable_total").await, 0.0);
+
+    let before = door.calls().len();
+    door.rule(|_| Verdict::Pass);
+    eventually("all are sent", async || number(&app, WAITING).await == 0).await;
+    let calls = door.calls().len() - before;
+    assert!(calls <= 64, "600 events in {calls} calls");
+    assert_eq!(app.inbox.waiting().await, 600, "each once");
+}
+
+#[tokio::test]
+async fn throttling() {
+    outage(Verdict::Refuse(400, "ThrottledException")).await;
+}
+
+#[tokio::test]
+async fn too_many_requests() {
+    outage(Verdict::Refuse(429, "TooManyRequestsException")).await;
+}
+
+#[tokio::test]
+async fn server_errors() {
+    outage(Verdict::Refuse(503, "ServiceUnavailable")).await;
+}
+
+/// Missing rights heal when an operator grants them: nothing is given up.
+#[tokio::test]
+async fn missing_rights() {
+    let mut door = SnsDoor::new(|_| Verdict::Refuse(403, "AuthorizationError"));
+    let app = Setup::new().sns(door.endpoint()).start().await;
+    write_events(&app, 30, 10).await;
+    door.called(4).await;
+    door.rule(|_| Verdict::Pass);
+    eventually("all are sent", async || number(&app, WAITING).await == 0).await;
+    assert_eq!(app.inbox.waiting().await, 30);
+}
+
+/// SNS has the event, and its answer is lost: it is sent again, and subscribers tell by the id.
+#[tokio::test]
+async fn a_lost_answer_is_a_second_delivery_with_the_same_id() {
+    let mut door = SnsDoor::new(|_| Verdict::LoseAnswer);
+    let app = Setup::new().sns(door.endpoint()).start().await;
+    write_events(&app, 1, 10).await;
+    door.called(1).await;
+    door.rule(|_| Verdict::Pass);
+    eventually("it is marked", async || number(&app, WAITING).await == 0).await;
+    app.advance(TimeDelta::seconds(61));
+    let calls = door.calls().len();
+    assert!(calls >= 2, "{calls} calls");
+    let messages = app.inbox.receive_until(calls, PATIENCE).await;
+    let ids: std::collections::BTreeSet<_> = (messages.iter())
+        .map(|message| message.json()["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 1, "{messages:#?}");
+}

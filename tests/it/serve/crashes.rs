@@ -1,0 +1,204 @@
+//! kill -9 between the steps of the relay, with the real binary. Doors in front of SNS decide where
+//! it stands when it dies; leases end because their rows are moved into the past.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::outbox::write_chains;
+use crate::support::app::id;
+use crate::support::cloud;
+use crate::support::database;
+use crate::support::inbox::Inbox;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::process::{Process, Run};
+use crate::support::serving::Place;
+use crate::support::sns_door::{SnsDoor, Verdict};
+
+/// A place whose brokers have a topic.
+struct Scene {
+    place: Place,
+    inbox: Inbox,
+}
+
+impl Scene {
+    async fn new(inbox: Inbox) -> Scene {
+        let place = Place::new().await;
+        Scene { place, inbox }
+    }
+
+    /// A broker that reaches SNS at `endpoint`.
+    fn serve(&self, endpoint: String) -> Run {
+        let run = self.place.serve();
+        let run = run.set("BROKER_SNS_TOPIC_ARN", &self.inbox.topic_arn);
+        run.set("AWS_ENDPOINT_URL_SNS", endpoint)
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let client = database::connect(self.place.database.url()).await;
+        client.query_one(sql, &[]).await.expect(sql).get(0)
+    }
+
+    /// Events that are neither marked nor given up.
+    async fn waiting(&self) -> i64 {
+        let waiting = "SELECT count(*) FROM events WHERE notify AND published_at IS NULL";
+        self.number(waiting).await
+    }
+
+    /// Half a minute passes for every lease.
+    async fn leases_end(&self) {
+        let client = database::connect(self.place.database.url()).await;
+        let pass = "UPDATE events SET due_at = due_at - interval '31 s' WHERE published_at IS NULL";
+        client.batch_execute(pass).await.expect("rows");
+    }
+
+    /// All notifications, up to and with the `count`th.
+    async fn told(&self, count: usize) -> Vec<Value> {
+        let messages = self.inbox.receive_until(count, PATIENCE).await;
+        messages.iter().map(|message| message.json()).collect()
+    }
+}
+
+/// It dies the hard way.
+async fn kill(process: Process) {
+    let ended = process.stop("KILL").await;
+    assert_eq!(ended.status.code(), None, "{ended:#?}");
+}
+
+/// Killed after its claim, before SNS has anything: the other replica, which was there all the
+/// time, leaves the lease alone, and sends once it has ended.
+#[tokio::test]
+async fn between_the_commit_and_the_publish() {
+    let scene = Scene::new(Inbox::new().await).await;
+    let mut door = SnsDoor::new(|_| Verdict::Silence);
+    let run = scene.serve(door.endpoint());
+    let (doomed, caller) = scene.place.start(run).await;
+    let uploaded = caller.upload("/a.csv", "a").await;
+    door.called(1).await;
+    let mut other = scene.serve(cloud::endpoint()).spawn();
+    let url = other.ready().await;
+    kill(doomed).await;
+
+    let again = crate::support::serving::Caller::new(url, caller.key.clone());
+    again.upload("/b.csv", "b").await;
+    let told = scene.told(1).await;
+    assert_eq!(
+        told[0]["subject"], "/b.csv",
+        "the dead one's lease holds: {told:#?}"
+    );
+    assert_eq!(scene.waiting().await, 1);
+    scene.leases_end().await;
+    let told = scene.told(1).await;
+    assert_eq!(told[0]["data"]["upload_id"], id(&uploaded), "{told:#?}");
+    eventually("it is marked", async || scene.waiting().await == 0).await;
+    assert_eq!(scene.inbox.waiting().await, 0, "each was sent once");
+    other.stop("TERM").await.ok();
+}
+
+/// Killed after SNS took the event, before the mark: it is sent a second time, under the same id.
+#[tokio::test]
+async fn between_the_publish_and_the_mark() {
+    let scene = Scene::new(Inbox::new().await).await;
+    let mut door = SnsDoor::new(|_| Verdict::NoAnswer);
+    let run = scene.serve(door.endpoint());
+    let (doomed, caller) = scene.place.start(run).await;
+    caller.upload("/a.csv", "a").await;
+    door.called(1).await;
+    kill(doomed).await;
+    let first = scene.told(1).await.remove(0);
+    assert_eq!(scene.waiting().await, 1, "not marked");
+
+    scene.leases_end().await;
+    let mut next = scene.serve(cloud::endpoint()).spawn();
+    next.ready().await;
+    let second = scene.told(1).await.remove(0);
+    assert_eq!(second, first, "the same event, the same id");
+    eventually("it is marked", async || scene.waiting().await == 0).await;
+    next.stop("TERM").await.ok();
+}
+
+/// Two replicas send 600 events of 60 uploads to a FIFO topic; one of them dies in the middle, with
+/// events that SNS has and it has not marked. Each event arrives, each upload's in order.
+#[tokio::test]
+async fn under_load_beside_another_replica() {
+    let scene = Scene::new(Inbox::fifo().await).await;
+    let sql = database::connect(scene.place.database.url()).await;
+    write_chains(&sql, Utc::now() - TimeDelta::hours(1), 60, 10).await;
+    // Its first claim takes six calls: five are answered, the last is not.
+    let calls = AtomicUsize::new(0);
+    let mut door = SnsDoor::new(move |_| {
+        if calls.fetch_add(1, Ordering::SeqCst) < 5 {
+            Verdict::Pass
+        } else {
+            Verdict::NoAnswer
+        }
+    });
+    let mut doomed = scene.serve(door.endpoint()).spawn();
+    doomed.ready().await;
+    door.called(1).await;
+    let mut other = scene.serve(cloud::endpoint()).spawn();
+    door.called(6).await;
+    other.ready().await;
+    kill(doomed).await;
+
+    eventually("what the dead one has not claimed is sent", async || {
+        let held = "SELECT count(*) FROM events WHERE published_at IS NULL AND NOT EXISTS \
+                    (SELECT 1 FROM events dead WHERE dead.upload_id = events.upload_id \
+                    AND dead.published_at IS NULL AND dead.due_at > now())";
+        scene.number(held).await == 0
+    })
+    .await;
+    assert!(scene.waiting().await > 0, "the dead one held nothing");
+    scene.leases_end().await;
+    eventually("the rest is sent", async || scene.waiting().await == 0).await;
+    other.stop("TERM").await.ok();
+
+    let mut last: BTreeMap<String, i32> = BTreeMap::new();
+    let mut ids = std::collections::BTreeSet::new();
+    // SNS deduplicates by id, so that even the repeated ones come once.
+    for event in scene.told(600).await {
+        let sequence: i32 = event["sequence"]
+            .as_str()
+            .expect("text")
+            .parse()
+            .expect("a number");
+        let before = last
+            .insert(event["subject"].to_string(), sequence)
+            .unwrap_or(0);
+        assert_eq!(sequence, before + 1, "out of order: {event:#}");
+        assert!(ids.insert(event["id"].to_string()), "twice: {event:#}");
+    }
+    assert_eq!(ids.len(), 600);
+}
+
+/// A replica that is told to stop gives back what it holds: nobody waits for its leases.
+#[tokio::test]
+async fn a_stop_releases_leases() {
+    let scene = Scene::new(Inbox::new().await).await;
+    let sql = database::connect(scene.place.database.url()).await;
+    write_chains(&sql, Utc::now() - TimeDelta::hours(1), 100, 1).await;
+    let mut hold = crate::support::hold::Hold::new(cloud::address()).await;
+    let mut leaving = scene.serve(hold.endpoint()).spawn();
+    leaving.ready().await;
+    hold.someone_waits().await;
+    leaving.signal("TERM");
+    leaving.says("SIGTERM: stopping").await;
+    hold.release();
+    leaving.ended().await.ok();
+    let held = "SELECT count(*) FROM events WHERE published_at IS NULL AND due_at > now()";
+    assert_eq!(scene.number(held).await, 0, "a lease outlives the stop");
+    assert!(scene.waiting().await > 0, "nothing was left to give back");
+
+    let mut next = scene.serve(cloud::endpoint()).spawn();
+    next.ready().await;
+    let told = scene.told(100).await;
+    eventually("all are marked", async || scene.waiting().await == 0).await;
+    assert_eq!(
+        (told.len(), scene.inbox.waiting().await),
+        (100, 0),
+        "each was sent once"
+    );
+    next.stop("TERM").await.ok();
+}

@@ -1,0 +1,261 @@
+//! A door in front of SNS that reads each call as it goes by and does with it what the test says:
+//! passes it on, refuses it, loses it or its answer, or refuses some of its entries.
+//!
+//! It speaks SNS's own wire format (the Query protocol), so that the broker's real client is on the
+//! other side.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws_sdk_sns::types::PublishBatchRequestEntry;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::cloud;
+use super::inbox::sns;
+use super::process::PATIENCE;
+use super::shared;
+
+/// One entry of a call.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// The event's id.
+    pub id: String,
+    /// The envelope.
+    pub message: String,
+    group: Option<String>,
+    deduplication: Option<String>,
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// SNS gets it, and its answer comes back.
+    Pass,
+    /// SNS gets it, and the answer is lost: the connection is cut.
+    LoseAnswer,
+    /// SNS gets it, and the answer never comes.
+    NoAnswer,
+    /// SNS does not get it, and no answer comes.
+    Silence,
+    /// An error answer in SNS's name: status and code.
+    Refuse(u16, &'static str),
+    /// These entries fail, with a code and whether it is the sender's fault; SNS gets the others.
+    Fail(Vec<(String, &'static str, bool)>),
+}
+
+/// What decides: sees the entries of a call.
+type Rule = dyn Fn(&[Sent]) -> Verdict + Send + Sync;
+
+/// The door.
+pub struct SnsDoor {
+    addr: SocketAddr,
+    rule: Arc<watch::Sender<Arc<Rule>>>,
+    calls: watch::Receiver<Vec<Vec<Sent>>>,
+}
+
+impl SnsDoor {
+    /// A door with a rule.
+    pub fn new(rule: impl Fn(&[Sent]) -> Verdict + Send + Sync + 'static) -> SnsDoor {
+        let rule: Arc<Rule> = Arc::new(rule);
+        let rule = Arc::new(watch::channel(rule).0);
+        let (seen, calls) = watch::channel(Vec::new());
+        let _inside = shared().enter();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("not blocking");
+        let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
+        let addr = listener.local_addr().expect("its address");
+        let seen = Arc::new(seen);
+        let rules = Arc::clone(&rule);
+        shared().spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (seen, rules) = (Arc::clone(&seen), Arc::clone(&rules));
+                // A side that hangs up is its own affair.
+                shared().spawn(async move { drop(serve(client, &seen, &rules).await) });
+            }
+        });
+        SnsDoor { addr, rule, calls }
+    }
+
+    /// The door as an HTTP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Another rule from now on.
+    pub fn rule(&self, rule: impl Fn(&[Sent]) -> Verdict + Send + Sync + 'static) {
+        self.rule.send_replace(Arc::new(rule));
+    }
+
+    /// The calls so far.
+    pub fn calls(&self) -> Vec<Vec<Sent>> {
+        self.calls.borrow().clone()
+    }
+
+    /// Returns when `count` calls have come to the door, and been dealt with as far as SNS is
+    /// concerned.
+    pub async fn called(&mut self, count: usize) {
+        let came = self.calls.wait_for(|calls| calls.len() >= count);
+        let came = tokio::time::timeout(PATIENCE, came).await;
+        came.expect("nobody calls").expect("the door's task");
+    }
+}
+
+async fn serve(
+    mut client: TcpStream,
+    seen: &watch::Sender<Vec<Vec<Sent>>>,
+    rule: &watch::Sender<Arc<Rule>>,
+) -> io::Result<()> {
+    let mut rest = Vec::new();
+    loop {
+        let (head, body) = read(&mut client, &mut rest).await?;
+        let sent = entries(&body);
+        let rule = Arc::clone(&rule.borrow());
+        let verdict = rule(&sent);
+        let tell = || seen.send_modify(|calls| calls.push(sent.clone()));
+        match verdict {
+            Verdict::Pass | Verdict::LoseAnswer | Verdict::NoAnswer => {
+                let answer = pass_on(&head, &body).await?;
+                tell();
+                match verdict {
+                    Verdict::LoseAnswer => return Ok(()),
+                    Verdict::NoAnswer => std::future::pending().await,
+                    _ => client.write_all(&answer).await?,
+                }
+            }
+            Verdict::Silence => {
+                tell();
+                std::future::pending().await
+            }
+            Verdict::Refuse(status, code) => {
+                tell();
+                let kind = if status < 500 { "Sender" } else { "Receiver" };
+                let error = format!(
+                    "<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code>\
+                     <Message>said by the door</Message></Error></ErrorResponse>"
+                );
+                client.write_all(&http(status, &error)).await?;
+            }
+            Verdict::Fail(failing) => {
+                let answer = publish(&body, &sent, &failing).await;
+                tell();
+                client.write_all(&http(200, &answer)).await?;
+            }
+        }
+    }
+}
+
+/// The head and the body of the next HTTP message; what came after them stays in `rest`.
+async fn read(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let head = loop {
+        if let Some(end) = rest.windows(4).position(|four| four == b"\r\n\r\n") {
+            let after = rest.split_off(end + 4);
+            break std::mem::replace(rest, after);
+        }
+        if stream.read_buf(rest).await? == 0 {
+            return Err(gone());
+        }
+    };
+    let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
+    while rest.len() < length {
+        if stream.read_buf(rest).await? == 0 {
+            return Err(gone());
+        }
+    }
+    let after = rest.split_off(length);
+    let body = std::mem::replace(rest, after);
+    Ok((head, body))
+}
+
+/// SNS's answer to the call as it is.
+async fn pass_on(head: &[u8], body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut server = TcpStream::connect(cloud::address()).await?;
+    server.write_all(head).await?;
+    server.write_all(body).await?;
+    let (mut head, body) = read(&mut server, &mut Vec::new()).await?;
+    head.extend(body);
+    Ok(head)
+}
+
+fn http(status: u16, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} said by the door\r\ncontent-type: text/xml\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// The entries of a PublishBatch, from its form.
+fn entries(body: &[u8]) -> Vec<Sent> {
+    let mut all: Vec<Sent> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(body) {
+        let Some(rest) = name.strip_prefix("PublishBatchRequestEntries.member.") else {
+            continue;
+        };
+        let (number, field) = rest.split_once('.').expect("a field");
+        let number: usize = number.parse().expect("a number");
+        all.resize(all.len().max(number), Sent::default());
+        let sent = &mut all[number - 1];
+        match field {
+            "Id" => sent.id = value.into(),
+            "Message" => sent.message = value.into(),
+            "MessageGroupId" => sent.group = Some(value.into()),
+            "MessageDeduplicationId" => sent.deduplication = Some(value.into()),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Publishes what does not fail in the test's own name, and answers for all.
+async fn publish(body: &[u8], sent: &[Sent], failing: &[(String, &'static str, bool)]) -> String {
+    let arn = url::form_urlencoded::parse(body).find(|(name, _)| name == "TopicArn");
+    let (_, arn) = arn.expect("a topic");
+    let fails = |sent: &Sent| failing.iter().find(|(id, ..)| *id == sent.id);
+    let good: Vec<_> = (sent.iter().filter(|sent| fails(sent).is_none()))
+        .map(|sent| {
+            PublishBatchRequestEntry::builder()
+                .id(&sent.id)
+                .message(&sent.message)
+                .set_message_group_id(sent.group.clone())
+                .set_message_deduplication_id(sent.deduplication.clone())
+                .build()
+                .expect("an entry")
+        })
+        .collect();
+    if !good.is_empty() {
+        let call = sns(&cloud::endpoint()).publish_batch().topic_arn(arn);
+        let call = call.set_publish_batch_request_entries(Some(good));
+        let done = call.send().await.expect("SNS");
+        assert!(done.failed().is_empty(), "{done:#?}");
+    }
+    let successful: String = (sent.iter().filter(|sent| fails(sent).is_none()))
+        .map(|sent| {
+            format!(
+                "<member><Id>{0}</Id><MessageId>{0}</MessageId></member>",
+                sent.id
+            )
+        })
+        .collect();
+    let failed: String = (sent.iter().filter_map(fails))
+        .map(|(id, code, sender)| {
+            format!(
+                "<member><Id>{id}</Id><Code>{code}</Code><Message>said by the door</Message>\
+                 <SenderFault>{sender}</SenderFault></member>"
+            )
+        })
+        .collect();
+    format!(
+        "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+         <PublishBatchResult><Successful>{successful}</Successful><Failed>{failed}</Failed>\
+         </PublishBatchResult></PublishBatchResponse>"
+    )
+}
