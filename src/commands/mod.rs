@@ -4,6 +4,7 @@ pub mod assemble;
 mod check_config;
 #[cfg(feature = "dev")]
 mod dev;
+mod events;
 #[cfg(feature = "dev")]
 mod greeting;
 mod healthcheck;
@@ -47,6 +48,9 @@ enum Command {
     /// Make, list and take back API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Send notifications once more
+    #[command(subcommand)]
+    Events(events::Command),
 }
 
 /// Reads the command line and runs what it says.
@@ -62,6 +66,7 @@ pub fn run() -> ExitCode {
             Command::CheckConfig => check_config::run(),
             Command::Healthcheck => healthcheck::run().await,
             Command::Keys(command) => keys::run(command).await,
+            Command::Events(command) => events::run(command).await,
         }
     })
 }

@@ -31,6 +31,7 @@ mod present;
 pub mod read;
 pub mod readiness;
 pub mod recheck;
+pub mod replay;
 mod validate;
 
 pub use broker::{Broker, Rules};

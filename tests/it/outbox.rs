@@ -5,6 +5,7 @@ mod load;
 mod message;
 mod outage;
 mod refusals;
+mod replay;
 mod replicas;
 mod throttling;
 

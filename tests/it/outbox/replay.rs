@@ -1,0 +1,188 @@
+//! `events replay`: what subscribers lost is sent once more.
+
+use chrono::{SecondsFormat, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::{WAITING, number, write_chains};
+use crate::support::app::{App, Setup, id, now};
+use crate::support::cloud;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::process::{Ended, Run};
+
+async fn replay(app: &App, args: &[&str]) -> Ended {
+    let args: Vec<_> = ["events", "replay"].iter().chain(args).copied().collect();
+    let run = Run::new(&args).set("DATABASE_URL", app.database.url());
+    run.end().await
+}
+
+/// Ids of the notifications that arrive.
+async fn arrived(app: &App, count: usize) -> Vec<Value> {
+    let messages = app.inbox.receive_until(count, PATIENCE).await;
+    let messages = messages.iter().map(|message| message.json()["id"].clone());
+    messages.collect()
+}
+
+async fn settled(app: &App) {
+    eventually("nothing waits", async || number(app, WAITING).await == 0).await;
+}
+
+#[tokio::test]
+async fn events_are_sent_again_under_their_ids() {
+    let app = App::start().await;
+    let first = app.upload("a.csv", "a", json!({})).await;
+    let second = app.upload("b.csv", "b", json!({})).await;
+    let mut sent = arrived(&app, 2).await;
+    settled(&app).await;
+
+    let dry = replay(&app, &["--since", "1h", "--dry-run", "--json"])
+        .await
+        .ok();
+    assert_eq!(dry.json()["events"], 2, "{dry:#?}");
+    assert_eq!(dry.json()["dry_run"], true, "{dry:#?}");
+    assert_eq!(number(&app, WAITING).await, 0, "a dry run changes nothing");
+
+    let done = replay(&app, &["--since", "1h"]).await.ok();
+    assert_eq!(done.out, "2 events are sent again.\n");
+    // The command's clock is the machine's, and the app's may be behind it.
+    app.advance(TimeDelta::seconds(60));
+    let mut again = arrived(&app, 2).await;
+    for ids in [&mut sent, &mut again] {
+        ids.sort_by_key(ToString::to_string);
+    }
+    assert_eq!(again, sent);
+    settled(&app).await;
+    let late = app
+        .metric("upload_uploaded_to_notified_seconds_count")
+        .await;
+    assert_eq!(late, 2.0, "a replay is no late notification");
+
+    let one = replay(&app, &["--since", "1h", "--upload", id(&second)])
+        .await
+        .ok();
+    assert_eq!(one.out, "1 events are sent again.\n");
+    app.advance(TimeDelta::seconds(60));
+    let event = app.events(&second).await.remove(0);
+    assert_eq!(arrived(&app, 1).await, [event["id"].clone()]);
+    let typed = replay(
+        &app,
+        &["--since", "1h", "--type", "dataset.uploaded", "--dry-run"],
+    )
+    .await;
+    assert_eq!(typed.ok().out, "2 events would be sent again.\n");
+    drop(first);
+}
+
+/// Only what happened in that time, what was given up too, and nothing that waits already.
+#[tokio::test]
+async fn the_time_is_meant_to_the_millisecond() {
+    let app = Setup::new().without_topic().start().await;
+    let start = now() - TimeDelta::hours(3);
+    let start = start - TimeDelta::nanoseconds(i64::from(start.timestamp_subsec_nanos()));
+    write_chains(&app.sql().await, start, 1, 6).await;
+    let states = "UPDATE events SET published_at = now() WHERE sequence < 4; \
+                  UPDATE events SET undeliverable_at = now(), last_error = 'big' WHERE sequence = 4";
+    app.sql().await.batch_execute(states).await.expect("states");
+    let text = |millis: i64| {
+        let at = start + TimeDelta::milliseconds(millis);
+        at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    };
+    let before = "SELECT count(*) FROM events WHERE replayed_at IS NOT NULL";
+    for (since, until, count) in [(0, 6, 4), (1, 3, 2), (2, 6, 2), (3, 4, 1), (4, 6, 0)] {
+        let args = [
+            "--since",
+            &text(since),
+            "--until",
+            &text(until),
+            "--dry-run",
+            "--json",
+        ];
+        let said = replay(&app, &args).await.ok().json();
+        assert_eq!(said["events"], count, "{since}..{until}: {said:#}");
+    }
+    assert_eq!(number(&app, before).await, 0);
+    let said = replay(&app, &["--since", &text(1), "--json"])
+        .await
+        .ok()
+        .json();
+    assert_eq!(said["events"], 3, "{said:#}");
+    assert_eq!(number(&app, before).await, 3);
+    assert_eq!(number(&app, WAITING).await, 5);
+    let again = replay(&app, &["--since", &text(1)]).await.ok();
+    assert_eq!(again.out, "0 events are sent again.\n", "they wait already");
+
+    eventually("their age is that of the request", async || {
+        let oldest = app.metric("outbox_oldest_age_seconds").await;
+        (10_000.0..12_000.0).contains(&oldest)
+    })
+    .await;
+    let first_time = "UPDATE events SET published_at = now() WHERE sequence > 4";
+    app.sql()
+        .await
+        .batch_execute(first_time)
+        .await
+        .expect("rows");
+    eventually("their age is that of the request", async || {
+        app.metric("outbox_oldest_age_seconds").await < 600.0
+    })
+    .await;
+}
+
+/// More than a batch, several in a millisecond, and each upload's in order.
+#[tokio::test]
+async fn many_leave_in_the_order_of_each_upload() {
+    let app = Setup::new().without_topic().fifo().start().await;
+    let start = now() - TimeDelta::hours(1);
+    write_chains(&app.sql().await, start, 700, 2).await;
+    // Both events of an upload in one millisecond, the second with the smaller id.
+    let swap = "UPDATE events SET published_at = at; \
+                UPDATE events late SET at = early.at, \
+                id = (left(early.id::text, 13) || '-7000-8000-000000000000')::uuid \
+                FROM events early WHERE early.upload_id = late.upload_id \
+                AND early.sequence = 1 AND late.sequence = 2";
+    app.sql().await.batch_execute(swap).await.expect("rows");
+    let said = replay(&app, &["--since", "2h"]).await.ok();
+    assert_eq!(said.out, "1400 events are sent again.\n");
+    assert_eq!(number(&app, WAITING).await, 1400);
+    app.advance(TimeDelta::seconds(120));
+    let relay = super::relay(&app, &cloud::endpoint());
+    let order = "SELECT count(*) FROM events late JOIN events early USING (upload_id) \
+                 WHERE early.sequence < late.sequence AND early.published_at IS NULL \
+                 AND late.published_at IS NOT NULL";
+    for _ in 0..4 {
+        assert_eq!(super::round(&relay).await.taken, 100);
+        assert_eq!(number(&app, order).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said() {
+    let app = Setup::new().without_topic().start().await;
+    let tomorrow = (Utc::now() + TimeDelta::days(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let usage = 2;
+    for (args, texts) in [
+        (&[][..], &["--since"][..]),
+        (
+            &["--since", "yesterday"],
+            &["yesterday", "2026-11-21T08:00:00Z", "2h"],
+        ),
+        (&["--since", "2026-11-21T08:00:00"], &["zone"]),
+        (&["--since", "2h", "--until", "3h"], &["has to be earlier"]),
+        (&["--since", &tomorrow], &["has to be earlier"]),
+        (
+            &["--since", "2h", "--type", "dataset.upload"],
+            &["no event of that type"],
+        ),
+        (
+            &["--since", "2h", "--type", "upload.failed"],
+            &["nobody is notified"],
+        ),
+        (&["--since", "2h", "--upload", "a.csv"], &["a.csv"]),
+    ] {
+        let ended = replay(&app, args).await.failed(usage, texts);
+        assert_eq!(ended.out, "", "{args:?}: {ended:#?}");
+    }
+    let help = replay(&app, &["--help"]).await.ok();
+    assert!(help.out.contains("FIFO"), "{help:#?}");
+    let away = Run::new(&["events", "replay", "--since", "2h"]);
+    away.end().await.failed(78, &["DATABASE_URL"]);
+}
