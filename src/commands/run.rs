@@ -14,10 +14,14 @@ use crate::{http, janitor};
 
 /// How often gauges that nobody pushes are read.
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
+/// How long connections are still taken after the signal to stop: whoever had sent a request by
+/// then may stand in a queue of the system's or of a worker's, and both are dropped at the stop.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 impl Assembly {
-    /// Runs until a signal or a fault, then stops in order: no new connections, what runs is
-    /// finished, within the bound of the settings. `ready` is told where it listens.
+    /// Runs until a signal or a fault, then stops in order: `/readyz` says no, a farewell to those
+    /// who are on their way, no new connections, what runs is finished, within the bound of the
+    /// settings. `ready` is told where it listens.
     pub async fn run(
         self,
         settings: &Settings,
@@ -33,18 +37,19 @@ impl Assembly {
         if let Err(error) = broker.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
         }
-        let server = http::server::api(Arc::clone(&broker), &settings.http)
+        let server = http::server::api(Arc::clone(&broker), &settings.http, shutdown)
             .map_err(listening(settings.http.bind, "BROKER_BIND"))?;
         let address = server.address;
         // Every address is ours before anything runs.
         if let Some(bind) = settings.http.metrics_bind {
             let server = http::server::metrics(Arc::clone(&broker.metrics), &settings.http, bind)
                 .map_err(listening(bind, "BROKER_METRICS_BIND"))?;
-            shutdown.spawn("metrics", serve(server, shutdown.clone()));
+            shutdown.spawn("metrics", serve(server, shutdown.clone(), Duration::ZERO));
         }
+        let farewell = FAREWELL.max(settings.http.stop_delay);
         shutdown.spawn(
             "http",
-            serve_api(server, Arc::clone(&broker), shutdown.clone()),
+            serve_api(server, Arc::clone(&broker), shutdown.clone(), farewell),
         );
         shutdown.spawn("relay", relay.run(shutdown.token()));
         if let Some(reader) = reader {
@@ -85,19 +90,25 @@ async fn serve_api(
     server: http::server::Server,
     broker: Arc<Broker>,
     shutdown: Shutdown,
+    farewell: Duration,
 ) -> std::io::Result<()> {
-    serve(server, shutdown).await?;
+    serve(server, shutdown, farewell).await?;
     broker.under_way.close();
     broker.under_way.wait().await;
     Ok(())
 }
 
-/// Serves until the stop, then finishes the requests that run.
-async fn serve(server: http::server::Server, shutdown: Shutdown) -> std::io::Result<()> {
+/// Serves until the stop and for the time of the farewell, then finishes the requests that run.
+async fn serve(
+    server: http::server::Server,
+    shutdown: Shutdown,
+    farewell: Duration,
+) -> std::io::Result<()> {
     let handle = server.handle();
     let mut running = server.running;
     let stopped = async {
         shutdown.stopping().await;
+        tokio::time::sleep(farewell).await;
         handle.stop(true).await;
     };
     tokio::select! {

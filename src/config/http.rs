@@ -11,7 +11,8 @@ use super::variables::{
     BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS, BROKER_HTTP_WORKERS,
     BROKER_KEEP_ALIVE_SECONDS, BROKER_MAX_BATCH_BODY_BYTES, BROKER_MAX_BODY_BYTES,
     BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT, BROKER_METRICS_BIND,
-    BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS, BROKER_WRITE_TIMEOUT_SECONDS,
+    BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS, BROKER_STOP_DELAY_SECONDS,
+    BROKER_WRITE_TIMEOUT_SECONDS,
 };
 
 /// How the HTTP server listens, and its limits.
@@ -43,6 +44,8 @@ pub struct Http {
     pub keep_alive: Duration,
     /// How long running work may take to finish after the signal to stop.
     pub shutdown: Duration,
+    /// How much of that connections are still taken.
+    pub stop_delay: Duration,
 }
 
 impl Section for Http {
@@ -63,6 +66,7 @@ impl Section for Http {
         let write_timeout = reader.value(&BROKER_WRITE_TIMEOUT_SECONDS, fraction(3600));
         let keep_alive = reader.value(&BROKER_KEEP_ALIVE_SECONDS, seconds(1..=3600));
         let shutdown = reader.value(&BROKER_SHUTDOWN_SECONDS, seconds(0..=3600));
+        let stop_delay = reader.value(&BROKER_STOP_DELAY_SECONDS, seconds(0..=3600));
         let http = Self {
             bind: address?,
             metrics_bind: metrics_bind?,
@@ -77,11 +81,16 @@ impl Section for Http {
             write_timeout: write_timeout?.0,
             keep_alive: keep_alive?,
             shutdown: shutdown?,
+            stop_delay: stop_delay?,
         };
         if http.max_connections < http.max_in_flight {
             let (name, most) = (BROKER_MAX_IN_FLIGHT.name, http.max_in_flight);
             let detail = format!("must be at least {name}, which is {most}");
             reader.fault(&BROKER_MAX_CONNECTIONS, detail);
+        }
+        if !http.stop_delay.is_zero() && http.stop_delay >= http.shutdown {
+            let detail = format!("must be less than {}", BROKER_SHUTDOWN_SECONDS.name);
+            reader.fault(&BROKER_STOP_DELAY_SECONDS, detail);
         }
         if http.metrics_bind == Some(http.bind) && http.bind.port() != 0 {
             let detail = format!("must differ from {}", BROKER_BIND.name);

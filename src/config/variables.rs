@@ -40,6 +40,7 @@ table! {
     BROKER_WRITE_TIMEOUT_SECONDS, Text("30"), Plain, "How long a client may take to read the next 64 KiB of an answer.";
     BROKER_KEEP_ALIVE_SECONDS, Text("75"), Plain, "How long an idle connection is kept; longer than the load balancer in front keeps its own.";
     BROKER_SHUTDOWN_SECONDS, Text("25"), Plain, "How long running work may take to finish after SIGTERM.";
+    BROKER_STOP_DELAY_SECONDS, Text("0"), Plain, "How much of that the broker goes on taking connections, with `/readyz` at 503, so that load balancers turn away.";
     BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";
 
     BROKER_S3_BUCKET, Required, Plain, "The bucket that uploads go to.";

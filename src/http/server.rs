@@ -16,10 +16,12 @@ use super::listen::serve;
 use super::middleware::auth::Gate;
 use super::middleware::cors::{Origins, cors};
 use super::middleware::edge::{Patience, edge};
+use super::middleware::goodbye::goodbye;
 use super::middleware::shed::{Room, shed};
 use super::routes;
 use super::service::readiness::Probe;
 use crate::config::Http;
+use crate::lifecycle::Shutdown;
 use crate::telemetry::Metrics;
 use crate::usecases::Broker;
 
@@ -42,7 +44,7 @@ impl Server {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn api(broker: Arc<Broker>, settings: &Http) -> io::Result<Server> {
+pub fn api(broker: Arc<Broker>, settings: &Http, shutdown: &Shutdown) -> io::Result<Server> {
     let origins = web::Data::new(Origins::new(settings.cors_origins.clone()));
     let limits = web::Data::new(Limits::new(
         settings.max_body_bytes,
@@ -50,7 +52,8 @@ pub fn api(broker: Arc<Broker>, settings: &Http) -> io::Result<Server> {
         settings.request_timeout,
     ));
     let patience = web::Data::new(Patience(settings.request_timeout));
-    let probe = web::Data::new(Probe::default());
+    let probe = web::Data::new(Probe::new(shutdown.clone()));
+    let shutdown = web::Data::new(shutdown.clone());
     let metrics = web::Data::from(Arc::clone(&broker.metrics));
     let metrics_here = settings.metrics_bind.is_none();
     let room = web::Data::new(Room::new(settings.max_in_flight));
@@ -63,10 +66,12 @@ pub fn api(broker: Arc<Broker>, settings: &Http) -> io::Result<Server> {
             .app_data(limits.clone())
             .app_data(patience.clone())
             .app_data(probe.clone())
+            .app_data(shutdown.clone())
             .app_data(room.clone())
             .wrap(from_fn(shed))
             .wrap(from_fn(cors))
             .wrap(from_fn(edge))
+            .wrap(from_fn(goodbye))
             .configure(routes::api);
         if metrics_here {
             app.configure(routes::metrics)

@@ -5,6 +5,7 @@ mod crashes;
 mod endpoints;
 mod faults;
 mod logs;
+mod rolling;
 mod stopping;
 
 use reqwest::StatusCode;

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cors;
 pub mod edge;
 pub(super) mod failure;
+pub mod goodbye;
 mod head;
 pub mod request_id;
 pub mod shed;

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
+use crate::lifecycle::Shutdown;
 use crate::usecases::readiness::{self, Readiness};
 use crate::usecases::{Broker, Error};
 
@@ -23,12 +24,15 @@ const BELIEVED: Duration = Duration::from_secs(1);
 
 /// The last answer, shared by all workers.
 #[derive(Clone, Debug, Default)]
-pub struct Probe(Arc<Mutex<Option<(Instant, Ready)>>>);
+pub struct Probe {
+    last: Arc<Mutex<Option<(Instant, Ready)>>>,
+    shutdown: Shutdown,
+}
 
 /// Whether requests can be served.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Ready {
-    /// `ready` or `unavailable`.
+    /// `ready`, `unavailable`, or `stopping`.
     #[schema(example = "ready")]
     status: &'static str,
     /// When the dependencies were asked.
@@ -69,11 +73,11 @@ pub struct Outbox {
 /// The handler.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "Service",
     summary = "Ask whether requests can be served",
-    description = "For a load balancer. Postgres and S3 are asked at most once a second.",
+    description = "For a load balancer. Postgres and S3 are asked at most once a second. A process that was told to stop is not ready.",
     security(()),
     responses(
         (status = 200, description = "Ready", body = Ready, example = json!(examples::ready())),
-        (status = 503, description = "Something does not answer", body = Ready, example = json!(examples::not_ready())),
+        (status = 503, description = "Something does not answer, or the process stops", body = Ready, example = json!(examples::not_ready())),
     ))]
 pub async fn readyz(broker: web::Data<Broker>, probe: web::Data<Probe>) -> HttpResponse {
     let ready = probe.ask(&broker).await;
@@ -91,8 +95,24 @@ pub async fn readyz(broker: web::Data<Broker>, probe: web::Data<Probe>) -> HttpR
 }
 
 impl Probe {
+    /// A probe that has not asked yet, of a process that `shutdown` stops.
+    pub fn new(shutdown: Shutdown) -> Self {
+        Self {
+            shutdown,
+            ..Self::default()
+        }
+    }
+
     async fn ask(&self, broker: &Broker) -> Ready {
-        let mut last = self.0.lock().await;
+        let mut ready = self.dependencies(broker).await;
+        if self.shutdown.is_stopping() {
+            ready.status = "stopping";
+        }
+        ready
+    }
+
+    async fn dependencies(&self, broker: &Broker) -> Ready {
+        let mut last = self.last.lock().await;
         match &*last {
             Some((at, ready)) if at.elapsed() < BELIEVED => ready.clone(),
             _ => {

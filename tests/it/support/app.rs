@@ -1,12 +1,14 @@
 //! A whole broker in the test's process, on a port of its own, with a database, a bucket and a
 //! subscriber of its own, and a clock that the test moves.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use upload_broker::clock::Clock;
 use upload_broker::domain::principal::Scope;
@@ -33,6 +35,8 @@ pub struct App {
     pub broker: Arc<Broker>,
     pub http: reqwest::Client,
     pub(super) shutdown: Shutdown,
+    /// What the broker's run ends with.
+    pub(super) ended: Option<oneshot::Receiver<ExitCode>>,
 }
 
 impl App {
@@ -136,6 +140,21 @@ impl App {
         let round = async move { janitor::run_once(&broker, &CancellationToken::new()).await };
         let round = shared().spawn(round).await.expect("the janitor's task");
         round.unwrap_or_else(|error| panic!("the janitor fails: {error:?}"))
+    }
+
+    /// A supervised loop beside the broker's own panics; returns what the run ends with.
+    pub async fn lose_a_loop(mut self) -> ExitCode {
+        async fn doomed() {
+            panic!("said by the test")
+        }
+        let inside = shared().enter();
+        self.shutdown.spawn("doomed", doomed());
+        drop(inside);
+        let ended = self.ended.take().expect("a run");
+        tokio::time::timeout(super::process::PATIENCE, ended)
+            .await
+            .expect("it goes on half alive")
+            .expect("an exit code")
     }
 
     /// Statements on the app's own database, past the broker.

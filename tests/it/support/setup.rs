@@ -157,6 +157,7 @@ impl Setup {
         let shutdown = Shutdown::new();
         let switch = shutdown.clone();
         let (told, ready) = tokio::sync::oneshot::channel();
+        let (over, ended) = tokio::sync::oneshot::channel();
         shared().spawn(async move {
             let assembly = assemble(&settings, &cloud, clock).await.expect("the parts");
             let broker = Arc::clone(&assembly.broker);
@@ -164,10 +165,9 @@ impl Setup {
                 told.send((address, broker))
                     .unwrap_or_else(|_| panic!("gone"))
             };
-            assembly
-                .run(&settings, &switch, ready)
-                .await
-                .expect("a run");
+            let code = assembly.run(&settings, &switch, ready).await;
+            // Few tests wait for the end.
+            let _ = over.send(code.expect("a run"));
         });
         let (address, broker) = ready.await.expect("a broker that starts");
         let mut app = App {
@@ -183,6 +183,7 @@ impl Setup {
                 .build()
                 .expect("an HTTP client"),
             shutdown,
+            ended: Some(ended),
         };
         app.key = app.issue_key("default", &Scope::ALL, None).await.1;
         app
