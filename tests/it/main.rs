@@ -37,6 +37,7 @@ mod postgres_tls;
 mod python_client;
 mod races;
 mod readme;
+mod replicas;
 mod round_trip;
 mod s3_events;
 mod schema_drift;

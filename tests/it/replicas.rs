@@ -1,0 +1,46 @@
+//! Two replicas over one database and one bucket, under load, while something dies. After each
+//! story one invariant is held over all of its uploads: see `support/invariant`.
+
+mod kills;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::support::dice::Dice;
+use crate::support::fleet::Fleet;
+use crate::support::inbox::Message;
+use crate::support::invariant::{self, Truth};
+use crate::support::load::{self, Story};
+
+/// Clients live their stories until `trouble` is over, then everything has to agree.
+async fn through(
+    fleet: &Fleet,
+    seed: u64,
+    clients: u64,
+    trouble: impl AsyncFnOnce(&mut Dice),
+) -> (Vec<Story>, Truth) {
+    let mut dice = Dice(seed);
+    let stop = CancellationToken::new();
+    let mut others = dice.fork();
+    let load = async {
+        let stories = load::live(fleet, &mut dice, clients, u64::MAX, &stop).await;
+        (stories, stop.cancel()).0
+    };
+    let trouble = async {
+        trouble(&mut others).await;
+        stop.cancel();
+    };
+    let (stories, (), delivered) = tokio::join!(load, trouble, listen(fleet, &stop));
+    let truth = invariant::holds(fleet, &stories, delivered, seed).await;
+    (stories, truth)
+}
+
+/// What the subscriber gets until `stop`.
+async fn listen(fleet: &Fleet, stop: &CancellationToken) -> Vec<Message> {
+    let mut delivered = Vec::new();
+    while !stop.is_cancelled() {
+        delivered.extend(fleet.inbox.poll(Duration::from_secs(1)).await);
+    }
+    delivered
+}

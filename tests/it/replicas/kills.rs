@@ -1,0 +1,44 @@
+//! `kill -9` at random moments under load, dozens of times: whatever was half done is finished by
+//! someone else, and nothing is lost, doubled or half there.
+
+use std::time::Duration;
+
+use super::through;
+use crate::support::fleet::{Fleet, REPLICAS};
+use crate::support::knobs;
+
+#[tokio::test]
+async fn fifty_kills_under_load() {
+    let (seed, kills) = (knobs::seed(1), knobs::kills(50));
+    let fleet = Fleet::start(&[]).await;
+    for replica in &fleet.replicas {
+        // Steps take a little longer, so that more of the kills hit one.
+        replica.s3.delay(Duration::from_millis(2));
+        replica.sns.delay(Duration::from_millis(5));
+    }
+    let (stories, truth) = through(&fleet, seed, 12, async |dice| {
+        for _ in 0..kills {
+            // A moment like any other: this is the story, not a wait for something.
+            tokio::time::sleep(Duration::from_micros(dice.roll(400_000))).await;
+            let which = dice.roll(REPLICAS as u64) as usize;
+            fleet.replicas[which].kill().await;
+            if dice.percent(15) {
+                // Both at once, and one of them again while it starts.
+                fleet.replicas[1 - which].kill().await;
+                fleet.replicas[which].begin();
+                tokio::time::sleep(Duration::from_micros(dice.roll(100_000))).await;
+                fleet.replicas[which].kill().await;
+                fleet.replicas[1 - which].start().await;
+            }
+            fleet.replicas[which].start().await;
+        }
+    })
+    .await;
+    let uploaded = truth.delivered.len();
+    eprintln!(
+        "seed {seed}: {kills} kills, {} stories, {} uploads, {uploaded} notified",
+        stories.len(),
+        truth.uploads.len()
+    );
+    assert!(uploaded > 100, "hardly any load: {uploaded} uploads");
+}

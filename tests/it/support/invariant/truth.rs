@@ -1,0 +1,153 @@
+//! What Postgres, S3 and the subscriber hold, once everything has come to rest.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use serde_json::Value;
+
+use crate::support::fleet::Fleet;
+use crate::support::inbox::Message;
+use crate::support::observe::eventually;
+
+/// A row of `uploads`.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub key: String,
+    pub name: String,
+    pub status: String,
+    pub sequence: i32,
+    pub etag: Option<String>,
+    pub error: Option<String>,
+    pub overwrite: bool,
+}
+
+/// A row of `events`.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: String,
+    pub sequence: i32,
+    pub kind: String,
+    pub notify: bool,
+    pub status: String,
+}
+
+/// An object, and the upload that it names.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub etag: String,
+    pub upload: Option<String>,
+}
+
+/// Everything of a run.
+#[derive(Debug, Default)]
+pub struct Truth {
+    pub uploads: BTreeMap<String, Row>,
+    pub events: BTreeMap<String, Vec<Event>>,
+    pub objects: BTreeMap<String, Object>,
+    /// By event id: each message that told of it.
+    pub delivered: BTreeMap<String, Vec<Value>>,
+}
+
+/// What is still to be done, and by whom.
+const OPEN: &str = "SELECT \
+    (SELECT count(*) FROM uploads WHERE status = 'Pending'), \
+    (SELECT count(*) FROM uploads WHERE status = 'Deleting'), \
+    (SELECT count(*) FROM events WHERE notify AND published_at IS NULL)";
+
+/// Time passes for what a dead process held: a minute for deletes, half a minute for leases.
+const LATER: &str = "UPDATE uploads SET updated_at = updated_at - interval '5 minutes' \
+        WHERE status = 'Deleting' AND updated_at > now() - interval '1 minute'; \
+    UPDATE events SET due_at = now() WHERE notify AND published_at IS NULL AND due_at > now()";
+
+/// Returns when the loops of the replicas have finished what clients and dead replicas left.
+pub async fn settle(fleet: &Fleet) {
+    let client = fleet.sql().await;
+    client.batch_execute(LATER).await.expect("time passes");
+    let mut open = (0, 0, 0);
+    let what = "no upload is Pending or Deleting and every event is published";
+    eventually(what, async || {
+        let row = client.query_one(OPEN, &[]).await.expect("counts");
+        let now: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        if now != open {
+            open = now;
+        } else if now.1 + now.2 > 0 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        now == (0, 0, 0)
+    })
+    .await;
+}
+
+impl Truth {
+    /// Looks at all three.
+    pub async fn look(fleet: &Fleet, mut messages: Vec<Message>) -> Truth {
+        loop {
+            let more = fleet.inbox.poll(Duration::ZERO).await;
+            if more.is_empty() && fleet.inbox.waiting().await == 0 {
+                break;
+            }
+            messages.extend(more);
+        }
+        let mut truth = Truth {
+            objects: objects(fleet).await,
+            ..Truth::default()
+        };
+        for message in messages {
+            let event = message.json();
+            let id = event["id"].as_str().expect("an event id").to_owned();
+            truth.delivered.entry(id).or_default().push(event);
+        }
+        truth.rows(fleet).await;
+        truth
+    }
+
+    async fn rows(&mut self, fleet: &Fleet) {
+        let client = fleet.sql().await;
+        let sql = "SELECT id::text, key, name, status, sequence, object_etag, error_code, overwrite \
+                   FROM uploads";
+        for row in client.query(sql, &[]).await.expect("uploads") {
+            let upload = Row {
+                key: row.get(1),
+                name: row.get(2),
+                status: row.get(3),
+                sequence: row.get(4),
+                etag: row.get(5),
+                error: row.get(6),
+                overwrite: row.get(7),
+            };
+            self.uploads.insert(row.get(0), upload);
+        }
+        let sql = "SELECT upload_id::text, id::text, sequence, kind, notify, \
+                   coalesce(data->>'status', '') FROM events ORDER BY upload_id, sequence";
+        for row in client.query(sql, &[]).await.expect("events") {
+            let event = Event {
+                id: row.get(1),
+                sequence: row.get(2),
+                kind: row.get(3),
+                notify: row.get(4),
+                status: row.get(5),
+            };
+            self.events.entry(row.get(0)).or_default().push(event);
+        }
+    }
+}
+
+/// Every object of the bucket, looked at one by one: only HEAD tells whose it is.
+async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
+    let bucket = &fleet.place.bucket;
+    let list = bucket.client.list_objects_v2().bucket(&bucket.name);
+    let mut pages = list.into_paginator().send();
+    let mut keys = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.expect("a page of the bucket").contents;
+        keys.extend(page.unwrap_or_default().into_iter().filter_map(|one| one.key));
+    }
+    let looks = futures::stream::iter(keys).map(async |key| {
+        let head = bucket.head(&key).await.expect("a listed object");
+        let upload = head.metadata().and_then(|all| all.get("upload-id").cloned());
+        let etag = head.e_tag().unwrap_or_default().to_owned();
+        (key, Object { etag, upload })
+    });
+    looks.buffer_unordered(8).collect().await
+}
