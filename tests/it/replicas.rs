@@ -1,7 +1,11 @@
 //! Two replicas over one database and one bucket, under load, while something dies. After each
 //! story one invariant is held over all of its uploads: see `support/invariant`.
 
+mod crashes;
 mod kills;
+mod outages;
+mod racing;
+mod rolling;
 
 use std::time::Duration;
 

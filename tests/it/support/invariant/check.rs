@@ -23,6 +23,9 @@ const ARROWS: [(&str, &str, &str); 12] = [
     ("Processed", "dataset.superseded", "Superseded"),
 ];
 
+/// Events that leave the status as it is.
+const NOTES: [&str; 2] = ["dataset.drifted", "dataset.restored"];
+
 /// Everything that is wrong.
 pub fn all(truth: &Truth, stories: &[Story], fleet: &Fleet) -> Vec<String> {
     let told = stories
@@ -81,9 +84,12 @@ impl Check<'_> {
         let events = self.events(id).to_vec();
         let mut status = "Pending";
         for (index, event) in events.iter().enumerate() {
-            let arrow = (ARROWS.iter()).find(|(from, kind, _)| *from == status && *kind == event.kind);
+            let arrow =
+                (ARROWS.iter()).find(|(from, kind, _)| *from == status && *kind == event.kind);
+            let is_note = NOTES.contains(&event.kind.as_str());
             match arrow {
                 Some((_, _, to)) if *to == event.status => status = to,
+                None if is_note && event.status == status => {}
                 _ => return self.wrong(id, &format!("no such arrow from {status}")),
             }
             if usize::try_from(event.sequence) != Ok(index + 1) {
@@ -96,7 +102,9 @@ impl Check<'_> {
         if ["Pending", "Deleting"].contains(&row.status.as_str()) {
             self.wrong(id, "unfinished");
         }
-        let proofs = events.iter().filter(|event| event.kind == "dataset.uploaded");
+        let proofs = events
+            .iter()
+            .filter(|event| event.kind == "dataset.uploaded");
         if proofs.count() != usize::from(row.etag.is_some()) {
             self.wrong(id, "not one event a proof");
         }
@@ -122,7 +130,8 @@ impl Check<'_> {
     fn owner(&mut self, key: &str, object: &Object) {
         let row = (object.upload.as_ref()).and_then(|id| self.truth.uploads.get(id));
         if row.is_none_or(|row| row.key != key) {
-            self.faults.push(format!("an object without an upload: {key} {object:?}"));
+            self.faults
+                .push(format!("an object without an upload: {key} {object:?}"));
         }
     }
 
@@ -164,14 +173,20 @@ impl Check<'_> {
         for fault in &story.faults {
             self.faults.push(format!("{fault}\n  {story:#?}"));
         }
-        let mut made = self.truth.uploads.iter().filter(|(_, row)| row.name == story.name);
+        let mut made = self
+            .truth
+            .uploads
+            .iter()
+            .filter(|(_, row)| row.name == story.name);
         let (made, second) = (made.next(), made.next());
         if second.is_some() || story.ids.len() > 1 {
-            self.faults.push(format!("one key, two uploads: {second:?}\n  {story:#?}"));
+            self.faults
+                .push(format!("one key, two uploads: {second:?}\n  {story:#?}"));
         }
         let Some((id, row)) = made else {
             if !story.ids.is_empty() {
-                self.faults.push(format!("a session without a row\n  {story:#?}"));
+                self.faults
+                    .push(format!("a session without a row\n  {story:#?}"));
             }
             return;
         };
@@ -181,14 +196,19 @@ impl Check<'_> {
         let status = row.status.as_str();
         let after: &[&str] = match story {
             Story { deleted: true, .. } => &["Deleted"],
-            Story { cancelled: true, .. } => &["Cancelled"],
-            Story { acknowledged: true, .. } => &["Uploaded", "Superseded", "Deleted"],
+            Story {
+                cancelled: true, ..
+            } => &["Cancelled"],
+            Story {
+                acknowledged: true, ..
+            } => &["Uploaded", "Superseded", "Deleted"],
             _ => return,
         };
         if !after.contains(&status) {
             self.wrong(id, "the client was told otherwise");
         }
-        if status == "Superseded" && !row.overwrite && story.acknowledged && !story.plan.is_shared() {
+        if status == "Superseded" && !row.overwrite && story.acknowledged && !story.plan.is_shared()
+        {
             self.wrong(id, "superseded at a path of its own");
         }
     }

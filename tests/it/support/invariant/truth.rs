@@ -141,11 +141,17 @@ async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
     let mut keys = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.expect("a page of the bucket").contents;
-        keys.extend(page.unwrap_or_default().into_iter().filter_map(|one| one.key));
+        keys.extend(
+            page.unwrap_or_default()
+                .into_iter()
+                .filter_map(|one| one.key),
+        );
     }
     let looks = futures::stream::iter(keys).map(async |key| {
         let head = bucket.head(&key).await.expect("a listed object");
-        let upload = head.metadata().and_then(|all| all.get("upload-id").cloned());
+        let upload = head
+            .metadata()
+            .and_then(|all| all.get("upload-id").cloned());
         let etag = head.e_tag().unwrap_or_default().to_owned();
         (key, Object { etag, upload })
     });

@@ -78,7 +78,9 @@ impl Client<'_> {
                 Ok(reply) if reply.status == 503 => "503".to_owned(),
                 Ok(reply) => {
                     let told = short(&reply);
-                    self.note(format!("{method} {path} at {which}: {told} (try {attempt})"));
+                    self.note(format!(
+                        "{method} {path} at {which}: {told} (try {attempt})"
+                    ));
                     if reply.status.is_server_error() {
                         self.fault("a 5xx that is no 503", &reply);
                     }

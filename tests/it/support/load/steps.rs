@@ -109,7 +109,8 @@ impl Client<'_> {
             (200, _) => {
                 self.story.acknowledged = true;
                 let status = reply.json()["status"].as_str().unwrap_or("").to_owned();
-                let fits = status == "Uploaded" || (plan == Plan::Overwrite && status == "Superseded");
+                let fits =
+                    status == "Uploaded" || (plan == Plan::Overwrite && status == "Superseded");
                 if !fits {
                     self.fault("acknowledged, and not", &reply);
                 }

@@ -1,0 +1,232 @@
+//! `kill -9` between two chosen steps: what it leaves, and who repairs it. A gate holds the step
+//! until the process is dead; the other replica was never touched.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::app::id;
+use crate::support::fleet::Fleet;
+use crate::support::gate::Gate;
+use crate::support::invariant;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::reply::Reply;
+use crate::support::serving::Caller;
+
+/// Sessions that outlive the test: what is repaired is not repaired by their end.
+fn long() -> Vec<(&'static str, String)> {
+    vec![("BROKER_URL_SECONDS", "900".into())]
+}
+
+/// Of a replica that nobody kills.
+const OTHER: usize = 1;
+
+async fn status(fleet: &Fleet, upload: &Value) -> String {
+    let path = format!("/uploads/{}", id(upload));
+    let upload = fleet.caller(OTHER).get(&path).await.expect(StatusCode::OK);
+    upload["status"].as_str().expect("a status").to_owned()
+}
+
+async fn events(fleet: &Fleet, upload: &Value) -> usize {
+    let path = format!("/uploads/{}/events", id(upload));
+    let events = fleet.caller(OTHER).get(&path).await.expect(StatusCode::OK);
+    events.as_array().expect("an array").len()
+}
+
+/// A client whose answers pass a gate.
+fn behind(gate: &Gate, fleet: &Fleet) -> Caller {
+    Caller {
+        url: gate.endpoint(),
+        ..fleet.caller(0)
+    }
+}
+
+fn address(fleet: &Fleet) -> std::net::SocketAddr {
+    let url = fleet.replicas[0].url();
+    url.trim_start_matches("http://")
+        .parse()
+        .expect("an address")
+}
+
+/// Sends `request`, waits until `at_the_step`, kills the replica; the request gets no answer.
+async fn killed_at(
+    fleet: &Fleet,
+    request: reqwest::RequestBuilder,
+    at_the_step: impl Future<Output = ()>,
+) {
+    let answer = request.send();
+    let kill = async {
+        at_the_step.await;
+        fleet.replicas[0].kill().await;
+    };
+    let (answer, ()) = tokio::join!(answer, kill);
+    answer.expect_err("an answer from the dead");
+}
+
+#[tokio::test]
+async fn after_the_row_before_the_answer() {
+    let fleet = Fleet::start(&long()).await;
+    let door = Gate::new(address(&fleet));
+    door.hold_answers();
+    let create = |caller: Caller| {
+        let request = caller.request(Method::POST, "/uploads");
+        let request = request.header("idempotency-key", "once");
+        request.json(&json!({"path": "/a.csv"}))
+    };
+    let lost = create(behind(&door, &fleet));
+    let dead = async {
+        door.answer_waits().await;
+        door.cut().await;
+    };
+    killed_at(&fleet, lost, dead).await;
+    // The client asks again: there is the same upload, and no other.
+    let again = Reply::of(create(fleet.caller(OTHER))).await;
+    let again = again.expect(StatusCode::OK);
+    let all = fleet
+        .caller(OTHER)
+        .get("/uploads")
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(all.as_array().map(Vec::len), Some(1), "{all:#}");
+    assert_eq!(all[0]["id"], again["id"]);
+}
+
+#[tokio::test]
+async fn in_acknowledge_before_the_commit() {
+    let fleet = Fleet::start(&long()).await;
+    let caller = fleet.caller(0);
+    let session = caller.create("/a.csv").await;
+    caller.put(&session, "a").await.expect_ok();
+    let s3 = &fleet.replicas[0].s3;
+    s3.hold();
+    let path = format!("/uploads/{}/acknowledge", id(&session));
+    killed_at(
+        &fleet,
+        caller.request(Method::POST, &path),
+        s3.request_waits(),
+    )
+    .await;
+    // The row is as it was; the client asks again.
+    assert_eq!(status(&fleet, &session).await, "Pending");
+    assert_eq!(events(&fleet, &session).await, 0);
+    let done = fleet.caller(OTHER).acknowledge(&session).await;
+    assert_eq!(done.expect(StatusCode::OK)["status"], "Uploaded");
+    assert_eq!(events(&fleet, &session).await, 1);
+    fleet.inbox.receive_until(1, PATIENCE).await;
+}
+
+#[tokio::test]
+async fn in_acknowledge_and_the_client_never_comes_back() {
+    let fleet = Fleet::start(&[]).await;
+    let caller = fleet.caller(0);
+    let session = caller.create("/a.csv").await;
+    caller.put(&session, "a").await.expect_ok();
+    let s3 = &fleet.replicas[0].s3;
+    s3.hold();
+    let path = format!("/uploads/{}/acknowledge", id(&session));
+    killed_at(
+        &fleet,
+        caller.request(Method::POST, &path),
+        s3.request_waits(),
+    )
+    .await;
+    // The other replica's janitor looks when the session's time is over.
+    let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
+    assert_eq!(message.json()["data"]["upload_id"], session["id"]);
+    assert_eq!(status(&fleet, &session).await, "Uploaded");
+    invariant::holds(&fleet, &[], vec![message], 0).await;
+}
+
+#[tokio::test]
+async fn after_the_commit_of_an_acknowledge_before_its_answer() {
+    let fleet = Fleet::start(&long()).await;
+    let caller = fleet.caller(0);
+    let session = caller.create("/a.csv").await;
+    caller.put(&session, "a").await.expect_ok();
+    // Nothing of its goes to SNS either.
+    fleet.replicas[0].sns.cut().await;
+    let door = Gate::new(address(&fleet));
+    door.hold_answers();
+    let path = format!("/uploads/{}/acknowledge", id(&session));
+    let dead = async {
+        door.answer_waits().await;
+        door.cut().await;
+    };
+    let lost = behind(&door, &fleet).request(Method::POST, &path);
+    killed_at(&fleet, lost, dead).await;
+    // It is done, and the other replica tells of it. Asking again changes nothing.
+    let again = fleet.caller(OTHER).acknowledge(&session).await;
+    assert_eq!(again.expect(StatusCode::OK)["status"], "Uploaded");
+    assert_eq!(events(&fleet, &session).await, 1);
+    let truth = invariant::holds(&fleet, &[], vec![], 0).await;
+    assert_eq!(truth.delivered.len(), 1);
+}
+
+/// The state of the outbox in which the relay dies, and how often the subscriber hears of the
+/// event in the end.
+async fn relay_dies(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard: usize) {
+    let fleet = Fleet::start(&long()).await;
+    // Only the doomed one relays for now.
+    fleet.replicas[OTHER].sns.cut().await;
+    let sns = &fleet.replicas[0].sns;
+    hold(sns);
+    let caller = fleet.caller(0);
+    let uploaded = caller.upload("/a.csv", "a").await;
+    at_the_step(sns).await;
+    fleet.replicas[0].kill().await;
+    // What it had on the wire is lost with it.
+    sns.cut().await;
+    let client = fleet.sql().await;
+    let unmarked = "SELECT count(*) FROM events WHERE published_at IS NULL";
+    let unmarked = client.query_one(unmarked, &[]).await.expect("a count");
+    assert_eq!(unmarked.get::<_, i64>(0), 1, "nobody marked it");
+    let truth = invariant::holds(&fleet, &[], vec![], 0).await;
+    let told: Vec<_> = truth.delivered.values().flatten().collect();
+    assert_eq!(told.len(), heard, "{told:#?}");
+    assert_eq!(truth.delivered.len(), 1, "one event id: {told:#?}");
+    assert_eq!(told[0]["data"]["upload_id"], uploaded["id"]);
+}
+
+#[tokio::test]
+async fn after_the_claim_of_an_event_before_its_publish() {
+    relay_dies(Gate::hold, async |sns| sns.request_waits().await, 1).await;
+}
+
+#[tokio::test]
+async fn after_the_publish_of_an_event_before_its_mark() {
+    relay_dies(Gate::hold_answers, async |sns| sns.answer_waits().await, 2).await;
+}
+
+#[tokio::test]
+async fn in_delete_before_the_object_goes() {
+    let fleet = Fleet::start(&long()).await;
+    let caller = fleet.caller(0);
+    let uploaded = caller.upload("/a.csv", "a").await;
+    let s3 = &fleet.replicas[0].s3;
+    let delete = caller.request(Method::DELETE, &format!("/uploads/{}", id(&uploaded)));
+    // The look at the object passes, the row waits until S3 takes nothing any more.
+    let mut client = fleet.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    let rows = "SELECT 1 FROM uploads FOR UPDATE";
+    lock.batch_execute(rows).await.expect("a lock");
+    let held = async {
+        let observer = fleet.sql().await;
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                       AND datname = current_database()";
+        eventually("the delete waits for its row", async || {
+            let row = observer.query_one(waiting, &[]).await.expect("a count");
+            row.get::<_, i64>(0) == 1
+        })
+        .await;
+        s3.hold();
+        lock.rollback().await.expect("a rollback");
+        s3.request_waits().await;
+    };
+    killed_at(&fleet, delete, held).await;
+    s3.cut().await;
+    assert_eq!(status(&fleet, &uploaded).await, "Deleting");
+    assert!(fleet.place.bucket.head("a.csv").await.is_some());
+    // The other replica's janitor ends it, after the minute that is left to whoever began.
+    invariant::holds(&fleet, &[], vec![], 0).await;
+    assert_eq!(status(&fleet, &uploaded).await, "Deleted");
+    assert!(fleet.place.bucket.head("a.csv").await.is_none());
+}

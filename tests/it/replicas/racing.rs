@@ -1,0 +1,47 @@
+//! Two hundred clients race for twenty paths through both replicas: on ten of them the first wins,
+//! on ten the last.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use super::listen;
+use crate::support::dice::Dice;
+use crate::support::fleet::Fleet;
+use crate::support::invariant;
+use crate::support::knobs;
+use crate::support::load::{self, Plan};
+
+#[tokio::test]
+async fn two_hundred_clients_on_twenty_paths() {
+    let seed = knobs::seed(31);
+    // Everybody's first answer may take a while: nobody's session ends before it is used.
+    let fleet = Fleet::start(&[]).await;
+    let (mut dice, stop) = (Dice(seed), CancellationToken::new());
+    let clients = (0..200_u64).map(|number| {
+        let (plan, path) = match number % 20 {
+            place @ 0..10 => (Plan::Contest, format!("/first/{place}.csv")),
+            place => (Plan::Overwrite, format!("/last/{place}.csv")),
+        };
+        load::tell(&fleet, dice.fork(), number.to_string(), path, plan)
+    });
+    let race = async {
+        let stories = join_all(clients).await;
+        (stories, stop.cancel()).0
+    };
+    let (stories, delivered) = tokio::join!(race, listen(&fleet, &stop));
+    let truth = invariant::holds(&fleet, &stories, delivered, seed).await;
+
+    let mut current = BTreeMap::<_, usize>::new();
+    for row in truth.uploads.values() {
+        if row.status == "Uploaded" {
+            *current.entry(row.key.clone()).or_default() += 1;
+        }
+    }
+    for place in 10..20 {
+        let key = format!("last/{place}.csv");
+        assert_eq!(current.get(&key), Some(&1), "{key}: {current:?}");
+    }
+    assert!(current.values().all(|count| *count == 1), "{current:?}");
+}
