@@ -30,6 +30,7 @@ mod groups;
 mod http_edge;
 mod idempotency;
 mod migrations;
+mod model;
 mod openapi;
 mod outbox;
 mod postgres_starter;

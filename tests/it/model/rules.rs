@@ -1,0 +1,213 @@
+//! The model: what the contract says, on a few numbers and words.
+
+/// Seconds that a session lives, and that pass with each [`Advance`](super::Op::Advance).
+pub const LIFE: i64 = 120;
+pub const STEP: i64 = 150;
+pub const GRACE: i64 = 1;
+
+/// An upload.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    pub place: usize,
+    pub overwrite: bool,
+    pub declares: bool,
+    pub status: &'static str,
+    /// The types of its events.
+    pub told: Vec<&'static str>,
+    pub deadline: i64,
+    /// The bytes that were proven.
+    pub proven: Option<String>,
+}
+
+/// What stands at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The upload that it names.
+    pub by: Option<usize>,
+    pub bytes: String,
+}
+
+/// Everything.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub uploads: Vec<Promise>,
+    pub objects: [Option<Object>; 2],
+    pub now: i64,
+}
+
+/// Status and problem code.
+pub type Answer = (u16, &'static str);
+
+const DONE: Answer = (200, "");
+const WRONG_STATUS: Answer = (409, "invalid-status");
+const MISSING: Answer = (409, "object-missing");
+const EXISTS: Answer = (409, "dataset-exists");
+
+impl Model {
+    pub fn create(&mut self, place: usize, overwrite: bool, declares: bool) -> Answer {
+        if !overwrite && self.current(place).is_some() {
+            return EXISTS;
+        }
+        self.uploads.push(Promise {
+            place,
+            overwrite,
+            declares,
+            status: "Pending",
+            told: Vec::new(),
+            deadline: self.now + LIFE,
+            proven: None,
+        });
+        (201, "")
+    }
+
+    /// What S3 says to the bytes.
+    pub fn put(&mut self, upload: usize, bytes: &str, right: bool) -> u16 {
+        let promise = &self.uploads[upload];
+        let place = promise.place;
+        if promise.declares && !right {
+            return 400;
+        }
+        if !promise.overwrite && self.objects[place].is_some() {
+            return 412;
+        }
+        self.objects[place] = Some(Object {
+            by: Some(upload),
+            bytes: bytes.to_owned(),
+        });
+        200
+    }
+
+    pub fn acknowledge(&mut self, upload: usize, honest: bool) -> Answer {
+        let promise = &self.uploads[upload];
+        if promise.proven.is_some() && promise.status != "Deleted" {
+            return DONE;
+        }
+        if !["Pending", "Expired"].contains(&promise.status) {
+            return WRONG_STATUS;
+        }
+        if promise.declares && !honest {
+            return (422, "invalid-request");
+        }
+        match &self.objects[promise.place] {
+            None => MISSING,
+            Some(object) if object.by == Some(upload) && honest => {
+                self.prove(upload);
+                DONE
+            }
+            Some(object) if object.by == Some(upload) => {
+                self.take(upload, "Error", "upload.failed");
+                (422, "object-mismatch")
+            }
+            Some(_) if promise.overwrite => MISSING,
+            Some(_) => {
+                self.take(upload, "Error", "upload.failed");
+                EXISTS
+            }
+        }
+    }
+
+    pub fn cancel(&mut self, upload: usize) -> Answer {
+        let promise = &self.uploads[upload];
+        if promise.status != "Pending" {
+            return WRONG_STATUS;
+        }
+        let object = &mut self.objects[promise.place];
+        if object
+            .as_ref()
+            .is_some_and(|object| object.by == Some(upload))
+        {
+            *object = None;
+        }
+        self.take(upload, "Cancelled", "upload.cancelled");
+        DONE
+    }
+
+    pub fn delete(&mut self, upload: usize, force: bool) -> Answer {
+        let promise = &self.uploads[upload];
+        if !["Uploaded", "Error"].contains(&promise.status) {
+            return WRONG_STATUS;
+        }
+        let goes = match &self.objects[promise.place] {
+            None => false,
+            Some(object)
+                if object.by == Some(upload)
+                    && promise
+                        .proven
+                        .as_ref()
+                        .is_none_or(|proven| *proven == object.bytes) =>
+            {
+                true
+            }
+            Some(_) if promise.status == "Error" => false,
+            Some(_) if !force => return (409, "dataset-drifted"),
+            // Forced: it goes, unless another upload counts on it.
+            Some(object) => !object.by.is_some_and(|other| {
+                other != upload
+                    && ["Pending", "Expired", "Uploaded"].contains(&self.uploads[other].status)
+            }),
+        };
+        if goes {
+            self.objects[promise.place] = None;
+        }
+        self.take(upload, "Deleting", "dataset.deleting");
+        self.take(upload, "Deleted", "dataset.deleted");
+        (204, "")
+    }
+
+    pub fn refresh(&mut self, upload: usize) -> Answer {
+        let (now, promise) = (self.now, &mut self.uploads[upload]);
+        if promise.status == "Pending" {
+            promise.deadline = now + LIFE;
+        }
+        DONE
+    }
+
+    pub fn janitor(&mut self) {
+        for upload in 0..self.uploads.len() {
+            let promise = &self.uploads[upload];
+            if promise.status != "Pending" || promise.deadline + GRACE >= self.now {
+                continue;
+            }
+            let object = &self.objects[promise.place];
+            if object
+                .as_ref()
+                .is_some_and(|object| object.by == Some(upload))
+            {
+                self.prove(upload);
+            } else {
+                self.take(upload, "Expired", "upload.expired");
+            }
+        }
+    }
+
+    /// Whether the janitor may take away what stands at a place: it came after its upload ended.
+    pub fn is_left_over(&self, place: usize) -> bool {
+        let by = self.objects[place].as_ref().and_then(|object| object.by);
+        by.is_some_and(|by| {
+            let promise = &self.uploads[by];
+            ["Deleted", "Cancelled"].contains(&promise.status)
+                && promise.deadline + GRACE < self.now
+        })
+    }
+
+    fn current(&self, place: usize) -> Option<usize> {
+        (self.uploads.iter())
+            .position(|upload| upload.place == place && upload.status == "Uploaded")
+    }
+
+    fn prove(&mut self, upload: usize) {
+        let place = self.uploads[upload].place;
+        if let Some(other) = self.current(place) {
+            self.take(other, "Superseded", "dataset.superseded");
+        }
+        self.take(upload, "Uploaded", "dataset.uploaded");
+        let object = self.objects[place].as_ref();
+        self.uploads[upload].proven = object.map(|object| object.bytes.clone());
+    }
+
+    fn take(&mut self, upload: usize, status: &'static str, event: &'static str) {
+        let promise = &mut self.uploads[upload];
+        promise.status = status;
+        promise.told.push(event);
+    }
+}
