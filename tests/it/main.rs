@@ -35,6 +35,7 @@ mod openapi;
 mod outbox;
 mod postgres_starter;
 mod postgres_tls;
+mod properties;
 mod python_client;
 mod races;
 mod readme;

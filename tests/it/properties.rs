@@ -1,0 +1,14 @@
+//! What holds for every path, every header and every cursor, whoever made them up.
+
+mod cursors;
+mod headers;
+mod paths;
+
+/// A string of anything, or of what is likely to go wrong.
+fn text() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::prop_oneof![
+        "\\PC{0,40}",
+        "(/|\\.|%|\\+| |a|action|é|\u{0}|\u{7f}|%2F|%2e){0,12}",
+        "[a-z/]{0,1100}",
+    ]
+}

@@ -1,0 +1,88 @@
+//! Paths: what is taken, what a URL makes of them, and which key they get.
+
+use actix_web::FromRequest as _;
+use actix_web::dev::Payload;
+use actix_web::test::TestRequest;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::prelude::*;
+use upload_broker::domain::jail::Jail;
+use upload_broker::domain::path::DatasetPath;
+use upload_broker::http::extract::path::Dataset;
+
+use super::text;
+
+/// The contract's own words, written a second time.
+fn is_path(input: &str) -> bool {
+    let key = input.strip_prefix('/').unwrap_or(input);
+    let segments: Vec<&str> = key.split('/').collect();
+    let reserved = segments.len() > 1 && segments[segments.len() - 2] == "action";
+    let dots = segments.iter().any(|segment| [".", ".."].contains(segment));
+    (1..=1024).contains(&key.len())
+        && !segments.contains(&"")
+        && !dots
+        && !reserved
+        && !key.chars().any(char::is_control)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn exactly_the_paths_of_the_contract_are_taken(input in text()) {
+        let parsed = DatasetPath::parse(&input);
+        prop_assert_eq!(parsed.is_ok(), is_path(&input), "{:?}: {:?}", input, parsed);
+        if let Ok(path) = parsed {
+            let key = input.strip_prefix('/').unwrap_or(&input);
+            prop_assert_eq!(path.as_str(), format!("/{key}"));
+            prop_assert_eq!(path.relative(), key);
+            prop_assert_eq!(DatasetPath::parse(path.as_str()), Ok(path.clone()), "again");
+            prop_assert!(!path.file_stem().is_empty());
+        }
+    }
+
+    /// However it is encoded, a path comes out of a URL as it went in, or is refused for itself.
+    #[test]
+    fn a_path_survives_its_url(input in text(), slashes_too in any::<bool>()) {
+        let mut encoded = utf8_percent_encode(&input, NON_ALPHANUMERIC).to_string();
+        if !slashes_too {
+            encoded = encoded.replace("%2F", "/");
+        }
+        let request = TestRequest::with_uri(&format!("/datasets/{encoded}")).to_http_request();
+        let extracted = Dataset::from_request(&request, &mut Payload::None).into_inner();
+        match (DatasetPath::parse(&input), extracted) {
+            (Ok(path), Ok(Dataset(found))) => prop_assert_eq!(path, found),
+            (Err(_), Err(_)) => {}
+            (path, found) => prop_assert!(false, "{:?}: {:?}, {:?}", input, path, found),
+        }
+    }
+
+    /// Anything at all after `/datasets/` is a path of the contract or refused.
+    #[test]
+    fn any_url_is_a_path_or_refused(tail in "([!-~]|%[0-9a-fA-F]{2}){0,60}") {
+        let Ok(uri) = format!("/datasets/{tail}").parse::<actix_web::http::Uri>() else {
+            return Ok(());
+        };
+        let request = TestRequest::with_uri(&uri.to_string()).to_http_request();
+        if let Ok(Dataset(path)) = Dataset::from_request(&request, &mut Payload::None).into_inner() {
+            prop_assert!(is_path(path.as_str()), "{:?}", path);
+        }
+    }
+
+    /// No path of one tenant has the key of another, and every key leads back to its path.
+    #[test]
+    fn a_tenant_stays_in_its_jail(input in text(), acme in any::<bool>()) {
+        let input = if acme { format!("acme/{input}") } else { input };
+        let Ok(path) = DatasetPath::parse(&input) else {
+            return Ok(());
+        };
+        let tenant = Jail::new("acme/", vec![]);
+        let rest = Jail::new("", vec!["acme/".into()]);
+        for (jail, other) in [(&tenant, &rest), (&rest, &tenant)] {
+            if let Ok(key) = jail.key(&path) {
+                prop_assert!(key.len() <= 1024);
+                prop_assert_eq!(jail.path(&key), Some(path.clone()));
+                prop_assert_eq!(other.path(&key), None, "{:?}", key);
+            }
+        }
+    }
+}
