@@ -16,7 +16,7 @@ use crate::usecases::{Broker, acknowledge};
     summary = "Acknowledge the newest upload of a path",
     description = "As `POST /uploads/{id}/acknowledge`, for a client that kept the path and not the id.",
     security(("bearer" = ["uploads:write"])),
-    params(("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv")),
+    params(("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
     request_body(content = Option<Acknowledge>, description = "May be left out", example = json!(examples::acknowledge())),
     responses((status = 200, description = "The session, proven", body = Upload, example = json!(examples::uploaded()))))]
 pub async fn acknowledge(

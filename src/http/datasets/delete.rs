@@ -15,7 +15,7 @@ use crate::usecases::{Broker, delete};
     description = "As `DELETE /uploads/{id}`, for the upload that answers for what stands at the path.",
     security(("bearer" = ["datasets:delete"])),
     params(
-        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv"),
+        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
         ("force" = Option<bool>, Query, description = "Also where the object is no longer the proven one"),
     ),
     responses((status = 204, description = "It is gone")))]

@@ -59,8 +59,8 @@ pub struct Download {
     description = "Redirects to a pre-signed GET at the store. `Range` works there.",
     security(("bearer" = ["datasets:read"])),
     params(
-        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv"),
-        ("disposition" = Option<String>, Query, description = "`inline` or `attachment`: what a browser shall do with it", example = "attachment"),
+        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
+        ("disposition" = Option<String>, Query, description = "`inline` or `attachment`: what a browser shall do with it", example = "attachment", pattern = "^(inline|attachment)$"),
         ("redirect" = Option<bool>, Query, description = "`false` answers 200 with the URL instead"),
     ),
     responses(

@@ -52,10 +52,10 @@ impl FromParams for ListDatasets {
     security(("bearer" = ["datasets:read"])),
     params(
         ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
-        ("delimiter" = Option<String>, Query, description = "`/` rolls up what lies deeper into folders", example = "/"),
+        ("delimiter" = Option<String>, Query, description = "`/` rolls up what lies deeper into folders", example = "/", pattern = "^/?$"),
         ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque"),
-        ("include" = Option<String>, Query, description = "`upload` adds the upload behind each dataset", example = "upload"),
+        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque", pattern = "^[A-Za-z0-9_-]+$"),
+        ("include" = Option<String>, Query, description = "`upload` adds the upload behind each dataset", example = "upload", pattern = "^upload$"),
     ),
     responses((status = 200, description = "One page; or all of them, as NDJSON",
         headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),

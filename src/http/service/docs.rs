@@ -25,7 +25,7 @@ static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     summary = "Get this document as YAML",
     description = "OpenAPI 3.1, generated from the code.",
     security(()),
-    responses((status = 200, description = "The document", content((String = "application/yaml", example = "openapi: 3.1.0")))))]
+    responses((status = 200, description = "The document", content((serde_json::Value = "application/yaml", example = json!({"openapi": "3.1.0"}))))))]
 pub async fn yaml() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/yaml"))

@@ -24,7 +24,12 @@ use crate::usecases::create_once::{self, Created};
 #[serde(deny_unknown_fields)]
 pub struct CreateUpload {
     /// Where the dataset will stand, with or without the leading slash.
-    #[schema(example = "/data/employees.csv", min_length = 1, max_length = 1025)]
+    #[schema(
+        example = "/data/employees.csv",
+        min_length = 1,
+        max_length = 1025,
+        pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"
+    )]
     path: String,
     /// A name for people; by default the file stem.
     name: Option<String>,
@@ -69,7 +74,7 @@ pub struct CreateUpload {
     description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once.",
     security(("bearer" = ["uploads:write"])),
     request_body(content = CreateUpload, example = json!(examples::create_upload())),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.", pattern = "^[!-~]{1,255}$")),
     responses((status = 201, description = "The session",
         headers(("Location" = String, description = "`/uploads/{id}`")),
         body = Upload, example = json!(examples::upload())),

@@ -52,7 +52,7 @@ impl FromParams for ListUploads {
         ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
         ("path" = Option<String>, Query, description = "Exactly this path"),
         ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque"),
+        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque", pattern = "^[A-Za-z0-9_-]+$"),
     ),
     responses((status = 200, description = "One page",
         headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
