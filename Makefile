@@ -35,11 +35,11 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test lint fmt bench venv postgres toolchain openapi schema clean
+.PHONY: help run build test test-faults schemathesis lint fmt bench venv postgres toolchain openapi schema clean
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
-		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
 # A debug build: it is there in a fraction of the time of an optimised one, and the embedded
 # store, which hashes every byte, is optimised in both (see Cargo.toml).
@@ -54,6 +54,12 @@ test: lint postgres venv ## Everything that must hold: format, lints, all tests,
 	$(call step,tests,$(CARGO) test --locked)
 	@printf '\n== all is well\n'
 
+test-faults: postgres venv ## Only the fault suite (a part of test); FAULT_SEED=1 FAULT_KILLS=50
+	$(call step,fault suite,$(CARGO) test --locked --test it -- --nocapture replicas:: model::)
+
+schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
+	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
+
 lint: toolchain ## Format and lints only
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
@@ -67,7 +73,7 @@ bench: postgres venv ## Measure signing (criterion), then HTTP against pgbench (
 	$(CARGO) bench --locked --bench signing
 	benches/http.sh
 
-venv: .venv/made ## The tests' Python environment (ministack, boto3, requests)
+venv: .venv/made ## The tests' Python environment (ministack, boto3, schemathesis)
 
 .venv/made: tests/requirements.txt
 	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \

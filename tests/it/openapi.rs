@@ -11,6 +11,7 @@ use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
 mod contract;
+mod made_up;
 
 use contract::{Checked, Contract};
 

@@ -10,6 +10,11 @@ pub fn kills(usual: u64) -> u64 {
     number("FAULT_KILLS", usual)
 }
 
+/// `SCHEMATHESIS_EXAMPLES`: how many requests are made up for each operation.
+pub fn examples(usual: u32) -> u32 {
+    number("SCHEMATHESIS_EXAMPLES", usual)
+}
+
 /// `PROPTEST_CASES`: how many cases a property is tried with, where each takes its time.
 pub fn cases(usual: u32) -> u32 {
     number("PROPTEST_CASES", usual)

@@ -1,0 +1,57 @@
+//! Requests that schemathesis makes up from the document, some as it allows and some as it does
+//! not: every answer is one that the document has, and none is a 5xx.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::dev::stack::Stack;
+use crate::support::{knobs, venv};
+
+/// `SCHEMATHESIS_EXAMPLES`: requests an operation; the usual number takes a quarter of a minute.
+const EXAMPLES: u32 = 25;
+
+#[tokio::test]
+async fn every_answer_is_in_the_document() {
+    let stack = Stack::new();
+    let running = stack.start(&[]).await;
+    // Something stands where the document's examples look.
+    running
+        .caller
+        .upload("/data/employees.csv", "id\n1\n")
+        .await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = tokio::process::Command::new(venv("schemathesis"));
+    command
+        .arg("--config-file")
+        .arg(folder.join("tests/schemathesis.toml"))
+        .args([
+            "run",
+            "--checks",
+            "all",
+            "--no-color",
+            "--continue-on-failure",
+        ])
+        .args(["--max-examples", &knobs::examples(EXAMPLES).to_string()])
+        .args(["--seed", &knobs::seed(1).to_string()])
+        .args([
+            "--header",
+            &format!("Authorization: Bearer {}", running.caller.key),
+        ])
+        .args(["--url", &running.caller.url])
+        .arg(folder.join("openapi.yaml"))
+        // It keeps what it found in its folder.
+        .current_dir(stack.state().parent().expect("its folder"))
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = command.output().await.expect("schemathesis");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let log = running.process.log();
+    assert!(!log.contains("panicked"), "{log}");
+    running.process.stop("INT").await.ok();
+}
