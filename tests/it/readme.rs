@@ -129,6 +129,41 @@ fn it_names_only_what_there_is() {
     }
 }
 
+/// Each promise names the tests that hold it: they are there, and they are tests.
+#[test]
+fn every_promise_has_its_test() {
+    let text = readme();
+    let (_, section) = text.split_once("\n## SEMANTICS\n").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("an end");
+    let named: Vec<_> = (section.split('`').skip(1).step_by(2))
+        .filter(|word| word.contains("::"))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    for name in named {
+        let (module, test) = name.rsplit_once("::").expect("a path");
+        let file = format!(
+            "{}/tests/it/{}.rs",
+            env!("CARGO_MANIFEST_DIR"),
+            module.replace("::", "/")
+        );
+        let code = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let is_there = ["#[test]\nfn", "#[tokio::test]\nasync fn"]
+            .map(|begin| format!("{begin} {test}()"))
+            .into_iter()
+            .any(|begin| code.contains(&begin));
+        assert!(
+            is_there,
+            "README.md names {name}, and {file} has no such test"
+        );
+    }
+    let rows = section.lines().filter(|line| line.starts_with("| "));
+    let bullets = section.split("\n- **").skip(1);
+    let bullets = bullets.filter_map(|rest| rest.split("\n\n").next());
+    for promise in rows.skip(1).chain(bullets) {
+        assert!(promise.contains("::"), "nothing holds: {promise}");
+    }
+}
+
 /// The code that names the metrics.
 fn measured() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/telemetry/metrics");

@@ -5,6 +5,7 @@ mod crashes;
 mod kills;
 mod outages;
 mod racing;
+mod relay_crashes;
 mod rolling;
 
 use std::time::Duration;

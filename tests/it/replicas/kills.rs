@@ -40,5 +40,5 @@ async fn fifty_kills_under_load() {
         stories.len(),
         truth.uploads.len()
     );
-    assert!(uploaded > 100, "hardly any load: {uploaded} uploads");
+    assert!(uploaded > 50, "hardly any load: {uploaded} uploads");
 }

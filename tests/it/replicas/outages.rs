@@ -8,8 +8,10 @@ use crate::support::fleet::{Fleet, Replica};
 use crate::support::gate::Gate;
 use crate::support::knobs;
 
-/// How long each trouble lasts: longer than some sessions live.
+/// How long each trouble lasts: longer than some sessions live, and than most calls wait.
 const TROUBLE: Duration = Duration::from_millis(1_500);
+/// The SDK tries a call to SNS for this long before the relay hears of the trouble.
+const LONG: Duration = Duration::from_secs(4);
 
 /// A gate of each replica, or the one of all clients.
 type Which = fn(&Fleet) -> Vec<&Gate>;
@@ -19,7 +21,7 @@ fn of_both(fleet: &Fleet, which: fn(&Replica) -> &Gate) -> Vec<&Gate> {
 }
 
 /// Cut off and refused, torn, half-open, answers lost, slow: one after the other.
-async fn misbehaves(which: Which, seed: u64) {
+async fn misbehaves(which: Which, seed: u64, lasts: Duration) {
     let fleet = Fleet::start(&[]).await;
     let gates = which(&fleet);
     let (stories, truth) = through(&fleet, knobs::seed(seed), 8, async |dice| {
@@ -36,7 +38,7 @@ async fn misbehaves(which: Which, seed: u64) {
                     _ => gate.delay(Duration::from_millis(50)),
                 }
             }
-            tokio::time::sleep(TROUBLE).await;
+            tokio::time::sleep(lasts).await;
             // What was held is lost with its connection.
             for gate in &gates {
                 gate.tear().await;
@@ -46,30 +48,35 @@ async fn misbehaves(which: Which, seed: u64) {
     })
     .await;
     assert!(
-        truth.delivered.len() > 20,
-        "hardly any load: {}",
+        !truth.delivered.is_empty(),
+        "{} stories, and nothing was uploaded",
         stories.len()
     );
 }
 
 #[tokio::test]
 async fn postgres_misbehaves() {
-    misbehaves(|fleet| of_both(fleet, |replica| &replica.postgres), 11).await;
+    misbehaves(
+        |fleet| of_both(fleet, |replica| &replica.postgres),
+        11,
+        TROUBLE,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn s3_misbehaves() {
-    misbehaves(|fleet| of_both(fleet, |replica| &replica.s3), 12).await;
+    misbehaves(|fleet| of_both(fleet, |replica| &replica.s3), 12, TROUBLE).await;
 }
 
 #[tokio::test]
 async fn sns_misbehaves() {
-    misbehaves(|fleet| of_both(fleet, |replica| &replica.sns), 13).await;
+    misbehaves(|fleet| of_both(fleet, |replica| &replica.sns), 13, LONG).await;
 }
 
 #[tokio::test]
 async fn the_way_from_clients_to_s3_misbehaves() {
-    misbehaves(|fleet| vec![&fleet.clients], 14).await;
+    misbehaves(|fleet| vec![&fleet.clients], 14, TROUBLE).await;
 }
 
 /// One replica is cut off from everything, the other carries on; they come back together.
@@ -89,8 +96,8 @@ async fn one_replica_is_cut_off() {
     })
     .await;
     assert!(
-        truth.delivered.len() > 20,
-        "hardly any load: {}",
+        !truth.delivered.is_empty(),
+        "{} stories, and nothing was uploaded",
         stories.len()
     );
 }

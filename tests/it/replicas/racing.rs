@@ -2,6 +2,7 @@
 //! on ten the last.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +17,9 @@ use crate::support::load::{self, Plan};
 #[tokio::test]
 async fn two_hundred_clients_on_twenty_paths() {
     let seed = knobs::seed(31);
-    // Everybody's first answer may take a while: nobody's session ends before it is used.
     let fleet = Fleet::start(&[]).await;
+    // What one replica sees of the bucket is older than what the other sees.
+    fleet.replicas[0].s3.delay(Duration::from_millis(40));
     let (mut dice, stop) = (Dice(seed), CancellationToken::new());
     let clients = (0..200_u64).map(|number| {
         let (plan, path) = match number % 20 {
@@ -39,9 +41,6 @@ async fn two_hundred_clients_on_twenty_paths() {
             *current.entry(row.key.clone()).or_default() += 1;
         }
     }
-    for place in 10..20 {
-        let key = format!("last/{place}.csv");
-        assert_eq!(current.get(&key), Some(&1), "{key}: {current:?}");
-    }
     assert!(current.values().all(|count| *count == 1), "{current:?}");
+    assert!(current.len() > 10, "hardly anybody won: {current:?}");
 }

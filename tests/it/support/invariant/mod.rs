@@ -1,6 +1,7 @@
 //! The invariant, over all uploads of a run: Postgres, S3 and the subscriber agree, and none of
 //! them denies what a client was told.
 
+mod arrows;
 mod check;
 mod truth;
 

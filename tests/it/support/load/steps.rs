@@ -54,7 +54,7 @@ impl Client<'_> {
         }
         let wants_to = match self.story.plan {
             Plan::Delete => true,
-            Plan::Contest => self.dice.percent(30),
+            Plan::Contest | Plan::Overwrite => self.dice.percent(30),
             _ => false,
         };
         if wants_to && self.story.acknowledged {
@@ -66,11 +66,13 @@ impl Client<'_> {
     /// A session with a URL, where there is one to be had.
     async fn create(&mut self, bytes: &str) -> Result<Option<Value>, Gone> {
         let plan = self.story.plan;
+        // Who competes has a little more time.
+        let least = if plan.is_shared() { 6 } else { 2 };
         let mut body = json!({
             "path": self.story.path,
             "name": self.story.name,
             "overwrite": plan == Plan::Overwrite,
-            "expires_in": 2 + self.dice.roll(3),
+            "expires_in": least + self.dice.roll(3),
         });
         let declares = plan == Plan::WrongBytes || self.dice.percent(50);
         if declares && plan != Plan::WrongClaim {
@@ -174,8 +176,9 @@ impl Client<'_> {
         let reply = self.ask(Method::DELETE, &path, None).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
             (204, _) => self.story.deleted = true,
-            // An earlier answer was lost.
+            // An earlier answer was lost, or another took its place.
             (409, "invalid-status") => {}
+            (409, "dataset-drifted") if self.story.plan == Plan::Overwrite => {}
             _ => self.fault("delete", &reply),
         }
         Ok(())
