@@ -135,6 +135,41 @@ async fn a_gate_shuts_and_opens_at_once() {
 }
 
 #[tokio::test]
+async fn a_gate_holds_either_way_and_tears() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gate = Gate::new(upstream.local_addr().unwrap());
+    let mut client = TcpStream::connect(gate.addr()).await.unwrap();
+    let (mut server, _) = upstream.accept().await.unwrap();
+    let mut byte = [0];
+
+    gate.hold();
+    client.write_all(b"1").await.unwrap();
+    gate.request_waits().await;
+    let early = server.try_read(&mut byte).unwrap_err();
+    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+    // The request is let through, the answer is not.
+    gate.hold_answers();
+    server.read_exact(&mut byte).await.unwrap();
+    server.write_all(b"2").await.unwrap();
+    gate.answer_waits().await;
+    let early = client.try_read(&mut byte).unwrap_err();
+    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+    gate.restore();
+    client.read_exact(&mut byte).await.unwrap();
+    assert_eq!(byte, *b"2");
+
+    gate.delay(Duration::from_millis(50));
+    let sent = std::time::Instant::now();
+    client.write_all(b"3").await.unwrap();
+    server.read_exact(&mut byte).await.unwrap();
+    assert!(sent.elapsed() >= Duration::from_millis(50));
+
+    gate.tear().await;
+    assert_eq!(client.read(&mut byte).await.unwrap_or(0), 0);
+    TcpStream::connect(gate.addr()).await.unwrap();
+}
+
+#[tokio::test]
 async fn postgres_and_s3_go_down_behind_their_gates_only() {
     let database = Database::empty();
     let gate = Gate::new(database::address());
