@@ -7,6 +7,7 @@ mod outages;
 mod racing;
 mod relay_crashes;
 mod rolling;
+mod s3_events;
 
 use std::time::Duration;
 
