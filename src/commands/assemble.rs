@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use chrono::TimeDelta;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
@@ -26,6 +27,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::group::Group;
 use crate::usecases::listening::Listening;
+use crate::usecases::retain::Retention;
 use crate::usecases::{Broker, Rules};
 
 /// Why the parts do not fit together.
@@ -179,6 +181,10 @@ async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleEr
     ))
 }
 
+fn days(days: u32) -> TimeDelta {
+    TimeDelta::days(days.into())
+}
+
 fn rules(settings: &Settings) -> Rules {
     let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
     Rules {
@@ -188,5 +194,9 @@ fn rules(settings: &Settings) -> Rules {
         content_types: settings.uploads.content_types.clone(),
         grace_seconds: seconds(settings.uploads.expiry_grace),
         authentication: settings.auth == Auth::Required,
+        retention: Retention {
+            events: settings.janitor.events_days.map(days),
+            uploads: settings.janitor.uploads_days.map(days),
+        },
     }
 }

@@ -8,6 +8,7 @@ mod events;
 #[cfg(feature = "dev")]
 mod greeting;
 mod healthcheck;
+mod janitor;
 mod keys;
 mod migrate;
 mod openapi;
@@ -43,6 +44,8 @@ enum Command {
     Openapi,
     /// Check the settings and print them, without secrets
     CheckConfig,
+    /// Finish what was left unfinished and compare the bucket with the database, once
+    Janitor(janitor::Arguments),
     /// Ask a running broker whether it lives; for containers
     Healthcheck,
     /// Make, list and take back API keys
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
             Command::Migrate => migrate::run().await,
             Command::Openapi => openapi::run(),
             Command::CheckConfig => check_config::run(),
+            Command::Janitor(arguments) => janitor::run(arguments).await,
             Command::Healthcheck => healthcheck::run().await,
             Command::Keys(command) => keys::run(command).await,
             Command::Events(command) => events::run(command).await,

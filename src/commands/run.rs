@@ -55,11 +55,14 @@ impl Assembly {
         if let Some(reader) = reader {
             shutdown.spawn("s3 events", reader.run(shutdown.token()));
         }
-        let period = settings.uploads.janitor_period;
+        let period = settings.janitor.period;
         shutdown.spawn(
             "janitor",
             janitor::run(Arc::clone(&broker), period, shutdown.token()),
         );
+        if let Some(sweeps) = janitor::Sweeps::of(&settings.janitor) {
+            shutdown.spawn("sweep", sweeps.run(Arc::clone(&broker), shutdown.token()));
+        }
         shutdown.spawn("gauges", gauges(broker.pool.clone(), shutdown.clone()));
         if settings.auth == Auth::Off {
             log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");

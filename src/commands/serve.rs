@@ -26,17 +26,22 @@ pub(super) async fn run() -> ExitCode {
 async fn serve(settings: &Settings) -> Result<ExitCode, AssembleError> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let cloud = Cloud {
-        s3: config.clone(),
-        sqs: for_queue(&config, settings),
-        sns: for_topic(config, settings),
-        topic: settings.notify.topic.clone(),
-    };
+    let cloud = cloud(settings).await;
     assemble(settings, &cloud, Clock::system())
         .await?
         .run(settings, &shutdown, |_| {})
         .await
+}
+
+/// AWS, as its SDK finds it.
+pub(super) async fn cloud(settings: &Settings) -> Cloud {
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    Cloud {
+        s3: config.clone(),
+        sqs: for_queue(&config, settings),
+        sns: for_topic(config, settings),
+        topic: settings.notify.topic.clone(),
+    }
 }
 
 /// A topic lives in the region that its ARN names, wherever the bucket is.

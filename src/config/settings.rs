@@ -8,7 +8,7 @@ use super::reader::{Reader, Section};
 use super::report::Effective;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
-use super::{Aws, Database, Dev, Fault, Http, Log, Notify, S3, S3Events, Uploads};
+use super::{Aws, Database, Dev, Fault, Http, Janitor, Log, Notify, S3, S3Events, Uploads};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Settings {
     pub s3: S3,
     /// Limits and deadlines of uploads.
     pub uploads: Uploads,
+    /// What the janitor does, and when.
+    pub janitor: Janitor,
     /// Where events go.
     pub notify: Notify,
     /// Time limits of calls to AWS.
@@ -84,6 +86,7 @@ impl Section for Settings {
         let auth = Auth::read(reader);
         let s3 = S3::read(reader);
         let uploads = Uploads::read(reader);
+        let janitor = Janitor::read(reader);
         let notify = Notify::read(reader);
         let aws = Aws::read(reader, request);
         let s3_events = S3Events::read(reader);
@@ -99,6 +102,7 @@ impl Section for Settings {
             auth: auth?,
             s3: s3?,
             uploads: uploads?,
+            janitor: janitor?,
             notify: notify?,
             aws: aws?,
             s3_events: s3_events?,

@@ -6,8 +6,8 @@ use super::content_types::ContentTypes;
 use super::parse::{number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_ALLOWED_CONTENT_TYPES, BROKER_EXPIRY_GRACE_SECONDS, BROKER_JANITOR_PERIOD_SECONDS,
-    BROKER_MAX_SIZE_BYTES, BROKER_URL_SECONDS,
+    BROKER_ALLOWED_CONTENT_TYPES, BROKER_EXPIRY_GRACE_SECONDS, BROKER_MAX_SIZE_BYTES,
+    BROKER_URL_SECONDS,
 };
 
 /// A pre-signed URL of SigV4 lives for a week at most.
@@ -23,8 +23,6 @@ pub struct Uploads {
     pub url_lifetime: Duration,
     /// How long after its deadline an upload may still arrive before it expires.
     pub expiry_grace: Duration,
-    /// Time between two looks at overdue uploads.
-    pub janitor_period: Duration,
     /// The largest upload, in bytes.
     pub max_size_bytes: u64,
     /// Content types that uploads may have.
@@ -35,13 +33,11 @@ impl Section for Uploads {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url_lifetime = reader.value(&BROKER_URL_SECONDS, seconds(1..=WEEK));
         let expiry_grace = reader.value(&BROKER_EXPIRY_GRACE_SECONDS, seconds(0..=WEEK));
-        let janitor_period = reader.value(&BROKER_JANITOR_PERIOD_SECONDS, seconds(1..=86_400));
         let max_size_bytes = reader.value(&BROKER_MAX_SIZE_BYTES, number(1..=LARGEST_OBJECT));
         let content_types = reader.optional(&BROKER_ALLOWED_CONTENT_TYPES, ContentTypes::parse);
         Some(Self {
             url_lifetime: url_lifetime?,
             expiry_grace: expiry_grace?,
-            janitor_period: janitor_period?,
             max_size_bytes: max_size_bytes?,
             content_types: content_types?.unwrap_or_default(),
         })

@@ -50,9 +50,14 @@ table! {
 
     BROKER_URL_SECONDS, Text("900"), Plain, "How long a pre-signed URL lives when the client does not say.";
     BROKER_EXPIRY_GRACE_SECONDS, Text("900"), Plain, "How long after its deadline an upload may still arrive before it expires.";
-    BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Time between two looks at overdue uploads.";
     BROKER_MAX_SIZE_BYTES, Text("5368709120"), Plain, "The largest upload; the default is the largest single PUT of S3.";
     BROKER_ALLOWED_CONTENT_TYPES, Unset, Plain, "Content types that uploads may have, comma-separated: `text/csv,image/*`; not set: all.";
+
+    BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Time between two rounds of the janitor: overdue uploads, unfinished deletes, last looks, retention.";
+    BROKER_SWEEP_PERIOD_SECONDS, Text("86400"), Plain, "Time from the end of one comparison of the bucket with the database to the next; `0`: none.";
+    BROKER_SWEEP_PAUSE_MILLISECONDS, Text("250"), Plain, "Rest after each page of 1,000 in such a comparison.";
+    BROKER_RETENTION_EVENTS_DAYS, Unset, Plain, "How many days events are kept that do not wait for SNS; not set: for ever.";
+    BROKER_RETENTION_UPLOADS_DAYS, Unset, Plain, "How many days uploads are kept that ended, with their events; not set: for ever.";
 
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "The SNS topic that events go to; not set: events are kept.";
     BROKER_S3_EVENTS_QUEUE_URL, Unset, Url, "The SQS queue that S3's own events arrive in; not set: uploads complete by their clients' word.";

@@ -3,6 +3,7 @@
 pub mod checksum;
 pub mod drift;
 pub mod event;
+pub mod finding;
 pub mod headers;
 pub mod jail;
 pub mod object;

@@ -1,21 +1,38 @@
-//! The loop that finishes what clients left unfinished.
+//! The loops that finish what was left unfinished, and compare what is there.
 //!
-//! Overdue Pending uploads are looked at and become Uploaded or Expired; deletes that never ended
-//! are ended, idempotency keys past their day are forgotten. Each is one use case on one row, guarded by its own compare-and-set, so that any
-//! number of replicas may run the loop and a fault leaves the row for the next round.
+//! A round ([`Job::round`]) looks at overdue Pending uploads, ends deletes that never ended, looks
+//! at deleted and cancelled uploads once more after the end of their URL, and lets go of what was
+//! kept for its time. The sweep ([`Sweeps`]) compares the bucket with the rows.
+//!
+//! Any number of replicas may run both: rows are claimed with a lease before S3 is asked, and each
+//! is one use case guarded by its own compare-and-set. A fault leaves the row for later, behind
+//! the others; a process that dies leaves it until its lease ends.
+
+mod chores;
+mod part;
+mod rehearse;
+mod report;
+mod sweeps;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::usecases::expire::{self, Looked};
-use crate::usecases::{Broker, Result, delete, forget};
+use crate::domain::finding::{Finding, What};
+use crate::usecases::claim::Chore;
+use crate::usecases::retain::{self, Old};
+use crate::usecases::{Broker, Result, forget, settle};
 
-/// Rows in a page.
+pub use part::Part;
+pub use report::Report;
+pub use sweeps::{Sweeps, Swept, sweep};
+
+/// Rows in a page of work that asks S3, and of work that does not.
 const PAGE: u16 = 100;
+const ROWS: u16 = 1_000;
 
-/// What one round did.
+/// What one round did; in a dry run, what it would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// Overdue uploads looked at.
@@ -26,16 +43,41 @@ pub struct Round {
     pub expired: u64,
     /// Deletes that were ended.
     pub deleted: u64,
+    /// Deleted and cancelled uploads that were looked at for the last time.
+    pub settled: u64,
+    /// Whose object had come, and was removed.
+    pub removed: u64,
     /// Idempotency keys that were let go.
     pub forgotten: u64,
-    /// Rows that a fault left for the next round.
+    /// Events past their time that were removed.
+    pub old_events: u64,
+    /// Uploads past their time that were removed.
+    pub old_uploads: u64,
+    /// Rows that a fault left for later.
     pub failed: u64,
 }
 
-/// Runs a round every `period` until `stop`; the row at hand is finished.
+/// A round to be.
+pub struct Job {
+    /// What it works with.
+    pub broker: Arc<Broker>,
+    /// What of it is to be done.
+    pub parts: Vec<Part>,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+    /// Who hears of it.
+    pub report: Report,
+    /// Ends it early; the rows at hand are finished.
+    pub stop: CancellationToken,
+}
+
+/// Runs a round every `period` until `stop`; the rows at hand are finished.
 pub async fn run(broker: Arc<Broker>, period: Duration, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match run_once(&broker, &stop).await {
+        let round = run_once(&broker, &stop).await;
+        let ended = if round.is_ok() { "finished" } else { "failed" };
+        broker.metrics.janitor.round(ended);
+        match round {
             Ok(round) if round == Round::default() => {}
             Ok(round) => log::info!("janitor: {round:?}"),
             Err(error) => log::warn!("janitor: {error}"),
@@ -47,73 +89,88 @@ pub async fn run(broker: Arc<Broker>, period: Duration, stop: CancellationToken)
     }
 }
 
-/// One round over everything that is overdue. Memory is bounded by a page.
+/// One round, all parts of it but the sweep. Memory is bounded by a page.
 pub async fn run_once(broker: &Arc<Broker>, stop: &CancellationToken) -> Result<Round> {
-    let mut round = Round::default();
-    expire_overdue(broker, stop, &mut round).await?;
-    finish_deletes(broker, stop, &mut round).await?;
-    round.forgotten = forget::forget(broker, PAGE).await?;
-    Ok(round)
+    let job = Job {
+        broker: Arc::clone(broker),
+        parts: Part::ALL.to_vec(),
+        dry_run: false,
+        report: Report::to_nobody(),
+        stop: stop.clone(),
+    };
+    job.round().await
 }
 
-async fn expire_overdue(
-    broker: &Arc<Broker>,
-    stop: &CancellationToken,
-    round: &mut Round,
-) -> Result<()> {
-    let mut last = None;
-    loop {
-        let page = expire::overdue(broker, last.as_ref(), PAGE).await?;
-        last = page.last().cloned();
-        let whole = page.len() == usize::from(PAGE);
-        for upload in page {
-            if stop.is_cancelled() {
-                return Ok(());
+impl Job {
+    /// One round over everything that is due. A part that fails as a whole ends the round.
+    pub async fn round(&self) -> Result<Round> {
+        let mut round = Round::default();
+        for (part, chore) in [
+            (Part::Overdue, Chore::Expire),
+            (Part::Deletes, Chore::FinishDelete),
+            (Part::LastLooks, Chore::Settle),
+        ] {
+            if !self.parts.contains(&part) {
+                continue;
             }
-            let id = upload.id;
-            round.checked += 1;
-            broker.metrics.janitor.checked();
-            match expire::expire(broker, upload).await {
-                Ok(Looked::Uploaded) => {
-                    round.uploaded += 1;
-                    broker.metrics.janitor.uploaded();
-                }
-                Ok(Looked::Expired) => {
-                    round.expired += 1;
-                    broker.metrics.janitor.expired();
-                }
-                Ok(Looked::Left) => {}
-                Err(error) => {
-                    round.failed += 1;
-                    broker.metrics.janitor.failed();
-                    log::warn!("janitor: upload {id} stays Pending: {error}");
-                }
+            if self.dry_run {
+                self.rehearse(chore, &mut round).await?;
+                continue;
             }
+            if chore == Chore::Settle {
+                self.settle_closed().await?;
+            }
+            self.chore(chore, &mut round).await?;
         }
-        if !whole {
-            break;
+        if self.parts.contains(&Part::Keys) {
+            round.forgotten = self.let_go(What::OldIdempotencyKeys).await?;
         }
+        if self.parts.contains(&Part::Retention) {
+            round.old_events = self.let_go(What::OldEvents).await?;
+            round.old_uploads = self.let_go(What::OldUploads).await?;
+        }
+        Ok(round)
     }
-    Ok(())
-}
 
-async fn finish_deletes(
-    broker: &Arc<Broker>,
-    stop: &CancellationToken,
-    round: &mut Round,
-) -> Result<()> {
-    for upload in delete::unfinished(broker, PAGE).await? {
-        if stop.is_cancelled() {
-            return Ok(());
-        }
-        let id = upload.id;
-        match delete::finish(broker, upload).await {
-            Ok(()) => round.deleted += 1,
-            Err(error) => {
-                round.failed += 1;
-                log::warn!("janitor: upload {id} stays Deleting: {error}");
+    /// Marks those that need no last look.
+    async fn settle_closed(&self) -> Result<()> {
+        while !self.stop.is_cancelled() {
+            if settle::settle_closed(&self.broker, ROWS).await? < usize::from(ROWS) {
+                break;
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Removes what is old, a bounded number of rows in a transaction, and says how much it was.
+    async fn let_go(&self, what: What) -> Result<u64> {
+        let mut all = 0;
+        if self.dry_run {
+            all = self.foresee(what).await?;
+        }
+        while !self.dry_run && !self.stop.is_cancelled() {
+            let gone = match what {
+                What::OldEvents => retain::remove(&self.broker, Old::Events, ROWS).await?,
+                What::OldUploads => retain::remove(&self.broker, Old::Uploads, ROWS).await?,
+                _ => forget::forget(&self.broker, ROWS).await?,
+            };
+            self.broker.metrics.janitor.removed(what.as_str(), gone);
+            all += gone;
+            if gone < u64::from(ROWS) {
+                break;
+            }
+        }
+        if all > 0 {
+            self.report.tell(&Finding::rows(what, all, self.dry_run));
+        }
+        Ok(all)
+    }
+
+    async fn foresee(&self, what: What) -> Result<u64> {
+        match what {
+            What::OldEvents => retain::foresee(&self.broker, Old::Events).await,
+            What::OldUploads => retain::foresee(&self.broker, Old::Uploads).await,
+            _ => forget::foresee(&self.broker).await,
+        }
+    }
 }

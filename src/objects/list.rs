@@ -19,6 +19,8 @@ pub struct Listing<'a> {
     pub limit: u16,
     /// Where the last page ended.
     pub token: Option<&'a str>,
+    /// Only keys behind this one. Directory buckets do not know it.
+    pub after: Option<&'a str>,
 }
 
 /// An object, as a listing shows it.
@@ -56,6 +58,7 @@ impl ObjectStore {
             .set_delimiter(listing.folders.then(|| "/".to_owned()))
             .max_keys(i32::from(listing.limit))
             .set_continuation_token(listing.token.map(str::to_owned))
+            .set_start_after(listing.after.map(str::to_owned))
             // A key may hold characters that XML cannot: one such key would break its page.
             .encoding_type(EncodingType::Url)
             .send();

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use diesel::query_dsl::methods;
+use diesel::sql_types::{Array, Text};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -152,7 +153,8 @@ pub async fn forget_entries(connection: &mut Connection, request: &Request<'_>) 
     Ok(())
 }
 
-/// Forgets at most `limit` keys that were claimed before `before`, and says how many.
+/// Forgets at most `limit` keys that were claimed before `before`, and says how many. Call it
+/// inside a transaction: a key that is claimed anew at this moment is skipped.
 pub async fn forget(
     connection: &mut Connection,
     before: DateTime<Utc>,
@@ -162,15 +164,27 @@ pub async fn forget(
         .filter(idempotency_keys::created_at.le(before))
         .order(idempotency_keys::created_at)
         .limit(limit)
+        .for_update()
+        .skip_locked()
         .select((idempotency_keys::tenant, idempotency_keys::key))
         .load(connection)
         .await?;
-    let mut forgotten = 0;
-    for (tenant, key) in old {
-        let row = idempotency_keys::table
-            .find((tenant, key))
-            .filter(idempotency_keys::created_at.le(before));
-        forgotten += diesel::delete(row).execute(connection).await?;
-    }
-    Ok(forgotten)
+    let (tenants, keys): (Vec<_>, Vec<_>) = old.into_iter().unzip();
+    diesel::sql_query(
+        "DELETE FROM idempotency_keys USING unnest($1, $2) AS old (tenant, key) \
+         WHERE idempotency_keys.tenant = old.tenant AND idempotency_keys.key = old.key",
+    )
+    .bind::<Array<Text>, _>(tenants)
+    .bind::<Array<Text>, _>(keys)
+    .execute(connection)
+    .await
+}
+
+/// How many keys were claimed before `before`.
+pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
+    idempotency_keys::table
+        .filter(idempotency_keys::created_at.le(before))
+        .count()
+        .get_result(connection)
+        .await
 }

@@ -52,6 +52,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    sweeps (bucket) {
+        bucket -> Text,
+        started_at -> Nullable<Timestamptz>,
+        position -> Nullable<Text>,
+        finished_at -> Nullable<Timestamptz>,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     tenants (name) {
         name -> Text,
         key_prefix -> Text,
@@ -97,6 +108,9 @@ diesel::table! {
         sequence -> Int4,
         drift -> Nullable<Text>,
         drifted_at -> Nullable<Timestamptz>,
+        janitor_due_at -> Nullable<Timestamptz>,
+        janitor_attempts -> Int4,
+        settled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -112,6 +126,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     idempotency_entries,
     idempotency_keys,
+    sweeps,
     tenants,
     uploads,
 );

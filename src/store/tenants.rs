@@ -44,3 +44,11 @@ pub async fn jail(connection: &mut Connection, name: &str) -> Result<Option<Jail
     let own = own.into_iter().next();
     Ok(own.map(|(_, prefix)| Jail::new(&prefix, others)))
 }
+
+/// The name and the key prefix of every tenant.
+pub async fn prefixes(connection: &mut Connection) -> Result<Vec<(String, String)>> {
+    tenants::table
+        .select((tenants::name, tenants::key_prefix))
+        .load(connection)
+        .await
+}

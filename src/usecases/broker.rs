@@ -13,6 +13,7 @@ use super::create::NewRow;
 use super::error::{Error, Result};
 use super::group::Group;
 use super::listening::Listening;
+use super::retain::Retention;
 use crate::clock::Clock;
 use crate::config::ContentTypes;
 use crate::objects::ObjectStore;
@@ -36,6 +37,8 @@ pub struct Rules {
     pub grace_seconds: u32,
     /// Whether callers need a key.
     pub authentication: bool,
+    /// How long what is over is kept.
+    pub retention: Retention,
 }
 
 /// The parts, wired together; shared by every request and loop.

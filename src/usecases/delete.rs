@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::broker::Broker;
@@ -17,9 +16,6 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
 use crate::store::uploads::{self, Changes};
-
-/// How long a Deleting row is left to the request that made it.
-const UNFINISHED_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 /// Deletes an upload and its object. `force` also where something else stands at its path.
 pub async fn by_id(
@@ -54,13 +50,6 @@ pub async fn by_path(
         })?;
     drop(connection);
     to_end(broker, principal, upload, force).await
-}
-
-/// Uploads whose delete began a while ago and never ended.
-pub async fn unfinished(broker: &Broker, limit: u16) -> Result<Vec<Upload>> {
-    let before = broker.clock.now() - UNFINISHED_AFTER;
-    let mut connection = broker.connection().await?;
-    Ok(uploads::deleting(&mut connection, before, limit.into()).await?)
 }
 
 /// Takes the last two steps of a delete that began.

@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::acknowledge::{Claims, Outcome, failure};
 use super::broker::Broker;
 use super::error::Result;
+use crate::domain::proof::{SizeLimit, Verdict, compare};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, Verifier};
-use crate::store::uploads::{self, Changes};
+use crate::store::uploads::Changes;
 
 /// What a look at an overdue upload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,22 +24,26 @@ pub enum Looked {
     Left,
 }
 
-/// Pending uploads past their deadline and the grace, the oldest first; `after` is the last one
-/// of the page before. The grace is for transfers that began in time.
-pub async fn overdue(broker: &Broker, after: Option<&Upload>, limit: u16) -> Result<Vec<Upload>> {
-    let grace = TimeDelta::seconds(broker.rules.grace_seconds.into());
-    let before = broker.clock.now() - grace;
-    let after = after.map(|upload| (upload.expires_at, upload.id));
-    let mut connection = broker.connection().await?;
-    Ok(uploads::overdue(&mut connection, before, after, limit.into()).await?)
-}
-
-/// Looks at one overdue upload and marks it Uploaded or Expired.
+/// Looks at one overdue upload and marks it Uploaded or Expired. One that is Expired already
+/// becomes Uploaded where its object came late, and is left as it is otherwise.
 pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<Looked> {
     let this = Arc::clone(broker);
     broker
         .to_end(async move { this.expire(upload).await })
         .await
+}
+
+/// What a look at an overdue upload would come to, and nothing changes.
+pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
+    let Some(found) = broker.objects.head(&upload.key).await? else {
+        return Ok(Looked::Expired);
+    };
+    let limit = SizeLimit(broker.rules.max_size);
+    let verdict = compare(upload.id, &upload.declared, None, limit, &found);
+    Ok(match verdict {
+        Verdict::Proven(..) => Looked::Uploaded,
+        Verdict::NotOurs | Verdict::Mismatch(_) => Looked::Expired,
+    })
 }
 
 impl Broker {

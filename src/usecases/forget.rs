@@ -1,5 +1,8 @@
 //! Forget: what is kept for a time and past it.
 
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection as _;
+
 use super::broker::Broker;
 use super::create_once::KEPT;
 use super::error::Result;
@@ -7,8 +10,21 @@ use crate::store::idempotency;
 
 /// Lets go of at most `limit` idempotency keys that are past their time, and says how many.
 pub async fn forget(broker: &Broker, limit: u16) -> Result<u64> {
-    let before = broker.clock.now() - KEPT;
+    let before = before(broker);
     let mut connection = broker.connection().await?;
-    let forgotten = idempotency::forget(&mut connection, before, limit.into()).await?;
+    let forgotten = connection
+        .transaction(async |connection| idempotency::forget(connection, before, limit.into()).await)
+        .await?;
     Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+}
+
+/// How many [`forget`] would let go in the end.
+pub async fn foresee(broker: &Broker) -> Result<u64> {
+    let mut connection = broker.connection().await?;
+    let old = idempotency::count_old(&mut connection, before(broker)).await?;
+    Ok(u64::try_from(old).unwrap_or_default())
+}
+
+fn before(broker: &Broker) -> DateTime<Utc> {
+    broker.clock.now() - KEPT
 }

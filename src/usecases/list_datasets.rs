@@ -75,6 +75,7 @@ pub async fn page(
         folders: listing.folders,
         limit: listing.limit,
         token,
+        after: None,
     };
     let page = broker
         .objects

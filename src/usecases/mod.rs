@@ -9,6 +9,7 @@ pub mod arrived;
 pub mod authenticate;
 pub mod broker;
 pub mod cancel;
+pub mod claim;
 pub mod create;
 pub mod create_many;
 mod create_many_once;
@@ -32,6 +33,9 @@ pub mod read;
 pub mod readiness;
 pub mod recheck;
 pub mod replay;
+pub mod retain;
+pub mod settle;
+pub mod sweep;
 mod validate;
 
 pub use broker::{Broker, Rules};

@@ -29,6 +29,7 @@ mod faults;
 mod groups;
 mod http_edge;
 mod idempotency;
+mod janitor;
 mod migrations;
 mod model;
 mod openapi;

@@ -1,6 +1,5 @@
 //! One row, or the few at one path.
 
-use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -15,8 +14,6 @@ use crate::store::{Connection, Result};
 
 // Written out, not bound: Postgres uses a partial index only where it sees the predicate.
 pub(super) const STANDING: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
-const PENDING: &str = "uploads.status = 'Pending'";
-const DELETING: &str = "uploads.status = 'Deleting'";
 
 /// The upload, if it is this tenant's.
 pub async fn by_id(connection: &mut Connection, tenant: &str, id: Uuid) -> Result<Option<Upload>> {
@@ -72,50 +69,6 @@ pub async fn standing(
         .filter(sql::<Bool>(STANDING))
         .distinct_on(uploads::path)
         .order((uploads::path, uploads::uploaded_at.desc()))
-        .select(Row::as_select())
-        .load(connection)
-        .await?;
-    rows.into_iter().map(Row::into_upload).collect()
-}
-
-/// Pending uploads whose deadline is before `before`, the oldest first. Of every tenant: only
-/// the janitor asks.
-pub async fn overdue(
-    connection: &mut Connection,
-    before: DateTime<Utc>,
-    after: Option<(DateTime<Utc>, Uuid)>,
-    limit: i64,
-) -> Result<Vec<Upload>> {
-    let mut query = uploads::table
-        .filter(sql::<Bool>(PENDING))
-        .filter(uploads::expires_at.lt(before))
-        .order((uploads::expires_at, uploads::id))
-        .limit(limit)
-        .select(Row::as_select())
-        .into_boxed();
-    if let Some((expires_at, id)) = after {
-        query = query.filter(
-            uploads::expires_at
-                .gt(expires_at)
-                .or(uploads::expires_at.eq(expires_at).and(uploads::id.gt(id))),
-        );
-    }
-    let rows: Vec<Row> = query.load(connection).await?;
-    rows.into_iter().map(Row::into_upload).collect()
-}
-
-/// Deletes that began before `before` and never ended, the oldest first. Of every tenant: only the
-/// janitor asks.
-pub async fn deleting(
-    connection: &mut Connection,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<Upload>> {
-    let rows: Vec<Row> = uploads::table
-        .filter(sql::<Bool>(DELETING))
-        .filter(uploads::updated_at.lt(before))
-        .order(uploads::updated_at)
-        .limit(limit)
         .select(Row::as_select())
         .load(connection)
         .await?;

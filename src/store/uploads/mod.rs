@@ -1,6 +1,7 @@
 //! The table `uploads`.
 
 mod acknowledge;
+mod claim;
 mod drift;
 mod extend;
 mod find;
@@ -8,15 +9,18 @@ mod insert;
 mod list;
 mod mark;
 mod of_object;
+mod proven;
 mod row;
 mod transition;
 
 pub use acknowledge::{Proven, acknowledge};
+pub use claim::{Claimed, Waiting, claim, peek, put_off, release, settle, settle_closed};
 pub use drift::mark_drift;
 pub use extend::extend;
-pub use find::{by_id, deleting, find_path, newest_of_path, overdue, standing};
+pub use find::{by_id, find_path, newest_of_path, standing};
 pub use insert::insert;
 pub use list::{Filter, list};
 pub use mark::{Current, Place, current_of};
 pub use of_object::{named, standing_at};
+pub use proven::{ProvenRow, Spot, promised, proven_page};
 pub use transition::{Changes, transition};

@@ -57,6 +57,9 @@ pub async fn transition(
             uploads::status.eq(arrow.to().as_str()),
             uploads::updated_at.eq(at),
             uploads::sequence.eq(uploads::sequence + 1),
+            // In its new state it waits for other things, and nobody has failed at them yet.
+            uploads::janitor_due_at.eq(None::<DateTime<Utc>>),
+            uploads::janitor_attempts.eq(0),
             changes,
         ))
         .returning(Row::as_returning())

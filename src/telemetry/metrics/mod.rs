@@ -49,7 +49,7 @@ pub struct Metrics {
     pub sns: SnsCalls,
     /// Connections to Postgres.
     pub pool: Pool,
-    /// The loop that finishes overdue uploads.
+    /// The loops that finish what was left, and compare what is there.
     pub janitor: Janitor,
     /// The store's own events.
     pub s3_events: S3Events,

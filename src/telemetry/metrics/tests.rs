@@ -60,10 +60,14 @@ fn uploads_and_events_are_shown() {
     metrics.outbox.waiting(7, Some(Duration::from_millis(1500)));
     metrics.outbox.published(10);
     metrics.outbox.undeliverable(2);
-    metrics.janitor.checked();
-    metrics.janitor.uploaded();
-    metrics.janitor.expired();
-    metrics.janitor.failed();
+    metrics.janitor.expired("uploaded");
+    metrics.janitor.expired("expired");
+    metrics.janitor.settled("removed");
+    metrics.janitor.removed("old-events", 70);
+    metrics.janitor.swept(1_000, 999);
+    metrics.janitor.found("object-without-row");
+    let end = DateTime::from_timestamp(1_700_000_060, 0).expect("a time");
+    metrics.janitor.sweep_finished(end);
     assert_shows(
         &metrics,
         &[
@@ -76,10 +80,19 @@ fn uploads_and_events_are_shown() {
             "upload_broker_outbox_oldest_age_seconds 1.5",
             "upload_broker_events_published_total 10",
             "upload_broker_events_undeliverable_total 2",
-            "upload_broker_janitor_checked_total 1",
+            "upload_broker_janitor_checked_total 2",
             r#"upload_broker_janitor_outcomes_total{outcome="uploaded"} 1"#,
             r#"upload_broker_janitor_outcomes_total{outcome="expired"} 1"#,
-            r#"upload_broker_janitor_outcomes_total{outcome="failed"} 1"#,
+            r#"upload_broker_janitor_outcomes_total{outcome="failed"} 0"#,
+            r#"upload_broker_janitor_deletes_total{outcome="failed"} 0"#,
+            r#"upload_broker_janitor_last_looks_total{outcome="removed"} 1"#,
+            r#"upload_broker_janitor_removed_rows_total{what="old-events"} 70"#,
+            r#"upload_broker_sweep_compared_total{what="objects"} 1000"#,
+            r#"upload_broker_sweep_compared_total{what="rows"} 999"#,
+            r#"upload_broker_sweep_findings_total{what="object-without-row"} 1"#,
+            r#"upload_broker_sweep_findings_total{what="row-without-object"} 0"#,
+            r#"upload_broker_sweeps_total{outcome="finished"} 1"#,
+            "upload_broker_sweep_finished_timestamp_seconds 1700000060",
         ],
     );
     metrics.outbox.waiting(0, None);

@@ -1,0 +1,190 @@
+//! Findings: what the janitor came upon, one line each.
+//!
+//! A line names the upload and the key, never a URL.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::status::Status;
+use super::upload::Upload;
+
+/// What was come upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A Pending upload past its deadline.
+    Overdue,
+    /// A delete that began and never ended.
+    UnfinishedDelete,
+    /// A Deleted or Cancelled upload whose URL outlived it.
+    EndedUpload,
+    /// An acknowledged upload, and nothing stands at its key.
+    RowWithoutObject,
+    /// An acknowledged upload, and other bytes stand at its key.
+    OtherEtag,
+    /// A proven object that had drifted stands there again.
+    Restored,
+    /// An object that no upload knows.
+    ObjectWithoutRow,
+    /// An object of an upload that is not acknowledged; `status` says why it is not.
+    UnacknowledgedObject,
+    /// Idempotency keys past their day.
+    OldIdempotencyKeys,
+    /// Events past their time.
+    OldEvents,
+    /// Uploads that ended, past their time.
+    OldUploads,
+}
+
+/// What became of it; in a dry run, what would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Its object was there and right: it is Uploaded.
+    Uploaded,
+    /// Nothing came, or nothing right: it is Expired.
+    Expired,
+    /// The delete is finished.
+    Deleted,
+    /// Its object, or the rows, are removed.
+    Removed,
+    /// Nothing of its own stood there: it is done with.
+    Clean,
+    /// The drift, or its end, is noted with its event.
+    Noted,
+    /// It was noted before.
+    Known,
+    /// Told here, and nothing else.
+    Reported,
+    /// Somebody else was faster.
+    Left,
+    /// A fault; it is tried again.
+    Failed,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was come upon.
+    pub what: What,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Whether nothing was changed, and the outcome is what would become of it.
+    pub dry_run: bool,
+    /// The upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<Uuid>,
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The path as the tenant sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The key in the bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The upload's status, when this was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// How many rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+impl What {
+    /// The name, as it stands in the line and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::UnfinishedDelete => "unfinished-delete",
+            Self::EndedUpload => "ended-upload",
+            Self::RowWithoutObject => "row-without-object",
+            Self::OtherEtag => "other-etag",
+            Self::Restored => "restored",
+            Self::ObjectWithoutRow => "object-without-row",
+            Self::UnacknowledgedObject => "unacknowledged-object",
+            Self::OldIdempotencyKeys => "old-idempotency-keys",
+            Self::OldEvents => "old-events",
+            Self::OldUploads => "old-uploads",
+        }
+    }
+}
+
+impl Outcome {
+    /// The name, as it stands in the line and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Uploaded => "uploaded",
+            Self::Expired => "expired",
+            Self::Deleted => "deleted",
+            Self::Removed => "removed",
+            Self::Clean => "clean",
+            Self::Noted => "noted",
+            Self::Known => "known",
+            Self::Reported => "reported",
+            Self::Left => "left",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Finding {
+    /// About an upload.
+    pub fn of(what: What, outcome: Outcome, dry_run: bool, upload: &Upload) -> Self {
+        Self {
+            upload_id: Some(upload.id),
+            tenant: Some(upload.tenant.clone()),
+            path: Some(upload.path.as_str().to_owned()),
+            key: Some(upload.key.clone()),
+            status: Some(upload.status),
+            ..Self::bare(what, outcome, dry_run)
+        }
+    }
+
+    /// About an object that no upload knows.
+    pub fn stray(key: &str, dry_run: bool) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..Self::bare(What::ObjectWithoutRow, Outcome::Reported, dry_run)
+        }
+    }
+
+    /// About that many rows.
+    pub fn rows(what: What, count: u64, dry_run: bool) -> Self {
+        Self {
+            count: Some(count),
+            ..Self::bare(what, Outcome::Removed, dry_run)
+        }
+    }
+
+    const fn bare(what: What, outcome: Outcome, dry_run: bool) -> Self {
+        Self {
+            what,
+            outcome,
+            dry_run,
+            upload_id: None,
+            tenant: None,
+            path: None,
+            key: None,
+            status: None,
+            count: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_names_that_metrics_have() {
+        for what in [
+            What::Overdue,
+            What::RowWithoutObject,
+            What::OldIdempotencyKeys,
+        ] {
+            let line = serde_json::to_value(Finding::rows(what, 1, false)).unwrap();
+            assert_eq!(line["what"], what.as_str());
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Work on claimed rows: a page is claimed, worked off a few rows at a time, and the next one
+//! claimed, until nothing is due any more.
+
+use futures::stream::{self, StreamExt as _};
+
+use super::{Job, PAGE, Round};
+use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::upload::Upload;
+use crate::usecases::claim::{self, Chore, Claimed, Page};
+use crate::usecases::expire::{self, Looked};
+use crate::usecases::settle::{self, Settled};
+use crate::usecases::{Result, delete};
+
+/// Rows at once. Each takes one connection to Postgres at most.
+const AT_ONCE: usize = 4;
+
+impl Job {
+    /// Does one chore for every row that waits for it. Each gets its turn once: what fails is put
+    /// off, and the round goes on with the others.
+    pub(super) async fn chore(&self, chore: Chore, round: &mut Round) -> Result<()> {
+        let since = self.broker.clock.now();
+        while !self.stop.is_cancelled() {
+            let page = claim::claim(&self.broker, chore, since, PAGE).await?;
+            // What others hold is not in it, and theirs.
+            let is_last = page.rows.len() < usize::from(PAGE);
+            self.work_off(chore, page, round).await?;
+            if is_last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn work_off(&self, chore: Chore, page: Page, round: &mut Round) -> Result<()> {
+        let lease = page.lease;
+        let mut left = Vec::new();
+        let rows = page.rows;
+        let mut worked = stream::iter(rows)
+            .map(|row| async move {
+                if self.stop.is_cancelled() || !claim::holds(&self.broker, lease) {
+                    return (row, None);
+                }
+                let done = self.work(chore, &row).await;
+                (row, Some(done))
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((row, done)) = worked.next().await {
+            match done {
+                None => left.push(row.upload.id),
+                Some(Ok(outcome)) => self.tell(chore, &row.upload, outcome, round),
+                Some(Err(error)) => {
+                    log::warn!(
+                        "janitor: upload {} waits on ({chore:?}): {error}",
+                        row.upload.id
+                    );
+                    self.tell(chore, &row.upload, Outcome::Failed, round);
+                    // Where this fails too, the lease ends by itself.
+                    if let Err(error) = claim::put_off(&self.broker, &row, lease).await {
+                        log::warn!("janitor: upload {} stays claimed: {error}", row.upload.id);
+                    }
+                }
+            }
+        }
+        if !left.is_empty() {
+            claim::release(&self.broker, &left, lease).await?;
+        }
+        Ok(())
+    }
+
+    async fn work(&self, chore: Chore, row: &Claimed) -> Result<Outcome> {
+        let upload = row.upload.clone();
+        Ok(match chore {
+            Chore::Expire => expire::expire(&self.broker, upload).await?.into(),
+            Chore::FinishDelete => {
+                delete::finish(&self.broker, upload).await?;
+                Outcome::Deleted
+            }
+            Chore::Settle => settle::settle(&self.broker, upload).await?.into(),
+        })
+    }
+
+    /// Counts an outcome and reports it.
+    pub(super) fn tell(&self, chore: Chore, upload: &Upload, outcome: Outcome, round: &mut Round) {
+        round.count(chore, outcome);
+        let metrics = &self.broker.metrics.janitor;
+        let what = match chore {
+            Chore::Expire => What::Overdue,
+            Chore::FinishDelete => What::UnfinishedDelete,
+            Chore::Settle => What::EndedUpload,
+        };
+        if !self.dry_run {
+            match chore {
+                Chore::Expire => metrics.expired(outcome.as_str()),
+                Chore::FinishDelete => metrics.deleted(outcome.as_str()),
+                Chore::Settle => metrics.settled(outcome.as_str()),
+            }
+        }
+        let finding = Finding::of(what, outcome, self.dry_run, upload);
+        self.report.tell(&finding);
+    }
+}
+
+impl Round {
+    fn count(&mut self, chore: Chore, outcome: Outcome) {
+        let counter = match (chore, outcome) {
+            (_, Outcome::Failed) => &mut self.failed,
+            (Chore::Expire, Outcome::Uploaded) => &mut self.uploaded,
+            (Chore::Expire, Outcome::Expired) => &mut self.expired,
+            (Chore::FinishDelete, _) => &mut self.deleted,
+            (Chore::Settle, Outcome::Removed) => &mut self.removed,
+            _ => &mut 0,
+        };
+        *counter += 1;
+        match (chore, outcome) {
+            (Chore::Expire, _) => self.checked += 1,
+            (Chore::Settle, Outcome::Removed | Outcome::Clean) => self.settled += 1,
+            _ => {}
+        }
+    }
+}
+
+impl From<Looked> for Outcome {
+    fn from(looked: Looked) -> Self {
+        match looked {
+            Looked::Uploaded => Self::Uploaded,
+            Looked::Expired => Self::Expired,
+            Looked::Left => Self::Left,
+        }
+    }
+}
+
+impl From<Settled> for Outcome {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::Removed => Self::Removed,
+            Settled::Clean => Self::Clean,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! When and how fast the bucket is compared with the rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::{Job, Report};
+use crate::config;
+use crate::domain::finding::{Finding, What};
+use crate::usecases::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
+use crate::usecases::{Broker, Result};
+
+/// The loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweeps {
+    /// Time from the end of a sweep to the next one.
+    pub period: Duration,
+    /// Rest after each page: other requests to S3 and Postgres come first.
+    pub pause: Duration,
+    /// How often to ask whether one is due, or was left by another process.
+    pub ask_every: Duration,
+}
+
+/// How a sweep ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// Everything is compared; `resumed_after` is the key behind which this process began.
+    Through {
+        /// How much of it.
+        compared: Compared,
+        /// Where an earlier process had stopped.
+        resumed_after: Option<String>,
+    },
+    /// It was stopped, and goes on from there the next time.
+    Stopped(Compared),
+    /// Another process is at it, or took over.
+    Elsewhere,
+    /// The last one is not long ago.
+    NotDue,
+}
+
+impl Sweeps {
+    /// As the settings say; nothing where there are to be none.
+    pub fn of(settings: &config::Janitor) -> Option<Self> {
+        Some(Self {
+            period: settings.sweep_period?,
+            pause: settings.sweep_pause,
+            ask_every: settings.period,
+        })
+    }
+
+    /// Sweeps whenever it is time until `stop`; the page at hand is finished. A fault ends the
+    /// sweep at hand, which is gone on with at the next question.
+    pub async fn run(self, broker: Arc<Broker>, stop: CancellationToken) {
+        let period = TimeDelta::from_std(self.period).unwrap_or(TimeDelta::MAX);
+        let report = Report::to(log_finding);
+        while !stop.is_cancelled() {
+            let now = broker.clock.now();
+            let ended_before = now
+                .checked_sub_signed(period)
+                .unwrap_or(DateTime::UNIX_EPOCH);
+            match sweep(&broker, ended_before, self.pause, &report, &stop).await {
+                Ok(Swept::Through { compared, .. }) => log::info!("sweep: through: {compared:?}"),
+                Ok(_) => {}
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    log::warn!("sweep: {error}: {}", cause.unwrap_or_default());
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(self.ask_every) => {}
+            }
+        }
+    }
+}
+
+/// One sweep, or the rest of one that was left: a new one only where the last one ended before
+/// `ended_before`.
+pub async fn sweep(
+    broker: &Arc<Broker>,
+    ended_before: DateTime<Utc>,
+    pause: Duration,
+    report: &Report,
+    stop: &CancellationToken,
+) -> Result<Swept> {
+    let pass = match usecase::begin(broker, ended_before).await? {
+        Begun::Pass(pass) => pass,
+        Begun::Elsewhere => return Ok(Swept::Elsewhere),
+        Begun::NotDue => return Ok(Swept::NotDue),
+    };
+    let metrics = &broker.metrics.janitor;
+    let swept = go(*pass, broker, pause, report, stop, true).await;
+    match &swept {
+        Ok(Swept::Through { .. }) => metrics.sweep_finished(broker.clock.now()),
+        Ok(Swept::Stopped(_)) => metrics.sweep_left("stopped"),
+        Ok(_) => metrics.sweep_left("lost"),
+        Err(_) => metrics.sweep_left("failed"),
+    }
+    swept
+}
+
+impl Job {
+    /// One sweep without rests, of a bucket that may have been swept a moment ago.
+    pub async fn sweep(&self) -> Result<Swept> {
+        let (broker, report, stop) = (&self.broker, &self.report, &self.stop);
+        if self.dry_run {
+            let pass = usecase::dry_run(broker);
+            return go(pass, broker, Duration::ZERO, report, stop, false).await;
+        }
+        sweep(broker, broker.clock.now(), Duration::ZERO, report, stop).await
+    }
+}
+
+async fn go(
+    mut pass: Pass,
+    broker: &Broker,
+    pause: Duration,
+    report: &Report,
+    stop: &CancellationToken,
+    counts: bool,
+) -> Result<Swept> {
+    let metrics = &broker.metrics.janitor;
+    let mut before = Compared::default();
+    while !stop.is_cancelled() {
+        let stepped = match pass.step().await {
+            Ok(stepped) => stepped,
+            Err(error) => {
+                if let Err(fault) = pass.leave().await {
+                    log::warn!("sweep: it stays claimed until its lease ends: {fault}");
+                }
+                return Err(error);
+            }
+        };
+        let now = pass.compared;
+        if counts {
+            metrics.swept(now.objects - before.objects, now.rows - before.rows);
+        }
+        before = now;
+        let (findings, through) = match stepped {
+            Stepped::On(findings) => (findings, false),
+            Stepped::Through(findings) => (findings, true),
+            Stepped::Lost => return Ok(Swept::Elsewhere),
+        };
+        for finding in &findings {
+            if counts {
+                metrics.found(finding.what.as_str());
+            }
+            report.tell(finding);
+        }
+        if through {
+            return Ok(Swept::Through {
+                compared: pass.compared,
+                resumed_after: pass.resumed_after.take(),
+            });
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    pass.leave().await?;
+    Ok(Swept::Stopped(pass.compared))
+}
+
+/// A line for what is wrong with a dataset. A bucket may be full of objects that other programs
+/// wrote: those are counted, and told by the command.
+fn log_finding(finding: &Finding) {
+    let level = match finding.what {
+        What::ObjectWithoutRow | What::UnacknowledgedObject => log::Level::Debug,
+        _ => log::Level::Warn,
+    };
+    let id = finding
+        .upload_id
+        .map(|id| id.to_string())
+        .unwrap_or_default();
+    let (what, outcome) = (finding.what.as_str(), finding.outcome.as_str());
+    log::log!(level, "sweep: {what} ({outcome}): upload {id}");
+}

@@ -1,0 +1,77 @@
+//! Settle: the last look at an upload that was deleted or cancelled.
+//!
+//! Its URL lives on: whoever holds it may PUT once more, and what comes would block the path for
+//! every write-once upload. A cancel while S3 was away has left its object, too. So each is looked
+//! at once more when nothing can come any longer, after the end of the URL and the grace for
+//! transfers that began in time. What names this upload in its metadata is removed then; anything
+//! else is left alone. The row is marked last: a crash or a fault before that leaves it for the
+//! next round, and looking twice does no harm.
+
+use std::sync::Arc;
+
+use super::broker::Broker;
+use super::error::Result;
+use crate::domain::object::FoundObject;
+use crate::domain::upload::Upload;
+use crate::objects::Deletion;
+use crate::store::uploads;
+
+/// What the last look came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Its own object stood there and is removed.
+    Removed,
+    /// Nothing of its own stood there.
+    Clean,
+}
+
+/// Looks at one upload for the last time.
+pub async fn settle(broker: &Arc<Broker>, upload: Upload) -> Result<Settled> {
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move { this.look_for_the_last_time(&upload).await })
+        .await
+}
+
+/// Marks those of which nothing can have come since they were deleted, at most `limit`, without a
+/// look. Says how many.
+pub async fn settle_closed(broker: &Broker, limit: u16) -> Result<usize> {
+    let mut connection = broker.connection().await?;
+    let (grace, now) = (broker.rules.grace_seconds.into(), broker.clock.now());
+    Ok(uploads::settle_closed(&mut connection, grace, now, limit.into()).await?)
+}
+
+/// What the last look would come to, and nothing changes.
+pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Settled> {
+    let found = broker.objects.head(&upload.key).await?;
+    let own = found.is_some_and(|found| came_by_its_url(upload, &found));
+    Ok(if own {
+        Settled::Removed
+    } else {
+        Settled::Clean
+    })
+}
+
+/// Whether the object came by this upload's URL, whatever its bytes are: after a delete the proof
+/// is about an object that is gone.
+fn came_by_its_url(upload: &Upload, found: &FoundObject) -> bool {
+    found.upload_id == Some(upload.id)
+}
+
+impl Broker {
+    async fn look_for_the_last_time(&self, upload: &Upload) -> Result<Settled> {
+        let found = self.objects.head(&upload.key).await?;
+        let own = found.filter(|found| came_by_its_url(upload, found));
+        let settled = match own {
+            None => Settled::Clean,
+            Some(own) => match self.objects.delete(&upload.key, &own).await? {
+                Deletion::Gone => Settled::Removed,
+                // Someone else's, by now.
+                Deletion::Replaced => Settled::Clean,
+            },
+        };
+        let mut connection = self.connection().await?;
+        uploads::settle(&mut connection, upload.id, self.clock.now()).await?;
+        Ok(settled)
+    }
+}

@@ -1,0 +1,172 @@
+//! The comparison itself: two sorted streams side by side, and no more than a page of each.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use crate::domain::object::same_etag;
+use crate::objects::ListedObject;
+use crate::store::uploads::ProvenRow;
+
+/// Something that differs between the listing and the rows, to be looked at once more: both are
+/// as old as their pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// Nothing stands at the row's key, other bytes do, or the proven ones do again.
+    Row(ProvenRow),
+    /// No acknowledged upload has this key.
+    Object(String),
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Another page of the listing.
+    NeedObjects,
+    /// Another page of the rows.
+    NeedRows,
+    /// Look at this.
+    Difference(Difference),
+    /// Both have ended.
+    End,
+}
+
+/// A listing that cannot be compared with anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadListing {
+    /// Directory buckets list like this.
+    #[error(
+        "the store does not list keys in the order of their UTF-8 bytes: its listing cannot be compared with the rows"
+    )]
+    Unordered,
+    /// It says that there is more, and does not show it.
+    #[error("the store's listing does not come to an end")]
+    Endless,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    objects: VecDeque<ListedObject>,
+    rows: VecDeque<ProvenRow>,
+    objects_ended: bool,
+    rows_ended: bool,
+    /// Where the next pages begin.
+    last_object: Option<String>,
+    last_row: Option<(String, uuid::Uuid)>,
+    /// Whether a row had the key of the first object.
+    met: bool,
+    /// The key that is being compared, and the one up to which everything is.
+    at: Option<String>,
+    done: Option<String>,
+}
+
+impl Merge {
+    /// From behind `position` on.
+    pub(super) fn after(position: Option<String>) -> Self {
+        Self {
+            last_object: position.clone(),
+            // Behind every row of that key.
+            last_row: position.clone().map(|key| (key, uuid::Uuid::max())),
+            done: position,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn last_object(&self) -> Option<&str> {
+        self.last_object.as_deref()
+    }
+
+    pub(super) fn last_row(&self) -> Option<(&str, uuid::Uuid)> {
+        self.last_row.as_ref().map(|(key, id)| (key.as_str(), *id))
+    }
+
+    /// Every key up to this one is compared.
+    pub(super) fn done(&self) -> Option<&str> {
+        self.done.as_deref()
+    }
+
+    pub(super) fn add_objects(
+        &mut self,
+        page: Vec<ListedObject>,
+        is_last: bool,
+    ) -> Result<(), BadListing> {
+        if page.is_empty() && !is_last {
+            return Err(BadListing::Endless);
+        }
+        for object in page {
+            if (self.last_object.as_ref()).is_some_and(|last| *last >= object.key) {
+                return Err(BadListing::Unordered);
+            }
+            self.last_object = Some(object.key.clone());
+            self.objects.push_back(object);
+        }
+        self.objects_ended = is_last;
+        Ok(())
+    }
+
+    /// Takes the rows of `bucket`, and says how many were of others.
+    pub(super) fn add_rows(&mut self, page: Vec<ProvenRow>, bucket: &str, is_last: bool) -> usize {
+        if let Some(last) = page.last() {
+            self.last_row = Some((last.key.clone(), last.id));
+        }
+        let all = page.len();
+        let before = self.rows.len();
+        (self.rows).extend(page.into_iter().filter(|row| row.bucket == bucket));
+        self.rows_ended = is_last;
+        all - (self.rows.len() - before)
+    }
+
+    /// Goes on to the next difference, or to where a page is needed.
+    pub(super) fn step(&mut self) -> Step {
+        loop {
+            if self.objects.is_empty() && !self.objects_ended {
+                return Step::NeedObjects;
+            }
+            if self.rows.is_empty() && !self.rows_ended {
+                return Step::NeedRows;
+            }
+            let object = self.objects.front().map(|object| object.key.as_str());
+            let row = self.rows.front().map(|row| row.key.as_str());
+            // Several rows may have one key, an object has its key alone.
+            let row_first = match (object, row) {
+                (None, None) => {
+                    self.done = self.at.take().or(self.done.take());
+                    return Step::End;
+                }
+                (Some(object), Some(row)) => row <= object,
+                (None, Some(_)) => true,
+                (Some(_), None) => false,
+            };
+            let difference = if row_first { self.row() } else { self.object() };
+            if let Some(difference) = difference {
+                return Step::Difference(difference);
+            }
+        }
+    }
+
+    fn row(&mut self) -> Option<Difference> {
+        let row = self.rows.pop_front()?;
+        self.pass(&row.key);
+        let object = self.objects.front().filter(|object| object.key == row.key);
+        self.met |= object.is_some();
+        let proven = row.etag.as_deref().unwrap_or_default();
+        let same = object.is_some_and(|object| same_etag(proven, &object.etag));
+        (!same || row.drifted).then_some(Difference::Row(row))
+    }
+
+    fn object(&mut self) -> Option<Difference> {
+        let object = self.objects.pop_front()?;
+        self.pass(&object.key);
+        let met = std::mem::take(&mut self.met);
+        (!met).then_some(Difference::Object(object.key))
+    }
+
+    /// With the first item of another key, the key before is done.
+    fn pass(&mut self, key: &str) {
+        if self.at.as_deref() != Some(key) {
+            let before = self.at.replace(key.to_owned());
+            self.done = before.or(self.done.take());
+        }
+    }
+}

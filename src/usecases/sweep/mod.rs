@@ -1,0 +1,215 @@
+//! Sweep: the bucket and the rows, compared in both directions.
+//!
+//! ListObjectsV2 and the acknowledged uploads come in the same order, by the bytes of the key, and
+//! are merged page by page: memory is bounded however many there are. Each difference is looked at
+//! once more, with a fresh row and a HEAD, before anything is said or noted: objects come and go
+//! while the sweep passes. It removes nothing, ever.
+//!
+//! How far it is stands in Postgres with a lease, so that one process at a time is at it, and the
+//! next one goes on where the last one stopped or died. A fault ends the step at hand and changes
+//! nothing; that step is done again.
+
+mod look;
+mod merge;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::{Error, Result};
+use crate::domain::finding::Finding;
+use crate::objects::Listing;
+use crate::store::{sweeps, uploads};
+use merge::{Merge, Step};
+
+/// Objects, and rows, in a page: as many as S3 lists at once.
+const PAGE: u16 = 1_000;
+/// How long a claim holds that is not renewed. A step renews it, and takes less.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether what is found is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Drift is noted with its event, objects that came late are proven.
+    Repair,
+    /// Nothing changes, in Postgres or in S3; not the sweep's own place either.
+    DryRun,
+}
+
+/// What became of the wish to sweep.
+pub enum Begun {
+    /// It is ours.
+    Pass(Box<Pass>),
+    /// Another process is at it.
+    Elsewhere,
+    /// The last one is not long ago.
+    NotDue,
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum Stepped {
+    /// There is more.
+    On(Vec<Finding>),
+    /// That was all.
+    Through(Vec<Finding>),
+    /// Another process took over, because the lease ran out.
+    Lost,
+}
+
+/// How much was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Objects listed.
+    pub objects: u64,
+    /// Acknowledged uploads read.
+    pub rows: u64,
+    /// Acknowledged uploads of other buckets: the settings name one, and only that is swept.
+    pub other_buckets: u64,
+}
+
+/// A sweep under way.
+pub struct Pass {
+    broker: Arc<Broker>,
+    mode: Mode,
+    holder: Uuid,
+    merge: Merge,
+    /// Where an earlier process had stopped.
+    pub resumed_after: Option<String>,
+    /// Since this process is at it.
+    pub compared: Compared,
+}
+
+/// Begins a sweep, or goes on with one that was left. A new one only where the last one ended
+/// before `ended_before`.
+pub async fn begin(broker: &Arc<Broker>, ended_before: DateTime<Utc>) -> Result<Begun> {
+    let now = broker.clock.now();
+    let holder = Uuid::new_v4();
+    let bucket = broker.objects.bucket();
+    let mut connection = broker.connection().await?;
+    let claim = sweeps::claim(
+        &mut connection,
+        bucket,
+        holder,
+        now,
+        now + LEASE,
+        ended_before,
+    )
+    .await?;
+    Ok(match claim {
+        sweeps::Claim::Ours { position } => {
+            Begun::Pass(Box::new(Pass::new(broker, Mode::Repair, holder, position)))
+        }
+        sweeps::Claim::Elsewhere => Begun::Elsewhere,
+        sweeps::Claim::NotDue => Begun::NotDue,
+    })
+}
+
+/// Sweeps from the start without a change to anything, whoever else is at it.
+pub fn dry_run(broker: &Arc<Broker>) -> Pass {
+    Pass::new(broker, Mode::DryRun, Uuid::nil(), None)
+}
+
+impl Pass {
+    fn new(broker: &Arc<Broker>, mode: Mode, holder: Uuid, position: Option<String>) -> Self {
+        Self {
+            broker: Arc::clone(broker),
+            mode,
+            holder,
+            merge: Merge::after(position.clone()),
+            resumed_after: position,
+            compared: Compared::default(),
+        }
+    }
+
+    /// Compares up to where the next page is needed, looks at what differs, and notes how far it
+    /// is. Safe to drop: the next one does the step again.
+    pub async fn step(&mut self) -> Result<Stepped> {
+        let mut differences = Vec::new();
+        let mut fetched = false;
+        let ended = loop {
+            match self.merge.step() {
+                Step::Difference(difference) => {
+                    differences.push(difference);
+                    continue;
+                }
+                Step::End => break true,
+                // A page a step: what differs in it is told before the next one is asked for.
+                Step::NeedObjects | Step::NeedRows if fetched => break false,
+                Step::NeedObjects => self.fetch_objects().await?,
+                Step::NeedRows => self.fetch_rows().await?,
+            }
+            fetched = true;
+        };
+        let findings = look::at(&self.broker, self.mode, differences).await?;
+        if ended {
+            self.finish().await?;
+            return Ok(Stepped::Through(findings));
+        }
+        if self.hold().await? {
+            return Ok(Stepped::On(findings));
+        }
+        Ok(Stepped::Lost)
+    }
+
+    /// Lets go of it; another one may go on at once.
+    pub async fn leave(&self) -> Result<()> {
+        if self.mode == Mode::Repair {
+            let mut connection = self.broker.connection().await?;
+            let bucket = self.broker.objects.bucket();
+            sweeps::release(&mut connection, bucket, self.holder).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch_objects(&mut self) -> Result<()> {
+        let page = (self.broker.objects)
+            .list(Listing {
+                prefix: "",
+                folders: false,
+                limit: PAGE,
+                token: None,
+                after: self.merge.last_object(),
+            })
+            .await?;
+        self.compared.objects += count(page.objects.len());
+        let is_last = page.next.is_none();
+        (self.merge.add_objects(page.objects, is_last)).map_err(|bad| Error::Internal(bad.into()))
+    }
+
+    async fn fetch_rows(&mut self) -> Result<()> {
+        let mut connection = self.broker.connection().await?;
+        let after = self.merge.last_row();
+        let rows = uploads::proven_page(&mut connection, after, PAGE.into()).await?;
+        let is_last = rows.len() < usize::from(PAGE);
+        self.compared.rows += count(rows.len());
+        let bucket = self.broker.objects.bucket();
+        self.compared.other_buckets += count(self.merge.add_rows(rows, bucket, is_last));
+        Ok(())
+    }
+
+    async fn hold(&self) -> Result<bool> {
+        if self.mode == Mode::DryRun {
+            return Ok(true);
+        }
+        let lease = self.broker.clock.now() + LEASE;
+        let (bucket, done) = (self.broker.objects.bucket(), self.merge.done());
+        let mut connection = self.broker.connection().await?;
+        Ok(sweeps::renew(&mut connection, bucket, self.holder, done, lease).await?)
+    }
+
+    async fn finish(&self) -> Result<()> {
+        if self.mode == Mode::Repair {
+            let (bucket, now) = (self.broker.objects.bucket(), self.broker.clock.now());
+            let mut connection = self.broker.connection().await?;
+            sweeps::finish(&mut connection, bucket, self.holder, now).await?;
+        }
+        Ok(())
+    }
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,104 @@
+//! The janitor: who takes which row, the last look at what has ended, the comparison of the bucket
+//! with the rows, what is let go one day, and the command that does all of it. What becomes of
+//! overdue uploads is told in `expiry`.
+
+mod claims;
+mod command;
+mod last_looks;
+mod retention;
+mod sweep;
+mod sweep_place;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use upload_broker::janitor::{self, Report, Swept};
+use upload_broker::usecases;
+
+use crate::support::app::App;
+use crate::support::shared;
+
+/// Past the default URL's end and its grace.
+const URL_IS_OVER: TimeDelta = TimeDelta::seconds(900 + 901);
+
+/// One sweep by the app's broker, and what it told. `stop` ends it after its first finding.
+async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let switch = CancellationToken::new();
+    let (hear, cut) = (Arc::clone(&told), switch.clone());
+    let report = Report::to(move |finding| {
+        hear.lock().unwrap().push(json!(finding));
+        if stop {
+            cut.cancel();
+        }
+    });
+    let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
+    let swept = shared()
+        .spawn(async move { janitor::sweep(&broker, now, Duration::ZERO, &report, &switch).await });
+    let swept = swept.await.expect("the sweep's task");
+    let told = told.lock().unwrap().clone();
+    (swept, told)
+}
+
+/// One sweep that comes through, and what it told.
+async fn sweep(app: &App) -> Vec<Value> {
+    let (swept, told) = try_sweep(app, false).await;
+    assert!(matches!(swept, Ok(Swept::Through { .. })), "{swept:?}");
+    told
+}
+
+/// `what`, `outcome`, `status` and key of each finding, sorted.
+fn brief(told: &[Value]) -> Vec<String> {
+    let mut lines: Vec<_> = (told.iter())
+        .map(|finding| {
+            let text = |name: &str| finding[name].as_str().unwrap_or("-").to_owned();
+            [text("what"), text("outcome"), text("status"), text("key")].join(" ")
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// HEADs that the app's broker sent so far, whatever came of them.
+async fn heads(app: &App) -> f64 {
+    let mut all = 0.0;
+    for outcome in ["ok", "missing", "refused", "failed"] {
+        let name = format!(
+            r#"s3_call_duration_seconds_count{{operation="HeadObject",outcome="{outcome}"}}"#
+        );
+        all += app.metric(&name).await;
+    }
+    all
+}
+
+/// For processes, whose clock is the machine's.
+fn long_ago() -> DateTime<Utc> {
+    "2020-01-02T00:00:00Z".parse().expect("a time")
+}
+
+/// That many Pending uploads in `folder`, whose URL ends at `end` and whose objects never come.
+async fn pending_rows(
+    client: &tokio_postgres::Client,
+    folder: &str,
+    count: u32,
+    end: DateTime<Utc>,
+) {
+    let rows = format!(
+        "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type, \
+         overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at) \
+         SELECT gen_random_uuid(), 'default', '/{folder}/' || n, 'b', '{folder}/' || n, 'Pending', \
+         'n', '{{}}', 'text/csv', false, '{{}}', 60, '2020-01-01', '2020-01-01', '{end}' \
+         FROM generate_series(1, {count}) n"
+    );
+    client.execute(&rows, &[]).await.expect("rows");
+}
+
+/// The same, overdue now at the app's clock.
+async fn overdue_rows(app: &App, folder: &str, count: u32) {
+    let end = app.clock.now();
+    pending_rows(&app.sql().await, folder, count, end).await;
+    app.advance(URL_IS_OVER);
+}

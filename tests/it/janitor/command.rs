@@ -1,0 +1,247 @@
+//! `upload-broker janitor`: one whole round, told line by line.
+
+use serde_json::{Value, json};
+
+use super::{brief, long_ago, pending_rows};
+use crate::support::app::id;
+use crate::support::cloud;
+use crate::support::database::connect;
+use crate::support::gate::Gate;
+use crate::support::hold::Hold;
+use crate::support::process::Ended;
+use crate::support::serving::Place;
+
+/// The lines of standard output.
+fn lines(ended: &Ended) -> Vec<Value> {
+    let lines = ended.out.lines().map(serde_json::from_str);
+    lines
+        .map(|line| line.unwrap_or_else(|error| panic!("{error}: {ended:#?}")))
+        .collect()
+}
+
+/// The last line of standard error, of a run with `--json`.
+fn summary(ended: &Ended) -> Value {
+    let last = ended.err.lines().rfind(|line| line.starts_with('{'));
+    serde_json::from_str(last.expect("a summary")).expect("JSON")
+}
+
+/// Something for every part: what `serve` would have done if it had run.
+async fn work(place: &Place) -> Value {
+    let mut run = place.serve().set("BROKER_SWEEP_PERIOD_SECONDS", 0);
+    run = run.set("BROKER_JANITOR_PERIOD_SECONDS", 86_400);
+    let (process, caller) = place.start(run).await;
+    for path in ["gone", "late", "deleting"] {
+        caller.upload(path, "bytes").await;
+    }
+    let came = caller.create("came").await;
+    caller.put(&came, "bytes").await.expect_ok();
+    caller.create("missing").await;
+    let ended = caller.create("ended").await;
+    caller
+        .act(&format!("/uploads/{}/cancel", id(&ended)))
+        .await
+        .expect_ok();
+    caller.put(&ended, "bytes").await.expect_ok();
+    process.stop("TERM").await.ok();
+    let delete = place
+        .bucket
+        .client
+        .delete_object()
+        .bucket(&place.bucket.name);
+    delete.key("gone").send().await.expect("a delete");
+    place.bucket.put("stray", "by another program").await;
+    // Time passes; and a delete died half way.
+    let sql = "UPDATE uploads SET created_at = '2020-01-01', updated_at = '2020-01-01', \
+                 expires_at = '2020-01-02'; \
+               UPDATE uploads SET status = 'Deleting' WHERE key = 'deleting'; \
+               INSERT INTO idempotency_keys SELECT tenant, 'k', '\\x' || repeat('00', 32), id, \
+                 created_at FROM uploads WHERE key = 'came'";
+    let sql = sql.replace(
+        "'\\x' || repeat('00', 32)",
+        "decode(repeat('00', 32), 'hex')",
+    );
+    let client = connect(place.database.url()).await;
+    client.batch_execute(&sql).await.expect("time passes");
+    came
+}
+
+const EXPECTED: [&str; 7] = [
+    "ended-upload removed Cancelled ended",
+    "object-without-row reported - stray",
+    "old-idempotency-keys removed - -",
+    "overdue expired Pending missing",
+    "overdue uploaded Pending came",
+    "row-without-object noted Uploaded gone",
+    "unfinished-delete deleted Deleting deleting",
+];
+
+#[tokio::test]
+async fn a_whole_round() {
+    let place = Place::new().await;
+    let came = work(&place).await;
+    let ended = place.run(&["janitor", "--json"]).end().await.ok();
+    let told = lines(&ended);
+    assert_eq!(brief(&told), EXPECTED, "{ended:#?}");
+    let line = told.iter().find(|line| line["key"] == "came").unwrap();
+    let whole = json!({"what": "overdue", "outcome": "uploaded", "dry_run": false,
+        "upload_id": came["id"], "tenant": "default", "path": "/came", "key": "came",
+        "status": "Pending"});
+    assert_eq!(*line, whole);
+    assert!(
+        !format!("{ended:?}").contains("X-Amz-Signature"),
+        "{ended:#?}"
+    );
+    let summary = summary(&ended);
+    for (name, count) in [
+        ("uploaded", 1),
+        ("expired", 1),
+        ("deleted", 1),
+        ("removed", 1),
+    ] {
+        assert_eq!(summary[name], count, "{summary:#}");
+    }
+    assert_eq!(summary["sweep"]["ended"], "through", "{summary:#}");
+    assert!(place.bucket.head("ended").await.is_none());
+    assert!(place.bucket.head("deleting").await.is_none());
+
+    // Nothing is left but what it cannot put right.
+    let again = place.run(&["janitor"]).end().await.ok();
+    let left = [
+        "object-without-row reported - stray",
+        "row-without-object known Uploaded gone",
+    ];
+    assert_eq!(brief(&lines(&again)), left, "{again:#?}");
+    assert!(
+        again.err.contains("sweep: 3 objects and 3 rows compared"),
+        "{again:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing() {
+    let place = Place::new().await;
+    work(&place).await;
+    let before = state(&place).await;
+    let ended = place.run(&["janitor", "--dry-run"]).end().await.ok();
+    let told = lines(&ended);
+    let mut expected = EXPECTED.map(str::to_owned).to_vec();
+    // What other parts would have put right first stands there still.
+    expected.push("unacknowledged-object reported Cancelled ended".into());
+    expected.push("unacknowledged-object reported Deleting deleting".into());
+    expected.push("unacknowledged-object reported Pending came".into());
+    expected.sort();
+    assert_eq!(brief(&told), expected, "{ended:#?}");
+    assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
+    assert!(
+        ended.err.contains("A dry run: nothing is changed"),
+        "{ended:#?}"
+    );
+    assert_eq!(state(&place).await, before);
+}
+
+/// Every row of every table, and every key of the bucket.
+async fn state(place: &Place) -> Vec<String> {
+    let client = connect(place.database.url()).await;
+    let mut all = Vec::new();
+    for table in ["uploads", "events", "idempotency_keys", "sweeps", "tenants"] {
+        let rows = format!("SELECT '{table} ' || t::text FROM {table} t ORDER BY 1");
+        let rows = client.query(&rows, &[]).await.expect("rows");
+        all.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+    }
+    let list = place
+        .bucket
+        .client
+        .list_objects_v2()
+        .bucket(&place.bucket.name);
+    let list = list.send().await.expect("a listing");
+    all.extend(list.contents().iter().map(|object| format!("{object:?}")));
+    all
+}
+
+#[tokio::test]
+async fn only_some_parts() {
+    let place = Place::new().await;
+    work(&place).await;
+    let run = place
+        .run(&["janitor", "--only", "deletes,last-looks"])
+        .end()
+        .await
+        .ok();
+    assert_eq!(brief(&lines(&run)), [EXPECTED[0], EXPECTED[6]], "{run:#?}");
+    let refused = place.run(&["janitor", "--only", "dusting"]).end().await;
+    refused.failed(
+        2,
+        &[
+            "dusting",
+            "overdue, deletes, last-looks, keys, retention, sweep",
+        ],
+    );
+    let refused = place.run(&["janitor", "--wet-run"]).end().await;
+    refused.failed(2, &["--wet-run"]);
+    let refused = place.run(&["janitor"]).unset("DATABASE_URL").end().await;
+    refused.failed(78, &["DATABASE_URL"]);
+}
+
+#[tokio::test]
+async fn faults_are_told_in_the_exit_code() {
+    let place = Place::new().await;
+    work(&place).await;
+    let gate = Gate::new(cloud::address());
+    gate.cut().await;
+    let run = place
+        .run(&["janitor"])
+        .set("AWS_ENDPOINT_URL_S3", gate.endpoint());
+    let ended = run.end().await;
+    let failed = lines(&ended)
+        .iter()
+        .filter(|line| line["outcome"] == "failed")
+        .count();
+    assert_eq!(failed, 4, "each row is told: {ended:#?}");
+    ended.failed(
+        1,
+        &["The janitor did not come to the end", "S3 is not available"],
+    );
+    // It is not lost: when they have been left alone for a while, another run does it.
+    let client = connect(place.database.url()).await;
+    let wait = "UPDATE uploads SET janitor_due_at = '2020-01-01' WHERE janitor_due_at IS NOT NULL";
+    client.execute(wait, &[]).await.expect("time passes");
+    let ended = place.run(&["janitor"]).end().await.ok();
+    let told = brief(&lines(&ended));
+    let all = EXPECTED.iter().filter(|line| !line.starts_with("old-"));
+    assert!(told.iter().eq(all), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_it_cleanly() {
+    let place = Place::new().await;
+    let client = connect(place.database.url()).await;
+    pending_rows(&client, "bulk", 30, long_ago()).await;
+    let mut door = Hold::new(cloud::address()).await;
+    let run = place
+        .run(&["janitor"])
+        .set("AWS_ENDPOINT_URL_S3", door.endpoint());
+    let mut process = run.spawn();
+    door.someone_waits().await;
+    process.signal("INT");
+    process.says("SIGINT: stopping").await;
+    door.release();
+    let ended = process
+        .ended()
+        .await
+        .failed(130, &["Interrupted: the next run goes on"]);
+    let begun = lines(&ended).len();
+    assert!(
+        (1..=4).contains(&begun),
+        "what was begun is finished: {ended:#?}"
+    );
+    let again = place
+        .run(&["janitor", "--only", "overdue"])
+        .end()
+        .await
+        .ok();
+    assert_eq!(
+        lines(&again).len(),
+        30 - begun,
+        "and nothing is left claimed"
+    );
+}

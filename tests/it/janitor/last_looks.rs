@@ -1,0 +1,148 @@
+//! The last look: an upload that was deleted or cancelled has a URL that lives on. What comes by
+//! it is removed when nothing more can come, and nothing else ever is.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use upload_broker::janitor::Round;
+
+use super::{URL_IS_OVER, heads};
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::gate::Gate;
+
+async fn delete(app: &App, upload: &Value) {
+    let reply = app.delete(&format!("/uploads/{}", id(upload))).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+}
+
+async fn cancel(app: &App, session: &Value) {
+    let cancelled = app.act(&format!("/uploads/{}/cancel", id(session))).await;
+    cancelled.expect(StatusCode::OK);
+}
+
+fn looked(settled: u64, removed: u64) -> Round {
+    Round {
+        settled,
+        removed,
+        ..Round::default()
+    }
+}
+
+#[tokio::test]
+async fn what_came_after_a_delete_is_removed() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "first").await.expect_ok();
+    app.acknowledge(&session).await.expect(StatusCode::OK);
+    delete(&app, &session).await;
+    // Other bytes than the proven ones, by the same URL: nothing held it to a size.
+    app.put(&session, "and once more").await.expect_ok();
+
+    app.advance(TimeDelta::seconds(1_799));
+    assert_eq!(
+        app.janitor().await,
+        Round::default(),
+        "to the end of the grace"
+    );
+    assert!(app.bucket.head("a.csv").await.is_some());
+    app.advance(TimeDelta::seconds(2));
+    assert_eq!(app.janitor().await, looked(1, 1));
+    assert!(app.bucket.head("a.csv").await.is_none());
+    assert_eq!(app.janitor().await, Round::default(), "once");
+    let told = app.told(&session).await;
+    assert_eq!(
+        told,
+        ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
+    );
+    let removed = app.metric(r#"janitor_last_looks_total{outcome="removed"}"#);
+    assert_eq!(removed.await, 1.0);
+}
+
+#[tokio::test]
+async fn what_came_after_a_cancel_is_removed() {
+    let app = App::start().await;
+    let session = app.create("a.csv", json!({})).await;
+    let nothing = app.create("b.csv", json!({})).await;
+    cancel(&app, &session).await;
+    cancel(&app, &nothing).await;
+    app.put(&session, "late").await.expect_ok();
+    app.advance(URL_IS_OVER);
+    assert_eq!(app.janitor().await, looked(2, 1));
+    assert!(app.bucket.head("a.csv").await.is_none());
+    // The path is free for a write-once upload again.
+    app.create("a.csv", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_cancel_without_s3_leaves_its_object_to_the_last_look() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().s3(gate.endpoint()).start().await;
+    let session = app.create("a.csv", json!({})).await;
+    app.put(&session, "bytes").await.expect_ok();
+    gate.cut().await;
+    cancel(&app, &session).await;
+    assert!(app.bucket.head("a.csv").await.is_some());
+    app.advance(URL_IS_OVER);
+    let failed = Round {
+        failed: 1,
+        ..Round::default()
+    };
+    assert_eq!(app.janitor().await, failed, "S3 is away: nothing is lost");
+    gate.restore();
+    app.advance(TimeDelta::seconds(30));
+    assert_eq!(app.janitor().await, looked(1, 1));
+    assert!(app.bucket.head("a.csv").await.is_none());
+}
+
+#[tokio::test]
+async fn what_is_not_its_own_stays() {
+    let app = App::start().await;
+    let foreign = app.upload("foreign", "bytes", json!({})).await;
+    let next = app.upload("next", "bytes", json!({})).await;
+    for upload in [&foreign, &next] {
+        delete(&app, upload).await;
+    }
+    app.bucket.put("foreign", "of another program").await;
+    let later = app.upload("next", "of the next upload", json!({})).await;
+    app.advance(URL_IS_OVER);
+    assert_eq!(app.janitor().await, looked(2, 0));
+    assert_eq!(app.bucket.get("foreign").await, b"of another program");
+    assert_eq!(app.bucket.get("next").await, b"of the next upload");
+    assert_eq!(app.read(&later).await["status"], "Uploaded");
+}
+
+#[tokio::test]
+async fn a_look_that_died_after_its_removal_is_taken_again() {
+    let app = App::start().await;
+    let upload = app.upload("a.csv", "bytes", json!({})).await;
+    delete(&app, &upload).await;
+    app.bucket
+        .put_as(id(&upload), "a.csv", "late", "text/csv")
+        .await;
+    app.advance(URL_IS_OVER);
+    assert_eq!(app.janitor().await, looked(1, 1));
+    // As a process leaves it that dies before it marks the row.
+    let unmark = "UPDATE uploads SET settled_at = NULL, janitor_due_at = NULL";
+    app.sql().await.execute(unmark, &[]).await.expect("a row");
+    assert_eq!(app.janitor().await, looked(1, 0));
+}
+
+#[tokio::test]
+async fn a_url_that_ended_before_the_delete_needs_no_look() {
+    let app = App::start().await;
+    let upload = app.upload("a.csv", "bytes", json!({})).await;
+    app.advance(URL_IS_OVER);
+    delete(&app, &upload).await;
+    let before = heads(&app).await;
+    assert_eq!(app.janitor().await, Round::default());
+    assert_eq!(heads(&app).await, before, "S3 is not asked");
+    let settled = "SELECT count(*) FROM uploads WHERE settled_at IS NOT NULL";
+    let row = app
+        .sql()
+        .await
+        .query_one(settled, &[])
+        .await
+        .expect("a row");
+    assert_eq!(row.get::<_, i64>(0), 1, "and never will be");
+}

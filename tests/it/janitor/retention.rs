@@ -1,0 +1,170 @@
+//! Retention: what is over is kept for ever, unless the settings say for how long.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use upload_broker::janitor::Round;
+
+use super::overdue_rows;
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::gate::Gate;
+use crate::support::observe::eventually;
+
+async fn count(app: &App, table: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM {table}");
+    app.sql()
+        .await
+        .query_one(&count, &[])
+        .await
+        .expect("a count")
+        .get(0)
+}
+
+async fn published(app: &App) {
+    eventually("every event is published", async || {
+        count(app, "events WHERE notify AND published_at IS NULL").await == 0
+    })
+    .await;
+}
+
+/// One of each end: deleted, cancelled, expired, superseded, failed with and without an object.
+async fn ended(app: &App) -> Vec<Value> {
+    let deleted = app.upload("deleted", "x", json!({})).await;
+    app.delete(&format!("/uploads/{}", id(&deleted))).await;
+    let cancelled = app.create("cancelled", json!({})).await;
+    app.act(&format!("/uploads/{}/cancel", id(&cancelled)))
+        .await;
+    let superseded = app.upload("current", "x", json!({})).await;
+    app.upload("current", "y", json!({"overwrite": true})).await;
+    let taken = app.create("taken", json!({})).await;
+    app.bucket.put("taken", "by another program").await;
+    app.acknowledge(&taken)
+        .await
+        .expect_problem(409, "dataset-exists");
+    let expired = app.create("expired", json!({})).await;
+    vec![deleted, cancelled, superseded, taken, expired]
+}
+
+#[tokio::test]
+async fn everything_is_kept_by_default() {
+    let app = App::start().await;
+    ended(&app).await;
+    published(&app).await;
+    let events = count(&app, "events").await;
+    app.advance(TimeDelta::days(4_000));
+    app.janitor().await;
+    let round = app.janitor().await;
+    assert_eq!((round.old_events, round.old_uploads), (0, 0));
+    assert_eq!(count(&app, "uploads").await, 6);
+    assert_eq!(
+        count(&app, "events").await,
+        events + 1,
+        "and the one of the expiry"
+    );
+}
+
+#[tokio::test]
+async fn uploads_that_ended_go_with_their_history() {
+    let app = Setup::new()
+        .set("BROKER_RETENTION_UPLOADS_DAYS", 30)
+        .start()
+        .await;
+    let ended = ended(&app).await;
+    let wrong = app.create("wrong", json!({"size": 1})).await;
+    app.bucket
+        .put_as(id(&wrong), "wrong", "too long", "application/octet-stream")
+        .await;
+    app.acknowledge(&wrong)
+        .await
+        .expect_problem(422, "object-mismatch");
+    let keyed = app
+        .request(reqwest::Method::POST, "/uploads")
+        .header("idempotency-key", "k");
+    let keyed = keyed
+        .json(&json!({"path": "keyed"}))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(keyed.status(), StatusCode::CREATED);
+    published(&app).await;
+    app.advance(TimeDelta::hours(1));
+    assert_eq!(app.janitor().await.expired, 2);
+    app.advance(TimeDelta::days(30) - TimeDelta::hours(1) + TimeDelta::seconds(1));
+    let round = app.janitor().await;
+    assert_eq!(
+        round.old_uploads, 4,
+        "the expired ones are younger: {round:?}"
+    );
+    let pending = app.create("pending", json!({"expires_in": 604_800})).await;
+    app.advance(TimeDelta::hours(1));
+    let round = app.janitor().await;
+    assert_eq!(round.old_uploads, 2, "{round:?}");
+    for upload in &ended {
+        let reply = app.get(&format!("/uploads/{}", id(upload))).await;
+        reply.expect_problem(404, "upload-not-found");
+        let events = format!("events WHERE upload_id = '{}'", id(upload));
+        assert_eq!(count(&app, &events).await, 0);
+    }
+    assert_eq!(count(&app, "idempotency_keys").await, 0);
+    // What stands, what is promised, and what only a delete can end.
+    let current = app
+        .get("/uploads?path=/current")
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(current[0]["status"], "Uploaded", "{current:#}");
+    assert_eq!(app.read(&wrong).await["status"], "Error");
+    assert_eq!(app.read(&pending).await["id"], pending["id"]);
+    let removed = app.metric(r#"janitor_removed_rows_total{what="old-uploads"}"#);
+    assert_eq!(removed.await, 6.0);
+}
+
+#[tokio::test]
+async fn an_event_that_waits_is_never_old() {
+    let gate = Gate::new(cloud::address());
+    let setup = Setup::new().sns(gate.endpoint());
+    let setup = setup.set("BROKER_RETENTION_EVENTS_DAYS", 1);
+    let app = setup.set("BROKER_RETENTION_UPLOADS_DAYS", 2).start().await;
+    let told = app.upload("told", "x", json!({})).await;
+    published(&app).await;
+    gate.cut().await;
+    let waits = app.upload("waits", "x", json!({})).await;
+    for upload in [&told, &waits] {
+        let reply = app.delete(&format!("/uploads/{}", id(upload))).await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    }
+    app.advance(TimeDelta::days(3));
+    let round = app.janitor().await;
+    assert_eq!(round.settled, 2);
+    assert_eq!((round.old_events, round.old_uploads), (5, 1), "{round:?}");
+    let history = app.get(&format!("/uploads/{}/events", id(&waits))).await;
+    let history = history.expect(StatusCode::OK);
+    assert_eq!(
+        history.as_array().unwrap().len(),
+        1,
+        "it starts later: {history:#}"
+    );
+    assert_eq!(history[0]["type"], "dataset.uploaded", "{history:#}");
+
+    gate.restore();
+    published(&app).await;
+    let round = app.janitor().await;
+    assert_eq!((round.old_events, round.old_uploads), (1, 1), "{round:?}");
+}
+
+#[tokio::test]
+async fn a_round_goes_over_all_batches() {
+    let app = Setup::new()
+        .set("BROKER_RETENTION_UPLOADS_DAYS", 1)
+        .start()
+        .await;
+    overdue_rows(&app, "bulk", 2_100).await;
+    let expire = "UPDATE uploads SET status = 'Expired'";
+    app.sql().await.execute(expire, &[]).await.expect("rows");
+    let expected = Round {
+        old_uploads: 2_100,
+        ..Round::default()
+    };
+    assert_eq!(app.janitor().await, expected);
+    assert_eq!(count(&app, "uploads").await, 0);
+}

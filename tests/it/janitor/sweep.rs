@@ -1,0 +1,216 @@
+//! The sweep: the bucket and the rows, compared in both directions. Whatever differs is told, what
+//! can be put right is, and no object is ever removed.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+
+use super::{URL_IS_OVER, brief, heads, sweep, try_sweep};
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::gate::Gate;
+use crate::support::store::Store;
+
+async fn remove(app: &App, key: &str) {
+    let delete = app.bucket.client.delete_object().bucket(&app.bucket.name);
+    delete.key(key).send().await.expect("a delete");
+}
+
+/// The one upload of a path, as it is now.
+async fn at(app: &App, path: &str) -> Value {
+    let list = app.get(&format!("/uploads?path={path}")).await;
+    list.expect(StatusCode::OK)[0].clone()
+}
+
+#[tokio::test]
+async fn what_is_as_it_should_be_is_no_news() {
+    let app = App::start().await;
+    // In the order of bytes, not of any language's alphabet.
+    for path in ["B", "a", "a/b", "a-b", "ä", "🦀", "~", "a b+c%2F"] {
+        app.upload(path, "bytes", json!({})).await;
+    }
+    let before = heads(&app).await;
+    assert_eq!(sweep(&app).await, Vec::<Value>::new());
+    assert_eq!(heads(&app).await, before, "the listing says it all");
+    assert_eq!(
+        app.metric(r#"sweep_compared_total{what="objects"}"#).await,
+        8.0
+    );
+    assert_eq!(
+        app.metric(r#"sweep_compared_total{what="rows"}"#).await,
+        8.0
+    );
+    assert_eq!(app.metric(r#"sweeps_total{outcome="finished"}"#).await, 1.0);
+    assert!(app.metric("sweep_finished_timestamp_seconds").await > 1.7e9);
+}
+
+#[tokio::test]
+async fn every_difference_is_told_and_noted() {
+    let app = App::start().await;
+    for path in ["gone", "other", "same"] {
+        app.upload(path, "bytes", json!({})).await;
+    }
+    remove(&app, "gone").await;
+    app.bucket.put("other", "by another program").await;
+    app.bucket.put("stray", "by another program").await;
+    let expected = [
+        "object-without-row reported - stray",
+        "other-etag noted Uploaded other",
+        "row-without-object noted Uploaded gone",
+    ];
+    let told = sweep(&app).await;
+    assert_eq!(brief(&told), expected, "{told:#?}");
+    let gone = at(&app, "/gone").await;
+    let line = told.iter().find(|line| line["key"] == "gone").unwrap();
+    let whole = json!({"what": "row-without-object", "outcome": "noted", "dry_run": false,
+        "upload_id": gone["id"], "tenant": "default", "path": "/gone", "key": "gone",
+        "status": "Uploaded"});
+    assert_eq!(*line, whole);
+    for path in ["/gone", "/other"] {
+        let told = app.told(&at(&app, path).await).await;
+        assert_eq!(told, ["dataset.uploaded", "dataset.drifted"], "{path}");
+    }
+
+    // The next one tells it again, and notes nothing twice.
+    let again = brief(&sweep(&app).await);
+    let known = expected.map(|line| line.replace("noted", "known"));
+    assert_eq!(again, known);
+    assert_eq!(app.told(&gone).await.len(), 2);
+    let found = app.metric(r#"sweep_findings_total{what="row-without-object"}"#);
+    assert_eq!(found.await, 2.0);
+
+    // What comes back is noted too.
+    app.bucket
+        .put_as(id(&gone), "gone", "bytes", "text/plain")
+        .await;
+    let restored = brief(&sweep(&app).await);
+    assert!(
+        restored.contains(&"restored noted Uploaded gone".to_owned()),
+        "{restored:?}"
+    );
+    let told = app.told(&gone).await;
+    assert_eq!(
+        told,
+        ["dataset.uploaded", "dataset.drifted", "dataset.restored"]
+    );
+    assert_eq!(app.bucket.get("stray").await, b"by another program");
+}
+
+#[tokio::test]
+async fn an_object_of_an_upload_that_nobody_acknowledged() {
+    let app = App::start().await;
+    for path in ["pending", "cancelled", "late", "wrong", "foreign"] {
+        let session = app.create(path, json!({"size": 1})).await;
+        if path == "cancelled" {
+            let cancel = format!("/uploads/{}/cancel", id(&session));
+            app.act(&cancel).await.expect(StatusCode::OK);
+        }
+    }
+    app.put_later("pending", "a").await;
+    app.put_later("cancelled", "a").await;
+    let told = brief(&sweep(&app).await);
+    let expected = [
+        "unacknowledged-object reported Cancelled cancelled",
+        "unacknowledged-object reported Pending pending",
+    ];
+    assert_eq!(told, expected);
+
+    remove(&app, "pending").await;
+    remove(&app, "cancelled").await;
+    app.advance(URL_IS_OVER);
+    assert_eq!(app.janitor().await.expired, 4);
+    // Longer than the grace on their way.
+    app.put_later("late", "a").await;
+    app.put_later("wrong", "too long").await;
+    app.bucket.put("foreign", "by another program").await;
+    let told = brief(&sweep(&app).await);
+    let expected = [
+        "object-without-row reported - foreign",
+        "unacknowledged-object reported Expired wrong",
+        "unacknowledged-object uploaded Uploaded late",
+    ];
+    assert_eq!(told, expected);
+    let late = at(&app, "/late").await;
+    assert_eq!(late["verification"]["by"], "janitor", "{late:#}");
+    assert_eq!(
+        app.told(&late).await,
+        ["upload.expired", "dataset.uploaded"]
+    );
+    let told = brief(&sweep(&app).await);
+    assert_eq!(told, expected[..2], "an upload is proven once");
+}
+
+impl App {
+    /// What the URL of the upload at `path` writes, whenever that is.
+    async fn put_later(&self, path: &str, bytes: &str) {
+        let upload = at(self, &format!("/{path}")).await;
+        let kind = upload["content_type"].as_str().unwrap();
+        self.bucket.put_as(id(&upload), path, bytes, kind).await;
+    }
+}
+
+#[tokio::test]
+async fn every_tenant_is_compared() {
+    let mut acme = App::start().await;
+    acme.key = acme.issue_key("acme", &Scope::ALL, None).await.1;
+    acme.upload("a.csv", "bytes", json!({})).await;
+    acme.upload("b.csv", "bytes", json!({})).await;
+    remove(&acme, "acme/a.csv").await;
+    acme.bucket.put("acme/c.csv", "by another program").await;
+    let told = sweep(&acme).await;
+    let expected = [
+        "object-without-row reported - acme/c.csv",
+        "row-without-object noted Uploaded acme/a.csv",
+    ];
+    assert_eq!(brief(&told), expected);
+    let line = told
+        .iter()
+        .find(|line| line["key"] == "acme/a.csv")
+        .unwrap();
+    assert_eq!(
+        (&line["tenant"], &line["path"]),
+        (&json!("acme"), &json!("/a.csv"))
+    );
+}
+
+#[tokio::test]
+async fn objects_that_come_and_go_meanwhile_are_no_news() {
+    let store = Store::start().await;
+    let app = Setup::new().store(&store).start().await;
+    let upload = app.upload("z", "bytes", json!({})).await;
+    for number in 0..1_050 {
+        app.bucket.put(&format!("a{number:04}"), "x").await;
+    }
+    // The sweep stands before `z`; there, things are deleted and made the right way.
+    let (stopped, _) = try_sweep(&app, true).await;
+    assert!(format!("{stopped:?}").contains("Stopped"), "{stopped:?}");
+    let reply = app.delete(&format!("/uploads/{}", id(&upload))).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    app.upload("y", "bytes", json!({})).await;
+    let told = brief(&sweep(&app).await);
+    assert!(
+        told.iter()
+            .all(|line| line.ends_with(|end: char| end.is_ascii_digit())),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn without_s3_or_in_the_middle_it_is_left_and_gone_on_with() {
+    let gate = Gate::new(cloud::address());
+    let app = Setup::new().s3(gate.endpoint()).start().await;
+    app.upload("a", "bytes", json!({})).await;
+    remove(&app, "a").await;
+    gate.cut().await;
+    let (swept, told) = try_sweep(&app, false).await;
+    assert!(swept.is_err() && told.is_empty(), "{swept:?} {told:?}");
+    assert_eq!(app.told(&at(&app, "/a").await).await, ["dataset.uploaded"]);
+    gate.restore();
+    assert_eq!(
+        brief(&sweep(&app).await),
+        ["row-without-object noted Uploaded a"]
+    );
+    assert_eq!(app.metric(r#"sweeps_total{outcome="failed"}"#).await, 1.0);
+    app.advance(TimeDelta::seconds(1));
+}

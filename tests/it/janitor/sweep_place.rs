@@ -1,0 +1,150 @@
+//! How far a sweep is, and who is at it: one process at a time, the next one goes on from there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use upload_broker::config::{Janitor, Section as _};
+use upload_broker::janitor::{self, Report, Sweeps, Swept};
+
+use super::{brief, sweep, try_sweep};
+use crate::support::app::{App, Setup};
+use crate::support::observe::eventually;
+use crate::support::shared;
+use crate::support::store::Store;
+
+/// As a process leaves it that has compared everything up to `position` and then dies.
+async fn under_way(app: &App, position: &str, lease: TimeDelta) {
+    let (bucket, until) = (&app.bucket.name, app.clock.now() + lease);
+    let row = format!(
+        "INSERT INTO sweeps (bucket, started_at, position, holder, leased_until) \
+         VALUES ('{bucket}', '{until}', '{position}', gen_random_uuid(), '{until}')"
+    );
+    app.sql().await.execute(&row, &[]).await.expect("a sweep");
+}
+
+fn keys(told: &[Value]) -> BTreeSet<String> {
+    told.iter().map(|line| line["key"].to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_dead_process_is_taken_over_from() {
+    let app = App::start().await;
+    for key in ["a", "k", "z"] {
+        app.bucket.put(key, "x").await;
+    }
+    under_way(&app, "k", TimeDelta::minutes(5)).await;
+    let (swept, told) = try_sweep(&app, false).await;
+    assert!(matches!(swept, Ok(Swept::Elsewhere)), "{swept:?} {told:?}");
+    app.advance(TimeDelta::minutes(5));
+    let (swept, told) = try_sweep(&app, false).await;
+    let Ok(Swept::Through {
+        resumed_after,
+        compared,
+    }) = swept
+    else {
+        panic!("{swept:?}");
+    };
+    assert_eq!(resumed_after.as_deref(), Some("k"));
+    assert_eq!((compared.objects, compared.rows), (1, 0), "{compared:?}");
+    assert_eq!(brief(&told), ["object-without-row reported - z"]);
+    // That one was whole: the next begins at the start.
+    assert_eq!(sweep(&app).await.len(), 3);
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_goes_on_from_there() {
+    let store = Store::start().await;
+    let app = Setup::new().store(&store).start().await;
+    for number in 0..1_100 {
+        app.bucket.put(&format!("a/{number:04}"), "x").await;
+    }
+    let (swept, first) = try_sweep(&app, true).await;
+    assert!(matches!(swept, Ok(Swept::Stopped(_))), "{swept:?}");
+    assert!((1..=1_000).contains(&first.len()), "{}", first.len());
+    let (swept, rest) = try_sweep(&app, false).await;
+    let Ok(Swept::Through { resumed_after, .. }) = swept else {
+        panic!("{swept:?}");
+    };
+    assert!(
+        resumed_after.is_some_and(|key| *key >= *"a/0900"),
+        "a page is kept"
+    );
+    assert!(
+        first.len() + rest.len() <= 1_101,
+        "{} and {}",
+        first.len(),
+        rest.len()
+    );
+    let all: BTreeSet<_> = keys(&first).union(&keys(&rest)).cloned().collect();
+    assert_eq!(all.len(), 1_100, "none is lost");
+}
+
+#[tokio::test]
+async fn rows_of_one_key_and_of_other_buckets() {
+    let app = App::start().await;
+    app.upload("a", "bytes", json!({})).await;
+    let elsewhere = "INSERT INTO uploads SELECT (jsonb_populate_record(u, \
+         jsonb_build_object('id', gen_random_uuid(), 'bucket', 'another', 'path', '/b', 'key', 'b'))).* \
+         FROM uploads u";
+    let twice = "INSERT INTO uploads SELECT (jsonb_populate_record(u, \
+         jsonb_build_object('id', gen_random_uuid(), 'status', 'Processing'))).* \
+         FROM uploads u WHERE key = 'a'";
+    let client = app.sql().await;
+    client.execute(elsewhere, &[]).await.expect("a row");
+    client.execute(twice, &[]).await.expect("a row");
+    let (swept, told) = try_sweep(&app, false).await;
+    let Ok(Swept::Through { compared, .. }) = swept else {
+        panic!("{swept:?}");
+    };
+    assert_eq!(told, Vec::<Value>::new());
+    assert_eq!(
+        (compared.objects, compared.rows, compared.other_buckets),
+        (1, 3, 1)
+    );
+}
+
+#[tokio::test]
+async fn the_loop_sweeps_at_its_period_and_takes_over_what_was_left() {
+    let setup = Setup::new()
+        .set("BROKER_SWEEP_PERIOD_SECONDS", 3_600)
+        .set("BROKER_SWEEP_PAUSE_MILLISECONDS", 1)
+        .set("BROKER_JANITOR_PERIOD_SECONDS", 1);
+    let app = setup.start().await;
+    let finished = async || app.metric(r#"sweeps_total{outcome="finished"}"#).await;
+    eventually("the first sweep", async || finished().await == 1.0).await;
+    app.bucket.put("stray", "x").await;
+    assert_eq!(sweep_as_the_loop(&app).await, Swept::NotDue);
+    app.advance(TimeDelta::seconds(3_600));
+    eventually("the second one", async || finished().await == 2.0).await;
+    let strays = app.metric(r#"sweep_findings_total{what="object-without-row"}"#);
+    assert_eq!(strays.await, 1.0);
+}
+
+/// One question of the loop's, whether a sweep is due.
+async fn sweep_as_the_loop(app: &App) -> Swept {
+    let broker = Arc::clone(&app.broker);
+    let ended_before = app.clock.now() - TimeDelta::seconds(3_600);
+    let swept = shared().spawn(async move {
+        let (report, stop) = (Report::to_nobody(), CancellationToken::new());
+        janitor::sweep(&broker, ended_before, Duration::ZERO, &report, &stop).await
+    });
+    swept.await.expect("a task").expect("an answer")
+}
+
+#[test]
+fn zero_seconds_are_never() {
+    let settings = |period: &str| {
+        let period = period.to_owned();
+        let lookup =
+            move |name: &str| (name == "BROKER_SWEEP_PERIOD_SECONDS").then(|| period.clone());
+        let settings = Janitor::load(lookup);
+        Sweeps::of(&settings.expect("settings"))
+    };
+    assert_eq!(settings("0"), None);
+    assert!(settings("60").is_some());
+    assert!(settings("").is_some(), "once a day by default");
+}
