@@ -68,10 +68,11 @@ lint: toolchain ## Format and lints only
 fmt: toolchain ## Format the code
 	$(CARGO) fmt
 
-bench: postgres venv ## Measure signing (criterion), then HTTP against pgbench (wrk); SECONDS_EACH=10
+bench: postgres venv ## Measure signing (criterion), HTTP against pgbench (wrk), a sweep; SECONDS_EACH=10
 	@command -v wrk >/dev/null || { $(call install,wrk,wrk is missing: install it from your distribution); }
 	$(CARGO) bench --locked --bench signing
 	benches/http.sh
+	benches/sweep.sh
 
 venv: .venv/made ## The tests' Python environment (ministack, boto3, schemathesis)
 
