@@ -27,8 +27,7 @@ fn summary(ended: &Ended) -> Value {
 
 /// Something for every part: what `serve` would have done if it had run.
 async fn work(place: &Place) -> Value {
-    let mut run = place.serve().set("BROKER_SWEEP_PERIOD_SECONDS", 0);
-    run = run.set("BROKER_JANITOR_PERIOD_SECONDS", 86_400);
+    let run = place.serve().set("BROKER_JANITOR_PERIOD_SECONDS", 86_400);
     let (process, caller) = place.start(run).await;
     for path in ["gone", "late", "deleting"] {
         caller.upload(path, "bytes").await;
