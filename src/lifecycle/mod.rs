@@ -74,11 +74,11 @@ impl Shutdown {
                     _ = interrupt.recv() => "SIGINT",
                 };
                 if soft.is_cancelled() {
-                    log::warn!("{name} while stopping: stopping at once");
                     hard.cancel();
+                    log::warn!("{name} while stopping: stopping at once");
                 } else {
-                    log::info!("{name}: stopping; send it again to stop at once");
                     soft.cancel();
+                    log::info!("{name}: stopping; send it again to stop at once");
                 }
             }
         });
