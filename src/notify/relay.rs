@@ -131,18 +131,20 @@ impl Relay {
         }
     }
 
-    /// Keeps the gauges true, whatever the other half waits for.
+    /// Keeps the gauges true, whatever the other half waits for. Its first look comes after a
+    /// while: at the start, connections are for others.
     async fn watch(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
+        let mut wait = PERIOD;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
             let start = Instant::now();
             if let Err(error) = self.measure().await {
                 log::debug!("relay: events are not counted: {error}");
             }
-            let wait = PERIOD.max(start.elapsed() * SHARE);
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
+            wait = PERIOD.max(start.elapsed() * SHARE);
         }
     }
 
