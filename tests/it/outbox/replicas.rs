@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{WAITING, number, relay, round, write_chains, write_events};
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
+use crate::support::gate::Gate;
 use crate::support::hold::Hold;
 use crate::support::observe::PATIENCE;
 
@@ -53,18 +54,18 @@ async fn a_call_that_outlives_its_lease_only_repeats() {
 async fn a_late_failure_does_not_touch_the_next_claim() {
     let app = Setup::new().without_topic().start().await;
     write_events(&app, 1, 0).await;
-    let nowhere = ([127, 0, 0, 1], crate::support::process::free_port()).into();
-    let mut doomed = Hold::new(nowhere).await;
+    let doomed = Gate::new(cloud::address());
+    doomed.hold();
     let first = relay(&app, &doomed.endpoint());
     let first = tokio::spawn(async move { round(&first).await });
-    doomed.someone_waits().await;
+    doomed.request_waits().await;
     app.advance(PAST_THE_LEASE);
     let mut hold = Hold::new(cloud::address()).await;
     let second = relay(&app, &hold.endpoint());
     let second = tokio::spawn(async move { round(&second).await });
     hold.someone_waits().await;
 
-    doomed.release();
+    doomed.cut().await;
     let failed = first.await.expect("the first one");
     assert!(failed.fault.is_some(), "{failed:?}");
     let third = relay(&app, &cloud::endpoint());
