@@ -1,7 +1,8 @@
 //! Letting go of what is old, a bounded number of rows at a time.
 //!
 //! Rows that somebody else works with are skipped, not waited for. An event that still waits for
-//! SNS is never old, and neither is an upload with one.
+//! SNS is never old, and neither is an upload with one; one that SNS will never take is as old as
+//! any other.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, exists, not, sql};
@@ -100,7 +101,9 @@ fn first_id(at: DateTime<Utc>) -> Uuid {
 
 #[diesel::dsl::auto_type(no_type_alias)]
 fn old_events(before: DateTime<Utc>, first: Uuid) -> _ {
-    let waits = events::notify.and(events::published_at.is_null());
+    let waits = events::notify
+        .and(events::published_at.is_null())
+        .and(events::undeliverable_at.is_null());
     events::id
         .lt(first)
         .and(events::at.lt(before))
@@ -112,7 +115,8 @@ fn old_uploads(before: DateTime<Utc>) -> _ {
     let waiting = events::table
         .filter(events::upload_id.eq(uploads::id))
         .filter(events::notify)
-        .filter(events::published_at.is_null());
+        .filter(events::published_at.is_null())
+        .filter(events::undeliverable_at.is_null());
     let wrong: &'static str = Code::ObjectMismatch.as_str();
     let may_have_an_object: diesel::expression::SqlLiteral<Bool> = sql::<Bool>(MAY_HAVE_AN_OBJECT);
     let wrong_object = uploads::error_code.assume_not_null().eq(wrong);

@@ -162,7 +162,7 @@ impl QueryFragment<Pg> for Update<'_> {
              object_checksum_value = new.object_checksum_value, \
              object_last_modified = new.last_modified, verification_level = new.level, \
              verified_by = new.verifier, verified_at = new.at, uploaded_at = new.at, \
-             updated_at = new.at FROM unnest(",
+             updated_at = new.at, janitor_due_at = NULL, janitor_attempts = 0 FROM unnest(",
         );
         bind_arrays!(
             out,

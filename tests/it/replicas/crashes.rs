@@ -195,3 +195,23 @@ async fn in_delete_before_the_object_goes() {
     assert_eq!(status(&fleet, &uploaded).await, "Deleted");
     assert!(fleet.place.bucket.head("a.csv").await.is_none());
 }
+
+#[tokio::test]
+async fn in_cancel_before_the_object_goes() {
+    let fleet = Fleet::start(&[]).await;
+    let caller = fleet.caller(0);
+    let session = caller.create("/a.csv").await;
+    caller.put(&session, "a").await.expect_ok();
+    let s3 = &fleet.replicas[0].s3;
+    s3.hold();
+    let path = format!("/uploads/{}/cancel", id(&session));
+    let cancel = caller.request(Method::POST, &path);
+    killed_at(&fleet, cancel, s3.request_waits()).await;
+    s3.cut().await;
+    // The promise is taken back, and what came blocks its path until the other replica's janitor
+    // looks once more, when the URL has ended.
+    assert_eq!(status(&fleet, &session).await, "Cancelled");
+    assert!(fleet.place.bucket.head("a.csv").await.is_some());
+    invariant::holds(&fleet, &[], vec![], 0).await;
+    assert!(fleet.place.bucket.head("a.csv").await.is_none());
+}

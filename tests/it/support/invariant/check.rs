@@ -104,8 +104,6 @@ impl Check<'_> {
             // What came wrong stays for a person to look at.
             ("Uploaded" | "Processed" | "Error", Some(_)) | (_, None) => {}
             ("Expired", Some(_)) if row.error.is_some() => {}
-            // A cancel that dies, or finds S3 away, does not come back for the object.
-            ("Cancelled", Some(_)) => {}
             (status, Some(_)) => self.wrong(id, &format!("{status}, and its object stands")),
         }
     }

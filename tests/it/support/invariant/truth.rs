@@ -52,11 +52,15 @@ pub struct Truth {
 /// What is still to be done, and by whom.
 const OPEN: &str = "SELECT \
     (SELECT count(*) FROM uploads WHERE status = 'Pending'), \
-    (SELECT count(*) FROM uploads WHERE status = 'Deleting'), \
+    (SELECT count(*) FROM uploads WHERE status = 'Deleting' \
+        OR (status IN ('Deleted', 'Cancelled') AND settled_at IS NULL \
+            AND expires_at < now() + interval '10 seconds')), \
     (SELECT count(*) FROM events WHERE notify AND published_at IS NULL)";
 
-/// Time passes for what a dead process held: a minute for deletes, half a minute for leases.
-const LATER: &str = "UPDATE uploads SET updated_at = updated_at - interval '5 minutes' \
+/// Time passes for what a dead process held: a minute for deletes, half a minute for the relay's
+/// leases, five for the janitor's.
+const LATER: &str = "UPDATE uploads SET janitor_due_at = NULL WHERE janitor_due_at > now(); \
+    UPDATE uploads SET updated_at = updated_at - interval '5 minutes' \
         WHERE status = 'Deleting' AND updated_at > now() - interval '1 minute'; \
     UPDATE events SET due_at = now() WHERE notify AND published_at IS NULL AND due_at > now()";
 
@@ -65,7 +69,7 @@ pub async fn settle(fleet: &Fleet) {
     let client = fleet.sql().await;
     client.batch_execute(LATER).await.expect("time passes");
     let mut open = (0, 0, 0);
-    let what = "no upload is Pending or Deleting and every event is published";
+    let what = "nothing waits for the janitor and every event is published";
     eventually(what, async || {
         let row = client.query_one(OPEN, &[]).await.expect("counts");
         let now: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
