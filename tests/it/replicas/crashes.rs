@@ -90,21 +90,22 @@ async fn after_the_row_before_the_answer() {
     assert_eq!(all[0]["id"], again["id"]);
 }
 
+/// Kills the replica that is asked for `verb` of an upload when it asks S3 in turn.
+async fn killed_while_it_asks_s3(fleet: &Fleet, session: &Value, method: Method, verb: &str) {
+    let s3 = &fleet.replicas[0].s3;
+    s3.hold();
+    let path = format!("/uploads/{}{verb}", id(session));
+    let request = fleet.caller(0).request(method, &path);
+    killed_at(fleet, request, s3.request_waits()).await;
+}
+
 #[tokio::test]
 async fn in_acknowledge_before_the_commit() {
     let fleet = Fleet::start(&long()).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
-    let s3 = &fleet.replicas[0].s3;
-    s3.hold();
-    let path = format!("/uploads/{}/acknowledge", id(&session));
-    killed_at(
-        &fleet,
-        caller.request(Method::POST, &path),
-        s3.request_waits(),
-    )
-    .await;
+    killed_while_it_asks_s3(&fleet, &session, Method::POST, "/acknowledge").await;
     // The row is as it was; the client asks again.
     assert_eq!(status(&fleet, &session).await, "Pending");
     assert_eq!(events(&fleet, &session).await, 0);
@@ -120,15 +121,7 @@ async fn in_acknowledge_and_the_client_never_comes_back() {
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
-    let s3 = &fleet.replicas[0].s3;
-    s3.hold();
-    let path = format!("/uploads/{}/acknowledge", id(&session));
-    killed_at(
-        &fleet,
-        caller.request(Method::POST, &path),
-        s3.request_waits(),
-    )
-    .await;
+    killed_while_it_asks_s3(&fleet, &session, Method::POST, "/acknowledge").await;
     // The other replica's janitor looks when the session's time is over.
     let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);
@@ -202,12 +195,8 @@ async fn in_cancel_before_the_object_goes() {
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
-    let s3 = &fleet.replicas[0].s3;
-    s3.hold();
-    let path = format!("/uploads/{}/cancel", id(&session));
-    let cancel = caller.request(Method::POST, &path);
-    killed_at(&fleet, cancel, s3.request_waits()).await;
-    s3.cut().await;
+    killed_while_it_asks_s3(&fleet, &session, Method::POST, "/cancel").await;
+    fleet.replicas[0].s3.cut().await;
     // The promise is taken back, and what came blocks its path until the other replica's janitor
     // looks once more, when the URL has ended.
     assert_eq!(status(&fleet, &session).await, "Cancelled");
