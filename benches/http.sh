@@ -15,34 +15,11 @@ if [ "${1:-}" != inside ]; then
     exec benches/with-postgres.sh "$0" inside
 fi
 
-broker=target/release/upload-broker
-dir=$(mktemp -d)
-finish() {
-    status=$?
-    [ "$status" = 0 ] || tail -n 20 "$dir"/*.log >&2
-    kill $(jobs -p) 2>/dev/null || true
-    wait
-    rm -rf "$dir"
-}
-trap finish EXIT
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
+. benches/common.sh
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
-# until_up URL PID: polls as fast as curl goes; fails if the process ends first.
-until_up() {
-    until curl --fail --silent --output /dev/null "$1"; do
-        kill -0 "$2" 2>/dev/null || { echo "it ended before $1 answered" >&2; return 1; }
-    done
-}
 
 # S3, with the bucket.
-s3_port=$(free_port)
-AUTH=true BIND_HOST=127.0.0.1 GATEWAY_PORT=$s3_port SERVICES=s3 TMPDIR=$dir \
-    .venv/bin/ministack >"$dir/s3.log" 2>&1 &
-until_up "http://127.0.0.1:$s3_port/_ministack/ready" $!
-export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
+start_s3 AUTH=true
 .venv/bin/python3 -c 'import boto3; boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="bench")'
 
 # The broker.

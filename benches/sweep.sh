@@ -14,26 +14,10 @@ if [ "${1:-}" != inside ]; then
     exec benches/with-postgres.sh "$0" inside
 fi
 
-broker=target/release/upload-broker
-dir=$(mktemp -d)
-finish() {
-    status=$?
-    [ "$status" = 0 ] || tail -n 20 "$dir"/*.log >&2
-    kill $(jobs -p) 2>/dev/null || true
-    wait
-    rm -rf "$dir"
-}
-trap finish EXIT
+. benches/common.sh
 
-# S3, without checks of signatures: the objects are there sooner.
-s3_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-BIND_HOST=127.0.0.1 GATEWAY_PORT=$s3_port SERVICES=s3 TMPDIR=$dir \
-    .venv/bin/ministack >"$dir/s3.log" 2>&1 &
-until curl --fail --silent --output /dev/null "http://127.0.0.1:$s3_port/_ministack/ready"; do
-    kill -0 $! 2>/dev/null || { echo "ministack ended before it answered" >&2; exit 1; }
-done
-export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
+# Without checks of signatures: the objects are there sooner.
+start_s3 AUTH=false
 export BROKER_S3_BUCKET=bench RUST_LOG=warn
 
 "$broker" migrate >"$dir/migrate.log" 2>&1

@@ -1,0 +1,36 @@
+# What the benches share: sourced by them, inside of with-postgres.sh.
+#
+# Sets `broker` (the release build) and `dir` (thrown away at the end; the logs in it are shown
+# where the bench fails), and the AWS settings of an S3 of its own.
+
+broker=target/release/upload-broker
+dir=$(mktemp -d)
+finish() {
+    status=$?
+    [ "$status" = 0 ] || tail -n 20 "$dir"/*.log >&2
+    kill $(jobs -p) 2>/dev/null || true
+    wait
+    rm -rf "$dir"
+}
+trap finish EXIT
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# until_up URL PID: polls as fast as curl goes; fails if the process ends first.
+until_up() {
+    until curl --fail --silent --output /dev/null "$1"; do
+        kill -0 "$2" 2>/dev/null || { echo "it ended before $1 answered" >&2; return 1; }
+    done
+}
+
+# start_s3 NAME=VALUE…: ministack, with these settings beside the usual ones.
+start_s3() {
+    s3_port=$(free_port)
+    env "$@" BIND_HOST=127.0.0.1 GATEWAY_PORT="$s3_port" SERVICES=s3 TMPDIR="$dir" \
+        .venv/bin/ministack >"$dir/s3.log" 2>&1 &
+    until_up "http://127.0.0.1:$s3_port/_ministack/ready" $!
+    export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+    export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
+}
