@@ -31,6 +31,7 @@ mod events;
 mod forms;
 mod keys;
 mod listing;
+mod multipart;
 mod reading;
 mod refusals;
 mod round_trip;

@@ -1,11 +1,12 @@
-//! Checksums of whole objects: the algorithms, and the hashing.
+//! Checksums of objects and parts: the algorithms, and the hashing.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
+use s3s::dto::ChecksumType;
 use serde::{Deserialize, Serialize};
 
 use super::bodies::CHUNK;
@@ -79,11 +80,41 @@ impl Algorithm {
     }
 }
 
-/// A digest in base64, and of what kind.
+impl Default for Algorithm {
+    /// What S3 adds when the client chose none.
+    fn default() -> Self {
+        Self::Crc64nvme
+    }
+}
+
+/// The `checksum_*` fields of an input, see `fields`.
+pub(super) type Declared<'a> = [(Algorithm, Option<&'a String>); 5];
+
+/// A digest in base64, and of what kind. `digest-N` is composite: of the digests of N parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Checksum {
     pub algorithm: Algorithm,
     pub value: String,
+}
+
+impl Checksum {
+    /// Base64 has no dash.
+    pub(super) fn is_composite(&self) -> bool {
+        self.value.contains('-')
+    }
+
+    /// `x-amz-checksum-type`.
+    pub(super) fn kind(&self) -> ChecksumType {
+        ChecksumType::from_static(match self.is_composite() {
+            true => ChecksumType::COMPOSITE,
+            false => ChecksumType::FULL_OBJECT,
+        })
+    }
+
+    /// The digest's bytes; none of a composite one.
+    pub(super) fn digest(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(&self.value).ok()
+    }
 }
 
 /// A digest in the making.
@@ -120,32 +151,26 @@ impl Hasher {
 
 /// Of a whole file.
 pub(super) fn of_file(file: &mut File, algorithm: Algorithm) -> io::Result<Checksum> {
-    file.rewind()?;
     let mut hasher = algorithm.hasher();
+    read_all(file, |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+/// The MD5 of a whole file.
+pub(super) fn md5_of_file(file: &mut File) -> io::Result<[u8; 16]> {
+    let mut md5 = Md5::new();
+    read_all(file, |bytes| md5.update(bytes))?;
+    Ok(md5.finalize())
+}
+
+fn read_all(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    file.rewind()?;
     let mut buffer = vec![0; CHUNK];
     loop {
         let read = file.read(&mut buffer)?;
         match buffer.get(..read) {
-            None | Some([]) => return Ok(hasher.finish()),
-            Some(bytes) => hasher.update(bytes),
+            None | Some([]) => return Ok(()),
+            Some(bytes) => take(bytes),
         }
     }
 }
-
-/// Puts a checksum into the fields that s3s's outputs have for it.
-macro_rules! fill_checksum {
-    ($output:expr, $checksum:expr) => {{
-        let value = Some($checksum.value.clone());
-        match $checksum.algorithm {
-            $crate::dev::s3::checksum::Algorithm::Crc32 => $output.checksum_crc32 = value,
-            $crate::dev::s3::checksum::Algorithm::Crc32c => $output.checksum_crc32c = value,
-            $crate::dev::s3::checksum::Algorithm::Crc64nvme => $output.checksum_crc64nvme = value,
-            $crate::dev::s3::checksum::Algorithm::Sha1 => $output.checksum_sha1 = value,
-            $crate::dev::s3::checksum::Algorithm::Sha256 => $output.checksum_sha256 = value,
-        }
-        $output.checksum_type = Some(s3s::dto::ChecksumType::from_static(
-            s3s::dto::ChecksumType::FULL_OBJECT,
-        ));
-    }};
-}
-pub(super) use fill_checksum;

@@ -1,6 +1,6 @@
 //! The two changes of an object: made and removed. Index first, then the files, then the observer.
 
-use super::bodies::Draft;
+use super::bodies::{BodyId, Draft};
 use super::condition::Condition;
 use super::errors::Fault;
 use super::events::{Event, EventName};
@@ -18,20 +18,8 @@ impl Store {
         condition: &Condition,
         event: EventName,
     ) -> Result<Object, Fault> {
-        let change = match self.index().put(bucket, key, &object, condition) {
-            Ok(change) => change,
-            Err(fault) => {
-                if matches!(fault, Fault::Index(_)) {
-                    // The commit may be on disk all the same: the next start's sweep will know.
-                    draft.keep();
-                }
-                return Err(fault);
-            }
-        };
-        draft.keep();
-        if let Some(body) = change.orphan {
-            self.bodies().remove(body);
-        }
+        let change = keep_if_named(draft, self.index().put(bucket, key, &object, condition))?;
+        self.remove_bodies(&change.orphans);
         self.tell(event, bucket, key, Some(&object), change.sequence);
         Ok(object)
     }
@@ -44,16 +32,21 @@ impl Store {
         condition: &Condition,
     ) -> Result<(), Fault> {
         if let Some(change) = self.index().delete(bucket, key, condition)? {
-            if let Some(body) = change.orphan {
-                self.bodies().remove(body);
-            }
+            self.remove_bodies(&change.orphans);
             self.tell(EventName::RemovedDelete, bucket, key, None, change.sequence);
         }
         Ok(())
     }
 
+    /// Removes what the index no longer names.
+    pub(super) fn remove_bodies(&self, orphans: &[BodyId]) {
+        for body in orphans {
+            self.bodies().remove(*body);
+        }
+    }
+
     /// Calls the observer, if there is one.
-    fn tell(
+    pub(super) fn tell(
         &self,
         name: EventName,
         bucket: &str,
@@ -73,4 +66,13 @@ impl Store {
             });
         }
     }
+}
+
+/// Keeps the draft when the index names it now; else it goes.
+pub(super) fn keep_if_named<T>(draft: Draft, indexed: Result<T, Fault>) -> Result<T, Fault> {
+    // A commit that failed may be on disk all the same: the next start's sweep will know.
+    if matches!(indexed, Ok(_) | Err(Fault::Index(_))) {
+        draft.keep();
+    }
+    indexed
 }

@@ -8,12 +8,14 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
-use super::checksum::{self, Algorithm, fill_checksum};
+use super::checksum::{self, Algorithm};
 use super::condition::{Condition, ReadConditions};
 use super::declared::without_aws_chunked;
 use super::errors::{Fault, only_null_version, precondition_failed};
 use super::events::EventName;
+use super::fields::fill_checksum;
 use super::object::{About, Object, now, to_millis};
+use super::put::hex;
 use super::store::{Store, blocking};
 
 pub(super) async fn copy_object(
@@ -83,11 +85,17 @@ impl Copy {
         key: &str,
         condition: &Condition,
     ) -> Result<Object, Fault> {
-        let checksum = match self.algorithm {
-            Some(algorithm) if algorithm != self.original.checksum.algorithm => {
-                checksum::of_file(&mut self.file, algorithm)?
-            }
-            _ => self.original.checksum.clone(),
+        let known = &self.original.checksum;
+        let algorithm = self.algorithm.unwrap_or(known.algorithm);
+        let checksum = if algorithm == known.algorithm && !known.is_composite() {
+            known.clone()
+        } else {
+            checksum::of_file(&mut self.file, algorithm)?
+        };
+        // The copy is one object in one piece, however the original came.
+        let etag = match self.original.is_multipart() {
+            true => hex(&checksum::md5_of_file(&mut self.file)?),
+            false => self.original.etag.clone(),
         };
         let mut draft = store
             .bodies()
@@ -96,6 +104,7 @@ impl Copy {
         let object = Object {
             body: draft.id(),
             modified_ms: to_millis(now()),
+            etag,
             checksum,
             about: self.about,
             ..self.original

@@ -1,28 +1,26 @@
-//! What the headers of a PutObject declare of the object, other than its checksum.
+//! What the headers of a PutObject declare of the object, other than its checksum. A multipart
+//! upload declares the same at its creation, see [`as_put`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use s3s::dto::{PutObjectInput, ServerSideEncryption};
+use s3s::dto::{CreateMultipartUploadInput, PutObjectInput, ServerSideEncryption, StreamingBlob};
 use s3s::stream::ByteStream as _;
 use s3s::{S3Result, s3_error};
 
 use super::object::About;
 use super::tags;
 
-/// A single PUT takes 5 GiB at most (S3 user guide, "Uploading objects").
+/// A single PUT or part takes 5 GiB at most (S3 user guide, "Uploading objects").
 const MAX_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 /// Keys and values of user metadata together (S3 user guide, "Working with object metadata").
 const MAX_METADATA_BYTES: usize = 2048;
 
 /// Without a Content-Length S3 answers 411.
-pub(super) fn size(input: &PutObjectInput) -> S3Result<u64> {
-    let declared = match input.content_length {
+pub(super) fn size(length: Option<i64>, body: Option<&StreamingBlob>) -> S3Result<u64> {
+    let declared = match length {
         Some(length) => u64::try_from(length).ok(),
         None => {
-            let body = input
-                .body
-                .as_ref()
-                .and_then(|body| body.remaining_length().exact());
+            let body = body.and_then(|body| body.remaining_length().exact());
             body.and_then(|length| u64::try_from(length).ok())
         }
     };
@@ -68,6 +66,30 @@ pub(super) fn refuse_unsupported(input: &PutObjectInput) -> S3Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The PutObject that would declare the same of its object.
+pub(super) fn as_put(input: CreateMultipartUploadInput) -> PutObjectInput {
+    PutObjectInput {
+        bucket: input.bucket,
+        key: input.key,
+        content_type: input.content_type,
+        content_encoding: input.content_encoding,
+        content_disposition: input.content_disposition,
+        content_language: input.content_language,
+        cache_control: input.cache_control,
+        expires: input.expires,
+        storage_class: input.storage_class,
+        tagging: input.tagging,
+        metadata: input.metadata,
+        sse_customer_algorithm: input.sse_customer_algorithm,
+        ssekms_key_id: input.ssekms_key_id,
+        server_side_encryption: input.server_side_encryption,
+        object_lock_mode: input.object_lock_mode,
+        object_lock_legal_hold_status: input.object_lock_legal_hold_status,
+        website_redirect_location: input.website_redirect_location,
+        ..PutObjectInput::default()
+    }
 }
 
 impl About {

@@ -42,6 +42,8 @@ pub(super) enum Fault {
     NoSuchBucket,
     #[error("no such key")]
     NoSuchKey,
+    #[error("no such multipart upload")]
+    NoSuchUpload,
     #[error("a precondition does not hold")]
     Precondition,
     #[error("the index failed")]
@@ -75,6 +77,10 @@ impl From<Fault> for S3Error {
         match fault {
             Fault::NoSuchBucket => s3_error!(NoSuchBucket, "The specified bucket does not exist"),
             Fault::NoSuchKey => s3_error!(NoSuchKey, "The specified key does not exist."),
+            Fault::NoSuchUpload => s3_error!(
+                NoSuchUpload,
+                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+            ),
             Fault::Precondition => precondition_failed(),
             Fault::Index(_) | Fault::Record(_) | Fault::Body(_) => internal(&fault),
         }

@@ -48,6 +48,8 @@ pub enum EventName {
     CreatedPost,
     /// By CopyObject.
     CreatedCopy,
+    /// By CompleteMultipartUpload.
+    CreatedMultipart,
     /// By DeleteObject or DeleteObjects.
     RemovedDelete,
 }
@@ -60,6 +62,7 @@ impl EventName {
             Self::CreatedPut => "ObjectCreated:Put",
             Self::CreatedPost => "ObjectCreated:Post",
             Self::CreatedCopy => "ObjectCreated:Copy",
+            Self::CreatedMultipart => "ObjectCreated:CompleteMultipartUpload",
             Self::RemovedDelete => "ObjectRemoved:Delete",
         }
     }

@@ -1,7 +1,7 @@
 //! GetObject and HeadObject.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops;
 
 use bytes::Bytes;
@@ -13,16 +13,12 @@ use s3s::dto::{
 use s3s::{S3Response, S3Result, s3_error};
 
 use super::bodies::CHUNK;
-use super::checksum::fill_checksum;
 use super::condition::{ReadConditions, not_modified};
-use super::errors::{Fault, only_null_version};
+use super::errors::only_null_version;
+use super::fields::fill_checksum;
 use super::object::Object;
 use super::store::{Store, blocking};
 use super::tags;
-
-/// A replaced object loses its body between our look at the index and the opening of the file;
-/// the index then names another. More rounds than this is no race.
-const ROUNDS: usize = 16;
 
 pub(super) async fn get_object(
     store: &Store,
@@ -127,6 +123,12 @@ struct Span {
 
 impl Span {
     fn of(object: &Object, range: Option<&Range>, part: Option<i32>) -> S3Result<Self> {
+        if part.is_some() && object.is_multipart() {
+            return Err(s3_error!(
+                NotImplemented,
+                "Reading one part of an object is not implemented"
+            ));
+        }
         if part.is_some_and(|part| part != 1) {
             return Err(s3_error!(
                 InvalidRange,
@@ -154,21 +156,6 @@ impl Span {
         let last = self.bytes.end.saturating_sub(1);
         self.partial
             .then(|| format!("bytes {}-{last}/{size}", self.bytes.start))
-    }
-}
-
-impl Store {
-    /// The record and its open body. Blocks.
-    pub(super) fn open_body(&self, bucket: &str, key: &str) -> Result<(Object, File), Fault> {
-        let mut round = 0;
-        loop {
-            let object = self.index().get(bucket, key)?;
-            round += 1;
-            match self.bodies().read(object.body) {
-                Err(error) if error.kind() == ErrorKind::NotFound && round < ROUNDS => {}
-                file => return Ok((object, file?)),
-            }
-        }
     }
 }
 

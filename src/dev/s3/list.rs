@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use s3s::dto::{ChecksumAlgorithm, ChecksumType, StorageClass};
+use s3s::dto::{ChecksumAlgorithm, StorageClass};
 use s3s::dto::{
     CommonPrefix, EncodingType, ListObjectsV2Input, ListObjectsV2Output, Object as Listed,
     ObjectStorageClass,
@@ -58,12 +58,7 @@ pub(super) async fn list_objects_v2(
     })
     .await?;
 
-    let text = Text {
-        url: input
-            .encoding_type
-            .as_ref()
-            .is_some_and(|kind| kind.as_str() == EncodingType::URL),
-    };
+    let text = Text::asked(input.encoding_type.as_ref());
     let contents: Vec<Listed> = page
         .objects
         .iter()
@@ -105,24 +100,35 @@ fn listed(key: String, object: &Object) -> Listed {
         checksum_algorithm: Some(vec![ChecksumAlgorithm::from_static(
             object.checksum.algorithm.name(),
         )]),
-        checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+        checksum_type: Some(object.checksum.kind()),
         ..Listed::default()
     }
 }
 
 /// How keys are written into the answer.
-struct Text {
+pub(super) struct Text {
+    /// As `encoding-type=url` asks.
     url: bool,
 }
 
 impl Text {
-    fn of(&self, text: &str) -> String {
+    pub(super) fn asked(kind: Option<&EncodingType>) -> Self {
+        let url = kind.is_some_and(|kind| kind.as_str() == EncodingType::URL);
+        Self { url }
+    }
+
+    pub(super) fn of(&self, text: &str) -> String {
         if self.url {
-            utf8_percent_encode(text, ESCAPED).to_string()
+            escaped(text)
         } else {
             text.to_owned()
         }
     }
+}
+
+/// A key as it stands in a URL's path.
+pub(super) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// A continuation token: opaque to clients, a place in the key order to us.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   hyper ─▶ server ─▶ cors ─▶ s3s (routing, XML, SigV4) ─▶ access ─▶ store
-//!                                                                      ├─▶ put get list delete copy buckets tags
+//!                                                                      ├─▶ put get list delete copy buckets tags multipart
 //!                                                                      ├─▶ bodies   one file a body, named by id
 //!                                                                      └─▶ index    redb: key ─▶ record, in key order
 //! ```
@@ -35,10 +35,13 @@ mod delete;
 mod drain;
 mod errors;
 mod events;
+mod fields;
 mod get;
 mod index;
 mod list;
+mod multipart;
 mod object;
+mod operations;
 mod promise;
 mod put;
 mod receive;

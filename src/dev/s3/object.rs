@@ -14,11 +14,11 @@ use super::checksum::Checksum;
 pub(super) struct Object {
     pub body: BodyId,
     pub size: u64,
-    /// Without quotes: hex MD5 of the bytes.
+    /// Without quotes: hex MD5 of the bytes, or of the parts' MD5s with `-N`.
     pub etag: String,
     /// Milliseconds since 1970, as precise as S3's listings.
     pub modified_ms: u64,
-    /// Of the whole object: what the client declared, else CRC64NVME.
+    /// What the client declared, else CRC64NVME. Of the whole object, or composite.
     pub checksum: Checksum,
     pub about: About,
 }
@@ -40,6 +40,11 @@ pub(super) struct About {
 }
 
 impl Object {
+    /// Whether it came in parts.
+    pub(super) fn is_multipart(&self) -> bool {
+        self.etag.contains('-')
+    }
+
     pub(super) fn e_tag(&self) -> ETag {
         ETag::Strong(self.etag.clone())
     }

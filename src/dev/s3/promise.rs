@@ -3,10 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
-use s3s::dto::PutObjectInput;
 use s3s::{S3Result, s3_error};
 
-use super::checksum::{Algorithm, Checksum};
+use super::checksum::{Algorithm, Checksum, Declared};
 
 /// What the client said that the bytes will hash to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +22,10 @@ impl Promise {
     /// # Errors
     /// More than one checksum, one that is not base64 of the right length, or an algorithm
     /// announced without a value.
-    pub(super) fn of(input: &PutObjectInput, headers: &HeaderMap) -> S3Result<Self> {
-        let declared = [
-            (Algorithm::Crc32, &input.checksum_crc32),
-            (Algorithm::Crc32c, &input.checksum_crc32c),
-            (Algorithm::Crc64nvme, &input.checksum_crc64nvme),
-            (Algorithm::Sha1, &input.checksum_sha1),
-            (Algorithm::Sha256, &input.checksum_sha256),
-        ];
+    pub(super) fn of(declared: Declared<'_>, headers: &HeaderMap) -> S3Result<Self> {
         let mut found = declared
             .into_iter()
-            .filter_map(|(algorithm, value)| Some((algorithm, value.clone()?)));
+            .filter_map(|(algorithm, value)| Some((algorithm, value?.clone())));
         let trailer = headers
             .get("x-amz-trailer")
             .and_then(|name| name.to_str().ok());
@@ -62,12 +54,12 @@ impl Promise {
         }
     }
 
-    /// What to compute while the bytes arrive.
-    pub(super) fn algorithm(&self) -> Algorithm {
+    /// Which algorithm the client chose, if it did: this one is computed while the bytes arrive.
+    pub(super) fn algorithm(&self) -> Option<Algorithm> {
         match self {
-            Self::Header(checksum) => checksum.algorithm,
-            Self::Trailer(algorithm) => *algorithm,
-            Self::Nothing => Algorithm::Crc64nvme,
+            Self::Header(checksum) => Some(checksum.algorithm),
+            Self::Trailer(algorithm) => Some(*algorithm),
+            Self::Nothing => None,
         }
     }
 

@@ -4,10 +4,10 @@ use hyper::Method;
 use s3s::dto::{PutObjectInput, PutObjectOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::checksum::fill_checksum;
 use super::condition::Condition;
 use super::declared;
 use super::events::EventName;
+use super::fields::{declared_checksums, fill_checksum};
 use super::object::{About, Object, now, to_millis};
 use super::promise::Promise;
 use super::receive::{Arrived, receive};
@@ -23,7 +23,7 @@ pub(super) async fn put_object(
         EventName::CreatedPut
     };
     refuse_file_name(&req)?;
-    let promise = Promise::of(&req.input, &req.headers)?;
+    let promise = Promise::of(declared_checksums!(req.input), &req.headers)?;
     let md5 = declared::md5(req.input.content_md5.as_deref())?;
     let condition = Condition::of_write(
         req.input.if_match.as_ref(),
@@ -31,19 +31,15 @@ pub(super) async fn put_object(
     )?;
     let about = About::of_put(&req.input)?;
     declared::refuse_unsupported(&req.input)?;
-    let size = declared::size(&req.input)?;
+    let size = declared::size(req.input.content_length, req.input.body.as_ref())?;
     let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
     refuse_early(store, &bucket, &key, &condition).await?;
 
-    let arrived = receive(store, req.input.body.take(), size, promise.algorithm()).await?;
+    let algorithm = promise.algorithm().unwrap_or_default();
+    let arrived = receive(store, req.input.body.take(), size, algorithm).await?;
     let trailers = req.trailing_headers.and_then(|trailers| trailers.take());
     promise.check(&arrived.checksum, trailers.as_ref())?;
-    if md5.is_some_and(|declared| declared != arrived.md5) {
-        return Err(s3_error!(
-            BadDigest,
-            "The Content-MD5 you specified did not match what we received."
-        ));
-    }
+    arrived.check_md5(md5)?;
 
     let object = store_arrived(store, bucket, key, arrived, about, condition, event).await?;
     let mut output = PutObjectOutput {
@@ -88,7 +84,7 @@ async fn store_arrived(
 }
 
 /// A PUT that can only fail is refused before its bytes are sent; the transaction decides again.
-async fn refuse_early(
+pub(super) async fn refuse_early(
     store: &Store,
     bucket: &str,
     key: &str,
@@ -103,6 +99,6 @@ async fn refuse_early(
     blocking(move || condition.check(store.index().find(&bucket, &key)?.as_ref())).await
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -19,6 +19,20 @@ pub(super) struct Arrived {
     pub checksum: Checksum,
 }
 
+impl Arrived {
+    /// # Errors
+    /// 400 `BadDigest` when `Content-MD5` said otherwise.
+    pub(super) fn check_md5(&self, declared: Option<[u8; 16]>) -> S3Result<()> {
+        if declared.is_some_and(|declared| declared != self.md5) {
+            return Err(s3_error!(
+                BadDigest,
+                "The Content-MD5 you specified did not match what we received."
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Reads the body to its end. Dropping this future, as a lost connection does, removes the file.
 ///
 /// # Errors

@@ -1,27 +1,31 @@
-//! The storage half behind s3s: its `S3` trait, one operation a line.
+//! The store: the index, the bodies and who watches them, opened and swept.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use s3s::S3Result;
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::{AwsNameValidation, NameValidation as _};
-use s3s::{S3, S3Request, S3Response, S3Result};
 use secrecy::ExposeSecret as _;
 
+use super::Options;
 use super::access::{Access, OnlyKey};
 use super::bodies::Bodies;
 use super::errors::{Error, Fault, internal};
 use super::events::Observer;
 use super::index::Index;
-use super::object::{now, to_millis};
-use super::{Options, buckets, copy, delete, get, list, put, tags};
+use super::object::{Object, now, to_millis};
 
 /// s3s holds the file of a POST form in memory: no more than this of it.
 const POST_MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// A DeleteObjects of 1,000 keys of 1,024 bytes, escaped, fits.
 const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// A replaced object loses its body between our look at the index and the opening of the file;
+/// the index then names another. More rounds than this is no race.
+const ROUNDS: usize = 16;
 
 /// The store; a clone is the same store.
 #[derive(Clone)]
@@ -86,6 +90,19 @@ impl Store {
         &self.0.index
     }
 
+    /// The record and its open body. Blocks.
+    pub(super) fn open_body(&self, bucket: &str, key: &str) -> Result<(Object, File), Fault> {
+        let mut round = 0;
+        loop {
+            let object = self.index().get(bucket, key)?;
+            round += 1;
+            match self.bodies().read(object.body) {
+                Err(error) if error.kind() == ErrorKind::NotFound && round < ROUNDS => {}
+                file => return Ok((object, file?)),
+            }
+        }
+    }
+
     pub(super) fn bodies(&self) -> Arc<Bodies> {
         Arc::clone(&self.0.bodies)
     }
@@ -107,93 +124,4 @@ pub(super) async fn blocking<T: Send + 'static>(
         .await
         .map_err(|error| internal(&error))?;
     Ok(done?)
-}
-
-/// Every operation that is not here answers `NotImplemented`, which is s3s's default.
-#[async_trait]
-impl S3 for Store {
-    /// Also for POST forms: s3s brings them here.
-    async fn put_object(
-        &self,
-        req: S3Request<PutObjectInput>,
-    ) -> S3Result<S3Response<PutObjectOutput>> {
-        put::put_object(self, req).await
-    }
-
-    async fn get_object(
-        &self,
-        req: S3Request<GetObjectInput>,
-    ) -> S3Result<S3Response<GetObjectOutput>> {
-        get::get_object(self, req.input).await
-    }
-
-    async fn head_object(
-        &self,
-        req: S3Request<HeadObjectInput>,
-    ) -> S3Result<S3Response<HeadObjectOutput>> {
-        get::head_object(self, req.input).await
-    }
-
-    async fn get_object_tagging(
-        &self,
-        req: S3Request<GetObjectTaggingInput>,
-    ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
-        tags::get_object_tagging(self, req.input).await
-    }
-
-    async fn copy_object(
-        &self,
-        req: S3Request<CopyObjectInput>,
-    ) -> S3Result<S3Response<CopyObjectOutput>> {
-        copy::copy_object(self, req).await
-    }
-
-    async fn delete_object(
-        &self,
-        req: S3Request<DeleteObjectInput>,
-    ) -> S3Result<S3Response<DeleteObjectOutput>> {
-        delete::delete_object(self, req.input).await
-    }
-
-    async fn delete_objects(
-        &self,
-        req: S3Request<DeleteObjectsInput>,
-    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
-        delete::delete_objects(self, req.input).await
-    }
-
-    async fn list_objects_v2(
-        &self,
-        req: S3Request<ListObjectsV2Input>,
-    ) -> S3Result<S3Response<ListObjectsV2Output>> {
-        list::list_objects_v2(self, req.input).await
-    }
-
-    async fn create_bucket(
-        &self,
-        req: S3Request<CreateBucketInput>,
-    ) -> S3Result<S3Response<CreateBucketOutput>> {
-        buckets::create_bucket(self, req.input).await
-    }
-
-    async fn head_bucket(
-        &self,
-        req: S3Request<HeadBucketInput>,
-    ) -> S3Result<S3Response<HeadBucketOutput>> {
-        buckets::head_bucket(self, req.input.bucket).await
-    }
-
-    async fn get_bucket_location(
-        &self,
-        req: S3Request<GetBucketLocationInput>,
-    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
-        buckets::get_bucket_location(self, req.input.bucket).await
-    }
-
-    async fn list_buckets(
-        &self,
-        _: S3Request<ListBucketsInput>,
-    ) -> S3Result<S3Response<ListBucketsOutput>> {
-        buckets::list_buckets(self).await
-    }
 }

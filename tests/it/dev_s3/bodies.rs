@@ -121,9 +121,12 @@ async fn what_it_does_not_do_it_says() {
     let stand = Stand::start().await;
     let error = stand
         .s3
-        .create_multipart_upload()
+        .upload_part_copy()
         .bucket(BUCKET)
         .key("k")
+        .upload_id("00000000000000000000000000000000")
+        .part_number(1)
+        .copy_source("datasets/other")
         .send()
         .await
         .unwrap_err();

@@ -135,7 +135,7 @@ async fn a_second_server_on_the_folder_or_port_is_refused() {
 }
 
 /// Polls what has no event of its own; fails after ten seconds.
-async fn wait_for(done: impl Fn() -> bool, what: &str) {
+pub(super) async fn wait_for(done: impl Fn() -> bool, what: &str) {
     let polls = async {
         let mut tick = tokio::time::interval(Duration::from_millis(2));
         while !done() {

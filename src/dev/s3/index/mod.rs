@@ -10,7 +10,9 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{
+    Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction,
+};
 
 use super::bodies::BodyId;
 use super::condition::Condition;
@@ -19,17 +21,20 @@ use super::object::Object;
 
 mod buckets;
 mod page;
+mod parts;
 mod unsynced;
+mod uploads;
 
 pub(super) use page::{Page, Position, Query};
 use unsynced::Unsynced;
+pub(super) use uploads::UploadsQuery;
 
 /// Bucket to the milliseconds since 1970 of its making.
 const BUCKETS: TableDefinition<'_, &str, u64> = TableDefinition::new("buckets");
 /// Bucket and key to the record. The key is bytes: they order as S3 lists, and a page can seek
 /// past all keys with a prefix, to a place that is no UTF-8 itself.
 const OBJECTS: TableDefinition<'_, (&str, &[u8]), &[u8]> = TableDefinition::new("objects");
-/// The bodies in use, so that the sweep at the start needs no memory.
+/// The bodies in use, of objects and of parts, so that the sweep at the start needs no memory.
 const BODIES: TableDefinition<'_, u128, ()> = TableDefinition::new("bodies");
 /// Counters, by name.
 const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
@@ -48,8 +53,8 @@ pub(super) struct Index {
 pub(super) struct Change {
     /// Grows with every change of the store.
     pub sequence: u64,
-    /// The body that the change left without an object.
-    pub orphan: Option<BodyId>,
+    /// The bodies that the change left without an object.
+    pub orphans: Vec<BodyId>,
 }
 
 impl Index {
@@ -66,6 +71,7 @@ impl Index {
         tx.open_table(OBJECTS)?;
         tx.open_table(BODIES)?;
         tx.open_table(COUNTERS)?;
+        uploads::create_tables(&tx)?;
         tx.commit()?;
         Ok(Self { db })
     }
@@ -95,26 +101,8 @@ impl Index {
         object: &Object,
         condition: &Condition,
     ) -> Result<Change, Fault> {
-        let record = serde_json::to_vec(object)?;
         let tx = self.db.begin_write()?;
-        let change = {
-            if tx.open_table(BUCKETS)?.get(bucket)?.is_none() {
-                return Err(Fault::NoSuchBucket);
-            }
-            let mut objects = tx.open_table(OBJECTS)?;
-            let present = read(&objects, bucket, key)?;
-            condition.check(present.as_ref())?;
-            objects.insert((bucket, key.as_bytes()), record.as_slice())?;
-            let mut bodies = tx.open_table(BODIES)?;
-            bodies.insert(object.body.as_u128(), ())?;
-            if let Some(old) = &present {
-                bodies.remove(old.body.as_u128())?;
-            }
-            Change {
-                sequence: next_sequence(&tx)?,
-                orphan: present.map(|old| old.body),
-            }
-        };
+        let change = replace(&tx, bucket, key, object, condition)?;
         tx.commit()?;
         Ok(change)
     }
@@ -139,14 +127,14 @@ impl Index {
             tx.open_table(BODIES)?.remove(old.body.as_u128())?;
             Change {
                 sequence: next_sequence(&tx)?,
-                orphan: Some(old.body),
+                orphans: vec![old.body],
             }
         };
         tx.commit()?;
         Ok(Some(change))
     }
 
-    /// Whether some object has this body.
+    /// Whether some object or part has this body.
     pub(super) fn uses_body(&self, id: u128) -> Result<bool, Fault> {
         let table = self.db.begin_read()?.open_table(BODIES)?;
         Ok(table.get(id)?.is_some())
@@ -168,7 +156,34 @@ fn read(objects: &Objects<'_>, bucket: &str, key: &str) -> Result<Option<Object>
         .transpose()?)
 }
 
-fn next_sequence(tx: &redb::WriteTransaction) -> Result<u64, Fault> {
+/// The swap of an object inside a transaction, when the condition holds.
+fn replace(
+    tx: &WriteTransaction,
+    bucket: &str,
+    key: &str,
+    object: &Object,
+    condition: &Condition,
+) -> Result<Change, Fault> {
+    let record = serde_json::to_vec(object)?;
+    if tx.open_table(BUCKETS)?.get(bucket)?.is_none() {
+        return Err(Fault::NoSuchBucket);
+    }
+    let mut objects = tx.open_table(OBJECTS)?;
+    let present = read(&objects, bucket, key)?;
+    condition.check(present.as_ref())?;
+    objects.insert((bucket, key.as_bytes()), record.as_slice())?;
+    let mut bodies = tx.open_table(BODIES)?;
+    bodies.insert(object.body.as_u128(), ())?;
+    if let Some(old) = &present {
+        bodies.remove(old.body.as_u128())?;
+    }
+    Ok(Change {
+        sequence: next_sequence(tx)?,
+        orphans: present.into_iter().map(|old| old.body).collect(),
+    })
+}
+
+fn next_sequence(tx: &WriteTransaction) -> Result<u64, Fault> {
     let mut counters = tx.open_table(COUNTERS)?;
     let next = counters
         .get(SEQUENCE)?

@@ -1,0 +1,149 @@
+//! Every refusal of a part and of a completion; none of them leaves anything behind.
+
+use super::super::{for_an_hour, refusal};
+use super::*;
+
+/// SHA-256 of "hello".
+const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_not_what_was_declared_is_not_there() {
+    let stand = Stand::start().await;
+    let upload = Upload::begin(&stand).await;
+    let part = || {
+        let part = stand.s3.upload_part().bucket(BUCKET).key(KEY);
+        part.upload_id(&upload.id).part_number(1)
+    };
+    for (part, what) in [
+        (part().checksum_sha256(SHA256), "x-amz-checksum-sha256"),
+        (
+            part().content_md5("XUFAKrxLKna5cZ2REBfFkg=="),
+            "Content-MD5",
+        ),
+    ] {
+        let url = part.presigned(for_an_hour()).await.unwrap();
+        let response = stand.signed(&url).body("HELLO").send().await.unwrap();
+        assert_eq!(
+            refusal(response).await,
+            (400, "BadDigest".to_owned()),
+            "{what}"
+        );
+    }
+    let url = part().presigned(for_an_hour()).await.unwrap();
+    let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hel"), Ok("lo")]);
+    let body = reqwest::Body::wrap_stream(chunks);
+    let response = stand.signed(&url).body(body).send().await.unwrap();
+    let expected = (411, "MissingContentLength".to_owned());
+    assert_eq!(refusal(response).await, expected, "no Content-Length");
+
+    let listed = stand
+        .s3
+        .list_parts()
+        .bucket(BUCKET)
+        .key(KEY)
+        .upload_id(&upload.id);
+    assert_eq!(listed.send().await.unwrap().parts().len(), 0);
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn part_numbers_go_from_one_to_ten_thousand() {
+    let stand = Stand::start().await;
+    let upload = Upload::begin(&stand).await;
+    for number in [-1, 0, 10_001, 70_000] {
+        let error = upload.part(number, b"x".to_vec()).send().await.unwrap_err();
+        assert_eq!(error.code(), Some("InvalidArgument"), "part {number}");
+    }
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_found_by_bucket_key_and_id_together() {
+    let stand = Stand::start().await;
+    let real = Upload::begin(&stand).await;
+    for id in ["no id at all", "0193a000000070008000000000000000"] {
+        let upload = Upload {
+            stand: &stand,
+            id: id.to_owned(),
+        };
+        let part = upload.part(1, b"x".to_vec()).send().await.unwrap_err();
+        assert_eq!(part.code(), Some("NoSuchUpload"), "UploadPart {id:?}");
+        let parts = vec![with_etag(1, NO_ETAG)];
+        assert_eq!(
+            upload.refused(parts).await,
+            "NoSuchUpload",
+            "Complete {id:?}"
+        );
+        let list = stand.s3.list_parts().bucket(BUCKET).key(KEY).upload_id(id);
+        let list = list.send().await.unwrap_err();
+        assert_eq!(list.code(), Some("NoSuchUpload"), "ListParts {id:?}");
+    }
+    let other = real.part(1, b"x".to_vec()).key("another key").send().await;
+    assert_eq!(
+        other.unwrap_err().code(),
+        Some("NoSuchUpload"),
+        "another key"
+    );
+    let other = real
+        .part(1, b"x".to_vec())
+        .bucket("no-such-bucket")
+        .send()
+        .await;
+    assert_eq!(other.unwrap_err().code(), Some("NoSuchBucket"));
+    let create = stand.s3.create_multipart_upload().bucket("no-such-bucket");
+    let create = create.key(KEY).send().await.unwrap_err();
+    assert_eq!(create.code(), Some("NoSuchBucket"));
+    stand.assert_untouched().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_names_the_right_parts_in_order() {
+    let stand = Stand::start().await;
+    let upload = Upload::begin(&stand).await;
+    let first = upload.send(1, vec![1; FIVE_MIB]).await;
+    let second = upload.send(2, b"two".to_vec()).await;
+    let third = upload.send(3, b"three".to_vec()).await;
+
+    let refused = async |parts: &[&CompletedPart]| {
+        let parts = parts.iter().map(|part| (*part).clone()).collect();
+        upload.refused(parts).await
+    };
+    assert_eq!(refused(&[&second, &first]).await, "InvalidPartOrder");
+    assert_eq!(
+        refused(&[&first, &first]).await,
+        "InvalidPartOrder",
+        "twice"
+    );
+    let wrong = with_etag(2, NO_ETAG);
+    assert_eq!(
+        refused(&[&first, &wrong]).await,
+        "InvalidPart",
+        "another ETag"
+    );
+    let absent = with_etag(4, second.e_tag().unwrap());
+    assert_eq!(
+        refused(&[&first, &absent]).await,
+        "InvalidPart",
+        "no such part"
+    );
+    assert_eq!(refused(&[&first, &second, &third]).await, "EntityTooSmall");
+    assert_eq!(refused(&[]).await, "MalformedXML");
+    assert_eq!(stand.read(KEY).await, None);
+    assert_eq!(stand.body_files(), 3, "the parts, and nothing else");
+    assert!(stand.events.lock().unwrap().is_empty());
+
+    upload.finish(vec![first, second]).await;
+    let read = stand.read(KEY).await.expect("the object");
+    assert_eq!(read.len(), FIVE_MIB + 3, "the refusals cost nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_by_part_number_is_said_to_be_missing() {
+    let stand = Stand::start().await;
+    let upload = Upload::begin(&stand).await;
+    let part = upload.send(1, b"bytes".to_vec()).await;
+    upload.finish(vec![part]).await;
+    let get = stand.s3.get_object().bucket(BUCKET).key(KEY).part_number(1);
+    assert_eq!(get.send().await.unwrap_err().code(), Some("NotImplemented"));
+}
