@@ -8,6 +8,7 @@ pub mod headers;
 pub mod jail;
 pub mod object;
 pub mod page;
+pub mod part_plan;
 pub mod path;
 pub mod principal;
 pub mod proof;
