@@ -3,6 +3,7 @@
 mod endpoint;
 mod equality;
 mod lifetime;
+mod parts;
 mod scene;
 mod strategies;
 mod vector;

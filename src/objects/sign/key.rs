@@ -76,9 +76,14 @@ impl DayKey {
 
     /// The signature of a string to sign.
     pub(super) fn sign(&self, string_to_sign: &str) -> [u8; 32] {
+        self.begin(string_to_sign).finalize().into_bytes().into()
+    }
+
+    /// The signature of a string to sign that begins so, still to be ended.
+    pub(super) fn begin(&self, start: &str) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
-        mac.update(string_to_sign.as_bytes());
-        mac.finalize().into_bytes().into()
+        mac.update(start.as_bytes());
+        mac
     }
 
     /// The day as `YYYYMMDD`.

@@ -12,6 +12,7 @@ mod encode;
 mod get;
 mod headers;
 mod key;
+mod part;
 mod presign;
 mod put;
 
@@ -22,6 +23,7 @@ use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use self::get::GetObject;
+pub use self::part::{PartSigner, UploadPart};
 pub use self::presign::PresignRequest;
 pub use self::put::{Checksum, Precondition, PresignedPut, PutObject};
 
