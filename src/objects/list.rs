@@ -94,7 +94,7 @@ impl ObjectStore {
 }
 
 /// S3 encodes keys as forms are: a space is a plus.
-fn decoded(key: String) -> String {
+pub(super) fn decoded(key: String) -> String {
     if !key.contains(['%', '+']) {
         return key;
     }

@@ -10,6 +10,7 @@ mod delete;
 pub mod endpoint;
 mod head;
 mod list;
+pub mod multipart;
 pub mod sign;
 mod store;
 

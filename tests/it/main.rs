@@ -32,6 +32,7 @@ mod idempotency;
 mod janitor;
 mod migrations;
 mod model;
+mod multipart;
 mod openapi;
 mod outbox;
 mod postgres_starter;

@@ -1,0 +1,63 @@
+//! CreateMultipartUpload.
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+
+use super::senseless;
+use crate::domain::checksum::Algorithm;
+use crate::domain::object::UPLOAD_ID_METADATA;
+use crate::objects::sign::PutObject;
+use crate::objects::store::{ObjectStore, StoreError, failed};
+
+impl ObjectStore {
+    /// Begins an upload of `object` in parts; the answer is S3's id of it.
+    ///
+    /// What the object carries is told now: type, headers, tags, the upload's id. Length, checksum
+    /// and precondition are not: the store takes them at the completion.
+    ///
+    /// `part_checksums` is needed where parts shall be signed with checksums: AWS refuses those of
+    /// an algorithm that was not told here ("Checksum Type mismatch occurred"). Without it a store
+    /// that computes checksums computes CRC64NVME of the whole object by itself; SHA-1 and SHA-256
+    /// are composite, of the parts' checksums ("Checking object integrity", S3 user guide).
+    pub async fn create_multipart(
+        &self,
+        object: &PutObject<'_>,
+        part_checksums: Option<Algorithm>,
+    ) -> Result<String, StoreError> {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        let call = (self.client.create_multipart_upload())
+            .bucket(self.bucket())
+            .key(object.key)
+            .content_type(object.content_type)
+            .metadata(UPLOAD_ID_METADATA, object.upload_id)
+            .set_cache_control(own(object.cache_control))
+            .set_content_disposition(own(object.content_disposition))
+            .set_content_encoding(own(object.content_encoding))
+            .set_content_language(own(object.content_language))
+            .set_storage_class(object.storage_class.map(Into::into))
+            .set_tagging(own(object.tagging))
+            .set_checksum_algorithm(part_checksums.map(algorithm))
+            .set_checksum_type(part_checksums.map(kind));
+        let output = (self.timed("CreateMultipartUpload", call.send()).await)
+            .map_err(|error| failed("CreateMultipartUpload", error))?;
+        (output.upload_id.filter(|id| !id.is_empty()))
+            .ok_or_else(|| senseless("CreateMultipartUpload", "the answer has no upload id"))
+    }
+}
+
+fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
+    match algorithm {
+        Algorithm::Sha256 => ChecksumAlgorithm::Sha256,
+        Algorithm::Sha1 => ChecksumAlgorithm::Sha1,
+        Algorithm::Crc32 => ChecksumAlgorithm::Crc32,
+        Algorithm::Crc32c => ChecksumAlgorithm::Crc32C,
+        Algorithm::Crc64nvme => ChecksumAlgorithm::Crc64Nvme,
+    }
+}
+
+/// Of the whole object wherever the store can: only that proves its bytes.
+fn kind(algorithm: Algorithm) -> ChecksumType {
+    match algorithm {
+        Algorithm::Sha256 | Algorithm::Sha1 => ChecksumType::Composite,
+        Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64nvme => ChecksumType::FullObject,
+    }
+}

@@ -1,0 +1,122 @@
+//! ListParts: what is there of an upload.
+
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use aws_sdk_s3::types::Part;
+use futures::stream::{self, Stream};
+
+use super::{NO_SUCH_UPLOAD, senseless};
+use crate::domain::checksum::{Algorithm, Checksum};
+use crate::objects::store::{ObjectStore, StoreError, failed};
+
+/// A part that the store has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadedPart {
+    /// 1 to 10,000.
+    pub number: u32,
+    /// Bytes.
+    pub size: u64,
+    /// With its quotes, as S3 writes it.
+    pub etag: String,
+    /// The checksum of the part's bytes, where the store has one.
+    pub checksum: Option<Checksum>,
+}
+
+/// One page of parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartsPage {
+    /// In the order of their numbers.
+    pub parts: Vec<UploadedPart>,
+    /// Where the next page begins: behind the part of this number.
+    pub next: Option<u32>,
+}
+
+impl ObjectStore {
+    /// One page of parts, 1,000 at most, behind the part numbered `after` (0 for the first page).
+    /// `None` where there is no such upload.
+    pub async fn list_parts(
+        &self,
+        key: &str,
+        upload_id: &str,
+        after: u32,
+    ) -> Result<Option<PartsPage>, StoreError> {
+        let marker = (after > 0).then(|| after.to_string());
+        let call = (self.client.list_parts())
+            .bucket(self.bucket())
+            .key(key)
+            .upload_id(upload_id)
+            .set_part_number_marker(marker);
+        let output = match self.timed("ListParts", call.send()).await {
+            Ok(output) => output,
+            Err(error) if error.code() == Some(NO_SUCH_UPLOAD) => return Ok(None),
+            Err(error) => return Err(failed("ListParts", error)),
+        };
+        let parts = output.parts.unwrap_or_default().into_iter().map(uploaded);
+        let parts: Option<Vec<_>> = parts.collect();
+        let parts = parts.ok_or_else(|| senseless("ListParts", "a part has no number or size"))?;
+        let next = match output.is_truncated {
+            Some(true) => {
+                let next = output.next_part_number_marker.as_deref().unwrap_or("");
+                // A page that leads nowhere would hide parts, or be asked for without end.
+                let next = next.parse().ok().filter(|next| *next > after);
+                Some(next.ok_or_else(|| senseless("ListParts", "the next page is not behind"))?)
+            }
+            _ => None,
+        };
+        Ok(Some(PartsPage { parts, next }))
+    }
+
+    /// All pages of parts, one at a time. None at all where there is no such upload; one that ends
+    /// between two pages just ends here.
+    pub fn parts_pages<'a>(
+        &'a self,
+        key: &'a str,
+        upload_id: &'a str,
+    ) -> impl Stream<Item = Result<Vec<UploadedPart>, StoreError>> + 'a {
+        stream::try_unfold(Some(0), move |after| async move {
+            let Some(after) = after else { return Ok(None) };
+            let page = self.list_parts(key, upload_id, after).await?;
+            Ok(page.map(|page| (page.parts, page.next)))
+        })
+    }
+
+    /// All parts, in the order of their numbers; `None` where there is no such upload, or no
+    /// longer. 10,000 of them are about a megabyte.
+    pub async fn all_parts(
+        &self,
+        key: &str,
+        upload_id: &str,
+    ) -> Result<Option<Vec<UploadedPart>>, StoreError> {
+        let (mut parts, mut after) = (Vec::new(), 0);
+        loop {
+            let Some(page) = self.list_parts(key, upload_id, after).await? else {
+                return Ok(None);
+            };
+            parts.extend(page.parts);
+            let Some(next) = page.next else {
+                return Ok(Some(parts));
+            };
+            after = next;
+        }
+    }
+}
+
+fn uploaded(part: Part) -> Option<UploadedPart> {
+    Some(UploadedPart {
+        number: part.part_number?.try_into().ok()?,
+        size: part.size?.try_into().ok()?,
+        checksum: checksum(&part),
+        etag: part.e_tag?,
+    })
+}
+
+fn checksum(part: &Part) -> Option<Checksum> {
+    [
+        (Algorithm::Sha256, &part.checksum_sha256),
+        (Algorithm::Sha1, &part.checksum_sha1),
+        (Algorithm::Crc64nvme, &part.checksum_crc64_nvme),
+        (Algorithm::Crc32c, &part.checksum_crc32_c),
+        (Algorithm::Crc32, &part.checksum_crc32),
+    ]
+    .into_iter()
+    .find_map(|(algorithm, value)| Checksum::new(algorithm, value.as_deref()?).ok())
+}

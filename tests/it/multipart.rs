@@ -1,0 +1,8 @@
+//! Uploads in parts, below the use cases: how objects are cut, URLs that take one part each, and
+//! what the store makes of them.
+
+mod complete;
+mod listing;
+mod part_urls;
+mod plan;
+mod scene;

@@ -1,0 +1,137 @@
+//! A bucket, the broker's own store and signer for it, and a client that sends parts.
+
+use std::sync::Arc;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use chrono::{DateTime, Utc};
+use upload_broker::domain::checksum::Algorithm;
+use upload_broker::objects::ObjectStore;
+use upload_broker::objects::client;
+use upload_broker::objects::credentials::Credentials;
+use upload_broker::objects::endpoint::Endpoint;
+use upload_broker::objects::multipart::{CompleteMultipart, Completion, UploadedPart};
+use upload_broker::objects::sign::{Precondition, PutObject, Signer, UploadPart};
+use upload_broker::telemetry::metrics::Metrics;
+
+use crate::support::app::now;
+use crate::support::cloud::{self, Bucket};
+use crate::support::reply::Reply;
+use crate::support::setup::sdk;
+
+/// The key of the one object.
+pub const KEY: &str = "data/2025/two parts+more.csv";
+/// The upload that it names.
+pub const UPLOAD_ID: &str = "01932c07-209c-7a3e-8f5b-5f3c8d1a9b42";
+
+pub struct Scene {
+    pub bucket: Bucket,
+    pub store: ObjectStore,
+    pub signer: Signer,
+    pub credentials: Arc<Credentials>,
+    pub http: reqwest::Client,
+}
+
+impl Scene {
+    pub async fn new() -> Scene {
+        Scene::at(&cloud::endpoint()).await
+    }
+
+    /// With a door in front of the store.
+    pub async fn at(endpoint: &str) -> Scene {
+        let bucket = Bucket::new().await;
+        let given = cloud::credentials();
+        let config = sdk(endpoint, SharedCredentialsProvider::new(given.clone()));
+        let client = client::build(&config, true, None);
+        let metrics = Arc::new(Metrics::new(now()).expect("metrics"));
+        let endpoint = Endpoint::learn(&client, &bucket.name).await;
+        Scene {
+            store: ObjectStore::new(client, &bucket.name, true, metrics),
+            signer: Signer::new(endpoint.expect("an endpoint")),
+            credentials: Arc::new(Credentials::from(&given)),
+            http: reqwest::Client::new(),
+            bucket,
+        }
+    }
+
+    /// Begins an upload of the one object.
+    pub async fn begin(&self, checksums: Option<Algorithm>) -> String {
+        self.begin_at(KEY, checksums).await
+    }
+
+    pub async fn begin_at(&self, key: &str, checksums: Option<Algorithm>) -> String {
+        let object = PutObject {
+            cache_control: Some("no-store"),
+            tagging: Some("team=a%20b"),
+            ..PutObject::new(key, "text/csv", UPLOAD_ID)
+        };
+        let begun = self.store.create_multipart(&object, checksums).await;
+        begun.expect("an upload")
+    }
+
+    /// Signs a part at `when` for a minute.
+    pub fn url(&self, upload: &str, part: &UploadPart<'_>, when: DateTime<Utc>) -> String {
+        let signer = self
+            .signer
+            .upload_parts(KEY, upload, 60, &self.credentials, when);
+        signer.unwrap().sign(part).unwrap().url
+    }
+
+    /// Sends the bytes of a part to a URL; the answer's status and code.
+    pub async fn send(&self, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let mut put = self.http.put(url).body(body.to_owned());
+        for (name, value) in headers {
+            put = put.header(*name, *value);
+        }
+        let reply = Reply::of(put).await;
+        let code = (reply.body.split_once("<Code>"))
+            .and_then(|(_, rest)| rest.split_once("</Code>"))
+            .map_or("", |(code, _)| code);
+        (reply.status.as_u16(), code.to_owned())
+    }
+
+    /// Sends a part as it was signed, now.
+    pub async fn part(&self, upload: &str, number: u32, body: &str) {
+        let part = UploadPart {
+            number,
+            size: body.len() as u64,
+            checksum: None,
+        };
+        let url = self.url(upload, &part, now());
+        let sent = self.send(&url, &[], body).await;
+        assert_eq!(sent, (200, String::new()), "part {number}");
+    }
+
+    /// Every part that is there.
+    pub async fn parts(&self, upload: &str) -> Vec<UploadedPart> {
+        let parts = self.store.all_parts(KEY, upload).await;
+        parts.expect("an answer").expect("the upload")
+    }
+
+    /// Completes the upload.
+    pub async fn complete(
+        &self,
+        upload: &str,
+        parts: &[UploadedPart],
+        precondition: Precondition<'_>,
+    ) -> Completion {
+        let complete = completion(upload, parts, precondition);
+        let completed = self.store.complete_multipart(&complete).await;
+        completed.expect("an answer")
+    }
+}
+
+/// The usual completion of the one object.
+pub fn completion<'a>(
+    upload_id: &'a str,
+    parts: &'a [UploadedPart],
+    precondition: Precondition<'a>,
+) -> CompleteMultipart<'a> {
+    CompleteMultipart {
+        key: KEY,
+        upload_id,
+        parts,
+        part_checksums: None,
+        precondition,
+        patience: std::time::Duration::from_secs(30),
+    }
+}
