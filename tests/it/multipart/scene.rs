@@ -1,8 +1,10 @@
 //! A bucket, the broker's own store and signer for it, and a client that sends parts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_types::timeout::TimeoutConfig;
 use chrono::{DateTime, Utc};
 use upload_broker::domain::checksum::Algorithm;
 use upload_broker::objects::ObjectStore;
@@ -39,18 +41,23 @@ impl Scene {
     /// With a door in front of the store.
     pub async fn at(endpoint: &str) -> Scene {
         let bucket = Bucket::new().await;
-        let given = cloud::credentials();
-        let config = sdk(endpoint, SharedCredentialsProvider::new(given.clone()));
-        let client = client::build(&config, true, None);
-        let metrics = Arc::new(Metrics::new(now()).expect("metrics"));
+        let client = client_at(endpoint, TimeoutConfig::disabled());
         let endpoint = Endpoint::learn(&client, &bucket.name).await;
         Scene {
-            store: ObjectStore::new(client, &bucket.name, true, metrics),
+            store: store_of(client, &bucket),
             signer: Signer::new(endpoint.expect("an endpoint")),
-            credentials: Arc::new(Credentials::from(&given)),
+            credentials: Arc::new(Credentials::from(&cloud::credentials())),
             http: reqwest::Client::new(),
             bucket,
         }
+    }
+
+    /// The same bucket at a client that is in a hurry.
+    pub fn hurried(&self, endpoint: &str, attempt: Duration) -> ObjectStore {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(attempt * 2);
+        store_of(client_at(endpoint, timeouts.build()), &self.bucket)
     }
 
     /// Begins an upload of the one object.
@@ -120,6 +127,17 @@ impl Scene {
     }
 }
 
+fn client_at(endpoint: &str, timeouts: TimeoutConfig) -> aws_sdk_s3::Client {
+    let credentials = SharedCredentialsProvider::new(cloud::credentials());
+    let config = sdk(endpoint, credentials).into_builder();
+    client::build(&config.timeout_config(timeouts).build(), true, None)
+}
+
+fn store_of(client: aws_sdk_s3::Client, bucket: &Bucket) -> ObjectStore {
+    let metrics = Arc::new(Metrics::new(now()).expect("metrics"));
+    ObjectStore::new(client, &bucket.name, true, metrics)
+}
+
 /// The usual completion of the one object.
 pub fn completion<'a>(
     upload_id: &'a str,
@@ -132,6 +150,6 @@ pub fn completion<'a>(
         parts,
         part_checksums: None,
         precondition,
-        patience: std::time::Duration::from_secs(30),
+        patience: Duration::from_secs(30),
     }
 }
