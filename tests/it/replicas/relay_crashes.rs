@@ -12,7 +12,7 @@ const OTHER: usize = 1;
 /// event in the end.
 async fn relay_dies(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard: usize) {
     let fleet = Fleet::start(&[]).await;
-    // Only the doomed one relays for now.
+    // Only the doomed one relays.
     fleet.replicas[OTHER].sns.cut().await;
     let sns = &fleet.replicas[0].sns;
     hold(sns);
