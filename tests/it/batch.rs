@@ -146,6 +146,8 @@ async fn a_batch_is_bounded() {
         let reply = app.post("/uploads/batch", body).await;
         let problem = reply.expect_problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem:#}");
+        let words = problem["detail"].as_str().unwrap_or_default();
+        assert!(!words.contains("sequence"), "words of Rust: {words}");
     }
     assert_eq!(rows(&app).await, 0);
 

@@ -135,7 +135,8 @@ fn in_plain_words(error: &serde_json::Error) -> String {
     let text = text.strip_suffix(&position).unwrap_or(&text);
     match text.rsplit_once(", expected ") {
         Some((found, "u64" | "u32")) => format!("{found}, expected a whole number, not negative"),
-        Some((found, kind)) if kind.starts_with("struct ") => {
+        Some((found, "a sequence")) => format!("{found}, expected an array"),
+        Some((found, kind)) if kind == "a map" || kind.starts_with("struct ") => {
             format!("{found}, expected an object")
         }
         _ => text.to_owned(),

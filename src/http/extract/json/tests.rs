@@ -75,6 +75,7 @@ fn no_type_of_ours_shows() {
     for (body, words) in [
         (r#"{"size":-1}"#, "expected a whole number, not negative"),
         (r#"{"size":1,"inner":7}"#, "expected an object"),
+        (r#"{"size":1,"tags":7}"#, "expected an object"),
         ("7", "must be a JSON object"),
     ] {
         let problem = parse::<Outer>(body.as_bytes()).expect_err(body).to_string();
