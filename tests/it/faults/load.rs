@@ -32,6 +32,7 @@ async fn while_busy(app: &App, count: usize, meanwhile: impl AsyncFnOnce()) {
             if reply.status != StatusCode::SERVICE_UNAVAILABLE {
                 return reply;
             }
+            assert!(reply.header("retry-after").is_some(), "{reply:#?}");
         }
     });
     let meanwhile = async {

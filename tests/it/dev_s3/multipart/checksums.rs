@@ -1,11 +1,19 @@
 //! Checksums of parts and of what they make, for each way that an upload can declare them.
 
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+
+/// What the store says of the object, its checksums included.
+async fn head(stand: &Stand) -> HeadObjectOutput {
+    let head = stand.s3.head_object().bucket(BUCKET).key(KEY);
+    let head = head.checksum_mode(ChecksumMode::Enabled).send();
+    head.await.unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_declaration_the_whole_gets_a_crc64nvme() {
@@ -39,12 +47,7 @@ async fn without_a_declaration_the_whole_gets_a_crc64nvme() {
     let done = complete.mpu_object_size(size).send().await.unwrap();
     assert_eq!(done.checksum_crc64_nvme(), Some(expected.as_str()));
     assert_eq!(done.checksum_type(), Some(&ChecksumType::FullObject));
-    let head = stand.s3.head_object().bucket(BUCKET).key(KEY);
-    let head = head
-        .checksum_mode(ChecksumMode::Enabled)
-        .send()
-        .await
-        .unwrap();
+    let head = head(&stand).await;
     assert_eq!(head.checksum_crc64_nvme(), Some(expected.as_str()));
     assert_eq!(head.checksum_type(), Some(&ChecksumType::FullObject));
 }
@@ -122,12 +125,7 @@ async fn a_sha256_is_of_the_parts_digests() {
         .unwrap();
     assert_eq!(done.checksum_sha256(), Some(expected.as_str()));
     assert_eq!(done.checksum_type(), Some(&ChecksumType::Composite));
-    let head = stand.s3.head_object().bucket(BUCKET).key(KEY);
-    let head = head
-        .checksum_mode(ChecksumMode::Enabled)
-        .send()
-        .await
-        .unwrap();
+    let head = head(&stand).await;
     assert_eq!(head.checksum_sha256(), Some(expected.as_str()));
     assert_eq!(head.checksum_type(), Some(&ChecksumType::Composite));
 }
