@@ -190,6 +190,9 @@ fn rules(settings: &Settings) -> Rules {
     Rules {
         url_seconds: seconds(settings.uploads.url_lifetime),
         max_size: settings.uploads.max_size_bytes,
+        multipart_threshold: settings.uploads.multipart_threshold_bytes,
+        session_max_seconds: seconds(settings.uploads.session_max),
+        complete_patience: settings.uploads.complete_timeout,
         conditional_writes: settings.s3.conditional_writes,
         content_types: settings.uploads.content_types.clone(),
         grace_seconds: seconds(settings.uploads.expiry_grace),

@@ -1,4 +1,7 @@
-//! Whole-object checksums, as S3 names and writes them.
+//! Checksums, as S3 names and writes them.
+//!
+//! Most are of the whole object. An object of parts may have a composite one instead: the checksum
+//! of its parts' checksums, written with their number, as `value-3`.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
 
@@ -83,7 +86,8 @@ impl FromStr for Algorithm {
     }
 }
 
-/// A checksum of a whole object: the algorithm and the value in base64.
+/// A checksum: the algorithm and the value in base64, of a composite one with `-` and the number
+/// of parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Checksum {
     algorithm: Algorithm,
@@ -95,6 +99,8 @@ pub struct Checksum {
 pub enum InvalidChecksum {
     /// Not base64 with padding.
     NotBase64,
+    /// What follows the value is no number of parts.
+    NotParts,
     /// Base64 of another number of bytes than the algorithm has.
     WrongLength {
         /// The number of bytes that the algorithm has.
@@ -108,6 +114,7 @@ impl fmt::Display for InvalidChecksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotBase64 => f.write_str("not base64 with padding (RFC 4648, section 4)"),
+            Self::NotParts => f.write_str("expected a number of parts behind the value: value-3"),
             Self::WrongLength { expected, found } => {
                 write!(f, "{found} bytes after base64, expected {expected}")
             }
@@ -133,9 +140,35 @@ impl Checksum {
         })
     }
 
+    /// Takes a value of the whole object, or a composite one.
+    pub fn parse(algorithm: Algorithm, value: &str) -> Result<Self, InvalidChecksum> {
+        let Some((value, parts)) = value.split_once(COMPOSITE) else {
+            return Self::new(algorithm, value);
+        };
+        let parts = parts.parse().map_err(|_| InvalidChecksum::NotParts)?;
+        Ok(Self::new(algorithm, value)?.of_parts(parts))
+    }
+
+    /// The same value as a composite one of so many parts.
+    #[must_use]
+    pub fn of_parts(mut self, parts: u32) -> Self {
+        self.value.push_str(&format!("{COMPOSITE}{parts}"));
+        self
+    }
+
     /// The algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Whether it is the checksum of the parts' checksums.
+    pub fn is_composite(&self) -> bool {
+        self.value.contains(COMPOSITE)
+    }
+
+    /// Whether the other one is of the same kind: equal bytes make them equal.
+    pub fn is_comparable(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && self.is_composite() == other.is_composite()
     }
 
     /// The value in base64.
@@ -143,6 +176,9 @@ impl Checksum {
         &self.value
     }
 }
+
+/// No digit of base64 (RFC 4648, section 4).
+const COMPOSITE: char = '-';
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,6 +189,20 @@ impl fmt::Display for Checksum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_composite_one_is_another_kind() {
+        let parse = |value| Checksum::parse(Algorithm::Crc32, value);
+        let (whole, composite) = (parse("AAAAAA==").unwrap(), parse("AAAAAA==-3").unwrap());
+        assert_eq!(composite.value(), "AAAAAA==-3");
+        assert!(composite.is_composite() && !whole.is_composite());
+        assert!(!whole.is_comparable(&composite));
+        assert_eq!(parse("AAAAAA==-x"), Err(InvalidChecksum::NotParts));
+        assert_eq!(
+            Checksum::new(Algorithm::Crc32, "AAAAAA==-3"),
+            Err(InvalidChecksum::NotBase64)
+        );
+    }
 
     #[test]
     fn a_value_must_have_the_length_of_its_algorithm() {

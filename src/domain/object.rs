@@ -19,7 +19,7 @@ pub struct FoundObject {
     pub version_id: Option<String>,
     /// `Content-Type`, where the store returned one.
     pub content_type: Option<String>,
-    /// Whole-object checksums that the store returned; none of a single part.
+    /// The checksums that the store returned: of the whole object, or a composite one.
     pub checksums: Vec<Checksum>,
     /// `Last-Modified`.
     pub last_modified: DateTime<Utc>,

@@ -102,7 +102,10 @@ impl PartPlan {
     }
 
     /// The parts with these numbers, in order, as far as there are any.
-    pub fn parts(&self, numbers: RangeInclusive<u32>) -> impl ExactSizeIterator<Item = Part> {
+    pub fn parts(
+        &self,
+        numbers: RangeInclusive<u32>,
+    ) -> impl ExactSizeIterator<Item = Part> + use<> {
         let first = (*numbers.start()).max(1);
         let last = (*numbers.end()).min(self.count().unwrap_or_default());
         let many = last.saturating_add(1).saturating_sub(first);

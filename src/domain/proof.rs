@@ -15,7 +15,7 @@ pub struct Declared {
     pub content_type: String,
     /// Bytes.
     pub size: Option<u64>,
-    /// Of the whole object.
+    /// Of the whole object; of one in parts it may be composite.
     pub checksum: Option<Checksum>,
 }
 
@@ -95,17 +95,17 @@ pub fn compare(
     if found.upload_id != Some(id) {
         return Verdict::NotOurs;
     }
-    let same_algorithm = declared.checksum.as_ref().and_then(|declared| {
+    let comparable = declared.checksum.as_ref().and_then(|declared| {
         found
             .checksums
             .iter()
-            .find(|checksum| checksum.algorithm() == declared.algorithm())
+            .find(|checksum| checksum.is_comparable(declared))
     });
-    let mismatches = mismatches(declared, etag, limit, found, same_algorithm);
+    let mismatches = mismatches(declared, etag, limit, found, comparable);
     if !mismatches.is_empty() {
         return Verdict::Mismatch(mismatches);
     }
-    let level = if same_algorithm.is_some() {
+    let level = if comparable.is_some() {
         Level::Checksum
     } else if declared.size.is_some() {
         Level::Size
@@ -117,7 +117,7 @@ pub fn compare(
         etag: found.etag.clone(),
         version_id: found.version_id.clone(),
         content_type: found.content_type.clone(),
-        checksum: same_algorithm.or(found.checksums.first()).cloned(),
+        checksum: comparable.or(found.checksums.first()).cloned(),
         last_modified: found.last_modified,
     };
     Verdict::Proven(object, level)

@@ -22,6 +22,8 @@ pub enum Code {
     DatasetExists,
     /// Nothing stands at the path, or not yet this upload's bytes.
     ObjectMissing,
+    /// Not all parts have come yet.
+    PartsMissing,
     /// What came is not what was declared.
     ObjectMismatch,
     /// The upload is in a state that does not allow this.
@@ -45,6 +47,7 @@ impl Code {
             Self::ContentTypeNotAllowed => "content-type-not-allowed",
             Self::DatasetExists => "dataset-exists",
             Self::ObjectMissing => "object-missing",
+            Self::PartsMissing => "parts-missing",
             Self::ObjectMismatch => "object-mismatch",
             Self::InvalidStatus => "invalid-status",
             Self::DatasetDrifted => "dataset-drifted",
@@ -89,6 +92,8 @@ pub struct Refusal {
     pub status: Option<Status>,
     /// Expected and found, for an `object-mismatch`.
     pub mismatches: Vec<Mismatch>,
+    /// For `parts-missing`: the parts that are not there, as ranges with both ends.
+    pub missing: Vec<(u32, u32)>,
 }
 
 impl Refusal {
@@ -101,6 +106,7 @@ impl Refusal {
             upload_id: None,
             status: None,
             mismatches: Vec::new(),
+            missing: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::checksum::Algorithm;
 use super::drift::Drifted;
 use super::headers::ObjectHeaders;
 use super::object::{FoundObject, ProvenObject, same_etag};
@@ -41,6 +42,8 @@ pub struct Upload {
     pub write: WriteRule,
     /// Set on the object.
     pub headers: ObjectHeaders,
+    /// How its bytes come in parts; `None` where they come in a single PUT.
+    pub multipart: Option<Multipart>,
     /// How long a URL lives, in seconds.
     pub lifetime_seconds: u32,
     /// When it was promised.
@@ -84,6 +87,19 @@ impl Upload {
     pub fn s3_url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
     }
+}
+
+/// Bytes that come in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Multipart {
+    /// The upload, as S3 calls it.
+    pub s3_upload_id: String,
+    /// Bytes of every part but the last; where the size is open, a size to begin with.
+    pub part_size: u64,
+    /// How many parts; `None` where the size was open at create.
+    pub part_count: Option<u32>,
+    /// The algorithm by which S3 checks every part; `None` where it checks none.
+    pub part_checksums: Option<Algorithm>,
 }
 
 /// The name of what stands at a path: the declared one, or the file stem.

@@ -9,6 +9,7 @@ pub mod datasets;
 pub mod extract;
 mod html;
 mod listen;
+mod long_array;
 pub mod middleware;
 pub mod openapi;
 mod patient;

@@ -25,6 +25,12 @@ pub fn api(config: &mut ServiceConfig) {
         .service(
             web::resource("/{id}/acknowledge").route(post().to(uploads::acknowledge::acknowledge)),
         )
+        .service(
+            web::resource("/{id}/parts")
+                .route(post().to(uploads::sign_parts::sign))
+                .route(get().to(uploads::list_parts::list)),
+        )
+        .service(web::resource("/{id}/extend").route(post().to(uploads::extend::extend)))
         .service(web::resource("/{id}/cancel").route(post().to(uploads::cancel::cancel)))
         .service(web::resource("/{id}/events").route(get().to(uploads::events::events)));
 

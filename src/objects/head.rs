@@ -49,11 +49,9 @@ fn found(output: HeadObjectOutput) -> FoundObject {
     }
 }
 
-/// Only those of the whole object: a composite one depends on the parts and proves no bytes.
+/// Of the whole object, or composite: S3 writes those with the number of parts.
 fn checksums(output: &HeadObjectOutput) -> Vec<Checksum> {
-    if output.checksum_type == Some(ChecksumType::Composite) {
-        return Vec::new();
-    }
+    let is_composite = output.checksum_type == Some(ChecksumType::Composite);
     [
         (Algorithm::Sha256, &output.checksum_sha256),
         (Algorithm::Sha1, &output.checksum_sha1),
@@ -62,7 +60,9 @@ fn checksums(output: &HeadObjectOutput) -> Vec<Checksum> {
         (Algorithm::Crc32, &output.checksum_crc32),
     ]
     .into_iter()
-    .filter_map(|(algorithm, value)| Checksum::new(algorithm, value.as_deref()?).ok())
+    .filter_map(|(algorithm, value)| Checksum::parse(algorithm, value.as_deref()?).ok())
+    // A store that leaves the number out says so by the type alone: nothing can be compared then.
+    .filter(|checksum| checksum.is_composite() || !is_composite)
     .collect()
 }
 

@@ -111,6 +111,10 @@ diesel::table! {
         janitor_due_at -> Nullable<Timestamptz>,
         janitor_attempts -> Int4,
         settled_at -> Nullable<Timestamptz>,
+        s3_upload_id -> Nullable<Text>,
+        part_size -> Nullable<Int8>,
+        part_count -> Nullable<Int4>,
+        part_checksums -> Nullable<Text>,
     }
 }
 

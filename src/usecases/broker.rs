@@ -1,6 +1,7 @@
 //! What every verb works with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -29,6 +30,12 @@ pub struct Rules {
     pub url_seconds: u32,
     /// The largest object, in bytes.
     pub max_size: u64,
+    /// What is larger comes in parts where the client does not say, in bytes.
+    pub multipart_threshold: u64,
+    /// How long after its creation a session may be extended to, in seconds.
+    pub session_max_seconds: u32,
+    /// How long S3 may take to make an object of its parts.
+    pub complete_patience: Duration,
     /// Whether write-once is signed into URLs.
     pub conditional_writes: bool,
     /// Which content types uploads may have.

@@ -1,6 +1,6 @@
 //! Cancel: the client takes its promise back.
 //!
-//! The row changes first: from then on nobody can acknowledge it. Then the object goes, if it
+//! The row changes first: from then on nobody can acknowledge it. Then its parts go, and the object, if it
 //! came already and is this upload's own; it would block its path for every write-once URL. Where
 //! S3 fails at that, the upload is cancelled all the same and the object stays behind.
 
@@ -36,6 +36,7 @@ impl Broker {
             let now = self.reload(&upload).await?;
             return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
         };
+        self.abort(&cancelled).await;
         if let Err(cause) = self.remove_own_object(&cancelled).await {
             log::warn!(
                 "upload {} is cancelled, but S3 kept its object: {cause}",

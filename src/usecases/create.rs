@@ -1,23 +1,27 @@
 //! Create: a promise and the URL to keep it with.
 //!
-//! Signing asks nobody, so the URL is made first and the row in one statement after it. A crash
-//! in between, or an answer that gets lost, leaves at most a Pending row without a client, which
-//! the janitor lets expire.
+//! Signing asks nobody, so the URL is made first and the row in one statement after it. An upload
+//! in parts is begun at S3 before that, since its URLs name it: a crash in between leaves parts
+//! that no row knows, which the janitor aborts. An answer that gets lost leaves at most a Pending
+//! row without a client, which the janitor lets expire.
 
 use std::collections::{BTreeMap, HashMap};
 use std::slice;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::broker::Broker;
-use super::error::{Result, for_all, is_of_one};
+use super::declare::Draft;
+use super::error::{Error, Result, for_all, is_of_one};
 use super::group::{Group, Grouped};
-use super::present::{Session, SignedPut};
+use super::present::{Session, Urls, id_buffer, tagging};
+use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::upload::Upload;
+use crate::domain::upload::{Multipart, Upload};
 use crate::store::Connection;
 use crate::store::uploads::{self, Place};
 
@@ -46,6 +50,15 @@ pub struct NewUpload {
     pub headers: ObjectHeaders,
     /// How long the URL lives, in seconds.
     pub expires_in: Option<u32>,
+    /// Whether the bytes come in parts; by default where there are many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multipart: Option<bool>,
+    /// Bytes of a part. Asks for parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_size: Option<u64>,
+    /// The algorithm by which S3 shall check every part. Asks for parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_checksums: Option<String>,
 }
 
 /// Makes an upload session.
@@ -57,26 +70,100 @@ pub async fn create(
     principal: &Principal,
     new: NewUpload,
 ) -> Result<Session> {
-    let (upload, put) = promise(broker, principal, new).await?;
-    let upload = broker.together(NewRow(upload)).await??;
-    Ok(Session {
-        upload,
-        put: Some(put),
-    })
+    let draft = broker.declare(principal, new, broker.clock.now())?;
+    if draft.cut.is_none() {
+        let Promise { upload, urls } = broker.promise(draft).await?;
+        let upload = broker.together(NewRow(upload)).await??;
+        let urls = Some(urls);
+        return Ok(Session { upload, urls });
+    }
+    let this = Arc::clone(broker);
+    let begun = async move {
+        let promise = this.promise(draft).await?;
+        match this.together(NewRow(promise.upload.clone())).await? {
+            Ok(_) => Ok(promise.into()),
+            Err(error) => {
+                this.take_back(&promise.upload, &error).await;
+                Err(error)
+            }
+        }
+    };
+    broker.to_end(begun).await
 }
 
-/// The upload as it would be, and its URL. Nothing is written yet.
-pub(super) async fn promise(
-    broker: &Broker,
-    principal: &Principal,
-    new: NewUpload,
-) -> Result<(Upload, SignedPut)> {
-    let now = broker.clock.now();
-    let mut upload = broker.declare(principal, new, now)?;
-    let put = broker.sign_put(&upload).await?;
-    // Credentials in their last second may end before this very microsecond.
-    upload.expires_at = put.expires_at.max(now);
-    Ok((upload, put))
+/// An upload as it would be, and its URLs. No row is written yet.
+pub(super) struct Promise {
+    pub(super) upload: Upload,
+    pub(super) urls: Urls,
+}
+
+impl From<Promise> for Session {
+    fn from(promise: Promise) -> Self {
+        Self {
+            upload: promise.upload,
+            urls: Some(promise.urls),
+        }
+    }
+}
+
+impl Broker {
+    /// Signs the URLs of a draft; one that comes in parts is begun at S3 for that.
+    pub(super) async fn promise(&self, draft: Draft) -> Result<Promise> {
+        let mut upload = draft.upload;
+        if let Some(cut) = draft.cut {
+            upload.multipart = Some(Multipart {
+                s3_upload_id: self.begin(&upload, cut.checksums).await?,
+                part_size: cut.plan.part_size(),
+                part_count: cut.plan.count(),
+                part_checksums: cut.checksums,
+            });
+        }
+        let urls = self.sign(&upload, upload.lifetime_seconds).await?;
+        // A session in parts outlives the credentials: its URLs can be had anew. Those of a
+        // single PUT cannot, and credentials in their last second may end before this very
+        // microsecond.
+        upload.expires_at = match upload.multipart {
+            Some(_) => upload.created_at + TimeDelta::seconds(upload.lifetime_seconds.into()),
+            None => urls.expires_at().max(upload.created_at),
+        };
+        Ok(Promise { upload, urls })
+    }
+
+    /// Begins the upload at S3; the answer is S3's id of it.
+    pub(super) async fn begin(
+        &self,
+        upload: &Upload,
+        checksums: Option<Algorithm>,
+    ) -> Result<String> {
+        let mut id = id_buffer();
+        let id = upload.id.hyphenated().encode_lower(&mut id);
+        let tagging = tagging(upload);
+        let object = self.as_object(upload, id, tagging.as_deref());
+        Ok(self.objects.create_multipart(&object, checksums).await?)
+    }
+
+    /// Ends at S3 what was begun for a row that was not written. After a fault the row may have
+    /// been written all the same; then the janitor finds out.
+    pub(super) async fn take_back(&self, upload: &Upload, error: &Error) {
+        if matches!(error, Error::Refused(_)) {
+            self.abort(upload).await;
+        }
+    }
+
+    /// Frees the parts of an upload that ended.
+    pub(super) async fn abort(&self, upload: &Upload) {
+        if let Some(multipart) = &upload.multipart {
+            self.abort_parts(upload, multipart).await;
+        }
+    }
+
+    /// Frees parts at the key of an upload. Where S3 fails at that, the janitor does it later.
+    pub(super) async fn abort_parts(&self, upload: &Upload, multipart: &Multipart) {
+        let id = &multipart.s3_upload_id;
+        if let Err(cause) = self.objects.abort_multipart(&upload.key, id).await {
+            log::warn!("S3 keeps parts of upload {} for now: {cause}", upload.id);
+        }
+    }
 }
 
 /// A row that is written together with others.

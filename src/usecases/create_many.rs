@@ -3,14 +3,18 @@
 //! What is refused of one entry is refused of that one alone. The rows are one statement, so that
 //! a fault of Postgres leaves all of them or none.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt as _};
+
 use super::broker::Broker;
-use super::create::{self, NewUpload, promise};
+use super::create::{self, NewUpload};
 use super::create_many_once::Written;
 use super::create_once::{Created, hash};
+use super::declare::Draft;
 use super::error::{Error, Result};
-use super::present::{Session, SignedPut};
+use super::present::{Session, Urls};
 use super::read;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
@@ -19,13 +23,16 @@ use crate::domain::upload::Upload;
 /// Entries of a batch at most.
 pub const MOST: usize = 1000;
 
+/// Uploads in parts that are begun at S3 at once.
+const AT_ONCE: usize = 16;
+
 /// An entry that was looked at.
-enum Draft {
+enum Entry {
     /// It could not be read.
     Unread,
     Refused(Box<Refusal>),
     /// Its row is on the way to Postgres.
-    Promised(SignedPut),
+    Promised(Urls),
 }
 
 /// Makes an upload session of each entry, or says why not, in their order; nothing of an entry
@@ -42,39 +49,108 @@ pub async fn create_many(
         Some(key) => Some((key.to_owned(), hash(&asked)?)),
         None => None,
     };
-    let mut drafts = Vec::with_capacity(asked.len());
-    let mut rows = Vec::with_capacity(asked.len());
-    for (position, new) in asked.into_iter().enumerate() {
-        let Some(new) = new else {
-            drafts.push(Draft::Unread);
-            continue;
-        };
-        match promise(broker, principal, new).await {
-            Ok((upload, put)) => {
-                rows.push((position, upload));
-                drafts.push(Draft::Promised(put));
-            }
-            Err(Error::Refused(refusal)) => drafts.push(Draft::Refused(refusal)),
-            Err(fault) => return Err(fault),
-        }
-    }
-    let this = Arc::clone(broker);
-    let written = broker
+    let now = broker.clock.now();
+    let drafts = asked.into_iter();
+    let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
+    let (this, drafts) = (Arc::clone(broker), drafts.collect());
+    let (entries, written) = broker
         .to_end(async move {
-            match claim {
-                None => Ok(write(&this, rows).await),
-                Some((key, hash)) => this.write_once(&key, hash, rows).await,
-            }
+            let (entries, rows) = this.promise_all(drafts).await?;
+            let written = match claim {
+                None => write(&this, rows).await,
+                Some((key, hash)) => write_once(&this, &key, hash, rows).await?,
+            };
+            Ok((entries, written))
         })
         .await?;
-    answer(broker, principal, drafts, written).await
+    answer(broker, principal, entries, written).await
 }
 
-async fn write(broker: &Broker, rows: Vec<(usize, Upload)>) -> Vec<Result<Written>> {
+/// A row and its place in the batch.
+type Placed = (usize, Upload);
+
+impl Broker {
+    /// Signs the URLs of every draft that was not refused. Where one of them cannot be begun at
+    /// S3, none is.
+    async fn promise_all(
+        &self,
+        drafts: Vec<Option<Result<Draft, Refusal>>>,
+    ) -> Result<(Vec<Entry>, Vec<Placed>)> {
+        let promised = drafts.into_iter().map(async |draft| match draft {
+            Some(Ok(draft)) => Some(self.promise(draft).await),
+            Some(Err(refusal)) => Some(Err(refusal.into())),
+            None => None,
+        });
+        let promised: Vec<_> = stream::iter(promised).buffered(AT_ONCE).collect().await;
+        let mut entries = Vec::with_capacity(promised.len());
+        let (mut rows, mut fault) = (Vec::new(), None);
+        for (place, promise) in promised.into_iter().enumerate() {
+            entries.push(match promise {
+                None => Entry::Unread,
+                Some(Ok(promise)) => {
+                    rows.push((place, promise.upload));
+                    Entry::Promised(promise.urls)
+                }
+                Some(Err(Error::Refused(refusal))) => Entry::Refused(refusal),
+                Some(Err(error)) => {
+                    fault = Some(error);
+                    Entry::Unread
+                }
+            });
+        }
+        let Some(fault) = fault else {
+            return Ok((entries, rows));
+        };
+        self.abort_all(rows.iter().map(|(_, row)| row)).await;
+        Err(fault)
+    }
+
+    /// Frees the parts of uploads whose rows were not written.
+    async fn abort_all(&self, rows: impl Iterator<Item = &Upload>) {
+        stream::iter(rows)
+            .for_each_concurrent(AT_ONCE, |row| self.abort(row))
+            .await;
+    }
+}
+
+async fn write(broker: &Broker, rows: Vec<Placed>) -> Vec<Result<Written>> {
+    let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = create::write(broker, rows).await.into_iter();
-    written
+    let written = create::write(broker, rows).await;
+    let refused: HashSet<usize> = (written.iter().enumerate())
+        .filter(|(_, row)| matches!(row, Err(Error::Refused(_))))
+        .map(|(at, _)| at)
+        .collect();
+    let begun = begun.iter().filter(|(at, _)| refused.contains(at));
+    broker.abort_all(begun.map(|(_, row)| row)).await;
+    (written.into_iter())
         .map(|row| Ok(Written::New(Box::new(row?))))
+        .collect()
+}
+
+async fn write_once(
+    broker: &Broker,
+    key: &str,
+    hash: [u8; 32],
+    rows: Vec<Placed>,
+) -> Result<Vec<Result<Written>>> {
+    let begun = in_parts(&rows);
+    let written = broker.write_once(key, hash, rows).await;
+    let is_new = |at: usize| match &written {
+        Ok(written) => matches!(written.get(at), Some(Ok(Written::New(_)))),
+        // After a fault the rows may have been written all the same.
+        Err(error) => !matches!(error, Error::Refused(_)),
+    };
+    let begun = begun.iter().filter(|(at, _)| !is_new(*at));
+    broker.abort_all(begun.map(|(_, row)| row)).await;
+    written
+}
+
+/// Those that were begun at S3, with their places among the rows.
+fn in_parts(rows: &[Placed]) -> Vec<Placed> {
+    let rows = rows.iter().map(|(_, row)| row).enumerate();
+    rows.filter(|(_, row)| row.multipart.is_some())
+        .map(|(at, row)| (at, row.clone()))
         .collect()
 }
 
@@ -82,7 +158,7 @@ async fn write(broker: &Broker, rows: Vec<(usize, Upload)>) -> Vec<Result<Writte
 async fn answer(
     broker: &Broker,
     principal: &Principal,
-    drafts: Vec<Draft>,
+    entries: Vec<Entry>,
     mut written: Vec<Result<Written>>,
 ) -> Result<Vec<Option<Result<Created>>>> {
     let is_away = |row: &Result<Written>| matches!(row, Err(Error::Unavailable { .. }));
@@ -92,15 +168,15 @@ async fn answer(
         return Err(fault);
     }
     let mut written = written.into_iter();
-    let mut answers = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        answers.push(match draft {
-            Draft::Unread => None,
-            Draft::Refused(refusal) => Some(Err(Error::Refused(refusal))),
-            Draft::Promised(put) => Some(match written.next() {
+    let mut answers = Vec::with_capacity(entries.len());
+    for entry in entries {
+        answers.push(match entry {
+            Entry::Unread => None,
+            Entry::Refused(refusal) => Some(Err(Error::Refused(refusal))),
+            Entry::Promised(urls) => Some(match written.next() {
                 Some(Ok(Written::New(upload))) => {
-                    let (upload, put) = (*upload, Some(put));
-                    Ok(Created::New(Session { upload, put }))
+                    let (upload, urls) = (*upload, Some(urls));
+                    Ok(Created::New(Session { upload, urls }))
                 }
                 Some(Ok(Written::Before(id))) => {
                     let session = read::read(broker, principal, id, true).await;

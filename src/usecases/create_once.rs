@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::broker::Broker;
-use super::create::{NewUpload, insert, promise};
+use super::create::{NewUpload, insert};
+use super::declare::Draft;
 use super::error::{Error, Result};
 use super::present::Session;
 use super::read;
@@ -45,26 +46,26 @@ pub async fn create_once(
     key: &str,
 ) -> Result<Created> {
     let hash = hash(&new)?;
-    let (upload, put) = promise(broker, principal, new).await?;
-    let this = Arc::clone(broker);
-    let (key, row) = (key.to_owned(), upload.clone());
+    let draft = broker.declare(principal, new, broker.clock.now())?;
+    let (this, key) = (Arc::clone(broker), key.to_owned());
     let claim = broker
-        .to_end(async move { this.claim(&key, hash, &row).await })
+        .to_end(async move { this.create_once(&key, hash, draft).await })
         .await?;
     match claim {
-        Claim::Ours => Ok(Created::New(Session {
-            upload,
-            put: Some(put),
-        })),
-        Claim::Taken {
-            upload_id,
-            same_request: true,
-        } => {
+        Claimed::Ours(session) => Ok(Created::New(*session)),
+        Claimed::Before(upload_id) => {
             let session = read::read(broker, principal, upload_id, true).await?;
             Ok(Created::Before(session))
         }
-        Claim::Taken { upload_id, .. } => Err(reused(upload_id).into()),
     }
+}
+
+/// What a claim came to.
+enum Claimed {
+    /// The key and the row are ours.
+    Ours(Box<Session>),
+    /// An earlier call made this one.
+    Before(Uuid),
 }
 
 pub(super) fn reused(upload_id: Uuid) -> Refusal {
@@ -78,6 +79,27 @@ pub(super) fn reused(upload_id: Uuid) -> Refusal {
 }
 
 impl Broker {
+    async fn create_once(&self, key: &str, hash: [u8; 32], draft: Draft) -> Result<Claimed> {
+        let promise = self.promise(draft).await?;
+        match self.claim(key, hash, &promise.upload).await {
+            Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),
+            Ok(Claim::Taken {
+                upload_id,
+                same_request,
+            }) => {
+                self.abort(&promise.upload).await;
+                match same_request {
+                    true => Ok(Claimed::Before(upload_id)),
+                    false => Err(reused(upload_id).into()),
+                }
+            }
+            Err(error) => {
+                self.take_back(&promise.upload, &error).await;
+                Err(error)
+            }
+        }
+    }
+
     async fn claim(&self, key: &str, hash: [u8; 32], upload: &Upload) -> Result<Claim> {
         let now = upload.created_at;
         let request = Request {

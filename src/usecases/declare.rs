@@ -6,17 +6,32 @@ use super::broker::{Broker, Rules};
 use super::create::NewUpload;
 use super::ids::new_id;
 use super::validate::Faults;
+use crate::domain::checksum::Algorithm;
+use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::proof::Declared;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Status;
 use crate::domain::upload::{Upload, WriteRule};
-use crate::objects::sign::MAX_EXPIRES_IN;
 
 /// The largest object that one PUT can carry, in bytes.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 pub const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+
+/// An upload to be, and how it is cut where its bytes come in parts.
+pub(super) struct Draft {
+    /// As it would be; the store was asked for nothing yet.
+    pub(super) upload: Upload,
+    pub(super) cut: Option<Cut>,
+}
+
+/// How an upload is cut.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    pub(super) plan: PartPlan,
+    pub(super) checksums: Option<Algorithm>,
+}
 
 impl Broker {
     /// Checks every field and fills in what was left out. Touches nothing.
@@ -25,7 +40,7 @@ impl Broker {
         principal: &Principal,
         new: NewUpload,
         now: DateTime<Utc>,
-    ) -> Result<Upload, Refusal> {
+    ) -> Result<Draft, Refusal> {
         let mut faults = Faults::default();
         let path = DatasetPath::parse(&new.path)
             .and_then(|path| Ok((principal.jail.key(&path)?, path)))
@@ -43,23 +58,21 @@ impl Broker {
         }
         let checksum = new
             .checksum
-            .and_then(|(algorithm, value)| faults.checksum(&algorithm, &value));
+            .as_ref()
+            .and_then(|(algorithm, value)| faults.checksum(algorithm, value));
+        let in_parts = self.rules.in_parts(&mut faults, &new);
+        let cut = in_parts.then(|| cut(&mut faults, &new)).flatten();
         let write = write_rule(&mut faults, new.overwrite, new.if_match.as_deref());
         faults.headers(&new.headers);
         let lifetime_seconds = new.expires_in.unwrap_or(self.rules.url_seconds);
-        if !(1..=MAX_EXPIRES_IN).contains(&lifetime_seconds) {
-            faults.add(
-                "/expires_in",
-                format!("expected 1 to {MAX_EXPIRES_IN} seconds, found {lifetime_seconds}"),
-            );
-        }
+        faults.lifetime(lifetime_seconds);
         faults.into_result()?;
         let Some((key, path)) = path else {
             return Err(Refusal::field("/path", "is missing"));
         };
         let content_type = new.content_type.unwrap_or_else(|| by_extension(&path));
-        self.rules.allow(&content_type, new.size)?;
-        Ok(Upload {
+        self.rules.allow(&content_type, new.size, in_parts)?;
+        let upload = Upload {
             id: new_id(now),
             tenant: principal.tenant.clone(),
             bucket: self.objects.bucket().to_owned(),
@@ -76,6 +89,7 @@ impl Broker {
             },
             write,
             headers: new.headers,
+            multipart: None,
             lifetime_seconds,
             created_at: now,
             updated_at: now,
@@ -86,7 +100,8 @@ impl Broker {
             verification: None,
             drift: None,
             sequence: 0,
-        })
+        };
+        Ok(Draft { upload, cut })
     }
 }
 
@@ -107,6 +122,20 @@ fn write_rule(faults: &mut Faults, overwrite: Option<bool>, if_match: Option<&st
     }
 }
 
+fn cut(faults: &mut Faults, new: &NewUpload) -> Option<Cut> {
+    let checksums =
+        (new.part_checksums.as_deref()).and_then(|name| faults.algorithm("/part_checksums", name));
+    match PartPlan::new(new.size, new.part_size, PartLimits::S3) {
+        Ok(plan) => Some(Cut { plan, checksums }),
+        // The install's own limit is no larger, and says so.
+        Err(PlanError::TooLarge { .. }) => None,
+        Err(error) => {
+            faults.add(&format!("/{}", error.field()), error.to_string());
+            None
+        }
+    }
+}
+
 fn by_extension(path: &DatasetPath) -> String {
     mime_guess::from_path(path.relative())
         .first_raw()
@@ -115,8 +144,21 @@ fn by_extension(path: &DatasetPath) -> String {
 }
 
 impl Rules {
+    /// Whether the bytes come in parts.
+    fn in_parts(&self, faults: &mut Faults, new: &NewUpload) -> bool {
+        let is_asked = new.part_size.is_some() || new.part_checksums.is_some();
+        if is_asked && new.multipart == Some(false) {
+            faults.add(
+                "/multipart",
+                "is false, so that there are no parts for part_size and part_checksums",
+            );
+        }
+        let is_large = || new.size.is_some_and(|size| size > self.multipart_threshold);
+        new.multipart.unwrap_or_else(|| is_asked || is_large())
+    }
+
     /// The install's own limits.
-    fn allow(&self, content_type: &str, size: Option<u64>) -> Result<(), Refusal> {
+    fn allow(&self, content_type: &str, size: Option<u64>, in_parts: bool) -> Result<(), Refusal> {
         if !self.content_types.allows(content_type) {
             let allowed = self.content_types.patterns().unwrap_or_default().join(", ");
             return Err(Refusal {
@@ -127,7 +169,10 @@ impl Rules {
                 )
             });
         }
-        let most = self.max_put_bytes();
+        let most = match in_parts {
+            true => self.max_size,
+            false => self.max_put_bytes(),
+        };
         match size {
             Some(size) if size > most => Err(Refusal {
                 errors: Refusal::field("/size", format!("expected at most {most} bytes")).errors,

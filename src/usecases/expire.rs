@@ -1,13 +1,14 @@
 //! Expire: what became of an upload that nobody acknowledged.
 //!
 //! The object is looked at first: what came and is right is Uploaded, as if the client had said
-//! so. A fault of S3 or Postgres leaves the row Pending for the next round.
+//! so, and parts that are whole are made an object for that. Other parts are freed once the row is
+//! Expired; where S3 fails at that, or a crash comes between, the janitor finds them by themselves. A fault of S3 or Postgres leaves the row Pending for the next round.
 
 use std::sync::Arc;
 
-use super::acknowledge::{Claims, Outcome, failure};
+use super::acknowledge::{Assembled, Claims, Outcome, failure};
 use super::broker::Broker;
-use super::error::Result;
+use super::error::{Error, Result};
 use crate::domain::proof::{SizeLimit, Verdict, compare};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, Verifier};
@@ -47,9 +48,20 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
 }
 
 impl Broker {
-    async fn expire(self: &Arc<Self>, upload: Upload) -> Result<Looked> {
-        let claimed = Claims::default().check(&upload)?;
-        let (upload, changes) = match self.prove(upload, &claimed, Verifier::Janitor).await? {
+    async fn expire(self: &Arc<Self>, mut upload: Upload) -> Result<Looked> {
+        let claims = Claims::default();
+        let mut claimed = claims.clone().check(&upload)?;
+        let assembled = match self.assemble(&mut upload, &claims, &mut claimed).await {
+            Ok(assembled) => assembled,
+            // Parts are missing, or wrong: nobody will send them any more.
+            Err(Error::Refused(_)) => Assembled::Gone,
+            Err(fault) => return Err(fault),
+        };
+        if upload.was_acknowledged() {
+            return Ok(Looked::Left);
+        }
+        let outcome = self.prove(upload, &claimed, Verifier::Janitor).await?;
+        let (upload, changes) = match outcome.after(assembled) {
             Outcome::Uploaded(_) => return Ok(Looked::Uploaded),
             Outcome::Elsewhere(_) => return Ok(Looked::Left),
             Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, Changes::default()),
@@ -62,7 +74,10 @@ impl Broker {
         if upload.status != Status::Pending {
             return Ok(Looked::Left);
         }
-        let taken = self.take(&upload, Transition::Expire, changes).await?;
-        Ok(taken.map_or(Looked::Left, |_| Looked::Expired))
+        let Some(expired) = self.take(&upload, Transition::Expire, changes).await? else {
+            return Ok(Looked::Left);
+        };
+        self.abort(&expired).await;
+        Ok(Looked::Expired)
     }
 }

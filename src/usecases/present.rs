@@ -1,20 +1,30 @@
-//! An upload with the URL that its client may use.
+//! An upload with the URLs that its client may use.
 
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
+use super::signed_parts::SignedParts;
 use crate::domain::upload::{Upload, WriteRule};
 use crate::objects::sign::{Checksum, Precondition, PutObject};
 
-/// An upload, and the URL to PUT to where one was asked for.
-#[derive(Clone, Debug)]
+/// An upload, and the URLs for its bytes where they were asked for.
+#[derive(Debug)]
 pub struct Session {
     /// The row.
     pub upload: Upload,
-    /// A fresh URL.
-    pub put: Option<SignedPut>,
+    /// Fresh URLs.
+    pub urls: Option<Urls>,
+}
+
+/// Where the bytes of an upload go.
+#[derive(Debug)]
+pub enum Urls {
+    /// In a single PUT.
+    Put(SignedPut),
+    /// In parts: the first of them.
+    Parts(Box<SignedParts>),
 }
 
 /// A pre-signed PUT. The URL is a credential: `Debug` hides it.
@@ -38,6 +48,16 @@ impl std::fmt::Debug for SignedPut {
     }
 }
 
+impl Urls {
+    /// When they stop working.
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Put(put) => put.expires_at,
+            Self::Parts(parts) => parts.expires_at(),
+        }
+    }
+}
+
 /// `k=v&k2=v2`, as `x-amz-tagging` wants it.
 const TAG: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -46,17 +66,46 @@ const TAG: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl Broker {
-    /// Signs the PUT of an upload, to live as long as the upload asked for, or as long as the
+    /// Signs what a fresh session begins with, to live `lifetime` seconds, or as long as the
     /// credentials do.
-    pub(super) async fn sign_put(&self, upload: &Upload) -> Result<SignedPut> {
+    pub(super) async fn sign(&self, upload: &Upload, lifetime: u32) -> Result<Urls> {
+        Ok(match &upload.multipart {
+            None => Urls::Put(self.sign_put(upload, lifetime).await?),
+            Some(multipart) => Urls::Parts(Box::new(
+                self.sign_first_parts(upload, multipart, lifetime).await?,
+            )),
+        })
+    }
+
+    async fn sign_put(&self, upload: &Upload, lifetime: u32) -> Result<SignedPut> {
         let now = self.clock.now();
         let credentials = (self.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
-        let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
-        let id: &str = upload.id.hyphenated().encode_lower(&mut id);
-        let headers = &upload.headers;
+        let mut id = id_buffer();
+        let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
-        let object = PutObject {
+        let object = self.as_object(upload, id, tagging.as_deref());
+        let put = (self.signer)
+            .put_object(&object, lifetime, &credentials, now)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        Ok(SignedPut {
+            url: put.presigned.url,
+            headers: (put.headers.into_iter())
+                .map(|(name, value)| (name, value.into_owned()))
+                .collect(),
+            expires_at: put.presigned.expires_at,
+        })
+    }
+
+    /// The object that an upload promises, in the words of S3.
+    pub(super) fn as_object<'a>(
+        &self,
+        upload: &'a Upload,
+        id: &'a str,
+        tagging: Option<&'a str>,
+    ) -> PutObject<'a> {
+        let headers = &upload.headers;
+        PutObject {
             key: &upload.key,
             content_type: &upload.declared.content_type,
             content_length: upload.declared.size,
@@ -71,22 +120,11 @@ impl Broker {
             content_encoding: headers.content_encoding.as_deref(),
             content_language: headers.content_language.as_deref(),
             storage_class: headers.storage_class.as_deref(),
-            tagging: tagging.as_deref(),
-        };
-        let put = self
-            .signer
-            .put_object(&object, upload.lifetime_seconds, &credentials, now)
-            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
-        Ok(SignedPut {
-            url: put.presigned.url,
-            headers: (put.headers.into_iter())
-                .map(|(name, value)| (name, value.into_owned()))
-                .collect(),
-            expires_at: put.presigned.expires_at,
-        })
+            tagging,
+        }
     }
 
-    fn precondition<'a>(&self, rule: &'a WriteRule) -> Precondition<'a> {
+    pub(super) fn precondition<'a>(&self, rule: &'a WriteRule) -> Precondition<'a> {
         match rule {
             _ if !self.rules.conditional_writes => Precondition::None,
             WriteRule::CreateOnly => Precondition::Absent,
@@ -96,7 +134,12 @@ impl Broker {
     }
 }
 
-fn tagging(upload: &Upload) -> Option<String> {
+/// Room for an id in words, on the stack.
+pub(super) const fn id_buffer() -> [u8; uuid::fmt::Hyphenated::LENGTH] {
+    [0; uuid::fmt::Hyphenated::LENGTH]
+}
+
+pub(super) fn tagging(upload: &Upload) -> Option<String> {
     let pairs: Vec<_> = (upload.headers.tags.iter())
         .map(|(key, value)| {
             format!(

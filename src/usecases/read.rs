@@ -1,4 +1,4 @@
-//! Read one upload, on demand with a fresh URL.
+//! Read one upload, on demand with fresh URLs.
 
 use uuid::Uuid;
 
@@ -10,9 +10,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Status;
 use crate::store::uploads;
 
-/// The upload; with `refresh`, a Pending one also gets a fresh URL that lives as long as the
-/// first one did, and its deadline moves along. The URLs handed out before stay good until they
-/// end by themselves.
+/// The upload; with `refresh`, a Pending one also gets fresh URLs that live as long as the first
+/// ones did, and its deadline moves along, as far as sessions may be extended. The URLs handed out
+/// before stay good until they end by themselves.
 pub async fn read(
     broker: &Broker,
     principal: &Principal,
@@ -26,19 +26,27 @@ pub async fn read(
     // A place may have become another tenant's since the upload was made: no new URL into it.
     let is_ours = principal.jail.path(&upload.key).is_some();
     if !refresh || upload.status != Status::Pending || !is_ours {
-        return Ok(Session { upload, put: None });
+        return Ok(Session { upload, urls: None });
     }
-    let put = broker.sign_put(&upload).await?;
-    if !uploads::extend(&mut connection, id, put.expires_at).await? {
+    let until = broker.until(&upload, upload.lifetime_seconds);
+    let Some(lifetime) = broker.seconds_to(until) else {
+        // It cannot be extended any more.
+        return Ok(Session { upload, urls: None });
+    };
+    let urls = broker.sign(&upload, lifetime).await?;
+    // A session in parts may outlive the credentials: its URLs can be had anew.
+    let until = match upload.multipart {
+        Some(_) => until,
+        None => urls.expires_at(),
+    };
+    if !uploads::extend(&mut connection, id, until).await? {
         // It left Pending meanwhile: a URL would be of no use any more.
         let upload = uploads::by_id(&mut connection, &principal.tenant, id)
             .await?
             .ok_or_else(|| Refusal::no_upload(id))?;
-        return Ok(Session { upload, put: None });
+        return Ok(Session { upload, urls: None });
     }
-    upload.expires_at = upload.expires_at.max(put.expires_at);
-    Ok(Session {
-        upload,
-        put: Some(put),
-    })
+    upload.expires_at = upload.expires_at.max(until);
+    let urls = Some(urls);
+    Ok(Session { upload, urls })
 }

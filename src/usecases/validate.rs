@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::checksum::{Algorithm, Checksum};
+use crate::domain::checksum::{Algorithm, Checksum, InvalidChecksum, UnknownAlgorithm};
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::refusal::{FieldError, Refusal};
+use crate::objects::sign::MAX_EXPIRES_IN;
 
 /// User metadata in all, keys and values, in bytes.
 const METADATA_BYTES: usize = 2_048;
@@ -13,6 +14,7 @@ const METADATA_BYTES: usize = 2_048;
 const NAME_BYTES: usize = 1_024;
 /// Comments, in bytes.
 const COMMENTS_BYTES: usize = 8_192;
+const ALGORITHMS: &str = "expected one of SHA256, SHA1, CRC32, CRC32C, CRC64NVME";
 /// One header value, in bytes.
 const HEADER_BYTES: usize = 1_024;
 
@@ -94,21 +96,26 @@ impl Faults {
         }
     }
 
+    /// A checksum of a whole object.
     pub(super) fn checksum(&mut self, algorithm: &str, value: &str) -> Option<Checksum> {
-        let Ok(algorithm) = algorithm.parse::<Algorithm>() else {
-            self.add(
-                "/checksum/algorithm",
-                "expected one of SHA256, SHA1, CRC32, CRC32C, CRC64NVME",
-            );
-            return None;
-        };
-        match Checksum::new(algorithm, value) {
-            Ok(checksum) => Some(checksum),
-            Err(invalid) => {
-                self.add("/checksum/value", invalid.to_string());
-                None
-            }
-        }
+        self.parsed(checksum(algorithm, value, Checksum::new))
+    }
+
+    /// A checksum of a whole object, or a composite one.
+    pub(super) fn any_checksum(&mut self, algorithm: &str, value: &str) -> Option<Checksum> {
+        self.parsed(checksum(algorithm, value, Checksum::parse))
+    }
+
+    fn parsed(&mut self, checksum: Result<Checksum, (&str, String)>) -> Option<Checksum> {
+        let fault = |(end, detail)| self.add(&format!("/checksum{end}"), detail);
+        checksum.map_err(fault).ok()
+    }
+
+    /// The name of an algorithm.
+    pub(super) fn algorithm(&mut self, pointer: &str, name: &str) -> Option<Algorithm> {
+        (name.parse())
+            .map_err(|UnknownAlgorithm| self.add(pointer, ALGORITHMS))
+            .ok()
     }
 
     /// An entity tag (RFC 9110, section 8.8.3); the quotes may be missing. Returned with them.
@@ -119,6 +126,16 @@ impl Faults {
             self.add(pointer, "expected a strong entity tag such as \"9b2cf5\"");
         }
         format!("\"{bare}\"")
+    }
+
+    /// How long something shall live, in seconds.
+    pub(super) fn lifetime(&mut self, seconds: u32) {
+        if !(1..=MAX_EXPIRES_IN).contains(&seconds) {
+            self.add(
+                "/expires_in",
+                format!("expected 1 to {MAX_EXPIRES_IN} seconds, found {seconds}"),
+            );
+        }
     }
 
     pub(super) fn headers(&mut self, headers: &ObjectHeaders) {
@@ -170,6 +187,17 @@ impl Faults {
             );
         }
     }
+}
+
+/// A checksum, or which member of it is at fault and what is wrong with it.
+pub(super) fn checksum(
+    algorithm: &str,
+    value: &str,
+    parse: impl Fn(Algorithm, &str) -> Result<Checksum, InvalidChecksum>,
+) -> Result<Checksum, (&'static str, String)> {
+    let algorithm =
+        (algorithm.parse()).map_err(|UnknownAlgorithm| ("/algorithm", ALGORITHMS.to_owned()))?;
+    parse(algorithm, value).map_err(|invalid| ("/value", invalid.to_string()))
 }
 
 /// What travels unharmed in a header and signs the same everywhere.

@@ -35,6 +35,7 @@ mod model;
 mod multipart;
 mod openapi;
 mod outbox;
+mod parts;
 mod postgres_starter;
 mod postgres_tls;
 mod properties;

@@ -88,6 +88,45 @@ pub fn upload() -> Value {
     })
 }
 
+const PART_URL: &str = "https://bucket.s3.eu-central-1.amazonaws.com/data/employees.csv?x-id=UploadPart&partNumber=1&uploadId=example&X-Amz-Signature=example";
+
+/// A request for parts.
+pub fn sign_parts() -> Value {
+    json!({"from": 101, "count": 100})
+}
+
+/// Its answer.
+pub fn signed_parts() -> Value {
+    json!({"parts": [{
+        "part_number": 101,
+        "offset": 1_677_721_600_u64,
+        "size": 16_777_216,
+        "url": PART_URL,
+        "headers": {},
+        "expires_at": "2025-03-01T10:15:00.000Z",
+    }]})
+}
+
+/// What is there of an upload.
+pub fn parts_of_upload() -> Value {
+    json!({
+        "uploaded": [{
+            "part_number": 1,
+            "size": 16_777_216,
+            "etag": "\"9b2cf535f27731c974343645a3985328\"",
+            "checksum": {"algorithm": "CRC64NVME", "value": "AAAAAAAAAAA="},
+        }],
+        "missing": [[2, 3]],
+        "part_size": 16_777_216,
+        "part_count": 3,
+    })
+}
+
+/// A session that lives on.
+pub fn extended() -> Value {
+    changed(json!({"expires_at": "2025-03-01T11:05:00.000Z"}))
+}
+
 /// The same, proven.
 pub fn uploaded() -> Value {
     let proof = json!({

@@ -21,7 +21,9 @@ const ACKNOWLEDGE: &[Code] = &[
     Code::InvalidRequest,
     Code::UploadNotFound,
     Code::InvalidStatus,
+    Code::SizeLimitExceeded,
     Code::ObjectMissing,
+    Code::PartsMissing,
     Code::ObjectMismatch,
     Code::DatasetExists,
 ];
@@ -40,10 +42,16 @@ fn refusals(operation_id: &str) -> &'static [Code] {
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
         "listUploads" | "listDatasets" => &[Code::InvalidRequest],
         "getUpload" | "listUploadEvents" => &[Code::InvalidRequest, Code::UploadNotFound],
-        "cancelUpload" => &[
+        "signParts" | "extendUpload" | "cancelUpload" => &[
             Code::InvalidRequest,
             Code::UploadNotFound,
             Code::InvalidStatus,
+        ],
+        "listParts" => &[
+            Code::InvalidRequest,
+            Code::UploadNotFound,
+            Code::InvalidStatus,
+            Code::ObjectMissing,
         ],
         "deleteUpload" => &[
             Code::InvalidRequest,
@@ -163,6 +171,11 @@ fn refusal(code: Code) -> Refusal {
         Code::InvalidStatus | Code::DatasetExists => Refusal {
             upload_id: super::examples::ID.parse().ok(),
             status: Some(Status::Uploaded),
+            ..plain
+        },
+        Code::PartsMissing => Refusal {
+            status: Some(Status::Pending),
+            missing: vec![(3, 7), (9, 9)],
             ..plain
         },
         Code::ObjectMismatch => Refusal {

@@ -1,7 +1,7 @@
 //! Closed sets of words, straight from the rules, so that the document cannot fall behind them.
 
 use utoipa::openapi::Object;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use crate::domain::checksum::Algorithm;
 use crate::domain::proof::Level;
@@ -20,6 +20,12 @@ pub fn status() -> Object {
 pub fn algorithm() -> Object {
     let names = Algorithm::ALL.map(Algorithm::as_str);
     words(names, "As S3 names them.")
+}
+
+/// A checksum algorithm, or none.
+pub fn algorithm_or_null() -> Schema {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(null).item(algorithm()).into()
 }
 
 /// How much was proven.

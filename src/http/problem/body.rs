@@ -45,6 +45,10 @@ pub struct Body {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub mismatches: Vec<Mismatch>,
+    /// With `parts-missing`: the parts that are not there, as ranges with both ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!([[3, 7], [9, 9]]))]
+    pub missing: Vec<(u32, u32)>,
 }
 
 /// One thing that is wrong with a request.
@@ -87,6 +91,7 @@ impl Body {
             upload_id: None,
             upload_status: None,
             mismatches: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -106,6 +111,7 @@ impl Body {
             upload_id: refusal.upload_id,
             upload_status: refusal.status.map(|status| status.to_string()),
             mismatches: mismatches.collect(),
+            missing: refusal.missing.clone(),
             ..self
         }
     }

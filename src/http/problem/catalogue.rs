@@ -57,12 +57,13 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
         Self::Refused(Code::DatasetExists),
         Self::Refused(Code::ObjectMissing),
+        Self::Refused(Code::PartsMissing),
         Self::Refused(Code::ObjectMismatch),
         Self::Refused(Code::InvalidStatus),
         Self::Refused(Code::DatasetDrifted),

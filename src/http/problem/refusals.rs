@@ -33,10 +33,15 @@ pub fn row(code: Code) -> Row {
             "The bytes are not there yet",
             "No object of this upload was found in the bucket. PUT it to the URL in `upload`, then acknowledge again; the upload stays Pending until it expires.",
         ),
+        Code::PartsMissing => (
+            409,
+            "Not all parts are there yet",
+            "The upload comes in parts, and some have not come. `missing` names them, as ranges with both ends. Send those, then acknowledge again; the upload stays Pending until it expires.",
+        ),
         Code::ObjectMismatch => (
             422,
             "What came is not what was declared",
-            "The object differs from the declaration; `mismatches` names each field with what was expected and found. The upload is in Error; delete it and start a new one.",
+            "The object differs from the declaration; `mismatches` names each field with what was expected and found. The upload is in Error; delete it and start a new one. Where parts are wrong, nothing was made of them: `upload_status` is Pending then, and they can be sent anew.",
         ),
         Code::InvalidStatus => (
             409,

@@ -2,6 +2,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
+use futures::stream;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,6 +11,7 @@ use super::wire::Upload;
 use crate::http::extract::batch::Batch;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
+use crate::http::long_array::LongArray;
 use crate::http::middleware::failure;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
@@ -96,30 +98,34 @@ pub async fn batch(
     let asked = asked.collect();
     let made = create_many(&broker, &caller, asked, key.0.as_deref()).await?;
     let mut unread = unread.into_iter();
-    let results = made.into_iter().enumerate().map(|(place, made)| {
-        match made {
-            Some(made) => {
-                made.map_err(|error| Problem::from(error).within(&format!("/uploads/{place}")))
-            }
-            None => Err(unread
-                .next()
-                .unwrap_or_else(|| Problem::internal("a fault was lost"))),
-        }
-        .into()
-    });
+    // Problems are told now, while the request's id is at hand; what was made is written as it is
+    // sent: a thousand sessions may have a hundred URLs each.
+    let made: Vec<Result<Created, BatchResult>> = (made.into_iter().enumerate())
+        .map(|(place, made)| {
+            let made = match made {
+                Some(made) => {
+                    made.map_err(|error| Problem::from(error).within(&format!("/uploads/{place}")))
+                }
+                None => Err(unread
+                    .next()
+                    .unwrap_or_else(|| Problem::internal("a fault was lost"))),
+            };
+            made.map_err(BatchResult::from)
+        })
+        .collect();
+    let results = made.into_iter();
+    let results = results.map(|made| Ok(made.map_or_else(|problem| problem, BatchResult::from)));
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(BatchResults {
-            results: results.collect(),
-        }))
+        .content_type("application/json")
+        .streaming(stream::iter(LongArray::new("results", results))))
 }
 
-impl From<Result<Created, Problem>> for BatchResult {
-    fn from(made: Result<Created, Problem>) -> Self {
+impl From<Created> for BatchResult {
+    fn from(made: Created) -> Self {
         let (status, session) = match made {
-            Ok(Created::New(session)) => (StatusCode::CREATED, session),
-            Ok(Created::Before(session)) => (StatusCode::OK, session),
-            Err(problem) => return problem.into(),
+            Created::New(session) => (StatusCode::CREATED, session),
+            Created::Before(session) => (StatusCode::OK, session),
         };
         Self::Made(Box::new(Made {
             status: status.as_u16(),

@@ -12,7 +12,7 @@ use crate::domain::headers::ObjectHeaders;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
-use crate::http::openapi::examples;
+use crate::http::openapi::{examples, schemas};
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
@@ -63,7 +63,19 @@ pub struct CreateUpload {
     storage_class: Option<String>,
     /// Set on the object; at most ten.
     tags: Option<BTreeMap<String, String>>,
-    /// How long the URL lives, in seconds.
+    /// Whether the bytes come in parts; by default where `size` exceeds the broker's threshold, or
+    /// `part_size` or `part_checksums` is given. Without a size the end is open: parts are asked
+    /// for with their sizes, and the acknowledge names the sum.
+    multipart: Option<bool>,
+    /// Bytes of every part but the last: 5 MiB to 5 GiB, and no more than 10,000 parts.
+    #[serde(default, deserialize_with = "bytes")]
+    #[schema(minimum = 5242880, maximum = 5368709120_u64, example = 16777216)]
+    part_size: Option<u64>,
+    /// The algorithm of the checksums that the parts will be asked for with: S3 holds every part
+    /// to its own, and with a CRC tells the checksum of the whole object in the end.
+    #[schema(schema_with = schemas::algorithm)]
+    part_checksums: Option<String>,
+    /// How long the URLs live, in seconds, and a session that nobody asks anything of.
     #[schema(minimum = 1, maximum = 604800)]
     expires_in: Option<u32>,
 }
@@ -71,7 +83,7 @@ pub struct CreateUpload {
 /// The handler.
 #[utoipa::path(post, path = "/uploads", operation_id = "createUpload", tag = "Uploads",
     summary = "Create an upload session",
-    description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once.",
+    description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once. Large datasets come in parts: `upload` is null then, and `multipart` has the first 100 of them; PUT each to its URL, ask for the others, and acknowledge: the broker makes them an object.",
     security(("bearer" = ["uploads:write"])),
     request_body(content = CreateUpload, example = json!(examples::create_upload())),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.", pattern = "^[!-~]{1,255}$")),
@@ -126,6 +138,9 @@ impl From<CreateUpload> for NewUpload {
                 tags: body.tags.unwrap_or_default(),
             },
             expires_in: body.expires_in,
+            multipart: body.multipart,
+            part_size: body.part_size,
+            part_checksums: body.part_checksums,
         }
     }
 }

@@ -6,10 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::multipart::Multipart;
 use crate::domain;
 use crate::http::openapi::schemas;
 use crate::http::wire::{Checksum, Time, Verification};
-use crate::usecases::{Session, SignedPut};
+use crate::usecases::{Session, SignedPut, Urls};
 
 /// An upload session.
 #[derive(Clone, Serialize, ToSchema)]
@@ -67,9 +68,9 @@ pub struct Upload {
     /// Where to PUT the bytes. Null where the answer carries no fresh URL.
     #[schema(required = true)]
     pub upload: Option<Put>,
-    /// Null: the bytes go in a single PUT.
-    #[schema(value_type = Option<Object>, required = true)]
-    pub multipart: (),
+    /// How the bytes come in parts. Null where they come in a single PUT.
+    #[schema(required = true)]
+    pub multipart: Option<Multipart>,
 }
 
 /// A change of a proven object behind the broker's back.
@@ -131,10 +132,16 @@ pub struct ProvenObject {
 
 impl From<Session> for Upload {
     fn from(session: Session) -> Self {
-        Self {
-            upload: session.put.map(Into::into),
-            ..session.upload.into()
+        let mut upload = Self::from(session.upload);
+        match session.urls {
+            None => {}
+            Some(Urls::Put(put)) => upload.upload = Some(put.into()),
+            Some(Urls::Parts(parts)) => {
+                let id = upload.id;
+                upload.multipart = upload.multipart.map(|multipart| multipart.with(id, *parts));
+            }
         }
+        upload
     }
 }
 
@@ -166,7 +173,7 @@ impl From<domain::upload::Upload> for Upload {
                 at: drift.at.into(),
             }),
             upload: None,
-            multipart: (),
+            multipart: upload.multipart.as_ref().map(Into::into),
         }
     }
 }

@@ -76,7 +76,7 @@ impl fmt::Debug for Presigned {
 
 /// Signs URLs for one endpoint. Shared by all threads.
 pub struct Signer {
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     /// The latest day's key. An `ArcSwap`, not a lock: this is read for every URL on every worker
     /// and changes once a day, and a reader of it writes to no memory that others read.
     day_key: ArcSwapOption<DayKey>,
@@ -87,7 +87,7 @@ impl Signer {
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
-            endpoint,
+            endpoint: Arc::new(endpoint),
             day_key: ArcSwapOption::empty(),
         }
     }

@@ -33,8 +33,8 @@ pub struct UploadPart<'a> {
 }
 
 /// Signs the parts of one upload, at one time. Holds a key: no `Debug`.
-pub struct PartSigner<'s> {
-    endpoint: &'s Endpoint,
+pub struct PartSigner {
+    endpoint: Arc<Endpoint>,
     mac: Hmac<Sha256>,
     expires_at: DateTime<Utc>,
     /// The URL as far as the part's number.
@@ -100,7 +100,7 @@ impl Signer {
         expires_in: u32,
         credentials: &Arc<Credentials>,
         now: DateTime<Utc>,
-    ) -> Result<PartSigner<'_>, Error> {
+    ) -> Result<PartSigner, Error> {
         let second = DateTime::from_timestamp(now.timestamp(), 0).ok_or(Error::Time(now))?;
         let expires = lifetime(expires_in, credentials, second)?;
         let expires_at = second
@@ -117,7 +117,7 @@ impl Signer {
             encode::value(&mut id, upload_id);
             let canonical = format!("PUT\n{path}\n{amz}{}&X-Amz-SignedHeaders=", day.token());
             PartSigner {
-                endpoint: &self.endpoint,
+                endpoint: Arc::clone(&self.endpoint),
                 mac: begin(day, second),
                 expires_at,
                 before: format!(
@@ -145,7 +145,7 @@ fn begin(day: &DayKey, second: DateTime<Utc>) -> Hmac<Sha256> {
     day.begin(&start)
 }
 
-impl PartSigner<'_> {
+impl PartSigner {
     /// When the URLs stop working.
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {

@@ -45,6 +45,10 @@ struct Insert<'a> {
     if_match: Vec<Option<&'a str>>,
     headers: Vec<String>,
     lifetimes: Vec<i32>,
+    s3_upload_ids: Vec<Option<&'a str>>,
+    part_sizes: Vec<Option<i64>>,
+    part_counts: Vec<Option<i32>>,
+    part_checksums: Vec<Option<&'static str>>,
     created_at: Vec<DateTime<Utc>>,
     updated_at: Vec<DateTime<Utc>>,
     expires_at: Vec<DateTime<Utc>>,
@@ -55,6 +59,7 @@ impl<'a> Insert<'a> {
         let size = |upload: &Upload| upload.declared.size.map(i64::try_from).transpose();
         let lifetime = |upload: &Upload| i32::try_from(upload.lifetime_seconds);
         let checksum = |upload: &'a Upload| upload.declared.checksum.as_ref();
+        let multipart = |upload: &'a Upload| upload.multipart.as_ref();
         Ok(Self {
             ids: each(new, |upload| upload.id),
             tenants: each(new, |upload| &*upload.tenant),
@@ -79,6 +84,18 @@ impl<'a> Insert<'a> {
             }),
             headers: try_each(new, |upload| json(&upload.headers))?,
             lifetimes: try_each(new, lifetime)?,
+            s3_upload_ids: each(new, |upload| Some(&*multipart(upload)?.s3_upload_id)),
+            part_sizes: try_each(new, |upload| {
+                let size = multipart(upload).map(|multipart| multipart.part_size);
+                size.map(i64::try_from).transpose()
+            })?,
+            part_counts: try_each(new, |upload| {
+                let count = multipart(upload).and_then(|multipart| multipart.part_count);
+                count.map(i32::try_from).transpose()
+            })?,
+            part_checksums: each(new, |upload| {
+                Some(multipart(upload)?.part_checksums?.as_str())
+            }),
             created_at: each(new, |upload| upload.created_at),
             updated_at: each(new, |upload| upload.updated_at),
             expires_at: each(new, |upload| upload.expires_at),
@@ -91,10 +108,12 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(
             "INSERT INTO uploads (status, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
-             lifetime_seconds, created_at, updated_at, expires_at) \
+             lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, \
+             created_at, updated_at, expires_at) \
              SELECT 'Pending', id, tenant, path, bucket, key, name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
-             lifetime_seconds, created_at, updated_at, expires_at FROM unnest(",
+             lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, \
+             created_at, updated_at, expires_at FROM unnest(",
         );
         bind_arrays!(out,
             SqlUuid: &self.ids,
@@ -113,6 +132,10 @@ impl QueryFragment<Pg> for Insert<'_> {
             Nullable<Text>: &self.if_match,
             Text: &self.headers,
             Int4: &self.lifetimes,
+            Nullable<Text>: &self.s3_upload_ids,
+            Nullable<Int8>: &self.part_sizes,
+            Nullable<Int4>: &self.part_counts,
+            Nullable<Text>: &self.part_checksums,
             Timestamptz: &self.created_at,
             Timestamptz: &self.updated_at,
             Timestamptz: &self.expires_at,
@@ -120,7 +143,8 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(
             ") AS new (id, tenant, path, bucket, key, name, comments, metadata, content_type, size, \
              checksum_algorithm, checksum_value, overwrite, if_match, headers, lifetime_seconds, \
-             created_at, updated_at, expires_at) \
+             s3_upload_id, part_size, part_count, part_checksums, created_at, updated_at, \
+             expires_at) \
              WHERE overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
              WHERE standing.tenant = new.tenant AND standing.path = new.path \
              AND standing.status IN ('Uploaded', 'Processing', 'Processed')) RETURNING id",

@@ -11,7 +11,7 @@ use crate::domain::drift::{Drift, Drifted};
 use crate::domain::object::ProvenObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::proof::{Declared, Level};
-use crate::domain::upload::{Failure, Upload, Verification, Verifier, WriteRule};
+use crate::domain::upload::{Failure, Multipart, Upload, Verification, Verifier, WriteRule};
 use crate::store::schema::uploads;
 
 #[derive(Queryable, Selectable)]
@@ -53,6 +53,10 @@ pub(super) struct Row {
     sequence: i32,
     drift: Option<String>,
     drifted_at: Option<DateTime<Utc>>,
+    s3_upload_id: Option<String>,
+    part_size: Option<i64>,
+    part_count: Option<i32>,
+    part_checksums: Option<String>,
 }
 
 /// A value that the table's constraints rule out. Seeing it is a fault of ours.
@@ -75,6 +79,7 @@ impl Row {
             self.checksum_value.as_deref(),
             "checksum_value",
         )?;
+        let multipart = self.multipart()?;
         let object = self.object()?;
         let verification = self.verification()?;
         let write = match (self.if_match.take(), self.overwrite) {
@@ -100,6 +105,7 @@ impl Row {
             },
             write,
             headers: self.json(self.headers.clone(), "headers")?,
+            multipart,
             lifetime_seconds: u32::try_from(self.lifetime_seconds)
                 .map_err(|_| self.corrupt("lifetime_seconds"))?,
             created_at: self.created_at,
@@ -112,6 +118,21 @@ impl Row {
             drift: self.drift()?,
             sequence: self.sequence,
         })
+    }
+
+    fn multipart(&mut self) -> Result<Option<Multipart>, Corrupt> {
+        let part_size = self.bytes(self.part_size, "part_size")?;
+        let Some((s3_upload_id, part_size)) = self.s3_upload_id.take().zip(part_size) else {
+            return Ok(None);
+        };
+        let part_checksums = self.part_checksums.as_deref().map(str::parse).transpose();
+        Ok(Some(Multipart {
+            s3_upload_id,
+            part_size,
+            part_count: (self.part_count.map(u32::try_from).transpose())
+                .map_err(|_| self.corrupt("part_count"))?,
+            part_checksums: part_checksums.map_err(|_| self.corrupt("part_checksums"))?,
+        }))
     }
 
     fn object(&self) -> Result<Option<ProvenObject>, Corrupt> {
@@ -174,7 +195,7 @@ impl Row {
             return Ok(None);
         };
         let algorithm = algorithm.parse().map_err(|_| self.corrupt(column))?;
-        let checksum = Checksum::new(algorithm, value).map_err(|_| self.corrupt(column))?;
+        let checksum = Checksum::parse(algorithm, value).map_err(|_| self.corrupt(column))?;
         Ok(Some(checksum))
     }
 

@@ -51,10 +51,14 @@ impl Claims {
         let etag = self.etag.map(|etag| faults.etag("/etag", &etag));
         let mut declared = upload.declared.clone();
         if let Some((algorithm, value)) = &self.checksum
-            && let Some(claimed) = faults.checksum(algorithm, value)
+            && let Some(claimed) = match &upload.multipart {
+                Some(_) => faults.any_checksum(algorithm, value),
+                None => faults.checksum(algorithm, value),
+            }
         {
             match &declared.checksum {
-                Some(before) if *before != claimed => {
+                // A composite one was not promised by a client: it was told by its parts.
+                Some(before) if *before != claimed && !before.is_composite() => {
                     faults.add("/checksum", format!("was declared as {before}"));
                 }
                 _ => declared.checksum = Some(claimed),

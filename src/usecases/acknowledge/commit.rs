@@ -136,6 +136,7 @@ impl Broker {
             .await?
             .is_some()
         {
+            self.abort(upload).await;
             return Err(refusal.into());
         }
         let now = self.reload(upload).await?;

@@ -1,26 +1,30 @@
 //! Acknowledge: the object is looked at, compared with the promise, and only then Uploaded.
 //!
-//! The HEAD comes first, then one transaction that changes the row, supersedes whoever stood at
+//! Parts are made an object first, where they are whole. The HEAD comes next, then one transaction that changes the row, supersedes whoever stood at
 //! the path and writes the event. A crash before the commit leaves the row as it was: the client,
 //! or the janitor after the deadline, asks again. What another caller acknowledges at the same
 //! path between the HEAD and the commit is noticed in the transaction, and the object is looked
 //! at anew: a proof of bytes that were replaced meanwhile is worth nothing.
 
+mod assemble;
 mod claims;
 mod commit;
 mod prove;
+mod whole;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub(super) use assemble::Assembled;
 pub use claims::Claims;
 pub use commit::Proof;
 pub(super) use commit::failure;
 pub(super) use prove::Outcome;
 
 use super::broker::Broker;
-use super::error::Result;
+use super::error::{Dependency, Error, Result};
+use super::list_parts::gone;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
@@ -78,7 +82,7 @@ impl Broker {
     /// Proves `upload` and says what came of it in a client's words.
     pub(super) async fn acknowledge(
         self: &Arc<Self>,
-        upload: Upload,
+        mut upload: Upload,
         claims: Claims,
         by: Verifier,
     ) -> Result<Upload> {
@@ -90,11 +94,24 @@ impl Broker {
                 Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into(),
             );
         }
-        let claimed = claims.check(&upload)?;
-        match self.prove(upload, &claimed, by).await? {
+        let mut claimed = claims.clone().check(&upload)?;
+        let assembled = self.assemble(&mut upload, &claims, &mut claimed).await?;
+        if upload.was_acknowledged() {
+            return Ok(upload);
+        }
+        let outcome = self.prove(upload, &claimed, by).await?;
+        match outcome.after(assembled) {
             Outcome::Uploaded(upload) => Ok(upload),
+            Outcome::Missing(upload) if assembled == Assembled::Gone => Err(gone(&upload).into()),
             Outcome::Missing(upload) => {
                 Err(missing(&upload, "Nothing stands at its path yet.").into())
+            }
+            Outcome::NotYetOurs(_) if assembled == Assembled::Contended => {
+                let cause = "another write of the key was under way";
+                Err(Error::unavailable(Dependency::S3, cause))
+            }
+            Outcome::NotYetOurs(upload) if assembled == Assembled::Gone => {
+                Err(gone(&upload).into())
             }
             Outcome::NotYetOurs(upload) => Err(missing(
                 &upload,

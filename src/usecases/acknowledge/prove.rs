@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::assemble::Assembled;
 use super::claims::Claimed;
 use super::commit::Committed;
 use crate::domain::proof::{Mismatch, SizeLimit, Verdict, compare};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
-use crate::domain::upload::{Upload, Verifier};
+use crate::domain::upload::{Upload, Verifier, WriteRule};
 use crate::store::uploads::{self, Place};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
@@ -27,6 +28,22 @@ pub(in crate::usecases) enum Outcome {
     Refuted(Upload, Refusal),
     /// It left the states that can be acknowledged.
     Elsewhere(Upload),
+}
+
+impl Outcome {
+    /// What it means where the parts were not made an object because of what stands at the key:
+    /// they never will be.
+    pub(in crate::usecases) fn after(self, assembled: Assembled) -> Self {
+        match self {
+            Self::Missing(upload) | Self::NotYetOurs(upload)
+                if assembled == Assembled::Blocked && upload.write != WriteRule::CreateOnly =>
+            {
+                let refusal = replaced(&upload);
+                Self::Refuted(upload, refusal)
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 impl Broker {
@@ -96,6 +113,19 @@ fn taken(upload: &Upload) -> Refusal {
             Code::DatasetExists,
             format!(
                 "The object at {} was not written by this upload's URL, and it may not replace it.",
+                upload.path
+            ),
+        )
+    }
+}
+
+fn replaced(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::DatasetExists,
+            format!(
+                "The version at {} that if_match names is no longer there: nothing was replaced.",
                 upload.path
             ),
         )

@@ -37,23 +37,42 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
+/// The same, where many entries may come at once.
+#[derive(Debug)]
+pub struct OptionalLargeJson<T>(pub T);
+
 impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        async move {
-            let body = body::read(&request, payload, Size::Usual).await?;
-            if body.is_empty() {
-                return Ok(Self(T::default()));
-            }
-            expect_json(&request)?;
-            let body: Option<T> = parse(&body)?;
-            Ok(Self(body.unwrap_or_default()))
-        }
-        .boxed_local()
+        let body = optional(request.clone(), payload.take(), Size::Usual);
+        body.map(|body| body.map(Self)).boxed_local()
     }
+}
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalLargeJson<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = optional(request.clone(), payload.take(), Size::Batch);
+        body.map(|body| body.map(Self)).boxed_local()
+    }
+}
+
+async fn optional<T: DeserializeOwned + Default>(
+    request: HttpRequest,
+    payload: Payload,
+    size: Size,
+) -> Result<T, Problem> {
+    let body = body::read(&request, payload, size).await?;
+    if body.is_empty() {
+        return Ok(T::default());
+    }
+    expect_json(&request)?;
+    let body: Option<T> = parse(&body)?;
+    Ok(body.unwrap_or_default())
 }
 
 /// A body without a type is taken for JSON; one with another type is not.

@@ -1,0 +1,40 @@
+//! `POST /uploads/{id}/extend`.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::wire::Upload;
+use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::json::OptionalJson;
+use crate::http::extract::path::UploadId;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::usecases::{Broker, extend};
+
+/// For how long.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Extend {
+    /// Seconds from now; by default as long as the session was asked to live at first.
+    #[schema(minimum = 1, maximum = 604800, example = 3600)]
+    expires_in: Option<u32>,
+}
+
+/// The handler.
+#[utoipa::path(post, path = "/uploads/{id}/extend", operation_id = "extendUpload", tag = "Uploads",
+    summary = "Let a session live on",
+    description = "Moves the end of a Pending upload, never back, and no further than sessions may live here (`BROKER_SESSION_MAX_SECONDS` from their creation): `expires_at` says what came of it. URLs that were handed out do not change; ask for fresh ones.",
+    security(("bearer" = ["uploads:write"])),
+    params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
+    request_body(content = Option<Extend>, description = "May be left out"),
+    responses((status = 200, description = "The session", body = Upload, example = json!(examples::extended()))))]
+pub async fn extend(
+    caller: Caller<UploadsWrite>,
+    broker: web::Data<Broker>,
+    id: UploadId,
+    body: OptionalJson<Extend>,
+) -> Result<HttpResponse, Problem> {
+    let upload = extend::extend(&broker, &caller, id.0, body.0.expires_in).await?;
+    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+}

@@ -1,0 +1,165 @@
+//! `POST /uploads/{id}/parts`.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use futures::stream;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::multipart::Part;
+use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::json::OptionalLargeJson;
+use crate::http::extract::path::UploadId;
+use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::long_array::LongArray;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::http::wire::{Checksum, bytes};
+use crate::usecases::Broker;
+use crate::usecases::parts::{self, Asked, AskedPart};
+
+/// Which parts; one of `part_numbers`, `from` and `parts`.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignParts {
+    /// By their numbers.
+    #[schema(min_items = 1, max_items = 10000, example = json!([1, 2]))]
+    part_numbers: Option<Vec<u32>>,
+    /// From this one on.
+    #[schema(minimum = 1, maximum = 10000)]
+    from: Option<u32>,
+    /// How many, with `from`; by default 100, or as many as there are.
+    #[schema(minimum = 1, maximum = 10000)]
+    count: Option<u32>,
+    /// Each with what is known of it.
+    #[schema(min_items = 1, max_items = 10000)]
+    parts: Option<Vec<WantedPart>>,
+}
+
+/// A part that is asked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WantedPart {
+    /// From 1 on.
+    #[schema(minimum = 1, maximum = 10000)]
+    part_number: u32,
+    /// Bytes. Needed where the size of the upload is open, else as planned.
+    #[serde(default, deserialize_with = "bytes")]
+    #[schema(minimum = 0)]
+    size: Option<u64>,
+    /// Of the part's bytes: signed, so that S3 refuses others.
+    checksum: Option<Checksum>,
+}
+
+/// Parts with their URLs.
+#[derive(Serialize, ToSchema)]
+pub struct SignedParts {
+    /// In the order in which they were asked for.
+    parts: Vec<Part>,
+}
+
+/// `?from=101&count=100`, as `next` of a session has it.
+#[derive(Debug)]
+pub struct Range {
+    from: Option<u32>,
+    count: Option<u32>,
+}
+
+impl FromParams for Range {
+    const NAMES: &'static [&'static str] = &["from", "count"];
+
+    fn from_params(params: &Params) -> Result<Self, Problem> {
+        let number = |name: &str| {
+            let parsed = params.one(name)?.map(str::parse).transpose();
+            parsed.map_err(|_| Problem::field(&format!("/{name}"), "must be a number"))
+        };
+        Ok(Self {
+            from: number("from")?,
+            count: number("count")?,
+        })
+    }
+}
+
+/// The handler.
+#[utoipa::path(post, path = "/uploads/{id}/parts", operation_id = "signParts", tag = "Uploads",
+    summary = "Ask for the URLs of parts",
+    description = "Any parts of a Pending upload, as often as needed, at most 10,000 at once: by number, as a range, or one by one with the checksums that S3 shall hold their bytes to. Where the size of the upload is open, each names its size. The session lives on while it is asked: `expires_at` moves along. To have the checksums of all parts checked, name their algorithm at create (`part_checksums`); where parts are asked for with checksums that were not announced, and none has come yet, the URLs handed out before stop working.",
+    security(("bearer" = ["uploads:write"])),
+    params(
+        ("id" = uuid::Uuid, Path, description = "The id of the upload"),
+        ("from" = Option<u32>, Query, description = "As in the body, which is left out then"),
+        ("count" = Option<u32>, Query, description = "As in the body"),
+    ),
+    request_body(content = Option<SignParts>, example = json!(examples::sign_parts())),
+    responses((status = 200, description = "The parts", body = SignedParts, example = json!(examples::signed_parts()))))]
+pub async fn sign(
+    caller: Caller<UploadsWrite>,
+    broker: web::Data<Broker>,
+    id: UploadId,
+    query: Query<Range>,
+    body: OptionalLargeJson<SignParts>,
+) -> Result<HttpResponse, Problem> {
+    let asked = asked(body.0, query.0)?;
+    let signed = parts::sign(&broker, &caller, id.0, asked).await?;
+    let array = LongArray::new("parts", signed.map(|part| part.map(Part::from)));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/json")
+        .streaming(stream::iter(array)))
+}
+
+fn asked(body: SignParts, query: Range) -> Result<Asked, Problem> {
+    let body = match query {
+        Range {
+            from: None,
+            count: None,
+        } => body,
+        Range { from, count } => {
+            if body.part_numbers.is_some() || body.from.is_some() || body.parts.is_some() {
+                return Err(Problem::field(
+                    "/from",
+                    "is in the query: leave the body out",
+                ));
+            }
+            SignParts {
+                from,
+                count,
+                ..SignParts::default()
+            }
+        }
+    };
+    match body {
+        SignParts {
+            part_numbers: Some(numbers),
+            from: None,
+            count: None,
+            parts: None,
+        } => Ok(Asked::Numbers(numbers)),
+        SignParts {
+            part_numbers: None,
+            from: Some(from),
+            count,
+            parts: None,
+        } => Ok(Asked::Range { from, count }),
+        SignParts {
+            part_numbers: None,
+            from: None,
+            count: None,
+            parts: Some(parts),
+        } => Ok(Asked::Parts(parts.into_iter().map(Into::into).collect())),
+        _ => Err(Problem::field(
+            "",
+            "expected one of: part_numbers; from, with or without count; parts",
+        )),
+    }
+}
+
+impl From<WantedPart> for AskedPart {
+    fn from(part: WantedPart) -> Self {
+        Self {
+            number: part.part_number,
+            size: part.size,
+            checksum: part.checksum.map(Checksum::into_pair),
+        }
+    }
+}

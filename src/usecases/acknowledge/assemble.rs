@@ -1,0 +1,170 @@
+//! Assemble: the parts of an upload become its object.
+//!
+//! The store says which parts there are, and only what is whole is completed: no part is missing,
+//! none has another size, and the sum is the promised one. What a client promised with its
+//! acknowledge is kept in the row before that, so that a crash, a lost answer or another prover
+//! that is faster holds the object to all of it.
+//!
+//! The store's answer may get lost, or two callers may complete at once: "there is no such upload"
+//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself.
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::claims::{Claimed, Claims};
+use super::whole::whole;
+use crate::domain::checksum::{Algorithm, Checksum};
+use crate::domain::upload::{Multipart, Upload, WriteRule};
+use crate::objects::multipart::{CompleteMultipart, Completion, UploadedPart};
+use crate::store::uploads::{self, Promise};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::signed_parts::plan;
+
+/// How often the parts are listed anew because somebody sent one again meanwhile.
+const ATTEMPTS: u32 = 3;
+
+/// What came of the parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::usecases) enum Assembled {
+    /// They are an object now.
+    Done,
+    /// The store has no such upload: they are an object, or they are gone.
+    Gone,
+    /// Something else stands at the key, or not the version that was to be replaced.
+    Blocked,
+    /// Another write of the key was under way.
+    Contended,
+}
+
+impl Broker {
+    /// Completes the upload where it is whole; refuses, and leaves it as it is, where it is not.
+    /// The upload and the claims are told what was promised meanwhile.
+    pub(in crate::usecases) async fn assemble(
+        &self,
+        upload: &mut Upload,
+        claims: &Claims,
+        claimed: &mut Claimed,
+    ) -> Result<Assembled> {
+        let Some(multipart) = upload.multipart.clone() else {
+            return Ok(Assembled::Done);
+        };
+        for _ in 0..ATTEMPTS {
+            let id = &multipart.s3_upload_id;
+            let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
+                return self
+                    .see_anew(upload, claims, claimed, Assembled::Gone)
+                    .await;
+            };
+            let plan = plan(upload, &multipart)?;
+            let size = claimed.declared.size;
+            let parts = whole(upload, plan, size, self.rules.max_size, parts)?;
+            claimed.promise_parts(claims, &multipart, &parts);
+            if self.is_blocked(upload).await? {
+                return Ok(Assembled::Blocked);
+            }
+            self.promise_more(upload, claimed).await?;
+            let complete = CompleteMultipart {
+                key: &upload.key,
+                upload_id: id,
+                parts: &parts,
+                part_checksums: multipart.part_checksums,
+                precondition: self.precondition(&upload.write),
+                patience: self.rules.complete_patience,
+            };
+            let assembled = match self.objects.complete_multipart(&complete).await? {
+                Completion::Done { .. } => Assembled::Done,
+                Completion::NoSuchUpload => Assembled::Gone,
+                Completion::PreconditionFailed => Assembled::Blocked,
+                Completion::Conflict => Assembled::Contended,
+                // A part was sent again since the list was made.
+                Completion::Refused {
+                    code: "InvalidPart" | "InvalidPartOrder",
+                } => continue,
+                Completion::Refused { code } => {
+                    let cause = format!("CompleteMultipartUpload was refused: {code}");
+                    return Err(Error::unavailable(Dependency::S3, cause));
+                }
+            };
+            return self.see_anew(upload, claims, claimed, assembled).await;
+        }
+        let cause = format!("parts changed under {ATTEMPTS} looks in a row");
+        Err(Error::unavailable(Dependency::S3, cause))
+    }
+
+    /// A store without conditional writes would overwrite what stands there.
+    async fn is_blocked(&self, upload: &Upload) -> Result<bool> {
+        if self.rules.conditional_writes || upload.write != WriteRule::CreateOnly {
+            return Ok(false);
+        }
+        let found = self.objects.head(&upload.key).await?;
+        Ok(found.is_some_and(|found| found.upload_id != Some(upload.id)))
+    }
+
+    async fn promise_more(&self, upload: &Upload, claimed: &Claimed) -> Result<()> {
+        let promise = Promise {
+            name: claimed.name.as_deref(),
+            comments: claimed.comments.as_deref(),
+            metadata: claimed.metadata.as_ref(),
+            declared: &claimed.declared,
+        };
+        let mut connection = self.connection().await?;
+        Ok(uploads::promise_more(&mut connection, upload.id, &promise).await?)
+    }
+
+    /// Others may have completed it, and promised more than this caller knows.
+    async fn see_anew(
+        &self,
+        upload: &mut Upload,
+        claims: &Claims,
+        claimed: &mut Claimed,
+        assembled: Assembled,
+    ) -> Result<Assembled> {
+        if assembled == Assembled::Gone {
+            *upload = self.reload(upload).await?;
+            *claimed = claims.clone().check(upload)?;
+        }
+        Ok(assembled)
+    }
+}
+
+impl Claimed {
+    /// What the checksums of the parts, which the store held the bytes to, say of the whole: kept
+    /// where the client promises nothing else of it.
+    fn promise_parts(&mut self, claims: &Claims, multipart: &Multipart, parts: &[UploadedPart]) {
+        let promised = (self.declared.checksum.as_ref())
+            .is_some_and(|checksum| claims.checksum.is_some() || !checksum.is_composite());
+        if let Some(algorithm) = multipart.part_checksums
+            && !promised
+        {
+            self.declared.checksum = composite(algorithm, parts);
+        }
+    }
+}
+
+/// The checksum of the parts' checksums, as S3 makes it ("Checking object integrity", S3 user
+/// guide); `None` of algorithms that S3 has whole objects' checksums of, and where one is missing.
+fn composite(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<Checksum> {
+    let digest = match algorithm {
+        Algorithm::Sha256 => digest::<Sha256>(algorithm, parts)?,
+        Algorithm::Sha1 => digest::<Sha1>(algorithm, parts)?,
+        Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64nvme => return None,
+    };
+    let count = u32::try_from(parts.len()).ok()?;
+    Some(Checksum::new(algorithm, &digest).ok()?.of_parts(count))
+}
+
+fn digest<D: Digest>(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<String> {
+    let mut all = D::new();
+    for part in parts {
+        let checksum = part.checksum.as_ref()?;
+        if checksum.algorithm() != algorithm {
+            return None;
+        }
+        all.update(STANDARD.decode(checksum.value()).ok()?);
+    }
+    Some(STANDARD.encode(all.finalize()))
+}

@@ -1,0 +1,101 @@
+//! List parts: what S3 has of an upload, and what is missing.
+//!
+//! Nothing of that is kept here: S3 knows. The pages are handed on as they come, so that 10,000
+//! parts take no more memory than one page of them.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::Result;
+use super::parts::in_parts;
+use super::signed_parts::plan;
+use crate::domain::part_plan::PartPlan;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::Upload;
+use crate::objects::multipart::PartsPage;
+use crate::store::uploads;
+
+pub use crate::objects::multipart::UploadedPart;
+
+/// A listing under way.
+pub struct Parts {
+    broker: Arc<Broker>,
+    key: String,
+    s3_upload_id: String,
+    plan: PartPlan,
+    /// The numbers of the parts that are as they were planned.
+    right: Vec<u32>,
+    page: Option<PartsPage>,
+}
+
+/// The parts of a Pending upload, and the first page of them.
+///
+/// Refused where the upload is no longer Pending, or comes in a single PUT.
+pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Parts> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::no_upload(id))?;
+    drop(connection);
+    let multipart = in_parts(&upload)?;
+    if upload.status != Status::Pending {
+        return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
+    }
+    let page = (broker.objects)
+        .list_parts(&upload.key, &multipart.s3_upload_id, 0)
+        .await?;
+    Ok(Parts {
+        plan: plan(&upload, multipart)?,
+        page: Some(page.ok_or_else(|| gone(&upload))?),
+        s3_upload_id: multipart.s3_upload_id.clone(),
+        key: upload.key,
+        broker,
+        right: Vec::new(),
+    })
+}
+
+/// S3 has no such upload any more.
+pub(super) fn gone(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(
+            Code::ObjectMissing,
+            "S3 has no parts of this upload any more. Where they were made an object, acknowledge the upload; else begin a new one: a lifecycle rule of the bucket may have removed them.",
+        )
+    }
+}
+
+impl Parts {
+    /// How the upload is cut.
+    pub fn plan(&self) -> PartPlan {
+        self.plan
+    }
+
+    /// The next page, in the order of the parts' numbers; `None` behind the last one. An upload
+    /// that ends between two pages just ends here.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<UploadedPart>>> {
+        let Some(page) = self.page.take() else {
+            return Ok(None);
+        };
+        if let Some(after) = page.next {
+            self.page = (self.broker.objects)
+                .list_parts(&self.key, &self.s3_upload_id, after)
+                .await?;
+        }
+        let right = page.parts.iter();
+        let right = right.filter(|part| self.plan.check(part.number, part.size).is_ok());
+        self.right.extend(right.map(|part| part.number));
+        Ok(Some(page.parts))
+    }
+
+    /// The parts that are not there, or not as they were planned: ranges with both ends. Known
+    /// behind the last page.
+    pub fn missing(&self) -> Vec<(u32, u32)> {
+        self.plan.missing(self.right.iter().copied())
+    }
+}

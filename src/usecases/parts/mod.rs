@@ -1,0 +1,125 @@
+//! Parts: fresh URLs for the parts that a client asks for, as often as it asks.
+//!
+//! Signing asks nobody. The session lives on while its client asks: a URL lives at least half as
+//! long as the session was asked to live at first, and never past the session's end, which moves
+//! along. Nothing is lost where that fails: the client asks again.
+
+mod anew;
+mod fit;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::Result;
+use super::signed_parts::{SignedParts, Wanted, plan};
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::{Multipart, Upload};
+use crate::store::uploads;
+
+/// The parts that a client asks for, as they came.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// By their numbers.
+    Numbers(Vec<u32>),
+    /// So many from one on; as many as come with a session where it does not say.
+    Range {
+        /// The first.
+        from: u32,
+        /// How many.
+        count: Option<u32>,
+    },
+    /// Each with what is known of it.
+    Parts(Vec<AskedPart>),
+}
+
+/// One part, as it came.
+#[derive(Clone, Debug)]
+pub struct AskedPart {
+    /// From 1 on.
+    pub number: u32,
+    /// Bytes; needed where the size of the upload is open.
+    pub size: Option<u64>,
+    /// Of its bytes: the algorithm's name and the value in base64.
+    pub checksum: Option<(String, String)>,
+}
+
+/// Signs the parts that are asked for.
+///
+/// Refused where one of them does not belong to the upload, and where that is no longer Pending
+/// or comes in a single PUT.
+pub async fn sign(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    id: Uuid,
+    asked: Asked,
+) -> Result<SignedParts> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
+        .await?
+        .ok_or_else(|| Refusal::no_upload(id))?;
+    drop(connection);
+    let multipart = in_parts(&upload)?;
+    if upload.status != Status::Pending || principal.jail.path(&upload.key).is_none() {
+        return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
+    }
+    let plan = plan(&upload, multipart)?;
+    let fitting = fit::fit(asked, plan, multipart.part_checksums, broker.rules.max_size)?;
+    let upload = match fitting.algorithm {
+        Some(algorithm) if multipart.part_checksums.is_none() => {
+            let this = Arc::clone(broker);
+            broker
+                .to_end(async move { this.begin_anew(upload, algorithm).await })
+                .await?
+        }
+        _ => upload,
+    };
+    broker.sign_while_it_lives(&upload, fitting.parts).await
+}
+
+/// Or a refusal: there are no parts of a single PUT.
+pub(super) fn in_parts(upload: &Upload) -> Result<&Multipart, Refusal> {
+    upload.multipart.as_ref().ok_or_else(|| Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::InvalidRequest,
+            "The bytes of this upload come in a single PUT: it has no parts. Create it with multipart to have some.",
+        )
+    })
+}
+
+impl Broker {
+    async fn sign_while_it_lives(&self, upload: &Upload, wanted: Wanted) -> Result<SignedParts> {
+        let lifetime = upload.lifetime_seconds;
+        let mut until = upload.expires_at;
+        if (self.seconds_to(until)).is_none_or(|left| left < lifetime.div_ceil(2)) {
+            until = self.until(upload, lifetime);
+            let mut connection = self.connection().await?;
+            if !uploads::extend(&mut connection, upload.id, until).await? {
+                drop(connection);
+                let now = self.reload(upload).await?;
+                return Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into());
+            }
+        }
+        let multipart = in_parts(upload)?;
+        let Some(left) = self.seconds_to(until) else {
+            return Err(too_old(upload).into());
+        };
+        self.sign_wanted(upload, multipart, left.min(lifetime), wanted)
+            .await
+    }
+}
+
+fn too_old(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(
+            Code::InvalidStatus,
+            "The session has lived as long as a session may: acknowledge it, or begin a new one.",
+        )
+    }
+}

@@ -1,0 +1,105 @@
+//! A broker on a store that knows all of multipart uploads, and a client that sends parts.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, Setup, id};
+use crate::support::reply::Reply;
+use crate::support::store::Store;
+
+/// The smallest part of S3, in bytes.
+pub const MIN: usize = 5 << 20;
+
+/// A broker, and its store.
+pub struct Scene {
+    pub app: App,
+    pub store: Store,
+}
+
+impl Scene {
+    pub async fn new() -> Scene {
+        Scene::with(Setup::new()).await
+    }
+
+    /// With other settings.
+    pub async fn with(setup: Setup) -> Scene {
+        let store = Store::start().await;
+        let app = setup.store(&store).start().await;
+        Scene { app, store }
+    }
+
+    /// A session of `size` bytes in parts of 5 MiB, with `more` in the body.
+    pub async fn begin(&self, path: &str, size: usize, more: Value) -> Value {
+        let mut body = json!({"multipart": true, "part_size": MIN, "size": size});
+        let more = more.as_object().expect("an object").clone();
+        body.as_object_mut().expect("an object").extend(more);
+        self.app.create(path, body).await
+    }
+
+    /// The parts of a session.
+    pub fn parts(session: &Value) -> &Vec<Value> {
+        session["multipart"]["parts"].as_array().expect("parts")
+    }
+
+    /// Sends bytes to where a part goes.
+    pub async fn send(&self, part: &Value, bytes: impl Into<Vec<u8>>) -> Reply {
+        let url = part["url"].as_str().expect("a URL");
+        let mut put = self.app.http.put(url).body(bytes.into());
+        for (name, value) in part["headers"].as_object().expect("headers") {
+            put = put.header(name, value.as_str().expect("a header value"));
+        }
+        Reply::of(put).await
+    }
+
+    /// Sends the bytes of a part that they are cut into.
+    pub async fn send_of(&self, part: &Value, whole: &[u8]) {
+        let offset = part["offset"].as_u64().expect("an offset") as usize;
+        let size = part["size"].as_u64().expect("a size") as usize;
+        let bytes = whole[offset..offset + size].to_vec();
+        self.send(part, bytes).await.expect_ok();
+    }
+
+    /// Asks for parts.
+    pub async fn ask(&self, session: &Value, body: Value) -> Reply {
+        let path = format!("/uploads/{}/parts", id(session));
+        self.app.post(&path, body).await
+    }
+
+    /// The parts that were asked for.
+    pub async fn asked(&self, session: &Value, body: Value) -> Vec<Value> {
+        let answer = self.ask(session, body).await.expect(StatusCode::OK);
+        answer["parts"].as_array().expect("parts").clone()
+    }
+
+    /// What is there, and what is missing.
+    pub async fn listed(&self, session: &Value) -> Value {
+        let path = format!("/uploads/{}/parts", id(session));
+        self.app.get(&path).await.expect(StatusCode::OK)
+    }
+
+    /// Acknowledges with a body.
+    pub async fn acknowledge(&self, session: &Value, body: Value) -> Reply {
+        let path = format!("/uploads/{}/acknowledge", id(session));
+        self.app.post(&path, body).await
+    }
+}
+
+/// Bytes that differ everywhere.
+pub fn bytes(size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at / 3 + at / 251) as u8).collect()
+}
+
+/// CRC64NVME, as S3 writes it.
+pub fn crc64(bytes: &[u8]) -> Value {
+    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, bytes);
+    json!({"algorithm": "CRC64NVME", "value": STANDARD.encode(crc.to_be_bytes())})
+}
+
+/// SHA256, as S3 writes it.
+pub fn sha256(bytes: &[u8]) -> Value {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(bytes);
+    json!({"algorithm": "SHA256", "value": STANDARD.encode(digest)})
+}
