@@ -68,11 +68,18 @@ lint: toolchain ## Format and lints only
 fmt: toolchain ## Format the code
 	$(CARGO) fmt
 
-bench: postgres venv ## Measure signing (criterion), HTTP against pgbench (wrk), a sweep; SECONDS_EACH=10
+bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP against pgbench (wrk), a sweep, large datasets; SECONDS_EACH=10
 	@command -v wrk >/dev/null || { $(call install,wrk,wrk is missing: install it from your distribution); }
 	$(CARGO) bench --locked --bench signing
 	benches/http.sh
 	benches/sweep.sh
+	benches/large.sh
+
+.tools/awscli/made: benches/requirements.txt
+	@echo 'Making .tools/awscli'
+	@rm -rf .tools/awscli && $(PYTHON) -m venv .tools/awscli
+	@.tools/awscli/bin/python3 -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt
+	@touch $@
 
 venv: .venv/made ## The tests' Python environment (ministack, boto3, schemathesis)
 

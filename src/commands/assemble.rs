@@ -24,6 +24,7 @@ use crate::objects::{ObjectStore, client};
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
+use crate::usecases::acknowledge::Turns;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::group::Group;
 use crate::usecases::listening::Listening;
@@ -123,6 +124,7 @@ pub async fn assemble(
         outbox: Arc::clone(&outbox),
         creates: Group::default(),
         proofs: Group::default(),
+        turns: Turns::default(),
         runtime: Handle::current(),
         s3_events: Listening::default(),
         under_way: TaskTracker::new(),

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use super::acknowledge::Proof;
+use super::acknowledge::{Proof, Turns};
 use super::authenticate::KeyCache;
 use super::create::NewRow;
 use super::error::{Error, Result};
@@ -72,6 +72,8 @@ pub struct Broker {
     pub creates: Group<NewRow>,
     /// Proofs that wait for each other.
     pub proofs: Group<Proof>,
+    /// Uploads in parts that are completed at this moment.
+    pub turns: Turns,
     /// The process's own runtime: the HTTP server's threads end before its verbs do.
     pub runtime: Handle,
     /// Whether the store's events reach us.

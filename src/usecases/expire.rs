@@ -36,6 +36,9 @@ pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<Looked> {
 
 /// What a look at an overdue upload would come to, and nothing changes.
 pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
+    if broker.is_whole(upload).await? {
+        return Ok(Looked::Uploaded);
+    }
     let Some(found) = broker.objects.head(&upload.key).await? else {
         return Ok(Looked::Expired);
     };
@@ -49,12 +52,14 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
 
 impl Broker {
     async fn expire(self: &Arc<Self>, mut upload: Upload) -> Result<Looked> {
-        let claims = Claims::default();
-        let mut claimed = claims.clone().check(&upload)?;
-        let assembled = match self.assemble(&mut upload, &claims, &mut claimed).await {
+        let _turn = self.take_turn(&mut upload).await?;
+        if !Transition::Acknowledge.allows(upload.status) {
+            return Ok(Looked::Left);
+        }
+        let (claimed, assembled) = match self.assemble(&mut upload, Claims::default()).await {
             Ok(assembled) => assembled,
             // Parts are missing, or wrong: nobody will send them any more.
-            Err(Error::Refused(_)) => Assembled::Gone,
+            Err(Error::Refused(_)) => (Claims::default().check(&upload)?, Assembled::Gone),
             Err(fault) => return Err(fault),
         };
         if upload.was_acknowledged() {

@@ -42,31 +42,29 @@ pub(in crate::usecases) enum Assembled {
 
 impl Broker {
     /// Completes the upload where it is whole; refuses, and leaves it as it is, where it is not.
-    /// The upload and the claims are told what was promised meanwhile.
+    /// The upload is told what was promised meanwhile.
     pub(in crate::usecases) async fn assemble(
         &self,
         upload: &mut Upload,
-        claims: &Claims,
-        claimed: &mut Claimed,
-    ) -> Result<Assembled> {
+        claims: Claims,
+    ) -> Result<(Claimed, Assembled)> {
         let Some(multipart) = upload.multipart.clone() else {
-            return Ok(Assembled::Done);
+            return Ok((claims.check(upload)?, Assembled::Done));
         };
+        let mut claimed = claims.clone().check(upload)?;
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
             let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
-                return self
-                    .see_anew(upload, claims, claimed, Assembled::Gone)
-                    .await;
+                return self.see_anew(upload, claims).await;
             };
             let plan = plan(upload, &multipart)?;
             let size = claimed.declared.size;
             let parts = whole(upload, plan, size, self.rules.max_size, parts)?;
-            claimed.promise_parts(claims, &multipart, &parts);
+            claimed.promise_parts(&claims, &multipart, &parts);
             if self.is_blocked(upload).await? {
-                return Ok(Assembled::Blocked);
+                return Ok((claimed, Assembled::Blocked));
             }
-            self.promise_more(upload, claimed).await?;
+            self.promise_more(upload, &claimed).await?;
             let complete = CompleteMultipart {
                 key: &upload.key,
                 upload_id: id,
@@ -77,7 +75,7 @@ impl Broker {
             };
             let assembled = match self.objects.complete_multipart(&complete).await? {
                 Completion::Done { .. } => Assembled::Done,
-                Completion::NoSuchUpload => Assembled::Gone,
+                Completion::NoSuchUpload => return self.see_anew(upload, claims).await,
                 Completion::PreconditionFailed => Assembled::Blocked,
                 Completion::Conflict => Assembled::Contended,
                 // A part was sent again since the list was made.
@@ -89,10 +87,24 @@ impl Broker {
                     return Err(Error::unavailable(Dependency::S3, cause));
                 }
             };
-            return self.see_anew(upload, claims, claimed, assembled).await;
+            return Ok((claimed, assembled));
         }
         let cause = format!("parts changed under {ATTEMPTS} looks in a row");
         Err(Error::unavailable(Dependency::S3, cause))
+    }
+
+    /// Whether the parts that the store has are all that was promised. Changes nothing.
+    pub(in crate::usecases) async fn is_whole(&self, upload: &Upload) -> Result<bool> {
+        let Some(multipart) = &upload.multipart else {
+            return Ok(false);
+        };
+        let id = &multipart.s3_upload_id;
+        let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
+            return Ok(false);
+        };
+        let plan = plan(upload, multipart)?;
+        let size = upload.declared.size;
+        Ok(whole(upload, plan, size, self.rules.max_size, parts).is_ok())
     }
 
     /// A store without conditional writes would overwrite what stands there.
@@ -116,18 +128,9 @@ impl Broker {
     }
 
     /// Others may have completed it, and promised more than this caller knows.
-    async fn see_anew(
-        &self,
-        upload: &mut Upload,
-        claims: &Claims,
-        claimed: &mut Claimed,
-        assembled: Assembled,
-    ) -> Result<Assembled> {
-        if assembled == Assembled::Gone {
-            *upload = self.reload(upload).await?;
-            *claimed = claims.clone().check(upload)?;
-        }
-        Ok(assembled)
+    async fn see_anew(&self, upload: &mut Upload, claims: Claims) -> Result<(Claimed, Assembled)> {
+        *upload = self.reload(upload).await?;
+        Ok((claims.check(upload)?, Assembled::Gone))
     }
 }
 

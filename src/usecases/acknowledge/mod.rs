@@ -10,6 +10,7 @@ mod assemble;
 mod claims;
 mod commit;
 mod prove;
+mod turn;
 mod whole;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use claims::Claims;
 pub use commit::Proof;
 pub(super) use commit::failure;
 pub(super) use prove::Outcome;
+pub use turn::Turns;
 
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
@@ -86,6 +88,7 @@ impl Broker {
         claims: Claims,
         by: Verifier,
     ) -> Result<Upload> {
+        let _turn = self.take_turn(&mut upload).await?;
         if upload.was_acknowledged() {
             return Ok(upload);
         }
@@ -94,8 +97,7 @@ impl Broker {
                 Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into(),
             );
         }
-        let mut claimed = claims.clone().check(&upload)?;
-        let assembled = self.assemble(&mut upload, &claims, &mut claimed).await?;
+        let (claimed, assembled) = self.assemble(&mut upload, claims).await?;
         if upload.was_acknowledged() {
             return Ok(upload);
         }

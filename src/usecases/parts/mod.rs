@@ -62,8 +62,12 @@ pub async fn sign(
         .await?
         .ok_or_else(|| Refusal::no_upload(id))?;
     drop(connection);
+    // A place may have become another tenant's since the upload was made: no new URL into it.
+    if principal.jail.path(&upload.key).is_none() {
+        return Err(Refusal::no_upload(id).into());
+    }
     let multipart = in_parts(&upload)?;
-    if upload.status != Status::Pending || principal.jail.path(&upload.key).is_none() {
+    if upload.status != Status::Pending {
         return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
     }
     let plan = plan(&upload, multipart)?;
