@@ -17,12 +17,14 @@
 //!
 //!   config, telemetry, lifecycle, clock              named by all, name nobody
 //!   dev                                              the embedded stack (feature `dev`)
+//!   client ─▶ the HTTP contract                      put, get, ls, rm, status; names no other folder
 //!   commands                                         wiring
 //! ```
 //!
 //! `tests/it/architecture.rs` holds this picture against the `use` lines.
 
 pub mod arrivals;
+pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 mod check_config;
+mod completions;
 #[cfg(feature = "dev")]
 mod dev;
 mod events;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::lifecycle;
+use crate::{client, config, lifecycle};
 
 /// A control plane for direct-to-S3 uploads. Settings come from the environment; `check-config`
 /// shows them.
@@ -54,6 +55,10 @@ enum Command {
     /// Send notifications once more
     #[command(subcommand)]
     Events(events::Command),
+    #[command(flatten)]
+    Client(client::Command),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
 }
 
 /// Reads the command line and runs what it says.
@@ -71,6 +76,8 @@ pub fn run() -> ExitCode {
             Command::Healthcheck => healthcheck::run().await,
             Command::Keys(command) => keys::run(command).await,
             Command::Events(command) => events::run(command).await,
+            Command::Client(command) => client::run(command, config::env).await,
+            Command::Completions(arguments) => completions::run(arguments),
         }
     })
 }

@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("janitor", &["domain", "usecases"]),
     ("arrivals", &["domain", "usecases"]),
     ("dev", &["objects"]),
+    ("client", &[]),
     ("clock", &[]),
     ("config", &[]),
     ("telemetry", &[]),
@@ -26,6 +27,7 @@ const FREE: &[&str] = &["clock", "config", "telemetry", "lifecycle"];
 const CRATES: &[(&str, &[&str])] = &[
     ("diesel", &["store", "usecases", "notify", "commands"]),
     ("actix_web", &["http"]),
+    ("reqwest", &["client"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
     ("aws_sdk_sqs", &["arrivals"]),

@@ -1,0 +1,122 @@
+//! The command-line client: `put`, `get`, `ls`, `rm`, `status`.
+//!
+//! It speaks the HTTP contract, like any stranger's client, and names none of the server's folders.
+//! Bytes go between this machine and the store by pre-signed URLs; the key goes to the broker and
+//! nowhere else.
+//!
+//! ```text
+//!   put, get, ls, rm, status                 one command each
+//!        ├─▶ api        typed calls of the broker, repeated where that is safe
+//!        ├─▶ s3         the store, by pre-signed URL, without the key
+//!        ├─▶ checksum   what S3 computes, computed here
+//!        └─▶ output     results on standard output, the rest on standard error
+//!   settings, error, exit                    read once; how it ends
+//! ```
+
+pub mod api;
+mod arguments;
+mod checksum;
+mod error;
+mod exit;
+mod get;
+mod ls;
+mod output;
+mod progress;
+mod put;
+mod retry;
+mod rm;
+mod s3;
+mod settings;
+mod size;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use exit::Exit;
+
+use api::Api;
+use error::{Error, Result};
+use output::Output;
+use settings::Settings;
+
+/// The commands of the client.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Upload files, folders or standard input
+    Put(put::Arguments),
+    /// Download a dataset, and check that what came is what was promised
+    Get(get::Arguments),
+    /// List datasets
+    Ls(ls::Arguments),
+    /// Delete datasets
+    Rm(rm::Arguments),
+    /// Show where an upload stands
+    Status(status::Arguments),
+}
+
+/// What every command works with.
+struct Context {
+    api: Api,
+    output: Output,
+}
+
+/// Runs a command to its end, or until a signal. `lookup` reads one variable of the environment.
+pub async fn run(command: Command, lookup: impl Fn(&str) -> Option<String>) -> ExitCode {
+    let common = match &command {
+        Command::Put(arguments) => &arguments.common,
+        Command::Get(arguments) => &arguments.common,
+        Command::Ls(arguments) => &arguments.common,
+        Command::Rm(arguments) => &arguments.common,
+        Command::Status(arguments) => &arguments.common,
+    };
+    let output = Output::new(common);
+    let settings = match Settings::load(common, &lookup, &output) {
+        Ok(settings) => settings,
+        Err(error) => return output.end(&error),
+    };
+    let api = match Api::new(&settings) {
+        Ok(api) => api,
+        Err(error) => return output.end(&error),
+    };
+    let context = Context { api, output };
+    // What was begun is kept where the next run finds it: an interrupted command just stops.
+    let result = tokio::select! {
+        result = dispatch(&context, command) => result,
+        error = interrupted() => Err(error),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => context.output.end(&error),
+    }
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
+    match command {
+        Command::Put(arguments) => put::run(context, arguments).await,
+        Command::Get(arguments) => get::run(context, arguments).await,
+        Command::Ls(arguments) => ls::run(context, arguments).await,
+        Command::Rm(arguments) => rm::run(context, arguments).await,
+        Command::Status(arguments) => status::run(context, arguments).await,
+    }
+}
+
+/// Comes back at Ctrl-C or SIGTERM.
+async fn interrupted() -> Error {
+    let signals = signal(SignalKind::interrupt()).and_then(|interrupt| {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok((interrupt, terminate))
+    });
+    match signals {
+        Ok((mut interrupt, mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => (),
+                _ = terminate.recv() => (),
+            }
+            Error::Interrupted
+        }
+        Err(source) => Error::local("cannot listen for signals", source),
+    }
+}

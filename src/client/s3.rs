@@ -1,0 +1,134 @@
+//! The store, by pre-signed URLs. This client has no key: what it sends to the store is what the
+//! URL's signature covers, and nothing of ours.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header::{ETAG, IF_MATCH, RANGE};
+use reqwest::{Body, RequestBuilder, Response};
+
+use super::api::wire::SignedUrl;
+use super::api::{CONNECT, USER_AGENT};
+use super::error::{Error, Result};
+use super::retry::cause;
+
+/// How long the store may let a connection rest before the next byte, or before its answer.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How much of an error document is read.
+const LONGEST_ERROR: usize = 64 * 1024;
+
+/// A client of the store.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    http: reqwest::Client,
+}
+
+impl S3 {
+    /// A client without a key.
+    ///
+    /// # Errors
+    /// A system without what TLS needs.
+    pub fn new() -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            // A signature holds for one host: there is nothing to follow.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| Error::Failed(format!("no HTTP client: {error}")))?;
+        Ok(Self { http })
+    }
+
+    /// Sends bytes, with exactly the session's headers, once. Returns the ETag of what the store
+    /// took, where it says one. `length` is sent as Content-Length, which is signed.
+    ///
+    /// # Errors
+    /// [`Error::Store`] with the store's own code; [`Error::Unavailable`] where none came.
+    pub async fn put(
+        &self,
+        url: &SignedUrl,
+        headers: &BTreeMap<String, String>,
+        length: u64,
+        body: impl Into<Body>,
+    ) -> Result<Option<String>> {
+        let mut request = self.http.put(url.expose());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request = request.header("content-length", length);
+        let response = send(request.body(body)).await?;
+        let etag = response.headers().get(ETAG);
+        Ok(etag.and_then(|etag| etag.to_str().ok()).map(str::to_owned))
+    }
+
+    /// Asks for the bytes from `from` on of the object that has this ETag, once.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); 412 where the object is another one meanwhile.
+    pub async fn get(&self, url: &SignedUrl, etag: &str, from: u64) -> Result<Response> {
+        let mut request = self.http.get(url.expose()).header(IF_MATCH, etag);
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
+        send(request).await
+    }
+}
+
+/// A failure on the way to the store or back.
+pub fn broken(error: reqwest::Error) -> Error {
+    Error::Unavailable {
+        who: "the store",
+        what: format!("does not answer: {}", cause(error)),
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Response> {
+    let response = request.send().await.map_err(broken)?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    Err(refusal(response).await)
+}
+
+/// What S3 says in its error document: `<Error><Code>…</Code><Message>…</Message>…`.
+async fn refusal(mut response: Response) -> Error {
+    let status = response.status().as_u16();
+    let mut text = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        text.extend_from_slice(&chunk);
+        if text.len() > LONGEST_ERROR {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&text);
+    let member = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (value, _) = rest.split_once("</")?;
+        Some(value.trim().to_owned())
+    };
+    Error::Store {
+        status,
+        code: member("Code").unwrap_or_default(),
+        message: member("Message").unwrap_or_default(),
+    }
+}
+
+/// Whether the URL was refused and not what was asked for: a fresh one may do.
+pub fn is_stale(error: &Error) -> bool {
+    matches!(error, Error::Store { status: 400 | 401 | 403, code, .. }
+        if matches!(code.as_str(),
+            "AccessDenied" | "ExpiredToken" | "RequestExpired" | "SignatureDoesNotMatch"
+            | "InvalidToken" | "RequestTimeTooSkewed" | "InvalidAccessKeyId" | ""))
+}
+
+/// Whether the same may work a little later.
+pub fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Unavailable { .. } => true,
+        Error::Store { status, code, .. } => {
+            matches!(status, 408 | 429 | 500..) || code == "RequestTimeout"
+        }
+        _ => false,
+    }
+}
