@@ -31,7 +31,7 @@ pub struct Hasher {
 
 #[derive(Clone)]
 enum State {
-    Crc(Crc),
+    Crc(Box<Crc>),
     Sha256(Box<Sha256>),
 }
 
@@ -65,10 +65,11 @@ impl fmt::Display for Algorithm {
 impl Hasher {
     /// Of no bytes yet.
     pub fn new(algorithm: Algorithm) -> Self {
+        let crc = |kind| State::Crc(Box::new(Crc::new(kind)));
         let state = match algorithm {
-            Algorithm::Crc64nvme => State::Crc(Crc::new(CrcAlgorithm::Crc64Nvme)),
-            Algorithm::Crc32 => State::Crc(Crc::new(CrcAlgorithm::Crc32IsoHdlc)),
-            Algorithm::Crc32c => State::Crc(Crc::new(CrcAlgorithm::Crc32Iscsi)),
+            Algorithm::Crc64nvme => crc(CrcAlgorithm::Crc64Nvme),
+            Algorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
+            Algorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
             Algorithm::Sha256 => State::Sha256(Box::default()),
         };
         Self { algorithm, state }

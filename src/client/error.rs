@@ -46,6 +46,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
     /// Something stands in the way.
     #[error("{0}")]
     Conflict(String),
@@ -87,6 +90,7 @@ impl Error {
                 429 | 500.. => Exit::Unavailable,
                 _ => Exit::Failed,
             },
+            Self::NotFound(_) => Exit::NotFound,
             Self::Conflict(_) => Exit::Conflict,
             Self::Mismatch(_) => Exit::Mismatch,
             Self::OutputClosed => Exit::Done,
@@ -119,6 +123,7 @@ impl Error {
             Self::Store { .. } => "store",
             Self::Strange(_) => "strange-answer",
             Self::Local { .. } => "local",
+            Self::NotFound(_) => "not-found",
             Self::Conflict(_) => "conflict",
             Self::Mismatch(_) => "mismatch",
             Self::Failed(_) => "failed",

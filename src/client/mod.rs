@@ -14,20 +14,20 @@
 //! ```
 
 pub mod api;
-mod arguments;
-mod checksum;
-mod error;
-mod exit;
+pub mod arguments;
+pub mod checksum;
+pub mod error;
+pub mod exit;
 mod get;
 mod ls;
-mod output;
-mod progress;
+pub mod output;
+pub mod progress;
 mod put;
-mod retry;
+pub mod retry;
 mod rm;
-mod s3;
-mod settings;
-mod size;
+pub mod s3;
+pub mod settings;
+pub mod size;
 mod status;
 
 use std::process::ExitCode;

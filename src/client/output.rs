@@ -135,6 +135,15 @@ impl Output {
     }
 }
 
+/// Text of somebody else's, fit for a terminal: what would move the cursor is spelt out.
+pub fn printable(text: &str) -> String {
+    let spelt = |c: char| match c {
+        c if c.is_control() => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(spelt).collect()
+}
+
 /// Why standard output took no more.
 pub fn output_fault(error: io::Error) -> Error {
     if error.kind() == ErrorKind::BrokenPipe {

@@ -1,20 +1,55 @@
-//! `rm`.
+//! `rm`: deletes datasets.
 
 use clap::Args;
+use serde_json::json;
 
 use super::Context;
 use super::arguments::Common;
 use super::error::{Error, Result};
-use super::exit::Exit;
+use super::exit::{self, Exit};
+use super::output::printable;
 
-/// What.
+const EXAMPLES: &str = "\
+Examples:
+  upload-broker rm /data/employees.csv
+  upload-broker ls -r --json /old/ | jq -r .path | xargs -d '\\n' upload-broker rm";
+
+/// What to delete.
 #[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub struct Arguments {
+    /// The paths of the datasets; each is deleted for itself
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    /// Delete also what was put in place of the proven bytes behind the broker's back
+    #[arg(long, short)]
+    force: bool,
     #[command(flatten)]
     pub(super) common: Common,
 }
 
-/// Runs it.
-pub async fn run(_: &Context, _: Arguments) -> Result<Exit> {
-    Err(Error::Failed("rm is not there yet".to_owned()))
+/// Deletes one after the other, and ends as the worst of them.
+pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
+    let mut worst = Exit::Done;
+    for path in &arguments.paths {
+        let end = match delete(context, path, arguments.force).await {
+            Ok(()) => {
+                let words = || format!("deleted {}", printable(path));
+                let value = json!({"path": path, "deleted": true});
+                context.output.result(&value, words)?;
+                Exit::Done
+            }
+            Err(error) => context.output.failed(&printable(path), error)?,
+        };
+        worst = worst.max(end);
+    }
+    Ok(worst)
+}
+
+async fn delete(context: &Context, path: &str, force: bool) -> Result<()> {
+    if path.trim_matches('/').is_empty() || path.ends_with('/') {
+        let what = "a folder is deleted dataset by dataset; `ls -r` lists them";
+        return Err(Error::Failed(what.to_owned()));
+    }
+    context.api.delete_dataset(path, force).await
 }

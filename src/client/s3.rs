@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{ETAG, IF_MATCH, RANGE};
 use reqwest::{Body, RequestBuilder, Response};
 
@@ -12,8 +13,10 @@ use super::api::{CONNECT, USER_AGENT};
 use super::error::{Error, Result};
 use super::retry::cause;
 
-/// How long the store may let a connection rest before the next byte, or before its answer.
+/// How long the store may let a connection rest before its answer, or before the next bytes.
 const SILENCE: Duration = Duration::from_secs(60);
+/// The least that a connection must carry, in bytes a second, or it is tried anew.
+const SLOWEST: u64 = 16 * 1024;
 /// How much of an error document is read.
 const LONGEST_ERROR: usize = 64 * 1024;
 
@@ -32,7 +35,11 @@ impl S3 {
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            // A peer that has gone without a word is noticed, however long a transfer may take.
+            .tcp_keepalive(SILENCE)
+            .tcp_user_timeout(SILENCE)
+            // Many parts at once are many connections, as the store wants it.
+            .http1_only()
             // A signature holds for one host: there is nothing to follow.
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -57,7 +64,8 @@ impl S3 {
             request = request.header(name, value);
         }
         request = request.header("content-length", length);
-        let response = send(request.body(body)).await?;
+        let bound = SILENCE + Duration::from_secs(length / SLOWEST);
+        let response = within(bound, send(request.body(body))).await?;
         let etag = response.headers().get(ETAG);
         Ok(etag.and_then(|etag| etag.to_str().ok()).map(str::to_owned))
     }
@@ -71,12 +79,27 @@ impl S3 {
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
-        send(request).await
+        within(SILENCE, send(request)).await
+    }
+}
+
+/// The next bytes of an answer; `None` at its end.
+pub async fn chunk(response: &mut Response) -> Result<Option<Bytes>> {
+    within(SILENCE, async { response.chunk().await.map_err(broken) }).await
+}
+
+async fn within<T>(bound: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(bound, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::Unavailable {
+            who: "the store",
+            what: format!("does not answer within {} s", bound.as_secs()),
+        }),
     }
 }
 
 /// A failure on the way to the store or back.
-pub fn broken(error: reqwest::Error) -> Error {
+fn broken(error: reqwest::Error) -> Error {
     Error::Unavailable {
         who: "the store",
         what: format!("does not answer: {}", cause(error)),

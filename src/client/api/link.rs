@@ -39,9 +39,9 @@ impl Api {
         next: Option<&str>,
     ) -> Result<Page<T>> {
         let query = next.map_or_else(|| query(first), str::to_owned);
-        let answer = self.send(&Call::get(format!("{route}{query}"))).await?;
-        let next = next_of(answer.response.headers());
-        let items = read(answer.response).await?;
+        let response = self.send(&Call::get(format!("{route}{query}"))).await?;
+        let next = next_of(response.headers());
+        let items = read(response).await?;
         Ok(Page { items, next })
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-pub use datasets::Listing;
+pub use datasets::{Detail, Entry, Listing};
 pub use parts::Wanted;
 pub use uploads::Filter;
 

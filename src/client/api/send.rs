@@ -28,15 +28,6 @@ pub struct Call {
     timeout: Duration,
 }
 
-/// An answer that is no refusal.
-#[derive(Debug)]
-pub struct Answer {
-    /// What came.
-    pub response: Response,
-    /// Whether an earlier try may have been carried out, its answer lost.
-    pub repeated: bool,
-}
-
 impl Call {
     /// Without a body.
     pub fn new(method: Method, target: impl Into<String>) -> Self {
@@ -92,14 +83,11 @@ impl Api {
     ///
     /// # Errors
     /// [`Error::Refused`] with the broker's problem, [`Error::Unavailable`] after the last try.
-    pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
+    pub(super) async fn send(&self, call: &Call) -> Result<Response> {
         let mut failures = 0;
         loop {
             let (error, asked) = match self.attempt(call, failures > 0).await {
-                Try::Answer(response) => {
-                    let repeated = failures > 0;
-                    return Ok(Answer { response, repeated });
-                }
+                Try::Answer(response) => return Ok(response),
                 Try::Over(error) => return Err(error),
                 Try::Again(error, asked) => (error, asked),
             };
@@ -113,8 +101,7 @@ impl Api {
 
     /// The same, with the answer read as JSON.
     pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        let answer = self.send(call).await?;
-        read(answer.response).await
+        read(self.send(call).await?).await
     }
 
     async fn attempt(&self, call: &Call, repeated: bool) -> Try {
