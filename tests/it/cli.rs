@@ -147,6 +147,12 @@ async fn help_describes_everything() {
         "janitor",
         "healthcheck",
         "keys",
+        "put",
+        "get",
+        "ls",
+        "rm",
+        "status",
+        "completions",
     ];
     let mut pages = vec![("upload-broker".to_owned(), top.out)];
     for name in known {

@@ -19,6 +19,7 @@ mod bad_bytes;
 mod bad_input;
 mod batch;
 mod cli;
+mod client;
 mod credentials;
 mod datasets;
 mod delete;

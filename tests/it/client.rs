@@ -1,0 +1,12 @@
+//! The command-line client, as a person and a script use it: the real binary, a broker, a store.
+
+mod completions;
+mod get;
+mod get_meddled;
+mod get_resumed;
+mod ls;
+mod meddler;
+mod rm;
+mod scene;
+mod settings;
+mod status;

@@ -1,0 +1,51 @@
+//! `completions`: scripts that shells take, with every command in them.
+
+use tokio::process::Command;
+
+use crate::support::process::Run;
+
+#[tokio::test]
+async fn bash_takes_them_and_completes() {
+    let script = Run::new(&["completions", "bash"]).end().await.ok().out;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("completions.bash");
+    std::fs::write(&file, script).unwrap();
+    for (typed, offered) in [
+        (&["upload-broker", "st"][..], "status"),
+        (&["upload-broker", "get", "--fo"], "--force"),
+        (&["upload-broker", "keys", "re"], "revoke"),
+        (&["upload-broker", "completions", "fi"], "fish"),
+    ] {
+        let complete = r#"bash -n "$0" || exit 1
+            source "$0"
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+            _upload-broker upload-broker "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+            printf '%s\n' "${COMPREPLY[@]}""#;
+        let mut bash = Command::new("bash");
+        bash.arg("-c").arg(complete).arg(&file).args(typed);
+        let output = bash.output().await.expect("bash");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{output:?}");
+        assert!(
+            said.lines().any(|line| line == offered),
+            "{typed:?}: {said:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn there_are_some_for_every_usual_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = Run::new(&["completions", shell]).end().await.ok().out;
+        for word in ["check-config", "put", "get", "status", "--json"] {
+            assert!(
+                script.contains(word.trim_start_matches('-')),
+                "{shell}: no {word}"
+            );
+        }
+    }
+    Run::new(&["completions", "tcsh"])
+        .end()
+        .await
+        .failed(2, &["bash", "zsh"]);
+}

@@ -1,0 +1,193 @@
+//! `get`, where all goes well, and where it is asked for what cannot be.
+
+use serde_json::json;
+
+use super::scene::{Scene, lines, noise};
+use crate::support::app::Setup;
+use crate::support::store::Store;
+
+#[tokio::test]
+async fn what_comes_is_what_was_sent_and_proven() {
+    let scene = Scene::new().await;
+    let bytes = noise(1, 3_000_000);
+    scene.dataset("/data/a b+é.bin", &bytes).await;
+    let ended = scene.end(&["get", "/data/a b+é.bin"]).await.ok();
+    assert_eq!(scene.read("a b+é.bin"), bytes);
+    assert_eq!(
+        scene.names(),
+        ["a b+é.bin"],
+        "something is left: {ended:#?}"
+    );
+    assert!(ended.out.contains("CRC64NVME is right"), "{ended:#?}");
+    assert!(
+        !ended.err.contains('\x1b'),
+        "bars without a terminal: {ended:#?}"
+    );
+
+    // The key is the broker's alone.
+    let asked = scene.meddler.take().asked.to_lowercase();
+    assert!(asked.contains("get /"), "{asked}");
+    assert!(!asked.contains("authorization"), "{asked}");
+    assert!(!asked.contains(&scene.app.key.to_lowercase()), "{asked}");
+
+    let ended = scene
+        .end(&["get", "--json", "data/a b+é.bin", "other.bin"])
+        .await
+        .ok();
+    let [told] = &lines(&ended.out)[..] else {
+        panic!("{ended:#?}");
+    };
+    assert_eq!(told["path"], "/data/a b+é.bin");
+    assert_eq!(told["file"], "other.bin");
+    assert_eq!(told["size"], bytes.len());
+    assert_eq!(told["level"], "checksum");
+    assert_eq!(told["checksum"]["algorithm"], "CRC64NVME");
+    assert_eq!(told["resumed_at"], 0);
+    assert_eq!(scene.read("other.bin"), bytes);
+}
+
+/// Whatever algorithm the dataset was declared with.
+#[tokio::test]
+async fn every_checksum_that_a_client_may_declare_is_compared() {
+    let store = Store::start().await;
+    let scene = Scene::of(Setup::new().store(&store), &store.endpoint()).await;
+    for (algorithm, value, level) in [
+        ("CRC64NVME", "rosUhgp5mIE=", "checksum"),
+        ("CRC32", "y/Q5Jg==", "checksum"),
+        ("CRC32C", "4waSgw==", "checksum"),
+        (
+            "SHA256",
+            "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+            "checksum",
+        ),
+    ] {
+        let path = format!("/{algorithm}");
+        let checksum = json!({"checksum": {"algorithm": algorithm, "value": value}});
+        scene.app.upload(&path, "123456789", checksum).await;
+        let told = scene.end(&["get", "--json", &path]).await.ok().json();
+        assert_eq!(told["level"], level, "{told:#}");
+        assert_eq!(told["checksum"]["algorithm"], algorithm, "{told:#}");
+        assert_eq!(scene.read(algorithm), b"123456789");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_dataset_is_an_empty_file() {
+    let scene = Scene::new().await;
+    scene.dataset("/empty", b"").await;
+    scene.end(&["get", "/empty"]).await.ok();
+    assert_eq!(scene.read("empty"), b"");
+    assert_eq!(scene.names(), ["empty"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_is_not_replaced_unasked() {
+    let scene = Scene::new().await;
+    scene.dataset("/data/a.csv", b"new").await;
+    std::fs::write(scene.folder().join("a.csv"), "old").unwrap();
+    let ended = scene.end(&["get", "/data/a.csv"]).await;
+    ended.failed(6, &["a.csv is there already", "--force"]);
+    assert_eq!(scene.read("a.csv"), b"old");
+    assert_eq!(
+        scene.meddler.take().asked,
+        "",
+        "bytes were asked for in vain"
+    );
+    scene.end(&["get", "--force", "/data/a.csv"]).await.ok();
+    assert_eq!(scene.read("a.csv"), b"new");
+
+    std::fs::create_dir(scene.folder().join("into")).unwrap();
+    for to in ["into", "into/"] {
+        scene.end(&["get", "-f", "/data/a.csv", to]).await.ok();
+        assert_eq!(scene.read("into/a.csv"), b"new");
+    }
+    let ended = scene.end(&["get", "/data/a.csv", "nowhere/a.csv"]).await;
+    ended.failed(2, &["nowhere is no folder"]);
+    let ended = scene.end(&["get", "-f", "/data/a.csv", "/dev/null"]).await;
+    ended.failed(6, &["/dev/null is no file"]);
+    assert_eq!(scene.names(), ["a.csv", "into"]);
+}
+
+#[tokio::test]
+async fn standard_output_holds_the_bytes_and_nothing_else() {
+    let scene = Scene::new().await;
+    scene.dataset("/data/a.csv", b"id,name\n1,Ada\n").await;
+    let ended = scene.end(&["get", "/data/a.csv", "-"]).await.ok();
+    assert_eq!(ended.out, "id,name\n1,Ada\n");
+    assert!(ended.err.contains("CRC64NVME is right"), "{ended:#?}");
+    let ended = scene.end(&["get", "-q", "/data/a.csv", "-"]).await.ok();
+    assert_eq!((&*ended.out, &*ended.err), ("id,name\n1,Ada\n", ""));
+    let ended = scene.end(&["get", "--json", "/data/a.csv", "-"]).await;
+    ended.failed(2, &["--json"]);
+    assert!(scene.names().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_so() {
+    let scene = Scene::new().await;
+    let ended = scene.end(&["get", "/nothing.csv"]).await;
+    ended.failed(5, &["dataset-not-found", "upload-broker ls"]);
+    let ended = scene.end(&["get", "--json", "/nothing.csv"]).await;
+    let [told] = &lines(&ended.out)[..] else {
+        panic!("{ended:#?}");
+    };
+    assert_eq!(told["error"]["code"], "dataset-not-found");
+    assert_eq!(told["error"]["exit_code"], 5);
+    scene.end(&["get", "/a/../b"]).await.failed(8, &["path"]);
+    scene.end(&["get", "/data/"]).await.failed(2, &["folder"]);
+    assert!(scene.names().is_empty());
+}
+
+/// An object that came in parts has a checksum of its parts' checksums: nothing that the bytes
+/// alone could be compared with.
+#[tokio::test]
+async fn what_cannot_be_compared_is_said_so() {
+    let store = Store::start().await;
+    let scene = Scene::of(Setup::new().store(&store), &store.endpoint()).await;
+    composite(&scene, "data/parts.bin", b"in one part").await;
+    let ended = scene.end(&["get", "--json", "/data/parts.bin"]).await.ok();
+    assert!(
+        ended.err.contains("only its size could be checked"),
+        "{ended:#?}"
+    );
+    let told = ended.json();
+    assert_eq!(told["level"], "size", "{told:#}");
+    assert_eq!(told["checksum"], json!(null), "{told:#}");
+    assert_eq!(scene.read("parts.bin"), b"in one part");
+}
+
+async fn composite(scene: &Scene, key: &str, bytes: &[u8]) {
+    use aws_sdk_s3::types::{
+        ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart,
+    };
+    let (s3, bucket) = (&scene.app.bucket.client, &scene.app.bucket.name);
+    let begun = s3.create_multipart_upload().bucket(bucket).key(key);
+    let begun = begun.checksum_algorithm(ChecksumAlgorithm::Sha256);
+    let begun = begun
+        .checksum_type(ChecksumType::Composite)
+        .send()
+        .await
+        .unwrap();
+    let id = begun.upload_id().unwrap();
+    let part = s3
+        .upload_part()
+        .bucket(bucket)
+        .key(key)
+        .upload_id(id)
+        .part_number(1);
+    let part = part.checksum_algorithm(ChecksumAlgorithm::Sha256);
+    let part = part.body(bytes.to_vec().into()).send().await.unwrap();
+    let done = CompletedPart::builder()
+        .part_number(1)
+        .e_tag(part.e_tag().unwrap());
+    let done = done
+        .checksum_sha256(part.checksum_sha256().unwrap())
+        .build();
+    let parts = CompletedMultipartUpload::builder().parts(done).build();
+    let whole = s3
+        .complete_multipart_upload()
+        .bucket(bucket)
+        .key(key)
+        .upload_id(id);
+    whole.multipart_upload(parts).send().await.unwrap();
+}

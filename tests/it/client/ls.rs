@@ -1,0 +1,125 @@
+//! `ls`: folders, everything below, sizes and states, lists that go over many pages.
+
+use super::scene::{Scene, lines};
+use crate::dev::shell;
+use crate::support::app::Setup;
+use crate::support::store::Store;
+
+#[tokio::test]
+async fn a_folder_is_listed_or_all_that_is_below() {
+    let scene = Scene::new().await;
+    for (path, bytes) in [
+        ("/a.csv", "1"),
+        ("/data/b.csv", "22"),
+        ("/data/deep/c d.csv", "333"),
+    ] {
+        scene.dataset(path, bytes.as_bytes()).await;
+    }
+    for (args, printed) in [
+        (&["ls"][..], "/a.csv\n/data/\n"),
+        (&["ls", "/data/"], "/data/b.csv\n/data/deep/\n"),
+        (&["ls", "data/"], "/data/b.csv\n/data/deep/\n"),
+        (&["ls", "-r"], "/a.csv\n/data/b.csv\n/data/deep/c d.csv\n"),
+        (&["ls", "-r", "/data/d"], "/data/deep/c d.csv\n"),
+        (&["ls", "/nothing"], ""),
+    ] {
+        let ended = scene.end(args).await.ok();
+        assert_eq!(ended.out, printed, "{args:?}: {ended:#?}");
+    }
+    let ended = scene.end(&["ls", "/nothing"]).await.ok();
+    assert!(
+        ended.err.contains("no path starts with /nothing"),
+        "{ended:#?}"
+    );
+    let ended = scene.end(&["ls", "--bytes"]).await;
+    ended.failed(2, &["--long"]);
+}
+
+#[tokio::test]
+async fn sizes_times_and_states_are_shown() {
+    let scene = Scene::new().await;
+    scene.dataset("/proven.csv", &[b'x'; 3000]).await;
+    scene.dataset("/drifted.csv", b"as it came").await;
+    scene.app.bucket.put("drifted.csv", "something else").await;
+    scene.app.bucket.put("foreign\u{1b}[2J.csv", "12").await;
+    scene.app.bucket.put("folder/x", "12").await;
+    let ended = scene.end(&["ls", "-l"]).await.ok();
+    let words: Vec<Vec<_>> = (ended.out.lines())
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let [drifted, folder, foreign, proven] = &words[..] else {
+        panic!("{ended:#?}");
+    };
+    assert_eq!([drifted[0], drifted[1], drifted[3]], ["14", "B", "drifted"]);
+    assert_eq!(folder[..], ["folder", "/folder/"]);
+    assert_eq!([foreign[0], foreign[3]], ["12", "-"]);
+    assert_eq!([proven[0], proven[1]], ["2.93", "KiB"]);
+    assert!(
+        proven[2].ends_with('Z') && proven[2].starts_with("20"),
+        "{proven:?}"
+    );
+    assert_eq!(proven[3..], ["Uploaded", "/proven.csv"]);
+    // Names come from whoever writes to the bucket: they do not move the cursor.
+    assert_eq!(foreign[4], "/foreign\\u{1b}[2J.csv");
+
+    let exact = scene.end(&["ls", "-l", "--bytes", "/proven"]).await.ok();
+    assert!(exact.out.trim_start().starts_with("3000 "), "{exact:#?}");
+    let told = scene.end(&["ls", "-l", "--json"]).await.ok();
+    let told = lines(&told.out);
+    assert_eq!(told[0]["drifted"], true, "{told:#?}");
+    assert_eq!(told[1]["kind"], "folder", "{told:#?}");
+    assert_eq!(told[2]["path"], "/foreign\u{1b}[2J.csv", "{told:#?}");
+    assert_eq!(told[3]["upload"]["status"], "Uploaded", "{told:#?}");
+    assert_eq!(told[3]["size"], 3000, "{told:#?}");
+}
+
+/// More than one page has: all of them, in order, each once.
+#[tokio::test]
+async fn every_page_is_listed() {
+    let store = Store::start().await;
+    let scene = Scene::of(Setup::new().store(&store), &store.endpoint()).await;
+    let paths: Vec<_> = (0..2_345).map(|n| format!("many/{n:05}")).collect();
+    for some in paths.chunks(100) {
+        futures::future::join_all(some.iter().map(|key| scene.app.bucket.put(key, "x"))).await;
+    }
+    let ended = scene.end(&["ls", "-r", "--json", "/many/"]).await.ok();
+    let told: Vec<_> = (lines(&ended.out).iter())
+        .map(|line| {
+            line["path"]
+                .as_str()
+                .unwrap()
+                .trim_start_matches('/')
+                .to_owned()
+        })
+        .collect();
+    assert!(told == paths, "{} of {}", told.len(), paths.len());
+
+    // Whoever has seen enough hangs up: that is no fault.
+    let bin = env!("CARGO_BIN_EXE_upload-broker");
+    let script = format!(
+        "set -o pipefail\nexport UPLOAD_BROKER_URL={} UPLOAD_BROKER_KEY={}\n{bin} ls -r | head -2",
+        scene.app.url, scene.app.key
+    );
+    assert_eq!(shell::paste(&[script]).await, "/many/00000\n/many/00001\n");
+}
+
+/// Each tenant sees its own.
+#[tokio::test]
+async fn a_key_lists_its_own_tenant() {
+    let scene = Scene::new().await;
+    scene.dataset("/ours.csv", b"1").await;
+    let scopes = [upload_broker::domain::principal::Scope::DatasetsRead];
+    let (_, key) = scene.app.issue_key("acme", &scopes, None).await;
+    let ended = scene
+        .run(&["ls", "-r"])
+        .set("UPLOAD_BROKER_KEY", &key)
+        .end()
+        .await;
+    assert_eq!(ended.ok().out, "");
+    let gone = scene
+        .run(&["rm", "/ours.csv"])
+        .set("UPLOAD_BROKER_KEY", &key)
+        .end()
+        .await;
+    gone.failed(4, &["insufficient-scope", "datasets:delete"]);
+}

@@ -1,0 +1,184 @@
+//! A TCP door that plays tricks with the bytes of answers, at a place that the test chooses, and
+//! remembers what was asked.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::support::process::PATIENCE;
+use crate::support::shared;
+
+/// What happens to the answers of a connection, after so many of their bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trick {
+    /// Nothing.
+    Pass,
+    /// Nothing more comes, until another trick is chosen; then the connection ends.
+    Stall(u64),
+    /// The connection ends.
+    Cut(u64),
+    /// The next byte is another one.
+    Flip(u64),
+}
+
+/// What was seen so far.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The requests' heads, one after the other.
+    pub asked: String,
+    /// Bytes of answers that got through.
+    pub answered: u64,
+    /// How many tricks were played.
+    pub played: usize,
+}
+
+pub struct Meddler {
+    addr: SocketAddr,
+    trick: watch::Sender<Trick>,
+    seen: watch::Sender<Seen>,
+    /// How many more times the trick is played before everything passes.
+    times: Arc<Mutex<usize>>,
+}
+
+impl Meddler {
+    /// A door to `upstream` that lets everything pass.
+    pub fn new(upstream: SocketAddr) -> Meddler {
+        let _inside = shared().enter();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a quick socket");
+        let addr = listener.local_addr().expect("its address");
+        let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
+        let meddler = Meddler {
+            addr,
+            trick: watch::Sender::new(Trick::Pass),
+            seen: watch::Sender::new(Seen::default()),
+            times: Arc::default(),
+        };
+        let (trick, seen) = (meddler.trick.clone(), meddler.seen.clone());
+        let times = Arc::clone(&meddler.times);
+        shared().spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let work = carry(
+                    client,
+                    upstream,
+                    trick.clone(),
+                    seen.clone(),
+                    Arc::clone(&times),
+                );
+                shared().spawn(work);
+            }
+        });
+        meddler
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Plays a trick on the next `times` connections that reach its place.
+    pub fn play(&self, trick: Trick, times: usize) {
+        *self.times.lock().unwrap() = times;
+        self.trick.send_replace(trick);
+    }
+
+    /// Everything passes from now on. What is stalled ends.
+    pub fn pass(&self) {
+        self.play(Trick::Pass, 0);
+    }
+
+    /// What was seen since the last time that it was taken.
+    pub fn take(&self) -> Seen {
+        self.seen.send_replace(Seen::default())
+    }
+
+    /// Waits until a trick was played, and says what was seen until then.
+    pub async fn played(&self) -> Seen {
+        let mut seen = self.seen.subscribe();
+        let played = seen.wait_for(|seen| seen.played > 0);
+        let played = tokio::time::timeout(PATIENCE, played).await;
+        let played = played.unwrap_or_else(|_| panic!("nobody reaches the place of the trick"));
+        played.expect("the meddler's own channel").clone()
+    }
+}
+
+async fn carry(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    trick: watch::Sender<Trick>,
+    seen: watch::Sender<Seen>,
+    times: Arc<Mutex<usize>>,
+) {
+    let Ok(mut server) = TcpStream::connect(upstream).await else {
+        return;
+    };
+    let (mut asks, mut gets) = client.split();
+    let (mut answers, mut takes) = server.split();
+    let there = async {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let count = asks.read(&mut buffer).await?;
+            if count == 0 {
+                return takes.shutdown().await;
+            }
+            let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+            seen.send_modify(|seen| seen.asked.push_str(&text));
+            takes.write_all(&buffer[..count]).await?;
+        }
+    };
+    let back = async {
+        let (mut buffer, mut at) = (vec![0; 16 * 1024], 0);
+        loop {
+            let count = answers.read(&mut buffer).await?;
+            if count == 0 {
+                return gets.shutdown().await;
+            }
+            let now = *trick.borrow();
+            let place = match now {
+                Trick::Stall(place) | Trick::Cut(place) | Trick::Flip(place) => Some(place),
+                Trick::Pass => None,
+            };
+            let hit = place.filter(|place| (at..at + count as u64).contains(place));
+            let hit = hit.filter(|_| {
+                let mut times = times.lock().unwrap();
+                let left = *times;
+                *times = left.saturating_sub(1);
+                left > 0
+            });
+            let mut through = count;
+            if let Some(place) = hit {
+                let inside = (place - at) as usize;
+                match now {
+                    Trick::Flip(_) => buffer[inside] ^= 0x10,
+                    _ => through = inside,
+                }
+            }
+            gets.write_all(&buffer[..through]).await?;
+            at += through as u64;
+            seen.send_modify(|seen| {
+                seen.answered += through as u64;
+                seen.played += usize::from(hit.is_some());
+            });
+            match now {
+                Trick::Stall(_) if hit.is_some() => {
+                    let other = trick
+                        .subscribe()
+                        .wait_for(|&trick| trick != now)
+                        .await
+                        .is_ok();
+                    assert!(other, "the meddler is gone");
+                    return Ok(());
+                }
+                Trick::Cut(_) if hit.is_some() => return Ok(()),
+                _ => {}
+            }
+        }
+    };
+    // A connection that breaks is what a meddler is for. When the answers end, so do the requests.
+    let _: std::io::Result<()> = tokio::select! {
+        ended = back => ended,
+        broken = async { there.await?; std::future::pending().await } => broken,
+    };
+}

@@ -1,0 +1,57 @@
+//! `rm`: one dataset, several, ones that are not there or not ours to remove.
+
+use super::scene::{Scene, lines};
+use crate::support::gate::Gate;
+
+#[tokio::test]
+async fn each_is_deleted_for_itself_and_the_worst_is_told() {
+    let scene = Scene::new().await;
+    for path in ["/a.csv", "/b.csv", "/c.csv"] {
+        scene.dataset(path, b"1").await;
+    }
+    let ended = scene.end(&["rm", "/a.csv"]).await.ok();
+    assert_eq!(ended.out, "deleted /a.csv\n");
+    let ended = scene
+        .end(&["rm", "--json", "/b.csv", "/none.csv", "/c.csv"])
+        .await;
+    let told = lines(&ended.out);
+    let ended = ended.failed(5, &["error: /none.csv: ", "dataset-not-found"]);
+    assert_eq!(told.len(), 3, "{ended:#?}");
+    assert_eq!(told[0]["deleted"], true, "{told:#?}");
+    assert_eq!(told[1]["subject"], "/none.csv", "{told:#?}");
+    assert_eq!(told[1]["error"]["code"], "dataset-not-found", "{told:#?}");
+    assert_eq!(told[2]["path"], "/c.csv", "{told:#?}");
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
+    scene.end(&["rm"]).await.failed(2, &["PATH"]);
+    scene.end(&["rm", "/folder/"]).await.failed(1, &["ls -r"]);
+}
+
+#[tokio::test]
+async fn what_was_replaced_behind_the_brokers_back_needs_force() {
+    let scene = Scene::new().await;
+    scene.dataset("/a.csv", b"1").await;
+    scene.app.bucket.put("a.csv", "another one").await;
+    let ended = scene.end(&["rm", "/a.csv"]).await;
+    ended.failed(6, &["dataset-drifted", "--force"]);
+    assert!(scene.app.bucket.head("a.csv").await.is_some());
+    scene.end(&["rm", "--force", "/a.csv"]).await.ok();
+    assert!(scene.app.bucket.head("a.csv").await.is_none());
+}
+
+/// The answer was lost, the delete was not: asked again it is not there, and that is what was
+/// wanted.
+#[tokio::test]
+async fn a_lost_answer_is_no_failure() {
+    let scene = Scene::new().await;
+    scene.dataset("/a.csv", b"1").await;
+    let broker = scene.app.url.trim_start_matches("http://").parse();
+    let gate = Gate::new(broker.expect("an address"));
+    gate.hold_answers();
+    let run = scene.run(&["rm", "/a.csv"]);
+    let process = run.set("UPLOAD_BROKER_URL", gate.endpoint()).spawn();
+    gate.answer_waits().await;
+    gate.tear().await;
+    let ended = process.ended().await.ok();
+    assert_eq!(ended.out, "deleted /a.csv\n");
+    assert!(scene.app.bucket.head("a.csv").await.is_none());
+}

@@ -1,0 +1,122 @@
+//! A broker, its store, and the binary in a folder of its own.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::meddler::Meddler;
+use crate::support::app::{App, Setup};
+use crate::support::cloud;
+use crate::support::dice::Dice;
+use crate::support::process::{Ended, Run};
+
+/// Everything that a client needs.
+pub struct Scene {
+    pub app: App,
+    /// What stands between the client and the store.
+    pub meddler: Meddler,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    pub async fn new() -> Scene {
+        Scene::of(Setup::new(), &cloud::endpoint()).await
+    }
+
+    /// With another broker than the usual one, and its store at `s3`.
+    pub async fn of(setup: Setup, s3: &str) -> Scene {
+        let address = s3.trim_start_matches("http://").parse();
+        let meddler = Meddler::new(address.expect("an address"));
+        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", meddler.endpoint());
+        Scene {
+            app: setup.start().await,
+            meddler,
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// The folder that the client runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command of the client.
+    pub fn run(&self, args: &[&str]) -> Run {
+        Run::new(args)
+            .set("UPLOAD_BROKER_URL", &self.app.url)
+            .set("UPLOAD_BROKER_KEY", &self.app.key)
+            .set("HOME", self.folder().display())
+            .inside(self.folder())
+    }
+
+    /// The same, run to its end.
+    pub async fn end(&self, args: &[&str]) -> Ended {
+        let ended = self.run(args).end().await;
+        let said = format!("{}{}", ended.out, ended.err);
+        assert!(!said.contains(&self.app.key), "it shows the key: {said}");
+        assert!(!said.contains("X-Amz-"), "it shows a URL: {said}");
+        ended
+    }
+
+    /// A dataset with these bytes.
+    pub async fn dataset(&self, path: &str, bytes: &[u8]) -> Value {
+        let (body, size) = (bytes.to_vec(), json!({"size": bytes.len()}));
+        let session = self.app.create(path, size).await;
+        self.app.put(&session, body).await.expect_ok();
+        let acknowledged = self.app.acknowledge(&session).await;
+        self.meddler.take();
+        acknowledged.expect(reqwest::StatusCode::OK)
+    }
+
+    /// A file of the client's folder.
+    #[track_caller]
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        let file = self.folder().join(name);
+        std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    /// The names in the client's folder.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder()).expect("a folder");
+        let mut names: Vec<_> = entries
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("UTF-8")
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The hidden file of a download that goes on, where there is one.
+    pub fn part(&self) -> Option<PathBuf> {
+        let names = self.names();
+        let name = names.iter().find(|name| name.ends_with(".part"))?;
+        Some(self.folder().join(name))
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // Whoever waits at the meddler must not wait for ever.
+        self.meddler.pass();
+    }
+}
+
+/// Bytes that nobody could guess, but for the seed.
+pub fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut dice = Dice(seed);
+    (0..length).map(|_| dice.roll(256) as u8).collect()
+}
+
+/// The lines of an output, each one JSON.
+#[track_caller]
+pub fn lines(text: &str) -> Vec<Value> {
+    let line = |line: &str| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?} in {text}"))
+    };
+    text.lines().map(line).collect()
+}

@@ -1,0 +1,162 @@
+//! Which broker, which key, and what is said where they are wrong.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::scene::Scene;
+use crate::support::door::{Door, Way};
+use crate::support::gate::Gate;
+use crate::support::process::free_port;
+
+#[tokio::test]
+async fn without_a_broker_it_says_what_to_set() {
+    let scene = Scene::new().await;
+    let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_URL");
+    let ended = run.end().await;
+    let ended = ended.failed(
+        2,
+        &["UPLOAD_BROKER_URL", "--url", "upload-broker/config.toml"],
+    );
+    assert_eq!(ended.out, "");
+    for (url, what) in [
+        ("localhost:8080", "neither http nor https"),
+        ("ftp://example.com", "neither http nor https"),
+        ("nonsense", "is none"),
+        ("http://me:secret@example.com", "must not hold a password"),
+        ("http://example.com/?a=b", "must not have a query"),
+    ] {
+        let ended = scene.end(&["ls", "--url", url]).await.failed(2, &[what]);
+        assert!(!ended.err.contains("secret"), "{ended:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_from_none_and_from_a_weak_one() {
+    let scene = Scene::new().await;
+    let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_KEY");
+    run.end()
+        .await
+        .failed(4, &["unauthenticated", "UPLOAD_BROKER_KEY", "request "]);
+    let run = scene.run(&["ls"]).set("UPLOAD_BROKER_KEY", "hunter2");
+    let ended = run.end().await.failed(4, &["unauthenticated"]);
+    assert!(!ended.err.contains("hunter2"), "{ended:#?}");
+    let run = scene.run(&["ls"]).set("UPLOAD_BROKER_KEY", "two\nlines");
+    run.end().await.failed(2, &["the key holds characters"]);
+    let scopes = [upload_broker::domain::principal::Scope::DatasetsRead];
+    let (_, weak) = scene.app.issue_key("default", &scopes, None).await;
+    let run = scene
+        .run(&["rm", "/a", "/b"])
+        .set("UPLOAD_BROKER_KEY", &weak);
+    let ended = run
+        .end()
+        .await
+        .failed(4, &["insufficient-scope", "datasets:delete"]);
+    assert_eq!(
+        ended.err.matches("error:").count(),
+        1,
+        "asked in vain: {ended:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_may_name_both() {
+    let scene = Scene::new().await;
+    let folder = scene.folder().join("conf/upload-broker");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.toml");
+    let text = format!("url = {:?}\nkey = {:?}\n", scene.app.url, scene.app.key);
+    std::fs::write(&file, text).unwrap();
+    let mode = |mode| std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o600);
+    let run = |args: &[&str]| {
+        let run = scene
+            .run(args)
+            .unset("UPLOAD_BROKER_URL")
+            .unset("UPLOAD_BROKER_KEY");
+        run.set("XDG_CONFIG_HOME", scene.folder().join("conf").display())
+    };
+    let ended = run(&["ls"]).end().await.ok();
+    assert_eq!(ended.err, "");
+    mode(0o644);
+    let ended = run(&["ls"]).end().await.ok();
+    assert!(
+        ended.err.contains("others can read the key in "),
+        "{ended:#?}"
+    );
+    assert!(!ended.err.contains(&scene.app.key), "{ended:#?}");
+    // The environment goes before the file, the command line before both.
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    let ended = run(&["ls"]).set("UPLOAD_BROKER_URL", &nowhere).end().await;
+    ended.failed(3, &[&nowhere]);
+    let url = scene.app.url.clone();
+    let ended = run(&["ls", "--url", &url])
+        .set("UPLOAD_BROKER_URL", &nowhere)
+        .end()
+        .await;
+    ended.ok();
+
+    let place = file.display().to_string();
+    let named = scene.run(&["ls", "--config", &place]);
+    named
+        .unset("UPLOAD_BROKER_URL")
+        .unset("UPLOAD_BROKER_KEY")
+        .end()
+        .await
+        .ok();
+    let ended = scene.end(&["ls", "--config", "none.toml"]).await;
+    ended.failed(2, &["cannot read none.toml"]);
+    std::fs::write(&file, "url = \"http://x\"\nkey = hunter2\n").unwrap();
+    let ended = run(&["ls"])
+        .end()
+        .await
+        .failed(2, &["config.toml, line 2: "]);
+    assert!(!ended.err.contains("hunter2"), "{ended:#?}");
+    std::fs::write(&file, "ulr = \"http://x\"\n").unwrap();
+    run(&["ls"]).end().await.failed(2, &["line 1: ", "ulr"]);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_is_not_there() {
+    let scene = Scene::new().await;
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    let ended = scene.end(&["ls", "--json", "--url", &nowhere]).await;
+    assert_eq!(ended.json()["error"]["exit_code"], 3, "{ended:#?}");
+    ended.failed(3, &[&nowhere, "refused", "UPLOAD_BROKER_URL"]);
+    // Somebody else's server.
+    let door = Door::to("127.0.0.1:1".parse().unwrap());
+    let page = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
+    door.leads(Way::Says(page));
+    let ended = scene.end(&["ls", "--url", &door.endpoint()]).await;
+    ended.failed(1, &["not what an upload-broker answers"]);
+    let found = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    door.leads(Way::Says(found));
+    let ended = scene.end(&["ls", "--url", &door.endpoint()]).await;
+    ended.failed(1, &["302", "no problem document"]);
+}
+
+/// One that comes back in time is waited for.
+#[tokio::test]
+async fn a_broker_that_comes_back_is_waited_for() {
+    let scene = Scene::new().await;
+    scene.dataset("/a.csv", b"1").await;
+    let broker = scene.app.url.trim_start_matches("http://").parse();
+    let gate = Gate::new(broker.expect("an address"));
+    gate.hold_answers();
+    let run = scene.run(&["ls"]).set("UPLOAD_BROKER_URL", gate.endpoint());
+    let process = run.spawn();
+    gate.answer_waits().await;
+    gate.tear().await;
+    assert_eq!(process.ended().await.ok().out, "/a.csv\n");
+
+    // Overloaded: asked again when the broker said so.
+    let door = Door::to("127.0.0.1:1".parse().unwrap());
+    door.leads(Way::Says(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: 62\r\n\r\n{\"status\":503,\"code\":\"overloaded\",\"detail\":\"too much to do\"}  ",
+    ));
+    let run = scene.run(&["status", "--watch", "/a.csv"]);
+    let process = run.set("UPLOAD_BROKER_URL", door.endpoint()).spawn();
+    door.leads(Way::To(
+        scene.app.url.trim_start_matches("http://").parse().unwrap(),
+    ));
+    let ended = process.ended().await.ok();
+    assert!(ended.out.starts_with("Uploaded"), "{ended:#?}");
+}

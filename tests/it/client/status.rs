@@ -1,0 +1,97 @@
+//! `status`: by id and by path, once and until the end.
+
+use serde_json::json;
+
+use super::scene::{Scene, lines};
+
+#[tokio::test]
+async fn an_upload_is_shown_by_id_and_by_path() {
+    let scene = Scene::new().await;
+    let upload = scene.dataset("/data/a.csv", b"id\n1\n").await;
+    let id = upload["id"].as_str().unwrap();
+    let by_id = scene.end(&["status", id]).await.ok();
+    let by_path = scene.end(&["status", "/data/a.csv"]).await.ok();
+    assert_eq!(by_id.out, by_path.out);
+    for text in [
+        "Uploaded",
+        id,
+        "/data/a.csv",
+        "5 B",
+        "CRC64NVME",
+        "proven: size, by acknowledge",
+    ] {
+        assert!(by_id.out.contains(text), "no {text:?} in {by_id:#?}");
+    }
+    let told = scene.end(&["status", "--json", id]).await.ok().json();
+    assert_eq!(told["id"], upload["id"]);
+    assert_eq!(told["object"], upload["object"]);
+    assert_eq!(told["progress"], json!(null));
+
+    // The newest of the path.
+    let open = scene
+        .app
+        .create("/data/a.csv", json!({"overwrite": true, "size": 7}))
+        .await;
+    let shown = scene.end(&["status", "data/a.csv"]).await.ok();
+    assert!(shown.out.starts_with("Pending "), "{shown:#?}");
+    assert!(
+        shown.out.contains(open["id"].as_str().unwrap()),
+        "{shown:#?}"
+    );
+    assert!(shown.out.contains("declared: 7 B"), "{shown:#?}");
+
+    scene
+        .end(&["status", "/none"])
+        .await
+        .failed(5, &["no upload was made for /none"]);
+    let nobody = "0199a3c0-71d8-75a2-8a89-a4cc92ec102f";
+    scene
+        .end(&["status", nobody])
+        .await
+        .failed(5, &["upload-not-found"]);
+}
+
+#[tokio::test]
+async fn it_is_watched_until_it_has_ended() {
+    let scene = Scene::new().await;
+    let open = scene.app.create("/data/a.csv", json!({"size": 3})).await;
+    let id = open["id"].as_str().unwrap();
+    let mut process = scene.run(&["status", "--watch", "--json", id]).spawn();
+    process.prints("Pending").await;
+    scene.app.put(&open, "abc").await.expect_ok();
+    scene.app.acknowledge(&open).await.expect_ok();
+    let ended = process.ended().await.ok();
+    let states: Vec<_> = lines(&ended.out)
+        .iter()
+        .map(|line| line["status"].clone())
+        .collect();
+    assert_eq!(states, ["Pending", "Uploaded"], "{ended:#?}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_watch_tells_good_from_bad() {
+    let scene = Scene::new().await;
+    let cancelled = scene.app.create("/cancelled", json!({})).await;
+    let id = cancelled["id"].as_str().unwrap();
+    scene
+        .app
+        .act(&format!("/uploads/{id}/cancel"))
+        .await
+        .expect_ok();
+    let ended = scene.end(&["status", "--watch", id]).await;
+    assert!(ended.out.starts_with("Cancelled"), "{ended:#?}");
+    ended.failed(1, &[]);
+
+    let wrong = scene.app.create("/wrong", json!({})).await;
+    let id = wrong["id"].as_str().unwrap();
+    scene.app.put(&wrong, "abc").await.expect_ok();
+    let claims = json!({"size": 4});
+    let refused = scene
+        .app
+        .post(&format!("/uploads/{id}/acknowledge"), claims)
+        .await;
+    refused.expect_problem(422, "object-mismatch");
+    let ended = scene.end(&["status", "--watch", id]).await;
+    assert!(ended.out.contains("object-mismatch: "), "{ended:#?}");
+    ended.failed(7, &[]);
+}
