@@ -7,11 +7,10 @@ use clap::Args;
 /// Where the broker is, and how to tell what happens.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The broker's URL; otherwise from UPLOAD_BROKER_URL or the configuration file
+    /// The broker's URL; else UPLOAD_BROKER_URL, or the configuration file
     #[arg(long, value_name = "URL", help_heading = "Options of every command")]
     pub url: Option<String>,
-    /// The configuration file, with `url` and `key`; by default upload-broker/config.toml in the
-    /// user's configuration folder
+    /// Configuration file (url, key); default: ~/.config/upload-broker/config.toml
     #[arg(long, value_name = "FILE", help_heading = "Options of every command")]
     pub config: Option<PathBuf>,
     /// Print results as JSON, one object a line

@@ -28,8 +28,19 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         "upload-broker",
         &mut script,
     );
+    if arguments.shell == Shell::Bash {
+        script = mended(&script);
+    }
     match io::stdout().write_all(&script) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail("cannot write the completions", &error),
     }
+}
+
+/// clap_complete names the states of its script in two ways where the name of a binary has a
+/// hyphen, and then nothing after a subcommand is completed. Here they get one name.
+fn mended(script: &[u8]) -> Vec<u8> {
+    let script = String::from_utf8_lossy(script);
+    let script = script.replace("upload__subcmd__broker", "upload__broker");
+    script.into_bytes()
 }

@@ -98,6 +98,39 @@ async fn an_operator_pastes_the_commands() {
     );
 }
 
+#[tokio::test]
+async fn a_data_team_pastes_the_client() {
+    let stack = Stack::new();
+    let running = stack.start(&[]).await;
+    (running
+        .caller
+        .upload("/data/employees.csv", "id,name\n1,Ada\n"))
+    .await;
+    let bin = Path::new(env!("CARGO_BIN_EXE_upload-broker"));
+    let bin = bin.parent().expect("its folder").display();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pasted = block("paste: client")
+        .replace("http://127.0.0.1:8080", &running.caller.url)
+        .replace(
+            ".dev/api-key",
+            &stack.state().join("api-key").display().to_string(),
+        );
+    let start = format!("cd {}\nPATH={bin}:$PATH", folder.path().display());
+    let printed = shell::paste(&[start, pasted]).await;
+    for text in [
+        "Uploaded    /data/employees.csv",
+        "proven: ",
+        "(14 B, CRC64NVME is right)",
+        "\n2\n",
+        "deleted /data/employees.csv",
+    ] {
+        assert!(printed.contains(text), "no {text:?} in {printed}");
+    }
+    let file = std::fs::read_to_string(folder.path().join("employees.csv"));
+    assert_eq!(file.expect("the file"), "id,name\n1,Ada\n");
+    running.process.stop("INT").await.ok();
+}
+
 #[test]
 fn the_table_of_settings_is_the_codes() {
     let text = readme();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::link;
 use super::send::Call;
 use super::wire::{Checksum, SignedUrl, Verification};
-use super::{Api, Page};
+use super::{Api, Page, time};
 use crate::client::error::Result;
 
 /// What to list.
@@ -41,7 +41,11 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// When the store took it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        serialize_with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_modified: Option<DateTime<Utc>>,
     /// The upload behind it, where it was asked for and is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,24 +120,24 @@ impl Api {
 
     /// One dataset.
     pub async fn dataset(&self, path: &str) -> Result<Detail> {
-        self.ask(&Call::get(link::dataset(path))).await
+        self.ask(&Call::get(link::dataset(path)?)).await
     }
 
     /// A fresh URL to GET a dataset's bytes.
     pub async fn download(&self, path: &str) -> Result<Download> {
-        let target = format!("{}/action/download?redirect=false", link::dataset(path));
+        let target = format!("{}/action/download?redirect=false", link::dataset(path)?);
         self.ask(&Call::get(target)).await
     }
 
     /// Deletes a dataset, with `force` also what stands there in place of the proven one. Where an
-    /// answer was lost, "not there" is what was wanted.
+    /// answer was lost, "not there any more" is what was wanted.
     pub async fn delete_dataset(&self, path: &str, force: bool) -> Result<()> {
         let query = if force { "?force=true" } else { "" };
-        let target = format!("{}{query}", link::dataset(path));
+        let target = format!("{}{query}", link::dataset(path)?);
         match self.send(&Call::new(Method::DELETE, target)).await {
             Ok(_) => Ok(()),
             Err(error) => match error.problem() {
-                Some(problem) if problem.repeated && problem.status == 404 => Ok(()),
+                Some(problem) if problem.repeated && problem.is_gone() => Ok(()),
                 _ => Err(error),
             },
         }

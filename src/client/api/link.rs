@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::send::{Call, read};
 use super::{Api, Page};
-use crate::client::error::Result;
+use crate::client::error::{Error, Result};
 
 /// What RFC 3986 leaves unreserved; everything else is encoded. A slash in a path stays one.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -17,9 +17,15 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// `/datasets/{path}`, with or without the slash that a path begins with.
-pub fn dataset(path: &str) -> String {
+///
+/// # Errors
+/// A segment `.` or `..`: no dataset has one, and a URL with one leads to another path.
+pub fn dataset(path: &str) -> Result<String> {
     let path = path.strip_prefix('/').unwrap_or(path);
-    format!("/datasets/{}", utf8_percent_encode(path, PATH))
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(Error::settings("a path has no segment `.` or `..`"));
+    }
+    Ok(format!("/datasets/{}", utf8_percent_encode(path, PATH)))
 }
 
 /// A query, with its `?`.
@@ -65,9 +71,18 @@ mod tests {
 
     #[test]
     fn a_path_is_encoded_once_and_keeps_its_slashes() {
-        assert_eq!(dataset("/a b/100%+é"), "/datasets/a%20b/100%25%2B%C3%A9");
-        assert_eq!(dataset("a?b#c"), "/datasets/a%3Fb%23c");
+        let encoded = |path| dataset(path).expect(path);
+        assert_eq!(encoded("/a b/100%+é"), "/datasets/a%20b/100%25%2B%C3%A9");
+        assert_eq!(encoded("a?b#c"), "/datasets/a%3Fb%23c");
         assert_eq!(query(&[("prefix", "/a&b/")]), "?prefix=%2Fa%26b%2F");
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_refused() {
+        for path in ["..", "/a/../b", "./b", "/a/."] {
+            assert!(dataset(path).is_err(), "{path}");
+        }
+        assert!(dataset("/a/..b/...").is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod link;
 mod parts;
 pub mod problem;
 mod send;
+mod time;
 mod uploads;
 pub mod wire;
 

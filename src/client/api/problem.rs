@@ -78,6 +78,11 @@ impl Problem {
         }
     }
 
+    /// Whether it says that nothing is there, or nothing any more.
+    pub fn is_gone(&self) -> bool {
+        self.status == 404 || self.upload_status.as_deref() == Some("Deleted")
+    }
+
     /// What to do next, where there is something that the broker does not say itself.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self.code.as_str() {

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::time;
+
 /// A pre-signed URL: a credential. `Debug` hides it, and it is not written out.
 #[derive(Clone, Deserialize)]
 pub struct SignedUrl(String);
@@ -96,10 +98,13 @@ pub struct Upload {
     #[serde(default)]
     pub content_type: String,
     /// When the session was made.
+    #[serde(serialize_with = "time::exact")]
     pub created_at: DateTime<Utc>,
     /// When the session ends.
+    #[serde(serialize_with = "time::exact")]
     pub expires_at: DateTime<Utc>,
     /// When the object was proven.
+    #[serde(serialize_with = "time::optional")]
     pub uploaded_at: Option<DateTime<Utc>>,
     /// Why it failed.
     pub error: Option<Failure>,
@@ -242,6 +247,7 @@ pub struct ProvenObject {
     /// Where the store returned one.
     pub checksum: Option<Checksum>,
     /// When the store took it.
+    #[serde(serialize_with = "time::exact")]
     pub last_modified: DateTime<Utc>,
 }
 
@@ -253,6 +259,7 @@ pub struct Verification {
     /// Who asked.
     pub by: String,
     /// When.
+    #[serde(serialize_with = "time::exact")]
     pub at: DateTime<Utc>,
 }
 
@@ -262,6 +269,7 @@ pub struct Drift {
     /// `missing` or `replaced`.
     pub kind: String,
     /// When it was noticed.
+    #[serde(serialize_with = "time::exact")]
     pub at: DateTime<Utc>,
 }
 

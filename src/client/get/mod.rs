@@ -36,8 +36,7 @@ one that the store promised. After an interruption the same command goes on wher
 pub struct Arguments {
     /// The path of the dataset
     path: String,
-    /// Where to: a file, an existing folder, or - for standard output; by default the dataset's
-    /// own name in this folder
+    /// A file, a folder, or - for standard output; by default the dataset's own name
     #[arg(value_name = "FILE|FOLDER|-")]
     to: Option<String>,
     /// Replace the file that is there

@@ -19,7 +19,8 @@ async fn bash_takes_them_and_completes() {
         let complete = r#"bash -n "$0" || exit 1
             source "$0"
             COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
-            _upload-broker upload-broker "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+            complete=$(complete -p upload-broker | sed 's/.*-F \([^ ]*\).*/\1/')
+            "$complete" upload-broker "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
             printf '%s\n' "${COMPREPLY[@]}""#;
         let mut bash = Command::new("bash");
         bash.arg("-c").arg(complete).arg(&file).args(typed);

@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 use super::meddler::Trick;
 use super::scene::{Scene, noise};
 use crate::support::app::{Setup, now};
-use crate::support::cloud;
 use crate::support::observe::eventually;
 
 const SIZE: usize = 2_000_000;
@@ -55,12 +54,17 @@ async fn a_byte_that_changed_on_the_way_is_not_kept() {
     std::fs::remove_file(scene.folder().join("big.bin")).unwrap();
 
     // Again and again: nothing is kept, and the exit code says why.
-    scene.meddler.play(Trick::Flip(1_234_567), usize::MAX);
+    scene.meddler.play(Trick::Flip(1_234_567), 2);
     let ended = scene.end(&["get", "/data/big.bin"]).await;
     ended.failed(7, &[says, "twice: nothing was kept"]);
     assert!(scene.names().is_empty(), "{:?}", scene.names());
-    let ended = scene.end(&["get", "/data/big.bin", "-"]).await;
+
+    // What is out already cannot be taken back: it is said at once.
+    scene.dataset("/data/text", &[b'x'; 300_000]).await;
+    scene.meddler.play(Trick::Flip(200_000), 1);
+    let ended = scene.end(&["get", "/data/text", "-"]).await;
     assert_eq!(ended.status.code(), Some(7), "{}", ended.err);
+    assert!(ended.err.contains(says), "{}", ended.err);
 }
 
 #[tokio::test]
@@ -99,7 +103,7 @@ async fn a_url_that_ended_in_the_middle_is_replaced() {
     let setup = Setup::new()
         .clock_at(now() - ago)
         .set("BROKER_URL_SECONDS", 103);
-    let scene = Scene::of(setup, &cloud::endpoint()).await;
+    let scene = Scene::of(setup).await;
     let bytes = noise(16, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
     scene.meddler.take();
@@ -128,7 +132,7 @@ async fn a_url_that_ended_in_the_middle_is_replaced() {
 #[tokio::test]
 async fn urls_that_never_work_are_given_up() {
     let setup = Setup::new().clock_at(now() - TimeDelta::hours(3));
-    let scene = Scene::of(setup, &cloud::endpoint()).await;
+    let scene = Scene::of(setup).await;
     scene.app.bucket.put("data/a.csv", "a").await;
     let ended = scene.end(&["get", "/data/a.csv"]).await;
     ended.failed(1, &["the store answered 403"]);

@@ -2,6 +2,7 @@
 //! remembers what was asked.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 use crate::support::process::PATIENCE;
 use crate::support::shared;
 
-/// What happens to the answers of a connection, after so many of their bytes.
+/// What happens to an answer, after so many of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trick {
     /// Nothing.
@@ -116,6 +117,7 @@ async fn carry(
     };
     let (mut asks, mut gets) = client.split();
     let (mut answers, mut takes) = server.split();
+    let at = AtomicU64::new(0);
     let there = async {
         let mut buffer = vec![0; 16 * 1024];
         loop {
@@ -123,24 +125,26 @@ async fn carry(
             if count == 0 {
                 return takes.shutdown().await;
             }
+            // The next answer of the connection is counted for itself.
+            at.store(0, Ordering::SeqCst);
             let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
             seen.send_modify(|seen| seen.asked.push_str(&text));
             takes.write_all(&buffer[..count]).await?;
         }
     };
     let back = async {
-        let (mut buffer, mut at) = (vec![0; 16 * 1024], 0);
+        let mut buffer = vec![0; 16 * 1024];
         loop {
             let count = answers.read(&mut buffer).await?;
             if count == 0 {
                 return gets.shutdown().await;
             }
-            let now = *trick.borrow();
+            let (now, begin) = (*trick.borrow(), at.load(Ordering::SeqCst));
             let place = match now {
                 Trick::Stall(place) | Trick::Cut(place) | Trick::Flip(place) => Some(place),
                 Trick::Pass => None,
             };
-            let hit = place.filter(|place| (at..at + count as u64).contains(place));
+            let hit = place.filter(|place| (begin..begin + count as u64).contains(place));
             let hit = hit.filter(|_| {
                 let mut times = times.lock().unwrap();
                 let left = *times;
@@ -149,14 +153,14 @@ async fn carry(
             });
             let mut through = count;
             if let Some(place) = hit {
-                let inside = (place - at) as usize;
+                let inside = (place - begin) as usize;
                 match now {
                     Trick::Flip(_) => buffer[inside] ^= 0x10,
                     _ => through = inside,
                 }
             }
             gets.write_all(&buffer[..through]).await?;
-            at += through as u64;
+            at.fetch_add(through as u64, Ordering::SeqCst);
             seen.send_modify(|seen| {
                 seen.answered += through as u64;
                 seen.played += usize::from(hit.is_some());

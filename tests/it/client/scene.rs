@@ -9,6 +9,7 @@ use crate::support::app::{App, Setup};
 use crate::support::cloud;
 use crate::support::dice::Dice;
 use crate::support::process::{Ended, Run};
+use crate::support::store::Store;
 
 /// Everything that a client needs.
 pub struct Scene {
@@ -16,20 +17,34 @@ pub struct Scene {
     /// What stands between the client and the store.
     pub meddler: Meddler,
     folder: tempfile::TempDir,
+    _store: Option<Store>,
 }
 
 impl Scene {
+    /// The usual broker, with a store that computes a CRC64NVME by itself, as S3 does.
     pub async fn new() -> Scene {
-        Scene::of(Setup::new(), &cloud::endpoint()).await
+        Scene::of(Setup::new()).await
     }
 
-    /// With another broker than the usual one, and its store at `s3`.
-    pub async fn of(setup: Setup, s3: &str) -> Scene {
+    /// With another broker than the usual one.
+    pub async fn of(setup: Setup) -> Scene {
+        let store = Store::start().await;
+        let setup = setup.store(&store);
+        Scene::at(setup, &store.endpoint(), Some(store)).await
+    }
+
+    /// With somebody else's store.
+    pub async fn elsewhere() -> Scene {
+        Scene::at(Setup::new(), &cloud::endpoint(), None).await
+    }
+
+    async fn at(setup: Setup, s3: &str, store: Option<Store>) -> Scene {
         let address = s3.trim_start_matches("http://").parse();
         let meddler = Meddler::new(address.expect("an address"));
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", meddler.endpoint());
         Scene {
             app: setup.start().await,
+            _store: store,
             meddler,
             folder: tempfile::tempdir().expect("a temporary folder"),
         }
