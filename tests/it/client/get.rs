@@ -211,3 +211,47 @@ async fn composite(scene: &Scene, key: &str, bytes: &[u8]) {
         .upload_id(id);
     whole.multipart_upload(parts).send().await.unwrap();
 }
+
+/// Who watches a terminal sees a bar, and no bar once it is done.
+#[tokio::test]
+async fn a_terminal_gets_a_bar() {
+    let scene = Scene::new().await;
+    let bytes = noise(9, 3_000_000);
+    scene.dataset("/data/big.bin", &bytes).await;
+    // A terminal of 100 columns, made by Python.
+    let code = "import fcntl, os, pty, struct, sys, termios\n\
+        child, terminal = pty.fork()\n\
+        if child == 0:\n    \
+            fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))\n    \
+            os.execv(sys.argv[1], sys.argv[1:])\n\
+        while True:\n    \
+            try: said = os.read(terminal, 4096)\n    \
+            except OSError: break\n    \
+            if not said: break\n    \
+            os.write(1, said)\n\
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n";
+    let mut python = tokio::process::Command::new(crate::support::venv("python3"));
+    python.args([
+        "-c",
+        code,
+        env!("CARGO_BIN_EXE_upload-broker"),
+        "get",
+        "/data/big.bin",
+    ]);
+    python
+        .env("UPLOAD_BROKER_URL", &scene.app.url)
+        .env("TERM", "xterm");
+    python
+        .env("UPLOAD_BROKER_KEY", &scene.app.key)
+        .current_dir(scene.folder());
+    let output = python.output().await.expect("Python");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}: {output:?}");
+    assert!(scene.read("big.bin") == bytes, "{said:?}");
+    assert!(
+        said.contains("MiB/s") && said.contains("\u{1b}["),
+        "{said:?}"
+    );
+    let end = "\u{1b}[2Kbig.bin  /data/big.bin (2.86 MiB, CRC64NVME is right)";
+    assert!(said.trim_end().ends_with(end), "{said:?}");
+}
