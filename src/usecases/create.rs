@@ -118,7 +118,14 @@ impl Broker {
                 part_checksums: cut.checksums,
             });
         }
-        let urls = self.sign(&upload, upload.lifetime_seconds).await?;
+        let urls = match self.sign(&upload, upload.lifetime_seconds).await {
+            Ok(urls) => urls,
+            Err(error) => {
+                // No row will name it.
+                self.abort(&upload).await;
+                return Err(error);
+            }
+        };
         // A session in parts outlives the credentials: its URLs can be had anew. Those of a
         // single PUT cannot, and credentials in their last second may end before this very
         // microsecond.
