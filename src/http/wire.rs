@@ -10,7 +10,7 @@ use crate::domain::event::timestamp;
 use crate::http::openapi::schemas;
 
 /// A checksum of the whole object.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checksum {
     /// `SHA256`, `SHA1`, `CRC32`, `CRC32C` or `CRC64NVME`.

@@ -19,7 +19,7 @@ use crate::usecases::Broker;
 use crate::usecases::parts::{self, Asked, AskedPart};
 
 /// Which parts; one of `part_numbers`, `from` and `parts`.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignParts {
     /// By their numbers.
@@ -37,7 +37,7 @@ pub struct SignParts {
 }
 
 /// A part that is asked for.
-#[derive(Deserialize, ToSchema)]
+#[derive(PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedPart {
     /// From 1 on.
@@ -115,7 +115,7 @@ fn asked(body: SignParts, query: Range) -> Result<Asked, Problem> {
             count: None,
         } => body,
         Range { from, count } => {
-            if body.part_numbers.is_some() || body.from.is_some() || body.parts.is_some() {
+            if body != SignParts::default() {
                 return Err(Problem::field(
                     "/from",
                     "is in the query: leave the body out",
