@@ -48,7 +48,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self::these(std::iter::empty())
     }
 

@@ -15,6 +15,8 @@ const NAME_BYTES: usize = 1_024;
 /// Comments, in bytes.
 const COMMENTS_BYTES: usize = 8_192;
 const ALGORITHMS: &str = "expected one of SHA256, SHA1, CRC32, CRC32C, CRC64NVME";
+/// Faults that are told: of 10,000 wrong parts a few tell enough.
+const MOST: usize = 100;
 /// One header value, in bytes.
 const HEADER_BYTES: usize = 1_024;
 
@@ -24,7 +26,9 @@ pub(super) struct Faults(Vec<FieldError>);
 
 impl Faults {
     pub(super) fn add(&mut self, pointer: &str, detail: impl Into<String>) {
-        self.0.push(FieldError::new(pointer, detail));
+        if self.0.len() < MOST {
+            self.0.push(FieldError::new(pointer, detail));
+        }
     }
 
     /// All of them as one refusal, if there are any.

@@ -62,7 +62,9 @@ struct Fit {
 
 impl Fit {
     fn numbers(&mut self, numbers: Vec<u32>) -> Wanted {
-        self.how_many("/part_numbers", numbers.len());
+        if !self.how_many("/part_numbers", numbers.len()) {
+            return Wanted::none();
+        }
         for (at, number) in numbers.iter().enumerate() {
             if let Err(detail) = self.number(*number) {
                 self.faults.add(&format!("/part_numbers/{at}"), detail);
@@ -92,7 +94,9 @@ impl Fit {
     }
 
     fn parts(&mut self, asked: Vec<AskedPart>) -> Wanted {
-        self.how_many("/parts", asked.len());
+        if !self.how_many("/parts", asked.len()) {
+            return Wanted::none();
+        }
         let mut parts = Vec::with_capacity(asked.len());
         for (at, part) in asked.into_iter().enumerate() {
             if let Err(detail) = self.number(part.number) {
@@ -111,11 +115,14 @@ impl Fit {
         Wanted::these(parts.into_iter())
     }
 
-    fn how_many(&mut self, pointer: &str, count: usize) {
-        if count == 0 || u32::try_from(count).map_or(true, |count| count > MAX_PARTS) {
+    /// Whether there are as many as may be; of more, none is looked at.
+    fn how_many(&mut self, pointer: &str, count: usize) -> bool {
+        let fits = count > 0 && u32::try_from(count).is_ok_and(|count| count <= MAX_PARTS);
+        if !fits {
             let detail = format!("expected 1 to {MAX_PARTS} parts, found {count}");
             self.faults.add(pointer, detail);
         }
+        fits
     }
 
     fn number(&mut self, number: u32) -> Result<(), String> {
