@@ -11,6 +11,7 @@ use std::slice;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -40,7 +41,8 @@ impl Changes {
 }
 
 /// Takes an arrow: the row changes and its event is written, or nothing happens (`None`) because
-/// the row is not in a state that the arrow starts from. Call it inside a transaction.
+/// the row is not in a state that the arrow starts from. What was extended since somebody found it
+/// overdue does not expire: its client was promised more time. Call it inside a transaction.
 pub async fn transition(
     connection: &mut Connection,
     id: Uuid,
@@ -49,9 +51,13 @@ pub async fn transition(
     changes: Changes,
 ) -> Result<Option<Upload>> {
     let from: Vec<_> = arrow.from().iter().map(|status| status.as_str()).collect();
+    let is_overdue = (arrow != Transition::Expire)
+        .into_sql::<Bool>()
+        .or(uploads::expires_at.le(at));
     let row = uploads::table
         .filter(uploads::id.eq(id))
-        .filter(uploads::status.eq_any(from));
+        .filter(uploads::status.eq_any(from))
+        .filter(is_overdue);
     let row: Option<Row> = diesel::update(row)
         .set((
             uploads::status.eq(arrow.to().as_str()),
