@@ -8,10 +8,12 @@
 
 use crate::domain::checksum::Algorithm;
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload};
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
+use crate::usecases::list_parts::gone;
 
 impl Broker {
     /// The upload, begun anew with the algorithm.
@@ -22,7 +24,8 @@ impl Broker {
         let page = (self.objects)
             .list_parts(&upload.key, &before.s3_upload_id, 0)
             .await?;
-        if page.is_none_or(|page| !page.parts.is_empty()) {
+        let page = page.ok_or_else(|| gone(&upload))?;
+        if !page.parts.is_empty() {
             return Err(too_late(&upload, algorithm).into());
         }
         let multipart = Multipart {
@@ -47,6 +50,9 @@ impl Broker {
         self.abort(&upload).await;
         let now = self.reload(&upload).await?;
         match &now.multipart {
+            _ if now.status != Status::Pending => {
+                Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into())
+            }
             Some(other) if other.part_checksums == Some(algorithm) => Ok(now),
             _ => Err(too_late(&now, algorithm).into()),
         }

@@ -70,6 +70,9 @@ pub async fn sign(
     if upload.status != Status::Pending {
         return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
     }
+    if principal.jail.path(&upload.key).is_none() {
+        return Err(not_ours(&upload).into());
+    }
     let plan = plan(&upload, multipart)?;
     let fitting = fit::fit(asked, plan, multipart.part_checksums, broker.rules.max_size)?;
     let upload = match fitting.algorithm {
@@ -118,12 +121,24 @@ impl Broker {
 }
 
 fn too_old(upload: &Upload) -> Refusal {
+    no_more(
+        upload,
+        "The session has lived as long as a session may: acknowledge it, or begin a new one.",
+    )
+}
+
+/// A place may have become another tenant's since the upload was made: no new URL into it.
+fn not_ours(upload: &Upload) -> Refusal {
+    no_more(
+        upload,
+        "The path of this upload belongs to another tenant now: cancel it.",
+    )
+}
+
+fn no_more(upload: &Upload, detail: &str) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),
-        ..Refusal::new(
-            Code::InvalidStatus,
-            "The session has lived as long as a session may: acknowledge it, or begin a new one.",
-        )
+        ..Refusal::new(Code::InvalidStatus, detail)
     }
 }
