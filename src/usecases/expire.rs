@@ -2,7 +2,9 @@
 //!
 //! The object is looked at first: what came and is right is Uploaded, as if the client had said
 //! so, and parts that are whole are made an object for that. Other parts are freed once the row is
-//! Expired; where S3 fails at that, or a crash comes between, the janitor finds them by themselves. A fault of S3 or Postgres leaves the row Pending for the next round.
+//! Expired; where S3 fails at that, or a crash comes between, the janitor finds them by themselves.
+//! A fault of S3 or Postgres leaves the row Pending for the next round, and a client that extends
+//! the session meanwhile keeps it.
 
 use std::sync::Arc;
 
@@ -62,13 +64,17 @@ impl Broker {
             Err(Error::Refused(_)) => (Claims::default().check(&upload)?, Assembled::Gone),
             Err(fault) => return Err(fault),
         };
-        if upload.was_acknowledged() {
+        if !Transition::Acknowledge.allows(upload.status) {
+            self.clear_if_cancelled(&upload).await;
             return Ok(Looked::Left);
         }
         let outcome = self.prove(upload, &claimed, Verifier::Janitor).await?;
-        let (upload, changes) = match outcome.after(assembled) {
+        let (upload, changes) = match outcome.after(assembled)? {
             Outcome::Uploaded(_) => return Ok(Looked::Uploaded),
-            Outcome::Elsewhere(_) => return Ok(Looked::Left),
+            Outcome::Elsewhere(upload) => {
+                self.clear_if_cancelled(&upload).await;
+                return Ok(Looked::Left);
+            }
             Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, Changes::default()),
             // Kept with the row, so that a person can see why.
             Outcome::Refuted(upload, refusal) => {

@@ -73,8 +73,13 @@ pub async fn promise_more(
             (metadata.map_err(|cause| invalid(cause.into()))?)
                 .map(|metadata| uploads::metadata.eq(metadata)),
             (size.map_err(|cause| invalid(cause.into()))?).map(|size| uploads::size.eq(size)),
-            uploads::checksum_algorithm.eq(checksum.map(|checksum| checksum.algorithm().as_str())),
-            uploads::checksum_value.eq(checksum.map(|checksum| checksum.value())),
+            // Nor does it take back what another caller promised meanwhile.
+            checksum.map(|checksum| {
+                (
+                    uploads::checksum_algorithm.eq(checksum.algorithm().as_str()),
+                    uploads::checksum_value.eq(checksum.value()),
+                )
+            }),
         ))
         .execute(connection)
         .await?;

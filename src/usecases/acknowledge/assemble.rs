@@ -17,6 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::claims::{Claimed, Claims};
 use super::whole::whole;
 use crate::domain::checksum::{Algorithm, Checksum};
+use crate::domain::object::same_etag;
+use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload, WriteRule};
 use crate::objects::multipart::{CompleteMultipart, Completion, UploadedPart};
 use crate::store::uploads::{self, Promise};
@@ -52,10 +54,12 @@ impl Broker {
             return Ok((claims.check(upload)?, Assembled::Done));
         };
         let mut claimed = claims.clone().check(upload)?;
+        let mut refused = "";
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
             let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
-                return self.see_anew(upload, claims).await;
+                let claimed = self.see_anew(upload, claims, claimed).await?;
+                return Ok((claimed, Assembled::Gone));
             };
             let plan = plan(upload, &multipart)?;
             let size = claimed.declared.size;
@@ -75,21 +79,19 @@ impl Broker {
             };
             let assembled = match self.objects.complete_multipart(&complete).await? {
                 Completion::Done { .. } => Assembled::Done,
-                Completion::NoSuchUpload => return self.see_anew(upload, claims).await,
+                Completion::NoSuchUpload => Assembled::Gone,
                 Completion::PreconditionFailed => Assembled::Blocked,
                 Completion::Conflict => Assembled::Contended,
-                // A part was sent again since the list was made.
-                Completion::Refused {
-                    code: "InvalidPart" | "InvalidPartOrder",
-                } => continue,
+                // A part was sent again since the list was made: the list tells what of it is wrong.
                 Completion::Refused { code } => {
-                    let cause = format!("CompleteMultipartUpload was refused: {code}");
-                    return Err(Error::unavailable(Dependency::S3, cause));
+                    refused = code;
+                    continue;
                 }
             };
+            let claimed = self.see_anew(upload, claims, claimed).await?;
             return Ok((claimed, assembled));
         }
-        let cause = format!("parts changed under {ATTEMPTS} looks in a row");
+        let cause = format!("CompleteMultipartUpload was refused {ATTEMPTS} times: {refused}");
         Err(Error::unavailable(Dependency::S3, cause))
     }
 
@@ -109,11 +111,16 @@ impl Broker {
 
     /// A store without conditional writes would overwrite what stands there.
     async fn is_blocked(&self, upload: &Upload) -> Result<bool> {
-        if self.rules.conditional_writes || upload.write != WriteRule::CreateOnly {
+        if self.rules.conditional_writes || upload.write == WriteRule::Overwrite {
             return Ok(false);
         }
         let found = self.objects.head(&upload.key).await?;
-        Ok(found.is_some_and(|found| found.upload_id != Some(upload.id)))
+        let other = found.filter(|found| found.upload_id != Some(upload.id));
+        Ok(match &upload.write {
+            WriteRule::Overwrite => false,
+            WriteRule::CreateOnly => other.is_some(),
+            WriteRule::Replace { etag } => other.is_none_or(|found| !same_etag(etag, &found.etag)),
+        })
     }
 
     async fn promise_more(&self, upload: &Upload, claimed: &Claimed) -> Result<()> {
@@ -127,10 +134,32 @@ impl Broker {
         Ok(uploads::promise_more(&mut connection, upload.id, &promise).await?)
     }
 
-    /// Others may have completed it, and promised more than this caller knows.
-    async fn see_anew(&self, upload: &mut Upload, claims: Claims) -> Result<(Claimed, Assembled)> {
+    /// Others may have completed it too, or ended it, and promised more than this caller knows.
+    async fn see_anew(
+        &self,
+        upload: &mut Upload,
+        claims: Claims,
+        claimed: Claimed,
+    ) -> Result<Claimed> {
         *upload = self.reload(upload).await?;
-        Ok((claims.check(upload)?, Assembled::Gone))
+        if !Transition::Acknowledge.allows(upload.status) {
+            return Ok(claimed);
+        }
+        Ok(claims.check(upload)?)
+    }
+
+    /// Whether the upload was cancelled while its parts were made an object: whoever cancelled it
+    /// may have looked before that was there, so it goes now.
+    pub(in crate::usecases) async fn clear_if_cancelled(&self, upload: &Upload) {
+        if upload.status != Status::Cancelled || upload.multipart.is_none() {
+            return;
+        }
+        if let Err(cause) = self.remove_own_object(upload).await {
+            log::warn!(
+                "S3 keeps the object of upload {} for now: {cause}",
+                upload.id
+            );
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Acknowledge: the object is looked at, compared with the promise, and only then Uploaded.
 //!
-//! Parts are made an object first, where they are whole. The HEAD comes next, then one transaction that changes the row, supersedes whoever stood at
-//! the path and writes the event. A crash before the commit leaves the row as it was: the client,
-//! or the janitor after the deadline, asks again. What another caller acknowledges at the same
-//! path between the HEAD and the commit is noticed in the transaction, and the object is looked
-//! at anew: a proof of bytes that were replaced meanwhile is worth nothing.
+//! Parts are made an object first, where they are whole. The HEAD comes next, then one transaction
+//! that changes the row, supersedes whoever stood at the path and writes the event. A crash before
+//! the commit leaves the row as it was: the client, or the janitor after the deadline, asks again.
+//! What another caller acknowledges at the same path between the HEAD and the commit is noticed in
+//! the transaction, and the object is looked at anew: a proof of bytes that were replaced meanwhile
+//! is worth nothing.
 
 mod assemble;
 mod claims;
@@ -25,7 +26,7 @@ pub(super) use prove::Outcome;
 pub use turn::Turns;
 
 use super::broker::Broker;
-use super::error::{Dependency, Error, Result};
+use super::error::Result;
 use super::list_parts::gone;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -101,19 +102,19 @@ impl Broker {
         if upload.was_acknowledged() {
             return Ok(upload);
         }
+        if !Transition::Acknowledge.allows(upload.status) {
+            return self.left(&upload).await;
+        }
         let outcome = self.prove(upload, &claimed, by).await?;
-        match outcome.after(assembled) {
+        match outcome.after(assembled)? {
             Outcome::Uploaded(upload) => Ok(upload),
-            Outcome::Missing(upload) if assembled == Assembled::Gone => Err(gone(&upload).into()),
+            Outcome::Missing(upload) | Outcome::NotYetOurs(upload)
+                if assembled == Assembled::Gone =>
+            {
+                Err(gone(&upload).into())
+            }
             Outcome::Missing(upload) => {
                 Err(missing(&upload, "Nothing stands at its path yet.").into())
-            }
-            Outcome::NotYetOurs(_) if assembled == Assembled::Contended => {
-                let cause = "another write of the key was under way";
-                Err(Error::unavailable(Dependency::S3, cause))
-            }
-            Outcome::NotYetOurs(upload) if assembled == Assembled::Gone => {
-                Err(gone(&upload).into())
             }
             Outcome::NotYetOurs(upload) => Err(missing(
                 &upload,
@@ -121,10 +122,14 @@ impl Broker {
             )
             .into()),
             Outcome::Refuted(upload, refusal) => self.fail(&upload, refusal).await,
-            Outcome::Elsewhere(upload) => {
-                Err(Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into())
-            }
+            Outcome::Elsewhere(upload) => self.left(&upload).await,
         }
+    }
+
+    /// It left the states that can be acknowledged, under this caller's eyes.
+    async fn left(&self, upload: &Upload) -> Result<Upload> {
+        self.clear_if_cancelled(upload).await;
+        Err(Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into())
     }
 }
 

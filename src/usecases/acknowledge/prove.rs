@@ -31,17 +31,21 @@ pub(in crate::usecases) enum Outcome {
 }
 
 impl Outcome {
-    /// What it means where the parts were not made an object because of what stands at the key:
-    /// they never will be.
-    pub(in crate::usecases) fn after(self, assembled: Assembled) -> Self {
-        match self {
-            Self::Missing(upload) | Self::NotYetOurs(upload)
-                if assembled == Assembled::Blocked && upload.write != WriteRule::CreateOnly =>
+    /// What it means where the parts were not made an object: never, because of what stands at the
+    /// key, or not now, because of another write.
+    pub(in crate::usecases) fn after(self, assembled: Assembled) -> Result<Self> {
+        match (self, assembled) {
+            (Self::Missing(upload) | Self::NotYetOurs(upload), Assembled::Blocked)
+                if upload.write != WriteRule::CreateOnly =>
             {
                 let refusal = replaced(&upload);
-                Self::Refuted(upload, refusal)
+                Ok(Self::Refuted(upload, refusal))
             }
-            outcome => outcome,
+            (Self::Missing(_) | Self::NotYetOurs(_), Assembled::Contended) => {
+                let cause = "another write of the key was under way";
+                Err(Error::unavailable(Dependency::S3, cause))
+            }
+            (outcome, _) => Ok(outcome),
         }
     }
 }
