@@ -118,6 +118,57 @@ async fn the_life_of_an_upload_fits_the_document() {
 }
 
 #[tokio::test]
+async fn sessions_in_parts_fit_the_document() {
+    let app = App::start().await;
+    let api = Checked {
+        app: &app,
+        contract: Contract::new(),
+    };
+    let (parts, extend) = ("/uploads/{id}/parts", "/uploads/{id}/extend");
+    let large = json!({"path": "/a", "size": 600_000_000, "part_size": 5 << 20});
+    let session = api.post(UPLOADS, UPLOADS, large, 201).await;
+    let path = |end: &str| format!("/uploads/{}/{end}", id(&session));
+    let next = session["multipart"]["next"].as_str().expect("more parts");
+    api.post(parts, next, Value::Null, 200).await;
+    let crc = json!({"algorithm": "CRC32", "value": "AAAAAA=="});
+    let checked = json!({"parts": [{"part_number": 1, "checksum": crc}]});
+    for body in [
+        json!({"part_numbers": [1]}),
+        json!({"from": 1, "count": 2}),
+        checked,
+    ] {
+        api.post(parts, &path("parts"), body, 200).await;
+    }
+    api.get(parts, &path("parts"), 200).await;
+    api.post(extend, &path("extend"), Value::Null, 200).await;
+    let hour = json!({"expires_in": 3600});
+    api.post(extend, &path("extend"), hour, 200).await;
+    let acknowledge = path("acknowledge");
+    let missing = api.post(ACKNOWLEDGE, &acknowledge, Value::Null, 409).await;
+    assert_eq!(missing["code"], "parts-missing", "{missing:#}");
+    let refreshed = format!("/uploads/{}?refresh_urls=true", id(&session));
+    api.get(UPLOAD, &refreshed, 200).await;
+    let batch =
+        json!({"uploads": [{"path": "/b", "multipart": true}, {"path": "/c", "part_size": 1}]});
+    api.post("/uploads/batch", "/uploads/batch", batch, 200)
+        .await;
+    let none = json!({"part_numbers": [0]});
+    api.post(parts, &path("parts"), none.clone(), 422).await;
+    api.post(extend, &path("extend"), json!({"expires_in": 0}), 422)
+        .await;
+    let single = api.post(UPLOADS, UPLOADS, json!({"path": "/d"}), 201).await;
+    api.get(parts, &format!("/uploads/{}/parts", id(&single)), 422)
+        .await;
+    api.post("/uploads/{id}/cancel", &path("cancel"), Value::Null, 200)
+        .await;
+    api.get(parts, &path("parts"), 409).await;
+    api.post(parts, &path("parts"), none, 409).await;
+    api.post(extend, &path("extend"), Value::Null, 409).await;
+    let nobody = format!("/uploads/{}/parts", uuid::Uuid::now_v7());
+    api.get(parts, &nobody, 404).await;
+}
+
+#[tokio::test]
 async fn datasets_fit_the_document() {
     let app = App::start().await;
     let api = Checked {

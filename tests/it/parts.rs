@@ -1,5 +1,16 @@
 //! Sessions in parts, from the outside: made, sent, resumed, acknowledged, ended.
 
+mod at_once;
+mod bad_input;
 mod checksums;
+mod complete;
+mod crashes;
+mod deadline;
+mod extend;
+mod lies;
+mod others;
+mod plans;
+mod repeated;
 mod scene;
+mod strangers;
 mod whole;

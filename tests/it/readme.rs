@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::dev::shell;
-use crate::dev::stack::Stack;
+use crate::dev::stack::{Running, Stack};
 use crate::support::serving::Place;
 
 fn readme() -> String {
@@ -45,13 +45,7 @@ fn members(value: &Value) -> BTreeSet<String> {
 async fn a_stranger_pastes_the_round_trip() {
     let stack = Stack::new();
     let mut running = stack.start(&[]).await;
-    let pasted = block("paste: dev")
-        .replace("http://127.0.0.1:8080", &running.caller.url)
-        .replace(
-            ".dev/api-key",
-            &stack.state().join("api-key").display().to_string(),
-        );
-    let printed = shell::paste(&[pasted]).await;
+    let printed = shell::paste(&[block_at("paste: dev", &stack, &running)]).await;
     let lines: Vec<_> = printed.lines().collect();
     let [session, "S3 says 200", upload, list, bytes @ ..] = &lines[..] else {
         panic!("{printed}");
@@ -73,6 +67,35 @@ async fn a_stranger_pastes_the_round_trip() {
         members(&event),
         "the example is another event"
     );
+    running.process.stop("INT").await.ok();
+}
+
+/// A code block, for a stack of the test's own.
+fn block_at(mark: &str, stack: &Stack, running: &Running) -> String {
+    let key = stack.state().join("api-key").display().to_string();
+    block(mark)
+        .replace("http://127.0.0.1:8080", &running.caller.url)
+        .replace(".dev/api-key", &key)
+}
+
+#[tokio::test]
+async fn a_stranger_pastes_the_parts() {
+    let stack = Stack::new();
+    let running = stack.start(&[]).await;
+    let lines = ["paste: dev", "paste: parts"].map(|mark| block_at(mark, &stack, &running));
+    let printed = shell::paste(&lines).await;
+    let lines: Vec<_> = printed.lines().collect();
+    let Some([first, second, listed, third, upload]) = lines.last_chunk() else {
+        panic!("{printed}");
+    };
+    let said = [first, second, third].map(|line| line.to_string());
+    let expected = [1, 2, 3].map(|part| format!("part {part}: S3 says 200"));
+    assert_eq!(said, expected, "{printed}");
+    let listed: Value = serde_json::from_str(listed).expect(listed);
+    assert_eq!(listed["missing"].to_string(), "[[3,3]]", "{listed:#}");
+    let upload: Value = serde_json::from_str(upload).expect(upload);
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    assert_eq!(upload["object"]["size"], 12_000_000, "{upload:#}");
     running.process.stop("INT").await.ok();
 }
 

@@ -1,7 +1,9 @@
 //! Checksums of parts, which S3 holds their bytes to, and of the whole.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::scene::{MIN, Scene, bytes, crc64, sha256};
 
@@ -65,4 +67,157 @@ async fn sha256_of_all_parts_proves_the_whole() {
         upload["checksum"], upload["object"]["checksum"],
         "{upload:#}"
     );
+}
+
+fn crc(algorithm: &str, bytes: &[u8]) -> Value {
+    let (kind, length) = match algorithm {
+        "CRC32" => (crc_fast::CrcAlgorithm::Crc32IsoHdlc, 4),
+        "CRC32C" => (crc_fast::CrcAlgorithm::Crc32Iscsi, 4),
+        _ => (crc_fast::CrcAlgorithm::Crc64Nvme, 8),
+    };
+    let value = crc_fast::checksum(kind, bytes).to_be_bytes();
+    json!({"algorithm": algorithm, "value": STANDARD.encode(&value[8 - length..])})
+}
+
+fn sha1(bytes: &[u8]) -> Value {
+    use sha1::Digest as _;
+    json!({"algorithm": "SHA1", "value": STANDARD.encode(sha1::Sha1::digest(bytes))})
+}
+
+#[tokio::test]
+async fn a_crc_of_the_whole_is_proven_and_a_wrong_one_is_not() {
+    let scene = Scene::new().await;
+    let whole = bytes(MIN + 3);
+    let (first, last) = whole.split_at(MIN);
+    for algorithm in ["CRC32", "CRC32C", "CRC64NVME"] {
+        for is_right in [true, false] {
+            let path = format!("{algorithm}-{is_right}.bin");
+            let more = json!({"part_checksums": algorithm});
+            let session = scene.begin(&path, whole.len(), more).await;
+            let asked = json!({"parts": [
+                {"part_number": 1, "checksum": crc(algorithm, first)},
+                {"part_number": 2, "checksum": crc(algorithm, last)},
+            ]});
+            let parts = scene.asked(&session, asked).await;
+            scene.send(&parts[0], first).await.expect_ok();
+            scene.send(&parts[1], last).await.expect_ok();
+            let claimed = if is_right { &whole[..] } else { first };
+            let claims = json!({"checksum": crc(algorithm, claimed)});
+            let reply = scene.acknowledge(&session, claims).await;
+            if is_right {
+                let upload = reply.expect(StatusCode::OK);
+                assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
+                assert_eq!(upload["object"]["checksum"], crc(algorithm, &whole));
+                continue;
+            }
+            let problem = reply.expect_problem(422, "object-mismatch");
+            assert_eq!(problem["mismatches"][0]["field"], "checksum", "{problem:#}");
+            assert_eq!(scene.app.read(&session).await["status"], "Error");
+        }
+    }
+}
+
+/// A composite checksum, as a client that knows its parts can make it.
+fn composite(algorithm: &str, parts: &[&[u8]]) -> Value {
+    let of = |bytes: &[u8]| match algorithm {
+        "SHA1" => sha1(bytes),
+        _ => sha256(bytes),
+    };
+    let raw = |checksum: Value| {
+        STANDARD
+            .decode(checksum["value"].as_str().unwrap())
+            .unwrap()
+    };
+    let all: Vec<u8> = parts.iter().flat_map(|part| raw(of(part))).collect();
+    let mut whole = of(&all);
+    let value = format!("{}-{}", whole["value"].as_str().unwrap(), parts.len());
+    whole["value"] = json!(value);
+    whole
+}
+
+#[tokio::test]
+async fn a_composite_that_the_client_claims_is_compared() {
+    let scene = Scene::new().await;
+    let whole = bytes(MIN + 3);
+    let (first, last) = whole.split_at(MIN);
+    for algorithm in ["SHA1", "SHA256"] {
+        let of = |bytes: &[u8]| match algorithm {
+            "SHA1" => sha1(bytes),
+            _ => sha256(bytes),
+        };
+        for is_right in [true, false] {
+            let path = format!("{algorithm}-{is_right}.bin");
+            let more = json!({"part_checksums": algorithm});
+            let session = scene.begin(&path, whole.len(), more).await;
+            let asked = json!({"parts": [
+                {"part_number": 1, "checksum": of(first)},
+                {"part_number": 2, "checksum": of(last)},
+            ]});
+            let parts = scene.asked(&session, asked).await;
+            scene.send(&parts[0], first).await.expect_ok();
+            scene.send(&parts[1], last).await.expect_ok();
+            let cut = if is_right {
+                [first, last]
+            } else {
+                [last, first]
+            };
+            let claims = json!({"checksum": composite(algorithm, &cut)});
+            let reply = scene.acknowledge(&session, claims.clone()).await;
+            if is_right {
+                let upload = reply.expect(StatusCode::OK);
+                assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
+                assert_eq!(upload["object"]["checksum"], claims["checksum"]);
+            } else {
+                reply.expect_problem(422, "object-mismatch");
+            }
+        }
+    }
+}
+
+/// SHA256 of the whole is nothing that S3 knows of an object in parts: the level says so.
+#[tokio::test]
+async fn what_the_store_cannot_tell_is_not_claimed_to_be_proven() {
+    let scene = Scene::new().await;
+    let declared = json!({"checksum": sha256(b"abc")});
+    let session = scene.sent("a.bin", "abc", declared).await;
+    let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(upload["verification"]["level"], "size", "{upload:#}");
+    assert_eq!(upload["checksum"], sha256(b"abc"), "{upload:#}");
+}
+
+/// Checksums come too late where parts came without: what is there stays.
+#[tokio::test]
+async fn checksums_after_parts_without_are_refused() {
+    let scene = Scene::new().await;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let open = scene.open().await;
+    let asked = json!({"parts": [{"part_number": 1, "checksum": sha256(b"abc")}]});
+    let reply = scene.ask(&session, asked).await;
+    let problem = reply.expect_problem(422, "invalid-request");
+    assert_eq!(
+        problem["errors"][0]["pointer"], "/parts/0/checksum",
+        "{problem:#}"
+    );
+    let detail = problem["detail"].as_str().expect("words");
+    assert!(detail.contains("part_checksums"), "{detail}");
+    assert_eq!(scene.open().await, open);
+    scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+}
+
+/// Twenty callers begin anew at once: one upload is left, and everybody's URLs lead to it.
+#[tokio::test]
+async fn many_who_bring_checksums_at_once_share_one_upload() {
+    let scene = Scene::new().await;
+    let session = scene.begin("a.bin", 3, json!({})).await;
+    let asked = json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]});
+    let asks = (0..20).map(|_| scene.asked(&session, asked.clone()));
+    let all = futures::future::join_all(asks).await;
+    assert_eq!(scene.open().await.len(), 1);
+    for parts in all {
+        scene.send(&parts[0], "abc").await.expect_ok();
+    }
+    let dead = scene.send(&Scene::parts(&session)[0], "abc").await;
+    assert!(dead.body.contains("NoSuchUpload"), "{dead:#?}");
+    let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
 }

@@ -6,6 +6,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup, id};
+use crate::support::door::Door;
+use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
@@ -28,6 +30,55 @@ impl Scene {
         let store = Store::start().await;
         let app = setup.store(&store).start().await;
         Scene { app, store }
+    }
+
+    /// With a gate between the broker and the store, which clients go past.
+    pub async fn gated(setup: Setup) -> (Scene, Gate) {
+        let store = Store::start().await;
+        let gate = Gate::new(store.addr());
+        let setup = setup.store(&store).s3(gate.endpoint());
+        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
+        let app = setup.start().await;
+        (Scene { app, store }, gate)
+    }
+
+    /// The same with a door.
+    pub async fn behind_a_door(setup: Setup) -> (Scene, Door) {
+        let store = Store::start().await;
+        let door = Door::to(store.addr());
+        let setup = setup.store(&store).s3(door.endpoint());
+        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
+        let app = setup.start().await;
+        (Scene { app, store }, door)
+    }
+
+    /// A session of one small part, which has come.
+    pub async fn sent(&self, path: &str, bytes: &str, more: Value) -> Value {
+        let session = self.begin(path, bytes.len(), more).await;
+        let part = &Scene::parts(&session)[0];
+        self.send(part, bytes).await.expect_ok();
+        session
+    }
+
+    /// What S3 calls the uploads that are open, past the broker.
+    pub async fn open(&self) -> Vec<String> {
+        let bucket = &self.app.bucket;
+        let list = bucket.client.list_multipart_uploads().bucket(&bucket.name);
+        let list = list.send().await.expect("a list of uploads");
+        let uploads = list.uploads.unwrap_or_default().into_iter();
+        uploads
+            .map(|upload| upload.upload_id.expect("an id"))
+            .collect()
+    }
+
+    /// Sends a part with the credentials of the store's owner, who is held to nothing.
+    pub async fn slip_in(&self, key: &str, number: i32, bytes: &str) {
+        let id = self.open().await.pop().expect("an open upload");
+        let bucket = &self.app.bucket;
+        let part = bucket.client.upload_part().bucket(&bucket.name).key(key);
+        let part = part.upload_id(id).part_number(number);
+        let part = part.body(bytes.as_bytes().to_vec().into());
+        part.send().await.expect("a part");
     }
 
     /// A session of `size` bytes in parts of 5 MiB, with `more` in the body.

@@ -20,6 +20,9 @@ pub enum Way {
     Short(SocketAddr, u64),
     /// Every request gets this HTTP answer.
     Says(&'static str),
+    /// To this service, one request a connection; whoever comes with such words in the head gets
+    /// this HTTP answer.
+    Interrupts(SocketAddr, &'static str, &'static str),
 }
 
 /// A door on a port of its own.
@@ -101,14 +104,25 @@ async fn follow(mut client: TcpStream, way: Way) {
                 _ = async { let _ = copy(&mut asks, &mut takes).await; std::future::pending::<()>().await } => {}
             }
         }
-        Way::Says(answer) => {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                match client.read_u8().await {
-                    Ok(byte) => head.push(byte),
-                    Err(_) => return,
-                }
+        Way::Interrupts(upstream, words, answer) => {
+            let Some(mut head) = head_of(&mut client).await else {
+                return;
+            };
+            let end = head.len() - 2;
+            head.splice(end.., *b"connection: close\r\n\r\n");
+            if String::from_utf8_lossy(&head).contains(words) {
+                let _ = client.write_all(answer.as_bytes()).await;
+                let _ = client.shutdown().await;
+            } else if let Ok(mut server) = TcpStream::connect(upstream).await
+                && server.write_all(&head).await.is_ok()
+            {
+                let _ = copy_bidirectional(&mut client, &mut server).await;
             }
+        }
+        Way::Says(answer) => {
+            let Some(head) = head_of(&mut client).await else {
+                return;
+            };
             let only_head = answer.split("\r\n\r\n").next().unwrap_or_default();
             let answer = if head.starts_with(b"HEAD ") {
                 format!("{only_head}\r\n\r\n")
@@ -121,4 +135,13 @@ async fn follow(mut client: TcpStream, way: Way) {
         // Whoever comes is let in, and that is all.
         Way::Silent => std::future::pending().await,
     }
+}
+
+/// The head of a request; `None` where the client goes before its end.
+async fn head_of(client: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.ok()?);
+    }
+    Some(head)
 }

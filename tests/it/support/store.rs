@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use upload_broker::dev::s3::{Options, start};
 
@@ -11,16 +12,45 @@ use super::shared;
 /// A running store; it ends with the test.
 pub struct Store {
     addr: SocketAddr,
-    _stop: DropGuard,
-    _dir: tempfile::TempDir,
+    stop: DropGuard,
+    task: JoinHandle<()>,
+    dir: tempfile::TempDir,
 }
+
+/// What a store leaves behind.
+pub struct Stopped(tempfile::TempDir);
 
 impl Store {
     /// A new store, empty.
     pub async fn start() -> Store {
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        Stopped(tempfile::tempdir().expect("a temporary folder"))
+            .start()
+            .await
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The same as an HTTP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Ends it.
+    pub async fn stop(self) -> Stopped {
+        drop(self.stop);
+        self.task.await.expect("the store's end");
+        Stopped(self.dir)
+    }
+}
+
+impl Stopped {
+    /// A store that goes on with what there is, at another address.
+    pub async fn start(self) -> Store {
         let options = Options {
-            dir: dir.path().to_owned(),
+            dir: self.0.path().to_owned(),
             bind: "127.0.0.1:0".parse().expect("an address"),
             access_key: ACCESS_KEY_ID.to_owned(),
             secret_key: SECRET_ACCESS_KEY.into(),
@@ -32,16 +62,15 @@ impl Store {
         let task = shared().spawn(start(options));
         let server = task.await.expect("the store's task").expect("a store");
         let (addr, stop) = (server.local_addr(), CancellationToken::new());
-        shared().spawn(server.run(stop.clone()));
+        let stopping = stop.clone();
+        let task = shared().spawn(async move {
+            server.run(stopping).await;
+        });
         Store {
             addr,
-            _stop: stop.drop_guard(),
-            _dir: dir,
+            stop: stop.drop_guard(),
+            task,
+            dir: self.0,
         }
-    }
-
-    /// Where it listens.
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.addr)
     }
 }

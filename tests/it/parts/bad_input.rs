@@ -1,0 +1,315 @@
+//! What cannot be asked for: told by field, and nothing changes.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::scene::{MIN, Scene, crc64, sha256};
+use crate::support::app::{Setup, id};
+use crate::support::reply::Reply;
+
+/// The pointer of the one fault, or of the first.
+#[track_caller]
+fn fault(reply: Reply) -> (String, String) {
+    let problem = reply.expect_problem(422, "invalid-request");
+    let error = &problem["errors"][0];
+    let text = |name: &str| error[name].as_str().unwrap_or("none").to_owned();
+    (text("pointer"), text("detail"))
+}
+
+#[tokio::test]
+async fn parts_that_are_none_are_not_signed() {
+    let scene = Scene::new().await;
+    let session = scene.begin("a.bin", 2 * MIN + 7, json!({})).await;
+    let before = scene.app.read(&session).await;
+    let open = scene.open().await;
+    let crc = crc64(b"x");
+    let many: Vec<u32> = (0..10_001).collect();
+    let many_parts: Vec<Value> = (1..10_002).map(|n| json!({"part_number": n})).collect();
+    for (body, pointer) in [
+        (json!({"part_numbers": [0]}), "/part_numbers/0"),
+        (json!({"part_numbers": [1, 4]}), "/part_numbers/1"),
+        (json!({"part_numbers": [10_001]}), "/part_numbers/0"),
+        (json!({"part_numbers": [1, 2, 1]}), "/part_numbers/2"),
+        (json!({"part_numbers": [-1]}), "/part_numbers/0"),
+        (json!({"part_numbers": [1.5]}), "/part_numbers/0"),
+        (json!({"part_numbers": ["1"]}), "/part_numbers/0"),
+        (json!({"part_numbers": 1}), "/part_numbers"),
+        (json!({"part_numbers": []}), "/part_numbers"),
+        (json!({"part_numbers": many}), "/part_numbers"),
+        (json!({"from": 0}), "/from"),
+        (json!({"from": 4}), "/from"),
+        (json!({"from": 10_001}), "/from"),
+        (json!({"from": 1, "count": 0}), "/count"),
+        (json!({"from": 2, "count": 3}), "/count"),
+        (json!({"from": 1, "count": u32::MAX}), "/count"),
+        (json!({"count": 1}), ""),
+        (json!({}), ""),
+        (Value::Null, ""),
+        (json!([1]), ""),
+        (json!({"part_numbers": [1], "from": 1}), ""),
+        (json!({"part_numbers": [1], "count": 1}), ""),
+        (json!({"from": 1, "parts": [{"part_number": 1}]}), ""),
+        (json!({"parts": []}), "/parts"),
+        (json!({"parts": many_parts}), "/parts"),
+        (json!({"parts": [{}]}), "/parts/0/part_number"),
+        (
+            json!({"parts": [{"part_number": 0}]}),
+            "/parts/0/part_number",
+        ),
+        (
+            json!({"parts": [{"part_number": 1}, {"part_number": 1}]}),
+            "/parts/1/part_number",
+        ),
+        (
+            json!({"parts": [{"part_number": 1, "size": MIN - 1}]}),
+            "/parts/0/size",
+        ),
+        (
+            json!({"parts": [{"part_number": 3, "size": MIN}]}),
+            "/parts/0/size",
+        ),
+        (
+            json!({"parts": [{"part_number": 1, "etag": "x"}]}),
+            "/parts/0/etag",
+        ),
+        (
+            json!({"parts": [{"part_number": 1, "checksum": {"algorithm": "MD5", "value": "x"}}]}),
+            "/parts/0/checksum/algorithm",
+        ),
+        (
+            json!({"parts": [{"part_number": 1, "checksum": {"algorithm": "SHA256", "value": "AAAA"}}]}),
+            "/parts/0/checksum/value",
+        ),
+        (
+            json!({"parts": [{"part_number": 1, "checksum": crc}, {"part_number": 2}]}),
+            "/parts/1/checksum",
+        ),
+        (
+            json!({"parts": [{"part_number": 1}, {"part_number": 2, "checksum": crc}]}),
+            "/parts/1/checksum",
+        ),
+        (
+            json!({"parts": [{"part_number": 1, "checksum": crc},
+            {"part_number": 2, "checksum": sha256(b"x")}]}),
+            "/parts/1/checksum/algorithm",
+        ),
+        (json!({"numbers": [1]}), "/numbers"),
+    ] {
+        let told = body.to_string().chars().take(80).collect::<String>();
+        let (found, detail) = fault(scene.ask(&session, body).await);
+        assert_eq!(found, pointer, "{told}: {detail}");
+        assert!(!detail.is_empty(), "{told}");
+    }
+    assert_eq!(scene.app.read(&session).await, before);
+    assert_eq!(scene.open().await, open, "it was begun anew");
+}
+
+#[tokio::test]
+async fn the_query_is_a_range_without_a_body() {
+    let scene = Scene::new().await;
+    let session = scene.begin("a.bin", 2 * MIN + 7, json!({})).await;
+    let path = |query: &str| format!("/uploads/{}/parts?{query}", id(&session));
+    for (query, pointer) in [
+        ("from=0", "/from"),
+        ("from=4", "/from"),
+        ("from=x", "/from"),
+        ("from=", "/from"),
+        ("from=-1", "/from"),
+        ("from=1&from=2", "/from"),
+        ("from=1&count=0", "/count"),
+        ("from=1&count=4", "/count"),
+        ("count=2", ""),
+        ("part_numbers=1", "/part_numbers"),
+    ] {
+        let (found, detail) = fault(scene.app.act(&path(query)).await);
+        assert_eq!(found, pointer, "{query}: {detail}");
+    }
+    for body in [
+        json!({"count": 1}),
+        json!({"from": 1}),
+        json!({"part_numbers": [1]}),
+    ] {
+        let (found, _) = fault(scene.app.post(&path("from=1"), body.clone()).await);
+        assert_eq!(found, "/from", "{body}");
+    }
+    let answer = scene.app.act(&path("from=2")).await.expect(StatusCode::OK);
+    let numbers = answer["parts"].as_array().expect("parts").iter();
+    let numbers: Vec<_> = numbers.map(|part| part["part_number"].as_u64()).collect();
+    assert_eq!(numbers, [Some(2), Some(3)], "{answer:#}");
+    let answer = scene.app.post(&path("from=1&count=1"), json!({})).await;
+    let answer = answer.expect(StatusCode::OK);
+    assert_eq!(
+        answer["parts"].as_array().map(Vec::len),
+        Some(1),
+        "{answer:#}"
+    );
+}
+
+/// Two million numbers fit into a body; their faults would not fit into the broker.
+#[tokio::test]
+async fn a_flood_of_numbers_gets_a_short_answer() {
+    let scene = Scene::new().await;
+    let session = scene.begin("a.bin", MIN + 1, json!({})).await;
+    let path = format!("/uploads/{}/parts", id(&session));
+    let flood = |count: usize| format!("{{\"part_numbers\":[{}1]}}", "1,".repeat(count));
+    for count in [2_000_000, 9_999] {
+        let post = scene.app.request(Method::POST, &path);
+        let post = post.header("content-type", "application/json");
+        let reply = Reply::of(post.body(flood(count))).await;
+        assert!(reply.body.len() < 30_000, "{} bytes", reply.body.len());
+        reply.expect_problem(422, "invalid-request");
+    }
+    let post = scene.app.request(Method::POST, &path);
+    let post = post.header("content-type", "application/json");
+    let reply = Reply::of(post.body(flood(2_200_000))).await;
+    reply.expect_problem(413, "payload-too-large");
+}
+
+#[tokio::test]
+async fn sessions_that_cannot_be_cut_are_not_begun() {
+    let scene = Scene::new().await;
+    let gib5 = 5_u64 << 30;
+    let large = "size-limit-exceeded";
+    let wrong = "invalid-request";
+    for (more, code, pointer) in [
+        (
+            json!({"part_size": MIN - 1, "size": 9}),
+            wrong,
+            "/part_size",
+        ),
+        (
+            json!({"part_size": gib5 + 1, "size": 9}),
+            wrong,
+            "/part_size",
+        ),
+        (
+            json!({"part_size": 0, "multipart": true}),
+            wrong,
+            "/part_size",
+        ),
+        (json!({"part_size": -1}), wrong, "/part_size"),
+        (json!({"part_size": "5 MiB"}), wrong, "/part_size"),
+        (
+            json!({"part_size": MIN, "size": 10_000 * MIN + 1}),
+            wrong,
+            "/part_size",
+        ),
+        (
+            json!({"part_size": MIN, "multipart": false, "size": 9}),
+            wrong,
+            "/multipart",
+        ),
+        (
+            json!({"part_checksums": "CRC32", "multipart": false}),
+            wrong,
+            "/multipart",
+        ),
+        (
+            json!({"part_checksums": "MD5", "size": 9}),
+            wrong,
+            "/part_checksums",
+        ),
+        (
+            json!({"part_checksums": "crc32", "size": 9}),
+            wrong,
+            "/part_checksums",
+        ),
+        (json!({"multipart": "yes"}), wrong, "/multipart"),
+        (json!({"multipart": true, "parts": 3}), wrong, "/parts"),
+        (
+            json!({"multipart": true, "size": 10_000 * gib5 + 1}),
+            large,
+            "/size",
+        ),
+        (
+            json!({"multipart": false, "size": gib5 + 1}),
+            large,
+            "/size",
+        ),
+        (json!({"size": i64::MAX}), large, "/size"),
+        (json!({"size": u64::MAX}), wrong, "/size"),
+    ] {
+        let mut body = more.clone();
+        body["path"] = json!("a.bin");
+        let reply = scene.app.post("/uploads", body).await;
+        let problem = reply.expect_problem(422, code);
+        assert_eq!(
+            problem["errors"][0]["pointer"], pointer,
+            "{more}: {problem:#}"
+        );
+    }
+    let all = scene.app.get("/uploads").await.expect(StatusCode::OK);
+    assert_eq!(all, json!([]));
+    assert_eq!(scene.open().await, [""; 0], "S3 was asked all the same");
+}
+
+#[tokio::test]
+async fn the_installs_own_limit_holds_for_parts_and_their_sum() {
+    let limit = MIN + 1024;
+    let setup = Setup::new().set("BROKER_MAX_SIZE_BYTES", limit);
+    let scene = Scene::with(setup).await;
+    let body = json!({"path": "a.bin", "size": limit + 1, "multipart": true});
+    let reply = scene.app.post("/uploads", body).await;
+    reply.expect_problem(422, "size-limit-exceeded");
+    let session = scene.app.create("a.bin", json!({"multipart": true})).await;
+    let part = |size: usize| json!({"parts": [{"part_number": 1, "size": size}]});
+    let (pointer, detail) = fault(scene.ask(&session, part(limit + 1)).await);
+    assert_eq!(pointer, "/parts/0/size", "{detail}");
+    assert!(detail.contains(&limit.to_string()), "{detail}");
+    let asked = json!({"parts": [
+        {"part_number": 1, "size": MIN}, {"part_number": 2, "size": 2048},
+    ]});
+    let parts = scene.asked(&session, asked).await;
+    scene.send(&parts[0], vec![1; MIN]).await.expect_ok();
+    scene.send(&parts[1], vec![2; 2048]).await.expect_ok();
+    let sum = json!({"size": MIN + 2048});
+    let reply = scene.acknowledge(&session, sum).await;
+    reply.expect_problem(422, "size-limit-exceeded");
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    assert!(scene.app.bucket.head("a.bin").await.is_none());
+}
+
+#[tokio::test]
+async fn parts_of_an_open_end_are_asked_for_with_their_sizes() {
+    let scene = Scene::new().await;
+    let session = scene.app.create("a.bin", json!({"multipart": true})).await;
+    for (body, pointer) in [
+        (json!({"part_numbers": [1]}), "/parts"),
+        (json!({"from": 1}), "/parts"),
+        (json!({"parts": [{"part_number": 1}]}), "/parts/0/size"),
+        (
+            json!({"parts": [{"part_number": 1, "size": (5_u64 << 30) + 1}]}),
+            "/parts/0/size",
+        ),
+        (
+            json!({"parts": [{"part_number": 2, "size": 0}]}),
+            "/parts/0/size",
+        ),
+        (
+            json!({"parts": [{"part_number": 10_001, "size": 1}]}),
+            "/parts/0/part_number",
+        ),
+    ] {
+        let told = body.to_string();
+        let (found, detail) = fault(scene.ask(&session, body).await);
+        assert_eq!(found, pointer, "{told}: {detail}");
+    }
+    let last = json!({"parts": [{"part_number": 10_000, "size": 1}]});
+    let parts = scene.asked(&session, last).await;
+    assert_eq!(parts[0]["offset"], Value::Null, "{parts:#?}");
+    // Of announced checksums none may be missing, and none may be another.
+    let more = json!({"multipart": true, "size": 3, "part_checksums": "SHA256"});
+    let session = scene.app.create("b.bin", more).await;
+    for (body, pointer) in [
+        (json!({"from": 1}), "/parts"),
+        (json!({"parts": [{"part_number": 1}]}), "/parts/0/checksum"),
+        (
+            json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]}),
+            "/parts/0/checksum/algorithm",
+        ),
+    ] {
+        let told = body.to_string();
+        let (found, detail) = fault(scene.ask(&session, body).await);
+        assert_eq!(found, pointer, "{told}: {detail}");
+    }
+}

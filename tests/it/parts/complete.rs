@@ -1,0 +1,282 @@
+//! Parts become an object, whatever happens at S3 meanwhile.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use upload_broker::usecases::arrived::{Arrived, arrived};
+
+use super::scene::{MIN, Scene, bytes, crc64};
+use crate::support::app::{Setup, id};
+use crate::support::door::Way;
+use crate::support::observe::eventually;
+
+macro_rules! error {
+    ($status:literal, $code:literal) => {
+        concat!(
+            "HTTP/1.1 ",
+            $status,
+            "\r\nconnection: close\r\ncontent-type: application/xml\r\n\r\n<Error><Code>",
+            $code,
+            "</Code><Message>why</Message></Error>"
+        )
+    };
+}
+
+/// Another write of the key is under way.
+pub const CONFLICT: &str = error!("409 Conflict", "ConditionalRequestConflict");
+const FAILED: &str = error!("200 OK", "InternalError");
+const REFUSED: &str = error!("200 OK", "InvalidPart");
+
+#[tokio::test]
+async fn parts_of_other_sizes_are_told_and_can_be_sent_anew() {
+    let scene = Scene::new().await;
+    let whole = bytes(MIN + 4);
+    let session = scene.begin("a.bin", whole.len(), json!({})).await;
+    let parts = Scene::parts(&session);
+    scene.send_of(&parts[1], &whole).await;
+    scene.slip_in("a.bin", 1, "too short").await;
+    let listed = scene.listed(&session).await;
+    assert_eq!(listed["missing"], json!([[1, 1]]), "{listed:#}");
+    assert_eq!(listed["uploaded"][0]["size"], 9, "{listed:#}");
+    let reply = scene.app.acknowledge(&session).await;
+    let problem = reply.expect_problem(422, "object-mismatch");
+    assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
+    let mismatch = &problem["mismatches"][0];
+    assert_eq!(mismatch["field"], "size", "{problem:#}");
+    assert_eq!(mismatch["found"], "part 1 of 9 bytes", "{problem:#}");
+    scene.send_of(&parts[0], &whole).await;
+    // A stranger's part behind the end is none of ours.
+    scene.slip_in("a.bin", 7, "stranger").await;
+    scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert!(scene.app.bucket.get("a.bin").await == whole, "other bytes");
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn a_part_that_is_overwritten_between_the_list_and_the_end_is_listed_anew() {
+    let scene = Scene::new().await;
+    let claims = || json!({"checksum": crc64(b"abc")});
+    let session = scene.sent("same.bin", "abc", json!({})).await;
+    let act = scene.slip_in("same.bin", 1, "xyz");
+    let reply = scene
+        .app
+        .in_between(scene.acknowledge(&session, json!({})), act)
+        .await;
+    reply.expect(StatusCode::OK);
+    assert_eq!(scene.app.bucket.get("same.bin").await, b"xyz");
+
+    let session = scene.sent("checked.bin", "abc", json!({})).await;
+    let act = scene.slip_in("checked.bin", 1, "xyz");
+    let reply = scene
+        .app
+        .in_between(scene.acknowledge(&session, claims()), act)
+        .await;
+    let problem = reply.expect_problem(422, "object-mismatch");
+    assert_eq!(problem["mismatches"][0]["field"], "checksum", "{problem:#}");
+    assert_eq!(scene.app.read(&session).await["status"], "Error");
+
+    let session = scene.sent("longer.bin", "abc", json!({})).await;
+    let act = scene.slip_in("longer.bin", 1, "longer");
+    let reply = scene
+        .app
+        .in_between(scene.acknowledge(&session, claims()), act)
+        .await;
+    let problem = reply.expect_problem(422, "object-mismatch");
+    assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
+    scene
+        .send(&Scene::parts(&session)[0], "abc")
+        .await
+        .expect_ok();
+    scene
+        .acknowledge(&session, claims())
+        .await
+        .expect(StatusCode::OK);
+}
+
+/// S3 has made the object, and its answer gets lost. `again` proves it then.
+async fn answer_is_lost(again: impl AsyncFnOnce(&Scene, &Value) -> &'static str) {
+    let (scene, gate) = Scene::gated(Setup::new()).await;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let claims = json!({"checksum": crc64(b"abc"), "comments": "kept", "metadata": {"a": "b"}});
+    let held = async { gate.hold_answers() };
+    let lost = async {
+        gate.answer_waits().await;
+        gate.cut().await;
+    };
+    let acknowledge = scene
+        .app
+        .in_between(scene.acknowledge(&session, claims), held);
+    let (reply, ()) = tokio::join!(acknowledge, lost);
+    reply.expect_problem(503, "service-unavailable");
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    assert_eq!(scene.app.bucket.get("a.bin").await, b"abc");
+    gate.restore();
+    let by = again(&scene, &session).await;
+    let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(upload["comments"], "kept", "{upload:#}");
+    assert_eq!(upload["metadata"], json!({"a": "b"}), "{upload:#}");
+    let verification = &upload["verification"];
+    assert_eq!(
+        verification["level"], "checksum",
+        "the claims are lost: {upload:#}"
+    );
+    assert_eq!(verification["by"], by, "{upload:#}");
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_client_asks_again() {
+    answer_is_lost(async |_, _| "acknowledge").await;
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_event_of_s3_may_be_faster() {
+    answer_is_lost(async |scene, session| {
+        let bucket = scene.app.bucket.name.clone();
+        let seen = arrived(&scene.app.broker, &bucket, "a.bin").await;
+        let seen = seen.expect("a look");
+        let uploaded = Arrived::Uploaded(id(session).parse().expect("a UUID"));
+        assert_eq!(seen, uploaded);
+        "s3-event"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_janitor_finds_it() {
+    answer_is_lost(async |scene, _| {
+        scene.app.advance(chrono::TimeDelta::hours(1));
+        assert_eq!(scene.app.janitor().await.uploaded, 1);
+        "janitor"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn s3_says_200_and_then_that_it_failed() {
+    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    for (path, answer) in [("a.bin", FAILED), ("b.bin", CONFLICT), ("c.bin", REFUSED)] {
+        let session = scene.sent(path, "abc", json!({})).await;
+        let before = scene.app.read(&session).await;
+        door.leads(Way::Interrupts(scene.store.addr(), "POST ", answer));
+        let reply = scene.app.acknowledge(&session).await;
+        reply.expect_problem(503, "service-unavailable");
+        assert_eq!(scene.app.read(&session).await, before, "{answer}");
+        assert!(scene.app.bucket.head(path).await.is_none());
+        door.leads(Way::To(scene.store.addr()));
+        scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+        assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    }
+}
+
+#[tokio::test]
+async fn s3_takes_longer_than_the_request_and_the_work_goes_on() {
+    let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 2);
+    let (scene, gate) = Scene::gated(setup).await;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let held = async { gate.hold_answers() };
+    let reply = scene
+        .app
+        .in_between(scene.app.acknowledge(&session), held)
+        .await;
+    reply.expect_problem(503, "service-unavailable");
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    gate.restore();
+    eventually("the work ends by itself", async || {
+        scene.app.read(&session).await["status"] == "Uploaded"
+    })
+    .await;
+    scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn nothing_is_written_over_what_appeared_meanwhile() {
+    let scene = Scene::new().await;
+    let bucket = &scene.app.bucket;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let act = bucket.put("a.bin", "meanwhile");
+    let reply = scene
+        .app
+        .in_between(scene.app.acknowledge(&session), act)
+        .await;
+    reply.expect_problem(409, "dataset-exists");
+    let upload = scene.app.read(&session).await;
+    assert_eq!(upload["status"], "Error", "{upload:#}");
+    assert_eq!(upload["error"]["code"], "dataset-exists", "{upload:#}");
+    assert_eq!(bucket.get("a.bin").await, b"meanwhile");
+    assert_eq!(scene.open().await, [""; 0], "parts are left");
+
+    let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
+    let act = bucket.put("a.bin", "once more");
+    let reply = scene
+        .app
+        .in_between(scene.app.acknowledge(&session), act)
+        .await;
+    reply.expect(StatusCode::OK);
+    assert_eq!(bucket.get("a.bin").await, b"abc");
+    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+}
+
+#[tokio::test]
+async fn exactly_one_version_is_replaced() {
+    for writes in ["on", "off"] {
+        let setup = Setup::new().set("BROKER_S3_CONDITIONAL_WRITES", writes);
+        let scene = Scene::with(setup).await;
+        let bucket = &scene.app.bucket;
+        let first = scene.app.upload("a.bin", "first", json!({})).await;
+        let etag = &first["object"]["etag"];
+        let session = scene.sent("a.bin", "abc", json!({"if_match": etag})).await;
+        scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+        assert_eq!(bucket.get("a.bin").await, b"abc", "{writes}");
+        assert_eq!(scene.app.read(&first).await["status"], "Superseded");
+
+        // The version is another one now.
+        let session = scene.sent("a.bin", "late", json!({"if_match": etag})).await;
+        let reply = scene.app.acknowledge(&session).await;
+        let problem = reply.expect_problem(409, "dataset-exists");
+        let detail = problem["detail"].as_str().expect("words");
+        assert!(detail.contains("if_match"), "{writes}: {detail}");
+        assert_eq!(scene.app.read(&session).await["status"], "Error");
+        assert_eq!(bucket.get("a.bin").await, b"abc", "{writes}");
+        assert_eq!(scene.open().await, [""; 0], "{writes}: parts are left");
+    }
+}
+
+#[tokio::test]
+async fn a_store_without_conditional_writes_is_looked_at_first() {
+    let setup = Setup::new().set("BROKER_S3_CONDITIONAL_WRITES", "off");
+    let scene = Scene::with(setup).await;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    scene.app.bucket.put("a.bin", "standing").await;
+    let reply = scene.app.acknowledge(&session).await;
+    reply.expect_problem(409, "dataset-exists");
+    assert_eq!(scene.app.bucket.get("a.bin").await, b"standing");
+    assert_eq!(scene.open().await, [""; 0], "parts are left");
+    let session = scene.sent("b.bin", "abc", json!({})).await;
+    scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_lifecycle_rule_may_have_removed_the_parts() {
+    let scene = Scene::new().await;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let bucket = &scene.app.bucket;
+    let abort = bucket.client.abort_multipart_upload().bucket(&bucket.name);
+    let abort = abort.key("a.bin").upload_id(scene.open().await.remove(0));
+    abort.send().await.expect("an end");
+    let path = format!("/uploads/{}/parts", id(&session));
+    let checksum = json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]});
+    for reply in [
+        scene.app.acknowledge(&session).await,
+        scene.app.get(&path).await,
+        scene.ask(&session, checksum).await,
+    ] {
+        let problem = reply.expect_problem(409, "object-missing");
+        assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
+        let detail = problem["detail"].as_str().expect("words");
+        assert!(detail.contains("begin a new one"), "{detail}");
+    }
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    let path = format!("/uploads/{}/cancel", id(&session));
+    scene.app.act(&path).await.expect(StatusCode::OK);
+}

@@ -1,0 +1,82 @@
+//! `kill -9` while S3 makes an object of the parts; the other replica was never touched.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::app::id;
+use crate::support::fleet::Fleet;
+use crate::support::invariant;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::reply::Reply;
+
+/// Kills the first replica when S3 has made the object, before the row knows of it.
+async fn killed_behind_s3(fleet: &Fleet) -> Value {
+    let caller = fleet.caller(0);
+    let create = caller.request(Method::POST, "/uploads");
+    let create = create.json(&json!({"path": "/a.csv", "size": 3, "multipart": true}));
+    let session = Reply::of(create).await.expect(StatusCode::CREATED);
+    let part = &session["multipart"]["parts"][0];
+    let put = caller.http.put(part["url"].as_str().expect("a URL"));
+    Reply::of(put.body("abc")).await.expect_ok();
+
+    let replica = &fleet.replicas[0];
+    let mut client = fleet.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    let rows = "SELECT 1 FROM uploads FOR UPDATE";
+    lock.batch_execute(rows).await.expect("a lock");
+    let acknowledge = caller.request(
+        Method::POST,
+        &format!("/uploads/{}/acknowledge", id(&session)),
+    );
+    let acknowledge = acknowledge.json(&json!({"comments": "claimed"})).send();
+    let kill = async {
+        let observer = fleet.sql().await;
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                       AND datname = current_database()";
+        eventually("the acknowledge keeps its claims", async || {
+            let row = observer.query_one(waiting, &[]).await.expect("a count");
+            row.get::<_, i64>(0) > 0
+        })
+        .await;
+        replica.s3.hold_answers();
+        lock.rollback().await.expect("a rollback");
+        replica.s3.answer_waits().await;
+        replica.kill().await;
+    };
+    let (answer, ()) = tokio::join!(acknowledge, kill);
+    answer.expect_err("an answer from the dead");
+    assert!(
+        fleet.place.bucket.head("a.csv").await.is_some(),
+        "no object"
+    );
+    session
+}
+
+#[tokio::test]
+async fn the_client_asks_again() {
+    let long = [("BROKER_URL_SECONDS", "900".to_owned())];
+    let fleet = Fleet::start(&long).await;
+    let session = killed_behind_s3(&fleet).await;
+    let other = fleet.caller(1);
+    let path = format!("/uploads/{}", id(&session));
+    let upload = other.get(&path).await.expect(StatusCode::OK);
+    assert_eq!(upload["status"], "Pending", "{upload:#}");
+    let upload = other.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    assert_eq!(upload["comments"], "claimed", "{upload:#}");
+    let events = other
+        .get(&format!("{path}/events"))
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(events.as_array().map(Vec::len), Some(1), "{events:#}");
+    fleet.inbox.receive_until(1, PATIENCE).await;
+}
+
+#[tokio::test]
+async fn the_client_never_comes_back() {
+    let fleet = Fleet::start(&[]).await;
+    let session = killed_behind_s3(&fleet).await;
+    let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
+    assert_eq!(message.json()["data"]["upload_id"], session["id"]);
+    invariant::holds(&fleet, &[], vec![message], 0).await;
+}

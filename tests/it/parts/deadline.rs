@@ -1,0 +1,108 @@
+//! What becomes of parts whose client never comes back.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::complete::CONFLICT;
+use super::scene::{Scene, crc64};
+use crate::support::app::{Setup, id};
+use crate::support::door::Way;
+
+const LATER: TimeDelta = TimeDelta::seconds(61);
+
+fn no_grace() -> Setup {
+    Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 0)
+}
+
+fn short(more: Value) -> Value {
+    let mut body = json!({"expires_in": 60});
+    let more = more.as_object().expect("an object").clone();
+    body.as_object_mut().expect("an object").extend(more);
+    body
+}
+
+#[tokio::test]
+async fn whole_parts_are_made_an_object_and_others_are_freed() {
+    let scene = Scene::with(no_grace()).await;
+    let declared = short(json!({"checksum": crc64(b"abc")}));
+    let whole = scene.sent("whole.bin", "abc", declared).await;
+    let wrong = short(json!({"checksum": crc64(b"other")}));
+    let wrong = scene.sent("wrong.bin", "abc", wrong).await;
+    let none = scene.begin("none.bin", 3, short(json!({}))).await;
+    // Nobody knows whether an open end is the end.
+    let open = scene
+        .app
+        .create("open.bin", short(json!({"multipart": true})))
+        .await;
+    let asked = json!({"parts": [{"part_number": 1, "size": 3}]});
+    let parts = scene.asked(&open, asked).await;
+    scene.send(&parts[0], "abc").await.expect_ok();
+    scene.app.advance(LATER);
+    let round = scene.app.janitor().await;
+    assert_eq!((round.uploaded, round.expired), (1, 3), "{round:?}");
+    let upload = scene.app.read(&whole).await;
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    assert_eq!(upload["verification"]["by"], "janitor", "{upload:#}");
+    assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
+    for session in [&wrong, &none, &open] {
+        let upload = scene.app.read(session).await;
+        assert_eq!(upload["status"], "Expired", "{upload:#}");
+        assert_eq!(scene.app.told(session).await, ["upload.expired"]);
+        let reply = scene.app.acknowledge(session).await;
+        assert!(reply.status.is_client_error(), "{reply:#?}");
+    }
+    assert_eq!(scene.app.told(&whole).await, ["dataset.uploaded"]);
+    assert_eq!(scene.open().await, [""; 0], "parts are left");
+}
+
+/// The janitor has claimed the row, and S3 is slow: a client that comes back in time is told that
+/// its session lives on, and its parts do.
+#[tokio::test]
+async fn what_is_extended_under_the_janitors_eyes_lives_on() {
+    let (scene, gate) = Scene::gated(no_grace()).await;
+    let session = scene
+        .app
+        .create("a.bin", short(json!({"multipart": true})))
+        .await;
+    let asked = json!({"parts": [{"part_number": 1, "size": 3}]});
+    let parts = scene.asked(&session, asked).await;
+    scene.send(&parts[0], "abc").await.expect_ok();
+    scene.app.advance(LATER);
+    gate.hold();
+    let extended = async {
+        gate.request_waits().await;
+        let path = format!("/uploads/{}/extend", id(&session));
+        scene.app.act(&path).await.expect(StatusCode::OK);
+        gate.restore();
+    };
+    let (round, ()) = tokio::join!(scene.app.janitor(), extended);
+    assert_eq!(round.expired, 0, "{round:?}");
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    let listed = scene.listed(&session).await;
+    assert_eq!(
+        listed["uploaded"][0]["size"], 3,
+        "the parts are gone: {listed:#}"
+    );
+    let claims = json!({"size": 3});
+    scene
+        .acknowledge(&session, claims)
+        .await
+        .expect(StatusCode::OK);
+}
+
+/// Another write of the key is under way: that is no reason to give whole parts up.
+#[tokio::test]
+async fn a_conflict_at_s3_is_tried_again_later() {
+    let (scene, door) = Scene::behind_a_door(no_grace()).await;
+    let session = scene.sent("a.bin", "abc", short(json!({}))).await;
+    scene.app.advance(LATER);
+    door.leads(Way::Interrupts(scene.store.addr(), "POST ", CONFLICT));
+    let round = scene.app.janitor().await;
+    assert_eq!((round.expired, round.uploaded), (0, 0), "{round:?}");
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    door.leads(Way::To(scene.store.addr()));
+    scene.app.advance(TimeDelta::minutes(20));
+    assert_eq!(scene.app.janitor().await.uploaded, 1);
+    assert_eq!(scene.app.read(&session).await["status"], "Uploaded");
+}
