@@ -203,5 +203,6 @@ fn rules(settings: &Settings) -> Rules {
             events: settings.janitor.events_days.map(days),
             uploads: settings.janitor.uploads_days.map(days),
         },
+        stale_multipart: settings.janitor.stale_multipart,
     }
 }

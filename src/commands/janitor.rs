@@ -19,7 +19,7 @@ use super::serve::cloud;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
-use crate::janitor::{Job, Part, Report, Round, Swept};
+use crate::janitor::{Aborted, Cleared, Job, Part, Report, Round, Swept};
 use crate::lifecycle::Shutdown;
 use crate::usecases;
 
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// Print the summary as JSON too
     #[arg(long)]
     json: bool,
-    /// Only these: overdue, deletes, last-looks, keys, retention, sweep
+    /// Only these: overdue, deletes, last-looks, keys, retention, sweep, stale-multipart
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
 }
@@ -56,6 +56,7 @@ enum JanitorError {
 struct Done {
     round: Round,
     swept: Option<Swept>,
+    cleared: Option<Cleared>,
     stopped: bool,
 }
 
@@ -107,6 +108,7 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
         Err(_) if outcome.failures.is_empty() => Ok(Done {
             round: Round::default(),
             swept: None,
+            cleared: None,
             stopped: true,
         }),
         Err(_) => Err(JanitorError::Died),
@@ -121,9 +123,16 @@ async fn work(job: &Job) -> usecases::Result<Done> {
     } else {
         None
     };
+    let wanted = job.parts.contains(&Part::StaleMultipart) && !job.stop.is_cancelled();
+    let cleared = if wanted {
+        Some(job.abort_stale().await?)
+    } else {
+        None
+    };
     Ok(Done {
         round,
         swept,
+        cleared,
         stopped: job.stop.is_cancelled(),
     })
 }
@@ -156,9 +165,17 @@ impl Done {
         if self.stopped {
             return ExitCode::from(INTERRUPTED);
         }
-        match self.round.failed {
-            0 => ExitCode::SUCCESS,
+        let gave_up = matches!(self.cleared, Some(Cleared::Stopped(_)));
+        match self.round.failed + self.aborted().failed {
+            0 if !gave_up => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
+        }
+    }
+
+    fn aborted(&self) -> Aborted {
+        match self.cleared {
+            Some(Cleared::Through(all) | Cleared::Stopped(all)) => all,
+            _ => Aborted::default(),
         }
     }
 
@@ -205,6 +222,17 @@ impl Done {
                 "sweep: left to another process that is at it".to_owned()
             }
         }));
+        let all = self.aborted();
+        lines.extend(self.cleared.as_ref().map(|cleared| match cleared {
+            Cleared::Through(_) | Cleared::Stopped(_) => format!(
+                "stale multipart uploads: {} aborted, {} perhaps another program's, {} left for later after a fault",
+                all.aborted, all.reported, all.failed
+            ),
+            Cleared::Refused => "stale multipart uploads: S3 does not list them".to_owned(),
+            Cleared::Elsewhere => {
+                "stale multipart uploads: left to another process that is at them".to_owned()
+            }
+        }));
         if self.stopped {
             lines.push("Interrupted: the next run goes on from here.".to_owned());
         }
@@ -229,6 +257,20 @@ impl Done {
             }),
             Swept::Elsewhere | Swept::NotDue => json!({"ended": "elsewhere"}),
         });
+        let all = self.aborted();
+        let multipart = self.cleared.as_ref().map(|cleared| {
+            json!({
+                "ended": match cleared {
+                    Cleared::Through(_) => "through",
+                    Cleared::Stopped(_) => "stopped",
+                    Cleared::Refused => "refused",
+                    Cleared::Elsewhere => "elsewhere",
+                },
+                "aborted": all.aborted,
+                "reported": all.reported,
+                "failed": all.failed,
+            })
+        });
         json!({
             "dry_run": dry_run,
             "interrupted": self.stopped,
@@ -243,6 +285,7 @@ impl Done {
             "old_uploads": round.old_uploads,
             "failed": round.failed,
             "sweep": sweep,
+            "stale_multipart_uploads": multipart,
         })
     }
 }

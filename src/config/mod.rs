@@ -37,7 +37,7 @@ pub use database::{Database, DatabaseUrl};
 pub use dev::Dev;
 pub use fault::Fault;
 pub use http::Http;
-pub use janitor::Janitor;
+pub use janitor::{Janitor, StaleMultipart};
 pub use log::{Log, LogFormat};
 pub use notify::{Notify, TopicArn};
 pub use reader::{Reader, Section};

@@ -108,6 +108,8 @@ fn values_are_refused_by_their_own_rule() {
         ("BROKER_MAX_SIZE_BYTES", "53687091200001"),
         ("BROKER_DB_POOL_SIZE", "0"),
         ("BROKER_JANITOR_PERIOD_SECONDS", "-1"),
+        ("BROKER_STALE_MULTIPART_SECONDS", "3599"),
+        ("BROKER_STALE_MULTIPART_SECONDS", "7d"),
         ("BROKER_ALLOWED_CONTENT_TYPES", "csv"),
         (
             "BROKER_SNS_TOPIC_ARN",

@@ -28,6 +28,9 @@ pub enum What {
     ObjectWithoutRow,
     /// An object of an upload that is not acknowledged; `status` says why it is not.
     UnacknowledgedObject,
+    /// A multipart upload at the store that nothing needs any more: `status` says of what, and
+    /// without one no upload knows it.
+    StaleMultipartUpload,
     /// Idempotency keys past their day.
     OldIdempotencyKeys,
     /// Events past their time.
@@ -48,6 +51,8 @@ pub enum Outcome {
     Deleted,
     /// Its object, or the rows, are removed.
     Removed,
+    /// The multipart upload is ended, and its parts are freed.
+    Aborted,
     /// Nothing of its own stood there: it is done with.
     Clean,
     /// The drift, or its end, is noted with its event.
@@ -86,6 +91,12 @@ pub struct Finding {
     /// The upload's status, when this was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// The store's id of a multipart upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3_upload_id: Option<String>,
+    /// How long ago that was begun, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<u64>,
     /// How many rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -103,6 +114,7 @@ impl What {
             Self::Restored => "restored",
             Self::ObjectWithoutRow => "object-without-row",
             Self::UnacknowledgedObject => "unacknowledged-object",
+            Self::StaleMultipartUpload => "stale-multipart-upload",
             Self::OldIdempotencyKeys => "old-idempotency-keys",
             Self::OldEvents => "old-events",
             Self::OldUploads => "old-uploads",
@@ -118,6 +130,7 @@ impl Outcome {
             Self::Expired => "expired",
             Self::Deleted => "deleted",
             Self::Removed => "removed",
+            Self::Aborted => "aborted",
             Self::Clean => "clean",
             Self::Noted => "noted",
             Self::Known => "known",
@@ -149,6 +162,23 @@ impl Finding {
         }
     }
 
+    /// About a multipart upload at the store that was begun `age_seconds` ago. Of which upload it
+    /// was, the caller adds.
+    pub fn multipart(
+        outcome: Outcome,
+        dry_run: bool,
+        key: &str,
+        s3_upload_id: &str,
+        age_seconds: u64,
+    ) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            s3_upload_id: Some(s3_upload_id.to_owned()),
+            age_seconds: Some(age_seconds),
+            ..Self::bare(What::StaleMultipartUpload, outcome, dry_run)
+        }
+    }
+
     /// About that many rows.
     pub fn rows(what: What, count: u64, dry_run: bool) -> Self {
         Self {
@@ -167,6 +197,8 @@ impl Finding {
             path: None,
             key: None,
             status: None,
+            s3_upload_id: None,
+            age_seconds: None,
             count: None,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A round ([`Job::round`]) looks at overdue Pending uploads, ends deletes that never ended, looks
 //! at deleted and cancelled uploads once more after the end of their URL, and lets go of what was
-//! kept for its time. The sweep ([`Sweeps`]) compares the bucket with the rows.
+//! kept for its time. The sweep ([`Sweeps`]) compares the bucket with the rows, and with it go the
+//! multipart uploads that nothing needs any more ([`abort_stale`]).
 //!
 //! Any number of replicas may run both: rows are claimed with a lease before S3 is asked, and each
 //! is one use case guarded by its own compare-and-set. A fault leaves the row for later, behind
@@ -12,6 +13,7 @@ mod chores;
 mod part;
 mod rehearse;
 mod report;
+mod stale;
 mod sweeps;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::usecases::{Broker, Result, forget, settle};
 
 pub use part::Part;
 pub use report::Report;
+pub use stale::{Aborted, Cleared, abort_stale};
 pub use sweeps::{Sweeps, Swept, sweep};
 
 /// Rows in a page of work that asks S3, and of work that does not.
@@ -89,7 +92,7 @@ pub async fn run(broker: Arc<Broker>, period: Duration, stop: CancellationToken)
     }
 }
 
-/// One round, all parts of it but the sweep. Memory is bounded by a page.
+/// One round, all parts of it but those that walk through the bucket. Memory is bounded by a page.
 pub async fn run_once(broker: &Arc<Broker>, stop: &CancellationToken) -> Result<Round> {
     let job = Job {
         broker: Arc::clone(broker),

@@ -18,17 +18,20 @@ pub enum Part {
     Retention,
     /// The comparison of the bucket with the rows.
     Sweep,
+    /// Multipart uploads at S3 that nothing needs any more.
+    StaleMultipart,
 }
 
 impl Part {
     /// Every part, in the order in which they are done.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Overdue,
         Self::Deletes,
         Self::LastLooks,
         Self::Keys,
         Self::Retention,
         Self::Sweep,
+        Self::StaleMultipart,
     ];
 
     /// The name on the command line.
@@ -40,6 +43,7 @@ impl Part {
             Self::Keys => "keys",
             Self::Retention => "retention",
             Self::Sweep => "sweep",
+            Self::StaleMultipart => "stale-multipart",
         }
     }
 }

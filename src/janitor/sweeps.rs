@@ -6,9 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, Report};
+use super::stale::cause;
+use super::{Aborted, Cleared, Job, Report, abort_stale};
 use crate::config;
-use crate::domain::finding::{Finding, What};
+use crate::domain::finding::{Finding, Outcome, What};
 use crate::usecases::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
 use crate::usecases::{Broker, Result};
 
@@ -51,7 +52,7 @@ impl Sweeps {
         })
     }
 
-    /// Sweeps whenever it is time until `stop`; the page at hand is finished. A fault ends the
+    /// Sweeps, and aborts stale multipart uploads, whenever it is time until `stop`; the page at hand is finished. A fault ends the
     /// sweep at hand, which is gone on with at the next question.
     pub async fn run(self, broker: Arc<Broker>, stop: CancellationToken) {
         let period = TimeDelta::from_std(self.period).unwrap_or(TimeDelta::MAX);
@@ -64,10 +65,14 @@ impl Sweeps {
             match sweep(&broker, ended_before, self.pause, &report, &stop).await {
                 Ok(Swept::Through { compared, .. }) => log::info!("sweep: through: {compared:?}"),
                 Ok(_) => {}
-                Err(error) => {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    log::warn!("sweep: {error}: {}", cause.unwrap_or_default());
+                Err(error) => log::warn!("sweep: {error}: {}", cause(&error)),
+            }
+            match abort_stale(&broker, ended_before, &report, &stop).await {
+                Ok(Cleared::Through(all)) if all != Aborted::default() => {
+                    log::info!("stale multipart uploads: {all:?}");
                 }
+                Ok(_) => {}
+                Err(error) => log::warn!("stale multipart uploads: {error}: {}", cause(&error)),
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -165,9 +170,17 @@ async fn go(
     Ok(Swept::Stopped(pass.compared))
 }
 
-/// A line for what is wrong with a dataset. A bucket may be full of objects that other programs
-/// wrote: those are counted, and told by the command.
+/// A line for what is wrong with a dataset, and for what was aborted. A bucket may be full of what
+/// other programs wrote: that is counted, and told by the command.
 fn log_finding(finding: &Finding) {
+    if finding.what == What::StaleMultipartUpload {
+        if finding.outcome == Outcome::Aborted {
+            let key = finding.key.as_deref().unwrap_or_default();
+            let id = finding.s3_upload_id.as_deref().unwrap_or_default();
+            log::info!("multipart upload {id} of {key:?} is aborted: nothing needs it");
+        }
+        return;
+    }
     let level = match finding.what {
         What::ObjectWithoutRow | What::UnacknowledgedObject => log::Level::Debug,
         _ => log::Level::Warn,

@@ -31,6 +31,14 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It does not offer this operation, or not to us.
+    #[error("S3 does not offer {operation}, or not to this role: {code}")]
+    Refused {
+        /// The operation, by S3's name.
+        operation: &'static str,
+        /// S3's word for it.
+        code: String,
+    },
     /// The store does not know this continuation token.
     #[error("S3 does not take this continuation token")]
     UnknownToken,

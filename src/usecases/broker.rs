@@ -16,7 +16,7 @@ use super::group::Group;
 use super::listening::Listening;
 use super::retain::Retention;
 use crate::clock::Clock;
-use crate::config::ContentTypes;
+use crate::config::{ContentTypes, StaleMultipart};
 use crate::objects::ObjectStore;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::sign::Signer;
@@ -46,6 +46,8 @@ pub struct Rules {
     pub authentication: bool,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// When multipart uploads that no row knows are aborted.
+    pub stale_multipart: StaleMultipart,
 }
 
 /// The parts, wired together; shared by every request and loop.

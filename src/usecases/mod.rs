@@ -4,6 +4,7 @@
 //! Verbs of more than one step run to their end even when the caller hangs up (see
 //! [`Broker::to_end`]): a dropped future would leave a transaction open on a pooled connection.
 
+pub mod abort_stale;
 pub mod acknowledge;
 pub mod arrived;
 pub mod authenticate;

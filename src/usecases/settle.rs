@@ -1,11 +1,11 @@
 //! Settle: the last look at an upload that was deleted or cancelled.
 //!
 //! Its URL lives on: whoever holds it may PUT once more, and what comes would block the path for
-//! every write-once upload. A cancel while S3 was away has left its object, too. So each is looked
-//! at once more when nothing can come any longer, after the end of the URL and the grace for
-//! transfers that began in time. What names this upload in its metadata is removed then; anything
-//! else is left alone. The row is marked last: a crash or a fault before that leaves it for the
-//! next round, and looking twice does no harm.
+//! every write-once upload. A cancel while S3 was away has left its object or its parts, too. So
+//! each is looked at once more when nothing can come any longer, after the end of the URL and the
+//! grace for transfers that began in time. Its parts are freed then, and what names this upload in
+//! its metadata is removed; anything else is left alone. The row is marked last: a crash or a
+//! fault before that leaves it for the next round, and looking twice does no harm.
 
 use std::sync::Arc;
 
@@ -60,6 +60,11 @@ fn came_by_its_url(upload: &Upload, found: &FoundObject) -> bool {
 
 impl Broker {
     async fn look_for_the_last_time(&self, upload: &Upload) -> Result<Settled> {
+        // First, so that nobody makes an object of them any more.
+        if let Some(multipart) = &upload.multipart {
+            let id = &multipart.s3_upload_id;
+            self.objects.abort_multipart(&upload.key, id).await?;
+        }
         let found = self.objects.head(&upload.key).await?;
         let own = found.filter(|found| came_by_its_url(upload, found));
         let settled = match own {

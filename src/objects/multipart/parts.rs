@@ -2,10 +2,12 @@
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::Part;
+use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 
 use super::{NO_SUCH_UPLOAD, senseless};
 use crate::domain::checksum::{Algorithm, Checksum};
+use crate::objects::head::timestamp;
 use crate::objects::store::{ObjectStore, StoreError, failed};
 
 /// A part that the store has.
@@ -26,6 +28,8 @@ pub struct UploadedPart {
 pub struct PartsPage {
     /// In the order of their numbers.
     pub parts: Vec<UploadedPart>,
+    /// When the last of them came.
+    pub last_modified: Option<DateTime<Utc>>,
     /// Where the next page begins: behind the part of this number.
     pub next: Option<u32>,
 }
@@ -50,7 +54,10 @@ impl ObjectStore {
             Err(error) if error.code() == Some(NO_SUCH_UPLOAD) => return Ok(None),
             Err(error) => return Err(failed("ListParts", error)),
         };
-        let parts = output.parts.unwrap_or_default().into_iter().map(uploaded);
+        let listed = output.parts.unwrap_or_default();
+        let times = listed.iter().filter_map(|part| part.last_modified.as_ref());
+        let last_modified = times.map(timestamp).max();
+        let parts = listed.into_iter().map(uploaded);
         let parts: Option<Vec<_>> = parts.collect();
         let parts = parts.ok_or_else(|| senseless("ListParts", "a part has no number or size"))?;
         let next = match output.is_truncated {
@@ -62,7 +69,11 @@ impl ObjectStore {
             }
             _ => None,
         };
-        Ok(Some(PartsPage { parts, next }))
+        Ok(Some(PartsPage {
+            parts,
+            last_modified,
+            next,
+        }))
     }
 
     /// All pages of parts, one at a time. None at all where there is no such upload; one that ends
@@ -77,6 +88,25 @@ impl ObjectStore {
             let page = self.list_parts(key, upload_id, after).await?;
             Ok(page.map(|page| (page.parts, page.next)))
         })
+    }
+
+    /// When the last part came; `None` where there is none, or no such upload. Once one is found
+    /// that came after `enough`, the others are not looked at.
+    pub async fn last_part_at(
+        &self,
+        key: &str,
+        upload_id: &str,
+        enough: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let (mut last, mut after) = (None, 0);
+        while let Some(page) = self.list_parts(key, upload_id, after).await? {
+            last = last.max(page.last_modified);
+            match page.next {
+                Some(next) if last.is_none_or(|last| last <= enough) => after = next,
+                _ => break,
+            }
+        }
+        Ok(last)
     }
 
     /// All parts, in the order of their numbers; `None` where there is no such upload, or no

@@ -1,12 +1,13 @@
 //! ListMultipartUploads: what was begun and neither completed nor aborted.
 
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::EncodingType;
 use chrono::{DateTime, Utc};
 
 use super::senseless;
 use crate::objects::head::timestamp;
 use crate::objects::list::decoded;
-use crate::objects::store::{ObjectStore, StoreError, failed};
+use crate::objects::store::{ObjectStore, StoreError, failed, status};
 
 /// An upload that takes parts, or forgotten ones that cost money.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ pub struct OpenUploadsPage {
 
 impl ObjectStore {
     /// One page of the open uploads of keys that start with `prefix`, at most `limit` (1,000 on
-    /// AWS), behind the end of the page before.
+    /// AWS), behind the end of the page before. [`StoreError::Refused`] where the store has no such
+    /// listing, or its policy hides it.
     pub async fn list_multipart(
         &self,
         prefix: &str,
@@ -54,8 +56,16 @@ impl ObjectStore {
             .set_upload_id_marker(after.map(|marker| marker.upload_id.clone()))
             // A key may hold characters that XML cannot: one such key would break its page.
             .encoding_type(EncodingType::Url);
-        let output = (self.timed("ListMultipartUploads", call.send()).await)
-            .map_err(|error| failed("ListMultipartUploads", error))?;
+        let output = (self.timed("ListMultipartUploads", call.send()).await).map_err(|error| {
+            let code = error.code().unwrap_or_default();
+            if code == "AccessDenied" || matches!(status(&error), Some(405 | 501)) {
+                return StoreError::Refused {
+                    operation: "ListMultipartUploads",
+                    code: code.to_owned(),
+                };
+            }
+            failed("ListMultipartUploads", error)
+        })?;
         // Stores that do not know the parameter do not repeat it.
         let encoded = output.encoding_type == Some(EncodingType::Url);
         let plain = |text| if encoded { decoded(text) } else { text };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -84,4 +85,53 @@ pub async fn promise_more(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// An upload in parts, as far as the store's listing can be held against it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InParts {
+    /// The store's id of it.
+    pub s3_upload_id: String,
+    /// The upload.
+    pub id: Uuid,
+    /// Whose it is.
+    pub tenant: String,
+    /// The path there.
+    pub path: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The uploads, of any tenant, that these multipart uploads of the store are for.
+pub async fn in_parts(connection: &mut Connection, ids: &[&str]) -> Result<Vec<InParts>> {
+    type Found = (Option<String>, Uuid, String, String, String, DateTime<Utc>);
+    let found: Vec<Found> = uploads::table
+        .filter(uploads::s3_upload_id.eq_any(ids))
+        .select((
+            uploads::s3_upload_id,
+            uploads::id,
+            uploads::tenant,
+            uploads::path,
+            uploads::status,
+            uploads::updated_at,
+        ))
+        .load(connection)
+        .await?;
+    let row = |(s3_upload_id, id, tenant, path, status, updated_at): Found| {
+        let unknown = || format!("upload {id} has the status {status:?}");
+        let status = status.parse().map_err(|_| {
+            diesel::result::Error::DeserializationError(unknown().into())
+        })?;
+        Ok(InParts {
+            s3_upload_id: s3_upload_id.unwrap_or_default(),
+            id,
+            tenant,
+            path,
+            status,
+            updated_at,
+        })
+    };
+    found.into_iter().map(row).collect()
 }

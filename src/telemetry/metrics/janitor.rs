@@ -14,6 +14,7 @@ pub struct Janitor {
     deletes: IntCounterVec,
     last_looks: IntCounterVec,
     removed: IntCounterVec,
+    multiparts: IntCounterVec,
     swept: IntCounterVec,
     findings: IntCounterVec,
     sweeps: IntCounterVec,
@@ -65,6 +66,12 @@ impl Janitor {
                 "Rows that were kept for their time and are removed.",
                 "what",
                 &["old-idempotency-keys", "old-events", "old-uploads"],
+            )?,
+            multiparts: counters(
+                "stale_multipart_uploads_total",
+                "Multipart uploads at S3 that nothing needs any more, by what became of them; a failed one is aborted the next time.",
+                "outcome",
+                &["aborted", "reported", "failed"],
             )?,
             swept: counters(
                 "sweep_compared_total",
@@ -122,6 +129,11 @@ impl Janitor {
     /// Counts rows that are removed because they are old.
     pub fn removed(&self, what: &'static str, rows: u64) {
         self.removed.with_label_values(&[what]).inc_by(rows);
+    }
+
+    /// Counts a multipart upload that nothing needs, by `aborted`, `reported` or `failed`.
+    pub fn stale_multipart(&self, outcome: &'static str) {
+        self.multiparts.with_label_values(&[outcome]).inc();
     }
 
     /// Counts what was compared.

@@ -97,7 +97,10 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
 
 /// The places of each of these keys that any upload was ever promised. A key is in the default
 /// tenant's place and in one other's at most: prefixes do not nest.
-async fn promised(broker: &Broker, keys: &[String]) -> Result<HashMap<String, Vec<Spot>>> {
+pub(in crate::usecases) async fn promised(
+    broker: &Broker,
+    keys: &[String],
+) -> Result<HashMap<String, Vec<Spot>>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }

@@ -22,6 +22,7 @@ use super::error::{Error, Result};
 use crate::domain::finding::Finding;
 use crate::objects::Listing;
 use crate::store::{sweeps, uploads};
+pub(super) use look::promised;
 use merge::{Merge, Step};
 
 /// Objects, and rows, in a page: as many as S3 lists at once.

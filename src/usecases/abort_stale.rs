@@ -1,0 +1,282 @@
+//! Abort stale: multipart uploads at S3 that nothing needs any more, and whose parts cost money.
+//!
+//! What S3 lists is held against the rows, a page at a time. One whose row ended, whatever it ended
+//! as, is aborted. One whose row is Pending is never touched, however old it is.
+//!
+//! One that no row knows is left by a crash between S3 and the row, or it is another program's: S3
+//! lists neither the metadata nor anything else that would tell. So it is aborted only when nothing
+//! has come to it for the time that the settings say, which is longer than any create takes from
+//! S3 to its row; and where the settings do not speak for the whole bucket, only at keys that are
+//! the broker's: under the prefix of a tenant, or promised to an upload. Others are told.
+//!
+//! One process at a time is at it, by a lease next to the sweep's. Nothing else is kept: whoever
+//! comes next begins at the start, and aborting twice does no harm.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::Result;
+use super::sweep;
+use crate::domain::finding::{Finding, Outcome};
+use crate::domain::status::Status;
+use crate::objects::StoreError;
+use crate::objects::multipart::{OpenUpload, OpenUploadsPage, UploadsMarker};
+use crate::store::uploads::{self, InParts};
+use crate::store::{sweeps, tenants};
+
+/// As many as S3 lists at once.
+const PAGE: u16 = 1_000;
+/// How long a claim holds that is not renewed with the next page.
+const LEASE: TimeDelta = TimeDelta::minutes(15);
+
+/// A walk over all open uploads of the bucket.
+pub struct Pass {
+    broker: Arc<Broker>,
+    /// Nobody in a dry run.
+    holder: Option<Uuid>,
+    ahead: Ahead,
+}
+
+enum Ahead {
+    Everything,
+    Page(OpenUploadsPage),
+    Nothing,
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum Stepped {
+    /// Those of a page that nothing seems to need.
+    On(Vec<Stale>),
+    /// That was all.
+    Through,
+    /// The store does not list them, or not to us: why.
+    Refused(String),
+    /// Another process took over, because the lease ran out.
+    Lost,
+}
+
+/// An open upload that nothing seems to need.
+#[derive(Clone, Debug)]
+pub struct Stale {
+    open: OpenUpload,
+    why: Why,
+}
+
+#[derive(Clone, Debug)]
+enum Why {
+    /// Its upload ended.
+    Ended(Box<InParts>),
+    /// No upload knows it, and it may go unless something came since.
+    Unknown { since: DateTime<Utc> },
+    /// No upload knows it, and another program may.
+    PerhapsAnothers,
+}
+
+/// Begins a walk; `None` where another process is at it, or where the last one did not end before
+/// `ended_before`.
+pub async fn begin(broker: &Arc<Broker>, ended_before: DateTime<Utc>) -> Result<Option<Pass>> {
+    let (now, holder) = (broker.clock.now(), Uuid::new_v4());
+    let mut connection = broker.connection().await?;
+    let (place, lease) = (place(broker), now + LEASE);
+    let claim = sweeps::claim(&mut connection, &place, holder, now, lease, ended_before).await?;
+    Ok(match claim {
+        sweeps::Claim::Ours { .. } => Some(Pass::new(broker, Some(holder))),
+        sweeps::Claim::Elsewhere | sweeps::Claim::NotDue => None,
+    })
+}
+
+/// A walk that claims nothing, whoever else is at it.
+pub fn dry_run(broker: &Arc<Broker>) -> Pass {
+    Pass::new(broker, None)
+}
+
+/// Aborts one, unless something came to it lately: then `None`. In a dry run it says what it would
+/// do.
+pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Option<Outcome>> {
+    let (key, id) = (&stale.open.key, &stale.open.upload_id);
+    match stale.why {
+        Why::PerhapsAnothers => return Ok(Some(Outcome::Reported)),
+        Why::Unknown { since } => {
+            let last = broker.objects.last_part_at(key, id, since).await?;
+            if last.is_some_and(|last| last > since) {
+                return Ok(None);
+            }
+        }
+        Why::Ended(_) => {}
+    }
+    if !dry_run {
+        broker.objects.abort_multipart(key, id).await?;
+    }
+    Ok(Some(Outcome::Aborted))
+}
+
+/// Under which name the walk is claimed, next to the sweep's, which has the bucket's. No bucket's
+/// name has a colon.
+fn place(broker: &Broker) -> String {
+    format!("{}:multipart", broker.objects.bucket())
+}
+
+impl Pass {
+    fn new(broker: &Arc<Broker>, holder: Option<Uuid>) -> Self {
+        Self {
+            broker: Arc::clone(broker),
+            holder,
+            ahead: Ahead::Everything,
+        }
+    }
+
+    /// Looks at the next page.
+    pub async fn step(&mut self) -> Result<Stepped> {
+        let page = match std::mem::replace(&mut self.ahead, Ahead::Nothing) {
+            Ahead::Everything => match self.list(None).await {
+                Err(refused @ StoreError::Refused { .. }) => {
+                    self.finish().await?;
+                    return Ok(Stepped::Refused(refused.to_string()));
+                }
+                page => page?,
+            },
+            Ahead::Page(page) => page,
+            Ahead::Nothing => {
+                self.finish().await?;
+                return Ok(Stepped::Through);
+            }
+        };
+        // Asked for before any of this page go: a store may look for the one where it ends.
+        if let Some(end) = &page.next {
+            self.ahead = Ahead::Page(self.list(Some(end)).await?);
+        }
+        if !self.hold().await? {
+            return Ok(Stepped::Lost);
+        }
+        Ok(Stepped::On(stale(&self.broker, page.uploads).await?))
+    }
+
+    async fn finish(&self) -> Result<()> {
+        if let Some(holder) = self.holder {
+            let (place, now) = (place(&self.broker), self.broker.clock.now());
+            let mut connection = self.broker.connection().await?;
+            sweeps::finish(&mut connection, &place, holder, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of it; another one may begin anew at once.
+    pub async fn leave(&self) -> Result<()> {
+        if let Some(holder) = self.holder {
+            let mut connection = self.broker.connection().await?;
+            sweeps::release(&mut connection, &place(&self.broker), holder).await?;
+        }
+        Ok(())
+    }
+
+    async fn list(&self, after: Option<&UploadsMarker>) -> Result<OpenUploadsPage, StoreError> {
+        self.broker.objects.list_multipart("", PAGE, after).await
+    }
+
+    async fn hold(&self) -> Result<bool> {
+        let Some(holder) = self.holder else {
+            return Ok(true);
+        };
+        let (place, lease) = (place(&self.broker), self.broker.clock.now() + LEASE);
+        let mut connection = self.broker.connection().await?;
+        Ok(sweeps::renew(&mut connection, &place, holder, None, lease).await?)
+    }
+}
+
+/// Those of a page that nothing seems to need.
+async fn stale(broker: &Broker, page: Vec<OpenUpload>) -> Result<Vec<Stale>> {
+    if page.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = page.iter().map(|open| open.upload_id.as_str()).collect();
+    let mut connection = broker.connection().await?;
+    let rows = uploads::in_parts(&mut connection, &ids).await?;
+    drop(connection);
+    let mut rows: HashMap<_, _> = (rows.into_iter())
+        .map(|row| (row.s3_upload_id.clone(), row))
+        .collect();
+    let now = broker.clock.now();
+    // An acknowledge of one that expired may be under way for so long.
+    let patience = TimeDelta::from_std(broker.rules.complete_patience).unwrap_or(TimeDelta::MAX);
+    let (mut all, mut unknown) = (Vec::new(), Vec::new());
+    for open in page {
+        match rows.remove(&open.upload_id) {
+            None => unknown.push(open),
+            Some(row) if row.status != Status::Pending && now - row.updated_at >= patience => {
+                let why = Why::Ended(Box::new(row));
+                all.push(Stale { open, why });
+            }
+            Some(_) => {}
+        }
+    }
+    all.extend(stale_unknown(broker, unknown, now).await?);
+    Ok(all)
+}
+
+/// Those that no upload knows, and that were begun long ago.
+async fn stale_unknown(
+    broker: &Broker,
+    mut unknown: Vec<OpenUpload>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Stale>> {
+    let rule = broker.rules.stale_multipart;
+    let age = rule.after.and_then(|after| TimeDelta::from_std(after).ok());
+    let Some(since) = age.and_then(|age| now.checked_sub_signed(age)) else {
+        return Ok(Vec::new());
+    };
+    unknown.retain(|open| open.initiated <= since);
+    let ours = match rule.everywhere || unknown.is_empty() {
+        true => HashSet::new(),
+        false => ours(broker, &unknown).await?,
+    };
+    let stale = unknown.into_iter().map(|open| {
+        let why = match rule.everywhere || ours.contains(&open.key) {
+            true => Why::Unknown { since },
+            false => Why::PerhapsAnothers,
+        };
+        Stale { open, why }
+    });
+    Ok(stale.collect())
+}
+
+/// The keys that are the broker's own: under the prefix of a tenant that has one, or promised to
+/// an upload.
+async fn ours(broker: &Broker, unknown: &[OpenUpload]) -> Result<HashSet<String>> {
+    let mut connection = broker.connection().await?;
+    let prefixes = tenants::prefixes(&mut connection).await?;
+    drop(connection);
+    let is_under = |key: &str| {
+        let mut prefixes = prefixes.iter().filter(|(_, prefix)| !prefix.is_empty());
+        prefixes.any(|(_, prefix)| key.starts_with(prefix.as_str()))
+    };
+    let keys = unknown.iter().map(|open| open.key.clone());
+    let (ours, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_under(key));
+    let mut ours: HashSet<_> = ours.into_iter().collect();
+    ours.extend(sweep::promised(broker, &others).await?.into_keys());
+    Ok(ours)
+}
+
+impl Stale {
+    /// A line about it.
+    pub fn finding(&self, outcome: Outcome, dry_run: bool, now: DateTime<Utc>) -> Finding {
+        let open = &self.open;
+        let age = (now - open.initiated).num_seconds().try_into();
+        let age = age.unwrap_or_default();
+        let finding = Finding::multipart(outcome, dry_run, &open.key, &open.upload_id, age);
+        match &self.why {
+            Why::Ended(row) => Finding {
+                upload_id: Some(row.id),
+                tenant: Some(row.tenant.clone()),
+                path: Some(row.path.clone()),
+                status: Some(row.status),
+                ..finding
+            },
+            Why::Unknown { .. } | Why::PerhapsAnothers => finding,
+        }
+    }
+}
