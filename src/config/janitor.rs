@@ -64,7 +64,9 @@ impl fmt::Display for StaleMultipart {
 fn stale_multipart(text: &str) -> Result<StaleMultipart, String> {
     let after = match text {
         "0" => None,
-        _ => Some(seconds(HOUR..=YEAR)(text).map_err(|detail| format!("{detail}, or 0 for never"))?),
+        _ => {
+            Some(seconds(HOUR..=YEAR)(text).map_err(|detail| format!("{detail}, or 0 for never"))?)
+        }
     };
     Ok(StaleMultipart {
         after,

@@ -142,7 +142,10 @@ impl Work<'_> {
             }
             Err(error) => {
                 self.faults += 1;
-                log::warn!("janitor: a multipart upload stays: {error}: {}", cause(&error));
+                log::warn!(
+                    "janitor: a multipart upload stays: {error}: {}",
+                    cause(&error)
+                );
                 Some(Outcome::Failed)
             }
         };
@@ -153,7 +156,10 @@ impl Work<'_> {
             _ => &mut self.done.failed,
         } += 1;
         if !self.dry_run {
-            self.broker.metrics.janitor.stale_multipart(outcome.as_str());
+            self.broker
+                .metrics
+                .janitor
+                .stale_multipart(outcome.as_str());
         }
         let now = self.broker.clock.now();
         self.report.tell(&stale.finding(outcome, self.dry_run, now));

@@ -1,11 +1,14 @@
 //! The janitor: who takes which row, the last look at what has ended, the comparison of the bucket
-//! with the rows, what is let go one day, and the command that does all of it. What becomes of
+//! with the rows, multipart uploads that nothing needs, what is let go one day, and the command
+//! that does all of it. What becomes of
 //! overdue uploads is told in `expiry`.
 
 mod claims;
 mod command;
 mod last_looks;
 mod retention;
+mod stale_multipart;
+mod stale_walks;
 mod sweep;
 mod sweep_place;
 
@@ -15,7 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use upload_broker::janitor::{self, Report, Swept};
+use upload_broker::janitor::{self, Cleared, Report, Swept};
 use upload_broker::usecases;
 
 use crate::support::app::App;
@@ -24,23 +27,58 @@ use crate::support::shared;
 /// Past the default URL's end and its grace.
 const URL_IS_OVER: TimeDelta = TimeDelta::seconds(900 + 901);
 
+/// Hears of findings.
+#[derive(Clone, Default)]
+struct Ear {
+    told: Arc<Mutex<Vec<Value>>>,
+    stop: CancellationToken,
+}
+
+impl Ear {
+    /// A report to it. `stop` ends the work after its first finding.
+    fn report(&self, stop: bool) -> Report {
+        let ear = self.clone();
+        Report::to(move |finding| {
+            ear.told.lock().unwrap().push(json!(finding));
+            if stop {
+                ear.stop.cancel();
+            }
+        })
+    }
+
+    fn told(&self) -> Vec<Value> {
+        self.told.lock().unwrap().clone()
+    }
+}
+
 /// One sweep by the app's broker, and what it told. `stop` ends it after its first finding.
 async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value>) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let switch = CancellationToken::new();
-    let (hear, cut) = (Arc::clone(&told), switch.clone());
-    let report = Report::to(move |finding| {
-        hear.lock().unwrap().push(json!(finding));
-        if stop {
-            cut.cancel();
-        }
-    });
+    let ear = Ear::default();
+    let (report, switch) = (ear.report(stop), ear.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
     let swept = shared()
         .spawn(async move { janitor::sweep(&broker, now, Duration::ZERO, &report, &switch).await });
     let swept = swept.await.expect("the sweep's task");
-    let told = told.lock().unwrap().clone();
-    (swept, told)
+    (swept, ear.told())
+}
+
+/// One walk over open multipart uploads by the app's broker, and what it told. `stop` ends it after
+/// its first finding.
+async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Value>) {
+    let ear = Ear::default();
+    let (report, switch) = (ear.report(stop), ear.stop.clone());
+    let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
+    let cleared =
+        shared().spawn(async move { janitor::abort_stale(&broker, now, &report, &switch).await });
+    let cleared = cleared.await.expect("the walk's task");
+    (cleared, ear.told())
+}
+
+/// One that comes through, and what it told.
+async fn clear(app: &App) -> Vec<Value> {
+    let (cleared, told) = try_clear(app, false).await;
+    assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
+    told
 }
 
 /// One sweep that comes through, and what it told.

@@ -78,3 +78,21 @@ fn postgres_may_have_several_hosts() {
         "{faults:?}"
     );
 }
+
+#[test]
+fn what_is_stale_is_the_brokers_own_unless_the_settings_say_more() {
+    let stale = |value: &str| {
+        let stale = good(&[("BROKER_STALE_MULTIPART_SECONDS", value)]);
+        let stale = stale.janitor.stale_multipart;
+        (stale.after.map(|after| after.as_secs()), stale.everywhere)
+    };
+    assert_eq!(stale(""), (Some(604_800), false));
+    assert_eq!(stale("604800"), (Some(604_800), true));
+    assert_eq!(stale("0"), (None, true));
+    let faults = load(&[("BROKER_STALE_MULTIPART_SECONDS", "60")]).map(|_| ());
+    let faults = faults.expect_err("as young as one that is being created");
+    assert!(
+        faults[0].contains("a whole number from 3600 to 31536000, in seconds, or 0 for never"),
+        "{faults:?}"
+    );
+}

@@ -121,9 +121,9 @@ pub async fn in_parts(connection: &mut Connection, ids: &[&str]) -> Result<Vec<I
         .await?;
     let row = |(s3_upload_id, id, tenant, path, status, updated_at): Found| {
         let unknown = || format!("upload {id} has the status {status:?}");
-        let status = status.parse().map_err(|_| {
-            diesel::result::Error::DeserializationError(unknown().into())
-        })?;
+        let status = status
+            .parse()
+            .map_err(|_| diesel::result::Error::DeserializationError(unknown().into()))?;
         Ok(InParts {
             s3_upload_id: s3_upload_id.unwrap_or_default(),
             id,

@@ -64,6 +64,7 @@ fn uploads_and_events_are_shown() {
     metrics.janitor.expired("expired");
     metrics.janitor.settled("removed");
     metrics.janitor.removed("old-events", 70);
+    metrics.janitor.stale_multipart("aborted");
     metrics.janitor.swept(1_000, 999);
     metrics.janitor.found("object-without-row");
     let end = DateTime::from_timestamp(1_700_000_060, 0).expect("a time");
@@ -87,6 +88,8 @@ fn uploads_and_events_are_shown() {
             r#"upload_broker_janitor_deletes_total{outcome="failed"} 0"#,
             r#"upload_broker_janitor_last_looks_total{outcome="removed"} 1"#,
             r#"upload_broker_janitor_removed_rows_total{what="old-events"} 70"#,
+            r#"upload_broker_stale_multipart_uploads_total{outcome="aborted"} 1"#,
+            r#"upload_broker_stale_multipart_uploads_total{outcome="reported"} 0"#,
             r#"upload_broker_sweep_compared_total{what="objects"} 1000"#,
             r#"upload_broker_sweep_compared_total{what="rows"} 999"#,
             r#"upload_broker_sweep_findings_total{what="object-without-row"} 1"#,

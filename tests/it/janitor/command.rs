@@ -49,28 +49,34 @@ async fn work(place: &Place) -> Value {
         .bucket(&place.bucket.name);
     delete.key("gone").send().await.expect("a delete");
     place.bucket.put("stray", "by another program").await;
+    let left = place.bucket.begin("late").await;
+    place.bucket.send_part("late", &left, 1).await;
+    place.bucket.begin("young").await;
     // Time passes; and a delete died half way.
     let sql = "UPDATE uploads SET created_at = '2020-01-01', updated_at = '2020-01-01', \
                  expires_at = '2020-01-02'; \
                UPDATE uploads SET status = 'Deleting' WHERE key = 'deleting'; \
+               UPDATE uploads SET s3_upload_id = 'LEFT', part_size = 5242880 WHERE key = 'late'; \
                INSERT INTO idempotency_keys SELECT tenant, 'k', '\\x' || repeat('00', 32), id, \
                  created_at FROM uploads WHERE key = 'came'";
     let sql = sql.replace(
         "'\\x' || repeat('00', 32)",
         "decode(repeat('00', 32), 'hex')",
     );
+    let sql = sql.replace("LEFT", &left);
     let client = connect(place.database.url()).await;
     client.batch_execute(&sql).await.expect("time passes");
     came
 }
 
-const EXPECTED: [&str; 7] = [
+const EXPECTED: [&str; 8] = [
     "ended-upload removed Cancelled ended",
     "object-without-row reported - stray",
     "old-idempotency-keys removed - -",
     "overdue expired Pending missing",
     "overdue uploaded Pending came",
     "row-without-object noted Uploaded gone",
+    "stale-multipart-upload aborted Uploaded late",
     "unfinished-delete deleted Deleting deleting",
 ];
 
@@ -100,6 +106,9 @@ async fn a_whole_round() {
         assert_eq!(summary[name], count, "{summary:#}");
     }
     assert_eq!(summary["sweep"]["ended"], "through", "{summary:#}");
+    let multipart = json!({"ended": "through", "aborted": 1, "reported": 0, "failed": 0});
+    assert_eq!(summary["stale_multipart_uploads"], multipart);
+    assert_eq!(place.bucket.open_keys().await, ["young"]);
     assert!(place.bucket.head("ended").await.is_none());
     assert!(place.bucket.head("deleting").await.is_none());
 
@@ -154,6 +163,11 @@ async fn state(place: &Place) -> Vec<String> {
         .bucket(&place.bucket.name);
     let list = list.send().await.expect("a listing");
     all.extend(list.contents().iter().map(|object| format!("{object:?}")));
+    for (key, id) in place.bucket.open_uploads().await {
+        let parts = place.bucket.client.list_parts().bucket(&place.bucket.name);
+        let parts = parts.key(&key).upload_id(&id).send().await.expect("parts");
+        all.push(format!("{key} {id} {:?}", parts.parts()));
+    }
     all
 }
 
@@ -166,13 +180,21 @@ async fn only_some_parts() {
         .end()
         .await
         .ok();
-    assert_eq!(brief(&lines(&run)), [EXPECTED[0], EXPECTED[6]], "{run:#?}");
+    assert_eq!(brief(&lines(&run)), [EXPECTED[0], EXPECTED[7]], "{run:#?}");
+    assert_eq!(place.bucket.open_keys().await, ["late", "young"]);
+    let run = place.run(&["janitor", "--only", "stale-multipart"]).end();
+    let run = run.await.ok();
+    assert_eq!(brief(&lines(&run)), [EXPECTED[6]], "{run:#?}");
+    assert!(
+        run.err.contains("stale multipart uploads: 1 aborted"),
+        "{run:#?}"
+    );
     let refused = place.run(&["janitor", "--only", "dusting"]).end().await;
     refused.failed(
         2,
         &[
             "dusting",
-            "overdue, deletes, last-looks, keys, retention, sweep",
+            "overdue, deletes, last-looks, keys, retention, sweep, stale-multipart",
         ],
     );
     let refused = place.run(&["janitor", "--wet-run"]).end().await;

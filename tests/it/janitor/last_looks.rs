@@ -10,6 +10,7 @@ use super::{URL_IS_OVER, heads};
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
 use crate::support::gate::Gate;
+use crate::support::store::Store;
 
 async fn delete(app: &App, upload: &Value) {
     let reply = app.delete(&format!("/uploads/{}", id(upload))).await;
@@ -93,6 +94,24 @@ async fn a_cancel_without_s3_leaves_its_object_to_the_last_look() {
     app.advance(TimeDelta::seconds(30));
     assert_eq!(app.janitor().await, looked(1, 1));
     assert!(app.bucket.head("a.csv").await.is_none());
+}
+
+#[tokio::test]
+async fn a_cancel_without_s3_leaves_its_parts_to_the_last_look() {
+    let store = Store::start().await;
+    let gate = Gate::new(store.addr());
+    let app = Setup::new().store(&store).s3(gate.endpoint()).start().await;
+    let in_parts = json!({"multipart": true, "size": 11 << 20});
+    let session = app.create("a.bin", in_parts).await;
+    let open = app.bucket.open_uploads().await;
+    app.bucket.send_part("a.bin", &open[0].1, 1).await;
+    gate.cut().await;
+    cancel(&app, &session).await;
+    gate.restore();
+    assert_eq!(app.bucket.open_uploads().await, open);
+    app.advance(URL_IS_OVER);
+    assert_eq!(app.janitor().await, looked(1, 0));
+    assert_eq!(app.bucket.open_uploads().await, []);
 }
 
 #[tokio::test]

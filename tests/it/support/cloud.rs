@@ -119,6 +119,47 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
     }
 
+    /// Begins a multipart upload as some other program would; S3's id of it.
+    pub async fn begin(&self, key: &str) -> String {
+        let begun = (self.client.create_multipart_upload())
+            .bucket(&self.name)
+            .key(key);
+        let begun = begun.send().await;
+        let begun = begun.unwrap_or_else(|error| panic!("begin {key}: {error:?}"));
+        begun.upload_id.expect("an id")
+    }
+
+    /// Sends a part of it.
+    pub async fn send_part(&self, key: &str, upload_id: &str, number: i32) {
+        let part = (self.client.upload_part())
+            .bucket(&self.name)
+            .key(key)
+            .upload_id(upload_id)
+            .part_number(number)
+            .body(b"bytes".to_vec().into());
+        let sent = part.send().await;
+        sent.unwrap_or_else(|error| panic!("part {number} of {key}: {error:?}"));
+    }
+
+    /// Every multipart upload that is open, a thousand at most: its key and S3's id.
+    pub async fn open_uploads(&self) -> Vec<(String, String)> {
+        let list = self.client.list_multipart_uploads().bucket(&self.name);
+        let list = list.send().await.expect("a listing");
+        let open = list.uploads().iter().map(|upload| {
+            let own = |text: Option<&str>| text.expect("a key and an id").to_owned();
+            (own(upload.key()), own(upload.upload_id()))
+        });
+        let mut open: Vec<_> = open.collect();
+        open.sort();
+        open
+    }
+
+    /// The keys of those.
+    pub async fn open_keys(&self) -> Vec<String> {
+        let open = self.open_uploads().await;
+        open.into_iter().map(|(key, _)| key).collect()
+    }
+
     /// The bytes of an object that must be there.
     pub async fn get(&self, key: &str) -> Vec<u8> {
         let got = self.client.get_object().bucket(&self.name).key(key).send();

@@ -1,0 +1,181 @@
+//! The walk over all open multipart uploads: page by page, by one janitor at a time, begun anew
+//! where it was stopped, and given up where S3 does not do it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use chrono::TimeDelta;
+use futures::{StreamExt as _, stream};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use upload_broker::janitor::{self, Aborted, Cleared, Report};
+
+use super::{clear, try_clear};
+use crate::support::app::{App, Setup};
+use crate::support::cloud;
+use crate::support::door::{Door, Way};
+use crate::support::observe::eventually;
+use crate::support::shared;
+use crate::support::store::Store;
+
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// That many multipart uploads by another program, and a broker that may abort them; a day later.
+async fn bulk(setup: Setup, count: u32) -> App {
+    let setup = setup.set("BROKER_STALE_MULTIPART_SECONDS", 3_600);
+    let app = setup.start().await;
+    let begun = stream::iter(0..count).map(async |number| {
+        // Two of a key, to end a page between them.
+        app.bucket.begin(&format!("a/{:05}", number / 2)).await;
+    });
+    begun.buffer_unordered(16).collect::<()>().await;
+    app.advance(DAY);
+    app
+}
+
+fn ids(told: &[Value]) -> BTreeSet<String> {
+    let ids = told.iter().map(|line| line["s3_upload_id"].to_string());
+    ids.collect()
+}
+
+/// Pages of open uploads that the app's broker has asked for.
+async fn lists(app: &App) -> f64 {
+    let name = r#"s3_call_duration_seconds_count{operation="ListMultipartUploads",outcome="ok"}"#;
+    app.metric(name).await
+}
+
+#[tokio::test]
+async fn two_janitors_at_once_walk_through_all_pages_once() {
+    let store = Store::start().await;
+    let app = bulk(Setup::new().store(&store), 1_050).await;
+    let ((first, told), (second, more)) =
+        tokio::join!(try_clear(&app, false), try_clear(&app, false));
+    let (first, second) = (first.expect("an answer"), second.expect("an answer"));
+    let all = Cleared::Through(Aborted {
+        aborted: 1_050,
+        ..Aborted::default()
+    });
+    let ends = [first, second];
+    assert!(ends.contains(&all), "{ends:?}");
+    assert!(ends.contains(&Cleared::Elsewhere), "{ends:?}");
+    assert_eq!(told.len() + more.len(), 1_050);
+    assert_eq!(ids(&told).len() + ids(&more).len(), 1_050, "none twice");
+    assert_eq!(app.bucket.open_uploads().await, []);
+    assert_eq!(lists(&app).await, 2.0);
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_is_begun_anew() {
+    let store = Store::start().await;
+    let app = bulk(Setup::new().store(&store), 30).await;
+    let (stopped, first) = try_clear(&app, true).await;
+    let stopped = stopped.expect("an answer");
+    assert!(matches!(stopped, Cleared::Stopped(_)), "{stopped:?}");
+    assert!((1..30).contains(&first.len()), "{first:#?}");
+    let rest = clear(&app).await;
+    assert_eq!(first.len() + rest.len(), 30);
+    assert_eq!(app.bucket.open_uploads().await, []);
+}
+
+#[tokio::test]
+async fn a_dead_janitor_is_taken_over_from() {
+    let store = Store::start().await;
+    let app = bulk(Setup::new().store(&store), 2).await;
+    let until = app.clock.now() + TimeDelta::minutes(15);
+    let row = format!(
+        "INSERT INTO sweeps (bucket, started_at, holder, leased_until) \
+         VALUES ('{}:multipart', '{until}', gen_random_uuid(), '{until}')",
+        app.bucket.name
+    );
+    app.sql().await.execute(&row, &[]).await.expect("a walk");
+    let (cleared, told) = try_clear(&app, false).await;
+    assert!(matches!(cleared, Ok(Cleared::Elsewhere)), "{cleared:?}");
+    assert_eq!(told, Vec::<Value>::new());
+    app.advance(TimeDelta::minutes(15));
+    assert_eq!(clear(&app).await.len(), 2);
+}
+
+#[tokio::test]
+async fn where_s3_fails_again_and_again_it_is_given_up_until_later() {
+    let store = Store::start().await;
+    let door = Arc::new(Door::to(store.addr()));
+    let app = bulk(Setup::new().store(&store).s3(door.endpoint()), 30).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let report = {
+        let (told, door) = (Arc::clone(&told), Arc::clone(&door));
+        // The first one goes, then S3 has enough.
+        Report::to(move |finding| {
+            told.lock().unwrap().push(finding.outcome);
+            door.leads(Way::Says(
+                "HTTP/1.1 503 Slow Down\r\nconnection: close\r\n\r\n\
+                 <Error><Code>SlowDown</Code><Message>why</Message></Error>",
+            ));
+        })
+    };
+    let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
+    let walk = shared().spawn(async move {
+        let stop = CancellationToken::new();
+        janitor::abort_stale(&broker, now, &report, &stop).await
+    });
+    let cleared = walk.await.expect("a task").expect("an answer");
+    let Cleared::Stopped(counts) = cleared else {
+        panic!("{cleared:?}");
+    };
+    assert_eq!(counts.failed, 8, "{counts:?}");
+    assert!((1..=4).contains(&counts.aborted), "{counts:?}");
+    let told = told.lock().unwrap().len() as u64;
+    assert_eq!(told, counts.failed + counts.aborted);
+    let failed = app.metric(r#"stale_multipart_uploads_total{outcome="failed"}"#);
+    assert_eq!(failed.await, 8.0);
+    door.leads(Way::To(store.addr()));
+    let rest = clear(&app).await.len() as u64;
+    // An abort that was let go of may have arrived.
+    assert!(
+        (30 - counts.aborted - 3..=30 - counts.aborted).contains(&rest),
+        "{rest} after {counts:?}"
+    );
+    assert_eq!(app.bucket.open_uploads().await, []);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_list_them_is_let_be() {
+    let door = Door::to(cloud::address());
+    let app = Setup::new().s3(door.endpoint()).start().await;
+    for answer in [
+        "HTTP/1.1 501 Not Implemented\r\nconnection: close\r\n\r\n\
+         <Error><Code>NotImplemented</Code><Message>why</Message></Error>",
+        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
+         <Error><Code>AccessDenied</Code><Message>why</Message></Error>",
+    ] {
+        door.leads(Way::Says(answer));
+        let (cleared, _) = try_clear(&app, false).await;
+        assert!(matches!(cleared, Ok(Cleared::Refused)), "{cleared:?}");
+    }
+    door.leads(Way::Says(
+        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
+         <Error><Code>InvalidAccessKeyId</Code><Message>why</Message></Error>",
+    ));
+    let (cleared, _) = try_clear(&app, false).await;
+    assert!(cleared.is_err(), "a fault, not a refusal: {cleared:?}");
+    // Nothing is held up by it.
+    door.leads(Way::To(cloud::address()));
+    assert_eq!(clear(&app).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn the_loop_does_it_with_the_sweep() {
+    let setup = Setup::new()
+        .set("BROKER_STALE_MULTIPART_SECONDS", 3_600)
+        .set("BROKER_SWEEP_PERIOD_SECONDS", 3_600)
+        .set("BROKER_SWEEP_PAUSE_MILLISECONDS", 1)
+        .set("BROKER_JANITOR_PERIOD_SECONDS", 1);
+    let app = setup.start().await;
+    eventually("the first walk", async || lists(&app).await == 1.0).await;
+    app.bucket.begin("a.bin").await;
+    app.advance(TimeDelta::seconds(3_700));
+    eventually("the second one", async || lists(&app).await == 2.0).await;
+    eventually("its end", async || {
+        app.bucket.open_uploads().await.is_empty()
+    })
+    .await;
+}
