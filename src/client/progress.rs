@@ -91,10 +91,13 @@ impl Transfer {
         self.show(done);
     }
 
-    /// So many bytes are there: after a step back, for example.
-    pub fn set(&self, bytes: u64) {
-        self.done.store(bytes, Ordering::Relaxed);
-        self.show(bytes);
+    /// So many bytes are not there after all: they have to be sent again.
+    pub fn retreat(&self, bytes: u64) {
+        let done = self
+            .done
+            .fetch_sub(bytes, Ordering::Relaxed)
+            .saturating_sub(bytes);
+        self.show(done);
     }
 
     fn show(&self, done: u64) {

@@ -139,10 +139,25 @@ async fn refusal(mut response: Response) -> Error {
 
 /// Whether the URL was refused and not what was asked for: a fresh one may do.
 pub fn is_stale(error: &Error) -> bool {
-    matches!(error, Error::Store { status: 400 | 401 | 403, code, .. }
-        if matches!(code.as_str(),
-            "AccessDenied" | "ExpiredToken" | "RequestExpired" | "SignatureDoesNotMatch"
-            | "InvalidToken" | "RequestTimeTooSkewed" | "InvalidAccessKeyId" | ""))
+    let Error::Store { status, code, .. } = error else {
+        return false;
+    };
+    match status {
+        400 | 401 | 403 => matches!(
+            code.as_str(),
+            "AccessDenied"
+                | "ExpiredToken"
+                | "RequestExpired"
+                | "SignatureDoesNotMatch"
+                | "InvalidToken"
+                | "RequestTimeTooSkewed"
+                | "InvalidAccessKeyId"
+                | ""
+        ),
+        // Of parts: their upload ended, or was begun anew.
+        404 => code == "NoSuchUpload",
+        _ => false,
+    }
 }
 
 /// Whether the same may work a little later.
@@ -150,8 +165,30 @@ pub fn may_pass(error: &Error) -> bool {
     match error {
         Error::Unavailable { .. } => true,
         Error::Store { status, code, .. } => {
-            matches!(status, 408 | 429 | 500..) || code == "RequestTimeout"
+            matches!(status, 408 | 429 | 500..)
+                || matches!(
+                    code.as_str(),
+                    "RequestTimeout" | "ConditionalRequestConflict" | "OperationAborted"
+                )
         }
         _ => false,
     }
+}
+
+/// Whether the store got other bytes than those that were signed.
+pub fn is_damaged(error: &Error) -> bool {
+    matches!(error, Error::Store { code, .. }
+        if matches!(code.as_str(),
+            "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody"))
+}
+
+/// Whether something stands at the key already: perhaps what an earlier try wrote, whose answer
+/// was lost.
+pub fn is_there_already(error: &Error) -> bool {
+    matches!(error, Error::Store { status: 412, .. })
+}
+
+/// Whether it was the store itself that said no.
+pub fn has_answered(error: &Error) -> bool {
+    matches!(error, Error::Store { .. })
 }

@@ -49,6 +49,11 @@ pub struct Page<T> {
 }
 
 impl Api {
+    /// Where the broker is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A client of the broker that the settings name. Does not call it yet.
     ///
     /// # Errors

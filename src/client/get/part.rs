@@ -3,9 +3,8 @@
 //! Its name is bound to the dataset's path and ETag, so that a later run goes on with it, and only
 //! with the same bytes. A lock keeps two runs apart; it goes with the process, however that ends.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -14,6 +13,7 @@ use tempfile::TempPath;
 use super::leftovers;
 use super::target::folder_of;
 use crate::client::error::{Error, Result};
+use crate::client::lock::claim;
 
 /// The longest piece of the target's name in the hidden one's: names end at 255 bytes.
 const LONGEST: usize = 180;
@@ -94,21 +94,6 @@ impl PartFile {
 
     fn fault(&self, what: &str, error: io::Error) -> Error {
         Error::local(format!("{what} {}", self.place.display()), error)
-    }
-}
-
-/// Opens the file and locks it. Whoever held the lock before may have renamed or removed the file
-/// after we opened it: then it is opened anew.
-fn claim(place: &Path) -> Result<File, TryLockError> {
-    loop {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).append(true).create(true);
-        let file = options.open(place).map_err(TryLockError::Error)?;
-        file.try_lock()?;
-        let ours = file.metadata().map_err(TryLockError::Error)?.ino();
-        if fs::metadata(place).is_ok_and(|there| there.ino() == ours) {
-            return Ok(file);
-        }
     }
 }
 
