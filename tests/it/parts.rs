@@ -11,6 +11,6 @@ mod lies;
 mod others;
 mod plans;
 mod repeated;
-mod scene;
+pub mod scene;
 mod strangers;
 mod whole;

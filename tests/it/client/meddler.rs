@@ -1,9 +1,13 @@
-//! A TCP door that plays tricks with the bytes of answers, at a place that the test chooses, and
-//! remembers what was asked.
+//! A door to the store that plays tricks with the bytes of requests and answers, at a place that
+//! the test chooses, and remembers what was asked.
 
+mod asks;
+
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,11 +29,26 @@ pub enum Trick {
     Flip(u64),
 }
 
+/// What happens to a PUT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// One bit of its body is another one.
+    Flip,
+    /// It comes so much later.
+    Late(Duration),
+    /// The store takes it, and its answer is lost.
+    LoseAnswer,
+}
+
 /// What was seen so far.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// The requests' heads, one after the other.
     pub asked: String,
+    /// Of every PUT that began, its part number; 0 of the whole.
+    pub puts: Vec<u32>,
+    /// Bytes of bodies that got through.
+    pub sent: u64,
     /// Bytes of answers that got through.
     pub answered: u64,
     /// How many tricks were played.
@@ -38,10 +57,19 @@ pub struct Seen {
 
 pub struct Meddler {
     addr: SocketAddr,
+    way: Way,
+}
+
+/// What every connection works with.
+#[derive(Clone)]
+struct Way {
+    upstream: Arc<Mutex<SocketAddr>>,
     trick: watch::Sender<Trick>,
     seen: watch::Sender<Seen>,
     /// How many more times the trick is played before everything passes.
     times: Arc<Mutex<usize>>,
+    /// For the next PUTs, one each.
+    harm: Arc<Mutex<VecDeque<Harm>>>,
 }
 
 impl Meddler {
@@ -52,27 +80,44 @@ impl Meddler {
         listener.set_nonblocking(true).expect("a quick socket");
         let addr = listener.local_addr().expect("its address");
         let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
-        let meddler = Meddler {
-            addr,
+        let way = Way {
+            upstream: Arc::new(Mutex::new(upstream)),
             trick: watch::Sender::new(Trick::Pass),
             seen: watch::Sender::new(Seen::default()),
             times: Arc::default(),
+            harm: Arc::default(),
         };
-        let (trick, seen) = (meddler.trick.clone(), meddler.seen.clone());
-        let times = Arc::clone(&meddler.times);
+        let every = way.clone();
         shared().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let work = carry(
-                    client,
-                    upstream,
-                    trick.clone(),
-                    seen.clone(),
-                    Arc::clone(&times),
-                );
-                shared().spawn(work);
+                shared().spawn(carry(client, every.clone()));
             }
         });
-        meddler
+        Meddler { addr, way }
+    }
+
+    /// New connections lead there.
+    pub fn leads(&self, upstream: SocketAddr) {
+        *self.way.upstream.lock().unwrap() = upstream;
+    }
+
+    /// Harms the next PUTs, one each, in the order in which they come.
+    pub fn harm(&self, harm: impl IntoIterator<Item = Harm>) {
+        self.way.harm.lock().unwrap().extend(harm);
+    }
+
+    /// What was seen since `take`.
+    pub fn seen(&self) -> Seen {
+        self.way.seen.borrow().clone()
+    }
+
+    /// Waits until so many bytes of bodies got through since `take`.
+    pub async fn sent(&self, bytes: u64) {
+        let mut seen = self.way.seen.subscribe();
+        let sent = seen.wait_for(|seen| seen.sent >= bytes);
+        let sent = tokio::time::timeout(PATIENCE, sent).await;
+        sent.unwrap_or_else(|_| panic!("{bytes} bytes were not sent"))
+            .expect("the meddler's own channel");
     }
 
     pub fn endpoint(&self) -> String {
@@ -81,8 +126,8 @@ impl Meddler {
 
     /// Plays a trick on the next `times` connections that reach its place.
     pub fn play(&self, trick: Trick, times: usize) {
-        *self.times.lock().unwrap() = times;
-        self.trick.send_replace(trick);
+        *self.way.times.lock().unwrap() = times;
+        self.way.trick.send_replace(trick);
     }
 
     /// Everything passes from now on. What is stalled ends.
@@ -92,12 +137,12 @@ impl Meddler {
 
     /// What was seen since the last time that it was taken.
     pub fn take(&self) -> Seen {
-        self.seen.send_replace(Seen::default())
+        self.way.seen.send_replace(Seen::default())
     }
 
     /// Waits until a trick was played, and says what was seen until then.
     pub async fn played(&self) -> Seen {
-        let mut seen = self.seen.subscribe();
+        let mut seen = self.way.seen.subscribe();
         let played = seen.wait_for(|seen| seen.played > 0);
         let played = tokio::time::timeout(PATIENCE, played).await;
         let played = played.unwrap_or_else(|_| panic!("nobody reaches the place of the trick"));
@@ -105,39 +150,27 @@ impl Meddler {
     }
 }
 
-async fn carry(
-    mut client: TcpStream,
-    upstream: SocketAddr,
-    trick: watch::Sender<Trick>,
-    seen: watch::Sender<Seen>,
-    times: Arc<Mutex<usize>>,
-) {
+async fn carry(mut client: TcpStream, way: Way) {
+    let upstream = *way.upstream.lock().unwrap();
     let Ok(mut server) = TcpStream::connect(upstream).await else {
         return;
     };
-    let (mut asks, mut gets) = client.split();
-    let (mut answers, mut takes) = server.split();
-    let at = AtomicU64::new(0);
-    let there = async {
-        let mut buffer = vec![0; 16 * 1024];
-        loop {
-            let count = asks.read(&mut buffer).await?;
-            if count == 0 {
-                return takes.shutdown().await;
-            }
-            // The next answer of the connection is counted for itself.
-            at.store(0, Ordering::SeqCst);
-            let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
-            seen.send_modify(|seen| seen.asked.push_str(&text));
-            takes.write_all(&buffer[..count]).await?;
-        }
-    };
+    let (asks, mut gets) = client.split();
+    let (mut answers, takes) = server.split();
+    let (at, lost) = (AtomicU64::new(0), AtomicBool::new(false));
+    let there = asks::carry(asks, takes, &way, &at, &lost);
+    let Way {
+        trick, seen, times, ..
+    } = &way;
     let back = async {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let count = answers.read(&mut buffer).await?;
             if count == 0 {
                 return gets.shutdown().await;
+            }
+            if lost.load(Ordering::SeqCst) {
+                return Ok(());
             }
             let (now, begin) = (*trick.borrow(), at.load(Ordering::SeqCst));
             let place = match now {

@@ -17,7 +17,9 @@ pub struct Scene {
     /// What stands between the client and the store.
     pub meddler: Meddler,
     folder: tempfile::TempDir,
-    _store: Option<Store>,
+    /// What the client remembers.
+    state: tempfile::TempDir,
+    pub store: Option<Store>,
 }
 
 impl Scene {
@@ -33,6 +35,14 @@ impl Scene {
         Scene::at(setup, &store.endpoint(), Some(store)).await
     }
 
+    /// With a broker that goes the same way to the store as the client.
+    pub async fn through() -> Scene {
+        let store = Store::start().await;
+        let meddler = Meddler::new(store.addr());
+        let setup = Setup::new().store(&store).s3(meddler.endpoint());
+        Scene::with(setup.start().await, meddler, Some(store))
+    }
+
     /// With somebody else's store.
     pub async fn elsewhere() -> Scene {
         Scene::at(Setup::new(), &cloud::endpoint(), None).await
@@ -42,11 +52,16 @@ impl Scene {
         let address = s3.trim_start_matches("http://").parse();
         let meddler = Meddler::new(address.expect("an address"));
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", meddler.endpoint());
+        Scene::with(setup.start().await, meddler, store)
+    }
+
+    fn with(app: App, meddler: Meddler, store: Option<Store>) -> Scene {
         Scene {
-            app: setup.start().await,
-            _store: store,
+            app,
+            store,
             meddler,
             folder: tempfile::tempdir().expect("a temporary folder"),
+            state: tempfile::tempdir().expect("a temporary folder"),
         }
     }
 
@@ -61,6 +76,7 @@ impl Scene {
             .set("UPLOAD_BROKER_URL", &self.app.url)
             .set("UPLOAD_BROKER_KEY", &self.app.key)
             .set("HOME", self.folder().display())
+            .set("XDG_STATE_HOME", self.state.path().display())
             .inside(self.folder())
     }
 
@@ -81,6 +97,31 @@ impl Scene {
         let acknowledged = self.app.acknowledge(&session).await;
         self.meddler.take();
         acknowledged.expect(reqwest::StatusCode::OK)
+    }
+
+    /// How many uploads the client remembers.
+    pub fn remembered(&self) -> usize {
+        let folder = self.state.path().join("upload-broker/uploads");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    /// A file in the client's folder, to be uploaded.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let file = self.folder().join(name);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&file, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+
+    /// The bytes of the dataset at a path, past the broker.
+    pub async fn stored(&self, path: &str) -> Vec<u8> {
+        self.app.bucket.get(path.trim_start_matches('/')).await
+    }
+
+    /// The uploads of a path, newest first.
+    pub async fn uploads(&self, path: &str) -> Vec<Value> {
+        let listed = self.app.get(&format!("/uploads?path={path}")).await;
+        let listed = listed.expect(reqwest::StatusCode::OK);
+        listed.as_array().expect("an array").clone()
     }
 
     /// A file of the client's folder.

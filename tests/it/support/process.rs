@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -24,6 +24,7 @@ pub struct Run {
     args: Vec<String>,
     settings: BTreeMap<String, String>,
     folder: Option<std::path::PathBuf>,
+    input: Option<Vec<u8>>,
 }
 
 /// A running process, with all that it says. Killed when dropped.
@@ -56,6 +57,7 @@ impl Run {
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             settings: BTreeMap::new(),
             folder: None,
+            input: None,
         }
     }
 
@@ -82,6 +84,12 @@ impl Run {
         self
     }
 
+    /// With this on its standard input, by a pipe.
+    pub fn fed(mut self, input: &[u8]) -> Run {
+        self.input = Some(input.to_owned());
+        self
+    }
+
     /// Starts it.
     pub fn spawn(self) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_upload-broker"));
@@ -93,7 +101,10 @@ impl Run {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
             .envs(&self.settings)
-            .stdin(Stdio::null())
+            .stdin(match self.input {
+                Some(_) => Stdio::piped(),
+                None => Stdio::null(),
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -102,6 +113,12 @@ impl Run {
         }
         let _inside = shared().enter();
         let mut child = command.spawn().expect("the binary");
+        if let (Some(input), Some(mut pipe)) = (self.input, child.stdin.take()) {
+            shared().spawn(async move {
+                // Whoever wants no more need not take it.
+                let _ = pipe.write_all(&input).await;
+            });
+        }
         let (tell, said) = watch::channel(Said::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let told = tell.clone();

@@ -1,0 +1,289 @@
+//! `put`: one file, several, a folder, standard input; what is promised with them, and refusals.
+
+use serde_json::{Value, json};
+
+use super::scene::{Scene, lines, noise};
+
+/// A row of the answer, by its path.
+#[track_caller]
+fn row<'a>(told: &'a [Value], path: &str) -> &'a Value {
+    let mut rows = told.iter().filter(|row| row["path"] == path);
+    rows.next()
+        .unwrap_or_else(|| panic!("no {path} in {told:#?}"))
+}
+
+#[tokio::test]
+async fn a_file_goes_up_and_is_proven() {
+    let scene = Scene::new().await;
+    scene.write("a.csv", b"id\n1\n");
+    let ended = scene.end(&["put", "a.csv", "/data/b.csv"]).await.ok();
+    assert_eq!(ended.out, "/data/b.csv  a.csv (5 B, CRC64NVME is right)\n");
+    assert_eq!(scene.stored("/data/b.csv").await, b"id\n1\n");
+    let uploads = scene.uploads("/data/b.csv").await;
+    assert_eq!(uploads[0]["status"], "Uploaded", "{uploads:#?}");
+    assert_eq!(uploads[0]["verification"]["level"], "checksum");
+    assert_eq!(scene.remembered(), 0);
+
+    let again = scene.end(&["put", "a.csv", "/data/b.csv"]).await;
+    again.failed(6, &["dataset-exists", "--overwrite"]);
+}
+
+#[tokio::test]
+async fn what_is_said_of_it_is_promised() {
+    let scene = Scene::new().await;
+    scene.write("a", b"{}");
+    let told = scene
+        .end(&[
+            "put",
+            "--json",
+            "--name",
+            "Staff",
+            "--comments",
+            "all of them",
+            "--metadata",
+            "team=hr",
+            "--metadata",
+            "k=a=b",
+            "--content-type",
+            "text/x-staff",
+            "a",
+            "data/a",
+        ])
+        .await
+        .ok()
+        .json();
+    let upload = &scene.uploads("/data/a").await[0];
+    assert_eq!(upload["name"], "Staff", "{upload:#}");
+    assert_eq!(upload["comments"], "all of them", "{upload:#}");
+    assert_eq!(upload["metadata"], json!({"team": "hr", "k": "a=b"}));
+    assert_eq!(upload["content_type"], "text/x-staff", "{upload:#}");
+    assert_eq!(
+        told,
+        json!({
+            "path": "/data/a", "file": "a", "upload_id": upload["id"], "status": "Uploaded",
+            "size": 2, "etag": upload["object"]["etag"],
+            "version_id": null, "checksum": upload["object"]["checksum"], "level": "checksum",
+            "resumed_parts": 0, "sent_bytes": 2, "already": false,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_folder_goes_up_with_all_that_is_in_it() {
+    let scene = Scene::new().await;
+    for (name, bytes) in [("d/a.csv", "1"), ("d/b/c d.txt", "22"), ("d/empty", "")] {
+        scene.write(name, bytes.as_bytes());
+    }
+    let into = scene.end(&["put", "--json", "d", "/in/"]).await.ok();
+    let told = lines(&into.out);
+    assert_eq!(told.len(), 3, "{into:#?}");
+    assert_eq!(row(&told, "/in/d/b/c d.txt")["size"], 2);
+    assert_eq!(row(&told, "/in/d/empty")["level"], "checksum");
+    assert_eq!(scene.stored("/in/d/b/c d.txt").await, b"22");
+    // One request for three sessions.
+    let batches =
+        r#"http_request_duration_seconds_count{method="POST",route="/uploads/batch",status="2xx"}"#;
+    assert_eq!(scene.app.metric(batches).await, 1.0);
+
+    scene.end(&["put", "d", "/as"]).await.ok();
+    assert_eq!(scene.stored("/as/a.csv").await, b"1");
+    scene.end(&["put", "d/a.csv", "d/b", "/"]).await.ok();
+    assert_eq!(scene.stored("/a.csv").await, b"1");
+    assert_eq!(scene.stored("/b/c d.txt").await, b"22");
+    let own = scene.end(&["put", "d/b"]).await;
+    own.failed(6, &["d/b/c d.txt", "dataset-exists"]);
+}
+
+#[tokio::test]
+async fn one_that_fails_stops_no_other() {
+    let scene = Scene::new().await;
+    for name in ["a", "b", "c"] {
+        scene.write(name, name.as_bytes());
+    }
+    scene.dataset("/in/b", b"another").await;
+    let ended = scene.end(&["put", "--json", "a", "b", "c", "/in/"]).await;
+    let told = lines(&ended.out);
+    ended.failed(6, &["error: b: ", "dataset-exists"]);
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert_eq!(row(&told, "/in/a")["status"], "Uploaded");
+    assert_eq!(row(&told, "/in/c")["status"], "Uploaded");
+    let failed = told.iter().find(|row| row["subject"] == "b");
+    assert_eq!(failed.unwrap()["error"]["code"], "dataset-exists");
+    assert_eq!(scene.stored("/in/b").await, b"another");
+    assert_eq!(scene.remembered(), 0);
+}
+
+#[tokio::test]
+async fn a_dataset_is_replaced_only_when_asked() {
+    let scene = Scene::new().await;
+    let first = scene.dataset("/a", b"first").await;
+    scene.write("a", b"second");
+    scene.end(&["put", "--overwrite", "a", "/a"]).await.ok();
+    assert_eq!(scene.stored("/a").await, b"second");
+    scene.write("a", b"third");
+    let etag = first["object"]["etag"].as_str().unwrap();
+    let stale = scene.end(&["put", "--if-match", etag, "a", "/a"]).await;
+    assert_eq!(stale.status.code(), Some(6), "{stale:#?}");
+    assert_eq!(scene.stored("/a").await, b"second");
+    let now = scene.uploads("/a").await;
+    let now = now.iter().find(|upload| upload["status"] == "Uploaded");
+    let etag = now.unwrap()["object"]["etag"].as_str().unwrap().to_owned();
+    scene
+        .end(&["put", "--if-match", &etag, "a", "/a"])
+        .await
+        .ok();
+    assert_eq!(scene.stored("/a").await, b"third");
+}
+
+#[tokio::test]
+async fn every_checksum_is_compared_in_one_request_and_in_parts() {
+    let scene = Scene::new().await;
+    scene.write("small", b"few bytes");
+    let large = noise(1, 11 << 20);
+    scene.write("large", &large);
+    for (name, algorithm) in [
+        ("crc64nvme", "CRC64NVME"),
+        ("crc32", "CRC32"),
+        ("crc32c", "CRC32C"),
+        ("sha256", "SHA256"),
+    ] {
+        for (file, parts) in [("small", 1), ("large", 3)] {
+            let path = format!("/{name}/{file}");
+            scene.meddler.take();
+            let put = [
+                "put",
+                "--json",
+                "--checksum",
+                name,
+                "--part-size",
+                "5",
+                file,
+                &path,
+            ];
+            let told = scene.end(&put).await.ok().json();
+            assert_eq!(told["level"], "checksum", "{name} {file}: {told:#}");
+            assert_eq!(told["checksum"]["algorithm"], algorithm, "{told:#}");
+            let seen = scene.meddler.take();
+            assert_eq!(seen.puts.len(), parts, "{seen:?}");
+            let header = format!("x-amz-checksum-{}", algorithm.to_lowercase());
+            let held = seen.asked.to_lowercase().matches(&header).count();
+            assert!(held >= parts, "{name} {file}: {}", seen.asked);
+        }
+    }
+    let none = ["put", "--json", "--checksum", "none", "small", "/none"];
+    let told = scene.end(&none).await.ok().json();
+    assert_eq!(told["level"], "size", "{told:#}");
+    assert_eq!(scene.stored("/sha256/large").await, large);
+}
+
+#[tokio::test]
+async fn a_store_without_checksums_is_told_apart() {
+    let scene = Scene::elsewhere().await;
+    scene.write("large", &noise(2, 11 << 20));
+    let put = ["put", "--json", "--part-size", "5", "large", "/large"];
+    let ended = scene.end(&put).await.ok();
+    assert_eq!(ended.json()["level"], "size", "{ended:#?}");
+    assert!(
+        ended.err.contains("only its size could be proven"),
+        "{ended:#?}"
+    );
+}
+
+#[tokio::test]
+async fn standard_input_goes_up_in_one_request_or_in_parts() {
+    let scene = Scene::new().await;
+    for (name, size, puts) in [("none", 0, 1), ("few", 9, 1), ("many", 20 << 20, 3)] {
+        let bytes = noise(3, size);
+        let path = format!("/in/{name}");
+        scene.meddler.take();
+        let ended = scene.run(&["put", "--json", "-", &path]).fed(&bytes);
+        let told = ended.end().await.ok().json();
+        assert_eq!(told["level"], "checksum", "{told:#}");
+        assert_eq!(told["size"], size, "{told:#}");
+        assert_eq!(told["file"], "-", "{told:#}");
+        assert_eq!(scene.meddler.take().puts.len(), puts, "{name}");
+        assert!(scene.stored(&path).await == bytes, "{name}");
+    }
+    // What is whole to the byte at a part's end is not followed by an empty part.
+    let bytes = noise(4, 16 << 20);
+    let ended = scene.run(&["put", "-", "/in/even"]).fed(&bytes).end().await;
+    ended.ok();
+    assert_eq!(scene.meddler.take().puts.len(), 2);
+    assert!(scene.stored("/in/even").await == bytes);
+}
+
+#[tokio::test]
+async fn standard_input_that_cannot_go_up_leaves_no_parts() {
+    let scene = Scene::new().await;
+    scene.dataset("/a", b"1").await;
+    let bytes = noise(5, 20 << 20);
+    let ended = scene.run(&["put", "-", "/a"]).fed(&bytes).end().await;
+    ended.failed(6, &["dataset-exists"]);
+    assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_wrong_command_line_is_told_and_sends_nothing() {
+    let scene = Scene::new().await;
+    scene.write("a", b"1");
+    scene.write("b/a", b"2");
+    scene.write("c", b"3");
+    let made = std::process::Command::new("mkfifo")
+        .arg(scene.folder().join("pipe"))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    for (args, code, texts) in [
+        (vec!["a", "c"], 2, vec!["c is a file here", "write /c"]),
+        (vec!["a", "-"], 2, vec!["`put … - /`"]),
+        (vec!["-"], 2, vec!["put - /data/x.csv"]),
+        (vec!["-", "/in/"], 2, vec!["put - /data/x.csv"]),
+        (vec!["-", "a", "/in/"], 2, vec!["goes alone"]),
+        (
+            vec!["a", "c", "/in"],
+            2,
+            vec!["ends with a slash, as in /in/"],
+        ),
+        (vec!["a", "b/a", "/in/"], 2, vec!["both go to /in/a"]),
+        (vec!["none", "/in/"], 1, vec!["cannot read none"]),
+        (vec!["pipe", "/in/"], 2, vec!["no regular file", "< pipe"]),
+        (
+            vec!["--name", "x", "a", "b", "/in/"],
+            2,
+            vec!["single file"],
+        ),
+        (vec!["--metadata", "x", "a", "/a"], 2, vec!["KEY=VALUE"]),
+        (vec!["--part-size", "4", "a", "/a"], 2, vec!["5..=5120"]),
+        (vec!["--parallel", "0", "a", "/a"], 2, vec!["1..=64"]),
+        (
+            vec!["--if-match", "x", "--overwrite", "a", "/a"],
+            2,
+            vec!["cannot be used with"],
+        ),
+        (vec!["a", "/in/../a"], 8, vec!["segment"]),
+        (vec![], 2, vec!["Usage"]),
+    ] {
+        let all = [vec!["put"], args].concat();
+        scene.end(&all).await.failed(code, &texts);
+    }
+    assert_eq!(scene.meddler.take().puts, [0; 0]);
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
+    assert_eq!(scene.remembered(), 0);
+}
+
+#[tokio::test]
+async fn a_broker_that_prefers_parts_gets_parts() {
+    let setup = crate::support::app::Setup::new().set("BROKER_MULTIPART_THRESHOLD_BYTES", 1000);
+    let scene = Scene::of(setup).await;
+    let bytes = noise(6, 6000);
+    scene.write("a", &bytes);
+    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(told["level"], "checksum", "{told:#}");
+    assert_eq!(scene.meddler.take().puts, [1]);
+    let told = scene
+        .run(&["put", "--json", "-", "/b"])
+        .fed(&bytes)
+        .end()
+        .await;
+    assert_eq!(told.ok().json()["level"], "checksum");
+    assert!(scene.stored("/b").await == bytes);
+}

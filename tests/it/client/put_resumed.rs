@@ -1,0 +1,260 @@
+//! `put` that is killed, interrupted and started again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use super::meddler::Harm;
+use super::scene::{Scene, noise};
+use crate::support::app::id;
+use crate::support::dice::Dice;
+use crate::support::knobs;
+use crate::support::observe::eventually;
+
+const MIB: usize = 1 << 20;
+const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
+
+/// The parts that the store has of an upload.
+async fn there(scene: &Scene, path: &str) -> BTreeSet<u64> {
+    let uploads = scene.uploads(path).await;
+    let Some(upload) = uploads
+        .first()
+        .filter(|upload| upload["status"] == "Pending")
+    else {
+        return BTreeSet::new();
+    };
+    let listed = scene
+        .app
+        .get(&format!("/uploads/{}/parts", id(upload)))
+        .await;
+    let listed = listed.expect(StatusCode::OK);
+    let parts = listed["uploaded"].as_array().expect("parts").iter();
+    parts
+        .map(|part| part["part_number"].as_u64().expect("a number"))
+        .collect()
+}
+
+/// Starts it, and kills it when so many bytes have gone out.
+async fn killed(scene: &Scene, args: &[&str], after: usize) {
+    scene.meddler.take();
+    let process = scene.run(args).spawn();
+    scene.meddler.sent(after as u64).await;
+    process.stop("KILL").await;
+}
+
+/// A small file, killed when the store has it and the broker does not know.
+async fn killed_before_its_acknowledge(scene: &Scene) {
+    scene.write("a", b"1");
+    let rows = scene.app.sql().await;
+    // The acknowledge waits for the table, and so for the kill.
+    let lock = rows.batch_execute("BEGIN; LOCK TABLE events IN EXCLUSIVE MODE");
+    lock.await.expect("a lock");
+    let process = scene.run(&["put", "a", "/a"]).spawn();
+    eventually("the store has it", async || {
+        scene.app.bucket.head("a").await.is_some()
+    })
+    .await;
+    process.stop("KILL").await;
+    rows.batch_execute("COMMIT").await.expect("its end");
+    assert_eq!(scene.remembered(), 1);
+}
+
+/// `kill -9` at random places: what the store has by then is never sent again.
+#[tokio::test]
+async fn a_killed_upload_goes_on_where_it_was() {
+    let scene = Scene::new().await;
+    let bytes = noise(11, 61 * MIB + 17);
+    scene.write("big", &bytes);
+    let mut dice = Dice(knobs::seed(1));
+    let mut left = knobs::kills(20);
+    let mut round = 0;
+    while left > 0 {
+        round += 1;
+        let path = format!("/big-{round}");
+        let put = ["put", "--json", "--part-size", "5", "big", &path];
+        let mut had = BTreeSet::new();
+        // Up to four kills a file, so that one is not done before.
+        for _ in 0..(1 + dice.roll(4)).min(left) {
+            let still = (13 - had.len()) * 5 * MIB;
+            killed(&scene, &put, dice.roll((still / 2) as u64) as usize).await;
+            left -= 1;
+            unsent(&scene, &had);
+            had = there(&scene, &path).await;
+        }
+        scene.meddler.take();
+        let told = scene.end(&put).await.ok().json();
+        unsent(&scene, &had);
+        assert_eq!(told["level"], "checksum", "round {round}: {told:#}");
+        assert!(
+            told["resumed_parts"].as_u64().unwrap() >= had.len() as u64,
+            "{told:#}"
+        );
+        assert!(
+            scene.stored(&path).await == bytes,
+            "round {round}: other bytes"
+        );
+        assert_eq!(
+            scene.uploads(&path).await.len(),
+            1,
+            "round {round}: one session"
+        );
+        assert_eq!(scene.remembered(), 0);
+        scene.end(&["rm", &path]).await.ok();
+    }
+}
+
+/// None of these parts was sent since.
+#[track_caller]
+fn unsent(scene: &Scene, had: &BTreeSet<u64>) {
+    let puts = scene.meddler.take().puts;
+    let twice: Vec<_> = puts
+        .iter()
+        .filter(|&&part| had.contains(&part.into()))
+        .collect();
+    assert!(
+        twice.is_empty(),
+        "S3 had {twice:?} already, of {had:?}: {puts:?}"
+    );
+}
+
+#[tokio::test]
+async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(12, 40 * MIB));
+    for signal in ["INT", "TERM"] {
+        let path = format!("/{signal}");
+        let put = [&PUT[..5], &[&path]].concat();
+        scene.meddler.take();
+        let process = scene.run(&put).spawn();
+        // Of four parts that are under way at once, one is through by then.
+        scene.meddler.sent(21 * MIB as u64).await;
+        process.stop(signal).await.failed(130, &["interrupted"]);
+        eventually("a part is kept", async || {
+            !there(&scene, &path).await.is_empty()
+        })
+        .await;
+        let had = there(&scene, &path).await;
+        scene.meddler.take();
+        let ended = scene.end(&put).await.ok();
+        assert!(ended.err.contains("of 8 parts are there"), "{ended:#?}");
+        unsent(&scene, &had);
+    }
+}
+
+/// Small files have one request: the next run finds that it came.
+#[tokio::test]
+async fn a_small_file_whose_acknowledge_never_went_out_is_not_lost() {
+    let scene = Scene::new().await;
+    killed_before_its_acknowledge(&scene).await;
+    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(told["status"], "Uploaded", "{told:#}");
+    assert_eq!(scene.uploads("/a").await.len(), 1, "one session");
+    assert_eq!(scene.remembered(), 0);
+}
+
+#[tokio::test]
+async fn two_runs_keep_apart() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(13, 40 * MIB));
+    scene.meddler.harm([Harm::Late(Duration::from_secs(3)); 4]);
+    let first = scene.run(&PUT).spawn();
+    eventually("the first has begun", async || scene.remembered() == 1).await;
+    scene
+        .end(&PUT)
+        .await
+        .failed(6, &["is being uploaded by another process"]);
+    first.ended().await.ok();
+}
+
+/// A changed file is another one: nothing of it is mixed with what went before.
+#[tokio::test]
+async fn a_file_that_changed_between_two_runs_begins_anew() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(14, 30 * MIB));
+    killed(&scene, &PUT, 12 * MIB).await;
+    let newer = noise(15, 30 * MIB);
+    scene.write("big", &newer);
+    let ended = scene.end(&PUT).await.ok();
+    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert_eq!(ended.json()["resumed_parts"], 0, "{ended:#?}");
+    assert!(scene.stored("/big").await == newer);
+    let states: Vec<_> = scene.uploads("/big").await;
+    let states: Vec<_> = states
+        .iter()
+        .map(|upload| upload["status"].clone())
+        .collect();
+    assert_eq!(states, ["Uploaded", "Cancelled"]);
+    assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_under_way_is_no_dataset() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(16, 30 * MIB));
+    let newer = noise(17, 29 * MIB);
+    // One part takes longer than the change.
+    scene.meddler.harm([Harm::Late(Duration::from_secs(3))]);
+    let process = scene.run(&PUT).spawn();
+    scene.meddler.sent(8 * MIB as u64).await;
+    scene.write("big", &newer);
+    let ended = process.ended().await;
+    ended.failed(6, &["big changed while it was uploaded"]);
+    let uploads = scene.uploads("/big").await;
+    assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
+    assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
+    assert_eq!(scene.remembered(), 0);
+}
+
+#[tokio::test]
+async fn other_options_or_no_resume_begin_anew() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(18, 30 * MIB));
+    killed(&scene, &PUT, 12 * MIB).await;
+    let other = [&PUT[..4], &["--metadata", "a=b", "big", "/big"]].concat();
+    killed(&scene, &other, 12 * MIB).await;
+    let anew = [
+        &PUT[..4],
+        &["--metadata", "a=b", "--no-resume", "big", "/big"],
+    ]
+    .concat();
+    let told = scene.end(&anew).await.ok().json();
+    assert_eq!(told["resumed_parts"], 0, "{told:#}");
+    let uploads = scene.uploads("/big").await;
+    let states: Vec<_> = uploads
+        .iter()
+        .map(|upload| upload["status"].clone())
+        .collect();
+    assert_eq!(states, ["Uploaded", "Cancelled", "Cancelled"]);
+    assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_meanwhile_is_followed_by_another() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(19, 30 * MIB));
+    killed(&scene, &PUT, 12 * MIB).await;
+    let upload = scene.uploads("/big").await.remove(0);
+    let cancelled = scene
+        .app
+        .act(&format!("/uploads/{}/cancel", id(&upload)))
+        .await;
+    cancelled.expect(StatusCode::OK);
+    let told = scene.end(&PUT).await.ok().json();
+    assert_eq!(told["level"], "checksum", "{told:#}");
+    assert_ne!(told["upload_id"], upload["id"], "{told:#}");
+}
+
+/// What somebody else acknowledged is done.
+#[tokio::test]
+async fn what_was_proven_meanwhile_is_not_sent_again() {
+    let scene = Scene::new().await;
+    killed_before_its_acknowledge(&scene).await;
+    let upload = scene.uploads("/a").await.remove(0);
+    scene.app.acknowledge(&upload).await.expect(StatusCode::OK);
+    scene.meddler.take();
+    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(told["already"], true, "{told:#}");
+    assert_eq!(scene.meddler.take().puts, [0; 0]);
+    assert_eq!(scene.remembered(), 0);
+}
