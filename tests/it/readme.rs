@@ -138,9 +138,12 @@ async fn a_data_team_pastes_the_client() {
             ".dev/api-key",
             &stack.state().join("api-key").display().to_string(),
         );
-    let start = format!("cd {}\nPATH={bin}:$PATH", folder.path().display());
+    let here = folder.path().display();
+    let start = format!("cd {here}\nPATH={bin}:$PATH\nexport XDG_STATE_HOME={here}/.state");
     let printed = shell::paste(&[start, pasted]).await;
     for text in [
+        "/data/numbers.txt  numbers.txt (6.57 MiB, CRC64NVME is right)",
+        "/data/numbers.txt.gz  - (",
         "Uploaded    /data/employees.csv",
         "proven: ",
         "(14 B, CRC64NVME is right)",

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::Put;
 use super::parts::Tally;
 use super::slice::Slice;
@@ -90,7 +92,7 @@ impl Put<'_> {
             Some(session) => session,
             None => {
                 let body = self.body(item).await?;
-                let key = uuid::Uuid::new_v4().to_string();
+                let key = Uuid::new_v4().to_string();
                 self.context.api.create(&body, &key).await?
             }
         };

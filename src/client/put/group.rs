@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
+use uuid::Uuid;
 
 use super::Put;
 use super::file::Done;
@@ -109,7 +110,7 @@ impl Put<'_> {
                 .into_iter()
                 .map(|(item, prepared, body)| ((item, prepared), body))
                 .unzip();
-            let key = uuid::Uuid::new_v4().to_string();
+            let key = Uuid::new_v4().to_string();
             let results = self.context.api.create_batch(&bodies, &key).await?;
             if results.len() != files.len() {
                 let what = "the broker answered for another number of files";

@@ -11,7 +11,7 @@ use super::slice::{Opened, Slice};
 use super::sources::{Item, Stamp};
 use super::state::State;
 use super::there::There;
-use crate::client::api::wire::{Acknowledge, Multipart, Upload};
+use crate::client::api::wire::{Acknowledge, Checksum, Multipart, Upload};
 use crate::client::checksum::{Algorithm, joined};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
@@ -190,11 +190,7 @@ impl Opened {
 }
 
 /// The checksum of the whole, where the algorithm has one.
-fn whole(
-    plan: &Plan,
-    file: &Arc<Opened>,
-    there: &There,
-) -> Option<crate::client::api::wire::Checksum> {
+fn whole(plan: &Plan, file: &Arc<Opened>, there: &There) -> Option<Checksum> {
     let pieces = there.iter().map(|(number, checksum)| {
         let size = plan.slice(file, *number)?.size();
         Some((checksum.as_ref()?, size))

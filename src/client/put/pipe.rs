@@ -11,13 +11,14 @@ use bytes::Bytes;
 use futures::future::Either;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use uuid::Uuid;
 
 use super::Put;
 use super::file::Done;
 use super::parts::Tally;
 use super::send::Sending;
 use super::slice::Slice;
-use crate::client::api::wire::{Acknowledge, Upload};
+use crate::client::api::wire::{Acknowledge, Checksum, Upload};
 use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
@@ -25,6 +26,9 @@ use crate::client::progress::Transfer;
 const MIB: u64 = 1 << 20;
 /// Bytes that may be in memory on their way, but for the part that is read meanwhile.
 const UNDER_WAY: u64 = 128 * MIB;
+/// How long its session is asked to live, in seconds: whoever feeds the pipe may take a while. Not
+/// longer, as the parts of a run that was killed stay until then.
+const LIFE: u64 = 24 * 3600;
 /// How many parts S3 takes.
 const PARTS: u32 = 10_000;
 
@@ -44,7 +48,7 @@ impl Put<'_> {
     ) -> Result<Done> {
         let mut input = Input::new(input, self.options.algorithm());
         let first = input.next(part_size(1)).await?;
-        let key = uuid::Uuid::new_v4().to_string();
+        let key = Uuid::new_v4().to_string();
         let api = &self.context.api;
         if input.ended {
             let body = self.options.whole(path, input.size, input.checksum());
@@ -54,13 +58,15 @@ impl Put<'_> {
             return self.or_cancel(id, sent).await;
         }
         let session = api.create(&self.options.parts(path, None), &key).await?;
+        // Where it may not live longer, it lives on as long as its parts are asked for.
+        let _ = api.extend(session.id, Some(LIFE)).await;
         let sent = self
             .in_growing_parts(&session, first, input, transfer)
             .await;
         self.or_cancel(session.id, sent).await
     }
 
-    async fn or_cancel(&self, id: uuid::Uuid, sent: Result<Done>) -> Result<Done> {
+    async fn or_cancel(&self, id: Uuid, sent: Result<Done>) -> Result<Done> {
         if sent.is_err() {
             // What cannot be freed now the broker frees at the session's end.
             let _ = self.context.api.cancel(id).await;
@@ -147,7 +153,7 @@ impl Put<'_> {
         self.proven(session.id, &claims, input.size).await
     }
 
-    async fn proven(&self, id: uuid::Uuid, claims: &Acknowledge, size: u64) -> Result<Done> {
+    async fn proven(&self, id: Uuid, claims: &Acknowledge, size: u64) -> Result<Done> {
         let upload = self.context.api.acknowledge(id, claims).await?;
         let tally = Tally {
             sent_bytes: size,
@@ -208,7 +214,7 @@ impl<R: AsyncRead + Unpin> Input<R> {
         Ok(bytes.into())
     }
 
-    fn checksum(&self) -> Option<crate::client::api::wire::Checksum> {
+    fn checksum(&self) -> Option<Checksum> {
         self.hasher.clone().map(Hasher::finish)
     }
 }
