@@ -34,7 +34,7 @@ fn two_variables_are_enough() {
     assert_eq!(settings.http.shutdown.as_secs(), 25);
     assert_eq!(settings.http.cors_origins, Vec::<String>::new());
     assert_eq!(settings.uploads.url_lifetime.as_secs(), 900);
-    assert_eq!(settings.uploads.max_size_bytes, 5_368_709_120);
+    assert_eq!(settings.uploads.max_size_bytes, 53_687_091_200_000);
     assert!(settings.uploads.content_types.allows("anything/at-all"));
     assert_eq!(
         (settings.auth, settings.notify.topic),

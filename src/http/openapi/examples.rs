@@ -90,6 +90,11 @@ pub fn upload() -> Value {
 
 const PART_URL: &str = "https://bucket.s3.eu-central-1.amazonaws.com/data/employees.csv?x-id=UploadPart&partNumber=1&uploadId=example&X-Amz-Signature=example";
 
+/// A request for an hour more.
+pub fn extend() -> Value {
+    json!({"expires_in": 3600})
+}
+
 /// A request for parts.
 pub fn sign_parts() -> Value {
     json!({"from": 101, "count": 100})

@@ -27,7 +27,7 @@ pub struct Extend {
     description = "Moves the end of a Pending upload, never back, and no further than sessions may live here (`BROKER_SESSION_MAX_SECONDS` from their creation): `expires_at` says what came of it. URLs that were handed out do not change; ask for fresh ones.",
     security(("bearer" = ["uploads:write"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    request_body(content = Option<Extend>, description = "May be left out"),
+    request_body(content = Option<Extend>, description = "May be left out", example = json!(examples::extend())),
     responses((status = 200, description = "The session", body = Upload, example = json!(examples::extended()))))]
 pub async fn extend(
     caller: Caller<UploadsWrite>,
