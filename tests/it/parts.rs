@@ -2,6 +2,7 @@
 
 mod at_once;
 mod bad_input;
+mod bad_sizes;
 mod checksums;
 mod complete;
 mod crashes;

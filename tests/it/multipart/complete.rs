@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 use upload_broker::domain::checksum::{Algorithm, Checksum};
 use upload_broker::objects::multipart::{CompleteMultipart, Completion};
 use upload_broker::objects::sign::Precondition;
@@ -111,9 +114,12 @@ async fn part_checksums_are_repeated_at_the_end() {
     let code = "InvalidPart";
     assert_eq!(complete(&wrong).await, Completion::Refused { code });
     assert!(matches!(complete(&right).await, Completion::Done { .. }));
-    // A composite one, of the parts' checksums: it proves no bytes of the whole.
+    // A composite one, of the parts' checksums.
     let found = scene.store.head(KEY).await.unwrap().unwrap();
-    assert_eq!(found.checksums, []);
+    let digest = STANDARD.decode(right[0].checksum.as_ref().unwrap().value());
+    let whole = STANDARD.encode(Sha256::digest(digest.unwrap()));
+    let whole = Checksum::new(Algorithm::Sha256, &whole).unwrap();
+    assert_eq!(found.checksums, [whole.of_parts(1)]);
 }
 
 #[tokio::test]

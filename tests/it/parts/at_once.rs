@@ -1,10 +1,11 @@
 //! Several who end one upload at once.
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::scene::{Scene, crc64};
 use crate::support::app::{Setup, id};
+use crate::support::observe::eventually;
 
 #[tokio::test]
 async fn twenty_acknowledges_make_one_transition() {
@@ -26,34 +27,44 @@ async fn twenty_acknowledges_make_one_transition() {
     assert_eq!(scene.app.bucket.get("a.bin").await, b"abc");
 }
 
-/// Both have listed the parts, then one is faster; what the other one claims is kept.
+/// The second one comes while S3 is at it: it waits for the first one instead of asking S3 for the
+/// same again.
 #[tokio::test]
 async fn of_two_acknowledges_one_completes_and_both_get_200() {
-    let scene = Scene::new().await;
+    let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
-    let both = async {
-        tokio::join!(
-            scene.acknowledge(&session, json!({"checksum": crc64(b"abc")})),
-            scene.acknowledge(&session, json!({"comments": "of the other one"})),
-        )
+    gate.hold();
+    let first = scene.acknowledge(&session, json!({"checksum": crc64(b"abc")}));
+    let second = async {
+        gate.request_waits().await;
+        let release = async {
+            eventually("both are under way", async || {
+                scene.app.broker.verbs.len() == 2
+            })
+            .await;
+            gate.restore();
+        };
+        let more = json!({"comments": "too late"});
+        tokio::join!(scene.acknowledge(&session, more), release).0
     };
-    let mut client = scene.app.sql().await;
-    let lock = client.transaction().await.expect("a transaction");
-    let rows = "SELECT 1 FROM uploads FOR UPDATE";
-    lock.batch_execute(rows).await.expect("a lock");
-    let release = async {
-        crate::support::observe::eventually("both wait for the row", async || {
-            scene.app.waiting_for_locks().await == 2
-        })
-        .await;
-        lock.rollback().await.expect("a rollback");
-    };
-    let ((one, other), ()) = tokio::join!(both, release);
+    let (one, other) = tokio::join!(first, second);
     let (one, other) = (one.expect(StatusCode::OK), other.expect(StatusCode::OK));
     assert_eq!(one, other);
     assert_eq!(one["verification"]["level"], "checksum", "{one:#}");
-    assert_eq!(one["comments"], "of the other one", "{one:#}");
+    assert_eq!(one["comments"], Value::Null, "{one:#}");
     assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    for operation in ["ListParts", "CompleteMultipartUpload", "HeadObject"] {
+        assert_eq!(calls(&scene, operation).await, 1, "{operation}");
+    }
+}
+
+/// How often S3 was asked for something.
+async fn calls(scene: &Scene, operation: &str) -> u64 {
+    let metrics = scene.app.get("/metrics").await.expect_ok().body;
+    let count = format!("_s3_call_duration_seconds_count{{operation=\"{operation}\"");
+    let lines = metrics.lines().filter(|line| line.contains(&count));
+    let counts = lines.map(|line| line.rsplit(' ').next().expect("a count").parse::<u64>());
+    counts.map(|count| count.expect("a number")).sum()
 }
 
 /// Whoever is faster: a cancelled upload leaves no object, no parts, and one event.
@@ -75,7 +86,7 @@ async fn a_cancel_while_s3_completes_leaves_nothing() {
                 false => gate.request_waits().await,
             }
             let release = async {
-                crate::support::observe::eventually("the row is cancelled", async || {
+                eventually("the row is cancelled", async || {
                     scene.app.read(&session).await["status"] == "Cancelled"
                 })
                 .await;

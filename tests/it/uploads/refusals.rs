@@ -85,8 +85,9 @@ async fn the_size_has_a_limit() {
 async fn one_put_carries_five_gibibytes() {
     let app = App::start().await;
     let most = 5_u64 * 1024 * 1024 * 1024;
-    app.create("/a.bin", json!({"size": most})).await;
-    let body = json!({"path": "/a.bin", "size": most + 1});
+    app.create("/a.bin", json!({"size": most, "multipart": false}))
+        .await;
+    let body = json!({"path": "/a.bin", "size": most + 1, "multipart": false});
     refused(&app, body, 422, "size-limit-exceeded").await;
 }
 
