@@ -106,8 +106,15 @@ async fn look(context: &Context, id: Uuid) -> Result<Seen> {
     let progress = match in_parts {
         true => match context.api.parts(id).await {
             Ok(parts) => Some(parts.into()),
-            // It may have ended between the two looks.
-            Err(error) if error.is_problem("invalid-status") => None,
+            // It may have ended between the two looks, or is being completed: its parts are an
+            // object already, and the row does not know it yet.
+            Err(error)
+                if ["invalid-status", "object-missing"]
+                    .iter()
+                    .any(|code| error.is_problem(code)) =>
+            {
+                None
+            }
             Err(error) => return Err(error),
         },
         false => None,

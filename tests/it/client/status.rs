@@ -1,8 +1,10 @@
 //! `status`: by id and by path, once and until the end.
 
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use serde_json::json;
 
 use super::scene::{Scene, lines};
+use crate::support::reply::Reply;
 
 #[tokio::test]
 async fn an_upload_is_shown_by_id_and_by_path() {
@@ -94,4 +96,38 @@ async fn the_end_of_a_watch_tells_good_from_bad() {
     let ended = scene.end(&["status", "--watch", id]).await;
     assert!(ended.out.contains("object-mismatch: "), "{ended:#?}");
     ended.failed(7, &[]);
+}
+
+/// Between the completion at S3 and the commit there are no parts any more, and no proof yet.
+#[tokio::test]
+async fn an_upload_that_is_completed_at_this_moment_is_shown() {
+    let scene = Scene::new().await;
+    let parts = json!({"size": 3, "multipart": true});
+    let session = scene.app.create("/a.bin", parts).await;
+    let part = &session["multipart"]["parts"][0]["url"];
+    let put = scene.app.http.put(part.as_str().expect("a URL"));
+    Reply::of(put.body("abc")).await.expect_ok();
+    let id = session["id"].as_str().unwrap();
+    let mut process = scene.run(&["status", "--watch", "--json", id]).spawn();
+    process.prints("Pending").await;
+
+    let bucket = &scene.app.bucket;
+    let (key, upload_id) = bucket.open_uploads().await.remove(0);
+    let parts = bucket.client.list_parts().bucket(&bucket.name);
+    let parts = parts.key(&key).upload_id(&upload_id).send().await;
+    let etag = parts.expect("parts").parts()[0].e_tag.clone();
+    let part = CompletedPart::builder().part_number(1).set_e_tag(etag);
+    let all = CompletedMultipartUpload::builder().parts(part.build());
+    let complete = bucket.client.complete_multipart_upload();
+    let complete = complete.bucket(&bucket.name).key(&key).upload_id(upload_id);
+    let complete = complete.multipart_upload(all.build()).send().await;
+    complete.expect("an object");
+
+    let shown = scene.end(&["status", "--json", id]).await.ok().json();
+    assert_eq!(shown["status"], "Pending", "{shown:#}");
+    assert_eq!(shown["progress"], json!(null), "{shown:#}");
+    scene.app.acknowledge(&session).await.expect_ok();
+    let ended = process.ended().await.ok();
+    let last = lines(&ended.out).pop().expect("a line");
+    assert_eq!(last["status"], "Uploaded", "{ended:#?}");
 }
