@@ -84,10 +84,22 @@ impl Api {
     /// # Errors
     /// [`Error::Refused`] with the broker's problem, [`Error::Unavailable`] after the last try.
     pub(super) async fn send(&self, call: &Call) -> Result<Response> {
+        self.until(call, async |response| Ok(response)).await
+    }
+
+    /// The same, with the answer read as JSON. One that breaks off is asked for again.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+        self.until(call, read).await
+    }
+
+    async fn until<T>(&self, call: &Call, take: impl AsyncFn(Response) -> Result<T>) -> Result<T> {
         let mut failures = 0;
         loop {
             let (error, asked) = match self.attempt(call, failures > 0).await {
-                Try::Answer(response) => return Ok(response),
+                Try::Answer(response) => match take(response).await {
+                    Err(error @ Error::Unavailable { .. }) => (error, None),
+                    taken => return taken,
+                },
                 Try::Over(error) => return Err(error),
                 Try::Again(error, asked) => (error, asked),
             };
@@ -97,11 +109,6 @@ impl Api {
                 None => return Err(error),
             }
         }
-    }
-
-    /// The same, with the answer read as JSON.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        read(self.send(call).await?).await
     }
 
     async fn attempt(&self, call: &Call, repeated: bool) -> Try {
