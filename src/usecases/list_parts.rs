@@ -8,7 +8,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::broker::Broker;
-use super::error::Result;
+use super::error::{Dependency, Error, Result};
 use super::parts::in_parts;
 use super::signed_parts::plan;
 use crate::domain::part_plan::PartPlan;
@@ -76,16 +76,18 @@ impl Parts {
         self.plan
     }
 
-    /// The next page, in the order of the parts' numbers; `None` behind the last one. An upload
-    /// that ends between two pages just ends here.
+    /// The next page, in the order of the parts' numbers; `None` behind the last one. Fails where
+    /// the upload ends between two pages: the parts of the others are not missing.
     pub async fn next_page(&mut self) -> Result<Option<Vec<UploadedPart>>> {
         let Some(page) = self.page.take() else {
             return Ok(None);
         };
         if let Some(after) = page.next {
-            self.page = (self.broker.objects)
+            let next = (self.broker.objects)
                 .list_parts(&self.key, &self.s3_upload_id, after)
                 .await?;
+            let cause = "the upload ended while its parts were listed";
+            self.page = Some(next.ok_or_else(|| Error::unavailable(Dependency::S3, cause))?);
         }
         let right = page.parts.iter();
         let right = right.filter(|part| self.plan.check(part.number, part.size).is_ok());

@@ -10,6 +10,7 @@ mod deadline;
 mod extend;
 mod lies;
 mod others;
+mod pages;
 mod plans;
 mod repeated;
 pub mod scene;

@@ -1,0 +1,62 @@
+//! More parts than one page of the store's listing has.
+
+use futures::StreamExt as _;
+use futures::stream;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+use crate::support::app::{Setup, id};
+use crate::support::door::Way;
+
+const GONE: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n\
+                    <Error><Code>NoSuchUpload</Code><Message>why</Message></Error>";
+
+/// Slips in one-byte parts.
+async fn slip_in(scene: &Scene, numbers: impl Iterator<Item = i32>) {
+    let id = scene.open().await.pop().expect("an open upload");
+    let (bucket, id) = (&scene.app.bucket, &id);
+    let sent = stream::iter(numbers).for_each_concurrent(8, |number| async move {
+        let part = bucket.client.upload_part().bucket(&bucket.name);
+        let part = part.key("a.bin").upload_id(id).part_number(number);
+        let part = part.body(b"x".to_vec().into());
+        part.send().await.expect("a part");
+    });
+    sent.await;
+}
+
+#[tokio::test]
+async fn gaps_are_found_across_pages() {
+    let scene = Scene::new().await;
+    let open = json!({"multipart": true});
+    let session = scene.app.create("a.bin", open).await;
+    slip_in(&scene, (1..=998).chain(1_002..=2_100)).await;
+    let listed = scene.listed(&session).await;
+    let uploaded = listed["uploaded"].as_array().expect("parts");
+    let numbers = uploaded.iter().map(|part| part["part_number"].as_i64());
+    let expected = (1..=998).chain(1_002..=2_100).map(Some);
+    assert!(numbers.eq(expected), "{} parts", uploaded.len());
+    assert_eq!(listed["missing"], json!([[999, 1_001]]));
+    let reply = scene.acknowledge(&session, json!({"size": 2_100})).await;
+    let problem = reply.expect_problem(409, "parts-missing");
+    assert_eq!(problem["missing"], json!([[999, 1_001]]), "{problem:#}");
+}
+
+/// The parts of the pages behind are not missing: they are an object by now.
+#[tokio::test]
+async fn a_listing_of_an_upload_that_ends_meanwhile_is_cut_off() {
+    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let open = json!({"multipart": true});
+    let session = scene.app.create("a.bin", open).await;
+    slip_in(&scene, 1..=1_001).await;
+    let marker = "part-number-marker=1000";
+    door.leads(Way::Interrupts(scene.store.addr(), marker, GONE));
+    let path = format!("/uploads/{}/parts", id(&session));
+    let list = scene.app.request(Method::GET, &path);
+    let answer = list.send().await.expect("an answer");
+    let whole = answer.text().await.ok();
+    let whole = whole.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    assert_eq!(whole, None, "it claims to be whole");
+    door.leads(Way::To(scene.store.addr()));
+    assert_eq!(scene.listed(&session).await["missing"], json!([]));
+}
