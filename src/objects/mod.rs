@@ -16,4 +16,4 @@ mod store;
 
 pub use delete::Deletion;
 pub use list::{ListedObject, Listing, ListingPage};
-pub use store::{ObjectStore, StoreError};
+pub use store::{Carried, ObjectStore, StoreError};

@@ -39,9 +39,36 @@ pub enum StoreError {
         /// S3's word for it.
         code: String,
     },
+    /// It does not take what the object shall carry. The same call will fail again.
+    #[error("S3 does not take the object's {}: {code}", part.as_str())]
+    Unfit {
+        /// What of it.
+        part: Carried,
+        /// S3's word for it.
+        code: String,
+    },
     /// The store does not know this continuation token.
     #[error("S3 does not take this continuation token")]
     UnknownToken,
+}
+
+/// What an object carries by its client's choice, and a store may not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// `x-amz-storage-class`.
+    StorageClass,
+    /// `x-amz-tagging`.
+    Tags,
+}
+
+impl Carried {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StorageClass => "storage class",
+            Self::Tags => "tags",
+        }
+    }
 }
 
 impl ObjectStore {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use diesel::result::{DatabaseErrorKind, Error as Sql};
 
 use crate::domain::refusal::Refusal;
-use crate::objects::StoreError;
+use crate::objects::{Carried, StoreError};
 use crate::store::pool::{self, PoolError};
 
 /// The outcome of a verb.
@@ -117,7 +117,18 @@ impl From<PoolError> for Error {
 
 impl From<StoreError> for Error {
     fn from(cause: StoreError) -> Self {
-        Self::unavailable(Dependency::S3, cause)
+        match cause {
+            StoreError::Unfit { part, .. } => unfit(part).into(),
+            cause => Self::unavailable(Dependency::S3, cause),
+        }
+    }
+}
+
+fn unfit(part: Carried) -> Refusal {
+    let detail = "is not one that the store takes: choose another, or leave it out";
+    match part {
+        Carried::StorageClass => Refusal::field("/storage_class", detail),
+        Carried::Tags => Refusal::field("/tags", detail),
     }
 }
 

@@ -181,13 +181,14 @@ impl Faults {
             );
         }
         let fits = |text: &str, most: usize| {
-            text.chars().count() <= most && !text.chars().any(char::is_control)
+            text.chars().count() <= most
+                && (text.chars()).all(|each| each.is_alphanumeric() || " +-=._:/@".contains(each))
         };
         if !(tags.iter()).all(|(key, value)| !key.is_empty() && fits(key, 128) && fits(value, 256))
         {
             self.add(
                 "/tags",
-                "expected keys of 1 to 128 and values of at most 256 characters, without control characters",
+                "expected keys of 1 to 128 and values of at most 256 characters: letters, digits, spaces and + - = . _ : / @",
             );
         }
     }

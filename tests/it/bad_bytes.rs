@@ -207,6 +207,8 @@ async fn nothing_gets_into_the_headers_of_the_signed_request() {
         serde_json::json!({"a\r\nb": "c"}),
         serde_json::json!({"a": "b\0"}),
         serde_json::json!({"": "b"}),
+        serde_json::json!({"a": "b#1"}),
+        serde_json::json!({"a&b": "c"}),
     ] {
         let body = serde_json::json!({"path": "/a", "tags": tags});
         let problem = app

@@ -1,12 +1,13 @@
 //! CreateMultipartUpload.
 
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::senseless;
 use crate::domain::checksum::Algorithm;
 use crate::domain::object::UPLOAD_ID_METADATA;
 use crate::objects::sign::PutObject;
-use crate::objects::store::{ObjectStore, StoreError, failed};
+use crate::objects::store::{Carried, ObjectStore, StoreError, failed};
 
 impl ObjectStore {
     /// Begins an upload of `object` in parts; the answer is S3's id of it.
@@ -37,11 +38,41 @@ impl ObjectStore {
             .set_tagging(own(object.tagging))
             .set_checksum_algorithm(part_checksums.map(algorithm))
             .set_checksum_type(part_checksums.map(kind));
-        let output = (self.timed("CreateMultipartUpload", call.send()).await)
-            .map_err(|error| failed("CreateMultipartUpload", error))?;
+        let output =
+            (self.timed("CreateMultipartUpload", call.send()).await).map_err(
+                |error| match unfit(error.code().unwrap_or_default(), object) {
+                    Some(unfit) => unfit,
+                    None => failed("CreateMultipartUpload", error),
+                },
+            )?;
         (output.upload_id.filter(|id| !id.is_empty()))
             .ok_or_else(|| senseless("CreateMultipartUpload", "the answer has no upload id"))
     }
+}
+
+/// Where the client's own choice is what the store does not take. AWS has codes of their own for
+/// these ("List of error codes", S3 API reference); other stores say less, and then it is what is
+/// out of the ordinary.
+fn unfit(code: &str, object: &PutObject<'_>) -> Option<StoreError> {
+    let part = match code {
+        "InvalidStorageClass" => Carried::StorageClass,
+        "InvalidTag" => Carried::Tags,
+        "InvalidArgument" | "InvalidRequest" | "NotImplemented" => match object {
+            PutObject {
+                tagging: Some(_), ..
+            } => Carried::Tags,
+            PutObject {
+                storage_class: Some(_),
+                ..
+            } => Carried::StorageClass,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(StoreError::Unfit {
+        part,
+        code: code.to_owned(),
+    })
 }
 
 fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {

@@ -146,8 +146,9 @@ async fn the_largest_object_of_s3_is_planned() {
 async fn what_the_object_carries_is_told_at_its_begin() {
     let scene = Scene::new().await;
     let more = json!({
-        "content_type": "text/csv", "tags": {"team": "hr & co", "k": "ä"}, "metadata": {"a": "b"},
+        "content_type": "text/csv", "tags": {"team": "hr @ co", "k": "ä"}, "metadata": {"a": "b"},
         "cache_control": "no-store", "content_encoding": "gzip", "content_language": "de",
+        "storage_class": "STANDARD_IA",
         "content_disposition": "attachment; filename=\"a.csv\"",
     });
     let session = scene.sent("data/größe 1.csv", "abc", more).await;
@@ -163,6 +164,8 @@ async fn what_the_object_carries_is_told_at_its_begin() {
     assert_eq!(head.cache_control(), Some("no-store"));
     assert_eq!(head.content_encoding(), Some("gzip"));
     assert_eq!(head.content_language(), Some("de"));
+    let class = head.storage_class().map(|class| class.as_str());
+    assert_eq!(class, Some("STANDARD_IA"));
     let disposition = head.content_disposition();
     assert_eq!(disposition, Some("attachment; filename=\"a.csv\""));
     assert_eq!(
@@ -176,5 +179,5 @@ async fn what_the_object_carries_is_told_at_its_begin() {
         .map(|tag| (tag.key(), tag.value()))
         .collect();
     tags.sort_unstable();
-    assert_eq!(tags, [("k", "ä"), ("team", "hr & co")]);
+    assert_eq!(tags, [("k", "ä"), ("team", "hr @ co")]);
 }
