@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{not, sql};
 use diesel::prelude::*;
-
 use diesel::query_dsl::methods;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Bool, Text};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -39,7 +39,15 @@ pub enum Claim {
     },
 }
 
-/// Claims the key for `upload_id`, unless a claim after `fresh_after` holds it. Call it inside the
+/// Whether no upload that a key made is Pending any more: till then its client may still need it.
+const IS_OVER: &str = "NOT EXISTS (SELECT 1 FROM uploads \
+     WHERE uploads.id = idempotency_keys.upload_id AND uploads.status = 'Pending') \
+     AND NOT EXISTS (SELECT 1 FROM idempotency_entries entry \
+     JOIN uploads ON uploads.id = entry.upload_id AND uploads.status = 'Pending' \
+     WHERE entry.tenant = idempotency_keys.tenant AND entry.key = idempotency_keys.key)";
+
+/// Claims the key for `upload_id`, unless a claim after `fresh_after` holds it, or one whose upload
+/// is Pending. Call it inside the
 /// transaction that writes the upload: a second caller with the same key waits here until that
 /// one has ended, and then finds either its claim or none.
 pub async fn claim(
@@ -64,7 +72,7 @@ pub async fn claim(
             idempotency_keys::upload_id.eq(excluded(idempotency_keys::upload_id)),
             idempotency_keys::created_at.eq(excluded(idempotency_keys::created_at)),
         ));
-    let stale = idempotency_keys::created_at.le(fresh_after);
+    let stale = (idempotency_keys::created_at.le(fresh_after)).and(sql::<Bool>(IS_OVER));
     let claimed = methods::FilterDsl::filter(claim, stale)
         .execute(connection)
         .await?;
@@ -80,6 +88,26 @@ pub async fn claim(
         upload_id,
         same_request: hash == request.hash,
     })
+}
+
+/// The claim that [`claim`] would find, where there is one. It says nothing of a moment later.
+pub async fn find(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    fresh_after: DateTime<Utc>,
+) -> Result<Option<Claim>> {
+    let fresh = (idempotency_keys::created_at.gt(fresh_after)).or(not(sql::<Bool>(IS_OVER)));
+    let held: Option<(Uuid, Vec<u8>)> = idempotency_keys::table
+        .find((request.tenant, request.key))
+        .filter(fresh)
+        .select((idempotency_keys::upload_id, idempotency_keys::request_hash))
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(held.map(|(upload_id, hash)| Claim::Taken {
+        upload_id,
+        same_request: hash == request.hash,
+    }))
 }
 
 /// Lets the key that this transaction claimed stand for `upload_id`.
@@ -153,7 +181,8 @@ pub async fn forget_entries(connection: &mut Connection, request: &Request<'_>) 
     Ok(())
 }
 
-/// Forgets at most `limit` keys that were claimed before `before`, and says how many. Call it
+/// Forgets at most `limit` keys that were claimed before `before` and whose uploads are not Pending
+/// any more, and says how many. Call it
 /// inside a transaction: a key that is claimed anew at this moment is skipped.
 pub async fn forget(
     connection: &mut Connection,
@@ -162,6 +191,7 @@ pub async fn forget(
 ) -> Result<usize> {
     let old: Vec<(String, String)> = idempotency_keys::table
         .filter(idempotency_keys::created_at.le(before))
+        .filter(sql::<Bool>(IS_OVER))
         .order(idempotency_keys::created_at)
         .limit(limit)
         .for_update()
@@ -180,10 +210,11 @@ pub async fn forget(
     .await
 }
 
-/// How many keys were claimed before `before`.
+/// How many keys were claimed before `before` and may be forgotten.
 pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     idempotency_keys::table
         .filter(idempotency_keys::created_at.le(before))
+        .filter(sql::<Bool>(IS_OVER))
         .count()
         .get_result(connection)
         .await

@@ -24,7 +24,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::idempotency::{self, Claim, Request};
 
-/// How long a key is kept.
+/// How long a key is kept at least; as long as its upload is Pending.
 pub(super) const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// An upload session, and whether this call made it.
@@ -36,8 +36,8 @@ pub enum Created {
     Before(Session),
 }
 
-/// Makes an upload session, or finds the one that `key` made within the last 24 hours; a Pending
-/// one with a fresh URL. Refused as [`create`](super::create::create) is, and where the key came
+/// Makes an upload session, or finds the one that `key` made: within the last 24 hours,
+/// or earlier where that is still Pending, and then with a fresh URL. Refused as [`create`](super::create::create) is, and where the key came
 /// with another body.
 pub async fn create_once(
     broker: &Arc<Broker>,
@@ -68,6 +68,13 @@ enum Claimed {
     Before(Uuid),
 }
 
+fn before(upload_id: Uuid, same_request: bool) -> Result<Claimed> {
+    match same_request {
+        true => Ok(Claimed::Before(upload_id)),
+        false => Err(reused(upload_id).into()),
+    }
+}
+
 pub(super) fn reused(upload_id: Uuid) -> Refusal {
     Refusal {
         upload_id: Some(upload_id),
@@ -80,6 +87,11 @@ pub(super) fn reused(upload_id: Uuid) -> Refusal {
 
 impl Broker {
     async fn create_once(&self, key: &str, hash: [u8; 32], draft: Draft) -> Result<Claimed> {
+        if draft.cut.is_some()
+            && let Some(earlier) = self.earlier(key, hash, &draft.upload).await?
+        {
+            return earlier;
+        }
         let promise = self.promise(draft).await?;
         match self.claim(key, hash, &promise.upload).await {
             Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),
@@ -88,16 +100,36 @@ impl Broker {
                 same_request,
             }) => {
                 self.abort(&promise.upload).await;
-                match same_request {
-                    true => Ok(Claimed::Before(upload_id)),
-                    false => Err(reused(upload_id).into()),
-                }
+                before(upload_id, same_request)
             }
             Err(error) => {
                 self.take_back(&promise.upload, &error).await;
                 Err(error)
             }
         }
+    }
+
+    /// What an earlier call made, without anything begun at S3 for it.
+    async fn earlier(
+        &self,
+        key: &str,
+        hash: [u8; 32],
+        upload: &Upload,
+    ) -> Result<Option<Result<Claimed>>> {
+        let request = Request {
+            tenant: &upload.tenant,
+            key,
+            hash,
+        };
+        let mut connection = self.connection().await?;
+        let found = idempotency::find(&mut connection, &request, upload.created_at - KEPT).await?;
+        Ok(match found {
+            Some(Claim::Taken {
+                upload_id,
+                same_request,
+            }) => Some(before(upload_id, same_request)),
+            Some(Claim::Ours) | None => None,
+        })
     }
 
     async fn claim(&self, key: &str, hash: [u8; 32], upload: &Upload) -> Result<Claim> {

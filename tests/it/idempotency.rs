@@ -122,15 +122,60 @@ async fn a_key_is_kept_for_a_day() {
     app.advance(TimeDelta::hours(23));
     let same = ask(&app, &app.key, "k", &body).await.expect(StatusCode::OK);
     assert_eq!(same["id"], first["id"]);
+    let cancel = format!("/uploads/{}/cancel", id(&first));
+    app.act(&cancel).await.expect(StatusCode::OK);
     app.advance(TimeDelta::hours(2));
     let second = ask(&app, &app.key, "k", &body)
         .await
         .expect(StatusCode::CREATED);
     assert_ne!(second["id"], first["id"]);
 
+    app.act(&format!("/uploads/{}/cancel", id(&second)))
+        .await
+        .expect(StatusCode::OK);
     assert_eq!(app.janitor().await.forgotten, 0);
     app.advance(TimeDelta::hours(25));
     assert_eq!(app.janitor().await.forgotten, 1);
+}
+
+/// A large upload over a slow line: on its third day it is found again, the batch's too.
+#[tokio::test]
+async fn a_key_is_kept_while_its_session_is_pending() {
+    let app = App::start().await;
+    let body = |path: &str| json!({"path": path, "expires_in": 604_800});
+    let batch = json!({"uploads": [body("/b.csv"), body("/c.csv")]});
+    let ask_batch = async || {
+        let request = app.request(Method::POST, "/uploads/batch");
+        let request = request.header("idempotency-key", "batch");
+        let answer = Reply::of(request.json(&batch)).await;
+        answer.expect(StatusCode::OK)["results"].clone()
+    };
+    let single = ask(&app, &app.key, "k", &body("/a.csv")).await;
+    let single = single.expect(StatusCode::CREATED);
+    let made = ask_batch().await;
+    // Of the batch the second one is left.
+    let first = format!("/uploads/{}/cancel", id(&made[0]["upload"]));
+    app.act(&first).await.expect(StatusCode::OK);
+
+    app.advance(TimeDelta::days(3));
+    assert_eq!(app.janitor().await.forgotten, 0);
+    let again = ask(&app, &app.key, "k", &body("/a.csv")).await;
+    let again = again.expect(StatusCode::OK);
+    assert_eq!(again["id"], single["id"]);
+    assert_ne!(again["upload"]["url"], single["upload"]["url"]);
+    let again = ask_batch().await;
+    for at in [0, 1] {
+        assert_eq!(again[at]["status"], 200, "{again:#}");
+        assert_eq!(again[at]["upload"]["id"], made[at]["upload"]["id"]);
+    }
+
+    for session in [&single, &made[1]["upload"]] {
+        let cancel = format!("/uploads/{}/cancel", id(session));
+        app.act(&cancel).await.expect(StatusCode::OK);
+    }
+    assert_eq!(app.janitor().await.forgotten, 2);
+    let anew = ask(&app, &app.key, "k", &body("/a.csv")).await;
+    assert_ne!(anew.expect(StatusCode::CREATED)["id"], single["id"]);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub fn row(code: Code) -> Row {
         Code::IdempotencyKeyReused => (
             422,
             "The idempotency key belongs to another request",
-            "A request with this `Idempotency-Key` but another body was made within the last 24 hours. Send the same body again, or take a new key.",
+            "A request with this `Idempotency-Key` but another body was made within the last 24 hours, or its upload is still Pending. Send the same body again, or take a new key.",
         ),
         Code::DatasetNotFound => (
             404,

@@ -78,7 +78,7 @@ pub struct NotMade {
     description = "Up to 1,000 sessions in one request and one round trip to the database. The results are in the order of the entries; one that is refused does not spoil the others. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
     request_body(content = CreateUploads, example = json!(examples::create_uploads())),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same batch within 24 hours makes no session anew: those that were made come back with fresh URLs while they are Pending, entries that were refused are tried again.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same batch within 24 hours, or later while one of its sessions is Pending, makes no session anew: those that were made come back with fresh URLs while they are Pending, entries that were refused are tried again.")),
     responses((status = 200, description = "What became of each entry",
         body = BatchResults, example = json!(examples::batch_results()))))]
 pub async fn batch(

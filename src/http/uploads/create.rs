@@ -86,7 +86,7 @@ pub struct CreateUpload {
     description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once. Large datasets come in parts: `upload` is null then, and `multipart` has the first 100 of them; PUT each to its URL, ask for the others, and acknowledge: the broker makes them an object.",
     security(("bearer" = ["uploads:write"])),
     request_body(content = CreateUpload, example = json!(examples::create_upload())),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.", pattern = "^[!-~]{1,255}$")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours, or later while the upload is Pending, makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.", pattern = "^[!-~]{1,255}$")),
     responses((status = 201, description = "The session",
         headers(("Location" = String, description = "`/uploads/{id}`")),
         body = Upload, example = json!(examples::upload())),

@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::scene::{MIN, Scene, bytes};
+use crate::support::app::Setup;
 use crate::support::reply::Reply;
 
 async fn ask(scene: &Scene, path: &str, key: &str, body: &Value) -> Reply {
@@ -46,6 +47,23 @@ async fn under_one_key_there_is_one_upload_at_s3() {
     let reply = ask(&scene, "/uploads", "k", &other).await;
     reply.expect_problem(422, "idempotency-key-reused");
     assert_eq!(scene.open().await, [""; 0]);
+}
+
+/// Also while S3 is away.
+#[tokio::test]
+async fn a_create_that_is_repeated_asks_s3_for_nothing() {
+    let (scene, gate) = Scene::gated(Setup::new()).await;
+    let body = large("a.bin");
+    let first = ask(&scene, "/uploads", "k", &body).await;
+    let first = first.expect(StatusCode::CREATED);
+    gate.cut().await;
+    let again = ask(&scene, "/uploads", "k", &body).await;
+    assert_eq!(again.expect(StatusCode::OK)["id"], first["id"]);
+    let other = json!({"path": "b.bin", "size": MIN + 1, "part_size": MIN});
+    let reply = ask(&scene, "/uploads", "k", &other).await;
+    reply.expect_problem(422, "idempotency-key-reused");
+    let reply = ask(&scene, "/uploads", "other", &body).await;
+    reply.expect_problem(503, "service-unavailable");
 }
 
 #[tokio::test]
