@@ -1,12 +1,12 @@
 //! What the janitor does, and when.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::parse::{number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
     BROKER_JANITOR_PERIOD_SECONDS, BROKER_RETENTION_EVENTS_DAYS, BROKER_RETENTION_UPLOADS_DAYS,
+    BROKER_STALE_MULTIPART_PERIOD_SECONDS, BROKER_STALE_MULTIPART_SCOPE,
     BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS, BROKER_SWEEP_PERIOD_SECONDS,
 };
 
@@ -14,8 +14,6 @@ const YEAR: u64 = 31_536_000;
 /// Longer than an upload is under way from S3 to its row, however slow Postgres is and whatever
 /// the clocks differ: S3 takes no requests of a quarter of an hour ago.
 const HOUR: u64 = 3_600;
-/// As long as a session may live by default, and as AWS advises for lifecycle rules.
-const WEEK: Duration = Duration::from_secs(604_800);
 /// A hundred years.
 const MOST_DAYS: u32 = 36_500;
 
@@ -28,6 +26,9 @@ pub struct Janitor {
     pub sweep_period: Option<Duration>,
     /// Rest after each page of a sweep.
     pub sweep_pause: Duration,
+    /// Time from the end of a look at the open multipart uploads to the next one; without it there
+    /// are none.
+    pub stale_period: Option<Duration>,
     /// When multipart uploads that no upload knows are aborted.
     pub stale_multipart: StaleMultipart,
     /// How many days events are kept; without it for ever.
@@ -45,33 +46,28 @@ pub struct StaleMultipart {
     pub everywhere: bool,
 }
 
-impl Default for StaleMultipart {
-    fn default() -> Self {
-        Self {
-            after: Some(WEEK),
-            everywhere: false,
-        }
+fn stale_after(text: &str) -> Result<Option<Duration>, String> {
+    if text == "0" {
+        return Ok(None);
+    }
+    let after = seconds(HOUR..=YEAR)(text);
+    after
+        .map(Some)
+        .map_err(|detail| format!("{detail}, or 0 for never"))
+}
+
+/// Whether it is the whole bucket.
+fn scope(text: &str) -> Result<bool, String> {
+    match text {
+        "own" => Ok(false),
+        "bucket" => Ok(true),
+        _ => Err("must be own or bucket".to_owned()),
     }
 }
 
-impl fmt::Display for StaleMultipart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.after.unwrap_or_default().as_secs();
-        seconds.fmt(f)
-    }
-}
-
-fn stale_multipart(text: &str) -> Result<StaleMultipart, String> {
-    let after = match text {
-        "0" => None,
-        _ => {
-            Some(seconds(HOUR..=YEAR)(text).map_err(|detail| format!("{detail}, or 0 for never"))?)
-        }
-    };
-    Ok(StaleMultipart {
-        after,
-        everywhere: true,
-    })
+/// Zero is never.
+fn unless_zero(period: Duration) -> Option<Duration> {
+    (!period.is_zero()).then_some(period)
 }
 
 impl Section for Janitor {
@@ -79,18 +75,20 @@ impl Section for Janitor {
         let period = reader.value(&BROKER_JANITOR_PERIOD_SECONDS, seconds(1..=86_400));
         let sweep_period = reader.value(&BROKER_SWEEP_PERIOD_SECONDS, seconds(0..=YEAR));
         let sweep_pause = reader.value(&BROKER_SWEEP_PAUSE_MILLISECONDS, number(0..=60_000));
-        let stale_multipart = reader.derived(
-            &BROKER_STALE_MULTIPART_SECONDS,
-            stale_multipart,
-            StaleMultipart::default(),
-        );
+        let stale_period = reader.value(&BROKER_STALE_MULTIPART_PERIOD_SECONDS, seconds(0..=YEAR));
+        let after = reader.value(&BROKER_STALE_MULTIPART_SECONDS, stale_after);
+        let everywhere = reader.value(&BROKER_STALE_MULTIPART_SCOPE, scope);
         let events_days = reader.optional(&BROKER_RETENTION_EVENTS_DAYS, number(1..=MOST_DAYS));
         let uploads_days = reader.optional(&BROKER_RETENTION_UPLOADS_DAYS, number(1..=MOST_DAYS));
         Some(Self {
             period: period?,
-            sweep_period: sweep_period.map(|period| (!period.is_zero()).then_some(period))?,
+            sweep_period: unless_zero(sweep_period?),
             sweep_pause: Duration::from_millis(sweep_pause?),
-            stale_multipart: stale_multipart?,
+            stale_period: unless_zero(stale_period?),
+            stale_multipart: StaleMultipart {
+                after: after?,
+                everywhere: everywhere?,
+            },
             events_days: events_days?,
             uploads_days: uploads_days?,
         })

@@ -59,7 +59,9 @@ table! {
     BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Time between two rounds of the janitor: overdue uploads, unfinished deletes, last looks, retention.";
     BROKER_SWEEP_PERIOD_SECONDS, Text("86400"), Plain, "Time from the end of one comparison of the bucket with the database to the next; `0`: none.";
     BROKER_SWEEP_PAUSE_MILLISECONDS, Text("250"), Plain, "Rest after each page of 1,000 in such a comparison.";
-    BROKER_STALE_MULTIPART_SECONDS, Derived("`604800`, and only where the key is the broker's"), Plain, "How long nothing must have come to a multipart upload at S3 that no upload knows before it is aborted. Set, it holds for the whole bucket; `0`: never.";
+    BROKER_STALE_MULTIPART_PERIOD_SECONDS, Text("86400"), Plain, "Time from the end of one look at the multipart uploads that are open at S3 to the next; `0`: none.";
+    BROKER_STALE_MULTIPART_SECONDS, Text("604800"), Plain, "How long nothing must have come to a multipart upload at S3 that no upload knows before it is aborted; `0`: never.";
+    BROKER_STALE_MULTIPART_SCOPE, Text("own"), Plain, "Where such are aborted: `own`, only where the key is the broker's, or `bucket`, wherever they are.";
     BROKER_RETENTION_EVENTS_DAYS, Unset, Plain, "How many days events are kept that do not wait for SNS; not set: for ever.";
     BROKER_RETENTION_UPLOADS_DAYS, Unset, Plain, "How many days uploads are kept that ended, with their events; not set: for ever.";
 

@@ -13,13 +13,16 @@ use crate::domain::finding::{Finding, Outcome, What};
 use crate::usecases::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
 use crate::usecases::{Broker, Result};
 
-/// The loop.
+/// The loop over the whole bucket: what of it is there, and how often. Each has its own period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweeps {
-    /// Time from the end of a sweep to the next one.
-    pub period: Duration,
+    /// Time from the end of a sweep to the next one; without it there are none.
+    pub period: Option<Duration>,
     /// Rest after each page: other requests to S3 and Postgres come first.
     pub pause: Duration,
+    /// Time from the end of a look at the open multipart uploads to the next one; without it there
+    /// are none.
+    pub stale_period: Option<Duration>,
     /// How often to ask whether one is due, or was left by another process.
     pub ask_every: Duration,
 }
@@ -45,34 +48,39 @@ pub enum Swept {
 impl Sweeps {
     /// As the settings say; nothing where there are to be none.
     pub fn of(settings: &config::Janitor) -> Option<Self> {
-        Some(Self {
-            period: settings.sweep_period?,
+        let all = Self {
+            period: settings.sweep_period,
             pause: settings.sweep_pause,
+            stale_period: settings.stale_period,
             ask_every: settings.period,
-        })
+        };
+        (all.period.is_some() || all.stale_period.is_some()).then_some(all)
     }
 
-    /// Sweeps, and aborts stale multipart uploads, whenever it is time until `stop`; the page at hand is finished. A fault ends the
-    /// sweep at hand, which is gone on with at the next question.
+    /// Sweeps, and aborts stale multipart uploads, whenever it is time until `stop`; the page at
+    /// hand is finished. A fault ends the sweep at hand, which is gone on with at the next
+    /// question.
     pub async fn run(self, broker: Arc<Broker>, stop: CancellationToken) {
-        let period = TimeDelta::from_std(self.period).unwrap_or(TimeDelta::MAX);
         let report = Report::to(log_finding);
         while !stop.is_cancelled() {
-            let now = broker.clock.now();
-            let ended_before = now
-                .checked_sub_signed(period)
-                .unwrap_or(DateTime::UNIX_EPOCH);
-            match sweep(&broker, ended_before, self.pause, &report, &stop).await {
-                Ok(Swept::Through { compared, .. }) => log::info!("sweep: through: {compared:?}"),
-                Ok(_) => {}
-                Err(error) => log::warn!("sweep: {error}: {}", cause(&error)),
-            }
-            match abort_stale(&broker, ended_before, &report, &stop).await {
-                Ok(Cleared::Through(all)) if all != Aborted::default() => {
-                    log::info!("stale multipart uploads: {all:?}");
+            if let Some(period) = self.period {
+                let before = ago(&broker, period);
+                match sweep(&broker, before, self.pause, &report, &stop).await {
+                    Ok(Swept::Through { compared, .. }) => {
+                        log::info!("sweep: through: {compared:?}");
+                    }
+                    Ok(_) => {}
+                    Err(error) => log::warn!("sweep: {error}: {}", cause(&error)),
                 }
-                Ok(_) => {}
-                Err(error) => log::warn!("stale multipart uploads: {error}: {}", cause(&error)),
+            }
+            if let Some(period) = self.stale_period {
+                match abort_stale(&broker, ago(&broker, period), &report, &stop).await {
+                    Ok(Cleared::Through(all)) if all != Aborted::default() => {
+                        log::info!("stale multipart uploads: {all:?}");
+                    }
+                    Ok(_) => {}
+                    Err(error) => log::warn!("stale multipart uploads: {error}: {}", cause(&error)),
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -80,6 +88,12 @@ impl Sweeps {
             }
         }
     }
+}
+
+fn ago(broker: &Broker, period: Duration) -> DateTime<Utc> {
+    let period = TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX);
+    let then = broker.clock.now().checked_sub_signed(period);
+    then.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// One sweep, or the rest of one that was left: a new one only where the last one ended before
@@ -175,9 +189,13 @@ async fn go(
 fn log_finding(finding: &Finding) {
     if finding.what == What::StaleMultipartUpload {
         if finding.outcome == Outcome::Aborted {
-            let key = finding.key.as_deref().unwrap_or_default();
-            let id = finding.s3_upload_id.as_deref().unwrap_or_default();
-            log::info!("multipart upload {id} of {key:?} is aborted: nothing needs it");
+            match finding.upload_id {
+                Some(id) => log::info!("the parts of upload {id} are aborted: it has ended"),
+                None => {
+                    let key = finding.key.as_deref().unwrap_or_default();
+                    log::info!("parts at {key:?} are aborted: no upload knows them");
+                }
+            }
         }
         return;
     }

@@ -81,14 +81,23 @@ fn postgres_may_have_several_hosts() {
 
 #[test]
 fn what_is_stale_is_the_brokers_own_unless_the_settings_say_more() {
-    let stale = |value: &str| {
-        let stale = good(&[("BROKER_STALE_MULTIPART_SECONDS", value)]);
+    let stale = |value: &str, scope: &str| {
+        let stale = good(&[
+            ("BROKER_STALE_MULTIPART_SECONDS", value),
+            ("BROKER_STALE_MULTIPART_SCOPE", scope),
+        ]);
         let stale = stale.janitor.stale_multipart;
         (stale.after.map(|after| after.as_secs()), stale.everywhere)
     };
-    assert_eq!(stale(""), (Some(604_800), false));
-    assert_eq!(stale("604800"), (Some(604_800), true));
-    assert_eq!(stale("0"), (None, true));
+    assert_eq!(stale("", ""), (Some(604_800), false));
+    // As long as by default, and no further: other programs' uploads are left alone.
+    assert_eq!(stale("604800", ""), (Some(604_800), false));
+    assert_eq!(stale("3600", "own"), (Some(3_600), false));
+    assert_eq!(stale("", "bucket"), (Some(604_800), true));
+    assert_eq!(stale("0", "bucket"), (None, true));
+    let faults = load(&[("BROKER_STALE_MULTIPART_SCOPE", "all")]).map(|_| ());
+    let faults = faults.expect_err("no scope");
+    assert!(faults[0].contains("own or bucket"), "{faults:?}");
     let faults = load(&[("BROKER_STALE_MULTIPART_SECONDS", "60")]).map(|_| ());
     let faults = faults.expect_err("as young as one that is being created");
     assert!(

@@ -132,9 +132,10 @@ async fn those_that_no_upload_knows_go_where_the_key_is_the_brokers() {
 }
 
 #[tokio::test]
-async fn the_setting_speaks_for_the_whole_bucket() {
+async fn the_scope_may_be_the_whole_bucket() {
     for (setting, left) in [(3_600, &[][..]), (0, &["acme/a.bin", "foreign.bin"])] {
         let setup = Setup::new().set("BROKER_STALE_MULTIPART_SECONDS", setting);
+        let setup = setup.set("BROKER_STALE_MULTIPART_SCOPE", "bucket");
         let mut app = setup.start().await;
         app.key = app.issue_key("acme", &Scope::ALL, None).await.1;
         app.bucket.begin("foreign.bin").await;
@@ -161,6 +162,7 @@ async fn part_came(app: &App, key: &str, upload_id: &str) -> DateTime<Utc> {
 async fn one_that_still_gets_parts_stays() {
     let store = Store::start().await;
     let setup = Setup::new().set("BROKER_STALE_MULTIPART_SECONDS", 3_600);
+    let setup = setup.set("BROKER_STALE_MULTIPART_SCOPE", "bucket");
     let app = setup.store(&store).start().await;
     let upload_id = app.bucket.begin("a.bin").await;
     let list = app.bucket.client.list_multipart_uploads();

@@ -137,14 +137,21 @@ async fn sweep_as_the_loop(app: &App) -> Swept {
 
 #[test]
 fn zero_seconds_are_never() {
-    let settings = |period: &str| {
-        let period = period.to_owned();
-        let lookup =
-            move |name: &str| (name == "BROKER_SWEEP_PERIOD_SECONDS").then(|| period.clone());
+    let settings = |sweep: &str, stale: &str| {
+        let (sweep, stale) = (sweep.to_owned(), stale.to_owned());
+        let lookup = move |name: &str| match name {
+            "BROKER_SWEEP_PERIOD_SECONDS" => Some(sweep.clone()),
+            "BROKER_STALE_MULTIPART_PERIOD_SECONDS" => Some(stale.clone()),
+            _ => None,
+        };
         let settings = Janitor::load(lookup);
         Sweeps::of(&settings.expect("settings"))
     };
-    assert_eq!(settings("0"), None);
-    assert!(settings("60").is_some());
-    assert!(settings("").is_some(), "once a day by default");
+    let periods =
+        |sweep: &str, stale: &str| settings(sweep, stale).map(|all| (all.period, all.stale_period));
+    let day = Some(Duration::from_secs(86_400));
+    assert_eq!(periods("0", "0"), None);
+    assert_eq!(periods("0", ""), Some((None, day)), "one without the other");
+    assert_eq!(periods("", "0"), Some((day, None)));
+    assert_eq!(periods("", ""), Some((day, day)), "once a day by default");
 }

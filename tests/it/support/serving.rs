@@ -41,6 +41,7 @@ impl Place {
             .set("BROKER_BIND", "127.0.0.1:0")
             // What a test holds back or counts at S3 is its own.
             .set("BROKER_SWEEP_PERIOD_SECONDS", 0)
+            .set("BROKER_STALE_MULTIPART_PERIOD_SECONDS", 0)
     }
 
     /// `serve` with the settings of this place.

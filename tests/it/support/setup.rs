@@ -133,6 +133,7 @@ impl Setup {
             ("BROKER_MIGRATE", "false".into()),
             ("BROKER_JANITOR_PERIOD_SECONDS", "86400".into()),
             ("BROKER_SWEEP_PERIOD_SECONDS", "0".into()),
+            ("BROKER_STALE_MULTIPART_PERIOD_SECONDS", "0".into()),
             ("BROKER_HTTP_WORKERS", "2".into()),
             ("BROKER_DB_CONNECT_TIMEOUT_SECONDS", "2".into()),
             ("BROKER_SHUTDOWN_SECONDS", "5".into()),
