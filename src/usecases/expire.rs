@@ -58,7 +58,12 @@ impl Broker {
         if !Transition::Acknowledge.allows(upload.status) {
             return Ok(Looked::Left);
         }
-        let (claimed, assembled) = match self.assemble(&mut upload, Claims::default()).await {
+        if upload.status == Status::Pending && upload.expires_at > self.clock.now() {
+            // It was extended, or is completed by another process, since it was found overdue.
+            return Ok(Looked::Left);
+        }
+        let (claims, by) = (Claims::default(), Verifier::Janitor);
+        let (claimed, assembled) = match self.assemble(&mut upload, claims, by).await {
             Ok(assembled) => assembled,
             // Parts are missing, or wrong: nobody will send them any more.
             Err(Error::Refused(_)) => (Claims::default().check(&upload)?, Assembled::Gone),
@@ -68,7 +73,7 @@ impl Broker {
             self.clear_if_cancelled(&upload).await;
             return Ok(Looked::Left);
         }
-        let outcome = self.prove(upload, &claimed, Verifier::Janitor).await?;
+        let outcome = self.prove(upload, &claimed, by).await?;
         let (upload, changes) = match outcome.after(assembled)? {
             Outcome::Uploaded(_) => return Ok(Looked::Uploaded),
             Outcome::Elsewhere(upload) => {

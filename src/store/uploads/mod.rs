@@ -22,7 +22,7 @@ pub use find::{by_id, find_path, newest_of_path, standing};
 pub use insert::insert;
 pub use list::{Filter, list};
 pub use mark::{Current, Place, current_of};
-pub use multipart::{InParts, Promise, in_parts, promise_more, swap_multipart};
+pub use multipart::{InParts, Promise, in_parts, promise_less, promise_more, swap_multipart};
 pub use of_object::{named, standing_at};
 pub use proven::{ProvenRow, Spot, promised, proven_page};
 pub use transition::{Changes, transition};

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::extend::greatest;
 use crate::domain::proof::Declared;
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Multipart;
@@ -48,9 +51,52 @@ pub struct Promise<'a> {
     pub metadata: Option<&'a BTreeMap<String, String>>,
     /// Everything that was promised, then and now.
     pub declared: &'a Declared,
+    /// When the object is made at the latest: nobody gives the upload up before that. `None`
+    /// leaves the deadline alone.
+    pub made_by: Option<DateTime<Utc>>,
 }
 
-/// Adds to the promise of an upload that may still be acknowledged; another one is left alone.
+/// A checksum that a client promised of the whole: a composite one was told by the parts, and has
+/// the only `-` of base64 (`digest-parts`).
+const IS_PROMISED: &str = "CASE WHEN uploads.checksum_value NOT LIKE '%-%' ";
+
+/// Takes back what [`promise_more`] added to `before`: nothing was made of it. What another caller
+/// promised stays.
+pub async fn promise_less(
+    connection: &mut Connection,
+    id: Uuid,
+    before: &Declared,
+    promised: &Declared,
+) -> Result<()> {
+    let invalid =
+        |cause: std::num::TryFromIntError| diesel::result::Error::SerializationError(cause.into());
+    let size = |declared: &Declared| declared.size.map(i64::try_from).transpose();
+    let sizes = (
+        size(before).map_err(invalid)?,
+        size(promised).map_err(invalid)?,
+    );
+    let checksum = before.checksum.as_ref();
+    let promised = promised.checksum.as_ref();
+    let row = uploads::table
+        .filter(uploads::id.eq(id))
+        .filter(uploads::status.eq(Status::Pending.as_str()))
+        .filter(uploads::size.is_not_distinct_from(sizes.1))
+        .filter(
+            uploads::checksum_value.is_not_distinct_from(promised.map(|promised| promised.value())),
+        );
+    diesel::update(row)
+        .set((
+            uploads::size.eq(sizes.0),
+            uploads::checksum_algorithm.eq(checksum.map(|checksum| checksum.algorithm().as_str())),
+            uploads::checksum_value.eq(checksum.map(|checksum| checksum.value())),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds to the promise of an upload that may still be acknowledged; another one is left alone. A
+/// size or checksum that was promised before holds.
 pub async fn promise_more(
     connection: &mut Connection,
     id: Uuid,
@@ -73,12 +119,23 @@ pub async fn promise_more(
                 .map(|comments| uploads::comments.eq(comments)),
             (metadata.map_err(|cause| invalid(cause.into()))?)
                 .map(|metadata| uploads::metadata.eq(metadata)),
-            (size.map_err(|cause| invalid(cause.into()))?).map(|size| uploads::size.eq(size)),
-            // Nor does it take back what another caller promised meanwhile.
+            // What another caller promised meanwhile holds, as it would have with a row that was
+            // read a moment later.
+            (size.map_err(|cause| invalid(cause.into()))?).map(|size| {
+                let first = sql::<Nullable<BigInt>>("COALESCE(uploads.size, ");
+                uploads::size.eq(first.bind::<BigInt, _>(size).sql(")"))
+            }),
+            (promise.made_by)
+                .map(|made_by| uploads::expires_at.eq(greatest(uploads::expires_at, made_by))),
             checksum.map(|checksum| {
+                let algorithm = sql::<Nullable<Text>>(IS_PROMISED);
+                let algorithm = algorithm.sql("THEN uploads.checksum_algorithm ELSE ");
+                let value = sql::<Nullable<Text>>(IS_PROMISED);
+                let value = value.sql("THEN uploads.checksum_value ELSE ");
+                let (name, told) = (checksum.algorithm().as_str(), checksum.value());
                 (
-                    uploads::checksum_algorithm.eq(checksum.algorithm().as_str()),
-                    uploads::checksum_value.eq(checksum.value()),
+                    uploads::checksum_algorithm.eq(algorithm.bind::<Text, _>(name).sql(" END")),
+                    uploads::checksum_value.eq(value.bind::<Text, _>(told).sql(" END")),
                 )
             }),
         ))

@@ -6,24 +6,29 @@
 //! that is faster holds the object to all of it.
 //!
 //! The store's answer may get lost, or two callers may complete at once: "there is no such upload"
-//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself.
+//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself. What
+//! S3 refuses for good is refused, and the upload stays Pending; after its deadline it expires.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
 
 use super::claims::{Claimed, Claims};
 use super::whole::whole;
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::object::same_etag;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
-use crate::domain::upload::{Multipart, Upload, WriteRule};
+use crate::domain::upload::{Multipart, Upload, Verifier, WriteRule};
 use crate::objects::multipart::{CompleteMultipart, Completion, UploadedPart};
+use crate::store::tenants;
 use crate::store::uploads::{self, Promise};
 use crate::usecases::broker::Broker;
-use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::error::{Error, Result};
+use crate::usecases::parts::not_ours;
 use crate::usecases::signed_parts::plan;
 
 /// How often the parts are listed anew because somebody sent one again meanwhile.
@@ -49,17 +54,27 @@ impl Broker {
         &self,
         upload: &mut Upload,
         claims: Claims,
+        by: Verifier,
     ) -> Result<(Claimed, Assembled)> {
-        let Some(multipart) = upload.multipart.clone() else {
+        let Some(mut multipart) = upload.multipart.clone() else {
             return Ok((claims.check(upload)?, Assembled::Done));
         };
         let mut claimed = claims.clone().check(upload)?;
-        let mut refused = "";
+        self.must_be_theirs(upload).await?;
+        let before = upload.declared.clone();
+        let mut refused = None;
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
             let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
-                let claimed = self.see_anew(upload, claims, claimed).await?;
-                return Ok((claimed, Assembled::Gone));
+                claimed = self.see_anew(upload, claims.clone(), claimed).await?;
+                match &upload.multipart {
+                    // It was begun anew, with checksums, since the row was read.
+                    Some(now) if now.s3_upload_id != multipart.s3_upload_id => {
+                        multipart = now.clone();
+                        continue;
+                    }
+                    _ => return Ok((claimed, Assembled::Gone)),
+                }
             };
             let plan = plan(upload, &multipart)?;
             let size = claimed.declared.size;
@@ -68,7 +83,7 @@ impl Broker {
             if self.is_blocked(upload).await? {
                 return Ok((claimed, Assembled::Blocked));
             }
-            self.promise_more(upload, &claimed).await?;
+            self.promise_more(upload, &claimed, by).await?;
             let complete = CompleteMultipart {
                 key: &upload.key,
                 upload_id: id,
@@ -84,15 +99,35 @@ impl Broker {
                 Completion::Conflict => Assembled::Contended,
                 // A part was sent again since the list was made: the list tells what of it is wrong.
                 Completion::Refused { code } => {
-                    refused = code;
+                    refused = Some(code);
                     continue;
                 }
             };
             let claimed = self.see_anew(upload, claims, claimed).await?;
             return Ok((claimed, assembled));
         }
-        let cause = format!("CompleteMultipartUpload was refused {ATTEMPTS} times: {refused}");
-        Err(Error::unavailable(Dependency::S3, cause))
+        let Some(refused) = refused else {
+            return Ok((claimed, Assembled::Contended));
+        };
+        log::warn!(
+            "S3 makes no object of the parts of upload {}: {refused}",
+            upload.id
+        );
+        // Other parts may have another sum.
+        let mut connection = self.connection().await?;
+        uploads::promise_less(&mut connection, upload.id, &before, &claimed.declared).await?;
+        Err(no_object(upload, refused).into())
+    }
+
+    /// A place may have become another tenant's since the upload was made: nothing is written into
+    /// it any more. Signed URLs of parts write no object; that is done here.
+    async fn must_be_theirs(&self, upload: &Upload) -> Result<()> {
+        let mut connection = self.connection().await?;
+        let jail = tenants::jail(&mut connection, &upload.tenant).await?;
+        match jail.and_then(|jail| jail.path(&upload.key)) {
+            Some(_) => Ok(()),
+            None => Err(not_ours(upload).into()),
+        }
     }
 
     /// Whether the parts that the store has are all that was promised. Changes nothing.
@@ -100,6 +135,11 @@ impl Broker {
         let Some(multipart) = &upload.multipart else {
             return Ok(false);
         };
+        match self.must_be_theirs(upload).await {
+            Ok(()) => {}
+            Err(Error::Refused(_)) => return Ok(false),
+            Err(fault) => return Err(fault),
+        }
         let id = &multipart.s3_upload_id;
         let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
             return Ok(false);
@@ -123,12 +163,18 @@ impl Broker {
         })
     }
 
-    async fn promise_more(&self, upload: &Upload, claimed: &Claimed) -> Result<()> {
+    /// Keeps what was promised, and the janitors of other replicas away while S3 is at it: one may
+    /// have read the row before, and knows neither.
+    async fn promise_more(&self, upload: &Upload, claimed: &Claimed, by: Verifier) -> Result<()> {
+        let patience = TimeDelta::from_std(self.rules.complete_patience);
+        let made_by = self.clock.now() + patience.unwrap_or_default();
         let promise = Promise {
             name: claimed.name.as_deref(),
             comments: claimed.comments.as_deref(),
             metadata: claimed.metadata.as_ref(),
             declared: &claimed.declared,
+            // The janitor itself gives up what cannot be completed, at once.
+            made_by: (by != Verifier::Janitor).then_some(made_by),
         };
         let mut connection = self.connection().await?;
         Ok(uploads::promise_more(&mut connection, upload.id, &promise).await?)
@@ -160,6 +206,20 @@ impl Broker {
                 upload.id
             );
         }
+    }
+}
+
+/// After as many tries as it takes to see that nobody sends a part again at this very moment.
+fn no_object(upload: &Upload, code: &str) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(
+            Code::ObjectMismatch,
+            format!(
+                "S3 makes no object of these parts ({code}), and nothing was made of them: send them anew, then acknowledge again; or begin an upload with parts of another size."
+            ),
+        )
     }
 }
 

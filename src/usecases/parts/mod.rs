@@ -62,10 +62,6 @@ pub async fn sign(
         .await?
         .ok_or_else(|| Refusal::no_upload(id))?;
     drop(connection);
-    // A place may have become another tenant's since the upload was made: no new URL into it.
-    if principal.jail.path(&upload.key).is_none() {
-        return Err(Refusal::no_upload(id).into());
-    }
     let multipart = in_parts(&upload)?;
     if upload.status != Status::Pending {
         return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
@@ -127,8 +123,9 @@ fn too_old(upload: &Upload) -> Refusal {
     )
 }
 
-/// A place may have become another tenant's since the upload was made: no new URL into it.
-fn not_ours(upload: &Upload) -> Refusal {
+/// A place may have become another tenant's since the upload was made: no new URL into it, and no
+/// object either.
+pub(super) fn not_ours(upload: &Upload) -> Refusal {
     no_more(
         upload,
         "The path of this upload belongs to another tenant now: cancel it.",

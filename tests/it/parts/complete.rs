@@ -24,7 +24,12 @@ macro_rules! error {
 /// Another write of the key is under way.
 pub const CONFLICT: &str = error!("409 Conflict", "ConditionalRequestConflict");
 const FAILED: &str = error!("200 OK", "InternalError");
-const REFUSED: &str = error!("200 OK", "InvalidPart");
+/// The parts do not make an object.
+pub const REFUSED: &str = error!("200 OK", "InvalidPart");
+/// Something stands at the key.
+pub const BLOCKED: &str = error!("412 Precondition Failed", "PreconditionFailed");
+/// The store does not have such a class.
+pub const INVALID_CLASS: &str = error!("400 Bad Request", "InvalidStorageClass");
 
 #[tokio::test]
 async fn parts_of_other_sizes_are_told_and_can_be_sent_anew() {
@@ -154,12 +159,17 @@ async fn after_a_lost_answer_the_janitor_finds_it() {
 #[tokio::test]
 async fn s3_says_200_and_then_that_it_failed() {
     let (scene, door) = Scene::behind_a_door(Setup::new()).await;
-    for (path, answer) in [("a.bin", FAILED), ("b.bin", CONFLICT), ("c.bin", REFUSED)] {
+    let away = (503, "service-unavailable");
+    for (path, answer, (status, code)) in [
+        ("a.bin", FAILED, away),
+        ("b.bin", CONFLICT, away),
+        ("c.bin", REFUSED, (422, "object-mismatch")),
+    ] {
         let session = scene.sent(path, "abc", json!({})).await;
         let before = scene.app.read(&session).await;
         door.leads(Way::Interrupts(scene.store.addr(), "POST ", answer));
         let reply = scene.app.acknowledge(&session).await;
-        reply.expect_problem(503, "service-unavailable");
+        reply.expect_problem(status, code);
         assert_eq!(scene.app.read(&session).await, before, "{answer}");
         assert!(scene.app.bucket.head(path).await.is_none());
         door.leads(Way::To(scene.store.addr()));

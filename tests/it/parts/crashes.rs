@@ -74,7 +74,9 @@ async fn the_client_asks_again() {
 
 #[tokio::test]
 async fn the_client_never_comes_back() {
-    let fleet = Fleet::start(&[]).await;
+    // For so long nobody else gives the upload up, or looks at it.
+    let soon = [("BROKER_COMPLETE_TIMEOUT_SECONDS", "2".to_owned())];
+    let fleet = Fleet::start(&soon).await;
     let session = killed_behind_s3(&fleet).await;
     let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);

@@ -1,0 +1,62 @@
+//! What gets lost on the way within one call: the SDK asks again by itself, and hears that what it
+//! asked for is no longer there.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::complete::BLOCKED;
+use super::scene::{Scene, crc64};
+use crate::support::app::Setup;
+use crate::support::door::{Door, Way};
+use crate::support::gate::Gate;
+use crate::support::store::Store;
+
+/// S3 has made the object, and the answer is lost: the second try hears that there is no such
+/// upload, or, of some stores, that something stands at the key. It is this very upload's object.
+#[tokio::test]
+async fn the_second_try_of_one_call_finds_its_own_object() {
+    for second in [None, Some(BLOCKED)] {
+        let store = Store::start().await;
+        let door = Door::to(store.addr());
+        let gate = Gate::new(door.addr());
+        let setup = Setup::new().store(&store).s3(gate.endpoint());
+        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
+        let app = setup.start().await;
+        let scene = Scene { app, store };
+        let declared = json!({"checksum": crc64(b"abc")});
+        let session = scene.sent("a.bin", "abc", declared).await;
+        let held = async { gate.hold_answers() };
+        let acknowledge = (scene.app).in_between(scene.app.acknowledge(&session), held);
+        let lost = async {
+            gate.answer_waits().await;
+            if let Some(answer) = second {
+                door.leads(Way::Interrupts(scene.store.addr(), "POST ", answer));
+            }
+            gate.tear().await;
+        };
+        let (acknowledged, ()) = tokio::join!(acknowledge, lost);
+        let upload = acknowledged.expect(StatusCode::OK);
+        assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
+        assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+        assert_eq!(scene.app.bucket.get("a.bin").await, b"abc");
+    }
+}
+
+/// The client slept for longer than its URLs live.
+#[tokio::test]
+async fn urls_that_ended_are_had_anew() {
+    // The broker's clock is behind the store's: its URLs are as old as that when they come.
+    let minutes = TimeDelta::minutes(10);
+    let setup = Setup::new().clock_at(crate::support::app::now() - minutes);
+    let scene = Scene::with(setup).await;
+    let more = json!({"expires_in": 60});
+    let session = scene.begin("a.bin", 3, more).await;
+    let late = scene.send(&Scene::parts(&session)[0], "abc").await;
+    assert_eq!(late.status, StatusCode::FORBIDDEN, "{late:#?}");
+    assert_eq!(scene.listed(&session).await["missing"], json!([[1, 1]]));
+    scene.app.advance(minutes);
+    let parts = scene.asked(&session, json!({"from": 1})).await;
+    scene.send(&parts[0], "abc").await.expect_ok();
+    scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+}

@@ -1,0 +1,142 @@
+//! What S3, or the house, refuses for good: it is told, nothing is made, and it comes to an end.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+
+use super::complete::{INVALID_CLASS, REFUSED};
+use super::scene::{Scene, crc64};
+use crate::support::app::{Setup, id};
+use crate::support::door::Way;
+use crate::support::reply::Reply;
+
+/// Past its deadline and the grace after it.
+const LATER: TimeDelta = TimeDelta::seconds(61);
+
+fn no_grace() -> Setup {
+    Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 0)
+}
+
+/// Some stores want parts of one size, or smaller objects: asking again for ever helps nobody.
+#[tokio::test]
+async fn what_s3_makes_no_object_of_is_told_and_expires() {
+    let (scene, door) = Scene::behind_a_door(no_grace()).await;
+    let session = scene.sent("a.bin", "abc", json!({"expires_in": 60})).await;
+    door.leads(Way::Interrupts(scene.store.addr(), "POST ", REFUSED));
+    for _ in 0..2 {
+        let reply = scene.app.acknowledge(&session).await;
+        let problem = reply.expect_problem(422, "object-mismatch");
+        assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
+        let detail = problem["detail"].as_str().expect("words");
+        assert!(detail.contains("InvalidPart"), "{detail}");
+    }
+    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    assert_eq!(scene.open().await.len(), 1, "the parts are gone");
+    // The last acknowledge holds it for as long as S3 may need to complete it.
+    scene.app.advance(TimeDelta::seconds(901));
+    let round = scene.app.janitor().await;
+    assert_eq!((round.expired, round.failed), (1, 0), "{round:?}");
+    assert_eq!(scene.app.read(&session).await["status"], "Expired");
+    assert_eq!(scene.open().await, [""; 0], "parts are left");
+}
+
+/// The default tenant's place becomes another tenant's, who has a dataset there.
+async fn taken_over(scene: &Scene, more: Value) -> Value {
+    let mut body = json!({"overwrite": true, "expires_in": 60});
+    let more = more.as_object().expect("an object").clone();
+    body.as_object_mut().expect("an object").extend(more);
+    let ours = scene.sent("acme/u.csv", "ours", body).await;
+    scene.app.issue_key("acme", &Scope::ALL, None).await;
+    scene.app.bucket.put("acme/u.csv", "theirs").await;
+    ours
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_a_place_that_became_another_tenants() {
+    let scene = Scene::with(no_grace()).await;
+    let mut ours = taken_over(&scene, json!({})).await;
+    // Who the caller is was found out before the tenant was made; a new key knows better.
+    let told = scene.app.acknowledge(&ours).await;
+    let problem = told.expect_problem(409, "invalid-status");
+    assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
+    assert_eq!(scene.app.bucket.get("acme/u.csv").await, b"theirs");
+    let key = scene.app.issue_key("default", &Scope::ALL, None).await.1;
+    let path = format!("/uploads/{}/parts", id(&ours));
+    let sign = scene.app.http.post(format!("{}{path}", scene.app.url));
+    let sign = sign.bearer_auth(key).json(&json!({"from": 1}));
+    let problem = Reply::of(sign).await;
+    let problem = problem.expect_problem(409, "invalid-status");
+    let detail = problem["detail"].as_str().expect("words");
+    assert!(detail.contains("cancel"), "{detail}");
+
+    scene.app.advance(LATER);
+    let round = scene.app.janitor().await;
+    assert_eq!((round.expired, round.uploaded), (1, 0), "{round:?}");
+    ours = scene.app.read(&ours).await;
+    assert_eq!(ours["status"], "Expired", "{ours:#}");
+    assert_eq!(scene.app.bucket.get("acme/u.csv").await, b"theirs");
+    assert_eq!(scene.open().await, [""; 0], "parts are left");
+}
+
+/// One entry of a batch carries what the store does not take: the others are made.
+#[tokio::test]
+async fn a_storage_class_that_s3_does_not_take_is_the_entrys_own_fault() {
+    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let odd = |path: &str| json!({"path": path, "multipart": true, "storage_class": "GLACIAL"});
+    door.leads(Way::Interrupts(
+        scene.store.addr(),
+        "GLACIAL",
+        INVALID_CLASS,
+    ));
+    let reply = scene.app.post("/uploads", odd("a.bin")).await;
+    let problem = reply.expect_problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/storage_class");
+
+    let batch = json!({"uploads": [
+        {"path": "b.bin", "multipart": true},
+        odd("c.bin"),
+        {"path": "d.bin", "multipart": true, "tags": {"a": "b#1"}},
+        {"path": "e.bin", "multipart": true, "tags": {"a": "b+1"}},
+    ]});
+    let answer = scene.app.post("/uploads/batch", batch).await;
+    let answer = answer.expect(StatusCode::OK);
+    let of = |at: usize, pointer: &str| answer["results"][at].pointer(pointer).cloned();
+    let statuses: Vec<_> = (0..4).map(|at| of(at, "/status")).collect();
+    assert_eq!(
+        statuses,
+        [201, 422, 422, 201].map(|status| Some(json!(status)))
+    );
+    let pointer = "/problem/errors/0/pointer";
+    assert_eq!(of(1, pointer), Some(json!("/uploads/1/storage_class")));
+    assert_eq!(of(2, pointer), Some(json!("/uploads/2/tags")));
+    assert_eq!(scene.open().await.len(), 2);
+}
+
+/// Nothing was made of what was promised: other parts, and another sum, may be promised then.
+#[tokio::test]
+async fn what_was_promised_of_refused_parts_does_not_bind() {
+    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let open = json!({"multipart": true});
+    let session = scene.app.create("a.bin", open).await;
+    let send = async |bytes: &'static str| {
+        let asked = json!({"parts": [{"part_number": 1, "size": bytes.len()}]});
+        let parts = scene.asked(&session, asked).await;
+        scene.send(&parts[0], bytes).await.expect_ok();
+    };
+    send("abc").await;
+    door.leads(Way::Interrupts(scene.store.addr(), "POST ", REFUSED));
+    let claims = json!({"size": 3, "checksum": crc64(b"abc")});
+    let reply = scene.acknowledge(&session, claims).await;
+    reply.expect_problem(422, "object-mismatch");
+    let upload = scene.app.read(&session).await;
+    assert_eq!(upload["size"], Value::Null, "{upload:#}");
+    assert_eq!(upload["checksum"], Value::Null, "{upload:#}");
+
+    door.leads(Way::To(scene.store.addr()));
+    send("abcde").await;
+    let claims = json!({"size": 5, "checksum": crc64(b"abcde")});
+    let upload = scene.acknowledge(&session, claims).await;
+    let upload = upload.expect(StatusCode::OK);
+    assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
+}

@@ -1,0 +1,137 @@
+//! Two replicas at one upload: they do not wait for each other, and nothing is lost by that.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::scene::crc64;
+use crate::support::app::id;
+use crate::support::fleet::Fleet;
+use crate::support::observe::{PATIENCE, eventually};
+use crate::support::reply::Reply;
+
+/// A session of one part, which has come. `size` is told where it is known.
+async fn sent(fleet: &Fleet, more: Value) -> Value {
+    let caller = fleet.caller(0);
+    let mut body = json!({"path": "/a.csv", "multipart": true});
+    let more = more.as_object().expect("an object").clone();
+    body.as_object_mut().expect("an object").extend(more);
+    let create = caller.request(Method::POST, "/uploads").json(&body);
+    let session = Reply::of(create).await.expect(StatusCode::CREATED);
+    let path = format!("/uploads/{}/parts", id(&session));
+    let asked = json!({"parts": [{"part_number": 1, "size": 3}]});
+    let sign = caller.request(Method::POST, &path).json(&asked);
+    let signed = Reply::of(sign).await.expect(StatusCode::OK);
+    let url = signed["parts"][0]["url"].as_str().expect("a URL");
+    Reply::of(caller.http.put(url).body("abc"))
+        .await
+        .expect_ok();
+    session
+}
+
+async fn acknowledge(fleet: &Fleet, which: usize, session: &Value, claims: Value) -> Reply {
+    let path = format!("/uploads/{}/acknowledge", id(session));
+    let request = fleet.caller(which).request(Method::POST, &path);
+    Reply::of(request.json(&claims)).await
+}
+
+/// Statements that wait for a lock of another one.
+async fn waiting(client: &tokio_postgres::Client) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                 AND datname = current_database()";
+    let row = client.query_one(count, &[]).await.expect("a count");
+    row.get(0)
+}
+
+/// Both have listed the parts, then one is faster; what the other one claims is kept.
+#[tokio::test]
+async fn two_acknowledges_make_one_transition() {
+    let long = [("BROKER_URL_SECONDS", "900".to_owned())];
+    let fleet = Fleet::start(&long).await;
+    let session = sent(&fleet, json!({"size": 3})).await;
+    let mut client = fleet.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    let rows = "SELECT 1 FROM uploads FOR UPDATE";
+    lock.batch_execute(rows).await.expect("a lock");
+    let release = async {
+        let observer = fleet.sql().await;
+        eventually("both wait for the row", async || {
+            waiting(&observer).await == 2
+        })
+        .await;
+        lock.rollback().await.expect("a rollback");
+    };
+    let (one, other, ()) = tokio::join!(
+        acknowledge(&fleet, 0, &session, json!({"metadata": {"by": "one"}})),
+        acknowledge(&fleet, 1, &session, json!({"comments": "of the other one"})),
+        release
+    );
+    let (one, other) = (one.expect(StatusCode::OK), other.expect(StatusCode::OK));
+    assert_eq!(one, other);
+    assert_eq!(one["metadata"]["by"], "one", "{one:#}");
+    assert_eq!(one["comments"], "of the other one", "{one:#}");
+    let events = fleet
+        .caller(0)
+        .get(&format!("/uploads/{}/events", id(&session)))
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(events.as_array().map(Vec::len), Some(1), "{events:#}");
+    fleet.inbox.receive_until(1, PATIENCE).await;
+}
+
+/// The janitor of one replica has read the row, which has no size, when the client comes back to
+/// the other one: its bytes are not given up while S3 makes an object of them.
+#[tokio::test]
+async fn what_one_completes_the_janitor_of_the_other_leaves_alone() {
+    let fleet = Fleet::start(&[]).await;
+    let session = sent(&fleet, json!({})).await;
+    for replica in &fleet.replicas {
+        replica.s3.hold();
+    }
+    let janitor = tokio::select! {
+        () = fleet.replicas[0].s3.request_waits() => 0,
+        () = fleet.replicas[1].s3.request_waits() => 1,
+    };
+    let other = 1 - janitor;
+    fleet.replicas[other].s3.restore();
+
+    let mut client = fleet.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    let rows = "SELECT 1 FROM uploads FOR UPDATE";
+    lock.batch_execute(rows).await.expect("a lock");
+    let claims = json!({"size": 3, "checksum": crc64(b"abc")});
+    let acknowledged = acknowledge(&fleet, other, &session, claims);
+    let meanwhile = async {
+        let observer = fleet.sql().await;
+        eventually("the acknowledge keeps its claims", async || {
+            waiting(&observer).await > 0
+        })
+        .await;
+        fleet.replicas[other].s3.hold();
+        lock.rollback().await.expect("a rollback");
+        fleet.replicas[other].s3.request_waits().await;
+        // S3 is at it; the janitor looks now.
+        let before = rounds(&fleet, janitor).await;
+        fleet.replicas[janitor].s3.restore();
+        eventually("the janitor ends its round", async || {
+            rounds(&fleet, janitor).await > before
+        })
+        .await;
+        fleet.replicas[other].s3.restore();
+    };
+    let (acknowledged, ()) = tokio::join!(acknowledged, meanwhile);
+    let upload = acknowledged.expect(StatusCode::OK);
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    let path = format!("/uploads/{}/events", id(&session));
+    let events = fleet.caller(other).get(&path).await.expect(StatusCode::OK);
+    assert_eq!(events.as_array().map(Vec::len), Some(1), "{events:#}");
+    assert_eq!(fleet.place.bucket.get("a.csv").await, b"abc");
+}
+
+/// Rounds of a replica's janitor that ended well.
+async fn rounds(fleet: &Fleet, which: usize) -> u64 {
+    let all = fleet.caller(which).get("/metrics").await.expect_ok().body;
+    let mut lines = all.lines();
+    let line = lines.find(|line| line.contains("_janitor_rounds_total{outcome=\"finished\"}"));
+    let count = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+    count.unwrap_or_default()
+}
