@@ -46,7 +46,8 @@ pub struct Upload {
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Time,
-    /// When the last URL handed out ends.
+    /// When the session ends: without an acknowledge by then, and a while after it, it expires.
+    /// URLs end by themselves, at the latest with this.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Time,
     /// When the object was proven.
