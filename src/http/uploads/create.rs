@@ -73,7 +73,7 @@ pub struct CreateUpload {
     part_size: Option<u64>,
     /// The algorithm of the checksums that the parts will be asked for with: S3 holds every part
     /// to its own, and with a CRC tells the checksum of the whole object in the end.
-    #[schema(schema_with = schemas::algorithm)]
+    #[schema(schema_with = schemas::algorithm_or_null)]
     part_checksums: Option<String>,
     /// How long the URLs live, in seconds, and a session that nobody asks anything of.
     #[schema(minimum = 1, maximum = 604800)]

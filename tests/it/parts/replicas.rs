@@ -78,6 +78,43 @@ async fn two_acknowledges_make_one_transition() {
     fleet.inbox.receive_until(1, PATIENCE).await;
 }
 
+/// Two clients cannot both be right: the row keeps what was promised first, and the other one is
+/// told, or finds the upload done.
+#[tokio::test]
+async fn of_two_promises_the_first_one_holds() {
+    let long = [("BROKER_URL_SECONDS", "900".to_owned())];
+    let fleet = Fleet::start(&long).await;
+    let session = sent(&fleet, json!({"size": 3})).await;
+    let mut client = fleet.sql().await;
+    let lock = client.transaction().await.expect("a transaction");
+    let rows = "SELECT 1 FROM uploads FOR UPDATE";
+    lock.batch_execute(rows).await.expect("a lock");
+    let observer = fleet.sql().await;
+    let first = acknowledge(&fleet, 0, &session, json!({"checksum": crc64(b"abc")}));
+    let second = async {
+        eventually("the first one waits", async || {
+            waiting(&observer).await == 1
+        })
+        .await;
+        let release = async {
+            eventually("both wait", async || waiting(&observer).await == 2).await;
+            lock.rollback().await.expect("a rollback");
+        };
+        let claims = json!({"checksum": crc64(b"other")});
+        tokio::join!(acknowledge(&fleet, 1, &session, claims), release).0
+    };
+    let (first, second) = tokio::join!(first, second);
+    let first = first.expect(StatusCode::OK);
+    assert_eq!(first["checksum"], crc64(b"abc"), "{first:#}");
+    match second.status {
+        StatusCode::OK => assert_eq!(second.json(), first),
+        _ => {
+            let problem = second.expect_problem(422, "invalid-request");
+            assert_eq!(problem["errors"][0]["pointer"], "/checksum", "{problem:#}");
+        }
+    }
+}
+
 /// The janitor of one replica has read the row, which has no size, when the client comes back to
 /// the other one: its bytes are not given up while S3 makes an object of them.
 #[tokio::test]
