@@ -58,7 +58,7 @@ async fn work(place: &Place) -> Value {
                UPDATE uploads SET status = 'Deleting' WHERE key = 'deleting'; \
                UPDATE uploads SET s3_upload_id = 'LEFT', part_size = 5242880 WHERE key = 'late'; \
                INSERT INTO idempotency_keys SELECT tenant, 'k', '\\x' || repeat('00', 32), id, \
-                 created_at FROM uploads WHERE key = 'came'";
+                 created_at FROM uploads WHERE key = 'gone'";
     let sql = sql.replace(
         "'\\x' || repeat('00', 32)",
         "decode(repeat('00', 32), 'hex')",
