@@ -1,9 +1,13 @@
 //! `status`: by id and by path, once and until the end.
 
+use std::net::SocketAddr;
+
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use serde_json::json;
 
 use super::scene::{Scene, lines};
+use crate::support::door::{Door, Way};
+use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 #[tokio::test]
@@ -130,4 +134,28 @@ async fn an_upload_that_is_completed_at_this_moment_is_shown() {
     let ended = process.ended().await.ok();
     let last = lines(&ended.out).pop().expect("a line");
     assert_eq!(last["status"], "Uploaded", "{ended:#?}");
+}
+
+/// A line that goes down in the middle of an answer is no other answer.
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_again() {
+    let scene = Scene::new().await;
+    let upload = scene.dataset("/data/a.csv", b"id\n1\n").await;
+    let broker = scene.app.url.trim_start_matches("http://");
+    let broker: SocketAddr = broker.parse().expect("an address");
+    let door = Door::to(broker);
+    // The head, and the first of the body.
+    door.leads(Way::Short(broker, 600));
+    let id = upload["id"].as_str().unwrap();
+    let run = scene.run(&["status", id]);
+    let process = run.set("UPLOAD_BROKER_URL", door.endpoint()).spawn();
+    let reads =
+        r#"http_request_duration_seconds_count{method="GET",route="/uploads/{id}",status="2xx"}"#;
+    eventually("it asks again", async || {
+        scene.app.metric(reads).await >= 2.0
+    })
+    .await;
+    door.leads(Way::To(broker));
+    let ended = process.ended().await.ok();
+    assert!(ended.out.contains("Uploaded"), "{ended:#?}");
 }
