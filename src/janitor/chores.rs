@@ -32,12 +32,12 @@ impl Job {
     }
 
     async fn work_off(&self, chore: Chore, page: Page, round: &mut Round) -> Result<()> {
-        let lease = page.lease;
+        let (lease, begin_by) = (page.lease, page.begin_by);
         let mut left = Vec::new();
         let rows = page.rows;
         let mut worked = stream::iter(rows)
             .map(|row| async move {
-                if self.stop.is_cancelled() || !claim::holds(&self.broker, lease) {
+                if self.stop.is_cancelled() || self.broker.clock.now() > begin_by {
                     return (row, None);
                 }
                 let done = self.work(chore, &row).await;

@@ -14,9 +14,9 @@ use crate::store::uploads;
 
 pub use crate::store::uploads::Claimed;
 
-/// How long a claim holds.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
-/// More than work on one row takes: it is not begun on less.
+/// How long work may begin on the rows of a claim.
+const BEGIN: TimeDelta = TimeDelta::minutes(5);
+/// More than work on one row takes, but for making an object of parts: the claim holds as long.
 const ONE_ROW: TimeDelta = TimeDelta::minutes(1);
 /// How long a Deleting row is left to the request that made it.
 const UNFINISHED_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -42,11 +42,8 @@ pub struct Page {
     pub rows: Vec<Claimed>,
     /// Until when.
     pub lease: DateTime<Utc>,
-}
-
-/// Whether enough of the lease is left to begin with another row.
-pub fn holds(broker: &Broker, lease: DateTime<Utc>) -> bool {
-    broker.clock.now() + ONE_ROW <= lease
+    /// Until when enough of that is left to begin with another row.
+    pub begin_by: DateTime<Utc>,
 }
 
 /// Claims up to `limit` rows that waited for `chore` at `since`, the start of the round: a row
@@ -57,7 +54,8 @@ pub async fn claim(
     since: DateTime<Utc>,
     limit: u16,
 ) -> Result<Page> {
-    let lease = broker.clock.now() + LEASE;
+    let begin_by = broker.clock.now() + BEGIN;
+    let lease = begin_by + one_row(broker, chore);
     let (waiting, before) = (waiting(chore), before(broker, chore, since));
     let mut connection = broker.connection().await?;
     let rows = connection
@@ -65,7 +63,11 @@ pub async fn claim(
             uploads::claim(connection, waiting, before, since, lease, limit.into()).await
         })
         .await?;
-    Ok(Page { rows, lease })
+    Ok(Page {
+        rows,
+        lease,
+        begin_by,
+    })
 }
 
 /// What [`claim`] would claim, page by page; `after` is the last row of the page before.
@@ -100,6 +102,18 @@ const fn waiting(chore: Chore) -> uploads::Waiting {
         Chore::Expire => uploads::Waiting::Overdue,
         Chore::FinishDelete => uploads::Waiting::Deleting,
         Chore::Settle => uploads::Waiting::Unsettled,
+    }
+}
+
+/// What one row may take: of an overdue upload the parts may become its object, and another janitor
+/// must not take them for parts that never came meanwhile.
+fn one_row(broker: &Broker, chore: Chore) -> TimeDelta {
+    match chore {
+        Chore::Expire => {
+            let complete = TimeDelta::from_std(broker.rules.complete_patience);
+            ONE_ROW + complete.unwrap_or(TimeDelta::days(1))
+        }
+        Chore::FinishDelete | Chore::Settle => ONE_ROW,
     }
 }
 

@@ -107,6 +107,23 @@ async fn a_dead_janitors_row_is_taken_over_when_its_lease_ends() {
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
 }
 
+/// To make an object of parts takes S3 minutes: meanwhile the row is nobody else's.
+#[tokio::test]
+async fn a_claim_holds_as_long_as_a_completion_may_take() {
+    let mut door = Hold::new(cloud::address()).await;
+    let app = Setup::new().s3(door.endpoint()).start().await;
+    overdue_rows(&app, "slow", 1).await;
+    let broker = Arc::clone(&app.broker);
+    let first =
+        shared().spawn(async move { janitor::run_once(&broker, &CancellationToken::new()).await });
+    door.someone_waits().await;
+    app.advance(TimeDelta::minutes(15));
+    assert_eq!(app.janitor().await, Round::default(), "it is another one's");
+    door.release();
+    let round = first.await.expect("the janitor's task").expect("a round");
+    assert_eq!(round.checked, 1, "{round:?}");
+}
+
 #[tokio::test]
 async fn a_stop_gives_back_what_was_not_begun() {
     let mut door = Hold::new(cloud::address()).await;
