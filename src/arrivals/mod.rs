@@ -7,6 +7,7 @@
 //! replicas may read one queue.
 
 mod handle;
+pub mod inspect;
 pub mod message;
 pub mod pace;
 pub mod queue;

@@ -30,10 +30,10 @@ pub const BATCH: usize = 10;
 /// One queue.
 #[derive(Clone)]
 pub struct Queue {
-    client: Client,
+    pub(super) client: Client,
     /// Time limits of a receive.
     polling: TimeoutConfig,
-    url: String,
+    pub(super) url: String,
     /// How long things take.
     pub pace: Pace,
     metrics: Arc<Metrics>,

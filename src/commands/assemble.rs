@@ -20,7 +20,7 @@ use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::endpoint::{self, Endpoint};
 use crate::objects::sign::Signer;
-use crate::objects::{ObjectStore, client};
+use crate::objects::{self, ObjectStore, client};
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
@@ -49,6 +49,9 @@ pub enum AssembleError {
     /// The schema is not up to date.
     #[error("the schema is not up to date")]
     Migrate(#[from] store::migrations::MigrateError),
+    /// The system has not what an HTTP client needs.
+    #[error("no HTTP client")]
+    Http(#[source] objects::probe::ProbeError),
     /// An address is taken, or not ours.
     #[error("cannot listen on {address} ({variable})")]
     Listen {
@@ -164,7 +167,7 @@ fn reader(settings: &Settings, cloud: &Cloud, broker: &Arc<Broker>) -> Option<Re
     })
 }
 
-fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {
+pub(super) fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {
     let client = client::build(&cloud.s3, settings.s3.path_style, None);
     ObjectStore::new(
         client,
@@ -175,7 +178,7 @@ fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> Object
 }
 
 /// Signs for the endpoint that clients see, which need not be the one that we see.
-async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleError> {
+pub(super) async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleError> {
     let public = settings.s3.public_endpoint.as_ref().map(|url| url.as_str());
     let client = client::build(&cloud.s3, settings.s3.path_style, public);
     Ok(Signer::new(

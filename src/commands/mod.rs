@@ -5,6 +5,7 @@ mod check_config;
 mod completions;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod events;
 #[cfg(feature = "dev")]
 mod greeting;
@@ -45,6 +46,8 @@ enum Command {
     Openapi,
     /// Check the settings and print them, without secrets
     CheckConfig,
+    /// Check everything that the broker stands on, and say what to do about what is wrong
+    Doctor(doctor::Arguments),
     /// Finish what was left unfinished and compare the bucket with the database, once
     Janitor(janitor::Arguments),
     /// Ask a running broker whether it lives; for containers
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
             Command::Migrate => migrate::run().await,
             Command::Openapi => openapi::run(),
             Command::CheckConfig => check_config::run(),
+            Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Janitor(arguments) => janitor::run(arguments).await,
             Command::Healthcheck => healthcheck::run().await,
             Command::Keys(command) => keys::run(command).await,

@@ -12,7 +12,18 @@ pub(super) const BAD_CONFIG: u8 = 78;
 /// Says why a command failed, with every cause: in the log where one has started (a log of JSON
 /// has no other lines), else on the terminal.
 pub(super) fn fail(what: &str, error: &dyn std::error::Error) -> ExitCode {
-    let mut text = format!("{what}: {error}");
+    let text = format!("{what}: {}", causes(error));
+    if log::log_enabled!(log::Level::Error) {
+        log::error!("{text}");
+    } else {
+        complain(&text);
+    }
+    ExitCode::FAILURE
+}
+
+/// An error with every cause, on one line.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
@@ -22,12 +33,7 @@ pub(super) fn fail(what: &str, error: &dyn std::error::Error) -> ExitCode {
         }
         source = cause.source();
     }
-    if log::log_enabled!(log::Level::Error) {
-        log::error!("{text}");
-    } else {
-        complain(&text);
-    }
-    ExitCode::FAILURE
+    text
 }
 
 /// Warns of variables that look like ours and are not.

@@ -2,6 +2,7 @@
 
 mod entry;
 pub mod envelope;
+pub mod inspect;
 mod refusal;
 pub mod relay;
 pub mod round;

@@ -32,8 +32,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// One topic.
 #[derive(Clone)]
 pub struct Topic {
-    client: Client,
-    arn: String,
+    pub(super) client: Client,
+    pub(super) arn: String,
     metrics: Arc<Metrics>,
     /// SNS has taken an event: the topic, its region and our rights are as they should be.
     proven: Arc<AtomicBool>,

@@ -2,15 +2,18 @@
 //!
 //! [`sign`] makes URLs and asks nobody. [`ObjectStore`] asks the store: HEAD, list, delete. Every
 //! call is bounded in time and tried again by the SDK a few times; what fails after that is a
-//! [`StoreError`], and the caller decides what stays as it was.
+//! [`StoreError`], and the caller decides what stays as it was. [`inspect`] and [`probe`] are the
+//! doctor's: how the bucket is set up, and what it does with what is signed.
 
 pub mod client;
 pub mod credentials;
 mod delete;
 pub mod endpoint;
 mod head;
+pub mod inspect;
 mod list;
 pub mod multipart;
+pub mod probe;
 pub mod sign;
 mod store;
 

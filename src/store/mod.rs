@@ -8,6 +8,7 @@ mod columns;
 mod connect;
 pub mod events;
 pub mod idempotency;
+pub mod inspect;
 pub mod migrations;
 pub mod outbox;
 pub mod pool;

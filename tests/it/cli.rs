@@ -144,6 +144,7 @@ async fn help_describes_everything() {
         "migrate",
         "openapi",
         "check-config",
+        "doctor",
         "janitor",
         "healthcheck",
         "keys",

@@ -25,6 +25,7 @@ mod datasets;
 mod delete;
 mod dev;
 mod dev_s3;
+mod doctor;
 mod expiry;
 mod faults;
 mod groups;

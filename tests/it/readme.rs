@@ -16,7 +16,7 @@ fn readme() -> String {
 }
 
 /// The code block that follows a mark.
-fn block(mark: &str) -> String {
+pub fn block(mark: &str) -> String {
     let text = readme();
     let mark = format!("<!-- {mark} -->\n```");
     let (_, rest) = text

@@ -37,6 +37,12 @@ impl Credentials {
         self.expires_at
     }
 
+    /// Whether they are of a role or a session: such ones end, whether or not it is told when.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.session_token.is_some() || self.expires_at.is_some()
+    }
+
     /// The secret access key.
     pub(super) fn secret(&self) -> &str {
         self.secret.expose_secret()

@@ -1,5 +1,5 @@
-//! S3 as a store without checksums answers: the cloud's own, with the names of the checksum
-//! headers of its answers overwritten on the wire. Requests pass as they are, signatures hold.
+//! S3 as a lesser store answers: the cloud's own, with words of its answers overwritten on the wire
+//! by others of the same length. Requests pass as they are, signatures hold.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,18 +9,26 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{cloud, shared};
 
-const NAME: &[u8] = b"x-amz-checksum-";
-const MASK: &[u8] = b"x-not-checksum-";
+/// What is overwritten, whatever its case, and by what.
+type Words = &'static [(&'static [u8], &'static [u8])];
 
-/// A door to the cloud that hides checksums; it closes with the test.
+/// A store that tells no checksums.
+const CHECKSUMS: Words = &[(b"x-amz-checksum-", b"x-not-checksum-")];
+
+/// A door to the cloud that changes its words; it closes with the test.
 pub struct Masked {
     addr: SocketAddr,
     _stop: DropGuard,
 }
 
 impl Masked {
-    /// A new door.
+    /// A door that hides checksums.
     pub async fn start() -> Masked {
+        Masked::saying(CHECKSUMS).await
+    }
+
+    /// A door that puts words for others: `[(b"HTTP/1.1 412", b"HTTP/1.1 200")]`.
+    pub async fn saying(words: Words) -> Masked {
         let _inside = shared().enter();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a free port");
@@ -28,7 +36,7 @@ impl Masked {
         let stop = CancellationToken::new();
         let accept = async move {
             while let Ok((client, _)) = listener.accept().await {
-                shared().spawn(pass(client));
+                shared().spawn(pass(client, words));
             }
         };
         shared().spawn(stop.clone().run_until_cancelled_owned(accept));
@@ -45,7 +53,7 @@ impl Masked {
 }
 
 /// One connection, until either side is done.
-async fn pass(client: TcpStream) {
+async fn pass(client: TcpStream, words: Words) {
     let Ok(server) = TcpStream::connect(cloud::address()).await else {
         return;
     };
@@ -53,15 +61,16 @@ async fn pass(client: TcpStream) {
     let (from_server, mut to_server) = server.into_split();
     tokio::select! {
         _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
-        _ = mask(from_server, to_client) => {}
+        _ = mask(from_server, to_client, words) => {}
     }
 }
 
-/// Copies, with every [`NAME`] overwritten. What may be the beginning of one is held back until
-/// it is known; no answer ends in such a beginning.
+/// Copies, with every word overwritten. What may be the beginning of one is held back until it is
+/// known; no answer ends in such a beginning.
 async fn mask(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
+    words: Words,
 ) -> std::io::Result<()> {
     let mut held = Vec::new();
     loop {
@@ -71,18 +80,21 @@ async fn mask(
             return to.write_all(&held).await;
         }
         held.extend_from_slice(&read[..count]);
-        let mut at = 0;
-        while at + NAME.len() <= held.len() {
-            if held[at..at + NAME.len()].eq_ignore_ascii_case(NAME) {
-                held[at..at + NAME.len()].copy_from_slice(MASK);
+        for (word, other) in words {
+            for at in 0..(held.len() + 1).saturating_sub(word.len()) {
+                if held[at..at + word.len()].eq_ignore_ascii_case(word) {
+                    held[at..at + word.len()].copy_from_slice(other);
+                }
             }
-            at += 1;
         }
-        let tail = (1..NAME.len()).rev().find(|&length| {
+        let begins = |word: &[u8], length: usize| {
             held.len() >= length
-                && held[held.len() - length..].eq_ignore_ascii_case(&NAME[..length])
-        });
-        let rest = held.split_off(held.len() - tail.unwrap_or(0));
+                && held[held.len() - length..].eq_ignore_ascii_case(&word[..length])
+        };
+        let tails = words
+            .iter()
+            .filter_map(|(word, _)| (1..word.len()).rev().find(|&length| begins(word, length)));
+        let rest = held.split_off(held.len() - tails.max().unwrap_or(0));
         to.write_all(&held).await?;
         held = rest;
     }

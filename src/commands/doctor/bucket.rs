@@ -1,0 +1,32 @@
+//! `bucket`: does it answer?
+
+use super::patient::Patient;
+use super::verdict::Verdict;
+use crate::objects::inspect::Reach;
+
+pub(super) async fn check(patient: &Patient) -> Verdict {
+    let name = patient.store.bucket();
+    match patient.store.reach().await {
+        Ok(Reach::Answers) => Verdict::ok(format!("{name} answers")),
+        Ok(Reach::Missing) => Verdict::failed(
+            format!("there is no bucket {name}"),
+            "make it, or set BROKER_S3_BUCKET to the right one",
+        ),
+        Ok(Reach::Elsewhere(region)) => Verdict::failed(
+            format!("{name} is in another region"),
+            match region {
+                Some(region) => format!("set AWS_REGION={region}"),
+                None => "set AWS_REGION to the bucket's".to_owned(),
+            },
+        ),
+        Ok(Reach::Refused(status)) => Verdict::failed(
+            format!("S3 refuses us at {name} ({status})"),
+            "check the key and its secret, the role's policy (`doctor --policy`), the bucket's \
+             own policy, and the check `clock`",
+        ),
+        Err(error) => Verdict::fault(
+            &error,
+            "check AWS_REGION, AWS_ENDPOINT_URL_S3 and the network on the way there",
+        ),
+    }
+}

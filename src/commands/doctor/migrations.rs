@@ -1,0 +1,34 @@
+//! `migrations`: is the schema the one that this binary is made for?
+
+use super::verdict::Verdict;
+use crate::config::Database;
+use crate::store::Connection;
+use crate::store::migrations::compare;
+
+pub(super) async fn check(database: &Database, connection: &mut Connection) -> Verdict {
+    let difference = match compare(connection).await {
+        Ok(difference) => difference,
+        Err(error) => return Verdict::fault(&error, "see Postgres' own log"),
+    };
+    if !difference.unknown.is_empty() {
+        return Verdict::warning(
+            format!(
+                "a newer broker has migrated the schema: {}",
+                difference.unknown.join(", ")
+            ),
+            "use that version of the broker here too",
+        );
+    }
+    let missing = difference.missing.join(", ");
+    match (difference.missing.len(), database.migrate) {
+        (0, _) => Verdict::ok("all are applied"),
+        (count, true) => Verdict::warning(
+            format!("{count} are not applied: {missing}"),
+            "run `upload-broker migrate`; `serve` does it too when it starts (BROKER_MIGRATE)",
+        ),
+        (count, false) => Verdict::failed(
+            format!("{count} are not applied: {missing}"),
+            "run `upload-broker migrate`",
+        ),
+    }
+}

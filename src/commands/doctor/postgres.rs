@@ -1,0 +1,45 @@
+//! `postgres`: does it answer, take writes, and is it recent enough?
+
+use super::patient::Patient;
+use super::verdict::Verdict;
+use crate::store::inspect::{Server, server};
+use crate::store::{Connection, pool};
+
+/// The oldest that has all that is used here.
+const OLDEST: i32 = 120_000;
+/// The oldest that its makers still mend.
+const MAINTAINED: i32 = 140_000;
+
+/// Leaves the connection in `seen`, where there is one.
+pub(super) async fn check(patient: &Patient, seen: &mut Option<(Connection, Server)>) -> Verdict {
+    let url = patient.settings.database.url.expose();
+    let mut connection = match pool::connect(url).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            return Verdict::fault(
+                &error,
+                "check DATABASE_URL, and that it names the server that takes writes, not a standby",
+            );
+        }
+    };
+    match server(&mut connection).await {
+        Ok(server) => {
+            let verdict = verdict(&server);
+            *seen = Some((connection, server));
+            verdict
+        }
+        Err(error) => Verdict::fault(&error, "see Postgres' own log"),
+    }
+}
+
+fn verdict(server: &Server) -> Verdict {
+    let version = &server.version;
+    let fix = "upgrade it";
+    if server.number < OLDEST {
+        Verdict::failed(format!("Postgres {version} is too old"), fix)
+    } else if server.number < MAINTAINED {
+        Verdict::warning(format!("Postgres {version} gets no fixes any more"), fix)
+    } else {
+        Verdict::ok(format!("Postgres {version} answers, and takes writes"))
+    }
+}

@@ -1,0 +1,58 @@
+//! `tls`: do bytes and URLs travel encrypted between clients and the store?
+
+use url::{Host, Url};
+
+use super::patient::Patient;
+use super::verdict::Verdict;
+
+pub(super) fn check(patient: &Patient) -> Verdict {
+    match &patient.signer {
+        Ok(signer) => verdict(signer.endpoint().origin()),
+        Err(why) => Verdict::failed(why, "set AWS_REGION, or AWS_ENDPOINT_URL_S3"),
+    }
+}
+
+fn verdict(origin: &str) -> Verdict {
+    if origin.starts_with("https://") {
+        return Verdict::ok("clients reach S3 over TLS");
+    }
+    if is_loopback(origin) {
+        return Verdict::ok(format!("no TLS, and {origin} does not leave this machine"));
+    }
+    Verdict::warning(
+        format!("{origin} is not encrypted: whoever listens has the bytes and the URLs"),
+        "use an endpoint with https (AWS_ENDPOINT_URL_S3, BROKER_S3_PUBLIC_ENDPOINT)",
+    )
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(url) = Url::parse(origin) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::State;
+    use super::*;
+
+    #[test]
+    fn only_what_leaves_the_machine_matters() {
+        for (origin, state) in [
+            ("https://datasets.s3.eu-west-1.amazonaws.com", State::Ok),
+            ("http://127.0.0.1:9000", State::Ok),
+            ("http://[::1]:9000", State::Ok),
+            ("http://datasets.localhost:9000", State::Ok),
+            ("http://minio.internal:9000", State::Warning),
+            ("http://10.0.0.1", State::Warning),
+        ] {
+            assert_eq!(verdict(origin).state, state, "{origin}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `doctor`: what it says of a broker's surroundings that are well, poor, or broken.
+
+mod broken;
+mod cors;
+mod database;
+mod notices;
+mod policy;
+mod scene;
+mod signals;
+mod stores;
+mod well;

@@ -1,0 +1,196 @@
+//! What is missing, refuses or hangs: it is named with its fix, and stops no other check.
+
+use super::scene::{CHECKS, Report, doctor, everything};
+use super::well::free_parts_after;
+use crate::support::cloud;
+use crate::support::door::{Door, Way};
+use crate::support::gate::Gate;
+use crate::support::process::free_port;
+use crate::support::serving::Place;
+
+/// The checks that need the bucket.
+fn behind_the_bucket() -> &'static [&'static str] {
+    &CHECKS[4..13]
+}
+
+#[tokio::test]
+async fn there_is_no_such_bucket() {
+    let place = Place::new().await;
+    let report = Report::of(doctor(&place).set("BROKER_S3_BUCKET", "no-such-bucket")).await;
+    report
+        .code(1)
+        .says("bucket", "failed", "no bucket no-such-bucket")
+        .advises("bucket", "BROKER_S3_BUCKET")
+        .says("clock", "ok", "")
+        .says("topic", "ok", "")
+        .says("migrations", "ok", "");
+    for check in behind_the_bucket() {
+        report
+            .says(check, "unknown", "the bucket does not answer")
+            .advises(check, "`bucket`");
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_wrong() {
+    let place = Place::new().await;
+    let report = Report::of(doctor(&place).set("AWS_ACCESS_KEY_ID", "somebody")).await;
+    report
+        .code(1)
+        .says("bucket", "failed", "refuses us")
+        .advises("bucket", "check the key and its secret")
+        .says("migrations", "ok", "");
+    let report = Report::of(doctor(&place).set("AWS_SECRET_ACCESS_KEY", "hunter2")).await;
+    report
+        .code(1)
+        .says("signatures", "failed", "403 SignatureDoesNotMatch")
+        .advises("signatures", "the secret of the key");
+    assert!(!report.ended.out.contains("hunter2"), "{report:#?}");
+    assert_eq!(everything(&place.bucket).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn there_is_no_key() {
+    let place = Place::new().await;
+    let run = doctor(&place)
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY");
+    let report = Report::of(run).await;
+    report
+        .code(1)
+        .says("credentials", "failed", "credentials")
+        .advises("credentials", "AWS_ACCESS_KEY_ID")
+        .says("migrations", "ok", "");
+}
+
+/// The SDK cannot even say where the bucket is.
+#[tokio::test]
+async fn there_is_no_region() {
+    let place = Place::new().await;
+    let report = Report::of(doctor(&place).unset("AWS_REGION")).await;
+    report
+        .code(1)
+        .says("tls", "failed", "")
+        .advises("tls", "AWS_REGION")
+        .says("migrations", "ok", "");
+}
+
+#[tokio::test]
+async fn nobody_answers() {
+    let place = Place::new().await;
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", nobody)).await;
+    report
+        .code(1)
+        .says("bucket", "failed", "HeadBucket failed")
+        .advises("bucket", "AWS_ENDPOINT_URL_S3")
+        .says("clock", "failed", "does not answer")
+        .says("migrations", "ok", "");
+}
+
+/// A line that is open and dead costs its time limit, not the doctor's life.
+#[tokio::test]
+async fn everything_hangs() {
+    let place = Place::new().await;
+    let gate = Gate::new(cloud::address());
+    gate.hold();
+    let run = doctor(&place)
+        .set("AWS_ENDPOINT_URL_S3", gate.endpoint())
+        .set("BROKER_AWS_TIMEOUT_SECONDS", "0.5");
+    let report = Report::of(run).await;
+    report
+        .code(1)
+        .says("bucket", "failed", "HeadBucket failed")
+        .says("clock", "failed", "")
+        .says("migrations", "ok", "");
+}
+
+/// A refusal has a date as well: the clock is told apart from the key.
+#[tokio::test]
+async fn the_clock_is_wrong() {
+    let place = Place::new().await;
+    let door = Door::to(cloud::address());
+    door.leads(Way::Says(
+        "HTTP/1.1 403 Forbidden\r\ndate: Tue, 06 Jan 2026 08:00:00 GMT\r\n\
+         content-length: 0\r\nconnection: close\r\n\r\n",
+    ));
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    report
+        .code(1)
+        .says("clock", "failed", "ahead of S3's: signatures are refused")
+        .advises("clock", "NTP")
+        .says("bucket", "failed", "(403)");
+}
+
+#[tokio::test]
+async fn the_bucket_is_in_another_region() {
+    let place = Place::new().await;
+    let door = Door::to(cloud::address());
+    door.leads(Way::Says(
+        "HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-west-1\r\n\
+         content-length: 0\r\nconnection: close\r\n\r\n",
+    ));
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    report
+        .code(1)
+        .says("bucket", "failed", "in another region")
+        .advises("bucket", "AWS_REGION=eu-west-1");
+}
+
+/// S3's own clean-up would take the parts from under an upload that goes on.
+#[tokio::test]
+async fn parts_are_freed_too_early() {
+    let place = Place::new().await;
+    free_parts_after(&place.bucket, 1).await;
+    let report = Report::of(doctor(&place)).await;
+    report
+        .code(1)
+        .says("lifecycle", "failed", "after 1 days")
+        .advises("lifecycle", "DaysAfterInitiation 7");
+    let day = doctor(&place).set("BROKER_SESSION_MAX_SECONDS", 86_400);
+    Report::of(day).await.code(0).says("lifecycle", "ok", "");
+}
+
+/// Bad settings are listed, and nothing is examined.
+#[tokio::test]
+async fn the_settings_are_bad() {
+    let place = Place::new().await;
+    let ended = doctor(&place).set("BROKER_URL_SECONDS", "soon").end().await;
+    let ended = ended.failed(78, &["BROKER_URL_SECONDS", "soon"]);
+    assert_eq!(ended.out, "");
+}
+
+/// Credentials that end before the URLs that they sign.
+#[tokio::test]
+async fn the_credentials_end_too_soon() {
+    let place = Place::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config");
+    for (seconds, state, why) in [
+        (300, "warning", "before their 900 s"),
+        (3600, "ok", "until"),
+    ] {
+        let end = chrono::Utc::now() + chrono::TimeDelta::seconds(seconds);
+        let given = serde_json::json!({
+            "Version": 1,
+            "AccessKeyId": cloud::ACCESS_KEY_ID,
+            "SecretAccessKey": cloud::SECRET_ACCESS_KEY,
+            "Expiration": end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        });
+        let answer = folder.path().join("answer");
+        std::fs::write(&answer, given.to_string()).expect("a file");
+        let config = format!("[default]\ncredential_process = cat {}\n", answer.display());
+        std::fs::write(&file, config).expect("a file");
+        let run = doctor(&place)
+            .unset("AWS_ACCESS_KEY_ID")
+            .unset("AWS_SECRET_ACCESS_KEY")
+            .set("AWS_CONFIG_FILE", file.display());
+        Report::of(run)
+            .await
+            .code(0)
+            .says("credentials", state, why);
+    }
+    let run = doctor(&place).set("AWS_SESSION_TOKEN", "of-a-session");
+    let report = Report::of(run).await;
+    report.says("credentials", "warning", "nobody says until when");
+}

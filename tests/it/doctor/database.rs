@@ -1,0 +1,94 @@
+//! Postgres: away, read-only, behind or ahead of this binary.
+
+use super::scene::{Report, doctor};
+use crate::support::database::{self, Database, connect};
+use crate::support::gate::Gate;
+use crate::support::serving::Place;
+
+#[tokio::test]
+async fn it_is_away() {
+    let place = Place::new().await;
+    let gate = Gate::new(database::address());
+    gate.cut().await;
+    let run = doctor(&place).set("DATABASE_URL", place.database.url_through(gate.addr()));
+    let report = Report::of(run).await;
+    report
+        .code(1)
+        .says("postgres", "failed", "")
+        .advises("postgres", "DATABASE_URL")
+        .says("postgres-tls", "unknown", "does not answer")
+        .says("migrations", "unknown", "does not answer")
+        .says("bucket", "ok", "")
+        .says("signatures", "ok", "");
+}
+
+#[tokio::test]
+async fn it_takes_no_writes() {
+    let place = Place::new().await;
+    let client = connect(place.database.url()).await;
+    let name = place.database.name();
+    let sql = format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on");
+    client.batch_execute(&sql).await.expect("a setting");
+    let report = Report::of(doctor(&place)).await;
+    report
+        .code(1)
+        .says("postgres", "failed", "")
+        .advises("postgres", "not a standby");
+}
+
+/// Nothing is applied, and the doctor does not change that.
+#[tokio::test]
+async fn nothing_is_applied() {
+    let place = Place {
+        database: Database::empty(),
+        ..Place::new().await
+    };
+    let report = Report::of(doctor(&place)).await;
+    report
+        .code(0)
+        .says("migrations", "warning", "are not applied: 2026")
+        .advises("migrations", "`serve` does it too");
+    let report = Report::of(doctor(&place).set("BROKER_MIGRATE", "false")).await;
+    report
+        .code(1)
+        .says("migrations", "failed", "are not applied")
+        .advises("migrations", "upload-broker migrate");
+    let client = connect(place.database.url()).await;
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+    let row = client.query_one(tables, &[]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn one_is_missing() {
+    let place = Place::new().await;
+    let client = connect(place.database.url()).await;
+    let last = "DELETE FROM __diesel_schema_migrations WHERE version = \
+                (SELECT max(version) FROM __diesel_schema_migrations) RETURNING version";
+    let row = client.query_one(last, &[]).await.expect("a version");
+    let report = Report::of(doctor(&place).set("BROKER_MIGRATE", "false")).await;
+    report.says("migrations", "failed", "1 are not applied");
+    let version: String = row.get(0);
+    let digits: String = report
+        .ended
+        .out
+        .lines()
+        .last()
+        .expect("a line")
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    assert!(digits.contains(&version), "{digits} names {version}");
+}
+
+#[tokio::test]
+async fn a_newer_broker_was_here() {
+    let place = Place::new().await;
+    let client = connect(place.database.url()).await;
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
+    client.batch_execute(newer).await.expect("a row");
+    let report = Report::of(doctor(&place)).await;
+    report
+        .code(0)
+        .says("migrations", "warning", "29990101000000");
+}

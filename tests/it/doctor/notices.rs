@@ -1,0 +1,100 @@
+//! The topic and the queue: gone, forbidden, poor; and a notification only where it was asked for.
+
+use std::time::Duration;
+
+use super::scene::{Report, doctor};
+use crate::support::cloud;
+use crate::support::door::{Door, Way};
+use crate::support::events::Events;
+use crate::support::inbox::Inbox;
+use crate::support::serving::Place;
+
+#[tokio::test]
+async fn they_are_gone() {
+    let place = Place::new().await;
+    let inbox = Inbox::new().await;
+    let run = doctor(&place)
+        .set("BROKER_SNS_TOPIC_ARN", format!("{}-gone", inbox.topic_arn))
+        .set(
+            "BROKER_S3_EVENTS_QUEUE_URL",
+            format!("{}-gone", inbox.queue_url),
+        );
+    let report = Report::of(run).await;
+    report
+        .code(1)
+        .says("topic", "failed", "no such topic")
+        .advises("topic", "BROKER_SNS_TOPIC_ARN")
+        .says("events-queue", "failed", "no such queue")
+        .advises("events-queue", "BROKER_S3_EVENTS_QUEUE_URL")
+        .says("signatures", "ok", "");
+}
+
+/// Whoever may publish need not be allowed to look.
+#[tokio::test]
+async fn looking_is_forbidden() {
+    let place = Place::new().await;
+    let inbox = Inbox::new().await;
+    let door = Door::to(cloud::address());
+    door.leads(Way::Says(
+        "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    ));
+    let run = doctor(&place)
+        .set("AWS_ENDPOINT_URL_SNS", door.endpoint())
+        .set("AWS_ENDPOINT_URL_SQS", door.endpoint())
+        .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
+        .set("BROKER_S3_EVENTS_QUEUE_URL", &inbox.queue_url);
+    let report = Report::of(run).await;
+    report
+        .code(0)
+        .says("topic", "unknown", "refuses")
+        .advises("topic", "sns:GetTopicAttributes")
+        .says("events-queue", "unknown", "refuses")
+        .advises("events-queue", "sqs:GetQueueAttributes");
+}
+
+#[tokio::test]
+async fn nobody_answers() {
+    let place = Place::new().await;
+    let inbox = Inbox::new().await;
+    let nobody = format!("http://127.0.0.1:{}", crate::support::process::free_port());
+    let run = doctor(&place)
+        .set("AWS_ENDPOINT_URL_SNS", &nobody)
+        .set("AWS_ENDPOINT_URL_SQS", &nobody)
+        .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
+        .set("BROKER_S3_EVENTS_QUEUE_URL", &inbox.queue_url);
+    let report = Report::of(run).await;
+    report
+        .code(1)
+        .says("topic", "failed", "SNS does not answer")
+        .says("events-queue", "failed", "SQS does not answer");
+}
+
+#[tokio::test]
+async fn a_queue_without_dead_letters() {
+    let place = Place::new().await;
+    let events = Events::new().await;
+    let look = || Report::of(doctor(&place).set("BROKER_S3_EVENTS_QUEUE_URL", &events.url));
+    look()
+        .await
+        .code(0)
+        .says("events-queue", "warning", "no dead-letter queue");
+    events.give_up_to(&Events::new().await, 3).await;
+    look()
+        .await
+        .says("events-queue", "warning", "after 3 tries");
+}
+
+#[tokio::test]
+async fn subscribers_hear_of_it_when_asked() {
+    let place = Place::new().await;
+    for inbox in [Inbox::new().await, Inbox::fifo().await] {
+        let run = place
+            .run(&["doctor", "--json", "--publish"])
+            .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn);
+        let report = Report::of(run).await;
+        report.code(0).says("topic", "ok", "broker.test");
+        let heard = inbox.receive_until(1, Duration::from_secs(20)).await;
+        assert_eq!(heard[0].json()["type"], "broker.test");
+        assert_eq!(heard[0].attributes["type"], "broker.test");
+    }
+}

@@ -1,0 +1,60 @@
+//! `doctor --policy`: what the README shows, for this bucket, topic and queue.
+
+use serde_json::{Value, json};
+
+use crate::support::process::Run;
+
+fn policy(bucket: &str) -> Run {
+    Run::new(&["doctor", "--policy"]).set("BROKER_S3_BUCKET", bucket)
+}
+
+#[tokio::test]
+async fn it_is_the_one_in_the_readme() {
+    let printed = policy("datasets").end().await.ok();
+    let shown = crate::readme::block("policy").replace("BUCKET", "datasets");
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(printed.json(), shown, "README.md shows another policy");
+    assert!(printed.err.contains("s3:PutObjectTagging"), "{printed:#?}");
+}
+
+#[tokio::test]
+async fn it_has_the_topic_and_the_queue() {
+    let run = policy("datasets")
+        .set(
+            "BROKER_SNS_TOPIC_ARN",
+            "arn:aws-cn:sns:cn-north-1:123456789012:events",
+        )
+        .set(
+            "BROKER_S3_EVENTS_QUEUE_URL",
+            "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/arrivals",
+        );
+    let printed = run.end().await.ok().json();
+    let statements = printed["Statement"].as_array().expect("statements");
+    let of = |action: &str| {
+        let has = |statement: &&Value| {
+            let actions = statement["Action"].as_array().expect("actions");
+            actions.contains(&json!(action))
+        };
+        statements.iter().find(has).expect(action)["Resource"].clone()
+    };
+    assert_eq!(of("s3:PutObject"), "arn:aws-cn:s3:::datasets/*");
+    assert_eq!(
+        of("sns:Publish"),
+        "arn:aws-cn:sns:cn-north-1:123456789012:events"
+    );
+    let queue = "arn:aws-cn:sqs:cn-north-1:123456789012:arrivals";
+    assert_eq!(of("sqs:ReceiveMessage"), queue);
+    assert_eq!(of("sqs:ChangeMessageVisibility"), queue);
+}
+
+#[tokio::test]
+async fn it_needs_the_bucket_alone() {
+    let ended = Run::new(&["doctor", "--policy"]).end().await;
+    let ended = ended.failed(78, &["BROKER_S3_BUCKET"]);
+    assert!(!ended.err.contains("DATABASE_URL"), "{ended:#?}");
+    policy("datasets")
+        .set("BROKER_SNS_TOPIC_ARN", "nowhere")
+        .end()
+        .await
+        .failed(78, &["BROKER_SNS_TOPIC_ARN"]);
+}

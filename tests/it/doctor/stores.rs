@@ -1,0 +1,113 @@
+//! Stores that have less than S3, or do less than they should.
+
+use super::scene::{Report, doctor, everything};
+use crate::support::cloud::Bucket;
+use crate::support::masked::Masked;
+use crate::support::process::Run;
+use crate::support::serving::Place;
+use crate::support::store::Store;
+
+fn at(place: &Place, store: &Masked) -> Run {
+    doctor(place).set("AWS_ENDPOINT_URL_S3", store.endpoint())
+}
+
+/// What it does not have cannot be told, and fails nobody.
+#[tokio::test]
+async fn the_embedded_store() {
+    let store = Store::start().await;
+    let place = Place {
+        bucket: Bucket::at(&store.endpoint()).await,
+        ..Place::new().await
+    };
+    let run = doctor(&place)
+        .set("AWS_ENDPOINT_URL_S3", store.endpoint())
+        .set("BROKER_CORS_ORIGINS", "https://app.example.com");
+    let report = Report::of(run).await;
+    report.code(0);
+    let unknown = ["versioning", "lifecycle", "public-access"];
+    assert_eq!(report.others(), unknown.map(|check| (check, "unknown")));
+    report
+        .says(
+            "versioning",
+            "unknown",
+            "does not offer GetBucketVersioning",
+        )
+        .advises("versioning", "s3:GetBucketVersioning");
+    let left = place.bucket.client.list_objects_v2();
+    let left = left
+        .bucket(&place.bucket.name)
+        .send()
+        .await
+        .expect("a list");
+    assert_eq!(left.contents(), []);
+    assert_eq!(place.bucket.open_keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn conditional_writes_are_not_honoured() {
+    let place = Place::new().await;
+    let store = Masked::saying(&[(b"HTTP/1.1 412", b"HTTP/1.1 200")]).await;
+    let report = Report::of(at(&place, &store)).await;
+    report
+        .code(1)
+        .says("conditional-writes", "failed", "If-None-Match: * gets 200")
+        .advises("conditional-writes", "BROKER_S3_CONDITIONAL_WRITES=off")
+        .says("signatures", "ok", "");
+    // Said in the settings, it is no fault; said without need, it is a pity.
+    let off = |run: Run| Report::of(run.set("BROKER_S3_CONDITIONAL_WRITES", "off"));
+    let report = off(at(&place, &store)).await;
+    report
+        .code(0)
+        .says("conditional-writes", "ok", "off by the settings");
+    let report = off(doctor(&place)).await;
+    report.code(0).says(
+        "conditional-writes",
+        "warning",
+        "though the store honours them",
+    );
+    assert_eq!(everything(&place.bucket).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn checksums_are_not_told() {
+    let place = Place::new().await;
+    let store = Masked::start().await;
+    let report = Report::of(at(&place, &store)).await;
+    report
+        .code(0)
+        .says("checksums", "warning", "proofs are by size")
+        .says("multipart", "warning", "no CRC64NVME");
+}
+
+#[tokio::test]
+async fn checksums_are_not_verified() {
+    let place = Place::new().await;
+    let store = Masked::saying(&[(b"HTTP/1.1 400", b"HTTP/1.1 200")]).await;
+    let report = Report::of(at(&place, &store)).await;
+    report
+        .code(1)
+        .says("checksums", "failed", "another SHA-256")
+        .advises("checksums", "x-amz-checksum-sha256");
+    assert_eq!(everything(&place.bucket).await, [""; 0]);
+}
+
+/// As moto and some toys do.
+#[tokio::test]
+async fn signatures_are_not_checked() {
+    let place = Place::new().await;
+    let store = Masked::saying(&[(b"HTTP/1.1 403", b"HTTP/1.1 200")]).await;
+    let report = Report::of(at(&place, &store)).await;
+    report
+        .code(1)
+        .says("signatures", "failed", "wrong signature");
+}
+
+/// A key that may not write, as far as S3's answers tell.
+#[tokio::test]
+async fn writes_are_refused() {
+    let place = Place::new().await;
+    let store = Masked::saying(&[(b"HTTP/1.1 200", b"HTTP/1.1 403")]).await;
+    let report = Report::of(at(&place, &store)).await;
+    report.code(1).says("bucket", "failed", "(403)");
+    assert_eq!(everything(&place.bucket).await, [""; 0]);
+}

@@ -1,0 +1,121 @@
+//! Where everything is as it should be.
+
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, CorsConfiguration, CorsRule,
+    ExpirationStatus, LifecycleRule, LifecycleRuleFilter, PublicAccessBlockConfiguration,
+};
+
+use super::scene::{Report, doctor, everything};
+use crate::support::cloud::Bucket;
+use crate::support::events::Events;
+use crate::support::inbox::Inbox;
+use crate::support::serving::Place;
+
+const ORIGIN: &str = "https://app.example.com";
+
+/// A rule that frees parts after so many days.
+pub async fn free_parts_after(bucket: &Bucket, days: i32) {
+    let abort = AbortIncompleteMultipartUpload::builder().days_after_initiation(days);
+    let rule = LifecycleRule::builder()
+        .id("parts")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("").build())
+        .abort_incomplete_multipart_upload(abort.build())
+        .build();
+    let rules = BucketLifecycleConfiguration::builder().rules(rule.expect("a rule"));
+    let set = bucket.client.put_bucket_lifecycle_configuration();
+    set.bucket(&bucket.name)
+        .lifecycle_configuration(rules.build().expect("rules"))
+        .send()
+        .await
+        .expect("a lifecycle");
+}
+
+async fn close(bucket: &Bucket) {
+    let all = PublicAccessBlockConfiguration::builder()
+        .block_public_acls(true)
+        .ignore_public_acls(true)
+        .block_public_policy(true)
+        .restrict_public_buckets(true);
+    let set = bucket.client.put_public_access_block();
+    set.bucket(&bucket.name)
+        .public_access_block_configuration(all.build())
+        .send()
+        .await
+        .expect("a block");
+}
+
+async fn open_to_pages(bucket: &Bucket) {
+    let rule = CorsRule::builder()
+        .allowed_origins(ORIGIN)
+        .set_allowed_methods(Some(["GET", "HEAD", "PUT"].map(String::from).to_vec()))
+        .allowed_headers("*")
+        .expose_headers("ETag");
+    let rules = CorsConfiguration::builder().cors_rules(rule.build().expect("a rule"));
+    let set = bucket.client.put_bucket_cors().bucket(&bucket.name);
+    set.cors_configuration(rules.build().expect("rules"))
+        .send()
+        .await
+        .expect("CORS");
+}
+
+#[tokio::test]
+async fn all_is_well() {
+    let place = Place::new().await;
+    free_parts_after(&place.bucket, 7).await;
+    close(&place.bucket).await;
+    open_to_pages(&place.bucket).await;
+    place.bucket.put("data/there.csv", "x").await;
+    let inbox = Inbox::new().await;
+    let (events, dead) = (Events::new().await, Events::new().await);
+    events.give_up_to(&dead, 10).await;
+    let run = doctor(&place)
+        .set("BROKER_CORS_ORIGINS", ORIGIN)
+        .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
+        .set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
+    let report = Report::of(run).await;
+    report.code(0);
+    // This S3 computes no CRC64NVME by itself; the embedded store does.
+    let others = ["checksums", "multipart"].map(|check| (check, "warning"));
+    assert_eq!(report.others(), others, "{report:#?}");
+    report
+        .says("credentials", "ok", "static")
+        .says("cors", "ok", ORIGIN)
+        .says("lifecycle", "ok", "after 7 days")
+        .says("topic", "ok", "is there")
+        .says("migrations", "ok", "all are applied");
+    let summary = "16 ok, 2 to be warned of, 0 failed, 0 cannot be told";
+    assert!(report.ended.err.contains(summary), "{report:#?}");
+
+    // It has left nothing behind, and told nobody.
+    assert_eq!(everything(&place.bucket).await, ["data/there.csv"]);
+    assert_eq!(inbox.waiting().await, 0);
+}
+
+/// Versions of a probe are removed too.
+#[tokio::test]
+async fn nothing_is_left_in_a_versioned_bucket() {
+    let place = Place::new().await;
+    place.bucket.keep_versions().await;
+    let report = Report::of(doctor(&place)).await;
+    report.code(0).says("versioning", "ok", "on:");
+    assert_eq!(everything(&place.bucket).await, [""; 0]);
+}
+
+/// For people: a line a check, its fix below it.
+#[tokio::test]
+async fn a_person_reads_it() {
+    let place = Place::new().await;
+    let open = place.bucket.client.delete_public_access_block();
+    let open = open.bucket(&place.bucket.name).send().await;
+    open.expect("no block");
+    let ended = place.run(&["doctor"]).end().await.ok();
+    for line in [
+        "ok           bucket              ",
+        "warning      lifecycle           no rule frees the parts",
+        "\n                                 fix: add to the lifecycle configuration: ",
+        "warning      public-access       not blocked at the bucket (BlockPublicAcls, ",
+    ] {
+        assert!(ended.out.contains(line), "no {line:?} in {}", ended.out);
+    }
+}
