@@ -43,7 +43,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test test-faults schemathesis lint fmt bench venv postgres toolchain openapi schema clean
+.PHONY: help run build test test-faults schemathesis fuzz lint fmt bench venv postgres toolchain openapi schema clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -67,6 +67,11 @@ test-faults: postgres venv ## Only the fault suite (a part of test); FAULT_SEED=
 
 schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
 	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
+
+# No sanitizer: the code has no `unsafe`, and stable Rust has none.
+fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`): TARGET=path|cursor|message|config SECONDS_EACH=60
+	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
+		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 
 lint: toolchain .tools/deny/made ## Format, lints and dependencies only
 	$(call step,format,$(CARGO) fmt --check)

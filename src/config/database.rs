@@ -47,6 +47,14 @@ impl DatabaseUrl {
         self.0.expose_secret()
     }
 
+    /// Whether the server has to prove who it is: `sslmode=verify-full`.
+    pub fn verifies_server(&self) -> bool {
+        let (_, parameters) = self.expose().split_once('?').unwrap_or_default();
+        parameters
+            .split('&')
+            .any(|pair| pair == "sslmode=verify-full")
+    }
+
     /// One URL for each host that a URL of Postgres names, in their order, with the password.
     pub fn hosts_of(url: &str) -> Vec<SecretString> {
         hosts::each(url).into_iter().map(Into::into).collect()

@@ -13,7 +13,7 @@ use crate::support::pg_bin;
 use crate::support::process::{Ended, Run};
 
 /// A server with a certificate for `localhost`, and the CA that signed it.
-struct Secured {
+pub struct Secured {
     server: Postgres,
     folder: TempDir,
 }
@@ -47,7 +47,7 @@ fn start(folder: &TempDir, settings: &[(&str, String)]) -> Postgres {
 }
 
 impl Secured {
-    fn new() -> Secured {
+    pub fn new() -> Secured {
         let folder = folder();
         let ca = authority("ours");
         let key = KeyPair::generate().expect("a key");
@@ -74,8 +74,8 @@ impl Secured {
         Secured { server, folder }
     }
 
-    /// The URL by a host name, with parameters.
-    fn url(&self, host: &str, parameters: &str) -> String {
+    /// The URL by a host name, with parameters; `DIR` in them is the folder of the certificates.
+    pub fn url(&self, host: &str, parameters: &str) -> String {
         let url = self.server.url("postgres").replace("127.0.0.1", host);
         let folder = self.folder.path().display().to_string();
         format!("{url}?{}", parameters.replace("DIR", &folder))

@@ -1,6 +1,7 @@
 //! What holds for every path, every header and every cursor, whoever made them up.
 
 mod cursors;
+mod fuzzed;
 mod headers;
 mod paths;
 

@@ -194,11 +194,42 @@ fn every_promise_has_its_test() {
     let text = readme();
     let (_, section) = text.split_once("\n## SEMANTICS\n").expect("a section");
     let (section, _) = section.split_once("\n## ").expect("an end");
-    let named: Vec<_> = (section.split('`').skip(1).step_by(2))
-        .filter(|word| word.contains("::"))
-        .collect();
-    assert!(named.len() > 20, "{named:?}");
-    for name in named {
+    assert!(named_tests("README.md", section) > 20);
+    let bullets = section.split("\n- **").skip(1);
+    let bullets = bullets.filter_map(|rest| rest.split("\n\n").next());
+    for promise in rows(section).chain(bullets) {
+        assert!(promise.contains("::"), "nothing holds: {promise}");
+    }
+}
+
+/// The same of every defence in the threat model.
+#[test]
+fn every_defence_has_its_test() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/SECURITY.md");
+    let text = std::fs::read_to_string(file).expect("SECURITY.md");
+    assert!(named_tests("SECURITY.md", &text) > 20);
+    let (_, section) = text
+        .split_once("\n## What stops them\n")
+        .expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("an end");
+    for defence in rows(section) {
+        assert!(defence.contains("::"), "nothing holds: {defence}");
+    }
+}
+
+/// The rows of tables, their heads left out.
+fn rows(section: &str) -> impl Iterator<Item = &str> {
+    section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+}
+
+/// Looks every test up that a text names, and counts them.
+fn named_tests(document: &str, text: &str) -> usize {
+    let named = text.split('`').skip(1).step_by(2);
+    let named: Vec<_> = named.filter(|word| word.contains("::")).collect();
+    for name in &named {
         let (module, test) = name.rsplit_once("::").expect("a path");
         let file = format!(
             "{}/tests/it/{}.rs",
@@ -206,21 +237,21 @@ fn every_promise_has_its_test() {
             module.replace("::", "/")
         );
         let code = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let is_there = ["#[test]\nfn", "#[tokio::test]\nasync fn"]
-            .map(|begin| format!("{begin} {test}()"))
-            .into_iter()
-            .any(|begin| code.contains(&begin));
+        let plain = ["#[test]\nfn", "#[tokio::test]\nasync fn", "#[test]\n    fn"]
+            .iter()
+            .any(|begin| code.contains(&format!("{begin} {test}(")));
+        let told_twice = code.contains(&format!("async fn {test}(setup: Setup)"))
+            && (code.split("at_both_stores!").skip(1)).any(|list| {
+                list.split(';')
+                    .next()
+                    .is_some_and(|list| list.contains(test))
+            });
         assert!(
-            is_there,
-            "README.md names {name}, and {file} has no such test"
+            plain || told_twice,
+            "{document} names {name}, and {file} has no such test"
         );
     }
-    let rows = section.lines().filter(|line| line.starts_with("| "));
-    let bullets = section.split("\n- **").skip(1);
-    let bullets = bullets.filter_map(|rest| rest.split("\n\n").next());
-    for promise in rows.skip(1).chain(bullets) {
-        assert!(promise.contains("::"), "nothing holds: {promise}");
-    }
+    named.len()
 }
 
 /// The code that names the metrics.

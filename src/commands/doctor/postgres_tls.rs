@@ -7,7 +7,7 @@ use crate::store::inspect::Server;
 pub(super) fn verdict(database: &Database, server: &Server) -> Verdict {
     let fix = "sslmode=verify-full in DATABASE_URL, with sslrootcert=FILE or the system's roots";
     match &server.tls {
-        Some(tls) if database.url.expose().contains("sslmode=verify-full") => {
+        Some(tls) if database.url.verifies_server() => {
             Verdict::ok(format!("{tls}, and the certificate is checked"))
         }
         Some(tls) => Verdict::warning(

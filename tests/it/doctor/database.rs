@@ -1,6 +1,7 @@
 //! Postgres: away, read-only, behind or ahead of this binary.
 
 use super::scene::{Report, doctor};
+use crate::postgres_tls::Secured;
 use crate::support::database::{self, Database, connect};
 use crate::support::gate::Gate;
 use crate::support::serving::Place;
@@ -91,4 +92,23 @@ async fn a_newer_broker_was_here() {
     report
         .code(0)
         .says("migrations", "warning", "29990101000000");
+}
+
+#[tokio::test]
+async fn the_line_is_encrypted_and_the_server_known_or_not() {
+    let place = Place::new().await;
+    let secured = Secured::new();
+    for (host, parameters, state, why) in [
+        (
+            "localhost",
+            "sslmode=verify-full&sslrootcert=DIR/ca.pem",
+            "ok",
+            "the certificate is checked",
+        ),
+        ("127.0.0.1", "sslmode=require", "warning", "is not checked"),
+        ("127.0.0.1", "sslmode=disable", "ok", "does not leave"),
+    ] {
+        let run = doctor(&place).set("DATABASE_URL", secured.url(host, parameters));
+        Report::of(run).await.says("postgres-tls", state, why);
+    }
 }

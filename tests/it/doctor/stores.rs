@@ -1,7 +1,8 @@
 //! Stores that have less than S3, or do less than they should.
 
 use super::scene::{Report, doctor, everything};
-use crate::support::cloud::Bucket;
+use crate::support::cloud::{self, Bucket};
+use crate::support::door::{Door, Way};
 use crate::support::masked::Masked;
 use crate::support::process::Run;
 use crate::support::serving::Place;
@@ -102,12 +103,98 @@ async fn signatures_are_not_checked() {
         .says("signatures", "failed", "wrong signature");
 }
 
-/// A key that may not write, as far as S3's answers tell.
+/// What S3 answers whoever lacks a right.
+const DENIED: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\n\
+    connection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>";
+
+/// A role lacks one right: its check fails, or cannot tell, and says which right that is.
 #[tokio::test]
-async fn writes_are_refused() {
+async fn a_right_is_missing() {
     let place = Place::new().await;
-    let store = Masked::saying(&[(b"HTTP/1.1 200", b"HTTP/1.1 403")]).await;
-    let report = Report::of(at(&place, &store)).await;
-    report.code(1).says("bucket", "failed", "(403)");
+    for (request, code, check, state, why, fix) in [
+        (
+            "PUT /",
+            1,
+            "signatures",
+            "failed",
+            "403 AccessDenied",
+            "s3:PutObject",
+        ),
+        (
+            "?list-type=2",
+            1,
+            "rights",
+            "failed",
+            "cannot be listed",
+            "s3:ListBucket",
+        ),
+        (
+            "?uploads",
+            1,
+            "rights",
+            "warning",
+            "AccessDenied",
+            "ListBucketMultipartUploads",
+        ),
+        (
+            "?lifecycle",
+            0,
+            "lifecycle",
+            "unknown",
+            "AccessDenied",
+            "GetLifecycleConfiguration",
+        ),
+        (
+            "?publicAccessBlock",
+            0,
+            "public-access",
+            "unknown",
+            "",
+            "GetBucketPublicAccessBlock",
+        ),
+    ] {
+        let door = Door::to(cloud::address());
+        door.leads(Way::Interrupts(cloud::address(), request, DENIED));
+        let run = doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint());
+        let report = Report::of(run).await;
+        report
+            .code(code)
+            .says(check, state, why)
+            .advises(check, fix);
+    }
     assert_eq!(everything(&place.bucket).await, [""; 0]);
+}
+
+/// What cannot be removed is a fault of its own, and named.
+#[tokio::test]
+async fn removing_is_forbidden() {
+    let place = Place::new().await;
+    let door = Door::to(cloud::address());
+    door.leads(Way::Interrupts(cloud::address(), "DELETE /", DENIED));
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    report
+        .code(1)
+        .says("conditional-writes", "failed", "could not be removed")
+        .advises("conditional-writes", "s3:DeleteObject")
+        .advises("conditional-writes", ".upload-broker-doctor/");
+    let left = everything(&place.bucket).await;
+    assert!(
+        left.iter()
+            .all(|key| key.starts_with(".upload-broker-doctor/")),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn everybody_may_come_in() {
+    let place = Place::new().await;
+    let door = Door::to(cloud::address());
+    let public = "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\nconnection: close\r\n\r\n\
+        <PolicyStatus><IsPublic>true</IsPublic></PolicyStatus>";
+    door.leads(Way::Interrupts(cloud::address(), "?policyStatus", public));
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    report
+        .code(1)
+        .says("public-access", "failed", "lets everybody in")
+        .advises("public-access", "Block public access");
 }

@@ -1,0 +1,34 @@
+//! A path, as a client sends it.
+
+use upload_broker::domain::jail::Jail;
+use upload_broker::domain::path::{DatasetPath, MAX_KEY_BYTES};
+
+/// What is taken is a sane key inside its tenant's jail, in no other, and comes back as it was.
+pub fn hold(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let acme = Jail::new("acme/", Vec::new());
+    let rest = Jail::new("", vec!["acme/".to_owned()]);
+    for (jail, prefix, other) in [(&acme, "acme/", &rest), (&rest, "", &acme)] {
+        if let Ok(listed) = jail.key_prefix(text) {
+            assert!(listed.starts_with(prefix), "{text:?} lists {listed:?}");
+        }
+        let Ok(path) = DatasetPath::parse(text) else {
+            continue;
+        };
+        assert_eq!(DatasetPath::parse(path.as_str()).as_ref(), Ok(&path));
+        let Ok(key) = jail.key(&path) else {
+            continue;
+        };
+        assert!(
+            key.starts_with(prefix) && key.len() <= MAX_KEY_BYTES,
+            "{key:?}"
+        );
+        assert!(!key.chars().any(char::is_control), "{key:?}");
+        let sane = |segment: &str| !matches!(segment, "" | "." | "..");
+        assert!(key.split('/').all(sane), "{key:?}");
+        assert_eq!(jail.path(&key), Some(path), "{key:?}");
+        assert_eq!(other.path(&key), None, "{key:?} is another's too");
+    }
+}

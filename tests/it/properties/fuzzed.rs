@@ -1,0 +1,168 @@
+//! The bodies of the fuzz targets, with bytes that are made up, or bent out of good ones.
+
+#[path = "../../fuzz/bodies/mod.rs"]
+mod bodies;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::support::events::raw;
+use crate::support::knobs::cases;
+
+/// One change of some bytes.
+#[derive(Clone, Debug)]
+enum Edit {
+    Set(Index, u8),
+    Insert(Index, Vec<u8>),
+    Remove(Index, u8),
+    Repeat(Index, u8),
+}
+
+fn edit(words: &'static [&'static str]) -> impl Strategy<Value = Edit> {
+    let at = any::<Index>;
+    let word = select(words).prop_map(|word| word.as_bytes().to_vec());
+    let bytes = prop_oneof![word, vec(any::<u8>(), 1..8), vec(b' '..=b'~', 1..8)];
+    prop_oneof![
+        (at(), prop_oneof![any::<u8>(), b' '..=b'~']).prop_map(|(at, byte)| Edit::Set(at, byte)),
+        (at(), bytes).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
+        (at(), 1..16_u8).prop_map(|(at, count)| Edit::Remove(at, count)),
+        (at(), 1..64_u8).prop_map(|(at, count)| Edit::Repeat(at, count)),
+    ]
+}
+
+fn bent(mut bytes: Vec<u8>, edits: Vec<Edit>) -> Vec<u8> {
+    for edit in edits {
+        let place = |at: Index| at.index(bytes.len() + 1);
+        let end = |start: usize, count: u8| (start + usize::from(count)).min(bytes.len());
+        match edit {
+            Edit::Set(at, byte) if !bytes.is_empty() => {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            Edit::Set(..) => {}
+            Edit::Insert(at, more) => {
+                let at = place(at);
+                bytes.splice(at..at, more);
+            }
+            Edit::Remove(at, count) => {
+                let at = place(at);
+                bytes.drain(at..end(at, count));
+            }
+            Edit::Repeat(at, count) => {
+                let at = place(at);
+                bytes.extend_from_within(at..end(at, count));
+            }
+        }
+    }
+    bytes
+}
+
+/// Anything at all, or one of `good` with a few changes.
+fn noise(good: Vec<String>, words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let bent = (select(good), vec(edit(words), 0..6))
+        .prop_map(|(good, edits)| bent(good.into_bytes(), edits));
+    prop_oneof![1 => vec(any::<u8>(), 0..200), 4 => bent]
+}
+
+fn paths() -> Vec<String> {
+    [
+        "/data/employees.csv",
+        "acme/a",
+        "/acme/../b",
+        "//",
+        "a/action/b",
+        "é/日本.csv",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+fn queries() -> Vec<String> {
+    use upload_broker::domain::page::Cursor;
+    let upload = Cursor::Upload(uuid::Uuid::nil()).encode();
+    let listing = Cursor::Listing {
+        token: "t".into(),
+        prefix: "/data/".into(),
+        folders: true,
+    };
+    let listing = listing.encode();
+    vec![
+        format!("limit=1&cursor={upload}"),
+        format!("prefix=%2Fdata%2F&status=Error&status=Expired&cursor={listing}"),
+        upload,
+        listing,
+    ]
+}
+
+fn messages() -> Vec<String> {
+    let s3 = raw("ObjectCreated:Put", "datasets", "a/b+c.csv").to_string();
+    let eventbridge = r#"{"source":"aws.s3","detail-type":"Object Created","detail":{"bucket":{"name":"b"},"object":{"key":"k"}}}"#;
+    let sns = serde_json::json!({"Type": "Notification", "Message": s3}).to_string();
+    vec![
+        s3,
+        eventbridge.to_owned(),
+        sns,
+        r#"{"Event":"s3:TestEvent"}"#.to_owned(),
+    ]
+}
+
+fn settings() -> Vec<String> {
+    let good = "DATABASE_URL=db:5432/broker?sslmode=require\nBROKER_S3_BUCKET=datasets";
+    let more = "BROKER_BIND=[::1]:0\nBROKER_CORS_ORIGINS=https://app.example.com\n\
+        BROKER_S3_PUBLIC_ENDPOINT=https://s3.example.com\nBROKER_URL_SECONDS=60";
+    let events = "BROKER_SNS_TOPIC_ARN=arn:aws:sns:eu-west-1:123456789012:t\n\
+        BROKER_S3_EVENTS_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/123456789012/q\n\
+        DATABASE_URL=one:1,two:2/db";
+    [more, events, ""]
+        .map(|more| format!("{good}\n{more}"))
+        .to_vec()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: cases(512), ..ProptestConfig::default() })]
+
+    #[test]
+    fn paths_hold(data in noise(paths(), &["/", "..", "acme/", "%2e", "\u{0}", "\u{202e}", "action/"])) {
+        bodies::path::hold(&data);
+    }
+
+    #[test]
+    fn cursors_hold(data in noise(queries(), &["&", "=", "%", "cursor=", "+", "limit=0"])) {
+        bodies::cursor::hold(&data);
+    }
+
+    #[test]
+    fn messages_hold(data in noise(messages(), &["{", "}", "\"", "%ff", "+", "null", "\"Records\":[]"])) {
+        bodies::message::hold(&data);
+    }
+
+    #[test]
+    fn settings_hold(data in noise(settings(), &["\n", "=", "@", ":", "?", "#", "/", ",", "%", "[", "BROKER_"])) {
+        bodies::config::hold(&data);
+    }
+}
+
+/// Each body has its target, and each target is built.
+#[test]
+fn every_body_is_a_target() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz");
+    let manifest = std::fs::read_to_string(format!("{folder}/Cargo.toml")).expect("a manifest");
+    let bodies = std::fs::read_to_string(format!("{folder}/bodies/mod.rs")).expect("the bodies");
+    let names: Vec<_> = (bodies.lines())
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in names {
+        let target = std::fs::read_to_string(format!("{folder}/fuzz_targets/{name}.rs"));
+        let target = target.unwrap_or_else(|error| panic!("{name} has no target: {error}"));
+        assert!(
+            target.contains(&format!("bodies::{name}::hold(data)")),
+            "{target}"
+        );
+        assert!(
+            manifest.contains(&format!("name = \"{name}\"")),
+            "{name} is not built"
+        );
+    }
+}
