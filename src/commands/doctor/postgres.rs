@@ -12,14 +12,15 @@ const MAINTAINED: i32 = 140_000;
 
 /// Leaves the connection in `seen`, where there is one.
 pub(super) async fn check(patient: &Patient, seen: &mut Option<(Connection, Server)>) -> Verdict {
-    let url = patient.settings.database.url.expose();
-    let mut connection = match pool::connect(url).await {
-        Ok(connection) => connection,
-        Err(error) => {
-            return Verdict::fault(
-                &error,
-                "check DATABASE_URL, and that it names the server that takes writes, not a standby",
-            );
+    let database = &patient.settings.database;
+    let fix = "check DATABASE_URL, and that it names the server that takes writes, not a standby";
+    let connect = pool::connect(database.url.expose());
+    let mut connection = match tokio::time::timeout(database.connect_timeout, connect).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return Verdict::fault(&error, fix),
+        Err(_) => {
+            let bound = database.connect_timeout;
+            return Verdict::failed(format!("Postgres does not answer within {bound:?}"), fix);
         }
     };
     match server(&mut connection).await {

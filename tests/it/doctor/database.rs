@@ -24,6 +24,21 @@ async fn it_is_away() {
 }
 
 #[tokio::test]
+async fn it_hangs() {
+    let place = Place::new().await;
+    let gate = Gate::new(database::address());
+    gate.hold();
+    let run = doctor(&place)
+        .set("DATABASE_URL", place.database.url_through(gate.addr()))
+        .set("BROKER_DB_CONNECT_TIMEOUT_SECONDS", "0.5");
+    let report = Report::of(run).await;
+    report
+        .code(1)
+        .says("postgres", "failed", "does not answer within 500ms")
+        .says("signatures", "ok", "");
+}
+
+#[tokio::test]
 async fn it_takes_no_writes() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
