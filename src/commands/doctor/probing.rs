@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::output::causes;
 use super::examine::{BOUND, interrupted, too_long};
 use super::patient::Patient;
-use super::verdict::{Line, State, Verdict};
+use super::verdict::{Line, Verdict};
 use crate::objects::StoreError;
 use crate::objects::probe::{Answer, FOLDER, Probe, ProbeError};
 
@@ -44,20 +44,23 @@ pub(super) async fn check(
         }
         Err(_) => too_long(),
     };
-    if let Err(why) = erased(&probe, BOUND).await
-        && verdict.state != State::Failed
-    {
-        verdict = Verdict::failed(
-            format!(
-                "{}; but what was written could not be removed: {why}",
-                verdict.why
-            ),
-            format!(
-                "allow s3:DeleteObject (`doctor --policy`), and remove {FOLDER} from the bucket"
-            ),
-        );
+    if let Err(why) = erased(&probe, BOUND).await {
+        verdict = left_behind(verdict, &why);
     }
     Line::new(name, verdict)
+}
+
+/// A fault of its own, whatever the check came to.
+fn left_behind(verdict: Verdict, why: &str) -> Verdict {
+    let fix = format!("allow s3:DeleteObject (`doctor --policy`), and remove {FOLDER} yourself");
+    let fixes: Vec<_> = verdict.fix.into_iter().chain([fix]).collect();
+    Verdict::failed(
+        format!(
+            "{}; and what was written could not be removed: {why}",
+            verdict.why
+        ),
+        fixes.join("; "),
+    )
 }
 
 async fn erased(probe: &Probe<'_>, bound: Duration) -> Result<(), String> {
