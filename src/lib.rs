@@ -13,6 +13,7 @@
 //!   event row (written by a use case in its own transaction)
 //!              relay ─▶ notify ─▶ SNS
 //!   janitor ─▶ usecases
+//!   audit ─▶ usecases                                writes down who did what
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
 //!
 //!   config, telemetry, lifecycle, clock              named by all, name nobody
@@ -24,6 +25,7 @@
 //! `tests/it/architecture.rs` holds this picture against the `use` lines.
 
 pub mod arrivals;
+pub mod audit;
 pub mod client;
 pub mod clock;
 pub mod commands;

@@ -25,6 +25,7 @@ use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usecases::acknowledge::Turns;
+use crate::usecases::audit::Audit;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::group::Group;
 use crate::usecases::listening::Listening;
@@ -124,6 +125,7 @@ pub async fn assemble(
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
         keys: KeyCache::new(),
+        audit: Audit::new(Arc::clone(&metrics)),
         outbox: Arc::clone(&outbox),
         creates: Group::default(),
         proofs: Group::default(),
@@ -205,6 +207,7 @@ fn rules(settings: &Settings) -> Rules {
         retention: Retention {
             events: settings.janitor.events_days.map(days),
             uploads: settings.janitor.uploads_days.map(days),
+            audit: settings.janitor.audit_days.map(days),
         },
         stale_multipart: settings.janitor.stale_multipart,
     }

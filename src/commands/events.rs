@@ -2,20 +2,17 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::output::{bad_config, complain, fail};
+use super::output::{BAD_USAGE, bad_config, complain, fail};
+use super::when::{When, when};
 use crate::clock::Clock;
 use crate::config::{self, Database, Section as _};
 use crate::domain::event::{EventType, timestamp};
 use crate::store::pool::connect;
 use crate::usecases::replay::{self, Selection};
-
-/// Wrong usage, as clap itself ends.
-const BAD_USAGE: u8 = 2;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -50,48 +47,6 @@ pub(super) struct Replay {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// A point in time, as it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    At(DateTime<Utc>),
-    Ago(TimeDelta),
-}
-
-impl When {
-    fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(ago) => now
-                .checked_sub_signed(ago)
-                .unwrap_or(DateTime::<Utc>::MIN_UTC),
-        }
-    }
-}
-
-fn when(text: &str) -> Result<When, String> {
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Ok(When::At(at.to_utc()));
-    }
-    ago(text).map(When::Ago).ok_or_else(|| {
-        "expected a time with its zone, such as 2026-11-21T08:00:00Z, or how long ago, such as 2h \
-         (s, m, h or d)"
-            .to_owned()
-    })
-}
-
-fn ago(text: &str) -> Option<TimeDelta> {
-    let unit = text.chars().last()?;
-    let amount: u32 = text.strip_suffix(unit)?.parse().ok()?;
-    let amount = i64::from(amount);
-    match unit {
-        's' => TimeDelta::try_seconds(amount),
-        'm' => TimeDelta::try_minutes(amount),
-        'h' => TimeDelta::try_hours(amount),
-        'd' => TimeDelta::try_days(amount),
-        _ => None,
-    }
 }
 
 fn kind(text: &str) -> Result<EventType, String> {
@@ -154,42 +109,5 @@ fn report(asked: &Replay, selection: &Selection, events: u64) {
         println!("{events} events would be sent again.");
     } else {
         println!("{events} events are sent again.");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_a_moment_or_how_long_ago() {
-        let at = |text: &str| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
-        let now = at("2026-11-21T10:00:00Z").expect("a time");
-        for (text, right) in [
-            ("2026-11-21T08:00:00Z", "2026-11-21T08:00:00Z"),
-            ("2026-11-21T08:00:00.5+01:00", "2026-11-21T07:00:00.5Z"),
-            ("90s", "2026-11-21T09:58:30Z"),
-            ("30m", "2026-11-21T09:30:00Z"),
-            ("2h", "2026-11-21T08:00:00Z"),
-            ("7d", "2026-11-14T10:00:00Z"),
-        ] {
-            let read = when(text).expect(text).at(now);
-            assert_eq!(read, at(right).expect("a time"), "{text}");
-        }
-        let longest = when("4294967295d").expect("a long time").at(now);
-        assert!(longest < now, "{longest}");
-        for text in [
-            "",
-            "h",
-            "2",
-            "-2h",
-            "2w",
-            "1.5h",
-            "2ü",
-            "yesterday",
-            "2026-11-21T08:00:00",
-        ] {
-            assert!(when(text).is_err(), "{text:?}");
-        }
     }
 }

@@ -188,7 +188,7 @@ impl Done {
         lines.push(format!(
             "overdue: {} looked at, {} uploaded, {} expired; deletes ended: {}; \
              last looks: {}, objects removed: {}; rows let go: {} idempotency keys, {} events, \
-             {} uploads; left for later after a fault: {}",
+             {} uploads, {} rows of the audit; left for later after a fault: {}",
             round.checked,
             round.uploaded,
             round.expired,
@@ -198,6 +198,7 @@ impl Done {
             round.forgotten,
             round.old_events,
             round.old_uploads,
+            round.old_audit_rows,
             round.failed
         ));
         lines.extend(self.swept.as_ref().map(|swept| match swept {
@@ -283,6 +284,7 @@ impl Done {
             "old_idempotency_keys": round.forgotten,
             "old_events": round.old_events,
             "old_uploads": round.old_uploads,
+            "old_audit_rows": round.old_audit_rows,
             "failed": round.failed,
             "sweep": sweep,
             "stale_multipart_uploads": multipart,

@@ -1,6 +1,7 @@
 //! The command line: each command wires the parts together and runs them.
 
 pub mod assemble;
+mod audit;
 mod check_config;
 mod completions;
 #[cfg(feature = "dev")]
@@ -17,6 +18,7 @@ mod openapi;
 mod output;
 mod run;
 mod serve;
+mod when;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,8 @@ enum Command {
     /// Make, list and take back API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Show who did what, oldest first: of every tenant, refused requests of nobody included
+    Audit(audit::Arguments),
     /// Send notifications once more
     #[command(subcommand)]
     Events(events::Command),
@@ -79,6 +83,7 @@ pub fn run() -> ExitCode {
             Command::Janitor(arguments) => janitor::run(arguments).await,
             Command::Healthcheck => healthcheck::run().await,
             Command::Keys(command) => keys::run(command).await,
+            Command::Audit(arguments) => audit::run(arguments).await,
             Command::Events(command) => events::run(command).await,
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments),

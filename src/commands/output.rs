@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use crate::config::{self, Fault, Log, LogFormat};
 use crate::telemetry;
 
-/// Wrong usage or settings, as `sysexits.h` has it for configuration errors.
+/// Wrong usage, as clap itself ends.
+pub(super) const BAD_USAGE: u8 = 2;
+/// Wrong settings, as `sysexits.h` has it for configuration errors.
 pub(super) const BAD_CONFIG: u8 = 78;
 
 /// Says why a command failed, with every cause: in the log where one has started (a log of JSON

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::assemble::{AssembleError, Assembly};
 use crate::config::{Auth, Settings};
 use crate::lifecycle::Shutdown;
 use crate::store::pool::Pool;
 use crate::usecases::Broker;
-use crate::{http, janitor};
+use crate::{audit, http, janitor};
 
 /// How often gauges that nobody pushes are read.
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
@@ -47,10 +49,18 @@ impl Assembly {
             shutdown.spawn("metrics", serve(server, shutdown.clone(), Duration::ZERO));
         }
         let farewell = FAREWELL.max(settings.http.stop_delay);
+        let over = CancellationToken::new();
+        let until_over = over.clone().drop_guard();
         shutdown.spawn(
-            "http",
-            serve_api(server, Arc::clone(&broker), shutdown.clone(), farewell),
+            "audit",
+            audit::run(Arc::clone(&broker), over, shutdown.token()),
         );
+        let (served, stop) = (Arc::clone(&broker), shutdown.clone());
+        shutdown.spawn("http", async move {
+            // However it ends: from then on nobody does anything that the audit has to tell.
+            let _until_over = until_over;
+            serve_api(server, served, stop, farewell).await
+        });
         shutdown.spawn("relay", relay.run(shutdown.token()));
         if let Some(reader) = reader {
             shutdown.spawn("s3 events", reader.run(shutdown.token()));

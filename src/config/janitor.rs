@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::parse::{number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_JANITOR_PERIOD_SECONDS, BROKER_RETENTION_EVENTS_DAYS, BROKER_RETENTION_UPLOADS_DAYS,
-    BROKER_STALE_MULTIPART_PERIOD_SECONDS, BROKER_STALE_MULTIPART_SCOPE,
-    BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS, BROKER_SWEEP_PERIOD_SECONDS,
+    BROKER_JANITOR_PERIOD_SECONDS, BROKER_RETENTION_AUDIT_DAYS, BROKER_RETENTION_EVENTS_DAYS,
+    BROKER_RETENTION_UPLOADS_DAYS, BROKER_STALE_MULTIPART_PERIOD_SECONDS,
+    BROKER_STALE_MULTIPART_SCOPE, BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS,
+    BROKER_SWEEP_PERIOD_SECONDS,
 };
 
 const YEAR: u64 = 31_536_000;
@@ -35,6 +36,8 @@ pub struct Janitor {
     pub events_days: Option<u32>,
     /// How many days uploads that ended are kept; without it for ever.
     pub uploads_days: Option<u32>,
+    /// How many days rows of the audit are kept; without it for ever.
+    pub audit_days: Option<u32>,
 }
 
 /// When multipart uploads at the store that no upload knows are aborted.
@@ -80,6 +83,7 @@ impl Section for Janitor {
         let everywhere = reader.value(&BROKER_STALE_MULTIPART_SCOPE, scope);
         let events_days = reader.optional(&BROKER_RETENTION_EVENTS_DAYS, number(1..=MOST_DAYS));
         let uploads_days = reader.optional(&BROKER_RETENTION_UPLOADS_DAYS, number(1..=MOST_DAYS));
+        let audit_days = reader.optional(&BROKER_RETENTION_AUDIT_DAYS, number(1..=MOST_DAYS));
         Some(Self {
             period: period?,
             sweep_period: unless_zero(sweep_period?),
@@ -91,6 +95,7 @@ impl Section for Janitor {
             },
             events_days: events_days?,
             uploads_days: uploads_days?,
+            audit_days: audit_days?,
         })
     }
 }

@@ -64,6 +64,7 @@ table! {
     BROKER_STALE_MULTIPART_SCOPE, Text("own"), Plain, "Where such are aborted: `own`, only where the key is the broker's, or `bucket`, wherever they are.";
     BROKER_RETENTION_EVENTS_DAYS, Unset, Plain, "How many days events are kept that do not wait for SNS; not set: for ever.";
     BROKER_RETENTION_UPLOADS_DAYS, Unset, Plain, "How many days uploads are kept that ended, with their events; not set: for ever.";
+    BROKER_RETENTION_AUDIT_DAYS, Unset, Plain, "How many days rows of the audit are kept; not set: for ever.";
 
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "The SNS topic that events go to; not set: events are kept.";
     BROKER_S3_EVENTS_QUEUE_URL, Unset, Url, "The SQS queue that S3's own events arrive in; not set: uploads complete by their clients' word.";

@@ -37,6 +37,8 @@ pub enum What {
     OldEvents,
     /// Uploads that ended, past their time.
     OldUploads,
+    /// Rows of the audit, past their time.
+    OldAuditRows,
 }
 
 /// What became of it; in a dry run, what would.
@@ -118,6 +120,7 @@ impl What {
             Self::OldIdempotencyKeys => "old-idempotency-keys",
             Self::OldEvents => "old-events",
             Self::OldUploads => "old-uploads",
+            Self::OldAuditRows => "old-audit-rows",
         }
     }
 }

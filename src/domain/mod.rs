@@ -1,5 +1,6 @@
 //! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
 
+pub mod audit;
 pub mod checksum;
 pub mod drift;
 pub mod event;

@@ -25,6 +25,9 @@ pub enum Cursor {
     /// Uploads, newest first: the last id seen.
     #[serde(rename = "u")]
     Upload(Uuid),
+    /// Rows of the audit, newest first: the last id seen.
+    #[serde(rename = "a")]
+    Audit(Uuid),
     /// A listing: the store's continuation token, and the prefix and delimiter that it is for.
     #[serde(rename = "d")]
     Listing {

@@ -29,6 +29,13 @@ pub enum InvalidPath {
     AnotherTenants,
 }
 
+impl InvalidPath {
+    /// Whether the path reaches for what is not its tenant's, and is not just misspelled.
+    pub const fn leads_out(self) -> bool {
+        matches!(self, Self::DotSegment | Self::AnotherTenants)
+    }
+}
+
 impl fmt::Display for InvalidPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

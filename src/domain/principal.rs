@@ -1,5 +1,6 @@
 //! Who asks, and what they may.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -88,5 +89,13 @@ impl Principal {
         self.scopes
             .iter()
             .any(|held| *held == scope || *held == Scope::Admin)
+    }
+
+    /// Who it is, in a word for the audit: never the credential itself.
+    pub fn identity(&self) -> Cow<'static, str> {
+        match self.key_id {
+            Some(id) => format!("key:{id}").into(),
+            None => "anyone".into(),
+        }
     }
 }

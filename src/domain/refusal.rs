@@ -6,6 +6,8 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::audit::shown;
+use super::path::InvalidPath;
 use super::proof::Mismatch;
 use super::status::{Status, Transition};
 
@@ -94,6 +96,8 @@ pub struct Refusal {
     pub mismatches: Vec<Mismatch>,
     /// For `parts-missing`: the parts that are not there, as ranges with both ends.
     pub missing: Vec<(u32, u32)>,
+    /// The path, where it reached for what is not its tenant's: for the audit, not for the caller.
+    pub reached: Option<String>,
 }
 
 impl Refusal {
@@ -107,6 +111,7 @@ impl Refusal {
             status: None,
             mismatches: Vec::new(),
             missing: Vec::new(),
+            reached: None,
         }
     }
 
@@ -134,6 +139,17 @@ impl Refusal {
     /// A request with one fault in it.
     pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, detail)])
+    }
+
+    /// A path that is none, or none of this tenant's: `input`, at `pointer`.
+    pub fn path(pointer: &str, reason: InvalidPath, input: &str) -> Self {
+        Self::field(pointer, reason.to_string()).reaching(reason, input)
+    }
+
+    /// The same refusal of `input`, which is at fault for `reason`.
+    pub fn reaching(mut self, reason: InvalidPath, input: &str) -> Self {
+        self.reached = reason.leads_out().then(|| shown(input));
+        self
     }
 
     /// No such upload for this tenant.

@@ -5,14 +5,18 @@
 //! id; the cause is logged at the edge and never shown.
 
 mod access;
+pub mod audit;
 pub mod datasets;
 pub mod extract;
 mod html;
 mod listen;
 mod long_array;
 pub mod middleware;
+mod ndjson;
+mod noted;
 pub mod openapi;
 mod patient;
+mod peer;
 pub mod problem;
 pub mod routes;
 pub mod server;

@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig, delete, get, post};
 use actix_web::{Resource, Route};
 
 use super::middleware::auth::only_callers;
-use super::{datasets, problem, service, uploads};
+use super::{audit, datasets, problem, service, uploads};
 
 /// The API and the service pages. HEAD works wherever GET does.
 pub fn api(config: &mut ServiceConfig) {
@@ -52,9 +52,14 @@ pub fn api(config: &mut ServiceConfig) {
                 .route(delete().to(datasets::delete::delete)),
         );
 
+    let audit = web::scope("/audit")
+        .wrap(from_fn(only_callers))
+        .service(web::resource("").route(get().to(audit::list::list)));
+
     config
         .service(uploads)
         .service(datasets)
+        .service(audit)
         .service(page("/", get().to(service::index::index)))
         .service(page("/heartbeat", get().to(service::health::heartbeat)))
         .service(page("/livez", get().to(service::health::livez)))

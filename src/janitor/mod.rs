@@ -56,6 +56,8 @@ pub struct Round {
     pub old_events: u64,
     /// Uploads past their time that were removed.
     pub old_uploads: u64,
+    /// Rows of the audit past their time that were removed.
+    pub old_audit_rows: u64,
     /// Rows that a fault left for later.
     pub failed: u64,
 }
@@ -131,6 +133,7 @@ impl Job {
         if self.parts.contains(&Part::Retention) {
             round.old_events = self.let_go(What::OldEvents).await?;
             round.old_uploads = self.let_go(What::OldUploads).await?;
+            round.old_audit_rows = self.let_go(What::OldAuditRows).await?;
         }
         Ok(round)
     }
@@ -155,6 +158,7 @@ impl Job {
             let gone = match what {
                 What::OldEvents => retain::remove(&self.broker, Old::Events, ROWS).await?,
                 What::OldUploads => retain::remove(&self.broker, Old::Uploads, ROWS).await?,
+                What::OldAuditRows => retain::remove(&self.broker, Old::Audit, ROWS).await?,
                 _ => forget::forget(&self.broker, ROWS).await?,
             };
             self.broker.metrics.janitor.removed(what.as_str(), gone);
@@ -173,6 +177,7 @@ impl Job {
         match what {
             What::OldEvents => retain::foresee(&self.broker, Old::Events).await,
             What::OldUploads => retain::foresee(&self.broker, Old::Uploads).await,
+            What::OldAuditRows => retain::foresee(&self.broker, Old::Audit).await,
             _ => forget::foresee(&self.broker).await,
         }
     }

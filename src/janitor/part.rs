@@ -14,7 +14,7 @@ pub enum Part {
     LastLooks,
     /// Idempotency keys past their day.
     Keys,
-    /// Events and uploads past their time.
+    /// Events, uploads and rows of the audit past their time.
     Retention,
     /// The comparison of the bucket with the rows.
     Sweep,

@@ -80,16 +80,22 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<ApiKey>> {
         .await
 }
 
-/// Takes a key back. `false` where there is none with this id, or it was taken back before.
-pub async fn revoke(connection: &mut Connection, id: Uuid, at: DateTime<Utc>) -> Result<bool> {
+/// Takes a key back, and says whose it was; nothing where there is none with this id, or it was
+/// taken back before.
+pub async fn revoke(
+    connection: &mut Connection,
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> Result<Option<String>> {
     let live = api_keys::table
         .filter(api_keys::id.eq(id))
         .filter(api_keys::revoked_at.is_null());
-    let rows = diesel::update(live)
+    diesel::update(live)
         .set(api_keys::revoked_at.eq(at))
-        .execute(connection)
-        .await?;
-    Ok(rows == 1)
+        .returning(api_keys::tenant)
+        .get_result(connection)
+        .await
+        .optional()
 }
 
 /// Notes that a key was seen.

@@ -4,11 +4,13 @@
 //! Finders take the tenant, so that a forgotten filter does not compile.
 
 pub mod api_keys;
+pub mod audit;
 mod columns;
 mod connect;
 pub mod events;
 pub mod idempotency;
 pub mod inspect;
+mod like;
 pub mod migrations;
 pub mod outbox;
 pub mod pool;

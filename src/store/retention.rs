@@ -94,7 +94,7 @@ pub async fn count_uploads(connection: &mut Connection, before: DateTime<Utc>) -
 }
 
 /// Ids are made from the time, so that the primary key finds old events.
-fn first_id(at: DateTime<Utc>) -> Uuid {
+pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }

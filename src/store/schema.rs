@@ -14,6 +14,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        tenant -> Nullable<Text>,
+        actor -> Text,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        operation -> Nullable<Text>,
+        upload_id -> Nullable<Uuid>,
+        subject -> Nullable<Text>,
+        path -> Nullable<Text>,
+        expires_at -> Nullable<Timestamptz>,
+        code -> Nullable<Text>,
+        count -> Int4,
+    }
+}
+
+diesel::table! {
     events (id) {
         id -> Uuid,
         upload_id -> Uuid,
@@ -127,6 +146,7 @@ diesel::joinable!(uploads -> tenants (tenant));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
+    audit,
     events,
     idempotency_entries,
     idempotency_keys,

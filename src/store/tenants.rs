@@ -8,9 +8,9 @@ use super::schema::tenants;
 use super::{Connection, Result};
 use crate::domain::jail::{DEFAULT_TENANT, Jail};
 
-/// Makes a tenant with the prefix `NAME/`, unless there is one of that name.
-pub async fn ensure(connection: &mut Connection, name: &str, at: DateTime<Utc>) -> Result<()> {
-    diesel::insert_into(tenants::table)
+/// Makes a tenant with the prefix `NAME/`, unless there is one of that name; whether it did.
+pub async fn ensure(connection: &mut Connection, name: &str, at: DateTime<Utc>) -> Result<bool> {
+    let rows = diesel::insert_into(tenants::table)
         .values((
             tenants::name.eq(name),
             tenants::key_prefix.eq(format!("{name}/")),
@@ -20,7 +20,7 @@ pub async fn ensure(connection: &mut Connection, name: &str, at: DateTime<Utc>) 
         .do_nothing()
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(rows == 1)
 }
 
 /// The part of the bucket that a tenant lives in, or nothing where there is no such tenant.

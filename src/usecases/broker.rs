@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::acknowledge::{Proof, Turns};
+use super::audit::Audit;
 use super::authenticate::KeyCache;
 use super::create::NewRow;
 use super::error::{Error, Result};
@@ -68,6 +69,8 @@ pub struct Broker {
     pub metrics: Arc<Metrics>,
     /// Keys that were seen lately.
     pub keys: KeyCache,
+    /// What was done, on its way to Postgres.
+    pub audit: Audit,
     /// Woken when an event was written; the relay waits for it.
     pub outbox: Arc<Notify>,
     /// New rows that wait for each other.

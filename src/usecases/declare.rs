@@ -42,9 +42,13 @@ impl Broker {
         now: DateTime<Utc>,
     ) -> Result<Draft, Refusal> {
         let mut faults = Faults::default();
+        let mut invalid = None;
         let path = DatasetPath::parse(&new.path)
             .and_then(|path| Ok((principal.jail.key(&path)?, path)))
-            .map_err(|invalid| faults.add("/path", invalid.to_string()))
+            .map_err(|reason| {
+                faults.add("/path", reason.to_string());
+                invalid = Some(reason);
+            })
             .ok();
         if let Some(name) = &new.name {
             faults.name(name);
@@ -66,7 +70,10 @@ impl Broker {
         faults.headers(&new.headers);
         let lifetime_seconds = new.expires_in.unwrap_or(self.rules.url_seconds);
         faults.lifetime(lifetime_seconds);
-        faults.into_result()?;
+        faults.into_result().map_err(|refusal| match invalid {
+            Some(reason) => refusal.reaching(reason, &new.path),
+            None => refusal,
+        })?;
         let Some((key, path)) = path else {
             return Err(Refusal::field("/path", "is missing"));
         };

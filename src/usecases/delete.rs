@@ -17,13 +17,14 @@ use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
 use crate::store::uploads::{self, Changes};
 
-/// Deletes an upload and its object. `force` also where something else stands at its path.
+/// Deletes an upload and its object, and says which it was. `force` also where something else
+/// stands at its path.
 pub async fn by_id(
     broker: &Arc<Broker>,
     principal: &Principal,
     id: Uuid,
     force: bool,
-) -> Result<()> {
+) -> Result<Upload> {
     let mut connection = broker.connection().await?;
     let upload = uploads::by_id(&mut connection, &principal.tenant, id)
         .await?
@@ -32,13 +33,13 @@ pub async fn by_id(
     to_end(broker, principal, upload, force).await
 }
 
-/// Deletes the upload that answers for what stands at a path.
+/// Deletes the upload that answers for what stands at a path, and says which it was.
 pub async fn by_path(
     broker: &Arc<Broker>,
     principal: &Principal,
     path: &DatasetPath,
     force: bool,
-) -> Result<()> {
+) -> Result<Upload> {
     let mut connection = broker.connection().await?;
     let upload = uploads::find_path(&mut connection, &principal.tenant, path)
         .await?
@@ -68,7 +69,7 @@ async fn to_end(
     principal: &Principal,
     upload: Upload,
     force: bool,
-) -> Result<()> {
+) -> Result<Upload> {
     let this = Arc::clone(broker);
     let force = match force {
         false => Force::No,
@@ -77,7 +78,10 @@ async fn to_end(
         true => Force::RowAndObject,
     };
     broker
-        .to_end(async move { this.delete(upload, force).await })
+        .to_end(async move {
+            this.delete(&upload, force).await?;
+            Ok(upload)
+        })
         .await
 }
 
@@ -93,25 +97,25 @@ enum Force {
 }
 
 impl Broker {
-    async fn delete(&self, upload: Upload, force: Force) -> Result<()> {
+    async fn delete(&self, upload: &Upload, force: Force) -> Result<()> {
         let arrow = Transition::StartDelete;
         if !arrow.allows(upload.status) {
             return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
         }
         let found = self.objects.head(&upload.key).await?;
-        let doomed = self.doomed(&upload, found, force).await?;
+        let doomed = self.doomed(upload, found, force).await?;
         if self
-            .take(&upload, arrow, Changes::default())
+            .take(upload, arrow, Changes::default())
             .await?
             .is_none()
         {
-            let now = self.reload(&upload).await?;
+            let now = self.reload(upload).await?;
             return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
         }
         if let Some(object) = doomed {
             self.objects.delete(&upload.key, &object).await?;
         }
-        self.mark_deleted(&upload).await
+        self.mark_deleted(upload).await
     }
 
     /// The object that goes with the upload, if any.

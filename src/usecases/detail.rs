@@ -60,7 +60,8 @@ impl Broker {
         path: &DatasetPath,
     ) -> Result<(String, FoundObject)> {
         let nothing = || Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
-        let key = principal.jail.key(path).map_err(|_| nothing())?;
+        let key = (principal.jail.key(path))
+            .map_err(|reason| nothing().reaching(reason, path.as_str()))?;
         let object = self.objects.head(&key).await?.ok_or_else(nothing)?;
         Ok((key, object))
     }

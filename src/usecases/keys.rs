@@ -3,13 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection as _;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::audit;
 use super::error::{Error, Result};
 use super::ids::new_id;
 use crate::clock::Clock;
+use crate::domain::audit::{Action, Deed};
 use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::Scope;
 use crate::domain::refusal::Refusal;
@@ -51,11 +54,6 @@ pub async fn issue(
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|cause| Error::Internal(cause.to_string().into()))?;
     let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
-    if tenant != DEFAULT_TENANT {
-        tenants::ensure(connection, tenant, now)
-            .await
-            .map_err(nested)?;
-    }
     let row = api_keys::NewApiKey {
         id: new_id(now),
         tenant,
@@ -64,7 +62,9 @@ pub async fn issue(
         created_at: now,
         expires_at,
     };
-    api_keys::insert(connection, &row).await?;
+    connection
+        .transaction(async |connection| insert(connection, &row).await)
+        .await?;
     Ok(IssuedKey {
         id: row.id,
         tenant: tenant.to_owned(),
@@ -75,10 +75,38 @@ pub async fn issue(
     })
 }
 
+async fn insert(connection: &mut Connection, key: &api_keys::NewApiKey<'_>) -> Result<()> {
+    let (tenant, now) = (key.tenant, key.created_at);
+    if tenant != DEFAULT_TENANT
+        && tenants::ensure(connection, tenant, now)
+            .await
+            .map_err(nested)?
+    {
+        let deed = Deed::to(Action::TenantCreated, tenant);
+        audit::note(connection, now, tenant, deed).await?;
+    }
+    api_keys::insert(connection, key).await?;
+    let deed = Deed {
+        expires_at: key.expires_at,
+        ..Deed::to(Action::KeyCreated, key.id)
+    };
+    Ok(audit::note(connection, now, tenant, deed).await?)
+}
+
 /// Takes a key back. `false` where there is none with this id, or it was taken back before.
 /// Requests that run go on; the next ones are refused within seconds.
 pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Result<bool> {
-    Ok(api_keys::revoke(connection, id, clock.now()).await?)
+    let now = clock.now();
+    connection
+        .transaction(async |connection| {
+            let Some(tenant) = api_keys::revoke(connection, id, now).await? else {
+                return Ok(false);
+            };
+            let deed = Deed::to(Action::KeyRevoked, id);
+            audit::note(connection, now, &tenant, deed).await?;
+            Ok(true)
+        })
+        .await
 }
 
 /// Every key, without the keys.

@@ -29,7 +29,7 @@ pub async fn list(broker: &Broker, principal: &Principal, filter: Filter) -> Res
     let before = match filter.cursor {
         None => None,
         Some(Cursor::Upload(id)) => Some(id),
-        Some(Cursor::Listing { .. }) => {
+        Some(_) => {
             return Err(Refusal::field("/cursor", "belongs to another list").into());
         }
     };
@@ -53,7 +53,7 @@ pub async fn list(broker: &Broker, principal: &Principal, filter: Filter) -> Res
     Ok(Page { items, next })
 }
 
-fn with_slash(pointer: &str, text: Option<String>) -> Result<Option<String>> {
+pub(super) fn with_slash(pointer: &str, text: Option<String>) -> Result<Option<String>> {
     let Some(text) = text else {
         return Ok(None);
     };

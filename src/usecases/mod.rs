@@ -7,6 +7,7 @@
 pub mod abort_stale;
 pub mod acknowledge;
 pub mod arrived;
+pub mod audit;
 pub mod authenticate;
 pub mod broker;
 pub mod cancel;

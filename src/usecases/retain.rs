@@ -9,7 +9,7 @@ use diesel_async::AsyncConnection as _;
 
 use super::broker::Broker;
 use super::error::Result;
-use crate::store::retention;
+use crate::store::{audit, retention};
 
 /// How long what is over is kept; without a time, for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Retention {
     pub events: Option<TimeDelta>,
     /// Uploads that ended: Deleted, Cancelled, Expired, Superseded, failed without an object.
     pub uploads: Option<TimeDelta>,
+    /// Rows of the audit.
+    pub audit: Option<TimeDelta>,
 }
 
 /// What is retained.
@@ -27,6 +29,8 @@ pub enum Old {
     Events,
     /// Uploads, with their events and idempotency keys.
     Uploads,
+    /// Rows of the audit.
+    Audit,
 }
 
 /// Removes at most `limit` rows that are past their time, and says how many.
@@ -39,6 +43,7 @@ pub async fn remove(broker: &Broker, what: Old, limit: u16) -> Result<u64> {
         .transaction(async |connection| match what {
             Old::Events => retention::remove_events(connection, before, limit.into()).await,
             Old::Uploads => retention::remove_uploads(connection, before, limit.into()).await,
+            Old::Audit => audit::remove(connection, before, limit.into()).await,
         })
         .await?;
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
@@ -53,6 +58,7 @@ pub async fn foresee(broker: &Broker, what: Old) -> Result<u64> {
     let old = match what {
         Old::Events => retention::count_events(&mut connection, before).await?,
         Old::Uploads => retention::count_uploads(&mut connection, before).await?,
+        Old::Audit => audit::count_old(&mut connection, before).await?,
     };
     Ok(u64::try_from(old).unwrap_or_default())
 }
@@ -62,6 +68,7 @@ fn before(broker: &Broker, what: Old) -> Option<DateTime<Utc>> {
     let kept = match what {
         Old::Events => retention.events,
         Old::Uploads => retention.uploads,
+        Old::Audit => retention.audit,
     };
     kept.map(|kept| broker.clock.now() - kept)
 }

@@ -11,6 +11,7 @@ use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
 use crate::domain::checksum::Checksum;
 use crate::domain::part_plan::{Part, PartLimits, PartPlan};
+use crate::domain::path::DatasetPath;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::sign::{self, PartSigner, UploadPart};
 
@@ -83,9 +84,15 @@ impl From<Part> for WantedPart {
 pub struct SignedParts {
     signer: PartSigner,
     wanted: Wanted,
+    path: DatasetPath,
 }
 
 impl SignedParts {
+    /// The path of their upload.
+    pub fn path(&self) -> &DatasetPath {
+        &self.path
+    }
+
     /// When all of the URLs stop working.
     pub fn expires_at(&self) -> DateTime<Utc> {
         self.signer.expires_at()
@@ -169,6 +176,10 @@ impl Broker {
         let signer = (self.signer)
             .upload_parts(&upload.key, id, lifetime, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
-        Ok(SignedParts { signer, wanted })
+        Ok(SignedParts {
+            signer,
+            wanted,
+            path: upload.path.clone(),
+        })
     }
 }

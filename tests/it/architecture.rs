@@ -14,6 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("notify", &["domain", "store"]),
     ("janitor", &["domain", "usecases"]),
     ("arrivals", &["domain", "usecases"]),
+    ("audit", &["domain", "usecases"]),
     ("dev", &["objects"]),
     ("client", &[]),
     ("clock", &[]),

@@ -14,6 +14,7 @@
 
 mod acknowledge;
 mod architecture;
+mod audit;
 mod auth;
 mod bad_bytes;
 mod bad_input;

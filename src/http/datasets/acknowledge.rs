@@ -2,9 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::Dataset;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::uploads::acknowledge::Acknowledge;
@@ -26,5 +28,6 @@ pub async fn acknowledge(
     body: OptionalJson<Acknowledge>,
 ) -> Result<HttpResponse, Problem> {
     let upload = acknowledge::by_path(&broker, &caller, &path.0, body.0.into()).await?;
-    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+    let deed = Deed::of(Action::UploadAcknowledged, &upload);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
 }

@@ -2,9 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, DatasetsDelete};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::Query;
+use crate::http::noted::Noted as _;
 use crate::http::problem::Problem;
 use crate::http::uploads::delete::Force;
 use crate::usecases::{Broker, delete};
@@ -26,6 +28,7 @@ pub async fn delete(
     query: Query<Force>,
 ) -> Result<HttpResponse, Problem> {
     let Query(Force(force)) = query;
-    delete::by_path(&broker, &caller, &path.0, force).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let upload = delete::by_path(&broker, &caller, &path.0, force).await?;
+    let deed = Deed::of(Action::UploadDeleted, &upload);
+    Ok(HttpResponse::NoContent().finish().noted(deed))
 }

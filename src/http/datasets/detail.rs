@@ -4,8 +4,10 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
 use super::wire::DatasetDetail;
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::{Broker, detail};
@@ -23,7 +25,12 @@ pub async fn detail(
     path: Dataset,
 ) -> Result<HttpResponse, Problem> {
     let detail = detail::detail(&broker, &caller, &path.0).await?;
+    let deed = Deed {
+        upload_id: detail.upload.as_ref().map(|upload| upload.id),
+        ..Deed::at(Action::DatasetDownloaded, &path.0).until(detail.download.expires_at)
+    };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(DatasetDetail::from(detail)))
+        .json(DatasetDetail::from(detail))
+        .noted(deed))
 }

@@ -5,9 +5,11 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
@@ -75,16 +77,19 @@ pub async fn download(
 ) -> Result<HttpResponse, Problem> {
     let Query(how) = query;
     let signed = download::download(&broker, &caller, &path.0, how.disposition).await?;
+    let deed = Deed::at(Action::DatasetDownloaded, &path.0).until(signed.expires_at);
     if how.redirect {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, signed.url))
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish());
+            .finish()
+            .noted(deed));
     }
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Download {
             url: signed.url,
             expires_at: signed.expires_at.into(),
-        }))
+        })
+        .noted(deed))
 }

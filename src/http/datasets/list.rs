@@ -1,12 +1,16 @@
 //! `GET /datasets`.
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::ndjson;
 use super::wire::Entry;
+use crate::domain::page::{LIMITS, Page};
+use crate::domain::principal::Principal;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::ndjson;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
@@ -71,7 +75,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let Query(ListDatasets { params, listing }) = query;
     if ndjson::is_wanted(&request) {
-        return ndjson::stream(broker.into_inner(), caller.principal(), listing).await;
+        return whole(broker, caller.principal(), listing).await;
     }
     let page = list_datasets::page(&broker, &caller, &listing).await?;
     let mut response = HttpResponse::Ok();
@@ -86,4 +90,32 @@ pub async fn list(
         .insert_header((header::VARY, "Accept"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(items))
+}
+
+/// Every dataset. The client's `limit` does not matter here: pages are as large as the store has
+/// them.
+async fn whole(
+    broker: web::Data<Broker>,
+    principal: Arc<Principal>,
+    listing: Listing,
+) -> Result<HttpResponse, Problem> {
+    let cursor = listing.cursor.clone();
+    ndjson::stream(cursor, move |cursor| {
+        let (broker, principal) = (broker.clone(), Arc::clone(&principal));
+        let listing = Listing {
+            limit: *LIMITS.end(),
+            cursor,
+            ..listing.clone()
+        };
+        async move {
+            let page = list_datasets::page(&broker, &principal, &listing).await?;
+            let entries = page.items.into_iter();
+            let entries = entries.map(|entry| Entry::new(entry, listing.with_upload));
+            Ok(Page {
+                items: entries.collect(),
+                next: page.next,
+            })
+        }
+    })
+    .await
 }

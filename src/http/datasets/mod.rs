@@ -5,5 +5,4 @@ pub mod delete;
 pub mod detail;
 pub mod download;
 pub mod list;
-mod ndjson;
 pub mod wire;

@@ -43,6 +43,8 @@ scopes! {
     DatasetsRead,
     /// `datasets:delete`.
     DatasetsDelete,
+    /// `admin`.
+    Admin,
 }
 
 impl<S> Caller<S> {

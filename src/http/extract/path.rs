@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use crate::domain::path::DatasetPath;
+use crate::domain::refusal::Refusal;
 use crate::http::problem::Problem;
 
 /// `{id}` of `/uploads/{id}…`.
@@ -48,6 +49,36 @@ impl FromRequest for Dataset {
     }
 }
 
+/// What a request names in its path, for those who only write it down.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The upload.
+    pub upload_id: Option<Uuid>,
+    /// The path of the dataset.
+    pub path: Option<String>,
+}
+
+/// What the raw path of a request names, where its route has this pattern. Nothing where that is
+/// no name of an upload or a dataset.
+pub fn named(pattern: &str, raw: &str) -> Named {
+    let mut segments = raw.splitn(3, '/').skip(1);
+    let first = segments.next().unwrap_or_default();
+    let first = percent_decode_str(first).decode_utf8().unwrap_or_default();
+    match &*first {
+        "uploads" if pattern.starts_with("/uploads/{id}") => Named {
+            upload_id: (segments.next())
+                .and_then(|rest| Uuid::try_parse(rest.split('/').next()?).ok()),
+            path: None,
+        },
+        "datasets" if pattern.starts_with("/datasets/{path") => Named {
+            upload_id: None,
+            path: (parse(raw, pattern.contains("}/action/")).ok())
+                .map(|path| path.as_str().to_owned()),
+        },
+        _ => Named::default(),
+    }
+}
+
 fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
     // "/datasets/a/b": the first segment cannot hold a slash, however it is encoded.
     let tail = raw.splitn(3, '/').nth(2).unwrap_or_default();
@@ -59,7 +90,7 @@ fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
     let decoded = percent_decode_str(tail)
         .decode_utf8()
         .map_err(|_| Problem::field("/path", "is not UTF-8 after percent-decoding"))?;
-    DatasetPath::parse(&decoded).map_err(|reason| Problem::field("/path", reason.to_string()))
+    DatasetPath::parse(&decoded).map_err(|reason| Refusal::path("/path", reason, &decoded).into())
 }
 
 #[cfg(test)]
@@ -82,6 +113,24 @@ mod tests {
         }
         let action = parse("/datasets/a/b/action/download", true).expect("a path");
         assert_eq!(action.as_str(), "/a/b");
+    }
+
+    #[test]
+    fn what_is_written_down_is_a_name_or_nothing() {
+        let id = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";
+        let upload = named("/uploads/{id}/parts", &format!("/uploads/{id}/parts"));
+        assert_eq!(upload.upload_id, id.parse().ok());
+        let download = "/datasets/{path}/action/download";
+        let dataset = named(download, "/datasets/a%20b/action/download");
+        assert_eq!(dataset.path.as_deref(), Some("/a b"));
+        for (pattern, raw) in [
+            ("", "/datasets/a"),
+            ("/uploads/{id}", "/uploads/secret"),
+            ("/datasets/{path}", "/secret/datasets/a"),
+            ("/datasets/{path}", "/datasets/a%00"),
+        ] {
+            assert_eq!(named(pattern, raw), Named::default(), "{raw}");
+        }
     }
 
     #[test]

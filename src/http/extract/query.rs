@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 
 use crate::domain::page::{Cursor, DEFAULT_LIMIT, LIMITS};
@@ -98,6 +99,18 @@ impl Params {
             Some("false") => Ok(Some(false)),
             Some(_) => Err(Problem::field(&format!("/{name}"), "must be true or false")),
         }
+    }
+
+    /// A time with its zone (RFC 3339); nothing where it is not given.
+    pub fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+        let Some(text) = self.one(name)? else {
+            return Ok(None);
+        };
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| {
+            let right = "must be a time with its zone, such as 2026-11-21T08:00:00Z";
+            Problem::field(&format!("/{name}"), right)
+        })?;
+        Ok(Some(time.to_utc()))
     }
 
     /// `limit`: 1 … 1000, 100 where it is not given.

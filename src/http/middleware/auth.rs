@@ -14,6 +14,7 @@ use actix_web::{Error, HttpMessage as _, web};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
+use super::witness::Witness;
 use crate::domain::principal::Principal;
 use crate::http::problem::Problem;
 use crate::usecases::{Broker, authenticate};
@@ -56,10 +57,18 @@ pub async fn only_callers(
     let answer = gate.0(bearer(&request)).await;
     match answer {
         Ok(principal) => {
+            let witness = Witness::of_caller(&request, &principal);
             request.extensions_mut().insert(principal);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            let mut response = next.call(request).await?.map_into_boxed_body();
+            witness.saw(&mut response);
+            Ok(response)
         }
-        Err(problem) => Ok(request.error_response(problem)),
+        Err(problem) => {
+            let witness = Witness::of_anyone(&request);
+            let mut response = request.error_response(problem);
+            witness.saw(&mut response);
+            Ok(response)
+        }
     }
 }
 

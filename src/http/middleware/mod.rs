@@ -1,5 +1,5 @@
 //! What happens around every handler, outermost first: the edge, CORS, shedding of load,
-//! authentication.
+//! authentication, the audit's witness.
 
 pub mod auth;
 pub mod cors;
@@ -9,6 +9,7 @@ pub mod goodbye;
 mod head;
 pub mod request_id;
 pub mod shed;
+pub mod witness;
 
 #[cfg(test)]
 mod tests;

@@ -226,6 +226,31 @@ pub fn download() -> Value {
     json!({"url": URL, "expires_at": "2025-03-01T10:15:00.000Z"})
 }
 
+/// A row of `GET /audit`.
+pub fn audit_row() -> Value {
+    json!({
+        "id": "01955114-3a41-7d02-a0c5-2b1f8c6e4d90",
+        "time": "2025-03-01T10:00:00.000Z",
+        "action": "upload.created",
+        "actor": "key:01955113-8d20-7f0a-b6a7-0a4f3f1f9b51",
+        "tenant": "default",
+        "address": "192.0.2.7",
+        "request_id": REQUEST_ID,
+        "operation": null,
+        "upload_id": ID,
+        "subject": null,
+        "path": "/data/employees.csv",
+        "expires_at": "2025-03-01T10:15:00.000Z",
+        "code": null,
+        "count": 1,
+    })
+}
+
+/// The same as NDJSON.
+pub fn audit_ndjson() -> String {
+    format!("{}\n", audit_row())
+}
+
 /// `GET /heartbeat`.
 pub fn heartbeat() -> Value {
     json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "time": "2025-03-01T10:00:00.000Z"})

@@ -11,7 +11,7 @@ mod shared;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::{datasets, problem, service, uploads};
+use super::{audit, datasets, problem, service, uploads};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -22,6 +22,7 @@ use super::{datasets, problem, service, uploads};
     tags(
         (name = "Uploads", description = "Upload sessions: a promise that one object will arrive at one path."),
         (name = "Datasets", description = "What stands in the bucket."),
+        (name = "Audit", description = "Who did what."),
         (name = "Service", description = "The broker itself. No credential is needed."),
     ),
     components(schemas(problem::body::Body)),
@@ -42,6 +43,7 @@ use super::{datasets, problem, service, uploads};
         datasets::delete::delete,
         datasets::download::download,
         datasets::acknowledge::acknowledge,
+        audit::list::list,
         service::index::index,
         service::health::heartbeat,
         service::health::livez,

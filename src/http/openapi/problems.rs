@@ -40,7 +40,7 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::IdempotencyKeyReused,
         ],
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
-        "listUploads" | "listDatasets" => &[Code::InvalidRequest],
+        "listUploads" | "listDatasets" | "listAudit" => &[Code::InvalidRequest],
         "getUpload" | "listUploadEvents" => &[Code::InvalidRequest, Code::UploadNotFound],
         "signParts" | "extendUpload" | "cancelUpload" => &[
             Code::InvalidRequest,

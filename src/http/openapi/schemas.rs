@@ -3,6 +3,7 @@
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
+use crate::domain::audit::Action;
 use crate::domain::checksum::Algorithm;
 use crate::domain::proof::Level;
 use crate::domain::status::Status;
@@ -14,6 +15,11 @@ pub fn status() -> Object {
         Status::ALL.map(Status::as_str),
         "Where an upload is in its life.",
     )
+}
+
+/// What the audit tells of.
+pub fn action() -> Object {
+    words(Action::ALL.map(Action::as_str), "What was done.")
 }
 
 /// Checksum algorithms.

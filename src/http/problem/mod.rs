@@ -121,6 +121,11 @@ impl Problem {
         self.kind
     }
 
+    /// The path, where it reached for what is not its caller's.
+    pub fn reached(&self) -> Option<&str> {
+        self.refusal.as_ref()?.reached.as_deref()
+    }
+
     /// The chain of causes for the log, outermost first; nothing where the client is at fault.
     pub fn cause_chain(&self) -> Option<String> {
         let cause = self.cause.as_ref()?;

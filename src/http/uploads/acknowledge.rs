@@ -7,9 +7,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::wire::Upload;
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::UploadId;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
@@ -64,5 +66,6 @@ pub async fn acknowledge(
     body: OptionalJson<Acknowledge>,
 ) -> Result<HttpResponse, Problem> {
     let upload = acknowledge::by_id(&broker, &caller, id.0, body.0.into()).await?;
-    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+    let deed = Deed::of(Action::UploadAcknowledged, &upload);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
 }

@@ -6,13 +6,15 @@ use futures::stream;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::create::CreateUpload;
+use super::create::{CreateUpload, granted};
 use super::wire::Upload;
+use crate::domain::audit::Deed;
 use crate::http::extract::batch::Batch;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::long_array::LongArray;
-use crate::http::middleware::failure;
+use crate::http::middleware::{failure, witness};
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::problem::body::Body;
@@ -70,6 +72,10 @@ pub struct NotMade {
     status: u16,
     /// Why.
     problem: Body,
+    /// What the audit is told of it.
+    #[serde(skip)]
+    #[schema(ignore)]
+    deed: Option<Deed>,
 }
 
 /// The handler.
@@ -113,12 +119,21 @@ pub async fn batch(
             made.map_err(BatchResult::from)
         })
         .collect();
+    let deeds = (made.iter())
+        .filter_map(|made| match made {
+            Ok(Created::New(session)) => granted(session, true),
+            Ok(Created::Before(session)) => granted(session, false),
+            Err(BatchResult::Refused(refused)) => refused.deed.clone(),
+            Err(BatchResult::Made(_)) => None,
+        })
+        .collect();
     let results = made.into_iter();
     let results = results.map(|made| Ok(made.map_or_else(|problem| problem, BatchResult::from)));
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
-        .streaming(stream::iter(LongArray::new("results", results))))
+        .streaming(stream::iter(LongArray::new("results", results)))
+        .noted_all(deeds))
 }
 
 impl From<Created> for BatchResult {
@@ -137,10 +152,12 @@ impl From<Created> for BatchResult {
 impl From<Problem> for BatchResult {
     fn from(problem: Problem) -> Self {
         failure::report(&problem);
+        let deed = witness::refused(&problem);
         let problem = problem.body(PATH, &request_id().unwrap_or_default());
         Self::Refused(Box::new(NotMade {
             status: problem.status,
             problem,
+            deed,
         }))
     }
 }

@@ -3,8 +3,10 @@
 use actix_web::{HttpResponse, web};
 
 use super::wire::Upload;
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::path::UploadId;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::{Broker, cancel};
@@ -22,5 +24,6 @@ pub async fn cancel(
     id: UploadId,
 ) -> Result<HttpResponse, Problem> {
     let upload = cancel::cancel(&broker, &caller, id.0).await?;
-    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+    let deed = Deed::of(Action::UploadCancelled, &upload);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
 }

@@ -8,16 +8,18 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::wire::Upload;
+use crate::domain::audit::{Action, Deed};
 use crate::domain::headers::ObjectHeaders;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::{examples, schemas};
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
-use crate::usecases::Broker;
 use crate::usecases::create::{self, NewUpload};
 use crate::usecases::create_once::{self, Created};
+use crate::usecases::{Broker, Session};
 
 /// What a client asks for.
 #[derive(Deserialize, ToSchema)]
@@ -111,10 +113,22 @@ pub async fn create(
         },
     };
     let location = format!("/uploads/{}", session.upload.id);
+    let deed = granted(&session, status == StatusCode::CREATED);
     Ok(HttpResponse::build(status)
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(Upload::from(session)))
+        .json(Upload::from(session))
+        .noted(deed))
+}
+
+/// What the audit is told of a session in an answer: nothing where no URL goes with it.
+pub(super) fn granted(session: &Session, is_new: bool) -> Option<Deed> {
+    let urls = session.urls.as_ref()?;
+    let action = match is_new {
+        true => Action::UploadCreated,
+        false => Action::UrlsSigned,
+    };
+    Some(Deed::of(action, &session.upload).until(urls.expires_at()))
 }
 
 impl From<CreateUpload> for NewUpload {

@@ -5,9 +5,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::wire::Upload;
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::UploadId;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::{Broker, extend};
@@ -36,5 +38,6 @@ pub async fn extend(
     body: OptionalJson<Extend>,
 ) -> Result<HttpResponse, Problem> {
     let upload = extend::extend(&broker, &caller, id.0, body.0.expires_in).await?;
-    Ok(HttpResponse::Ok().json(Upload::from(upload)))
+    let deed = Deed::of(Action::UploadExtended, &upload).until(upload.expires_at);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
 }

@@ -3,11 +3,13 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
+use super::create::granted;
 use super::wire::Upload;
 use crate::domain::principal::Scope;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::{Broker, read};
@@ -45,7 +47,9 @@ pub async fn read(
         caller.must_also(Scope::UploadsWrite)?;
     }
     let session = read::read(&broker, &caller, id.0, refresh).await?;
+    let deed = granted(&session, false);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(Upload::from(session)))
+        .json(Upload::from(session))
+        .noted(deed))
 }

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::multipart::Part;
+use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalLargeJson;
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::long_array::LongArray;
+use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
@@ -101,11 +103,16 @@ pub async fn sign(
 ) -> Result<HttpResponse, Problem> {
     let asked = asked(body.0, query.0)?;
     let signed = parts::sign(&broker, &caller, id.0, asked).await?;
+    let deed = Deed {
+        upload_id: Some(id.0),
+        ..Deed::at(Action::PartsSigned, signed.path()).until(signed.expires_at())
+    };
     let array = LongArray::new("parts", signed.map(|part| part.map(Part::from)));
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
-        .streaming(stream::iter(array)))
+        .streaming(stream::iter(array))
+        .noted(deed))
 }
 
 fn asked(body: SignParts, query: Range) -> Result<Asked, Problem> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::row::Row;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
+use crate::store::like::starts_with;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
@@ -51,17 +52,4 @@ pub async fn list(
     }
     let rows: Vec<Row> = query.load(connection).await?;
     rows.into_iter().map(Row::into_upload).collect()
-}
-
-/// A LIKE pattern that takes the prefix literally.
-fn starts_with(prefix: &str) -> String {
-    let mut pattern = String::with_capacity(prefix.len() + 1);
-    for character in prefix.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }

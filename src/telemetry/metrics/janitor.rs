@@ -65,7 +65,12 @@ impl Janitor {
                 "janitor_removed_rows_total",
                 "Rows that were kept for their time and are removed.",
                 "what",
-                &["old-idempotency-keys", "old-events", "old-uploads"],
+                &[
+                    "old-idempotency-keys",
+                    "old-events",
+                    "old-uploads",
+                    "old-audit-rows",
+                ],
             )?,
             multiparts: counters(
                 "stale_multipart_uploads_total",

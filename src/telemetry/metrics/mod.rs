@@ -4,6 +4,7 @@
 //! see each other's figures. Labels are bounded: a `&'static str` or an enum at the call site, a
 //! route pattern instead of a path. Names begin with `upload_broker_` and end in their unit.
 
+mod audit;
 mod calls;
 mod groups;
 mod http;
@@ -20,6 +21,7 @@ mod uploads;
 use chrono::{DateTime, Utc};
 use prometheus::{Registry, TextEncoder};
 
+pub use audit::Audit;
 pub use calls::{CallOutcome, S3Calls, SnsCalls};
 pub use groups::Groups;
 pub use http::{Http, InFlight};
@@ -51,6 +53,8 @@ pub struct Metrics {
     pub pool: Pool,
     /// The loops that finish what was left, and compare what is there.
     pub janitor: Janitor,
+    /// The audit, on its way to Postgres.
+    pub audit: Audit,
     /// The store's own events.
     pub s3_events: S3Events,
     process: process::Process,
@@ -74,6 +78,7 @@ impl Metrics {
             sns: SnsCalls::new(&registry)?,
             pool: Pool::new(&registry)?,
             janitor: Janitor::new(&registry)?,
+            audit: Audit::new(&registry)?,
             s3_events: S3Events::new(&registry)?,
             process: process::Process::new(&registry, started)?,
             registry,

@@ -14,6 +14,7 @@ const NAMES: &[&str] = &["prefix", "status", "limit", "cursor"];
 fn cursor() -> impl Strategy<Value = Cursor> {
     prop_oneof![
         any::<u128>().prop_map(|id| Cursor::Upload(Uuid::from_u128(id))),
+        any::<u128>().prop_map(|id| Cursor::Audit(Uuid::from_u128(id))),
         (text(), text(), any::<bool>()).prop_map(|(token, prefix, folders)| Cursor::Listing {
             token,
             prefix,

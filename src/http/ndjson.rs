@@ -1,22 +1,18 @@
-//! A whole listing as NDJSON: page by page, in constant memory.
+//! A whole list as NDJSON: page by page, in constant memory.
 //!
-//! The first page is asked for before the answer begins, so that a bad request or a store that is
-//! away is a problem with its own status. A fault later on cuts the connection without the final
+//! The first page is asked for before the answer begins, so that a bad request or a dependency that
+//! is away is a problem with its own status. A fault later on cuts the connection without the final
 //! chunk: the client sees a broken transfer, not a short list.
-
-use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures::{TryStreamExt as _, stream};
+use serde::Serialize;
 
-use super::wire::Entry;
-use crate::domain::page::{LIMITS, Page};
-use crate::domain::principal::Principal;
+use crate::domain::page::{Cursor, Page};
 use crate::http::problem::Problem;
-use crate::usecases::list_datasets::{self, Listing};
-use crate::usecases::{Broker, Error};
+use crate::usecases::Error;
 
 const MEDIA_TYPE: &str = "application/x-ndjson";
 
@@ -29,32 +25,25 @@ pub fn is_wanted(request: &HttpRequest) -> bool {
 }
 
 /// Where the stream stands.
-struct Walk {
-    broker: Arc<Broker>,
-    principal: Arc<Principal>,
-    listing: Listing,
+struct Walk<T, P> {
+    page: P,
     /// The page that comes next, where it is here already.
-    first: Option<Page<list_datasets::Entry>>,
+    first: Option<Page<T>>,
+    cursor: Option<Cursor>,
     done: bool,
 }
 
-/// The answer. The client's `limit` does not matter here: pages are as large as the store has
-/// them.
-pub async fn stream(
-    broker: Arc<Broker>,
-    principal: Arc<Principal>,
-    listing: Listing,
-) -> Result<HttpResponse, Problem> {
-    let listing = Listing {
-        limit: *LIMITS.end(),
-        ..listing
-    };
-    let first = list_datasets::page(&broker, &principal, &listing).await?;
+/// The answer: every page from `cursor` on, as `page` finds them.
+pub async fn stream<T, P, F>(cursor: Option<Cursor>, page: P) -> Result<HttpResponse, Problem>
+where
+    T: Serialize + 'static,
+    P: Fn(Option<Cursor>) -> F + 'static,
+    F: Future<Output = Result<Page<T>, Error>> + 'static,
+{
     let walk = Walk {
-        broker,
-        principal,
-        listing,
-        first: Some(first),
+        first: Some(page(cursor).await?),
+        page,
+        cursor: None,
         done: false,
     };
     let pages = stream::try_unfold(walk, next_page)
@@ -66,18 +55,22 @@ pub async fn stream(
         .streaming(pages))
 }
 
-async fn next_page(mut walk: Walk) -> Result<Option<(Bytes, Walk)>, Error> {
-    // A page whose every key belongs to someone else is empty; an empty chunk would end the body.
+async fn next_page<T, P, F>(mut walk: Walk<T, P>) -> Result<Option<(Bytes, Walk<T, P>)>, Error>
+where
+    T: Serialize,
+    P: Fn(Option<Cursor>) -> F,
+    F: Future<Output = Result<Page<T>, Error>>,
+{
+    // A page whose every entry belongs to someone else is empty; an empty chunk would end the body.
     while !walk.done {
         let page = match walk.first.take() {
             Some(page) => page,
-            None => list_datasets::page(&walk.broker, &walk.principal, &walk.listing).await?,
+            None => (walk.page)(walk.cursor.take()).await?,
         };
         walk.done = page.next.is_none();
-        walk.listing.cursor = page.next;
+        walk.cursor = page.next;
         let mut lines = Vec::new();
         for entry in page.items {
-            let entry = Entry::new(entry, walk.listing.with_upload);
             serde_json::to_writer(&mut lines, &entry)
                 .map_err(|cause| Error::Internal(cause.into()))?;
             lines.push(b'\n');

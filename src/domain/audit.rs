@@ -1,0 +1,320 @@
+//! The audit: who did what, to what, and until when what was handed out is good.
+//!
+//! It names keys, uploads and paths; a key itself, a token or a pre-signed URL is never in it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::path::DatasetPath;
+use super::principal::Principal;
+use super::upload::Upload;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// An upload session was made, and its first URLs were handed out.
+    UploadCreated,
+    /// Fresh URLs of a session were handed out.
+    UrlsSigned,
+    /// URLs of parts were handed out.
+    PartsSigned,
+    /// An upload was acknowledged, for the first time or again.
+    UploadAcknowledged,
+    /// A session was extended.
+    UploadExtended,
+    /// A session was cancelled.
+    UploadCancelled,
+    /// An upload was deleted, and its object with it.
+    UploadDeleted,
+    /// A URL to download a dataset was handed out.
+    DatasetDownloaded,
+    /// A key was made.
+    KeyCreated,
+    /// A key was taken back.
+    KeyRevoked,
+    /// A tenant was made.
+    TenantCreated,
+    /// A request was refused: no credential, no right, or a reach for what is another's.
+    RequestRefused,
+    /// A request that was to change something, and whose outcome its caller was not told: it hung
+    /// up, took too long, or met a fault. What had begun may have been done.
+    RequestUnsettled,
+    /// Rows that there was no room for.
+    AuditLost,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 14] = [
+        Self::UploadCreated,
+        Self::UrlsSigned,
+        Self::PartsSigned,
+        Self::UploadAcknowledged,
+        Self::UploadExtended,
+        Self::UploadCancelled,
+        Self::UploadDeleted,
+        Self::DatasetDownloaded,
+        Self::KeyCreated,
+        Self::KeyRevoked,
+        Self::TenantCreated,
+        Self::RequestRefused,
+        Self::RequestUnsettled,
+        Self::AuditLost,
+    ];
+
+    /// The name, as it stands in JSON and in Postgres.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UploadCreated => "upload.created",
+            Self::UrlsSigned => "urls.signed",
+            Self::PartsSigned => "parts.signed",
+            Self::UploadAcknowledged => "upload.acknowledged",
+            Self::UploadExtended => "upload.extended",
+            Self::UploadCancelled => "upload.cancelled",
+            Self::UploadDeleted => "upload.deleted",
+            Self::DatasetDownloaded => "dataset.downloaded",
+            Self::KeyCreated => "key.created",
+            Self::KeyRevoked => "key.revoked",
+            Self::TenantCreated => "tenant.created",
+            Self::RequestRefused => "request.refused",
+            Self::RequestUnsettled => "request.unsettled",
+            Self::AuditLost => "audit.lost",
+        }
+    }
+
+    /// Whether repetitions are one row with their count: whoever is refused may ask at any rate.
+    pub const fn is_folded(self) -> bool {
+        matches!(self, Self::RequestRefused | Self::RequestUnsettled)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Action {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|action| action.as_str() == name);
+        known.ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            format!("must be one of {names}")
+        })
+    }
+}
+
+/// Whose deed it was.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// Somebody without a credential that counts.
+    Anonymous,
+    /// An authenticated caller.
+    Caller(Arc<Principal>),
+    /// Whoever runs commands on the database, in the matters of this tenant.
+    Operator {
+        /// Its name.
+        tenant: String,
+    },
+    /// More than can be told apart.
+    Many,
+    /// The broker itself.
+    Broker,
+}
+
+impl Actor {
+    /// The name, as it stands in the row.
+    pub fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Anonymous => "anonymous".into(),
+            Self::Caller(principal) => principal.identity(),
+            Self::Operator { .. } => "operator".into(),
+            Self::Many => "many".into(),
+            Self::Broker => "broker".into(),
+        }
+    }
+
+    /// Whose data it was about, where that is known.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Caller(principal) => Some(&principal.tenant),
+            Self::Operator { tenant } => Some(tenant),
+            Self::Anonymous | Self::Many | Self::Broker => None,
+        }
+    }
+}
+
+/// Who it was, and where from.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// Whose deed it was.
+    pub actor: Actor,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+    /// The `x-request-id` of its answer.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl From<Actor> for Who {
+    /// Someone who sent no request.
+    fn from(actor: Actor) -> Self {
+        Self {
+            actor,
+            address: None,
+            request_id: None,
+        }
+    }
+}
+
+/// What was done, and to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// What.
+    pub action: Action,
+    /// To this upload.
+    pub upload_id: Option<Uuid>,
+    /// To this key or tenant.
+    pub subject: Option<String>,
+    /// At this path, as the tenant sees it.
+    pub path: Option<String>,
+    /// When what was handed out ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The code of the problem that was answered.
+    pub code: Option<&'static str>,
+}
+
+impl Deed {
+    /// Nothing but the action.
+    pub const fn new(action: Action) -> Self {
+        Self {
+            action,
+            upload_id: None,
+            subject: None,
+            path: None,
+            expires_at: None,
+            code: None,
+        }
+    }
+
+    /// Done to an upload.
+    pub fn of(action: Action, upload: &Upload) -> Self {
+        Self {
+            upload_id: Some(upload.id),
+            ..Self::at(action, &upload.path)
+        }
+    }
+
+    /// Done at a path.
+    pub fn at(action: Action, path: &DatasetPath) -> Self {
+        Self {
+            path: Some(path.as_str().to_owned()),
+            ..Self::new(action)
+        }
+    }
+
+    /// Done to a key or a tenant.
+    pub fn to(action: Action, subject: impl fmt::Display) -> Self {
+        Self {
+            subject: Some(subject.to_string()),
+            ..Self::new(action)
+        }
+    }
+
+    /// The same, of something that ends then.
+    pub fn until(self, expires_at: DateTime<Utc>) -> Self {
+        Self {
+            expires_at: Some(expires_at),
+            ..self
+        }
+    }
+}
+
+/// A row to be.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// UUIDv7, made with `at`.
+    pub id: Uuid,
+    /// When; of repetitions, the first.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub who: Who,
+    /// What was asked for: the method and the pattern of the route.
+    pub operation: Option<String>,
+    /// What.
+    pub deed: Deed,
+    /// How often.
+    pub count: i32,
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// When; of repetitions, the first.
+    pub at: DateTime<Utc>,
+    /// Whose data it was about.
+    pub tenant: Option<String>,
+    /// The name of an [`Actor`].
+    pub actor: String,
+    /// Where the request came from.
+    pub address: Option<String>,
+    /// The `x-request-id` of its answer.
+    pub request_id: Option<String>,
+    /// The name of an [`Action`].
+    pub action: String,
+    /// The method and the pattern of the route.
+    pub operation: Option<String>,
+    /// The upload.
+    pub upload_id: Option<Uuid>,
+    /// The key or the tenant.
+    pub subject: Option<String>,
+    /// The path, as the tenant sees it.
+    pub path: Option<String>,
+    /// When what was handed out ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The code of a problem.
+    pub code: Option<String>,
+    /// How often.
+    pub count: i32,
+}
+
+/// What somebody sent, fit for a row: one line of at most 1,024 characters.
+pub fn shown(text: &str) -> String {
+    let plain = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    text.chars().map(plain).take(1_024).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_found_by_its_name() {
+        for action in Action::ALL {
+            assert_eq!(action.as_str().parse(), Ok(action));
+        }
+        let unknown = "upload.eaten".parse::<Action>().expect_err("no action");
+        assert!(unknown.contains("upload.created"), "{unknown}");
+    }
+
+    #[test]
+    fn what_somebody_sent_is_one_short_line() {
+        assert_eq!(shown("/a\n\0b"), "/a\u{fffd}\u{fffd}b");
+        assert_eq!(shown(&"é".repeat(2_000)).chars().count(), 1_024);
+    }
+}

@@ -1,0 +1,119 @@
+//! `GET /audit`.
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::wire::AuditRow;
+use crate::domain::page::{Cursor, LIMITS, Page};
+use crate::domain::principal::Principal;
+use crate::http::extract::caller::{Admin, Caller};
+use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::ndjson;
+use crate::http::openapi::examples;
+use crate::http::problem::Problem;
+use crate::usecases::Broker;
+use crate::usecases::audit::list::{self as audit, Filter};
+
+/// Which rows.
+#[derive(Debug)]
+pub struct ListAudit {
+    params: Params,
+    filter: Filter,
+    limit: u16,
+    cursor: Option<Cursor>,
+}
+
+impl FromParams for ListAudit {
+    const NAMES: &'static [&'static str] =
+        &["action", "prefix", "since", "until", "limit", "cursor"];
+
+    fn from_params(params: &Params) -> Result<Self, Problem> {
+        let actions = params.all("action").map(str::parse);
+        let actions: Result<_, String> = actions.collect();
+        let filter = Filter {
+            actions: actions.map_err(|right| Problem::field("/action", right))?,
+            prefix: params.one("prefix")?.map(str::to_owned),
+            since: params.time("since")?,
+            until: params.time("until")?,
+        };
+        Ok(Self {
+            filter,
+            limit: params.limit()?,
+            cursor: params.cursor()?,
+            params: params.clone(),
+        })
+    }
+}
+
+/// The handler.
+#[utoipa::path(get, path = "/audit", operation_id = "listAudit", tag = "Audit",
+    summary = "Read the audit",
+    description = "Who did what to the data of the caller's tenant, newest first: sessions and URLs that were handed out, and until when they are good; acknowledges, downloads, deletes; keys; refusals. What was done is in it within seconds. With `Accept: application/x-ndjson`, every row, one JSON document a line; an answer that ends without the final chunk is incomplete.",
+    security(("bearer" = ["admin"])),
+    params(
+        ("action" = Option<Vec<String>>, Query, description = "One of these actions; may be repeated", example = json!(["upload.deleted"])),
+        ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
+        ("since" = Option<String>, Query, description = "From this time on (RFC 3339)", example = "2025-03-01T10:00:00Z"),
+        ("until" = Option<String>, Query, description = "Before this time (RFC 3339)", example = "2025-03-02T00:00:00Z"),
+        ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque", pattern = "^[A-Za-z0-9_-]+$"),
+    ),
+    responses((status = 200, description = "One page; or all of them, as NDJSON",
+        headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
+        content(
+            (Vec<AuditRow> = "application/json", example = json!([examples::audit_row()])),
+            (String = "application/x-ndjson", example = json!(examples::audit_ndjson())),
+        ))))]
+pub async fn list(
+    caller: Caller<Admin>,
+    broker: web::Data<Broker>,
+    query: Query<ListAudit>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Query(asked) = query;
+    if ndjson::is_wanted(&request) {
+        return whole(broker, caller.principal(), asked).await;
+    }
+    let page = audit::list(
+        &broker,
+        &caller,
+        &asked.filter,
+        asked.limit,
+        asked.cursor.as_ref(),
+    )
+    .await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = &page.next {
+        response.insert_header((header::LINK, asked.params.link_to_next("/audit", next)));
+    }
+    let items: Vec<AuditRow> = page.items.into_iter().map(Into::into).collect();
+    Ok(response
+        .insert_header((header::VARY, "Accept"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(items))
+}
+
+/// Every row. The client's `limit` does not matter here.
+async fn whole(
+    broker: web::Data<Broker>,
+    principal: Arc<Principal>,
+    asked: ListAudit,
+) -> Result<HttpResponse, Problem> {
+    let filter = Arc::new(asked.filter);
+    ndjson::stream(asked.cursor, move |cursor| {
+        let (broker, filter) = (broker.clone(), Arc::clone(&filter));
+        let principal = Arc::clone(&principal);
+        async move {
+            let limit = *LIMITS.end();
+            let page = audit::list(&broker, &principal, &filter, limit, cursor.as_ref()).await?;
+            let rows = page.items.into_iter().map(AuditRow::from);
+            Ok(Page {
+                items: rows.collect(),
+                next: page.next,
+            })
+        }
+    })
+    .await
+}

@@ -1,0 +1,4 @@
+//! `/audit`: who did what.
+
+pub mod list;
+pub mod wire;

@@ -1,0 +1,248 @@
+//! The table `audit`: rows are added, read, and let go by retention. A trigger refuses the rest.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::count_star;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Int4, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::columns::{bind_arrays, each};
+use super::like::starts_with;
+use super::retention::first_id;
+use super::schema::audit;
+use super::{Connection, Result};
+use crate::domain::audit::{Action, Entry, Record};
+
+/// How much later than its time a row's id may have been made.
+const ID_LAG: TimeDelta = TimeDelta::minutes(1);
+
+/// Adds rows, in one statement. Those that are there already are left as they are, so that it may
+/// be tried again after an answer that was lost.
+pub async fn append(connection: &mut Connection, entries: &[Entry]) -> Result<()> {
+    Append::of(entries).execute(connection).await?;
+    Ok(())
+}
+
+/// The rows, column by column.
+struct Append<'a> {
+    ids: Vec<Uuid>,
+    at: Vec<DateTime<Utc>>,
+    tenants: Vec<Option<&'a str>>,
+    actors: Vec<String>,
+    addresses: Vec<Option<String>>,
+    request_ids: Vec<Option<&'a str>>,
+    actions: Vec<&'static str>,
+    operations: Vec<Option<&'a str>>,
+    upload_ids: Vec<Option<Uuid>>,
+    subjects: Vec<Option<&'a str>>,
+    paths: Vec<Option<&'a str>>,
+    expires_at: Vec<Option<DateTime<Utc>>>,
+    codes: Vec<Option<&'static str>>,
+    counts: Vec<i32>,
+}
+
+impl<'a> Append<'a> {
+    fn of(entries: &'a [Entry]) -> Self {
+        Self {
+            ids: each(entries, |entry| entry.id),
+            at: each(entries, |entry| entry.at),
+            tenants: each(entries, |entry| entry.who.actor.tenant()),
+            actors: each(entries, |entry| entry.who.actor.name().into_owned()),
+            addresses: each(entries, |entry| {
+                entry.who.address.map(|address| address.to_string())
+            }),
+            request_ids: each(entries, |entry| entry.who.request_id.as_deref()),
+            actions: each(entries, |entry| entry.deed.action.as_str()),
+            operations: each(entries, |entry| entry.operation.as_deref()),
+            upload_ids: each(entries, |entry| entry.deed.upload_id),
+            subjects: each(entries, |entry| entry.deed.subject.as_deref()),
+            paths: each(entries, |entry| entry.deed.path.as_deref()),
+            expires_at: each(entries, |entry| entry.deed.expires_at),
+            codes: each(entries, |entry| entry.deed.code),
+            counts: each(entries, |entry| entry.count),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Append<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO audit SELECT * FROM unnest(");
+        bind_arrays!(
+            out,
+            SqlUuid: &self.ids,
+            Timestamptz: &self.at,
+            Nullable<Text>: &self.tenants,
+            Text: &self.actors,
+            Nullable<Text>: &self.addresses,
+            Nullable<Text>: &self.request_ids,
+            Text: &self.actions,
+            Nullable<Text>: &self.operations,
+            Nullable<SqlUuid>: &self.upload_ids,
+            Nullable<Text>: &self.subjects,
+            Nullable<Text>: &self.paths,
+            Nullable<Timestamptz>: &self.expires_at,
+            Nullable<Text>: &self.codes,
+            Int4: &self.counts,
+        );
+        out.push_sql(
+            ") AS new (id, at, tenant, actor, address, request_id, action, operation, upload_id, \
+             subject, path, expires_at, code, count) ON CONFLICT (id) DO NOTHING",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for Append<'_> {
+    type QueryId = Append<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Append<'_> {
+    type SqlType = Untyped;
+}
+
+/// Whose rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// Those of this tenant.
+    Tenant(&'a str),
+    /// Everybody's, and those of nobody: for operators.
+    Anyones,
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    /// The newest first, older than this one where one is named.
+    Newest(Option<Uuid>),
+    /// The oldest first, newer than this one where one is named.
+    Oldest(Option<Uuid>),
+}
+
+/// Which rows. What is `None` does not narrow them down.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of one of these actions; of any, where it is empty.
+    pub actions: Vec<Action>,
+    /// At paths that start like this, with the leading slash.
+    pub prefix: Option<String>,
+    /// The first moment.
+    pub since: Option<DateTime<Utc>>,
+    /// The first moment that is too late.
+    pub until: Option<DateTime<Utc>>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit, check_for_backend(diesel::pg::Pg))]
+struct Row {
+    id: Uuid,
+    at: DateTime<Utc>,
+    tenant: Option<String>,
+    actor: String,
+    address: Option<String>,
+    request_id: Option<String>,
+    action: String,
+    operation: Option<String>,
+    upload_id: Option<Uuid>,
+    subject: Option<String>,
+    path: Option<String>,
+    expires_at: Option<DateTime<Utc>>,
+    code: Option<String>,
+    count: i32,
+}
+
+/// At most `limit` rows. Keyset: rows that arrive meanwhile do not shift a page.
+pub async fn list(
+    connection: &mut Connection,
+    whose: Whose<'_>,
+    filter: &Filter,
+    start: Start,
+    limit: i64,
+) -> Result<Vec<Record>> {
+    let mut query = audit::table
+        .limit(limit)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Whose::Tenant(tenant) = whose {
+        query = query.filter(audit::tenant.eq(tenant));
+    }
+    if !filter.actions.is_empty() {
+        let names = filter.actions.iter().map(|action| action.as_str());
+        query = query.filter(audit::action.eq_any(names.collect::<Vec<_>>()));
+    }
+    if let Some(prefix) = &filter.prefix {
+        query = query.filter(audit::path.like(starts_with(prefix)));
+    }
+    // Ids begin with their time: the indexes find it by them.
+    if let Some(since) = filter.since {
+        query = query.filter(audit::at.ge(since));
+        query = query.filter(audit::id.ge(first_id(since)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(audit::at.lt(until));
+        query = query.filter(audit::id.lt(first_id(until + ID_LAG)));
+    }
+    query = match start {
+        Start::Newest(None) => query.order(audit::id.desc()),
+        Start::Newest(Some(id)) => query.filter(audit::id.lt(id)).order(audit::id.desc()),
+        Start::Oldest(None) => query.order(audit::id.asc()),
+        Start::Oldest(Some(id)) => query.filter(audit::id.gt(id)).order(audit::id.asc()),
+    };
+    let rows: Vec<Row> = query.load(connection).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Removes at most `limit` rows that are older than `before`, and says how many. Call it inside a
+/// transaction: until its end, rows may be removed.
+pub async fn remove(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize> {
+    diesel::sql_query("SELECT set_config('upload_broker.retention', 'on', true)")
+        .execute(connection)
+        .await?;
+    let old: Vec<Uuid> = audit::table
+        .filter(audit::id.lt(first_id(before)))
+        .order(audit::id)
+        .limit(limit)
+        .select(audit::id)
+        .load(connection)
+        .await?;
+    diesel::delete(audit::table.filter(audit::id.eq_any(old)))
+        .execute(connection)
+        .await
+}
+
+/// How many rows [`remove`] would remove in the end.
+pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
+    audit::table
+        .filter(audit::id.lt(first_id(before)))
+        .select(count_star())
+        .first(connection)
+        .await
+}
+
+impl From<Row> for Record {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            at: row.at,
+            tenant: row.tenant,
+            actor: row.actor,
+            address: row.address,
+            request_id: row.request_id,
+            action: row.action,
+            operation: row.operation,
+            upload_id: row.upload_id,
+            subject: row.subject,
+            path: row.path,
+            expires_at: row.expires_at,
+            code: row.code,
+            count: row.count,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Rows on their way to Postgres.
+//!
+//! Bounded, whoever asks for what. What was done stands in a queue; while that is full, the oldest
+//! rows are kept and new ones are lost, counted, and told by one row at the place of the gap: how
+//! an incident began is worth more than how it went on. Refusals are beside it, so that they cannot
+//! push out deeds: the same one from the same caller is one row with a count, and past a number of
+//! different ones the rest share a row.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::entry;
+use crate::domain::audit::{Action, Actor, Deed, Entry, Who};
+use crate::telemetry::metrics::Metrics;
+
+/// Rows of deeds that wait at most.
+pub(super) const ROOM: usize = 32_768;
+/// Different refusals that wait at most.
+const DIFFERENT: usize = 256;
+
+/// What was done, on its way to Postgres.
+#[derive(Debug)]
+pub struct Audit {
+    state: Mutex<State>,
+    came: Notify,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    deeds: VecDeque<Entry>,
+    folded: HashMap<Fold, Entry>,
+    /// The gap at the end of `deeds`.
+    lost: Option<Entry>,
+}
+
+/// What makes two refusals the same.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Fold {
+    action: Action,
+    code: Option<&'static str>,
+    actor: Cow<'static, str>,
+    tenant: Option<String>,
+    address: Option<IpAddr>,
+    operation: Option<String>,
+    /// What they reached for. Whoever nobody knows may reach for anything.
+    reached: Option<(Option<Uuid>, Option<String>)>,
+}
+
+impl Audit {
+    /// An empty one.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            state: Mutex::default(),
+            came: Notify::new(),
+            metrics,
+        }
+    }
+
+    /// Notes what was done, by whom and when, and by which `operation` where it matters. Never
+    /// waits.
+    pub fn record(&self, at: DateTime<Utc>, who: Who, operation: Option<String>, deed: Deed) {
+        let entry = entry(at, who, operation, deed);
+        if let Some(first) = self.state().add(entry) {
+            self.metrics.audit.lost(1);
+            if first {
+                log::warn!("audit: there is no room for more rows: new ones are lost");
+            }
+        }
+        self.came.notify_one();
+    }
+
+    /// Comes back when something was noted since the last time.
+    pub async fn came(&self) {
+        self.came.notified().await;
+    }
+
+    /// The oldest `most` rows or fewer; with the last of them, all refusals.
+    pub fn take(&self, most: usize) -> Vec<Entry> {
+        self.state().take(most)
+    }
+
+    /// How many rows wait.
+    pub fn waiting(&self) -> usize {
+        let state = self.state();
+        state.deeds.len() + state.folded.len()
+    }
+
+    /// Every change is one short step, so that a panic leaves it whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// `Some` where the row is lost; true for the first of a gap.
+    fn add(&mut self, entry: Entry) -> Option<bool> {
+        if entry.deed.action.is_folded() {
+            self.fold(entry);
+            return None;
+        }
+        if let Some(lost) = &mut self.lost {
+            lost.count = lost.count.saturating_add(1);
+            return Some(false);
+        }
+        if self.deeds.len() < ROOM {
+            self.deeds.push_back(entry);
+            return None;
+        }
+        self.lost = Some(Entry {
+            who: Actor::Broker.into(),
+            operation: None,
+            deed: Deed::new(Action::AuditLost),
+            ..entry
+        });
+        Some(true)
+    }
+
+    fn fold(&mut self, entry: Entry) {
+        let fold = Fold::of(&entry);
+        if let Some(same) = self.folded.get_mut(&fold) {
+            same.count = same.count.saturating_add(1);
+            return;
+        }
+        if self.folded.len() < DIFFERENT {
+            self.folded.insert(fold, entry);
+            return;
+        }
+        let rest = Entry {
+            who: Actor::Many.into(),
+            operation: None,
+            deed: Deed {
+                code: entry.deed.code,
+                ..Deed::new(entry.deed.action)
+            },
+            ..entry
+        };
+        self.folded
+            .entry(Fold::of(&rest))
+            .and_modify(|rest| rest.count = rest.count.saturating_add(1))
+            .or_insert(rest);
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Entry> {
+        let deeds = self.deeds.len().min(most);
+        let mut taken: Vec<Entry> = self.deeds.drain(..deeds).collect();
+        if deeds < most {
+            taken.extend(self.folded.drain().map(|(_, entry)| entry));
+        }
+        if deeds > 0 {
+            self.deeds.extend(self.lost.take());
+        }
+        taken
+    }
+}
+
+impl Fold {
+    fn of(entry: &Entry) -> Self {
+        let actor = &entry.who.actor;
+        let known = matches!(actor, Actor::Caller(_));
+        Self {
+            action: entry.deed.action,
+            code: entry.deed.code,
+            actor: actor.name(),
+            tenant: actor.tenant().map(str::to_owned),
+            address: entry.who.address,
+            operation: entry.operation.clone(),
+            reached: known.then(|| (entry.deed.upload_id, entry.deed.path.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audit() -> Audit {
+        let metrics = Metrics::new(DateTime::<Utc>::MIN_UTC).expect("metrics");
+        Audit::new(Arc::new(metrics))
+    }
+
+    fn refused_at(audit: &Audit, address: [u8; 4], path: &str) {
+        let who = Who {
+            address: Some(address.into()),
+            ..Actor::Anonymous.into()
+        };
+        let deed = Deed {
+            path: Some(path.to_owned()),
+            code: Some("unauthenticated"),
+            ..Deed::new(Action::RequestRefused)
+        };
+        audit.record(DateTime::default(), who, Some("GET /a".to_owned()), deed);
+    }
+
+    #[test]
+    fn what_has_no_room_is_told_where_it_is_missing() {
+        let audit = audit();
+        let deed = |n: usize| {
+            let deed = Deed::to(Action::KeyCreated, n);
+            audit.record(DateTime::default(), Actor::Broker.into(), None, deed);
+        };
+        (0..ROOM + 5).for_each(deed);
+        assert_eq!(audit.waiting(), ROOM);
+        let first = audit.take(ROOM);
+        assert_eq!(first.len(), ROOM);
+        assert_eq!(first[ROOM - 1].deed.subject, Some((ROOM - 1).to_string()));
+        deed(ROOM + 5);
+        let second = audit.take(ROOM);
+        let told: Vec<_> = (second.iter())
+            .map(|entry| (entry.deed.action.as_str(), entry.count))
+            .collect();
+        assert_eq!(told, [("audit.lost", 5), ("key.created", 1)]);
+        assert!(audit.take(ROOM).is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_refusals_is_few_rows_and_pushes_out_no_deed() {
+        let audit = audit();
+        let deed = Deed::new(Action::KeyCreated);
+        audit.record(DateTime::default(), Actor::Broker.into(), None, deed);
+        for n in 0..1_000 {
+            refused_at(&audit, [10, 0, 0, 1], &format!("/{n}"));
+        }
+        for n in 0..=u8::MAX {
+            refused_at(&audit, [10, 0, 1, n], "/");
+            refused_at(&audit, [10, 0, 2, n], "/");
+        }
+        let taken = audit.take(1_000);
+        assert_eq!(taken[0].deed.action, Action::KeyCreated);
+        assert_eq!(taken.len(), 1 + DIFFERENT + 1);
+        let count: i32 = taken.iter().map(|entry| entry.count).sum();
+        assert_eq!(count, 1 + 1_000 + 512, "every one is counted");
+        let first = taken.iter().find(|entry| entry.count == 1_000);
+        let path = first.and_then(|entry| entry.deed.path.as_deref());
+        assert_eq!(path, Some("/0"), "the first of them is shown");
+        let many = |entry: &&Entry| entry.who.actor.name() == "many";
+        assert_eq!(taken.iter().filter(many).count(), 1);
+    }
+
+    #[test]
+    fn refusals_come_with_the_last_of_the_deeds() {
+        let audit = audit();
+        refused_at(&audit, [10, 0, 0, 1], "/");
+        for _ in 0..3 {
+            let deed = Deed::new(Action::KeyCreated);
+            audit.record(DateTime::default(), Actor::Broker.into(), None, deed);
+        }
+        let taken = [2, 2, 2].map(|most| audit.take(most).len());
+        assert_eq!(taken, [2, 2, 0]);
+    }
+}

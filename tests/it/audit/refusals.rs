@@ -1,0 +1,117 @@
+//! Refusals: who knocked, on which door, how often.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+
+use super::{count, folded};
+use crate::support::app::{App, id};
+use crate::support::observe::eventually;
+use crate::support::reply::Reply;
+
+#[tokio::test]
+async fn a_missing_scope_and_a_reach_for_what_is_anothers_are_told() {
+    let app = App::start().await;
+    let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
+    let theirs = app
+        .http
+        .post(format!("{}/uploads", app.url))
+        .bearer_auth(&acme);
+    let theirs = Reply::of(theirs.json(&json!({"path": "/secret"}))).await;
+    let theirs = theirs.expect(StatusCode::CREATED);
+    let (reader, key) = app.issue_key("default", &[Scope::UploadsRead], None).await;
+
+    let lacking = app.http.get(format!("{}/datasets/a.csv", app.url));
+    Reply::of(lacking.bearer_auth(&key))
+        .await
+        .expect_problem(403, "insufficient-scope");
+    app.get(&format!("/uploads/{}", id(&theirs)))
+        .await
+        .expect_problem(404, "upload-not-found");
+    app.get("/datasets/acme/secret/action/download")
+        .await
+        .expect_problem(404, "dataset-not-found");
+    app.get("/datasets/a%2F..%2Fsecret")
+        .await
+        .expect_problem(422, "invalid-request");
+    app.post("/uploads", json!({"path": "acme/secret"}))
+        .await
+        .expect_problem(422, "invalid-request");
+
+    let mut rows = folded(&app, "request.refused", 5).await;
+    rows.sort_by_key(|row| row["operation"].to_string() + &row["path"].to_string());
+    let member = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
+    let found: Vec<_> = (rows.iter())
+        .map(|row| ["operation", "code", "path"].map(|name| member(row, name)))
+        .collect();
+    let expected = [
+        ["GET /datasets/{path}", "insufficient-scope", "/a.csv"],
+        ["GET /datasets/{path}", "invalid-request", "a/../secret"],
+        [
+            "GET /datasets/{path}/action/download",
+            "dataset-not-found",
+            "/acme/secret",
+        ],
+        ["GET /uploads/{id}", "upload-not-found", ""],
+        ["POST /uploads", "invalid-request", "acme/secret"],
+    ];
+    let expected: Vec<_> = (expected.iter())
+        .map(|row| row.map(|text| (!text.is_empty()).then(|| text.to_owned())))
+        .collect();
+    assert_eq!(found, expected, "{rows:#?}");
+    for row in &rows {
+        assert_eq!(row["action"], "request.refused", "{row:#}");
+        assert_eq!(row["address"], "127.0.0.1", "{row:#}");
+    }
+    assert_eq!(rows[0]["actor"], format!("key:{reader}"), "{rows:#?}");
+    assert_eq!(rows[3]["upload_id"], theirs["id"], "{rows:#?}");
+}
+
+/// Nobody knows whose they would be: operators see them, and no tenant does.
+#[tokio::test]
+async fn those_of_nobody_are_few_rows_however_many_they_are() {
+    let app = App::start().await;
+    for n in 0..50 {
+        for (method, path) in [
+            (Method::GET, format!("/datasets/{n}")),
+            (Method::DELETE, format!("/uploads/{}", uuid::Uuid::now_v7())),
+        ] {
+            let request = app.http.request(method, format!("{}{path}", app.url));
+            Reply::of(request.bearer_auth(format!("ubk_{n:043}")))
+                .await
+                .expect_problem(401, "unauthenticated");
+        }
+    }
+    let all = "(SELECT sum(count) AS total FROM audit WHERE action = 'request.refused') AS sums \
+         WHERE total = 100";
+    eventually("every refusal is counted", async || {
+        count(&app, all).await == 1
+    })
+    .await;
+    let refused = count(&app, "audit WHERE action = 'request.refused'").await;
+    // One for each operation and half second.
+    assert!(refused < 60, "{refused}");
+    let of_nobody = "audit WHERE actor = 'anonymous' AND tenant IS NULL AND address = '127.0.0.1' \
+         AND code = 'unauthenticated' AND request_id IS NOT NULL \
+         AND operation IN ('GET /datasets/{path}', 'DELETE /uploads/{id}')";
+    assert_eq!(count(&app, of_nobody).await, refused);
+    folded(&app, "request.refused", 0).await;
+}
+
+/// A path that matches no route may hold anything: it is not in the row.
+#[tokio::test]
+async fn an_unknown_route_is_not_repeated() {
+    let app = App::start().await;
+    let request = app.http.get(format!("{}/uploads/a/b/c/hidden", app.url));
+    Reply::of(request)
+        .await
+        .expect_problem(401, "unauthenticated");
+    eventually("the refusal is told", async || {
+        count(&app, "audit WHERE action = 'request.refused'").await == 1
+    })
+    .await;
+    assert_eq!(
+        count(&app, "audit WHERE audit::text LIKE '%hidden%'").await,
+        0
+    );
+}
