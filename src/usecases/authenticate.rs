@@ -3,6 +3,8 @@
 //! A key that was seen within the last seconds costs no query; one that was taken back is refused
 //! as soon as its entry is that old. Unknown keys are remembered as long, in a cache of their own,
 //! so that a flood of them can neither reach Postgres at full rate nor push out the good ones.
+//! Everything is looked up by the SHA-256 of the token: how long a refusal takes may depend on the
+//! first bytes of that, which nobody can choose, and never on how much of a key was right.
 //! While Postgres is away, known keys go on for those seconds and the rest get a 503.
 
 use std::sync::Arc;

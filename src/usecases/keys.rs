@@ -77,20 +77,20 @@ pub async fn issue(
 
 async fn insert(connection: &mut Connection, key: &api_keys::NewApiKey<'_>) -> Result<()> {
     let (tenant, now) = (key.tenant, key.created_at);
+    let mut deeds = Vec::new();
     if tenant != DEFAULT_TENANT
         && tenants::ensure(connection, tenant, now)
             .await
             .map_err(nested)?
     {
-        let deed = Deed::to(Action::TenantCreated, tenant);
-        audit::note(connection, now, tenant, deed).await?;
+        deeds.push(Deed::to(Action::TenantCreated, tenant));
     }
     api_keys::insert(connection, key).await?;
-    let deed = Deed {
+    deeds.push(Deed {
         expires_at: key.expires_at,
         ..Deed::to(Action::KeyCreated, key.id)
-    };
-    Ok(audit::note(connection, now, tenant, deed).await?)
+    });
+    Ok(audit::note(connection, now, tenant, deeds).await?)
 }
 
 /// Takes a key back. `false` where there is none with this id, or it was taken back before.
@@ -102,8 +102,8 @@ pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Res
             let Some(tenant) = api_keys::revoke(connection, id, now).await? else {
                 return Ok(false);
             };
-            let deed = Deed::to(Action::KeyRevoked, id);
-            audit::note(connection, now, &tenant, deed).await?;
+            let deeds = vec![Deed::to(Action::KeyRevoked, id)];
+            audit::note(connection, now, &tenant, deeds).await?;
             Ok(true)
         })
         .await

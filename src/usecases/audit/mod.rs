@@ -9,10 +9,11 @@ mod queue;
 pub mod write;
 
 use chrono::{DateTime, Utc};
+use uuid::ContextV7;
 
 pub use queue::Audit;
 
-use super::ids::new_id;
+use super::ids::id_after;
 use crate::domain::audit::{Actor, Deed, Entry, Who};
 use crate::store::{Connection, audit};
 
@@ -21,17 +22,27 @@ pub(super) async fn note(
     connection: &mut Connection,
     at: DateTime<Utc>,
     tenant: &str,
-    deed: Deed,
+    deeds: Vec<Deed>,
 ) -> crate::store::Result<()> {
-    let actor = Actor::Operator {
-        tenant: tenant.to_owned(),
-    };
-    audit::append(connection, &[entry(at, actor.into(), None, deed)]).await
+    let context = ContextV7::new();
+    let entries = deeds.into_iter().map(|deed| {
+        let actor = Actor::Operator {
+            tenant: tenant.to_owned(),
+        };
+        entry(&context, at, actor.into(), None, deed)
+    });
+    audit::append(connection, &entries.collect::<Vec<_>>()).await
 }
 
-fn entry(at: DateTime<Utc>, who: Who, operation: Option<String>, deed: Deed) -> Entry {
+fn entry(
+    context: &ContextV7,
+    at: DateTime<Utc>,
+    who: Who,
+    operation: Option<String>,
+    deed: Deed,
+) -> Entry {
     Entry {
-        id: new_id(at),
+        id: id_after(context, at),
         at,
         who,
         operation,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 use super::entry;
 use crate::domain::audit::{Action, Actor, Deed, Entry, Who};
@@ -38,6 +38,8 @@ struct State {
     folded: HashMap<Fold, Entry>,
     /// The gap at the end of `deeds`.
     lost: Option<Entry>,
+    /// Rows sort as they were noted.
+    ids: ContextV7,
 }
 
 /// What makes two refusals the same.
@@ -66,8 +68,12 @@ impl Audit {
     /// Notes what was done, by whom and when, and by which `operation` where it matters. Never
     /// waits.
     pub fn record(&self, at: DateTime<Utc>, who: Who, operation: Option<String>, deed: Deed) {
-        let entry = entry(at, who, operation, deed);
-        if let Some(first) = self.state().add(entry) {
+        let lost = {
+            let mut state = self.state();
+            let entry = entry(&state.ids, at, who, operation, deed);
+            state.add(entry)
+        };
+        if let Some(first) = lost {
             self.metrics.audit.lost(1);
             if first {
                 log::warn!("audit: there is no room for more rows: new ones are lost");

@@ -200,7 +200,9 @@ async fn keys_and_their_tenants_are_told() {
     let mut connection = upload_broker::store::pool::connect(app.database.url())
         .await
         .expect("Postgres");
+    app.advance(chrono::TimeDelta::seconds(1));
     let (second, _) = app.issue_key("acme", &[Scope::UploadsRead], None).await;
+    app.advance(chrono::TimeDelta::seconds(1));
     let revoke = upload_broker::usecases::keys::revoke;
     for first in [true, false] {
         let revoked = revoke(&mut connection, &app.clock, second).await;

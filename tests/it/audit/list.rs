@@ -62,8 +62,8 @@ async fn filters_narrow_it_down() {
 #[tokio::test]
 async fn pages_and_lines_have_the_same_rows() {
     let app = five().await;
-    let whole = all(&app).await;
-    assert_eq!(whole.len(), 6);
+    let mut whole = all(&app).await;
+    whole.retain(|row| row["action"] == "upload.created");
     let mut next = Some("/audit?limit=2&prefix=/".to_owned());
     let mut found = Vec::new();
     while let Some(path) = next {
@@ -77,7 +77,7 @@ async fn pages_and_lines_have_the_same_rows() {
             link.split('>').next().expect("a path").to_owned()
         });
     }
-    assert_eq!(found, whole[..5], "the row of the key has no path");
+    assert_eq!(found, whole);
 
     let request = app.request(
         Method::GET,

@@ -2,115 +2,21 @@
 //!
 //! It names keys, uploads and paths; a key itself, a token or a pre-signed URL is never in it.
 
+mod action;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use action::Action;
+
 use super::path::DatasetPath;
 use super::principal::Principal;
 use super::upload::Upload;
-
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// An upload session was made, and its first URLs were handed out.
-    UploadCreated,
-    /// Fresh URLs of a session were handed out.
-    UrlsSigned,
-    /// URLs of parts were handed out.
-    PartsSigned,
-    /// An upload was acknowledged, for the first time or again.
-    UploadAcknowledged,
-    /// A session was extended.
-    UploadExtended,
-    /// A session was cancelled.
-    UploadCancelled,
-    /// An upload was deleted, and its object with it.
-    UploadDeleted,
-    /// A URL to download a dataset was handed out.
-    DatasetDownloaded,
-    /// A key was made.
-    KeyCreated,
-    /// A key was taken back.
-    KeyRevoked,
-    /// A tenant was made.
-    TenantCreated,
-    /// A request was refused: no credential, no right, or a reach for what is another's.
-    RequestRefused,
-    /// A request that was to change something, and whose outcome its caller was not told: it hung
-    /// up, took too long, or met a fault. What had begun may have been done.
-    RequestUnsettled,
-    /// Rows that there was no room for.
-    AuditLost,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 14] = [
-        Self::UploadCreated,
-        Self::UrlsSigned,
-        Self::PartsSigned,
-        Self::UploadAcknowledged,
-        Self::UploadExtended,
-        Self::UploadCancelled,
-        Self::UploadDeleted,
-        Self::DatasetDownloaded,
-        Self::KeyCreated,
-        Self::KeyRevoked,
-        Self::TenantCreated,
-        Self::RequestRefused,
-        Self::RequestUnsettled,
-        Self::AuditLost,
-    ];
-
-    /// The name, as it stands in JSON and in Postgres.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UploadCreated => "upload.created",
-            Self::UrlsSigned => "urls.signed",
-            Self::PartsSigned => "parts.signed",
-            Self::UploadAcknowledged => "upload.acknowledged",
-            Self::UploadExtended => "upload.extended",
-            Self::UploadCancelled => "upload.cancelled",
-            Self::UploadDeleted => "upload.deleted",
-            Self::DatasetDownloaded => "dataset.downloaded",
-            Self::KeyCreated => "key.created",
-            Self::KeyRevoked => "key.revoked",
-            Self::TenantCreated => "tenant.created",
-            Self::RequestRefused => "request.refused",
-            Self::RequestUnsettled => "request.unsettled",
-            Self::AuditLost => "audit.lost",
-        }
-    }
-
-    /// Whether repetitions are one row with their count: whoever is refused may ask at any rate.
-    pub const fn is_folded(self) -> bool {
-        matches!(self, Self::RequestRefused | Self::RequestUnsettled)
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Action {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|action| action.as_str() == name);
-        known.ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("must be one of {names}")
-        })
-    }
-}
 
 /// Whose deed it was.
 #[derive(Clone, Debug)]
@@ -302,15 +208,6 @@ pub fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_action_is_found_by_its_name() {
-        for action in Action::ALL {
-            assert_eq!(action.as_str().parse(), Ok(action));
-        }
-        let unknown = "upload.eaten".parse::<Action>().expect_err("no action");
-        assert!(unknown.contains("upload.created"), "{unknown}");
-    }
 
     #[test]
     fn what_somebody_sent_is_one_short_line() {
