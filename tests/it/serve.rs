@@ -4,6 +4,7 @@
 mod crashes;
 mod endpoints;
 mod faults;
+mod log_scan;
 mod logs;
 mod rolling;
 mod stopping;

@@ -2,12 +2,13 @@
 //!
 //! Libraries narrate every call at `info` or below, and some print headers and canonical requests
 //! at `trace`: those hold credentials. So a level for everything is a level for everything of
-//! ours; a library goes past `warn` only where the filter names it.
+//! ours; a library goes past `warn` only where the filter names it, and then what it says is
+//! scrubbed (see `scrub`).
 
 use log::LevelFilter;
 
 /// Our own records.
-const OURS: &str = "upload_broker";
+pub(super) const OURS: &str = "upload_broker";
 
 /// `filter` (in the syntax of env_logger) with its level for everything split in two: for us as it
 /// stands, for libraries at most `warn`.

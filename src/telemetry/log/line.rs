@@ -1,5 +1,6 @@
 //! How a line looks.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -8,6 +9,9 @@ use env_logger::fmt::style::Style;
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
 use serde_json::{Map, json};
+
+use super::filter::OURS;
+use super::scrub::scrub;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +29,16 @@ pub(super) struct Line {
     target: String,
     request_id: Option<Arc<str>>,
     message: String,
-    fields: Fields,
+    fields: Map<String, serde_json::Value>,
 }
 
 impl Line {
     pub(super) fn of(record: &Record<'_>, now: DateTime<Utc>, request: Option<Arc<str>>) -> Self {
-        let mut fields = Fields(Map::new());
+        let is_ours = record.target().starts_with(OURS);
+        let mut fields = Fields {
+            map: Map::new(),
+            is_ours,
+        };
         // Collecting into a map cannot fail; a value that fails to show itself is left out.
         let _ = record.key_values().visit(&mut fields);
         Self {
@@ -38,8 +46,8 @@ impl Line {
             level: record.level(),
             target: record.target().to_owned(),
             request_id: request,
-            message: record.args().to_string(),
-            fields,
+            message: said(record.args().to_string(), is_ours),
+            fields: fields.map,
         }
     }
 
@@ -52,8 +60,8 @@ impl Line {
             object.insert("request_id".to_owned(), json!(**id));
         }
         object.insert("message".to_owned(), json!(self.message));
-        if !self.fields.0.is_empty() {
-            object.insert("fields".to_owned(), json!(self.fields.0));
+        if !self.fields.is_empty() {
+            object.insert("fields".to_owned(), json!(self.fields));
         }
         serde_json::Value::Object(object).to_string()
     }
@@ -65,7 +73,7 @@ impl Line {
             push(&mut line, format_args!(" request_id={}", escaped(id)));
         }
         push(&mut line, format_args!(": {}", escaped(&self.message)));
-        for (key, value) in &self.fields.0 {
+        for (key, value) in &self.fields {
             match value {
                 // As JSON: a value with a space or a line break in it stays one word of one line.
                 serde_json::Value::String(text) if !is_word(text) => {
@@ -83,7 +91,21 @@ impl Line {
 }
 
 /// The key-value pairs of a record.
-struct Fields(Map<String, serde_json::Value>);
+struct Fields {
+    map: Map<String, serde_json::Value>,
+    is_ours: bool,
+}
+
+/// What a record says; of libraries, without credentials.
+fn said(text: String, is_ours: bool) -> String {
+    if is_ours {
+        return text;
+    }
+    match scrub(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(clean) => clean,
+    }
+}
 
 impl<'kvs> VisitSource<'kvs> for Fields {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
@@ -96,15 +118,15 @@ impl<'kvs> VisitSource<'kvs> for Fields {
         } else if let Some(number) = value.to_f64() {
             json!(number)
         } else if let Some(text) = value.to_borrowed_str() {
-            json!(text)
+            json!(said(text.to_owned(), self.is_ours))
         } else {
             match value.to_string() {
                 // An `Option` without a value: there is nothing to show.
                 nothing if nothing == "None" => return Ok(()),
-                text => json!(text),
+                text => json!(said(text, self.is_ours)),
             }
         };
-        self.0.insert(key.to_string(), json);
+        self.map.insert(key.to_string(), json);
         Ok(())
     }
 }

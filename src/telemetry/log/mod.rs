@@ -6,6 +6,7 @@
 mod filter;
 mod line;
 mod request;
+mod scrub;
 #[cfg(test)]
 mod tests;
 

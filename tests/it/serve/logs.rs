@@ -11,7 +11,7 @@ use crate::support::inbox::Inbox;
 use crate::support::serving::{Caller, Place};
 use crate::support::{cloud, shared};
 
-const SECRET: &str = "a-secret-access-key-that-nobody-else-says";
+pub const SECRET: &str = "a-secret-access-key-that-nobody-else-says";
 
 /// Everything that a caller does, with an id for each request.
 async fn round_trip(caller: &Caller) -> Vec<String> {
@@ -78,7 +78,7 @@ fn secrets(caller: &Caller, place: &Place) -> Vec<String> {
 }
 
 /// A store that knows one secret, unlike any other word.
-async fn store(folder: &Path) -> String {
+pub async fn store(folder: &Path) -> String {
     let store = s3::start(s3::Options {
         dir: folder.to_owned(),
         bind: ([127, 0, 0, 1], 0).into(),
