@@ -1,0 +1,72 @@
+//! How long a key takes to be refused tells nothing of the right ones: what is compared are hashes,
+//! which have nothing in common however much their keys have.
+
+use reqwest::StatusCode;
+use sha2::{Digest as _, Sha256};
+use upload_broker::domain::principal::Scope;
+
+use super::get_as;
+use crate::support::app::App;
+
+/// Postgres has nothing that a key could be compared with, letter by letter.
+#[tokio::test]
+async fn the_database_knows_the_hash_alone() {
+    let app = App::start().await;
+    let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
+    let client = app.sql().await;
+    let row = format!("SELECT to_jsonb(k)::text, k.hash FROM api_keys k WHERE id = '{id}'");
+    let row = client.query_one(&row, &[]).await.expect("a row");
+    let (text, hash): (String, Vec<u8>) = (row.get(0), row.get(1));
+    assert_eq!(hash, Sha256::digest(key.as_bytes()).to_vec());
+    let secret = key.strip_prefix("ubk_").expect("a key");
+    for at in 0..=secret.len() - 6 {
+        let piece = &secret[at..at + 6];
+        assert!(!text.contains(piece), "{piece} of the key is in {text}");
+    }
+    // It is found by the hash, as a whole, through a unique index.
+    let plan = "EXPLAIN SELECT id FROM api_keys WHERE hash = '\\x00'";
+    let off = client.batch_execute("SET enable_seqscan = off").await;
+    off.expect("a setting");
+    let lines = client.query(plan, &[]).await.expect("a plan");
+    let plan: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("api_keys_hash_unique"), "{plan}");
+}
+
+/// The code hands a token to nothing but the check of its shape, which looks at what every key
+/// shares, and to the hash.
+#[test]
+fn a_token_is_hashed_before_it_is_compared() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/usecases/authenticate.rs");
+    let code = std::fs::read_to_string(file).expect("a source file");
+    let code = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let uses: Vec<_> = code
+        .filter(|line| line.contains("bearer"))
+        .map(str::trim)
+        .collect();
+    assert_eq!(
+        uses,
+        [
+            "pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Principal>>> {",
+            "if !has_shape(bearer) {",
+            "let hash = hash(bearer);",
+        ]
+    );
+}
+
+/// A key that differs in its last letter, or in its first, is as unknown as any other.
+#[tokio::test]
+async fn a_key_that_is_almost_right_is_wrong() {
+    let app = App::start().await;
+    let (_, key) = app.issue_key("default", &Scope::ALL, None).await;
+    get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
+    for at in [4, 5, key.len() / 2, key.len() - 1] {
+        let other = if key.as_bytes()[at] == b'A' { "B" } else { "A" };
+        let almost = format!("{}{other}{}", &key[..at], &key[at + 1..]);
+        get_as(&app, &almost, "/uploads")
+            .await
+            .expect_problem(401, "unauthenticated");
+    }
+}
