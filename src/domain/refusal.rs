@@ -67,6 +67,9 @@ pub struct FieldError {
     pub pointer: String,
     /// What is wrong, and what would be right.
     pub detail: String,
+    /// The path at fault, where it leads out of what is its tenant's: for the audit.
+    #[serde(skip)]
+    pub path: Option<String>,
 }
 
 impl FieldError {
@@ -75,6 +78,7 @@ impl FieldError {
         Self {
             pointer: pointer.into(),
             detail: detail.into(),
+            path: None,
         }
     }
 }
@@ -96,8 +100,8 @@ pub struct Refusal {
     pub mismatches: Vec<Mismatch>,
     /// For `parts-missing`: the parts that are not there, as ranges with both ends.
     pub missing: Vec<(u32, u32)>,
-    /// The path, where it reached for what is not its tenant's: for the audit, not for the caller.
-    pub reached: Option<String>,
+    /// Whether a path reached for what is not its tenant's: for the audit, not for the caller.
+    pub leads_out: bool,
 }
 
 impl Refusal {
@@ -111,7 +115,7 @@ impl Refusal {
             status: None,
             mismatches: Vec::new(),
             missing: Vec::new(),
-            reached: None,
+            leads_out: false,
         }
     }
 
@@ -146,9 +150,14 @@ impl Refusal {
         Self::field(pointer, reason.to_string()).reaching(reason, input)
     }
 
-    /// The same refusal of `input`, which is at fault for `reason`.
+    /// The same refusal of the path `input`, which is at fault for `reason`.
     pub fn reaching(mut self, reason: InvalidPath, input: &str) -> Self {
-        self.reached = reason.leads_out().then(|| shown(input));
+        self.leads_out = reason.leads_out();
+        if self.leads_out {
+            for error in &mut self.errors {
+                error.path = (error.pointer == "/path").then(|| shown(input));
+            }
+        }
         self
     }
 

@@ -129,10 +129,9 @@ pub fn refused(problem: &Problem) -> Option<Deed> {
         entry.status,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
     );
-    let reached = problem.reached();
-    let is_told = may_not || reached.is_some() || problem.kind() == Kind::Refused(UploadNotFound);
+    let is_told = may_not || problem.leads_out() || problem.kind() == Kind::Refused(UploadNotFound);
     is_told.then(|| Deed {
-        path: reached.map(str::to_owned),
+        path: problem.reached().map(str::to_owned),
         code: Some(entry.code),
         ..Deed::new(Action::RequestRefused)
     })

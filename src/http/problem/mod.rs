@@ -121,9 +121,15 @@ impl Problem {
         self.kind
     }
 
-    /// The path, where it reached for what is not its caller's.
+    /// Whether a path reached for what is not its caller's.
+    pub fn leads_out(&self) -> bool {
+        (self.refusal.as_ref()).is_some_and(|refusal| refusal.leads_out)
+    }
+
+    /// That path, where the request does not have it in its own.
     pub fn reached(&self) -> Option<&str> {
-        self.refusal.as_ref()?.reached.as_deref()
+        let mut errors = self.refusal.iter().flat_map(|refusal| &refusal.errors);
+        errors.find_map(|error| error.path.as_deref())
     }
 
     /// The chain of causes for the log, outermost first; nothing where the client is at fault.
