@@ -38,10 +38,7 @@ impl Worker {
         }
         let reply = Reply::of(request).await;
         if reply.body.starts_with(['{', '[']) {
-            let lines = reply
-                .body
-                .lines()
-                .map(|line| serde_json::from_str::<Value>(line));
+            let lines = reply.body.lines().map(serde_json::from_str::<Value>);
             lines.for_each(|line| self.keep(&line.expect("JSON")));
         }
         if let Some(location) = reply.header("location") {
