@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::parse::{bind, fraction, list, number, seconds};
+use super::rates::Rates;
 use super::reader::{Reader, Section};
 use super::variables::{
     BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS, BROKER_HTTP_WORKERS,
@@ -24,6 +25,8 @@ pub struct Http {
     pub metrics_bind: Option<SocketAddr>,
     /// Origins whose pages may call, each exactly as a browser sends it in `Origin`.
     pub cors_origins: Vec<String>,
+    /// How often callers may call, and who is believed about where they are.
+    pub rates: Rates,
     /// Threads that serve.
     pub workers: usize,
     /// The largest request body, in bytes.
@@ -54,6 +57,7 @@ impl Section for Http {
         let address = reader.value(&BROKER_BIND, bind);
         let metrics_bind = reader.optional(&BROKER_METRICS_BIND, bind);
         let cors_origins = reader.optional(&BROKER_CORS_ORIGINS, list(origin));
+        let rates = Rates::read(reader);
         let workers = reader.derived(&BROKER_HTTP_WORKERS, number(1..=1024), cores);
         let max_body_bytes = reader.value(&BROKER_MAX_BODY_BYTES, number(1024..=16_777_216));
         // The upper bound: a thousand sessions, 16 KiB each.
@@ -71,6 +75,7 @@ impl Section for Http {
             bind: address?,
             metrics_bind: metrics_bind?,
             cors_origins: cors_origins?.unwrap_or_default(),
+            rates: rates?,
             workers: workers?,
             max_body_bytes: max_body_bytes?,
             max_batch_body_bytes: max_batch_body_bytes?,

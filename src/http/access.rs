@@ -10,6 +10,7 @@ use actix_web::body::BodySize;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage as _, HttpRequest};
 
+use super::client_address::ClientAddress;
 use crate::domain::principal::Principal;
 use crate::telemetry::metrics::Http;
 
@@ -27,6 +28,8 @@ pub struct Access<'a> {
     pub upload: Option<&'a str>,
     /// Nothing on public routes.
     pub tenant: Option<&'a str>,
+    /// Where it came from.
+    pub client: Option<ClientAddress>,
     /// Of the answer.
     pub status: StatusCode,
     /// The size of the answer's body.
@@ -54,7 +57,8 @@ impl Access<'_> {
             micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX),
             bytes = self.bytes(),
             upload = self.upload,
-            tenant = self.tenant;
+            tenant = self.tenant,
+            client = self.client.map(|client| client.to_string());
             "answered"
         );
     }

@@ -6,9 +6,11 @@
 
 mod access;
 pub mod audit;
+pub mod client_address;
 pub mod datasets;
 pub mod extract;
 mod html;
+mod limit;
 mod listen;
 mod long_array;
 pub mod middleware;
@@ -16,7 +18,6 @@ mod ndjson;
 mod noted;
 pub mod openapi;
 mod patient;
-mod peer;
 pub mod problem;
 pub mod routes;
 pub mod server;

@@ -5,11 +5,13 @@ use actix_web::web::{self, ServiceConfig, delete, get, post};
 use actix_web::{Resource, Route};
 
 use super::middleware::auth::only_callers;
+use super::middleware::limit::limit_principals;
 use super::{audit, datasets, problem, service, uploads};
 
 /// The API and the service pages. HEAD works wherever GET does.
 pub fn api(config: &mut ServiceConfig) {
     let uploads = web::scope("/uploads")
+        .wrap(from_fn(limit_principals))
         .wrap(from_fn(only_callers))
         .service(
             web::resource("")
@@ -36,6 +38,7 @@ pub fn api(config: &mut ServiceConfig) {
 
     // `{path}` holds slashes, so that the actions must come before it.
     let datasets = web::scope("/datasets")
+        .wrap(from_fn(limit_principals))
         .wrap(from_fn(only_callers))
         .service(web::resource("").route(get().to(datasets::list::list)))
         .service(
@@ -53,6 +56,7 @@ pub fn api(config: &mut ServiceConfig) {
         );
 
     let audit = web::scope("/audit")
+        .wrap(from_fn(limit_principals))
         .wrap(from_fn(only_callers))
         .service(web::resource("").route(get().to(audit::list::list)));
 

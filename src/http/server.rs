@@ -11,12 +11,15 @@ use actix_web::dev::{Server as Running, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 
-use super::extract::body::Limits;
+use super::client_address::TrustedProxies;
+use super::extract::body;
+use super::limit::Limits;
 use super::listen::serve;
 use super::middleware::auth::Gate;
 use super::middleware::cors::{Origins, cors};
 use super::middleware::edge::{Patience, edge};
 use super::middleware::goodbye::goodbye;
+use super::middleware::limit::limit_addresses;
 use super::middleware::shed::{Room, shed};
 use super::routes;
 use super::service::readiness::Probe;
@@ -46,11 +49,14 @@ impl Server {
 /// When the address cannot be bound.
 pub fn api(broker: Arc<Broker>, settings: &Http, shutdown: &Shutdown) -> io::Result<Server> {
     let origins = web::Data::new(Origins::new(settings.cors_origins.clone()));
-    let limits = web::Data::new(Limits::new(
+    let bodies = web::Data::new(body::Limits::new(
         settings.max_body_bytes,
         settings.max_batch_body_bytes,
         settings.request_timeout,
     ));
+    let (clock, measured) = (broker.clock.clone(), Arc::clone(&broker.metrics));
+    let limits = web::Data::new(Limits::new(&settings.rates, clock, measured));
+    let proxies = web::Data::new(TrustedProxies::new(settings.rates.trusted_proxies.clone()));
     let patience = web::Data::new(Patience(settings.request_timeout));
     let probe = web::Data::new(Probe::new(shutdown.clone()));
     let shutdown = web::Data::new(shutdown.clone());
@@ -63,12 +69,15 @@ pub fn api(broker: Arc<Broker>, settings: &Http, shutdown: &Shutdown) -> io::Res
             .app_data(web::Data::new(Gate::of(Arc::clone(&broker))))
             .app_data(metrics.clone())
             .app_data(origins.clone())
+            .app_data(bodies.clone())
             .app_data(limits.clone())
+            .app_data(proxies.clone())
             .app_data(patience.clone())
             .app_data(probe.clone())
             .app_data(shutdown.clone())
             .app_data(room.clone())
             .wrap(from_fn(shed))
+            .wrap(from_fn(limit_addresses))
             .wrap(from_fn(cors))
             .wrap(from_fn(edge))
             .wrap(from_fn(goodbye))

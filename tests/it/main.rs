@@ -13,6 +13,7 @@
 )]
 
 mod acknowledge;
+mod addresses;
 mod architecture;
 mod audit;
 mod auth;
@@ -44,6 +45,7 @@ mod postgres_tls;
 mod properties;
 mod python_client;
 mod races;
+mod rate_limits;
 mod readme;
 mod replicas;
 mod round_trip;

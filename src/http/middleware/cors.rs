@@ -9,8 +9,9 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("link, location, etag, retry-after, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "link, location, etag, ratelimit, ratelimit-policy, retry-after, x-request-id",
+);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
 const HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-type, idempotency-key, x-request-id, accept");

@@ -18,6 +18,7 @@ use super::failure;
 use super::head::HeadOnly;
 use super::request_id;
 use crate::http::access::{self, Access};
+use crate::http::client_address::{self, ClientAddress};
 use crate::http::problem::Problem;
 use crate::http::problem::lost::Lost;
 use crate::telemetry::Metrics;
@@ -34,6 +35,7 @@ struct Seen {
     instance: String,
     method: Method,
     start: Instant,
+    client: Option<ClientAddress>,
     metrics: Option<web::Data<Metrics>>,
 }
 
@@ -56,6 +58,7 @@ pub async fn edge(
         instance: request.uri().path().to_owned(),
         method: request.method().clone(),
         start: Instant::now(),
+        client: client_address::learn(&request),
         metrics: request.app_data().cloned(),
     };
     let patience = request.app_data::<web::Data<Patience>>();
@@ -93,6 +96,7 @@ fn finish(seen: &Seen, response: ServiceResponse<BoxBody>) -> ServiceResponse<Bo
         route: route.as_deref(),
         upload: request.match_info().get("id"),
         tenant: tenant.as_deref(),
+        client: seen.client,
         status: response.status(),
         body: response.response().body().size(),
         took: seen.start.elapsed(),
@@ -114,6 +118,7 @@ fn give_up(seen: &Seen, problem: Problem) -> Error {
         route: None,
         upload: None,
         tenant: None,
+        client: seen.client,
         status: problem.kind().entry().status,
         body: BodySize::Stream,
         took: seen.start.elapsed(),

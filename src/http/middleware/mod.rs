@@ -1,5 +1,5 @@
-//! What happens around every handler, outermost first: the edge, CORS, shedding of load,
-//! authentication, the audit's witness.
+//! What happens around every handler, outermost first: the edge, CORS, the limit of an
+//! address, shedding of load, authentication, the audit's witness, the limit of a principal.
 
 pub mod auth;
 pub mod cors;
@@ -7,6 +7,7 @@ pub mod edge;
 pub(super) mod failure;
 pub mod goodbye;
 mod head;
+pub mod limit;
 pub mod request_id;
 pub mod shed;
 pub mod witness;

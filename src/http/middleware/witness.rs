@@ -19,7 +19,8 @@ use crate::domain::principal::Principal;
 use crate::http::extract::path::named;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
-use crate::http::{access, noted, peer};
+use crate::http::client_address::ClientAddress;
+use crate::http::{access, noted};
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;
 
@@ -41,7 +42,7 @@ impl Witness {
         Self {
             broker: request.app_data().cloned(),
             actor,
-            address: peer::address(request),
+            address: ClientAddress::of(request.request()).map(|client| client.0),
             request_id: request_id(),
             change: is_change.then(|| {
                 let pattern = access::route(request.request());

@@ -114,6 +114,7 @@ fn problems(path: &str, operation: &Operation) -> Vec<Problem> {
         all.push(plain(Kind::NotFound));
     }
     if !POLLED.contains(&path) {
+        all.push(Problem::rate_limited("address", 1));
         all.push(Problem::overloaded("The broker"));
     }
     all.push(Problem::internal("example"));

@@ -28,6 +28,8 @@ pub enum Kind {
     PayloadTooLarge,
     /// The body is not `application/json`.
     UnsupportedMediaType,
+    /// The caller calls too often.
+    RateLimited,
     /// A fault of ours.
     InternalError,
     /// A dependency does not answer.
@@ -57,7 +59,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -78,6 +80,7 @@ impl Kind {
         Self::RequestTimeout,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::RateLimited,
         Self::InternalError,
         Self::ServiceUnavailable,
         Self::Overloaded,
@@ -97,6 +100,7 @@ impl Kind {
             StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
             StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,
             StatusCode::SERVICE_UNAVAILABLE => Self::ServiceUnavailable,
             status if status.is_client_error() => Self::Refused(Code::InvalidRequest),
             _ => Self::InternalError,
@@ -154,6 +158,12 @@ impl Kind {
                 "unsupported-media-type",
                 "The body must be application/json",
                 "Send `Content-Type: application/json`, without a Content-Encoding.",
+            ),
+            Self::RateLimited => (
+                429,
+                "rate-limited",
+                "Too many requests",
+                "The key or the address has made more requests than it may; `detail` names which. `RateLimit-Policy` tells the limit, `RateLimit` what is left of it. Nothing was done. Send the request again after `Retry-After` seconds.",
             ),
             Self::InternalError => (
                 500,

@@ -25,7 +25,7 @@ use crate::usecases::Error;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// How long a client should wait before it tries again, in seconds.
-const RETRY_AFTER_SECONDS: u32 = 2;
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// The private reason of a problem.
 pub type Cause = Box<dyn StdError + Send + Sync>;
@@ -37,6 +37,7 @@ pub struct Problem {
     detail: String,
     refusal: Option<Box<Refusal>>,
     scope: Option<Scope>,
+    retry_after: Option<u64>,
     cause: Option<Cause>,
 }
 
@@ -48,6 +49,7 @@ impl Problem {
             detail: detail.into(),
             refusal: None,
             scope: None,
+            retry_after: None,
             cause: None,
         }
     }
@@ -116,6 +118,17 @@ impl Problem {
         )
     }
 
+    /// The caller made more requests than `limit` (`key` or `address`) grants.
+    pub fn rate_limited(limit: &str, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(
+                Kind::RateLimited,
+                format!("Too many requests of this {limit}; try again in {seconds} s."),
+            )
+        }
+    }
+
     /// What kind of problem it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -164,8 +177,9 @@ impl Problem {
         response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.kind {
-            Kind::ServiceUnavailable | Kind::Overloaded => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+            Kind::ServiceUnavailable | Kind::Overloaded | Kind::RateLimited => {
+                let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+                response.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             // RFC 6750, section 3.
             Kind::Unauthenticated => {

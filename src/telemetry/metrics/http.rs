@@ -13,6 +13,7 @@ pub struct Http {
     in_flight: IntGauge,
     refusals: IntCounterVec,
     shed: IntCounter,
+    limited: IntCounterVec,
 }
 
 impl Http {
@@ -41,6 +42,12 @@ impl Http {
                 "http_requests_shed_total",
                 "Requests turned away because too many were under way.",
             )?,
+            limited: counters(
+                registry,
+                "http_requests_rate_limited_total",
+                "Requests turned away because their caller makes too many, by limit.",
+                &["limit"],
+            )?,
         })
     }
 
@@ -65,6 +72,11 @@ impl Http {
     /// Counts a request that was turned away unread.
     pub fn shed(&self) {
         self.shed.inc();
+    }
+
+    /// Counts a request that was turned away because of its caller's rate.
+    pub fn limited(&self, limit: &'static str) {
+        self.limited.with_label_values(&[limit]).inc();
     }
 
     /// Counts a refused caller.

@@ -1,0 +1,79 @@
+//! Where a request comes from, as the log tells it: the peer, or whom a trusted proxy names.
+
+use serde_json::Value;
+
+use crate::support::serving::{Caller, Place};
+
+/// The address in the access line of one request with these headers.
+async fn logged(headers: &[(&str, &str)], proxies: &str) -> String {
+    let place = Place::new().await;
+    let run = place.serve().set("BROKER_LOG_FORMAT", "json");
+    let (mut process, caller) = place
+        .start(run.set("BROKER_TRUSTED_PROXIES", proxies))
+        .await;
+    ask(&caller, headers).await;
+    let line = process.says("\"request_id\":\"the-one\"").await;
+    process.stop("TERM").await.ok();
+    let line: Value = serde_json::from_str(&line).expect(&line);
+    let client = line["fields"]["client"].as_str();
+    client.unwrap_or_else(|| panic!("{line:#}")).to_owned()
+}
+
+async fn ask(caller: &Caller, headers: &[(&str, &str)]) {
+    let mut request = caller.http.get(format!("{}/problems", caller.url));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = request.header("x-request-id", "the-one").send().await;
+    assert!(answer.expect("an answer").status().is_success());
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed() {
+    let headers = [("x-forwarded-for", "203.0.113.5, 192.0.2.1, 10.2.2.2")];
+    let found = logged(&headers, "127.0.0.0/8, 10.0.0.0/8").await;
+    assert_eq!(found, "192.0.2.1");
+}
+
+#[tokio::test]
+async fn so_is_one_that_speaks_the_standard() {
+    let headers = [(
+        "forwarded",
+        "for=192.0.2.9, for=\"[2001:db8::1]:80\";proto=https",
+    )];
+    assert_eq!(logged(&headers, "127.0.0.1").await, "2001:db8::1");
+}
+
+#[tokio::test]
+async fn a_stranger_is_not() {
+    let headers = [
+        ("x-forwarded-for", "192.0.2.1"),
+        ("forwarded", "for=192.0.2.1"),
+    ];
+    assert_eq!(logged(&headers, "10.0.0.0/8").await, "127.0.0.1");
+}
+
+/// A proxy that writes one of the headers passes the other on as it came: a client that sends
+/// that one does not choose its address by it.
+#[tokio::test]
+async fn two_headers_that_contradict_each_other_name_nobody() {
+    let headers = [
+        ("x-forwarded-for", "192.0.2.1"),
+        ("forwarded", "for=192.0.2.2"),
+    ];
+    assert_eq!(logged(&headers, "127.0.0.1").await, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn proxies_that_are_none_are_refused_at_the_start() {
+    let place = Place::new().await;
+    for (proxies, right) in [
+        ("proxy.example.com", "10.0.0.0/8"),
+        ("10.0.0.1/8", "10.0.0.0/8"),
+        ("10.0.0.0/8,,::1", "empty item"),
+    ] {
+        let run = place.serve().set("BROKER_TRUSTED_PROXIES", proxies);
+        let ended = run.end().await;
+        ended.failed(78, &["BROKER_TRUSTED_PROXIES", right]);
+    }
+}
