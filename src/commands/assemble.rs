@@ -14,7 +14,8 @@ use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::arrivals::reader::Reader;
 use crate::clock::Clock;
-use crate::config::{Auth, Database, Settings, TopicArn};
+use crate::config::{Auth, Database, Settings, Sse, TopicArn};
+use crate::domain::encryption::Encryption;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
@@ -192,6 +193,17 @@ fn days(days: u32) -> TimeDelta {
     TimeDelta::days(days.into())
 }
 
+fn encryption(asked: &Sse) -> Option<Encryption> {
+    match asked {
+        Sse::None => None,
+        Sse::S3 => Some(Encryption::S3),
+        Sse::Kms { key_id, bucket_key } => Some(Encryption::Kms {
+            key_id: key_id.clone(),
+            bucket_key: *bucket_key,
+        }),
+    }
+}
+
 fn rules(settings: &Settings) -> Rules {
     let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
     Rules {
@@ -201,6 +213,7 @@ fn rules(settings: &Settings) -> Rules {
         session_max_seconds: seconds(settings.uploads.session_max),
         complete_patience: settings.uploads.complete_timeout,
         conditional_writes: settings.s3.conditional_writes,
+        encryption: encryption(&settings.s3.encryption),
         content_types: settings.uploads.content_types.clone(),
         grace_seconds: seconds(settings.uploads.expiry_grace),
         authentication: settings.auth == Auth::Required,

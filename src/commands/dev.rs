@@ -129,7 +129,10 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
             "BROKER_S3_PUBLIC_ENDPOINT"
             | "BROKER_SNS_TOPIC_ARN"
             | "BROKER_S3_EVENTS_QUEUE_URL"
-            | "BROKER_S3_CONDITIONAL_WRITES" => return None,
+            | "BROKER_S3_CONDITIONAL_WRITES"
+            | "BROKER_S3_SSE"
+            | "BROKER_S3_SSE_KMS_KEY_ID"
+            | "BROKER_S3_SSE_BUCKET_KEY" => return None,
             "DATABASE_URL" => server.map(|server| server.url("broker")),
             _ => None,
         };

@@ -25,6 +25,7 @@ mod report;
 mod s3;
 mod s3_events;
 mod settings;
+mod sse;
 #[cfg(test)]
 mod tests;
 mod unknown;
@@ -49,6 +50,7 @@ pub use report::{Effective, Origin, markdown_table};
 pub use s3::S3;
 pub use s3_events::{QueueUrl, S3Events};
 pub use settings::Settings;
+pub use sse::Sse;
 pub use unknown::unknown;
 pub use uploads::Uploads;
 pub use variable::{Fallback, Show, Variable};

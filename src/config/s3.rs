@@ -6,6 +6,7 @@ use url::Url;
 
 use super::parse::flag;
 use super::reader::{Reader, Section};
+use super::sse::Sse;
 use super::variables::{
     AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, BROKER_S3_BUCKET, BROKER_S3_CONDITIONAL_WRITES,
     BROKER_S3_PATH_STYLE, BROKER_S3_PUBLIC_ENDPOINT,
@@ -22,6 +23,8 @@ pub struct S3 {
     pub public_endpoint: Option<Url>,
     /// Whether the store knows `If-None-Match` and `If-Match` on PUT.
     pub conditional_writes: bool,
+    /// Encryption at rest.
+    pub encryption: Sse,
 }
 
 impl Section for S3 {
@@ -32,11 +35,13 @@ impl Section for S3 {
         let path_style = reader.derived(&BROKER_S3_PATH_STYLE, flag, custom.contains(&true));
         let public_endpoint = reader.optional(&BROKER_S3_PUBLIC_ENDPOINT, endpoint);
         let conditional_writes = reader.value(&BROKER_S3_CONDITIONAL_WRITES, flag);
+        let encryption = Sse::read(reader);
         Some(Self {
             bucket: bucket?,
             path_style: path_style?,
             public_endpoint: public_endpoint?,
             conditional_writes: conditional_writes?,
+            encryption: encryption?,
         })
     }
 }

@@ -50,6 +50,9 @@ table! {
     BROKER_S3_PATH_STYLE, Derived("true with a custom endpoint, else false"), Plain, "Whether the bucket stands in the path of URLs instead of the host name.";
     BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it.";
     BROKER_S3_CONDITIONAL_WRITES, Text("on"), Plain, "`off` for a store without `If-None-Match` and `If-Match` on PUT.";
+    BROKER_S3_SSE, Text("none"), Plain, "Encryption at rest that every upload asks S3 for: `AES256` (SSE-S3) or `aws:kms` (SSE-KMS); `none`: as the bucket says.";
+    BROKER_S3_SSE_KMS_KEY_ID, Unset, Plain, "The KMS key for that: its id, `alias/NAME`, or the ARN of one; not set: the one that AWS manages for S3.";
+    BROKER_S3_SSE_BUCKET_KEY, Unset, Plain, "Whether S3 uses a bucket key for that, which saves calls of KMS; not set: as the bucket says.";
 
     BROKER_URL_SECONDS, Text("900"), Plain, "How long a pre-signed URL lives when the client does not say.";
     BROKER_EXPIRY_GRACE_SECONDS, Text("900"), Plain, "How long after its deadline an upload may still arrive before it expires.";

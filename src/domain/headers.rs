@@ -1,8 +1,10 @@
-//! Optional headers that a client asks to be set on its object.
+//! Optional headers that are set on an object: by its client's wish, or by the settings.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use super::encryption::Encryption;
 
 /// Headers and tags that are signed into the URL and stored by S3 with the object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,4 +27,7 @@ pub struct ObjectHeaders {
     /// `x-amz-tagging`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// `x-amz-server-side-encryption` and what belongs to it: by the settings, never by a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
 }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod checksum;
 pub mod drift;
+pub mod encryption;
 pub mod event;
 pub mod finding;
 pub mod headers;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::checksum::Checksum;
+use super::encryption::FoundEncryption;
 
 /// The user metadata key that binds an object to the upload whose URL wrote it.
 pub const UPLOAD_ID_METADATA: &str = "upload-id";
@@ -27,6 +28,8 @@ pub struct FoundObject {
     pub upload_id: Option<Uuid>,
     /// All user metadata, the upload id among it.
     pub metadata: std::collections::BTreeMap<String, String>,
+    /// How it is encrypted at rest, where the store says so.
+    pub encryption: Option<FoundEncryption>,
 }
 
 /// The object as it was when the upload was proven; stored with the row.

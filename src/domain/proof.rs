@@ -6,6 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::checksum::Checksum;
+use super::encryption::Encryption;
 use super::object::{FoundObject, ProvenObject, same_etag};
 
 /// What was promised: at create, or with the acknowledge.
@@ -48,7 +49,7 @@ impl Level {
 /// One thing that is not as declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
-    /// `size`, `checksum`, `content_type` or `etag`.
+    /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
     pub field: &'static str,
     /// What was declared.
     pub expected: String,
@@ -84,12 +85,14 @@ pub struct SizeLimit(pub u64);
 
 /// Compares what the store says with what upload `id` promised.
 ///
-/// `etag` is the one that the client saw when it uploaded, where it says so.
+/// `etag` is the one that the client saw when it uploaded, where it says so; `encryption` what its
+/// URL asked the store for.
 pub fn compare(
     id: Uuid,
     declared: &Declared,
     etag: Option<&str>,
     limit: SizeLimit,
+    encryption: Option<&Encryption>,
     found: &FoundObject,
 ) -> Verdict {
     if found.upload_id != Some(id) {
@@ -101,7 +104,8 @@ pub fn compare(
             .iter()
             .find(|checksum| checksum.is_comparable(declared))
     });
-    let mismatches = mismatches(declared, etag, limit, found, comparable);
+    let mut mismatches = mismatches(declared, etag, limit, found, comparable);
+    mismatches.extend(encryption.and_then(|asked| asked.mismatch(found.encryption.as_ref())));
     if !mismatches.is_empty() {
         return Verdict::Mismatch(mismatches);
     }
@@ -207,11 +211,12 @@ mod tests {
             last_modified: DateTime::UNIX_EPOCH,
             upload_id: Some(id),
             metadata: Default::default(),
+            encryption: None,
         }
     }
 
     fn level(declared: &Declared, found: &FoundObject) -> Option<Level> {
-        match compare(found.upload_id.unwrap(), declared, None, LIMIT, found) {
+        match compare(found.upload_id.unwrap(), declared, None, LIMIT, None, found) {
             Verdict::Proven(_, level) => Some(level),
             _ => None,
         }
@@ -238,7 +243,14 @@ mod tests {
         let id = Uuid::from_u128(1);
         let mut promise = declared(Some(6), Some("AAAAAQ=="));
         promise.content_type = "text/plain".into();
-        let verdict = compare(id, &promise, Some("def"), LIMIT, &found(id, &["AAAAAA=="]));
+        let verdict = compare(
+            id,
+            &promise,
+            Some("def"),
+            LIMIT,
+            None,
+            &found(id, &["AAAAAA=="]),
+        );
         let Verdict::Mismatch(all) = verdict else {
             panic!("{verdict:?}");
         };
@@ -254,6 +266,7 @@ mod tests {
             &declared(None, None),
             None,
             SizeLimit(4),
+            None,
             &found(id, &[]),
         );
         assert!(matches!(verdict, Verdict::Mismatch(_)), "{verdict:?}");
@@ -267,6 +280,7 @@ mod tests {
             &declared(Some(5), None),
             None,
             LIMIT,
+            None,
             &object,
         );
         assert_eq!(verdict, Verdict::NotOurs);

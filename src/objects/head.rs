@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::store::{ObjectStore, StoreError, failed, status};
 use crate::domain::checksum::{Algorithm, Checksum};
+use crate::domain::encryption::FoundEncryption;
 use crate::domain::object::{FoundObject, UPLOAD_ID_METADATA};
 
 impl ObjectStore {
@@ -28,6 +29,11 @@ impl ObjectStore {
 
 fn found(output: HeadObjectOutput) -> FoundObject {
     let checksums = checksums(&output);
+    let key_id = output.ssekms_key_id;
+    let encryption = (output.server_side_encryption).map(|algorithm| FoundEncryption {
+        algorithm: algorithm.as_str().to_owned(),
+        key_id,
+    });
     let metadata = output.metadata.unwrap_or_default();
     FoundObject {
         size: (output
@@ -46,6 +52,7 @@ fn found(output: HeadObjectOutput) -> FoundObject {
             .get(UPLOAD_ID_METADATA)
             .and_then(|id| id.parse().ok()),
         metadata: metadata.into_iter().collect(),
+        encryption,
     }
 }
 

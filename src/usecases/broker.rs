@@ -18,6 +18,7 @@ use super::listening::Listening;
 use super::retain::Retention;
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
+use crate::domain::encryption::Encryption;
 use crate::objects::ObjectStore;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::sign::Signer;
@@ -39,6 +40,8 @@ pub struct Rules {
     pub complete_patience: Duration,
     /// Whether write-once is signed into URLs.
     pub conditional_writes: bool,
+    /// What the store is asked to do with the bytes at rest; nothing: as the bucket says.
+    pub encryption: Option<Encryption>,
     /// Which content types uploads may have.
     pub content_types: ContentTypes,
     /// How long past its deadline an upload stays Pending, in seconds.

@@ -7,6 +7,7 @@ use super::create::NewUpload;
 use super::ids::new_id;
 use super::validate::Faults;
 use crate::domain::checksum::Algorithm;
+use crate::domain::headers::ObjectHeaders;
 use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -95,7 +96,10 @@ impl Broker {
                 checksum,
             },
             write,
-            headers: new.headers,
+            headers: ObjectHeaders {
+                encryption: self.rules.encryption.clone(),
+                ..new.headers
+            },
             multipart: None,
             lifetime_seconds,
             created_at: now,

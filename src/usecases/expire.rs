@@ -45,7 +45,8 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
         return Ok(Looked::Expired);
     };
     let limit = SizeLimit(broker.rules.max_size);
-    let verdict = compare(upload.id, &upload.declared, None, limit, &found);
+    let encryption = upload.headers.encryption.as_ref();
+    let verdict = compare(upload.id, &upload.declared, None, limit, encryption, &found);
     Ok(match verdict {
         Verdict::Proven(..) => Looked::Uploaded,
         Verdict::NotOurs | Verdict::Mismatch(_) => Looked::Expired,

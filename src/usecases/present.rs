@@ -121,6 +121,7 @@ impl Broker {
             content_language: headers.content_language.as_deref(),
             storage_class: headers.storage_class.as_deref(),
             tagging,
+            encryption: headers.encryption.as_ref(),
         }
     }
 

@@ -28,6 +28,7 @@ mod delete;
 mod dev;
 mod dev_s3;
 mod doctor;
+mod encryption;
 mod expiry;
 mod faults;
 mod groups;

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, MetadataDirective,
-    TaggingDirective,
+    ServerSideEncryption, TaggingDirective,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
@@ -35,6 +35,7 @@ pub(super) async fn copy_object(
     };
     // A copy has no 304: its conditions all fail with 412.
     conditions.check(&original, precondition_failed)?;
+    refuse_keys(&input)?;
     let about = about_copy(&input, &original)?;
     if from_bucket == input.bucket && from_key == input.key && about == original.about {
         return Err(s3_error!(
@@ -138,7 +139,7 @@ fn source(source: &CopySource) -> Result<(String, String), S3Error> {
 }
 
 /// `REPLACE` takes what the request says, `COPY` (the default) what the original has. The storage
-/// class is always the request's.
+/// class and the encryption are always the request's.
 fn about_copy(input: &CopyObjectInput, original: &Object) -> S3Result<About> {
     let replace = input
         .metadata_directive
@@ -157,6 +158,10 @@ fn about_copy(input: &CopyObjectInput, original: &Object) -> S3Result<About> {
         .storage_class
         .as_ref()
         .map(|class| class.as_str().to_owned());
+    about.server_side_encryption = input
+        .server_side_encryption
+        .as_ref()
+        .map(|kind| kind.as_str().to_owned());
     about.tagging = if retag {
         input.tagging.clone()
     } else {
@@ -164,6 +169,19 @@ fn about_copy(input: &CopyObjectInput, original: &Object) -> S3Result<About> {
     };
     about.check()?;
     Ok(about)
+}
+
+/// As of a PUT: no key that is not the store's own.
+fn refuse_keys(input: &CopyObjectInput) -> S3Result<()> {
+    let encryption = input.server_side_encryption.as_ref();
+    let foreign = encryption.is_some_and(|kind| kind.as_str() != ServerSideEncryption::AES256);
+    if foreign || input.ssekms_key_id.is_some() || input.bucket_key_enabled.is_some() {
+        return Err(s3_error!(
+            NotImplemented,
+            "A header you provided implies functionality that is not implemented"
+        ));
+    }
+    Ok(())
 }
 
 fn replaced(input: &CopyObjectInput) -> About {
@@ -185,5 +203,6 @@ fn replaced(input: &CopyObjectInput) -> About {
             .unwrap_or_default()
             .into_iter()
             .collect(),
+        server_side_encryption: None,
     }
 }

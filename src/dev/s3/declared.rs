@@ -50,6 +50,7 @@ pub(super) fn md5(header: Option<&str>) -> S3Result<Option<[u8; 16]>> {
 pub(super) fn refuse_unsupported(input: &PutObjectInput) -> S3Result<()> {
     let encrypted = input.sse_customer_algorithm.is_some()
         || input.ssekms_key_id.is_some()
+        || input.bucket_key_enabled.is_some()
         || input
             .server_side_encryption
             .as_ref()
@@ -85,6 +86,7 @@ pub(super) fn as_put(input: CreateMultipartUploadInput) -> PutObjectInput {
         sse_customer_algorithm: input.sse_customer_algorithm,
         ssekms_key_id: input.ssekms_key_id,
         server_side_encryption: input.server_side_encryption,
+        bucket_key_enabled: input.bucket_key_enabled,
         object_lock_mode: input.object_lock_mode,
         object_lock_legal_hold_status: input.object_lock_legal_hold_status,
         website_redirect_location: input.website_redirect_location,
@@ -115,6 +117,10 @@ impl About {
                 .unwrap_or_default()
                 .into_iter()
                 .collect(),
+            server_side_encryption: input
+                .server_side_encryption
+                .as_ref()
+                .map(|kind| kind.as_str().to_owned()),
         };
         about.check()?;
         Ok(about)

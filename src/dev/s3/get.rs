@@ -7,8 +7,8 @@ use std::ops;
 use bytes::Bytes;
 use futures::stream;
 use s3s::dto::{
-    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Range, StorageClass,
-    StreamingBlob,
+    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Range,
+    ServerSideEncryption, StorageClass, StreamingBlob,
 };
 use s3s::{S3Response, S3Result, s3_error};
 
@@ -88,6 +88,8 @@ macro_rules! describe {
         $output.content_language = about.content_language.clone();
         $output.cache_control = about.cache_control.clone();
         $output.expires = about.expires.clone();
+        $output.server_side_encryption =
+            (about.server_side_encryption.clone()).map(ServerSideEncryption::from);
         $output.storage_class = shown_storage_class(&$object).map(StorageClass::from);
         $output.metadata = Some(about.metadata.clone().into_iter().collect());
         // A checksum of the whole says nothing about a part: S3 leaves it out then.

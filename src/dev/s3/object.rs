@@ -37,6 +37,9 @@ pub(super) struct About {
     /// As in `x-amz-tagging`: `k=v&k2=v2`.
     pub tagging: Option<String>,
     pub metadata: BTreeMap<String, String>,
+    /// `AES256` where it was asked for. It is told again, and nothing is done: the bytes lie on the
+    /// disk of whoever develops.
+    pub server_side_encryption: Option<String>,
 }
 
 impl Object {

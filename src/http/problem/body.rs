@@ -64,7 +64,7 @@ pub struct FieldFault {
 /// One thing that is not as declared.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Mismatch {
-    /// `size`, `checksum`, `content_type` or `etag`.
+    /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
     #[schema(example = "size")]
     pub field: String,
     /// What was declared.

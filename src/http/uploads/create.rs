@@ -150,6 +150,7 @@ impl From<CreateUpload> for NewUpload {
                 cache_control: body.cache_control,
                 storage_class: body.storage_class,
                 tags: body.tags.unwrap_or_default(),
+                encryption: None,
             },
             expires_in: body.expires_in,
             multipart: body.multipart,

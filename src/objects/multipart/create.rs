@@ -5,6 +5,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::senseless;
 use crate::domain::checksum::Algorithm;
+use crate::domain::encryption::Encryption;
 use crate::domain::object::UPLOAD_ID_METADATA;
 use crate::objects::sign::PutObject;
 use crate::objects::store::{Carried, ObjectStore, StoreError, failed};
@@ -12,7 +13,7 @@ use crate::objects::store::{Carried, ObjectStore, StoreError, failed};
 impl ObjectStore {
     /// Begins an upload of `object` in parts; the answer is S3's id of it.
     ///
-    /// What the object carries is told now: type, headers, tags, the upload's id. Length, checksum
+    /// What the object carries is told now: type, headers, tags, encryption, the upload's id. Length, checksum
     /// and precondition are not: the store takes them at the completion.
     ///
     /// `part_checksums` is needed where parts shall be signed with checksums: AWS refuses those of
@@ -24,6 +25,7 @@ impl ObjectStore {
         object: &PutObject<'_>,
         part_checksums: Option<Algorithm>,
     ) -> Result<String, StoreError> {
+        let encryption = object.encryption;
         let own = |text: Option<&str>| text.map(str::to_owned);
         let call = (self.client.create_multipart_upload())
             .bucket(self.bucket())
@@ -36,6 +38,9 @@ impl ObjectStore {
             .set_content_language(own(object.content_language))
             .set_storage_class(object.storage_class.map(Into::into))
             .set_tagging(own(object.tagging))
+            .set_server_side_encryption(encryption.map(|asked| asked.algorithm().into()))
+            .set_ssekms_key_id(own(encryption.and_then(Encryption::key_id)))
+            .set_bucket_key_enabled(encryption.and_then(Encryption::bucket_key))
             .set_checksum_algorithm(part_checksums.map(algorithm))
             .set_checksum_type(part_checksums.map(kind));
         let output =

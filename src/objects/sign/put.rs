@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{Error, PresignRequest, Presigned, Signer};
+use crate::domain::encryption::Encryption;
 use crate::objects::credentials::Credentials;
 
 /// What may stand at the key when the object arrives.
@@ -58,6 +59,8 @@ pub struct PutObject<'a> {
     pub storage_class: Option<&'a str>,
     /// The tags, form-encoded: `k=v&k2=v2`.
     pub tagging: Option<&'a str>,
+    /// Encryption at rest.
+    pub encryption: Option<&'a Encryption>,
 }
 
 impl<'a> PutObject<'a> {
@@ -77,6 +80,7 @@ impl<'a> PutObject<'a> {
             content_language: None,
             storage_class: None,
             tagging: None,
+            encryption: None,
         }
     }
 
@@ -90,6 +94,9 @@ impl<'a> PutObject<'a> {
             Precondition::None => (None, None),
         };
         let checksum = self.checksum.map_or("", |checksum| checksum.header);
+        let encryption = self.encryption;
+        let bucket_key = encryption.and_then(Encryption::bucket_key);
+        let bucket_key = bucket_key.map(|on| if on { "true" } else { "false" });
         let text = |value: Option<&'a str>| value.map(Cow::Borrowed);
         let sorted = [
             ("cache-control", text(self.cache_control)),
@@ -102,6 +109,9 @@ impl<'a> PutObject<'a> {
             ("if-none-match", text(if_none_match)),
             (checksum, text(self.checksum.map(|checksum| checksum.value))),
             ("x-amz-meta-upload-id", text(Some(self.upload_id))),
+            (SSE, text(encryption.map(Encryption::algorithm))),
+            (SSE_KEY, text(encryption.and_then(Encryption::key_id))),
+            (SSE_BUCKET_KEY, text(bucket_key)),
             ("x-amz-storage-class", text(self.storage_class)),
             ("x-amz-tagging", text(self.tagging)),
         ];
@@ -118,6 +128,9 @@ impl<'a> PutObject<'a> {
 /// Signed when the size is declared, but never told to the client: every client sends it by
 /// itself, and a browser may not set it.
 const CONTENT_LENGTH: &str = "content-length";
+const SSE: &str = "x-amz-server-side-encryption";
+const SSE_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+const SSE_BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 
 /// A URL to PUT to, and what the client must send with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

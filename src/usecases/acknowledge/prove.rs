@@ -67,7 +67,9 @@ impl Broker {
             };
             let limit = SizeLimit(self.rules.max_size);
             let etag = claimed.etag.as_deref();
-            let verdict = compare(upload.id, &claimed.declared, etag, limit, &found);
+            let encryption = upload.headers.encryption.as_ref();
+            let declared = &claimed.declared;
+            let verdict = compare(upload.id, declared, etag, limit, encryption, &found);
             let (object, level) = match verdict {
                 Verdict::Proven(object, level) => (object, level),
                 Verdict::NotOurs if upload.write.may_replace() => {

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use proptest::prelude::*;
+use upload_broker::domain::encryption::Encryption;
 use upload_broker::objects::sign::{Checksum, GetObject, Precondition, PresignRequest, PutObject};
 
 use super::scene::{Scene, headers_of, wait};
-use super::strategies::{checksum, key, metadata, optional, scene, value};
+use super::strategies::{checksum, encryption, key, metadata, optional, scene, value};
 
 type Texts = [Option<String>; 6];
 
@@ -41,6 +42,12 @@ fn with_checksum(
     }
 }
 
+fn encrypt(put: PutObjectFluentBuilder, encryption: Option<&Encryption>) -> PutObjectFluentBuilder {
+    put.set_server_side_encryption(encryption.map(|asked| asked.algorithm().into()))
+        .set_ssekms_key_id(encryption.and_then(Encryption::key_id).map(str::to_owned))
+        .set_bucket_key_enabled(encryption.and_then(Encryption::bucket_key))
+}
+
 fn owned(headers: &[(&str, Cow<'_, str>)]) -> Vec<(String, String)> {
     let own = |(name, value): &(&str, Cow<'_, str>)| ((*name).to_owned(), value.to_string());
     headers.iter().map(own).collect()
@@ -66,6 +73,7 @@ fn compare_put(
         .set_if_match(if_match)
         .set_if_none_match(if_none_match)
         .metadata("upload-id", object.upload_id);
+    let put = encrypt(put, object.encryption);
     let put = with_checksum(declare(put, texts), checksum);
     let theirs = wait(put.presigned(scene.presigning())).unwrap();
 
@@ -97,6 +105,7 @@ proptest! {
         checksum in checksum(),
         if_match in optional(),
         absent in any::<bool>(),
+        encryption in encryption(),
         texts in [optional(), optional(), optional(), optional(), optional(), optional()],
     ) {
         let [cache, disposition, encoding, language, class, tagging] =
@@ -115,6 +124,7 @@ proptest! {
             content_language: language,
             storage_class: class,
             tagging,
+            encryption: encryption.as_ref(),
             ..PutObject::new(&key, &content_type, &upload_id)
         };
         compare_put(&scene, &object, checksum.as_ref(), &texts)?;

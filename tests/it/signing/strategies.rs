@@ -5,6 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use upload_broker::domain::encryption::Encryption;
+
 use super::scene::Scene;
 
 /// Any bucket on any endpoint that the SDK will sign for.
@@ -113,4 +115,11 @@ pub fn checksum() -> impl Strategy<Value = Option<(&'static str, String)>> {
         "x-amz-checksum-sha256",
     ];
     option::of((select(headers.to_vec()), "[A-Za-z0-9+/]{6,43}={0,2}"))
+}
+
+/// Any encryption at rest, or none.
+pub fn encryption() -> impl Strategy<Value = Option<Encryption>> {
+    let kms = (optional(), option::of(any::<bool>()));
+    let kms = kms.prop_map(|(key_id, bucket_key)| Encryption::Kms { key_id, bucket_key });
+    option::of(prop_oneof![Just(Encryption::S3), kms])
 }

@@ -46,6 +46,7 @@ pub(in crate::dev::s3) async fn complete(
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(object.e_tag()),
+        server_side_encryption: (object.about.server_side_encryption.clone()).map(Into::into),
         ..CompleteMultipartUploadOutput::default()
     };
     fill_checksum!(output, object.checksum);
