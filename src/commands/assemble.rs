@@ -16,6 +16,7 @@ use crate::arrivals::reader::Reader;
 use crate::clock::Clock;
 use crate::config::{Auth, Database, Settings, Sse, TopicArn};
 use crate::domain::encryption::Encryption;
+use crate::http::tls::TlsError;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
@@ -65,6 +66,9 @@ pub enum AssembleError {
         #[source]
         source: std::io::Error,
     },
+    /// The files of TLS are not as they must be.
+    #[error("no TLS")]
+    Tls(#[from] TlsError),
     /// The system refuses signal handlers.
     #[error("cannot handle signals")]
     Signals(#[source] std::io::Error),

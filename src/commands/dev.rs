@@ -132,7 +132,9 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
             | "BROKER_S3_CONDITIONAL_WRITES"
             | "BROKER_S3_SSE"
             | "BROKER_S3_SSE_KMS_KEY_ID"
-            | "BROKER_S3_SSE_BUCKET_KEY" => return None,
+            | "BROKER_S3_SSE_BUCKET_KEY"
+            | "BROKER_TLS_CERT"
+            | "BROKER_TLS_KEY" => return None,
             "DATABASE_URL" => server.map(|server| server.url("broker")),
             _ => None,
         };

@@ -19,7 +19,13 @@ pub(super) async fn run() -> ExitCode {
         Err(faults) => return bad_config(&faults),
     };
     let address = reachable(http.bind);
-    match tokio::time::timeout(BOUND, ask(address)).await {
+    let asked = async {
+        match http.tls {
+            Some(_) => ask_securely(address).await,
+            None => ask(address).await,
+        }
+    };
+    match tokio::time::timeout(BOUND, asked).await {
         Ok(Ok(status)) if status == "200" => ExitCode::SUCCESS,
         Ok(Ok(status)) => {
             complain(&format!("{address} answers {status}"));
@@ -41,6 +47,19 @@ pub(super) fn reachable(bind: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, bind.port())
+}
+
+/// The same by TLS. The certificate names hosts, not this address, and whoever listens here is us:
+/// it is not looked at.
+async fn ask_securely(address: SocketAddr) -> io::Result<String> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .map_err(io::Error::other)?;
+    let answer = client.get(format!("https://{address}/livez")).send().await;
+    let status = answer.map_err(io::Error::other)?.status();
+    Ok(status.as_str().to_owned())
 }
 
 /// The status code of the answer.

@@ -1,5 +1,6 @@
 //! A broker's life: its loops, and the order in which they stop.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::assemble::{AssembleError, Assembly};
 use crate::config::{Auth, Settings};
-use crate::lifecycle::Shutdown;
+use crate::http::tls::Identity;
+use crate::lifecycle::{Hangups, Shutdown};
 use crate::store::pool::Pool;
 use crate::usecases::Broker;
 use crate::{audit, http, janitor};
@@ -39,14 +41,22 @@ impl Assembly {
         if let Err(error) = broker.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
         }
-        let server = http::server::api(Arc::clone(&broker), &settings.http, shutdown)
-            .map_err(listening(settings.http.bind, "BROKER_BIND"))?;
+        let identity = settings.http.tls.as_ref().map(Identity::load);
+        let identity = identity.transpose()?;
+        let (listen, tls) = (&settings.http, identity.as_ref());
+        let server = http::server::api(Arc::clone(&broker), listen, tls, shutdown)
+            .map_err(listening(listen.bind, "BROKER_BIND"))?;
         let address = server.address;
         // Every address is ours before anything runs.
-        if let Some(bind) = settings.http.metrics_bind {
-            let server = http::server::metrics(Arc::clone(&broker.metrics), &settings.http, bind)
-                .map_err(listening(bind, "BROKER_METRICS_BIND"))?;
-            shutdown.spawn("metrics", serve(server, shutdown.clone(), Duration::ZERO));
+        for (bind, variable) in listen.pages.listeners() {
+            let server = http::server::apart(Arc::clone(&broker.metrics), listen, bind)
+                .map_err(listening(bind, variable))?;
+            log::info!("listening for pages on http://{}", server.address);
+            shutdown.spawn("pages", serve(server, shutdown.clone(), Duration::ZERO));
+        }
+        if let Some(identity) = identity.clone() {
+            let hangups = Hangups::new().map_err(AssembleError::Signals)?;
+            shutdown.spawn("certificate", renew(identity, hangups, shutdown.clone()));
         }
         let farewell = FAREWELL.max(settings.http.stop_delay);
         let over = CancellationToken::new();
@@ -77,7 +87,8 @@ impl Assembly {
         if settings.auth == Auth::Off {
             log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
         }
-        log::info!("listening on http://{address}");
+        let scheme = if identity.is_some() { "https" } else { "http" };
+        log::info!("listening on {scheme}://{address}");
         ready(address);
         shutdown.stopping().await;
         let outcome = shutdown.wait(settings.http.shutdown).await;
@@ -129,6 +140,27 @@ async fn serve(
         () = stopped => {}
     }
     running.await
+}
+
+/// At every SIGHUP, reads certificate and key anew.
+async fn renew(identity: Arc<Identity>, mut hangups: Hangups, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.stopping() => return,
+            () = hangups.next() => {}
+        }
+        let files = Arc::clone(&identity);
+        let read = tokio::task::spawn_blocking(move || files.reload()).await;
+        match read {
+            Ok(Ok(())) => log::info!("SIGHUP: the certificate was read anew"),
+            Ok(Err(error)) => {
+                let cause = error.source().map(|cause| format!(": {cause}"));
+                let cause = cause.unwrap_or_default();
+                log::error!("SIGHUP: the certificate stays the old one: {error}{cause}");
+            }
+            Err(died) => log::error!("SIGHUP: the certificate stays the old one: {died}"),
+        }
+    }
 }
 
 async fn gauges(pool: Pool, shutdown: Shutdown) {

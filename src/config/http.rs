@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::pages::Pages;
 use super::parse::{bind, fraction, list, number, seconds};
 use super::rates::Rates;
 use super::reader::{Reader, Section};
+use super::tls::Tls;
 use super::variables::{
     BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS, BROKER_HTTP_WORKERS,
     BROKER_KEEP_ALIVE_SECONDS, BROKER_MAX_BATCH_BODY_BYTES, BROKER_MAX_BODY_BYTES,
-    BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT, BROKER_METRICS_BIND,
-    BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS, BROKER_STOP_DELAY_SECONDS,
-    BROKER_WRITE_TIMEOUT_SECONDS,
+    BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT, BROKER_REQUEST_TIMEOUT_SECONDS,
+    BROKER_SHUTDOWN_SECONDS, BROKER_STOP_DELAY_SECONDS, BROKER_WRITE_TIMEOUT_SECONDS,
 };
 
 /// How the HTTP server listens, and its limits.
@@ -21,8 +22,10 @@ use super::variables::{
 pub struct Http {
     /// Address and port.
     pub bind: SocketAddr,
-    /// A listener of its own for metrics.
-    pub metrics_bind: Option<SocketAddr>,
+    /// The files of its TLS, where it speaks that.
+    pub tls: Option<Tls>,
+    /// Where the pages for operators and developers are served.
+    pub pages: Pages,
     /// Origins whose pages may call, each exactly as a browser sends it in `Origin`.
     pub cors_origins: Vec<String>,
     /// How often callers may call, and who is believed about where they are.
@@ -55,7 +58,8 @@ impl Section for Http {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let address = reader.value(&BROKER_BIND, bind);
-        let metrics_bind = reader.optional(&BROKER_METRICS_BIND, bind);
+        let tls = Option::<Tls>::read(reader);
+        let pages = Pages::read(reader);
         let cors_origins = reader.optional(&BROKER_CORS_ORIGINS, list(origin));
         let rates = Rates::read(reader);
         let workers = reader.derived(&BROKER_HTTP_WORKERS, number(1..=1024), cores);
@@ -73,7 +77,8 @@ impl Section for Http {
         let stop_delay = reader.value(&BROKER_STOP_DELAY_SECONDS, seconds(0..=3600));
         let http = Self {
             bind: address?,
-            metrics_bind: metrics_bind?,
+            tls: tls?,
+            pages: pages?,
             cors_origins: cors_origins?.unwrap_or_default(),
             rates: rates?,
             workers: workers?,
@@ -97,9 +102,11 @@ impl Section for Http {
             let detail = format!("must be less than {}", BROKER_SHUTDOWN_SECONDS.name);
             reader.fault(&BROKER_STOP_DELAY_SECONDS, detail);
         }
-        if http.metrics_bind == Some(http.bind) && http.bind.port() != 0 {
-            let detail = format!("must differ from {}", BROKER_BIND.name);
-            reader.fault(&BROKER_METRICS_BIND, detail);
+        for (variable, address) in http.pages.addresses() {
+            if address == http.bind && address.port() != 0 {
+                let detail = format!("must differ from {}", BROKER_BIND.name);
+                reader.fault(variable, detail);
+            }
         }
         Some(http)
     }

@@ -105,6 +105,8 @@ fn values_are_refused_by_their_own_rule() {
         ("BROKER_CORS_ORIGINS", "app.example.com"),
         ("BROKER_CORS_ORIGINS", "null"),
         ("BROKER_METRICS_BIND", "127.0.0.1:8080"),
+        ("BROKER_DOCS_BIND", "127.0.0.1:8080"),
+        ("BROKER_DOCS", "maybe"),
         ("BROKER_S3_SSE", "AES"),
         ("BROKER_S3_SSE_KMS_KEY_ID", "alias/data"),
         ("BROKER_RATE_LIMIT_PER_KEY", "many"),

@@ -28,7 +28,12 @@ table! {
     BROKER_MIGRATE, Text("true"), Plain, "Whether `serve` migrates the database at its start.";
 
     BROKER_BIND, Text("127.0.0.1:8080"), Plain, "Address and port of the HTTP server.";
-    BROKER_METRICS_BIND, Unset, Plain, "A listener of its own for `/metrics`; not set: `/metrics` is on the HTTP server.";
+    BROKER_TLS_CERT, Unset, Plain, "The certificate, and those that lead to its authority, as a PEM file: the HTTP server then speaks TLS. Read again on SIGHUP.";
+    BROKER_TLS_KEY, Unset, Plain, "Its private key, as a PEM file.";
+    BROKER_METRICS, Text("true"), Plain, "Whether `/metrics` is served.";
+    BROKER_METRICS_BIND, Unset, Plain, "A listener of its own for `/metrics`, without TLS; not set: `/metrics` is on the HTTP server.";
+    BROKER_DOCS, Text("true"), Plain, "Whether `/docs`, `/openapi.yaml` and `/openapi.json` are served.";
+    BROKER_DOCS_BIND, Unset, Plain, "A listener of its own for those, without TLS; it may be the same as that of `/metrics`. The forms of `/docs` reach the API from the HTTP server only.";
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
     BROKER_RATE_LIMIT_PER_ADDRESS, Unset, Plain, "The same of each client address (of IPv6, of each /64), counted before authentication: `50:200`.";

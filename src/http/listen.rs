@@ -1,5 +1,6 @@
 //! From a listener to the layers: connections, and how patient we are with those behind them.
 //!
+//! - A TLS handshake has the time of a head (`door`).
 //! - A first head that does not arrive in time is answered with 408, and the connection is closed.
 //! - A body has half of the time that its request has (`extract::body`).
 //! - An answer that is not read, and a request that does not end, end their connection
@@ -14,12 +15,15 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, map_config};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Response, Server, fn_service};
 use actix_web::rt::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
+use super::door::Door;
 use super::patient::{Patient, Times};
 use crate::config::Http;
 
@@ -28,12 +32,13 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// Seconds by which the server is more patient than the process, so that one of them decides.
 const PAST_THE_BOUND: u64 = 5;
 
-/// A server of `workers` threads on `listener`. Signals are the process's own affair.
+/// A server of `workers` threads on `listener`, with TLS where `tls` says so. Signals are the process's own affair.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve<F, I, S, B>(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     settings: &Http,
     workers: usize,
     app: F,
@@ -62,8 +67,12 @@ where
         write: settings.write_timeout,
         answer: head.saturating_add(settings.request_timeout),
     };
+    let door = Door {
+        tls,
+        patience: head,
+    };
     let builder = builder.listen("http", listener, move || {
-        let stopping = stopping.clone();
+        let (stopping, door) = (stopping.clone(), door.clone());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
@@ -77,9 +86,13 @@ where
             .into_factory()
             .map_err(|error| error.into().error_response());
         let http = http.h1(map_config(app, |()| AppConfig::default()));
-        fn_service(move |socket: TcpStream| async move {
-            let peer = socket.peer_addr().ok();
-            Ok((Patient::new(socket, times), peer))
+        fn_service(move |socket: TcpStream| {
+            let door = door.clone();
+            async move {
+                let peer = socket.peer_addr().ok();
+                let wire = door.enter(socket).await.map_err(DispatchError::Io)?;
+                Ok((Patient::new(wire, times), peer))
+            }
         })
         .and_then(http)
     })?;

@@ -36,6 +36,8 @@ pub struct Patient<T> {
     /// Ends when the client has to have taken the stretch.
     writing: Option<Pin<Box<Sleep>>>,
     taken: usize,
+    /// Ends when what TLS holds back has to have been taken.
+    flushing: Option<Pin<Box<Sleep>>>,
     /// Ends when what the client sent has to have been answered.
     answering: Option<Pin<Box<Sleep>>>,
 }
@@ -48,6 +50,7 @@ impl<T> Patient<T> {
             times,
             writing: None,
             taken: 0,
+            flushing: None,
             answering: None,
         }
     }
@@ -64,16 +67,18 @@ impl<T> Patient<T> {
     fn stalls(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let time = self.times.write;
         let writing = self.writing.get_or_insert_with(|| Box::pin(sleep(time)));
-        writing.as_mut().poll(context).map(|()| {
-            log::info!("a client did not read its answer: it is cut off");
-            Err(io::ErrorKind::TimedOut.into())
-        })
+        writing.as_mut().poll(context).map(|()| Err(cut_off()))
     }
 
     fn is_overdue(&mut self, context: &mut Context<'_>) -> bool {
         let answering = self.answering.as_mut();
         answering.is_some_and(|sleep| sleep.as_mut().poll(context).is_ready())
     }
+}
+
+fn cut_off() -> io::Error {
+    log::info!("a client did not read its answer: it is cut off");
+    io::ErrorKind::TimedOut.into()
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
@@ -112,7 +117,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
+        if let Poll::Ready(result) = Pin::new(&mut self.io).poll_flush(context) {
+            self.flushing = None;
+            return Poll::Ready(result);
+        }
+        let time = self.times.write;
+        let flushing = self.flushing.get_or_insert_with(|| Box::pin(sleep(time)));
+        flushing.as_mut().poll(context).map(|()| Err(cut_off()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -68,15 +68,20 @@ pub fn api(config: &mut ServiceConfig) {
         .service(page("/heartbeat", get().to(service::health::heartbeat)))
         .service(page("/livez", get().to(service::health::livez)))
         .service(page("/readyz", get().to(service::readiness::readyz)))
-        .service(page("/openapi.yaml", get().to(service::docs::yaml)))
-        .service(page("/openapi.json", get().to(service::docs::json)))
-        .service(page("/docs", get().to(service::docs::to_ui)))
-        .service(page("/docs/{file:.*}", get().to(service::docs::ui)))
         .service(page("/problems", get().to(problem::page::list)))
         .service(page("/problems/{code}", get().to(problem::page::show)));
 }
 
-/// Measurements: on the API's own listener, or on one apart.
+/// The document and the pages that show it: on the API's own listener, on one apart, or nowhere.
+pub fn docs(config: &mut ServiceConfig) {
+    config
+        .service(page("/openapi.yaml", get().to(service::docs::yaml)))
+        .service(page("/openapi.json", get().to(service::docs::json)))
+        .service(page("/docs", get().to(service::docs::to_ui)))
+        .service(page("/docs/{file:.*}", get().to(service::docs::ui)));
+}
+
+/// Measurements: on the API's own listener, on one apart, or nowhere.
 pub fn metrics(config: &mut ServiceConfig) {
     config.service(page("/metrics", get().to(service::metrics::metrics)));
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use actix_web::dev::{Server as Running, ServerHandle};
 use actix_web::middleware::from_fn;
+use actix_web::web::ServiceConfig;
 use actix_web::{App, web};
 
 use super::client_address::TrustedProxies;
@@ -17,13 +18,14 @@ use super::limit::Limits;
 use super::listen::serve;
 use super::middleware::auth::Gate;
 use super::middleware::cors::{Origins, cors};
-use super::middleware::edge::{Patience, edge};
+use super::middleware::edge::{Patience, Secure, edge};
 use super::middleware::goodbye::goodbye;
 use super::middleware::limit::limit_addresses;
 use super::middleware::shed::{Room, shed};
 use super::routes;
 use super::service::readiness::Probe;
-use crate::config::Http;
+use super::tls::Identity;
+use crate::config::{Http, Pages, Place};
 use crate::lifecycle::Shutdown;
 use crate::telemetry::Metrics;
 use crate::usecases::Broker;
@@ -43,11 +45,16 @@ impl Server {
     }
 }
 
-/// Listens for the API.
+/// Listens for the API, with TLS where there is an identity to show.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn api(broker: Arc<Broker>, settings: &Http, shutdown: &Shutdown) -> io::Result<Server> {
+pub fn api(
+    broker: Arc<Broker>,
+    settings: &Http,
+    identity: Option<&Arc<Identity>>,
+    shutdown: &Shutdown,
+) -> io::Result<Server> {
     let origins = web::Data::new(Origins::new(settings.cors_origins.clone()));
     let bodies = web::Data::new(body::Limits::new(
         settings.max_body_bytes,
@@ -61,10 +68,11 @@ pub fn api(broker: Arc<Broker>, settings: &Http, shutdown: &Shutdown) -> io::Res
     let probe = web::Data::new(Probe::new(shutdown.clone()));
     let shutdown = web::Data::new(shutdown.clone());
     let metrics = web::Data::from(Arc::clone(&broker.metrics));
-    let metrics_here = settings.metrics_bind.is_none();
+    let pages = settings.pages;
+    let secure = web::Data::new(Secure(identity.is_some()));
     let room = web::Data::new(Room::new(settings.max_in_flight));
     let app = move || {
-        let app = App::new()
+        App::new()
             .app_data(web::Data::from(Arc::clone(&broker)))
             .app_data(web::Data::new(Gate::of(Arc::clone(&broker))))
             .app_data(metrics.clone())
@@ -76,38 +84,48 @@ pub fn api(broker: Arc<Broker>, settings: &Http, shutdown: &Shutdown) -> io::Res
             .app_data(probe.clone())
             .app_data(shutdown.clone())
             .app_data(room.clone())
+            .app_data(secure.clone())
+            .app_data(web::Data::new(pages))
             .wrap(from_fn(shed))
             .wrap(from_fn(limit_addresses))
             .wrap(from_fn(cors))
             .wrap(from_fn(edge))
             .wrap(from_fn(goodbye))
-            .configure(routes::api);
-        if metrics_here {
-            app.configure(routes::metrics)
-        } else {
-            app
-        }
+            .configure(routes::api)
+            .configure(move |config| serve_pages(config, pages, |place| place == Place::Here))
     };
     let listener = TcpListener::bind(settings.bind)?;
     let address = listener.local_addr()?;
-    let running = serve(listener, settings, settings.workers, app)?;
+    let tls = identity.map(Identity::acceptor).transpose();
+    let tls = tls.map_err(io::Error::other)?;
+    let running = serve(listener, tls, settings, settings.workers, app)?;
     Ok(Server { running, address })
 }
 
-/// Listens for `/metrics` alone, at `bind`.
+/// Listens at `bind` for the pages that the settings put there.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn metrics(metrics: Arc<Metrics>, settings: &Http, bind: SocketAddr) -> io::Result<Server> {
+pub fn apart(metrics: Arc<Metrics>, settings: &Http, bind: SocketAddr) -> io::Result<Server> {
     let metrics = web::Data::from(metrics);
+    let pages = settings.pages;
     let app = move || {
         App::new()
             .app_data(metrics.clone())
             .wrap(from_fn(edge))
-            .configure(routes::metrics)
+            .configure(move |config| serve_pages(config, pages, |place| place == Place::At(bind)))
     };
     let listener = TcpListener::bind(bind)?;
     let address = listener.local_addr()?;
-    let running = serve(listener, settings, 1, app)?;
+    let running = serve(listener, None, settings, 1, app)?;
     Ok(Server { running, address })
+}
+
+fn serve_pages(config: &mut ServiceConfig, pages: Pages, here: impl Fn(Place) -> bool) {
+    if here(pages.metrics) {
+        config.configure(routes::metrics);
+    }
+    if here(pages.docs) {
+        config.configure(routes::docs);
+    }
 }

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod backoff;
+mod hangup;
 mod outcome;
 mod runtime;
 mod supervise;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+pub use hangup::Hangups;
 pub use outcome::{Failure, Outcome};
 pub use runtime::run;
 pub use supervise::Ending;

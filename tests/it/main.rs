@@ -59,4 +59,6 @@ mod signed_put;
 mod signing;
 mod support;
 mod support_works;
+mod surface;
+mod tls;
 mod uploads;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
 use futures::FutureExt as _;
@@ -49,6 +49,8 @@ impl Gate {
 }
 
 /// Lets only authenticated callers through, and leaves the [`Principal`] with the request.
+///
+/// What they get is theirs: no cache may keep it. Some of it is a URL that is a credential.
 pub async fn only_callers(
     gate: web::Data<Gate>,
     request: ServiceRequest,
@@ -60,6 +62,11 @@ pub async fn only_callers(
             let witness = Witness::of_caller(&request, &principal);
             request.extensions_mut().insert(principal);
             let mut response = next.call(request).await?.map_into_boxed_body();
+            let headers = response.headers_mut();
+            if !headers.contains_key(header::CACHE_CONTROL) {
+                let no_store = HeaderValue::from_static("no-store");
+                headers.insert(header::CACHE_CONTROL, no_store);
+            }
             witness.saw(&mut response);
             Ok(response)
         }

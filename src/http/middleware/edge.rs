@@ -29,6 +29,13 @@ use crate::telemetry::log::with_request_id;
 #[derive(Clone, Copy, Debug)]
 pub struct Patience(pub Duration);
 
+/// Whether this listener speaks TLS; it does not where no app data says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Secure(pub bool);
+
+/// For a year, browsers come back by TLS alone (RFC 6797). Our host's other names are not ours.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// What the edge keeps of a request: the request itself belongs to the handler.
 struct Seen {
     id: String,
@@ -36,6 +43,7 @@ struct Seen {
     method: Method,
     start: Instant,
     client: Option<ClientAddress>,
+    secure: bool,
     metrics: Option<web::Data<Metrics>>,
 }
 
@@ -59,6 +67,7 @@ pub async fn edge(
         method: request.method().clone(),
         start: Instant::now(),
         client: client_address::learn(&request),
+        secure: (request.app_data::<web::Data<Secure>>()).is_some_and(|secure| secure.0),
         metrics: request.app_data().cloned(),
     };
     let patience = request.app_data::<web::Data<Patience>>();
@@ -88,7 +97,7 @@ pub async fn edge(
 
 fn finish(seen: &Seen, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let mut response = failure::render(response, &seen.instance, &seen.id);
-    set_headers(response.headers_mut(), &seen.id);
+    set_headers(response.headers_mut(), seen);
     let request = response.request();
     let (route, tenant) = (access::route(request), access::tenant(request));
     seen.write_down(&Access {
@@ -112,7 +121,7 @@ fn finish(seen: &Seen, response: ServiceResponse<BoxBody>) -> ServiceResponse<Bo
 fn give_up(seen: &Seen, problem: Problem) -> Error {
     failure::report(&problem);
     let mut headers = HeaderMap::new();
-    set_headers(&mut headers, &seen.id);
+    set_headers(&mut headers, seen);
     seen.write_down(&Access {
         method: &seen.method,
         route: None,
@@ -126,10 +135,13 @@ fn give_up(seen: &Seen, problem: Problem) -> Error {
     Lost::new(problem, &seen.instance, &seen.id, headers).into()
 }
 
-fn set_headers(headers: &mut HeaderMap, id: &str) {
-    if let Ok(id) = HeaderValue::from_str(id) {
+fn set_headers(headers: &mut HeaderMap, seen: &Seen) {
+    if let Ok(id) = HeaderValue::from_str(&seen.id) {
         headers.insert(request_id::HEADER, id);
     }
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    if seen.secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
 }

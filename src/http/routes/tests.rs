@@ -55,6 +55,7 @@ async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 
         .app_data(web::Data::new(gate))
         .wrap(from_fn(edge))
         .configure(routes::api)
+        .configure(routes::docs)
         .configure(routes::metrics);
     let request = TestRequest::default().method(method.clone()).uri(path);
     let answer = init_service(app).await.call(request.to_request()).await;

@@ -66,7 +66,7 @@ pub async fn ui(file: web::Path<String>) -> Result<HttpResponse, Problem> {
         .insert_header((header::CONTENT_TYPE, file.content_type))
         .insert_header((
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
         ))
         .body(file.bytes.into_owned()))
 }

@@ -8,7 +8,7 @@ use crate::telemetry::metrics::{CONTENT_TYPE, Metrics};
 /// The handler.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Service",
     summary = "Read the measurements",
-    description = "In Prometheus' text format. Where `BROKER_METRICS_BIND` is set, only on that listener.",
+    description = "In Prometheus' text format. Where `BROKER_METRICS_BIND` is set, only on that listener; where `BROKER_METRICS` is false, nowhere.",
     security(()),
     responses((status = 200, description = "The measurements", content((String = "text/plain", example = "# TYPE upload_broker_http_requests_in_flight gauge\nupload_broker_http_requests_in_flight 1\n")))))]
 pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {

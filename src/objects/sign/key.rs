@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::encode;
 use crate::objects::credentials::Credentials;
@@ -37,10 +38,13 @@ impl DayKey {
         let (region, service) = (endpoint.region(), endpoint.service());
         let scope = format!("{date}/{region}/{service}/aws4_request");
 
-        let mut key = prepare(format!("AWS4{}", credentials.secret()).as_bytes());
+        let secret = Zeroizing::new(format!("AWS4{}", credentials.secret()));
+        let mut key = prepare(secret.as_bytes());
         for message in [date.as_str(), region, service, "aws4_request"] {
             key.update(message.as_bytes());
-            key = prepare(&key.finalize().into_bytes());
+            let mut next = key.finalize().into_bytes();
+            key = prepare(&next);
+            next.zeroize();
         }
 
         let mut query = String::from("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=");

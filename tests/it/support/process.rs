@@ -200,7 +200,7 @@ impl Process {
 
     /// Waits until the broker listens, and returns its URL.
     pub async fn ready(&mut self) -> String {
-        let line = self.says("listening on http://").await;
+        let line = self.says("listening on http").await;
         let (_, rest) = line.split_once("listening on ").expect("an address");
         let url = rest.split(['"', ' ']).next().expect("a URL");
         url.to_owned()

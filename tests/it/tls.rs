@@ -1,0 +1,177 @@
+//! The broker speaks TLS itself: whom it shows which certificate, and for how long it waits.
+
+mod pki;
+mod renewal;
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use crate::support::observe::PATIENCE;
+use crate::support::process::{Process, Run};
+use crate::support::serving::Place;
+use pki::Authority;
+
+/// A broker with a certificate of `authority`.
+async fn start(place: &Place, authority: &Authority, run: Run) -> (Process, String) {
+    let (certificate, key) = authority.files("broker", "localhost");
+    let run = run.set("BROKER_TLS_CERT", certificate.display());
+    let mut process = run.set("BROKER_TLS_KEY", key.display()).spawn();
+    let url = process.ready().await;
+    let address = url.strip_prefix("https://").expect(&url).to_owned();
+    let _ = place;
+    (process, address)
+}
+
+#[tokio::test]
+async fn callers_who_trust_the_authority_are_served() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let run = place.serve().set("BROKER_METRICS_BIND", "127.0.0.1:0");
+    let (mut process, address) = start(&place, &authority, run).await;
+    let client = authority.client(&address);
+    let port = address.rsplit(':').next().expect("a port");
+    let answer = client.get(format!("https://localhost:{port}/heartbeat"));
+    let answer = answer.send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let headers = answer.headers();
+    assert_eq!(headers["strict-transport-security"], "max-age=31536000");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    // A problem says it too.
+    let refused = client.get(format!("https://localhost:{port}/uploads"));
+    let refused = refused.send().await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert!(refused.headers().contains_key("strict-transport-security"));
+
+    // Whoever trusts another authority hangs up.
+    let stranger = Authority::new().client(&address);
+    let failed = stranger.get(format!("https://localhost:{port}/heartbeat"));
+    failed.send().await.expect_err("an unknown authority");
+
+    // Measurements stay where they were put: on a listener without TLS.
+    let line = process.says("listening for pages on http://").await;
+    let (_, pages) = line.split_once(" on ").expect("an address");
+    let metrics = reqwest::get(format!("{pages}/metrics"))
+        .await
+        .expect("an answer");
+    assert_eq!(metrics.status(), StatusCode::OK);
+    assert!(!metrics.headers().contains_key("strict-transport-security"));
+    process.stop("TERM").await.ok();
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_gets_no_answer() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let (process, address) = start(&place, &authority, place.serve()).await;
+    let mut socket = TcpStream::connect(&address).await.expect("the broker");
+    let request = b"GET /heartbeat HTTP/1.1\r\nhost: broker\r\n\r\n";
+    socket.write_all(request).await.expect("a request");
+    let mut answer = Vec::new();
+    // A reset is an end as well.
+    let reading = socket.read_to_end(&mut answer);
+    let _ = timeout_at(Instant::now() + PATIENCE, reading)
+        .await
+        .expect("an end");
+    assert!(!answer.starts_with(b"HTTP/"), "{answer:?}");
+    process.stop("TERM").await.ok();
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_is_not_waited_for() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let run = place.serve().set("BROKER_HEAD_TIMEOUT_SECONDS", 1);
+    let run = run
+        .set("BROKER_MAX_CONNECTIONS", 2)
+        .set("BROKER_MAX_IN_FLIGHT", 2);
+    let run = run.set("BROKER_HTTP_WORKERS", 1);
+    let (process, address) = start(&place, &authority, run).await;
+    // Both of the places are taken: one says nothing, the other begins and drips.
+    let mut silent = TcpStream::connect(&address).await.expect("the broker");
+    let mut slow = TcpStream::connect(&address).await.expect("the broker");
+    slow.write_all(b"\x16\x03\x01\x02\x00\x01")
+        .await
+        .expect("a start");
+    let ended = async |socket: &mut TcpStream| {
+        let mut rest = Vec::new();
+        let reading = socket.read_to_end(&mut rest);
+        let _ = timeout_at(Instant::now() + PATIENCE, reading)
+            .await
+            .expect("it is closed");
+    };
+    ended(&mut silent).await;
+    ended(&mut slow).await;
+    let port = address.rsplit(':').next().expect("a port");
+    let answer = authority.client(&address);
+    let answer = answer
+        .get(format!("https://localhost:{port}/livez"))
+        .send()
+        .await;
+    assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
+    process.stop("TERM").await.ok();
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_not_waited_for() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let run = place.serve().set("BROKER_WRITE_TIMEOUT_SECONDS", 0.5);
+    let (mut process, address) = start(&place, &authority, run).await;
+    let mut stream = authority.connect(&address).await;
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: broker\r\n\r\n";
+    // More than any buffer between us holds. It stops reading our requests once its answers wait.
+    let asking = async {
+        while stream.write_all(request).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = asking => {}
+        _ = process.says("a client did not read its answer") => {}
+    }
+    process.stop("TERM").await.ok();
+}
+
+#[tokio::test]
+async fn files_that_are_no_pair_are_told_at_the_start() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let (certificate, key) = authority.files("broker", "localhost");
+    let (_, other) = authority.files("other", "localhost");
+    let shown = |path: &std::path::Path| path.display().to_string();
+    for (certificate, key, told) in [
+        (shown(&certificate), shown(&other), "no pair"),
+        (
+            shown(&certificate),
+            "/nowhere/key.pem".into(),
+            "BROKER_TLS_KEY=/nowhere/key.pem",
+        ),
+        (shown(&key), shown(&key), "holds no certificate"),
+        (
+            shown(&certificate),
+            shown(&certificate),
+            "holds no private key",
+        ),
+    ] {
+        let run = place.serve().set("BROKER_TLS_CERT", certificate);
+        let ended = run.set("BROKER_TLS_KEY", key).end().await;
+        ended.failed(1, &[told]);
+    }
+    let alone = place.serve().set("BROKER_TLS_CERT", shown(&certificate));
+    let ended = alone.end().await;
+    ended.failed(78, &["BROKER_TLS_KEY", "must be set with BROKER_TLS_CERT"]);
+}
+
+#[tokio::test]
+async fn a_container_asks_after_its_health_by_tls() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let (process, address) = start(&place, &authority, place.serve()).await;
+    let (certificate, key) = authority.files("broker", "localhost");
+    let ask = |bind: &str| {
+        let run = place.run(&["healthcheck"]).set("BROKER_BIND", bind);
+        let run = run.set("BROKER_TLS_CERT", certificate.display());
+        run.set("BROKER_TLS_KEY", key.display()).end()
+    };
+    ask(&address).await.ok();
+    process.stop("TERM").await.ok();
+    ask(&address).await.failed(1, &["does not answer"]);
+}

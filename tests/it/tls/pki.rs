@@ -1,0 +1,83 @@
+//! An authority of the test's own, and clients that trust nobody else.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+impl Authority {
+    pub fn new() -> Authority {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        Authority {
+            issuer: CertifiedIssuer::self_signed(params, key).expect("an authority"),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// A new certificate for `host` and its key, written over those of the same name.
+    pub fn files(&self, name: &str, host: &str) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new([host.to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let write = |ending: &str, text: String| {
+            let path = self.folder.path().join(format!("{name}.{ending}"));
+            std::fs::write(&path, text).expect("a file");
+            path
+        };
+        (
+            write("pem", certificate.pem()),
+            write("key", key.serialize_pem()),
+        )
+    }
+
+    /// A client that finds `localhost` at `address`.
+    pub fn client(&self, address: &str) -> reqwest::Client {
+        let address: SocketAddr = address.parse().expect(address);
+        let root = reqwest::Certificate::from_pem(self.issuer.pem().as_bytes());
+        reqwest::Client::builder()
+            .tls_certs_only([root.expect("a certificate")])
+            .resolve("localhost", address)
+            .no_proxy()
+            .build()
+            .expect("a client")
+    }
+
+    /// A connection, for looking at what stands behind the requests.
+    pub async fn connect(&self, address: &str) -> TlsStream<TcpStream> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        let der: &CertificateDer<'_> = self.issuer.der();
+        roots.add(der.clone()).expect("a root");
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let socket = TcpStream::connect(address).await.expect("the broker");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, socket).await.expect("a handshake")
+    }
+
+    /// The certificate that is shown to a new connection.
+    pub async fn shown(&self, address: &str) -> Vec<u8> {
+        let stream = self.connect(address).await;
+        let (_, session) = stream.get_ref();
+        let chain = session.peer_certificates().expect("certificates");
+        chain[0].to_vec()
+    }
+}
