@@ -30,6 +30,7 @@ use crate::usecases::acknowledge::Turns;
 use crate::usecases::audit::Audit;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::group::Group;
+use crate::usecases::limits::Policies;
 use crate::usecases::listening::Listening;
 use crate::usecases::retain::Retention;
 use crate::usecases::{Broker, Rules};
@@ -131,6 +132,7 @@ pub async fn assemble(
         metrics: Arc::clone(&metrics),
         keys: KeyCache::new(),
         audit: Audit::new(Arc::clone(&metrics)),
+        policies: Policies::new(),
         outbox: Arc::clone(&outbox),
         creates: Group::default(),
         proofs: Group::default(),

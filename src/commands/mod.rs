@@ -18,6 +18,7 @@ mod openapi;
 mod output;
 mod run;
 mod serve;
+mod tenants;
 mod when;
 
 use std::process::ExitCode;
@@ -59,6 +60,9 @@ enum Command {
     Keys(keys::Command),
     /// Show who did what, oldest first: of every tenant, refused requests of nobody included
     Audit(audit::Arguments),
+    /// Make, limit, show and disable tenants
+    #[command(subcommand)]
+    Tenants(tenants::Command),
     /// Send notifications once more
     #[command(subcommand)]
     Events(events::Command),
@@ -84,6 +88,7 @@ pub fn run() -> ExitCode {
             Command::Healthcheck => healthcheck::run().await,
             Command::Keys(command) => keys::run(command).await,
             Command::Audit(arguments) => audit::run(arguments).await,
+            Command::Tenants(command) => tenants::run(command).await,
             Command::Events(command) => events::run(command).await,
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments),

@@ -18,23 +18,33 @@ impl ContentTypes {
     /// Whether an upload may have this content type. Case and parameters (`; charset=utf-8`) do
     /// not count (RFC 9110, section 8.3.1).
     pub fn allows(&self, content_type: &str) -> bool {
-        let Some(patterns) = &self.0 else {
-            return true;
-        };
-        let essence = content_type.split(';').next().unwrap_or_default();
-        let essence = essence.trim().to_ascii_lowercase();
-        patterns
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(prefix) => essence.starts_with(prefix),
-                None => essence == *pattern,
-            })
+        self.0
+            .as_deref()
+            .is_none_or(|patterns| matches(patterns, content_type))
+    }
+
+    /// The patterns in lower case, given away; none when all are allowed.
+    pub fn into_patterns(self) -> Option<Vec<String>> {
+        self.0
     }
 
     /// The patterns in lower case, for a message; none when all are allowed.
     pub fn patterns(&self) -> Option<&[String]> {
         self.0.as_deref()
     }
+}
+
+/// Whether one of the patterns, in lower case, means this content type. Case and parameters of the
+/// latter do not count.
+pub fn matches(patterns: &[String], content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    patterns
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(prefix) => essence.starts_with(prefix),
+            None => essence == *pattern,
+        })
 }
 
 fn pattern(text: &str) -> Result<String, String> {

@@ -7,7 +7,7 @@
 
 mod auth;
 mod aws;
-mod content_types;
+pub mod content_types;
 mod database;
 mod dev;
 mod fault;

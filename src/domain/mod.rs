@@ -14,6 +14,8 @@ pub mod part_plan;
 pub mod path;
 pub mod principal;
 pub mod proof;
+pub mod quota;
 pub mod refusal;
 pub mod status;
+pub mod tenant;
 pub mod upload;

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::jail::Jail;
+use super::tenant::TenantPolicy;
 
 /// A right. `admin` contains the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +79,8 @@ pub struct Principal {
     pub tenant: String,
     /// Where that data lives in the bucket.
     pub jail: Jail,
+    /// What its uploads are held to.
+    pub policy: Arc<TenantPolicy>,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// The API key that it came with; nothing where authentication is off.

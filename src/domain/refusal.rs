@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::audit::shown;
 use super::path::InvalidPath;
 use super::proof::Mismatch;
+use super::quota::Exceeded;
 use super::status::{Status, Transition};
 
 /// The code of a problem: `/problems/{code}` explains it.
@@ -38,6 +39,8 @@ pub enum Code {
     DatasetNotFound,
     /// The same key came with another request.
     IdempotencyKeyReused,
+    /// The tenant has no room for it.
+    QuotaExceeded,
 }
 
 impl Code {
@@ -56,6 +59,7 @@ impl Code {
             Self::UploadNotFound => "upload-not-found",
             Self::DatasetNotFound => "dataset-not-found",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::QuotaExceeded => "quota-exceeded",
         }
     }
 }
@@ -99,7 +103,9 @@ pub struct Refusal {
     /// Expected and found, for an `object-mismatch`.
     pub mismatches: Vec<Mismatch>,
     /// For `parts-missing`: the parts that are not there, as ranges with both ends.
-    pub missing: Vec<(u32, u32)>,
+    pub missing: Box<[(u32, u32)]>,
+    /// For `quota-exceeded`: which, and by what.
+    pub exceeded: Option<Box<Exceeded>>,
     /// Whether a path reached for what is not its tenant's: for the audit, not for the caller.
     pub leads_out: bool,
 }
@@ -114,7 +120,8 @@ impl Refusal {
             upload_id: None,
             status: None,
             mismatches: Vec::new(),
-            missing: Vec::new(),
+            missing: Box::default(),
+            exceeded: None,
             leads_out: false,
         }
     }
@@ -159,6 +166,29 @@ impl Refusal {
             }
         }
         self
+    }
+
+    /// The tenant has no room for one more upload.
+    pub fn over_quota(exceeded: Exceeded) -> Self {
+        let Exceeded {
+            quota,
+            limit,
+            in_use,
+            asked,
+        } = exceeded;
+        let (what, remedy) = match quota {
+            "bytes" => ("bytes", "Delete datasets"),
+            _ => ("open uploads", "Acknowledge or cancel open uploads"),
+        };
+        Self {
+            exceeded: Some(Box::new(exceeded)),
+            ..Self::new(
+                Code::QuotaExceeded,
+                format!(
+                    "The quota is {limit} {what}, {in_use} are in use, and this needs {asked} more. {remedy}, or ask for a larger quota."
+                ),
+            )
+        }
     }
 
     /// No such upload for this tenant.

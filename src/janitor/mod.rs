@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::finding::{Finding, What};
 use crate::usecases::claim::Chore;
 use crate::usecases::retain::{self, Old};
-use crate::usecases::{Broker, Result, forget, settle};
+use crate::usecases::{Broker, Result, forget, settle, tidy_quotas};
 
 pub use part::Part;
 pub use report::Report;
@@ -134,6 +134,9 @@ impl Job {
             round.old_events = self.let_go(What::OldEvents).await?;
             round.old_uploads = self.let_go(What::OldUploads).await?;
             round.old_audit_rows = self.let_go(What::OldAuditRows).await?;
+        }
+        if !self.dry_run {
+            tidy_quotas::tidy(&self.broker).await?;
         }
         Ok(round)
     }

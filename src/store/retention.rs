@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 use uuid::{Builder, Uuid};
 
@@ -54,15 +54,36 @@ pub async fn count_events(connection: &mut Connection, before: DateTime<Utc>) ->
         .await
 }
 
+/// Whose uploads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whose {
+    /// Tenants.
+    pub names: Vec<String>,
+    /// Whether it is theirs, or everybody else's.
+    pub theirs: bool,
+}
+
+/// Whether an upload is [`Whose`].
+macro_rules! is_of {
+    ($whose:expr) => {
+        sql::<Bool>("(uploads.tenant = ANY(")
+            .bind::<Array<Text>, _>(&$whose.names)
+            .sql(")) = ")
+            .bind::<Bool, _>($whose.theirs)
+    };
+}
+
 /// Removes at most `limit` uploads that ended before `before`, with their events and idempotency
 /// keys, and says how many. Call it inside a transaction.
 pub async fn remove_uploads(
     connection: &mut Connection,
+    whose: &Whose,
     before: DateTime<Utc>,
     limit: i64,
 ) -> Result<usize> {
     let old: Vec<Uuid> = uploads::table
         .filter(old_uploads(before))
+        .filter(is_of!(whose))
         .order(uploads::updated_at)
         .limit(limit)
         .for_update()
@@ -85,9 +106,14 @@ pub async fn remove_uploads(
 }
 
 /// How many uploads [`remove_uploads`] would remove in the end.
-pub async fn count_uploads(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
+pub async fn count_uploads(
+    connection: &mut Connection,
+    whose: &Whose,
+    before: DateTime<Utc>,
+) -> Result<i64> {
     uploads::table
         .filter(old_uploads(before))
+        .filter(is_of!(whose))
         .select(count_star())
         .first(connection)
         .await

@@ -71,6 +71,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    quota_changes (id) {
+        id -> Int8,
+        tenant -> Text,
+        bytes -> Int8,
+        open_uploads -> Int8,
+    }
+}
+
+diesel::table! {
+    quota_usage (tenant) {
+        tenant -> Text,
+        bytes -> Int8,
+        open_uploads -> Int8,
+    }
+}
+
+diesel::table! {
     sweeps (bucket) {
         bucket -> Text,
         started_at -> Nullable<Timestamptz>,
@@ -86,6 +103,14 @@ diesel::table! {
         name -> Text,
         key_prefix -> Text,
         created_at -> Timestamptz,
+        disabled_at -> Nullable<Timestamptz>,
+        url_seconds -> Nullable<Int4>,
+        max_url_seconds -> Nullable<Int4>,
+        max_size -> Nullable<Int8>,
+        content_types -> Nullable<Array<Nullable<Text>>>,
+        quota_bytes -> Nullable<Int8>,
+        quota_open_uploads -> Nullable<Int8>,
+        retention_days -> Nullable<Int4>,
     }
 }
 
@@ -134,6 +159,7 @@ diesel::table! {
         part_size -> Nullable<Int8>,
         part_count -> Nullable<Int4>,
         part_checksums -> Nullable<Text>,
+        counted -> Bool,
     }
 }
 
@@ -142,6 +168,7 @@ diesel::joinable!(events -> uploads (upload_id));
 diesel::joinable!(idempotency_entries -> uploads (upload_id));
 diesel::joinable!(idempotency_keys -> tenants (tenant));
 diesel::joinable!(idempotency_keys -> uploads (upload_id));
+diesel::joinable!(quota_usage -> tenants (tenant));
 diesel::joinable!(uploads -> tenants (tenant));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -150,6 +177,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     idempotency_entries,
     idempotency_keys,
+    quota_changes,
+    quota_usage,
     sweeps,
     tenants,
     uploads,

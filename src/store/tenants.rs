@@ -7,6 +7,75 @@ use diesel_async::RunQueryDsl;
 use super::schema::tenants;
 use super::{Connection, Result};
 use crate::domain::jail::{DEFAULT_TENANT, Jail};
+use crate::domain::quota::Quota;
+use crate::domain::tenant::{Tenant, TenantPolicy};
+
+/// The columns, in the table's order.
+#[derive(AsChangeset, Insertable, Queryable, Selectable)]
+#[diesel(table_name = tenants, check_for_backend(diesel::pg::Pg))]
+#[diesel(primary_key(name), treat_none_as_null = true)]
+struct Row {
+    name: String,
+    key_prefix: String,
+    created_at: DateTime<Utc>,
+    disabled_at: Option<DateTime<Utc>>,
+    url_seconds: Option<i32>,
+    max_url_seconds: Option<i32>,
+    max_size: Option<i64>,
+    content_types: Option<Vec<Option<String>>>,
+    quota_bytes: Option<i64>,
+    quota_open_uploads: Option<i64>,
+    retention_days: Option<i32>,
+}
+
+impl From<&Tenant> for Row {
+    /// Numbers that a column cannot hold are as good as its largest one.
+    fn from(tenant: &Tenant) -> Self {
+        let int = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let long = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let policy = &tenant.policy;
+        let patterns = policy.content_types.clone();
+        Self {
+            name: tenant.name.clone(),
+            key_prefix: tenant.key_prefix.clone(),
+            created_at: tenant.created_at,
+            disabled_at: tenant.disabled_at,
+            url_seconds: policy.url_seconds.map(int),
+            max_url_seconds: policy.max_url_seconds.map(int),
+            max_size: policy.max_size.map(long),
+            content_types: patterns.map(|patterns| patterns.into_iter().map(Some).collect()),
+            quota_bytes: tenant.quota.bytes.map(long),
+            quota_open_uploads: tenant.quota.open_uploads.map(long),
+            retention_days: tenant.retention_days.map(int),
+        }
+    }
+}
+
+impl From<Row> for Tenant {
+    /// The table has no negative numbers.
+    fn from(row: Row) -> Self {
+        let int = |number: i32| u32::try_from(number).unwrap_or_default();
+        let long = |number: i64| u64::try_from(number).unwrap_or_default();
+        let patterns = row.content_types;
+        Self {
+            name: row.name,
+            key_prefix: row.key_prefix,
+            created_at: row.created_at,
+            disabled_at: row.disabled_at,
+            policy: TenantPolicy {
+                url_seconds: row.url_seconds.map(int),
+                max_url_seconds: row.max_url_seconds.map(int),
+                max_size: row.max_size.map(long),
+                content_types: patterns.map(|patterns| patterns.into_iter().flatten().collect()),
+            },
+            quota: Quota {
+                bytes: row.quota_bytes.map(long),
+                open_uploads: row.quota_open_uploads.map(long),
+            },
+            retention_days: row.retention_days.map(int),
+        }
+    }
+}
 
 /// Makes a tenant with the prefix `NAME/`, unless there is one of that name; whether it did.
 pub async fn ensure(connection: &mut Connection, name: &str, at: DateTime<Utc>) -> Result<bool> {
@@ -23,32 +92,117 @@ pub async fn ensure(connection: &mut Connection, name: &str, at: DateTime<Utc>) 
     Ok(rows == 1)
 }
 
-/// The part of the bucket that a tenant lives in, or nothing where there is no such tenant.
+/// Makes a tenant. `false` where there is one of that name; fails where its prefix lies in, or
+/// around, another one's.
+pub async fn insert(connection: &mut Connection, tenant: &Tenant) -> Result<bool> {
+    let rows = diesel::insert_into(tenants::table)
+        .values(Row::from(tenant))
+        .on_conflict(tenants::name)
+        .do_nothing()
+        .execute(connection)
+        .await?;
+    Ok(rows == 1)
+}
+
+/// One tenant, disabled or not.
+pub async fn find(connection: &mut Connection, name: &str) -> Result<Option<Tenant>> {
+    let row: Option<Row> = tenants::table
+        .find(name)
+        .select(Row::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(row.map(Tenant::from))
+}
+
+/// One tenant, held until the end of the transaction: meanwhile nobody makes an upload of it, and
+/// whoever was at it has ended.
+pub async fn lock(connection: &mut Connection, name: &str) -> Result<Option<Tenant>> {
+    let row: Option<Row> = tenants::table
+        .find(name)
+        .for_update()
+        .select(Row::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(row.map(Tenant::from))
+}
+
+/// Every tenant, by name.
+pub async fn all(connection: &mut Connection) -> Result<Vec<Tenant>> {
+    let rows: Vec<Row> = tenants::table
+        .order(tenants::name)
+        .select(Row::as_select())
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(Tenant::from).collect())
+}
+
+/// Writes what a tenant may. Its name, its prefix and the time of its making stay.
+pub async fn update(connection: &mut Connection, tenant: &Tenant) -> Result<()> {
+    diesel::update(tenants::table.find(&tenant.name))
+        .set(Row::from(tenant))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The part of the bucket that a tenant lives in, disabled or not; nothing where there is no such
+/// tenant. What is under way is held to it whoever asks.
 ///
 /// The default tenant's jail is the whole bucket, less the jails of the others.
 pub async fn jail(connection: &mut Connection, name: &str) -> Result<Option<Jail>> {
-    let all: Vec<(String, String)> = if name == DEFAULT_TENANT {
-        tenants::table
-            .select((tenants::name, tenants::key_prefix))
-            .load(connection)
-            .await?
-    } else {
-        tenants::table
-            .filter(tenants::name.eq(name))
-            .select((tenants::name, tenants::key_prefix))
-            .load(connection)
-            .await?
+    match find(connection, name).await? {
+        Some(tenant) => Ok(Some(jail_of(connection, &tenant).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn jail_of(connection: &mut Connection, tenant: &Tenant) -> Result<Jail> {
+    let others = match &*tenant.name {
+        DEFAULT_TENANT => {
+            tenants::table
+                .filter(tenants::name.ne(DEFAULT_TENANT))
+                .select(tenants::key_prefix)
+                .load(connection)
+                .await?
+        }
+        _ => Vec::new(),
     };
-    let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(each, _)| each == name);
-    let others = others.into_iter().map(|(_, prefix)| prefix).collect();
-    let own = own.into_iter().next();
-    Ok(own.map(|(_, prefix)| Jail::new(&prefix, others)))
+    Ok(Jail::new(&tenant.key_prefix, others))
+}
+
+/// A tenant at work: the part of the bucket that it lives in, and what its uploads are held to.
+/// Nothing where there is no such tenant, or it is disabled: whatever credential names it does not
+/// count then.
+pub async fn at_work(
+    connection: &mut Connection,
+    name: &str,
+) -> Result<Option<(Jail, TenantPolicy)>> {
+    let Some(tenant) = find(connection, name).await? else {
+        return Ok(None);
+    };
+    if tenant.disabled_at.is_some() {
+        return Ok(None);
+    }
+    let jail = jail_of(connection, &tenant).await?;
+    Ok(Some((jail, tenant.policy)))
 }
 
 /// The name and the key prefix of every tenant.
 pub async fn prefixes(connection: &mut Connection) -> Result<Vec<(String, String)>> {
     tenants::table
         .select((tenants::name, tenants::key_prefix))
+        .load(connection)
+        .await
+}
+
+/// The tenants whose history is kept for a time of their own, and for how many days.
+pub async fn with_retention(connection: &mut Connection) -> Result<Vec<(String, i32)>> {
+    tenants::table
+        .filter(tenants::retention_days.is_not_null())
+        .order(tenants::name)
+        .select((tenants::name, tenants::retention_days.assume_not_null()))
         .load(connection)
         .await
 }

@@ -1,7 +1,7 @@
 //! Authenticate: from a bearer token to a principal.
 //!
-//! A key that was seen within the last seconds costs no query; one that was taken back is refused
-//! as soon as its entry is that old. Unknown keys are remembered as long, in a cache of their own,
+//! A key that was seen within the last seconds costs no query; one that was taken back, or whose
+//! tenant was disabled, is refused as soon as its entry is that old. Unknown keys are remembered as long, in a cache of their own,
 //! so that a flood of them can neither reach Postgres at full rate nor push out the good ones.
 //! Everything is looked up by the SHA-256 of the token: how long a refusal takes may depend on the
 //! first bytes of that, which nobody can choose, and never on how much of a key was right.
@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use moka::future::Cache;
 
 use super::broker::Broker;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::keys::{has_shape, hash};
 use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::{Principal, Scope};
@@ -67,8 +67,8 @@ impl Default for KeyCache {
     }
 }
 
-/// Who comes with this bearer token; `None` for one that is unknown, expired or taken back. Which
-/// of these it is nobody is told.
+/// Who comes with this bearer token; `None` for one that is unknown, expired or taken back, and
+/// for one of a tenant that is disabled. Which of these it is nobody is told.
 pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Principal>>> {
     if !has_shape(bearer) {
         return Ok(None);
@@ -90,18 +90,20 @@ pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Pr
     Ok((!expired).then_some(known.principal))
 }
 
-/// The caller where authentication is off: the default tenant, with every right.
-pub async fn nobody(broker: &Broker) -> Result<Arc<Principal>> {
+/// The caller where authentication is off: the default tenant, with every right; `None` where that
+/// is disabled.
+pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
     if let Some(known) = broker.keys.good.get(&NOBODY).await {
-        return Ok(known.principal);
+        return Ok(Some(known.principal));
     }
     let mut connection = broker.connection().await?;
-    let jail = tenants::jail(&mut connection, DEFAULT_TENANT)
-        .await?
-        .ok_or_else(|| Error::Internal("there is no tenant `default`".into()))?;
+    let Some((jail, policy)) = tenants::at_work(&mut connection, DEFAULT_TENANT).await? else {
+        return Ok(None);
+    };
     let principal = Arc::new(Principal {
         tenant: DEFAULT_TENANT.to_owned(),
         jail,
+        policy: Arc::new(policy),
         scopes: Scope::ALL.to_vec(),
         key_id: None,
     });
@@ -110,7 +112,7 @@ pub async fn nobody(broker: &Broker) -> Result<Arc<Principal>> {
         expires_at: None,
     };
     broker.keys.good.insert(NOBODY, known).await;
-    Ok(principal)
+    Ok(Some(principal))
 }
 
 async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
@@ -122,7 +124,7 @@ async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
     if key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now) {
         return Ok(None);
     }
-    let Some(jail) = tenants::jail(&mut connection, &key.tenant).await? else {
+    let Some((jail, policy)) = tenants::at_work(&mut connection, &key.tenant).await? else {
         return Ok(None);
     };
     if key
@@ -136,6 +138,7 @@ async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
         principal: Arc::new(Principal {
             tenant: key.tenant,
             jail,
+            policy: Arc::new(policy),
             scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
             key_id: Some(key.id),
         }),

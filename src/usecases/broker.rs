@@ -11,10 +11,11 @@ use tokio_util::task::TaskTracker;
 use super::acknowledge::{Proof, Turns};
 use super::audit::Audit;
 use super::authenticate::KeyCache;
-use super::create::NewRow;
 use super::error::{Error, Result};
 use super::group::Group;
+use super::limits::Policies;
 use super::listening::Listening;
+use super::new_rows::NewRow;
 use super::retain::Retention;
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
@@ -74,6 +75,8 @@ pub struct Broker {
     pub keys: KeyCache,
     /// What was done, on its way to Postgres.
     pub audit: Audit,
+    /// What tenants may, as far as somebody asked lately.
+    pub policies: Policies,
     /// Woken when an event was written; the relay waits for it.
     pub outbox: Arc<Notify>,
     /// New rows that wait for each other.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 
 use super::broker::Broker;
-use super::create::{self, NewUpload};
+use super::create::NewUpload;
 use super::create_many_once::Written;
 use super::create_once::{Created, hash};
 use super::declare::Draft;
 use super::error::{Error, Result};
+use super::new_rows;
 use super::present::{Session, Urls};
 use super::read;
 use crate::domain::principal::Principal;
@@ -116,7 +117,7 @@ impl Broker {
 async fn write(broker: &Broker, rows: Vec<Placed>) -> Vec<Result<Written>> {
     let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = create::write(broker, rows).await;
+    let written = new_rows::write(broker, rows).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
         .filter(|(_, row)| matches!(row, Err(Error::Refused(_))))
         .map(|(at, _)| at)

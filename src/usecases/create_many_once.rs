@@ -10,9 +10,9 @@ use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use super::broker::Broker;
-use super::create::insert;
 use super::create_once::{KEPT, reused};
 use super::error::Result;
+use super::new_rows::insert;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
 use crate::store::idempotency::{self, Claim, Request};

@@ -14,9 +14,10 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::broker::Broker;
-use super::create::{NewUpload, insert};
+use super::create::NewUpload;
 use super::declare::Draft;
 use super::error::{Error, Result};
+use super::new_rows::insert;
 use super::present::Session;
 use super::read;
 use crate::domain::principal::Principal;

@@ -12,7 +12,7 @@ use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::proof::Declared;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::status::Status;
 use crate::domain::upload::{Upload, WriteRule};
 
@@ -69,8 +69,9 @@ impl Broker {
         let cut = in_parts.then(|| cut(&mut faults, &new)).flatten();
         let write = write_rule(&mut faults, new.overwrite, new.if_match.as_deref());
         faults.headers(&new.headers);
-        let lifetime_seconds = new.expires_in.unwrap_or(self.rules.url_seconds);
-        faults.lifetime(lifetime_seconds);
+        let limits = self.limits(&principal.policy);
+        let lifetime_seconds = new.expires_in.unwrap_or(limits.url_seconds());
+        limits.check_lifetime(&mut faults, lifetime_seconds);
         faults.into_result().map_err(|refusal| match invalid {
             Some(reason) => refusal.reaching(reason, &new.path),
             None => refusal,
@@ -79,7 +80,7 @@ impl Broker {
             return Err(Refusal::field("/path", "is missing"));
         };
         let content_type = new.content_type.unwrap_or_else(|| by_extension(&path));
-        self.rules.allow(&content_type, new.size, in_parts)?;
+        limits.allow(&content_type, new.size, in_parts)?;
         let upload = Upload {
             id: new_id(now),
             tenant: principal.tenant.clone(),
@@ -166,38 +167,5 @@ impl Rules {
         }
         let is_large = || new.size.is_some_and(|size| size > self.multipart_threshold);
         new.multipart.unwrap_or_else(|| is_asked || is_large())
-    }
-
-    /// The install's own limits.
-    fn allow(&self, content_type: &str, size: Option<u64>, in_parts: bool) -> Result<(), Refusal> {
-        if !self.content_types.allows(content_type) {
-            let allowed = self.content_types.patterns().unwrap_or_default().join(", ");
-            return Err(Refusal {
-                errors: Refusal::field("/content_type", "is not on the list").errors,
-                ..Refusal::new(
-                    Code::ContentTypeNotAllowed,
-                    format!("{content_type} may not be uploaded here; allowed: {allowed}."),
-                )
-            });
-        }
-        let most = match in_parts {
-            true => self.max_size,
-            false => self.max_put_bytes(),
-        };
-        match size {
-            Some(size) if size > most => Err(Refusal {
-                errors: Refusal::field("/size", format!("expected at most {most} bytes")).errors,
-                ..Refusal::new(
-                    Code::SizeLimitExceeded,
-                    format!("{size} bytes are more than the limit of {most} bytes."),
-                )
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// The largest object that may come in one PUT, in bytes.
-    pub(super) fn max_put_bytes(&self) -> u64 {
-        self.max_size.min(MAX_PUT_BYTES)
     }
 }

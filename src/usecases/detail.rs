@@ -43,7 +43,9 @@ pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) 
         .await?
         .pop();
     drop(connection);
-    let download = broker.sign_get(&key, path, Disposition::Stored).await?;
+    let download = broker
+        .sign_get(principal, &key, path, Disposition::Stored)
+        .await?;
     Ok(Detail {
         path: path.clone(),
         object,

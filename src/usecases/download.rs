@@ -49,12 +49,13 @@ pub async fn download(
     disposition: Disposition,
 ) -> Result<SignedGet> {
     let (key, _) = broker.look(principal, path).await?;
-    broker.sign_get(&key, path, disposition).await
+    broker.sign_get(principal, &key, path, disposition).await
 }
 
 impl Broker {
     pub(super) async fn sign_get(
         &self,
+        principal: &Principal,
         key: &str,
         path: &DatasetPath,
         disposition: Disposition,
@@ -67,9 +68,10 @@ impl Broker {
             response_content_disposition: disposition.as_deref(),
             ..GetObject::new(key)
         };
+        let seconds = self.limits(&principal.policy).url_seconds();
         let signed = self
             .signer
-            .get_object(&object, self.rules.url_seconds, &credentials, now)
+            .get_object(&object, seconds, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedGet {
             url: signed.url,

@@ -44,7 +44,7 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
     let Some(found) = broker.objects.head(&upload.key).await? else {
         return Ok(Looked::Expired);
     };
-    let limit = SizeLimit(broker.rules.max_size);
+    let limit = SizeLimit(broker.max_size_of(upload).await?);
     let encryption = upload.headers.encryption.as_ref();
     let verdict = compare(upload.id, &upload.declared, None, limit, encryption, &found);
     Ok(match verdict {

@@ -17,23 +17,24 @@ use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::store::uploads;
 
 /// Lets a Pending upload live for `seconds` from now, or as long again as it was asked to live at
-/// first; shorter where that passes the longest life of a session, as `expires_at` then says.
+/// first. `seconds` may be no more than a URL of the tenant may live. The end comes sooner where that passes the longest life of a session, as `expires_at` then says.
 pub async fn extend(
     broker: &Broker,
     principal: &Principal,
     id: Uuid,
     seconds: Option<u32>,
 ) -> Result<Upload> {
+    let limits = broker.limits(&principal.policy);
     if let Some(seconds) = seconds {
         let mut faults = Faults::default();
-        faults.lifetime(seconds);
+        limits.check_lifetime(&mut faults, seconds);
         faults.into_result()?;
     }
     let mut connection = broker.connection().await?;
     let mut upload = uploads::by_id(&mut connection, &principal.tenant, id)
         .await?
         .ok_or_else(|| Refusal::no_upload(id))?;
-    let until = broker.until(&upload, seconds.unwrap_or(upload.lifetime_seconds));
+    let until = broker.until(&upload, seconds.unwrap_or_else(|| limits.lifetime(&upload)));
     if upload.status == Status::Pending && uploads::extend(&mut connection, id, until).await? {
         upload.expires_at = upload.expires_at.max(until);
         return Ok(upload);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::audit;
 use super::error::{Error, Result};
 use super::ids::new_id;
+use super::tenants::{check_name, nested};
 use crate::clock::Clock;
 use crate::domain::audit::{Action, Deed};
 use crate::domain::jail::DEFAULT_TENANT;
@@ -46,7 +47,7 @@ pub async fn issue(
     scopes: &[Scope],
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<IssuedKey> {
-    check_tenant(tenant)?;
+    check_name("/tenant", tenant)?;
     if scopes.is_empty() {
         return Err(Refusal::field("/scopes", "expected at least one").into());
     }
@@ -81,7 +82,7 @@ async fn insert(connection: &mut Connection, key: &api_keys::NewApiKey<'_>) -> R
     if tenant != DEFAULT_TENANT
         && tenants::ensure(connection, tenant, now)
             .await
-            .map_err(nested)?
+            .map_err(|cause| nested("/tenant", cause))?
     {
         deeds.push(Deed::to(Action::TenantCreated, tenant));
     }
@@ -123,33 +124,4 @@ pub(super) fn hash(key: &str) -> [u8; 32] {
 pub(super) fn has_shape(text: &str) -> bool {
     text.strip_prefix(PREFIX)
         .is_some_and(|secret| secret.len() == 43 && secret.is_ascii())
-}
-
-fn check_tenant(name: &str) -> Result<(), Refusal> {
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let rest = name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
-    if first && rest && name.len() <= 63 {
-        return Ok(());
-    }
-    Err(Refusal::field(
-        "/tenant",
-        "expected 1 to 63 of a-z, 0-9, _ and -, starting with a letter or a digit",
-    ))
-}
-
-fn nested(error: diesel::result::Error) -> Error {
-    use diesel::result::{DatabaseErrorKind::ExclusionViolation, Error::DatabaseError};
-    match error {
-        DatabaseError(ExclusionViolation, _) => Refusal::field(
-            "/tenant",
-            "its key prefix would contain, or lie in, the one of another tenant",
-        )
-        .into(),
-        error => error.into(),
-    }
 }

@@ -11,7 +11,7 @@ use crate::domain::status::Status;
 use crate::store::uploads;
 
 /// The upload; with `refresh`, a Pending one also gets fresh URLs that live as long as the first
-/// ones did, and its deadline moves along, as far as sessions may be extended. The URLs handed out
+/// ones did, or as the tenant's may by now, and its deadline moves along, as far as sessions may be extended. The URLs handed out
 /// before stay good until they end by themselves.
 pub async fn read(
     broker: &Broker,
@@ -28,7 +28,7 @@ pub async fn read(
     if !refresh || upload.status != Status::Pending || !is_ours {
         return Ok(Session { upload, urls: None });
     }
-    let until = broker.until(&upload, upload.lifetime_seconds);
+    let until = broker.until(&upload, broker.limits(&principal.policy).lifetime(&upload));
     let Some(lifetime) = broker.seconds_to(until) else {
         // It cannot be extended any more.
         return Ok(Session { upload, urls: None });

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::domain::checksum::{Algorithm, Checksum, InvalidChecksum, UnknownAlgorithm};
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::refusal::{FieldError, Refusal};
-use crate::objects::sign::MAX_EXPIRES_IN;
 
 /// User metadata in all, keys and values, in bytes.
 const METADATA_BYTES: usize = 2_048;
@@ -132,12 +131,12 @@ impl Faults {
         format!("\"{bare}\"")
     }
 
-    /// How long something shall live, in seconds.
-    pub(super) fn lifetime(&mut self, seconds: u32) {
-        if !(1..=MAX_EXPIRES_IN).contains(&seconds) {
+    /// How long something shall live, and how long it may, in seconds.
+    pub(super) fn lifetime(&mut self, seconds: u32, most: u32) {
+        if !(1..=most).contains(&seconds) {
             self.add(
                 "/expires_in",
-                format!("expected 1 to {MAX_EXPIRES_IN} seconds, found {seconds}"),
+                format!("expected 1 to {most} seconds, found {seconds}"),
             );
         }
     }

@@ -1,6 +1,7 @@
 //! The commands beside `serve` and `dev`, as a person and a script use them.
 
 mod keys;
+mod tenants;
 
 use reqwest::StatusCode;
 

@@ -60,5 +60,6 @@ mod signing;
 mod support;
 mod support_works;
 mod surface;
+mod tenants;
 mod tls;
 mod uploads;

@@ -1,6 +1,6 @@
 //! Authentication: before a byte of the body is read, and before routes are told apart.
 //!
-//! A missing, unknown, expired or revoked credential is the same 401. Where the store does not
+//! A missing, unknown, expired or revoked credential, and one of a disabled tenant, is the same 401. Where the store does not
 //! answer, it is a 503: nobody is let in and nobody is told that the key is bad.
 
 use std::rc::Rc;
@@ -37,7 +37,8 @@ impl Gate {
             let broker = Arc::clone(&broker);
             async move {
                 if !broker.rules.authentication {
-                    return Ok(authenticate::nobody(&broker).await?);
+                    let principal = authenticate::nobody(&broker).await?;
+                    return principal.ok_or_else(Problem::unauthenticated);
                 }
                 let bearer = bearer.ok_or_else(Problem::unauthenticated)?;
                 let principal = authenticate::authenticate(&broker, &bearer).await?;

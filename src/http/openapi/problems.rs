@@ -11,6 +11,7 @@ use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use super::shared::operations;
 use crate::domain::principal::Scope;
 use crate::domain::proof::Mismatch;
+use crate::domain::quota::Exceeded;
 use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::domain::status::Status;
 use crate::http::access::POLLED;
@@ -37,6 +38,7 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::SizeLimitExceeded,
             Code::ContentTypeNotAllowed,
             Code::DatasetExists,
+            Code::QuotaExceeded,
             Code::IdempotencyKeyReused,
         ],
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
@@ -174,9 +176,15 @@ fn refusal(code: Code) -> Refusal {
             status: Some(Status::Uploaded),
             ..plain
         },
+        Code::QuotaExceeded => Refusal::over_quota(Exceeded {
+            quota: "bytes",
+            limit: 1_000_000_000,
+            in_use: 999_000_000,
+            asked: 2_000_000,
+        }),
         Code::PartsMissing => Refusal {
             status: Some(Status::Pending),
-            missing: vec![(3, 7), (9, 9)],
+            missing: [(3, 7), (9, 9)].into(),
             ..plain
         },
         Code::ObjectMismatch => Refusal {

@@ -49,6 +49,27 @@ pub struct Body {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, example = json!([[3, 7], [9, 9]]))]
     pub missing: Vec<(u32, u32)>,
+    /// With `quota-exceeded`: which quota, and by what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub quota: Option<QuotaFault>,
+}
+
+/// A quota that does not suffice.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QuotaFault {
+    /// `bytes` or `open-uploads`.
+    #[schema(example = "bytes")]
+    pub name: String,
+    /// What the tenant may take.
+    #[schema(example = 1_000_000_000)]
+    pub limit: u64,
+    /// What it takes.
+    #[schema(example = 999_000_000)]
+    pub in_use: u64,
+    /// What was asked for beside that.
+    #[schema(example = 2_000_000)]
+    pub asked: u64,
 }
 
 /// One thing that is wrong with a request.
@@ -92,6 +113,7 @@ impl Body {
             upload_status: None,
             mismatches: Vec::new(),
             missing: Vec::new(),
+            quota: None,
         }
     }
 
@@ -111,7 +133,13 @@ impl Body {
             upload_id: refusal.upload_id,
             upload_status: refusal.status.map(|status| status.to_string()),
             mismatches: mismatches.collect(),
-            missing: refusal.missing.clone(),
+            missing: refusal.missing.to_vec(),
+            quota: refusal.exceeded.as_ref().map(|exceeded| QuotaFault {
+                name: exceeded.quota.to_owned(),
+                limit: exceeded.limit,
+                in_use: exceeded.in_use,
+                asked: exceeded.asked,
+            }),
             ..self
         }
     }

@@ -72,6 +72,7 @@ impl Kind {
         Self::Refused(Code::UploadNotFound),
         Self::Refused(Code::DatasetNotFound),
         Self::Refused(Code::IdempotencyKeyReused),
+        Self::Refused(Code::QuotaExceeded),
         Self::InvalidJson,
         Self::Unauthenticated,
         Self::InsufficientScope,
@@ -121,7 +122,7 @@ impl Kind {
                 401,
                 "unauthenticated",
                 "A valid credential is needed",
-                "Send `Authorization: Bearer …` with an API key. The answer is the same for a missing, an unknown, an expired and a revoked one.",
+                "Send `Authorization: Bearer …` with an API key. The answer is the same for a missing, an unknown, an expired and a revoked one, and for one of a tenant that is disabled.",
             ),
             Self::InsufficientScope => (
                 403,

@@ -16,12 +16,12 @@ pub fn row(code: Code) -> Row {
         Code::SizeLimitExceeded => (
             422,
             "The dataset is over the size limit",
-            "The declared size is larger than this broker takes. `detail` names the limit.",
+            "The size is larger than your tenant may upload here. `detail` names the limit.",
         ),
         Code::ContentTypeNotAllowed => (
             422,
             "The content type is not on the list",
-            "This broker takes datasets of certain content types only. `detail` names them.",
+            "Your tenant may upload datasets of certain content types only. `detail` names them.",
         ),
         Code::DatasetExists => (
             409,
@@ -62,6 +62,11 @@ pub fn row(code: Code) -> Row {
             422,
             "The idempotency key belongs to another request",
             "A request with this `Idempotency-Key` but another body was made within the last 24 hours, or its upload is still Pending. Send the same body again, or take a new key.",
+        ),
+        Code::QuotaExceeded => (
+            409,
+            "There is no room for it",
+            "Your tenant has a quota of bytes, of open uploads, or of both, and this upload would pass one: `quota` names it, with its limit, what is in use and what was asked for. Datasets count with their size and open uploads with the declared one. Room comes with every upload that is cancelled, expires or fails, and with every dataset that is deleted or replaced.",
         ),
         Code::DatasetNotFound => (
             404,

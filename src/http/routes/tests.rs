@@ -45,6 +45,7 @@ async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 
         let principal = scopes.clone().map(|scopes| Principal {
             tenant: "default".into(),
             jail: Jail::new("", vec![]),
+            policy: Arc::default(),
             scopes,
             key_id: None,
         });

@@ -14,21 +14,32 @@ use crate::domain::upload::{Upload, WriteRule};
 use crate::store::columns::{bind_arrays, each, json, try_each};
 use crate::store::{Connection, Result};
 
-/// Adds Pending rows and says which: a row whose path is taken, and which may not replace, is
-/// left out.
+/// Adds Pending rows and says which. Left out is a row whose path is taken, and which may not
+/// replace, and one whose tenant has quotas: see [`insert_counted`].
 ///
 /// The questions and the rows are one statement, so nothing comes between them, and one round
 /// trip. One row that the table refuses makes all of them fail.
 pub async fn insert(connection: &mut Connection, new: &[Upload]) -> Result<HashSet<Uuid>> {
+    run(connection, new, false).await
+}
+
+/// The same for rows of tenants with quotas, which count from now on; those of others are left
+/// out. The caller's transaction holds [`crate::store::quotas::lock`], and found room for them.
+pub async fn insert_counted(connection: &mut Connection, new: &[Upload]) -> Result<HashSet<Uuid>> {
+    run(connection, new, true).await
+}
+
+async fn run(connection: &mut Connection, new: &[Upload], counted: bool) -> Result<HashSet<Uuid>> {
     if new.is_empty() {
         return Ok(HashSet::new());
     }
-    let written: Vec<Uuid> = Insert::of(new)?.load(connection).await?;
+    let written: Vec<Uuid> = Insert::of(new, counted)?.load(connection).await?;
     Ok(written.into_iter().collect())
 }
 
 /// The rows, column by column: Postgres takes arrays of any length by one prepared statement.
 struct Insert<'a> {
+    counted: bool,
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
     paths: Vec<&'a str>,
@@ -55,12 +66,13 @@ struct Insert<'a> {
 }
 
 impl<'a> Insert<'a> {
-    fn of(new: &'a [Upload]) -> Result<Self> {
+    fn of(new: &'a [Upload], counted: bool) -> Result<Self> {
         let size = |upload: &Upload| upload.declared.size.map(i64::try_from).transpose();
         let lifetime = |upload: &Upload| i32::try_from(upload.lifetime_seconds);
         let checksum = |upload: &'a Upload| upload.declared.checksum.as_ref();
         let multipart = |upload: &'a Upload| upload.multipart.as_ref();
         Ok(Self {
+            counted,
             ids: each(new, |upload| upload.id),
             tenants: each(new, |upload| &*upload.tenant),
             paths: each(new, |upload| upload.path.as_str()),
@@ -106,14 +118,18 @@ impl<'a> Insert<'a> {
 impl QueryFragment<Pg> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO uploads (status, id, tenant, path, bucket, key, name, comments, metadata, \
+            "INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, \
              created_at, updated_at, expires_at) \
-             SELECT 'Pending', id, tenant, path, bucket, key, name, comments, metadata::jsonb, \
+             SELECT 'Pending', ",
+        );
+        out.push_bind_param::<Bool, _>(&self.counted)?;
+        out.push_sql(
+            ", id, tenant, path, bucket, key, new.name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, \
-             created_at, updated_at, expires_at FROM unnest(",
+             new.created_at, updated_at, expires_at FROM unnest(",
         );
         bind_arrays!(out,
             SqlUuid: &self.ids,
@@ -144,11 +160,16 @@ impl QueryFragment<Pg> for Insert<'_> {
             ") AS new (id, tenant, path, bucket, key, name, comments, metadata, content_type, size, \
              checksum_algorithm, checksum_value, overwrite, if_match, headers, lifetime_seconds, \
              s3_upload_id, part_size, part_count, part_checksums, created_at, updated_at, \
-             expires_at) \
-             WHERE overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
+             expires_at) JOIN tenants ON tenants.name = new.tenant \
+             WHERE (overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
              WHERE standing.tenant = new.tenant AND standing.path = new.path \
-             AND standing.status IN ('Uploaded', 'Processing', 'Processed')) RETURNING id",
+             AND standing.status IN ('Uploaded', 'Processing', 'Processed'))) \
+             AND (tenants.quota_bytes IS NOT NULL OR tenants.quota_open_uploads IS NOT NULL) = ",
         );
+        out.push_bind_param::<Bool, _>(&self.counted)?;
+        // The lock that the foreign key takes in any case, taken before the tenant is looked at:
+        // who waited for a change of its quotas sees it.
+        out.push_sql(" FOR KEY SHARE OF tenants RETURNING id");
         Ok(())
     }
 }

@@ -61,6 +61,7 @@ impl Broker {
         };
         let mut claimed = claims.clone().check(upload)?;
         self.must_be_theirs(upload).await?;
+        let max_size = self.max_size_of(upload).await?;
         let before = upload.declared.clone();
         let mut refused = None;
         for _ in 0..ATTEMPTS {
@@ -78,7 +79,7 @@ impl Broker {
             };
             let plan = plan(upload, &multipart)?;
             let size = claimed.declared.size;
-            let parts = whole(upload, plan, size, self.rules.max_size, parts)?;
+            let parts = whole(upload, plan, size, max_size, parts)?;
             claimed.promise_parts(&claims, &multipart, &parts);
             if self.is_blocked(upload).await? {
                 return Ok((claimed, Assembled::Blocked));
@@ -146,7 +147,8 @@ impl Broker {
         };
         let plan = plan(upload, multipart)?;
         let size = upload.declared.size;
-        Ok(whole(upload, plan, size, self.rules.max_size, parts).is_ok())
+        let max_size = self.max_size_of(upload).await?;
+        Ok(whole(upload, plan, size, max_size, parts).is_ok())
     }
 
     /// A store without conditional writes would overwrite what stands there.

@@ -58,6 +58,7 @@ impl Broker {
         claimed: &Claimed,
         by: Verifier,
     ) -> Result<Outcome> {
+        let limit = SizeLimit(self.max_size_of(&upload).await?);
         for _ in 0..ATTEMPTS {
             let mut connection = self.connection().await?;
             let mark = uploads::current_of(&mut connection, Place::from(&upload)).await?;
@@ -65,7 +66,6 @@ impl Broker {
             let Some(found) = self.objects.head(&upload.key).await? else {
                 return Ok(Outcome::Missing(upload));
             };
-            let limit = SizeLimit(self.rules.max_size);
             let etag = claimed.etag.as_deref();
             let encryption = upload.headers.encryption.as_ref();
             let declared = &claimed.declared;

@@ -33,7 +33,8 @@ pub(super) fn whole(
     if !mismatches.is_empty() {
         return Err(mismatch(upload, mismatches));
     }
-    if size > max_size {
+    // What was declared at create was held to the limit then.
+    if plan.size().is_none() && size > max_size {
         return Err(Refusal {
             upload_id: Some(upload.id),
             ..Refusal::new(
@@ -86,7 +87,7 @@ fn parts_missing(upload: &Upload, missing: Vec<(u32, u32)>) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),
-        missing,
+        missing: missing.into(),
         ..Refusal::new(
             Code::PartsMissing,
             format!("{count} parts have not come yet. Send them, then acknowledge again."),

@@ -70,7 +70,9 @@ pub async fn sign(
         return Err(not_ours(&upload).into());
     }
     let plan = plan(&upload, multipart)?;
-    let fitting = fit::fit(asked, plan, multipart.part_checksums, broker.rules.max_size)?;
+    let limits = broker.limits(&principal.policy);
+    let fitting = fit::fit(asked, plan, multipart.part_checksums, limits.max_size())?;
+    let lifetime = limits.lifetime(&upload);
     let upload = match fitting.algorithm {
         Some(algorithm) if multipart.part_checksums.is_none() => {
             let this = Arc::clone(broker);
@@ -80,7 +82,9 @@ pub async fn sign(
         }
         _ => upload,
     };
-    broker.sign_while_it_lives(&upload, fitting.parts).await
+    broker
+        .sign_while_it_lives(&upload, lifetime, fitting.parts)
+        .await
 }
 
 /// Or a refusal: there are no parts of a single PUT.
@@ -95,8 +99,12 @@ pub(super) fn in_parts(upload: &Upload) -> Result<&Multipart, Refusal> {
 }
 
 impl Broker {
-    async fn sign_while_it_lives(&self, upload: &Upload, wanted: Wanted) -> Result<SignedParts> {
-        let lifetime = upload.lifetime_seconds;
+    async fn sign_while_it_lives(
+        &self,
+        upload: &Upload,
+        lifetime: u32,
+        wanted: Wanted,
+    ) -> Result<SignedParts> {
         let mut until = upload.expires_at;
         if (self.seconds_to(until)).is_none_or(|left| left < lifetime.div_ceil(2)) {
             until = self.until(upload, lifetime);

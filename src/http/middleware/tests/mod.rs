@@ -59,6 +59,7 @@ fn gate() -> Gate {
         let principal = Principal {
             tenant: "default".into(),
             jail: Jail::new("", vec![]),
+            policy: Arc::default(),
             scopes,
             key_id: None,
         };

@@ -1,0 +1,85 @@
+//! Tenants, in words and in JSON.
+
+use serde_json::{Value, json};
+
+use crate::commands::output::or_dash;
+use crate::domain::event::timestamp;
+use crate::domain::quota::Usage;
+use crate::domain::tenant::Tenant;
+
+/// Everything of one tenant, on standard output.
+pub(super) fn show(tenant: &Tenant, usage: Usage, json: bool) {
+    if json {
+        let mut value = as_json(tenant);
+        if let Some(members) = value.as_object_mut() {
+            let usage = json!({"bytes": usage.bytes, "open_uploads": usage.open_uploads});
+            members.insert("usage".into(), usage);
+        }
+        println!("{value}");
+        return;
+    }
+    let (policy, quota) = (&tenant.policy, &tenant.quota);
+    let types = policy.content_types.as_ref().map(|list| list.join(","));
+    for (name, value) in [
+        ("name", tenant.name.clone()),
+        (
+            "key prefix",
+            or_dash(Some(&tenant.key_prefix).filter(|prefix| !prefix.is_empty())),
+        ),
+        ("made", timestamp(tenant.created_at)),
+        ("disabled", or_dash(tenant.disabled_at.map(timestamp))),
+        ("quota of bytes", of(usage.bytes, quota.bytes)),
+        (
+            "quota of open uploads",
+            of(usage.open_uploads, quota.open_uploads),
+        ),
+        ("largest dataset", or_dash(policy.max_size)),
+        ("content types", or_dash(types)),
+        ("URLs live, seconds", or_dash(policy.url_seconds)),
+        ("URLs live at most", or_dash(policy.max_url_seconds)),
+        ("history kept, days", or_dash(tenant.retention_days)),
+    ] {
+        println!("{name:<22}  {value}");
+    }
+}
+
+fn of(in_use: u64, limit: Option<u64>) -> String {
+    match limit {
+        Some(limit) => format!("{in_use} of {limit} in use"),
+        None => format!("-  ({in_use} in use)"),
+    }
+}
+
+/// One tenant in a line.
+pub(super) fn line(tenant: &Tenant) -> String {
+    let state = match tenant.disabled_at {
+        Some(at) => format!("disabled {}", timestamp(at)),
+        None => "at work".to_owned(),
+    };
+    let quota = &tenant.quota;
+    format!(
+        "{}  {}  bytes {}  open uploads {}  {state}",
+        tenant.name,
+        or_dash(Some(&tenant.key_prefix).filter(|prefix| !prefix.is_empty())),
+        or_dash(quota.bytes),
+        or_dash(quota.open_uploads),
+    )
+}
+
+/// What is kept of a tenant.
+pub(super) fn as_json(tenant: &Tenant) -> Value {
+    let policy = &tenant.policy;
+    json!({
+        "name": tenant.name,
+        "key_prefix": tenant.key_prefix,
+        "created_at": timestamp(tenant.created_at),
+        "disabled_at": tenant.disabled_at.map(timestamp),
+        "quota_bytes": tenant.quota.bytes,
+        "quota_open_uploads": tenant.quota.open_uploads,
+        "max_size": policy.max_size,
+        "content_types": policy.content_types,
+        "url_seconds": policy.url_seconds,
+        "max_url_seconds": policy.max_url_seconds,
+        "retention_days": tenant.retention_days,
+    })
+}

@@ -1,0 +1,139 @@
+//! Quotas: what all uploads of a tenant together may take.
+//!
+//! What an upload counts with follows from its state alone, so that every arrow takes or gives
+//! back exactly the difference. The migrations have the same table as `quota_bytes_of`.
+//!
+//! | state | open | bytes |
+//! |---|---|---|
+//! | Pending | 1 | the declared size; none while it is not declared |
+//! | Uploaded, Processing, Processed | – | the proven object's |
+//! | Error of processing | – | the proven object's: the dataset still stands |
+//! | Deleting | – | the proven object's, until it is gone |
+//! | Error of an upload | – | – |
+//! | Expired, Cancelled, Deleted, Superseded | – | – |
+//!
+//! So an upload that replaces a dataset counts beside it until it is acknowledged. One whose size
+//! becomes known late, or that came after it expired, may pass the quota: what stands in the
+//! bucket is told as it is, and the next create is refused.
+
+use super::status::Status;
+
+/// What all uploads of a tenant together may take; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Of datasets and open uploads.
+    pub bytes: Option<u64>,
+    /// Uploads that are Pending.
+    pub open_uploads: Option<u64>,
+}
+
+/// What a tenant takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Of datasets and open uploads.
+    pub bytes: u64,
+    /// Uploads that are Pending.
+    pub open_uploads: u64,
+}
+
+/// A quota that does not suffice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// `bytes` or `open-uploads`.
+    pub quota: &'static str,
+    /// What the tenant may take.
+    pub limit: u64,
+    /// What it takes.
+    pub in_use: u64,
+    /// What was asked for beside that; at least 1, as an upload without a size needs some room too.
+    pub asked: u64,
+}
+
+impl Quota {
+    /// Whether there is any.
+    pub fn is_some(&self) -> bool {
+        self.bytes.is_some() || self.open_uploads.is_some()
+    }
+
+    /// Takes one more upload of `size` bytes into `usage`, or says which quota it would pass. A
+    /// size that is not declared counts for nothing, but finds no room in a quota that is used up.
+    pub fn take(&self, usage: &mut Usage, size: Option<u64>) -> Result<(), Exceeded> {
+        fits("open-uploads", self.open_uploads, usage.open_uploads, 1)?;
+        fits("bytes", self.bytes, usage.bytes, size.unwrap_or(1))?;
+        usage.open_uploads = usage.open_uploads.saturating_add(1);
+        usage.bytes = usage.bytes.saturating_add(size.unwrap_or(0));
+        Ok(())
+    }
+}
+
+fn fits(quota: &'static str, limit: Option<u64>, in_use: u64, asked: u64) -> Result<(), Exceeded> {
+    match limit {
+        Some(limit) if in_use.saturating_add(asked) > limit => Err(Exceeded {
+            quota,
+            limit,
+            in_use,
+            asked,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The bytes that an upload counts with: `size` was declared, `object_size` was proven.
+pub const fn bytes_of(status: Status, size: Option<u64>, object_size: Option<u64>) -> u64 {
+    let bytes = match status {
+        Status::Pending => size,
+        Status::Uploaded
+        | Status::Processing
+        | Status::Processed
+        | Status::Error
+        | Status::Deleting => object_size,
+        Status::Expired | Status::Cancelled | Status::Deleted | Status::Superseded => None,
+    };
+    match bytes {
+        Some(bytes) => bytes,
+        None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_taken_and_the_rest_is_told() {
+        let quota = Quota {
+            bytes: Some(10),
+            open_uploads: Some(2),
+        };
+        let mut usage = Usage::default();
+        assert_eq!(quota.take(&mut usage, Some(7)), Ok(()));
+        let told = Exceeded {
+            quota: "bytes",
+            limit: 10,
+            in_use: 7,
+            asked: 4,
+        };
+        assert_eq!(quota.take(&mut usage, Some(4)), Err(told));
+        assert_eq!(quota.take(&mut usage, Some(3)), Ok(()));
+        let told = quota.take(&mut usage, Some(0)).map_err(|told| told.quota);
+        assert_eq!(told, Err("open-uploads"));
+        assert_eq!((usage.bytes, usage.open_uploads), (10, 2));
+    }
+
+    #[test]
+    fn an_open_end_needs_some_room() {
+        let quota = Quota {
+            bytes: Some(10),
+            open_uploads: None,
+        };
+        let mut usage = Usage {
+            bytes: 9,
+            open_uploads: 0,
+        };
+        assert_eq!(quota.take(&mut usage, None), Ok(()));
+        assert_eq!(usage.bytes, 9);
+        usage.bytes = 10;
+        assert!(quota.take(&mut usage, None).is_err());
+        assert_eq!(quota.take(&mut usage, Some(0)), Ok(()), "an empty one fits");
+    }
+}

@@ -1,0 +1,207 @@
+//! New rows: what many callers promise at once, in one statement.
+//!
+//! Rows of tenants with quotas take a second step, in a transaction of its own: what the tenant
+//! takes is locked, the rows find room or do not, and those that do are written. All others are
+//! written by the first statement, which looks at their tenants' rows and locks nothing else. A
+//! fault in the second step leaves those of the first.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::slice;
+
+use diesel::QueryResult;
+use diesel_async::AsyncConnection as _;
+use uuid::Uuid;
+
+use super::broker::Broker;
+use super::error::{Error, Result, for_all, is_of_one};
+use super::group::{Group, Grouped};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+use crate::store::uploads::{self, Place};
+use crate::store::{Connection, quotas};
+
+/// A row that is written together with others.
+pub struct NewRow(Upload);
+
+impl NewRow {
+    pub(super) fn of(upload: Upload) -> Self {
+        Self(upload)
+    }
+}
+
+impl Grouped for NewRow {
+    type Answer = Result<Upload>;
+
+    const NAME: &'static str = "create";
+
+    fn group(broker: &Broker) -> &Group<Self> {
+        &broker.creates
+    }
+
+    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
+        write(broker, rows.into_iter().map(|row| row.0).collect()).await
+    }
+}
+
+/// Writes rows; what each came to, in their order.
+pub(super) async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Upload>> {
+    let mut connection = match broker.connection().await {
+        Ok(connection) => connection,
+        Err(error) => return for_all(error, rows.len()),
+    };
+    let written = match uploads::insert(&mut connection, &rows).await {
+        Ok(written) => written,
+        Err(cause) if is_of_one(&cause) => return one_by_one(&mut connection, rows).await,
+        Err(cause) => return for_all(cause.into(), rows.len()),
+    };
+    if written.len() == rows.len() {
+        return rows.into_iter().map(Ok).collect();
+    }
+    let left = left(&rows, &written);
+    let mut left = match insert_left(&mut connection, &left).await {
+        Ok(refusals) => answers(left, refusals),
+        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, left).await,
+        Err(cause) => for_all(cause.into(), left.len()),
+    }
+    .into_iter();
+    (rows.into_iter())
+        .map(|row| match written.contains(&row.id) {
+            true => Ok(row),
+            false => left.next().unwrap_or_else(lost),
+        })
+        .collect()
+}
+
+async fn one_by_one(connection: &mut Connection, rows: Vec<Upload>) -> Vec<Result<Upload>> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let refusals = connection
+            .transaction(async |connection| insert(connection, slice::from_ref(&row)).await)
+            .await;
+        all.push(match refusals {
+            Ok(refusals) => answers(vec![row], refusals).pop().unwrap_or_else(lost),
+            Err(cause) => Err(Error::from(cause)),
+        });
+    }
+    all
+}
+
+fn answers(rows: Vec<Upload>, refusals: Vec<Option<Refusal>>) -> Vec<Result<Upload>> {
+    (rows.into_iter().zip(refusals))
+        .map(|(row, refusal)| match refusal {
+            None => Ok(row),
+            Some(refusal) => Err(refusal.into()),
+        })
+        .collect()
+}
+
+fn lost() -> Result<Upload> {
+    Err(Error::Internal("a row was lost on its way".into()))
+}
+
+/// Writes the rows, and says of each why it was not written: an acknowledged dataset stands in its
+/// way, or its tenant has no room for it. Call it inside a transaction.
+pub(super) async fn insert(
+    connection: &mut Connection,
+    rows: &[Upload],
+) -> QueryResult<Vec<Option<Refusal>>> {
+    let written = uploads::insert(connection, rows).await?;
+    if written.len() == rows.len() {
+        return Ok(vec![None; rows.len()]);
+    }
+    let left = left(rows, &written);
+    let mut refusals = second_step(connection, &left).await?.into_iter();
+    Ok((rows.iter())
+        .map(|row| match written.contains(&row.id) {
+            true => None,
+            false => refusals.next().flatten(),
+        })
+        .collect())
+}
+
+fn left(rows: &[Upload], written: &HashSet<Uuid>) -> Vec<Upload> {
+    let left = rows.iter().filter(|row| !written.contains(&row.id));
+    left.cloned().collect()
+}
+
+async fn insert_left(
+    connection: &mut Connection,
+    rows: &[Upload],
+) -> QueryResult<Vec<Option<Refusal>>> {
+    connection
+        .transaction(async |connection| second_step(connection, rows).await)
+        .await
+}
+
+/// Writes those that wait for a quota, and refuses the others. The transaction holds the lock on
+/// what their tenants take.
+async fn second_step(
+    connection: &mut Connection,
+    rows: &[Upload],
+) -> QueryResult<Vec<Option<Refusal>>> {
+    let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
+    let mut taken = quotas::lock(connection, &tenants).await?;
+    let standing = standing(connection, rows).await?;
+    let standing: HashMap<Place<'_>, &Upload> = standing
+        .iter()
+        .map(|upload| (upload.into(), upload))
+        .collect();
+    let mut refusals = HashMap::new();
+    let (mut fit, mut again) = (Vec::new(), Vec::new());
+    for row in rows {
+        let in_the_way = standing.get(&Place::from(row)).copied();
+        let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
+        match taken.get_mut(&row.tenant) {
+            Some((quota, usage)) if in_the_way.is_none() => {
+                match quota.take(usage, row.declared.size) {
+                    Ok(()) => fit.push(row.clone()),
+                    Err(exceeded) => drop(refusals.insert(row.id, Refusal::over_quota(exceeded))),
+                }
+            }
+            // What stood in its way went this very moment: the dataset, or the quota.
+            None if in_the_way.is_none() => again.push(row.clone()),
+            _ => drop(refusals.insert(row.id, exists(row, in_the_way))),
+        }
+    }
+    let mut written = uploads::insert_counted(connection, &fit).await?;
+    written.extend(uploads::insert(connection, &again).await?);
+    // Whoever is left now found a dataset that was acknowledged this very moment.
+    Ok((rows.iter())
+        .map(|row| match written.contains(&row.id) {
+            true => None,
+            false => Some(
+                refusals
+                    .remove(&row.id)
+                    .unwrap_or_else(|| exists(row, None)),
+            ),
+        })
+        .collect())
+}
+
+/// The acknowledged uploads at the rows' places.
+async fn standing(connection: &mut Connection, rows: &[Upload]) -> QueryResult<Vec<Upload>> {
+    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.write.may_replace()) {
+        let paths = wanted.entry(&row.tenant).or_default();
+        paths.push(row.path.as_str());
+    }
+    let mut standing = Vec::new();
+    for (tenant, paths) in wanted {
+        standing.extend(uploads::standing(connection, tenant, &paths).await?);
+    }
+    Ok(standing)
+}
+
+fn exists(wanted: &Upload, standing: Option<&Upload>) -> Refusal {
+    Refusal {
+        upload_id: standing.map(|upload| upload.id),
+        status: standing.map(|upload| upload.status),
+        ..Refusal::new(
+            Code::DatasetExists,
+            format!(
+                "A dataset stands at {}. Set overwrite to replace it, or if_match to replace exactly one version.",
+                wanted.path
+            ),
+        )
+    }
+}

@@ -1,0 +1,10 @@
+//! Tenants: their limits, their quotas, their end, and the walls around them.
+
+mod disabled;
+mod escape;
+mod limits;
+mod quota_races;
+mod quota_set;
+mod quotas;
+mod retention;
+mod scene;

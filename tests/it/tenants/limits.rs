@@ -1,0 +1,201 @@
+//! A tenant's own limits, on every way to an upload.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use upload_broker::usecases::arrived::{Arrived, arrived};
+use upload_broker::usecases::tenants::{Change, Changes};
+
+use super::scene::Scene;
+use crate::support::app::{Setup, id};
+use crate::support::observe::eventually;
+use crate::support::reply::Reply;
+use crate::support::shared;
+
+fn max_size(bytes: u64) -> Changes {
+    Changes {
+        max_size: Change::To(bytes),
+        ..Changes::default()
+    }
+}
+
+fn urls(default: Change<u32>, most: Change<u32>) -> Changes {
+    Changes {
+        url_seconds: default,
+        max_url_seconds: most,
+        ..Changes::default()
+    }
+}
+
+/// How long a URL lives from its making, as it says itself.
+fn life(url: &Value) -> u32 {
+    let url = url::Url::parse(url.as_str().expect("a URL")).expect("a URL");
+    let mut query = url.query_pairs();
+    let expires = query.find(|(name, _)| name == "X-Amz-Expires");
+    expires.expect("an end").1.parse().expect("seconds")
+}
+
+#[tokio::test]
+async fn the_largest_dataset_is_the_tenants() {
+    let scene = Scene::new(max_size(1_000)).await;
+    let problem = scene.ask("/a.csv", json!({"size": 1_001})).await;
+    let problem = problem.expect_problem(422, "size-limit-exceeded");
+    assert_eq!(problem["errors"][0]["pointer"], "/size", "{problem:#}");
+    let detail = problem["detail"].as_str().expect("words");
+    assert!(detail.contains("1000 bytes"), "{problem:#}");
+    let batch =
+        json!({"uploads": [{"path": "/a.csv", "size": 1_001}, {"path": "/b.csv", "size": 1_000}]});
+    let answer = scene.post("/uploads/batch", batch).await;
+    let answer = answer.expect(StatusCode::OK);
+    assert_eq!(
+        answer["results"][0]["problem"]["code"],
+        "size-limit-exceeded"
+    );
+    assert_eq!(answer["results"][1]["status"], 201, "{answer:#}");
+    // The others have the install's.
+    scene.app.create("/a.csv", json!({"size": 1_001})).await;
+}
+
+#[tokio::test]
+async fn the_install_s_limit_is_never_widened() {
+    let setup = Setup::new().set("BROKER_MAX_SIZE_BYTES", 100);
+    let setup = setup.set("BROKER_ALLOWED_CONTENT_TYPES", "text/*");
+    let limits = Changes {
+        content_types: Change::To(vec!["text/csv".into(), "image/*".into()]),
+        ..max_size(1_000)
+    };
+    let scene = Scene::with(setup, limits).await;
+    let too_large = scene.ask("/a.csv", json!({"size": 101})).await;
+    too_large.expect_problem(422, "size-limit-exceeded");
+    // Both lists hold.
+    for (path, allowed) in [("/a.png", "text/*"), ("/a.txt", "text/csv, image/*")] {
+        let problem = scene.ask(path, json!({})).await;
+        let problem = problem.expect_problem(422, "content-type-not-allowed");
+        let detail = problem["detail"].as_str().expect("words");
+        assert!(detail.contains(allowed), "{problem:#}");
+    }
+    scene.create("/a.csv", json!({})).await;
+    scene.app.create("/a.txt", json!({})).await;
+}
+
+/// What nobody declared is looked at when it has come, whoever looks.
+#[tokio::test]
+async fn what_came_too_large_is_refused_by_everybody() {
+    let scene = Scene::new(max_size(4)).await;
+    let mut sent = Vec::new();
+    for path in ["/client.csv", "/event.csv", "/janitor.csv"] {
+        let session = scene.create(path, json!({})).await;
+        scene.acme.put(&session, "12345").await.expect_ok();
+        sent.push(session);
+    }
+    let refused = scene.acme.acknowledge(&sent[0]).await;
+    refused.expect_problem(422, "object-mismatch");
+
+    let (broker, bucket) = (scene.app.broker.clone(), scene.app.bucket.name.clone());
+    let look = async move { arrived(&broker, &bucket, "acme/event.csv").await };
+    let looked = shared().spawn(look).await.expect("a task").expect("a look");
+    assert!(matches!(looked, Arrived::Refused(..)), "{looked:?}");
+
+    scene.app.advance(TimeDelta::hours(1));
+    assert_eq!(scene.app.janitor().await.expired, 1);
+    for (session, status) in sent.iter().zip(["Error", "Error", "Expired"]) {
+        let upload = scene.acme.get(&format!("/uploads/{}", id(session))).await;
+        let upload = upload.expect(StatusCode::OK);
+        assert_eq!(upload["status"], status, "{upload:#}");
+        assert_eq!(upload["error"]["code"], "object-mismatch", "{upload:#}");
+    }
+}
+
+#[tokio::test]
+async fn parts_of_an_open_end_keep_to_it() {
+    let mib = 1 << 20;
+    let scene = Scene::new(max_size(6 * mib)).await;
+    let open = scene.create("/a.bin", json!({"multipart": true})).await;
+    let path = format!("/uploads/{}/parts", id(&open));
+    let ask = json!({"parts": [{"part_number": 1, "size": 6 * mib + 1}]});
+    let problem = scene.post(&path, ask).await;
+    let problem = problem.expect_problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/parts/0/size");
+    let ask = json!({"parts": [{"part_number": 1, "size": 5 * mib}, {"part_number": 2, "size": 2 * mib}]});
+    let parts = scene.post(&path, ask).await.expect(StatusCode::OK);
+    for (part, size) in [(0, 5 * mib), (1, 2 * mib)] {
+        let url = parts["parts"][part]["url"].as_str().expect("a URL");
+        let bytes = vec![b'x'; usize::try_from(size).expect("a size")];
+        Reply::of(scene.acme.http.put(url).body(bytes))
+            .await
+            .expect_ok();
+    }
+    let acknowledge = format!("/uploads/{}/acknowledge", id(&open));
+    let refused = scene.post(&acknowledge, json!({"size": 7 * mib})).await;
+    refused.expect_problem(422, "size-limit-exceeded");
+    assert!(scene.app.bucket.head("acme/a.bin").await.is_none());
+}
+
+#[tokio::test]
+async fn urls_live_as_long_as_the_tenant_s_may() {
+    let scene = Scene::new(urls(Change::To(60), Change::To(300))).await;
+    let session = scene.create("/a.csv", json!({})).await;
+    assert_eq!(life(&session["upload"]["url"]), 60, "the default");
+    let session = scene.create("/b.csv", json!({"expires_in": 300})).await;
+    assert_eq!(life(&session["upload"]["url"]), 300);
+    let problem = scene.ask("/c.csv", json!({"expires_in": 301})).await;
+    let problem = problem.expect_problem(422, "invalid-request");
+    assert_eq!(
+        problem["errors"][0]["pointer"], "/expires_in",
+        "{problem:#}"
+    );
+    let detail = problem["detail"].as_str().expect("words");
+    assert!(detail.contains("1 to 300 seconds"), "{problem:#}");
+    let extend = format!("/uploads/{}/extend", id(&session));
+    let problem = scene.post(&extend, json!({"expires_in": 301})).await;
+    problem.expect_problem(422, "invalid-request");
+    scene
+        .post(&extend, json!({"expires_in": 300}))
+        .await
+        .expect(StatusCode::OK);
+
+    scene.upload("/d.csv", "x", json!({})).await;
+    let download = scene.acme.get("/datasets/d.csv").await;
+    let download = download.expect(StatusCode::OK);
+    assert_eq!(life(&download["download_url"]), 60, "{download:#}");
+    let url = "/datasets/d.csv/action/download?redirect=false";
+    let download = scene.acme.get(url).await.expect(StatusCode::OK);
+    assert_eq!(life(&download["url"]), 60, "{download:#}");
+}
+
+/// A default that is longer than URLs may live is cut down to that.
+#[tokio::test]
+async fn the_install_s_default_is_no_way_around() {
+    let scene = Scene::new(urls(Change::Keep, Change::To(30))).await;
+    let session = scene.create("/a.csv", json!({})).await;
+    assert_eq!(life(&session["upload"]["url"]), 30);
+}
+
+/// A limit that came since holds for fresh URLs of old uploads, also of parts.
+#[tokio::test]
+async fn fresh_urls_keep_to_what_holds_now() {
+    let scene = Scene::new(Changes::default()).await;
+    let put = scene.create("/a.csv", json!({"expires_in": 3_600})).await;
+    let more = json!({"expires_in": 3_600, "size": 10, "multipart": true});
+    let parts = scene.create("/b.csv", more).await;
+    scene.set(urls(Change::Keep, Change::To(120))).await;
+    eventually("the limit holds", async || {
+        let reply = scene.ask("/c.csv", json!({"expires_in": 121})).await;
+        reply.status == StatusCode::UNPROCESSABLE_ENTITY
+    })
+    .await;
+    let fresh = format!("/uploads/{}?refresh_urls=true", id(&put));
+    let fresh = scene.acme.get(&fresh).await.expect(StatusCode::OK);
+    assert!(life(&fresh["upload"]["url"]) <= 120, "{fresh:#}");
+    let path = format!("/uploads/{}/parts", id(&parts));
+    let fresh = scene.post(&path, json!({"part_numbers": [1]})).await;
+    let fresh = fresh.expect(StatusCode::OK);
+    assert!(life(&fresh["parts"][0]["url"]) <= 120, "{fresh:#}");
+    // Taken away again, they live as before.
+    scene.set(urls(Change::Keep, Change::Lift)).await;
+    eventually("the limit is gone", async || {
+        let reply = scene.ask("/d.csv", json!({"expires_in": 3_600})).await;
+        reply.status == StatusCode::CREATED
+    })
+    .await;
+}

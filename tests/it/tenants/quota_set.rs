@@ -1,0 +1,110 @@
+//! Quotas that come, change and go while there is something already.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use upload_broker::usecases::tenants::Changes;
+
+use super::scene::{Scene, quota};
+use crate::support::app::id;
+
+#[tokio::test]
+async fn a_quota_that_comes_later_counts_what_is_there() {
+    let scene = Scene::new(Changes::default()).await;
+    scene.upload("/a.csv", "0123456789", json!({})).await;
+    let open = scene.create("/b.csv", json!({"size": 5})).await;
+    let gone = scene.create("/c.csv", json!({"size": 50})).await;
+    scene.cancel(&gone).await;
+    let late = scene.create("/late.csv", json!({"expires_in": 1})).await;
+    scene.app.advance(TimeDelta::minutes(20));
+    // Nothing of it is open any more.
+    assert_eq!(scene.app.janitor().await.expired, 1, "of /late.csv");
+
+    scene.set(quota(Some(20), Some(2))).await;
+    assert_eq!(scene.used().await, (15, 1));
+    assert_eq!(scene.no_room("/d.csv", json!({"size": 6})).await, "bytes");
+    // What was there before gives back as well, and what expired before may come late.
+    scene.cancel(&open).await;
+    assert_eq!(scene.used().await, (10, 0));
+    let bucket = &scene.app.bucket;
+    bucket
+        .put_as(id(&late), "acme/late.csv", "late", "text/csv")
+        .await;
+    scene.acme.acknowledge(&late).await.expect_ok();
+    assert_eq!(scene.used().await, (14, 0));
+    scene.delete("/datasets/a.csv").await;
+    assert_eq!(scene.used().await, (4, 0));
+}
+
+#[tokio::test]
+async fn a_quota_below_what_is_there_takes_nothing_away() {
+    let scene = Scene::new(Changes::default()).await;
+    scene.upload("/a.csv", "0123456789", json!({})).await;
+    let open = scene.create("/b.csv", json!({"size": 5})).await;
+    scene.set(quota(Some(1), Some(0))).await;
+    assert_eq!(scene.no_room("/c.csv", json!({})).await, "open-uploads");
+    scene.finish(&open, "01234").await;
+    assert_eq!(scene.used().await, (15, 0));
+}
+
+#[tokio::test]
+async fn without_a_quota_nothing_is_counted_and_with_one_again_everything() {
+    let scene = Scene::new(quota(Some(10), None)).await;
+    scene.upload("/a.csv", "0123456789", json!({})).await;
+    assert_eq!(scene.no_room("/b.csv", json!({"size": 1})).await, "bytes");
+    scene.set(quota(None, None)).await;
+    scene.upload("/b.csv", "01234", json!({})).await;
+    scene.delete("/datasets/a.csv").await;
+    scene.set(quota(Some(10), None)).await;
+    assert_eq!(scene.used().await, (5, 0));
+    scene.create("/c.csv", json!({"size": 5})).await;
+    assert_eq!(scene.no_room("/d.csv", json!({"size": 1})).await, "bytes");
+}
+
+/// A change of anything counts anew, so that what was bent by hand is put right.
+#[tokio::test]
+async fn what_was_bent_is_put_right() {
+    let scene = Scene::new(quota(Some(10), None)).await;
+    scene.upload("/a.csv", "01234", json!({})).await;
+    let sql = scene.app.sql().await;
+    let bend = "UPDATE quota_usage SET bytes = 1000, open_uploads = -7";
+    sql.batch_execute(bend).await.expect("a bent row");
+    assert_eq!(scene.no_room("/b.csv", json!({"size": 1})).await, "bytes");
+    scene.set(Changes::default()).await;
+    assert_eq!(scene.used().await, (5, 0));
+}
+
+/// The janitor keeps the list of changes short, and changes no sum.
+#[tokio::test]
+async fn changes_are_folded() {
+    let scene = Scene::new(quota(Some(100), None)).await;
+    for n in 0..5 {
+        let path = format!("/{n}.csv");
+        scene.upload(&path, "01234", json!({"size": 5})).await;
+    }
+    let waiting = async || {
+        let sql = scene.app.sql().await;
+        let row = sql
+            .query_one("SELECT count(*) FROM quota_changes", &[])
+            .await;
+        row.expect("a count").get::<_, i64>(0)
+    };
+    assert!(waiting().await > 0);
+    scene.app.janitor().await;
+    assert_eq!(waiting().await, 0);
+    assert_eq!(scene.used().await, (25, 0));
+}
+
+/// A tenant without quotas has no row to wait for, and leaves none.
+#[tokio::test]
+async fn who_has_no_quota_pays_nothing() {
+    let scene = Scene::new(Changes::default()).await;
+    scene.upload("/a.csv", "01234", json!({"size": 5})).await;
+    let open = scene.create("/b.csv", json!({"size": 5})).await;
+    scene.cancel(&open).await;
+    let sql = scene.app.sql().await;
+    for table in ["quota_usage", "quota_changes", "uploads WHERE counted"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let row = sql.query_one(&count, &[]).await.expect("a count");
+        assert_eq!(row.get::<_, i64>(0), 0, "{table}");
+    }
+}

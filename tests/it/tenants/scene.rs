@@ -1,0 +1,126 @@
+//! A broker, and a tenant `acme` with limits of its own.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+use upload_broker::domain::quota::Usage;
+use upload_broker::store::{Connection, quotas};
+use upload_broker::usecases::tenants::{self, Change, Changes};
+
+use crate::support::app::{App, Setup, id};
+use crate::support::reply::Reply;
+use crate::support::serving::Caller;
+
+pub struct Scene {
+    pub app: App,
+    /// Someone with every right in `acme`.
+    pub acme: Caller,
+}
+
+/// Quotas of so many bytes and open uploads.
+pub fn quota(bytes: Option<u64>, open_uploads: Option<u64>) -> Changes {
+    let change = |limit: Option<u64>| limit.map_or(Change::Lift, Change::To);
+    Changes {
+        quota_bytes: change(bytes),
+        quota_open_uploads: change(open_uploads),
+        ..Changes::default()
+    }
+}
+
+impl Scene {
+    pub async fn new(limits: Changes) -> Scene {
+        Scene::with(Setup::new(), limits).await
+    }
+
+    pub async fn with(setup: Setup, limits: Changes) -> Scene {
+        let app = setup.start().await;
+        let mut connection = connect(&app).await;
+        tenants::create(&mut connection, &app.clock, "acme", None, limits)
+            .await
+            .expect("a tenant");
+        let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;
+        let acme = Caller::new(app.url.clone(), key);
+        Scene { app, acme }
+    }
+
+    /// Changes the tenant.
+    pub async fn set(&self, changes: Changes) {
+        let mut connection = connect(&self.app).await;
+        let set = tenants::set(&mut connection, "acme", changes).await;
+        set.expect("a change");
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        Reply::of(self.acme.request(Method::POST, path).json(&body)).await
+    }
+
+    /// What `POST /uploads` answers to acme.
+    pub async fn ask(&self, path: &str, more: Value) -> Reply {
+        let mut body = json!({"path": path});
+        let more = more.as_object().expect("an object").clone();
+        body.as_object_mut().expect("an object").extend(more);
+        self.post("/uploads", body).await
+    }
+
+    /// A session of acme's, which must be granted.
+    pub async fn create(&self, path: &str, more: Value) -> Value {
+        self.ask(path, more).await.expect(StatusCode::CREATED)
+    }
+
+    /// A refusal for want of room: the name of the quota.
+    pub async fn no_room(&self, path: &str, more: Value) -> String {
+        let problem = self.ask(path, more).await;
+        let problem = problem.expect_problem(409, "quota-exceeded");
+        problem["quota"]["name"]
+            .as_str()
+            .expect("a name")
+            .to_owned()
+    }
+
+    /// A dataset of acme's.
+    pub async fn upload(&self, path: &str, bytes: &str, more: Value) -> Value {
+        let session = self.create(path, more).await;
+        self.finish(&session, bytes).await
+    }
+
+    /// The rest of it.
+    pub async fn finish(&self, session: &Value, bytes: &str) -> Value {
+        self.acme.put(session, bytes).await.expect_ok();
+        self.acme.acknowledge(session).await.expect(StatusCode::OK)
+    }
+
+    pub async fn cancel(&self, session: &Value) {
+        let path = format!("/uploads/{}/cancel", id(session));
+        self.acme.act(&path).await.expect(StatusCode::OK);
+    }
+
+    pub async fn delete(&self, path: &str) {
+        let reply = Reply::of(self.acme.request(Method::DELETE, path)).await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    }
+
+    /// The bytes and the open uploads that acme uses; what is kept of that must be what is there.
+    #[track_caller]
+    pub fn used(&self) -> impl Future<Output = (u64, u64)> {
+        let place = std::panic::Location::caller();
+        async move {
+            let mut connection = connect(&self.app).await;
+            let kept = usage(&mut connection, true).await;
+            let counted = usage(&mut connection, false).await;
+            assert_eq!(kept, counted, "at {place}");
+            (kept.bytes, kept.open_uploads)
+        }
+    }
+}
+
+async fn usage(connection: &mut Connection, kept: bool) -> Usage {
+    quotas::usage(connection, "acme", kept)
+        .await
+        .expect("a sum")
+}
+
+/// A connection of the test's own.
+pub async fn connect(app: &App) -> Connection {
+    let connection = upload_broker::store::pool::connect(app.database.url()).await;
+    connection.expect("Postgres")
+}
