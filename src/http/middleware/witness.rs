@@ -16,10 +16,10 @@ use actix_web::{HttpRequest, web};
 
 use crate::domain::audit::{Action, Actor, Deed, Who};
 use crate::domain::principal::Principal;
+use crate::http::client_address::ClientAddress;
 use crate::http::extract::path::named;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
-use crate::http::client_address::ClientAddress;
 use crate::http::{access, noted};
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;

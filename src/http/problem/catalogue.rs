@@ -59,7 +59,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
