@@ -1,14 +1,16 @@
 //! Tenants: made, changed, shown, disabled.
 //!
-//! Every change is one transaction over the tenant's row; running brokers see it within seconds.
+//! Every change is one transaction over the tenant's row, and told by the audit; running brokers see it within seconds.
 //! A tenant that gets a quota is counted in the same transaction: meanwhile its creates wait, so
 //! that no upload is missed and none is counted twice. A fault leaves everything as it was.
 
 use diesel_async::AsyncConnection as _;
 
+use super::audit;
 use super::error::{Error, Result};
 use super::validate::Faults;
 use crate::clock::Clock;
+use crate::domain::audit::{Action, Deed};
 use crate::domain::path::MAX_KEY_BYTES;
 use crate::domain::quota::Usage;
 use crate::domain::refusal::Refusal;
@@ -104,30 +106,43 @@ pub async fn create(
             if tenant.quota.is_some() {
                 quotas::count_anew(connection, name).await?;
             }
-            Ok(())
+            note(connection, clock, Action::TenantCreated, name).await
         })
         .await
         .map(|()| tenant)
 }
 
 /// Changes a tenant's limits. Where it has quotas then, everything that it has is counted anew.
-pub async fn set(connection: &mut Connection, name: &str, changes: Changes) -> Result<Tenant> {
-    change(connection, name, |tenant| changes.apply(tenant)).await
+pub async fn set(
+    connection: &mut Connection,
+    clock: &Clock,
+    name: &str,
+    changes: Changes,
+) -> Result<Tenant> {
+    let action = Action::TenantChanged;
+    change(connection, clock, name, action, |tenant| {
+        changes.apply(tenant)
+    })
+    .await
 }
 
 /// Lets nobody in with the tenant's credentials, within seconds; what is under way goes on. Says
 /// since when: the first time counts.
 pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
     let now = clock.now();
-    change(connection, name, |tenant| {
+    change(connection, clock, name, Action::TenantDisabled, |tenant| {
         tenant.disabled_at.get_or_insert(now);
     })
     .await
 }
 
 /// Lets them in again.
-pub async fn enable(connection: &mut Connection, name: &str) -> Result<Tenant> {
-    change(connection, name, |tenant| tenant.disabled_at = None).await
+pub async fn enable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
+    let action = Action::TenantEnabled;
+    change(connection, clock, name, action, |tenant| {
+        tenant.disabled_at = None;
+    })
+    .await
 }
 
 /// A tenant, and what it uses now.
@@ -143,9 +158,21 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
     Ok(tenants::all(connection).await?)
 }
 
+async fn note(
+    connection: &mut Connection,
+    clock: &Clock,
+    action: Action,
+    name: &str,
+) -> Result<()> {
+    let deeds = vec![Deed::to(action, name)];
+    Ok(audit::note(connection, clock.now(), name, deeds).await?)
+}
+
 async fn change(
     connection: &mut Connection,
+    clock: &Clock,
     name: &str,
+    action: Action,
     change: impl FnOnce(&mut Tenant) + Send,
 ) -> Result<Tenant> {
     connection
@@ -160,6 +187,7 @@ async fn change(
             if tenant.quota.is_some() {
                 quotas::count_anew(connection, name).await?;
             }
+            note(connection, clock, action, name).await?;
             Ok(tenant)
         })
         .await

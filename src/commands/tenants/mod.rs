@@ -106,7 +106,7 @@ async fn act(connection: &mut Connection, command: Command) -> usecases::Result<
             tell(connection, &tenant, json).await?;
         }
         Command::Set { name, limits, json } => {
-            let tenant = tenants::set(connection, &name, limits.into()).await?;
+            let tenant = tenants::set(connection, &clock, &name, limits.into()).await?;
             tell(connection, &tenant, json).await?;
         }
         Command::Show { name, json } => {
@@ -120,7 +120,7 @@ async fn act(connection: &mut Connection, command: Command) -> usecases::Result<
             complain(&format!("Tenant {name} is disabled since {since}."));
         }
         Command::Enable { name } => {
-            tenants::enable(connection, &name).await?;
+            tenants::enable(connection, &clock, &name).await?;
             complain(&format!("Tenant {name} is at work."));
         }
     }

@@ -28,6 +28,12 @@ pub enum Action {
     KeyRevoked,
     /// A tenant was made.
     TenantCreated,
+    /// A tenant's limits were set.
+    TenantChanged,
+    /// A tenant's credentials open nothing any more.
+    TenantDisabled,
+    /// They do again.
+    TenantEnabled,
     /// A request was refused: no credential, no right, or a reach for what is another's.
     RequestRefused,
     /// A request that was to change something, and whose outcome its caller was not told: it hung
@@ -39,7 +45,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::UploadCreated,
         Self::UrlsSigned,
         Self::PartsSigned,
@@ -51,6 +57,9 @@ impl Action {
         Self::KeyCreated,
         Self::KeyRevoked,
         Self::TenantCreated,
+        Self::TenantChanged,
+        Self::TenantDisabled,
+        Self::TenantEnabled,
         Self::RequestRefused,
         Self::RequestUnsettled,
         Self::AuditLost,
@@ -70,6 +79,9 @@ impl Action {
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
             Self::TenantCreated => "tenant.created",
+            Self::TenantChanged => "tenant.changed",
+            Self::TenantDisabled => "tenant.disabled",
+            Self::TenantEnabled => "tenant.enabled",
             Self::RequestRefused => "request.refused",
             Self::RequestUnsettled => "request.unsettled",
             Self::AuditLost => "audit.lost",

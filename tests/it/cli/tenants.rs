@@ -115,6 +115,14 @@ async fn a_person_sees_what_a_tenant_may_and_uses() {
     let list = tenants(&place, &["list"]).await.ok();
     assert!(list.out.contains("open uploads -  disabled 2"), "{list:#?}");
     tenants(&place, &["enable", "acme"]).await.ok();
+    let told = place.run(&[
+        "audit",
+        "--json",
+        "--action",
+        "tenant.created,tenant.disabled,tenant.enabled",
+    ]);
+    let told = told.end().await.ok().out;
+    assert_eq!(told.matches("\"subject\":\"acme\"").count(), 3, "{told}");
     let back = async { while acme.get("/datasets").await.status != StatusCode::OK {} };
     let back = tokio::time::timeout(seconds, back).await;
     assert!(back.is_ok(), "the tenant is still out after {seconds:?}");

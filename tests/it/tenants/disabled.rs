@@ -25,7 +25,7 @@ async fn disable(scene: &Scene, name: &str) {
 
 async fn enable(scene: &Scene, name: &str) {
     let mut connection = connect(&scene.app).await;
-    let enabled = tenants::enable(&mut connection, name).await;
+    let enabled = tenants::enable(&mut connection, &scene.app.clock, name).await;
     assert_eq!(enabled.expect("a tenant").disabled_at, None);
 }
 

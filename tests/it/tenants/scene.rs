@@ -46,7 +46,7 @@ impl Scene {
     /// Changes the tenant.
     pub async fn set(&self, changes: Changes) {
         let mut connection = connect(&self.app).await;
-        let set = tenants::set(&mut connection, "acme", changes).await;
+        let set = tenants::set(&mut connection, &self.app.clock, "acme", changes).await;
         set.expect("a change");
     }
 
