@@ -9,7 +9,8 @@
 //! ```text
 //!   request ─▶ http ─▶ usecases ─▶ domain            pure rules, a leaf
 //!                         ├──────▶ store             Postgres
-//!                         └──────▶ objects           S3: presign, HEAD, list, delete
+//!                         ├──────▶ objects           S3: presign, HEAD, list, delete
+//!                         └──────▶ identity          JWTs and upload tokens: who says what
 //!   event row (written by a use case in its own transaction)
 //!              relay ─▶ notify ─▶ SNS
 //!   janitor ─▶ usecases
@@ -34,6 +35,7 @@ pub mod config;
 pub mod dev;
 pub mod domain;
 pub mod http;
+pub mod identity;
 pub mod janitor;
 pub mod lifecycle;
 pub mod notify;

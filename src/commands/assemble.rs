@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use chrono::TimeDelta;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::task::TaskTracker;
 
 use crate::arrivals::pace::Pace;
@@ -17,6 +18,8 @@ use crate::clock::Clock;
 use crate::config::{Auth, Database, Settings, Sse, TopicArn};
 use crate::domain::encryption::Encryption;
 use crate::http::tls::TlsError;
+use crate::identity::jwt::Jwt;
+use crate::identity::upload_token::TokenKey;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
@@ -47,6 +50,9 @@ pub enum AssembleError {
     /// The pool's own settings are at fault.
     #[error("the connection pool cannot be made")]
     Pool(#[from] pool::BuildError),
+    /// The HTTP client for the issuer's keys cannot be made.
+    #[error("the issuer's keys cannot be asked for")]
+    Issuer(#[source] reqwest::Error),
     /// A metric was registered twice.
     #[error("metrics cannot be made")]
     Metrics(#[from] prometheus::Error),
@@ -133,8 +139,14 @@ pub async fn assemble(
         keys: KeyCache::new(),
         audit: Audit::new(Arc::clone(&metrics)),
         policies: Policies::new(),
+        jwt: (settings.identity.jwt.as_ref())
+            .map(Jwt::new)
+            .transpose()
+            .map_err(AssembleError::Issuer)?,
+        token_key: OnceCell::new_with((settings.identity.token_secret.as_ref()).map(token_key)),
         outbox: Arc::clone(&outbox),
         creates: Group::default(),
+        counted: Group::default(),
         proofs: Group::default(),
         turns: Turns::default(),
         runtime: Handle::current(),
@@ -156,6 +168,10 @@ pub async fn assemble(
         broker,
         relay,
     })
+}
+
+fn token_key(secret: &SecretString) -> TokenKey {
+    TokenKey::new(secret.expose_secret().as_bytes())
 }
 
 fn limits(database: &Database) -> pool::Limits {

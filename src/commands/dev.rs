@@ -198,7 +198,7 @@ fn sdk(endpoint: &str) -> SdkConfig {
 /// The key of the last run while it still opens this database, else a new one. It lies in the
 /// state's folder, readable by its owner: whoever can read that can read the datasets too.
 async fn development_key(
-    broker: &Broker,
+    broker: &Arc<Broker>,
     settings: &Settings,
     dir: &Path,
 ) -> Result<SecretString, DevError> {

@@ -187,8 +187,8 @@ impl Done {
         }
         lines.push(format!(
             "overdue: {} looked at, {} uploaded, {} expired; deletes ended: {}; \
-             last looks: {}, objects removed: {}; rows let go: {} idempotency keys, {} events, \
-             {} uploads, {} rows of the audit; left for later after a fault: {}",
+             last looks: {}, objects removed: {}; rows let go: {} idempotency keys, {} upload tokens, \
+             {} events, {} uploads, {} rows of the audit; left for later after a fault: {}",
             round.checked,
             round.uploaded,
             round.expired,
@@ -196,6 +196,7 @@ impl Done {
             round.settled,
             round.removed,
             round.forgotten,
+            round.ended_tokens,
             round.old_events,
             round.old_uploads,
             round.old_audit_rows,
@@ -282,6 +283,7 @@ impl Done {
             "last_looks": round.settled,
             "removed": round.removed,
             "old_idempotency_keys": round.forgotten,
+            "ended_tokens": round.ended_tokens,
             "old_events": round.old_events,
             "old_uploads": round.old_uploads,
             "old_audit_rows": round.old_audit_rows,

@@ -8,7 +8,9 @@ use super::reader::{Reader, Section};
 use super::report::Effective;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
-use super::{Aws, Database, Dev, Fault, Http, Janitor, Log, Notify, S3, S3Events, Uploads};
+use super::{
+    Aws, Database, Dev, Fault, Http, Identity, Janitor, Log, Notify, S3, S3Events, Uploads,
+};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub struct Settings {
     pub http: Http,
     /// Who may call.
     pub auth: Auth,
+    /// Whose tokens are believed.
+    pub identity: Identity,
     /// The bucket.
     pub s3: S3,
     /// Limits and deadlines of uploads.
@@ -84,6 +88,7 @@ impl Section for Settings {
             .map_or(Duration::MAX, |http| http.request_timeout);
         let database = Database::read(reader, request);
         let auth = Auth::read(reader);
+        let identity = Identity::read(reader);
         let s3 = S3::read(reader);
         let uploads = Uploads::read(reader);
         let janitor = Janitor::read(reader);
@@ -100,6 +105,7 @@ impl Section for Settings {
             database: database?,
             http: http?,
             auth: auth?,
+            identity: identity?,
             s3: s3?,
             uploads: uploads?,
             janitor: janitor?,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+mod identity;
 mod limits;
 
 const GOOD: &[(&str, &str)] = &[

@@ -35,7 +35,7 @@ table! {
     BROKER_DOCS, Text("true"), Plain, "Whether `/docs`, `/openapi.yaml` and `/openapi.json` are served.";
     BROKER_DOCS_BIND, Unset, Plain, "A listener of its own for those, without TLS; it may be the same as that of `/metrics`. The forms of `/docs` reach the API from the HTTP server only.";
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, comma-separated: `https://app.example.com`; not set: none.";
-    BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
+    BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, JWT subject or counted upload token, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
     BROKER_RATE_LIMIT_PER_ADDRESS, Unset, Plain, "The same of each client address (of IPv6, of each /64), counted before authentication: `50:200`.";
     BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address.";
     BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";
@@ -50,6 +50,11 @@ table! {
     BROKER_SHUTDOWN_SECONDS, Text("25"), Plain, "How long running work may take to finish after SIGTERM.";
     BROKER_STOP_DELAY_SECONDS, Text("0"), Plain, "How much of that the broker goes on taking connections, with `/readyz` at 503, so that load balancers turn away.";
     BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";
+    BROKER_JWT_HS256_SECRET, Unset, Secret, "JWTs signed with this secret (HS256) are believed; at least 32 bytes.";
+    BROKER_JWT_JWKS_URL, Unset, Url, "JWTs signed with a key of the set at this https URL (RS256, ES256, EdDSA) are believed.";
+    BROKER_JWT_ISSUER, Unset, Plain, "The `iss` that JWTs must have; needed with `BROKER_JWT_JWKS_URL`.";
+    BROKER_JWT_AUDIENCE, Unset, Plain, "What the `aud` of JWTs must hold; needed with `BROKER_JWT_JWKS_URL`. Not set: JWTs must have no `aud`.";
+    BROKER_TOKEN_SECRET, Unset, Secret, "What upload tokens are signed with, the same for all replicas, at least 32 bytes; not set: a secret that Postgres keeps.";
 
     BROKER_S3_BUCKET, Required, Plain, "The bucket that uploads go to.";
     BROKER_S3_PATH_STYLE, Derived("true with a custom endpoint, else false"), Plain, "Whether the bucket stands in the path of URLs instead of the host name.";

@@ -31,6 +31,8 @@ pub enum What {
     /// A multipart upload at the store that nothing needs any more: `status` says of what, and
     /// without one no upload knows it.
     StaleMultipartUpload,
+    /// Counts of upload tokens that have ended.
+    EndedTokens,
     /// Idempotency keys past their day.
     OldIdempotencyKeys,
     /// Events past their time.
@@ -118,6 +120,7 @@ impl What {
             Self::UnacknowledgedObject => "unacknowledged-object",
             Self::StaleMultipartUpload => "stale-multipart-upload",
             Self::OldIdempotencyKeys => "old-idempotency-keys",
+            Self::EndedTokens => "ended-tokens",
             Self::OldEvents => "old-events",
             Self::OldUploads => "old-uploads",
             Self::OldAuditRows => "old-audit-rows",

@@ -6,15 +6,18 @@
 use std::sync::Arc;
 
 use super::path::{DatasetPath, InvalidPath, MAX_KEY_BYTES};
+use super::prefix::PathPrefix;
 
 /// The tenant of a single-team install, whose key prefix is empty.
 pub const DEFAULT_TENANT: &str = "default";
 
 /// A tenant's key prefix. The default tenant has the empty one, less the prefixes of the others.
+/// A credential may be confined to a folder in it; the rest is nobody's then.
 #[derive(Clone, Debug)]
 pub struct Jail {
     prefix: Arc<str>,
     others: Arc<[String]>,
+    within: Option<PathPrefix>,
 }
 
 impl Jail {
@@ -23,11 +26,31 @@ impl Jail {
         Self {
             prefix: prefix.into(),
             others: others.into(),
+            within: None,
         }
+    }
+
+    /// The same jail, confined to a folder.
+    pub fn confined(self, within: Option<PathPrefix>) -> Self {
+        Self { within, ..self }
+    }
+
+    /// The folder that it is confined to.
+    pub fn within(&self) -> Option<&PathPrefix> {
+        self.within.as_ref()
+    }
+
+    /// Whether a path may be known of.
+    pub fn admits(&self, path: &DatasetPath) -> bool {
+        let holds = |within: &PathPrefix| within.holds(path.as_str());
+        self.within.as_ref().is_none_or(holds)
     }
 
     /// The S3 key of a path. Refuses a key that is too long or that lies in another's jail.
     pub fn key(&self, path: &DatasetPath) -> Result<String, InvalidPath> {
+        if !self.admits(path) {
+            return Err(InvalidPath::OutsidePrefix);
+        }
         let key = format!("{}{}", self.prefix, path.relative());
         if key.len() > MAX_KEY_BYTES {
             return Err(InvalidPath::TooLong);
@@ -38,17 +61,34 @@ impl Jail {
         Ok(key)
     }
 
-    /// The S3 prefix of a listing under `/…` or `…`; the empty one lists the whole jail.
-    pub fn key_prefix(&self, prefix: &str) -> Result<String, InvalidPath> {
+    /// The S3 prefix of a listing under `/…` or `…`; the empty one lists the whole jail. Nothing
+    /// where there is nothing to be seen.
+    pub fn key_prefix(&self, prefix: &str) -> Result<Option<String>, InvalidPath> {
         let prefix = prefix.strip_prefix('/').unwrap_or(prefix);
         if prefix.chars().any(char::is_control) {
             return Err(InvalidPath::ControlCharacter);
         }
-        let key = format!("{}{prefix}", self.prefix);
+        let whole = format!("/{prefix}");
+        let met = match &self.within {
+            Some(within) => within.meet(&whole),
+            None => Some(&*whole),
+        };
+        let Some(relative) = met.and_then(|met| met.strip_prefix('/')) else {
+            return Ok(None);
+        };
+        let key = format!("{}{relative}", self.prefix);
         if key.len() > MAX_KEY_BYTES {
             return Err(InvalidPath::TooLong);
         }
-        Ok(key)
+        Ok(Some(key))
+    }
+
+    /// The first folder on the way from `/…` or `…` down to the folder that the caller is confined
+    /// to; nothing where it is not above that.
+    pub fn way_from(&self, prefix: &str) -> Option<DatasetPath> {
+        let prefix = prefix.strip_prefix('/').unwrap_or(prefix);
+        let folder = self.within.as_ref()?.way_from(&format!("/{prefix}"))?;
+        Some(DatasetPath::from_stored(folder.to_owned()))
     }
 
     /// The path of a key, or nothing where the key is not this tenant's.
@@ -57,7 +97,8 @@ impl Jail {
             return None;
         }
         let relative = key.strip_prefix(&*self.prefix)?;
-        Some(DatasetPath::from_stored(format!("/{relative}")))
+        let path = DatasetPath::from_stored(format!("/{relative}"));
+        self.admits(&path).then_some(path)
     }
 
     fn is_anothers(&self, key: &str) -> bool {
@@ -79,7 +120,22 @@ mod tests {
         assert_eq!(jail.key(&path("/a.csv")).as_deref(), Ok("acme/a.csv"));
         assert_eq!(jail.path("acme/a.csv"), Some(path("/a.csv")));
         assert_eq!(jail.path("acmes/a.csv"), None);
-        assert_eq!(jail.key_prefix("/x").as_deref(), Ok("acme/x"));
+        assert_eq!(jail.key_prefix("/x"), Ok(Some("acme/x".into())));
+    }
+
+    #[test]
+    fn a_confined_caller_sees_only_its_folder() {
+        let jail = Jail::new("acme/", vec![]).confined(PathPrefix::parse("/in/").unwrap());
+        assert_eq!(jail.key(&path("/in/a")).as_deref(), Ok("acme/in/a"));
+        assert_eq!(jail.path("acme/in/a"), Some(path("/in/a")));
+        for outside in ["/inbox/a", "/a", "/in"] {
+            let key = jail.key(&path(outside));
+            assert_eq!(key, Err(InvalidPath::OutsidePrefix), "{outside}");
+            assert_eq!(jail.path(&format!("acme{outside}")), None, "{outside}");
+        }
+        assert_eq!(jail.key_prefix(""), Ok(Some("acme/in/".into())));
+        assert_eq!(jail.key_prefix("/in/x"), Ok(Some("acme/in/x".into())));
+        assert_eq!(jail.key_prefix("/out/"), Ok(None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
 
 pub mod audit;
+pub mod bounds;
 pub mod checksum;
 pub mod drift;
 pub mod encryption;
@@ -12,6 +13,7 @@ pub mod object;
 pub mod page;
 pub mod part_plan;
 pub mod path;
+pub mod prefix;
 pub mod principal;
 pub mod proof;
 pub mod quota;

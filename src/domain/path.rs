@@ -27,12 +27,17 @@ pub enum InvalidPath {
     ReservedSegment,
     /// The path lies under the key prefix of another tenant.
     AnotherTenants,
+    /// The path lies outside of the folder that the credential is confined to.
+    OutsidePrefix,
 }
 
 impl InvalidPath {
-    /// Whether the path reaches for what is not its tenant's, and is not just misspelled.
+    /// Whether the path reaches for what is not its caller's, and is not just misspelled.
     pub const fn leads_out(self) -> bool {
-        matches!(self, Self::DotSegment | Self::AnotherTenants)
+        matches!(
+            self,
+            Self::DotSegment | Self::AnotherTenants | Self::OutsidePrefix
+        )
     }
 }
 
@@ -48,6 +53,7 @@ impl fmt::Display for InvalidPath {
             Self::TooLong => "makes an S3 key of over 1,024 bytes",
             Self::ReservedSegment => "has the next-to-last segment `action`, which is reserved",
             Self::AnotherTenants => "lies under a key prefix that is reserved",
+            Self::OutsidePrefix => "lies outside of the path prefix of this credential",
         })
     }
 }
@@ -62,16 +68,7 @@ impl DatasetPath {
         if key.len() > MAX_KEY_BYTES {
             return Err(InvalidPath::TooLong);
         }
-        if key.chars().any(char::is_control) {
-            return Err(InvalidPath::ControlCharacter);
-        }
-        for segment in key.split('/') {
-            match segment {
-                "" => return Err(InvalidPath::EmptySegment),
-                "." | ".." => return Err(InvalidPath::DotSegment),
-                _ => {}
-            }
-        }
+        check_segments(key)?;
         if key.rsplit('/').nth(1) == Some("action") {
             return Err(InvalidPath::ReservedSegment);
         }
@@ -101,6 +98,21 @@ impl DatasetPath {
             _ => file,
         }
     }
+}
+
+/// Holds what stands between slashes against the rules.
+pub(super) fn check_segments(key: &str) -> Result<(), InvalidPath> {
+    if key.chars().any(char::is_control) {
+        return Err(InvalidPath::ControlCharacter);
+    }
+    for segment in key.split('/') {
+        match segment {
+            "" => return Err(InvalidPath::EmptySegment),
+            "." | ".." => return Err(InvalidPath::DotSegment),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Display for DatasetPath {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::bounds::Bounds;
 use super::jail::Jail;
 use super::tenant::TenantPolicy;
 
@@ -36,6 +37,15 @@ impl Scope {
         Self::DatasetsDelete,
         Self::ProcessingWrite,
         Self::Admin,
+    ];
+
+    /// Those that an upload token may have.
+    pub const FOR_TOKENS: [Self; 5] = [
+        Self::UploadsWrite,
+        Self::UploadsRead,
+        Self::DatasetsRead,
+        Self::DatasetsDelete,
+        Self::ProcessingWrite,
     ];
 
     /// The name, as it stands in keys and tokens.
@@ -77,14 +87,32 @@ impl FromStr for Scope {
 pub struct Principal {
     /// The tenant whose data it may touch.
     pub tenant: String,
-    /// Where that data lives in the bucket.
+    /// Where that data lives in the bucket, as far as the caller may reach.
     pub jail: Jail,
     /// What its uploads are held to.
     pub policy: Arc<TenantPolicy>,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// The API key that it came with; nothing where authentication is off.
+    /// The API key that it came with, or that its upload token was made with; nothing with a JWT,
+    /// or where authentication is off.
     pub key_id: Option<Uuid>,
+    /// What it came with.
+    pub credential: Credential,
+    /// What else bounds it.
+    pub bounds: Bounds,
+}
+
+/// What a caller came with: enough to tell it from others, and never the credential itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Nothing: authentication is off.
+    Nothing,
+    /// The API key with this id.
+    Key(Uuid),
+    /// The upload token with this fingerprint.
+    UploadToken(String),
+    /// A JWT: its subject, or its fingerprint where it has none.
+    Jwt(String),
 }
 
 impl Principal {
@@ -97,9 +125,26 @@ impl Principal {
 
     /// Who it is, in a word for the audit: never the credential itself.
     pub fn identity(&self) -> Cow<'static, str> {
-        match self.key_id {
-            Some(id) => format!("key:{id}").into(),
-            None => "anyone".into(),
+        match &self.credential {
+            Credential::Nothing => "anyone".into(),
+            Credential::Key(id) => format!("key:{id}").into(),
+            Credential::UploadToken(fingerprint) => format!("token:{fingerprint}").into(),
+            Credential::Jwt(subject) => format!("jwt:{subject}").into(),
+        }
+    }
+
+    /// Who it counts as where somebody counts calls. Tokens that a token was made into count as
+    /// the first of them that has a count of its own, else as whoever stands behind them: nobody
+    /// gets to call more often by making tokens of tokens.
+    pub fn counts_as(&self) -> String {
+        let first = self.bounds.purse.as_ref();
+        let first = first.and_then(|purse| purse.allowances().first());
+        match (&self.credential, first, self.key_id) {
+            (Credential::Jwt(subject), ..) => format!("{} jwt:{subject}", self.tenant),
+            (Credential::UploadToken(_), Some(first), _) => format!("token:{}", first.token),
+            (Credential::UploadToken(_), None, None) => format!("{} tokens", self.tenant),
+            (_, _, Some(id)) => id.to_string(),
+            (_, _, None) => self.tenant.clone(),
         }
     }
 }

@@ -41,6 +41,12 @@ pub enum Code {
     IdempotencyKeyReused,
     /// The tenant has no room for it.
     QuotaExceeded,
+    /// The path lies outside of the folder that the credential is confined to.
+    OutsidePrefix,
+    /// The upload token has no uploads or bytes left.
+    TokenSpent,
+    /// The upload token that is asked for would allow more than who asks may.
+    TokenTooWide,
 }
 
 impl Code {
@@ -60,6 +66,9 @@ impl Code {
             Self::DatasetNotFound => "dataset-not-found",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::QuotaExceeded => "quota-exceeded",
+            Self::OutsidePrefix => "outside-prefix",
+            Self::TokenSpent => "token-spent",
+            Self::TokenTooWide => "token-too-wide",
         }
     }
 }

@@ -44,6 +44,8 @@ pub struct Upload {
     pub headers: ObjectHeaders,
     /// How its bytes come in parts; `None` where they come in a single PUT.
     pub multipart: Option<Multipart>,
+    /// The largest object that it may become, in bytes, where whoever made it was bounded.
+    pub max_size: Option<u64>,
     /// How long a URL lives, in seconds.
     pub lifetime_seconds: u32,
     /// When it was promised.

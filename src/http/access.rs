@@ -1,7 +1,7 @@
 //! What is written down of each request: one log line and one measurement.
 //!
-//! Never the query string, never the raw path: a path may carry a token one day, and a label
-//! per dataset would grow without bound. The route's pattern and the upload's id are enough.
+//! Never the query string, never the raw path: a path may carry a token, and a label per dataset
+//! would grow without bound. The route's pattern and the upload's id are enough.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -24,5 +24,6 @@ pub mod routes;
 pub mod server;
 pub mod service;
 pub mod tls;
+pub mod tokens;
 pub mod uploads;
 pub mod wire;

@@ -6,7 +6,7 @@ use actix_web::{Resource, Route};
 
 use super::middleware::auth::only_callers;
 use super::middleware::limit::limit_principals;
-use super::{audit, datasets, problem, service, uploads};
+use super::{audit, datasets, problem, service, tokens, uploads};
 
 /// The API and the service pages. HEAD works wherever GET does.
 pub fn api(config: &mut ServiceConfig) {
@@ -60,10 +60,16 @@ pub fn api(config: &mut ServiceConfig) {
         .wrap(from_fn(only_callers))
         .service(web::resource("").route(get().to(audit::list::list)));
 
+    let tokens = web::scope("/tokens")
+        .wrap(from_fn(limit_principals))
+        .wrap(from_fn(only_callers))
+        .service(web::resource("").route(post().to(tokens::create::create)));
+
     config
         .service(uploads)
         .service(datasets)
         .service(audit)
+        .service(tokens)
         .service(page("/", get().to(service::index::index)))
         .service(page("/heartbeat", get().to(service::health::heartbeat)))
         .service(page("/livez", get().to(service::health::livez)))

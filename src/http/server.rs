@@ -21,6 +21,7 @@ use super::middleware::cors::{Origins, cors};
 use super::middleware::edge::{Patience, Secure, edge};
 use super::middleware::goodbye::goodbye;
 use super::middleware::limit::limit_addresses;
+use super::middleware::path_token::path_token;
 use super::middleware::shed::{Room, shed};
 use super::routes;
 use super::service::readiness::Probe;
@@ -90,6 +91,7 @@ pub fn api(
             .wrap(from_fn(limit_addresses))
             .wrap(from_fn(cors))
             .wrap(from_fn(edge))
+            .wrap(from_fn(path_token))
             .wrap(from_fn(goodbye))
             .configure(routes::api)
             .configure(move |config| serve_pages(config, pages, |place| place == Place::Here))

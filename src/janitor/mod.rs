@@ -52,6 +52,8 @@ pub struct Round {
     pub removed: u64,
     /// Idempotency keys that were let go.
     pub forgotten: u64,
+    /// Counts of upload tokens that were let go.
+    pub ended_tokens: u64,
     /// Events past their time that were removed.
     pub old_events: u64,
     /// Uploads past their time that were removed.
@@ -129,6 +131,7 @@ impl Job {
         }
         if self.parts.contains(&Part::Keys) {
             round.forgotten = self.let_go(What::OldIdempotencyKeys).await?;
+            round.ended_tokens = self.let_go(What::EndedTokens).await?;
         }
         if self.parts.contains(&Part::Retention) {
             round.old_events = self.let_go(What::OldEvents).await?;
@@ -162,6 +165,7 @@ impl Job {
                 What::OldEvents => retain::remove(&self.broker, Old::Events, ROWS).await?,
                 What::OldUploads => retain::remove(&self.broker, Old::Uploads, ROWS).await?,
                 What::OldAuditRows => retain::remove(&self.broker, Old::Audit, ROWS).await?,
+                What::EndedTokens => forget::tokens(&self.broker, ROWS).await?,
                 _ => forget::forget(&self.broker, ROWS).await?,
             };
             self.broker.metrics.janitor.removed(what.as_str(), gone);
@@ -181,6 +185,7 @@ impl Job {
             What::OldEvents => retain::foresee(&self.broker, Old::Events).await,
             What::OldUploads => retain::foresee(&self.broker, Old::Uploads).await,
             What::OldAuditRows => retain::foresee(&self.broker, Old::Audit).await,
+            What::EndedTokens => forget::foresee_tokens(&self.broker).await,
             _ => forget::foresee(&self.broker).await,
         }
     }

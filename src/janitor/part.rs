@@ -12,7 +12,7 @@ pub enum Part {
     Deletes,
     /// Deleted and cancelled uploads, after the end of their URL.
     LastLooks,
-    /// Idempotency keys past their day.
+    /// Idempotency keys past their day, and counts of upload tokens past theirs.
     Keys,
     /// Events, uploads and rows of the audit past their time.
     Retention,

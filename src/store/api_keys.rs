@@ -71,6 +71,18 @@ pub async fn by_hash(connection: &mut Connection, hash: &[u8]) -> Result<Option<
         .optional()
 }
 
+/// Whether a key is there, was not taken back and has not ended.
+pub async fn is_live(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let ends = api_keys::expires_at;
+    let live = api_keys::table
+        .filter(api_keys::id.eq(id))
+        .filter(api_keys::revoked_at.is_null())
+        .filter(ends.is_null().or(ends.gt(now)).assume_not_null());
+    diesel::select(diesel::dsl::exists(live))
+        .get_result(connection)
+        .await
+}
+
 /// Every key, oldest first.
 pub async fn list(connection: &mut Connection) -> Result<Vec<ApiKey>> {
     api_keys::table

@@ -23,6 +23,8 @@ mod session;
 pub mod sweeps;
 pub mod tenants;
 mod tls;
+pub mod token_secrets;
+pub mod token_uses;
 pub mod uploads;
 mod watch;
 

@@ -115,6 +115,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    token_secrets (purpose) {
+        purpose -> Text,
+        secret -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    token_uses (id) {
+        id -> Uuid,
+        uploads -> Int8,
+        bytes -> Int8,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     uploads (id) {
         id -> Uuid,
         tenant -> Text,
@@ -159,6 +176,7 @@ diesel::table! {
         part_size -> Nullable<Int8>,
         part_count -> Nullable<Int4>,
         part_checksums -> Nullable<Text>,
+        max_size -> Nullable<Int8>,
         counted -> Bool,
     }
 }
@@ -181,5 +199,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     quota_usage,
     sweeps,
     tenants,
+    token_secrets,
+    token_uses,
     uploads,
 );

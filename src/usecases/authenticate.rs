@@ -1,24 +1,38 @@
 //! Authenticate: from a bearer token to a principal.
 //!
+//! It is an API key, an upload token of ours, or a JWT of the issuer; each is told by its shape.
 //! A key that was seen within the last seconds costs no query; one that was taken back, or whose
-//! tenant was disabled, is refused as soon as its entry is that old. Unknown keys are remembered as long, in a cache of their own,
-//! so that a flood of them can neither reach Postgres at full rate nor push out the good ones.
-//! Everything is looked up by the SHA-256 of the token: how long a refusal takes may depend on the
-//! first bytes of that, which nobody can choose, and never on how much of a key was right.
-//! While Postgres is away, known keys go on for those seconds and the rest get a 503.
+//! tenant was disabled, is refused as soon as its entry is that old. The same holds for tokens:
+//! one that is known costs neither a query nor a look at its signature. Unknown ones are
+//! remembered as long, in a cache of their own, so that a flood of them can neither reach Postgres
+//! at full rate nor push out the good ones. Everything is looked up by the SHA-256 of what came:
+//! how long a refusal takes may depend on the first bytes of that, which nobody can choose, and
+//! never on how much of a key was right. While Postgres is away, what is known goes on for those
+//! seconds and the rest get a 503.
+
+mod granted;
+mod jwt;
+mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::future::Cache;
+use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
 use super::keys::{has_shape, hash};
-use crate::domain::jail::DEFAULT_TENANT;
-use crate::domain::principal::{Principal, Scope};
+use crate::domain::bounds::Bounds;
+use crate::domain::jail::{DEFAULT_TENANT, Jail};
+use crate::domain::principal::{Credential, Principal, Scope};
+use crate::domain::tenant::TenantPolicy;
+use crate::identity::jwt::Jwt;
+use crate::identity::upload_token;
 use crate::store::{api_keys, tenants};
+
+pub use upload_token::has_shape as is_upload_token;
 
 /// How long an answer about a key is believed.
 const BELIEVED: Duration = Duration::from_secs(3);
@@ -43,7 +57,15 @@ struct Known {
 pub struct KeyCache {
     good: Cache<Hash, Known>,
     bad: Cache<Hash, ()>,
+    /// What tokens stand on.
+    grounds: Cache<Place, Option<Ground>>,
 }
+
+/// Where a token stands: on a tenant, and the API key that it was made with.
+type Place = (String, Option<Uuid>);
+
+/// What the tenant has there, and what its uploads are held to.
+type Ground = (Jail, Arc<TenantPolicy>);
 
 impl KeyCache {
     /// An empty cache.
@@ -54,6 +76,10 @@ impl KeyCache {
                 .time_to_live(BELIEVED)
                 .build(),
             bad: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(BELIEVED)
+                .build(),
+            grounds: Cache::builder()
                 .max_capacity(REMEMBERED)
                 .time_to_live(BELIEVED)
                 .build(),
@@ -69,16 +95,19 @@ impl Default for KeyCache {
 
 /// Who comes with this bearer token; `None` for one that is unknown, expired or taken back, and
 /// for one of a tenant that is disabled. Which of these it is nobody is told.
-pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Principal>>> {
-    if !has_shape(bearer) {
+pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<Arc<Principal>>> {
+    let Some(kind) = Kind::of(broker, bearer) else {
         return Ok(None);
-    }
+    };
     let hash = hash(bearer);
     let known = match broker.keys.good.get(&hash).await {
         Some(known) => known,
         None if broker.keys.bad.contains_key(&hash) => return Ok(None),
-        None => match load(broker, hash).await? {
-            Some(known) => known,
+        None => match kind.load(broker, bearer, hash).await? {
+            Some(known) => {
+                broker.keys.good.insert(hash, known.clone()).await;
+                known
+            }
             None => {
                 broker.keys.bad.insert(hash, ()).await;
                 return Ok(None);
@@ -88,6 +117,40 @@ pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Pr
     let now = broker.clock.now();
     let expired = known.expires_at.is_some_and(|end| end <= now);
     Ok((!expired).then_some(known.principal))
+}
+
+/// What the audit calls a token by: the first bytes of its hash tell nothing of it.
+pub(super) fn fingerprint(hash: &Hash) -> String {
+    let start = hash.iter().take(8);
+    start.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a bearer token may be.
+enum Kind<'a> {
+    Key,
+    UploadToken,
+    Jwt(&'a Jwt),
+}
+
+impl<'a> Kind<'a> {
+    fn of(broker: &'a Broker, bearer: &str) -> Option<Self> {
+        if has_shape(bearer) {
+            return Some(Self::Key);
+        }
+        if is_upload_token(bearer) {
+            return Some(Self::UploadToken);
+        }
+        let jwt = broker.jwt.as_ref();
+        jwt.filter(|_| Jwt::has_shape(bearer)).map(Self::Jwt)
+    }
+
+    async fn load(self, broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {
+        match self {
+            Self::Key => load(broker, hash).await,
+            Self::UploadToken => token::load(broker, bearer, hash).await,
+            Self::Jwt(jwt) => jwt::load(broker, jwt, bearer, hash).await,
+        }
+    }
 }
 
 /// The caller where authentication is off: the default tenant, with every right; `None` where that
@@ -106,6 +169,8 @@ pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
         policy: Arc::new(policy),
         scopes: Scope::ALL.to_vec(),
         key_id: None,
+        credential: Credential::Nothing,
+        bounds: Bounds::default(),
     });
     let known = Known {
         principal: Arc::clone(&principal),
@@ -134,16 +199,19 @@ async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
         api_keys::touch(&mut connection, key.id, now).await?;
     }
     let scopes = key.scopes.iter().flatten();
-    let known = Known {
+    Ok(Some(Known {
         principal: Arc::new(Principal {
             tenant: key.tenant,
             jail,
             policy: Arc::new(policy),
             scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
             key_id: Some(key.id),
+            credential: Credential::Key(key.id),
+            bounds: Bounds {
+                ends_at: key.expires_at,
+                ..Bounds::default()
+            },
         }),
         expires_at: key.expires_at,
-    };
-    broker.keys.good.insert(hash, known.clone()).await;
-    Ok(Some(known))
+    }))
 }

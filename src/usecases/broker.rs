@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
@@ -17,9 +17,12 @@ use super::limits::Policies;
 use super::listening::Listening;
 use super::new_rows::NewRow;
 use super::retain::Retention;
+use super::spend::CountedRow;
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
 use crate::domain::encryption::Encryption;
+use crate::identity::jwt::Jwt;
+use crate::identity::upload_token::TokenKey;
 use crate::objects::ObjectStore;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::sign::Signer;
@@ -71,16 +74,22 @@ pub struct Broker {
     pub clock: Clock,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Keys that were seen lately.
+    /// Keys and tokens that were seen lately.
     pub keys: KeyCache,
     /// What was done, on its way to Postgres.
     pub audit: Audit,
     /// What tenants may, as far as somebody asked lately.
     pub policies: Policies,
+    /// Whose JWTs are believed; nobody's without this.
+    pub jwt: Option<Jwt>,
+    /// What upload tokens are signed with, once it is known.
+    pub token_key: OnceCell<TokenKey>,
     /// Woken when an event was written; the relay waits for it.
     pub outbox: Arc<Notify>,
     /// New rows that wait for each other.
     pub creates: Group<NewRow>,
+    /// The same of those that are counted against upload tokens.
+    pub counted: Group<CountedRow>,
     /// Proofs that wait for each other.
     pub proofs: Group<Proof>,
     /// Uploads in parts that are completed at this moment.

@@ -10,18 +10,17 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::find;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
-use crate::store::uploads::{self, Changes};
+use crate::store::uploads::Changes;
 
 /// Cancels a Pending upload.
 pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Upload> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let upload = find::by_id(&mut connection, principal, id).await?;
     drop(connection);
     let this = Arc::clone(broker);
     broker

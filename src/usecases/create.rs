@@ -14,7 +14,6 @@ use serde::Serialize;
 use super::broker::Broker;
 use super::declare::Draft;
 use super::error::{Error, Result};
-use super::new_rows::NewRow;
 use super::present::{Session, Urls, id_buffer, tagging};
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
@@ -67,16 +66,17 @@ pub async fn create(
     new: NewUpload,
 ) -> Result<Session> {
     let draft = broker.declare(principal, new, broker.clock.now())?;
+    let purse = principal.bounds.purse.clone();
     if draft.cut.is_none() {
         let Promise { upload, urls } = broker.promise(draft).await?;
-        let upload = broker.together(NewRow::of(upload)).await??;
+        let upload = broker.write_row(upload, purse).await??;
         let urls = Some(urls);
         return Ok(Session { upload, urls });
     }
     let this = Arc::clone(broker);
     let begun = async move {
         let promise = this.promise(draft).await?;
-        match this.together(NewRow::of(promise.upload.clone())).await? {
+        match this.write_row(promise.upload.clone(), purse).await? {
             Ok(_) => Ok(promise.into()),
             Err(error) => {
                 this.take_back(&promise.upload, &error).await;

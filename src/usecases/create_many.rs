@@ -11,12 +11,13 @@ use futures::stream::{self, StreamExt as _};
 use super::broker::Broker;
 use super::create::NewUpload;
 use super::create_many_once::Written;
-use super::create_once::{Created, hash};
+use super::create_once::{Created, hash, untold};
 use super::declare::Draft;
 use super::error::{Error, Result};
 use super::new_rows;
 use super::present::{Session, Urls};
 use super::read;
+use crate::domain::bounds::Purse;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
@@ -54,16 +55,18 @@ pub async fn create_many(
     let drafts = asked.into_iter();
     let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
     let (this, drafts) = (Arc::clone(broker), drafts.collect());
+    let purse = principal.bounds.purse.clone();
     let (entries, written) = broker
         .to_end(async move {
             let (entries, rows) = this.promise_all(drafts).await?;
             let written = match claim {
-                None => write(&this, rows).await,
-                Some((key, hash)) => write_once(&this, &key, hash, rows).await?,
+                None => write(&this, rows, purse.as_deref()).await,
+                Some((key, hash)) => write_once(&this, &key, hash, rows, purse.as_deref()).await?,
             };
             Ok((entries, written))
         })
-        .await?;
+        .await
+        .map_err(|error| untold(principal, error))?;
     answer(broker, principal, entries, written).await
 }
 
@@ -114,10 +117,10 @@ impl Broker {
     }
 }
 
-async fn write(broker: &Broker, rows: Vec<Placed>) -> Vec<Result<Written>> {
+async fn write(broker: &Broker, rows: Vec<Placed>, purse: Option<&Purse>) -> Vec<Result<Written>> {
     let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = new_rows::write(broker, rows).await;
+    let written = new_rows::write(broker, rows, purse).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
         .filter(|(_, row)| matches!(row, Err(Error::Refused(_))))
         .map(|(at, _)| at)
@@ -134,9 +137,10 @@ async fn write_once(
     key: &str,
     hash: [u8; 32],
     rows: Vec<Placed>,
+    purse: Option<&Purse>,
 ) -> Result<Vec<Result<Written>>> {
     let begun = in_parts(&rows);
-    let written = broker.write_once(key, hash, rows).await;
+    let written = broker.write_once(key, hash, rows, purse).await;
     let is_new = |at: usize| match &written {
         Ok(written) => matches!(written.get(at), Some(Ok(Written::New(_)))),
         // After a fault the rows may have been written all the same.

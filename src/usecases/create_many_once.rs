@@ -13,6 +13,7 @@ use super::broker::Broker;
 use super::create_once::{KEPT, reused};
 use super::error::Result;
 use super::new_rows::insert;
+use crate::domain::bounds::Purse;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
 use crate::store::idempotency::{self, Claim, Request};
@@ -33,6 +34,7 @@ impl Broker {
         key: &str,
         hash: [u8; 32],
         rows: Vec<(usize, Upload)>,
+        purse: Option<&Purse>,
     ) -> Result<Vec<Result<Written>>> {
         let Some((_, first)) = rows.first() else {
             return Ok(Vec::new());
@@ -45,7 +47,7 @@ impl Broker {
         };
         let mut connection = self.connection().await?;
         connection
-            .transaction(async |connection| write(connection, &request, rows).await)
+            .transaction(async |connection| write(connection, &request, rows, purse).await)
             .await
     }
 }
@@ -54,6 +56,7 @@ async fn write(
     connection: &mut Connection,
     request: &Request<'_>,
     rows: Vec<(usize, Upload)>,
+    purse: Option<&Purse>,
 ) -> Result<Vec<Result<Written>>> {
     let (places, rows): (Vec<usize>, Vec<Upload>) = rows.into_iter().unzip();
     let Some(first) = rows.first() else {
@@ -80,7 +83,7 @@ async fn write(
         .filter(|(_, id)| id.is_none())
         .map(|(row, _)| row)
         .collect();
-    let refusals = insert(connection, &new).await?;
+    let refusals = insert(connection, &new, purse).await?;
     let mut new = new.into_iter().zip(refusals);
     let mut entries = Vec::new();
     let mut answers = Vec::with_capacity(places.len());

@@ -20,6 +20,7 @@ use super::error::{Error, Result};
 use super::new_rows::insert;
 use super::present::Session;
 use super::read;
+use crate::domain::bounds::Purse;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
@@ -49,9 +50,11 @@ pub async fn create_once(
     let hash = hash(&new)?;
     let draft = broker.declare(principal, new, broker.clock.now())?;
     let (this, key) = (Arc::clone(broker), key.to_owned());
+    let purse = principal.bounds.purse.clone();
     let claim = broker
-        .to_end(async move { this.create_once(&key, hash, draft).await })
-        .await?;
+        .to_end(async move { this.create_once(&key, hash, draft, purse.as_deref()).await })
+        .await
+        .map_err(|error| untold(principal, error))?;
     match claim {
         Claimed::Ours(session) => Ok(Created::New(*session)),
         Claimed::Before(upload_id) => {
@@ -76,6 +79,22 @@ fn before(upload_id: Uuid, same_request: bool) -> Result<Claimed> {
     }
 }
 
+/// Whose key it was is told to those who may see all that the tenant has.
+pub(super) fn untold(principal: &Principal, error: Error) -> Error {
+    match error {
+        Error::Refused(refusal)
+            if refusal.code == Code::IdempotencyKeyReused && principal.jail.within().is_some() =>
+        {
+            let upload_id = None;
+            Error::from(Refusal {
+                upload_id,
+                ..*refusal
+            })
+        }
+        error => error,
+    }
+}
+
 pub(super) fn reused(upload_id: Uuid) -> Refusal {
     Refusal {
         upload_id: Some(upload_id),
@@ -87,14 +106,20 @@ pub(super) fn reused(upload_id: Uuid) -> Refusal {
 }
 
 impl Broker {
-    async fn create_once(&self, key: &str, hash: [u8; 32], draft: Draft) -> Result<Claimed> {
+    async fn create_once(
+        &self,
+        key: &str,
+        hash: [u8; 32],
+        draft: Draft,
+        purse: Option<&Purse>,
+    ) -> Result<Claimed> {
         if draft.cut.is_some()
             && let Some(earlier) = self.earlier(key, hash, &draft.upload).await?
         {
             return earlier;
         }
         let promise = self.promise(draft).await?;
-        match self.claim(key, hash, &promise.upload).await {
+        match self.claim(key, hash, &promise.upload, purse).await {
             Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),
             Ok(Claim::Taken {
                 upload_id,
@@ -133,7 +158,13 @@ impl Broker {
         })
     }
 
-    async fn claim(&self, key: &str, hash: [u8; 32], upload: &Upload) -> Result<Claim> {
+    async fn claim(
+        &self,
+        key: &str,
+        hash: [u8; 32],
+        upload: &Upload,
+        purse: Option<&Purse>,
+    ) -> Result<Claim> {
         let now = upload.created_at;
         let request = Request {
             tenant: &upload.tenant,
@@ -146,7 +177,7 @@ impl Broker {
                 let claim =
                     idempotency::claim(connection, &request, upload.id, now, now - KEPT).await?;
                 if claim == Claim::Ours {
-                    let refusals = insert(connection, slice::from_ref(upload)).await?;
+                    let refusals = insert(connection, slice::from_ref(upload), purse).await?;
                     if let Some(refusal) = refusals.into_iter().flatten().next() {
                         return Err(refusal.into());
                     }

@@ -9,10 +9,10 @@ use super::validate::Faults;
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
-use crate::domain::path::DatasetPath;
+use crate::domain::path::{DatasetPath, InvalidPath};
 use crate::domain::principal::Principal;
 use crate::domain::proof::Declared;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Status;
 use crate::domain::upload::{Upload, WriteRule};
 
@@ -51,6 +51,9 @@ impl Broker {
                 invalid = Some(reason);
             })
             .ok();
+        if let Some(reason @ InvalidPath::OutsidePrefix) = invalid {
+            return Err(outside(principal).reaching(reason, &new.path));
+        }
         if let Some(name) = &new.name {
             faults.name(name);
         }
@@ -72,6 +75,11 @@ impl Broker {
         let limits = self.limits(&principal.policy);
         let lifetime_seconds = new.expires_in.unwrap_or(limits.url_seconds());
         limits.check_lifetime(&mut faults, lifetime_seconds);
+        let bounds = &principal.bounds;
+        let bytes = bounds.purse.as_ref().and_then(|purse| purse.bytes());
+        if bytes.is_some() && new.size.is_none() {
+            faults.add("/size", "is missing: the upload token counts bytes");
+        }
         faults.into_result().map_err(|refusal| match invalid {
             Some(reason) => refusal.reaching(reason, &new.path),
             None => refusal,
@@ -80,7 +88,7 @@ impl Broker {
             return Err(Refusal::field("/path", "is missing"));
         };
         let content_type = new.content_type.unwrap_or_else(|| by_extension(&path));
-        limits.allow(&content_type, new.size, in_parts)?;
+        limits.allow(&content_type, new.size, in_parts, bounds.max_size)?;
         let upload = Upload {
             id: new_id(now),
             tenant: principal.tenant.clone(),
@@ -102,6 +110,7 @@ impl Broker {
                 ..new.headers
             },
             multipart: None,
+            max_size: bounds.max_size,
             lifetime_seconds,
             created_at: now,
             updated_at: now,
@@ -114,6 +123,18 @@ impl Broker {
             sequence: 0,
         };
         Ok(Draft { upload, cut })
+    }
+}
+
+fn outside(principal: &Principal) -> Refusal {
+    let within = principal
+        .jail
+        .within()
+        .map_or("/", |within| within.as_str());
+    let detail = format!("This credential opens {within} only.");
+    Refusal {
+        errors: Refusal::field("/path", InvalidPath::OutsidePrefix.to_string()).errors,
+        ..Refusal::new(Code::OutsidePrefix, detail)
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::find;
 use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -26,9 +27,7 @@ pub async fn by_id(
     force: bool,
 ) -> Result<Upload> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let upload = find::by_id(&mut connection, principal, id).await?;
     drop(connection);
     to_end(broker, principal, upload, force).await
 }
@@ -41,14 +40,8 @@ pub async fn by_path(
     force: bool,
 ) -> Result<Upload> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::find_path(&mut connection, &principal.tenant, path)
-        .await?
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::DatasetNotFound,
-                format!("There is no upload for {path}."),
-            )
-        })?;
+    let found = uploads::find_path(&mut connection, &principal.tenant, path).await?;
+    let upload = find::visible(principal, path, found, Code::DatasetNotFound)?;
     drop(connection);
     to_end(broker, principal, upload, force).await
 }

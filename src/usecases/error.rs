@@ -22,6 +22,8 @@ pub enum Dependency {
     Postgres,
     /// The object store, or the credentials for it.
     S3,
+    /// The issuer of JWTs, whose keys are needed.
+    Issuer,
 }
 
 impl fmt::Display for Dependency {
@@ -29,6 +31,7 @@ impl fmt::Display for Dependency {
         f.write_str(match self {
             Self::Postgres => "Postgres",
             Self::S3 => "S3",
+            Self::Issuer => "The issuer of tokens",
         })
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::find;
 use super::validate::Faults;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
@@ -31,9 +32,7 @@ pub async fn extend(
         faults.into_result()?;
     }
     let mut connection = broker.connection().await?;
-    let mut upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let mut upload = find::by_id(&mut connection, principal, id).await?;
     let until = broker.until(&upload, seconds.unwrap_or_else(|| limits.lifetime(&upload)));
     if upload.status == Status::Pending && uploads::extend(&mut connection, id, until).await? {
         upload.expires_at = upload.expires_at.max(until);

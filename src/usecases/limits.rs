@@ -70,10 +70,11 @@ impl Broker {
         Ok(policy)
     }
 
-    /// The largest object of an upload's tenant, in bytes.
+    /// The largest object that an upload may become, in bytes: as its tenant may by now, and as
+    /// the credential might that it was made with.
     pub(super) async fn max_size_of(&self, upload: &Upload) -> Result<u64> {
         let policy = self.policy_of(&upload.tenant).await?;
-        Ok(self.limits(&policy).max_size())
+        Ok(self.limits(&policy).most_of(upload))
     }
 }
 
@@ -82,6 +83,11 @@ impl Limits<'_> {
     pub(super) fn max_size(self) -> u64 {
         let own = self.policy.max_size.unwrap_or(u64::MAX);
         own.min(self.rules.max_size)
+    }
+
+    /// The largest object that an upload may become, in bytes.
+    pub(super) fn most_of(self, upload: &Upload) -> u64 {
+        self.max_size().min(upload.max_size.unwrap_or(u64::MAX))
     }
 
     /// The longest life of a URL, in seconds.
@@ -107,12 +113,14 @@ impl Limits<'_> {
         faults.lifetime(seconds, self.max_url_seconds());
     }
 
-    /// Holds a new upload against what may be uploaded.
+    /// Holds a new upload against what may be uploaded; `bound` is that of the credential, in
+    /// bytes.
     pub(super) fn allow(
         self,
         content_type: &str,
         size: Option<u64>,
         in_parts: bool,
+        bound: Option<u64>,
     ) -> Result<(), Refusal> {
         let lists = [
             self.rules.content_types.patterns(),
@@ -126,6 +134,7 @@ impl Limits<'_> {
             true => self.max_size(),
             false => self.max_size().min(MAX_PUT_BYTES),
         };
+        let most = most.min(bound.unwrap_or(most));
         match size {
             Some(size) if size > most => Err(Refusal {
                 errors: Refusal::field("/size", format!("expected at most {most} bytes")).errors,

@@ -70,6 +70,15 @@ pub async fn page(
     let prefix = (principal.jail.key_prefix(&listing.prefix))
         .map_err(|invalid| Refusal::field("/prefix", invalid.to_string()))?;
     let token = listing.token()?;
+    let Some(prefix) = prefix else {
+        let (items, next) = (Vec::new(), None);
+        return Ok(Page { items, next });
+    };
+    if listing.folders
+        && let Some(folder) = principal.jail.way_from(&listing.prefix)
+    {
+        return broker.way_down(&prefix, folder).await;
+    }
     let asked = objects::Listing {
         prefix: &prefix,
         folders: listing.folders,
@@ -113,6 +122,24 @@ pub async fn page(
         folders: listing.folders,
     });
     Ok(Page { items, next })
+}
+
+impl Broker {
+    /// A caller that is confined to a folder looks from above: all it may see there is the next
+    /// folder on the way down, where something stands in its own.
+    async fn way_down(&self, prefix: &str, folder: DatasetPath) -> Result<Page<Entry>> {
+        let asked = objects::Listing {
+            prefix,
+            folders: false,
+            limit: 1,
+            token: None,
+            after: None,
+        };
+        let found = self.objects.list(asked).await?;
+        let folder = (!found.objects.is_empty()).then_some(Entry::Folder(folder));
+        let items = folder.into_iter().collect();
+        Ok(Page { items, next: None })
+    }
 }
 
 impl Entry {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
+use super::find;
 use super::parts::in_parts;
 use super::signed_parts::plan;
 use crate::domain::part_plan::PartPlan;
@@ -17,7 +18,6 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
 use crate::objects::multipart::PartsPage;
-use crate::store::uploads;
 
 pub use crate::objects::multipart::UploadedPart;
 
@@ -37,9 +37,7 @@ pub struct Parts {
 /// Refused where the upload is no longer Pending, or comes in a single PUT.
 pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Parts> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let upload = find::by_id(&mut connection, principal, id).await?;
     drop(connection);
     let multipart = in_parts(&upload)?;
     if upload.status != Status::Pending {

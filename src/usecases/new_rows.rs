@@ -4,6 +4,9 @@
 //! takes is locked, the rows find room or do not, and those that do are written. All others are
 //! written by the first statement, which looks at their tenants' rows and locks nothing else. A
 //! fault in the second step leaves those of the first.
+//!
+//! Rows that are counted against upload tokens are one transaction with the count, quotas and all:
+//! see [`spend`]. Tokens are held before tenants, by everybody, so that nobody waits in a circle.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::slice;
@@ -15,6 +18,8 @@ use uuid::Uuid;
 use super::broker::Broker;
 use super::error::{Error, Result, for_all, is_of_one};
 use super::group::{Group, Grouped};
+use super::spend;
+use crate::domain::bounds::Purse;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::uploads::{self, Place};
@@ -39,19 +44,32 @@ impl Grouped for NewRow {
     }
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        write(broker, rows.into_iter().map(|row| row.0).collect()).await
+        write(broker, rows.into_iter().map(|row| row.0).collect(), None).await
     }
 }
 
-/// Writes rows; what each came to, in their order.
-pub(super) async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Upload>> {
+/// Writes rows, and counts them where there is a purse; what each came to, in their order.
+pub(super) async fn write(
+    broker: &Broker,
+    rows: Vec<Upload>,
+    purse: Option<&Purse>,
+) -> Vec<Result<Upload>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
     };
+    if let Some(purse) = purse {
+        return match spend::insert(&mut connection, &rows, purse).await {
+            Ok(refusals) => answers(rows, refusals),
+            Err(cause) if is_of_one(&cause) => {
+                one_by_one(&mut connection, rows, Some(purse)).await
+            }
+            Err(cause) => for_all(cause.into(), rows.len()),
+        };
+    }
     let written = match uploads::insert(&mut connection, &rows).await {
         Ok(written) => written,
-        Err(cause) if is_of_one(&cause) => return one_by_one(&mut connection, rows).await,
+        Err(cause) if is_of_one(&cause) => return one_by_one(&mut connection, rows, None).await,
         Err(cause) => return for_all(cause.into(), rows.len()),
     };
     if written.len() == rows.len() {
@@ -60,7 +78,7 @@ pub(super) async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Uplo
     let left = left(&rows, &written);
     let mut left = match insert_left(&mut connection, &left).await {
         Ok(refusals) => answers(left, refusals),
-        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, left).await,
+        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, left, None).await,
         Err(cause) => for_all(cause.into(), left.len()),
     }
     .into_iter();
@@ -72,11 +90,15 @@ pub(super) async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Uplo
         .collect()
 }
 
-async fn one_by_one(connection: &mut Connection, rows: Vec<Upload>) -> Vec<Result<Upload>> {
+async fn one_by_one(
+    connection: &mut Connection,
+    rows: Vec<Upload>,
+    purse: Option<&Purse>,
+) -> Vec<Result<Upload>> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let refusals = connection
-            .transaction(async |connection| insert(connection, slice::from_ref(&row)).await)
+            .transaction(async |connection| insert(connection, slice::from_ref(&row), purse).await)
             .await;
         all.push(match refusals {
             Ok(refusals) => answers(vec![row], refusals).pop().unwrap_or_else(lost),
@@ -100,8 +122,20 @@ fn lost() -> Result<Upload> {
 }
 
 /// Writes the rows, and says of each why it was not written: an acknowledged dataset stands in its
-/// way, or its tenant has no room for it. Call it inside a transaction.
+/// way, its tenant has no room for it, or the purse too little left. Call it inside a transaction.
 pub(super) async fn insert(
+    connection: &mut Connection,
+    rows: &[Upload],
+    purse: Option<&Purse>,
+) -> QueryResult<Vec<Option<Refusal>>> {
+    match purse {
+        None => insert_all(connection, rows).await,
+        Some(purse) => spend::insert(connection, rows, purse).await,
+    }
+}
+
+/// The same for rows that no token counts, or that have been held against theirs already.
+pub(super) async fn insert_all(
     connection: &mut Connection,
     rows: &[Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {

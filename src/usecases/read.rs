@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::find;
 use super::present::Session;
 use crate::domain::principal::Principal;
-use crate::domain::refusal::Refusal;
 use crate::domain::status::Status;
 use crate::store::uploads;
 
@@ -20,14 +20,13 @@ pub async fn read(
     refresh: bool,
 ) -> Result<Session> {
     let mut connection = broker.connection().await?;
-    let mut upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let mut upload = find::by_id(&mut connection, principal, id).await?;
     // A place may have become another tenant's since the upload was made: no new URL into it.
     let is_ours = principal.jail.path(&upload.key).is_some();
     if !refresh || upload.status != Status::Pending || !is_ours {
         return Ok(Session { upload, urls: None });
     }
+    find::may_write(principal, &upload)?;
     let until = broker.until(&upload, broker.limits(&principal.policy).lifetime(&upload));
     let Some(lifetime) = broker.seconds_to(until) else {
         // It cannot be extended any more.
@@ -41,9 +40,7 @@ pub async fn read(
     };
     if !uploads::extend(&mut connection, id, until).await? {
         // It left Pending meanwhile: a URL would be of no use any more.
-        let upload = uploads::by_id(&mut connection, &principal.tenant, id)
-            .await?
-            .ok_or_else(|| Refusal::no_upload(id))?;
+        let upload = find::by_id(&mut connection, principal, id).await?;
         return Ok(Session { upload, urls: None });
     }
     upload.expires_at = upload.expires_at.max(until);

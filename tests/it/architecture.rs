@@ -9,7 +9,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("store", &["domain"]),
     ("objects", &["domain"]),
-    ("usecases", &["domain", "store", "objects"]),
+    ("identity", &["domain"]),
+    ("usecases", &["domain", "store", "objects", "identity"]),
     ("http", &["domain", "usecases"]),
     ("notify", &["domain", "store"]),
     ("janitor", &["domain", "usecases"]),
@@ -28,8 +29,9 @@ const FREE: &[&str] = &["clock", "config", "telemetry", "lifecycle"];
 const CRATES: &[(&str, &[&str])] = &[
     ("diesel", &["store", "usecases", "notify", "commands"]),
     ("actix_web", &["http"]),
+    ("jsonwebtoken", &["identity"]),
     // The doctor writes to the store as clients do.
-    ("reqwest", &["client", "objects"]),
+    ("reqwest", &["client", "identity", "objects"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
     ("aws_sdk_sqs", &["arrivals"]),

@@ -14,9 +14,16 @@ use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
 mod hashes;
+mod issuer;
 mod jail;
+mod jwks;
+mod jwt;
 mod matrix;
+mod prefix;
 mod tenants;
+mod token_counts;
+mod token_minting;
+mod tokens;
 
 /// One operation of the document that needs a credential.
 struct Operation {

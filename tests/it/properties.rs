@@ -1,5 +1,6 @@
-//! What holds for every path, every header and every cursor, whoever made them up.
+//! What holds for every path, header, cursor and credential, whoever made them up.
 
+mod credentials;
 mod cursors;
 mod fuzzed;
 mod headers;

@@ -100,6 +100,25 @@ async fn a_stranger_pastes_the_parts() {
 }
 
 #[tokio::test]
+async fn a_stranger_pastes_the_token() {
+    let stack = Stack::new();
+    let running = stack.start(&[]).await;
+    let lines = ["paste: dev", "paste: token"].map(|mark| block_at(mark, &stack, &running));
+    let printed = shell::paste(&lines).await;
+    let lines: Vec<_> = printed.lines().collect();
+    let Some([by_header, by_path]) = lines.last_chunk() else {
+        panic!("{printed}");
+    };
+    for session in [by_header, by_path] {
+        let session: Value = serde_json::from_str(session).expect(session);
+        assert_eq!(session["status"], "Pending", "{session:#}");
+        let path = session["path"].as_str().expect("a path");
+        assert!(path.starts_with("/in/"), "{session:#}");
+    }
+    running.process.stop("INT").await.ok();
+}
+
+#[tokio::test]
 async fn an_operator_pastes_the_commands() {
     let place = Place::new().await;
     let bin = Path::new(env!("CARGO_BIN_EXE_upload-broker"));

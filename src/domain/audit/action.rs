@@ -26,6 +26,8 @@ pub enum Action {
     KeyCreated,
     /// A key was taken back.
     KeyRevoked,
+    /// An upload token was made.
+    TokenCreated,
     /// A tenant was made.
     TenantCreated,
     /// A tenant's limits were set.
@@ -45,7 +47,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::UploadCreated,
         Self::UrlsSigned,
         Self::PartsSigned,
@@ -56,6 +58,7 @@ impl Action {
         Self::DatasetDownloaded,
         Self::KeyCreated,
         Self::KeyRevoked,
+        Self::TokenCreated,
         Self::TenantCreated,
         Self::TenantChanged,
         Self::TenantDisabled,
@@ -78,6 +81,7 @@ impl Action {
             Self::DatasetDownloaded => "dataset.downloaded",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
+            Self::TokenCreated => "token.created",
             Self::TenantCreated => "tenant.created",
             Self::TenantChanged => "tenant.changed",
             Self::TenantDisabled => "tenant.disabled",

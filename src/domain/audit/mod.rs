@@ -87,7 +87,7 @@ pub struct Deed {
     pub action: Action,
     /// To this upload.
     pub upload_id: Option<Uuid>,
-    /// To this key or tenant.
+    /// To this key, token or tenant.
     pub subject: Option<String>,
     /// At this path, as the tenant sees it.
     pub path: Option<String>,
@@ -126,7 +126,7 @@ impl Deed {
         }
     }
 
-    /// Done to a key or a tenant.
+    /// Done to a key, a token or a tenant.
     pub fn to(action: Action, subject: impl fmt::Display) -> Self {
         Self {
             subject: Some(subject.to_string()),
@@ -181,7 +181,7 @@ pub struct Record {
     pub operation: Option<String>,
     /// The upload.
     pub upload_id: Option<Uuid>,
-    /// The key or the tenant.
+    /// The key, the token or the tenant.
     pub subject: Option<String>,
     /// The path, as the tenant sees it.
     pub path: Option<String>,

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::wire::Entry;
 use crate::domain::page::{LIMITS, Page};
 use crate::domain::principal::Principal;
+use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::ndjson;
@@ -70,6 +71,7 @@ impl FromParams for ListDatasets {
 pub async fn list(
     caller: Caller<DatasetsRead>,
     broker: web::Data<Broker>,
+    base: Base,
     query: Query<ListDatasets>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -80,7 +82,10 @@ pub async fn list(
     let page = list_datasets::page(&broker, &caller, &listing).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = &page.next {
-        response.insert_header((header::LINK, params.link_to_next("/datasets", next)));
+        response.insert_header((
+            header::LINK,
+            params.link_to_next(&base.join("/datasets"), next),
+        ));
     }
     let with_upload = listing.with_upload;
     let items: Vec<Entry> = (page.items.into_iter())

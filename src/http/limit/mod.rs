@@ -22,7 +22,6 @@ pub use bucket::Taken;
 use super::client_address::ClientAddress;
 use crate::clock::Clock;
 use crate::config::{Rate, Rates, masked};
-use crate::domain::principal::Principal;
 use crate::telemetry::metrics::Metrics;
 use bucket::Bucket;
 
@@ -104,14 +103,6 @@ pub fn network(client: ClientAddress) -> IpAddr {
     match client.0 {
         IpAddr::V4(_) => client.0,
         IpAddr::V6(_) => masked(client.0, NETWORK_BITS),
-    }
-}
-
-/// Whose bucket a principal takes from: its key's, or its tenant's where it has none.
-pub fn name(principal: &Principal) -> String {
-    match principal.key_id {
-        Some(id) => id.to_string(),
-        None => principal.tenant.clone(),
     }
 }
 

@@ -16,7 +16,9 @@ use futures::future::LocalBoxFuture;
 
 use super::witness::Witness;
 use crate::domain::principal::Principal;
+use crate::http::middleware::path_token::PathToken;
 use crate::http::problem::Problem;
+use crate::usecases::authenticate::is_upload_token;
 use crate::usecases::{Broker, authenticate};
 
 type Answer = LocalBoxFuture<'static, Result<Arc<Principal>, Problem>>;
@@ -31,7 +33,7 @@ impl Gate {
         Self(Rc::new(authenticate))
     }
 
-    /// The gate of the broker: by API key, or open where authentication is off.
+    /// The gate of the broker: by API key or token, or open where authentication is off.
     pub fn of(broker: Arc<Broker>) -> Self {
         Self::new(move |bearer| {
             let broker = Arc::clone(&broker);
@@ -80,8 +82,12 @@ pub async fn only_callers(
     }
 }
 
-/// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
+/// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1). A token in
+/// the path goes before it; anything else there is no credential.
 fn bearer(request: &ServiceRequest) -> Option<String> {
+    if let Some(PathToken(token)) = request.extensions().get() {
+        return is_upload_token(token).then(|| token.clone());
+    }
     let value = request.headers().get(header::AUTHORIZATION)?;
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();

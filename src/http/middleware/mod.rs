@@ -1,5 +1,6 @@
-//! What happens around every handler, outermost first: the edge, CORS, the limit of an
-//! address, shedding of load, authentication, the audit's witness, the limit of a principal.
+//! What happens around every handler, outermost first: tokens leave the path, then the edge, CORS,
+//! the limit of an address, shedding of load, authentication, the audit's witness, the limit of a
+//! principal.
 
 pub mod auth;
 pub mod cors;
@@ -8,6 +9,7 @@ pub(super) mod failure;
 pub mod goodbye;
 mod head;
 pub mod limit;
+pub mod path_token;
 pub mod request_id;
 pub mod shed;
 pub mod witness;

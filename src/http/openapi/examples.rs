@@ -251,6 +251,19 @@ pub fn audit_ndjson() -> String {
     format!("{}\n", audit_row())
 }
 
+/// The body of `POST /tokens`.
+pub fn create_token() -> Value {
+    json!({
+        "prefix": "/in/", "scopes": ["uploads:write"], "expires_in": 900,
+        "max_uploads": 10, "max_bytes": 1_000_000_000,
+    })
+}
+
+/// Its answer.
+pub fn token() -> Value {
+    json!({"token": "ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl", "expires_at": "2025-03-01T10:15:00.000Z"})
+}
+
 /// `GET /heartbeat`.
 pub fn heartbeat() -> Value {
     json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "time": "2025-03-01T10:00:00.000Z"})

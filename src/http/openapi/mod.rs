@@ -11,7 +11,7 @@ mod shared;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::{audit, datasets, problem, service, uploads};
+use super::{audit, datasets, problem, service, tokens, uploads};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -23,6 +23,7 @@ use super::{audit, datasets, problem, service, uploads};
         (name = "Uploads", description = "Upload sessions: a promise that one object will arrive at one path."),
         (name = "Datasets", description = "What stands in the bucket."),
         (name = "Audit", description = "Who did what."),
+        (name = "Tokens", description = "Credentials for browsers: short-lived, and good for little."),
         (name = "Service", description = "The broker itself. No credential is needed."),
     ),
     components(schemas(problem::body::Body)),
@@ -44,6 +45,7 @@ use super::{audit, datasets, problem, service, uploads};
         datasets::download::download,
         datasets::acknowledge::acknowledge,
         audit::list::list,
+        tokens::create::create,
         service::index::index,
         service::health::heartbeat,
         service::health::livez,

@@ -40,11 +40,25 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::DatasetExists,
             Code::QuotaExceeded,
             Code::IdempotencyKeyReused,
+            Code::OutsidePrefix,
+            Code::TokenSpent,
         ],
+        "createToken" => &[Code::InvalidRequest, Code::TokenTooWide],
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
         "listUploads" | "listDatasets" | "listAudit" => &[Code::InvalidRequest],
-        "getUpload" | "listUploadEvents" => &[Code::InvalidRequest, Code::UploadNotFound],
-        "signParts" | "extendUpload" | "cancelUpload" => &[
+        "listUploadEvents" => &[Code::InvalidRequest, Code::UploadNotFound],
+        "getUpload" => &[
+            Code::InvalidRequest,
+            Code::UploadNotFound,
+            Code::SizeLimitExceeded,
+        ],
+        "signParts" => &[
+            Code::InvalidRequest,
+            Code::UploadNotFound,
+            Code::InvalidStatus,
+            Code::SizeLimitExceeded,
+        ],
+        "extendUpload" | "cancelUpload" => &[
             Code::InvalidRequest,
             Code::UploadNotFound,
             Code::InvalidStatus,

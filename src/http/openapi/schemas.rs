@@ -1,10 +1,13 @@
 //! Closed sets of words, straight from the rules, so that the document cannot fall behind them.
 
-use utoipa::openapi::Object;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
+use utoipa::openapi::{Array, Object};
 
 use crate::domain::audit::Action;
 use crate::domain::checksum::Algorithm;
+use crate::domain::principal::Scope;
 use crate::domain::proof::Level;
 use crate::domain::status::Status;
 use crate::domain::upload::Verifier;
@@ -32,6 +35,20 @@ pub fn algorithm() -> Object {
 pub fn algorithm_or_null() -> Schema {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     OneOfBuilder::new().item(null).item(algorithm()).into()
+}
+
+/// The scopes of an upload token.
+pub fn token_scopes() -> Array {
+    let names = Scope::FOR_TOKENS.map(Scope::as_str);
+    let scope = words(names, "What a credential may do.");
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(scope)
+        .min_items(Some(1))
+        .description(Some(
+            "What it may do; by default `uploads:write`. You need to hold each of them.",
+        ))
+        .build()
 }
 
 /// How much was proven.

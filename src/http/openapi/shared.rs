@@ -11,7 +11,7 @@ pub fn add(document: &mut OpenApi) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
-            "An API key: `upload-broker keys create` makes one. Each operation names the scope that it needs; `admin` holds them all.",
+            "An API key (`upload-broker keys create` makes one), a JWT of the issuer that the broker believes, or an upload token (`POST /tokens`). Each operation names the scope that it needs; `admin` holds them all.",
         ))
         .build();
     document

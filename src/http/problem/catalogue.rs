@@ -59,7 +59,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -73,6 +73,9 @@ impl Kind {
         Self::Refused(Code::DatasetNotFound),
         Self::Refused(Code::IdempotencyKeyReused),
         Self::Refused(Code::QuotaExceeded),
+        Self::Refused(Code::OutsidePrefix),
+        Self::Refused(Code::TokenSpent),
+        Self::Refused(Code::TokenTooWide),
         Self::InvalidJson,
         Self::Unauthenticated,
         Self::InsufficientScope,
@@ -122,7 +125,7 @@ impl Kind {
                 401,
                 "unauthenticated",
                 "A valid credential is needed",
-                "Send `Authorization: Bearer …` with an API key. The answer is the same for a missing, an unknown, an expired and a revoked one, and for one of a tenant that is disabled.",
+                "Send `Authorization: Bearer …` with an API key, a JWT of the broker's issuer or an upload token. The answer is the same for a missing, an unknown, an expired and a revoked one, and for one of a tenant that is disabled.",
             ),
             Self::InsufficientScope => (
                 403,

@@ -73,7 +73,7 @@ impl Problem {
     pub fn unauthenticated() -> Self {
         Self::new(
             Kind::Unauthenticated,
-            "Send Authorization: Bearer with a valid API key.",
+            "Send Authorization: Bearer with a valid API key or token.",
         )
     }
 

@@ -68,6 +68,21 @@ pub fn row(code: Code) -> Row {
             "There is no room for it",
             "Your tenant has a quota of bytes, of open uploads, or of both, and this upload would pass one: `quota` names it, with its limit, what is in use and what was asked for. Datasets count with their size and open uploads with the declared one. Room comes with every upload that is cancelled, expires or fails, and with every dataset that is deleted or replaced.",
         ),
+        Code::OutsidePrefix => (
+            403,
+            "The path is not open to this credential",
+            "The credential is confined to a folder (`path_prefix` of a JWT, `prefix` of an upload token), and the path lies elsewhere. What stands elsewhere does not exist for it.",
+        ),
+        Code::TokenSpent => (
+            403,
+            "The upload token is used up",
+            "The token was good for so many uploads and bytes, and what it was used for leaves too little. Nothing that was made with it is given back, cancelled or not. Ask for another one where this one came from.",
+        ),
+        Code::TokenTooWide => (
+            403,
+            "The token would allow more than you may",
+            "An upload token opens no more than the credential that asks for it. `errors` points at what is too wide.",
+        ),
         Code::DatasetNotFound => (
             404,
             "There is no such dataset",

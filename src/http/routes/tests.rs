@@ -13,8 +13,9 @@ use actix_web::{App, web};
 use futures::FutureExt as _;
 use serde_json::Value;
 
+use crate::domain::bounds::Bounds;
 use crate::domain::jail::Jail;
-use crate::domain::principal::{Principal, Scope};
+use crate::domain::principal::{Credential, Principal, Scope};
 use crate::http::middleware::auth::Gate;
 use crate::http::middleware::edge::edge;
 use crate::http::openapi;
@@ -48,6 +49,8 @@ async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 
             policy: Arc::default(),
             scopes,
             key_id: None,
+            credential: Credential::Nothing,
+            bounds: Bounds::default(),
         });
         let answer = principal.map(Arc::new).ok_or_else(Problem::unauthenticated);
         async { answer }.boxed_local()

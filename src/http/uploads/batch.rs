@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::create::{CreateUpload, granted};
 use super::wire::Upload;
 use crate::domain::audit::Deed;
+use crate::http::extract::base::Base;
 use crate::http::extract::batch::Batch;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
@@ -90,6 +91,7 @@ pub struct NotMade {
 pub async fn batch(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
+    base: Base,
     key: IdempotencyKey,
     batch: Batch<CreateUpload, { create_many::MOST }>,
 ) -> Result<HttpResponse, Problem> {
@@ -128,7 +130,9 @@ pub async fn batch(
         })
         .collect();
     let results = made.into_iter();
-    let results = results.map(|made| Ok(made.map_or_else(|problem| problem, BatchResult::from)));
+    let results = results.map(move |made| {
+        Ok(made.map_or_else(|problem| problem, |made| BatchResult::of(made, &base)))
+    });
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
@@ -136,15 +140,15 @@ pub async fn batch(
         .noted_all(deeds))
 }
 
-impl From<Created> for BatchResult {
-    fn from(made: Created) -> Self {
+impl BatchResult {
+    fn of(made: Created, base: &Base) -> Self {
         let (status, session) = match made {
             Created::New(session) => (StatusCode::CREATED, session),
             Created::Before(session) => (StatusCode::OK, session),
         };
         Self::Made(Box::new(Made {
             status: status.as_u16(),
-            upload: session.into(),
+            upload: Upload::of(session, base),
         }))
     }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::wire::Upload;
 use crate::domain::audit::{Action, Deed};
 use crate::domain::headers::ObjectHeaders;
+use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
@@ -98,6 +99,7 @@ pub struct CreateUpload {
 pub async fn create(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
+    base: Base,
     key: IdempotencyKey,
     body: Json<CreateUpload>,
 ) -> Result<HttpResponse, Problem> {
@@ -112,12 +114,12 @@ pub async fn create(
             Created::Before(session) => (StatusCode::OK, session),
         },
     };
-    let location = format!("/uploads/{}", session.upload.id);
+    let location = base.join(&format!("/uploads/{}", session.upload.id));
     let deed = granted(&session, status == StatusCode::CREATED);
     Ok(HttpResponse::build(status)
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(Upload::from(session))
+        .json(Upload::of(session, &base))
         .noted(deed))
 }
 

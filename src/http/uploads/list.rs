@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 
 use super::wire::Upload;
 use crate::domain::status::Status;
+use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::openapi::examples;
@@ -60,13 +61,17 @@ impl FromParams for ListUploads {
 pub async fn list(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
+    base: Base,
     query: Query<ListUploads>,
 ) -> Result<HttpResponse, Problem> {
     let Query(ListUploads { params, filter }) = query;
     let page = list_uploads::list(&broker, &caller, filter).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = &page.next {
-        response.insert_header((header::LINK, params.link_to_next("/uploads", next)));
+        response.insert_header((
+            header::LINK,
+            params.link_to_next(&base.join("/uploads"), next),
+        ));
     }
     let items: Vec<Upload> = page.items.into_iter().map(Into::into).collect();
     Ok(response

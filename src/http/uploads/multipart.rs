@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain;
+use crate::http::extract::base::Base;
 use crate::http::openapi::schemas;
 use crate::http::wire::Time;
 use crate::usecases::signed_parts::{SignedPart, SignedParts};
@@ -57,9 +58,9 @@ pub struct Part {
 
 impl Multipart {
     /// Takes the parts that were signed; where one cannot be, the client asks for it later.
-    pub fn with(mut self, upload: uuid::Uuid, signed: SignedParts) -> Self {
+    pub fn with(mut self, upload: uuid::Uuid, signed: SignedParts, base: &Base) -> Self {
         let next = signed.next();
-        self.next = next.map(|next| format!("/uploads/{upload}/parts?from={next}"));
+        self.next = next.map(|next| base.join(&format!("/uploads/{upload}/parts?from={next}")));
         self.parts = signed.filter_map(Result::ok).map(Part::from).collect();
         self
     }

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use super::create::granted;
 use super::wire::Upload;
 use crate::domain::principal::Scope;
+use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
@@ -39,6 +40,7 @@ impl FromParams for Refresh {
 pub async fn read(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
+    base: Base,
     id: UploadId,
     query: Query<Refresh>,
 ) -> Result<HttpResponse, Problem> {
@@ -50,6 +52,6 @@ pub async fn read(
     let deed = granted(&session, false);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(Upload::from(session))
+        .json(Upload::of(session, &base))
         .noted(deed))
 }

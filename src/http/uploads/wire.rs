@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::multipart::Multipart;
 use crate::domain;
+use crate::http::extract::base::Base;
 use crate::http::openapi::schemas;
 use crate::http::wire::{Checksum, Time, Verification};
 use crate::usecases::{Session, SignedPut, Urls};
@@ -131,15 +132,17 @@ pub struct ProvenObject {
     pub last_modified: Time,
 }
 
-impl From<Session> for Upload {
-    fn from(session: Session) -> Self {
+impl Upload {
+    /// A session with its URLs, for a client that reaches us by `base`.
+    pub fn of(session: Session, base: &Base) -> Self {
         let mut upload = Self::from(session.upload);
         match session.urls {
             None => {}
             Some(Urls::Put(put)) => upload.upload = Some(put.into()),
             Some(Urls::Parts(parts)) => {
                 let id = upload.id;
-                upload.multipart = upload.multipart.map(|multipart| multipart.with(id, *parts));
+                let multipart = upload.multipart;
+                upload.multipart = multipart.map(|multipart| multipart.with(id, *parts, base));
             }
         }
         upload

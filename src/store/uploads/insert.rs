@@ -60,6 +60,7 @@ struct Insert<'a> {
     part_sizes: Vec<Option<i64>>,
     part_counts: Vec<Option<i32>>,
     part_checksums: Vec<Option<&'static str>>,
+    max_sizes: Vec<Option<i64>>,
     created_at: Vec<DateTime<Utc>>,
     updated_at: Vec<DateTime<Utc>>,
     expires_at: Vec<DateTime<Utc>>,
@@ -108,6 +109,7 @@ impl<'a> Insert<'a> {
             part_checksums: each(new, |upload| {
                 Some(multipart(upload)?.part_checksums?.as_str())
             }),
+            max_sizes: try_each(new, |upload| upload.max_size.map(i64::try_from).transpose())?,
             created_at: each(new, |upload| upload.created_at),
             updated_at: each(new, |upload| upload.updated_at),
             expires_at: each(new, |upload| upload.expires_at),
@@ -120,7 +122,7 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(
             "INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
-             lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, \
+             lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, max_size, \
              created_at, updated_at, expires_at) \
              SELECT 'Pending', ",
         );
@@ -128,7 +130,7 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(
             ", id, tenant, path, bucket, key, new.name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
-             lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, \
+             lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, new.max_size, \
              new.created_at, updated_at, expires_at FROM unnest(",
         );
         bind_arrays!(out,
@@ -152,6 +154,7 @@ impl QueryFragment<Pg> for Insert<'_> {
             Nullable<Int8>: &self.part_sizes,
             Nullable<Int4>: &self.part_counts,
             Nullable<Text>: &self.part_checksums,
+            Nullable<Int8>: &self.max_sizes,
             Timestamptz: &self.created_at,
             Timestamptz: &self.updated_at,
             Timestamptz: &self.expires_at,
@@ -159,8 +162,8 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(
             ") AS new (id, tenant, path, bucket, key, name, comments, metadata, content_type, size, \
              checksum_algorithm, checksum_value, overwrite, if_match, headers, lifetime_seconds, \
-             s3_upload_id, part_size, part_count, part_checksums, created_at, updated_at, \
-             expires_at) JOIN tenants ON tenants.name = new.tenant \
+             s3_upload_id, part_size, part_count, part_checksums, max_size, created_at, \
+             updated_at, expires_at) JOIN tenants ON tenants.name = new.tenant \
              WHERE (overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
              WHERE standing.tenant = new.tenant AND standing.path = new.path \
              AND standing.status IN ('Uploaded', 'Processing', 'Processed'))) \

@@ -20,6 +20,8 @@ pub struct Filter {
     pub prefix: Option<String>,
     /// Exactly this path.
     pub path: Option<String>,
+    /// In this folder: the caller sees no other.
+    pub within: Option<String>,
     /// Older than this one: where the last page ended.
     pub before: Option<Uuid>,
 }
@@ -41,8 +43,8 @@ pub async fn list(
         let names = filter.statuses.iter().map(|status| status.as_str());
         query = query.filter(uploads::status.eq_any(names.collect::<Vec<_>>()));
     }
-    if let Some(prefix) = &filter.prefix {
-        query = query.filter(uploads::path.like(starts_with(prefix)));
+    for start in filter.prefix.iter().chain(&filter.within) {
+        query = query.filter(uploads::path.like(starts_with(start)));
     }
     if let Some(path) = &filter.path {
         query = query.filter(uploads::path.eq(path));

@@ -57,6 +57,7 @@ pub(super) struct Row {
     part_size: Option<i64>,
     part_count: Option<i32>,
     part_checksums: Option<String>,
+    max_size: Option<i64>,
 }
 
 /// A value that the table's constraints rule out. Seeing it is a fault of ours.
@@ -106,6 +107,7 @@ impl Row {
             write,
             headers: self.json(self.headers.clone(), "headers")?,
             multipart,
+            max_size: self.bytes(self.max_size, "max_size")?,
             lifetime_seconds: u32::try_from(self.lifetime_seconds)
                 .map_err(|_| self.corrupt("lifetime_seconds"))?,
             created_at: self.created_at,

@@ -67,6 +67,7 @@ impl Janitor {
                 "what",
                 &[
                     "old-idempotency-keys",
+                    "ended-tokens",
                     "old-events",
                     "old-uploads",
                     "old-audit-rows",

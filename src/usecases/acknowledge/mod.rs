@@ -27,6 +27,7 @@ pub use turn::Turns;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::find;
 use super::list_parts::gone;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -44,9 +45,7 @@ pub async fn by_id(
     claims: Claims,
 ) -> Result<Upload> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let upload = find::to_write(&mut connection, principal, id).await?;
     drop(connection);
     to_end(broker, upload, claims).await
 }
@@ -59,14 +58,9 @@ pub async fn by_path(
     claims: Claims,
 ) -> Result<Upload> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::newest_of_path(&mut connection, &principal.tenant, path)
-        .await?
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::UploadNotFound,
-                format!("There is no upload for {path}."),
-            )
-        })?;
+    let found = uploads::newest_of_path(&mut connection, &principal.tenant, path).await?;
+    let upload = find::visible(principal, path, found, Code::UploadNotFound)?;
+    find::may_write(principal, &upload)?;
     drop(connection);
     to_end(broker, upload, claims).await
 }

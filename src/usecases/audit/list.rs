@@ -27,6 +27,7 @@ pub struct Filter {
 }
 
 /// One page of the tenant's rows, newest first: `limit` of them, from where the last page ended.
+/// A caller that is confined to a folder gets those of paths in it.
 pub async fn list(
     broker: &Broker,
     principal: &Principal,
@@ -39,7 +40,19 @@ pub async fn list(
         Some(Cursor::Audit(id)) => Some(*id),
         Some(_) => return Err(Refusal::field("/cursor", "belongs to another list").into()),
     };
-    let rows = filter.rows()?;
+    let mut rows = filter.rows()?;
+    // Of what a confined caller may not know of, nothing is told: rows of other folders, and those
+    // of no path.
+    if let Some(within) = principal.jail.within() {
+        let asked = rows.prefix.as_deref().unwrap_or("/");
+        let Some(met) = within.meet(asked) else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
+        rows.prefix = Some(met.to_owned());
+    }
     let mut connection = broker.connection().await?;
     // One more than asked for tells whether there is a next page.
     let mut items = audit::list(

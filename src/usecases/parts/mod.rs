@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::find;
 use super::signed_parts::{SignedParts, Wanted, plan};
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
@@ -58,9 +59,7 @@ pub async fn sign(
     asked: Asked,
 ) -> Result<SignedParts> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &principal.tenant, id)
-        .await?
-        .ok_or_else(|| Refusal::no_upload(id))?;
+    let upload = find::to_write(&mut connection, principal, id).await?;
     drop(connection);
     let multipart = in_parts(&upload)?;
     if upload.status != Status::Pending {
@@ -71,7 +70,8 @@ pub async fn sign(
     }
     let plan = plan(&upload, multipart)?;
     let limits = broker.limits(&principal.policy);
-    let fitting = fit::fit(asked, plan, multipart.part_checksums, limits.max_size())?;
+    let most = limits.most_of(&upload);
+    let fitting = fit::fit(asked, plan, multipart.part_checksums, most)?;
     let lifetime = limits.lifetime(&upload);
     let upload = match fitting.algorithm {
         Some(algorithm) if multipart.part_checksums.is_none() => {

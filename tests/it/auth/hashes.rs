@@ -34,7 +34,7 @@ async fn the_database_knows_the_hash_alone() {
 }
 
 /// The code hands a token to nothing but the check of its shape, which looks at what every key
-/// shares, and to the hash.
+/// shares, to the hash, and to those who verify what is signed; a key goes to the hash alone.
 #[test]
 fn a_token_is_hashed_before_it_is_compared() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/usecases/authenticate.rs");
@@ -49,9 +49,17 @@ fn a_token_is_hashed_before_it_is_compared() {
     assert_eq!(
         uses,
         [
-            "pub async fn authenticate(broker: &Broker, bearer: &str) -> Result<Option<Arc<Principal>>> {",
-            "if !has_shape(bearer) {",
+            "pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<Arc<Principal>>> {",
+            "let Some(kind) = Kind::of(broker, bearer) else {",
             "let hash = hash(bearer);",
+            "None => match kind.load(broker, bearer, hash).await? {",
+            "fn of(broker: &'a Broker, bearer: &str) -> Option<Self> {",
+            "if has_shape(bearer) {",
+            "if is_upload_token(bearer) {",
+            "jwt.filter(|_| Jwt::has_shape(bearer)).map(Self::Jwt)",
+            "async fn load(self, broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {",
+            "Self::UploadToken => token::load(broker, bearer, hash).await,",
+            "Self::Jwt(jwt) => jwt::load(broker, jwt, bearer, hash).await,",
         ]
     );
 }

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
+use jsonwebtoken::Algorithm;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 use upload_broker::usecases::keys;
 
+use super::issuer::{Signer, claims};
 use super::{Operation, operations};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
@@ -21,9 +23,15 @@ enum Who {
     AKeyThatNobodyMade,
     AnExpiredKey,
     ARevokedKey,
+    AnExpiredJwt,
+    AJwtOfAnotherSecret,
+    AJwtOfNoAlgorithm,
+    AKeyOfADisabledTenant,
+    AJwtOfADisabledTenant,
     EveryScopeButTheRightOne,
     AnotherTenant,
     TheRightScope,
+    AJwtWithTheRightScope,
     Admin,
 }
 
@@ -40,15 +48,21 @@ enum Answer {
     ComeIn,
 }
 
-const MATRIX: [(Who, Answer); 9] = [
+const MATRIX: [(Who, Answer); 15] = [
     (Who::Nobody, Answer::WhoAreYou),
     (Who::SomethingElseThanAKey, Answer::WhoAreYou),
     (Who::AKeyThatNobodyMade, Answer::WhoAreYou),
     (Who::AnExpiredKey, Answer::WhoAreYou),
     (Who::ARevokedKey, Answer::WhoAreYou),
+    (Who::AnExpiredJwt, Answer::WhoAreYou),
+    (Who::AJwtOfAnotherSecret, Answer::WhoAreYou),
+    (Who::AJwtOfNoAlgorithm, Answer::WhoAreYou),
+    (Who::AKeyOfADisabledTenant, Answer::WhoAreYou),
+    (Who::AJwtOfADisabledTenant, Answer::WhoAreYou),
     (Who::EveryScopeButTheRightOne, Answer::YouMayNot),
     (Who::AnotherTenant, Answer::NotThere),
     (Who::TheRightScope, Answer::ComeIn),
+    (Who::AJwtWithTheRightScope, Answer::ComeIn),
     (Who::Admin, Answer::ComeIn),
 ];
 
@@ -57,14 +71,22 @@ struct Scene {
     app: App,
     pending: Value,
     uploaded: Value,
+    /// The key of a disabled tenant.
+    closed: String,
     /// By who has it, and for which scope.
     keys: HashMap<String, Option<String>>,
 }
 
 impl Scene {
     async fn new() -> Scene {
-        let app = App::start().await;
+        let app = super::jwt::setup().start().await;
+        // A key of its own tenant, which was made and closed before anybody asked.
+        let (_, closed) = app.issue_key("closed", &Scope::ALL, None).await;
+        let sql = app.sql().await;
+        let close = "UPDATE tenants SET disabled_at = now() WHERE name = 'closed'";
+        sql.batch_execute(close).await.expect("a closed tenant");
         Scene {
+            closed,
             pending: app.create("/ours/p.csv", json!({})).await,
             uploaded: app.upload("/ours/u.csv", "x", json!({})).await,
             app,
@@ -83,6 +105,8 @@ impl Scene {
             let (_, key) = app.issue_key(tenant, scopes, None).await;
             Some(key)
         };
+        let jwt = |changes: Value| Some(Signer::new("any", Algorithm::HS256).sign(&claims(app, changes)));
+        let past = app.clock.now().timestamp() - 31;
         let key = match who {
             Who::Nobody => None,
             Who::SomethingElseThanAKey => Some("nonsense".to_owned()),
@@ -101,6 +125,18 @@ impl Scene {
                 assert!(revoked.expect("an answer"));
                 Some(key)
             }
+            Who::AnExpiredJwt => jwt(json!({"exp": past})),
+            Who::AJwtOfAnotherSecret => {
+                let other = Signer::of_secret("any", b"another secret that is just as long as it");
+                Some(other.sign(&claims(app, json!({}))))
+            }
+            Who::AJwtOfNoAlgorithm => {
+                let header = json!({"alg": "none"});
+                Some(super::jwt::raw(&header, &claims(app, json!({})), ""))
+            }
+            Who::AKeyOfADisabledTenant => Some(self.closed.clone()),
+            Who::AJwtOfADisabledTenant => jwt(json!({"tenant": "closed"})),
+            Who::AJwtWithTheRightScope => jwt(json!({"scope": scope.as_str()})),
             Who::EveryScopeButTheRightOne => {
                 let others = Scope::ALL.into_iter();
                 let others = others.filter(|one| *one != scope && *one != Scope::Admin);

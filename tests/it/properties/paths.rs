@@ -7,6 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use upload_broker::domain::jail::Jail;
 use upload_broker::domain::path::DatasetPath;
+use upload_broker::domain::prefix::PathPrefix;
 use upload_broker::http::extract::path::Dataset;
 
 use super::text;
@@ -65,6 +66,33 @@ proptest! {
         let request = TestRequest::with_uri(&uri.to_string()).to_http_request();
         if let Ok(Dataset(path)) = Dataset::from_request(&request, &mut Payload::None).into_inner() {
             prop_assert!(is_path(path.as_str()), "{:?}", path);
+        }
+    }
+
+    /// Whoever is confined to a folder gets the keys that begin with it, and no other; whatever it
+    /// asks a list to start with, what the list may hold lies in the folder.
+    #[test]
+    fn a_confined_caller_stays_in_its_folder(input in text(), folder in text(), start in text()) {
+        let Ok(Some(within)) = PathPrefix::parse(&folder) else {
+            return Ok(());
+        };
+        let whole = Jail::new("acme/", vec![]);
+        let jail = whole.clone().confined(Some(within.clone()));
+        for input in [input.clone(), format!("{within}{input}"), format!("{folder}{input}")] {
+            let Ok(path) = DatasetPath::parse(&input) else {
+                continue;
+            };
+            let is_inside = path.as_str().starts_with(within.as_str());
+            prop_assert_eq!(jail.admits(&path), is_inside);
+            let Ok(key) = whole.key(&path) else {
+                continue;
+            };
+            prop_assert_eq!(jail.key(&path).ok(), is_inside.then(|| key.clone()));
+            prop_assert_eq!(jail.path(&key), is_inside.then_some(path));
+        }
+        let start = if start.len() % 2 == 0 { start } else { format!("{within}{start}") };
+        if let Ok(Some(prefix)) = jail.key_prefix(&start) {
+            prop_assert!(prefix.starts_with(&format!("acme{within}")), "{:?}", prefix);
         }
     }
 

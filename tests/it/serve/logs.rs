@@ -50,6 +50,17 @@ async fn round_trip(caller: &Caller) -> Vec<String> {
         );
         ids.push(id);
     }
+    let made = caller.act("/tokens").await.expect(StatusCode::CREATED);
+    let token = made["token"].as_str().expect("a token");
+    for (path, status) in [("/uploads/x", 403), ("/nowhere", 404), ("/tokens", 201)] {
+        let url = format!("{}/t/{token}{path}", caller.url);
+        let request = match status {
+            201 => caller.http.post(url),
+            _ => caller.http.get(url),
+        };
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
     let stranger = caller.http.get(format!("{}/datasets", caller.url));
     let wrong = format!("{}wrong", &caller.key[..caller.key.len() - 5]);
     let refused = stranger.bearer_auth(wrong).send().await.expect("an answer");
@@ -64,6 +75,7 @@ fn secrets(caller: &Caller, place: &Place) -> Vec<String> {
     secrets.push(password.password().expect("a password").to_owned());
     for text in [
         "ubk_",
+        "ubt_",
         "X-Amz-",
         "x-amz-signature",
         "AWS4-HMAC-SHA256",

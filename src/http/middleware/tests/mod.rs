@@ -19,8 +19,9 @@ use serde_json::Value;
 use super::auth::{self, Gate};
 use super::cors::{self, Origins};
 use super::edge;
+use crate::domain::bounds::Bounds;
 use crate::domain::jail::Jail;
-use crate::domain::principal::{Principal, Scope};
+use crate::domain::principal::{Credential, Principal, Scope};
 use crate::http::extract::caller::{Caller, UploadsRead, UploadsWrite};
 use crate::http::extract::json::Json;
 use crate::http::problem::Problem;
@@ -62,6 +63,8 @@ fn gate() -> Gate {
             policy: Arc::default(),
             scopes,
             key_id: None,
+            credential: Credential::Nothing,
+            bounds: Bounds::default(),
         };
         async { Ok(Arc::new(principal)) }.boxed_local()
     })

@@ -1,0 +1,3 @@
+DROP TABLE token_secrets;
+DROP TABLE token_uses;
+ALTER TABLE uploads DROP COLUMN max_size;

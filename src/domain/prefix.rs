@@ -1,0 +1,120 @@
+//! Path prefixes: the folder that a credential is confined to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::path::{InvalidPath, MAX_KEY_BYTES, check_segments};
+
+/// A folder inside a tenant's jail: `/in/`. It holds `/in/a.csv` and not `/inbox/a.csv`: a prefix
+/// that ends within a name would let out into its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPrefix(Arc<str>);
+
+impl PathPrefix {
+    /// Takes a folder with or without its slashes; `None` for the whole: `/`, or nothing at all.
+    pub fn parse(input: &str) -> Result<Option<Self>, InvalidPath> {
+        let inner = input.strip_prefix('/').unwrap_or(input);
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        if inner.is_empty() {
+            return match input {
+                "" | "/" => Ok(None),
+                _ => Err(InvalidPath::EmptySegment),
+            };
+        }
+        if inner.len() >= MAX_KEY_BYTES {
+            return Err(InvalidPath::TooLong);
+        }
+        check_segments(inner)?;
+        Ok(Some(Self(format!("/{inner}/").into())))
+    }
+
+    /// With a slash at both ends.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a path, with its leading slash, lies in the folder.
+    pub fn holds(&self, path: &str) -> bool {
+        path.starts_with(&*self.0)
+    }
+
+    /// What paths that start with `start` and lie in the folder start with; nothing where there
+    /// can be none.
+    pub fn meet<'a>(&'a self, start: &'a str) -> Option<&'a str> {
+        if self.holds(start) {
+            Some(start)
+        } else {
+            self.0.starts_with(start).then_some(&*self.0)
+        }
+    }
+
+    /// The first folder on the way from `start` down to this one; nothing where `start` is not
+    /// above it.
+    pub fn way_from(&self, start: &str) -> Option<&str> {
+        let rest = self.0.strip_prefix(start)?;
+        let length = start.len() + rest.find('/')? + 1;
+        self.0.get(..length)
+    }
+}
+
+impl fmt::Display for PathPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(input: &str) -> PathPrefix {
+        PathPrefix::parse(input).unwrap().unwrap()
+    }
+
+    #[test]
+    fn slashes_do_not_matter_and_neighbours_stay_out() {
+        for input in ["/in/", "in", "/in", "in/"] {
+            let prefix = prefix(input);
+            assert_eq!(prefix.as_str(), "/in/");
+            assert!(prefix.holds("/in/a") && prefix.holds("/in/deep/a"));
+            for out in ["/inbox/a", "/in", "/a/in/b", "/In/a", "/", ""] {
+                assert!(!prefix.holds(out), "{out}");
+            }
+        }
+        assert_eq!(PathPrefix::parse(""), Ok(None));
+        assert_eq!(PathPrefix::parse("/"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_folder_is_refused() {
+        let long = "x".repeat(MAX_KEY_BYTES);
+        for (input, reason) in [
+            ("//", InvalidPath::EmptySegment),
+            ("/a//b/", InvalidPath::EmptySegment),
+            ("//a/", InvalidPath::EmptySegment),
+            ("/../", InvalidPath::DotSegment),
+            ("a/./b", InvalidPath::DotSegment),
+            ("/a\0/", InvalidPath::ControlCharacter),
+            (&long, InvalidPath::TooLong),
+        ] {
+            assert_eq!(PathPrefix::parse(input), Err(reason), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_listing_meets_the_folder() {
+        let prefix = prefix("/in/deep/");
+        for (start, met, way) in [
+            ("/", Some("/in/deep/"), Some("/in/")),
+            ("/i", Some("/in/deep/"), Some("/in/")),
+            ("/in/", Some("/in/deep/"), Some("/in/deep/")),
+            ("/in/deep/", Some("/in/deep/"), None),
+            ("/in/deep/a", Some("/in/deep/a"), None),
+            ("/in/deeper", None, None),
+            ("/out/", None, None),
+        ] {
+            assert_eq!(prefix.meet(start), met, "{start}");
+            assert_eq!(prefix.way_from(start), way, "{start}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What the paths in an answer begin with.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+
+use crate::http::middleware::path_token::{PathToken, START};
+use crate::http::problem::Problem;
+
+/// Nothing; `/t/{token}` where the request came that way, so that its client can follow the paths
+/// of the answer as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Base(Option<PathToken>);
+
+impl Base {
+    /// A path of ours, as this client reaches it.
+    pub fn join(&self, path: &str) -> String {
+        match &self.0 {
+            Some(PathToken(token)) => format!("{START}{token}{path}"),
+            None => path.to_owned(),
+        }
+    }
+}
+
+impl FromRequest for Base {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.extensions().get().cloned())))
+    }
+}

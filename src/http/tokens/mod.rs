@@ -1,0 +1,3 @@
+//! `/tokens`: upload tokens for browsers.
+
+pub mod create;

@@ -1,0 +1,198 @@
+//! Upload tokens: what a browser may do for a while, signed by the broker.
+//!
+//! `ubt_PAYLOAD.MAC`, both in base64url: the payload is JSON, the MAC an HMAC with SHA-256 over it.
+//! All that is letters, digits, `-`, `_` and one dot, so that a token can be a segment of a path.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use super::claims::Grant;
+use crate::domain::bounds::Allowance;
+use crate::domain::prefix::PathPrefix;
+use crate::domain::principal::Scope;
+
+/// Says at a glance, and to secret scanners, what leaked.
+const PREFIX: &str = "ubt_";
+/// The longest token, in bytes.
+const LONGEST: usize = 8 * 1024;
+/// What is signed beside the payload: nothing else that the secret may be used for begins so.
+const PURPOSE: &[u8] = b"upload-broker upload token 1\n";
+
+/// What upload tokens are signed with.
+#[derive(Clone)]
+pub struct TokenKey(Hmac<Sha256>);
+
+/// What an upload token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadToken {
+    /// What it is good for.
+    pub grant: Grant,
+    /// The API key that it was made with; it does not outlive that.
+    pub key: Option<Uuid>,
+    /// What is counted of its use.
+    pub allowances: Vec<Allowance>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload {
+    tenant: String,
+    scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_size: Option<u64>,
+    ends: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    counts: Vec<Count>,
+}
+
+/// The token that is counted, its uploads, its bytes, and its end.
+type Count = (Uuid, Option<u64>, Option<u64>, i64);
+
+/// Whether a text may be an upload token at all.
+pub fn has_shape(text: &str) -> bool {
+    text.starts_with(PREFIX) && text.len() <= LONGEST
+}
+
+impl TokenKey {
+    /// The key of a secret of any length.
+    pub fn new(secret: &[u8]) -> Self {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mac = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
+        Self(mac)
+    }
+
+    /// Signs a token. Its times are cut to seconds.
+    ///
+    /// # Errors
+    /// A fault of ours.
+    pub fn seal(&self, token: &UploadToken) -> serde_json::Result<SecretString> {
+        let grant = &token.grant;
+        let counts = token.allowances.iter();
+        let payload = serde_json::to_vec(&Payload {
+            tenant: grant.tenant.clone(),
+            scopes: (grant.scopes.iter())
+                .map(|scope| scope.as_str().to_owned())
+                .collect(),
+            prefix: grant.prefix.as_ref().map(ToString::to_string),
+            max_size: grant.max_size,
+            ends: grant.ends_at.timestamp(),
+            key: token.key,
+            counts: counts
+                .map(|one| (one.token, one.uploads, one.bytes, one.ends_at.timestamp()))
+                .collect(),
+        })?;
+        let payload = URL_SAFE_NO_PAD.encode(payload);
+        let mac = URL_SAFE_NO_PAD.encode(self.mac(&payload).finalize().into_bytes());
+        Ok(format!("{PREFIX}{payload}.{mac}").into())
+    }
+
+    /// What a token says, where this key has signed it. Whether it has ended is not looked at.
+    pub fn open(&self, text: &str) -> Option<UploadToken> {
+        let (payload, mac) = text.strip_prefix(PREFIX)?.split_once('.')?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        // In constant time.
+        self.mac(payload).verify_slice(&mac).ok()?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let payload: Payload = serde_json::from_slice(&payload).ok()?;
+        let scopes: Result<Vec<Scope>, _> =
+            payload.scopes.iter().map(|name| name.parse()).collect();
+        let allowance = |(token, uploads, bytes, ends): Count| {
+            Some(Allowance {
+                token,
+                uploads,
+                bytes,
+                ends_at: time(ends)?,
+            })
+        };
+        Some(UploadToken {
+            grant: Grant {
+                tenant: payload.tenant,
+                scopes: scopes.ok()?,
+                prefix: PathPrefix::parse(&payload.prefix.unwrap_or_default()).ok()?,
+                max_size: payload.max_size,
+                ends_at: time(payload.ends)?,
+                subject: None,
+            },
+            key: payload.key,
+            allowances: payload
+                .counts
+                .into_iter()
+                .map(allowance)
+                .collect::<Option<_>>()?,
+        })
+    }
+
+    fn mac(&self, payload: &str) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(PURPOSE);
+        mac.update(payload.as_bytes());
+        mac
+    }
+}
+
+fn time(seconds: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn token() -> UploadToken {
+        let ends_at = time(1_760_000_000).unwrap();
+        UploadToken {
+            grant: Grant {
+                tenant: "acme".into(),
+                scopes: vec![Scope::UploadsWrite, Scope::UploadsRead],
+                prefix: PathPrefix::parse("/in/").unwrap(),
+                max_size: Some(7),
+                ends_at,
+                subject: None,
+            },
+            key: Some(Uuid::nil()),
+            allowances: vec![Allowance {
+                token: Uuid::max(),
+                uploads: Some(3),
+                bytes: None,
+                ends_at,
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_can_be_opened_with_the_same_key_only() {
+        let key = TokenKey::new(b"one");
+        let sealed = key.seal(&token()).unwrap();
+        let text = sealed.expose_secret();
+        assert!(has_shape(text), "{text}");
+        assert_eq!(key.open(text), Some(token()));
+        assert_eq!(TokenKey::new(b"other").open(text), None);
+    }
+
+    #[test]
+    fn no_character_of_it_can_be_changed() {
+        let key = TokenKey::new(b"one");
+        let sealed = key.seal(&token()).unwrap();
+        let text = sealed.expose_secret();
+        for at in 0..text.len() {
+            let mut changed = text.as_bytes().to_vec();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(key.open(&changed), None, "{changed}");
+            assert_eq!(key.open(&text[..at]), None, "{at}");
+        }
+        assert_eq!(key.open(&format!("{text}A")), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! The table `token_uses`: what upload tokens were used for.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Int8, Timestamptz};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::schema::token_uses;
+use super::{Connection, Result};
+use crate::domain::bounds::Allowance;
+
+/// What a token was used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Uploads.
+    pub uploads: u64,
+    /// Their declared bytes.
+    pub bytes: u64,
+}
+
+/// What the tokens were used for. Call it inside the transaction that uses them: whoever else
+/// wants to waits here until that has ended.
+pub async fn hold(
+    connection: &mut Connection,
+    allowances: &[Allowance],
+) -> Result<HashMap<Uuid, Used>> {
+    let mut sorted: Vec<_> = allowances.iter().collect();
+    // Everybody takes them in the same order, so that nobody waits in a circle.
+    sorted.sort_by_key(|one| one.token);
+    let rows: Vec<_> = (sorted.into_iter())
+        .map(|one| {
+            (
+                token_uses::id.eq(one.token),
+                token_uses::uploads.eq(0),
+                token_uses::bytes.eq(0),
+                token_uses::expires_at.eq(one.ends_at),
+            )
+        })
+        .collect();
+    let rows: Vec<(Uuid, i64, i64)> = diesel::insert_into(token_uses::table)
+        .values(rows)
+        .on_conflict(token_uses::id)
+        .do_update()
+        .set(token_uses::uploads.eq(token_uses::uploads))
+        .returning((token_uses::id, token_uses::uploads, token_uses::bytes))
+        .load(connection)
+        .await?;
+    let used = |uploads, bytes| Used {
+        uploads: u64::try_from(uploads).unwrap_or_default(),
+        bytes: u64::try_from(bytes).unwrap_or_default(),
+    };
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(id, uploads, bytes)| (id, used(uploads, bytes)))
+        .collect())
+}
+
+/// Counts a use of every one of the tokens.
+pub async fn count(
+    connection: &mut Connection,
+    allowances: &[Allowance],
+    more: Used,
+) -> Result<()> {
+    let ids: Vec<Uuid> = allowances.iter().map(|one| one.token).collect();
+    let uploads = i64::try_from(more.uploads).unwrap_or(i64::MAX);
+    let bytes = i64::try_from(more.bytes).unwrap_or(i64::MAX);
+    diesel::update(token_uses::table.filter(token_uses::id.eq_any(ids)))
+        .set((
+            token_uses::uploads.eq(token_uses::uploads + uploads),
+            token_uses::bytes.eq(token_uses::bytes + bytes),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets at most `limit` tokens that ended before `before`, and says how many.
+pub async fn forget(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize> {
+    diesel::sql_query(
+        "DELETE FROM token_uses WHERE id IN (SELECT id FROM token_uses WHERE expires_at <= $1 \
+         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<Timestamptz, _>(before)
+    .bind::<Int8, _>(limit)
+    .execute(connection)
+    .await
+}
+
+/// How many tokens ended before `before`.
+pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
+    token_uses::table
+        .filter(token_uses::expires_at.le(before))
+        .count()
+        .get_result(connection)
+        .await
+}

@@ -1,0 +1,70 @@
+//! From what a token grants to a principal: the ground that it stands on has to be there.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{Ground, Known};
+use crate::domain::bounds::{Bounds, Purse, least};
+use crate::domain::principal::{Credential, Principal};
+use crate::identity::Grant;
+use crate::store::{api_keys, tenants};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::tenants::check_name;
+
+/// The principal of a token that was made with the API key `key`, or with none; `None` where the
+/// tenant is not there or disabled, or the key has ended.
+pub(super) async fn known(
+    broker: &Broker,
+    grant: Grant,
+    credential: Credential,
+    key: Option<Uuid>,
+    purse: Option<Purse>,
+) -> Result<Option<Known>> {
+    let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
+        return Ok(None);
+    };
+    let bytes = purse.as_ref().and_then(Purse::bytes);
+    Ok(Some(Known {
+        principal: Arc::new(Principal {
+            tenant: grant.tenant,
+            jail: jail.confined(grant.prefix),
+            policy,
+            scopes: grant.scopes,
+            key_id: key,
+            credential,
+            bounds: Bounds {
+                max_size: least(grant.max_size, bytes),
+                ends_at: Some(grant.ends_at),
+                purse: purse.map(Arc::new),
+            },
+        }),
+        expires_at: Some(grant.ends_at),
+    }))
+}
+
+/// A tenant that is at work, believed for as long as a key is: many tokens stand on one ground.
+async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<Ground>> {
+    // A name that cannot be is nobody's, and no text for Postgres.
+    if check_name("/tenant", tenant).is_err() {
+        return Ok(None);
+    }
+    let place = (tenant.to_owned(), key);
+    if let Some(known) = broker.keys.grounds.get(&place).await {
+        return Ok(known);
+    }
+    let mut connection = broker.connection().await?;
+    let now = broker.clock.now();
+    let stands = match key {
+        Some(key) => api_keys::is_live(&mut connection, key, now).await?,
+        None => true,
+    };
+    let ground = match stands {
+        true => tenants::at_work(&mut connection, tenant).await?,
+        false => None,
+    };
+    let ground = ground.map(|(jail, policy)| (jail, Arc::new(policy)));
+    broker.keys.grounds.insert(place, ground.clone()).await;
+    Ok(ground)
+}

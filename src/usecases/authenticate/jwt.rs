@@ -1,0 +1,54 @@
+//! A JWT of the issuer.
+//!
+//! Where it names a key that is not at hand, the issuer is asked, once in a while and by one caller
+//! at a time; where the issuer does not answer, nobody can tell whether the JWT is good, and it is
+//! a 503.
+
+use std::sync::Arc;
+
+use super::{Hash, Known, fingerprint, granted};
+use crate::domain::principal::Credential;
+use crate::identity::jwt::{Jwt, Verdict};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+
+pub(super) async fn load(
+    broker: &Arc<Broker>,
+    jwt: &Jwt,
+    bearer: &str,
+    hash: Hash,
+) -> Result<Option<Known>> {
+    let now = broker.clock.now();
+    if let Some(jwks) = jwt.jwks().filter(|jwks| jwks.is_stale(now)) {
+        // Nobody waits for it: the keys at hand go on.
+        let jwks = Arc::clone(jwks);
+        broker.spawn(async move { jwks.refresh(now).await });
+    }
+    let grant = match jwt.judge(bearer, now) {
+        Verdict::Good(grant) => grant,
+        Verdict::Bad => return Ok(None),
+        Verdict::UnknownKey => {
+            let fetched = refresh(broker, jwt).await?;
+            match (jwt.judge(bearer, now), fetched) {
+                (Verdict::Good(grant), _) => grant,
+                (Verdict::UnknownKey, Err(cause)) => return Err(cause),
+                _ => return Ok(None),
+            }
+        }
+    };
+    let subject = grant.subject.clone();
+    let subject = subject.unwrap_or_else(|| fingerprint(&hash));
+    granted::known(broker, grant, Credential::Jwt(subject), None, None).await
+}
+
+/// Asks the issuer, where nobody did a moment ago. The answer is what came of it.
+async fn refresh(broker: &Arc<Broker>, jwt: &Jwt) -> Result<Result<()>> {
+    let Some(jwks) = jwt.jwks().map(Arc::clone) else {
+        return Ok(Ok(()));
+    };
+    let now = broker.clock.now();
+    // On the process's own runtime: it goes on for the others when this caller hangs up.
+    let fetched = broker.spawn(async move { jwks.refresh(now).await }).await;
+    let fetched = fetched.map_err(|died| Error::Internal(died.into()))?;
+    Ok(fetched.map_err(|cause| Error::unavailable(Dependency::Issuer, cause)))
+}

@@ -1,0 +1,63 @@
+//! Find: the upload that a caller means, where it may know of it.
+
+use uuid::Uuid;
+
+use super::error::Result;
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+use crate::store::Connection;
+use crate::store::uploads;
+
+/// The upload, if it is of the caller's tenant and in the folder that the caller is confined to;
+/// any other is not there.
+pub(super) async fn by_id(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: Uuid,
+) -> Result<Upload> {
+    let upload = uploads::by_id(connection, &principal.tenant, id).await?;
+    let visible = upload.filter(|upload| principal.jail.admits(&upload.path));
+    Ok(visible.ok_or_else(|| Refusal::no_upload(id))?)
+}
+
+/// The same for a caller that is to bring its bytes: one that may not bring as many is refused.
+pub(super) async fn to_write(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: Uuid,
+) -> Result<Upload> {
+    let upload = by_id(connection, principal, id).await?;
+    may_write(principal, &upload)?;
+    Ok(upload)
+}
+
+/// Refused where the upload may become larger than the caller may bring.
+pub(super) fn may_write(principal: &Principal, upload: &Upload) -> Result<(), Refusal> {
+    match principal.bounds.max_size {
+        Some(most) if !principal.bounds.admit(upload) => Err(Refusal {
+            upload_id: Some(upload.id),
+            status: Some(upload.status),
+            ..Refusal::new(
+                Code::SizeLimitExceeded,
+                format!(
+                    "The upload may be larger than the {most} bytes that this credential may bring."
+                ),
+            )
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Refused, with `code`, where a path is not the caller's to name.
+pub(super) fn visible(
+    principal: &Principal,
+    path: &DatasetPath,
+    found: Option<Upload>,
+    code: Code,
+) -> Result<Upload, Refusal> {
+    found
+        .filter(|_| principal.jail.admits(path))
+        .ok_or_else(|| Refusal::new(code, format!("There is no upload for {path}.")))
+}

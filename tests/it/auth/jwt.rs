@@ -1,0 +1,288 @@
+//! JWTs with a secret: what they claim holds, and nothing that is wrong with one opens anything.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use jsonwebtoken::{Algorithm, Header};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use upload_broker::domain::principal::Scope;
+
+use super::issuer::{AUDIENCE, ISSUER, SECRET, Signer, claims};
+use super::{get_as, operations, send};
+use crate::support::app::{App, Setup, id};
+use crate::support::database;
+use crate::support::gate::Gate;
+use crate::support::reply::Reply;
+use crate::support::serving::Caller;
+
+pub fn setup() -> Setup {
+    Setup::new()
+        .set("BROKER_JWT_HS256_SECRET", SECRET)
+        .set("BROKER_JWT_ISSUER", ISSUER)
+        .set("BROKER_JWT_AUDIENCE", AUDIENCE)
+}
+
+fn signer() -> Signer {
+    Signer::new("any", Algorithm::HS256)
+}
+
+/// Whoever holds a JWT with these claims.
+fn holder(app: &App, changes: Value) -> Caller {
+    Caller::new(app.url.clone(), signer().sign(&claims(app, changes)))
+}
+
+async fn post(caller: &Caller, path: &str, body: Value) -> Reply {
+    Reply::of(caller.request(Method::POST, path).json(&body)).await
+}
+
+#[tokio::test]
+async fn a_jwt_opens_its_tenant_for_its_scopes() {
+    let app = setup().start().await;
+    app.issue_key("acme", &Scope::ALL, None).await;
+    let scope = "openid uploads:write uploads:read";
+    let ada = holder(&app, json!({"tenant": "acme", "scope": scope}));
+    let upload = ada.upload("/a.csv", "x").await;
+    let s3_url = format!("s3://{}/acme/a.csv", app.bucket.name);
+    assert_eq!(upload["s3_url"], s3_url, "{upload:#}");
+    ada.get("/datasets")
+        .await
+        .expect_problem(403, "insufficient-scope");
+    // It is nobody to the other tenants.
+    let reply = get_as(&app, &app.key, &format!("/uploads/{}", id(&upload))).await;
+    reply.expect_problem(404, "upload-not-found");
+}
+
+/// A JWT that was not made by a library: whatever the parts say.
+pub fn raw(header: &Value, claims: &Value, signature: &str) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{signature}", part(header), part(claims))
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
+    let app = setup().start().await;
+    let now = app.clock.now().timestamp();
+    let signer = signer();
+    let mut bad: Vec<(String, String)> = [
+        json!({"exp": null}),
+        json!({"exp": now - 31}),
+        json!({"exp": "tomorrow"}),
+        json!({"nbf": now + 60}),
+        json!({"iss": "https://id.example.org"}),
+        json!({"iss": null}),
+        json!({"aud": "downloads"}),
+        json!({"aud": null}),
+        json!({"tenant": null}),
+        json!({"tenant": ""}),
+        json!({"tenant": "nobody"}),
+        json!({"tenant": "a\u{0}b"}),
+        json!({"tenant": "Default"}),
+        json!({"scope": null}),
+        json!({"scope": ["uploads:read"]}),
+        json!({"path_prefix": "/../"}),
+        json!({"path_prefix": 7}),
+        json!({"max_size": -1}),
+        json!({"max_size": "9"}),
+    ]
+    .into_iter()
+    .map(|changes| (changes.to_string(), signer.sign(&claims(&app, changes))))
+    .collect();
+    let good = claims(&app, json!({}));
+    let whole = signer.sign(&good);
+    let (message, signature) = whole.rsplit_once('.').expect("a signature");
+    let payload = message.split('.').nth(1).expect("a payload");
+    let other = Signer::of_secret("any", b"another secret that is just as long as it").sign(&good);
+    let crit = Header {
+        crit: Some(vec!["b64".into()]),
+        ..Header::new(Algorithm::HS256)
+    };
+    let hs512 = signer.sign_with(&Header::new(Algorithm::HS512), &good);
+    for (what, token) in [
+        ("another secret", other),
+        ("HS512", hs512),
+        ("crit", signer.sign_with(&crit, &good)),
+        ("no signature", format!("{message}.")),
+        (
+            "half a signature",
+            format!("{message}.{}", &signature[..20]),
+        ),
+        ("one part more", format!("{whole}.{signature}")),
+        ("none", raw(&json!({"alg": "none"}), &good, "")),
+        (
+            "None",
+            raw(&json!({"alg": "None", "typ": "JWT"}), &good, ""),
+        ),
+        (
+            "none, signed",
+            raw(&json!({"alg": "none"}), &good, signature),
+        ),
+        ("no alg", raw(&json!({}), &good, signature)),
+        (
+            "other claims",
+            raw(&json!({"alg": "HS256"}), &json!({"admin": true}), signature),
+        ),
+        (
+            "no claims",
+            raw(&json!({"alg": "HS256"}), &json!([]), signature),
+        ),
+        (
+            "RS256",
+            format!(
+                "{}.{payload}.{signature}",
+                URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#)
+            ),
+        ),
+        ("dots", "..".into()),
+        (
+            "too long",
+            format!("{}.{payload}.{signature}", "A".repeat(9000)),
+        ),
+    ] {
+        bad.push((what.into(), token));
+    }
+    // The good one is good: it is the rest that makes the difference.
+    get_as(&app, &whole, "/uploads")
+        .await
+        .expect(StatusCode::OK);
+    let operations = operations();
+    for (at, (what, token)) in bad.iter().enumerate() {
+        let reply = get_as(&app, token, "/uploads").await;
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer"), "{what}");
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{what}: {reply:#?}");
+        let operation = &operations[at % operations.len()];
+        let path = operation.path(&uuid::Uuid::now_v7().to_string(), "a.csv");
+        let reply = send(&app, operation, &path, Some(token)).await;
+        let problem = reply.expect_problem(401, "unauthenticated");
+        assert!(problem.get("errors").is_none(), "{what}: {problem:#}");
+    }
+    let sql = app.sql().await;
+    let tenants = sql.query_one("SELECT count(*) FROM tenants", &[]).await;
+    let tenants: i64 = tenants.expect("a count").get(0);
+    assert_eq!(tenants, 1, "a JWT made a tenant");
+}
+
+#[tokio::test]
+async fn without_a_setting_no_jwt_is_believed() {
+    let app = App::start().await;
+    let token = signer().sign(&claims(&app, json!({})));
+    get_as(&app, &token, "/uploads")
+        .await
+        .expect_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn without_an_audience_a_jwt_for_somebody_is_for_somebody_else() {
+    let app = Setup::new()
+        .set("BROKER_JWT_HS256_SECRET", SECRET)
+        .start()
+        .await;
+    for (changes, status) in [
+        (json!({"aud": null}), 200),
+        (json!({"aud": null, "iss": null}), 200),
+        (json!({}), 401),
+    ] {
+        let reply = holder(&app, changes.clone()).get("/uploads").await;
+        assert_eq!(reply.status.as_u16(), status, "{changes}: {reply:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_ends_at_its_time_even_while_it_is_remembered() {
+    let app = setup().start().await;
+    let end = app.clock.now().timestamp() + 60;
+    let ada = holder(&app, json!({"exp": end}));
+    ada.get("/uploads").await.expect(StatusCode::OK);
+    let left =
+        TimeDelta::seconds(end + 30) - TimeDelta::microseconds(app.clock.now().timestamp_micros());
+    app.advance(left - TimeDelta::microseconds(1));
+    ada.get("/uploads").await.expect(StatusCode::OK);
+    app.advance(TimeDelta::microseconds(1));
+    ada.get("/uploads")
+        .await
+        .expect_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_known_jwt_costs_no_query() {
+    let gate = Gate::new(database::address());
+    let app = setup().postgres(gate.addr()).start().await;
+    app.bucket.put("a.csv", "x").await;
+    let ada = holder(&app, json!({}));
+    ada.get("/datasets").await.expect(StatusCode::OK);
+    gate.cut().await;
+    ada.get("/datasets").await.expect(StatusCode::OK);
+    // Another one on the same ground costs none either; of another tenant nobody knows.
+    let bob = holder(&app, json!({"sub": "bob"}));
+    bob.get("/datasets").await.expect(StatusCode::OK);
+    let stranger = holder(&app, json!({"tenant": "acme"}));
+    stranger
+        .get("/datasets")
+        .await
+        .expect_problem(503, "service-unavailable");
+}
+
+#[tokio::test]
+async fn a_size_limit_holds_from_create_to_acknowledge() {
+    let app = setup().start().await;
+    let ada = holder(&app, json!({"max_size": 10}));
+    let bob = holder(&app, json!({}));
+    let create = async |caller: &Caller, body: Value| post(caller, "/uploads", body).await;
+    create(&ada, json!({"path": "/a", "size": 11}))
+        .await
+        .expect_problem(422, "size-limit-exceeded");
+    create(&ada, json!({"path": "/a", "size": 10}))
+        .await
+        .expect(StatusCode::CREATED);
+
+    // Without a size the object tells, whoever acknowledges it.
+    let open = create(&ada, json!({"path": "/open"}))
+        .await
+        .expect(StatusCode::CREATED);
+    ada.put(&open, "eleven byte").await.expect_ok();
+    let problem = bob.acknowledge(&open).await;
+    problem.expect_problem(422, "object-mismatch");
+    let open = create(&ada, json!({"path": "/fits"}))
+        .await
+        .expect(StatusCode::CREATED);
+    ada.put(&open, "ten bytes!").await.expect_ok();
+    ada.acknowledge(&open).await.expect(StatusCode::OK);
+
+    // Parts of an upload without a size, one by one.
+    let parts = create(&ada, json!({"path": "/parts", "multipart": true})).await;
+    let parts = parts.expect(StatusCode::CREATED);
+    let path = format!("/uploads/{}/parts", id(&parts));
+    let ask = |size: u64| json!({"parts": [{"part_number": 1, "size": size}]});
+    for caller in [&ada, &bob] {
+        post(caller, &path, ask(11))
+            .await
+            .expect_problem(422, "invalid-request");
+        post(caller, &path, ask(10)).await.expect(StatusCode::OK);
+    }
+
+    // What others began, and may be larger, is not for this one to bring.
+    for body in [
+        json!({"path": "/large", "size": 11, "multipart": true}),
+        json!({"path": "/larger", "multipart": true}),
+    ] {
+        let session = create(&bob, body).await.expect(StatusCode::CREATED);
+        let (of, one) = (
+            id(&session),
+            json!({"parts": [{"part_number": 1, "size": 5}]}),
+        );
+        for reply in [
+            post(&ada, &format!("/uploads/{of}/parts"), one).await,
+            ada.get(&format!("/uploads/{of}?refresh_urls=true")).await,
+            ada.acknowledge(&session).await,
+        ] {
+            reply.expect_problem(422, "size-limit-exceeded");
+        }
+        // It may look, and it may end it.
+        ada.get(&format!("/uploads/{of}"))
+            .await
+            .expect(StatusCode::OK);
+        ada.act(&format!("/uploads/{of}/cancel"))
+            .await
+            .expect(StatusCode::OK);
+    }
+}
