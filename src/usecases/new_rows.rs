@@ -61,9 +61,7 @@ pub(super) async fn write(
     if let Some(purse) = purse {
         return match spend::insert(&mut connection, &rows, purse).await {
             Ok(refusals) => answers(rows, refusals),
-            Err(cause) if is_of_one(&cause) => {
-                one_by_one(&mut connection, rows, Some(purse)).await
-            }
+            Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, Some(purse)).await,
             Err(cause) => for_all(cause.into(), rows.len()),
         };
     }

@@ -8,11 +8,7 @@ use crate::domain::principal::Credential;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
 
-pub(super) async fn load(
-    broker: &Arc<Broker>,
-    bearer: &str,
-    hash: Hash,
-) -> Result<Option<Known>> {
+pub(super) async fn load(broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {
     let key = broker.token_key().await?;
     let now = broker.clock.now();
     let token = key.open(bearer).filter(|token| now < token.grant.ends_at);

@@ -105,7 +105,8 @@ impl Scene {
             let (_, key) = app.issue_key(tenant, scopes, None).await;
             Some(key)
         };
-        let jwt = |changes: Value| Some(Signer::new("any", Algorithm::HS256).sign(&claims(app, changes)));
+        let jwt =
+            |changes: Value| Some(Signer::new("any", Algorithm::HS256).sign(&claims(app, changes)));
         let past = app.clock.now().timestamp() - 31;
         let key = match who {
             Who::Nobody => None,
