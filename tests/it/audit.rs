@@ -30,7 +30,7 @@ async fn rows(app: &App, count: usize) -> Vec<Value> {
 }
 
 /// The rows of an action, as soon as they count `times`; and it must be no more.
-async fn folded(app: &App, action: &str, times: i64) -> Vec<Value> {
+pub async fn folded(app: &App, action: &str, times: i64) -> Vec<Value> {
     let mut rows = Vec::new();
     let sum = |rows: &[Value]| -> i64 {
         let counts = rows.iter().map(|row| row["count"].as_i64());

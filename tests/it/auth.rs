@@ -13,6 +13,7 @@ use crate::support::database;
 use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
+mod audited;
 mod hashes;
 mod issuer;
 mod jail;
@@ -23,7 +24,7 @@ mod prefix;
 mod tenants;
 mod token_counts;
 mod token_minting;
-mod tokens;
+pub mod tokens;
 
 /// One operation of the document that needs a credential.
 struct Operation {

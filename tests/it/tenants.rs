@@ -8,3 +8,4 @@ mod quota_set;
 mod quotas;
 mod retention;
 mod scene;
+mod tokens;

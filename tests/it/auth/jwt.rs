@@ -28,7 +28,7 @@ fn signer() -> Signer {
 }
 
 /// Whoever holds a JWT with these claims.
-fn holder(app: &App, changes: Value) -> Caller {
+pub fn holder(app: &App, changes: Value) -> Caller {
     Caller::new(app.url.clone(), signer().sign(&claims(app, changes)))
 }
 

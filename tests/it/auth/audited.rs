@@ -1,0 +1,56 @@
+//! What the audit says of those who come with JWTs and upload tokens, and what it shows to them.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::jwt::{holder, setup};
+use super::tokens::mint;
+use crate::audit::folded;
+
+fn members<'a>(rows: &'a [Value], name: &str) -> Vec<&'a str> {
+    let member = |row: &'a Value| row[name].as_str().unwrap_or_default();
+    rows.iter().map(member).collect()
+}
+
+#[tokio::test]
+async fn each_goes_by_a_name_of_its_own_and_no_token_is_told() {
+    let app = setup().start().await;
+    let ada = holder(&app, json!({}));
+    ada.create("/in/a").await;
+    let page = mint(&app, json!({"prefix": "/in/", "max_uploads": 2})).await;
+    page.create("/in/b").await;
+    let made = folded(&app, "token.created", 1).await;
+    let token = made[0]["subject"].as_str().expect("the token's name");
+    assert!(members(&made, "actor")[0].starts_with("key:"), "{made:#?}");
+    let created = folded(&app, "upload.created", 2).await;
+    let actors = members(&created, "actor");
+    assert!(actors.contains(&"jwt:ada"), "{created:#?}");
+    let is_linked = token.starts_with("token:") && actors.contains(&token);
+    assert!(is_linked, "{token} in {created:#?}");
+    let all = app.get("/audit").await.expect_ok().body;
+    assert!(!all.contains("ubt_") && !all.contains("eyJ"), "{all}");
+}
+
+#[tokio::test]
+async fn a_confined_caller_is_shown_its_folder_alone() {
+    let app = setup().start().await;
+    for path in ["/in/a", "/out/b", "/inbox/c"] {
+        app.create(path, json!({})).await;
+    }
+    folded(&app, "upload.created", 3).await;
+    let changes = json!({"scope": "admin", "path_prefix": "/in/"});
+    let ada = holder(&app, changes);
+    for query in ["", "?prefix=/", "?prefix=/out/", "?action=upload.created"] {
+        let shown = ada
+            .get(&format!("/audit{query}"))
+            .await
+            .expect(StatusCode::OK);
+        let shown = shown.as_array().expect("an array");
+        let outside = members(shown, "path")
+            .into_iter()
+            .find(|path| !path.starts_with("/in/"));
+        assert_eq!(outside, None, "{query}: {shown:#?}");
+        let expected = usize::from(!query.contains("/out/"));
+        assert_eq!(shown.len(), expected, "{query}: {shown:#?}");
+    }
+}
