@@ -1,10 +1,11 @@
 //! Spend: uploads that are counted against upload tokens.
 //!
 //! The rows of the counts are held, the new uploads written, and what was written is counted, all
-//! in one transaction, that of their tenants' quotas too: however many callers come at once, on however many replicas, what fits is
-//! what was allowed. Only an upload that is written counts: what is refused costs nothing, and a
-//! repetition under an idempotency key writes nothing. Nothing is given back afterwards, or a token
-//! would be good for any number of uploads, one after the other.
+//! in one transaction, that of their tenants' quotas too: however many callers come at once, on
+//! however many replicas, what fits is what was allowed. Only an upload that is written counts:
+//! what is refused costs nothing, and a repetition under an idempotency key writes nothing. Nothing
+//! is given back afterwards, or a token would be good for any number of uploads, one after the
+//! other.
 
 use std::sync::Arc;
 
