@@ -19,6 +19,7 @@ pub mod checksum;
 pub mod error;
 pub mod exit;
 mod get;
+mod hex;
 mod lock;
 mod ls;
 pub mod output;

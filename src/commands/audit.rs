@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::output::{bad_config, fail};
+use super::database;
+use super::output::fail;
 use super::when::{When, when};
 use crate::clock::Clock;
-use crate::config::{self, Database, Section as _};
 use crate::domain::audit::{Action, Record};
 use crate::domain::event::timestamp;
 use crate::store::Connection;
-use crate::store::pool::connect;
 use crate::usecases;
 use crate::usecases::audit::list::{Filter, next};
 
@@ -49,13 +48,9 @@ enum AuditError {
 }
 
 pub(super) async fn run(asked: Arguments) -> ExitCode {
-    let database = match Database::load(config::env) {
-        Ok(database) => database,
-        Err(faults) => return bad_config(&faults),
-    };
-    let mut connection = match connect(database.url.expose()).await {
+    let mut connection = match database::connection().await {
         Ok(connection) => connection,
-        Err(error) => return fail("Cannot connect to Postgres", &error),
+        Err(code) => return code,
     };
     match show(&mut connection, &asked).await {
         Ok(()) => ExitCode::SUCCESS,

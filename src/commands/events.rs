@@ -6,12 +6,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::output::{BAD_USAGE, bad_config, complain, fail};
+use super::database;
+use super::output::{BAD_USAGE, complain, fail};
 use super::when::{When, when};
 use crate::clock::Clock;
-use crate::config::{self, Database, Section as _};
 use crate::domain::event::{EventType, timestamp};
-use crate::store::pool::connect;
 use crate::usecases::replay::{self, Selection};
 
 #[derive(Debug, Subcommand)]
@@ -76,13 +75,9 @@ pub(super) async fn run(command: Command) -> ExitCode {
         ));
         return ExitCode::from(BAD_USAGE);
     }
-    let database = match Database::load(config::env) {
-        Ok(database) => database,
-        Err(faults) => return bad_config(&faults),
-    };
-    let mut connection = match connect(database.url.expose()).await {
+    let mut connection = match database::connection().await {
         Ok(connection) => connection,
-        Err(error) => return fail("Cannot connect to Postgres", &error),
+        Err(code) => return code,
     };
     let events = if asked.dry_run {
         replay::count(&mut connection, &selection).await

@@ -8,12 +8,11 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::output::{bad_config, complain, fail, or_dash};
+use super::database;
+use super::output::{complain, fail, or_dash};
 use crate::clock::Clock;
-use crate::config::{self, Database, Section as _};
 use crate::domain::event::timestamp;
 use crate::domain::principal::Scope;
-use crate::store::pool::connect;
 use crate::store::{Connection, api_keys::ApiKey};
 use crate::usecases::{self, keys};
 
@@ -55,13 +54,9 @@ fn scope(name: &str) -> Result<Scope, String> {
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {
-    let database = match Database::load(config::env) {
-        Ok(database) => database,
-        Err(faults) => return bad_config(&faults),
-    };
-    let mut connection = match connect(database.url.expose()).await {
+    let mut connection = match database::connection().await {
         Ok(connection) => connection,
-        Err(error) => return fail("Cannot connect to Postgres", &error),
+        Err(code) => return code,
     };
     let clock = Clock::system();
     let result = match command {

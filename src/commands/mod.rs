@@ -4,6 +4,7 @@ pub mod assemble;
 mod audit;
 mod check_config;
 mod completions;
+mod database;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;

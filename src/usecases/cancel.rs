@@ -1,8 +1,9 @@
 //! Cancel: the client takes its promise back.
 //!
-//! The row changes first: from then on nobody can acknowledge it. Then its parts go, and the object, if it
-//! came already and is this upload's own; it would block its path for every write-once URL. Where
-//! S3 fails at that, the upload is cancelled all the same and the object stays behind.
+//! The row changes first: from then on nobody can acknowledge it. Then its parts go, and the
+//! object, if it came already and is this upload's own; it would block its path for every
+//! write-once URL. Where S3 fails at that, the upload is cancelled all the same, and the last look
+//! of the janitor frees what stayed behind.
 
 use std::sync::Arc;
 

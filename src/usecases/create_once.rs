@@ -38,9 +38,9 @@ pub enum Created {
     Before(Session),
 }
 
-/// Makes an upload session, or finds the one that `key` made: within the last 24 hours,
-/// or earlier where that is still Pending, and then with a fresh URL. Refused as [`create`](super::create::create) is, and where the key came
-/// with another body.
+/// Makes an upload session, or finds the one that `key` made: within the last 24 hours, or
+/// earlier where that is still Pending, and then with a fresh URL. Refused as
+/// [`create`](super::create::create) is, and where the key came with another body.
 pub async fn create_once(
     broker: &Arc<Broker>,
     principal: &Principal,

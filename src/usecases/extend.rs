@@ -17,8 +17,9 @@ use crate::domain::upload::Upload;
 use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::store::uploads;
 
-/// Lets a Pending upload live for `seconds` from now, or as long again as it was asked to live at
-/// first. `seconds` may be no more than a URL of the tenant may live. The end comes sooner where that passes the longest life of a session, as `expires_at` then says.
+/// Lets a Pending upload live for `seconds` from now, or as long again as it was asked to live
+/// at first. `seconds` may be no more than a URL of the tenant may live. The end comes sooner
+/// where that passes the longest life of a session, as `expires_at` then says.
 pub async fn extend(
     broker: &Broker,
     principal: &Principal,

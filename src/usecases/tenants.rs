@@ -1,8 +1,9 @@
 //! Tenants: made, changed, shown, disabled.
 //!
-//! Every change is one transaction over the tenant's row, and told by the audit; running brokers see it within seconds.
-//! A tenant that gets a quota is counted in the same transaction: meanwhile its creates wait, so
-//! that no upload is missed and none is counted twice. A fault leaves everything as it was.
+//! Every change is one transaction over the tenant's row, and told by the audit; running
+//! brokers see it within seconds. A tenant that gets a quota is counted in the same
+//! transaction: meanwhile its creates wait, so that no upload is missed and none is counted
+//! twice. A fault leaves everything as it was.
 
 use diesel_async::AsyncConnection as _;
 

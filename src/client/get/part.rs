@@ -13,6 +13,7 @@ use tempfile::TempPath;
 use super::leftovers;
 use super::target::folder_of;
 use crate::client::error::{Error, Result};
+use crate::client::hex::hex;
 use crate::client::lock::claim;
 
 /// The longest piece of the target's name in the hidden one's: names end at 255 bytes.
@@ -110,11 +111,6 @@ fn family(target: &Path, dataset: &str) -> String {
     format!(".{kept}.{}-", digest(&format!("{name}\n{dataset}")))
 }
 
-/// Enough of a hash to tell a handful of files apart.
 fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter()
-        .take(5)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(text.as_bytes()), 5)
 }

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::client::api::wire::{Checksum, NewUpload};
 use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
+use crate::client::hex::hex;
 
 /// From this size on, in bytes, a file comes in parts; the broker may do that for smaller ones too.
 /// Below it, one request is soon repeated as a whole.
@@ -126,7 +127,6 @@ impl Options {
     pub(super) fn digest(&self) -> Result<String> {
         let about = serde_json::to_vec(&(self.parts("", None), self.part_size))
             .map_err(|error| Error::Failed(format!("cannot write JSON: {error}")))?;
-        let digest = Sha256::digest(about);
-        Ok(digest.iter().take(8).map(|b| format!("{b:02x}")).collect())
+        Ok(hex(&Sha256::digest(about), 8))
     }
 }

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::sources::{Item, Stamp};
 use crate::client::api::wire::Checksum;
 use crate::client::error::{Error, Result};
+use crate::client::hex::hex;
 use crate::client::lock::claim;
 
 /// A session that an earlier run began.
@@ -167,6 +168,5 @@ fn name(broker: &str, file: &Path, path: &str) -> String {
         hash.update([0]);
     }
     hash.update(path);
-    let digest = hash.finalize();
-    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+    hex(&hash.finalize(), 16)
 }

@@ -8,13 +8,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{bad_config, complain, fail};
+use super::database;
+use super::output::{complain, fail};
 use crate::clock::Clock;
-use crate::config::{self, Database, Section as _};
 use crate::domain::event::timestamp;
 use crate::domain::tenant::Tenant;
 use crate::store::Connection;
-use crate::store::pool::connect;
 use crate::usecases::{self, tenants};
 use limits::Limits;
 
@@ -76,13 +75,9 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {
-    let database = match Database::load(config::env) {
-        Ok(database) => database,
-        Err(faults) => return bad_config(&faults),
-    };
-    let mut connection = match connect(database.url.expose()).await {
+    let mut connection = match database::connection().await {
         Ok(connection) => connection,
-        Err(error) => return fail("Cannot connect to Postgres", &error),
+        Err(code) => return code,
     };
     let done = act(&mut connection, command).await;
     done.map_or_else(

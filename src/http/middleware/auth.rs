@@ -1,7 +1,8 @@
 //! Authentication: before a byte of the body is read, and before routes are told apart.
 //!
-//! A missing, unknown, expired or revoked credential, and one of a disabled tenant, is the same 401. Where the store does not
-//! answer, it is a 503: nobody is let in and nobody is told that the key is bad.
+//! A missing, unknown, expired or revoked credential, and one of a disabled tenant, is the same
+//! 401. Where the store does not answer, it is a 503: nobody is let in and nobody is told that
+//! the key is bad.
 
 use std::rc::Rc;
 use std::sync::Arc;
