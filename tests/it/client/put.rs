@@ -1,7 +1,10 @@
 //! `put`: one file, several, a folder, standard input; what is promised with them, and refusals.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use super::meddler::Harm;
 use super::scene::{Scene, lines, noise};
 
 /// A row of the answer, by its path.
@@ -286,4 +289,20 @@ async fn a_broker_that_prefers_parts_gets_parts() {
         .await;
     assert_eq!(told.ok().json()["level"], "checksum");
     assert!(scene.stored("/b").await == bytes);
+}
+
+/// Without a terminal, a line now and then; `--quiet` has none.
+#[tokio::test]
+async fn a_slow_upload_tells_how_far_it_is() {
+    let scene = Scene::new().await;
+    scene.write("a", &noise(7, 11 << 20));
+    for (quiet, lines) in [(false, true), (true, false)] {
+        let late = Harm::Late(Duration::from_millis(5_500));
+        scene.meddler.harm([late, late, late]);
+        let mut put = vec!["put", "--overwrite", "--part-size", "5", "a", "/a"];
+        put.extend(quiet.then_some("--quiet"));
+        let ended = scene.end(&put).await.ok();
+        let told = ended.err.contains("/a: ") && ended.err.contains(" of 11.00 MiB (");
+        assert_eq!(told, lines, "{ended:#?}");
+    }
 }

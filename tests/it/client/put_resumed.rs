@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 
 use super::meddler::Harm;
@@ -140,6 +141,18 @@ async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
         assert!(ended.err.contains("of 8 parts are there"), "{ended:#?}");
         unsent(&scene, &had);
     }
+}
+
+/// Whoever goes on with it on Monday finds the session alive.
+#[tokio::test]
+async fn a_session_in_parts_is_asked_to_live_for_a_week() {
+    let scene = Scene::new().await;
+    scene.write("big", &noise(20, 30 * MIB));
+    killed(&scene, &PUT, 12 * MIB).await;
+    scene.app.advance(TimeDelta::days(6));
+    assert_eq!(scene.app.janitor().await.expired, 0);
+    let upload = scene.uploads("/big").await.remove(0);
+    assert_eq!(upload["status"], "Pending", "{upload:#}");
 }
 
 /// Small files have one request: the next run finds that it came.
