@@ -10,6 +10,7 @@ mod put;
 mod put_large;
 mod put_meddled;
 mod put_resumed;
+mod put_stdin;
 mod rm;
 mod scene;
 mod settings;

@@ -1,0 +1,36 @@
+//! `put -`: what comes through a pipe, whose size nobody knows before its end.
+
+use super::scene::{Scene, noise};
+
+#[tokio::test]
+async fn standard_input_goes_up_in_one_request_or_in_parts() {
+    let scene = Scene::new().await;
+    for (name, size, puts) in [("none", 0, 1), ("few", 9, 1), ("many", 20 << 20, 3)] {
+        let bytes = noise(3, size);
+        let path = format!("/in/{name}");
+        scene.meddler.take();
+        let ended = scene.run(&["put", "--json", "-", &path]).fed(&bytes);
+        let told = ended.end().await.ok().json();
+        assert_eq!(told["level"], "checksum", "{told:#}");
+        assert_eq!(told["size"], size, "{told:#}");
+        assert_eq!(told["file"], "-", "{told:#}");
+        assert_eq!(scene.meddler.take().puts.len(), puts, "{name}");
+        assert!(scene.stored(&path).await == bytes, "{name}");
+    }
+    // What is whole to the byte at a part's end is not followed by an empty part.
+    let bytes = noise(4, 16 << 20);
+    let ended = scene.run(&["put", "-", "/in/even"]).fed(&bytes).end().await;
+    ended.ok();
+    assert_eq!(scene.meddler.take().puts.len(), 2);
+    assert!(scene.stored("/in/even").await == bytes);
+}
+
+#[tokio::test]
+async fn standard_input_that_cannot_go_up_leaves_no_parts() {
+    let scene = Scene::new().await;
+    scene.dataset("/a", b"1").await;
+    let bytes = noise(5, 20 << 20);
+    let ended = scene.run(&["put", "-", "/a"]).fed(&bytes).end().await;
+    ended.failed(6, &["dataset-exists"]);
+    assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
+}
