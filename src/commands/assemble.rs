@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::Handle;
@@ -25,7 +26,7 @@ use crate::notify::sns::Topic;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::endpoint::{self, Endpoint};
 use crate::objects::sign::Signer;
-use crate::objects::{self, ObjectStore, client};
+use crate::objects::{self, BucketSettings, Buckets, ObjectStore, client};
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
@@ -128,8 +129,7 @@ pub async fn assemble(
     let outbox = Arc::new(Notify::new());
     let broker = Broker {
         pool: pool.clone(),
-        objects: objects(settings, cloud, &metrics),
-        signer: signer(settings, cloud).await?,
+        buckets: buckets(settings, cloud, &metrics).await?,
         credentials: (cloud.s3.credentials_provider())
             .map(CredentialsCache::new)
             .ok_or(AssembleError::NoCredentials)?,
@@ -202,10 +202,28 @@ pub(super) fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>
     )
 }
 
+async fn buckets(
+    settings: &Settings,
+    cloud: &Cloud,
+    metrics: &Arc<Metrics>,
+) -> Result<Buckets, AssembleError> {
+    let in_common = BucketSettings {
+        client: client::build(&cloud.s3, settings.s3.path_style, None),
+        public: public_client(settings, cloud),
+        conditional_writes: settings.s3.conditional_writes,
+        metrics: Arc::clone(metrics),
+    };
+    Ok(Buckets::new(in_common, &settings.s3.bucket).await?)
+}
+
+fn public_client(settings: &Settings, cloud: &Cloud) -> Client {
+    let public = settings.s3.public_endpoint.as_ref().map(|url| url.as_str());
+    client::build(&cloud.s3, settings.s3.path_style, public)
+}
+
 /// Signs for the endpoint that clients see, which need not be the one that we see.
 pub(super) async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleError> {
-    let public = settings.s3.public_endpoint.as_ref().map(|url| url.as_str());
-    let client = client::build(&cloud.s3, settings.s3.path_style, public);
+    let client = public_client(settings, cloud);
     Ok(Signer::new(
         Endpoint::learn(&client, &settings.s3.bucket).await?,
     ))

@@ -4,6 +4,8 @@
 //! error. It ends with 0 when everything is done, with 1 after a fault, and with 130 where a signal
 //! ended it early: rows at hand are finished, and a sweep goes on from there the next time.
 
+mod words;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,9 +21,10 @@ use super::serve::cloud;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
-use crate::janitor::{Aborted, Cleared, Job, Part, Report, Round, Swept};
+use crate::janitor::{Cleared, Job, Part, Report, Round, Swept};
 use crate::lifecycle::Shutdown;
 use crate::usecases;
+use words::{aborted, cleared_json, cleared_line, swept_json, swept_line};
 
 /// As a shell says it of a program that was interrupted.
 const INTERRUPTED: u8 = 130;
@@ -55,8 +58,9 @@ enum JanitorError {
 /// What was done.
 struct Done {
     round: Round,
-    swept: Option<Swept>,
-    cleared: Option<Cleared>,
+    /// By bucket, the common one first.
+    swept: Vec<(String, Swept)>,
+    cleared: Vec<(String, Cleared)>,
     stopped: bool,
 }
 
@@ -107,8 +111,8 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
         Ok(done) => done.map_err(JanitorError::Work),
         Err(_) if outcome.failures.is_empty() => Ok(Done {
             round: Round::default(),
-            swept: None,
-            cleared: None,
+            swept: Vec::new(),
+            cleared: Vec::new(),
             stopped: true,
         }),
         Err(_) => Err(JanitorError::Died),
@@ -117,18 +121,19 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
 
 async fn work(job: &Job) -> usecases::Result<Done> {
     let round = job.round().await?;
-    let wanted = job.parts.contains(&Part::Sweep) && !job.stop.is_cancelled();
-    let swept = if wanted {
-        Some(job.sweep().await?)
-    } else {
-        None
-    };
-    let wanted = job.parts.contains(&Part::StaleMultipart) && !job.stop.is_cancelled();
-    let cleared = if wanted {
-        Some(job.abort_stale().await?)
-    } else {
-        None
-    };
+    let buckets = job.broker.all_buckets().await?;
+    let (mut swept, mut cleared) = (Vec::new(), Vec::new());
+    let wanted = |part| job.parts.contains(&part) && !job.stop.is_cancelled();
+    for bucket in &buckets {
+        if wanted(Part::Sweep) {
+            swept.push((bucket.clone(), job.sweep(bucket).await?));
+        }
+    }
+    for bucket in &buckets {
+        if wanted(Part::StaleMultipart) {
+            cleared.push((bucket.clone(), job.abort_stale(bucket).await?));
+        }
+    }
     Ok(Done {
         round,
         swept,
@@ -165,17 +170,12 @@ impl Done {
         if self.stopped {
             return ExitCode::from(INTERRUPTED);
         }
-        let gave_up = matches!(self.cleared, Some(Cleared::Stopped(_)));
-        match self.round.failed + self.aborted().failed {
+        let mut walks = self.cleared.iter().map(|(_, cleared)| cleared);
+        let gave_up = walks.any(|cleared| matches!(cleared, Cleared::Stopped(_)));
+        let failed = (self.cleared.iter()).map(|(_, cleared)| aborted(cleared).failed);
+        match self.round.failed + failed.sum::<u64>() {
             0 if !gave_up => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
-        }
-    }
-
-    fn aborted(&self) -> Aborted {
-        match self.cleared {
-            Some(Cleared::Through(all) | Cleared::Stopped(all)) => all,
-            _ => Aborted::default(),
         }
     }
 
@@ -202,39 +202,8 @@ impl Done {
             round.old_audit_rows,
             round.failed
         ));
-        lines.extend(self.swept.as_ref().map(|swept| match swept {
-            Swept::Through {
-                compared,
-                resumed_after,
-            } => {
-                let from = match resumed_after {
-                    Some(key) => format!(", from behind {key:?}, where the last one had stopped"),
-                    None => String::new(),
-                };
-                format!(
-                    "sweep: {} objects and {} rows compared{from}; {} rows of other buckets left out",
-                    compared.objects, compared.rows, compared.other_buckets
-                )
-            }
-            Swept::Stopped(compared) => format!(
-                "sweep: stopped after {} objects and {} rows",
-                compared.objects, compared.rows
-            ),
-            Swept::Elsewhere | Swept::NotDue => {
-                "sweep: left to another process that is at it".to_owned()
-            }
-        }));
-        let all = self.aborted();
-        lines.extend(self.cleared.as_ref().map(|cleared| match cleared {
-            Cleared::Through(_) | Cleared::Stopped(_) => format!(
-                "stale multipart uploads: {} aborted, {} perhaps another program's, {} left for later after a fault",
-                all.aborted, all.reported, all.failed
-            ),
-            Cleared::Refused => "stale multipart uploads: S3 does not list them".to_owned(),
-            Cleared::Elsewhere => {
-                "stale multipart uploads: left to another process that is at them".to_owned()
-            }
-        }));
+        lines.extend((self.swept.iter()).map(|(bucket, swept)| swept_line(bucket, swept)));
+        lines.extend((self.cleared.iter()).map(|(bucket, cleared)| cleared_line(bucket, cleared)));
         if self.stopped {
             lines.push("Interrupted: the next run goes on from here.".to_owned());
         }
@@ -243,36 +212,6 @@ impl Done {
 
     fn json(&self, dry_run: bool) -> serde_json::Value {
         let round = &self.round;
-        let sweep = self.swept.as_ref().map(|swept| match swept {
-            Swept::Through {
-                compared,
-                resumed_after,
-            } => json!({
-                "ended": "through",
-                "objects": compared.objects,
-                "rows": compared.rows,
-                "rows_of_other_buckets": compared.other_buckets,
-                "resumed_after": resumed_after,
-            }),
-            Swept::Stopped(compared) => json!({
-                "ended": "stopped", "objects": compared.objects, "rows": compared.rows,
-            }),
-            Swept::Elsewhere | Swept::NotDue => json!({"ended": "elsewhere"}),
-        });
-        let all = self.aborted();
-        let multipart = self.cleared.as_ref().map(|cleared| {
-            json!({
-                "ended": match cleared {
-                    Cleared::Through(_) => "through",
-                    Cleared::Stopped(_) => "stopped",
-                    Cleared::Refused => "refused",
-                    Cleared::Elsewhere => "elsewhere",
-                },
-                "aborted": all.aborted,
-                "reported": all.reported,
-                "failed": all.failed,
-            })
-        });
         json!({
             "dry_run": dry_run,
             "interrupted": self.stopped,
@@ -288,8 +227,13 @@ impl Done {
             "old_uploads": round.old_uploads,
             "old_audit_rows": round.old_audit_rows,
             "failed": round.failed,
-            "sweep": sweep,
-            "stale_multipart_uploads": multipart,
+            "sweep": self.swept.first().map(swept_json),
+            "stale_multipart_uploads": self.cleared.first().map(cleared_json),
+            "tenants_buckets": {
+                "sweep": self.swept.iter().skip(1).map(swept_json).collect::<Vec<_>>(),
+                "stale_multipart_uploads":
+                    self.cleared.iter().skip(1).map(cleared_json).collect::<Vec<_>>(),
+            },
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The part of the bucket that a tenant lives in.
+//! The bucket, and the part of it, that a tenant lives in.
 //!
 //! Every key that reaches S3 comes out of [`Jail::key`] or [`Jail::key_prefix`], and every key
 //! that reaches a client went through [`Jail::path`].
@@ -15,6 +15,7 @@ pub const DEFAULT_TENANT: &str = "default";
 /// A credential may be confined to a folder in it; the rest is nobody's then.
 #[derive(Clone, Debug)]
 pub struct Jail {
+    bucket: Option<Arc<str>>,
     prefix: Arc<str>,
     others: Arc<[String]>,
     within: Option<PathPrefix>,
@@ -24,10 +25,22 @@ impl Jail {
     /// `prefix` is empty or ends with `/`; `others` are the prefixes carved out of it.
     pub fn new(prefix: &str, others: Vec<String>) -> Self {
         Self {
+            bucket: None,
             prefix: prefix.into(),
             others: others.into(),
             within: None,
         }
+    }
+
+    /// The same jail in a bucket of the tenant's own; without one, in the common bucket.
+    pub fn in_bucket(self, bucket: Option<&str>) -> Self {
+        let bucket = bucket.map(Arc::from);
+        Self { bucket, ..self }
+    }
+
+    /// The bucket of the tenant's own.
+    pub fn bucket(&self) -> Option<&str> {
+        self.bucket.as_deref()
     }
 
     /// The same jail, confined to a folder.

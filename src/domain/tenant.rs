@@ -23,6 +23,8 @@ pub struct TenantPolicy {
 pub struct Tenant {
     /// Names it on the command line, in tokens and in notifications.
     pub name: String,
+    /// The bucket of its own; without one it lives in the common bucket.
+    pub bucket: Option<String>,
     /// Its part of the bucket: empty for `default`, else ending with `/`.
     pub key_prefix: String,
     /// When it was made.

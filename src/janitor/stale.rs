@@ -41,14 +41,15 @@ pub enum Cleared {
     Elsewhere,
 }
 
-/// Aborts what nothing needs any more, unless the last walk did not end before `ended_before`.
+/// Aborts what nothing needs any more in a bucket, unless the last walk did not end before `ended_before`.
 pub async fn abort_stale(
     broker: &Arc<Broker>,
+    bucket: &str,
     ended_before: DateTime<Utc>,
     report: &Report,
     stop: &CancellationToken,
 ) -> Result<Cleared> {
-    match usecase::begin(broker, ended_before).await? {
+    match usecase::begin(broker, bucket, ended_before).await? {
         Some(pass) => walk(pass, broker, report, stop, false).await,
         None => Ok(Cleared::Elsewhere),
     }
@@ -56,12 +57,13 @@ pub async fn abort_stale(
 
 impl Job {
     /// Aborts what nothing needs any more, also where that was done a moment ago.
-    pub async fn abort_stale(&self) -> Result<Cleared> {
+    pub async fn abort_stale(&self, bucket: &str) -> Result<Cleared> {
         let (broker, report, stop) = (&self.broker, &self.report, &self.stop);
         if self.dry_run {
-            return walk(usecase::dry_run(broker), broker, report, stop, true).await;
+            let pass = usecase::dry_run(broker, bucket).await?;
+            return walk(pass, broker, report, stop, true).await;
         }
-        abort_stale(broker, broker.clock.now(), report, stop).await
+        abort_stale(broker, bucket, broker.clock.now(), report, stop).await
     }
 }
 

@@ -65,21 +65,29 @@ impl Sweeps {
         while !stop.is_cancelled() {
             if let Some(period) = self.period {
                 let before = ago(&broker, period);
-                match sweep(&broker, before, self.pause, &report, &stop).await {
-                    Ok(Swept::Through { compared, .. }) => {
-                        log::info!("sweep: through: {compared:?}");
+                for bucket in buckets(&broker).await {
+                    match sweep(&broker, &bucket, before, self.pause, &report, &stop).await {
+                        Ok(Swept::Through { compared, .. }) => {
+                            log::info!("sweep of {bucket}: through: {compared:?}");
+                        }
+                        Ok(_) => {}
+                        Err(error) => log::warn!("sweep of {bucket}: {error}: {}", cause(&error)),
                     }
-                    Ok(_) => {}
-                    Err(error) => log::warn!("sweep: {error}: {}", cause(&error)),
                 }
             }
             if let Some(period) = self.stale_period {
-                match abort_stale(&broker, ago(&broker, period), &report, &stop).await {
-                    Ok(Cleared::Through(all)) if all != Aborted::default() => {
-                        log::info!("stale multipart uploads: {all:?}");
+                let before = ago(&broker, period);
+                for bucket in buckets(&broker).await {
+                    match abort_stale(&broker, &bucket, before, &report, &stop).await {
+                        Ok(Cleared::Through(all)) if all != Aborted::default() => {
+                            log::info!("stale multipart uploads of {bucket}: {all:?}");
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            let cause = cause(&error);
+                            log::warn!("stale multipart uploads of {bucket}: {error}: {cause}");
+                        }
                     }
-                    Ok(_) => {}
-                    Err(error) => log::warn!("stale multipart uploads: {error}: {}", cause(&error)),
                 }
             }
             tokio::select! {
@@ -90,22 +98,31 @@ impl Sweeps {
     }
 }
 
+/// All buckets; one that cannot be reached holds up no other.
+async fn buckets(broker: &Broker) -> Vec<String> {
+    broker.all_buckets().await.unwrap_or_else(|error| {
+        log::warn!("sweep: {error}: {}", cause(&error));
+        Vec::new()
+    })
+}
+
 fn ago(broker: &Broker, period: Duration) -> DateTime<Utc> {
     let period = TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX);
     let then = broker.clock.now().checked_sub_signed(period);
     then.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// One sweep, or the rest of one that was left: a new one only where the last one ended before
+/// One sweep of a bucket, or the rest of one that was left: a new one only where the last one ended before
 /// `ended_before`.
 pub async fn sweep(
     broker: &Arc<Broker>,
+    bucket: &str,
     ended_before: DateTime<Utc>,
     pause: Duration,
     report: &Report,
     stop: &CancellationToken,
 ) -> Result<Swept> {
-    let pass = match usecase::begin(broker, ended_before).await? {
+    let pass = match usecase::begin(broker, bucket, ended_before).await? {
         Begun::Pass(pass) => pass,
         Begun::Elsewhere => return Ok(Swept::Elsewhere),
         Begun::NotDue => return Ok(Swept::NotDue),
@@ -123,13 +140,14 @@ pub async fn sweep(
 
 impl Job {
     /// One sweep without rests, of a bucket that may have been swept a moment ago.
-    pub async fn sweep(&self) -> Result<Swept> {
+    pub async fn sweep(&self, bucket: &str) -> Result<Swept> {
         let (broker, report, stop) = (&self.broker, &self.report, &self.stop);
         if self.dry_run {
-            let pass = usecase::dry_run(broker);
+            let pass = usecase::dry_run(broker, bucket).await?;
             return go(pass, broker, Duration::ZERO, report, stop, false).await;
         }
-        sweep(broker, broker.clock.now(), Duration::ZERO, report, stop).await
+        let now = broker.clock.now();
+        sweep(broker, bucket, now, Duration::ZERO, report, stop).await
     }
 }
 

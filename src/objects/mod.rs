@@ -5,6 +5,7 @@
 //! [`StoreError`], and the caller decides what stays as it was. [`inspect`] and [`probe`] are the
 //! doctor's: how the bucket is set up, and what it does with what is signed.
 
+mod buckets;
 pub mod client;
 pub mod credentials;
 mod delete;
@@ -17,6 +18,7 @@ pub mod probe;
 pub mod sign;
 mod store;
 
+pub use buckets::{Bucket, Buckets, Settings as BucketSettings};
 pub use delete::Deletion;
 pub use list::{ListedObject, Listing, ListingPage};
 pub use store::{Carried, ObjectStore, StoreError};

@@ -92,6 +92,11 @@ impl ObjectStore {
         &self.bucket
     }
 
+    /// The same, to keep.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(&self.bucket)
+    }
+
     /// Whether the bucket answers: one HEAD of it.
     pub async fn check(&self) -> Result<(), StoreError> {
         let call = self.client.head_bucket().bucket(&*self.bucket).send();

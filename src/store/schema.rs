@@ -111,6 +111,7 @@ diesel::table! {
         quota_bytes -> Nullable<Int8>,
         quota_open_uploads -> Nullable<Int8>,
         retention_days -> Nullable<Int4>,
+        bucket -> Nullable<Text>,
     }
 }
 

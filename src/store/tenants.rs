@@ -26,6 +26,7 @@ struct Row {
     quota_bytes: Option<i64>,
     quota_open_uploads: Option<i64>,
     retention_days: Option<i32>,
+    bucket: Option<String>,
 }
 
 impl From<&Tenant> for Row {
@@ -47,6 +48,7 @@ impl From<&Tenant> for Row {
             quota_bytes: tenant.quota.bytes.map(long),
             quota_open_uploads: tenant.quota.open_uploads.map(long),
             retention_days: tenant.retention_days.map(int),
+            bucket: tenant.bucket.clone(),
         }
     }
 }
@@ -59,6 +61,7 @@ impl From<Row> for Tenant {
         let patterns = row.content_types;
         Self {
             name: row.name,
+            bucket: row.bucket,
             key_prefix: row.key_prefix,
             created_at: row.created_at,
             disabled_at: row.disabled_at,
@@ -138,7 +141,7 @@ pub async fn all(connection: &mut Connection) -> Result<Vec<Tenant>> {
     Ok(rows.into_iter().map(Tenant::from).collect())
 }
 
-/// Writes what a tenant may. Its name, its prefix and the time of its making stay.
+/// Writes what a tenant may. Its name, its bucket, its prefix and the time of its making stay.
 pub async fn update(connection: &mut Connection, tenant: &Tenant) -> Result<()> {
     diesel::update(tenants::table.find(&tenant.name))
         .set(Row::from(tenant))
@@ -169,7 +172,7 @@ async fn jail_of(connection: &mut Connection, tenant: &Tenant) -> Result<Jail> {
         }
         _ => Vec::new(),
     };
-    Ok(Jail::new(&tenant.key_prefix, others))
+    Ok(Jail::new(&tenant.key_prefix, others).in_bucket(tenant.bucket.as_deref()))
 }
 
 /// A tenant at work: the part of the bucket that it lives in, and what its uploads are held to.
@@ -189,11 +192,37 @@ pub async fn at_work(
     Ok(Some((jail, tenant.policy)))
 }
 
-/// The name and the key prefix of every tenant.
-pub async fn prefixes(connection: &mut Connection) -> Result<Vec<(String, String)>> {
-    tenants::table
-        .select((tenants::name, tenants::key_prefix))
+/// The name and the key prefix of every tenant that lives in `bucket`; in `common` live those that
+/// have none of their own.
+pub async fn prefixes(
+    connection: &mut Connection,
+    bucket: &str,
+    common: &str,
+) -> Result<Vec<(String, String)>> {
+    let rows: Vec<(String, String, Option<String>)> = tenants::table
+        .select((tenants::name, tenants::key_prefix, tenants::bucket))
         .load(connection)
+        .await?;
+    let here = |own: &Option<String>| own.as_deref().unwrap_or(common) == bucket;
+    let rows = rows.into_iter().filter(|(.., own)| here(own));
+    Ok(rows.map(|(name, prefix, _)| (name, prefix)).collect())
+}
+
+/// The buckets that tenants have of their own.
+pub async fn buckets(connection: &mut Connection) -> Result<Vec<String>> {
+    tenants::table
+        .filter(tenants::bucket.is_not_null())
+        .select(tenants::bucket.assume_not_null())
+        .distinct()
+        .load(connection)
+        .await
+}
+
+/// Whether a tenant has this bucket for its own.
+pub async fn has_bucket(connection: &mut Connection, bucket: &str) -> Result<bool> {
+    let owners = tenants::table.filter(tenants::bucket.eq(bucket));
+    diesel::select(diesel::dsl::exists(owners))
+        .get_result(connection)
         .await
 }
 

@@ -23,8 +23,8 @@ use super::error::Result;
 use super::sweep;
 use crate::domain::finding::{Finding, Outcome};
 use crate::domain::status::Status;
-use crate::objects::StoreError;
 use crate::objects::multipart::{OpenUpload, OpenUploadsPage, UploadsMarker};
+use crate::objects::{Bucket, ObjectStore, StoreError};
 use crate::store::uploads::{self, InParts};
 use crate::store::{sweeps, tenants};
 
@@ -33,9 +33,10 @@ const PAGE: u16 = 1_000;
 /// How long a claim holds that is not renewed with the next page.
 const LEASE: TimeDelta = TimeDelta::minutes(15);
 
-/// A walk over all open uploads of the bucket.
+/// A walk over all open uploads of a bucket.
 pub struct Pass {
     broker: Arc<Broker>,
+    bucket: Arc<Bucket>,
     /// Nobody in a dry run.
     holder: Option<Uuid>,
     ahead: Ahead,
@@ -63,6 +64,7 @@ pub enum Stepped {
 /// An open upload that nothing seems to need.
 #[derive(Clone, Debug)]
 pub struct Stale {
+    bucket: Arc<str>,
     open: OpenUpload,
     why: Why,
 }
@@ -77,32 +79,38 @@ enum Why {
     PerhapsAnothers,
 }
 
-/// Begins a walk; `None` where another process is at it, or where the last one did not end before
+/// Begins a walk over a bucket; `None` where another process is at it, or where the last one did not end before
 /// `ended_before`.
-pub async fn begin(broker: &Arc<Broker>, ended_before: DateTime<Utc>) -> Result<Option<Pass>> {
+pub async fn begin(
+    broker: &Arc<Broker>,
+    bucket: &str,
+    ended_before: DateTime<Utc>,
+) -> Result<Option<Pass>> {
     let (now, holder) = (broker.clock.now(), Uuid::new_v4());
     let mut connection = broker.connection().await?;
-    let (place, lease) = (place(broker), now + LEASE);
+    let (place, lease) = (place(bucket), now + LEASE);
     let claim = sweeps::claim(&mut connection, &place, holder, now, lease, ended_before).await?;
     Ok(match claim {
-        sweeps::Claim::Ours { .. } => Some(Pass::new(broker, Some(holder))),
+        sweeps::Claim::Ours { .. } => Some(Pass::new(broker, bucket, Some(holder)).await?),
         sweeps::Claim::Elsewhere | sweeps::Claim::NotDue => None,
     })
 }
 
 /// A walk that claims nothing, whoever else is at it.
-pub fn dry_run(broker: &Arc<Broker>) -> Pass {
-    Pass::new(broker, None)
+pub async fn dry_run(broker: &Arc<Broker>, bucket: &str) -> Result<Pass> {
+    Pass::new(broker, bucket, None).await
 }
 
 /// Aborts one, unless something came to it lately: then `None`. In a dry run it says what it would
 /// do.
 pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Option<Outcome>> {
     let (key, id) = (&stale.open.key, &stale.open.upload_id);
+    let bucket = broker.bucket(&stale.bucket).await?;
+    let objects = &bucket.objects;
     match stale.why {
         Why::PerhapsAnothers => return Ok(Some(Outcome::Reported)),
         Why::Unknown { since } => {
-            let last = broker.objects.last_part_at(key, id, since).await?;
+            let last = objects.last_part_at(key, id, since).await?;
             if last.is_some_and(|last| last > since) {
                 return Ok(None);
             }
@@ -110,24 +118,29 @@ pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Opti
         Why::Ended(_) => {}
     }
     if !dry_run {
-        broker.objects.abort_multipart(key, id).await?;
+        objects.abort_multipart(key, id).await?;
     }
     Ok(Some(Outcome::Aborted))
 }
 
 /// Under which name the walk is claimed, next to the sweep's, which has the bucket's. No bucket's
 /// name has a colon.
-fn place(broker: &Broker) -> String {
-    format!("{}:multipart", broker.objects.bucket())
+fn place(bucket: &str) -> String {
+    format!("{bucket}:multipart")
 }
 
 impl Pass {
-    fn new(broker: &Arc<Broker>, holder: Option<Uuid>) -> Self {
-        Self {
+    async fn new(broker: &Arc<Broker>, bucket: &str, holder: Option<Uuid>) -> Result<Self> {
+        Ok(Self {
             broker: Arc::clone(broker),
+            bucket: broker.bucket(bucket).await?,
             holder,
             ahead: Ahead::Everything,
-        }
+        })
+    }
+
+    fn place(&self) -> String {
+        place(self.bucket.objects.bucket())
     }
 
     /// Looks at the next page.
@@ -153,12 +166,14 @@ impl Pass {
         if !self.hold().await? {
             return Ok(Stepped::Lost);
         }
-        Ok(Stepped::On(stale(&self.broker, page.uploads).await?))
+        Ok(Stepped::On(
+            stale(&self.broker, &self.bucket.objects, page.uploads).await?,
+        ))
     }
 
     async fn finish(&self) -> Result<()> {
         if let Some(holder) = self.holder {
-            let (place, now) = (place(&self.broker), self.broker.clock.now());
+            let (place, now) = (self.place(), self.broker.clock.now());
             let mut connection = self.broker.connection().await?;
             sweeps::finish(&mut connection, &place, holder, now).await?;
         }
@@ -169,27 +184,31 @@ impl Pass {
     pub async fn leave(&self) -> Result<()> {
         if let Some(holder) = self.holder {
             let mut connection = self.broker.connection().await?;
-            sweeps::release(&mut connection, &place(&self.broker), holder).await?;
+            sweeps::release(&mut connection, &self.place(), holder).await?;
         }
         Ok(())
     }
 
     async fn list(&self, after: Option<&UploadsMarker>) -> Result<OpenUploadsPage, StoreError> {
-        self.broker.objects.list_multipart("", PAGE, after).await
+        self.bucket.objects.list_multipart("", PAGE, after).await
     }
 
     async fn hold(&self) -> Result<bool> {
         let Some(holder) = self.holder else {
             return Ok(true);
         };
-        let (place, lease) = (place(&self.broker), self.broker.clock.now() + LEASE);
+        let (place, lease) = (self.place(), self.broker.clock.now() + LEASE);
         let mut connection = self.broker.connection().await?;
         Ok(sweeps::renew(&mut connection, &place, holder, None, lease).await?)
     }
 }
 
 /// Those of a page that nothing seems to need.
-async fn stale(broker: &Broker, page: Vec<OpenUpload>) -> Result<Vec<Stale>> {
+async fn stale(
+    broker: &Broker,
+    objects: &ObjectStore,
+    page: Vec<OpenUpload>,
+) -> Result<Vec<Stale>> {
     if page.is_empty() {
         return Ok(Vec::new());
     }
@@ -209,18 +228,20 @@ async fn stale(broker: &Broker, page: Vec<OpenUpload>) -> Result<Vec<Stale>> {
             None => unknown.push(open),
             Some(row) if row.status != Status::Pending && now - row.updated_at >= patience => {
                 let why = Why::Ended(Box::new(row));
-                all.push(Stale { open, why });
+                let bucket = objects.name();
+                all.push(Stale { bucket, open, why });
             }
             Some(_) => {}
         }
     }
-    all.extend(stale_unknown(broker, unknown, now).await?);
+    all.extend(stale_unknown(broker, objects, unknown, now).await?);
     Ok(all)
 }
 
 /// Those that no upload knows, and that were begun long ago.
 async fn stale_unknown(
     broker: &Broker,
+    objects: &ObjectStore,
     mut unknown: Vec<OpenUpload>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Stale>> {
@@ -230,25 +251,30 @@ async fn stale_unknown(
         return Ok(Vec::new());
     };
     unknown.retain(|open| open.initiated <= since);
-    let ours = match rule.everywhere || unknown.is_empty() {
+    let bucket = objects.bucket();
+    // The settings speak for the bucket that they name, and for no tenant's own.
+    let everywhere = rule.everywhere && bucket == broker.buckets.common();
+    let ours = match everywhere || unknown.is_empty() {
         true => HashSet::new(),
-        false => ours(broker, &unknown).await?,
+        false => ours(broker, bucket, &unknown).await?,
     };
     let stale = unknown.into_iter().map(|open| {
-        let why = match rule.everywhere || ours.contains(&open.key) {
+        let why = match everywhere || ours.contains(&open.key) {
             true => Why::Unknown { since },
             false => Why::PerhapsAnothers,
         };
-        Stale { open, why }
+        let bucket = objects.name();
+        Stale { bucket, open, why }
     });
     Ok(stale.collect())
 }
 
 /// The keys that are the broker's own: under the prefix of a tenant that has one, or promised to
 /// an upload.
-async fn ours(broker: &Broker, unknown: &[OpenUpload]) -> Result<HashSet<String>> {
+async fn ours(broker: &Broker, bucket: &str, unknown: &[OpenUpload]) -> Result<HashSet<String>> {
     let mut connection = broker.connection().await?;
-    let prefixes = tenants::prefixes(&mut connection).await?;
+    let common = broker.buckets.common();
+    let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
     drop(connection);
     let is_under = |key: &str| {
         let mut prefixes = prefixes.iter().filter(|(_, prefix)| !prefix.is_empty());
@@ -257,7 +283,7 @@ async fn ours(broker: &Broker, unknown: &[OpenUpload]) -> Result<HashSet<String>
     let keys = unknown.iter().map(|open| open.key.clone());
     let (ours, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_under(key));
     let mut ours: HashSet<_> = ours.into_iter().collect();
-    ours.extend(sweep::promised(broker, &others).await?.into_keys());
+    ours.extend(sweep::promised(broker, bucket, &others).await?.into_keys());
     Ok(ours)
 }
 

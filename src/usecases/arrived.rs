@@ -46,29 +46,30 @@ pub enum Arrived {
 
 /// Looks at what stands at `key`, and does what follows from it.
 pub async fn arrived(broker: &Arc<Broker>, bucket: &str, key: &str) -> Result<Arrived> {
-    if bucket != broker.objects.bucket() {
+    if !broker.is_ours(bucket).await? {
         return Ok(Arrived::NotOurs);
     }
-    let (this, key) = (Arc::clone(broker), key.to_owned());
-    broker.to_end(async move { this.arrived(&key).await }).await
+    let (this, bucket, key) = (Arc::clone(broker), bucket.to_owned(), key.to_owned());
+    let look = async move { this.arrived(&bucket, &key).await };
+    broker.to_end(look).await
 }
 
 impl Broker {
-    async fn arrived(self: &Arc<Self>, key: &str) -> Result<Arrived> {
-        let found = self.objects.head(key).await?;
+    async fn arrived(self: &Arc<Self>, bucket: &str, key: &str) -> Result<Arrived> {
+        let found = self.bucket(bucket).await?.objects.head(key).await?;
         let named = self.named(found.as_ref()).await?;
         let outcome = match named {
             Named::Missing(id) if is_young(id, self.clock.now()) => {
                 return Ok(Arrived::NotYet(id));
             }
-            Named::Upload(upload) if self.belongs(&upload, key) => self.settle(*upload).await?,
+            Named::Upload(upload) if belongs(&upload, bucket, key) => self.settle(*upload).await?,
             Named::Nobody | Named::Missing(_) | Named::Upload(_) => Arrived::NotOurs,
         };
         if matches!(outcome, Arrived::Uploaded(_)) {
             return Ok(outcome);
         }
         // Whatever stands there, or does not, may have taken the place of a proven object.
-        let others = self.look_after(key, found.as_ref()).await?;
+        let others = self.look_after(bucket, key, found.as_ref()).await?;
         Ok(others.unwrap_or(outcome))
     }
 
@@ -79,11 +80,6 @@ impl Broker {
         let mut connection = self.connection().await?;
         let upload = uploads::named(&mut connection, id).await?;
         Ok(upload.map_or(Named::Missing(id), |upload| Named::Upload(Box::new(upload))))
-    }
-
-    /// A copy of an object takes its metadata along, and is no upload.
-    fn belongs(&self, upload: &Upload, key: &str) -> bool {
-        upload.bucket == self.objects.bucket() && upload.key == key
     }
 
     /// Acknowledges an upload that waits for its object.
@@ -101,9 +97,14 @@ impl Broker {
     }
 
     /// Notes what became of the proven objects that stood at `key`. `None` where there were none.
-    async fn look_after(&self, key: &str, found: Option<&FoundObject>) -> Result<Option<Arrived>> {
+    async fn look_after(
+        &self,
+        bucket: &str,
+        key: &str,
+        found: Option<&FoundObject>,
+    ) -> Result<Option<Arrived>> {
         let mut connection = self.connection().await?;
-        let standing = uploads::standing_at(&mut connection, self.objects.bucket(), key).await?;
+        let standing = uploads::standing_at(&mut connection, bucket, key).await?;
         drop(connection);
         let mut outcome = None;
         for upload in standing {
@@ -121,6 +122,11 @@ impl Broker {
         }
         Ok(outcome)
     }
+}
+
+/// A copy of an object takes its metadata along, and is no upload.
+fn belongs(upload: &Upload, bucket: &str, key: &str) -> bool {
+    upload.bucket == bucket && upload.key == key
 }
 
 /// Whom an object's metadata names.

@@ -21,12 +21,13 @@ use super::spend::CountedRow;
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
 use crate::domain::encryption::Encryption;
+use crate::domain::jail::Jail;
 use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
-use crate::objects::ObjectStore;
 use crate::objects::credentials::CredentialsCache;
-use crate::objects::sign::Signer;
+use crate::objects::{Bucket, Buckets};
 use crate::store::pool::{Pool, Pooled};
+use crate::store::tenants;
 use crate::telemetry::{self, metrics::Metrics};
 
 /// Limits and defaults, from the settings.
@@ -62,10 +63,8 @@ pub struct Rules {
 pub struct Broker {
     /// Connections to Postgres.
     pub pool: Pool,
-    /// The bucket.
-    pub objects: ObjectStore,
-    /// Makes URLs for the endpoint that clients see.
-    pub signer: Signer,
+    /// The common bucket, and those of tenants.
+    pub buckets: Buckets,
     /// What URLs are signed with.
     pub credentials: CredentialsCache,
     /// Limits and defaults.
@@ -108,6 +107,40 @@ impl Broker {
     /// A connection to Postgres, within the pool's bound.
     pub(super) async fn connection(&self) -> Result<Pooled> {
         Ok(self.pool.get().await?)
+    }
+
+    /// The bucket of this name. Names come from rows and tenants, never from a caller.
+    pub(super) async fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
+        let bucket = self.buckets.at(name).await;
+        bucket.map_err(|cause| Error::Internal(cause.into()))
+    }
+
+    /// Every bucket that may hold uploads, the common one first.
+    pub async fn all_buckets(&self) -> Result<Vec<String>> {
+        let mut connection = self.connection().await?;
+        let own = tenants::buckets(&mut connection).await?;
+        let common = self.buckets.common();
+        let own = own.into_iter().filter(|own| own != common);
+        Ok(std::iter::once(common.to_owned()).chain(own).collect())
+    }
+
+    /// Whether uploads may live in this bucket, which somebody else named.
+    pub(super) async fn is_ours(&self, bucket: &str) -> Result<bool> {
+        if bucket == self.buckets.common() {
+            return Ok(true);
+        }
+        let mut connection = self.connection().await?;
+        Ok(tenants::has_bucket(&mut connection, bucket).await?)
+    }
+
+    /// The name of the bucket that a jail is in.
+    pub(super) fn bucket_name<'a>(&'a self, jail: &'a Jail) -> &'a str {
+        jail.bucket().unwrap_or_else(|| self.buckets.common())
+    }
+
+    /// The bucket that a jail is in.
+    pub(super) async fn bucket_of(&self, jail: &Jail) -> Result<Arc<Bucket>> {
+        self.bucket(self.bucket_name(jail)).await
     }
 
     /// Runs a verb to its end, even if the caller stops waiting for it.

@@ -142,7 +142,8 @@ impl Broker {
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
         let object = self.as_object(upload, id, tagging.as_deref());
-        Ok(self.objects.create_multipart(&object, checksums).await?)
+        let bucket = self.bucket(&upload.bucket).await?;
+        Ok(bucket.objects.create_multipart(&object, checksums).await?)
     }
 
     /// Ends at S3 what was begun for a row that was not written. After a fault the row may have
@@ -163,7 +164,12 @@ impl Broker {
     /// Frees parts at the key of an upload. Where S3 fails at that, the janitor does it later.
     pub(super) async fn abort_parts(&self, upload: &Upload, multipart: &Multipart) {
         let id = &multipart.s3_upload_id;
-        if let Err(cause) = self.objects.abort_multipart(&upload.key, id).await {
+        let aborted: Result<()> = async {
+            let bucket = self.bucket(&upload.bucket).await?;
+            Ok(bucket.objects.abort_multipart(&upload.key, id).await?)
+        }
+        .await;
+        if let Err(cause) = aborted {
             log::warn!("S3 keeps parts of upload {} for now: {cause}", upload.id);
         }
     }

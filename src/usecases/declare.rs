@@ -92,7 +92,7 @@ impl Broker {
         let upload = Upload {
             id: new_id(now),
             tenant: principal.tenant.clone(),
-            bucket: self.objects.bucket().to_owned(),
+            bucket: self.bucket_name(&principal.jail).to_owned(),
             key,
             status: Status::Pending,
             name: new.name.unwrap_or_else(|| path.file_stem().to_owned()),

@@ -64,7 +64,8 @@ impl Broker {
         let nothing = || Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
         let key = (principal.jail.key(path))
             .map_err(|reason| nothing().reaching(reason, path.as_str()))?;
-        let object = self.objects.head(&key).await?.ok_or_else(nothing)?;
+        let bucket = self.bucket_of(&principal.jail).await?;
+        let object = bucket.objects.head(&key).await?.ok_or_else(nothing)?;
         Ok((key, object))
     }
 }

@@ -69,8 +69,8 @@ impl Broker {
             ..GetObject::new(key)
         };
         let seconds = self.limits(&principal.policy).url_seconds();
-        let signed = self
-            .signer
+        let bucket = self.bucket_of(&principal.jail).await?;
+        let signed = (bucket.signer)
             .get_object(&object, seconds, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedGet {

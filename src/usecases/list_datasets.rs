@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::broker::Broker;
 use super::error::{Error, Result};
+use crate::domain::jail::Jail;
 use crate::domain::page::{Cursor, Page};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -77,7 +78,7 @@ pub async fn page(
     if listing.folders
         && let Some(folder) = principal.jail.way_from(&listing.prefix)
     {
-        return broker.way_down(&prefix, folder).await;
+        return broker.way_down(&principal.jail, &prefix, folder).await;
     }
     let asked = objects::Listing {
         prefix: &prefix,
@@ -86,8 +87,8 @@ pub async fn page(
         token,
         after: None,
     };
-    let page = broker
-        .objects
+    let bucket = broker.bucket_of(&principal.jail).await?;
+    let page = (bucket.objects)
         .list(asked)
         .await
         .map_err(|error| match error {
@@ -127,7 +128,12 @@ pub async fn page(
 impl Broker {
     /// A caller that is confined to a folder looks from above: all it may see there is the next
     /// folder on the way down, where something stands in its own.
-    async fn way_down(&self, prefix: &str, folder: DatasetPath) -> Result<Page<Entry>> {
+    async fn way_down(
+        &self,
+        jail: &Jail,
+        prefix: &str,
+        folder: DatasetPath,
+    ) -> Result<Page<Entry>> {
         let asked = objects::Listing {
             prefix,
             folders: false,
@@ -135,7 +141,7 @@ impl Broker {
             token: None,
             after: None,
         };
-        let found = self.objects.list(asked).await?;
+        let found = self.bucket_of(jail).await?.objects.list(asked).await?;
         let folder = (!found.objects.is_empty()).then_some(Entry::Folder(folder));
         let items = folder.into_iter().collect();
         Ok(Page { items, next: None })

@@ -17,13 +17,14 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
+use crate::objects::Bucket;
 use crate::objects::multipart::PartsPage;
 
 pub use crate::objects::multipart::UploadedPart;
 
 /// A listing under way.
 pub struct Parts {
-    broker: Arc<Broker>,
+    bucket: Arc<Bucket>,
     key: String,
     s3_upload_id: String,
     plan: PartPlan,
@@ -43,7 +44,8 @@ pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Resul
     if upload.status != Status::Pending {
         return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
     }
-    let page = (broker.objects)
+    let bucket = broker.bucket(&upload.bucket).await?;
+    let page = (bucket.objects)
         .list_parts(&upload.key, &multipart.s3_upload_id, 0)
         .await?;
     Ok(Parts {
@@ -51,7 +53,7 @@ pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Resul
         page: Some(page.ok_or_else(|| gone(&upload))?),
         s3_upload_id: multipart.s3_upload_id.clone(),
         key: upload.key,
-        broker,
+        bucket,
         right: Vec::new(),
     })
 }
@@ -81,7 +83,7 @@ impl Parts {
             return Ok(None);
         };
         if let Some(after) = page.next {
-            let next = (self.broker.objects)
+            let next = (self.bucket.objects)
                 .list_parts(&self.key, &self.s3_upload_id, after)
                 .await?;
             let cause = "the upload ended while its parts were listed";

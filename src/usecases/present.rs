@@ -85,7 +85,8 @@ impl Broker {
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
         let object = self.as_object(upload, id, tagging.as_deref());
-        let put = (self.signer)
+        let bucket = self.bucket(&upload.bucket).await?;
+        let put = (bucket.signer)
             .put_object(&object, lifetime, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedPut {

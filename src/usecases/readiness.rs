@@ -33,7 +33,7 @@ impl Readiness {
 
 /// Asks each dependency once, side by side.
 pub async fn check(broker: &Broker) -> Readiness {
-    let (postgres, s3) = tokio::join!(backlog(broker), broker.objects.check());
+    let (postgres, s3) = tokio::join!(backlog(broker), broker.buckets.check());
     Readiness {
         at: broker.clock.now(),
         postgres,

@@ -173,7 +173,8 @@ impl Broker {
         let credentials = (self.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         let id = &multipart.s3_upload_id;
-        let signer = (self.signer)
+        let bucket = self.bucket(&upload.bucket).await?;
+        let signer = (bucket.signer)
             .upload_parts(&upload.key, id, lifetime, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedParts {

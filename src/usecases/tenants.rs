@@ -72,20 +72,29 @@ impl Changes {
     }
 }
 
-/// Makes a tenant under `prefix`, or under `NAME/`. Refused where there is one of that name, and
+/// Where a new tenant lives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// A bucket of its own; without one the common bucket.
+    pub bucket: Option<String>,
+    /// Its part of the bucket; `NAME/` by default.
+    pub prefix: Option<String>,
+}
+
+/// Makes a tenant at `place`, which it keeps for good. Refused where there is one of that name, and
 /// where its prefix would contain, or lie in, another one's.
 pub async fn create(
     connection: &mut Connection,
     clock: &Clock,
     name: &str,
-    prefix: Option<&str>,
+    place: Place,
     changes: Changes,
 ) -> Result<Tenant> {
     check_name("/name", name)?;
-    let own = format!("{name}/");
     let mut tenant = Tenant {
         name: name.to_owned(),
-        key_prefix: prefix.unwrap_or(&own).to_owned(),
+        bucket: place.bucket,
+        key_prefix: place.prefix.unwrap_or_else(|| format!("{name}/")),
         created_at: clock.now(),
         disabled_at: None,
         policy: <_>::default(),
@@ -95,6 +104,9 @@ pub async fn create(
     changes.apply(&mut tenant);
     let mut faults = Faults::default();
     check_prefix(&mut faults, &tenant.key_prefix);
+    if let Some(bucket) = &tenant.bucket {
+        check_bucket(&mut faults, bucket);
+    }
     check_limits(&mut faults, &tenant);
     faults.into_result()?;
     connection
@@ -229,6 +241,24 @@ fn check_prefix(faults: &mut Faults, prefix: &str) {
             MAX_KEY_BYTES / 2
         );
         faults.add("/prefix", detail);
+    }
+}
+
+/// General purpose buckets, as S3 names them. Source:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+fn check_bucket(faults: &mut Faults, bucket: &str) {
+    let is_end = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = bucket.as_bytes();
+    let ends = bytes.first().is_some_and(is_end) && bytes.last().is_some_and(is_end);
+    let all = bytes
+        .iter()
+        .all(|byte| is_end(byte) || b".-".contains(byte));
+    let is_plain = !bucket.contains("..") && !bucket.ends_with("--x-s3");
+    if !(ends && all && is_plain && (3..=63).contains(&bytes.len())) {
+        faults.add(
+            "/bucket",
+            "expected the name of a general purpose bucket: 3 to 63 of a-z, 0-9, . and -",
+        );
     }
 }
 

@@ -187,12 +187,15 @@ async fn a_refreshed_url_moves_the_deadline() {
 async fn a_round_goes_over_all_pages() {
     let app = App::start().await;
     // Many share a deadline: pages must not lose those at their edges.
-    let rows = "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, \
+    let rows = format!(
+        "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, \
          content_type, overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at) \
-         SELECT gen_random_uuid(), 'default', '/bulk/' || n, 'b', 'bulk/' || n, 'Pending', 'n', \
-         '{}', 'text/csv', false, '{}', 60, '2020-01-01', '2020-01-01', \
-         timestamptz '2020-01-02' + (n / 70) * interval '1 s' FROM generate_series(1, 230) n";
-    app.sql().await.execute(rows, &[]).await.expect("rows");
+         SELECT gen_random_uuid(), 'default', '/bulk/' || n, '{}', 'bulk/' || n, 'Pending', 'n', \
+         '{{}}', 'text/csv', false, '{{}}', 60, '2020-01-01', '2020-01-01', \
+         timestamptz '2020-01-02' + (n / 70) * interval '1 s' FROM generate_series(1, 230) n",
+        app.bucket.name
+    );
+    app.sql().await.execute(&rows, &[]).await.expect("rows");
     assert_eq!(app.janitor().await, expired(230));
     let left = app.get("/uploads?status=Pending").await;
     assert_eq!(left.expect(StatusCode::OK), json!([]));

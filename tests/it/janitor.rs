@@ -51,13 +51,39 @@ impl Ear {
     }
 }
 
+/// What a sweep of one bucket tells.
+pub async fn sweep_in(app: &App, bucket: &str) -> Vec<Value> {
+    let ear = Ear::default();
+    let (report, switch) = (ear.report(false), ear.stop.clone());
+    let (broker, now, bucket) = (Arc::clone(&app.broker), app.clock.now(), bucket.to_owned());
+    let swept = shared().spawn(async move {
+        janitor::sweep(&broker, &bucket, now, Duration::ZERO, &report, &switch).await
+    });
+    let swept = swept.await.expect("the sweep's task");
+    assert!(matches!(swept, Ok(Swept::Through { .. })), "{swept:?}");
+    ear.told()
+}
+
+/// Walks over the open multipart uploads of one bucket.
+pub async fn clear_in(app: &App, bucket: &str) {
+    let (broker, now, bucket) = (Arc::clone(&app.broker), app.clock.now(), bucket.to_owned());
+    let cleared = shared().spawn(async move {
+        let (report, stop) = (Report::to_nobody(), CancellationToken::new());
+        janitor::abort_stale(&broker, &bucket, now, &report, &stop).await
+    });
+    let cleared = cleared.await.expect("the walk's task");
+    assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
+}
+
 /// One sweep by the app's broker, and what it told. `stop` ends it after its first finding.
 async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value>) {
     let ear = Ear::default();
     let (report, switch) = (ear.report(stop), ear.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
-    let swept = shared()
-        .spawn(async move { janitor::sweep(&broker, now, Duration::ZERO, &report, &switch).await });
+    let swept = shared().spawn(async move {
+        let bucket = broker.buckets.common();
+        janitor::sweep(&broker, bucket, now, Duration::ZERO, &report, &switch).await
+    });
     let swept = swept.await.expect("the sweep's task");
     (swept, ear.told())
 }
@@ -68,8 +94,10 @@ async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Val
     let ear = Ear::default();
     let (report, switch) = (ear.report(stop), ear.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
-    let cleared =
-        shared().spawn(async move { janitor::abort_stale(&broker, now, &report, &switch).await });
+    let cleared = shared().spawn(async move {
+        let bucket = broker.buckets.common();
+        janitor::abort_stale(&broker, bucket, now, &report, &switch).await
+    });
     let cleared = cleared.await.expect("the walk's task");
     (cleared, ear.told())
 }
@@ -120,6 +148,7 @@ fn long_ago() -> DateTime<Utc> {
 /// That many Pending uploads in `folder`, whose URL ends at `end` and whose objects never come.
 async fn pending_rows(
     client: &tokio_postgres::Client,
+    bucket: &str,
     folder: &str,
     count: u32,
     end: DateTime<Utc>,
@@ -127,7 +156,7 @@ async fn pending_rows(
     let rows = format!(
         "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type, \
          overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at) \
-         SELECT gen_random_uuid(), 'default', '/{folder}/' || n, 'b', '{folder}/' || n, 'Pending', \
+         SELECT gen_random_uuid(), 'default', '/{folder}/' || n, '{bucket}', '{folder}/' || n, 'Pending', \
          'n', '{{}}', 'text/csv', false, '{{}}', 60, '2020-01-01', '2020-01-01', '{end}' \
          FROM generate_series(1, {count}) n"
     );
@@ -137,6 +166,6 @@ async fn pending_rows(
 /// The same, overdue now at the app's clock.
 async fn overdue_rows(app: &App, folder: &str, count: u32) {
     let end = app.clock.now();
-    pending_rows(&app.sql().await, folder, count, end).await;
+    pending_rows(&app.sql().await, &app.bucket.name, folder, count, end).await;
     app.advance(URL_IS_OVER);
 }

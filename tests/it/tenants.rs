@@ -1,5 +1,6 @@
 //! Tenants: their limits, their quotas, their end, and the walls around them.
 
+mod bucket;
 mod disabled;
 mod escape;
 mod limits;

@@ -14,7 +14,8 @@ use crate::clock::Clock;
 use crate::domain::event::timestamp;
 use crate::domain::tenant::Tenant;
 use crate::store::Connection;
-use crate::usecases::{self, tenants};
+use crate::usecases;
+use crate::usecases::tenants::{self, Place};
 use limits::Limits;
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,9 @@ pub(super) enum Command {
     Create {
         /// 1 to 63 of a-z, 0-9, _ and -
         name: String,
+        /// A bucket of its own; without one it lives in BROKER_BUCKET. It cannot be changed
+        #[arg(long)]
+        bucket: Option<String>,
         /// Its part of the bucket, as teams/acme/; NAME/ by default. It cannot be changed
         #[arg(long)]
         prefix: Option<String>,
@@ -91,13 +95,13 @@ async fn act(connection: &mut Connection, command: Command) -> usecases::Result<
     match command {
         Command::Create {
             name,
+            bucket,
             prefix,
             limits,
             json,
         } => {
-            let changes = limits.into();
-            let prefix = prefix.as_deref();
-            let tenant = tenants::create(connection, &clock, &name, prefix, changes).await?;
+            let place = Place { bucket, prefix };
+            let tenant = tenants::create(connection, &clock, &name, place, limits.into()).await?;
             tell(connection, &tenant, json).await?;
         }
         Command::Set { name, limits, json } => {

@@ -22,6 +22,7 @@ pub(super) fn show(tenant: &Tenant, usage: Usage, json: bool) {
     let types = policy.content_types.as_ref().map(|list| list.join(","));
     for (name, value) in [
         ("name", tenant.name.clone()),
+        ("bucket", or_dash(tenant.bucket.as_deref())),
         (
             "key prefix",
             or_dash(Some(&tenant.key_prefix).filter(|prefix| !prefix.is_empty())),
@@ -71,6 +72,7 @@ pub(super) fn as_json(tenant: &Tenant) -> Value {
     let policy = &tenant.policy;
     json!({
         "name": tenant.name,
+        "bucket": tenant.bucket,
         "key_prefix": tenant.key_prefix,
         "created_at": timestamp(tenant.created_at),
         "disabled_at": tenant.disabled_at.map(timestamp),

@@ -128,7 +128,7 @@ impl QueryFragment<Pg> for Insert<'_> {
         );
         out.push_bind_param::<Bool, _>(&self.counted)?;
         out.push_sql(
-            ", id, tenant, path, bucket, key, new.name, comments, metadata::jsonb, \
+            ", id, tenant, path, new.bucket, key, new.name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, new.max_size, \
              new.created_at, updated_at, expires_at FROM unnest(",

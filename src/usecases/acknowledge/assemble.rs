@@ -66,7 +66,13 @@ impl Broker {
         let mut refused = None;
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
-            let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
+            let Some(parts) = self
+                .bucket(&upload.bucket)
+                .await?
+                .objects
+                .all_parts(&upload.key, id)
+                .await?
+            else {
                 claimed = self.see_anew(upload, claims.clone(), claimed).await?;
                 match &upload.multipart {
                     // It was begun anew, with checksums, since the row was read.
@@ -93,7 +99,13 @@ impl Broker {
                 precondition: self.precondition(&upload.write),
                 patience: self.rules.complete_patience,
             };
-            let assembled = match self.objects.complete_multipart(&complete).await? {
+            let assembled = match self
+                .bucket(&upload.bucket)
+                .await?
+                .objects
+                .complete_multipart(&complete)
+                .await?
+            {
                 Completion::Done { .. } => Assembled::Done,
                 Completion::NoSuchUpload => Assembled::Gone,
                 Completion::PreconditionFailed => Assembled::Blocked,
@@ -142,7 +154,13 @@ impl Broker {
             Err(fault) => return Err(fault),
         }
         let id = &multipart.s3_upload_id;
-        let Some(parts) = self.objects.all_parts(&upload.key, id).await? else {
+        let Some(parts) = self
+            .bucket(&upload.bucket)
+            .await?
+            .objects
+            .all_parts(&upload.key, id)
+            .await?
+        else {
             return Ok(false);
         };
         let plan = plan(upload, multipart)?;
@@ -156,7 +174,12 @@ impl Broker {
         if self.rules.conditional_writes || upload.write == WriteRule::Overwrite {
             return Ok(false);
         }
-        let found = self.objects.head(&upload.key).await?;
+        let found = self
+            .bucket(&upload.bucket)
+            .await?
+            .objects
+            .head(&upload.key)
+            .await?;
         let other = found.filter(|found| found.upload_id != Some(upload.id));
         Ok(match &upload.write {
             WriteRule::Overwrite => false,

@@ -21,7 +21,8 @@ impl Broker {
         let Some(before) = upload.multipart.clone() else {
             return Ok(upload);
         };
-        let page = (self.objects)
+        let bucket = self.bucket(&upload.bucket).await?;
+        let page = (bucket.objects)
             .list_parts(&upload.key, &before.s3_upload_id, 0)
             .await?;
         let page = page.ok_or_else(|| gone(&upload))?;

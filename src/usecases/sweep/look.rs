@@ -25,6 +25,7 @@ const AT_ONCE: usize = 4;
 /// What is left of these differences when they are looked at once more.
 pub(super) async fn at(
     broker: &Arc<Broker>,
+    bucket: &str,
     mode: Mode,
     differences: Vec<Difference>,
 ) -> Result<Vec<Finding>> {
@@ -40,11 +41,11 @@ pub(super) async fn at(
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
-    let mut promised = promised(broker, &keys).await?;
+    let mut promised = promised(broker, bucket, &keys).await?;
     let of_keys: Vec<_> = stream::iter(keys)
         .map(|key| {
             let spots = promised.remove(&key).unwrap_or_default();
-            at_key(broker, mode, key, spots)
+            at_key(broker, bucket, mode, key, spots)
         })
         .buffered(AT_ONCE)
         .try_collect()
@@ -75,7 +76,12 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
             (upload.drift.map(|drifted| drifted.kind), upload)
         }
         Mode::DryRun => {
-            let found = broker.objects.head(&upload.key).await?;
+            let found = broker
+                .bucket(&upload.bucket)
+                .await?
+                .objects
+                .head(&upload.key)
+                .await?;
             (Drift::of(&upload, found.as_ref()), upload)
         }
     };
@@ -95,17 +101,19 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
     Ok(Some(Finding::of(what, outcome, dry_run, &upload)))
 }
 
-/// The places of each of these keys that any upload was ever promised. A key is in the default
+/// The places of each of these keys of a bucket that any upload was ever promised. A key is in the default
 /// tenant's place and in one other's at most: prefixes do not nest.
 pub(in crate::usecases) async fn promised(
     broker: &Broker,
+    bucket: &str,
     keys: &[String],
 ) -> Result<HashMap<String, Vec<Spot>>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
     let mut connection = broker.connection().await?;
-    let prefixes = tenants::prefixes(&mut connection).await?;
+    let common = broker.buckets.common();
+    let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
     let (mut spots, mut of_keys) = (Vec::new(), Vec::new());
     for key in keys {
         for (tenant, prefix) in &prefixes {
@@ -132,6 +140,7 @@ pub(in crate::usecases) async fn promised(
 /// An object whose key no acknowledged upload had a moment ago.
 async fn at_key(
     broker: &Arc<Broker>,
+    bucket: &str,
     mode: Mode,
     key: String,
     spots: Vec<Spot>,
@@ -140,7 +149,7 @@ async fn at_key(
     if spots.is_empty() {
         return Ok(Some(Finding::stray(&key, dry_run)));
     }
-    let Some(found) = broker.objects.head(&key).await? else {
+    let Some(found) = broker.bucket(bucket).await?.objects.head(&key).await? else {
         return Ok(None);
     };
     let mut connection = broker.connection().await?;
@@ -149,13 +158,13 @@ async fn at_key(
         let path = DatasetPath::from_stored(path);
         let standing = uploads::standing(&mut connection, &tenant, &[path.as_str()]).await?;
         // Acknowledged since the page was read.
-        if let Some(upload) = standing.into_iter().next() {
+        if let Some(upload) = (standing.into_iter()).find(|upload| upload.bucket == bucket) {
             drop(connection);
             return at_upload(broker, mode, upload).await;
         }
         if let Some(id) = found.upload_id {
             let upload = uploads::by_id(&mut connection, &tenant, id).await?;
-            owner = owner.or(upload.filter(|upload| upload.key == key));
+            owner = owner.or(upload.filter(|upload| upload.bucket == bucket && upload.key == key));
         }
     }
     drop(connection);

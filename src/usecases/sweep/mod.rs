@@ -1,4 +1,4 @@
-//! Sweep: the bucket and the rows, compared in both directions.
+//! Sweep: a bucket and the rows, compared in both directions.
 //!
 //! ListObjectsV2 and the acknowledged uploads come in the same order, by the bytes of the key, and
 //! are merged page by page: memory is bounded however many there are. Each difference is looked at
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::broker::Broker;
 use super::error::{Error, Result};
 use crate::domain::finding::Finding;
-use crate::objects::Listing;
+use crate::objects::{Bucket, Listing};
 use crate::store::{sweeps, uploads};
 pub(super) use look::promised;
 use merge::{Merge, Step};
@@ -67,13 +67,14 @@ pub struct Compared {
     pub objects: u64,
     /// Acknowledged uploads read.
     pub rows: u64,
-    /// Acknowledged uploads of other buckets: the settings name one, and only that is swept.
+    /// Acknowledged uploads of other buckets, each of which is swept by itself.
     pub other_buckets: u64,
 }
 
 /// A sweep under way.
 pub struct Pass {
     broker: Arc<Broker>,
+    bucket: Arc<Bucket>,
     mode: Mode,
     holder: Uuid,
     merge: Merge,
@@ -83,12 +84,15 @@ pub struct Pass {
     pub compared: Compared,
 }
 
-/// Begins a sweep, or goes on with one that was left. A new one only where the last one ended
+/// Begins a sweep of a bucket, or goes on with one that was left. A new one only where the last one ended
 /// before `ended_before`.
-pub async fn begin(broker: &Arc<Broker>, ended_before: DateTime<Utc>) -> Result<Begun> {
+pub async fn begin(
+    broker: &Arc<Broker>,
+    bucket: &str,
+    ended_before: DateTime<Utc>,
+) -> Result<Begun> {
     let now = broker.clock.now();
     let holder = Uuid::new_v4();
-    let bucket = broker.objects.bucket();
     let mut connection = broker.connection().await?;
     let claim = sweeps::claim(
         &mut connection,
@@ -101,7 +105,8 @@ pub async fn begin(broker: &Arc<Broker>, ended_before: DateTime<Utc>) -> Result<
     .await?;
     Ok(match claim {
         sweeps::Claim::Ours { position } => {
-            Begun::Pass(Box::new(Pass::new(broker, Mode::Repair, holder, position)))
+            let pass = Pass::new(broker, bucket, Mode::Repair, holder, position).await?;
+            Begun::Pass(Box::new(pass))
         }
         sweeps::Claim::Elsewhere => Begun::Elsewhere,
         sweeps::Claim::NotDue => Begun::NotDue,
@@ -109,20 +114,31 @@ pub async fn begin(broker: &Arc<Broker>, ended_before: DateTime<Utc>) -> Result<
 }
 
 /// Sweeps from the start without a change to anything, whoever else is at it.
-pub fn dry_run(broker: &Arc<Broker>) -> Pass {
-    Pass::new(broker, Mode::DryRun, Uuid::nil(), None)
+pub async fn dry_run(broker: &Arc<Broker>, bucket: &str) -> Result<Pass> {
+    Pass::new(broker, bucket, Mode::DryRun, Uuid::nil(), None).await
 }
 
 impl Pass {
-    fn new(broker: &Arc<Broker>, mode: Mode, holder: Uuid, position: Option<String>) -> Self {
-        Self {
+    async fn new(
+        broker: &Arc<Broker>,
+        bucket: &str,
+        mode: Mode,
+        holder: Uuid,
+        position: Option<String>,
+    ) -> Result<Self> {
+        Ok(Self {
             broker: Arc::clone(broker),
+            bucket: broker.bucket(bucket).await?,
             mode,
             holder,
             merge: Merge::after(position.clone()),
             resumed_after: position,
             compared: Compared::default(),
-        }
+        })
+    }
+
+    fn bucket(&self) -> &str {
+        self.bucket.objects.bucket()
     }
 
     /// Compares up to where the next page is needed, looks at what differs, and notes how far it
@@ -144,7 +160,7 @@ impl Pass {
             }
             fetched = true;
         };
-        let findings = look::at(&self.broker, self.mode, differences).await?;
+        let findings = look::at(&self.broker, self.bucket(), self.mode, differences).await?;
         if ended {
             self.finish().await?;
             return Ok(Stepped::Through(findings));
@@ -159,14 +175,13 @@ impl Pass {
     pub async fn leave(&self) -> Result<()> {
         if self.mode == Mode::Repair {
             let mut connection = self.broker.connection().await?;
-            let bucket = self.broker.objects.bucket();
-            sweeps::release(&mut connection, bucket, self.holder).await?;
+            sweeps::release(&mut connection, self.bucket(), self.holder).await?;
         }
         Ok(())
     }
 
     async fn fetch_objects(&mut self) -> Result<()> {
-        let page = (self.broker.objects)
+        let page = (self.bucket.objects)
             .list(Listing {
                 prefix: "",
                 folders: false,
@@ -186,7 +201,7 @@ impl Pass {
         let rows = uploads::proven_page(&mut connection, after, PAGE.into()).await?;
         let is_last = rows.len() < usize::from(PAGE);
         self.compared.rows += count(rows.len());
-        let bucket = self.broker.objects.bucket();
+        let bucket = self.bucket.objects.bucket();
         self.compared.other_buckets += count(self.merge.add_rows(rows, bucket, is_last));
         Ok(())
     }
@@ -196,14 +211,14 @@ impl Pass {
             return Ok(true);
         }
         let lease = self.broker.clock.now() + LEASE;
-        let (bucket, done) = (self.broker.objects.bucket(), self.merge.done());
+        let (bucket, done) = (self.bucket(), self.merge.done());
         let mut connection = self.broker.connection().await?;
         Ok(sweeps::renew(&mut connection, bucket, self.holder, done, lease).await?)
     }
 
     async fn finish(&self) -> Result<()> {
         if self.mode == Mode::Repair {
-            let (bucket, now) = (self.broker.objects.bucket(), self.broker.clock.now());
+            let (bucket, now) = (self.bucket(), self.broker.clock.now());
             let mut connection = self.broker.connection().await?;
             sweeps::finish(&mut connection, bucket, self.holder, now).await?;
         }

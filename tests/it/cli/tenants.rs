@@ -46,7 +46,7 @@ async fn a_script_makes_changes_and_shows_a_tenant() {
     )
     .await;
     let mut expected = json!({
-        "name": "acme", "key_prefix": "teams/acme/", "created_at": made["created_at"],
+        "name": "acme", "bucket": null, "key_prefix": "teams/acme/", "created_at": made["created_at"],
         "disabled_at": null, "quota_bytes": 1000, "quota_open_uploads": 5, "max_size": 100,
         "content_types": ["text/csv", "image/*"], "url_seconds": 60, "max_url_seconds": 300,
         "retention_days": 30, "usage": {"bytes": 0, "open_uploads": 0},

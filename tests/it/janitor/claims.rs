@@ -21,7 +21,7 @@ use crate::support::shared;
 async fn two_janitors_at_once_look_at_each_row_once() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
-    pending_rows(&client, "bulk", 450, long_ago()).await;
+    pending_rows(&client, &place.bucket.name, "bulk", 450, long_ago()).await;
     let janitor = || place.run(&["janitor", "--only", "overdue"]).end();
     let (one, other) = tokio::join!(janitor(), janitor());
     let ids = |out: &str| -> Vec<String> {
@@ -51,7 +51,7 @@ async fn what_fails_waits_behind_the_others() {
     gate.restore();
 
     let end = app.clock.now() - URL_IS_OVER;
-    pending_rows(&app.sql().await, "second", 3, end).await;
+    pending_rows(&app.sql().await, &app.bucket.name, "second", 3, end).await;
     let round = app.janitor().await;
     assert_eq!((round.checked, round.expired), (3, 3), "the others first");
     app.advance(TimeDelta::seconds(30));

@@ -13,8 +13,7 @@ use crate::support::gate::Gate;
 use crate::support::store::Store;
 
 async fn remove(app: &App, key: &str) {
-    let delete = app.bucket.client.delete_object().bucket(&app.bucket.name);
-    delete.key(key).send().await.expect("a delete");
+    app.bucket.remove(key).await;
 }
 
 /// The one upload of a path, as it is now.

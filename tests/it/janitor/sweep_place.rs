@@ -130,7 +130,16 @@ async fn sweep_as_the_loop(app: &App) -> Swept {
     let ended_before = app.clock.now() - TimeDelta::seconds(3_600);
     let swept = shared().spawn(async move {
         let (report, stop) = (Report::to_nobody(), CancellationToken::new());
-        janitor::sweep(&broker, ended_before, Duration::ZERO, &report, &stop).await
+        let bucket = broker.buckets.common();
+        janitor::sweep(
+            &broker,
+            bucket,
+            ended_before,
+            Duration::ZERO,
+            &report,
+            &stop,
+        )
+        .await
     });
     swept.await.expect("a task").expect("an answer")
 }

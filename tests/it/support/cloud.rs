@@ -107,6 +107,12 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
     }
 
+    /// Removes an object, as some other program would.
+    pub async fn remove(&self, key: &str) {
+        let delete = self.client.delete_object().bucket(&self.name);
+        delete.key(key).send().await.expect("a delete");
+    }
+
     /// Writes an object that names the upload `id`, as the URL of that upload would if it held its
     /// client to nothing.
     pub async fn put_as(&self, id: &str, key: &str, bytes: &str, content_type: &str) {

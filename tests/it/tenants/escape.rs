@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use reqwest::Method;
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
-use upload_broker::usecases::tenants::{self, Changes};
+use upload_broker::usecases::tenants::{self, Changes, Place};
 
 use super::scene::connect;
 use crate::support::app::{App, id};
@@ -43,7 +43,12 @@ async fn crowded() -> (App, Caller) {
         ("far", Some("teams/a2/")),
     ] {
         let changes = Changes::default();
-        let made = tenants::create(&mut connection, &app.clock, name, prefix, changes).await;
+        let prefix = prefix.map(str::to_owned);
+        let place = Place {
+            prefix,
+            ..Place::default()
+        };
+        let made = tenants::create(&mut connection, &app.clock, name, place, changes).await;
         made.expect("a tenant");
     }
     for key in THEIRS.iter().chain(OURS) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 use upload_broker::domain::quota::Usage;
 use upload_broker::store::{Connection, quotas};
-use upload_broker::usecases::tenants::{self, Change, Changes};
+use upload_broker::usecases::tenants::{self, Change, Changes, Place};
 
 use crate::support::app::{App, Setup, id};
 use crate::support::reply::Reply;
@@ -33,9 +33,13 @@ impl Scene {
     }
 
     pub async fn with(setup: Setup, limits: Changes) -> Scene {
+        Scene::at(setup, Place::default(), limits).await
+    }
+
+    pub async fn at(setup: Setup, place: Place, limits: Changes) -> Scene {
         let app = setup.start().await;
         let mut connection = connect(&app).await;
-        tenants::create(&mut connection, &app.clock, "acme", None, limits)
+        tenants::create(&mut connection, &app.clock, "acme", place, limits)
             .await
             .expect("a tenant");
         let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;

@@ -1,0 +1,93 @@
+//! What became of a bucket, in words and in JSON.
+
+use serde_json::{Value, json};
+
+use crate::janitor::{Aborted, Cleared, Swept};
+
+/// How many were aborted in a bucket.
+pub(super) fn aborted(cleared: &Cleared) -> Aborted {
+    match cleared {
+        Cleared::Through(all) | Cleared::Stopped(all) => *all,
+        Cleared::Refused | Cleared::Elsewhere => Aborted::default(),
+    }
+}
+
+/// A line about a sweep.
+pub(super) fn swept_line(bucket: &str, swept: &Swept) -> String {
+    match swept {
+        Swept::Through {
+            compared,
+            resumed_after,
+        } => {
+            let from = match resumed_after {
+                Some(key) => format!(", from behind {key:?}, where the last one had stopped"),
+                None => String::new(),
+            };
+            format!(
+                "sweep of {bucket}: {} objects and {} rows compared{from}; {} rows of other buckets left out",
+                compared.objects, compared.rows, compared.other_buckets
+            )
+        }
+        Swept::Stopped(compared) => format!(
+            "sweep of {bucket}: stopped after {} objects and {} rows",
+            compared.objects, compared.rows
+        ),
+        Swept::Elsewhere | Swept::NotDue => {
+            format!("sweep of {bucket}: left to another process that is at it")
+        }
+    }
+}
+
+/// A line about multipart uploads.
+pub(super) fn cleared_line(bucket: &str, cleared: &Cleared) -> String {
+    let what = format!("stale multipart uploads of {bucket}");
+    match cleared {
+        Cleared::Through(all) | Cleared::Stopped(all) => format!(
+            "{what}: {} aborted, {} perhaps another program's, {} left for later after a fault",
+            all.aborted, all.reported, all.failed
+        ),
+        Cleared::Refused => format!("{what}: S3 does not list them"),
+        Cleared::Elsewhere => format!("{what}: left to another process that is at them"),
+    }
+}
+
+/// The same of a sweep.
+pub(super) fn swept_json((bucket, swept): &(String, Swept)) -> Value {
+    match swept {
+        Swept::Through {
+            compared,
+            resumed_after,
+        } => json!({
+            "bucket": bucket,
+            "ended": "through",
+            "objects": compared.objects,
+            "rows": compared.rows,
+            "rows_of_other_buckets": compared.other_buckets,
+            "resumed_after": resumed_after,
+        }),
+        Swept::Stopped(compared) => json!({
+            "bucket": bucket,
+            "ended": "stopped",
+            "objects": compared.objects,
+            "rows": compared.rows,
+        }),
+        Swept::Elsewhere | Swept::NotDue => json!({"bucket": bucket, "ended": "elsewhere"}),
+    }
+}
+
+/// The same of multipart uploads.
+pub(super) fn cleared_json((bucket, cleared): &(String, Cleared)) -> Value {
+    let all = aborted(cleared);
+    json!({
+        "bucket": bucket,
+        "ended": match cleared {
+            Cleared::Through(_) => "through",
+            Cleared::Stopped(_) => "stopped",
+            Cleared::Refused => "refused",
+            Cleared::Elsewhere => "elsewhere",
+        },
+        "aborted": all.aborted,
+        "reported": all.reported,
+        "failed": all.failed,
+    })
+}
