@@ -2,10 +2,13 @@
 //!
 //! Fetched when the first JWT comes, when one names a key that is not in the set, and now and then
 //! beside that, so that a key that was withdrawn does not live on here. One fetch at a time, and a
-//! pause after each, whatever it came to: made-up key ids cannot make us hammer the issuer. While
-//! the issuer is away, or says nonsense, the old set stays.
+//! pause after each, whatever it came to: made-up key ids cannot make us hammer the issuer. Nobody
+//! waits for a set that is only stale; one that nobody asked for in a long quiet time is waited
+//! for, as a key may have been withdrawn in it. While the issuer is away, or says nonsense, the old
+//! set stays.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -26,6 +29,8 @@ const PAUSE: TimeDelta = TimeDelta::seconds(10);
 const SHORT_PAUSE: TimeDelta = TimeDelta::seconds(1);
 /// How old a set may be before it is fetched anew.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
+/// How old a set may be before JWTs wait for a new one, where none was asked for lately.
+const OLD: TimeDelta = TimeDelta::minutes(30);
 
 /// Why there are no new keys.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,6 +43,9 @@ pub struct Jwks {
     client: Client,
     current: ArcSwapOption<Fetched>,
     last: Mutex<Option<Attempt>>,
+    /// When the last fetch that has ended began, in seconds since 1970. It is read while one is
+    /// under way.
+    tried: AtomicI64,
 }
 
 /// A set, and when it was asked for.
@@ -69,6 +77,7 @@ impl Jwks {
             client,
             current: ArcSwapOption::empty(),
             last: Mutex::new(None),
+            tried: AtomicI64::new(0),
         })
     }
 
@@ -85,6 +94,14 @@ impl Jwks {
             .last
             .try_lock()
             .is_ok_and(|last| !is_pause(last.as_ref(), PAUSE, now))
+    }
+
+    /// Whether there is a set, and it is so old that nobody may be let in by it before the issuer
+    /// was asked. Once the issuer did not answer, its old set is good enough for a while.
+    pub fn is_old(&self, now: DateTime<Utc>) -> bool {
+        let old = (self.current.load().as_ref()).is_some_and(|set| now - set.at >= OLD);
+        let since = now.timestamp() - self.tried.load(Ordering::Relaxed);
+        old && since >= FRESH.num_seconds()
     }
 
     /// Fetches the set anew, unless that was tried a moment ago; waits for a fetch that is under
@@ -114,6 +131,7 @@ impl Jwks {
                 Err(error)
             }
         };
+        self.tried.store(now.timestamp(), Ordering::Relaxed);
         *last = Some(Attempt {
             at: now,
             outcome: outcome.clone(),

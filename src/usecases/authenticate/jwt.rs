@@ -19,7 +19,10 @@ pub(super) async fn load(
     hash: Hash,
 ) -> Result<Option<Known>> {
     let now = broker.clock.now();
-    if let Some(jwks) = jwt.jwks().filter(|jwks| jwks.is_stale(now)) {
+    if jwt.jwks().is_some_and(|jwks| jwks.is_old(now)) {
+        // Where the issuer does not answer, the keys at hand go on.
+        refresh(broker, jwt).await?.ok();
+    } else if let Some(jwks) = jwt.jwks().filter(|jwks| jwks.is_stale(now)) {
         // Nobody waits for it: the keys at hand go on.
         let jwks = Arc::clone(jwks);
         broker.spawn(async move { jwks.refresh(now).await });

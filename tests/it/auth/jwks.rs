@@ -112,6 +112,25 @@ async fn a_new_key_is_found_and_made_up_ones_do_not_hammer_the_issuer() {
     assert_eq!(issuer.asked(), 3);
 }
 
+/// Where nobody came with a JWT for long, the set at hand is old: the first one to come is held
+/// against a new one.
+#[tokio::test]
+async fn a_key_that_was_withdrawn_in_a_quiet_time_opens_nothing() {
+    let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
+    let issuer = Issuer::new(&[&old]);
+    let app = start(&issuer).await;
+    ask(&app, &old).await.expect(StatusCode::OK);
+    issuer.has(&[&new]);
+    app.advance(TimeDelta::hours(1));
+    ask(&app, &old).await.expect_problem(401, "unauthenticated");
+    ask(&app, &new).await.expect(StatusCode::OK);
+    assert_eq!(issuer.asked(), 2);
+    // Where the issuer is away then, its keys go on.
+    issuer.say(Says::Fault);
+    app.advance(TimeDelta::hours(1));
+    ask(&app, &new).await.expect(StatusCode::OK);
+}
+
 #[tokio::test]
 async fn while_the_issuer_is_away_its_old_keys_go_on() {
     let (old, new) = (Signer::new("old", EdDSA), Signer::new("new", EdDSA));
