@@ -64,6 +64,14 @@ async fn two_headers_that_contradict_each_other_name_nobody() {
     assert_eq!(logged(&headers, "127.0.0.1").await, "127.0.0.1");
 }
 
+/// A client that sends letters which no address has, before what its proxy adds in the same line,
+/// does not hide behind the proxy's address.
+#[tokio::test]
+async fn odd_letters_further_left_hide_nobody() {
+    let headers = [("x-forwarded-for", "é, 192.0.2.1")];
+    assert_eq!(logged(&headers, "127.0.0.1").await, "192.0.2.1");
+}
+
 #[tokio::test]
 async fn proxies_that_are_none_are_refused_at_the_start() {
     let place = Place::new().await;

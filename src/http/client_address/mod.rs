@@ -59,9 +59,10 @@ impl TrustedProxies {
             return ClientAddress(peer);
         }
         let told = |name: &HeaderName, read: fn(&str) -> Vec<Option<IpAddr>>| {
-            let values: Vec<&str> = headers
+            // Odd letters spoil their own hop, and not what a proxy adds to the same line.
+            let values: Vec<_> = headers
                 .get_all(name)
-                .map(|value| value.to_str().unwrap_or("?"))
+                .map(|value| String::from_utf8_lossy(value.as_bytes()))
                 .collect();
             (!values.is_empty()).then(|| self.walk(peer, &read(&values.join(","))))
         };
