@@ -12,7 +12,8 @@ use super::upload::Upload;
 pub struct Bounds {
     /// The largest object that it may bring, in bytes.
     pub max_size: Option<u64>,
-    /// When it ends by itself. Nothing made of it may live longer.
+    /// When it ends by itself, and every token that is made of it. URLs that were handed out live
+    /// to their own end.
     pub ends_at: Option<DateTime<Utc>>,
     /// What it may be used for in all; `None` where nobody counts.
     pub purse: Option<Arc<Purse>>,

@@ -4,11 +4,12 @@
 //! A key that was seen within the last seconds costs no query; one that was taken back, or whose
 //! tenant was disabled, is refused as soon as its entry is that old. The same holds for tokens:
 //! one that is known costs neither a query nor a look at its signature. Unknown ones are
-//! remembered as long, in a cache of their own, so that a flood of them can neither reach Postgres
-//! at full rate nor push out the good ones. Everything is looked up by the SHA-256 of what came:
-//! how long a refusal takes may depend on the first bytes of that, which nobody can choose, and
-//! never on how much of a key was right. While Postgres is away, what is known goes on for those
-//! seconds and the rest get a 503.
+//! remembered as long, in a cache of their own: one that comes again and again does not reach
+//! Postgres each time, and a flood of them pushes out no good one. Made-up keys that differ cost a
+//! query each; only a rate limit of addresses bounds those. Everything is looked up by the SHA-256
+//! of what came: how long a refusal takes may depend on the first bytes of that, which nobody can
+//! choose, and never on how much of a key was right. While Postgres is away, what is known goes on
+//! for those seconds and the rest get a 503.
 
 mod granted;
 mod jwt;

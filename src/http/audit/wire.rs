@@ -19,8 +19,9 @@ pub struct AuditRow {
     /// What was done.
     #[schema(schema_with = schemas::action)]
     pub action: String,
-    /// Who did it: `key:` and the id of an API key; `operator` on the command line; `anyone`
-    /// where authentication is off.
+    /// Who did it: `key:` and the id of an API key; `token:` and the fingerprint of an upload token;
+    /// `jwt:` and the subject of a JWT, or its fingerprint; `operator` on the command line;
+    /// `anyone` where authentication is off; `anonymous` without a credential that counts.
     #[schema(example = "key:01955113-8d20-7f0a-b6a7-0a4f3f1f9b51")]
     pub actor: String,
     /// The tenant whose data it was about; null where nobody knows who asked.
@@ -38,7 +39,7 @@ pub struct AuditRow {
     /// The upload.
     #[schema(required = true)]
     pub upload_id: Option<Uuid>,
-    /// The key or the tenant.
+    /// The key, the upload token or the tenant.
     #[schema(required = true)]
     pub subject: Option<String>,
     /// The path of the dataset; of a refusal, what was reached for.
