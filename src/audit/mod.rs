@@ -6,6 +6,7 @@
 //! is lost; past it the rows that wait are, which the log says, and the exit code is 1. A process
 //! that is killed loses the last half second of rows: what became of uploads their histories tell.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ const LONGEST: Duration = Duration::from_secs(5);
 struct Unwritten {
     broker: Arc<Broker>,
     rows: Vec<Entry>,
+    /// Whether they have been on their way before: then some may be there already.
+    tried: bool,
 }
 
 /// Writes rows until `over`, when nothing is noted any more, and then those that are left. Comes
@@ -35,6 +38,7 @@ pub async fn run(broker: Arc<Broker>, over: CancellationToken, stop: Cancellatio
     let mut unwritten = Unwritten {
         broker,
         rows: Vec::new(),
+        tried: false,
     };
     let mut failures = 0;
     loop {
@@ -73,8 +77,10 @@ impl Unwritten {
         self.tell();
         let rows = self.rows.len();
         if rows > 0 {
-            write(&self.broker, &self.rows).await?;
+            let again = mem::replace(&mut self.tried, true);
+            write(&self.broker, &self.rows, again).await?;
             self.rows.clear();
+            self.tried = false;
             self.tell();
         }
         Ok(rows)

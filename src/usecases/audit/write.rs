@@ -3,21 +3,21 @@
 use std::slice;
 
 use crate::domain::audit::Entry;
-use crate::store::audit;
+use crate::store::{self, Connection, audit};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Error, Result, is_of_one};
 
 /// Writes rows. After a fault some of them may have been written: the same ones may be written
-/// again, and are not doubled. A row that the table refuses is lost, logged and counted, and holds
-/// up no other.
-pub async fn write(broker: &Broker, entries: &[Entry]) -> Result<()> {
+/// `again`, which is to be said, and are not doubled. A row that the table refuses is lost, logged
+/// and counted, and holds up no other.
+pub async fn write(broker: &Broker, entries: &[Entry], again: bool) -> Result<()> {
     let mut connection = broker.connection().await?;
     let mut refused = Vec::new();
-    match audit::append(&mut connection, entries).await {
+    match append(&mut connection, entries, again).await {
         Ok(()) => {}
         Err(cause) if is_of_one(&cause) => {
             for entry in entries {
-                let written = audit::append(&mut connection, slice::from_ref(entry)).await;
+                let written = append(&mut connection, slice::from_ref(entry), again).await;
                 match written.map_err(Error::from) {
                     Ok(()) => {}
                     Err(Error::Internal(cause)) => refused.push(cause),
@@ -36,4 +36,11 @@ pub async fn write(broker: &Broker, entries: &[Entry]) -> Result<()> {
         log::error!("audit: {rows} rows are lost, the table refuses them: {cause}");
     }
     Ok(())
+}
+
+async fn append(connection: &mut Connection, entries: &[Entry], again: bool) -> store::Result<()> {
+    match again {
+        true => audit::append_again(connection, entries).await,
+        false => audit::append(connection, entries).await,
+    }
 }

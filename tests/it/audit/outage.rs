@@ -52,9 +52,12 @@ async fn what_is_written_again_is_not_doubled() {
         deed: Deed::to(Action::TenantCreated, n),
         count: 1,
     };
-    for rows in [vec![entry(1), entry(2)], vec![entry(1), entry(2), entry(3)]] {
+    for (rows, again) in [
+        (vec![entry(1), entry(2)], false),
+        (vec![entry(1), entry(2), entry(3)], true),
+    ] {
         let broker = Arc::clone(&app.broker);
-        let written = shared().spawn(async move { write(&broker, &rows).await });
+        let written = shared().spawn(async move { write(&broker, &rows, again).await });
         written
             .await
             .expect("a task")
