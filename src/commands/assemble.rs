@@ -16,7 +16,7 @@ use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::arrivals::reader::Reader;
 use crate::clock::Clock;
-use crate::config::{Auth, Database, Settings, Sse, TopicArn};
+use crate::config::{self, Auth, Database, Settings, Sse, TopicArn};
 use crate::domain::encryption::Encryption;
 use crate::http::tls::TlsError;
 use crate::identity::jwt::Jwt;
@@ -257,6 +257,7 @@ fn rules(settings: &Settings) -> Rules {
         content_types: settings.uploads.content_types.clone(),
         grace_seconds: seconds(settings.uploads.expiry_grace),
         authentication: settings.auth == Auth::Required,
+        audited: settings.audit == config::Audit::On,
         retention: Retention {
             events: settings.janitor.events_days.map(days),
             uploads: settings.janitor.uploads_days.map(days),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble::{AssembleError, Assembly};
-use crate::config::{Auth, Settings};
+use crate::config::{Audit, Auth, Settings};
 use crate::http::tls::Identity;
 use crate::lifecycle::{Hangups, Shutdown};
 use crate::store::pool::Pool;
@@ -86,6 +86,9 @@ impl Assembly {
         shutdown.spawn("gauges", gauges(broker.pool.clone(), shutdown.clone()));
         if settings.auth == Auth::Off {
             log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
+        }
+        if settings.audit == Audit::Off {
+            log::warn!("BROKER_AUDIT=off: what callers do is not written down");
         }
         let scheme = if identity.is_some() { "https" } else { "http" };
         log::info!("listening on {scheme}://{address}");

@@ -5,6 +5,7 @@
 //! What exists, its default and its meaning stand in one table, [`VARIABLES`], which serves
 //! loading, `check-config` and the README. An empty variable counts as not set.
 
+mod audit;
 mod auth;
 mod aws;
 pub mod content_types;
@@ -36,6 +37,7 @@ mod uploads;
 mod variable;
 mod variables;
 
+pub use audit::Audit;
 pub use auth::Auth;
 pub use aws::Aws;
 pub use content_types::ContentTypes;

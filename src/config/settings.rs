@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::audit::Audit;
 use super::auth::{Auth, check_loopback};
 use super::reader::{Reader, Section};
 use super::report::Effective;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub http: Http,
     /// Who may call.
     pub auth: Auth,
+    /// Whether callers' deeds are written down.
+    pub audit: Audit,
     /// Whose tokens are believed.
     pub identity: Identity,
     /// The bucket.
@@ -88,6 +91,7 @@ impl Section for Settings {
             .map_or(Duration::MAX, |http| http.request_timeout);
         let database = Database::read(reader, request);
         let auth = Auth::read(reader);
+        let audit = Audit::read(reader);
         let identity = Identity::read(reader);
         let s3 = S3::read(reader);
         let uploads = Uploads::read(reader);
@@ -105,6 +109,7 @@ impl Section for Settings {
             database: database?,
             http: http?,
             auth: auth?,
+            audit: audit?,
             identity: identity?,
             s3: s3?,
             uploads: uploads?,

@@ -125,6 +125,7 @@ fn values_are_refused_by_their_own_rule() {
         ("BROKER_S3_EVENTS_QUEUE_URL", "https://me:hunter2@sqs/1/q"),
         ("BROKER_LOG_FORMAT", "xml"),
         ("BROKER_AUTH", "none"),
+        ("BROKER_AUDIT", "no"),
     ] {
         let faults = load(&[(name, bad)]).map(|_| ()).expect_err(bad);
         assert_eq!(faults.len(), 1, "{name}={bad}: {faults:?}");

@@ -50,6 +50,7 @@ table! {
     BROKER_SHUTDOWN_SECONDS, Text("25"), Plain, "How long running work may take to finish after SIGTERM.";
     BROKER_STOP_DELAY_SECONDS, Text("0"), Plain, "How much of that the broker goes on taking connections, with `/readyz` at 503, so that load balancers turn away.";
     BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";
+    BROKER_AUDIT, Text("on"), Plain, "`off`: callers' deeds are not written down. What operators do on the command line is, all the same.";
     BROKER_JWT_HS256_SECRET, Unset, Secret, "JWTs signed with this secret (HS256) are believed; at least 32 bytes.";
     BROKER_JWT_JWKS_URL, Unset, Url, "JWTs signed with a key of the set at this https URL (RS256, ES256, EdDSA) are believed.";
     BROKER_JWT_ISSUER, Unset, Plain, "The `iss` that JWTs must have; needed with `BROKER_JWT_JWKS_URL`.";

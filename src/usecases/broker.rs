@@ -53,6 +53,8 @@ pub struct Rules {
     pub grace_seconds: u32,
     /// Whether callers need a key.
     pub authentication: bool,
+    /// Whether callers' deeds are written down.
+    pub audited: bool,
     /// How long what is over is kept.
     pub retention: Retention,
     /// When multipart uploads that no row knows are aborted.

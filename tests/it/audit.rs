@@ -4,6 +4,7 @@ mod command;
 mod deeds;
 mod kept;
 mod list;
+mod off;
 mod outage;
 mod refusals;
 mod unsettled;

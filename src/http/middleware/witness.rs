@@ -26,6 +26,7 @@ use crate::usecases::Broker;
 
 /// What is known of a request before its handler runs.
 pub(super) struct Witness {
+    /// Nothing where nobody wants to know.
     broker: Option<web::Data<Broker>>,
     actor: Actor,
     address: Option<IpAddr>,
@@ -38,9 +39,11 @@ pub(super) struct Witness {
 impl Witness {
     /// Of a request by `actor`.
     fn of(request: &ServiceRequest, actor: Actor) -> Self {
-        let is_change = *request.method() != Method::GET;
+        let broker = request.app_data::<web::Data<Broker>>();
+        let broker = broker.filter(|broker| broker.rules.audited).cloned();
+        let is_change = broker.is_some() && *request.method() != Method::GET;
         Self {
-            broker: request.app_data().cloned(),
+            broker,
             actor,
             address: ClientAddress::of(request.request()).map(|client| client.0),
             request_id: request_id(),
@@ -63,6 +66,9 @@ impl Witness {
 
     /// Has written down what became of the request.
     pub(super) fn saw(mut self, response: &mut ServiceResponse<BoxBody>) {
+        if self.broker.is_none() {
+            return;
+        }
         for deed in noted::take(response) {
             self.tell(None, deed);
         }

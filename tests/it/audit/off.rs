@@ -1,0 +1,30 @@
+//! An audit that is off: nothing of what callers do is told, and everything goes on.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::support::serving::Place;
+
+#[tokio::test]
+async fn it_is_loud_and_tells_of_operators_alone() {
+    let place = Place::new().await;
+    let (process, mut caller) = place.start(place.serve().set("BROKER_AUDIT", "off")).await;
+    let log = process.log();
+    let warning = log.lines().find(|line| line.contains("BROKER_AUDIT=off"));
+    assert!(warning.is_some_and(|line| line.contains("WARN")), "{log}");
+    caller.upload("/data/a.csv", "id\n1\n").await;
+    caller.key = "not a key".into();
+    let refused = caller.get("/uploads").await;
+    refused.expect(StatusCode::UNAUTHORIZED);
+    // A stop writes what waits, if anything does.
+    process.stop("TERM").await.ok();
+    // What was written can be read all the same.
+    let told = place.run(&["audit", "--json"]).end().await.ok().out;
+    let rows: Vec<Value> = (told.lines())
+        .map(|line| serde_json::from_str(line).expect("a row"))
+        .collect();
+    assert!(!rows.is_empty(), "an operator made the key");
+    for row in &rows {
+        assert_eq!(row["actor"], "operator", "{row:#}");
+    }
+}
