@@ -34,3 +34,9 @@ start_s3() {
     export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
     export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
 }
+
+# line NAME FIGURE LIMIT TEST: `TEST` is an awk condition on the figure f.
+line() {
+    printf '%-34s %10s   %-18s %s\n' "$1" "$2" "$3" \
+        "$(awk -v f="$2" "BEGIN { print ($4) ? \"ok\" : \"MISSED\" }")"
+}

@@ -48,11 +48,6 @@ wrk -t 2 -c 4 -d "${seconds}s" -s benches/batch.lua "http://127.0.0.1:$port" >"$
 read -r _ sessions refused < <(grep '^RESULT' "$dir/batch.log")
 batch_rss=$(highest)
 
-# line NAME FIGURE LIMIT TEST: `TEST` is an awk condition on the figure f.
-line() {
-    printf '%-34s %10s   %-18s %s\n' "$1" "$2" "$3" \
-        "$(awk -v f="$2" "BEGIN { print ($4) ? \"ok\" : \"MISSED\" }")"
-}
 ratio=$(awk -v a="$rate" -v b="$tps" 'BEGIN { printf "%.2f", a / b }')
 echo
 line "pgbench inserts/s (16 clients)" "$tps" "" "f > 0"
