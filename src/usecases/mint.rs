@@ -51,6 +51,8 @@ pub struct Minted {
     pub token: SecretString,
     /// What the audit calls it.
     pub fingerprint: String,
+    /// The folder that it opens; all that the tenant has where there is none.
+    pub prefix: Option<PathPrefix>,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
 }
@@ -82,6 +84,7 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
         );
         return Err(Refusal::new(Code::TokenTooWide, detail).into());
     }
+    let opened = prefix.clone();
     let token = UploadToken {
         grant: Grant {
             tenant: principal.tenant.clone(),
@@ -99,6 +102,7 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
     let token = sealed.map_err(|cause| Error::Internal(cause.into()))?;
     Ok(Minted {
         fingerprint: fingerprint(&hash(token.expose_secret())),
+        prefix: opened,
         token,
         expires_at: ends_at,
     })

@@ -78,7 +78,11 @@ pub async fn create(
     };
     let minted = mint::mint(&broker, &caller, new).await?;
     let subject = format!("token:{}", minted.fingerprint);
-    let deed = Deed::to(Action::TokenCreated, subject).until(minted.expires_at);
+    let path = minted.prefix.as_ref().map(ToString::to_string);
+    let deed = Deed {
+        path: Some(path.unwrap_or_else(|| "/".to_owned())),
+        ..Deed::to(Action::TokenCreated, subject).until(minted.expires_at)
+    };
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Token {

@@ -21,6 +21,8 @@ async fn each_goes_by_a_name_of_its_own_and_no_token_is_told() {
     page.create("/in/b").await;
     let made = folded(&app, "token.created", 1).await;
     let token = made[0]["subject"].as_str().expect("the token's name");
+    assert_eq!(made[0]["path"], "/in/", "{made:#?}");
+    assert!(made[0]["expires_at"].is_string(), "{made:#?}");
     assert!(members(&made, "actor")[0].starts_with("key:"), "{made:#?}");
     let created = folded(&app, "upload.created", 2).await;
     let actors = members(&created, "actor");
