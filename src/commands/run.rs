@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble::{AssembleError, Assembly};
+use crate::clock::Clock;
 use crate::config::{Audit, Auth, Settings};
 use crate::http::tls::Identity;
 use crate::lifecycle::{Hangups, Shutdown};
@@ -43,6 +44,9 @@ impl Assembly {
         }
         let identity = settings.http.tls.as_ref().map(Identity::load);
         let identity = identity.transpose()?;
+        if let Some(identity) = &identity {
+            identity.warn(broker.clock.now());
+        }
         let (listen, tls) = (&settings.http, identity.as_ref());
         let server = http::server::api(Arc::clone(&broker), listen, tls, shutdown)
             .map_err(listening(listen.bind, "BROKER_BIND"))?;
@@ -56,7 +60,8 @@ impl Assembly {
         }
         if let Some(identity) = identity.clone() {
             let hangups = Hangups::new().map_err(AssembleError::Signals)?;
-            shutdown.spawn("certificate", renew(identity, hangups, shutdown.clone()));
+            let renewals = renew(identity, broker.clock.clone(), hangups, shutdown.clone());
+            shutdown.spawn("certificate", renewals);
         }
         let farewell = FAREWELL.max(settings.http.stop_delay);
         let over = CancellationToken::new();
@@ -146,7 +151,7 @@ async fn serve(
 }
 
 /// At every SIGHUP, reads certificate and key anew.
-async fn renew(identity: Arc<Identity>, mut hangups: Hangups, shutdown: Shutdown) {
+async fn renew(identity: Arc<Identity>, clock: Clock, mut hangups: Hangups, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = shutdown.stopping() => return,
@@ -155,7 +160,10 @@ async fn renew(identity: Arc<Identity>, mut hangups: Hangups, shutdown: Shutdown
         let files = Arc::clone(&identity);
         let read = tokio::task::spawn_blocking(move || files.reload()).await;
         match read {
-            Ok(Ok(())) => log::info!("SIGHUP: the certificate was read anew"),
+            Ok(Ok(())) => {
+                log::info!("SIGHUP: the certificate was read anew");
+                identity.warn(clock.now());
+            }
             Ok(Err(error)) => {
                 let cause = error.source().map(|cause| format!(": {cause}"));
                 let cause = cause.unwrap_or_default();

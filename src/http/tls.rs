@@ -3,11 +3,13 @@
 //! New files are taken as a pair or not at all: where one cannot be read, or the key is another
 //! certificate's, the old pair stays in use. Connections that are open keep what they began with.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
@@ -15,9 +17,15 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Error as DerError};
 use zeroize::Zeroizing;
 
 use crate::config::Tls;
+use crate::domain::event::timestamp;
+
+/// Days before its end from which on a certificate is complained of.
+const SOON: i64 = 14;
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +54,70 @@ pub enum TlsError {
     /// They do not belong together, or are of a kind that nobody takes.
     #[error("BROKER_TLS_CERT and BROKER_TLS_KEY are no pair")]
     Pair(#[source] rustls::Error),
+    /// Nobody can tell when it begins and ends.
+    #[error("BROKER_TLS_CERT={}: cannot be read as a certificate", path.display())]
+    Validity {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: DerError,
+    },
     /// TLS itself cannot be set up.
     #[error("TLS cannot be set up")]
     Setup(#[source] rustls::Error),
+}
+
+/// From when until when clients take a certificate (RFC 5280, section 4.1.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// Not before this.
+    pub begins_at: DateTime<Utc>,
+    /// Nor after this.
+    pub ends_at: DateTime<Utc>,
+}
+
+impl Validity {
+    /// Whole days from `now` to the end; negative from a day after it on.
+    pub fn days_left(self, now: DateTime<Utc>) -> i64 {
+        (self.ends_at - now).num_days()
+    }
+
+    /// What clients have against it at `now`, or soon will; nothing while it is good.
+    pub fn complaint(self, now: DateTime<Utc>) -> Option<Complaint> {
+        if now < self.begins_at {
+            Some(Complaint::NotYet(self.begins_at))
+        } else if self.ends_at < now {
+            Some(Complaint::Expired(self.ends_at))
+        } else if self.days_left(now) < SOON {
+            Some(Complaint::EndsSoon(self.ends_at, self.days_left(now)))
+        } else {
+            None
+        }
+    }
+}
+
+/// What is wrong with a validity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// It begins at this time only: no client takes it.
+    NotYet(DateTime<Utc>),
+    /// It ended at this time: no client takes it.
+    Expired(DateTime<Utc>),
+    /// It ends at this time, in so many days.
+    EndsSoon(DateTime<Utc>, i64),
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYet(at) => write!(f, "is not good before {}", timestamp(*at)),
+            Self::Expired(at) => write!(f, "has expired at {}", timestamp(*at)),
+            Self::EndsSoon(at, days) => {
+                write!(f, "expires at {}, in {days} days", timestamp(*at))
+            }
+        }
+    }
 }
 
 /// The certificate that is shown now.
@@ -82,6 +151,38 @@ impl Identity {
         let pair = read(&self.files, &self.provider)?;
         self.current.store(Arc::new(pair));
         Ok(())
+    }
+
+    /// From when until when the current certificate is good.
+    ///
+    /// # Errors
+    /// A certificate that TLS takes and nobody else can read.
+    pub fn validity(&self) -> Result<Validity, TlsError> {
+        let current = self.current.load();
+        let first = current.cert.first().map(|first| first.as_ref());
+        let read = Certificate::from_der(first.unwrap_or_default());
+        let read = read.map_err(|cause| TlsError::Validity {
+            path: self.files.certificate.clone(),
+            cause,
+        })?;
+        let validity = read.tbs_certificate.validity;
+        Ok(Validity {
+            begins_at: validity.not_before.to_system_time().into(),
+            ends_at: validity.not_after.to_system_time().into(),
+        })
+    }
+
+    /// Warns in the log where clients refuse the current certificate at `now`, or soon will. It is
+    /// shown all the same: whoever looks at it learns why.
+    pub fn warn(&self, now: DateTime<Utc>) {
+        let path = self.files.certificate.display();
+        match self.validity().map(|validity| validity.complaint(now)) {
+            Ok(None) => {}
+            Ok(Some(complaint)) => {
+                log::warn!("BROKER_TLS_CERT={path} {complaint}: renew it, then send SIGHUP");
+            }
+            Err(error) => log::warn!("{error}"),
+        }
     }
 
     /// Accepts connections with whatever certificate is current: TLS 1.2 and 1.3, HTTP/1.1.
@@ -135,4 +236,28 @@ fn bytes(variable: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsE
             path: path.to_owned(),
             cause,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_complained_of_from_its_last_fortnight_on() {
+        let ends_at = DateTime::from_timestamp(1_760_000_000, 0).unwrap();
+        let begins_at = ends_at - TimeDelta::days(90);
+        let validity = Validity { begins_at, ends_at };
+        let at = |days, seconds| {
+            let now = ends_at - TimeDelta::days(days) - TimeDelta::seconds(seconds);
+            validity.complaint(now)
+        };
+        assert_eq!(at(14, 0), None);
+        assert_eq!(at(13, 86_399), Some(Complaint::EndsSoon(ends_at, 13)));
+        assert_eq!(at(0, 0), Some(Complaint::EndsSoon(ends_at, 0)));
+        assert_eq!(at(0, -1), Some(Complaint::Expired(ends_at)));
+        assert_eq!(at(90, 0), None);
+        assert_eq!(at(90, 1), Some(Complaint::NotYet(begins_at)));
+    }
 }

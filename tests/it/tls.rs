@@ -1,6 +1,6 @@
 //! The broker speaks TLS itself: whom it shows which certificate, and for how long it waits.
 
-mod pki;
+pub mod pki;
 mod renewal;
 
 use std::time::Duration;

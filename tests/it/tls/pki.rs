@@ -1,9 +1,13 @@
 //! An authority of the test's own, and clients that trust nobody else.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -30,12 +34,34 @@ impl Authority {
 
     /// A new certificate for `host` and its key, written over those of the same name.
     pub fn files(&self, name: &str, host: &str) -> (PathBuf, PathBuf) {
+        self.write(
+            name,
+            CertificateParams::new([host.to_owned()]).expect("a name"),
+        )
+    }
+
+    /// The same for `localhost`, good between these times.
+    pub fn files_for(
+        &self,
+        name: &str,
+        begins: DateTime<Utc>,
+        ends: DateTime<Utc>,
+    ) -> (PathBuf, PathBuf) {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        (params.not_before, params.not_after) = (
+            SystemTime::from(begins).into(),
+            SystemTime::from(ends).into(),
+        );
+        self.write(name, params)
+    }
+
+    fn write(&self, name: &str, params: CertificateParams) -> (PathBuf, PathBuf) {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new([host.to_owned()]).expect("a name");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let write = |ending: &str, text: String| {
             let path = self.folder.path().join(format!("{name}.{ending}"));
             std::fs::write(&path, text).expect("a file");
+            std::fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("a mode");
             path
         };
         (

@@ -1,5 +1,6 @@
 //! Certificates end: a new one is taken up while the broker runs, and a bad one never.
 
+use chrono::{TimeDelta, Utc};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::pki::Authority;
@@ -74,4 +75,37 @@ async fn a_pair_that_is_none_is_left_alone() {
     assert_ne!(authority.shown(&address).await, first);
     let log = process.stop("TERM").await.ok().err;
     assert!(!log.contains("PRIVATE KEY"), "{log}");
+}
+
+/// It is shown all the same: clients say why they refuse it, and the log says what to do.
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_warned_of_at_the_start_and_when_it_is_read_anew() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+    let (certificate, key) = authority.files_for("old", now - hour * 2, now - hour);
+    let run = place.serve().set("BROKER_TLS_CERT", certificate.display());
+    let mut process = run.set("BROKER_TLS_KEY", key.display()).spawn();
+    process.ready().await;
+    let log = process.log();
+    let said = log.lines().find(|line| line.contains("has expired at"));
+    let said = said.unwrap_or_else(|| panic!("no warning in {log}"));
+    for word in ["WARN", "BROKER_TLS_CERT", "old.pem", "SIGHUP"] {
+        assert!(said.contains(word), "no {word} in {said}");
+    }
+
+    authority.files_for("old", now - hour, now + TimeDelta::days(3));
+    process.signal("HUP");
+    process.says("in 2 days: renew it").await;
+    authority.files("old", "localhost");
+    process.signal("HUP");
+    process.says_again("the certificate was read anew", 2).await;
+    authority.files_for("old", now - hour * 2, now - hour);
+    process.signal("HUP");
+    process.says_again("has expired at", 2).await;
+    let log = process.stop("TERM").await.ok().err;
+    assert_eq!(
+        log.matches("renew it, then send SIGHUP").count(),
+        3,
+        "{log}"
+    );
 }
