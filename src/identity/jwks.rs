@@ -139,6 +139,15 @@ impl Jwks {
         outcome
     }
 
+    /// Asks the issuer once, for a look at it: the algorithm of each key that fits, in the order of
+    /// the set. What is kept stays as it is.
+    ///
+    /// # Errors
+    /// Where the keys cannot be had, or none of them fits.
+    pub async fn look(&self) -> Result<Vec<&'static str>, FetchError> {
+        Ok(self.fetch().await?.algorithms())
+    }
+
     async fn fetch(&self) -> Result<KeySet, FetchError> {
         let failed = |error: reqwest::Error| FetchError(chain(&error.without_url()));
         let request = self.client.get(self.url.clone());

@@ -53,6 +53,17 @@ impl KeySet {
         self.0.is_empty()
     }
 
+    /// The algorithm of each key.
+    pub(super) fn algorithms(&self) -> Vec<&'static str> {
+        let name = |key: &Key| match key.algorithm {
+            Algorithm::ES256 => "ES256",
+            Algorithm::EdDSA => "EdDSA",
+            // No other kind is taken into a set.
+            _ => "RS256",
+        };
+        self.0.iter().map(name).collect()
+    }
+
     /// The key that a JWT names, or the only one of its algorithm.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Found<'_> {
         let fits = |key: &&Key| key.algorithm == algorithm;

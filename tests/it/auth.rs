@@ -15,7 +15,7 @@ use crate::support::reply::Reply;
 
 mod audited;
 mod hashes;
-mod issuer;
+pub mod issuer;
 mod jail;
 mod jwks;
 mod jwt;

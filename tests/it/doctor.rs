@@ -1,8 +1,10 @@
 //! `doctor`: what it says of a broker's surroundings that are well, poor, or broken.
 
 mod broken;
+mod certificate;
 mod cors;
 mod database;
+mod issuer;
 mod notices;
 mod policy;
 mod scene;

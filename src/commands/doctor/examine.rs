@@ -8,9 +8,9 @@ use super::Arguments;
 use super::patient::Patient;
 use super::verdict::{Line, State, Verdict};
 use super::{
-    bucket, checksums, clock, conditional_writes, cors, credentials, events_queue, lifecycle,
-    migrations, multipart, postgres, postgres_tls, probing, public_access, rights, signatures, tls,
-    topic, versioning,
+    bucket, certificate, checksums, clock, conditional_writes, cors, credentials, events_queue,
+    issuer, lifecycle, migrations, multipart, postgres, postgres_tls, probing, public_access,
+    rights, signatures, tls, topic, versioning,
 };
 
 /// How long a check may take, and a probe's removal again as long.
@@ -19,7 +19,11 @@ pub(super) const BOUND: Duration = Duration::from_secs(20);
 /// Every check, each dependency's behind another, in an order that never changes.
 pub(super) async fn all(patient: &Patient, arguments: &Arguments) -> Vec<Line> {
     let topic = topic::check(patient, arguments.publish);
-    let (s3, topic, queue, postgres) = join!(
+    let (certificate, issuer, s3, topic, queue, postgres) = join!(
+        one("certificate", patient, async {
+            certificate::check(patient)
+        }),
+        one("issuer", patient, issuer::check(patient)),
         store(patient, arguments.fix),
         one("topic", patient, topic),
         one("events-queue", patient, events_queue::check(patient)),
@@ -28,6 +32,7 @@ pub(super) async fn all(patient: &Patient, arguments: &Arguments) -> Vec<Line> {
     let mut lines = s3;
     lines.extend([topic, queue]);
     lines.extend(postgres);
+    lines.extend([certificate, issuer]);
     lines
 }
 

@@ -9,6 +9,7 @@
 //! and with 130 when a signal ended it.
 
 mod bucket;
+mod certificate;
 mod checksums;
 mod clock;
 mod conditional_writes;
@@ -16,6 +17,7 @@ mod cors;
 mod credentials;
 mod events_queue;
 mod examine;
+mod issuer;
 mod lifecycle;
 mod migrations;
 mod multipart;

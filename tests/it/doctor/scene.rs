@@ -9,7 +9,7 @@ use crate::support::process::{Ended, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
-pub const CHECKS: [&str; 18] = [
+pub const CHECKS: [&str; 20] = [
     "credentials",
     "clock",
     "tls",
@@ -28,6 +28,8 @@ pub const CHECKS: [&str; 18] = [
     "postgres",
     "postgres-tls",
     "migrations",
+    "certificate",
+    "issuer",
 ];
 
 /// What the doctor said.

@@ -84,7 +84,7 @@ async fn all_is_well() {
         .says("lifecycle", "ok", "after 7 days")
         .says("topic", "ok", "is there")
         .says("migrations", "ok", "all are applied");
-    let summary = "16 ok, 2 to be warned of, 0 failed, 0 cannot be told";
+    let summary = "18 ok, 2 to be warned of, 0 failed, 0 cannot be told";
     assert!(report.ended.err.contains(summary), "{report:#?}");
 
     // It has left nothing behind, and told nobody.

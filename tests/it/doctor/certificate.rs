@@ -1,0 +1,70 @@
+//! What the listener shows: a certificate that is good, one that is not, and a key for all to read.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use chrono::TimeDelta;
+
+use super::scene::{Report, doctor};
+use crate::support::process::Run;
+use crate::support::serving::Place;
+use crate::tls::pki::Authority;
+
+fn with(place: &Place, certificate: &std::path::Path, key: &std::path::Path) -> Run {
+    doctor(place)
+        .set("BROKER_TLS_CERT", certificate.display())
+        .set("BROKER_TLS_KEY", key.display())
+}
+
+#[tokio::test]
+async fn it_is_told_how_long_it_is_good() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let hour = TimeDelta::hours(1);
+    for (begins, ends, code, state, why, fix) in [
+        (-hour, TimeDelta::days(90) + hour, 0, "ok", "90 days", ""),
+        (-hour, TimeDelta::days(14) + hour, 0, "ok", "14 days", ""),
+        (
+            -hour,
+            TimeDelta::days(13) + hour,
+            0,
+            "warning",
+            "in 13 days",
+            "SIGHUP",
+        ),
+        (-hour * 2, -hour, 1, "failed", "has expired at", "renew it"),
+        (hour, hour * 2, 1, "failed", "not good before", "`clock`"),
+    ] {
+        let now = chrono::Utc::now();
+        let (certificate, key) = authority.files_for("listener", now + begins, now + ends);
+        let report = Report::of(with(&place, &certificate, &key)).await;
+        report.code(code).says("certificate", state, why);
+        if state != "ok" {
+            report.advises("certificate", fix);
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_no_pair_are_told_and_a_key_for_all_to_read() {
+    let (place, authority) = (Place::new().await, Authority::new());
+    let (certificate, key) = authority.files("listener", "localhost");
+    let (_, other) = authority.files("other", "localhost");
+    let report = Report::of(with(&place, &certificate, &other)).await;
+    report
+        .code(1)
+        .says("certificate", "failed", "no pair")
+        .advises("certificate", "BROKER_TLS_KEY")
+        .says("migrations", "ok", "");
+    let nowhere = std::path::Path::new("/nowhere/key.pem");
+    let report = Report::of(with(&place, &certificate, nowhere)).await;
+    report
+        .code(1)
+        .says("certificate", "failed", "BROKER_TLS_KEY=/nowhere/key.pem");
+    set_permissions(&key, Permissions::from_mode(0o604)).expect("a mode");
+    let report = Report::of(with(&place, &certificate, &key)).await;
+    report
+        .code(0)
+        .says("certificate", "warning", "may read BROKER_TLS_KEY")
+        .advises("certificate", "chmod");
+    assert!(!report.ended.out.contains("PRIVATE"), "{report:#?}");
+}
