@@ -12,6 +12,8 @@
 //! One process at a time is at it, by a lease next to the sweep's. Nothing else is kept: whoever
 //! comes next begins at the start, and aborting twice does no harm.
 
+mod ours;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,13 +22,13 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
-use super::sweep;
 use crate::domain::finding::{Finding, Outcome};
 use crate::domain::status::Status;
 use crate::objects::multipart::{OpenUpload, OpenUploadsPage, UploadsMarker};
 use crate::objects::{Bucket, ObjectStore, StoreError};
+use crate::store::sweeps;
 use crate::store::uploads::{self, InParts};
-use crate::store::{sweeps, tenants};
+use ours::ours;
 
 /// As many as S3 lists at once.
 const PAGE: u16 = 1_000;
@@ -267,24 +269,6 @@ async fn stale_unknown(
         Stale { bucket, open, why }
     });
     Ok(stale.collect())
-}
-
-/// The keys that are the broker's own: under the prefix of a tenant that has one, or promised to
-/// an upload.
-async fn ours(broker: &Broker, bucket: &str, unknown: &[OpenUpload]) -> Result<HashSet<String>> {
-    let mut connection = broker.connection().await?;
-    let common = broker.buckets.common();
-    let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
-    drop(connection);
-    let is_under = |key: &str| {
-        let mut prefixes = prefixes.iter().filter(|(_, prefix)| !prefix.is_empty());
-        prefixes.any(|(_, prefix)| key.starts_with(prefix.as_str()))
-    };
-    let keys = unknown.iter().map(|open| open.key.clone());
-    let (ours, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_under(key));
-    let mut ours: HashSet<_> = ours.into_iter().collect();
-    ours.extend(sweep::promised(broker, bucket, &others).await?.into_keys());
-    Ok(ours)
 }
 
 impl Stale {

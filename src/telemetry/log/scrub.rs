@@ -20,8 +20,8 @@ const ANNOUNCE: [&str; 10] = [
     "secret_access_key",
     "session_token",
 ];
-/// How a key begins.
-const KEY: &str = "ubk_";
+/// How a key, an upload token and a JWT begin, in lower case. A JWT begins with `{"`, in base64.
+const KEYS: [&str; 3] = ["ubk_", "ubt_", "eyj"];
 /// What may stand between such a word and its value.
 const BETWEEN: [&str; 9] = ["=", ":", "\"", "\\", "'", " ", "%3d", "some(", "("];
 const MASK: &str = "***";
@@ -33,7 +33,9 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     let announced = (ANNOUNCE.iter())
         .flat_map(|word| lower.match_indices(word))
         .map(|(at, word)| value(&lower, at + word.len()));
-    let keys = (lower.match_indices(KEY)).map(|(at, _)| at..end(&lower, at));
+    let keys = (KEYS.iter())
+        .flat_map(|key| lower.match_indices(key))
+        .map(|(at, _)| at..end(&lower, at));
     let mut values: Vec<_> = announced
         .chain(keys)
         .filter(|one| !one.is_empty())
@@ -99,6 +101,15 @@ mod tests {
                 r#"access_key_id: "***", session_token: Some("***"), expires"#,
             ),
             (&format!("got {key}."), "got ***"),
+            // A token in a path, as an HTTP library prints the request's line.
+            (
+                "POST /t/ubt_eyJ2IjoxfQ.c2ln/uploads HTTP/1.1",
+                "POST /t/*** HTTP/1.1",
+            ),
+            (
+                "token eyJhbGciOiJIUzI1NiJ9.e30.c2ln refused",
+                "token *** refused",
+            ),
             ("x-amz-signature%3D0123%26x", "x-amz-signature%3D***"),
             ("nothing to hide: é", "nothing to hide: é"),
         ] {
