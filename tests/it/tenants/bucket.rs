@@ -45,8 +45,12 @@ async fn a_dataset_comes_is_seen_and_goes_there() {
     assert_eq!(detail.expect(StatusCode::OK)["size"], 5);
     let missing = scene.acme.get("/datasets/b.csv").await;
     missing.expect_problem(404, "dataset-not-found");
-    let url = scene.acme.get("/datasets/a.csv").await.expect(StatusCode::OK);
-    let url = url["download"]["url"].clone();
+    let url = scene
+        .acme
+        .get("/datasets/a.csv")
+        .await
+        .expect(StatusCode::OK);
+    let url = url["download_url"].clone();
     let got = reqwest::get(url.as_str().expect("a URL")).await;
     assert_eq!(
         got.expect("an answer").text().await.expect("bytes"),
