@@ -69,7 +69,7 @@ schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part o
 	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
 
 # No sanitizer: the code has no `unsafe`, and stable Rust has none.
-fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`): TARGET=path|cursor|message|config SECONDS_EACH=60
+fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`): TARGET=path|cursor|message|config|jwt|upload_token SECONDS_EACH=60
 	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
 		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 

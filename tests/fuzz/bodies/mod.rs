@@ -5,5 +5,7 @@
 
 pub mod config;
 pub mod cursor;
+pub mod jwt;
 pub mod message;
 pub mod path;
+pub mod upload_token;

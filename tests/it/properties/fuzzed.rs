@@ -119,6 +119,54 @@ fn settings() -> Vec<String> {
         .to_vec()
 }
 
+fn claims() -> Vec<String> {
+    let good =
+        r#"{"exp":1800000600,"iss":"issuer","aud":"broker","tenant":"acme","scope":"admin"}"#;
+    let more = r#"{"exp":1800000600.5,"nbf":1799999990,"iss":"issuer","aud":["x","broker"],
+        "tenant":"acme","scope":"uploads:write other","path_prefix":"/in/","max_size":5}"#;
+    [good, more, "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+/// One of the broker's own.
+fn upload_tokens() -> Vec<String> {
+    use secrecy::ExposeSecret as _;
+    use upload_broker::identity::Grant;
+    use upload_broker::identity::upload_token::{TokenKey, UploadToken};
+    let token = UploadToken {
+        grant: Grant {
+            tenant: "acme".into(),
+            scopes: vec![upload_broker::domain::principal::Scope::UploadsWrite],
+            prefix: None,
+            max_size: Some(5),
+            ends_at: chrono::DateTime::from_timestamp(1_800_000_000, 0).expect("a time"),
+            subject: None,
+        },
+        key: Some(uuid::Uuid::nil()),
+        allowances: Vec::new(),
+    };
+    let sealed = TokenKey::new(bodies::upload_token::SECRET).seal(&token);
+    vec![sealed.expect("a token").expose_secret().to_owned()]
+}
+
+/// A token opens as it was made, and with no character changed.
+#[test]
+fn an_upload_token_opens_only_as_it_was_made() {
+    use upload_broker::identity::upload_token::TokenKey;
+    let key = TokenKey::new(bodies::upload_token::SECRET);
+    let good = upload_tokens().remove(0);
+    assert!(key.open(&good).is_some(), "{good}");
+    bodies::upload_token::hold(good.as_bytes());
+    // The last letter of 32 bytes in base64 has bits that say nothing.
+    for at in 0..good.len() - 1 {
+        let mut bent = good.clone().into_bytes();
+        bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
+        let bent = String::from_utf8(bent).expect("letters");
+        assert_eq!(key.open(&bent), None, "at {at}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: cases(512), ..ProptestConfig::default() })]
 
@@ -130,6 +178,16 @@ proptest! {
     #[test]
     fn cursors_hold(data in noise(queries(), &["&", "=", "%", "cursor=", "+", "limit=0"])) {
         bodies::cursor::hold(&data);
+    }
+
+    #[test]
+    fn jwts_hold(data in noise(claims(), &["{", "}", "\"", "exp", "1799999969", "1e99", "-1", "null", "[]", ".", "eyJ"])) {
+        bodies::jwt::hold(&data);
+    }
+
+    #[test]
+    fn upload_tokens_hold(data in noise(upload_tokens(), &["ubt_", ".", "A", "-", "_", "e30"])) {
+        bodies::upload_token::hold(&data);
     }
 
     #[test]

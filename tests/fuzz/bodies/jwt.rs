@@ -1,0 +1,69 @@
+//! A JWT, and the claims of one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
+use jsonwebtoken::crypto::sign;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::Value;
+use upload_broker::config::{Jwt as Settings, JwtKeys};
+use upload_broker::identity::jwt::{Jwt, Verdict};
+
+const SECRET: &str = "a secret of the issuer's, and nobody else's";
+const NOW: i64 = 1_800_000_000;
+/// How far clocks may be apart, in seconds.
+const LEEWAY: i64 = 30;
+
+/// Bytes are believed only where the issuer's secret has signed them. Claims that it has signed
+/// are believed only in their time, from the issuer, for us.
+pub fn hold(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Verdict::Good(_) = judge(text)
+    {
+        let (message, signature) = text.rsplit_once('.').expect("three parts");
+        assert_eq!(signature, mac(message, SECRET), "{text:?}");
+    }
+    for algorithm in ["HS256", "HS384", "RS256", "none"] {
+        let header = format!(r#"{{"alg":"{algorithm}"}}"#);
+        let message = format!("{}.{}", encode(header.as_bytes()), encode(data));
+        let ours = judge(&format!("{message}.{}", mac(&message, SECRET)));
+        let another = judge(&format!("{message}.{}", mac(&message, "another secret")));
+        let unsigned = judge(&format!("{message}."));
+        assert_eq!(
+            (another, unsigned),
+            (Verdict::Bad, Verdict::Bad),
+            "{data:?}"
+        );
+        let Verdict::Good(grant) = ours else { continue };
+        assert_eq!(algorithm, "HS256", "{data:?}");
+        let claims: Value = serde_json::from_slice(data).expect("claims");
+        let ends = claims["exp"].as_f64().expect("a time");
+        assert!(ends > (NOW - LEEWAY) as f64, "{claims}");
+        let begins = claims["nbf"].as_f64().unwrap_or_default();
+        assert!(begins < (NOW + LEEWAY + 1) as f64, "{claims}");
+        assert_eq!(claims["iss"], "issuer", "{claims}");
+        let audience = claims["aud"].as_array().cloned();
+        let audience = audience.unwrap_or_else(|| vec![claims["aud"].clone()]);
+        assert!(audience.contains(&Value::from("broker")), "{claims}");
+        assert_eq!(claims["tenant"], *grant.tenant, "{claims}");
+    }
+}
+
+fn judge(text: &str) -> Verdict {
+    let jwt = Jwt::new(&Settings {
+        keys: JwtKeys::Secret(SECRET.into()),
+        issuer: Some("issuer".into()),
+        audience: Some("broker".into()),
+    });
+    let now = DateTime::from_timestamp(NOW, 0).expect("a time");
+    jwt.expect("no HTTP client is made").judge(text, now)
+}
+
+fn mac(message: &str, secret: &str) -> String {
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    sign(message.as_bytes(), &key, Algorithm::HS256).expect("a signature")
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
