@@ -1,19 +1,18 @@
 //! Every operation of the document, asked by everyone: each row of the table is one kind of caller
 //! and what all operations answer it.
 
+mod callers;
+
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
-use jsonwebtoken::Algorithm;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
-use upload_broker::usecases::keys;
 
-use super::issuer::{Signer, claims};
 use super::{Operation, operations};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
+use callers::mint;
 
 /// A kind of caller.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +27,17 @@ enum Who {
     AJwtOfNoAlgorithm,
     AKeyOfADisabledTenant,
     AJwtOfADisabledTenant,
+    AForgedUploadToken,
+    AnEndedUploadToken,
+    AnUploadTokenOfARevokedKey,
+    AnUploadTokenOfADisabledTenant,
     EveryScopeButTheRightOne,
+    AnUploadTokenWithEveryOtherScope,
     AnotherTenant,
+    AnUploadTokenOfAnotherTenant,
     TheRightScope,
     AJwtWithTheRightScope,
+    AnUploadTokenWithTheRightScope,
     Admin,
 }
 
@@ -48,7 +54,7 @@ enum Answer {
     ComeIn,
 }
 
-const MATRIX: [(Who, Answer); 15] = [
+const MATRIX: [(Who, Answer); 22] = [
     (Who::Nobody, Answer::WhoAreYou),
     (Who::SomethingElseThanAKey, Answer::WhoAreYou),
     (Who::AKeyThatNobodyMade, Answer::WhoAreYou),
@@ -59,10 +65,17 @@ const MATRIX: [(Who, Answer); 15] = [
     (Who::AJwtOfNoAlgorithm, Answer::WhoAreYou),
     (Who::AKeyOfADisabledTenant, Answer::WhoAreYou),
     (Who::AJwtOfADisabledTenant, Answer::WhoAreYou),
+    (Who::AForgedUploadToken, Answer::WhoAreYou),
+    (Who::AnEndedUploadToken, Answer::WhoAreYou),
+    (Who::AnUploadTokenOfARevokedKey, Answer::WhoAreYou),
+    (Who::AnUploadTokenOfADisabledTenant, Answer::WhoAreYou),
     (Who::EveryScopeButTheRightOne, Answer::YouMayNot),
+    (Who::AnUploadTokenWithEveryOtherScope, Answer::YouMayNot),
     (Who::AnotherTenant, Answer::NotThere),
+    (Who::AnUploadTokenOfAnotherTenant, Answer::NotThere),
     (Who::TheRightScope, Answer::ComeIn),
     (Who::AJwtWithTheRightScope, Answer::ComeIn),
+    (Who::AnUploadTokenWithTheRightScope, Answer::ComeIn),
     (Who::Admin, Answer::ComeIn),
 ];
 
@@ -71,8 +84,9 @@ struct Scene {
     app: App,
     pending: Value,
     uploaded: Value,
-    /// The key of a disabled tenant.
+    /// The key of a disabled tenant, and an upload token.
     closed: String,
+    closed_token: String,
     /// By who has it, and for which scope.
     keys: HashMap<String, Option<String>>,
 }
@@ -82,73 +96,19 @@ impl Scene {
         let app = super::jwt::setup().start().await;
         // A key of its own tenant, which was made and closed before anybody asked.
         let (_, closed) = app.issue_key("closed", &Scope::ALL, None).await;
+        let (_, maker) = app.issue_key("closed", &Scope::ALL, None).await;
+        let closed_token = mint(&app, &maker, &Scope::FOR_TOKENS).await;
         let sql = app.sql().await;
         let close = "UPDATE tenants SET disabled_at = now() WHERE name = 'closed'";
         sql.batch_execute(close).await.expect("a closed tenant");
         Scene {
             closed,
+            closed_token,
             pending: app.create("/ours/p.csv", json!({})).await,
             uploaded: app.upload("/ours/u.csv", "x", json!({})).await,
             app,
             keys: HashMap::new(),
         }
-    }
-
-    /// What such a caller sends as its token.
-    async fn token(&mut self, who: Who, scope: Scope) -> Option<String> {
-        let name = format!("{who:?} {scope}");
-        if let Some(key) = self.keys.get(&name) {
-            return key.clone();
-        }
-        let app = &self.app;
-        let issue = async |tenant: &str, scopes: &[Scope]| {
-            let (_, key) = app.issue_key(tenant, scopes, None).await;
-            Some(key)
-        };
-        let jwt =
-            |changes: Value| Some(Signer::new("any", Algorithm::HS256).sign(&claims(app, changes)));
-        let past = app.clock.now().timestamp() - 31;
-        let key = match who {
-            Who::Nobody => None,
-            Who::SomethingElseThanAKey => Some("nonsense".to_owned()),
-            Who::AKeyThatNobodyMade => Some(format!("ubk_{}", "A".repeat(43))),
-            Who::AnExpiredKey => {
-                let end = app.clock.now() + TimeDelta::seconds(1);
-                let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
-                app.advance(TimeDelta::seconds(1));
-                Some(key)
-            }
-            Who::ARevokedKey => {
-                let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
-                let connection = upload_broker::store::pool::connect(app.database.url()).await;
-                let mut connection = connection.expect("Postgres");
-                let revoked = keys::revoke(&mut connection, &app.clock, id).await;
-                assert!(revoked.expect("an answer"));
-                Some(key)
-            }
-            Who::AnExpiredJwt => jwt(json!({"exp": past})),
-            Who::AJwtOfAnotherSecret => {
-                let other = Signer::of_secret("any", b"another secret that is just as long as it");
-                Some(other.sign(&claims(app, json!({}))))
-            }
-            Who::AJwtOfNoAlgorithm => {
-                let header = json!({"alg": "none"});
-                Some(super::jwt::raw(&header, &claims(app, json!({})), ""))
-            }
-            Who::AKeyOfADisabledTenant => Some(self.closed.clone()),
-            Who::AJwtOfADisabledTenant => jwt(json!({"tenant": "closed"})),
-            Who::AJwtWithTheRightScope => jwt(json!({"scope": scope.as_str()})),
-            Who::EveryScopeButTheRightOne => {
-                let others = Scope::ALL.into_iter();
-                let others = others.filter(|one| *one != scope && *one != Scope::Admin);
-                issue("default", &others.collect::<Vec<_>>()).await
-            }
-            Who::AnotherTenant => issue("acme", &Scope::ALL).await,
-            Who::TheRightScope => issue("default", &[scope]).await,
-            Who::Admin => issue("default", &[Scope::Admin]).await,
-        };
-        self.keys.insert(name, key.clone());
-        key
     }
 
     /// Sends an operation to `path`, with `body`.
@@ -173,6 +133,14 @@ impl Scene {
 
     /// Asks an operation as such a caller, and holds the answer to what it must be.
     async fn ask(&mut self, operation: &Operation, who: Who, answer: Answer) {
+        let answer = match (who, operation.scope) {
+            // No upload token has the scope of operators.
+            (
+                Who::AnUploadTokenOfAnotherTenant | Who::AnUploadTokenWithTheRightScope,
+                Scope::Admin,
+            ) => Answer::YouMayNot,
+            _ => answer,
+        };
         let token = self.token(who, operation.scope).await;
         let token = token.as_deref();
         let good = operation.path(id(&self.pending), "ours/u.csv");
@@ -186,6 +154,13 @@ impl Scene {
                     for body in [good_body.as_deref(), bad_body] {
                         let reply = self.send(operation, path, token, body).await;
                         refused(operation, answer, &reply, &told(&reply));
+                        // An upload token may travel in the path too.
+                        let token = token.filter(|token| token.starts_with("ubt_"));
+                        if let Some(token) = token {
+                            let path = format!("/t/{token}{path}");
+                            let reply = self.send(operation, &path, None, body).await;
+                            refused(operation, answer, &reply, &told(&reply));
+                        }
                     }
                 }
             }
