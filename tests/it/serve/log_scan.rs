@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use jsonwebtoken::Algorithm;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::logs::{SECRET, store};
+use crate::auth::issuer::{AUDIENCE, ISSUER, SECRET as JWT_SECRET, Signer};
 use crate::support::app::id;
 use crate::support::cloud;
 use crate::support::database;
@@ -125,6 +127,7 @@ impl Worker {
             let reply = self.ask(method.clone(), &path, body).await;
             assert_eq!(reply.status.as_u16(), status, "{method} {path}: {reply:#?}");
         }
+        self.come_otherwise().await;
         let stranger = self.caller.http.get(format!("{}/uploads", self.caller.url));
         let almost = format!("{}x", &self.caller.key[..self.caller.key.len() - 1]);
         self.secrets.insert(almost.clone());
@@ -134,10 +137,55 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// With upload tokens, in the header and in the path, and with JWTs: good ones and bent ones.
+    async fn come_otherwise(&mut self) {
+        let asked = json!({"scopes": ["uploads:read", "uploads:write"], "expires_in": 60});
+        let made = self.ask(Method::POST, "/tokens", asked).await;
+        let made = made.expect(StatusCode::CREATED);
+        let token = made["token"].as_str().expect("a token").to_owned();
+        let claims = json!({
+            "exp": chrono::Utc::now().timestamp() + 600, "iss": ISSUER, "aud": AUDIENCE,
+            "tenant": "default", "scope": "uploads:read uploads:write",
+        });
+        let jwt = Signer::new("any", Algorithm::HS256).sign(&claims);
+        let (http, url) = (self.caller.http.clone(), self.caller.url.clone());
+        for (credential, status) in [
+            (token.clone(), 200),
+            (bent(&token), 401),
+            (jwt.clone(), 200),
+            (bent(&jwt), 401),
+        ] {
+            let reply = http.get(format!("{url}/uploads")).bearer_auth(&credential);
+            let reply = Reply::of(reply).await;
+            assert_eq!(reply.status.as_u16(), status, "{reply:#?}");
+            let reply = Reply::of(http.get(format!("{url}/t/{credential}/uploads"))).await;
+            let by_path = if credential == token { 200 } else { 401 };
+            assert_eq!(reply.status.as_u16(), by_path, "{reply:#?}");
+            let (_, signature) = credential.rsplit_once('.').expect("a dot");
+            self.secrets.insert(signature.to_owned());
+            self.secrets.insert(credential);
+        }
+        let body = json!({"path": "/in/t.csv"});
+        let post = http.post(format!("{url}/t/{token}/uploads")).json(&body);
+        let session = Reply::of(post).await.expect(StatusCode::CREATED);
+        self.keep(&session);
+    }
+}
+
+/// Another signature of the same length.
+fn bent(credential: &str) -> String {
+    let (start, signature) = credential.rsplit_once('.').expect("a dot");
+    format!("{start}.{}", "Q".repeat(signature.len()))
+}
+
 /// Runs a broker with these settings, works with it, and looks at all that was said and written.
 /// `said` is the sign that the work is done.
 async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
-    let run = run.set("RUST_LOG", everything());
+    let run = (run.set("RUST_LOG", everything()))
+        .set("BROKER_JWT_HS256_SECRET", JWT_SECRET)
+        .set("BROKER_JWT_ISSUER", ISSUER)
+        .set("BROKER_JWT_AUDIENCE", AUDIENCE);
     let (mut process, caller) = place.start(run).await;
     let mut worker = Worker {
         secrets: BTreeSet::from([caller.key.clone()]),
@@ -147,6 +195,7 @@ async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
     process.says(said).await;
     let ended = process.stop("TERM").await.ok();
     let url = url::Url::parse(place.database.url()).expect("a URL");
+    worker.secrets.insert(JWT_SECRET.to_owned());
     worker.secrets.extend(url.password().map(str::to_owned));
     worker
         .secrets
