@@ -16,7 +16,11 @@ use crate::domain::tenant::{Tenant, TenantPolicy};
 #[diesel(primary_key(name), treat_none_as_null = true)]
 struct Row {
     name: String,
+    // To name a column of a unique index in an update locks the row against creates, whatever the
+    // value.
+    #[diesel(skip_update)]
     key_prefix: String,
+    #[diesel(skip_update)]
     created_at: DateTime<Utc>,
     disabled_at: Option<DateTime<Utc>>,
     url_seconds: Option<i32>,
@@ -26,6 +30,7 @@ struct Row {
     quota_bytes: Option<i64>,
     quota_open_uploads: Option<i64>,
     retention_days: Option<i32>,
+    #[diesel(skip_update)]
     bucket: Option<String>,
 }
 
@@ -118,17 +123,24 @@ pub async fn find(connection: &mut Connection, name: &str) -> Result<Option<Tena
     Ok(row.map(Tenant::from))
 }
 
-/// One tenant, held until the end of the transaction: meanwhile nobody makes an upload of it, and
-/// whoever was at it has ended.
+/// One tenant, held until the end of the transaction against other changes of it. Its uploads go on.
 pub async fn lock(connection: &mut Connection, name: &str) -> Result<Option<Tenant>> {
     let row: Option<Row> = tenants::table
         .find(name)
-        .for_update()
+        .for_no_key_update()
         .select(Row::as_select())
         .first(connection)
         .await
         .optional()?;
     Ok(row.map(Tenant::from))
+}
+
+/// Holds off whoever makes an upload of the tenant until the end of the transaction; whoever was at
+/// it has ended.
+pub async fn hold_off_creates(connection: &mut Connection, name: &str) -> Result<()> {
+    let held = tenants::table.find(name).for_update();
+    let held = held.select(tenants::name).load::<String>(connection);
+    held.await.map(drop)
 }
 
 /// Every tenant, by name.

@@ -3,7 +3,10 @@
 //! Every change is one transaction over the tenant's row, and told by the audit; running
 //! brokers see it within seconds. A tenant that gets a quota is counted in the same
 //! transaction: meanwhile its creates wait, so that no upload is missed and none is counted
-//! twice. A fault leaves everything as it was.
+//! twice; creates of others that are written together with one of them wait too. All other changes
+//! hold up nobody. A fault leaves everything as it was.
+
+mod place;
 
 use diesel_async::AsyncConnection as _;
 
@@ -12,12 +15,14 @@ use super::error::{Error, Result};
 use super::validate::Faults;
 use crate::clock::Clock;
 use crate::domain::audit::{Action, Deed};
-use crate::domain::path::MAX_KEY_BYTES;
 use crate::domain::quota::Usage;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenant::Tenant;
 use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::store::{Connection, quotas, tenants};
+use place::{check_bucket, check_prefix};
+
+pub use place::Place;
 
 /// What becomes of a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,15 +77,6 @@ impl Changes {
     }
 }
 
-/// Where a new tenant lives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// A bucket of its own; without one the common bucket.
-    pub bucket: Option<String>,
-    /// Its part of the bucket; `NAME/` by default.
-    pub prefix: Option<String>,
-}
-
 /// Makes a tenant at `place`, which it keeps for good. Refused where there is one of that name, and
 /// where its prefix would contain, or lie in, another one's.
 pub async fn create(
@@ -133,7 +129,8 @@ pub async fn set(
     changes: Changes,
 ) -> Result<Tenant> {
     let action = Action::TenantChanged;
-    change(connection, clock, name, action, |tenant| {
+    let count = Count::Anew;
+    change(connection, clock, name, action, count, |tenant| {
         changes.apply(tenant)
     })
     .await
@@ -143,7 +140,8 @@ pub async fn set(
 /// since when: the first time counts.
 pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
     let now = clock.now();
-    change(connection, clock, name, Action::TenantDisabled, |tenant| {
+    let (action, count) = (Action::TenantDisabled, Count::Keep);
+    change(connection, clock, name, action, count, |tenant| {
         tenant.disabled_at.get_or_insert(now);
     })
     .await
@@ -151,8 +149,8 @@ pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> 
 
 /// Lets them in again.
 pub async fn enable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
-    let action = Action::TenantEnabled;
-    change(connection, clock, name, action, |tenant| {
+    let (action, count) = (Action::TenantEnabled, Count::Keep);
+    change(connection, clock, name, action, count, |tenant| {
         tenant.disabled_at = None;
     })
     .await
@@ -181,11 +179,21 @@ async fn note(
     Ok(audit::note(connection, clock.now(), name, deeds).await?)
 }
 
+/// What becomes of the count of what a tenant uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    /// It stays. Creates go on meanwhile.
+    Keep,
+    /// It is made anew, where the tenant has quotas then.
+    Anew,
+}
+
 async fn change(
     connection: &mut Connection,
     clock: &Clock,
     name: &str,
     action: Action,
+    count: Count,
     change: impl FnOnce(&mut Tenant) + Send,
 ) -> Result<Tenant> {
     connection
@@ -196,8 +204,12 @@ async fn change(
             let mut faults = Faults::default();
             check_limits(&mut faults, &tenant);
             faults.into_result()?;
+            let count = count == Count::Anew && tenant.quota.is_some();
+            if count {
+                tenants::hold_off_creates(connection, name).await?;
+            }
             tenants::update(connection, &tenant).await?;
-            if tenant.quota.is_some() {
+            if count {
                 quotas::count_anew(connection, name).await?;
             }
             note(connection, clock, action, name).await?;
@@ -227,39 +239,6 @@ pub(super) fn check_name(pointer: &str, name: &str) -> Result<(), Refusal> {
         pointer,
         "expected 1 to 63 of a-z, 0-9, _ and -, starting with a letter or a digit",
     ))
-}
-
-/// Half of the longest key is left for paths. Segments are as those of paths, so that every key
-/// under the prefix can be written in a URL.
-fn check_prefix(faults: &mut Faults, prefix: &str) {
-    let segments = prefix.strip_suffix('/').map(|inner| inner.split('/'));
-    let is_segment = |segment: &str| !["", ".", ".."].contains(&segment);
-    let is_whole = segments.is_some_and(|mut segments| segments.all(is_segment));
-    if !is_whole || prefix.chars().any(char::is_control) || prefix.len() > MAX_KEY_BYTES / 2 {
-        let detail = format!(
-            "expected something like teams/acme/: it ends with a slash, begins with none, has no empty segment, no . and .., and no more than {} bytes",
-            MAX_KEY_BYTES / 2
-        );
-        faults.add("/prefix", detail);
-    }
-}
-
-/// General purpose buckets, as S3 names them. Source:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-fn check_bucket(faults: &mut Faults, bucket: &str) {
-    let is_end = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = bucket.as_bytes();
-    let ends = bytes.first().is_some_and(is_end) && bytes.last().is_some_and(is_end);
-    let all = bytes
-        .iter()
-        .all(|byte| is_end(byte) || b".-".contains(byte));
-    let is_plain = !bucket.contains("..") && !bucket.ends_with("--x-s3");
-    if !(ends && all && is_plain && (3..=63).contains(&bytes.len())) {
-        faults.add(
-            "/bucket",
-            "expected the name of a general purpose bucket: 3 to 63 of a-z, 0-9, . and -",
-        );
-    }
 }
 
 fn check_limits(faults: &mut Faults, tenant: &Tenant) {

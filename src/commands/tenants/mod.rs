@@ -24,7 +24,7 @@ pub(super) enum Command {
     Create {
         /// 1 to 63 of a-z, 0-9, _ and -
         name: String,
-        /// A bucket of its own; without one it lives in BROKER_BUCKET. It cannot be changed
+        /// A bucket of its own; without one it lives in BROKER_S3_BUCKET. It cannot be changed
         #[arg(long)]
         bucket: Option<String>,
         /// Its part of the bucket, as teams/acme/; NAME/ by default. It cannot be changed

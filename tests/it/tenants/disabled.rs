@@ -112,3 +112,21 @@ async fn without_authentication_the_default_tenant_may_be_disabled_too() {
     let anyone = Caller::new(scene.app.url.clone(), "nonsense".into());
     refused(&anyone).await;
 }
+
+/// A create that is under way holds the tenant against a change of its quotas, and against nothing
+/// else: nobody's uploads wait for the other.
+#[tokio::test]
+async fn it_is_disabled_beside_a_create_that_is_under_way() {
+    let scene = Scene::new(Changes::default()).await;
+    let mut sql = scene.app.sql().await;
+    let under_way = sql.transaction().await.expect("a transaction");
+    let as_a_create = "SELECT FROM tenants WHERE name = 'acme' FOR KEY SHARE";
+    under_way.query(as_a_create, &[]).await.expect("a row");
+    let changed = async {
+        disable(&scene, "acme").await;
+        enable(&scene, "acme").await;
+        scene.set(Changes::default()).await;
+    };
+    let changed = tokio::time::timeout(SECONDS, changed).await;
+    assert!(changed.is_ok(), "a change waits for a create");
+}
