@@ -2,7 +2,7 @@
 //!
 //! A round ([`Job::round`]) looks at overdue Pending uploads, ends deletes that never ended, looks
 //! at deleted and cancelled uploads once more after the end of their URL, and lets go of what was
-//! kept for its time. The sweep ([`Sweeps`]) compares the bucket with the rows; in a period of its
+//! kept for its time. The sweep ([`Sweeps`]) compares every bucket with the rows; in a period of its
 //! own it aborts the multipart uploads that nothing needs any more ([`abort_stale`]).
 //!
 //! Any number of replicas may run both: rows are claimed with a lease before S3 is asked, and each

@@ -48,19 +48,10 @@ impl Broker {
 
     /// Removes the object at the key of `upload` if it is its own; anything else is left alone.
     pub(super) async fn remove_own_object(&self, upload: &Upload) -> Result<()> {
-        if let Some(found) = self
-            .bucket(&upload.bucket)
-            .await?
-            .objects
-            .head(&upload.key)
-            .await?
+        if let Some(found) = self.stored(upload).await?
             && upload.owns(&found)
         {
-            self.bucket(&upload.bucket)
-                .await?
-                .objects
-                .delete(&upload.key, &found)
-                .await?;
+            self.remove_stored(upload, &found).await?;
         }
         Ok(())
     }

@@ -163,12 +163,7 @@ impl Broker {
 
     /// Frees parts at the key of an upload. Where S3 fails at that, the janitor does it later.
     pub(super) async fn abort_parts(&self, upload: &Upload, multipart: &Multipart) {
-        let id = &multipart.s3_upload_id;
-        let aborted: Result<()> = async {
-            let bucket = self.bucket(&upload.bucket).await?;
-            Ok(bucket.objects.abort_multipart(&upload.key, id).await?)
-        }
-        .await;
+        let aborted = self.abort_stored(upload, multipart).await;
         if let Err(cause) = aborted {
             log::warn!("S3 keeps parts of upload {} for now: {cause}", upload.id);
         }

@@ -95,12 +95,7 @@ impl Broker {
         if !arrow.allows(upload.status) {
             return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
         }
-        let found = self
-            .bucket(&upload.bucket)
-            .await?
-            .objects
-            .head(&upload.key)
-            .await?;
+        let found = self.stored(upload).await?;
         let doomed = self.doomed(upload, found, force).await?;
         if self
             .take(upload, arrow, Changes::default())
@@ -111,11 +106,7 @@ impl Broker {
             return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
         }
         if let Some(object) = doomed {
-            self.bucket(&upload.bucket)
-                .await?
-                .objects
-                .delete(&upload.key, &object)
-                .await?;
+            self.remove_stored(upload, &object).await?;
         }
         self.mark_deleted(upload).await
     }

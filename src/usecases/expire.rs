@@ -41,13 +41,7 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
     if broker.is_whole(upload).await? {
         return Ok(Looked::Uploaded);
     }
-    let Some(found) = broker
-        .bucket(&upload.bucket)
-        .await?
-        .objects
-        .head(&upload.key)
-        .await?
-    else {
+    let Some(found) = broker.stored(upload).await? else {
         return Ok(Looked::Expired);
     };
     let limit = SizeLimit(broker.max_size_of(upload).await?);

@@ -46,6 +46,7 @@ pub mod retain;
 pub mod settle;
 pub mod signed_parts;
 pub mod spend;
+mod stored;
 pub mod sweep;
 pub mod tenants;
 pub mod tidy_quotas;

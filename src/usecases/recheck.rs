@@ -41,12 +41,7 @@ impl Broker {
         if !upload.status.is_acknowledged() {
             return Ok(Rechecked::Unchanged);
         }
-        let found = self
-            .bucket(&upload.bucket)
-            .await?
-            .objects
-            .head(&upload.key)
-            .await?;
+        let found = self.stored(&upload).await?;
         let drift = Drift::of(&upload, found.as_ref());
         if drift == upload.drift.map(|drifted| drifted.kind) {
             return Ok(Rechecked::Unchanged);

@@ -43,12 +43,7 @@ pub async fn settle_closed(broker: &Broker, limit: u16) -> Result<usize> {
 
 /// What the last look would come to, and nothing changes.
 pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Settled> {
-    let found = broker
-        .bucket(&upload.bucket)
-        .await?
-        .objects
-        .head(&upload.key)
-        .await?;
+    let found = broker.stored(upload).await?;
     let own = found.is_some_and(|found| came_by_its_url(upload, &found));
     Ok(if own {
         Settled::Removed
@@ -67,29 +62,13 @@ impl Broker {
     async fn look_for_the_last_time(&self, upload: &Upload) -> Result<Settled> {
         // First, so that nobody makes an object of them any more.
         if let Some(multipart) = &upload.multipart {
-            let id = &multipart.s3_upload_id;
-            self.bucket(&upload.bucket)
-                .await?
-                .objects
-                .abort_multipart(&upload.key, id)
-                .await?;
+            self.abort_stored(upload, multipart).await?;
         }
-        let found = self
-            .bucket(&upload.bucket)
-            .await?
-            .objects
-            .head(&upload.key)
-            .await?;
+        let found = self.stored(upload).await?;
         let own = found.filter(|found| came_by_its_url(upload, found));
         let settled = match own {
             None => Settled::Clean,
-            Some(own) => match self
-                .bucket(&upload.bucket)
-                .await?
-                .objects
-                .delete(&upload.key, &own)
-                .await?
-            {
+            Some(own) => match self.remove_stored(upload, &own).await? {
                 Deletion::Gone => Settled::Removed,
                 // Someone else's, by now.
                 Deletion::Replaced => Settled::Clean,

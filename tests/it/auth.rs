@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 use upload_broker::usecases::keys;
 
-use crate::support::app::{App, Setup};
+use crate::support::app::{App, Setup, id};
 use crate::support::database;
 use crate::support::gate::Gate;
 use crate::support::reply::Reply;
+use crate::support::serving::Caller;
 
 mod audited;
 mod hashes;
@@ -67,6 +68,33 @@ fn operations() -> Vec<Operation> {
     }
     assert!(all.len() >= 12, "{} operations", all.len());
     all
+}
+
+/// Asks every operation on an upload for each of `uploads`, which must not exist for the caller: the
+/// problems that it is told.
+async fn as_if_not_there(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
+    let mut told = Vec::new();
+    let operations = operations();
+    let names_one = |operation: &&Operation| operation.template.contains("{id}");
+    for operation in operations.iter().filter(names_one) {
+        for upload in uploads {
+            for query in ["", "?force=true", "?refresh_urls=true"] {
+                let path = format!("{}{query}", operation.path(id(upload), ""));
+                let mut request = caller.request(operation.method.clone(), &path);
+                if operation.method == Method::POST && operation.template.ends_with("/parts") {
+                    // Nobody is told anything for a request that asks for nothing.
+                    request = request.json(&json!({"from": 1}));
+                }
+                let reply = Reply::of(request).await;
+                if reply.status == StatusCode::UNPROCESSABLE_ENTITY && !query.is_empty() {
+                    continue; // the operation does not know the parameter
+                }
+                told.push(reply.expect_problem(404, "upload-not-found"));
+            }
+        }
+    }
+    assert!(told.len() >= 10, "{told:#?}");
+    told
 }
 
 /// Sends an operation as whoever holds `key`, with a body that nobody can read.

@@ -66,13 +66,7 @@ impl Broker {
         let mut refused = None;
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
-            let Some(parts) = self
-                .bucket(&upload.bucket)
-                .await?
-                .objects
-                .all_parts(&upload.key, id)
-                .await?
-            else {
+            let Some(parts) = self.stored_parts(upload, &multipart).await? else {
                 claimed = self.see_anew(upload, claims.clone(), claimed).await?;
                 match &upload.multipart {
                     // It was begun anew, with checksums, since the row was read.
@@ -153,14 +147,7 @@ impl Broker {
             Err(Error::Refused(_)) => return Ok(false),
             Err(fault) => return Err(fault),
         }
-        let id = &multipart.s3_upload_id;
-        let Some(parts) = self
-            .bucket(&upload.bucket)
-            .await?
-            .objects
-            .all_parts(&upload.key, id)
-            .await?
-        else {
+        let Some(parts) = self.stored_parts(upload, multipart).await? else {
             return Ok(false);
         };
         let plan = plan(upload, multipart)?;
@@ -174,12 +161,7 @@ impl Broker {
         if self.rules.conditional_writes || upload.write == WriteRule::Overwrite {
             return Ok(false);
         }
-        let found = self
-            .bucket(&upload.bucket)
-            .await?
-            .objects
-            .head(&upload.key)
-            .await?;
+        let found = self.stored(upload).await?;
         let other = found.filter(|found| found.upload_id != Some(upload.id));
         Ok(match &upload.write {
             WriteRule::Overwrite => false,

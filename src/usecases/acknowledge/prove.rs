@@ -63,13 +63,7 @@ impl Broker {
             let mut connection = self.connection().await?;
             let mark = uploads::current_of(&mut connection, Place::from(&upload)).await?;
             drop(connection);
-            let Some(found) = self
-                .bucket(&upload.bucket)
-                .await?
-                .objects
-                .head(&upload.key)
-                .await?
-            else {
+            let Some(found) = self.stored(&upload).await? else {
                 return Ok(Outcome::Missing(upload));
             };
             let etag = claimed.etag.as_deref();

@@ -76,12 +76,7 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
             (upload.drift.map(|drifted| drifted.kind), upload)
         }
         Mode::DryRun => {
-            let found = broker
-                .bucket(&upload.bucket)
-                .await?
-                .objects
-                .head(&upload.key)
-                .await?;
+            let found = broker.stored(&upload).await?;
             (Drift::of(&upload, found.as_ref()), upload)
         }
     };

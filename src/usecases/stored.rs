@@ -1,0 +1,44 @@
+//! What S3 has of an upload, in the bucket that its row names.
+
+use super::broker::Broker;
+use super::error::Result;
+use crate::domain::object::FoundObject;
+use crate::domain::upload::{Multipart, Upload};
+use crate::objects::Deletion;
+use crate::objects::multipart::UploadedPart;
+
+impl Broker {
+    /// What stands at its key: a HEAD.
+    pub(super) async fn stored(&self, upload: &Upload) -> Result<Option<FoundObject>> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        Ok(bucket.objects.head(&upload.key).await?)
+    }
+
+    /// Removes `object` from its key, unless another one stands there by now.
+    pub(super) async fn remove_stored(
+        &self,
+        upload: &Upload,
+        object: &FoundObject,
+    ) -> Result<Deletion> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        Ok(bucket.objects.delete(&upload.key, object).await?)
+    }
+
+    /// All of its parts; `None` where S3 has no such multipart upload.
+    pub(super) async fn stored_parts(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+    ) -> Result<Option<Vec<UploadedPart>>> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let id = &multipart.s3_upload_id;
+        Ok(bucket.objects.all_parts(&upload.key, id).await?)
+    }
+
+    /// Frees its parts: nobody makes an object of them any more.
+    pub(super) async fn abort_stored(&self, upload: &Upload, multipart: &Multipart) -> Result<()> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let id = &multipart.s3_upload_id;
+        Ok(bucket.objects.abort_multipart(&upload.key, id).await?)
+    }
+}
