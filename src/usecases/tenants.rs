@@ -4,7 +4,8 @@
 //! brokers see it within seconds. A tenant that gets a quota is counted in the same
 //! transaction: meanwhile its creates wait, so that no upload is missed and none is counted
 //! twice; creates of others that are written together with one of them wait too, and so they do for
-//! any other change of limits. To disable or enable a tenant holds up nobody. A fault leaves everything as it was.
+//! any other change of limits. To disable or enable a tenant holds up nobody. A fault leaves
+//! everything as it was.
 
 mod place;
 
