@@ -41,7 +41,8 @@ pub enum Cleared {
     Elsewhere,
 }
 
-/// Aborts what nothing needs any more in a bucket, unless the last walk did not end before `ended_before`.
+/// Aborts what nothing needs any more in a bucket, unless the last walk did not end before
+/// `ended_before`.
 pub async fn abort_stale(
     broker: &Arc<Broker>,
     bucket: &str,

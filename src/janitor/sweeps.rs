@@ -112,8 +112,8 @@ fn ago(broker: &Broker, period: Duration) -> DateTime<Utc> {
     then.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// One sweep of a bucket, or the rest of one that was left: a new one only where the last one ended before
-/// `ended_before`.
+/// One sweep of a bucket, or the rest of one that was left: a new one only where the last one ended
+/// before `ended_before`.
 pub async fn sweep(
     broker: &Arc<Broker>,
     bucket: &str,

@@ -81,8 +81,8 @@ enum Why {
     PerhapsAnothers,
 }
 
-/// Begins a walk over a bucket; `None` where another process is at it, or where the last one did not end before
-/// `ended_before`.
+/// Begins a walk over a bucket; `None` where another process is at it, or where the last one did
+/// not end before `ended_before`.
 pub async fn begin(
     broker: &Arc<Broker>,
     bucket: &str,

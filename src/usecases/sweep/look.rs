@@ -96,8 +96,8 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
     Ok(Some(Finding::of(what, outcome, dry_run, &upload)))
 }
 
-/// The places of each of these keys of a bucket that any upload was ever promised. A key is in the default
-/// tenant's place and in one other's at most: prefixes do not nest.
+/// The places of each of these keys of a bucket that any upload was ever promised. A key is in the
+/// default tenant's place and in one other's at most: prefixes do not nest.
 pub(in crate::usecases) async fn promised(
     broker: &Broker,
     bucket: &str,

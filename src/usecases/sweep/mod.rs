@@ -84,8 +84,8 @@ pub struct Pass {
     pub compared: Compared,
 }
 
-/// Begins a sweep of a bucket, or goes on with one that was left. A new one only where the last one ended
-/// before `ended_before`.
+/// Begins a sweep of a bucket, or goes on with one that was left. A new one only where the last one
+/// ended before `ended_before`.
 pub async fn begin(
     broker: &Arc<Broker>,
     bucket: &str,

@@ -9,6 +9,8 @@ use super::scene::{Scene, connect};
 use crate::janitor::{clear_in, sweep_in};
 use crate::support::app::{Setup, id};
 use crate::support::cloud::Bucket;
+use crate::support::observe::eventually;
+use crate::support::serving::Place as Install;
 use crate::support::shared;
 
 /// The tenant acme, and its bucket.
@@ -184,4 +186,57 @@ async fn prefixes_stay_apart_over_all_buckets_and_names_are_those_of_buckets() {
         scene.app.broker.all_buckets().await.expect("the buckets"),
         [scene.app.bucket.name.clone(), own.name.clone()]
     );
+}
+
+#[tokio::test]
+async fn the_loop_sweeps_it_too() {
+    let own = Bucket::new().await;
+    let place = Place {
+        bucket: Some(own.name.clone()),
+        prefix: None,
+    };
+    let setup = Setup::new()
+        .set("BROKER_SWEEP_PERIOD_SECONDS", 3_600)
+        .set("BROKER_SWEEP_PAUSE_MILLISECONDS", 1)
+        .set("BROKER_JANITOR_PERIOD_SECONDS", 1);
+    let scene = Scene::at(setup, place, Changes::default()).await;
+    let upload = scene.upload("/a.csv", "bytes", json!({})).await;
+    own.remove("acme/a.csv").await;
+    scene.app.advance(chrono::TimeDelta::seconds(3_600));
+    let path = format!("/uploads/{}", id(&upload));
+    eventually("the sweep misses the object", async || {
+        let upload = scene.acme.get(&path).await.expect(StatusCode::OK);
+        upload["drift"]["kind"] == "missing"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_makes_it_and_the_command_goes_over_it() {
+    let (install, own) = (Install::new().await, Bucket::new().await);
+    install.run(&["migrate"]).end().await.ok();
+    let create = ["tenants", "create", "acme", "--json", "--bucket", &own.name];
+    let made = install.run(&create).end().await.ok().json();
+    assert_eq!(made["bucket"], *own.name, "{made:#}");
+    let wrong = ["tenants", "create", "globex", "--bucket", "No_Bucket"];
+    let wrong = install.run(&wrong).end().await;
+    wrong.failed(1, &["/bucket", "general purpose bucket"]);
+    own.put("acme/stray.csv", "by another program").await;
+    own.begin("acme/young.bin").await;
+    let ended = install.run(&["janitor", "--json"]).end().await.ok();
+    let summary: Value = serde_json::from_str(ended.err.lines().last().expect("a summary"))
+        .unwrap_or_else(|error| panic!("{error}: {ended:#?}"));
+    assert_eq!(
+        summary["sweep"]["bucket"], *install.bucket.name,
+        "{summary:#}"
+    );
+    let theirs = &summary["tenants_buckets"];
+    assert_eq!(theirs["sweep"][0]["bucket"], *own.name, "{summary:#}");
+    assert_eq!(theirs["sweep"][0]["objects"], 1, "{summary:#}");
+    let stale = &theirs["stale_multipart_uploads"][0];
+    assert_eq!(stale["ended"], "through", "{summary:#}");
+    let keys: Vec<_> = (ended.out.lines())
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["key"].clone())
+        .collect();
+    assert_eq!(keys, ["acme/stray.csv"], "{ended:#?}");
 }
