@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
@@ -17,6 +18,10 @@ use super::{pg_bin, shared};
 
 /// More than anything here takes, on a machine under load.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Ports of the tests' own.
+const FIRST_PORT: u16 = 10_240;
+const PORTS: u16 = 20_480;
 
 /// A process to be.
 #[derive(Clone)]
@@ -270,8 +275,16 @@ pub fn signal(name: &str, id: u32) {
     assert!(sent.expect("sh").success(), "no process {id}");
 }
 
-/// A port that nobody else has now.
+/// A port that nobody has now, and that no other test is given. It lies below those that the
+/// system hands out by itself (Linux: from 32768), so that it is free at the next start too.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Runs beside this one begin elsewhere.
+    let first = std::process::id() % 1_000 * 20;
+    loop {
+        let port = FIRST_PORT + (first as u16 + NEXT.fetch_add(1, Relaxed)) % PORTS;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
