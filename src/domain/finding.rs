@@ -16,7 +16,7 @@ pub enum What {
     Overdue,
     /// A delete that began and never ended.
     UnfinishedDelete,
-    /// A Deleted or Cancelled upload whose URL outlived it.
+    /// A Deleted, Cancelled or failed upload whose URL outlived it.
     EndedUpload,
     /// An acknowledged upload, and nothing stands at its key.
     RowWithoutObject,
@@ -57,6 +57,8 @@ pub enum Outcome {
     Removed,
     /// The multipart upload is ended, and its parts are freed.
     Aborted,
+    /// Its wrong object stands there, and counts, until its client deletes it.
+    Kept,
     /// Nothing of its own stood there: it is done with.
     Clean,
     /// The drift, or its end, is noted with its event.
@@ -137,6 +139,7 @@ impl Outcome {
             Self::Deleted => "deleted",
             Self::Removed => "removed",
             Self::Aborted => "aborted",
+            Self::Kept => "kept",
             Self::Clean => "clean",
             Self::Noted => "noted",
             Self::Known => "known",

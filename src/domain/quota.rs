@@ -9,12 +9,13 @@
 //! | Uploaded, Processing, Processed | – | the proven object's |
 //! | Error of processing | – | the proven object's: the dataset still stands |
 //! | Deleting | – | the proven object's, until it is gone |
-//! | Error of an upload | – | – |
-//! | Expired, Cancelled, Deleted, Superseded | – | – |
+//! | Error of an upload, Expired | – | the wrong object's, where its URL has written one |
+//! | Cancelled, Deleted, Superseded | – | – |
 //!
 //! So an upload that replaces a dataset counts beside it until it is acknowledged. One whose size
 //! becomes known late, or that came after it expired, may pass the quota: what stands in the
-//! bucket is told as it is, and the next create is refused.
+//! bucket is told as it is, and the next create is refused. A wrong object counts until it is
+//! deleted, or a dataset takes its place; after the end of its URL it is looked at once more.
 
 use super::status::Status;
 
@@ -78,21 +79,22 @@ fn fits(quota: &'static str, limit: Option<u64>, in_use: u64, asked: u64) -> Res
     }
 }
 
-/// The bytes that an upload counts with: `size` was declared, `object_size` was proven.
-pub const fn bytes_of(status: Status, size: Option<u64>, object_size: Option<u64>) -> u64 {
+/// The bytes that an upload counts with: `size` was declared, `object_size` was proven, and
+/// `unproven_size` stands in the bucket all the same.
+pub fn bytes_of(
+    status: Status,
+    size: Option<u64>,
+    object_size: Option<u64>,
+    unproven_size: Option<u64>,
+) -> u64 {
     let bytes = match status {
         Status::Pending => size,
-        Status::Uploaded
-        | Status::Processing
-        | Status::Processed
-        | Status::Error
-        | Status::Deleting => object_size,
-        Status::Expired | Status::Cancelled | Status::Deleted | Status::Superseded => None,
+        Status::Uploaded | Status::Processing | Status::Processed => object_size,
+        Status::Error | Status::Deleting => object_size.or(unproven_size),
+        Status::Expired => unproven_size,
+        Status::Cancelled | Status::Deleted | Status::Superseded => None,
     };
-    match bytes {
-        Some(bytes) => bytes,
-        None => 0,
-    }
+    bytes.unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Round {
         *counter += 1;
         match (chore, outcome) {
             (Chore::Expire, _) => self.checked += 1,
-            (Chore::Settle, Outcome::Removed | Outcome::Clean) => self.settled += 1,
+            (Chore::Settle, Outcome::Removed | Outcome::Kept | Outcome::Clean) => self.settled += 1,
             _ => {}
         }
     }
@@ -133,6 +133,7 @@ impl From<Settled> for Outcome {
     fn from(settled: Settled) -> Self {
         match settled {
             Settled::Removed => Self::Removed,
+            Settled::Kept => Self::Kept,
             Settled::Clean => Self::Clean,
         }
     }

@@ -19,7 +19,7 @@ use crate::domain::refusal::Code;
 const ENDED: &str = "uploads.status IN ('Deleted', 'Cancelled', 'Expired', 'Superseded', 'Error')";
 /// Looked at for the last time, where there is such a look.
 const SETTLED: &str =
-    "(uploads.status NOT IN ('Deleted', 'Cancelled') OR uploads.settled_at IS NOT NULL)";
+    "(uploads.status NOT IN ('Deleted', 'Cancelled', 'Error') OR uploads.settled_at IS NOT NULL)";
 /// Nothing is proven to stand there: not what processing failed at.
 const UNPROVEN: &str = "(uploads.status <> 'Error' OR uploads.uploaded_at IS NULL)";
 /// Uploads that an object may still stand for, so that a delete needs the row.

@@ -179,6 +179,7 @@ diesel::table! {
         part_checksums -> Nullable<Text>,
         max_size -> Nullable<Int8>,
         counted -> Bool,
+        unproven_size -> Nullable<Int8>,
     }
 }
 

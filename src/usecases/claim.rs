@@ -31,7 +31,7 @@ pub enum Chore {
     Expire,
     /// The rest of a delete.
     FinishDelete,
-    /// The last look at a Deleted or Cancelled upload.
+    /// The last look at a Deleted, Cancelled or failed upload.
     Settle,
 }
 

@@ -107,6 +107,11 @@ impl Broker {
         }
         if let Some(object) = doomed {
             self.remove_stored(upload, &object).await?;
+            // With force it may be what another one has left.
+            if let Some(other) = object.upload_id.filter(|id| *id != upload.id) {
+                let mut connection = self.connection().await?;
+                uploads::note_unproven(&mut connection, other, None).await?;
+            }
         }
         self.mark_deleted(upload).await
     }

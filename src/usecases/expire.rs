@@ -14,7 +14,7 @@ use super::error::{Error, Result};
 use crate::domain::proof::{SizeLimit, Verdict, compare};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, Verifier};
-use crate::store::uploads::Changes;
+use crate::store::uploads::{self, Changes};
 
 /// What a look at an overdue upload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,22 +75,32 @@ impl Broker {
             return Ok(Looked::Left);
         }
         let outcome = self.prove(upload, &claimed, by).await?;
-        let (upload, changes) = match outcome.after(assembled)? {
+        let (upload, wrong) = match outcome.after(assembled)? {
             Outcome::Uploaded(_) => return Ok(Looked::Uploaded),
             Outcome::Elsewhere(upload) => {
                 self.clear_if_cancelled(&upload).await;
                 return Ok(Looked::Left);
             }
-            Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, Changes::default()),
-            // Kept with the row, so that a person can see why.
-            Outcome::Refuted(upload, refusal) => {
+            Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, None),
+            Outcome::Refuted {
+                upload,
+                refusal,
+                unproven,
+            } => {
                 self.count_failure(&refusal);
-                (upload, Changes::failed(failure(&refusal)))
+                (upload, Some((refusal, unproven)))
             }
         };
         if upload.status != Status::Pending {
+            if let Some((_, unproven)) = wrong {
+                let mut connection = self.connection().await?;
+                uploads::note_unproven(&mut connection, upload.id, unproven).await?;
+            }
             return Ok(Looked::Left);
         }
+        // Kept with the row, so that a person can see why.
+        let changes = wrong.map(|(refusal, unproven)| Changes::failed(failure(&refusal), unproven));
+        let changes = changes.unwrap_or_default();
         let Some(expired) = self.take(&upload, Transition::Expire, changes).await? else {
             return Ok(Looked::Left);
         };

@@ -1,17 +1,19 @@
-//! Settle: the last look at an upload that was deleted or cancelled.
+//! Settle: the last look at an upload that was deleted or cancelled, or that failed.
 //!
 //! Its URL lives on: whoever holds it may PUT once more, and what comes would block the path for
 //! every write-once upload. A cancel while S3 was away has left its object or its parts, too. So
 //! each is looked at once more when nothing can come any longer, after the end of the URL and the
 //! grace for transfers that began in time. Its parts are freed then, and what names this upload in
-//! its metadata is removed; anything else is left alone. The row is marked last: a crash or a
-//! fault before that leaves it for the next round, and looking twice does no harm.
+//! its metadata is removed; anything else is left alone. What a failed upload has brought stays, as
+//! its client deletes that, and is counted as it stands there now. The row is marked last: a crash
+//! or a fault before that leaves it for the next round, and looking twice does no harm.
 
 use std::sync::Arc;
 
 use super::broker::Broker;
 use super::error::Result;
 use crate::domain::object::FoundObject;
+use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::objects::Deletion;
 use crate::store::uploads;
@@ -21,6 +23,8 @@ use crate::store::uploads;
 pub enum Settled {
     /// Its own object stood there and is removed.
     Removed,
+    /// Its own object stands there until its client deletes it.
+    Kept,
     /// Nothing of its own stood there.
     Clean,
 }
@@ -45,10 +49,10 @@ pub async fn settle_closed(broker: &Broker, limit: u16) -> Result<usize> {
 pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Settled> {
     let found = broker.stored(upload).await?;
     let own = found.is_some_and(|found| came_by_its_url(upload, &found));
-    Ok(if own {
-        Settled::Removed
-    } else {
-        Settled::Clean
+    Ok(match own {
+        true if upload.status == Status::Error => Settled::Kept,
+        true => Settled::Removed,
+        false => Settled::Clean,
     })
 }
 
@@ -66,6 +70,9 @@ impl Broker {
         }
         let found = self.stored(upload).await?;
         let own = found.filter(|found| came_by_its_url(upload, found));
+        if upload.status == Status::Error {
+            return self.leave_failed(upload, own).await;
+        }
         let settled = match own {
             None => Settled::Clean,
             Some(own) => match self.remove_stored(upload, &own).await? {
@@ -77,5 +84,15 @@ impl Broker {
         let mut connection = self.connection().await?;
         uploads::settle(&mut connection, upload.id, self.clock.now()).await?;
         Ok(settled)
+    }
+
+    async fn leave_failed(&self, upload: &Upload, own: Option<FoundObject>) -> Result<Settled> {
+        let size = own.map(|own| own.size);
+        let mut connection = self.connection().await?;
+        uploads::settle_failed(&mut connection, upload.id, size, self.clock.now()).await?;
+        Ok(match size {
+            Some(_) => Settled::Kept,
+            None => Settled::Clean,
+        })
     }
 }

@@ -10,3 +10,4 @@ mod quotas;
 mod retention;
 mod scene;
 mod tokens;
+mod wrong_objects;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::mark::{self, Current, Place};
 use super::row::Row;
 use super::transition::{Changes, transition};
+use super::unproven;
 use crate::domain::event::EventType;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::Declared;
@@ -43,7 +44,7 @@ pub struct Proven {
 }
 
 /// Marks uploads Uploaded, with their proofs and their events, and supersedes who was current at
-/// their paths. Returns the ones that were marked.
+/// their paths; wrong objects there are counted no more. Returns the ones that were marked.
 ///
 /// Left out is whose row does not allow the arrow any more, whose path moved since its mark was
 /// taken (its proof may be of bytes that were replaced meanwhile), and the second of two at one
@@ -52,10 +53,12 @@ pub struct Proven {
 pub async fn acknowledge(connection: &mut Connection, proven: &[Proven]) -> Result<Vec<Upload>> {
     let arrow = Transition::Acknowledge;
     let uploads = each(proven, |proven| &proven.upload);
-    let marks = mark::lock(connection, &uploads, arrow.from()).await?;
+    let seen = mark::lock(connection, &uploads, arrow.from()).await?;
+    let is_as_it_was =
+        |proven: &Proven| seen.get(&proven.upload.id).map(|seen| seen.mark) == Some(proven.mark);
     let mut places = HashSet::new();
     let fit: Vec<&Proven> = (proven.iter())
-        .filter(|proven| marks.get(&proven.upload.id) == Some(&proven.mark))
+        .filter(|proven| is_as_it_was(proven))
         .filter(|proven| places.insert(Place::from(&proven.upload)))
         .collect();
     if fit.is_empty() {
@@ -69,6 +72,13 @@ pub async fn acknowledge(connection: &mut Connection, proven: &[Proven]) -> Resu
         .into_iter()
         .map(Row::into_upload)
         .collect::<Result<_>>()?;
+    let replaced: Vec<Place<'_>> = (done.iter())
+        .filter(|upload| seen.get(&upload.id).is_some_and(|seen| seen.is_unproven))
+        .map(Place::from)
+        .collect();
+    if !replaced.is_empty() {
+        unproven::replace(connection, &replaced).await?;
+    }
     events::append(connection, EventType::of(arrow), &done).await?;
     Ok(done)
 }
@@ -155,7 +165,8 @@ impl QueryFragment<Pg> for Update<'_> {
              size = COALESCE(new.size, uploads.size), \
              checksum_algorithm = COALESCE(new.checksum_algorithm, uploads.checksum_algorithm), \
              checksum_value = COALESCE(new.checksum_value, uploads.checksum_value), \
-             error_code = NULL, error_detail = NULL, object_size = new.object_size, \
+             error_code = NULL, error_detail = NULL, unproven_size = NULL, \
+             object_size = new.object_size, \
              object_etag = new.etag, object_version_id = new.version_id, \
              object_content_type = new.content_type, \
              object_checksum_algorithm = new.object_checksum_algorithm, \

@@ -23,18 +23,20 @@ pub enum Waiting {
     Overdue,
     /// Deletes that never ended.
     Deleting,
-    /// Deleted or cancelled, while their URL may have been good for another PUT.
+    /// Deleted, cancelled or failed, while their URL may have been good for another PUT.
     Unsettled,
 }
 
 impl Waiting {
     // Written out, not bound: Postgres uses a partial index only where it sees the predicate.
-    const fn predicate(self) -> &'static str {
+    pub(super) const fn predicate(self) -> &'static str {
         match self {
             Self::Overdue => "uploads.status = 'Pending'",
             Self::Deleting => "uploads.status = 'Deleting'",
             Self::Unsettled => {
-                "uploads.status IN ('Deleted', 'Cancelled') AND uploads.settled_at IS NULL"
+                "(uploads.status IN ('Deleted', 'Cancelled') \
+                 OR uploads.status = 'Error' AND uploads.uploaded_at IS NULL) \
+                 AND uploads.settled_at IS NULL"
             }
         }
     }

@@ -65,13 +65,22 @@ pub async fn current_of(connection: &mut Connection, place: Place<'_>) -> Result
     Ok(Current(mark))
 }
 
+/// What there is at the place of an upload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Its mark.
+    pub mark: Current,
+    /// Whether wrong objects are counted there.
+    pub is_unproven: bool,
+}
+
 /// Locks those of `uploads` whose row is in one of the states `from`, in the order of their ids,
-/// and returns the marks of their places.
+/// and returns what there is at their places.
 pub(super) async fn lock(
     connection: &mut Connection,
     uploads: &[&Upload],
     from: &[Status],
-) -> Result<HashMap<Uuid, Current>> {
+) -> Result<HashMap<Uuid, Seen>> {
     let query = Lock {
         from: each(from, |status| status.as_str()),
         ids: each(uploads, |upload| upload.id),
@@ -79,15 +88,16 @@ pub(super) async fn lock(
         paths: each(uploads, |upload| upload.path.as_str()),
     };
     let found: Vec<Locked> = query.load(connection).await?;
-    let mark = |(own, id, sequence, is_current): Locked| {
+    let seen = |(own, id, sequence, is_current, is_unproven): Locked| {
         let mark = id.zip(sequence).zip(is_current);
         let mark = mark.map(|((id, sequence), is_current)| (id, sequence, is_current));
-        (own, Current(mark))
+        let mark = Current(mark);
+        (own, Seen { mark, is_unproven })
     };
-    Ok(found.into_iter().map(mark).collect())
+    Ok(found.into_iter().map(seen).collect())
 }
 
-type Locked = (Uuid, Option<Uuid>, Option<i32>, Option<bool>);
+type Locked = (Uuid, Option<Uuid>, Option<i32>, Option<bool>, bool);
 
 struct Look<'a>(Place<'a>);
 
@@ -113,7 +123,11 @@ impl QueryFragment<Pg> for Look<'_> {
 
 impl QueryFragment<Pg> for Lock<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT own.id, mark.id, mark.sequence, mark.is_current FROM unnest(");
+        out.push_sql(
+            "SELECT own.id, mark.id, mark.sequence, mark.is_current, \
+             EXISTS (SELECT FROM uploads WHERE uploads.tenant = place.tenant \
+             AND uploads.path = place.path AND uploads.unproven_size IS NOT NULL) FROM unnest(",
+        );
         bind_arrays!(out, SqlUuid: &self.ids, Text: &self.tenants, Text: &self.paths);
         out.push_sql(") AS place (id, tenant, path) JOIN uploads own ON own.id = place.id AND own.status = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
@@ -139,5 +153,11 @@ impl Query for Look<'_> {
 }
 
 impl Query for Lock<'_> {
-    type SqlType = (SqlUuid, Nullable<SqlUuid>, Nullable<Int4>, Nullable<Bool>);
+    type SqlType = (
+        SqlUuid,
+        Nullable<SqlUuid>,
+        Nullable<Int4>,
+        Nullable<Bool>,
+        Bool,
+    );
 }

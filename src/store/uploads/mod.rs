@@ -13,6 +13,7 @@ mod of_object;
 mod proven;
 mod row;
 mod transition;
+mod unproven;
 
 pub use acknowledge::{Proven, acknowledge};
 pub use claim::{Claimed, Waiting, claim, peek, put_off, release, settle, settle_closed};
@@ -26,3 +27,4 @@ pub use multipart::{InParts, Promise, in_parts, promise_less, promise_more, swap
 pub use of_object::{named, standing_at};
 pub use proven::{ProvenRow, Spot, promised, proven_page};
 pub use transition::{Changes, transition};
+pub use unproven::{note_unproven, settle_failed};

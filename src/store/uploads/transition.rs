@@ -16,6 +16,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::row::Row;
+use super::unproven::bytes;
 use crate::domain::event::EventType;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
@@ -28,14 +29,16 @@ use crate::store::{Connection, Result, events};
 pub struct Changes {
     error_code: Option<String>,
     error_detail: Option<String>,
+    unproven_size: Option<Option<i64>>,
 }
 
 impl Changes {
-    /// What is wrong.
-    pub fn failed(failure: Failure) -> Self {
+    /// What is wrong, and how many bytes of its own stand there all the same.
+    pub fn failed(failure: Failure, unproven_size: Option<u64>) -> Self {
         Self {
             error_code: Some(failure.code),
             error_detail: Some(failure.detail),
+            unproven_size: Some(unproven_size.map(bytes)),
         }
     }
 }

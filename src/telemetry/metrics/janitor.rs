@@ -59,7 +59,7 @@ impl Janitor {
                 "janitor_last_looks_total",
                 "Looks at deleted and cancelled uploads after the end of their URL, by outcome.",
                 "outcome",
-                &["removed", "clean", "failed"],
+                &["removed", "kept", "clean", "failed"],
             )?,
             removed: counters(
                 "janitor_removed_rows_total",
@@ -127,7 +127,7 @@ impl Janitor {
         self.deletes.with_label_values(&[outcome]).inc();
     }
 
-    /// Counts a last look, by `removed`, `clean` or `failed`.
+    /// Counts a last look, by `removed`, `kept`, `clean` or `failed`.
     pub fn settled(&self, outcome: &'static str) {
         self.last_looks.with_label_values(&[outcome]).inc();
     }

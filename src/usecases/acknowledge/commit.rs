@@ -126,11 +126,16 @@ impl Broker {
         Committed::Done(done)
     }
 
-    /// Marks `upload` failed and refuses for the reason that `refusal` gives. Where another call
-    /// acknowledged it meanwhile, that holds.
-    pub(super) async fn fail(&self, upload: &Upload, refusal: Refusal) -> Result<Upload> {
+    /// Marks `upload` failed and refuses for the reason that `refusal` gives; `unproven` bytes stand
+    /// there all the same. Where another call acknowledged it meanwhile, that holds.
+    pub(super) async fn fail(
+        &self,
+        upload: &Upload,
+        refusal: Refusal,
+        unproven: Option<u64>,
+    ) -> Result<Upload> {
         self.count_failure(&refusal);
-        let changes = Changes::failed(failure(&refusal));
+        let changes = Changes::failed(failure(&refusal), unproven);
         if self
             .take(upload, Transition::Fail, changes)
             .await?

@@ -115,7 +115,11 @@ impl Broker {
                 "The object at its path is not its own; its bytes have not come yet.",
             )
             .into()),
-            Outcome::Refuted(upload, refusal) => self.fail(&upload, refusal).await,
+            Outcome::Refuted {
+                upload,
+                refusal,
+                unproven,
+            } => self.fail(&upload, refusal, unproven).await,
             Outcome::Elsewhere(upload) => self.left(&upload).await,
         }
     }

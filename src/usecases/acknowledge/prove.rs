@@ -25,12 +25,27 @@ pub(in crate::usecases) enum Outcome {
     /// Another object stands there, which this upload may replace.
     NotYetOurs(Upload),
     /// It can never be what was promised. The row is as it was.
-    Refuted(Upload, Refusal),
+    Refuted {
+        /// The row.
+        upload: Upload,
+        /// Why.
+        refusal: Refusal,
+        /// How many bytes its own URL has put there, where it has.
+        unproven: Option<u64>,
+    },
     /// It left the states that can be acknowledged.
     Elsewhere(Upload),
 }
 
 impl Outcome {
+    fn refuted(upload: Upload, refusal: Refusal, unproven: Option<u64>) -> Self {
+        Self::Refuted {
+            upload,
+            refusal,
+            unproven,
+        }
+    }
+
     /// What it means where the parts were not made an object: never, because of what stands at the
     /// key, or not now, because of another write.
     pub(in crate::usecases) fn after(self, assembled: Assembled) -> Result<Self> {
@@ -39,7 +54,7 @@ impl Outcome {
                 if upload.write != WriteRule::CreateOnly =>
             {
                 let refusal = replaced(&upload);
-                Ok(Self::Refuted(upload, refusal))
+                Ok(Self::refuted(upload, refusal, None))
             }
             (Self::Missing(_) | Self::NotYetOurs(_), Assembled::Contended) => {
                 let cause = "another write of the key was under way";
@@ -77,11 +92,11 @@ impl Broker {
                 }
                 Verdict::NotOurs => {
                     let refusal = taken(&upload);
-                    return Ok(Outcome::Refuted(upload, refusal));
+                    return Ok(Outcome::refuted(upload, refusal, None));
                 }
                 Verdict::Mismatch(mismatches) => {
                     let refusal = mismatch(&upload, mismatches);
-                    return Ok(Outcome::Refuted(upload, refusal));
+                    return Ok(Outcome::refuted(upload, refusal, Some(found.size)));
                 }
             };
             match self

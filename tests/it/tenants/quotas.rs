@@ -60,6 +60,8 @@ async fn what_fails_or_expires_gives_back_and_what_comes_late_counts_again() {
         .acknowledge(&wrong)
         .await
         .expect_problem(422, "object-mismatch");
+    assert_eq!(scene.used().await, (9, 0), "it stands there");
+    scene.delete(&format!("/uploads/{}", id(&wrong))).await;
     assert_eq!(scene.used().await, (0, 0));
 
     let late = scene.create("/late.csv", json!({"size": 4})).await;
@@ -197,23 +199,27 @@ async fn both_tables_of_what_counts_are_one() {
     let app = App::start().await;
     let sql = app.sql().await;
     for status in Status::ALL {
-        for (size, object) in [(None, None), (Some(3_u8), None), (Some(3), Some(5_u8))] {
+        let three = |number: u8| [1, 2, 4].map(|bit| (number & bit > 0).then_some(bit));
+        for [size, object, unproven] in (0..8).map(three) {
             let row = sql
                 .query_one(
-                    "SELECT quota_bytes_of($1, $2, $3)",
+                    "SELECT quota_bytes_of($1, $2, $3, $4)",
                     &[
                         &status.as_str(),
                         &size.map(i64::from),
                         &object.map(i64::from),
+                        &unproven.map(i64::from),
                     ],
                 )
                 .await;
             let counted: i64 = row.expect("a number").get(0);
-            let expected = bytes_of(status, size.map(u64::from), object.map(u64::from));
+            let [long_size, long_object, long_unproven] =
+                [size, object, unproven].map(|bytes| bytes.map(u64::from));
+            let expected = bytes_of(status, long_size, long_object, long_unproven);
             assert_eq!(
                 u64::try_from(counted),
                 Ok(expected),
-                "{status} {size:?} {object:?}"
+                "{status} {size:?} {object:?} {unproven:?}"
             );
         }
     }
