@@ -34,6 +34,7 @@ use crate::usecases::acknowledge::Turns;
 use crate::usecases::audit::Audit;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::group::Group;
+use crate::usecases::lanes::Lanes;
 use crate::usecases::limits::Policies;
 use crate::usecases::listening::Listening;
 use crate::usecases::retain::Retention;
@@ -147,6 +148,7 @@ pub async fn assemble(
         outbox: Arc::clone(&outbox),
         creates: Group::default(),
         counted: Group::default(),
+        lanes: Lanes::new(settings.database.pool_size, settings.database.pool_wait),
         proofs: Group::default(),
         turns: Turns::default(),
         runtime: Handle::current(),

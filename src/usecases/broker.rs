@@ -13,6 +13,7 @@ use super::audit::Audit;
 use super::authenticate::KeyCache;
 use super::error::{Error, Result};
 use super::group::Group;
+use super::lanes::Lanes;
 use super::limits::Policies;
 use super::listening::Listening;
 use super::new_rows::NewRow;
@@ -91,6 +92,8 @@ pub struct Broker {
     pub creates: Group<NewRow>,
     /// The same of those that are counted against upload tokens.
     pub counted: Group<CountedRow>,
+    /// Whose new rows wait with a connection in the hand.
+    pub lanes: Lanes,
     /// Proofs that wait for each other.
     pub proofs: Group<Proof>,
     /// Uploads in parts that are completed at this moment.

@@ -14,7 +14,7 @@ use super::create_many_once::Written;
 use super::create_once::{Created, hash, untold};
 use super::declare::Draft;
 use super::error::{Error, Result};
-use super::new_rows;
+use super::new_rows::write_on_lane;
 use super::present::{Session, Urls};
 use super::read;
 use crate::domain::bounds::Purse;
@@ -55,12 +55,12 @@ pub async fn create_many(
     let drafts = asked.into_iter();
     let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
     let (this, drafts) = (Arc::clone(broker), drafts.collect());
-    let purse = principal.bounds.purse.clone();
+    let (tenant, purse) = (principal.tenant.clone(), principal.bounds.purse.clone());
     let (entries, written) = broker
         .to_end(async move {
             let (entries, rows) = this.promise_all(drafts).await?;
             let written = match claim {
-                None => write(&this, rows, purse.as_deref()).await,
+                None => write(&this, &tenant, rows, purse.as_deref()).await,
                 Some((key, hash)) => write_once(&this, &key, hash, rows, purse.as_deref()).await?,
             };
             Ok((entries, written))
@@ -117,10 +117,15 @@ impl Broker {
     }
 }
 
-async fn write(broker: &Broker, rows: Vec<Placed>, purse: Option<&Purse>) -> Vec<Result<Written>> {
+async fn write(
+    broker: &Broker,
+    tenant: &str,
+    rows: Vec<Placed>,
+    purse: Option<&Purse>,
+) -> Vec<Result<Written>> {
     let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = new_rows::write(broker, rows, purse).await;
+    let written = write_on_lane(broker, tenant, rows, purse).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
         .filter(|(_, row)| matches!(row, Err(Error::Refused(_))))
         .map(|(at, _)| at)

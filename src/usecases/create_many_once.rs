@@ -45,6 +45,7 @@ impl Broker {
             key,
             hash,
         };
+        let _lane = self.lane(request.tenant).await?;
         let mut connection = self.connection().await?;
         connection
             .transaction(async |connection| write(connection, &request, rows, purse).await)

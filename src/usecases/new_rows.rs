@@ -25,6 +25,9 @@ use crate::domain::upload::Upload;
 use crate::store::uploads::{self, Place};
 use crate::store::{Connection, quotas};
 
+/// How often rows are looked at while the world changes under them.
+const LOOKS: usize = 5;
+
 /// A row that is written together with others.
 pub struct NewRow(Upload);
 
@@ -48,12 +51,21 @@ impl Grouped for NewRow {
     }
 }
 
-/// Writes rows, and counts them where there is a purse; what each came to, in their order.
-pub(super) async fn write(
+/// Writes rows of one tenant as [`write`] does, on a lane of it.
+pub(super) async fn write_on_lane(
     broker: &Broker,
+    tenant: &str,
     rows: Vec<Upload>,
     purse: Option<&Purse>,
 ) -> Vec<Result<Upload>> {
+    match broker.lane(tenant).await {
+        Ok(_lane) => write(broker, rows, purse).await,
+        Err(error) => for_all(error, rows.len()),
+    }
+}
+
+/// Writes rows, and counts them where there is a purse; what each came to, in their order.
+async fn write(broker: &Broker, rows: Vec<Upload>, purse: Option<&Purse>) -> Vec<Result<Upload>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
@@ -171,6 +183,29 @@ async fn second_step(
     connection: &mut Connection,
     rows: &[Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {
+    let mut decided = HashMap::new();
+    for _ in 0..LOOKS {
+        let open = rows.iter().filter(|row| !decided.contains_key(&row.id));
+        let open: Vec<&Upload> = open.collect();
+        if open.is_empty() {
+            break;
+        }
+        decided.extend(decide(connection, &open).await?);
+    }
+    let mut refusal = |row: &Upload| decided.remove(&row.id);
+    let undecided = |row: &Upload| Some(exists(row, None));
+    Ok((rows.iter())
+        .map(|row| refusal(row).unwrap_or_else(|| undecided(row)))
+        .collect())
+}
+
+/// What became of rows, by their ids: written, or refused for a reason. Not among them is one that
+/// the table left out for what nobody has seen yet: a dataset that was acknowledged this very
+/// moment, a quota that came or went.
+async fn decide(
+    connection: &mut Connection,
+    rows: &[&Upload],
+) -> QueryResult<HashMap<Uuid, Option<Refusal>>> {
     let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
     let mut taken = quotas::lock(connection, &tenants).await?;
     let standing = standing(connection, rows).await?;
@@ -178,40 +213,33 @@ async fn second_step(
         .iter()
         .map(|upload| (upload.into(), upload))
         .collect();
-    let mut refusals = HashMap::new();
-    let (mut fit, mut again) = (Vec::new(), Vec::new());
-    for row in rows {
+    let mut decided = HashMap::new();
+    let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
+    for &row in rows {
         let in_the_way = standing.get(&Place::from(row)).copied();
         let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
         match taken.get_mut(&row.tenant) {
-            Some((quota, usage)) if in_the_way.is_none() => {
-                match quota.take(usage, row.declared.size) {
-                    Ok(()) => fit.push(row.clone()),
-                    Err(exceeded) => drop(refusals.insert(row.id, Refusal::over_quota(exceeded))),
-                }
+            _ if in_the_way.is_some() => {
+                decided.insert(row.id, Some(exists(row, in_the_way)));
             }
+            Some((quota, usage)) => match quota.take(usage, row.declared.size) {
+                Ok(()) => counted.push(row.clone()),
+                Err(exceeded) => {
+                    decided.insert(row.id, Some(Refusal::over_quota(exceeded)));
+                }
+            },
             // What stood in its way went this very moment: the dataset, or the quota.
-            None if in_the_way.is_none() => again.push(row.clone()),
-            _ => drop(refusals.insert(row.id, exists(row, in_the_way))),
+            None => uncounted.push(row.clone()),
         }
     }
-    let mut written = uploads::insert_counted(connection, &fit).await?;
-    written.extend(uploads::insert(connection, &again).await?);
-    // Whoever is left now found a dataset that was acknowledged this very moment.
-    Ok((rows.iter())
-        .map(|row| match written.contains(&row.id) {
-            true => None,
-            false => Some(
-                refusals
-                    .remove(&row.id)
-                    .unwrap_or_else(|| exists(row, None)),
-            ),
-        })
-        .collect())
+    let mut written = uploads::insert_counted(connection, &counted).await?;
+    written.extend(uploads::insert(connection, &uncounted).await?);
+    decided.extend(written.into_iter().map(|id| (id, None)));
+    Ok(decided)
 }
 
 /// The acknowledged uploads at the rows' places.
-async fn standing(connection: &mut Connection, rows: &[Upload]) -> QueryResult<Vec<Upload>> {
+async fn standing(connection: &mut Connection, rows: &[&Upload]) -> QueryResult<Vec<Upload>> {
     let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.write.may_replace()) {
         let paths = wanted.entry(&row.tenant).or_default();

@@ -15,7 +15,7 @@ use futures::stream::{self, StreamExt as _};
 use super::broker::Broker;
 use super::error::Result;
 use super::group::{Group, Grouped};
-use super::new_rows::{self, NewRow, insert_all};
+use super::new_rows::{NewRow, insert_all, write_on_lane};
 use crate::domain::bounds::{Allowance, Purse, least};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
@@ -43,7 +43,11 @@ impl Grouped for CountedRow {
         let written = by_purse(rows)
             .into_iter()
             .map(async |(purse, places, rows)| {
-                let answers = new_rows::write(broker, rows, Some(&purse)).await;
+                let tenant = rows
+                    .first()
+                    .map(|row| row.tenant.clone())
+                    .unwrap_or_default();
+                let answers = write_on_lane(broker, &tenant, rows, Some(&purse)).await;
                 places.into_iter().zip(answers).collect::<Vec<_>>()
             });
         let written = stream::iter(written).buffer_unordered(AT_ONCE);

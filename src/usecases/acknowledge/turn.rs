@@ -5,8 +5,7 @@
 //! Other replicas do not wait: completing twice does no harm. Nor does their janitor abort what is
 //! completed here: the deadline of the row is moved before that.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
@@ -16,6 +15,7 @@ use crate::domain::part_plan::MAX_PARTS;
 use crate::domain::upload::Upload;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::keyed::Keyed;
 
 /// Parts in all that are listed and completed at once: each takes about half a kilobyte meanwhile.
 const PARTS: usize = 100_000;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Uploads that somebody completes, or waits to complete.
 pub struct Turns {
-    locks: Mutex<HashMap<Uuid, Weak<Lock<()>>>>,
+    locks: Keyed<Uuid, Lock<()>>,
     /// In parts.
     room: Arc<Semaphore>,
 }
@@ -40,7 +40,7 @@ pub(in crate::usecases) struct Turn {
 impl Default for Turns {
     fn default() -> Self {
         Self {
-            locks: Mutex::default(),
+            locks: Keyed::default(),
             room: Arc::new(Semaphore::new(PARTS)),
         }
     }
@@ -49,7 +49,7 @@ impl Default for Turns {
 impl Turns {
     async fn take(&self, id: Uuid, parts: u32, patience: Duration) -> Result<Turn> {
         let turn = async {
-            let lock = self.of(id).lock_owned().await;
+            let lock = self.locks.of(&id, <_>::default).lock_owned().await;
             // Whoever waits for its turn takes no room.
             let room = Arc::clone(&self.room).acquire_many_owned(parts).await;
             Ok(Turn {
@@ -59,18 +59,6 @@ impl Turns {
         };
         let taken = tokio::time::timeout(patience, turn).await;
         taken.unwrap_or(Err(Error::Overloaded(Dependency::S3)))
-    }
-
-    fn of(&self, id: Uuid) -> Arc<Lock<()>> {
-        // Every change leaves it whole.
-        let mut turns = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(&id).and_then(Weak::upgrade) {
-            return turn;
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(Lock::new(()));
-        turns.insert(id, Arc::downgrade(&turn));
-        turn
     }
 }
 
