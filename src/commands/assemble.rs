@@ -147,6 +147,7 @@ pub async fn assemble(
         token_key: OnceCell::new_with((settings.identity.token_secret.as_ref()).map(token_key)),
         outbox: Arc::clone(&outbox),
         creates: Group::default(),
+        left: Group::default(),
         counted: Group::default(),
         lanes: Lanes::new(settings.database.pool_size, settings.database.pool_wait),
         proofs: Group::default(),

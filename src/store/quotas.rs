@@ -131,7 +131,8 @@ pub async fn tidy(connection: &mut Connection, tenant: &str) -> Result<()> {
 }
 
 /// Counts everything that a tenant has, anew: when it gets quotas, and to put right what an edit
-/// by hand has bent. Call it inside a transaction that holds [`super::tenants::hold_off_creates`].
+/// by hand has bent. Call it inside a transaction that holds the tenant; where that had no quotas
+/// before, by [`super::tenants::hold_off_creates`].
 pub async fn count_anew(connection: &mut Connection, tenant: &str) -> Result<Usage> {
     // Those that cannot come back need not count.
     diesel::sql_query(

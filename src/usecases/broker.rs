@@ -14,6 +14,7 @@ use super::authenticate::KeyCache;
 use super::error::{Error, Result};
 use super::group::Group;
 use super::lanes::Lanes;
+use super::left_rows::LeftRow;
 use super::limits::Policies;
 use super::listening::Listening;
 use super::new_rows::NewRow;
@@ -90,6 +91,8 @@ pub struct Broker {
     pub outbox: Arc<Notify>,
     /// New rows that wait for each other.
     pub creates: Group<NewRow>,
+    /// Those of them that wait for their tenants' quotas.
+    pub left: Group<LeftRow>,
     /// The same of those that are counted against upload tokens.
     pub counted: Group<CountedRow>,
     /// Whose new rows wait with a connection in the hand.

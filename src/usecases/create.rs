@@ -69,14 +69,14 @@ pub async fn create(
     let purse = principal.bounds.purse.clone();
     if draft.cut.is_none() {
         let Promise { upload, urls } = broker.promise(draft).await?;
-        let upload = broker.write_row(upload, purse).await??;
+        let upload = broker.write_row(upload, purse).await?;
         let urls = Some(urls);
         return Ok(Session { upload, urls });
     }
     let this = Arc::clone(broker);
     let begun = async move {
         let promise = this.promise(draft).await?;
-        match this.write_row(promise.upload.clone(), purse).await? {
+        match this.write_row(promise.upload.clone(), purse).await {
             Ok(_) => Ok(promise.into()),
             Err(error) => {
                 this.take_back(&promise.upload, &error).await;

@@ -6,6 +6,7 @@
 
 pub mod abort_stale;
 pub mod acknowledge;
+mod apart;
 pub mod arrived;
 pub mod audit;
 pub mod authenticate;
@@ -31,6 +32,7 @@ mod ids;
 mod keyed;
 pub mod keys;
 pub mod lanes;
+mod left_rows;
 pub mod limits;
 pub mod list_datasets;
 pub mod list_parts;

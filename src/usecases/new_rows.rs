@@ -1,35 +1,42 @@
 //! New rows: what many callers promise at once, in one statement.
 //!
-//! Rows of tenants with quotas take a second step, in a transaction of its own: what the tenant
-//! takes is locked, the rows find room or do not, and those that do are written. All others are
-//! written by the first statement, which looks at their tenants' rows and locks nothing else. A
-//! fault in the second step leaves those of the first.
+//! The statement looks at the rows' tenants and waits for nobody. It leaves out who has to wait, or
+//! to be refused: those of tenants with quotas, those whose tenant gets one at this moment, and
+//! those whose path is taken. They go on by themselves, see [`left_rows`]: whoever shares a
+//! statement with them has nothing to do with that.
 //!
-//! Rows that are counted against upload tokens are one transaction with the count, quotas and all:
-//! see [`spend`]. Tokens are held before tenants, by everybody, so that nobody waits in a circle.
+//! A batch, and rows that are counted against upload tokens, are one transaction with their counts
+//! and quotas: see [`spend`]. Tokens are held before tenants, by everybody, so that nobody waits in
+//! a circle.
+//!
+//! [`left_rows`]: super::left_rows
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::slice;
 
 use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
-use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::{Error, Result, for_all, is_of_one};
 use super::group::{Group, Grouped};
+use super::left_rows::second_step;
 use super::spend;
 use crate::domain::bounds::Purse;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
-use crate::store::uploads::{self, Place};
-use crate::store::{Connection, quotas};
-
-/// How often rows are looked at while the world changes under them.
-const LOOKS: usize = 5;
+use crate::store::Connection;
+use crate::store::uploads::{self, How};
 
 /// A row that is written together with others.
 pub struct NewRow(Upload);
+
+/// What became of it.
+pub enum First {
+    /// It is written.
+    Written(Upload),
+    /// It has to wait, or cannot be written at all.
+    Left(Upload),
+}
 
 impl NewRow {
     pub(super) fn of(upload: Upload) -> Self {
@@ -38,7 +45,7 @@ impl NewRow {
 }
 
 impl Grouped for NewRow {
-    type Answer = Result<Upload>;
+    type Answer = Result<First>;
 
     const NAME: &'static str = "create";
 
@@ -46,12 +53,30 @@ impl Grouped for NewRow {
         &broker.creates
     }
 
-    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        write(broker, rows.into_iter().map(|row| row.0).collect(), None).await
+    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<First>> {
+        let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
+        let mut connection = match broker.connection().await {
+            Ok(connection) => connection,
+            Err(error) => return for_all(error, rows.len()),
+        };
+        match uploads::insert(&mut connection, &rows, How::Together).await {
+            Ok(written) => (rows.into_iter())
+                .map(|row| match written.contains(&row.id) {
+                    true => Ok(First::Written(row)),
+                    false => Ok(First::Left(row)),
+                })
+                .collect(),
+            Err(cause) if is_of_one(&cause) => {
+                let all = one_by_one(&mut connection, rows, None).await;
+                all.into_iter().map(|row| row.map(First::Written)).collect()
+            }
+            Err(cause) => for_all(cause.into(), rows.len()),
+        }
     }
 }
 
-/// Writes rows of one tenant as [`write`] does, on a lane of it.
+/// Writes rows of one tenant, on a lane of it, and counts them where there is a purse; what each
+/// came to, in their order.
 pub(super) async fn write_on_lane(
     broker: &Broker,
     tenant: &str,
@@ -64,43 +89,23 @@ pub(super) async fn write_on_lane(
     }
 }
 
-/// Writes rows, and counts them where there is a purse; what each came to, in their order.
+/// Writes rows in one transaction; one that the table refuses does not take the others along.
 async fn write(broker: &Broker, rows: Vec<Upload>, purse: Option<&Purse>) -> Vec<Result<Upload>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
     };
-    if let Some(purse) = purse {
-        return match spend::insert(&mut connection, &rows, purse).await {
-            Ok(refusals) => answers(rows, refusals),
-            Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, Some(purse)).await,
-            Err(cause) => for_all(cause.into(), rows.len()),
-        };
+    let written = connection
+        .transaction(async |connection| insert(connection, &rows, purse).await)
+        .await;
+    match written {
+        Ok(refusals) => answers(rows, refusals),
+        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, purse).await,
+        Err(cause) => for_all(cause.into(), rows.len()),
     }
-    let written = match uploads::insert(&mut connection, &rows).await {
-        Ok(written) => written,
-        Err(cause) if is_of_one(&cause) => return one_by_one(&mut connection, rows, None).await,
-        Err(cause) => return for_all(cause.into(), rows.len()),
-    };
-    if written.len() == rows.len() {
-        return rows.into_iter().map(Ok).collect();
-    }
-    let left = left(&rows, &written);
-    let mut left = match insert_left(&mut connection, &left).await {
-        Ok(refusals) => answers(left, refusals),
-        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, left, None).await,
-        Err(cause) => for_all(cause.into(), left.len()),
-    }
-    .into_iter();
-    (rows.into_iter())
-        .map(|row| match written.contains(&row.id) {
-            true => Ok(row),
-            false => left.next().unwrap_or_else(lost),
-        })
-        .collect()
 }
 
-async fn one_by_one(
+pub(super) async fn one_by_one(
     connection: &mut Connection,
     rows: Vec<Upload>,
     purse: Option<&Purse>,
@@ -118,7 +123,7 @@ async fn one_by_one(
     all
 }
 
-fn answers(rows: Vec<Upload>, refusals: Vec<Option<Refusal>>) -> Vec<Result<Upload>> {
+pub(super) fn answers(rows: Vec<Upload>, refusals: Vec<Option<Refusal>>) -> Vec<Result<Upload>> {
     (rows.into_iter().zip(refusals))
         .map(|(row, refusal)| match refusal {
             None => Ok(row),
@@ -149,11 +154,13 @@ pub(super) async fn insert_all(
     connection: &mut Connection,
     rows: &[Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {
-    let written = uploads::insert(connection, rows).await?;
+    let written = uploads::insert(connection, rows, How::Waiting).await?;
     if written.len() == rows.len() {
         return Ok(vec![None; rows.len()]);
     }
-    let left = left(rows, &written);
+    let left: Vec<&Upload> = (rows.iter())
+        .filter(|row| !written.contains(&row.id))
+        .collect();
     let mut refusals = second_step(connection, &left).await?.into_iter();
     Ok((rows.iter())
         .map(|row| match written.contains(&row.id) {
@@ -161,107 +168,4 @@ pub(super) async fn insert_all(
             false => refusals.next().flatten(),
         })
         .collect())
-}
-
-fn left(rows: &[Upload], written: &HashSet<Uuid>) -> Vec<Upload> {
-    let left = rows.iter().filter(|row| !written.contains(&row.id));
-    left.cloned().collect()
-}
-
-async fn insert_left(
-    connection: &mut Connection,
-    rows: &[Upload],
-) -> QueryResult<Vec<Option<Refusal>>> {
-    connection
-        .transaction(async |connection| second_step(connection, rows).await)
-        .await
-}
-
-/// Writes those that wait for a quota, and refuses the others. The transaction holds the lock on
-/// what their tenants take.
-async fn second_step(
-    connection: &mut Connection,
-    rows: &[Upload],
-) -> QueryResult<Vec<Option<Refusal>>> {
-    let mut decided = HashMap::new();
-    for _ in 0..LOOKS {
-        let open = rows.iter().filter(|row| !decided.contains_key(&row.id));
-        let open: Vec<&Upload> = open.collect();
-        if open.is_empty() {
-            break;
-        }
-        decided.extend(decide(connection, &open).await?);
-    }
-    let mut refusal = |row: &Upload| decided.remove(&row.id);
-    let undecided = |row: &Upload| Some(exists(row, None));
-    Ok((rows.iter())
-        .map(|row| refusal(row).unwrap_or_else(|| undecided(row)))
-        .collect())
-}
-
-/// What became of rows, by their ids: written, or refused for a reason. Not among them is one that
-/// the table left out for what nobody has seen yet: a dataset that was acknowledged this very
-/// moment, a quota that came or went.
-async fn decide(
-    connection: &mut Connection,
-    rows: &[&Upload],
-) -> QueryResult<HashMap<Uuid, Option<Refusal>>> {
-    let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
-    let mut taken = quotas::lock(connection, &tenants).await?;
-    let standing = standing(connection, rows).await?;
-    let standing: HashMap<Place<'_>, &Upload> = standing
-        .iter()
-        .map(|upload| (upload.into(), upload))
-        .collect();
-    let mut decided = HashMap::new();
-    let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
-    for &row in rows {
-        let in_the_way = standing.get(&Place::from(row)).copied();
-        let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
-        match taken.get_mut(&row.tenant) {
-            _ if in_the_way.is_some() => {
-                decided.insert(row.id, Some(exists(row, in_the_way)));
-            }
-            Some((quota, usage)) => match quota.take(usage, row.declared.size) {
-                Ok(()) => counted.push(row.clone()),
-                Err(exceeded) => {
-                    decided.insert(row.id, Some(Refusal::over_quota(exceeded)));
-                }
-            },
-            // What stood in its way went this very moment: the dataset, or the quota.
-            None => uncounted.push(row.clone()),
-        }
-    }
-    let mut written = uploads::insert_counted(connection, &counted).await?;
-    written.extend(uploads::insert(connection, &uncounted).await?);
-    decided.extend(written.into_iter().map(|id| (id, None)));
-    Ok(decided)
-}
-
-/// The acknowledged uploads at the rows' places.
-async fn standing(connection: &mut Connection, rows: &[&Upload]) -> QueryResult<Vec<Upload>> {
-    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| !row.write.may_replace()) {
-        let paths = wanted.entry(&row.tenant).or_default();
-        paths.push(row.path.as_str());
-    }
-    let mut standing = Vec::new();
-    for (tenant, paths) in wanted {
-        standing.extend(uploads::standing(connection, tenant, &paths).await?);
-    }
-    Ok(standing)
-}
-
-fn exists(wanted: &Upload, standing: Option<&Upload>) -> Refusal {
-    Refusal {
-        upload_id: standing.map(|upload| upload.id),
-        status: standing.map(|upload| upload.status),
-        ..Refusal::new(
-            Code::DatasetExists,
-            format!(
-                "A dataset stands at {}. Set overwrite to replace it, or if_match to replace exactly one version.",
-                wanted.path
-            ),
-        )
-    }
 }

@@ -10,20 +10,17 @@
 use std::sync::Arc;
 
 use diesel_async::AsyncConnection as _;
-use futures::stream::{self, StreamExt as _};
 
+use super::apart::apart;
 use super::broker::Broker;
 use super::error::Result;
 use super::group::{Group, Grouped};
-use super::new_rows::{NewRow, insert_all, write_on_lane};
+use super::new_rows::{insert_all, write_on_lane};
 use crate::domain::bounds::{Allowance, Purse, least};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
 use crate::store::token_uses::{self, Used};
-
-/// Purses that are written against at once.
-const AT_ONCE: usize = 4;
 
 /// A row that is counted. Those of one token are written together: however many come at once,
 /// they do not each keep a connection waiting for the count. Rows that nobody counts never wait for
@@ -40,22 +37,16 @@ impl Grouped for CountedRow {
     }
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        let written = by_purse(rows)
-            .into_iter()
-            .map(async |(purse, places, rows)| {
-                let tenant = rows
-                    .first()
-                    .map(|row| row.tenant.clone())
-                    .unwrap_or_default();
-                let answers = write_on_lane(broker, &tenant, rows, Some(&purse)).await;
-                places.into_iter().zip(answers).collect::<Vec<_>>()
-            });
-        let written = stream::iter(written).buffer_unordered(AT_ONCE);
-        let answers = written.collect::<Vec<_>>().await;
-        let mut answers: Vec<_> = answers.into_iter().flatten().collect();
-        answers.sort_by_key(|(place, _)| *place);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        let purse = |row: &Self| Arc::clone(&row.1);
+        apart(rows, purse, |purse, rows| write(broker, purse, rows)).await
     }
+}
+
+async fn write(broker: &Broker, purse: Arc<Purse>, rows: Vec<CountedRow>) -> Vec<Result<Upload>> {
+    let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
+    // A token is of one tenant.
+    let tenant = rows.first().map(|row| row.tenant.clone());
+    write_on_lane(broker, &tenant.unwrap_or_default(), rows, Some(&purse)).await
 }
 
 impl Broker {
@@ -64,29 +55,12 @@ impl Broker {
         self: &Arc<Self>,
         row: Upload,
         purse: Option<Arc<Purse>>,
-    ) -> Result<Result<Upload>> {
+    ) -> Result<Upload> {
         match purse {
-            None => self.together(NewRow::of(row)).await,
-            Some(purse) => self.together(CountedRow(row, purse)).await,
+            None => self.write_new(row).await,
+            Some(purse) => self.together(CountedRow(row, purse)).await?,
         }
     }
-}
-
-/// A purse, and the rows that are counted against it: their places, and they themselves.
-type OfPurse = (Arc<Purse>, Vec<usize>, Vec<Upload>);
-
-fn by_purse(rows: Vec<CountedRow>) -> Vec<OfPurse> {
-    let mut purses: Vec<OfPurse> = Vec::new();
-    for (place, CountedRow(row, purse)) in rows.into_iter().enumerate() {
-        match purses.iter_mut().find(|(other, ..)| *other == purse) {
-            Some((_, places, rows)) => {
-                places.push(place);
-                rows.push(row);
-            }
-            None => purses.push((purse, vec![place], vec![row])),
-        }
-    }
-    purses
 }
 
 /// What tokens have left; `None` where it is not counted.

@@ -1,11 +1,9 @@
 //! Tenants: made, changed, shown, disabled.
 //!
 //! Every change is one transaction over the tenant's row, and told by the audit; running
-//! brokers see it within seconds. A tenant that gets a quota is counted in the same
-//! transaction: meanwhile its creates wait, so that no upload is missed and none is counted
-//! twice; creates of others that are written together with one of them wait too, and so they do for
-//! any other change of limits. To disable or enable a tenant holds up nobody. A fault leaves
-//! everything as it was.
+//! brokers see it within seconds. A tenant with a quota is counted in the same transaction:
+//! meanwhile its creates wait, so that no upload is missed and none is counted twice. Nothing else
+//! holds anybody up, and nobody else waits. A fault leaves everything as it was.
 
 mod place;
 
@@ -199,16 +197,17 @@ async fn change(
 ) -> Result<Tenant> {
     connection
         .transaction(async |connection| {
-            // At once: creates that came between two locks would see a quota that is not there yet.
-            if count == Count::Anew {
-                tenants::hold_off_creates(connection, name).await?;
-            }
             let tenant = tenants::lock(connection, name).await?;
             let mut tenant = tenant.ok_or_else(|| unknown(name))?;
+            let was_counted = tenant.quota.is_some();
             change(&mut tenant);
             let mut faults = Faults::default();
             check_limits(&mut faults, &tenant);
             faults.into_result()?;
+            // Creates of a tenant that has one already wait for its count in any case.
+            if tenant.quota.is_some() && !was_counted {
+                tenants::hold_off_creates(connection, name).await?;
+            }
             tenants::update(connection, &tenant).await?;
             if count == Count::Anew && tenant.quota.is_some() {
                 quotas::count_anew(connection, name).await?;

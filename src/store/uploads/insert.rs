@@ -14,31 +14,43 @@ use crate::domain::upload::{Upload, WriteRule};
 use crate::store::columns::{bind_arrays, each, json, try_each};
 use crate::store::{Connection, Result};
 
+/// Which rows are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Those of tenants without quotas. Those of a tenant that somebody holds, because it is about
+    /// to get one, are left out: nobody waits for that.
+    Together,
+    /// The same, and waits for it.
+    Waiting,
+    /// Those of tenants with quotas, which count from now on. The caller's transaction holds
+    /// [`crate::store::quotas::lock`], and found room for them.
+    Counted,
+}
+
 /// Adds Pending rows and says which. Left out is a row whose path is taken, and which may not
-/// replace, and one whose tenant has quotas: see [`insert_counted`].
+/// replace, and what [`How`] says.
 ///
 /// The questions and the rows are one statement, so nothing comes between them, and one round
 /// trip. One row that the table refuses makes all of them fail.
-pub async fn insert(connection: &mut Connection, new: &[Upload]) -> Result<HashSet<Uuid>> {
-    run(connection, new, false).await
-}
-
-/// The same for rows of tenants with quotas, which count from now on; those of others are left
-/// out. The caller's transaction holds [`crate::store::quotas::lock`], and found room for them.
-pub async fn insert_counted(connection: &mut Connection, new: &[Upload]) -> Result<HashSet<Uuid>> {
-    run(connection, new, true).await
-}
-
-async fn run(connection: &mut Connection, new: &[Upload], counted: bool) -> Result<HashSet<Uuid>> {
+pub async fn insert(
+    connection: &mut Connection,
+    new: &[Upload],
+    how: How,
+) -> Result<HashSet<Uuid>> {
     if new.is_empty() {
         return Ok(HashSet::new());
     }
-    let written: Vec<Uuid> = Insert::of(new, counted)?.load(connection).await?;
+    let counted = how == How::Counted;
+    let written: Vec<Uuid> = match how {
+        How::Together => Insert::<true>::of(new, counted)?.load(connection).await?,
+        How::Waiting | How::Counted => Insert::<false>::of(new, counted)?.load(connection).await?,
+    };
     Ok(written.into_iter().collect())
 }
 
 /// The rows, column by column: Postgres takes arrays of any length by one prepared statement.
-struct Insert<'a> {
+/// With `SKIP` those of tenants that are held are passed over.
+struct Insert<'a, const SKIP: bool> {
     counted: bool,
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
@@ -66,7 +78,7 @@ struct Insert<'a> {
     expires_at: Vec<DateTime<Utc>>,
 }
 
-impl<'a> Insert<'a> {
+impl<'a, const SKIP: bool> Insert<'a, SKIP> {
     fn of(new: &'a [Upload], counted: bool) -> Result<Self> {
         let size = |upload: &Upload| upload.declared.size.map(i64::try_from).transpose();
         let lifetime = |upload: &Upload| i32::try_from(upload.lifetime_seconds);
@@ -117,7 +129,7 @@ impl<'a> Insert<'a> {
     }
 }
 
-impl QueryFragment<Pg> for Insert<'_> {
+impl<const SKIP: bool> QueryFragment<Pg> for Insert<'_, SKIP> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata, \
@@ -172,16 +184,19 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_bind_param::<Bool, _>(&self.counted)?;
         // The lock that the foreign key takes in any case, taken before the tenant is looked at:
         // who waited for a change of its quotas sees it.
-        out.push_sql(" FOR KEY SHARE OF tenants RETURNING id");
+        out.push_sql(match SKIP {
+            true => " FOR KEY SHARE OF tenants SKIP LOCKED RETURNING id",
+            false => " FOR KEY SHARE OF tenants RETURNING id",
+        });
         Ok(())
     }
 }
 
-impl QueryId for Insert<'_> {
-    type QueryId = Insert<'static>;
+impl<const SKIP: bool> QueryId for Insert<'_, SKIP> {
+    type QueryId = Insert<'static, SKIP>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl Query for Insert<'_> {
+impl<const SKIP: bool> Query for Insert<'_, SKIP> {
     type SqlType = SqlUuid;
 }

@@ -20,7 +20,7 @@ pub use claim::{Claimed, Waiting, claim, peek, put_off, release, settle, settle_
 pub use drift::mark_drift;
 pub use extend::extend;
 pub use find::{by_id, find_path, newest_of_path, standing};
-pub use insert::{insert, insert_counted};
+pub use insert::{How, insert};
 pub use list::{Filter, list};
 pub use mark::{Current, Place, current_of};
 pub use multipart::{InParts, Promise, in_parts, promise_less, promise_more, swap_multipart};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use upload_broker::usecases::arrived::{Arrived, arrived};
-use upload_broker::usecases::tenants::{self, Changes};
+use upload_broker::usecases::tenants::{self, Change, Changes};
 
 use super::scene::{Scene, connect};
 use crate::support::app::{Setup, id};
@@ -113,16 +113,22 @@ async fn without_authentication_the_default_tenant_may_be_disabled_too() {
     refused(&anyone).await;
 }
 
-/// A create that is under way holds the tenant against a change of its quotas, and not against its
-/// end: neither waits for the other.
+/// A create that is under way holds the tenant against a first quota, and not against its end or
+/// another limit: neither waits for the other.
 #[tokio::test]
-async fn it_is_disabled_beside_a_create_that_is_under_way() {
+async fn it_is_disabled_and_changed_beside_a_create_that_is_under_way() {
     let scene = Scene::new(Changes::default()).await;
     let mut sql = scene.app.sql().await;
     let under_way = sql.transaction().await.expect("a transaction");
     let as_a_create = "SELECT FROM tenants WHERE name = 'acme' FOR KEY SHARE";
     under_way.query(as_a_create, &[]).await.expect("a row");
     let changed = async {
+        let max_size = Change::To(1_000);
+        let limits = Changes {
+            max_size,
+            ..Changes::default()
+        };
+        scene.set(limits).await;
         disable(&scene, "acme").await;
         enable(&scene, "acme").await;
     };

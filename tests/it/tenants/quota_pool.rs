@@ -4,6 +4,7 @@
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use upload_broker::usecases::tenants::Changes;
 
 use super::scene::{Scene, quota};
 use crate::support::app::Setup;
@@ -12,6 +13,15 @@ use crate::support::reply::Reply;
 
 const CALLERS: usize = 24;
 const CONNECTIONS: usize = 8;
+/// Writes of a group that wait, at most: half of the connections.
+const LEFT: i64 = CONNECTIONS as i64 / 2;
+const QUOTA: &str = "SELECT FROM quota_usage WHERE tenant = 'acme' FOR UPDATE";
+
+/// Uploads one by one, all at once.
+async fn plain(scene: &Scene) -> Vec<Value> {
+    let paths: Vec<String> = (0..CALLERS).map(|n| format!("/{n}.csv")).collect();
+    join_all((paths.iter()).map(|path| scene.create(path, json!({"size": 1})))).await
+}
 
 /// Uploads by themselves, in transactions of their own.
 async fn once(scene: &Scene, n: usize) -> Value {
@@ -34,35 +44,59 @@ async fn batch(scene: &Scene, n: usize, key: Option<String>) -> Value {
     answer
 }
 
+/// Runs `calls` while somebody holds what `hold` says, and others make uploads as if nothing were.
+async fn beside<T>(scene: &Scene, hold: &str, calls: impl Future<Output = T>, waiting: i64) -> T {
+    let (holder, observer) = (scene.app.sql().await, scene.app.sql().await);
+    let begin = format!("BEGIN; {hold}");
+    holder.batch_execute(&begin).await.expect("a lock");
+    let count = "SELECT count(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let count = async || {
+        let row = observer.query_one(count, &[]).await.expect("a count");
+        row.get::<_, i64>(0)
+    };
+    let others = async {
+        eventually("they wait", async || count().await == waiting).await;
+        let paths: Vec<String> = (0..CALLERS).map(|n| format!("/beside/{n}.csv")).collect();
+        let uploads = (paths.iter()).map(|path| scene.app.upload(path, "x", json!({})));
+        join_all(uploads).await;
+        assert_eq!(count().await, waiting, "no more of them");
+        holder.batch_execute("ROLLBACK").await.expect("an end");
+    };
+    tokio::join!(calls, others).0
+}
+
+fn few_connections() -> Setup {
+    Setup::new()
+        .set("BROKER_DB_POOL_SIZE", CONNECTIONS)
+        .set("BROKER_DB_POOL_WAIT_SECONDS", 30)
+}
+
 #[tokio::test]
 async fn a_tenant_whose_quota_is_held_leaves_connections_to_the_others() {
-    let setup = Setup::new()
-        .set("BROKER_DB_POOL_SIZE", CONNECTIONS)
-        .set("BROKER_DB_POOL_WAIT_SECONDS", 30);
-    let scene = Scene::with(setup, quota(Some(1_000), None)).await;
-    let (holder, observer) = (scene.app.sql().await, scene.app.sql().await);
-    let hold = "BEGIN; SELECT FROM quota_usage WHERE tenant = 'acme' FOR UPDATE";
-    holder.batch_execute(hold).await.expect("the quota");
+    let scene = Scene::with(few_connections(), quota(Some(1_000), None)).await;
     let calls = join_all((0..CALLERS).map(async |n| match n % 3 {
         0 => once(&scene, n).await,
         1 => batch(&scene, n, None).await,
         _ => batch(&scene, n, Some(format!("batch-{n}"))).await,
     }));
-    let others = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity \
-             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let mut now = 0;
-        eventually("they wait", async || {
-            let row = observer.query_one(waiting, &[]).await.expect("a count");
-            now = row.get::<_, i64>(0);
-            now == CONNECTIONS as i64 / 2
-        })
-        .await;
-        scene.app.upload("/beside.csv", "x", json!({})).await;
-        let row = observer.query_one(waiting, &[]).await.expect("a count");
-        assert_eq!(row.get::<_, i64>(0), now, "and no more of them");
-        holder.batch_execute("ROLLBACK").await.expect("an end");
-    };
-    let (made, ()) = tokio::join!(calls, others);
+    let made = beside(&scene, QUOTA, calls, LEFT).await;
     assert_eq!(scene.used().await, (made.len() as u64, made.len() as u64));
+}
+
+/// Not even those that are written in one statement with them.
+#[tokio::test]
+async fn others_do_not_wait_for_its_quota() {
+    let scene = Scene::with(few_connections(), quota(Some(1_000), None)).await;
+    let made = beside(&scene, QUOTA, plain(&scene), LEFT).await;
+    assert_eq!(scene.used().await, (made.len() as u64, made.len() as u64));
+}
+
+/// As while everything that it has is counted for its first quota.
+#[tokio::test]
+async fn others_do_not_wait_while_it_is_counted() {
+    let scene = Scene::with(few_connections(), Changes::default()).await;
+    let hold = "SELECT FROM tenants WHERE name = 'acme' FOR UPDATE";
+    let made = beside(&scene, hold, plain(&scene), LEFT).await;
+    assert_eq!(made.len(), CALLERS);
 }
