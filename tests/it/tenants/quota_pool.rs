@@ -66,10 +66,13 @@ async fn beside<T>(scene: &Scene, hold: &str, calls: impl Future<Output = T>, wa
     tokio::join!(calls, others).0
 }
 
+/// And patience, as somebody holds a lock until the others are done.
 fn few_connections() -> Setup {
     Setup::new()
         .set("BROKER_DB_POOL_SIZE", CONNECTIONS)
-        .set("BROKER_DB_POOL_WAIT_SECONDS", 30)
+        .set("BROKER_DB_POOL_WAIT_SECONDS", 180)
+        .set("BROKER_DB_STATEMENT_TIMEOUT_SECONDS", 180)
+        .set("BROKER_REQUEST_TIMEOUT_SECONDS", 180)
 }
 
 #[tokio::test]
