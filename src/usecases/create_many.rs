@@ -3,10 +3,11 @@
 //! What is refused of one entry is refused of that one alone. The rows are one statement, so that
 //! a fault of Postgres leaves all of them or none.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
+use uuid::Uuid;
 
 use super::broker::Broker;
 use super::create::NewUpload;
@@ -33,6 +34,8 @@ enum Entry {
     /// It could not be read.
     Unread,
     Refused(Box<Refusal>),
+    /// The key made it before.
+    Before(Uuid),
     /// Its row is on the way to Postgres.
     Promised(Urls),
 }
@@ -54,11 +57,17 @@ pub async fn create_many(
     let now = broker.clock.now();
     let drafts = asked.into_iter();
     let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
-    let (this, drafts) = (Arc::clone(broker), drafts.collect());
+    let (this, drafts): (_, Vec<_>) = (Arc::clone(broker), drafts.collect());
     let (tenant, purse) = (principal.tenant.clone(), principal.bounds.purse.clone());
     let (entries, written) = broker
         .to_end(async move {
-            let (entries, rows) = this.promise_all(drafts).await?;
+            let made = match &claim {
+                Some((key, hash)) if drafts.iter().any(is_in_parts) => {
+                    this.made_before(&tenant, key, *hash, now).await?
+                }
+                _ => BTreeMap::new(),
+            };
+            let (entries, rows) = this.promise_all(drafts, &made).await?;
             let written = match claim {
                 None => write(&this, &tenant, rows, purse.as_deref()).await,
                 Some((key, hash)) => write_once(&this, &key, hash, rows, purse.as_deref()).await?,
@@ -73,14 +82,24 @@ pub async fn create_many(
 /// A row and its place in the batch.
 type Placed = (usize, Upload);
 
+/// An entry that could be read, with what is wrong in it.
+type Looked = Option<Result<Draft, Refusal>>;
+
+fn is_in_parts(draft: &Looked) -> bool {
+    matches!(draft, Some(Ok(draft)) if draft.cut.is_some())
+}
+
 impl Broker {
-    /// Signs the URLs of every draft that was not refused. Where one of them cannot be begun at
-    /// S3, none is.
+    /// Signs the URLs of every draft that was not refused, and was not `made` before. Where one of
+    /// them cannot be begun at S3, none is.
     async fn promise_all(
         &self,
-        drafts: Vec<Option<Result<Draft, Refusal>>>,
+        drafts: Vec<Looked>,
+        made: &BTreeMap<usize, Uuid>,
     ) -> Result<(Vec<Entry>, Vec<Placed>)> {
-        let promised = drafts.into_iter().map(async |draft| match draft {
+        let promised = drafts.into_iter().enumerate();
+        let promised = promised.map(async |(place, draft)| match draft {
+            Some(Ok(_)) if made.contains_key(&place) => None,
             Some(Ok(draft)) => Some(self.promise(draft).await),
             Some(Err(refusal)) => Some(Err(refusal.into())),
             None => None,
@@ -90,7 +109,9 @@ impl Broker {
         let (mut rows, mut fault) = (Vec::new(), None);
         for (place, promise) in promised.into_iter().enumerate() {
             entries.push(match promise {
-                None => Entry::Unread,
+                None => made
+                    .get(&place)
+                    .map_or(Entry::Unread, |id| Entry::Before(*id)),
                 Some(Ok(promise)) => {
                     rows.push((place, promise.upload));
                     Entry::Promised(promise.urls)
@@ -183,19 +204,22 @@ async fn answer(
         answers.push(match entry {
             Entry::Unread => None,
             Entry::Refused(refusal) => Some(Err(Error::Refused(refusal))),
+            Entry::Before(id) => Some(before(broker, principal, id).await),
             Entry::Promised(urls) => Some(match written.next() {
                 Some(Ok(Written::New(upload))) => {
                     let (upload, urls) = (*upload, Some(urls));
                     Ok(Created::New(Session { upload, urls }))
                 }
-                Some(Ok(Written::Before(id))) => {
-                    let session = read::read(broker, principal, id, true).await;
-                    session.map(Created::Before)
-                }
+                Some(Ok(Written::Before(id))) => before(broker, principal, id).await,
                 Some(Err(error)) => Err(error),
                 None => Err(Error::Internal("a row was lost on its way".into())),
             }),
         });
     }
     Ok(answers)
+}
+
+async fn before(broker: &Broker, principal: &Principal, id: Uuid) -> Result<Created> {
+    let session = read::read(broker, principal, id, true).await?;
+    Ok(Created::Before(session))
 }

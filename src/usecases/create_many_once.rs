@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
@@ -27,6 +28,26 @@ pub(super) enum Written {
 }
 
 impl Broker {
+    /// What the key made before, by the places in the batch: nothing needs to be begun at S3 for
+    /// that. Refused where it came with another batch.
+    pub(super) async fn made_before(
+        &self,
+        tenant: &str,
+        key: &str,
+        hash: [u8; 32],
+        now: DateTime<Utc>,
+    ) -> Result<BTreeMap<usize, Uuid>> {
+        let request = Request { tenant, key, hash };
+        let mut connection = self.connection().await?;
+        match idempotency::find(&mut connection, &request, now - KEPT).await? {
+            Some(Claim::Taken {
+                same_request: true, ..
+            }) => Ok(idempotency::entries(&mut connection, &request).await?),
+            Some(Claim::Taken { upload_id, .. }) => Err(reused(upload_id).into()),
+            Some(Claim::Ours) | None => Ok(BTreeMap::new()),
+        }
+    }
+
     /// Writes the rows, each with its place in the batch, except those that the key made before.
     /// The answers are in the order of the rows.
     pub(super) async fn write_once(

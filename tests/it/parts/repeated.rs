@@ -67,6 +67,27 @@ async fn a_create_that_is_repeated_asks_s3_for_nothing() {
 }
 
 #[tokio::test]
+async fn a_batch_that_is_repeated_asks_s3_for_nothing() {
+    let (scene, gate) = Scene::gated(Setup::new()).await;
+    let batch = json!({"uploads": [large("a.bin"), {"path": "b.csv"}, large("c.bin")]});
+    let first = ask(&scene, "/uploads/batch", "k", &batch).await;
+    let first = first.expect(StatusCode::OK);
+    gate.cut().await;
+    let again = ask(&scene, "/uploads/batch", "k", &batch).await;
+    let again = again.expect(StatusCode::OK);
+    for at in 0..3 {
+        let (first, again) = (&first["results"][at], &again["results"][at]);
+        assert_eq!(again["status"], 200, "{again:#}");
+        assert_eq!(again["upload"]["id"], first["upload"]["id"], "{again:#}");
+    }
+    let other = json!({"uploads": [large("other.bin")]});
+    let reply = ask(&scene, "/uploads/batch", "k", &other).await;
+    reply.expect_problem(422, "idempotency-key-reused");
+    let reply = ask(&scene, "/uploads/batch", "other", &batch).await;
+    reply.expect_problem(503, "service-unavailable");
+}
+
+#[tokio::test]
 async fn twenty_at_once_make_one() {
     let scene = Scene::new().await;
     let body = large("a.bin");
