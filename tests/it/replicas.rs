@@ -2,6 +2,7 @@
 //! story one invariant is held over all of its uploads: see `support/invariant`.
 
 mod crashes;
+mod crashes_in_parts;
 mod kills;
 mod outages;
 mod racing;

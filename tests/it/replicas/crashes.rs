@@ -13,14 +13,14 @@ use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
 /// Sessions that outlive the test: what is repaired is not repaired by their end.
-fn long() -> Vec<(&'static str, String)> {
+pub fn long() -> Vec<(&'static str, String)> {
     vec![("BROKER_URL_SECONDS", "900".into())]
 }
 
 /// Of a replica that nobody kills.
-const OTHER: usize = 1;
+pub const OTHER: usize = 1;
 
-async fn status(fleet: &Fleet, upload: &Value) -> String {
+pub async fn status(fleet: &Fleet, upload: &Value) -> String {
     let path = format!("/uploads/{}", id(upload));
     let upload = fleet.caller(OTHER).get(&path).await.expect(StatusCode::OK);
     upload["status"].as_str().expect("a status").to_owned()
@@ -48,7 +48,7 @@ fn address(fleet: &Fleet) -> std::net::SocketAddr {
 }
 
 /// Sends `request`, waits until `at_the_step`, kills the replica; the request gets no answer.
-async fn killed_at(
+pub async fn killed_at(
     fleet: &Fleet,
     request: reqwest::RequestBuilder,
     at_the_step: impl Future<Output = ()>,
@@ -60,6 +60,18 @@ async fn killed_at(
     };
     let (answer, ()) = tokio::join!(answer, kill);
     answer.expect_err("an answer from the dead");
+}
+
+/// Somebody waits for a row that another one has locked.
+pub async fn waits_for_its_row(fleet: &Fleet) {
+    let observer = fleet.sql().await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                   AND datname = current_database()";
+    eventually("a request waits for its row", async || {
+        let row = observer.query_one(waiting, &[]).await.expect("a count");
+        row.get::<_, i64>(0) == 1
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -167,14 +179,7 @@ async fn in_delete_before_the_object_goes() {
     let rows = "SELECT 1 FROM uploads FOR UPDATE";
     lock.batch_execute(rows).await.expect("a lock");
     let held = async {
-        let observer = fleet.sql().await;
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-                       AND datname = current_database()";
-        eventually("the delete waits for its row", async || {
-            let row = observer.query_one(waiting, &[]).await.expect("a count");
-            row.get::<_, i64>(0) == 1
-        })
-        .await;
+        waits_for_its_row(&fleet).await;
         s3.hold();
         lock.rollback().await.expect("a rollback");
         s3.request_waits().await;
