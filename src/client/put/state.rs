@@ -4,13 +4,15 @@
 //! The first line names the session, each further one a part, written when the store has taken it.
 //! A run that dies in between loses nothing but the knowledge of its last parts, which the store
 //! still has: they are told by their checksums then. A line that was not written to its end counts
-//! as not written.
+//! as not written. What was not touched for a quarter of a year is removed by whoever comes next: its
+//! session ended long ago, and nobody resumes it.
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ use crate::client::api::wire::Checksum;
 use crate::client::error::{Error, Result};
 use crate::client::hex::hex;
 use crate::client::lock::claim;
+
+/// How long a file is kept that nobody comes back to.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// A session that an earlier run began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +75,7 @@ impl State {
         fs::create_dir_all(&folder).map_err(fault)?;
         // What is uploaded, and from where, is nobody else's business.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(fault)?;
+        remove_old(&folder);
         let whole = fs::canonicalize(&item.file)
             .map_err(|error| Error::local(format!("cannot read {}", item.file.display()), error))?;
         let place = folder.join(format!("{}.jsonl", name(broker, &whole, &item.path)));
@@ -145,6 +151,20 @@ impl Drop for State {
         if let (None, Some((place, _))) = (&self.begun, &self.kept) {
             // One that stays names no session: the next run begins anew.
             let _ = fs::remove_file(place);
+        }
+    }
+}
+
+/// Removes what nobody comes back to. What cannot be looked at, or is worked on, stays.
+fn remove_old(folder: &Path) {
+    let is_old = |file: &fs::DirEntry| {
+        let age = file.metadata().and_then(|about| about.modified()).ok();
+        age.and_then(|touched| touched.elapsed().ok()) > Some(KEPT)
+    };
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files.filter(is_old) {
+        if let Ok(_ours) = claim(&file.path()) {
+            let _ = fs::remove_file(file.path());
         }
     }
 }

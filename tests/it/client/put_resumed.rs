@@ -1,7 +1,8 @@
 //! `put` that is killed, interrupted and started again.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::fs::File;
+use std::time::{Duration, SystemTime};
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -270,4 +271,26 @@ async fn what_was_proven_meanwhile_is_not_sent_again() {
     assert_eq!(told["already"], true, "{told:#}");
     assert_eq!(scene.meddler.take().puts, [0; 0]);
     assert_eq!(scene.remembered(), 0);
+}
+
+#[tokio::test]
+async fn what_nobody_comes_back_to_is_removed_after_a_quarter_of_a_year() {
+    let scene = Scene::new().await;
+    std::fs::create_dir_all(scene.memory()).expect("a folder");
+    let days = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+    let make = |name: &str, age: u64| {
+        let file = File::create(scene.memory().join(name)).expect("a file");
+        file.set_modified(days(age)).expect("its time");
+        file
+    };
+    make("old.jsonl", 91);
+    make("young.jsonl", 89);
+    let worked_on = make("worked-on.jsonl", 91);
+    worked_on.lock().expect("a lock");
+    scene.write("a", b"1");
+    scene.end(&["put", "a", "/a"]).await.ok();
+    let left = std::fs::read_dir(scene.memory()).expect("a folder");
+    let left: BTreeSet<_> = left.map(|file| file.unwrap().file_name()).collect();
+    let expected = ["worked-on.jsonl", "young.jsonl"].map(Into::into);
+    assert_eq!(left, BTreeSet::from(expected));
 }

@@ -101,8 +101,12 @@ impl Scene {
 
     /// How many uploads the client remembers.
     pub fn remembered(&self) -> usize {
-        let folder = self.state.path().join("upload-broker/uploads");
-        std::fs::read_dir(folder).map_or(0, Iterator::count)
+        std::fs::read_dir(self.memory()).map_or(0, Iterator::count)
+    }
+
+    /// Where it remembers them.
+    pub fn memory(&self) -> PathBuf {
+        self.state.path().join("upload-broker/uploads")
     }
 
     /// A file in the client's folder, to be uploaded.
