@@ -12,6 +12,7 @@ use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use super::arguments::Common;
 use super::error::{Error, Result};
@@ -87,7 +88,7 @@ fn usual_place() -> Option<PathBuf> {
 
 fn read(place: &Path, must_be: bool, output: &Output) -> Result<File> {
     let text = match fs::read_to_string(place) {
-        Ok(text) => text,
+        Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound && !must_be => {
             return Ok(File::default());
         }

@@ -13,6 +13,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use super::assemble::{AssembleError, Cloud, assemble};
 use super::greeting::greeting;
@@ -179,7 +180,7 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
         .run(settings, &shutdown, |address| {
             let bucket = broker.buckets.common();
             let url = format!("http://{}", reachable(address));
-            println!("{}", greeting(&url, bucket, &key));
+            println!("{}", *greeting(&url, bucket, &key));
         })
         .await?;
     Ok(code)
@@ -203,7 +204,7 @@ async fn development_key(
     dir: &Path,
 ) -> Result<SecretString, DevError> {
     let file = dir.join("api-key");
-    match std::fs::read_to_string(&file) {
+    match std::fs::read_to_string(&file).map(Zeroizing::new) {
         Ok(key) if authenticate(broker, key.trim()).await?.is_some() => {
             return Ok(key.trim().into());
         }

@@ -1,15 +1,16 @@
 //! What `dev` tells the person who started it.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 /// Three lines that work when pasted into any POSIX shell, again and again.
-pub(super) fn greeting(url: &str, bucket: &str, key: &SecretString) -> String {
+pub(super) fn greeting(url: &str, bucket: &str, key: &SecretString) -> Zeroizing<String> {
     let key = key.expose_secret();
-    let auth = format!("-H 'Authorization: Bearer {key}'");
+    let auth = Zeroizing::new(format!("-H 'Authorization: Bearer {key}'"));
     let field = |pattern: &str| format!(r#"$(echo "$S" | sed 's/.*{pattern}":"\([^"]*\)".*/\1/')"#);
     let (target, id) = (field("\"url"), field("^{\"id"));
     let id = id.replacen(".*^", "^", 1);
-    format!(
+    let text = format!(
         r#"
 upload-broker runs at {url}
 documentation {url}/docs   bucket {bucket}   API key {key}
@@ -23,6 +24,8 @@ curl -s -w 'S3 says %{{http_code}}\n' -X PUT "{target}" -H 'content-type: text/c
 curl -s -X POST "{url}/uploads/{id}/acknowledge" {auth}; echo; curl -s '{url}/datasets?prefix=/data/&include=upload' {auth}; echo
 
 Notifications show up below. Ctrl-C stops everything; the state stays for the next start.
-"#
-    )
+"#,
+        auth = *auth,
+    );
+    Zeroizing::new(text)
 }

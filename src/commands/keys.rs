@@ -1,10 +1,12 @@
 //! `keys create|list|revoke`.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -14,7 +16,8 @@ use crate::clock::Clock;
 use crate::domain::event::timestamp;
 use crate::domain::principal::Scope;
 use crate::store::{Connection, api_keys::ApiKey};
-use crate::usecases::{self, keys};
+use crate::usecases;
+use crate::usecases::keys::{self, IssuedKey};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -86,15 +89,11 @@ async fn create(
 ) -> usecases::Result<ExitCode> {
     let issued = keys::issue(connection, clock, tenant, scopes, expires_at).await?;
     if json {
-        let line = json!({
-            "id": issued.id,
-            "key": issued.key.expose_secret(),
-            "tenant": issued.tenant,
-            "scopes": issued.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
-            "created_at": timestamp(issued.created_at),
-            "expires_at": issued.expires_at.map(timestamp),
-        });
-        println!("{line}");
+        if let Err(error) = Shown::of(&issued).show() {
+            let id = issued.id;
+            let what = format!("Key {id} was made and not shown; `keys revoke {id}` takes it back");
+            return Ok(fail(&what, &error));
+        }
     } else {
         println!("{}", issued.key.expose_secret());
         complain(&format!(
@@ -103,6 +102,42 @@ async fn create(
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A new key, as it is shown once.
+#[derive(Serialize)]
+struct Shown<'a> {
+    created_at: String,
+    expires_at: Option<String>,
+    id: Uuid,
+    #[serde(serialize_with = "once")]
+    key: &'a SecretString,
+    scopes: Vec<&'static str>,
+    tenant: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    fn of(issued: &'a IssuedKey) -> Self {
+        Self {
+            created_at: timestamp(issued.created_at),
+            expires_at: issued.expires_at.map(timestamp),
+            id: issued.id,
+            key: &issued.key,
+            scopes: issued.scopes.iter().map(|scope| scope.as_str()).collect(),
+            tenant: &issued.tenant,
+        }
+    }
+
+    /// Straight to standard output: no copy of the key is made on the way.
+    fn show(&self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer(&mut out, self)?;
+        writeln!(out)
+    }
+}
+
+fn once<S: Serializer>(key: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(key.expose_secret())
 }
 
 async fn list(connection: &mut Connection, json: bool) -> usecases::Result<ExitCode> {

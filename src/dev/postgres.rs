@@ -26,6 +26,8 @@ mod server;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use crate::dev::child::ServerProcess;
 
 pub use error::Error;
@@ -65,7 +67,7 @@ impl Options {
 pub struct Postgres {
     process: ServerProcess,
     port: u16,
-    password: String,
+    password: SecretString,
     log: PathBuf,
 }
 
@@ -99,7 +101,7 @@ impl Postgres {
     /// The connection URL of a database, with the password in it: never log it.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let (password, port) = (&self.password, self.port);
+        let (password, port) = (self.password.expose_secret(), self.port);
         format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/{database}")
     }
 

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::claims::Grant;
 use crate::domain::bounds::Allowance;
@@ -92,14 +93,16 @@ impl TokenKey {
                 .collect(),
         })?;
         let payload = URL_SAFE_NO_PAD.encode(payload);
-        let mac = URL_SAFE_NO_PAD.encode(self.mac(&payload).finalize().into_bytes());
-        Ok(format!("{PREFIX}{payload}.{mac}").into())
+        let mac: [u8; 32] = self.mac(&payload).finalize().into_bytes().into();
+        let mac = Zeroizing::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(mac)));
+        // In one piece of the right length: what grows leaves copies behind.
+        Ok([PREFIX, &payload, ".", &mac].concat().into())
     }
 
     /// What a token says, where this key has signed it. Whether it has ended is not looked at.
     pub fn open(&self, text: &str) -> Option<UploadToken> {
         let (payload, mac) = text.strip_prefix(PREFIX)?.split_once('.')?;
-        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        let mac = Zeroizing::new(URL_SAFE_NO_PAD.decode(mac).ok()?);
         // In constant time.
         self.mac(payload).verify_slice(&mac).ok()?;
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;

@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::audit;
 use super::error::{Error, Result};
@@ -52,13 +53,14 @@ pub async fn issue(
         return Err(Refusal::field("/scopes", "expected at least one").into());
     }
     let now = clock.now();
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|cause| Error::Internal(cause.to_string().into()))?;
-    let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *secret).map_err(|cause| Error::Internal(cause.to_string().into()))?;
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret));
+    let key = SecretString::from([PREFIX, &secret].concat());
     let row = api_keys::NewApiKey {
         id: new_id(now),
         tenant,
-        hash: &hash(&key),
+        hash: &hash(key.expose_secret()),
         scopes: scopes.iter().map(|scope| scope.as_str()).collect(),
         created_at: now,
         expires_at,
@@ -70,7 +72,7 @@ pub async fn issue(
         id: row.id,
         tenant: tenant.to_owned(),
         scopes: scopes.to_vec(),
-        key: key.into(),
+        key,
         created_at: now,
         expires_at,
     })

@@ -126,7 +126,8 @@ fn folder_of(file: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-fn sources(root: PathBuf) -> Vec<PathBuf> {
+/// Every source file below `root`.
+pub fn sources(root: PathBuf) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root).expect("a folder") {
         let path = entry.expect("an entry").path();

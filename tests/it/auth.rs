@@ -22,6 +22,7 @@ mod jwks;
 mod jwt;
 mod matrix;
 mod prefix;
+mod secrets;
 mod tenants;
 mod token_counts;
 mod token_minting;

@@ -61,7 +61,8 @@ impl Api {
     pub fn new(settings: &Settings) -> Result<Self> {
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.key {
-            let value = format!("Bearer {}", key.expose_secret());
+            // It becomes the header as it stands: no copy of ours is left to wipe.
+            let value = ["Bearer ", key.expose_secret()].concat();
             let mut value = HeaderValue::try_from(value)
                 .map_err(|_| Error::settings("the key holds characters that no key has"))?;
             value.set_sensitive(true);

@@ -7,7 +7,9 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::ROLE;
 use super::account::Account;
@@ -16,7 +18,7 @@ use super::error::Error;
 /// A data folder and the password of its superuser.
 pub(super) struct Cluster {
     pub(super) data: PathBuf,
-    pub(super) password: String,
+    pub(super) password: SecretString,
 }
 
 /// The cluster in `dir`, made if there is none.
@@ -42,7 +44,9 @@ pub(super) fn open_or_make(
     let password = cluster.join("password");
     Ok(Cluster {
         data: cluster.join("data"),
-        password: fs::read_to_string(&password).map_err(Error::file(&password))?,
+        password: fs::read_to_string(&password)
+            .map_err(Error::file(&password))?
+            .into(),
     })
 }
 
@@ -54,7 +58,8 @@ fn make(folder: &Path, bin: &Path, account: &Account, durable: bool) -> Result<(
     fs::write(&password, "").map_err(Error::file(&password))?;
     fs::set_permissions(&password, Permissions::from_mode(0o600))
         .map_err(Error::file(&password))?;
-    fs::write(&password, Uuid::new_v4().simple().to_string()).map_err(Error::file(&password))?;
+    let secret = Zeroizing::new(Uuid::new_v4().simple().to_string());
+    fs::write(&password, &secret).map_err(Error::file(&password))?;
     account.own(&password)?;
 
     let initdb = bin.join("initdb");

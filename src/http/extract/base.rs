@@ -14,10 +14,16 @@ use crate::http::problem::Problem;
 pub struct Base(Option<PathToken>);
 
 impl Base {
-    /// A path of ours, as this client reaches it.
+    /// Of a request with this token in its path.
+    pub fn of(token: Option<PathToken>) -> Self {
+        Self(token)
+    }
+
+    /// A path of ours, as this client reaches it: as secret as the token in it. It is for the
+    /// answer, which is not ours to wipe.
     pub fn join(&self, path: &str) -> String {
         match &self.0 {
-            Some(PathToken(token)) => format!("{START}{token}{path}"),
+            Some(token) => format!("{START}{}{path}", token.expose()),
             None => path.to_owned(),
         }
     }
@@ -28,6 +34,6 @@ impl FromRequest for Base {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(request.extensions().get().cloned())))
+        ready(Ok(Self::of(request.extensions().get().cloned())))
     }
 }

@@ -22,15 +22,17 @@ use crate::http::problem::Problem;
 use crate::usecases::authenticate::is_upload_token;
 use crate::usecases::{Broker, authenticate};
 
-type Answer = LocalBoxFuture<'static, Result<Arc<Principal>, Problem>>;
+type Answer<'a> = LocalBoxFuture<'a, Result<Arc<Principal>, Problem>>;
+type Ask = dyn for<'a> Fn(Option<&'a str>) -> Answer<'a>;
 
-/// Turns a bearer token (nothing where none was sent) into a principal or a problem.
+/// Turns a bearer token (nothing where none was sent) into a principal or a problem. The token is
+/// lent, and copied by nobody: there is nothing to wipe.
 #[derive(Clone)]
-pub struct Gate(Rc<dyn Fn(Option<String>) -> Answer>);
+pub struct Gate(Rc<Ask>);
 
 impl Gate {
     /// A gate that asks `authenticate`.
-    pub fn new(authenticate: impl Fn(Option<String>) -> Answer + 'static) -> Self {
+    pub fn new(authenticate: impl for<'a> Fn(Option<&'a str>) -> Answer<'a> + 'static) -> Self {
         Self(Rc::new(authenticate))
     }
 
@@ -44,7 +46,7 @@ impl Gate {
                     return principal.ok_or_else(Problem::unauthenticated);
                 }
                 let bearer = bearer.ok_or_else(Problem::unauthenticated)?;
-                let principal = authenticate::authenticate(&broker, &bearer).await?;
+                let principal = authenticate::authenticate(&broker, bearer).await?;
                 principal.ok_or_else(Problem::unauthenticated)
             }
             .boxed_local()
@@ -60,7 +62,8 @@ pub async fn only_callers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let answer = gate.0(bearer(&request)).await;
+    let in_path = request.extensions().get().cloned();
+    let answer = gate.0(bearer(&request, in_path.as_ref())).await;
     match answer {
         Ok(principal) => {
             let witness = Witness::of_caller(&request, &principal);
@@ -85,12 +88,12 @@ pub async fn only_callers(
 
 /// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1). A token in
 /// the path goes before it; anything else there is no credential.
-fn bearer(request: &ServiceRequest) -> Option<String> {
-    if let Some(PathToken(token)) = request.extensions().get() {
-        return is_upload_token(token).then(|| token.clone());
+fn bearer<'a>(request: &'a ServiceRequest, in_path: Option<&'a PathToken>) -> Option<&'a str> {
+    if let Some(token) = in_path.map(PathToken::expose) {
+        return is_upload_token(token).then_some(token);
     }
     let value = request.headers().get(header::AUTHORIZATION)?;
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -5,6 +5,7 @@
 //! what proxies write down. Nor does a token: no page that the answer leads to is told of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,13 +14,26 @@ use actix_web::http::header::{HeaderValue, REFERRER_POLICY};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// What every such path begins with.
 pub const START: &str = "/t/";
 
-/// The token of a path, with the request that it came with. No `Debug` shows it.
+/// The token of a path, with the request that it came with. A clone is the same token; the last one
+/// wipes it from memory. No `Debug` shows it.
 #[derive(Clone)]
-pub struct PathToken(pub String);
+pub struct PathToken(Arc<SecretString>);
+
+impl PathToken {
+    fn new(token: &str) -> Self {
+        Self(Arc::new(token.into()))
+    }
+
+    /// The token itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
 
 impl fmt::Debug for PathToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,7 +49,8 @@ pub async fn path_token<B: MessageBody>(
     let Some((token, uri)) = split(request.uri()) else {
         return next.call(request).await;
     };
-    request.extensions_mut().insert(PathToken(token));
+    let token = PathToken::new(token);
+    request.extensions_mut().insert(token);
     request.match_info_mut().get_mut().update(&uri);
     request.head_mut().uri = uri;
     let mut response = next.call(request).await?;
@@ -45,7 +60,7 @@ pub async fn path_token<B: MessageBody>(
 }
 
 /// The token, and the same address without it.
-fn split(uri: &Uri) -> Option<(String, Uri)> {
+fn split(uri: &Uri) -> Option<(&str, Uri)> {
     let (token, rest) = match uri.path().strip_prefix(START)?.split_once('/') {
         Some((token, rest)) => (token, format!("/{rest}")),
         None => (uri.path().strip_prefix(START)?, "/".to_owned()),
@@ -59,12 +74,15 @@ fn split(uri: &Uri) -> Option<(String, Uri)> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(rest.parse().unwrap_or(PathAndQuery::from_static("/t")));
     let uri = Uri::from_parts(parts).unwrap_or(Uri::from_static("/t"));
-    Some((token.to_owned(), uri))
+    Some((token, uri))
 }
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
+    use crate::http::extract::base::Base;
 
     #[test]
     fn the_token_goes_and_the_rest_stays() {
@@ -78,11 +96,24 @@ mod tests {
             ("/t/x/t/y/uploads", "x", "/t"),
             ("/t/x//uploads", "x", "//uploads"),
         ] {
-            let (found, uri) = split(&before.parse().unwrap()).unwrap();
-            assert_eq!((&*found, uri.to_string()), (token, after.to_owned()));
+            let before = before.parse().unwrap();
+            let (found, uri) = split(&before).unwrap();
+            assert_eq!((found, uri.to_string()), (token, after.to_owned()));
         }
         for path in ["/", "/t", "/tokens", "/uploads/t/x/y", "/T/x/uploads"] {
             assert!(split(&path.parse().unwrap()).is_none(), "{path}");
         }
+    }
+
+    #[test]
+    fn nothing_shows_it_and_its_end_wipes_it() {
+        fn is_wiped<T: ZeroizeOnDrop>(_: &Arc<T>) {}
+
+        let token = PathToken::new("ubt_a.b");
+        is_wiped(&token.0);
+        assert!(Arc::ptr_eq(&token.0, &token.clone().0), "a copy");
+        let base = Base::of(Some(token));
+        assert_eq!(base.join("/uploads"), "/t/ubt_a.b/uploads");
+        assert!(!format!("{base:?}").contains("ubt_a"), "{base:?}");
     }
 }

@@ -2,8 +2,8 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::domain::audit::{Action, Deed};
@@ -45,8 +45,9 @@ pub struct CreateToken {
 #[derive(Serialize, ToSchema)]
 pub struct Token {
     /// For `Authorization: Bearer`, or for `/t/{token}/…`. A credential: keep it secret.
-    #[schema(example = "ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl")]
-    pub token: String,
+    #[serde(serialize_with = "once")]
+    #[schema(value_type = String, example = "ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl")]
+    pub token: SecretString,
     /// When it ends.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Time,
@@ -86,10 +87,15 @@ pub async fn create(
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Token {
-            token: minted.token.expose_secret().to_owned(),
+            token: minted.token,
             expires_at: minted.expires_at.into(),
         })
         .noted(deed))
+}
+
+/// Straight into the answer. That is the server's buffer and the client's: not ours to wipe.
+fn once<S: Serializer>(token: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.expose_secret())
 }
 
 fn scopes(names: Option<Vec<String>>) -> Result<Vec<Scope>, Problem> {

@@ -23,7 +23,7 @@ pub(super) struct DayKey {
     date: String,
     scope: String,
     query: String,
-    token: String,
+    token: Zeroizing<String>,
 }
 
 impl DayKey {
@@ -54,7 +54,7 @@ impl DayKey {
         query.push_str("&X-Amz-Date=");
         query.push_str(&date);
 
-        let mut token = String::new();
+        let mut token = Zeroizing::new(String::new());
         if let Some(session) = credentials.session_token() {
             token.push_str("&X-Amz-Security-Token=");
             encode::value(&mut token, session);

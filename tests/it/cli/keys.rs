@@ -30,7 +30,10 @@ fn members(value: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_script_makes_and_lists_keys() {
     let place = Place::new().await;
-    let made = create(&place, &["--scopes", "uploads:write,uploads:read"]).await;
+    let arguments = ["create", "--json", "--scopes", "uploads:write,uploads:read"];
+    let ended = keys(&place, &arguments).await.ok();
+    let made = ended.json();
+    assert_eq!(ended.out, format!("{made}\n"), "one line");
     let whole = ["created_at", "expires_at", "id", "key", "scopes", "tenant"];
     assert_eq!(members(&made), whole, "{made:#}");
     assert_eq!(made["tenant"], "default");

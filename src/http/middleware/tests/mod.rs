@@ -52,7 +52,7 @@ async fn fails() -> Result<HttpResponse, Problem> {
 /// Knows `reader`, which may not write, and `writer`.
 fn gate() -> Gate {
     Gate::new(|token| {
-        let scopes = match token.as_deref() {
+        let scopes = match token {
             Some("reader") => vec![Scope::UploadsRead],
             Some("writer") => vec![Scope::UploadsWrite],
             _ => return async { Err(Problem::unauthenticated()) }.boxed_local(),
