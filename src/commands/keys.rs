@@ -101,6 +101,12 @@ async fn create(
             issued.id, issued.tenant, issued.id
         ));
     }
+    if let Some(at) = issued.disabled_at {
+        let (name, at) = (&issued.tenant, timestamp(at));
+        complain(&format!(
+            "Tenant {name} is disabled since {at}: the key opens nothing until `tenants enable {name}`."
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

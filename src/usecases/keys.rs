@@ -38,6 +38,8 @@ pub struct IssuedKey {
     pub created_at: DateTime<Utc>,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Since when the tenant is disabled: the key opens nothing until that is enabled.
+    pub disabled_at: Option<DateTime<Utc>>,
 }
 
 /// Makes a key; with a tenant's first one also the tenant.
@@ -65,7 +67,7 @@ pub async fn issue(
         created_at: now,
         expires_at,
     };
-    connection
+    let disabled_at = connection
         .transaction(async |connection| insert(connection, &row).await)
         .await?;
     Ok(IssuedKey {
@@ -75,10 +77,15 @@ pub async fn issue(
         key,
         created_at: now,
         expires_at,
+        disabled_at,
     })
 }
 
-async fn insert(connection: &mut Connection, key: &api_keys::NewApiKey<'_>) -> Result<()> {
+/// The answer is since when the tenant is disabled.
+async fn insert(
+    connection: &mut Connection,
+    key: &api_keys::NewApiKey<'_>,
+) -> Result<Option<DateTime<Utc>>> {
     let (tenant, now) = (key.tenant, key.created_at);
     let mut deeds = Vec::new();
     if tenant != DEFAULT_TENANT
@@ -93,7 +100,9 @@ async fn insert(connection: &mut Connection, key: &api_keys::NewApiKey<'_>) -> R
         expires_at: key.expires_at,
         ..Deed::to(Action::KeyCreated, key.id)
     });
-    Ok(audit::note(connection, now, tenant, deeds).await?)
+    audit::note(connection, now, tenant, deeds).await?;
+    let tenant = tenants::find(connection, tenant).await?;
+    Ok(tenant.and_then(|tenant| tenant.disabled_at))
 }
 
 /// Takes a key back. `false` where there is none with this id, or it was taken back before.

@@ -164,6 +164,53 @@ async fn a_tenant_is_made_with_its_first_key() {
     }
 }
 
+/// Whoever makes a key for a tenant that is disabled hears why it opens nothing; a script that
+/// reads the key gets what it always gets.
+#[tokio::test]
+async fn a_key_for_a_tenant_that_is_disabled_says_so() {
+    let place = Place::new().await;
+    let (_process, keeper) = place.start(place.serve()).await;
+    let json = [
+        "create",
+        "--json",
+        "--tenant",
+        "acme",
+        "--scopes",
+        "datasets:read",
+    ];
+    let text = ["create", "--tenant", "acme", "--scopes", "datasets:read"];
+    let told = ["tenant acme is disabled since ", "`tenants enable acme`"];
+    let says = |ended: &Ended| {
+        let err = ended.err.to_lowercase();
+        told.map(|text| err.contains(text))
+    };
+    for args in [&json[..], &text] {
+        let ended = keys(&place, args).await.ok();
+        assert_eq!(says(&ended), [false, false], "{ended:#?}");
+    }
+    place.run(&["tenants", "disable", "acme"]).end().await.ok();
+    let ended = keys(&place, &text).await.ok();
+    assert_eq!(says(&ended), [true, true], "{ended:#?}");
+    assert_eq!(ended.out.lines().count(), 1, "{ended:#?}");
+    let ended = keys(&place, &json).await.ok();
+    assert_eq!(says(&ended), [true, true], "{ended:#?}");
+    let made = ended.json();
+    let whole = ["created_at", "expires_at", "id", "key", "scopes", "tenant"];
+    assert_eq!(members(&made), whole, "{made:#}");
+
+    // It is as it says.
+    let key = made["key"].as_str().expect("a key");
+    let acme = Caller::new(keeper.url.clone(), key.into());
+    acme.get("/datasets")
+        .await
+        .expect_problem(401, "unauthenticated");
+    place.run(&["tenants", "enable", "acme"]).end().await.ok();
+    let again = keys(&place, &text).await.ok();
+    assert_eq!(says(&again), [false, false], "{again:#?}");
+    let acme = Caller::new(keeper.url.clone(), again.out.trim_end().into());
+    acme.get("/datasets").await.expect_ok();
+}
+
 #[tokio::test]
 async fn what_is_wrong_with_a_key_is_said() {
     let place = Place::new().await;
