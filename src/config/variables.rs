@@ -37,7 +37,7 @@ table! {
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, JWT subject or counted upload token, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
     BROKER_RATE_LIMIT_PER_ADDRESS, Unset, Plain, "The same of each client address (of IPv6, of each /64), counted before authentication: `50:200`.";
-    BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address.";
+    BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address, and `Forwarded` or `X-Forwarded-Proto` whether it came by TLS.";
     BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";
     BROKER_MAX_BODY_BYTES, Text("65536"), Plain, "The largest request body.";
     BROKER_MAX_BATCH_BODY_BYTES, Text("4194304"), Plain, "The largest body of `POST /uploads/batch` and of `POST /uploads/{id}/parts`.";

@@ -1,22 +1,34 @@
-//! What proxies write of those who came to them. Every hop is read to an address or to nothing:
+//! What proxies write of those who came to them, and how. Every hop is read to an address or to nothing:
 //! one that is left out would put a stranger's word in the place of a proxy's.
 
 use std::net::{IpAddr, SocketAddr};
 
 /// The `for` of each element of `Forwarded` (RFC 7239, section 4).
 pub(super) fn standard(value: &str) -> Vec<Option<IpAddr>> {
+    let nodes = parameters(value, "for").into_iter();
+    nodes.map(|node| address(&node?)).collect()
+}
+
+/// Whether the `proto` of each element of `Forwarded` is https.
+pub(super) fn standard_tls(value: &str) -> Vec<Option<bool>> {
+    let schemes = parameters(value, "proto").into_iter();
+    schemes.map(|scheme| Some(is_tls(&scheme?))).collect()
+}
+
+/// One parameter of each element of `Forwarded`; nothing of one that does not say it, or says two
+/// things.
+fn parameters(value: &str, wanted: &str) -> Vec<Option<String>> {
     let elements = split(value, ',').into_iter();
     elements
         .filter(|element| !element.trim().is_empty())
         .map(|element| {
             let pairs = split(element, ';');
-            let mut nodes = pairs.iter().filter_map(|pair| {
-                let (name, node) = pair.split_once('=')?;
-                name.trim().eq_ignore_ascii_case("for").then_some(node)
+            let mut values = pairs.iter().filter_map(|pair| {
+                let (name, value) = pair.split_once('=')?;
+                name.trim().eq_ignore_ascii_case(wanted).then_some(value)
             });
-            match (nodes.next(), nodes.next()) {
-                (Some(node), None) => address(&unquoted(node.trim())?),
-                // A proxy that does not say, or says two things.
+            match (values.next(), values.next()) {
+                (Some(value), None) => unquoted(value.trim()),
                 _ => None,
             }
         })
@@ -27,6 +39,18 @@ pub(super) fn standard(value: &str) -> Vec<Option<IpAddr>> {
 pub(super) fn common(value: &str) -> Vec<Option<IpAddr>> {
     let hops = value.split(',').map(str::trim);
     hops.filter(|hop| !hop.is_empty()).map(address).collect()
+}
+
+/// Whether each scheme of `X-Forwarded-Proto` is https.
+pub(super) fn common_tls(value: &str) -> Vec<Option<bool>> {
+    let schemes = value.split(',').map(str::trim);
+    let schemes = schemes.filter(|scheme| !scheme.is_empty());
+    schemes.map(|scheme| Some(is_tls(scheme))).collect()
+}
+
+/// The case of a scheme does not matter (RFC 3986, section 3.1).
+fn is_tls(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("https")
 }
 
 /// An address, with or without a port and brackets; nothing for `unknown` and for hidden names.

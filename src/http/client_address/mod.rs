@@ -9,6 +9,7 @@
 //! proxy that could be.
 
 mod forwarded;
+mod scheme;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use actix_web::{HttpMessage as _, HttpRequest, web};
 
+pub use self::scheme::came_by_tls;
 use crate::config::Network;
 
 /// The address of a client: the edge leaves it with every request, as an extension.
@@ -59,12 +61,7 @@ impl TrustedProxies {
             return ClientAddress(peer);
         }
         let told = |name: &HeaderName, read: fn(&str) -> Vec<Option<IpAddr>>| {
-            // Odd letters spoil their own hop, and not what a proxy adds to the same line.
-            let values: Vec<_> = headers
-                .get_all(name)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()))
-                .collect();
-            (!values.is_empty()).then(|| self.walk(peer, &read(&values.join(","))))
+            line(headers, name).map(|line| self.walk(peer, &read(&line)).nearest)
         };
         let standard = told(&FORWARDED, forwarded::standard);
         let common = told(&X_FORWARDED_FOR, forwarded::common);
@@ -76,19 +73,41 @@ impl TrustedProxies {
     }
 
     /// From the proxy next to us to the client. `None` is a hop that cannot be told.
-    fn walk(&self, peer: IpAddr, hops: &[Option<IpAddr>]) -> IpAddr {
-        let mut nearest = peer;
+    fn walk(&self, peer: IpAddr, hops: &[Option<IpAddr>]) -> Walk {
+        let mut walk = Walk {
+            nearest: peer,
+            looked: 0,
+        };
         for hop in hops.iter().rev() {
+            walk.looked += 1;
             let Some(hop) = hop.map(|hop| hop.to_canonical()) else {
                 break;
             };
-            nearest = hop;
+            walk.nearest = hop;
             if !self.trusts(hop) {
                 break;
             }
         }
-        nearest
+        walk
     }
+}
+
+/// Where a walk along the hops came to.
+struct Walk {
+    /// The address that it ended at.
+    nearest: IpAddr,
+    /// Hops that were looked at: what trusted proxies wrote, and nobody else.
+    looked: usize,
+}
+
+/// All lines of a header as one; nothing where there is none.
+fn line(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    // Odd letters spoil their own hop, and not what a proxy adds to the same line.
+    let values: Vec<_> = headers
+        .get_all(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 /// The client of a request, left with it for whoever asks. None where the connection has no

@@ -1,22 +1,36 @@
 //! Who is believed about whom.
 
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderValue, X_FORWARDED_PROTO};
 
 use super::*;
 
-/// The client of a request from `peer` with these headers, where 10/8 and fd00::/8 are proxies.
-#[track_caller]
-fn client(peer: &str, headers: &[(&HeaderName, &str)]) -> String {
+/// 10/8 and fd00::/8.
+fn proxies() -> TrustedProxies {
     let networks = ["10.0.0.0/8", "fd00::/8"].map(|text| Network::parse(text).expect(text));
+    TrustedProxies::new(networks.to_vec())
+}
+
+fn map(headers: &[(&HeaderName, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
         map.append((*name).clone(), value);
     }
+    map
+}
+
+/// The client of a request from `peer` with these headers.
+#[track_caller]
+fn client(peer: &str, headers: &[(&HeaderName, &str)]) -> String {
     let peer = peer.parse().expect(peer);
-    TrustedProxies::new(networks.to_vec())
-        .client(peer, &map)
-        .to_string()
+    proxies().client(peer, &map(headers)).to_string()
+}
+
+/// Whether that client came by TLS.
+#[track_caller]
+fn by_tls(peer: &str, headers: &[(&HeaderName, &str)]) -> Option<bool> {
+    let peer = peer.parse().expect(peer);
+    proxies().client_tls(peer, &map(headers))
 }
 
 #[test]
@@ -100,4 +114,79 @@ fn two_headers_that_contradict_each_other_are_worth_nothing() {
     };
     assert_eq!(both("for=192.0.2.1", "203.0.113.5, 192.0.2.1"), "192.0.2.1");
     assert_eq!(both("for=192.0.2.1", "203.0.113.5"), "10.1.1.1");
+}
+
+#[test]
+fn the_proxy_that_the_client_came_to_says_how() {
+    let (proto, hops) = (&X_FORWARDED_PROTO, &X_FORWARDED_FOR);
+    for (headers, expected) in [
+        (vec![], None),
+        (vec![(proto, "https")], Some(true)),
+        (vec![(proto, "HTTPS")], Some(true)),
+        (vec![(proto, "http")], Some(false)),
+        (vec![(proto, "httpss")], Some(false)),
+        (vec![(proto, "")], None),
+        // One value for two proxies, and one of each.
+        (
+            vec![(proto, "https"), (hops, "192.0.2.1, 10.2.2.2")],
+            Some(true),
+        ),
+        (
+            vec![(proto, "https, http"), (hops, "192.0.2.1, 10.2.2.2")],
+            Some(true),
+        ),
+        (
+            vec![(proto, "http, https"), (hops, "192.0.2.1, 10.2.2.2")],
+            Some(false),
+        ),
+        // What stands further left anybody may have made up, on a line of its own too.
+        (
+            vec![(proto, "https, http"), (hops, "192.0.2.1")],
+            Some(false),
+        ),
+        (vec![(proto, "https"), (proto, "http")], Some(false)),
+        (vec![(&FORWARDED, "for=192.0.2.1;proto=https")], Some(true)),
+        (
+            vec![(&FORWARDED, "Proto=\"HTTPS\"; for=192.0.2.1")],
+            Some(true),
+        ),
+        (vec![(&FORWARDED, "for=192.0.2.1")], None),
+        (vec![(&FORWARDED, "for=_hidden;proto=https")], Some(true)),
+        (vec![(&FORWARDED, "proto=https")], Some(true)),
+        (
+            vec![(&FORWARDED, "for=192.0.2.1;proto=https;proto=https")],
+            None,
+        ),
+        (
+            vec![(&FORWARDED, "for=192.0.2.1;host=\"a;proto=https\"")],
+            None,
+        ),
+        (
+            vec![(&FORWARDED, "proto=https, for=192.0.2.1;proto=http")],
+            Some(false),
+        ),
+        (
+            vec![(
+                &FORWARDED,
+                "for=192.0.2.1;proto=https, for=10.2.2.2;proto=http",
+            )],
+            Some(true),
+        ),
+        (
+            vec![
+                (&FORWARDED, "for=192.0.2.1;proto=https"),
+                (&FORWARDED, "for=10.2.2.2"),
+            ],
+            Some(true),
+        ),
+        // Two headers: one may be silent, they must not contradict each other.
+        (
+            vec![(&FORWARDED, "for=192.0.2.1"), (proto, "https")],
+            Some(true),
+        ),
+        (vec![(&FORWARDED, "proto=http"), (proto, "https")], None),
+    ] {
+        assert_eq!(by_tls("10.1.1.1", &headers), expected, "{headers:?}");
+        assert_eq!(by_tls("198.51.100.9", &headers), None, "{headers:?}");
+    }
 }

@@ -33,7 +33,8 @@ pub struct Patience(pub Duration);
 #[derive(Clone, Copy, Debug)]
 pub struct Secure(pub bool);
 
-/// For a year, browsers come back by TLS alone (RFC 6797). Our host's other names are not ours.
+/// For a year, browsers come back by TLS alone (RFC 6797); said over TLS only (section 7.2). Our
+/// host's other names are not ours.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// What the edge keeps of a request: the request itself belongs to the handler.
@@ -43,6 +44,7 @@ struct Seen {
     method: Method,
     start: Instant,
     client: Option<ClientAddress>,
+    /// The client came by TLS, as a trusted proxy says, or as this listener speaks.
     secure: bool,
     metrics: Option<web::Data<Metrics>>,
 }
@@ -67,7 +69,10 @@ pub async fn edge(
         method: request.method().clone(),
         start: Instant::now(),
         client: client_address::learn(&request),
-        secure: (request.app_data::<web::Data<Secure>>()).is_some_and(|secure| secure.0),
+        secure: client_address::came_by_tls(&request).unwrap_or_else(|| {
+            let listener = request.app_data::<web::Data<Secure>>();
+            listener.is_some_and(|listener| listener.0)
+        }),
         metrics: request.app_data().cloned(),
     };
     let patience = request.app_data::<web::Data<Patience>>();
