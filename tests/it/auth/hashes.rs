@@ -1,5 +1,8 @@
 //! How long a key takes to be refused tells nothing of the right ones: what is compared are hashes,
-//! which have nothing in common however much their keys have.
+//! which have nothing in common however much their keys have. What is signed is verified in constant
+//! time. `benches/timing.rs` measures that; here it is held to how it is written.
+
+use std::fmt::Write as _;
 
 use reqwest::StatusCode;
 use sha2::{Digest as _, Sha256};
@@ -77,4 +80,83 @@ async fn a_key_that_is_almost_right_is_wrong() {
             .await
             .expect_problem(401, "unauthenticated");
     }
+}
+
+/// Where credentials are told apart, and each comparison that is made there: of names, kinds and
+/// lengths, which everybody may know.
+const COMPARED: &[(&str, &[&str])] = &[
+    ("http/middleware/auth.rs", &[]),
+    (
+        "identity/claims.rs",
+        &[
+            "Self::One(one) => one == name,",
+            "Self::Many(many) => many.iter().any(|one| one == name),",
+            "if issuer.is_some() && self.iss.as_deref() != issuer {",
+        ],
+    ),
+    (
+        "identity/jwt.rs",
+        &[
+            "text.len() <= LONGEST && text.split('.').count() == 3",
+            "Keys::Secret(_) if algorithm != Algorithm::HS256 => Verdict::Bad,",
+        ],
+    ),
+    ("identity/upload_token.rs", &[]),
+    ("usecases/authenticate.rs", &[]),
+    ("usecases/authenticate/granted.rs", &[]),
+    ("usecases/authenticate/jwt.rs", &[]),
+    ("usecases/authenticate/token.rs", &[]),
+    (
+        "usecases/keys.rs",
+        &[
+            "if tenant != DEFAULT_TENANT",
+            ".is_some_and(|secret| secret.len() == 43 && secret.is_ascii())",
+        ],
+    ),
+    ("usecases/token_key.rs", &[]),
+];
+/// What compares in as long as it takes to find a difference.
+const COMPARES: &[&str] = &[" == ", " != ", ".eq(", ".ne(", ".cmp(", "==*", "== *"];
+
+#[test]
+fn no_secret_is_compared_byte_by_byte() {
+    let mut broken = String::new();
+    for (name, may) in COMPARED {
+        let code = code_of(name);
+        let found = code.lines().map(str::trim);
+        let found: Vec<_> = found
+            .filter(|line| COMPARES.iter().any(|sign| line.contains(sign)))
+            .collect();
+        if found != *may {
+            let _ = writeln!(broken, "{name}: {found:#?}");
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "other comparisons than were looked at:\n{broken}"
+    );
+
+    // The signature of an upload token goes to the one call that takes as long for each.
+    let code = code_of("identity/upload_token.rs");
+    let verifies = code.lines().map(str::trim);
+    let verifies: Vec<_> = verifies.filter(|line| line.contains("&mac)")).collect();
+    assert_eq!(verifies, ["self.mac(payload).verify_slice(&mac).ok()?;"]);
+    // That of a JWT never comes out of the library that verifies it.
+    let code = code_of("identity/jwt.rs");
+    let words = ["signature", "split_once", "rsplit"];
+    let found: Vec<_> = (code.lines())
+        .filter(|line| words.iter().any(|word| line.contains(word)))
+        .collect();
+    assert_eq!(found, [""; 0]);
+    assert_eq!(code.matches("decode::<Claims>(").count(), 1);
+}
+
+/// A source file without its comments and its tests.
+fn code_of(name: &str) -> String {
+    let file = format!("{}/src/{name}", env!("CARGO_MANIFEST_DIR"));
+    let code = std::fs::read_to_string(&file).expect(&file);
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
 }
