@@ -12,8 +12,7 @@ use super::upload::Upload;
 pub struct Bounds {
     /// The largest object that it may bring, in bytes.
     pub max_size: Option<u64>,
-    /// When it ends by itself, and every token that is made of it. URLs that were handed out live
-    /// to their own end.
+    /// When it ends by itself, and every token and every URL that is made of it. Sessions go on.
     pub ends_at: Option<DateTime<Utc>>,
     /// What it may be used for in all; `None` where nobody counts.
     pub purse: Option<Arc<Purse>>,
@@ -71,7 +70,44 @@ impl Purse {
     }
 }
 
+/// How many seconds a URL may live that is asked to live `seconds` from `now` on, by a credential
+/// that ends then: no longer than that, by S3's clock of whole seconds. A credential in its last
+/// second gets one second.
+pub fn url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u32 {
+    let Some(ends_at) = ends_at else {
+        return seconds;
+    };
+    let left = (ends_at.timestamp() - now.timestamp()).max(1);
+    u32::try_from(left).map_or(seconds, |left| seconds.min(left))
+}
+
 /// The smaller of two bounds, where there is one.
 pub fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.into_iter().chain(other).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_ends_with_the_credential_at_the_latest() {
+        let at = |millis| DateTime::from_timestamp_millis(1_800_000_000_000 + millis).unwrap();
+        for (end, now, expected) in [
+            (None, 0, 900),
+            (Some(900_000), 0, 900),
+            (Some(899_000), 0, 899),
+            // It ends in the second in which it ends.
+            (Some(60_900), 0, 60),
+            (Some(60_000), 900, 60),
+            (Some(60_100), 59_900, 1),
+            // What is left of a second is one; so is nothing, where clocks differ.
+            (Some(500), 400, 1),
+            (Some(0), 30_000, 1),
+            (Some(i64::from(u32::MAX) * 2_000), 0, 900),
+        ] {
+            let found = url_seconds(900, end.map(at), at(now));
+            assert_eq!(found, expected, "{end:?} at {now}");
+        }
+    }
 }

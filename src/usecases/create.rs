@@ -114,7 +114,8 @@ impl Broker {
                 part_checksums: cut.checksums,
             });
         }
-        let urls = match self.sign(&upload, upload.lifetime_seconds).await {
+        let lifetime = upload.lifetime_seconds;
+        let urls = match self.sign(&upload, lifetime, draft.ends_at).await {
             Ok(urls) => urls,
             Err(error) => {
                 // No row will name it.
@@ -122,12 +123,12 @@ impl Broker {
                 return Err(error);
             }
         };
-        // A session in parts outlives the credentials: its URLs can be had anew. Those of a
-        // single PUT cannot, and credentials in their last second may end before this very
+        // A session in parts outlives the store's credentials: its URLs can be had anew. Those of
+        // a single PUT cannot, and credentials in their last second may end before this very
         // microsecond.
-        upload.expires_at = match upload.multipart {
-            Some(_) => upload.created_at + TimeDelta::seconds(upload.lifetime_seconds.into()),
-            None => urls.expires_at().max(upload.created_at),
+        upload.expires_at = match &urls {
+            Urls::Parts(_) => upload.created_at + TimeDelta::seconds(lifetime.into()),
+            Urls::Put(put) => put.session_ends_at.max(upload.created_at),
         };
         Ok(Promise { upload, urls })
     }

@@ -25,6 +25,8 @@ pub(super) struct Draft {
     /// As it would be; the store was asked for nothing yet.
     pub(super) upload: Upload,
     pub(super) cut: Option<Cut>,
+    /// When the credential ends, and its URLs with it.
+    pub(super) ends_at: Option<DateTime<Utc>>,
 }
 
 /// How an upload is cut.
@@ -122,7 +124,11 @@ impl Broker {
             drift: None,
             sequence: 0,
         };
-        Ok(Draft { upload, cut })
+        Ok(Draft {
+            upload,
+            cut,
+            ends_at: bounds.ends_at,
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Download: a pre-signed GET. The bytes do not pass through here.
+//! Download: a pre-signed GET, which ends with who asked for it at the latest. The bytes do not pass
+//! through here.
 
 use std::fmt;
 
@@ -7,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
+use crate::domain::bounds::url_seconds;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::objects::sign::GetObject;
@@ -69,6 +71,7 @@ impl Broker {
             ..GetObject::new(key)
         };
         let seconds = self.limits(&principal.policy).url_seconds();
+        let seconds = url_seconds(seconds, principal.bounds.ends_at, now);
         let bucket = self.bucket_of(&principal.jail).await?;
         let signed = (bucket.signer)
             .get_object(&object, seconds, &credentials, now)

@@ -1,11 +1,12 @@
 //! An upload with the URLs that its client may use.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
 use super::signed_parts::SignedParts;
+use crate::domain::bounds::url_seconds;
 use crate::domain::upload::{Upload, WriteRule};
 use crate::objects::sign::{Checksum, Precondition, PutObject};
 
@@ -36,6 +37,9 @@ pub struct SignedPut {
     pub headers: Vec<(&'static str, String)>,
     /// When it stops working.
     pub expires_at: DateTime<Utc>,
+    /// When the session ends: it goes on where who asked ends before, as others of the tenant can
+    /// have the URL anew.
+    pub(super) session_ends_at: DateTime<Utc>,
 }
 
 impl std::fmt::Debug for SignedPut {
@@ -67,17 +71,24 @@ const TAG: &AsciiSet = &NON_ALPHANUMERIC
 
 impl Broker {
     /// Signs what a fresh session begins with, to live `lifetime` seconds, or as long as the
-    /// credentials do.
-    pub(super) async fn sign(&self, upload: &Upload, lifetime: u32) -> Result<Urls> {
+    /// store's credentials do, or whoever asks, who `ends_at`.
+    pub(super) async fn sign(
+        &self,
+        upload: &Upload,
+        lifetime: u32,
+        ends_at: Option<DateTime<Utc>>,
+    ) -> Result<Urls> {
+        let seconds = url_seconds(lifetime, ends_at, self.clock.now());
         Ok(match &upload.multipart {
-            None => Urls::Put(self.sign_put(upload, lifetime).await?),
+            None => Urls::Put(self.sign_put(upload, seconds, lifetime).await?),
             Some(multipart) => Urls::Parts(Box::new(
-                self.sign_first_parts(upload, multipart, lifetime).await?,
+                self.sign_first_parts(upload, multipart, seconds).await?,
             )),
         })
     }
 
-    async fn sign_put(&self, upload: &Upload, lifetime: u32) -> Result<SignedPut> {
+    /// Signs a URL to live `seconds`, for a session that lives `lifetime`, which is no less.
+    async fn sign_put(&self, upload: &Upload, seconds: u32, lifetime: u32) -> Result<SignedPut> {
         let now = self.clock.now();
         let credentials = (self.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
@@ -87,14 +98,17 @@ impl Broker {
         let object = self.as_object(upload, id, tagging.as_deref());
         let bucket = self.bucket(&upload.bucket).await?;
         let put = (bucket.signer)
-            .put_object(&object, lifetime, &credentials, now)
+            .put_object(&object, seconds, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        let expires_at = put.presigned.expires_at;
+        let last = expires_at + TimeDelta::seconds(lifetime.saturating_sub(seconds).into());
         Ok(SignedPut {
             url: put.presigned.url,
             headers: (put.headers.into_iter())
                 .map(|(name, value)| (name, value.into_owned()))
                 .collect(),
-            expires_at: put.presigned.expires_at,
+            expires_at,
+            session_ends_at: credentials.expires_at().map_or(last, |end| last.min(end)),
         })
     }
 

@@ -5,13 +5,13 @@ use uuid::Uuid;
 use super::broker::Broker;
 use super::error::Result;
 use super::find;
-use super::present::Session;
+use super::present::{Session, Urls};
 use crate::domain::principal::Principal;
 use crate::domain::status::Status;
 use crate::store::uploads;
 
 /// The upload; with `refresh`, a Pending one also gets fresh URLs that live as long as the
-/// first ones did, or as the tenant's may by now, and its deadline moves along, as far as
+/// first ones did, or as the tenant's may by now, or to the caller's own end; its deadline moves along, as far as
 /// sessions may be extended. The URLs handed out before stay good until they end by themselves.
 pub async fn read(
     broker: &Broker,
@@ -32,11 +32,12 @@ pub async fn read(
         // It cannot be extended any more.
         return Ok(Session { upload, urls: None });
     };
-    let urls = broker.sign(&upload, lifetime).await?;
-    // A session in parts may outlive the credentials: its URLs can be had anew.
-    let until = match upload.multipart {
-        Some(_) => until,
-        None => urls.expires_at(),
+    let ends_at = principal.bounds.ends_at;
+    let urls = broker.sign(&upload, lifetime, ends_at).await?;
+    // A session in parts may outlive the store's credentials: its URLs can be had anew.
+    let until = match &urls {
+        Urls::Parts(_) => until,
+        Urls::Put(put) => put.session_ends_at,
     };
     if !uploads::extend(&mut connection, id, until).await? {
         // It left Pending meanwhile: a URL would be of no use any more.

@@ -27,6 +27,7 @@ mod tenants;
 mod token_counts;
 mod token_minting;
 pub mod tokens;
+mod url_life;
 
 /// One operation of the document that needs a credential.
 struct Operation {

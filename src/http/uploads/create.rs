@@ -78,7 +78,8 @@ pub struct CreateUpload {
     /// to its own, and with a CRC tells the checksum of the whole object in the end.
     #[schema(schema_with = schemas::algorithm_or_null)]
     part_checksums: Option<String>,
-    /// How long the URLs live, in seconds, and a session that nobody asks anything of.
+    /// How long the URLs live, in seconds, and a session that nobody asks anything of. A URL ends
+    /// with the credential that it was asked for with at the latest; the session goes on.
     #[schema(minimum = 1, maximum = 604800)]
     expires_in: Option<u32>,
 }

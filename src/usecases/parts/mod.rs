@@ -2,19 +2,21 @@
 //!
 //! Signing asks nobody. The session lives on while its client asks: a URL lives at least half as
 //! long as the session was asked to live at first, and never past the session's end, which moves
-//! along. Nothing is lost where that fails: the client asks again.
+//! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the client asks again.
 
 mod anew;
 mod fit;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
 use super::find;
 use super::signed_parts::{SignedParts, Wanted, plan};
+use crate::domain::bounds::url_seconds;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
@@ -83,7 +85,7 @@ pub async fn sign(
         _ => upload,
     };
     broker
-        .sign_while_it_lives(&upload, lifetime, fitting.parts)
+        .sign_while_it_lives(&upload, lifetime, principal.bounds.ends_at, fitting.parts)
         .await
 }
 
@@ -103,6 +105,7 @@ impl Broker {
         &self,
         upload: &Upload,
         lifetime: u32,
+        ends_at: Option<DateTime<Utc>>,
         wanted: Wanted,
     ) -> Result<SignedParts> {
         let mut until = upload.expires_at;
@@ -119,8 +122,8 @@ impl Broker {
         let Some(left) = self.seconds_to(until) else {
             return Err(too_old(upload).into());
         };
-        self.sign_wanted(upload, multipart, left.min(lifetime), wanted)
-            .await
+        let seconds = url_seconds(left.min(lifetime), ends_at, self.clock.now());
+        self.sign_wanted(upload, multipart, seconds, wanted).await
     }
 }
 
