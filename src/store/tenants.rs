@@ -220,12 +220,13 @@ pub async fn prefixes(
     Ok(rows.map(|(name, prefix, _)| (name, prefix)).collect())
 }
 
-/// The buckets that tenants have of their own.
+/// The buckets that tenants have of their own, by name.
 pub async fn buckets(connection: &mut Connection) -> Result<Vec<String>> {
     tenants::table
         .filter(tenants::bucket.is_not_null())
         .select(tenants::bucket.assume_not_null())
         .distinct()
+        .order(tenants::bucket)
         .load(connection)
         .await
 }

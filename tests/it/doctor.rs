@@ -10,4 +10,5 @@ mod policy;
 mod scene;
 mod signals;
 mod stores;
+mod tenants;
 mod well;

@@ -10,11 +10,17 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
         Ok(Reach::Answers) => Verdict::ok(format!("{name} answers")),
         Ok(Reach::Missing) => Verdict::failed(
             format!("there is no bucket {name}"),
-            "make it, or set BROKER_S3_BUCKET to the right one",
+            match patient.is_tenants {
+                true => "make it: a tenant's bucket cannot be changed",
+                false => "make it, or set BROKER_S3_BUCKET to the right one",
+            },
         ),
         Ok(Reach::Elsewhere(region)) => Verdict::failed(
             format!("{name} is in another region"),
             match region {
+                _ if patient.is_tenants => {
+                    "make one in AWS_REGION: all buckets are of one region".to_owned()
+                }
                 Some(region) => format!("set AWS_REGION={region}"),
                 None => "set AWS_REGION to the bucket's".to_owned(),
             },

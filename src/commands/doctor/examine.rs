@@ -10,7 +10,7 @@ use super::verdict::{Line, State, Verdict};
 use super::{
     bucket, certificate, checksums, clock, conditional_writes, cors, credentials, events_queue,
     issuer, lifecycle, migrations, multipart, postgres, postgres_tls, probing, public_access,
-    rights, signatures, tls, topic, versioning,
+    rights, signatures, tenant_buckets, tls, topic, versioning,
 };
 
 /// How long a check may take, and a probe's removal again as long.
@@ -29,10 +29,12 @@ pub(super) async fn all(patient: &Patient, arguments: &Arguments) -> Vec<Line> {
         one("events-queue", patient, events_queue::check(patient)),
         database(patient),
     );
+    let (postgres, tenants) = postgres;
     let mut lines = s3;
     lines.extend([topic, queue]);
     lines.extend(postgres);
     lines.extend([certificate, issuer]);
+    lines.extend(tenant_buckets::all(patient, tenants, arguments.fix).await);
     lines
 }
 
@@ -43,10 +45,18 @@ async fn store(patient: &Patient, fix: bool) -> Vec<Line> {
         }),
         one("clock", patient, clock::check(patient)),
         one("tls", patient, async { tls::check(patient) }),
-        one("bucket", patient, bucket::check(patient)),
+        a_bucket(patient, fix),
     );
+    let mut lines = vec![credentials, clock, tls];
+    lines.extend(bucket);
+    lines
+}
+
+/// What is of a bucket: of the common one, or a tenant's.
+pub(super) async fn a_bucket(patient: &Patient, fix: bool) -> Vec<Line> {
+    let bucket = one("bucket", patient, bucket::check(patient)).await;
     let reached = bucket.state != State::Failed;
-    let mut lines = vec![credentials, clock, tls, bucket];
+    let mut lines = vec![bucket];
     if !reached {
         lines.extend(BEHIND_THE_BUCKET.map(|check| {
             let why = "the bucket does not answer";
@@ -80,7 +90,7 @@ async fn store(patient: &Patient, fix: bool) -> Vec<Line> {
     lines
 }
 
-/// What has nothing to say without a bucket, in the order of [`store`].
+/// What has nothing to say without a bucket, in the order of [`a_bucket`].
 const BEHIND_THE_BUCKET: [&str; 9] = [
     "rights",
     "signatures",
@@ -93,7 +103,8 @@ const BEHIND_THE_BUCKET: [&str; 9] = [
     "public-access",
 ];
 
-async fn database(patient: &Patient) -> Vec<Line> {
+/// The answer has the buckets of tenants too, where they could be asked for.
+async fn database(patient: &Patient) -> (Vec<Line>, tenant_buckets::Found) {
     let mut seen = None;
     let first = one("postgres", patient, postgres::check(patient, &mut seen)).await;
     let Some((mut connection, server)) = seen else {
@@ -101,13 +112,18 @@ async fn database(patient: &Patient) -> Vec<Line> {
             let why = "Postgres does not answer";
             Line::new(check, Verdict::unknown(why, "see the check `postgres`"))
         });
-        return [first].into_iter().chain(behind).collect();
+        return ([first].into_iter().chain(behind).collect(), Ok(vec![]));
     };
     let tls = postgres_tls::verdict(&patient.settings.database, &server);
     let tls = Line::new("postgres-tls", tls);
     let migrations = migrations::check(&patient.settings.database, &mut connection);
     let migrations = one("migrations", patient, migrations).await;
-    vec![first, tls, migrations]
+    let buckets = match migrations.state {
+        State::Ok => tenant_buckets::find(&mut connection).await,
+        // There may be no such table; it is said already.
+        _ => Ok(vec![]),
+    };
+    (vec![first, tls, migrations], buckets)
 }
 
 /// Runs a check to its end, to the end of its time, or to a signal.

@@ -29,6 +29,7 @@ mod probing;
 mod public_access;
 mod rights;
 mod signatures;
+mod tenant_buckets;
 mod tls;
 mod topic;
 mod verdict;
@@ -57,8 +58,8 @@ pub(super) struct Arguments {
     /// Only print the least IAM policy that the broker's role needs, as JSON
     #[arg(long, conflicts_with_all = ["json", "fix", "publish"])]
     policy: bool,
-    /// Add a CORS rule to the bucket where pages of BROKER_CORS_ORIGINS cannot use it; every other
-    /// rule stays
+    /// Add a CORS rule to each bucket that pages of BROKER_CORS_ORIGINS cannot use; every other rule
+    /// stays
     #[arg(long)]
     fix: bool,
     /// Publish a notification of the type broker.test: every subscriber gets it
@@ -68,7 +69,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     if arguments.policy {
-        return policy::print();
+        return policy::print().await;
     }
     let settings = match config::from_env() {
         Ok(settings) => settings,

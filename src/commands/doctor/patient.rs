@@ -23,7 +23,11 @@ use crate::telemetry::metrics::Metrics;
 pub(super) struct Patient {
     pub(super) settings: Settings,
     pub(super) clock: Clock,
+    cloud: Arc<Cloud>,
+    metrics: Arc<Metrics>,
     pub(super) store: ObjectStore,
+    /// The bucket is not that of the settings.
+    pub(super) is_tenants: bool,
     pub(super) wire: Wire,
     /// Or why nothing can be signed.
     pub(super) signer: Result<Signer, String>,
@@ -55,15 +59,46 @@ impl Patient {
         let queue = settings.s3_events.queue.as_ref();
         Ok(Self {
             store: assemble::objects(&settings, &cloud, &metrics),
+            is_tenants: false,
             wire: Wire::new(settings.aws.total).map_err(AssembleError::Http)?,
             signer: signer.map_err(|error| causes(&error)),
             credentials: credentials(&cloud, clock.now()).await,
             topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
-            queue: queue.map(|url| Queue::new(&cloud.sqs, url.as_str(), Pace::default(), metrics)),
+            queue: queue.map(|url| {
+                Queue::new(
+                    &cloud.sqs,
+                    url.as_str(),
+                    Pace::default(),
+                    Arc::clone(&metrics),
+                )
+            }),
+            metrics,
+            cloud: Arc::new(cloud),
             clock,
             settings,
             stop,
         })
+    }
+
+    /// The same store with a tenant's own bucket in it: what the checks of a bucket need.
+    pub(super) async fn at(&self, bucket: &str) -> Self {
+        let mut settings = self.settings.clone();
+        bucket.clone_into(&mut settings.s3.bucket);
+        let signer = assemble::signer(&settings, &self.cloud).await;
+        Self {
+            store: assemble::objects(&settings, &self.cloud, &self.metrics),
+            is_tenants: true,
+            wire: self.wire.clone(),
+            signer: signer.map_err(|error| causes(&error)),
+            credentials: self.credentials.clone(),
+            topic: None,
+            queue: None,
+            metrics: Arc::clone(&self.metrics),
+            cloud: Arc::clone(&self.cloud),
+            clock: self.clock.clone(),
+            stop: self.stop.clone(),
+            settings,
+        }
     }
 }
 

@@ -1,13 +1,17 @@
 //! `doctor --policy`: the least that the broker's role needs. The README shows the same.
+//!
+//! It needs no database; where `DATABASE_URL` is set, the buckets of tenants are in it too.
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::super::output::{bad_config, complain};
-use crate::config::{self, Notify, QueueUrl, S3, S3Events, Section as _};
+use super::super::output::{bad_config, causes, complain};
+use super::examine::BOUND;
+use crate::config::{self, Database, Notify, QueueUrl, S3, S3Events, Section as _};
+use crate::store::{pool, tenants};
 
-pub(super) fn print() -> ExitCode {
+pub(super) async fn print() -> ExitCode {
     let (s3, notify, events) = (
         S3::load(config::env),
         Notify::load(config::env),
@@ -25,9 +29,19 @@ pub(super) fn print() -> ExitCode {
     let region = config::env("AWS_REGION");
     let region = topic.map(|topic| topic.region()).or(region.as_deref());
     let partition = partition(region.unwrap_or_default());
+    let mut buckets = vec![s3.bucket];
+    match of_tenants().await {
+        Ok(mut own) => {
+            own.retain(|own| !buckets.contains(own));
+            buckets.extend(own);
+        }
+        Err(why) => complain(&format!(
+            "The buckets that tenants have of their own are not in it: {why}"
+        )),
+    }
     let document = document(
         partition,
-        &s3.bucket,
+        &buckets,
         topic.map(|topic| topic.as_str()),
         events
             .queue
@@ -44,9 +58,41 @@ pub(super) fn print() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The policy, for a bucket and perhaps a topic and a queue, by their ARNs.
-fn document(partition: &str, bucket: &str, topic: Option<&str>, queue: Option<&str>) -> Value {
-    let allow = |actions: &[&str], resource: String| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
+/// The buckets that tenants have of their own, or why they cannot be told.
+async fn of_tenants() -> Result<Vec<String>, String> {
+    if config::env("DATABASE_URL").is_none_or(|url| url.trim().is_empty()) {
+        return Ok(vec![]);
+    }
+    let database = Database::load(config::env).map_err(|faults| {
+        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        faults.join("; ")
+    })?;
+    let asked = async {
+        let mut connection = pool::connect(database.url.expose())
+            .await
+            .map_err(|error| causes(&error))?;
+        let found = tenants::buckets(&mut connection).await;
+        found.map_err(|error| causes(&error))
+    };
+    let asked = tokio::time::timeout(BOUND, asked).await;
+    asked.unwrap_or_else(|_| Err(format!("no answer within {} s", BOUND.as_secs())))
+}
+
+/// The policy, for buckets and perhaps a topic and a queue, by their ARNs.
+fn document(
+    partition: &str,
+    buckets: &[String],
+    topic: Option<&str>,
+    queue: Option<&str>,
+) -> Value {
+    let allow = |actions: &[&str], resource: Value| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
+    let each = |end: &str| {
+        let arn = |bucket: &String| format!("arn:{partition}:s3:::{bucket}{end}");
+        match buckets {
+            [bucket] => json!(arn(bucket)),
+            all => json!(all.iter().map(arn).collect::<Vec<_>>()),
+        }
+    };
     let objects = [
         "s3:PutObject",
         "s3:GetObject",
@@ -60,12 +106,9 @@ fn document(partition: &str, bucket: &str, topic: Option<&str>, queue: Option<&s
         "sqs:DeleteMessage",
         "sqs:ChangeMessageVisibility",
     ];
-    let mut statements = vec![
-        allow(&objects, format!("arn:{partition}:s3:::{bucket}/*")),
-        allow(&listing, format!("arn:{partition}:s3:::{bucket}")),
-    ];
-    statements.extend(topic.map(|arn| allow(&["sns:Publish"], arn.to_owned())));
-    statements.extend(queue.map(|arn| allow(&reading, arn.to_owned())));
+    let mut statements = vec![allow(&objects, each("/*")), allow(&listing, each(""))];
+    statements.extend(topic.map(|arn| allow(&["sns:Publish"], json!(arn))));
+    statements.extend(queue.map(|arn| allow(&reading, json!(arn))));
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 

@@ -65,6 +65,9 @@ impl Verdict {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Line {
     check: &'static str,
+    /// Of a tenant; the common one goes without saying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<String>,
     pub(super) state: State,
     why: String,
     fix: Option<String>,
@@ -75,9 +78,18 @@ impl Line {
         let Verdict { state, why, fix } = verdict;
         Self {
             check,
+            bucket: None,
             state,
             why,
             fix,
+        }
+    }
+
+    /// The same, of a tenant's own bucket.
+    pub(super) fn of(self, bucket: &str) -> Self {
+        Self {
+            bucket: Some(bucket.to_owned()),
+            ..self
         }
     }
 }
@@ -95,7 +107,11 @@ impl fmt::Display for State {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<11}  {:<18}  {}", self.state, self.check, self.why)?;
+        write!(f, "{:<11}  {:<18}  ", self.state, self.check)?;
+        if let Some(bucket) = &self.bucket {
+            write!(f, "{bucket}: ")?;
+        }
+        f.write_str(&self.why)?;
         match &self.fix {
             Some(fix) => write!(f, "\n{:33}fix: {fix}", ""),
             None => Ok(()),

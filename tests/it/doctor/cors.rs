@@ -9,7 +9,7 @@ use crate::support::serving::Place;
 
 const ORIGINS: &str = "https://app.example.com,http://localhost:3000";
 
-async fn rules(bucket: &Bucket) -> Vec<CorsRule> {
+pub async fn rules(bucket: &Bucket) -> Vec<CorsRule> {
     let rules = bucket.client.get_bucket_cors().bucket(&bucket.name);
     let rules = rules.send().await.map(|output| output.cors_rules);
     rules.ok().flatten().unwrap_or_default()

@@ -1,0 +1,181 @@
+//! Buckets that tenants have of their own are looked at as the common one is, each by its name.
+
+use serde_json::{Value, json};
+
+use super::cors::rules;
+use super::scene::{CHECKS, doctor, everything};
+use crate::support::cloud::Bucket;
+use crate::support::process::{Ended, Run};
+use crate::support::serving::Place;
+
+/// The checks of a bucket, in the order of the report.
+fn of_a_bucket() -> &'static [&'static str] {
+    let at = |name| CHECKS.iter().position(|check| *check == name).expect(name);
+    &CHECKS[at("bucket")..=at("public-access")]
+}
+
+async fn tenant(place: &Place, name: &str, bucket: &str) {
+    let create = ["tenants", "create", name, "--bucket", bucket];
+    place.run(&create).end().await.ok();
+}
+
+async fn report(run: Run) -> (Vec<Value>, Ended) {
+    let ended = run.end().await;
+    let lines = ended.out.lines();
+    let lines = lines.map(|line| serde_json::from_str(line).expect(line));
+    (lines.collect(), ended)
+}
+
+/// The lines of a bucket: `check`, `state`.
+fn of(lines: &[Value], bucket: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let own = lines.iter().filter(|line| line["bucket"] == *bucket);
+    own.map(|line| (text(&line["check"]), text(&line["state"])))
+        .collect()
+}
+
+fn line<'a>(lines: &'a [Value], bucket: &str, check: &str) -> &'a Value {
+    let found = lines
+        .iter()
+        .find(|line| line["bucket"] == *bucket && line["check"] == *check);
+    found.unwrap_or_else(|| panic!("no {check} of {bucket} in {lines:#?}"))
+}
+
+#[tokio::test]
+async fn each_is_looked_at_by_its_name() {
+    let (place, own) = (Place::new().await, Bucket::new().await);
+    own.keep_versions().await;
+    own.put("acme/there.csv", "x").await;
+    tenant(&place, "acme", &own.name).await;
+    // Two of one bucket, and one whose own is the common one.
+    tenant(&place, "globex", &own.name).await;
+    tenant(&place, "initech", &place.bucket.name).await;
+    let (lines, ended) = report(doctor(&place)).await;
+    assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
+    // What is of the common bucket and of the rest is said as ever, and first.
+    let (ours, theirs) = lines.split_at(CHECKS.len());
+    for (line, check) in ours.iter().zip(CHECKS) {
+        assert_eq!(line["check"], check, "{line:#}");
+        let members: Vec<_> = line.as_object().expect("an object").keys().collect();
+        assert_eq!(members, ["check", "fix", "state", "why"], "{line:#}");
+    }
+    let names: Vec<_> = of(theirs, &own.name);
+    let names: Vec<_> = names.iter().map(|(check, _)| check.as_str()).collect();
+    assert_eq!(names, of_a_bucket(), "{ended:#?}");
+    assert_eq!(theirs.len(), names.len(), "{ended:#?}");
+    let versioning = line(&lines, &own.name, "versioning")["why"].as_str();
+    assert!(
+        versioning.is_some_and(|why| why.starts_with("on:")),
+        "{lines:#?}"
+    );
+    // Its probes have left nothing behind.
+    assert_eq!(everything(&own).await, ["acme/there.csv"]);
+
+    let ended = place.run(&["doctor"]).end().await.ok();
+    let row = format!(
+        "ok           bucket              {0}: {0} answers\n",
+        own.name
+    );
+    assert!(ended.out.contains(&row), "no {row:?} in {}", ended.out);
+}
+
+#[tokio::test]
+async fn one_that_is_not_there_fails_and_says_what_to_do() {
+    let (place, own) = (Place::new().await, Bucket::new().await);
+    let missing = format!("{}-gone", own.name);
+    tenant(&place, "acme", &own.name).await;
+    tenant(&place, "globex", &missing).await;
+    let (lines, ended) = report(doctor(&place)).await;
+    assert_eq!(ended.status.code(), Some(1), "{ended:#?}");
+    let gone = line(&lines, &missing, "bucket");
+    assert_eq!(gone["state"], "failed", "{gone:#}");
+    assert_eq!(gone["why"], format!("there is no bucket {missing}"));
+    assert_eq!(gone["fix"], "make it: a tenant's bucket cannot be changed");
+    let rest = of(&lines, &missing);
+    let known = rest.iter().filter(|(_, state)| state != "unknown").count();
+    assert_eq!((rest.len(), known), (of_a_bucket().len(), 1), "{rest:?}");
+    // It stops no other.
+    assert_eq!(line(&lines, &own.name, "signatures")["state"], "ok");
+    assert!(
+        lines[..CHECKS.len()]
+            .iter()
+            .all(|line| line["state"] != "failed")
+    );
+}
+
+#[tokio::test]
+async fn pages_are_let_into_each_of_them_when_asked() {
+    let (place, own) = (Place::new().await, Bucket::new().await);
+    tenant(&place, "acme", &own.name).await;
+    let origin = "https://app.example.com";
+    let look = |run: Run| report(run.set("BROKER_CORS_ORIGINS", origin));
+    let (lines, _) = look(doctor(&place)).await;
+    assert_eq!(line(&lines, &own.name, "cors")["state"], "failed");
+    assert_eq!(rules(&own).await, [], "nobody asked for it");
+    let (lines, ended) = look(place.run(&["doctor", "--json", "--fix"])).await;
+    assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
+    assert_eq!(line(&lines, &own.name, "cors")["state"], "ok");
+    for bucket in [&own, &place.bucket] {
+        let rules = rules(bucket).await;
+        assert_eq!(rules[0].allowed_origins(), [origin], "{rules:#?}");
+    }
+}
+
+/// The time of a visit is bounded, however many tenants there are; it says what it left out.
+#[tokio::test]
+async fn past_twenty_the_rest_is_counted() {
+    let place = Place::new().await;
+    for number in 10..32 {
+        // None of them is there, which is told soon.
+        let bucket = format!("{}-{number}", place.bucket.name);
+        tenant(&place, &format!("tenant-{number}"), &bucket).await;
+    }
+    let (lines, ended) = report(doctor(&place)).await;
+    let looked = lines.iter().filter(|line| line["check"] == "bucket");
+    assert_eq!(looked.count(), 1 + 20, "{ended:#?}");
+    let last = lines.last().expect("a line");
+    let next = format!("{}-30", place.bucket.name);
+    assert_eq!(
+        *last,
+        json!({
+            "check": "tenant-buckets", "state": "unknown",
+            "why": "2 more buckets of tenants were not looked at",
+            "fix": format!("run the doctor with BROKER_S3_BUCKET={next}, and so on"),
+        })
+    );
+    assert!(of(&lines, &next).is_empty(), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn the_policy_names_all_of_them() {
+    let place = Place::new().await;
+    let common = format!("arn:aws:s3:::{}", place.bucket.name);
+    let policy = || place.run(&["doctor", "--policy"]);
+    let printed = policy().end().await.ok().json();
+    assert_eq!(printed["Statement"][1]["Resource"], common, "{printed:#}");
+    for (name, bucket) in [("acme", "own-b"), ("globex", "own-a"), ("initech", "own-a")] {
+        tenant(&place, name, bucket).await;
+    }
+    tenant(&place, "umbrella", &place.bucket.name).await;
+    let printed = policy().end().await.ok().json();
+    let all = [
+        common,
+        "arn:aws:s3:::own-a".into(),
+        "arn:aws:s3:::own-b".into(),
+    ];
+    let objects = all.clone().map(|bucket| format!("{bucket}/*"));
+    assert_eq!(printed["Statement"][0]["Resource"], json!(objects));
+    assert_eq!(printed["Statement"][1]["Resource"], json!(all));
+
+    // Without an answer it is what it is for the common one, and says so.
+    let nowhere = "postgres://nobody:secret@127.0.0.1:1/none";
+    let ended = policy().set("DATABASE_URL", nowhere).end().await.ok();
+    let why = "The buckets that tenants have of their own are not in it: ";
+    assert!(ended.err.contains(why), "{ended:#?}");
+    assert!(!ended.err.contains("secret"), "{ended:#?}");
+    assert_eq!(
+        ended.json()["Statement"][1]["Resource"],
+        all[0],
+        "{ended:#?}"
+    );
+}
