@@ -11,8 +11,8 @@ use crate::domain::status::Status;
 use crate::store::uploads;
 
 /// The upload; with `refresh`, a Pending one also gets fresh URLs that live as long as the
-/// first ones did, or as the tenant's may by now, or to the caller's own end; its deadline moves along, as far as
-/// sessions may be extended. The URLs handed out before stay good until they end by themselves.
+/// first ones did, or as the tenant's may by now, or to the caller's own end; its deadline moves
+/// along, as far as sessions may be extended. The URLs handed out before stay good until they end by themselves.
 pub async fn read(
     broker: &Broker,
     principal: &Principal,

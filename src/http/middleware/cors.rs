@@ -27,6 +27,14 @@ impl Origins {
         Self(origins)
     }
 
+    /// Who may read the answer to a request.
+    pub fn reader(&self, request: &ServiceRequest) -> Reader {
+        match self.0.is_empty() {
+            true => Reader::Anybody,
+            false => Reader::Page(self.allowed(request.headers())),
+        }
+    }
+
     fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(header::ORIGIN)?;
         self.0
@@ -36,28 +44,39 @@ impl Origins {
     }
 }
 
-/// Answers preflights, and lets allowed origins read the answers.
+/// Who may read an answer.
+pub enum Reader {
+    /// No page may, of any origin, and the answer is the same for all.
+    Anybody,
+    /// A page of this origin; of none where it is not allowed.
+    Page(Option<HeaderValue>),
+}
+
+impl Reader {
+    /// Says so to the browser. Every answer has to, or a page learns nothing but that it failed.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        let Self::Page(allowed) = self else {
+            return;
+        };
+        // The answer differs by origin even where this one is not allowed.
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        if let Some(origin) = allowed {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        }
+    }
+}
+
+/// Answers preflights of allowed origins. What lets them read answers is set at the edge.
 pub async fn cors(
     origins: web::Data<Origins>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if origins.0.is_empty() {
-        return Ok(next.call(request).await?.map_into_boxed_body());
+    if is_preflight(&request) && origins.allowed(request.headers()).is_some() {
+        return Ok(request.into_response(preflight()));
     }
-    let allowed = origins.allowed(request.headers());
-    let mut response = match &allowed {
-        Some(_) if is_preflight(&request) => request.into_response(preflight()),
-        _ => next.call(request).await?.map_into_boxed_body(),
-    };
-    let headers = response.headers_mut();
-    // The answer differs by origin even where this one is not allowed.
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = allowed {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    }
-    Ok(response)
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 fn is_preflight(request: &ServiceRequest) -> bool {

@@ -14,6 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use futures::FutureExt as _;
 
+use super::cors::{Origins, Reader};
 use super::failure;
 use super::head::HeadOnly;
 use super::request_id;
@@ -46,6 +47,7 @@ struct Seen {
     client: Option<ClientAddress>,
     /// The client came by TLS, as a trusted proxy says, or as this listener speaks.
     secure: bool,
+    reader: Reader,
     metrics: Option<web::Data<Metrics>>,
 }
 
@@ -73,6 +75,8 @@ pub async fn edge(
             let listener = request.app_data::<web::Data<Secure>>();
             listener.is_some_and(|listener| listener.0)
         }),
+        reader: (request.app_data::<web::Data<Origins>>())
+            .map_or(Reader::Anybody, |origins| origins.reader(&request)),
         metrics: request.app_data().cloned(),
     };
     let patience = request.app_data::<web::Data<Patience>>();
@@ -149,4 +153,5 @@ fn set_headers(headers: &mut HeaderMap, seen: &Seen) {
     if seen.secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
+    seen.reader.tell(headers);
 }

@@ -2,7 +2,8 @@
 //!
 //! Signing asks nobody. The session lives on while its client asks: a URL lives at least half as
 //! long as the session was asked to live at first, and never past the session's end, which moves
-//! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the client asks again.
+//! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the
+//! client asks again.
 
 mod anew;
 mod fit;

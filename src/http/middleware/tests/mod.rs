@@ -4,6 +4,7 @@ mod origins;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::to_bytes;
 use actix_web::dev::Service as _;
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use super::auth::{self, Gate};
 use super::cors::{self, Origins};
-use super::edge;
+use super::edge::{self, Patience};
 use crate::domain::bounds::Bounds;
 use crate::domain::jail::Jail;
 use crate::domain::principal::{Credential, Principal, Scope};
@@ -81,12 +82,14 @@ async fn call(request: TestRequest) -> (StatusCode, Headers, String) {
         );
     let app = App::new()
         .app_data(web::Data::new(gate()))
+        .app_data(web::Data::new(Patience(Duration::from_secs(3))))
         .app_data(web::Data::new(Origins::new(vec![ORIGIN.to_owned()])))
         .wrap(from_fn(cors::cors))
         .wrap(from_fn(edge::edge))
         .service(guarded)
         .service(web::resource("/hello").route(web::get().to(async || "hello")))
         .service(web::resource("/panics").route(web::get().to(panics)))
+        .service(web::resource("/hangs").route(web::get().to(std::future::pending::<&str>)))
         .service(web::resource("/fails").route(web::get().to(fails)));
     let response = match init_service(app).await.call(request.to_request()).await {
         Ok(response) => response.into_parts().1,

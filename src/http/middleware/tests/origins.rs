@@ -20,6 +20,21 @@ async fn only_the_configured_origin_may_read_even_a_problem() {
     assert_eq!(headers["vary"], "Origin");
 }
 
+/// The request is gone then, and what it came with.
+#[actix_web::test]
+async fn it_may_read_that_a_handler_panicked_or_hangs() {
+    for (place, status, code) in [
+        ("/panics", 500, "internal-error"),
+        ("/hangs", 503, "service-unavailable"),
+    ] {
+        let get = TestRequest::get().uri(place);
+        let (headers, _) = problem(get.insert_header(("origin", ORIGIN)), status, code).await;
+        assert_eq!(headers["access-control-allow-origin"], ORIGIN);
+        assert!(headers["access-control-expose-headers"].contains("retry-after"));
+        assert_eq!(headers["vary"], "Origin");
+    }
+}
+
 #[actix_web::test]
 async fn a_preflight_needs_no_credential() {
     let request = TestRequest::default()
