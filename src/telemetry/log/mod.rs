@@ -13,6 +13,8 @@ mod tests;
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
+use env_logger::Target;
+use env_logger::fmt::style::Style;
 
 pub use line::Format;
 pub use request::{request_id, with_request_id};
@@ -26,6 +28,31 @@ pub fn init(format: Format, filter: &str) -> Result<(), ::log::SetLoggerError> {
     builder(format, filter).try_init()?;
     std::panic::set_hook(Box::new(|panic| ::log::error!("{panic}")));
     Ok(())
+}
+
+/// Starts the same log for a listener in this process instead: it is given each line without its
+/// end, on the thread that logs. A panic is told as it was before.
+///
+/// # Errors
+/// When a logger was started before.
+pub fn listen(
+    format: Format,
+    filter: &str,
+    hear: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<(), ::log::SetLoggerError> {
+    env_logger::Builder::new()
+        .parse_filters(&filter::directives(filter))
+        .format(move |_, record| {
+            let line = line::Line::of(record, now(), request_id());
+            match format {
+                Format::Json => hear(&line.json()),
+                Format::Text => hear(&line.text(Style::new())),
+            }
+            Ok(())
+        })
+        // Nothing is left for it.
+        .target(Target::Pipe(Box::new(std::io::sink())))
+        .try_init()
 }
 
 fn builder(format: Format, filter: &str) -> env_logger::Builder {

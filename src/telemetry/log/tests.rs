@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use env_logger::Target;
 use log::{Level, Log, Record};
 
 use super::*;
