@@ -35,6 +35,7 @@ mod groups;
 mod http_edge;
 mod idempotency;
 mod janitor;
+mod leaks;
 mod migrations;
 mod model;
 mod multipart;

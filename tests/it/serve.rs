@@ -4,8 +4,8 @@
 mod crashes;
 mod endpoints;
 mod faults;
-mod log_scan;
-mod logs;
+pub mod log_scan;
+pub mod logs;
 mod rolling;
 mod stopping;
 

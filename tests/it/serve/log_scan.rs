@@ -14,17 +14,12 @@ use crate::support::cloud;
 use crate::support::database;
 use crate::support::events::Events;
 use crate::support::inbox::Inbox;
+use crate::support::leaks::{everything, find};
 use crate::support::process::Run;
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
 
-const TOKEN: &str = "a-session-token-that-nobody-else-says";
-
-/// Everything at trace: a name in the filter is the beginning of a library's.
-fn everything() -> String {
-    let named: String = ('a'..='z').map(|c| format!(",{c}=trace")).collect();
-    format!("trace{named}")
-}
+pub const TOKEN: &str = "a-session-token-that-nobody-else-says";
 
 /// Someone who works, and keeps what nobody else may see.
 struct Worker {
@@ -214,6 +209,7 @@ async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
     let client = database::connect(place.database.url()).await;
     let all = "SELECT string_agg(audit::text, E'\\n') FROM audit";
     let audit: String = client.query_one(all, &[]).await.expect("rows").get(0);
+    assert_eq!(audit.lines().find_map(find), None, "{audit}");
     for secret in &worker.secrets {
         let told = (ended.err.lines().chain(audit.lines())).find(|line| line.contains(secret));
         assert_eq!(told, None, "a line holds {secret:?}");

@@ -21,9 +21,9 @@ use super::{slot, unique, venv};
 /// The one region.
 pub const REGION: &str = "us-east-1";
 /// The key id that ministack knows from its start.
-pub const ACCESS_KEY_ID: &str = "test";
-/// Its secret.
-pub const SECRET_ACCESS_KEY: &str = "test";
+pub const ACCESS_KEY_ID: &str = "AKIAWHOMTHESUITEASKS";
+/// Its secret: unlike any other word, so that it can be looked for in logs.
+pub const SECRET_ACCESS_KEY: &str = "a-secret-key-of-the-suite-that-nobody-else-says";
 
 /// Where S3, SNS and SQS listen, for a gate in front of them.
 pub fn address() -> SocketAddr {
@@ -205,6 +205,8 @@ fn attempt(program: &Path, address: SocketAddr, log: &Path) -> Option<ServerProc
     let mut command = Command::new(program);
     command
         .env("AUTH", "true")
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
         .env("BIND_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", address.port().to_string())
         .env("SERVICES", "s3,sns,sqs")

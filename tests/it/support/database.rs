@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
+use super::leaks::keep_secret;
 use super::{block_on, pg_bin, shared, slot, unique};
 
 /// What fills a template database: runs against its URL.
@@ -79,6 +80,7 @@ impl Database {
 
     /// A database on a server that the test has for itself, and that goes with it.
     pub fn elsewhere(url: String, name: &str) -> Database {
+        keep_password(&url);
         let name = name.to_owned();
         Database {
             name,
@@ -156,9 +158,18 @@ fn server() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
     SERVER.get_or_init(|| {
         let server = start().unwrap_or_else(|error| panic!("{error}"));
+        keep_password(&server.url("postgres"));
         block_on(sweep(&server));
         server
     })
+}
+
+/// From now on no log may hold the password in this URL.
+fn keep_password(url: &str) {
+    let url = url::Url::parse(url).expect("a URL");
+    if let Some(password) = url.password() {
+        keep_secret("a password of Postgres", password);
+    }
 }
 
 fn start() -> Result<Postgres, Error> {

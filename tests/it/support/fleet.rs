@@ -14,7 +14,7 @@ use super::serving::{Caller, Place};
 pub const REPLICAS: usize = 2;
 
 /// The usual settings: sessions end within seconds, so that what nobody finishes is soon looked at.
-const USUAL: [(&str, &str); 8] = [
+const USUAL: [(&str, &str); 7] = [
     ("BROKER_URL_SECONDS", "4"),
     ("BROKER_EXPIRY_GRACE_SECONDS", "1"),
     ("BROKER_JANITOR_PERIOD_SECONDS", "1"),
@@ -22,7 +22,6 @@ const USUAL: [(&str, &str); 8] = [
     ("BROKER_DB_POOL_SIZE", "8"),
     ("BROKER_HTTP_WORKERS", "1"),
     ("BROKER_MIGRATE", "false"),
-    ("RUST_LOG", "info"),
 ];
 
 /// Everything that a story with replicas needs.

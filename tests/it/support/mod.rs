@@ -17,6 +17,7 @@ pub mod hold;
 pub mod inbox;
 pub mod invariant;
 pub mod knobs;
+pub mod leaks;
 pub mod load;
 pub mod masked;
 pub mod observe;
@@ -40,7 +41,10 @@ use tokio::runtime::{Handle, Runtime};
 pub fn shared() -> &'static Handle {
     static SHARED: OnceLock<Runtime> = OnceLock::new();
     SHARED
-        .get_or_init(|| Runtime::new().expect("a runtime for shared services"))
+        .get_or_init(|| {
+            leaks::watch();
+            Runtime::new().expect("a runtime for shared services")
+        })
         .handle()
 }
 

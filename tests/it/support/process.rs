@@ -1,11 +1,14 @@
 //! The real binary as a process of its own: started with chosen settings, heard, signalled.
 //!
 //! It sees no variable of the test's own environment but `PATH` and what finds Postgres, so a
-//! developer's shell decides nothing. Whatever happens to the test, the process is killed.
+//! developer's shell decides nothing. Whatever happens to the test, the process is killed. It logs
+//! everything, and no line may hold a secret (see `leaks`).
+
+mod ended;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -14,6 +17,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+pub use ended::Ended;
+
+use super::leaks::{Listener, everything, keep_setting};
 use super::{pg_bin, shared};
 
 /// More than anything here takes, on a machine under load.
@@ -45,14 +51,6 @@ struct Said {
     err: String,
     /// How many of its two outputs are closed.
     closed: u8,
-}
-
-/// A process that has ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub status: ExitStatus,
-    pub out: String,
-    pub err: String,
 }
 
 impl Run {
@@ -97,6 +95,12 @@ impl Run {
 
     /// Starts it.
     pub fn spawn(self) -> Process {
+        let name = self.args.first().map_or("", String::as_str);
+        let all = self.settings.contains_key("RUST_LOG");
+        let (of_out, of_err) = (Listener::of_out(name), Listener::of_err(name, all));
+        for (name, value) in &self.settings {
+            keep_setting(name, value);
+        }
         let mut command = Command::new(env!("CARGO_BIN_EXE_upload-broker"));
         command
             .args(&self.args)
@@ -104,6 +108,7 @@ impl Run {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", super::slot::folder())
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("RUST_LOG", everything())
             .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
             .envs(&self.settings)
             .stdin(match self.input {
@@ -126,9 +131,12 @@ impl Run {
         }
         let (tell, said) = watch::channel(Said::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let told = tell.clone();
-        shared().spawn(listen(out.expect("stdout"), told, |said| &mut said.out));
-        shared().spawn(listen(err.expect("stderr"), tell, |said| &mut said.err));
+        let out = hear(out.expect("stdout"), tell.clone(), of_out, |said| {
+            &mut said.out
+        });
+        let err = hear(err.expect("stderr"), tell, of_err, |said| &mut said.err);
+        shared().spawn(out);
+        shared().spawn(err);
         Process { child, said }
     }
 
@@ -138,13 +146,17 @@ impl Run {
     }
 }
 
-async fn listen(
+async fn hear(
     output: impl AsyncRead + Unpin,
     tell: watch::Sender<Said>,
+    listener: Listener,
     which: fn(&mut Said) -> &mut String,
 ) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        if !listener.hear(&line) {
+            continue;
+        }
         tell.send_modify(|said| {
             let text = which(said);
             text.push_str(&line);
@@ -187,19 +199,26 @@ impl Process {
 
     async fn line(&mut self, stream: fn(&Said) -> &str, text: &str, count: usize) -> String {
         let deadline = Instant::now() + PATIENCE;
+        let all = |said: &Said| format!("{}{}", said.out, said.err);
+        // What was looked at is not looked at again: it only grows, by whole lines.
+        let (mut looked, mut found) = (0, 0);
         loop {
-            let now = self.said.borrow_and_update().clone();
-            let found = stream(&now)
-                .lines()
-                .filter(|line| line.contains(text))
-                .nth(count - 1);
-            if let Some(line) = found {
-                return line.to_owned();
+            {
+                let now = self.said.borrow_and_update();
+                let stream = stream(&now);
+                for line in stream[looked..].lines().filter(|line| line.contains(text)) {
+                    found += 1;
+                    if found == count {
+                        return line.to_owned();
+                    }
+                }
+                looked = stream.len();
+                assert!(now.closed < 2, "it ended without {text:?}:\n{}", all(&now));
             }
-            let all = || format!("{}{}", now.out, now.err);
-            assert!(now.closed < 2, "it ended without {text:?}:\n{}", all());
-            let more = timeout_at(deadline, self.said.changed()).await;
-            assert!(more.is_ok(), "no {text:?} in {PATIENCE:?}:\n{}", all());
+            if timeout_at(deadline, self.said.changed()).await.is_err() {
+                let all = all(&self.said.borrow());
+                panic!("no {text:?} in {PATIENCE:?}:\n{all}");
+            }
         }
     }
 
@@ -239,31 +258,6 @@ impl Process {
     pub async fn stop(self, name: &str) -> Ended {
         self.signal(name);
         self.ended().await
-    }
-}
-
-impl Ended {
-    /// Of a process that succeeded.
-    #[track_caller]
-    pub fn ok(self) -> Ended {
-        assert!(self.status.success(), "{self:#?}");
-        self
-    }
-
-    /// Of a process that ended with this code, and said each of these on standard error.
-    #[track_caller]
-    pub fn failed(self, code: i32, texts: &[&str]) -> Ended {
-        assert_eq!(self.status.code(), Some(code), "{self:#?}");
-        for text in texts {
-            assert!(self.err.contains(text), "no {text:?} in {self:#?}");
-        }
-        self
-    }
-
-    /// What it printed, as JSON.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 }
 
