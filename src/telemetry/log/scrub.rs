@@ -8,11 +8,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Words before a value that nobody may see, in lower case.
-const ANNOUNCE: [&str; 10] = [
+const ANNOUNCE: [&str; 12] = [
     "x-amz-signature",
+    "x-amz-trailer-signature",
     "x-amz-credential",
     "x-amz-security-token",
     "signature=",
+    "signature:",
     "credential=",
     "authorization",
     "bearer",
@@ -111,6 +113,15 @@ mod tests {
                 "token *** refused",
             ),
             ("x-amz-signature%3D0123%26x", "x-amz-signature%3D***"),
+            // The end of a body that is signed piece by piece, as bytes and as a header.
+            (
+                r#"b"5;chunk-signature=01ab\r\nx-amz-trailer-signature:01ab\r\n\r\n""#,
+                r#"b"5;chunk-signature=***\r\nx-amz-trailer-signature:***\r\n\r\n""#,
+            ),
+            (
+                r#""x-amz-trailer-signature": "01ab""#,
+                r#""x-amz-trailer-signature": "***""#,
+            ),
             ("nothing to hide: é", "nothing to hide: é"),
         ] {
             assert_eq!(scrub(text), clean);
