@@ -16,7 +16,7 @@ pub struct Shape {
 
 /// What may stand between a name and its value, in headers, queries, JSON and Rust's own form.
 /// `~` stands for it in the patterns.
-const BETWEEN: &str = r#"[\\"']*(?:=|:|%3D)\s?(?:Some\()?[\\"']*"#;
+const BETWEEN: &str = r#"[\\"']*(?:=|:|%3D)+\s?(?:Some\()?[\\"']*"#;
 
 /// Every kind that is known by its looks.
 pub const SHAPES: [Shape; 12] = [
@@ -52,7 +52,7 @@ pub const SHAPES: [Shape; 12] = [
     },
     Shape {
         what: "a session token",
-        pattern: "(?:x-amz-security-token|session_?token)~[0-9a-z+/%]{8}",
+        pattern: "(?:x-amz-security-token|session_?token)~[0-9a-z+/][0-9a-z+/%]{7}",
         hit: r#"session_token: Some("IQoJb3JpZ2luX2VjEJr")"#,
         masked: r#"session_token: Some("***")"#,
     },
