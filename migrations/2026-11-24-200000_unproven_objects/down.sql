@@ -1,13 +1,11 @@
 -- What wrong objects take is given back.
-DROP TRIGGER uploads_quota_on_insert ON uploads;
 DROP TRIGGER uploads_quota_on_update ON uploads;
 DROP TRIGGER uploads_quota_on_delete ON uploads;
 DROP FUNCTION quota_note_change();
 INSERT INTO quota_changes (tenant, bytes, open_uploads)
-    SELECT tenant, -unproven_size, 0 FROM uploads
-    WHERE counted AND unproven_size > 0 AND (
-        status = 'Expired' OR status IN ('Error', 'Deleting') AND object_size IS NULL
-    );
+    SELECT tenant, quota_bytes_of(status, size, object_size, NULL)
+        - quota_bytes_of(status, size, object_size, unproven_size), 0 FROM uploads
+    WHERE counted AND unproven_size > 0;
 DROP FUNCTION quota_bytes_of(text, bigint, bigint, bigint);
 
 -- The bytes that an upload counts with. `domain/quota.rs` has the same as a table.

@@ -1,5 +1,6 @@
--- How large the object is that an upload's URL has written and that is not the promised one: it
--- stands in the bucket until somebody deletes it, and takes its room as any other.
+-- How large the object is that an upload's URL has written and that is not the promised one, or
+-- has replaced that: it stands in the bucket until somebody deletes it, and takes its room as any
+-- other.
 ALTER TABLE uploads
     ADD COLUMN unproven_size bigint,
     ADD CONSTRAINT uploads_unproven_size_not_negative CHECK (unproven_size >= 0),
@@ -30,8 +31,8 @@ CREATE FUNCTION quota_bytes_of(
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN status = 'Pending' THEN coalesce(size, 0)
-        WHEN status IN ('Uploaded', 'Processing', 'Processed') THEN coalesce(object_size, 0)
-        WHEN status IN ('Error', 'Deleting') THEN coalesce(object_size, unproven_size, 0)
+        WHEN status IN ('Uploaded', 'Processing', 'Processed', 'Error', 'Deleting')
+            THEN coalesce(greatest(object_size, unproven_size), 0)
         WHEN status = 'Expired' THEN coalesce(unproven_size, 0)
         ELSE 0
     END
@@ -39,31 +40,24 @@ $$;
 
 CREATE FUNCTION quota_note_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    owner text;
-    taken bigint := 0;
-    opened bigint := 0;
+    taken bigint;
+    opened bigint;
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        owner := OLD.tenant;
-        taken := taken
-            - quota_bytes_of(OLD.status, OLD.size, OLD.object_size, OLD.unproven_size);
-        opened := opened - (OLD.status = 'Pending')::integer;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        owner := NEW.tenant;
+    taken := -quota_bytes_of(OLD.status, OLD.size, OLD.object_size, OLD.unproven_size);
+    opened := -(OLD.status = 'Pending')::integer;
+    IF TG_OP = 'UPDATE' THEN
         taken := taken
             + quota_bytes_of(NEW.status, NEW.size, NEW.object_size, NEW.unproven_size);
         opened := opened + (NEW.status = 'Pending')::integer;
     END IF;
     IF taken <> 0 OR opened <> 0 THEN
-        INSERT INTO quota_changes (tenant, bytes, open_uploads) VALUES (owner, taken, opened);
+        INSERT INTO quota_changes (tenant, bytes, open_uploads) VALUES (OLD.tenant, taken, opened);
     END IF;
     RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER uploads_quota_on_insert AFTER INSERT ON uploads
-    FOR EACH ROW WHEN (NEW.counted) EXECUTE FUNCTION quota_note_change();
+-- Whoever makes an upload that counts holds its tenant's usage, and adds to that itself.
 -- An upload that begins to count is not a change: it is counted with all others.
 CREATE TRIGGER uploads_quota_on_update
     AFTER UPDATE OF status, size, object_size, unproven_size ON uploads

@@ -9,6 +9,7 @@
 //! | Uploaded, Processing, Processed | – | the proven object's |
 //! | Error of processing | – | the proven object's: the dataset still stands |
 //! | Deleting | – | the proven object's, until it is gone |
+//! | the same, once it has drifted | – | at least those that its own URL wrote in its place |
 //! | Error of an upload, Expired | – | the wrong object's, where its URL has written one |
 //! | Cancelled, Deleted, Superseded | – | – |
 //!
@@ -89,8 +90,11 @@ pub fn bytes_of(
 ) -> u64 {
     let bytes = match status {
         Status::Pending => size,
-        Status::Uploaded | Status::Processing | Status::Processed => object_size,
-        Status::Error | Status::Deleting => object_size.or(unproven_size),
+        Status::Uploaded
+        | Status::Processing
+        | Status::Processed
+        | Status::Error
+        | Status::Deleting => object_size.max(unproven_size),
         Status::Expired => unproven_size,
         Status::Cancelled | Status::Deleted | Status::Superseded => None,
     };

@@ -43,6 +43,9 @@ pub use outcome::{Failure, Outcome};
 pub use runtime::run;
 pub use supervise::Ending;
 
+/// How long what is dropped at the hard stop may take for that. It takes no time, unless it blocks.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The switch that stops the process, and the register of what has to stop. Cheap to clone; all
 /// clones are one switch.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +145,8 @@ impl Shutdown {
         }
         let outcome = self.tasks.outcome();
         self.hard.cancel();
+        // What is dropped may have something to say, such as what is lost with it.
+        let _ = tokio::time::timeout(LAST_WORDS, self.tasks.finished()).await;
         outcome.log(bound);
         outcome
     }

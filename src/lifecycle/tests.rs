@@ -99,6 +99,27 @@ async fn what_does_not_stop_in_time_is_named_and_dropped() {
     dropped.await.expect_err("the hard stop drops the loop");
 }
 
+/// Such as a line of the log that tells what is lost: the process ends right after.
+#[tokio::test]
+async fn what_is_dropped_has_its_last_words() {
+    struct Unsaid(std::sync::mpsc::Sender<&'static str>);
+    impl Drop for Unsaid {
+        fn drop(&mut self) {
+            let _ = self.0.send("all is lost");
+        }
+    }
+    let (say, heard) = std::sync::mpsc::channel();
+    let shutdown = Shutdown::new();
+    let unsaid = Unsaid(say);
+    shutdown.spawn("audit", async move {
+        let _unsaid = unsaid;
+        pending::<()>().await;
+    });
+    shutdown.stop();
+    assert!(!shutdown.wait(AT_ONCE).await.is_clean());
+    assert_eq!(heard.try_recv(), Ok("all is lost"));
+}
+
 #[tokio::test]
 async fn a_hard_stop_does_not_wait_for_the_bound() {
     let shutdown = Shutdown::new();

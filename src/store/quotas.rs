@@ -1,10 +1,10 @@
 //! The tables `quota_usage` and `quota_changes`: what tenants with quotas take.
 //!
-//! Every change of an upload that counts is noted by a trigger, in the transaction that makes it:
-//! what is in use is always `quota_usage` and the changes that are not folded into it yet. Changes
-//! are only added and folded, so that acknowledges and deletes wait for nobody here. Whoever makes
-//! uploads of such a tenant locks first the tenant against a change of its quotas, then its usage
-//! against others who do the same.
+//! Whoever makes uploads of such a tenant locks first the tenant against a change of its quotas,
+//! then its usage against others who do the same, and adds to that. Every later change of an upload
+//! that counts is noted by a trigger, in the transaction that makes it: what is in use is always
+//! `quota_usage` and the changes that are not folded into it yet. Changes are only added and folded,
+//! so that acknowledges and deletes wait for nobody here.
 
 use std::collections::HashMap;
 

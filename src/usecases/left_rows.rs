@@ -16,6 +16,7 @@ use super::broker::Broker;
 use super::error::{Result, for_all, is_of_one};
 use super::group::{Group, Grouped};
 use super::new_rows::{First, NewRow, answers, one_by_one};
+use crate::domain::quota::{Quota, Usage};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::uploads::{self, How, Place};
@@ -77,13 +78,13 @@ pub(super) async fn second_step(
     rows: &[&Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {
     let mut decided = HashMap::new();
-    for _ in 0..LOOKS {
+    for look in 0..LOOKS {
         let open = (rows.iter().copied()).filter(|row| !decided.contains_key(&row.id));
         let open: Vec<&Upload> = open.collect();
         if open.is_empty() {
             break;
         }
-        decided.extend(decide(connection, &open).await?);
+        decided.extend(decide(connection, &open, look > 0).await?);
     }
     let mut refusal = |row: &Upload| decided.remove(&row.id);
     let undecided = |row: &Upload| Some(exists(row, None));
@@ -98,37 +99,63 @@ pub(super) async fn second_step(
 async fn decide(
     connection: &mut Connection,
     rows: &[&Upload],
+    is_second: bool,
 ) -> QueryResult<HashMap<Uuid, Option<Refusal>>> {
     let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
-    let mut taken = quotas::lock(connection, &tenants).await?;
-    let standing = standing(connection, rows).await?;
-    let standing: HashMap<Place<'_>, &Upload> = standing
-        .iter()
-        .map(|upload| (upload.into(), upload))
-        .collect();
-    let mut decided = HashMap::new();
-    let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
+    let taken = quotas::lock(connection, &tenants).await?;
+    let mut shared = share(taken.clone(), rows, &HashMap::new());
+    // Where there is room for all, the table tells what stands in whose way.
+    if is_second || !shared.decided.is_empty() || !shared.uncounted.is_empty() {
+        let standing = standing(connection, rows).await?;
+        let standing: HashMap<Place<'_>, &Upload> = standing
+            .iter()
+            .map(|upload| (upload.into(), upload))
+            .collect();
+        shared = share(taken, rows, &standing);
+    }
+    let mut decided = shared.decided;
+    let mut written = uploads::insert(connection, &shared.counted, How::Counted).await?;
+    written.extend(uploads::insert(connection, &shared.uncounted, How::Waiting).await?);
+    decided.extend(written.into_iter().map(|id| (id, None)));
+    Ok(decided)
+}
+
+/// Rows that may be written, and what was decided of the others.
+#[derive(Default)]
+struct Shared {
+    counted: Vec<Upload>,
+    uncounted: Vec<Upload>,
+    decided: HashMap<Uuid, Option<Refusal>>,
+}
+
+/// Shares out what the tenants have left.
+fn share(
+    mut taken: HashMap<String, (Quota, Usage)>,
+    rows: &[&Upload],
+    standing: &HashMap<Place<'_>, &Upload>,
+) -> Shared {
+    let mut shared = Shared::default();
     for &row in rows {
         let in_the_way = standing.get(&Place::from(row)).copied();
         let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
-        match taken.get_mut(&row.tenant) {
-            _ if in_the_way.is_some() => {
-                decided.insert(row.id, Some(exists(row, in_the_way)));
-            }
+        let refusal = match taken.get_mut(&row.tenant) {
+            _ if in_the_way.is_some() => exists(row, in_the_way),
             Some((quota, usage)) => match quota.take(usage, row.declared.size) {
-                Ok(()) => counted.push(row.clone()),
-                Err(exceeded) => {
-                    decided.insert(row.id, Some(Refusal::over_quota(exceeded)));
+                Ok(()) => {
+                    shared.counted.push(row.clone());
+                    continue;
                 }
+                Err(exceeded) => Refusal::over_quota(exceeded),
             },
             // What stood in its way went this very moment: the dataset, or the quota.
-            None => uncounted.push(row.clone()),
-        }
+            None => {
+                shared.uncounted.push(row.clone());
+                continue;
+            }
+        };
+        shared.decided.insert(row.id, Some(refusal));
     }
-    let mut written = uploads::insert(connection, &counted, How::Counted).await?;
-    written.extend(uploads::insert(connection, &uncounted, How::Waiting).await?);
-    decided.extend(written.into_iter().map(|id| (id, None)));
-    Ok(decided)
+    shared
 }
 
 /// The acknowledged uploads at the rows' places.

@@ -37,25 +37,36 @@ pub struct Parts {
 ///
 /// Refused where the upload is no longer Pending, or comes in a single PUT.
 pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Parts> {
-    let mut connection = broker.connection().await?;
-    let upload = find::by_id(&mut connection, principal, id).await?;
-    drop(connection);
-    let multipart = in_parts(&upload)?;
-    if upload.status != Status::Pending {
-        return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
+    let mut missed = None;
+    loop {
+        let mut connection = broker.connection().await?;
+        let upload = find::by_id(&mut connection, principal, id).await?;
+        drop(connection);
+        let multipart = in_parts(&upload)?;
+        if upload.status != Status::Pending {
+            return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
+        }
+        let bucket = broker.bucket(&upload.bucket).await?;
+        let page = (bucket.objects)
+            .list_parts(&upload.key, &multipart.s3_upload_id, 0)
+            .await?;
+        let s3_upload_id = multipart.s3_upload_id.clone();
+        match page {
+            Some(page) => {
+                return Ok(Parts {
+                    plan: plan(&upload, multipart)?,
+                    page: Some(page),
+                    s3_upload_id,
+                    key: upload.key,
+                    bucket,
+                    right: Vec::new(),
+                });
+            }
+            None if missed.as_ref() == Some(&s3_upload_id) => return Err(gone(&upload).into()),
+            // Since the row was read it may have been begun anew, or have ended.
+            None => missed = Some(s3_upload_id),
+        }
     }
-    let bucket = broker.bucket(&upload.bucket).await?;
-    let page = (bucket.objects)
-        .list_parts(&upload.key, &multipart.s3_upload_id, 0)
-        .await?;
-    Ok(Parts {
-        plan: plan(&upload, multipart)?,
-        page: Some(page.ok_or_else(|| gone(&upload))?),
-        s3_upload_id: multipart.s3_upload_id.clone(),
-        key: upload.key,
-        bucket,
-        right: Vec::new(),
-    })
 }
 
 /// S3 has no such upload any more.

@@ -43,14 +43,22 @@ impl Broker {
         }
         let found = self.stored(&upload).await?;
         let drift = Drift::of(&upload, found.as_ref());
+        // What another upload has written counts for that one.
+        let unproven = found
+            .filter(|found| drift.is_some() && found.upload_id == Some(upload.id))
+            .map(|found| found.size);
+        let mut connection = match (drift, upload.drift) {
+            (None, None) => return Ok(Rechecked::Unchanged),
+            _ => self.connection().await?,
+        };
         if drift == upload.drift.map(|drifted| drifted.kind) {
+            uploads::mark_drifted_size(&mut connection, &upload, unproven).await?;
             return Ok(Rechecked::Unchanged);
         }
         let at = self.clock.now();
-        let mut connection = self.connection().await?;
         let noted = connection
             .transaction(async |connection| {
-                uploads::mark_drift(connection, &upload, drift, at).await
+                uploads::mark_drift(connection, &upload, drift, unproven, at).await
             })
             .await?;
         Ok(match (noted, drift) {

@@ -3,6 +3,7 @@
 mod at_once;
 mod bad_input;
 mod bad_sizes;
+mod begun_anew;
 mod checksums;
 mod complete;
 mod crashes;

@@ -10,19 +10,22 @@ use diesel_async::RunQueryDsl;
 
 use super::find::STANDING;
 use super::row::Row;
+use super::unproven::bytes;
 use crate::domain::drift::Drift;
 use crate::domain::event::EventType;
 use crate::domain::upload::Upload;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result, events};
 
-/// Notes what a look at the object of `seen` found, with its event. `None` where nothing changes:
+/// Notes what a look at the object of `seen` found, with its event, and how many bytes its own URL
+/// has put in the place of the proven ones. `None` where nothing changes:
 /// it is noted already, the dataset is not one any more, or the row moved since it was read.
 /// Call it inside a transaction.
 pub async fn mark_drift(
     connection: &mut Connection,
     seen: &Upload,
     drift: Option<Drift>,
+    unproven: Option<u64>,
     at: DateTime<Utc>,
 ) -> Result<Option<Upload>> {
     let kind = drift.map(Drift::as_str);
@@ -34,6 +37,7 @@ pub async fn mark_drift(
     let row: Option<Row> = diesel::update(row)
         .set((
             uploads::drift.eq(kind),
+            uploads::unproven_size.eq(unproven.map(bytes)),
             uploads::drifted_at.eq(drift.map(|_| at)),
             uploads::updated_at.eq(at),
             uploads::sequence.eq(uploads::sequence + 1),
@@ -51,4 +55,21 @@ pub async fn mark_drift(
     };
     events::append(connection, event, slice::from_ref(&upload)).await?;
     Ok(Some(upload))
+}
+
+/// Notes the same number anew, for a drift that is noted already.
+pub async fn mark_drifted_size(
+    connection: &mut Connection,
+    seen: &Upload,
+    unproven: Option<u64>,
+) -> Result<()> {
+    let size = unproven.map(bytes);
+    diesel::update(uploads::table.filter(uploads::id.eq(seen.id)))
+        .filter(uploads::sequence.eq(seen.sequence))
+        .filter(sql::<Bool>(STANDING))
+        .filter(uploads::unproven_size.is_distinct_from(size))
+        .set(uploads::unproven_size.eq(size))
+        .execute(connection)
+        .await?;
+    Ok(())
 }

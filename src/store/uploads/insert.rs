@@ -22,8 +22,8 @@ pub enum How {
     Together,
     /// The same, and waits for it.
     Waiting,
-    /// Those of tenants with quotas, which count from now on. The caller's transaction holds
-    /// [`crate::store::quotas::lock`], and found room for them.
+    /// Those of tenants with quotas, which count from now on: what the tenants take grows by them.
+    /// The caller's transaction holds [`crate::store::quotas::lock`], and found room for them.
     Counted,
 }
 
@@ -40,18 +40,18 @@ pub async fn insert(
     if new.is_empty() {
         return Ok(HashSet::new());
     }
-    let counted = how == How::Counted;
     let written: Vec<Uuid> = match how {
-        How::Together => Insert::<true>::of(new, counted)?.load(connection).await?,
-        How::Waiting | How::Counted => Insert::<false>::of(new, counted)?.load(connection).await?,
+        How::Together => Insert::<true, false>::of(new)?.load(connection).await?,
+        How::Waiting => Insert::<false, false>::of(new)?.load(connection).await?,
+        How::Counted => Insert::<false, true>::of(new)?.load(connection).await?,
     };
     Ok(written.into_iter().collect())
 }
 
 /// The rows, column by column: Postgres takes arrays of any length by one prepared statement.
-/// With `SKIP` those of tenants that are held are passed over.
-struct Insert<'a, const SKIP: bool> {
-    counted: bool,
+/// With `SKIP` those of tenants that are held are passed over; with `COUNTED` they are of tenants
+/// with quotas, and are added to what those take.
+struct Insert<'a, const SKIP: bool, const COUNTED: bool> {
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
     paths: Vec<&'a str>,
@@ -78,14 +78,13 @@ struct Insert<'a, const SKIP: bool> {
     expires_at: Vec<DateTime<Utc>>,
 }
 
-impl<'a, const SKIP: bool> Insert<'a, SKIP> {
-    fn of(new: &'a [Upload], counted: bool) -> Result<Self> {
+impl<'a, const SKIP: bool, const COUNTED: bool> Insert<'a, SKIP, COUNTED> {
+    fn of(new: &'a [Upload]) -> Result<Self> {
         let size = |upload: &Upload| upload.declared.size.map(i64::try_from).transpose();
         let lifetime = |upload: &Upload| i32::try_from(upload.lifetime_seconds);
         let checksum = |upload: &'a Upload| upload.declared.checksum.as_ref();
         let multipart = |upload: &'a Upload| upload.multipart.as_ref();
         Ok(Self {
-            counted,
             ids: each(new, |upload| upload.id),
             tenants: each(new, |upload| &*upload.tenant),
             paths: each(new, |upload| upload.path.as_str()),
@@ -129,8 +128,12 @@ impl<'a, const SKIP: bool> Insert<'a, SKIP> {
     }
 }
 
-impl<const SKIP: bool> QueryFragment<Pg> for Insert<'_, SKIP> {
+impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKIP, COUNTED> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // The row of what the tenant takes is held, and was read: nobody else adds to it meanwhile.
+        if COUNTED {
+            out.push_sql("WITH written AS (");
+        }
         out.push_sql(
             "INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
@@ -138,7 +141,7 @@ impl<const SKIP: bool> QueryFragment<Pg> for Insert<'_, SKIP> {
              created_at, updated_at, expires_at) \
              SELECT 'Pending', ",
         );
-        out.push_bind_param::<Bool, _>(&self.counted)?;
+        out.push_sql(if COUNTED { "true" } else { "false" });
         out.push_sql(
             ", id, tenant, path, new.bucket, key, new.name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
@@ -181,22 +184,32 @@ impl<const SKIP: bool> QueryFragment<Pg> for Insert<'_, SKIP> {
              AND standing.status IN ('Uploaded', 'Processing', 'Processed'))) \
              AND (tenants.quota_bytes IS NOT NULL OR tenants.quota_open_uploads IS NOT NULL) = ",
         );
-        out.push_bind_param::<Bool, _>(&self.counted)?;
+        out.push_sql(if COUNTED { "true" } else { "false" });
         // The lock that the foreign key takes in any case, taken before the tenant is looked at:
         // who waited for a change of its quotas sees it.
         out.push_sql(match SKIP {
             true => " FOR KEY SHARE OF tenants SKIP LOCKED RETURNING id",
             false => " FOR KEY SHARE OF tenants RETURNING id",
         });
+        if COUNTED {
+            out.push_sql(
+                ", tenant, size), taken AS (UPDATE quota_usage SET \
+                 bytes = quota_usage.bytes + more.bytes, \
+                 open_uploads = quota_usage.open_uploads + more.opened \
+                 FROM (SELECT tenant, coalesce(sum(size), 0)::bigint AS bytes, \
+                              count(*) AS opened FROM written GROUP BY tenant) AS more \
+                 WHERE quota_usage.tenant = more.tenant) SELECT id FROM written",
+            );
+        }
         Ok(())
     }
 }
 
-impl<const SKIP: bool> QueryId for Insert<'_, SKIP> {
-    type QueryId = Insert<'static, SKIP>;
+impl<const SKIP: bool, const COUNTED: bool> QueryId for Insert<'_, SKIP, COUNTED> {
+    type QueryId = Insert<'static, SKIP, COUNTED>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const SKIP: bool> Query for Insert<'_, SKIP> {
+impl<const SKIP: bool, const COUNTED: bool> Query for Insert<'_, SKIP, COUNTED> {
     type SqlType = SqlUuid;
 }

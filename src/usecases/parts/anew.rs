@@ -25,7 +25,10 @@ impl Broker {
         let page = (bucket.objects)
             .list_parts(&upload.key, &before.s3_upload_id, 0)
             .await?;
-        let page = page.ok_or_else(|| gone(&upload))?;
+        let Some(page) = page else {
+            // Unless somebody else has begun it anew since the row was read.
+            return self.as_another_left_it(&upload, &before, algorithm).await;
+        };
         if !page.parts.is_empty() {
             return Err(too_late(&upload, algorithm).into());
         }
@@ -47,14 +50,24 @@ impl Broker {
             self.abort_parts(&upload, &before).await;
             return Ok(upload);
         }
-        // Somebody else was faster: with the same algorithm, most likely.
         self.abort(&upload).await;
-        let now = self.reload(&upload).await?;
+        self.as_another_left_it(&upload, &before, algorithm).await
+    }
+
+    /// The upload as somebody who was faster has begun it: with the same algorithm, most likely.
+    async fn as_another_left_it(
+        &self,
+        upload: &Upload,
+        before: &Multipart,
+        algorithm: Algorithm,
+    ) -> Result<Upload> {
+        let now = self.reload(upload).await?;
         match &now.multipart {
             _ if now.status != Status::Pending => {
                 Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into())
             }
             Some(other) if other.part_checksums == Some(algorithm) => Ok(now),
+            Some(other) if other.s3_upload_id == before.s3_upload_id => Err(gone(&now).into()),
             _ => Err(too_late(&now, algorithm).into()),
         }
     }

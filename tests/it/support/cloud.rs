@@ -135,6 +135,16 @@ impl Bucket {
         begun.upload_id.expect("an id")
     }
 
+    /// Ends it.
+    pub async fn abort(&self, key: &str, upload_id: &str) {
+        let abort = (self.client.abort_multipart_upload())
+            .bucket(&self.name)
+            .key(key)
+            .upload_id(upload_id);
+        let ended = abort.send().await;
+        ended.unwrap_or_else(|error| panic!("abort {key}: {error:?}"));
+    }
+
     /// Sends a part of it.
     pub async fn send_part(&self, key: &str, upload_id: &str, number: i32) {
         let part = (self.client.upload_part())

@@ -181,6 +181,45 @@ async fn what_comes_after_the_end_counts_when_the_sweep_finds_it() {
     assert_eq!(scene.used().await, (8, 0));
 }
 
+/// As a URL that may overwrite and was told no size can.
+#[tokio::test]
+async fn what_takes_the_place_of_a_proven_object_counts_once_it_is_seen() {
+    let scene = Scene::new(quota(Some(100), None)).await;
+    let overwrite = json!({"overwrite": true});
+    let session = scene.create("/a.csv", overwrite.clone()).await;
+    scene.finish(&session, "one").await;
+    let sweep = async || sweep_in(&scene.app, &scene.app.bucket.name).await;
+    for (bytes, counted) in [
+        ("more than that", 14),
+        ("and still more of it", 20),
+        ("1", 3),
+    ] {
+        scene.acme.put(&session, bytes).await.expect_ok();
+        let found = sweep().await;
+        assert_eq!(found[0]["what"], "other-etag", "{found:#?}");
+        assert_eq!(scene.used().await, (counted, 0), "after {bytes:?}");
+    }
+    // The promised bytes again: it has not drifted any more.
+    scene
+        .acme
+        .put(&session, "and still more of it")
+        .await
+        .expect_ok();
+    sweep().await;
+    scene.acme.put(&session, "one").await.expect_ok();
+    let found = sweep().await;
+    assert_eq!(found[0]["what"], "restored", "{found:#?}");
+    assert_eq!(scene.used().await, (3, 0));
+    // What another upload writes counts for that one, as it was declared.
+    let more = json!({"overwrite": true, "size": 8});
+    let next = scene.create("/a.csv", more).await;
+    scene.acme.put(&next, "the next").await.expect_ok();
+    sweep().await;
+    assert_eq!(scene.used().await, (3 + 8, 1));
+    scene.acme.acknowledge(&next).await.expect(StatusCode::OK);
+    assert_eq!(scene.used().await, (8, 0));
+}
+
 #[tokio::test]
 async fn a_forced_delete_gives_back_what_it_removes() {
     let scene = Scene::new(quota(Some(100), None)).await;

@@ -1,0 +1,45 @@
+//! An upload that another replica begins anew, or ends, between the look at its row and the one at
+//! S3: the row is read once more before anybody hears that its parts are gone.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::scene::{Scene, crc64};
+use crate::support::app::{Setup, id};
+use crate::support::gate::Gate;
+
+/// As another replica does, while the question of this one waits before S3.
+async fn elsewhere(scene: &Scene, gate: &Gate) {
+    gate.request_waits().await;
+    let old = scene.open().await.remove(0);
+    let new = scene.app.bucket.begin("a.bin").await;
+    let sql = scene.app.sql().await;
+    let swap = "UPDATE uploads SET s3_upload_id = $1, part_checksums = 'CRC64NVME'";
+    sql.execute(swap, &[&new]).await.expect("a row");
+    scene.app.bucket.abort("a.bin", &old).await;
+    gate.restore();
+}
+
+#[tokio::test]
+async fn whoever_brings_the_same_checksums_shares_it() {
+    let (scene, gate) = Scene::gated(Setup::new()).await;
+    let session = scene.begin("a.bin", 3, json!({})).await;
+    gate.hold();
+    let asked = json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]});
+    let (answer, ()) = tokio::join!(scene.ask(&session, asked), elsewhere(&scene, &gate));
+    let answer = answer.expect(StatusCode::OK);
+    let now = scene.open().await.remove(0);
+    let url = answer["parts"][0]["url"].as_str().expect("a URL");
+    assert!(url.contains(&format!("uploadId={now}")), "{answer:#}");
+}
+
+#[tokio::test]
+async fn whoever_lists_its_parts_sees_the_new_ones() {
+    let (scene, gate) = Scene::gated(Setup::new()).await;
+    let session = scene.begin("a.bin", 3, json!({})).await;
+    gate.hold();
+    let parts = format!("/uploads/{}/parts", id(&session));
+    let (listed, ()) = tokio::join!(scene.app.get(&parts), elsewhere(&scene, &gate));
+    let listed = listed.expect(StatusCode::OK);
+    assert_eq!(listed["missing"], json!([[1, 1]]), "{listed:#}");
+}
