@@ -6,12 +6,22 @@ use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::app::{App, id};
+use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 /// More than the pool has connections, so that most callers gather.
 const CALLERS: usize = 60;
+
+/// A broker whose statements wait for longer than a loaded machine takes to bring the callers.
+async fn start() -> App {
+    let patience = 120;
+    Setup::new()
+        .set("BROKER_DB_STATEMENT_TIMEOUT_SECONDS", patience)
+        .set("BROKER_REQUEST_TIMEOUT_SECONDS", patience)
+        .start()
+        .await
+}
 
 /// Lets all `requests` come to the broker while nobody can write, until `callers` are there in
 /// all; then does `meanwhile`, and returns the answers in their order.
@@ -67,7 +77,7 @@ async fn refuse_in_table(app: &App, condition: &str) {
 
 #[tokio::test]
 async fn creates_share_a_statement_and_each_gets_its_own_upload() {
-    let app = App::start().await;
+    let app = start().await;
     app.upload("/data/7.csv", "taken", json!({})).await;
     let before = statements(&app, "create").await;
     let requests = creates(&app, numbered(CALLERS));
@@ -88,7 +98,7 @@ async fn creates_share_a_statement_and_each_gets_its_own_upload() {
 
 #[tokio::test]
 async fn a_lone_caller_has_a_statement_of_its_own() {
-    let app = App::start().await;
+    let app = start().await;
     for path in numbered(5) {
         app.create(&path, json!({})).await;
     }
@@ -97,7 +107,7 @@ async fn a_lone_caller_has_a_statement_of_its_own() {
 
 #[tokio::test]
 async fn a_row_that_the_table_refuses_fails_alone() {
-    let app = App::start().await;
+    let app = start().await;
     refuse_in_table(&app, "path = '/data/13.csv'").await;
     let requests = creates(&app, numbered(CALLERS));
     let replies = at_once(&app, CALLERS, requests, async {}).await;
@@ -112,7 +122,7 @@ async fn a_row_that_the_table_refuses_fails_alone() {
 
 #[tokio::test]
 async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
-    let app = App::start().await;
+    let app = start().await;
     let requests = creates(&app, numbered(CALLERS));
     let kill = async {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -134,7 +144,7 @@ async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
 
 #[tokio::test]
 async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
-    let app = App::start().await;
+    let app = start().await;
     let mut requests = creates(&app, numbered(CALLERS));
     let impatient = requests.split_off(CALLERS / 2);
     let impatient: Vec<_> = (impatient.into_iter())
@@ -175,7 +185,7 @@ async fn looked(app: &App, count: usize) {
 
 #[tokio::test]
 async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event() {
-    let app = App::start().await;
+    let app = start().await;
     let sessions = join_all(numbered(CALLERS / 2).map(|path| {
         let app = &app;
         async move { sent(app, &path).await }
@@ -202,7 +212,7 @@ async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event()
 
 #[tokio::test]
 async fn a_proof_that_the_table_refuses_fails_alone() {
-    let app = App::start().await;
+    let app = start().await;
     refuse_in_table(&app, "path = '/data/3.csv' AND status = 'Uploaded'").await;
     let mut sessions = Vec::new();
     for path in numbered(10) {
