@@ -1,8 +1,8 @@
 //! Group: what many callers write at once goes to Postgres in one statement.
 //!
 //! A lone caller never waits: its write starts at once. While writes are under way, whoever comes
-//! gathers; the next write takes all of them, and starts when one ends, or after a millisecond.
-//! So the groups grow with the load, and nobody waits longer for others than that.
+//! gathers; the next write takes all of them, and starts when one ends, or after a short while
+//! ([`Grouped::PATIENCE`]). So the groups grow with the load, and nobody waits longer for others.
 //!
 //! A group shares its fate only where it must. What the table refuses of one caller fails that one
 //! alone; a connection that dies fails all, who may try again. A caller that hangs up does not
@@ -17,12 +17,12 @@ use tokio::sync::oneshot;
 use super::broker::Broker;
 use super::error::{Error, Result};
 
-/// Writes under way before callers gather. Two: Postgres works on one while the other commits.
-const AT_ONCE: usize = 2;
 /// Writes under way at most, however long the ones before hang.
 const AT_MOST: usize = 8;
-/// How long the first of a group waits for the ones before.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// What writes that wait for each other in Postgres have in place of two at once and a millisecond:
+/// more of them would only wait there, each for fewer callers. It is more than one takes, and little
+/// for whoever has nothing to do with the one that hangs.
+pub(super) const ONE_BY_ONE: (usize, Duration) = (1, Duration::from_millis(20));
 
 /// Something that many callers write at once.
 pub trait Grouped: Sized + Send + 'static {
@@ -31,6 +31,12 @@ pub trait Grouped: Sized + Send + 'static {
 
     /// Its name in the metrics.
     const NAME: &'static str;
+
+    /// Writes under way before callers gather. Two: Postgres works on one while the other commits.
+    const AT_ONCE: usize = 2;
+
+    /// How long the first of a group waits for the ones before.
+    const PATIENCE: Duration = Duration::from_millis(1);
 
     /// Where the callers gather.
     fn group(broker: &Broker) -> &Group<Self>;
@@ -76,7 +82,7 @@ impl<T: Grouped> Group<T> {
     fn join(&self, member: Member<T>) -> Role {
         let mut state = self.state();
         state.waiting.push(member);
-        if state.running < AT_ONCE {
+        if state.running < T::AT_ONCE {
             state.running += 1;
             Role::Start
         } else if state.waiting.len() == 1 {
@@ -132,7 +138,7 @@ impl Broker {
             Role::Watch(turn) => {
                 let this = Arc::clone(self);
                 self.spawn(async move {
-                    tokio::time::sleep(PATIENCE).await;
+                    tokio::time::sleep(T::PATIENCE).await;
                     if T::group(&this).is_late(turn) {
                         this.write_groups::<T>().await;
                     }

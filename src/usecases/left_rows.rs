@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use super::apart::apart;
 use super::broker::Broker;
 use super::error::{Result, for_all, is_of_one};
-use super::group::{Group, Grouped};
+use super::group::{Group, Grouped, ONE_BY_ONE};
 use super::new_rows::{First, NewRow, answers, one_by_one};
 use crate::domain::quota::{Quota, Usage};
 use crate::domain::refusal::{Code, Refusal};
@@ -32,6 +33,8 @@ impl Grouped for LeftRow {
     type Answer = Result<Upload>;
 
     const NAME: &'static str = "create-left";
+    const AT_ONCE: usize = ONE_BY_ONE.0;
+    const PATIENCE: Duration = ONE_BY_ONE.1;
 
     fn group(broker: &Broker) -> &Group<Self> {
         &broker.left

@@ -8,13 +8,14 @@
 //! other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel_async::AsyncConnection as _;
 
 use super::apart::apart;
 use super::broker::Broker;
 use super::error::Result;
-use super::group::{Group, Grouped};
+use super::group::{Group, Grouped, ONE_BY_ONE};
 use super::new_rows::{insert_all, write_on_lane};
 use crate::domain::bounds::{Allowance, Purse, least};
 use crate::domain::refusal::{Code, Refusal};
@@ -31,6 +32,8 @@ impl Grouped for CountedRow {
     type Answer = Result<Upload>;
 
     const NAME: &'static str = "create-counted";
+    const AT_ONCE: usize = ONE_BY_ONE.0;
+    const PATIENCE: Duration = ONE_BY_ONE.1;
 
     fn group(broker: &Broker) -> &Group<Self> {
         &broker.counted
