@@ -34,7 +34,7 @@ table! {
     BROKER_METRICS_BIND, Unset, Plain, "A listener of its own for `/metrics`, without TLS; not set: `/metrics` is on the HTTP server.";
     BROKER_DOCS, Text("true"), Plain, "Whether `/docs`, `/openapi.yaml` and `/openapi.json` are served.";
     BROKER_DOCS_BIND, Unset, Plain, "A listener of its own for those, without TLS; it may be the same as that of `/metrics`. The forms of `/docs` reach the API from the HTTP server only.";
-    BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, comma-separated: `https://app.example.com`; not set: none.";
+    BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, with credentials, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, JWT subject or counted upload token, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
     BROKER_RATE_LIMIT_PER_ADDRESS, Unset, Plain, "The same of each client address (of IPv6, of each /64), counted before authentication: `50:200`.";
     BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address, and `Forwarded` or `X-Forwarded-Proto` whether it came by TLS.";

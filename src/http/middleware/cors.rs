@@ -1,4 +1,4 @@
-//! CORS for the configured origins, compared exactly; none by default.
+//! CORS for the configured origins, compared exactly, with credentials; none by default.
 //!
 //! Source: <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
@@ -62,6 +62,9 @@ impl Reader {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            // We set no cookie; a proxy in front of us may, or ask for a certificate.
+            let yes = HeaderValue::from_static("true");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
     }

@@ -102,9 +102,9 @@ async fn whatever_holds_a_url_is_kept_by_nobody() {
     }
 }
 
-/// Callers send keys, no cookies: browsers are never asked to send what they hold by themselves.
+/// What a browser sends by itself, as the cookie of a proxy in front, it sends for those alone.
 #[tokio::test]
-async fn cors_lets_listed_origins_in_and_nobodys_cookies() {
+async fn cors_lets_listed_origins_in_with_their_credentials_and_nobody_else() {
     let app = Setup::new()
         .set("BROKER_CORS_ORIGINS", "https://app.example.org")
         .start()
@@ -125,7 +125,7 @@ async fn cors_lets_listed_origins_in_and_nobodys_cookies() {
             let allowed = reply.header("access-control-allow-origin");
             assert_eq!(allowed, listed.then_some(origin), "{reply:#?}");
             let cookies = reply.header("access-control-allow-credentials");
-            assert_eq!(cookies, None, "{reply:#?}");
+            assert_eq!(cookies, listed.then_some("true"), "{reply:#?}");
             assert_eq!(reply.header("vary"), Some("Origin"), "{reply:#?}");
         }
     }
