@@ -40,7 +40,7 @@ table! {
     BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address, and `Forwarded` or `X-Forwarded-Proto` whether it came by TLS.";
     BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";
     BROKER_MAX_BODY_BYTES, Text("65536"), Plain, "The largest request body.";
-    BROKER_MAX_BATCH_BODY_BYTES, Text("4194304"), Plain, "The largest body of `POST /uploads/batch` and of `POST /uploads/{id}/parts`.";
+    BROKER_MAX_BATCH_BODY_BYTES, Text("4194304"), Plain, "The largest body of `POST /uploads/batch`, `POST /uploads/batch/acknowledge` and `POST /uploads/{id}/parts`.";
     BROKER_MAX_IN_FLIGHT, Text("1024"), Plain, "Requests that may be under way at once; those past it get 503, unread.";
     BROKER_MAX_CONNECTIONS, Text("4096"), Plain, "Connections of clients at most, idle ones included; those past it wait to be accepted.";
     BROKER_REQUEST_TIMEOUT_SECONDS, Text("30"), Plain, "How long a request may take; its body may take half of it.";

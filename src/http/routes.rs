@@ -19,6 +19,11 @@ pub fn api(config: &mut ServiceConfig) {
                 .route(get().to(uploads::list::list)),
         )
         .service(web::resource("/batch").route(post().to(uploads::batch::batch)))
+        // Before `/{id}/acknowledge`, which would take "batch" for an id.
+        .service(
+            web::resource("/batch/acknowledge")
+                .route(post().to(uploads::acknowledge_batch::acknowledge)),
+        )
         .service(
             web::resource("/{id}")
                 .route(get().to(uploads::read::read))

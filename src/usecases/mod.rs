@@ -6,6 +6,7 @@
 
 pub mod abort_stale;
 pub mod acknowledge;
+pub mod acknowledge_many;
 mod apart;
 pub mod arrived;
 pub mod audit;

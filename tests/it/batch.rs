@@ -10,6 +10,8 @@ use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 use crate::support::setup::Setup;
 
+mod acknowledge;
+mod acknowledge_faults;
 mod idempotency;
 
 async fn ask(app: &App, entries: &[Value]) -> Reply {

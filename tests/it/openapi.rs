@@ -152,6 +152,10 @@ async fn sessions_in_parts_fit_the_document() {
         json!({"uploads": [{"path": "/b", "multipart": true}, {"path": "/c", "part_size": 1}]});
     api.post("/uploads/batch", "/uploads/batch", batch, 200)
         .await;
+    let all = "/uploads/batch/acknowledge";
+    let batch = json!({"acknowledge": [{"id": id(&session)}, {"id": 5}]});
+    api.post(all, all, batch, 200).await;
+    api.post(all, all, json!({}), 422).await;
     let none = json!({"part_numbers": [0]});
     api.post(parts, &path("parts"), none.clone(), 422).await;
     api.post(extend, &path("extend"), json!({"expires_in": 0}), 422)

@@ -11,7 +11,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpRequest, web};
 use futures::FutureExt as _;
 
 use super::cors::{Origins, Reader};
@@ -29,6 +29,14 @@ use crate::telemetry::log::with_request_id;
 /// says otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience(pub Duration);
+
+impl Patience {
+    /// That with this request.
+    pub fn of(request: &HttpRequest) -> Self {
+        let patience = request.app_data::<web::Data<Self>>();
+        patience.map_or(Self(Duration::from_secs(30)), |patience| ***patience)
+    }
+}
 
 /// Whether this listener speaks TLS; it does not where no app data says so.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +87,7 @@ pub async fn edge(
             .map_or(Reader::Anybody, |origins| origins.reader(&request)),
         metrics: request.app_data().cloned(),
     };
-    let patience = request.app_data::<web::Data<Patience>>();
-    let patience = patience.map_or(Duration::from_secs(30), |patience| patience.0);
+    let Patience(patience) = Patience::of(request.request());
     // Routes speak GET only; the connection itself leaves the body of an answer to HEAD away.
     if seen.method == Method::HEAD {
         request.head_mut().method = Method::GET;

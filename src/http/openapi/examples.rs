@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+pub mod batches;
+
 /// The upload of all examples.
 pub const ID: &str = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";
 
@@ -28,28 +30,6 @@ pub fn create_upload() -> Value {
         "checksum": checksum(),
         "metadata": {"team": "hr"},
     })
-}
-
-/// The body of `POST /uploads/batch`.
-pub fn create_uploads() -> Value {
-    json!({"uploads": [create_upload(), {"path": "/data/taken.csv"}]})
-}
-
-/// Its answer.
-pub fn batch_results() -> Value {
-    let problem = json!({
-        "type": "/problems/dataset-exists",
-        "title": "Something stands at that path",
-        "status": 409,
-        "detail": "A dataset stands at /data/taken.csv. Set overwrite to replace it, or if_match to replace exactly one version.",
-        "instance": "/uploads/batch",
-        "code": "dataset-exists",
-        "request_id": REQUEST_ID,
-    });
-    json!({"results": [
-        {"status": 201, "upload": upload()},
-        {"status": 409, "problem": problem},
-    ]})
 }
 
 /// A fresh session.

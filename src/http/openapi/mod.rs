@@ -37,6 +37,7 @@ use super::{audit, datasets, problem, service, tokens, uploads};
         uploads::list_parts::list,
         uploads::extend::extend,
         uploads::acknowledge::acknowledge,
+        uploads::acknowledge_batch::acknowledge,
         uploads::cancel::cancel,
         uploads::events::events,
         datasets::list::list,

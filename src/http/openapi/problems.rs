@@ -43,6 +43,7 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::OutsidePrefix,
             Code::TokenSpent,
         ],
+        "acknowledgeUploads" => &[Code::InvalidRequest],
         "createToken" => &[Code::InvalidRequest, Code::TokenTooWide],
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
         "listUploads" | "listDatasets" | "listAudit" => &[Code::InvalidRequest],

@@ -44,7 +44,7 @@ fn every_operation_is_described() {
             "{name}"
         );
     }
-    assert_eq!(ids.len(), 27);
+    assert_eq!(ids.len(), 28);
 }
 
 #[test]

@@ -110,6 +110,16 @@ impl Problem {
         }
     }
 
+    /// Not even tried, because `dependency` failed for what came before it.
+    pub fn not_tried(dependency: &str) -> Self {
+        Self::new(
+            Kind::ServiceUnavailable,
+            format!(
+                "{dependency} does not answer, so this was not tried; try again in {RETRY_AFTER_SECONDS} s."
+            ),
+        )
+    }
+
     /// `who` has too much to do.
     pub fn overloaded(who: &str) -> Self {
         Self::new(

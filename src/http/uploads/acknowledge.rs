@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::wire::Upload;
 use crate::domain::audit::{Action, Deed};
@@ -18,36 +19,57 @@ use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
 use crate::usecases::acknowledge::{self, Claims};
 
-/// What the client knows only now. Everything is optional.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Acknowledge {
-    /// A new name.
-    name: Option<String>,
-    /// New comments.
-    comments: Option<String>,
-    /// New metadata, in place of the old.
-    metadata: Option<BTreeMap<String, String>>,
-    /// Of the whole object; compared with what the store returns.
-    checksum: Option<Checksum>,
-    /// Bytes; compared with what the store returns.
-    #[serde(default, deserialize_with = "bytes")]
-    #[schema(minimum = 0)]
-    size: Option<u64>,
-    /// The ETag that S3 answered to the PUT.
-    etag: Option<String>,
+/// A body with the claims of an acknowledge beside its own members: serde cannot both flatten a
+/// struct and refuse members that it does not know.
+macro_rules! with_claims {
+    ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($own)*
+            /// A new name.
+            name: Option<String>,
+            /// New comments.
+            comments: Option<String>,
+            /// New metadata, in place of the old.
+            metadata: Option<BTreeMap<String, String>>,
+            /// Of the whole object; compared with what the store returns.
+            checksum: Option<Checksum>,
+            /// Bytes; compared with what the store returns.
+            #[serde(default, deserialize_with = "bytes")]
+            #[schema(minimum = 0)]
+            size: Option<u64>,
+            /// The ETag that S3 answered to the PUT.
+            etag: Option<String>,
+        }
+
+        impl From<$name> for Claims {
+            fn from(body: $name) -> Self {
+                Self {
+                    name: body.name,
+                    comments: body.comments,
+                    metadata: body.metadata,
+                    checksum: body.checksum.map(Checksum::into_pair),
+                    size: body.size,
+                    etag: body.etag,
+                }
+            }
+        }
+    };
 }
 
-impl From<Acknowledge> for Claims {
-    fn from(body: Acknowledge) -> Self {
-        Self {
-            name: body.name,
-            comments: body.comments,
-            metadata: body.metadata,
-            checksum: body.checksum.map(Checksum::into_pair),
-            size: body.size,
-            etag: body.etag,
-        }
+with_claims! {
+    /// What the client knows only now. Everything is optional.
+    #[derive(Default)]
+    Acknowledge {}
+}
+
+with_claims! {
+    /// An upload to acknowledge, and what the client knows only now.
+    AcknowledgeOne {
+        /// The id of the upload.
+        pub(super) id: Uuid,
     }
 }
 

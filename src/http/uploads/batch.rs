@@ -1,22 +1,23 @@
-//! `POST /uploads/batch`.
+//! `POST /uploads/batch`, and what batches answer.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use futures::stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::create::{CreateUpload, granted};
 use super::wire::Upload;
 use crate::domain::audit::Deed;
 use crate::http::extract::base::Base;
-use crate::http::extract::batch::Batch;
+use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::long_array::LongArray;
 use crate::http::middleware::{failure, witness};
 use crate::http::noted::Noted as _;
-use crate::http::openapi::examples;
+use crate::http::openapi::examples::batches;
 use crate::http::problem::Problem;
 use crate::http::problem::body::Body;
 use crate::telemetry::log::request_id;
@@ -38,6 +39,26 @@ pub struct CreateUploads {
     uploads: Vec<CreateUpload>,
 }
 
+/// The same, unread.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unread<'a> {
+    #[serde(borrow)]
+    uploads: Vec<&'a RawValue>,
+}
+
+impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
+    fn from(body: Unread<'a>) -> Self {
+        body.uploads
+    }
+}
+
+impl Entry for CreateUpload {
+    const MEMBER: &'static str = "uploads";
+    const MOST: usize = create_many::MOST;
+    type Body<'a> = Unread<'a>;
+}
+
 /// What became of a batch.
 #[derive(Serialize, ToSchema)]
 pub struct BatchResults {
@@ -49,26 +70,27 @@ pub struct BatchResults {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum BatchResult {
-    /// It has a session.
+    /// It was done.
     Made(Box<Made>),
-    /// It has none.
+    /// It was not.
     Refused(Box<NotMade>),
 }
 
-/// An entry that has a session.
+/// An entry that was done.
 #[derive(Serialize, ToSchema)]
 pub struct Made {
-    /// 201; 200 where an earlier request with this `Idempotency-Key` made it.
+    /// 201 where a session was made; 200 where an earlier request with this `Idempotency-Key` made
+    /// it, and where an upload is acknowledged.
     #[schema(example = 201)]
     status: u16,
     /// The session.
     upload: Upload,
 }
 
-/// An entry that has none.
+/// An entry that was not done.
 #[derive(Serialize, ToSchema)]
 pub struct NotMade {
-    /// The status that `POST /uploads` would have answered.
+    /// The status that a request for this entry alone would have been answered with.
     #[schema(example = 409)]
     status: u16,
     /// Why.
@@ -84,26 +106,19 @@ pub struct NotMade {
     summary = "Create many upload sessions",
     description = "Up to 1,000 sessions in one request and one round trip to the database. The results are in the order of the entries; one that is refused does not spoil the others. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = CreateUploads, example = json!(examples::create_uploads())),
+    request_body(content = CreateUploads, example = json!(batches::create_uploads())),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same batch within 24 hours, or later while one of its sessions is Pending, makes no session anew: those that were made come back with fresh URLs while they are Pending, entries that were refused are tried again.")),
     responses((status = 200, description = "What became of each entry",
-        body = BatchResults, example = json!(examples::batch_results()))))]
+        body = BatchResults, example = json!(batches::batch_results()))))]
 pub async fn batch(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
     base: Base,
     key: IdempotencyKey,
-    batch: Batch<CreateUpload, { create_many::MOST }>,
+    batch: Batch<CreateUpload>,
 ) -> Result<HttpResponse, Problem> {
-    let mut unread = Vec::new();
-    let asked = batch.entries.into_iter().map(|entry| match entry {
-        Ok(body) => Some(body.into()),
-        Err(problem) => {
-            unread.push(problem);
-            None
-        }
-    });
-    let asked = asked.collect();
+    let (asked, unread) = batch.split();
+    let asked = asked.into_iter().map(|body| body.map(Into::into)).collect();
     let made = create_many(&broker, &caller, asked, key.0.as_deref()).await?;
     let mut unread = unread.into_iter();
     // Problems are told now, while the request's id is at hand; what was made is written as it is
@@ -114,54 +129,79 @@ pub async fn batch(
                 Some(made) => {
                     made.map_err(|error| Problem::from(error).within(&format!("/uploads/{place}")))
                 }
-                None => Err(unread
-                    .next()
-                    .unwrap_or_else(|| Problem::internal("a fault was lost"))),
+                None => Err(next_of(&mut unread)),
             };
-            made.map_err(BatchResult::from)
+            made.map_err(|problem| BatchResult::refused(&problem, PATH))
         })
         .collect();
     let deeds = (made.iter())
         .filter_map(|made| match made {
             Ok(Created::New(session)) => granted(session, true),
             Ok(Created::Before(session)) => granted(session, false),
-            Err(BatchResult::Refused(refused)) => refused.deed.clone(),
-            Err(BatchResult::Made(_)) => None,
+            Err(refused) => refused.deed(),
         })
         .collect();
     let results = made.into_iter();
-    let results = results.map(move |made| {
-        Ok(made.map_or_else(|problem| problem, |made| BatchResult::of(made, &base)))
+    let results = results.map(move |made| match made {
+        Ok(made) => BatchResult::created(made, &base),
+        Err(refused) => refused,
     });
-    Ok(HttpResponse::Ok()
+    Ok(respond(results, deeds))
+}
+
+/// The problem of the next entry that cannot be read.
+pub(super) fn next_of(unread: &mut impl Iterator<Item = Problem>) -> Problem {
+    unread
+        .next()
+        .unwrap_or_else(|| Problem::internal("the problem of an entry is missing"))
+}
+
+/// The answer, each result written as it is sent.
+pub(super) fn respond(
+    results: impl Iterator<Item = BatchResult> + 'static,
+    deeds: Vec<Deed>,
+) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
-        .streaming(stream::iter(LongArray::new("results", results)))
-        .noted_all(deeds))
+        .streaming(stream::iter(LongArray::new("results", results.map(Ok))))
+        .noted_all(deeds)
 }
 
 impl BatchResult {
-    fn of(made: Created, base: &Base) -> Self {
+    fn created(made: Created, base: &Base) -> Self {
         let (status, session) = match made {
             Created::New(session) => (StatusCode::CREATED, session),
             Created::Before(session) => (StatusCode::OK, session),
         };
+        Self::done(status, Upload::of(session, base))
+    }
+
+    /// An entry that was done.
+    pub(super) fn done(status: StatusCode, upload: Upload) -> Self {
         Self::Made(Box::new(Made {
             status: status.as_u16(),
-            upload: Upload::of(session, base),
+            upload,
         }))
     }
-}
 
-impl From<Problem> for BatchResult {
-    fn from(problem: Problem) -> Self {
-        failure::report(&problem);
-        let deed = witness::refused(&problem);
-        let problem = problem.body(PATH, &request_id().unwrap_or_default());
+    /// An entry that was not done, of the batch at `path`. The cause is logged.
+    pub(super) fn refused(problem: &Problem, path: &str) -> Self {
+        failure::report(problem);
+        let deed = witness::refused(problem);
+        let problem = problem.body(path, &request_id().unwrap_or_default());
         Self::Refused(Box::new(NotMade {
             status: problem.status,
             problem,
             deed,
         }))
+    }
+
+    /// What the audit is told where it was refused.
+    pub(super) fn deed(&self) -> Option<Deed> {
+        match self {
+            Self::Refused(refused) => refused.deed.clone(),
+            Self::Made(_) => None,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `/uploads`: upload sessions.
 
 pub mod acknowledge;
+pub mod acknowledge_batch;
 pub mod batch;
 pub mod cancel;
 pub mod create;

@@ -27,6 +27,21 @@ pub async fn by_id(connection: &mut Connection, tenant: &str, id: Uuid) -> Resul
     row.map(Row::into_upload).transpose()
 }
 
+/// Those of the uploads that are this tenant's, in no order, in one query.
+pub async fn by_ids(
+    connection: &mut Connection,
+    tenant: &str,
+    ids: &[Uuid],
+) -> Result<Vec<Upload>> {
+    let rows: Vec<Row> = uploads::table
+        .filter(uploads::id.eq_any(ids))
+        .filter(uploads::tenant.eq(tenant))
+        .select(Row::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Row::into_upload).collect()
+}
+
 /// The newest upload of a path, whatever became of it.
 pub async fn newest_of_path(
     connection: &mut Connection,

@@ -65,7 +65,8 @@ pub async fn by_path(
     to_end(broker, upload, claims).await
 }
 
-async fn to_end(broker: &Arc<Broker>, upload: Upload, claims: Claims) -> Result<Upload> {
+/// Acknowledges an upload that the caller may know of, to the end even if nobody waits for it.
+pub(super) async fn to_end(broker: &Arc<Broker>, upload: Upload, claims: Claims) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker
         .to_end(async move {

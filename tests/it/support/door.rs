@@ -23,6 +23,9 @@ pub enum Way {
     /// To this service, one request a connection; whoever comes with such words in the head gets
     /// this HTTP answer.
     Interrupts(SocketAddr, &'static str, &'static str),
+    /// To this service, one request a connection; whoever comes with such words in the head is
+    /// never answered.
+    Stalls(SocketAddr, &'static str),
 }
 
 /// A door on a port of its own.
@@ -105,18 +108,14 @@ async fn follow(mut client: TcpStream, way: Way) {
             }
         }
         Way::Interrupts(upstream, words, answer) => {
-            let Some(mut head) = head_of(&mut client).await else {
-                return;
-            };
-            let end = head.len() - 2;
-            head.splice(end.., *b"connection: close\r\n\r\n");
-            if String::from_utf8_lossy(&head).contains(words) {
+            if pass_unless(&mut client, upstream, words).await {
                 let _ = client.write_all(answer.as_bytes()).await;
                 let _ = client.shutdown().await;
-            } else if let Ok(mut server) = TcpStream::connect(upstream).await
-                && server.write_all(&head).await.is_ok()
-            {
-                let _ = copy_bidirectional(&mut client, &mut server).await;
+            }
+        }
+        Way::Stalls(upstream, words) => {
+            if pass_unless(&mut client, upstream, words).await {
+                std::future::pending::<()>().await;
             }
         }
         Way::Says(answer) => {
@@ -135,6 +134,24 @@ async fn follow(mut client: TcpStream, way: Way) {
         // Whoever comes is let in, and that is all.
         Way::Silent => std::future::pending().await,
     }
+}
+
+/// Carries one request to `upstream`, unless its head has such words: says whether it does.
+async fn pass_unless(client: &mut TcpStream, upstream: SocketAddr, words: &str) -> bool {
+    let Some(mut head) = head_of(client).await else {
+        return false;
+    };
+    if String::from_utf8_lossy(&head).contains(words) {
+        return true;
+    }
+    let end = head.len() - 2;
+    head.splice(end.., *b"connection: close\r\n\r\n");
+    if let Ok(mut server) = TcpStream::connect(upstream).await
+        && server.write_all(&head).await.is_ok()
+    {
+        let _ = copy_bidirectional(client, &mut server).await;
+    }
+    false
 }
 
 /// The head of a request; `None` where the client goes before its end.

@@ -47,6 +47,7 @@ async fn its_keys_open_nothing_within_seconds_and_again_when_enabled() {
     for (method, path) in [
         (Method::POST, "/uploads".to_owned()),
         (Method::POST, "/uploads/batch".into()),
+        (Method::POST, "/uploads/batch/acknowledge".into()),
         (Method::GET, format!("/uploads/{id}?refresh_urls=true")),
         (Method::POST, format!("/uploads/{id}/extend")),
         (Method::POST, format!("/uploads/{id}/parts")),

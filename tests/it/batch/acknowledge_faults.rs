@@ -1,0 +1,156 @@
+//! Acknowledges in batches, where Postgres or S3 fails in the middle.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::acknowledge::{acknowledge, entries, sent};
+use super::{results, statuses};
+use crate::support::app::{App, Setup};
+use crate::support::door::{Door, Way};
+use crate::support::gate::Gate;
+use crate::support::reply::Reply;
+use crate::support::store::Store;
+
+const FAULT: &str =
+    "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// A broker whose store stands behind a door, which clients go past.
+async fn behind_a_door(setup: Setup) -> (App, Store, Door) {
+    let store = Store::start().await;
+    let door = Door::to(store.addr());
+    let setup = setup.store(&store).s3(door.endpoint());
+    let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
+    (setup.start().await, store, door)
+}
+
+fn named(folder: &str, count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("/{folder}/{n}")).collect()
+}
+
+/// Times that S3 was asked about an object.
+async fn heads(app: &App) -> f64 {
+    let mut sum = 0.0;
+    for outcome in ["ok", "missing", "refused", "failed"] {
+        let name = format!(
+            r#"s3_call_duration_seconds_count{{operation="HeadObject",outcome="{outcome}"}}"#
+        );
+        sum += app.metric(&name).await;
+    }
+    sum
+}
+
+#[tokio::test]
+async fn where_s3_hangs_the_whole_batch_is_one_503_and_few_uploads_are_tried() {
+    let store = Store::start().await;
+    let gate = Gate::new(store.addr());
+    let app = Setup::new()
+        .store(&store)
+        .s3(gate.endpoint())
+        .set("BROKER_AWS_TIMEOUT_SECONDS", "1.5")
+        .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", "1")
+        .set("BROKER_AWS_CONNECT_TIMEOUT_SECONDS", "1")
+        .set("BROKER_DB_POOL_SIZE", "2")
+        .start()
+        .await;
+    let entries: Vec<_> = (named("a", 300).iter())
+        .map(|path| json!({"path": path}))
+        .collect();
+    let made = results(super::ask(&app, &entries).await);
+    let sessions: Vec<_> = made.iter().map(|made| made["upload"].clone()).collect();
+    gate.hold();
+    let all = super::acknowledge::entries(&sessions);
+    let asked = acknowledge(&app, &all);
+    let meanwhile = async {
+        gate.request_waits().await;
+        // No connection is held while S3 is asked.
+        app.create("/meanwhile", json!({})).await;
+    };
+    let (reply, ()) = tokio::join!(asked, meanwhile);
+    assert!(reply.header("retry-after").is_some(), "{reply:#?}");
+    reply.expect_problem(503, "service-unavailable");
+    let tried = heads(&app).await;
+    assert!((1.0..80.0).contains(&tried), "{tried} of 300 were tried");
+    gate.restore();
+    assert_eq!(app.read(&sessions[0]).await["status"], "Pending");
+}
+
+#[tokio::test]
+async fn where_s3_begins_to_fail_the_rest_is_not_tried_and_what_was_done_is_told() {
+    let (app, store, door) = behind_a_door(Setup::new()).await;
+    let mut paths = named("good", 10);
+    paths.extend(named("bad", 60));
+    paths.extend(named("late", 30));
+    let sessions = sent(&app, paths).await;
+    door.leads(Way::Interrupts(store.addr(), "/bad/", FAULT));
+    let results = results(acknowledge(&app, &entries(&sessions)).await);
+    let statuses = statuses(&results);
+    assert_eq!(statuses[..10], [200; 10], "{results:#?}");
+    assert_eq!(statuses[10..], [503; 90], "{results:#?}");
+    for result in &results[10..] {
+        assert_eq!(
+            result["problem"]["code"], "service-unavailable",
+            "{result:#}"
+        );
+    }
+    let detail = results[99]["problem"]["detail"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(
+        detail.contains("S3") && detail.contains("not tried"),
+        "{detail}"
+    );
+    let tried = heads(&app).await;
+    assert!(tried < 60.0, "{tried} of 100 were tried");
+    // What was not tried is acknowledged when it is sent again.
+    door.leads(Way::To(store.addr()));
+    let again = super::results(acknowledge(&app, &entries(&sessions)).await);
+    assert_eq!(super::statuses(&again), vec![200; 100], "{again:#?}");
+}
+
+#[tokio::test]
+async fn a_single_upload_that_fails_does_not_keep_the_others_from_their_proof() {
+    let (app, store, door) = behind_a_door(Setup::new()).await;
+    let mut paths = named("bad", 1);
+    paths.extend(named("good", 40));
+    let sessions = sent(&app, paths).await;
+    door.leads(Way::Interrupts(store.addr(), "/bad/", FAULT));
+    let results = results(acknowledge(&app, &entries(&sessions)).await);
+    let statuses = statuses(&results);
+    assert_eq!(statuses[0], 503, "{results:#?}");
+    assert_eq!(statuses[1..], [200; 40], "{results:#?}");
+}
+
+#[tokio::test]
+async fn an_answer_comes_before_the_request_times_out() {
+    let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", "5");
+    let (app, store, door) = behind_a_door(setup).await;
+    let mut paths = named("slow", 1);
+    paths.extend(named("good", 5));
+    let sessions = sent(&app, paths).await;
+    door.leads(Way::Stalls(store.addr(), "/slow/"));
+    let results = results(acknowledge(&app, &entries(&sessions)).await);
+    let statuses = statuses(&results);
+    assert_eq!(statuses, [503, 200, 200, 200, 200, 200], "{results:#?}");
+    assert_eq!(results[0]["problem"]["code"], "overloaded", "{results:#?}");
+}
+
+#[tokio::test]
+async fn where_postgres_is_away_or_its_pool_exhausted_the_whole_batch_is_one_503() {
+    let app = Setup::new()
+        .set("BROKER_DB_POOL_SIZE", "1")
+        .set("BROKER_DB_POOL_WAIT_SECONDS", "1")
+        .start()
+        .await;
+    let sessions = sent(&app, named("a", 20)).await;
+    let held = app.broker.pool.get().await;
+    let ask = || {
+        let body = json!({"acknowledge": entries(&sessions)});
+        let path = "/uploads/batch/acknowledge";
+        Reply::of(app.request(reqwest::Method::POST, path).json(&body))
+    };
+    ask().await.expect_problem(503, "overloaded");
+    drop(held);
+    ask().await.expect(StatusCode::OK);
+    app.broker.pool.close();
+    ask().await.expect_problem(503, "service-unavailable");
+}
