@@ -26,7 +26,7 @@ use crate::domain::upload::Upload;
 /// Entries of a batch at most.
 pub const MOST: usize = 1000;
 
-/// Uploads that are looked at at once.
+/// Uploads that are acknowledged concurrently.
 const AT_ONCE: usize = 32;
 
 /// After so many failures of dependencies in a row no further upload is tried. More than one: a

@@ -56,7 +56,7 @@ impl Entry for AcknowledgeOne {
 /// The handler.
 #[utoipa::path(post, path = PATH, operation_id = "acknowledgeUploads", tag = "Uploads",
     summary = "Acknowledge many uploads",
-    description = "Up to 1,000 uploads in one request. Each is proven as by `POST /uploads/{id}/acknowledge`; the results are in the order of the entries, and one that is refused does not spoil the others. Entries that were not tried, because S3 or Postgres failed for those before them or the time of a request was over, have a problem of status 503: send those again. Where no upload could be looked at, the whole answer is a 503. The same upload may be in a batch twice. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
+    description = "Up to 1,000 uploads in one request. Each is proven as by `POST /uploads/{id}/acknowledge`; the results are in the order of the entries, and one that is refused does not spoil the others. Entries that were not tried, because S3 or Postgres failed for those before them or the time of a request was over, have a problem of status 503: send those again. Where that is so of every upload, the whole answer is a 503. The same upload may be in a batch twice. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
     request_body(content = AcknowledgeUploads, example = json!(batches::acknowledge_uploads())),
     responses((status = 200, description = "What became of each entry",

@@ -197,7 +197,7 @@ impl BatchResult {
         }))
     }
 
-    /// What the audit is told where it was refused.
+    /// The audit entry of a refused one, where there is any.
     pub(super) fn deed(&self) -> Option<Deed> {
         match self {
             Self::Refused(refused) => refused.deed.clone(),

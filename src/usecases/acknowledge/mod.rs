@@ -65,7 +65,7 @@ pub async fn by_path(
     to_end(broker, upload, claims).await
 }
 
-/// Acknowledges an upload that the caller may know of, to the end even if nobody waits for it.
+/// Acknowledges an upload that the caller may know of; goes on when the caller disconnects.
 pub(super) async fn to_end(broker: &Arc<Broker>, upload: Upload, claims: Claims) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker

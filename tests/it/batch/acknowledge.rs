@@ -127,13 +127,13 @@ async fn one_bad_entry_does_not_spoil_the_others() {
         entry["id"] = session["id"].clone();
         entry
     };
-    let nobody = Uuid::now_v7();
+    let unknown = Uuid::now_v7();
     let entries = [
         of(&good[0], json!({})),
         of(&good[1], json!({"size": 6})),
         of(&missing, json!({})),
         of(&cancelled, json!({})),
-        json!({"id": nobody}),
+        json!({"id": unknown}),
         json!({"id": "x"}),
         json!({"id": 5}),
         json!({"size": 5}),
@@ -170,8 +170,8 @@ async fn one_bad_entry_does_not_spoil_the_others() {
         assert_eq!(problem["status"], results[place]["status"], "{problem:#}");
         assert_eq!(problem["instance"], PATH, "{problem:#}");
         assert!(problem["request_id"].is_string(), "{problem:#}");
-        let told = problem["errors"][0]["pointer"].as_str();
-        assert_eq!(told, pointer, "{problem:#}");
+        let found = problem["errors"][0]["pointer"].as_str();
+        assert_eq!(found, pointer, "{problem:#}");
     }
     assert_eq!(
         results[13]["upload"], results[0]["upload"],
@@ -214,7 +214,7 @@ async fn a_batch_of_acknowledges_is_bounded() {
 }
 
 #[tokio::test]
-async fn nobody_acknowledges_what_is_not_theirs() {
+async fn uploads_of_other_tenants_and_folders_are_not_found() {
     let app = App::start().await;
     let ours = sent(&app, ["/in/a".into(), "/out/b".into()]).await;
     let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
@@ -267,8 +267,8 @@ async fn the_audit_has_a_row_for_each_upload() {
     eventually("the audit is written", async || {
         let reply = app.get("/audit?limit=1000").await.expect(StatusCode::OK);
         rows = reply.as_array().expect("an array").clone();
-        let told = ["upload.acknowledged", "request.refused"];
-        rows.retain(|row| told.iter().any(|told| row["action"] == *told));
+        let actions = ["upload.acknowledged", "request.refused"];
+        rows.retain(|row| actions.iter().any(|action| row["action"] == *action));
         rows.len() >= 3
     })
     .await;

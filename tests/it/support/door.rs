@@ -23,8 +23,8 @@ pub enum Way {
     /// To this service, one request a connection; whoever comes with such words in the head gets
     /// this HTTP answer.
     Interrupts(SocketAddr, &'static str, &'static str),
-    /// To this service, one request a connection; whoever comes with such words in the head is
-    /// never answered.
+    /// To this service, one request a connection; a request with such words in its head is never
+    /// answered.
     Stalls(SocketAddr, &'static str),
 }
 
