@@ -21,7 +21,7 @@ pub struct Filter {
 
 #[derive(Serialize)]
 struct Batch<'a> {
-    uploads: &'a [NewUpload],
+    uploads: &'a [&'a NewUpload],
 }
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ impl Api {
     /// Up to 1,000 sessions, each with its own result, in order.
     pub async fn create_batch(
         &self,
-        bodies: &[NewUpload],
+        bodies: &[&NewUpload],
         idempotency_key: &str,
     ) -> Result<Vec<BatchResult>> {
         let call = Call::post("/uploads/batch").json(&Batch { uploads: bodies })?;

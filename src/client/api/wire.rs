@@ -36,6 +36,13 @@ pub struct Checksum {
     pub value: String,
 }
 
+impl Checksum {
+    /// Whether it is of all the bytes in their order, and not of the checksums of parts.
+    pub fn is_of_whole(&self) -> bool {
+        !self.value.contains('-')
+    }
+}
+
 /// What `POST /uploads` takes.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct NewUpload {

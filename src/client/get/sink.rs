@@ -134,7 +134,7 @@ impl Check {
             return Self::Size("the store returned no checksum".to_owned());
         };
         let name = &promised.algorithm;
-        if promised.value.contains('-') {
+        if !promised.is_of_whole() {
             return Self::Size(format!(
                 "its {name} is a composite one, of the parts it came in"
             ));

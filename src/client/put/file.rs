@@ -13,13 +13,30 @@ use super::slice::Slice;
 use super::sources::Item;
 use super::standing::{Prepared, Standing};
 use super::state::{Begun, State};
-use crate::client::api::wire::{Acknowledge, NewUpload, Upload};
+use crate::client::api::wire::{Acknowledge, Checksum, NewUpload, Upload};
+use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
+use crate::client::s3;
 
 /// How long a session is asked to live that comes in parts, in seconds: as long as a broker may
 /// let it. A laptop sleeps, a run is resumed on Monday.
 const LONG_LIFE: u64 = 7 * 24 * 3600;
+
+/// A session to be asked for.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) body: NewUpload,
+    /// None of a file that goes in parts.
+    whole: Option<Whole>,
+}
+
+/// A file that goes in one request.
+#[derive(Debug)]
+struct Whole {
+    slice: Slice,
+    checksum: Checksum,
+}
 
 /// A file that is a dataset now.
 #[derive(Debug)]
@@ -35,7 +52,7 @@ impl Put<'_> {
     pub(super) async fn put_file(
         &self,
         prepared: Prepared,
-        session: Option<Upload>,
+        session: Option<(Upload, Draft)>,
         transfer: &Arc<Transfer>,
     ) -> Result<Done> {
         let Prepared {
@@ -43,7 +60,7 @@ impl Put<'_> {
             mut state,
             standing,
         } = prepared;
-        let (mut session, resumed) = match (standing, session) {
+        let (session, resumed) = match (standing, session) {
             (Standing::Done(upload), _) => {
                 transfer.advance(item.stamp.size);
                 state.forget();
@@ -53,17 +70,25 @@ impl Put<'_> {
                     already: true,
                 });
             }
-            (Standing::GoesOn(session), _) => (Some(*session), true),
-            (Standing::New, session) => (session, false),
+            (Standing::GoesOn(session), _) => (Some((*session, None)), true),
+            (Standing::New, session) => (session.map(|(made, draft)| (made, Some(draft))), false),
         };
-        let mut sent = self
-            .try_file(&item, session.take(), &mut state, transfer)
-            .await;
-        if resumed && sent.as_ref().is_err_and(has_ended) {
-            let said = format!("{}: its session has ended: from its start", item.path);
+        let mut sent = match session {
+            Some((session, draft)) => {
+                self.send(&item, (session, resumed), draft, &mut state, transfer)
+                    .await
+            }
+            None => self.send_anew(&item, &mut state, transfer).await,
+        };
+        if let Err(error) = &sent
+            && let Some(reason) = begins_anew(error, resumed)
+        {
+            let said = format!("{}: {reason}: from its start", item.path);
             self.context.output.note(&said);
-            state.begun = None;
-            sent = self.try_file(&item, None, &mut state, transfer).await;
+            if let Some(begun) = state.begun.take() {
+                self.give_up(&begun).await;
+            }
+            sent = self.send_anew(&item, &mut state, transfer).await;
         }
         match sent {
             Ok((upload, tally)) => {
@@ -81,43 +106,64 @@ impl Put<'_> {
         }
     }
 
-    async fn try_file(
+    async fn send_anew(
         &self,
         item: &Item,
-        session: Option<Upload>,
         state: &mut State,
         transfer: &Arc<Transfer>,
     ) -> Result<(Upload, Tally)> {
-        let session = match session {
-            Some(session) => session,
-            None => {
-                let body = self.body(item).await?;
-                let key = Uuid::new_v4().to_string();
-                self.context.api.create(&body, &key).await?
-            }
+        let draft = self.draft(item).await?;
+        let key = Uuid::new_v4().to_string();
+        let session = self.context.api.create(&draft.body, &key).await?;
+        self.send(item, (session, false), Some(draft), state, transfer)
+            .await
+    }
+
+    /// Sends the file by a session, and has it proven.
+    async fn send(
+        &self,
+        item: &Item,
+        (session, resumed): (Upload, bool),
+        draft: Option<Draft>,
+        state: &mut State,
+        transfer: &Arc<Transfer>,
+    ) -> Result<(Upload, Tally)> {
+        let whole = match draft {
+            Some(draft) => draft.whole,
+            None if session.multipart.is_none() => Some(self.read_whole(item).await?),
+            None => None,
         };
         if state.begun.as_ref().map(|begun| begun.upload_id) != Some(session.id) {
+            let multipart = session.multipart.as_ref();
             state.begin(Begun {
                 upload_id: session.id,
                 stamp: item.stamp,
                 options: self.digest.clone(),
+                checksum: whole.as_ref().map(|whole| whole.checksum.clone()),
+                part_size: multipart.and_then(|multipart| multipart.part_size),
             })?;
         }
         if let Some(multipart) = session.multipart.clone() {
             // Where a session may not live longer, it lives on as long as its parts are asked for.
             let _ = self.context.api.extend(session.id, Some(LONG_LIFE)).await;
             return self
-                .in_parts(item, &session, &multipart, state, transfer)
+                .in_parts(item, (&session, resumed), &multipart, state, transfer)
                 .await;
         }
-        let (id, size) = (session.id, item.stamp.size);
-        let slice = Slice::File {
-            file: item.open()?,
-            offset: 0,
-            size,
+        let whole = match whole {
+            Some(whole) => whole,
+            None => self.read_whole(item).await?,
         };
-        self.send_whole(session, &slice, transfer).await?;
-        let claims = Acknowledge::default();
+        let (id, size) = (session.id, item.stamp.size);
+        self.send_whole(session, &whole.slice, Some(&whole.checksum), transfer)
+            .await?;
+        // Only what is still the file when all of it has gone out is called done.
+        item.open()?;
+        let claims = Acknowledge {
+            checksum: self.options.algorithm().map(|_| whole.checksum),
+            size: Some(size),
+            etag: None,
+        };
         let proven = self.context.api.acknowledge(id, &claims).await?;
         let tally = Tally {
             sent_bytes: size,
@@ -127,50 +173,63 @@ impl Put<'_> {
     }
 
     /// What to ask for: a small file is read for its checksum first, which its URL then demands.
-    pub(super) async fn body(&self, item: &Item) -> Result<NewUpload> {
+    pub(super) async fn draft(&self, item: &Item) -> Result<Draft> {
         let size = item.stamp.size;
         if self.options.in_parts(size) {
-            return Ok(self.options.parts(&item.path, Some(size)));
+            return Ok(Draft {
+                body: self.options.parts(&item.path, Some(size)),
+                whole: None,
+            });
         }
-        let checksum = match self.options.algorithm() {
-            Some(algorithm) => {
-                let slice = Slice::File {
-                    file: item.open()?,
-                    offset: 0,
-                    size,
-                };
-                Some(slice.checksum(algorithm).await?)
-            }
-            None => None,
-        };
-        Ok(self.options.whole(&item.path, size, checksum))
+        let whole = self.read_whole(item).await?;
+        let checksum = self.options.algorithm().map(|_| whole.checksum.clone());
+        Ok(Draft {
+            body: self.options.whole(&item.path, size, checksum),
+            whole: Some(whole),
+        })
     }
 
-    /// Keeps what the next run can go on with, and nothing else.
+    /// Reads all of a file, and ensures that it did not change meanwhile.
+    async fn read_whole(&self, item: &Item) -> Result<Whole> {
+        let file = item.open()?;
+        let slice = Slice::of(&file, item.stamp.size);
+        let algorithm = self.options.algorithm().unwrap_or(Algorithm::Crc64nvme);
+        let checksum = slice.checksum(algorithm).await?;
+        match file.is_unchanged(&item.stamp)? {
+            true => Ok(Whole { slice, checksum }),
+            false => Err(file.changed()),
+        }
+    }
+
+    /// Keeps what the next run can go on with; frees anything else.
     async fn after_failure(&self, state: State, error: &Error) {
         let Some(begun) = state.begun.clone() else {
             return;
         };
-        if matches!(
-            error,
-            Error::Unavailable { .. } | Error::Local { .. } | Error::OutputClosed
-        ) {
-            return;
-        }
-        let changed = matches!(error, Error::Conflict(_));
-        if changed {
+        if !can_go_on(error) {
             self.give_up(&begun).await;
-        }
-        match self.context.api.read(begun.upload_id).await {
-            Ok(upload) if upload.status == "Pending" => {}
-            Ok(_) => state.forget(),
-            Err(_) if changed => state.forget(),
-            Err(_) => {}
+            state.forget();
         }
     }
 }
 
-/// Whether the session can take no more bytes.
-fn has_ended(error: &Error) -> bool {
-    error.is_problem("invalid-status") || error.is_problem("upload-not-found")
+/// Whether the same command may go on with the session after this error.
+fn can_go_on(error: &Error) -> bool {
+    match error {
+        Error::Unavailable { .. } | Error::Local { .. } | Error::OutputClosed => true,
+        // A key that ended can be replaced by another one.
+        Error::Refused(problem) => matches!(problem.status, 401 | 408 | 429 | 500..),
+        Error::Store { .. } => s3::may_pass(error) || s3::is_stale(error),
+        _ => false,
+    }
+}
+
+/// Why a session can take no more bytes where another one may.
+fn begins_anew(error: &Error, resumed: bool) -> Option<&'static str> {
+    let ended = error.is_problem("invalid-status") || error.is_problem("upload-not-found");
+    if resumed && ended {
+        return Some("its session has ended");
+    }
+    // To send takes one scope, to ask what became of it another.
+    (error.is_problem("insufficient-scope")).then_some("its session cannot be read with this key")
 }

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _};
 use uuid::Uuid;
 
 use super::Put;
-use super::file::Done;
+use super::file::{Done, Draft};
 use super::sources::Item;
 use super::standing::{Prepared, Standing};
 use crate::client::api::wire::{BatchResult, NewUpload, Upload};
@@ -21,7 +21,7 @@ const FILES: usize = 100;
 const BYTES: u64 = 64 << 20;
 
 /// A file with its session, where one was made for it; or why it cannot be uploaded.
-type Ready = Result<(Prepared, Option<Upload>)>;
+type Ready = Result<(Prepared, Option<(Upload, Draft)>)>;
 
 impl Put<'_> {
     /// Uploads all of them; one that fails stops no other. Ends as the worst of them.
@@ -82,42 +82,40 @@ impl Put<'_> {
     async fn ready(&self, items: Vec<Item>) -> Result<Vec<(Item, Ready)>> {
         let alone = items.len() == 1;
         let mut ready = Vec::new();
-        let mut new: Vec<(Item, Prepared, NewUpload)> = Vec::new();
+        let mut new: Vec<(Item, Prepared, Draft)> = Vec::new();
         let prepared = stream::iter(items)
             .map(|item| async move {
                 let prepared = self.prepare(item.clone()).await;
-                let body = match &prepared {
+                let draft = match &prepared {
                     Ok(Prepared {
                         standing: Standing::New,
                         item,
                         ..
-                    }) if !alone => Some(self.body(item).await),
+                    }) if !alone => Some(self.draft(item).await),
                     _ => None,
                 };
-                (item, prepared, body)
+                (item, prepared, draft)
             })
             .buffered(self.parallel);
         let mut prepared = std::pin::pin!(prepared);
-        while let Some((item, prepared, body)) = prepared.next().await {
-            match (prepared, body) {
-                (Ok(prepared), Some(Ok(body))) => new.push((item, prepared, body)),
+        while let Some((item, prepared, draft)) = prepared.next().await {
+            match (prepared, draft) {
+                (Ok(prepared), Some(Ok(draft))) => new.push((item, prepared, draft)),
                 (Ok(prepared), None) => ready.push((item, Ok((prepared, None)))),
                 (Err(error), _) | (_, Some(Err(error))) => ready.push((item, Err(error))),
             }
         }
         if !new.is_empty() {
-            let (files, bodies): (Vec<_>, Vec<_>) = new
-                .into_iter()
-                .map(|(item, prepared, body)| ((item, prepared), body))
-                .unzip();
+            let bodies: Vec<&NewUpload> = new.iter().map(|(.., draft)| &draft.body).collect();
             let key = Uuid::new_v4().to_string();
             let results = self.context.api.create_batch(&bodies, &key).await?;
-            if results.len() != files.len() {
+            if results.len() != new.len() {
                 let what = "the broker answered for another number of files";
                 return Err(Error::Strange(what.to_owned()));
             }
-            for ((item, prepared), result) in files.into_iter().zip(results) {
-                ready.push((item, session(result).map(|made| (prepared, Some(made)))));
+            for ((item, prepared, draft), result) in new.into_iter().zip(results) {
+                let made = session(result).map(|made| (prepared, Some((made, draft))));
+                ready.push((item, made));
             }
         }
         Ok(ready)

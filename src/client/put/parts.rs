@@ -1,6 +1,5 @@
 //! Sends a file in parts, several at a time, those that are not there yet.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -8,7 +7,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::Put;
 use super::send::Sending;
 use super::slice::{Opened, Slice};
-use super::sources::{Item, Stamp};
+use super::sources::Item;
 use super::state::State;
 use super::there::There;
 use crate::client::api::wire::{Acknowledge, Checksum, Multipart, Upload};
@@ -25,8 +24,8 @@ pub(super) struct Plan {
     size: u64,
     part_size: u64,
     count: u32,
-    /// With which the parts are signed.
-    pub(super) algorithm: Option<Algorithm>,
+    /// The one that the parts are signed with.
+    algorithm: Option<Algorithm>,
 }
 
 /// What was sent of a file, and what was there before.
@@ -62,6 +61,12 @@ impl Plan {
         })
     }
 
+    /// The algorithm by which parts are compared here: the one that they are signed with, or one
+    /// of our own.
+    pub(super) fn own_algorithm(&self) -> Algorithm {
+        self.algorithm.unwrap_or(Algorithm::Crc64nvme)
+    }
+
     /// The bytes of a part; `None` past the end.
     pub(super) fn slice(&self, file: &Arc<Opened>, number: u32) -> Option<Slice> {
         if number > self.count {
@@ -77,11 +82,13 @@ impl Plan {
 }
 
 impl Put<'_> {
-    /// Sends what the store has not, and has the broker make an object of the parts.
+    /// Sends what the store has not, and has the broker make an object of the parts. `resumed`
+    /// says whether an earlier run may have sent some. Of a session that this run made the parts
+    /// are not listed, as that takes a scope more than sending them.
     pub(super) async fn in_parts(
         &self,
         item: &Item,
-        session: &Upload,
+        (session, resumed): (&Upload, bool),
         multipart: &Multipart,
         state: &mut State,
         transfer: &Arc<Transfer>,
@@ -89,8 +96,11 @@ impl Put<'_> {
         let file = item.open()?;
         let plan = Plan::of(multipart, item.stamp.size)?;
         let mut tally = Tally::default();
+        let mut there = match resumed {
+            true => self.there(session.id, &plan, &file, state).await?,
+            false => There::new(),
+        };
         for round in 1.. {
-            let mut there = self.there(session.id, &plan, &file, state).await?;
             if round == 1 {
                 tally.resumed_parts = u32::try_from(there.len()).unwrap_or(u32::MAX);
                 let bytes = there.keys().filter_map(|number| plan.slice(&file, *number));
@@ -100,7 +110,7 @@ impl Put<'_> {
             tally.sent_bytes += self
                 .send_missing(session, &plan, &file, &mut there, state, transfer)
                 .await?;
-            if file.stamp()? != item.stamp {
+            if !file.is_unchanged(&item.stamp)? {
                 return Err(file.changed());
             }
             let claims = Acknowledge {
@@ -114,6 +124,13 @@ impl Put<'_> {
                     let path = &item.path;
                     let said = format!("{path}: {error}: those parts are sent again");
                     self.context.output.note(&said);
+                    let missing = error.problem().map_or(&[][..], |problem| &problem.missing);
+                    if missing.is_empty() {
+                        there = self.there(session.id, &plan, &file, state).await?;
+                    }
+                    for (first, last) in missing {
+                        there.retain(|number, _| !(first..=last).contains(&number));
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -166,34 +183,11 @@ impl Put<'_> {
     }
 }
 
-impl Item {
-    pub(super) fn open(&self) -> Result<Arc<Opened>> {
-        let name = self.file.clone();
-        let file = File::open(&name)
-            .map_err(|error| Error::local(format!("cannot read {}", name.display()), error))?;
-        let opened = Opened { file, name };
-        // It is the file that was looked at, or the session would promise another one.
-        match opened.stamp()? == self.stamp {
-            true => Ok(Arc::new(opened)),
-            false => Err(opened.changed()),
-        }
-    }
-}
-
-impl Opened {
-    /// By what a change is noticed: of the file that has this name now.
-    pub(super) fn stamp(&self) -> Result<Stamp> {
-        let about = std::fs::metadata(&self.name)
-            .map_err(|error| Error::local(format!("cannot read {}", self.name.display()), error))?;
-        Ok(Stamp::of(&about))
-    }
-}
-
 /// The checksum of the whole, where the algorithm has one.
 fn whole(plan: &Plan, file: &Arc<Opened>, there: &There) -> Option<Checksum> {
     let pieces = there.iter().map(|(number, checksum)| {
         let size = plan.slice(file, *number)?.size();
-        Some((checksum.as_ref()?, size))
+        Some((checksum, size))
     });
     let pieces: Option<Vec<_>> = pieces.collect();
     joined(plan.algorithm?, pieces?)

@@ -86,7 +86,7 @@ impl Put<'_> {
             let part = part(&session, 1, slice.clone());
             self.send_part(&part, transfer).await?;
         } else {
-            self.send_whole(session, &slice, transfer).await?;
+            self.send_whole(session, &slice, None, transfer).await?;
         }
         self.proven(id, &Acknowledge::default(), slice.size()).await
     }

@@ -9,7 +9,7 @@ use super::attempts::{Again, Attempts};
 use super::slice::{Reading, Slice};
 use super::state::SentPart;
 use crate::client::api::Wanted;
-use crate::client::api::wire::Upload;
+use crate::client::api::wire::{Checksum, Upload};
 use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
@@ -27,12 +27,14 @@ pub(super) struct Sending {
 }
 
 impl Put<'_> {
-    /// Sends all of it in one request. Where something stands at the path already, an earlier try
-    /// may have written it: the acknowledge tells.
+    /// Sends all of it in one request: the bytes that have this checksum, and no others. Where
+    /// something stands at the path already, an earlier try may have written it: the acknowledge
+    /// decides.
     pub(super) async fn send_whole(
         &self,
         mut session: Upload,
         slice: &Slice,
+        checksum: Option<&Checksum>,
         transfer: &Arc<Transfer>,
     ) -> Result<()> {
         let mut attempts = Attempts::new(&self.patience);
@@ -41,13 +43,13 @@ impl Put<'_> {
             let Some(put) = session.upload.take() else {
                 return Ok(());
             };
-            let reading = Reading::new(transfer);
+            let reading = Reading::new(transfer, algorithm_of(checksum));
             let body = slice.body(&reading);
             let sent = (self.s3)
                 .put(&put.url, &put.headers, slice.size(), body)
                 .await;
             let Err(error) = sent else {
-                return Ok(());
+                return slice.was_sent_as(&reading, checksum);
             };
             if s3::is_there_already(&error) {
                 return Ok(());
@@ -86,15 +88,16 @@ impl Put<'_> {
             let signed = signed.filter(|signed| signed.size == size).ok_or_else(|| {
                 Error::Strange(format!("the broker plans another part {}", part.number))
             })?;
-            let reading = Reading::new(transfer);
+            let reading = Reading::new(transfer, algorithm_of(checksum.as_ref()));
             let body = part.slice.body(&reading);
             let sent = self.s3.put(&signed.url, &signed.headers, size, body).await;
             let error = match sent {
                 Ok(etag) => {
+                    part.slice.was_sent_as(&reading, checksum.as_ref())?;
                     return Ok(SentPart {
                         part_number: part.number,
                         etag,
-                        checksum,
+                        checksum: reading.checksum(),
                     });
                 }
                 Err(error) => reading.failed(error),
@@ -108,5 +111,24 @@ impl Put<'_> {
     fn damaged(&self, what: &str) {
         let said = format!("{what} did not come as it was sent: sent again");
         self.context.output.note(&said);
+    }
+}
+
+/// The algorithm of a checksum; one of our own where there is none.
+fn algorithm_of(checksum: Option<&Checksum>) -> Algorithm {
+    let named = checksum.and_then(|checksum| Algorithm::named(&checksum.algorithm));
+    named.unwrap_or(Algorithm::Crc64nvme)
+}
+
+impl Slice {
+    /// Ensures that the bytes which went out are those that were hashed before: a file may have
+    /// changed in between, and not every store compares checksums.
+    fn was_sent_as(&self, reading: &Reading, checksum: Option<&Checksum>) -> Result<()> {
+        match (self, checksum) {
+            (Self::File { file, .. }, Some(before)) if reading.checksum() != *before => {
+                Err(file.changed())
+            }
+            _ => Ok(()),
+        }
     }
 }

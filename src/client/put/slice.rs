@@ -8,12 +8,13 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt as _};
 use reqwest::Body;
 
+use super::sources::{Item, Stamp};
 use crate::client::api::wire::Checksum;
 use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
@@ -40,15 +41,40 @@ pub(super) struct Opened {
     pub(super) name: PathBuf,
 }
 
-/// One try to send a slice: what of it was shown as sent, and why it could not be read.
-#[derive(Clone, Debug)]
+/// One try to send a slice: what of it was shown as sent, its checksum, and why it could not be
+/// read.
+#[derive(Clone)]
 pub(super) struct Reading {
     transfer: Arc<Transfer>,
     shown: Arc<AtomicU64>,
+    sent: Arc<Mutex<Hasher>>,
     fault: Arc<Mutex<Option<Error>>>,
 }
 
 impl Slice {
+    /// All of a file of this size.
+    pub(super) fn of(file: &Arc<Opened>, size: u64) -> Self {
+        Self::File {
+            file: Arc::clone(file),
+            offset: 0,
+            size,
+        }
+    }
+
+    /// A file of `size` bytes in pieces of `piece` bytes; the last one may be shorter. One piece,
+    /// without bytes, of an empty file.
+    pub(super) fn cut(file: &Arc<Opened>, size: u64, piece: u64) -> impl Iterator<Item = Self> {
+        let count = size.div_ceil(piece.max(1)).max(1);
+        (0..count).map(move |index| {
+            let offset = index.saturating_mul(piece);
+            Self::File {
+                file: Arc::clone(file),
+                offset,
+                size: piece.min(size.saturating_sub(offset)),
+            }
+        })
+    }
+
     /// Bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
@@ -105,6 +131,24 @@ impl Slice {
     }
 }
 
+impl Item {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where it is no longer the file whose stamp was taken: a session would
+    /// promise another one.
+    pub(super) fn open(&self) -> Result<Arc<Opened>> {
+        let name = self.file.clone();
+        let file = File::open(&name)
+            .map_err(|error| Error::local(format!("cannot read {}", name.display()), error))?;
+        let opened = Opened { file, name };
+        match opened.is_unchanged(&self.stamp)? {
+            true => Ok(Arc::new(opened)),
+            false => Err(opened.changed()),
+        }
+    }
+}
+
 impl Opened {
     fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
         let mut bytes = vec![0; length];
@@ -118,7 +162,20 @@ impl Opened {
         }
     }
 
-    /// That it is not what it was when the upload began.
+    /// Whether nothing has changed since the stamp was taken: neither in the open file nor in what
+    /// its name leads to.
+    pub(super) fn is_unchanged(&self, since: &Stamp) -> Result<bool> {
+        let unreadable =
+            |error| Error::local(format!("cannot read {}", self.name.display()), error);
+        let open = self.file.metadata().map_err(unreadable)?;
+        let named = match std::fs::metadata(&self.name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            named => named.map_err(unreadable)?,
+        };
+        Ok(Stamp::of(&open) == *since && Stamp::of(&named) == *since)
+    }
+
+    /// The error for a file that is not what it was when the upload began.
     pub(super) fn changed(&self) -> Error {
         let name = self.name.display();
         Error::Conflict(format!("{name} changed while it was uploaded"))
@@ -126,15 +183,25 @@ impl Opened {
 }
 
 impl Reading {
-    pub(super) fn new(transfer: &Arc<Transfer>) -> Self {
+    /// A try whose bytes are hashed with `algorithm` while they are sent.
+    pub(super) fn new(transfer: &Arc<Transfer>, algorithm: Algorithm) -> Self {
         Self {
             transfer: Arc::clone(transfer),
             shown: Arc::default(),
+            sent: Arc::new(Mutex::new(Hasher::new(algorithm))),
             fault: Arc::default(),
         }
     }
 
+    /// The checksum of the bytes that were sent.
+    pub(super) fn checksum(&self) -> Checksum {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.clone().finish()
+    }
+
     fn show(&self, bytes: &Bytes) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.update(bytes);
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.shown.fetch_add(count, Ordering::Relaxed);
         self.transfer.advance(count);

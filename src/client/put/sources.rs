@@ -29,13 +29,18 @@ pub(super) struct Item {
     pub(super) stamp: Stamp,
 }
 
-/// By what a changed file is noticed.
+/// What a changed file is noticed by. Size and modification time can be kept or set by whoever
+/// replaces the file; its inode and the time of the inode's last change cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
     /// Bytes.
     pub(super) size: u64,
     /// When it was last written: seconds of Unix time, and nanoseconds.
     modified: (i64, i64),
+    /// When its inode last changed: seconds of Unix time, and nanoseconds.
+    changed: (i64, i64),
+    device: u64,
+    inode: u64,
 }
 
 impl Stamp {
@@ -43,6 +48,9 @@ impl Stamp {
         Self {
             size: about.len(),
             modified: (about.mtime(), about.mtime_nsec()),
+            changed: (about.ctime(), about.ctime_nsec()),
+            device: about.dev(),
+            inode: about.ino(),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Where a file stands: what an earlier run left of it.
 
 use super::Put;
+use super::slice::Slice;
 use super::sources::Item;
 use super::state::{Begun, State};
-use crate::client::api::wire::{Acknowledge, Upload};
+use crate::client::api::wire::{Acknowledge, Checksum, Upload};
+use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
+
+const CHANGED: &str = "the file changed since: from its start";
 
 /// Where a file stands.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Put<'_> {
     pub(super) async fn prepare(&self, item: Item) -> Result<Prepared> {
         let state = State::open(self.context.api.url(), &item)?;
         let standing = match state.begun.clone() {
-            Some(begun) => self.look(&item, &begun).await?,
+            Some(begun) => self.assess(&item, &begun, &state).await?,
             None => Standing::New,
         };
         Ok(Prepared {
@@ -41,15 +45,26 @@ impl Put<'_> {
         })
     }
 
-    async fn look(&self, item: &Item, begun: &Begun) -> Result<Standing> {
+    async fn assess(&self, item: &Item, begun: &Begun, state: &State) -> Result<Standing> {
         let reason = if !self.resume {
             None
         } else if begun.stamp != item.stamp {
-            Some("the file changed since: from its start")
+            Some(CHANGED)
         } else if begun.options != self.digest {
             Some("was begun with other options: from its start")
         } else {
-            return self.standing(begun).await;
+            match self.standing(begun).await {
+                Ok(Standing::New) => return Ok(Standing::New),
+                Ok(found) if self.still_fits(item, begun, state, &found).await? => {
+                    return Ok(found);
+                }
+                Ok(_) => Some(CHANGED),
+                // Sending needs fewer rights than reading does.
+                Err(error) if error.is_problem("insufficient-scope") => {
+                    Some("what was sent before cannot be read with this key: from its start")
+                }
+                Err(error) => return Err(error),
+            }
         };
         if let Some(reason) = reason {
             self.context
@@ -82,9 +97,54 @@ impl Put<'_> {
         }
     }
 
-    /// Frees what a session has that nobody goes on with. One that has ended already is fine, and
+    /// Whether the bytes of the file are those that the session was made for, or brought. The file
+    /// is read again for that: a stamp can be the same by accident. Parts of a session that goes
+    /// on are compared one by one, later.
+    async fn still_fits(
+        &self,
+        item: &Item,
+        begun: &Begun,
+        state: &State,
+        found: &Standing,
+    ) -> Result<bool> {
+        let file = item.open()?;
+        let whole = Slice::of(&file, item.stamp.size);
+        if let Some(before) = &begun.checksum {
+            return is_of(&whole, before).await;
+        }
+        let Standing::Done(upload) = found else {
+            return Ok(true);
+        };
+        let object = upload.object.as_ref();
+        if let Some(proven) = object.and_then(|object| object.checksum.as_ref())
+            && proven.is_of_whole()
+        {
+            return is_of(&whole, proven).await;
+        }
+        let Some(part_size) = begun.part_size.filter(|&size| size > 0) else {
+            return Ok(false);
+        };
+        let parts = Slice::cut(&file, item.stamp.size, part_size);
+        for (number, part) in (1..).zip(parts) {
+            match state.parts.get(&number) {
+                Some(sent) if is_of(&part, &sent.checksum).await? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Frees what a session has that nothing goes on with. One that has ended already is fine, and
     /// what cannot be freed now the broker frees at the session's end.
     pub(super) async fn give_up(&self, begun: &Begun) {
         let _ = self.context.api.cancel(begun.upload_id).await;
+    }
+}
+
+/// Whether the bytes have this checksum; never where it cannot be computed here.
+async fn is_of(slice: &Slice, checksum: &Checksum) -> Result<bool> {
+    match Algorithm::named(&checksum.algorithm) {
+        Some(algorithm) => Ok(slice.checksum(algorithm).await? == *checksum),
+        None => Ok(false),
     }
 }

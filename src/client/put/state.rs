@@ -1,9 +1,9 @@
 //! What is remembered of an upload between two runs: which session it has, of which file, and which
 //! parts went out. One small file an upload, in the user's state folder; no key and no URL in it.
 //!
-//! The first line names the session, each further one a part, written when the store has taken it.
-//! A run that dies in between loses nothing but the knowledge of its last parts, which the store
-//! still has: they are told by their checksums then. A line that was not written to its end counts
+//! The first line names the session, each further one a part, written when the store has taken it,
+//! with the checksum of the bytes that were sent. A run that dies in between loses nothing but the
+//! record of its last parts, which the store still has: its own checksums identify them. A line that was not written to its end counts
 //! as not written. What was not touched for a quarter of a year is removed by whoever comes next: its
 //! session ended long ago, and nobody resumes it.
 
@@ -36,6 +36,12 @@ pub(super) struct Begun {
     pub(super) stamp: Stamp,
     /// A digest of what was asked for.
     pub(super) options: String,
+    /// Of the whole file, where it goes in one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) checksum: Option<Checksum>,
+    /// Bytes of every part but the last, where it goes in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) part_size: Option<u64>,
 }
 
 /// A part that the store took.
@@ -44,8 +50,8 @@ pub(super) struct SentPart {
     pub(super) part_number: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) etag: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) checksum: Option<Checksum>,
+    /// Of the bytes that were sent.
+    pub(super) checksum: Checksum,
 }
 
 /// What is remembered of one upload. Nobody else works on it meanwhile.

@@ -1,8 +1,9 @@
 //! Which parts of a file the store has already.
 //!
-//! A part counts where it is the one that was sent: by what is remembered of it, or, where a run
-//! died before it could remember, by its checksum. Any other, that somebody else sent or that is
-//! of another size, is sent again.
+//! A part counts where its bytes are those of the file as it is now: each is read and hashed again.
+//! The hash is compared with the store's own checksum of the part, or, where the store has none,
+//! with that of the bytes which were sent under the part's ETag. Any other part is sent again, also
+//! one of which neither is known.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +12,13 @@ use uuid::Uuid;
 
 use super::Put;
 use super::parts::Plan;
-use super::slice::{Opened, Slice};
-use super::state::State;
+use super::slice::Opened;
+use super::state::{SentPart, State};
 use crate::client::api::wire::{Checksum, UploadedPart};
 use crate::client::error::Result;
 
-/// The parts that are there, with their checksums where the session has some.
-pub(super) type There = BTreeMap<u32, Option<Checksum>>;
+/// The parts that are there, each with the checksum of its bytes in the file.
+pub(super) type There = BTreeMap<u32, Checksum>;
 
 impl Put<'_> {
     pub(super) async fn there(
@@ -36,41 +37,21 @@ impl Put<'_> {
             if slice.size() != part.size {
                 continue;
             }
-            if let Some(checksum) = self.recognize(plan, &slice, &part, state).await? {
-                there.insert(part.part_number, checksum);
+            let own = slice.checksum(plan.own_algorithm()).await?;
+            if holds(&part, &own, state.parts.get(&part.part_number)) {
+                there.insert(part.part_number, own);
             }
         }
         Ok(there)
     }
+}
 
-    /// The part's checksum, where it is ours.
-    async fn recognize(
-        &self,
-        plan: &Plan,
-        slice: &Slice,
-        part: &UploadedPart,
-        state: &State,
-    ) -> Result<Option<Option<Checksum>>> {
-        let remembered = state.parts.get(&part.part_number);
-        let Some(algorithm) = plan.algorithm else {
-            // The proof of the whole decides.
-            let other = remembered.is_some_and(|sent| sent.etag.as_ref() != Some(&part.etag));
-            return Ok((!other).then_some(None));
-        };
-        if let Some(sent) = remembered
-            && sent.etag.as_ref() == Some(&part.etag)
-            && let Some(checksum) = &sent.checksum
-            && checksum.algorithm == algorithm.as_str()
-        {
-            return Ok(Some(Some(checksum.clone())));
+/// Whether the store's part has the bytes with this checksum.
+fn holds(part: &UploadedPart, own: &Checksum, sent: Option<&SentPart>) -> bool {
+    match &part.checksum {
+        Some(listed) if listed.algorithm == own.algorithm => listed == own,
+        _ => {
+            sent.is_some_and(|sent| sent.etag.as_ref() == Some(&part.etag) && sent.checksum == *own)
         }
-        let own = slice.checksum(algorithm).await?;
-        // A store that returns no checksums of parts is believed until the proof of the whole,
-        // but where something else is known to have been sent.
-        let same = match &part.checksum {
-            Some(listed) => *listed == own,
-            None => remembered.is_none(),
-        };
-        Ok(same.then_some(Some(own)))
     }
 }
