@@ -25,7 +25,11 @@ impl Bounds {
         let Some(most) = self.max_size else {
             return true;
         };
-        let size = upload.declared.size.or(upload.max_size);
+        let size = match &upload.object {
+            Some(proven) => Some(proven.size),
+            // What an acknowledge claims says nothing about the bytes.
+            None => upload.size_at_create().or(upload.max_size),
+        };
         size.is_some_and(|size| size <= most)
     }
 }

@@ -21,3 +21,4 @@ pub mod refusal;
 pub mod status;
 pub mod tenant;
 pub mod upload;
+pub mod whole;

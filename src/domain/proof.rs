@@ -75,13 +75,27 @@ pub enum Verdict {
     Proven(ProvenObject, Level),
     /// Something else stands there: its metadata does not name this upload.
     NotOurs,
+    /// This upload's URL wrote it, and it is larger than it may be: `found` bytes over `limit`.
+    TooLarge {
+        /// Bytes of the largest object that may stand there.
+        limit: u64,
+        /// Bytes of the object.
+        found: u64,
+    },
     /// This upload's URL wrote it, but it is not what was declared. Never empty.
     Mismatch(Vec<Mismatch>),
 }
 
-/// Limits that hold even where nothing was declared.
+/// The largest object that may stand there, in bytes. It holds whatever was declared or claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SizeLimit(pub u64);
+
+impl SizeLimit {
+    /// For an upload whose size was declared at create, and held to the limits of that time: a
+    /// limit that is lowered later does not take back what was promised. Other bytes than the
+    /// declared number are a mismatch in any case.
+    pub const DECLARED: Self = Self(u64::MAX);
+}
 
 /// Compares what the store says with what upload `id` promised.
 ///
@@ -98,13 +112,19 @@ pub fn compare(
     if found.upload_id != Some(id) {
         return Verdict::NotOurs;
     }
+    if found.size > limit.0 {
+        return Verdict::TooLarge {
+            limit: limit.0,
+            found: found.size,
+        };
+    }
     let comparable = declared.checksum.as_ref().and_then(|declared| {
         found
             .checksums
             .iter()
             .find(|checksum| checksum.is_comparable(declared))
     });
-    let mut mismatches = mismatches(declared, etag, limit, found, comparable);
+    let mut mismatches = mismatches(declared, etag, found, comparable);
     mismatches.extend(encryption.and_then(|asked| asked.mismatch(found.encryption.as_ref())));
     if !mismatches.is_empty() {
         return Verdict::Mismatch(mismatches);
@@ -130,7 +150,6 @@ pub fn compare(
 fn mismatches(
     declared: &Declared,
     etag: Option<&str>,
-    limit: SizeLimit,
     found: &FoundObject,
     checksum: Option<&Checksum>,
 ) -> Vec<Mismatch> {
@@ -142,22 +161,14 @@ fn mismatches(
             found,
         });
     };
-    match declared.size {
-        Some(size) if size != found.size => {
-            differ(
-                "size",
-                format!("{size} bytes"),
-                format!("{} bytes", found.size),
-            );
-        }
-        None if found.size > limit.0 => {
-            differ(
-                "size",
-                format!("at most {} bytes", limit.0),
-                format!("{} bytes", found.size),
-            );
-        }
-        _ => {}
+    if let Some(size) = declared.size
+        && size != found.size
+    {
+        differ(
+            "size",
+            format!("{size} bytes"),
+            format!("{} bytes", found.size),
+        );
     }
     if let (Some(declared), Some(found)) = (&declared.checksum, checksum)
         && declared != found
@@ -259,17 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_holds_where_no_size_was_declared() {
+    fn the_limit_holds_whatever_was_claimed() {
         let id = Uuid::from_u128(1);
-        let verdict = compare(
-            id,
-            &declared(None, None),
-            None,
-            SizeLimit(4),
-            None,
-            &found(id, &[]),
-        );
-        assert!(matches!(verdict, Verdict::Mismatch(_)), "{verdict:?}");
+        for size in [None, Some(5), Some(4)] {
+            let (limit, found) = (SizeLimit(4), found(id, &[]));
+            let verdict = compare(id, &declared(size, None), None, limit, None, &found);
+            let over = Verdict::TooLarge { limit: 4, found: 5 };
+            assert_eq!(verdict, over, "{size:?}");
+        }
     }
 
     #[test]

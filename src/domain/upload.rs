@@ -85,6 +85,15 @@ impl Upload {
         self.verification.is_some() && !matches!(self.status, Status::Deleting | Status::Deleted)
     }
 
+    /// The size that was declared at create, in bytes: `None` where it was left open, also once an
+    /// acknowledge has named it. Ask it of uploads that were not acknowledged yet.
+    pub fn size_at_create(&self) -> Option<u64> {
+        match &self.multipart {
+            Some(multipart) => multipart.part_count.and(self.declared.size),
+            None => self.declared.size,
+        }
+    }
+
     /// `s3://bucket/key`.
     pub fn s3_url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)

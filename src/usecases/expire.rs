@@ -8,27 +8,28 @@
 
 use std::sync::Arc;
 
-use super::acknowledge::{Assembled, Claims, Outcome, failure};
+use super::acknowledge::{Assembled, Claims, Outcome, Unproven};
 use super::broker::Broker;
 use super::error::{Error, Result};
-use crate::domain::proof::{SizeLimit, Verdict, compare};
+use crate::domain::proof::{Verdict, compare};
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, Verifier};
-use crate::store::uploads::{self, Changes};
+use crate::store::uploads::Changes;
 
 /// What a look at an overdue upload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
     /// The object was there and right.
     Uploaded,
-    /// It was not, or was not right.
+    /// It was not, or was not right: Expired, or Error where it is larger than it may be.
     Expired,
     /// Somebody else changed the row meanwhile.
     Left,
 }
 
-/// Looks at one overdue upload and marks it Uploaded or Expired. One that is Expired already
-/// becomes Uploaded where its object came late, and is left as it is otherwise.
+/// Looks at one overdue upload and marks it Uploaded, Expired, or Error where its object is larger
+/// than it may be. One that is Expired already becomes Uploaded where its object came late, and is left as it is otherwise.
 pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<Looked> {
     let this = Arc::clone(broker);
     broker
@@ -44,12 +45,12 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
     let Some(found) = broker.stored(upload).await? else {
         return Ok(Looked::Expired);
     };
-    let limit = SizeLimit(broker.max_size_of(upload).await?);
+    let limit = broker.size_limit_of(upload).await?;
     let encryption = upload.headers.encryption.as_ref();
     let verdict = compare(upload.id, &upload.declared, None, limit, encryption, &found);
     Ok(match verdict {
         Verdict::Proven(..) => Looked::Uploaded,
-        Verdict::NotOurs | Verdict::Mismatch(_) => Looked::Expired,
+        Verdict::NotOurs | Verdict::TooLarge { .. } | Verdict::Mismatch(_) => Looked::Expired,
     })
 }
 
@@ -71,40 +72,71 @@ impl Broker {
             Err(fault) => return Err(fault),
         };
         if !Transition::Acknowledge.allows(upload.status) {
-            self.clear_if_cancelled(&upload).await;
+            self.clear_if_ended(&upload).await;
             return Ok(Looked::Left);
         }
-        let outcome = self.prove(upload, &claimed, by).await?;
-        let (upload, wrong) = match outcome.after(assembled)? {
-            Outcome::Uploaded(_) => return Ok(Looked::Uploaded),
-            Outcome::Elsewhere(upload) => {
-                self.clear_if_cancelled(&upload).await;
-                return Ok(Looked::Left);
+        let outcome = match assembled {
+            Assembled::Wrong(refusal) => Outcome::refuted(upload, *refusal, None),
+            assembled => {
+                let outcome = self.prove(upload, &claimed, by).await?;
+                outcome.after(&assembled)?
             }
-            Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => (upload, None),
+        };
+        match outcome {
+            Outcome::Uploaded(_) => Ok(Looked::Uploaded),
+            Outcome::Elsewhere(upload) => {
+                self.clear_if_ended(&upload).await;
+                Ok(Looked::Left)
+            }
+            Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => {
+                self.end_overdue(&upload, None).await
+            }
             Outcome::Refuted {
                 upload,
                 refusal,
                 unproven,
             } => {
                 self.count_failure(&refusal);
-                (upload, Some((refusal, unproven)))
+                let wrong = Some((refusal, unproven));
+                self.end_overdue(&upload, wrong).await
             }
-        };
-        if upload.status != Status::Pending {
-            if let Some((_, unproven)) = wrong {
-                let mut connection = self.connection().await?;
-                uploads::note_unproven(&mut connection, upload.id, unproven).await?;
-            }
-            return Ok(Looked::Left);
         }
-        // Kept with the row, so that a person can see why.
-        let changes = wrong.map(|(refusal, unproven)| Changes::failed(failure(&refusal), unproven));
-        let changes = changes.unwrap_or_default();
-        let Some(expired) = self.take(&upload, Transition::Expire, changes).await? else {
+    }
+
+    /// Marks an overdue upload Expired; what is wrong is kept with the row, so that a person can
+    /// see why. What is larger than it may be is an Error: the row can then be deleted, and the
+    /// object with it.
+    async fn end_overdue(
+        &self,
+        upload: &Upload,
+        wrong: Option<(Refusal, Option<Unproven>)>,
+    ) -> Result<Looked> {
+        let is_pending = upload.status == Status::Pending;
+        let taken = match &wrong {
+            Some((refusal, unproven)) if refusal.code == Code::SizeLimitExceeded => {
+                let arrow = Transition::Fail;
+                self.refute(upload, arrow, refusal, unproven.as_ref())
+                    .await?
+            }
+            Some((_, unproven)) if !is_pending => {
+                self.note_unproven(upload, unproven.as_ref()).await?;
+                None
+            }
+            Some((refusal, unproven)) => {
+                let arrow = Transition::Expire;
+                self.refute(upload, arrow, refusal, unproven.as_ref())
+                    .await?
+            }
+            None if !is_pending => None,
+            None => {
+                let (arrow, changes) = (Transition::Expire, Changes::default());
+                self.take(upload, arrow, changes).await?
+            }
+        };
+        let Some(ended) = taken else {
             return Ok(Looked::Left);
         };
-        self.abort(&expired).await;
+        self.abort(&ended).await;
         Ok(Looked::Expired)
     }
 }

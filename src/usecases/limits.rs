@@ -15,6 +15,7 @@ use super::declare::MAX_PUT_BYTES;
 use super::error::Result;
 use super::validate::Faults;
 use crate::config::content_types::matches;
+use crate::domain::proof::SizeLimit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::tenant::TenantPolicy;
 use crate::domain::upload::Upload;
@@ -75,6 +76,25 @@ impl Broker {
     pub(super) async fn max_size_of(&self, upload: &Upload) -> Result<u64> {
         let policy = self.policy_of(&upload.tenant).await?;
         Ok(self.limits(&policy).most_of(upload))
+    }
+
+    /// What the object of an upload is held to, whoever proves it.
+    pub(super) async fn size_limit_of(&self, upload: &Upload) -> Result<SizeLimit> {
+        match upload.size_at_create() {
+            Some(_) => Ok(SizeLimit::DECLARED),
+            None => Ok(SizeLimit(self.max_size_of(upload).await?)),
+        }
+    }
+}
+
+/// What is larger than it may be, in bytes.
+pub(super) fn too_large(upload: &Upload, size: u64, limit: u64) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::SizeLimitExceeded,
+            format!("{size} bytes are more than the limit of {limit} bytes."),
+        )
     }
 }
 

@@ -140,9 +140,12 @@ impl std::fmt::Debug for SignedParts {
 
 /// How an upload is cut; open-ended where its size was open at create.
 pub(super) fn plan(upload: &Upload, multipart: &Multipart) -> Result<PartPlan> {
-    let size = multipart.part_count.and(upload.declared.size);
-    PartPlan::new(size, Some(multipart.part_size), PartLimits::S3)
-        .map_err(|error| Error::Internal(error.into()))
+    PartPlan::new(
+        upload.size_at_create(),
+        Some(multipart.part_size),
+        PartLimits::S3,
+    )
+    .map_err(|error| Error::Internal(error.into()))
 }
 
 impl Broker {

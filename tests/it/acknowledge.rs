@@ -4,5 +4,6 @@
 mod at_once;
 mod claims;
 mod levels;
+mod limits;
 mod mismatch;
 mod status;

@@ -66,6 +66,7 @@ async fn join(
         upload_id: &upload_id,
         parts: &parts,
         part_checksums: None,
+        checksum: None,
         precondition: Precondition::Absent,
         patience: patient.settings.aws.total,
     };

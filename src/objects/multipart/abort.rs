@@ -1,8 +1,6 @@
 //! AbortMultipartUpload.
 
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
-
-use super::NO_SUCH_UPLOAD;
+use super::is_no_such_upload;
 use crate::objects::store::{ObjectStore, StoreError, failed};
 
 impl ObjectStore {
@@ -18,9 +16,7 @@ impl ObjectStore {
             .key(key)
             .upload_id(upload_id);
         match self.timed("AbortMultipartUpload", call.send()).await {
-            Err(error) if error.code() != Some(NO_SUCH_UPLOAD) => {
-                Err(failed("AbortMultipartUpload", error))
-            }
+            Err(error) if !is_no_such_upload(&error) => Err(failed("AbortMultipartUpload", error)),
             _ => Ok(()),
         }
     }

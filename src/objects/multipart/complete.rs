@@ -3,20 +3,26 @@
 use std::time::Duration;
 
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::complete_multipart_upload::{
+    CompleteMultipartUploadError, CompleteMultipartUploadOutput,
+};
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::parts::UploadedPart;
-use super::{NO_SUCH_UPLOAD, senseless};
-use crate::domain::checksum::Algorithm;
+use super::{is_no_such_upload, senseless};
+use crate::domain::checksum::{Algorithm, Checksum};
 use crate::objects::sign::Precondition;
-use crate::objects::store::{ObjectStore, StoreError, failed};
+use crate::objects::store::{ObjectStore, StoreError, failed, status};
 
+/// The code of bytes that have another checksum than the promised one.
+const BAD_DIGEST: &str = "BadDigest";
 /// What the store finds wrong with the parts, by its own codes ("List of error codes" and
 /// "CompleteMultipartUpload", S3 API reference). The same call will fail again.
 const REFUSALS: [&str; 6] = [
-    "BadDigest",
+    BAD_DIGEST,
     "EntityTooLarge",
     "EntityTooSmall",
     "InvalidPart",
@@ -35,6 +41,9 @@ pub struct CompleteMultipart<'a> {
     pub parts: &'a [UploadedPart],
     /// The algorithm that the upload was created with: the parts' checksums are then repeated.
     pub part_checksums: Option<Algorithm>,
+    /// The checksum of the whole object that the store is asked to hold the parts to, where it
+    /// computes one of this algorithm. Some stores ignore it: HEAD tells what the object has.
+    pub checksum: Option<&'a Checksum>,
     /// The guard against writing over something else; not sent to a store without conditional
     /// writes.
     pub precondition: Precondition<'a>,
@@ -61,6 +70,8 @@ pub enum Completion {
     PreconditionFailed,
     /// Another write of the key was under way (409). S3 has the parts uploaded anew then.
     Conflict,
+    /// The whole has another checksum than [`CompleteMultipart::checksum`]. Nothing was made.
+    WrongChecksum,
     /// The parts do not make the object.
     Refused {
         /// S3's code: `InvalidPart`.
@@ -72,12 +83,33 @@ impl ObjectStore {
     /// Makes an object of the parts. Their sizes must add up: the store is told their sum and
     /// refuses where it finds another.
     ///
-    /// A 200 with an error in its body is that error; the SDK tries `InternalError` again, as it
-    /// does lost connections.
+    /// A store that does not take the checksum of the whole is asked once more without it. A 200
+    /// with an error in its body is that error; the SDK tries `InternalError` again, as it does
+    /// lost connections.
     pub async fn complete_multipart(
         &self,
         complete: &CompleteMultipart<'_>,
     ) -> Result<Completion, StoreError> {
+        let without = CompleteMultipart {
+            checksum: None,
+            ..*complete
+        };
+        match self.complete(complete).await {
+            Ok(output) => done(output),
+            Err(error) if complete.checksum.is_some() && is_about_checksum(&error) => {
+                match self.complete(&without).await {
+                    Ok(output) => done(output),
+                    Err(error) => refused(&without, error),
+                }
+            }
+            Err(error) => refused(complete, error),
+        }
+    }
+
+    async fn complete(
+        &self,
+        complete: &CompleteMultipart<'_>,
+    ) -> Result<CompleteMultipartUploadOutput, Failed> {
         let (if_match, if_none_match) = match complete.precondition {
             _ if !self.conditional_writes => (None, None),
             Precondition::Absent => (None, Some("*".to_owned())),
@@ -85,6 +117,12 @@ impl ObjectStore {
             Precondition::None => (None, None),
         };
         let size: u64 = complete.parts.iter().map(|part| part.size).sum();
+        let whole = |algorithm| {
+            let checksum = complete
+                .checksum
+                .filter(|sum| sum.algorithm() == algorithm)?;
+            Some(checksum.value().to_owned())
+        };
         let call = (self.client.complete_multipart_upload())
             .bucket(self.bucket())
             .key(complete.key)
@@ -92,32 +130,57 @@ impl ObjectStore {
             .set_if_match(if_match)
             .set_if_none_match(if_none_match)
             .set_mpu_object_size(size.try_into().ok())
+            .set_checksum_crc32(whole(Algorithm::Crc32))
+            .set_checksum_crc32_c(whole(Algorithm::Crc32c))
+            .set_checksum_crc64_nvme(whole(Algorithm::Crc64nvme))
+            .set_checksum_type(complete.checksum.map(|_| ChecksumType::FullObject))
             .multipart_upload(listed(complete))
             .customize()
             .config_override(patient(complete.patience))
             .send();
-        match self.timed("CompleteMultipartUpload", call).await {
-            Ok(output) => Ok(Completion::Done {
-                etag: (output.e_tag)
-                    .ok_or_else(|| senseless("CompleteMultipartUpload", "no ETag"))?,
-                version_id: output.version_id.filter(|version| version != "null"),
-            }),
-            Err(error) => match outcome(error.code().unwrap_or_default()) {
-                Some(outcome) => Ok(outcome),
-                None => Err(failed("CompleteMultipartUpload", error)),
-            },
-        }
+        self.timed("CompleteMultipartUpload", call).await
     }
 }
 
-/// What an error means, where it is an answer and not a fault. By its code, not by the status:
-/// that may be 200.
-fn outcome(code: &str) -> Option<Completion> {
-    match code {
-        NO_SUCH_UPLOAD => Some(Completion::NoSuchUpload),
+type Failed = SdkError<CompleteMultipartUploadError, Response>;
+
+fn done(output: CompleteMultipartUploadOutput) -> Result<Completion, StoreError> {
+    Ok(Completion::Done {
+        etag: (output.e_tag).ok_or_else(|| senseless("CompleteMultipartUpload", "no ETag"))?,
+        version_id: output.version_id.filter(|version| version != "null"),
+    })
+}
+
+fn refused(complete: &CompleteMultipart<'_>, error: Failed) -> Result<Completion, StoreError> {
+    match outcome(complete, &error) {
+        Some(outcome) => Ok(outcome),
+        None => Err(failed("CompleteMultipartUpload", error)),
+    }
+}
+
+/// Whether the store may refuse the checksum of the whole, and not the parts: it has no code of its
+/// own for that.
+fn is_about_checksum(error: &Failed) -> bool {
+    let code = error.code().unwrap_or_default();
+    let is_known = code != "InvalidRequest" && REFUSALS.contains(&code);
+    matches!(status(error), Some(200 | 400 | 405 | 501)) && !is_known && code != "InternalError"
+}
+
+/// What an error means, where it is an answer and not a fault. Its code says it where it is one of
+/// S3's, as the status of such an error may be 200; the status says it for stores with other codes.
+fn outcome(complete: &CompleteMultipart<'_>, error: &Failed) -> Option<Completion> {
+    let (code, status) = (error.code().unwrap_or_default(), status(error));
+    match (code, status) {
+        ("PreconditionFailed", _) | (_, Some(412)) => Some(Completion::PreconditionFailed),
         // `If-Match` where nothing stands.
-        "PreconditionFailed" | "NoSuchKey" => Some(Completion::PreconditionFailed),
-        "ConditionalRequestConflict" | "OperationAborted" => Some(Completion::Conflict),
+        ("NoSuchKey", _) if matches!(complete.precondition, Precondition::Matches(_)) => {
+            Some(Completion::PreconditionFailed)
+        }
+        _ if is_no_such_upload(error) => Some(Completion::NoSuchUpload),
+        ("ConditionalRequestConflict" | "OperationAborted", _) | (_, Some(409)) => {
+            Some(Completion::Conflict)
+        }
+        (BAD_DIGEST, _) if complete.checksum.is_some() => Some(Completion::WrongChecksum),
         _ => (REFUSALS.into_iter())
             .find(|refusal| *refusal == code)
             .map(|code| Completion::Refused { code }),

@@ -1,11 +1,10 @@
 //! ListParts: what is there of an upload.
 
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::Part;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 
-use super::{NO_SUCH_UPLOAD, senseless};
+use super::{is_no_such_upload, senseless};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::objects::head::timestamp;
 use crate::objects::store::{ObjectStore, StoreError, failed};
@@ -51,7 +50,7 @@ impl ObjectStore {
             .set_part_number_marker(marker);
         let output = match self.timed("ListParts", call.send()).await {
             Ok(output) => output,
-            Err(error) if error.code() == Some(NO_SUCH_UPLOAD) => return Ok(None),
+            Err(error) if is_no_such_upload(&error) => return Ok(None),
             Err(error) => return Err(failed("ListParts", error)),
         };
         let listed = output.parts.unwrap_or_default();

@@ -8,12 +8,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
-use super::find::STANDING;
+use super::find::{STANDING, standing};
+use super::mark::{Current, Place};
 use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::drift::Drift;
 use crate::domain::event::EventType;
-use crate::domain::upload::Upload;
+use crate::domain::upload::{Upload, has_drifted};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result, events};
 
@@ -55,6 +56,25 @@ pub async fn mark_drift(
     };
     events::append(connection, event, slice::from_ref(&upload)).await?;
     Ok(Some(upload))
+}
+
+/// Notes that the dataset at a place was replaced by an object with another ETag, with its event.
+/// Only the dataset that stood there at `mark`, taken before that object was looked at: a later one
+/// has a proof of its own. `None` where nothing changes. Call it inside a transaction.
+pub async fn mark_replaced(
+    connection: &mut Connection,
+    place: Place<'_>,
+    mark: Current,
+    etag: &str,
+    at: DateTime<Utc>,
+) -> Result<Option<Upload>> {
+    let standing = standing(connection, place.tenant, &[place.path]).await?;
+    let replaced = (standing.into_iter())
+        .find(|standing| mark.is_of(standing) && has_drifted(Some(standing), etag));
+    match replaced {
+        Some(standing) => mark_drift(connection, &standing, Some(Drift::Replaced), None, at).await,
+        None => Ok(None),
+    }
 }
 
 /// Notes the same number anew, for a drift that is noted already.

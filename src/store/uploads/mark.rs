@@ -44,9 +44,15 @@ pub struct Current(Option<(Uuid, i32, bool)>);
 
 impl Current {
     /// The upload that a later one supersedes, if there is one.
-    pub(super) fn upload(self) -> Option<Uuid> {
+    pub fn upload(self) -> Option<Uuid> {
         self.0
             .and_then(|(id, _, is_current)| is_current.then_some(id))
+    }
+
+    /// Whether the mark names this upload, as the row is now.
+    pub(super) fn is_of(self, upload: &Upload) -> bool {
+        self.0
+            .is_some_and(|(id, sequence, _)| (id, sequence) == (upload.id, upload.sequence))
     }
 }
 

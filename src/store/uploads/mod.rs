@@ -17,7 +17,7 @@ mod unproven;
 
 pub use acknowledge::{Proven, acknowledge};
 pub use claim::{Claimed, Waiting, claim, peek, put_off, release, settle, settle_closed};
-pub use drift::{mark_drift, mark_drifted_size};
+pub use drift::{mark_drift, mark_drifted_size, mark_replaced};
 pub use extend::extend;
 pub use find::{by_id, by_ids, find_path, newest_of_path, standing};
 pub use insert::{How, insert};

@@ -1,31 +1,29 @@
 //! Assemble: the parts of an upload become its object.
 //!
 //! The store says which parts there are, and only what is whole is completed: no part is missing,
-//! none has another size, and the sum is the promised one. What a client promised with its
-//! acknowledge is kept in the row before that, so that a crash, a lost answer or another prover
-//! that is faster holds the object to all of it.
+//! none has another size, the sum is the promised one, and the checksum and the ETag of the whole
+//! are, as far as the parts say ([`agree`]). What a client promised with its acknowledge is kept in
+//! the row before the completion, so that a crash, a lost answer or another prover that is faster
+//! holds the object to all of it; what was wrong is not kept.
 //!
 //! The store's answer may get lost, or two callers may complete at once: "there is no such upload"
-//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself. What
-//! S3 refuses for good is refused, and the upload stays Pending; after its deadline it expires.
+//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself. Where
+//! parts are missing, or S3 refuses them, the upload stays Pending, as its client can send them
+//! anew; where the whole can never be what was promised, or may not stand there, the upload fails.
+//!
+//! [`agree`]: super::agree
 
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
-
+use super::agree::{self, Agreement};
 use super::claims::{Claimed, Claims};
+use super::obstacle::Obstacle;
+use super::refusals::mismatch;
 use super::whole::whole;
-use crate::domain::checksum::{Algorithm, Checksum};
-use crate::domain::object::same_etag;
+use crate::domain::checksum::Checksum;
+use crate::domain::proof::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::status::{Status, Transition};
-use crate::domain::upload::{Multipart, Upload, Verifier, WriteRule};
-use crate::objects::multipart::{CompleteMultipart, Completion, UploadedPart};
+use crate::domain::upload::{Upload, Verifier};
+use crate::objects::multipart::{CompleteMultipart, Completion};
 use crate::store::tenants;
-use crate::store::uploads::{self, Promise};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::parts::not_ours;
@@ -35,7 +33,7 @@ use crate::usecases::signed_parts::plan;
 const ATTEMPTS: u32 = 3;
 
 /// What came of the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::usecases) enum Assembled {
     /// They are an object now.
     Done,
@@ -45,6 +43,14 @@ pub(in crate::usecases) enum Assembled {
     Blocked,
     /// Another write of the key was under way.
     Contended,
+    /// Nothing was made of them, and never will be: the upload fails for this reason.
+    Wrong(Box<Refusal>),
+}
+
+impl Assembled {
+    fn wrong(refusal: Refusal) -> Self {
+        Self::Wrong(Box::new(refusal))
+    }
 }
 
 impl Broker {
@@ -79,17 +85,42 @@ impl Broker {
             };
             let plan = plan(upload, &multipart)?;
             let size = claimed.declared.size;
-            let parts = whole(upload, plan, size, max_size, parts)?;
+            let parts = match whole(upload, plan, size, max_size, parts) {
+                Ok(parts) => parts,
+                Err(over) if over.code == Code::SizeLimitExceeded => {
+                    return Ok((claimed, Assembled::wrong(over)));
+                }
+                Err(refusal) => return Err(refusal.into()),
+            };
             claimed.promise_parts(&claims, &multipart, &parts);
-            if self.is_blocked(upload).await? {
-                return Ok((claimed, Assembled::Blocked));
+            let agreement = agree::compare(upload, &multipart, &claimed, &parts);
+            let Agreement {
+                mismatches,
+                unknown,
+            } = agreement;
+            if !mismatches.is_empty() {
+                // Another caller may have promised otherwise, and be right: that is no failure.
+                let claimed = self.see_anew(upload, claims, claimed).await?;
+                let refusal = mismatch(upload, mismatches);
+                return Ok((claimed, Assembled::wrong(refusal)));
             }
             self.promise_more(upload, &claimed, by).await?;
+            match self.obstacle(upload).await? {
+                None => {}
+                Some(Obstacle::Made) => {
+                    let claimed = self.see_anew(upload, claims, claimed).await?;
+                    return Ok((claimed, Assembled::Gone));
+                }
+                Some(Obstacle::Forbidden(refusal)) => {
+                    return Ok((claimed, Assembled::wrong(refusal)));
+                }
+            }
             let complete = CompleteMultipart {
                 key: &upload.key,
                 upload_id: id,
                 parts: &parts,
                 part_checksums: multipart.part_checksums,
+                checksum: unknown.as_ref(),
                 precondition: self.precondition(&upload.write),
                 patience: self.rules.complete_patience,
             };
@@ -104,6 +135,10 @@ impl Broker {
                 Completion::NoSuchUpload => Assembled::Gone,
                 Completion::PreconditionFailed => Assembled::Blocked,
                 Completion::Conflict => Assembled::Contended,
+                Completion::WrongChecksum => {
+                    self.promise_less(upload, &before, &claimed).await?;
+                    Assembled::wrong(other_bytes(upload, unknown.as_ref()))
+                }
                 // A part was sent again since the list was made: the list tells what of it is wrong.
                 Completion::Refused { code } => {
                     refused = Some(code);
@@ -121,8 +156,7 @@ impl Broker {
             upload.id
         );
         // Other parts may have another sum.
-        let mut connection = self.connection().await?;
-        uploads::promise_less(&mut connection, upload.id, &before, &claimed.declared).await?;
+        self.promise_less(upload, &before, &claimed).await?;
         Err(no_object(upload, refused).into())
     }
 
@@ -153,67 +187,25 @@ impl Broker {
         let plan = plan(upload, multipart)?;
         let size = upload.declared.size;
         let max_size = self.max_size_of(upload).await?;
-        Ok(whole(upload, plan, size, max_size, parts).is_ok())
-    }
-
-    /// A store without conditional writes would overwrite what stands there.
-    async fn is_blocked(&self, upload: &Upload) -> Result<bool> {
-        if self.rules.conditional_writes || upload.write == WriteRule::Overwrite {
+        let Ok(parts) = whole(upload, plan, size, max_size, parts) else {
             return Ok(false);
-        }
-        let found = self.stored(upload).await?;
-        let other = found.filter(|found| found.upload_id != Some(upload.id));
-        Ok(match &upload.write {
-            WriteRule::Overwrite => false,
-            WriteRule::CreateOnly => other.is_some(),
-            WriteRule::Replace { etag } => other.is_none_or(|found| !same_etag(etag, &found.etag)),
-        })
-    }
-
-    /// Keeps what was promised, and the janitors of other replicas away while S3 is at it: one may
-    /// have read the row before, and knows neither.
-    async fn promise_more(&self, upload: &Upload, claimed: &Claimed, by: Verifier) -> Result<()> {
-        let patience = TimeDelta::from_std(self.rules.complete_patience);
-        let made_by = self.clock.now() + patience.unwrap_or_default();
-        let promise = Promise {
-            name: claimed.name.as_deref(),
-            comments: claimed.comments.as_deref(),
-            metadata: claimed.metadata.as_ref(),
-            declared: &claimed.declared,
-            // The janitor itself gives up what cannot be completed, at once.
-            made_by: (by != Verifier::Janitor).then_some(made_by),
         };
-        let mut connection = self.connection().await?;
-        Ok(uploads::promise_more(&mut connection, upload.id, &promise).await?)
+        let claims = Claims::default();
+        let mut claimed = claims.clone().check(upload)?;
+        claimed.promise_parts(&claims, multipart, &parts);
+        let agreement = agree::compare(upload, multipart, &claimed, &parts);
+        Ok(agreement.mismatches.is_empty())
     }
+}
 
-    /// Others may have completed it too, or ended it, and promised more than this caller knows.
-    async fn see_anew(
-        &self,
-        upload: &mut Upload,
-        claims: Claims,
-        claimed: Claimed,
-    ) -> Result<Claimed> {
-        *upload = self.reload(upload).await?;
-        if !Transition::Acknowledge.allows(upload.status) {
-            return Ok(claimed);
-        }
-        Ok(claims.check(upload)?)
-    }
-
-    /// Whether the upload was cancelled while its parts were made an object: whoever cancelled it
-    /// may have looked before that was there, so it goes now.
-    pub(in crate::usecases) async fn clear_if_cancelled(&self, upload: &Upload) {
-        if upload.status != Status::Cancelled || upload.multipart.is_none() {
-            return;
-        }
-        if let Err(cause) = self.remove_own_object(upload).await {
-            log::warn!(
-                "S3 keeps the object of upload {} for now: {cause}",
-                upload.id
-            );
-        }
-    }
+/// S3 computed another checksum of the whole than the promised one.
+fn other_bytes(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
+    let mismatch_of = |promised: &Checksum| Mismatch {
+        field: "checksum",
+        expected: promised.to_string(),
+        found: "another value, which S3 computed of the parts".to_owned(),
+    };
+    mismatch(upload, promised.map(mismatch_of).into_iter().collect())
 }
 
 /// After as many tries as it takes to see that nobody sends a part again at this very moment.
@@ -228,42 +220,4 @@ fn no_object(upload: &Upload, code: &str) -> Refusal {
             ),
         )
     }
-}
-
-impl Claimed {
-    /// What the checksums of the parts, which the store held the bytes to, say of the whole: kept
-    /// where the client promises nothing else of it.
-    fn promise_parts(&mut self, claims: &Claims, multipart: &Multipart, parts: &[UploadedPart]) {
-        let promised = (self.declared.checksum.as_ref())
-            .is_some_and(|checksum| claims.checksum.is_some() || !checksum.is_composite());
-        if let Some(algorithm) = multipart.part_checksums
-            && !promised
-        {
-            self.declared.checksum = composite(algorithm, parts);
-        }
-    }
-}
-
-/// The checksum of the parts' checksums, as S3 makes it ("Checking object integrity", S3 user
-/// guide); `None` of algorithms that S3 has whole objects' checksums of, and where one is missing.
-fn composite(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<Checksum> {
-    let digest = match algorithm {
-        Algorithm::Sha256 => digest::<Sha256>(algorithm, parts)?,
-        Algorithm::Sha1 => digest::<Sha1>(algorithm, parts)?,
-        Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64nvme => return None,
-    };
-    let count = u32::try_from(parts.len()).ok()?;
-    Some(Checksum::new(algorithm, &digest).ok()?.of_parts(count))
-}
-
-fn digest<D: Digest>(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<String> {
-    let mut all = D::new();
-    for part in parts {
-        let checksum = part.checksum.as_ref()?;
-        if checksum.algorithm() != algorithm {
-            return None;
-        }
-        all.update(STANDARD.decode(checksum.value()).ok()?);
-    }
-    Some(STANDARD.encode(all.finalize()))
 }

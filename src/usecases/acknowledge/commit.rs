@@ -1,4 +1,4 @@
-//! The transactions in which an upload becomes Uploaded, or fails.
+//! The transaction in which an upload becomes Uploaded.
 
 use std::collections::HashMap;
 use std::slice;
@@ -11,9 +11,8 @@ use uuid::Uuid;
 use super::claims::Claimed;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::Level;
-use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
-use crate::domain::upload::{Failure, Upload, Verification, Verifier};
+use crate::domain::upload::{Upload, Verification, Verifier};
 use crate::store::Connection;
 use crate::store::uploads::{self, Changes, Current, Proven};
 use crate::usecases::broker::Broker;
@@ -126,31 +125,6 @@ impl Broker {
         Committed::Done(done)
     }
 
-    /// Marks `upload` failed and refuses for the reason that `refusal` gives; `unproven` bytes stand
-    /// there all the same. Where another call acknowledged it meanwhile, that holds.
-    pub(super) async fn fail(
-        &self,
-        upload: &Upload,
-        refusal: Refusal,
-        unproven: Option<u64>,
-    ) -> Result<Upload> {
-        self.count_failure(&refusal);
-        let changes = Changes::failed(failure(&refusal), unproven);
-        if self
-            .take(upload, Transition::Fail, changes)
-            .await?
-            .is_some()
-        {
-            self.abort(upload).await;
-            return Err(refusal.into());
-        }
-        let now = self.reload(upload).await?;
-        if now.was_acknowledged() {
-            return Ok(now);
-        }
-        Err(Refusal::wrong_status(now.id, now.status, Transition::Acknowledge).into())
-    }
-
     /// Takes one arrow in a transaction of its own; `None` where the row does not allow it.
     pub(in crate::usecases) async fn take(
         &self,
@@ -171,18 +145,7 @@ impl Broker {
         Ok(taken)
     }
 
-    /// By what differs; by the problem where nothing was compared.
-    pub(in crate::usecases) fn count_failure(&self, refusal: &Refusal) {
-        let uploads = &self.metrics.uploads;
-        for mismatch in &refusal.mismatches {
-            uploads.verification_failed(mismatch.field);
-        }
-        if refusal.mismatches.is_empty() {
-            uploads.verification_failed(refusal.code.as_str());
-        }
-    }
-
-    fn count(&self, upload: &Upload, arrow: Transition) {
+    pub(super) fn count(&self, upload: &Upload, arrow: Transition) {
         self.metrics.uploads.transition(arrow.to().as_str());
         if arrow == Transition::Acknowledge {
             let took = upload.updated_at - upload.created_at;
@@ -190,13 +153,5 @@ impl Broker {
                 .uploads
                 .uploaded_after(took.to_std().unwrap_or_default());
         }
-    }
-}
-
-/// The reason, as it is kept in the row.
-pub(in crate::usecases) fn failure(refusal: &Refusal) -> Failure {
-    Failure {
-        code: refusal.code.as_str().to_owned(),
-        detail: refusal.detail.clone(),
     }
 }

@@ -6,11 +6,27 @@
 //! What another caller acknowledges at the same path between the HEAD and the commit is noticed in
 //! the transaction, and the object is looked at anew: a proof of bytes that were replaced meanwhile
 //! is worth nothing.
+//!
+//! An object that S3 makes of parts replaces what stood at the key. So everything that the parts
+//! say about the whole is compared before S3 is asked to make it. What a crash leaves:
+//!
+//! | dies | leaves | repaired by |
+//! |---|---|---|
+//! | before CompleteMultipartUpload | a Pending row, with its claims, and its parts | the client, who asks again; past the deadline the janitor |
+//! | after it | a Pending row, with its claims, and its object | the same: HEAD finds the object, which is held to the same claims |
+//! | after it, where the object is wrong | the same; the row of a dataset that stood there says Uploaded | the same: the upload fails, and the row of that dataset says that it has drifted, in one transaction |
+//! | after the row failed | an Error row, and its parts | the last look of the janitor |
 
+mod agree;
 mod assemble;
 mod claims;
+mod clear;
 mod commit;
+mod fail;
+mod obstacle;
+mod promise;
 mod prove;
+mod refusals;
 mod turn;
 mod whole;
 
@@ -21,8 +37,7 @@ use uuid::Uuid;
 pub(super) use assemble::Assembled;
 pub use claims::Claims;
 pub use commit::Proof;
-pub(super) use commit::failure;
-pub(super) use prove::Outcome;
+pub(super) use prove::{Outcome, Unproven};
 pub use turn::Turns;
 
 use super::broker::Broker;
@@ -100,11 +115,14 @@ impl Broker {
         if !Transition::Acknowledge.allows(upload.status) {
             return self.left(&upload).await;
         }
+        if let Assembled::Wrong(refusal) = assembled {
+            return self.fail(&upload, *refusal, None).await;
+        }
         let outcome = self.prove(upload, &claimed, by).await?;
-        match outcome.after(assembled)? {
+        match outcome.after(&assembled)? {
             Outcome::Uploaded(upload) => Ok(upload),
             Outcome::Missing(upload) | Outcome::NotYetOurs(upload)
-                if assembled == Assembled::Gone =>
+                if matches!(assembled, Assembled::Gone) =>
             {
                 Err(gone(&upload).into())
             }
@@ -127,7 +145,7 @@ impl Broker {
 
     /// It left the states that can be acknowledged, under this caller's eyes.
     async fn left(&self, upload: &Upload) -> Result<Upload> {
-        self.clear_if_cancelled(upload).await;
+        self.clear_if_ended(upload).await;
         Err(Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into())
     }
 }

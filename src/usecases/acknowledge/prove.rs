@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::assemble::Assembled;
 use super::claims::Claimed;
 use super::commit::Committed;
-use crate::domain::proof::{Mismatch, SizeLimit, Verdict, compare};
-use crate::domain::refusal::{Code, Refusal};
+use super::refusals::{mismatch, replaced, stands, taken};
+use crate::domain::proof::{Verdict, compare};
+use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier, WriteRule};
-use crate::store::uploads::{self, Place};
+use crate::store::uploads::{self, Current, Place};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::limits::too_large;
 
 /// How often an object is looked at anew because others acknowledge at the same path.
 const ATTEMPTS: u32 = 10;
@@ -30,15 +32,31 @@ pub(in crate::usecases) enum Outcome {
         upload: Upload,
         /// Why.
         refusal: Refusal,
-        /// How many bytes its own URL has put there, where it has.
-        unproven: Option<u64>,
+        /// The object that its own URL has put there, where it has.
+        unproven: Option<Unproven>,
     },
     /// It left the states that can be acknowledged.
     Elsewhere(Upload),
 }
 
+/// An object that an upload's own URL, or its parts, have put at its key, and that cannot be
+/// acknowledged.
+#[derive(Clone, Debug)]
+pub(in crate::usecases) struct Unproven {
+    /// Bytes.
+    pub(in crate::usecases) size: u64,
+    /// Its ETag: another one than that of the dataset whose bytes it has replaced.
+    pub(in crate::usecases) etag: String,
+    /// The path, as it was before the object was looked at.
+    pub(in crate::usecases) mark: Current,
+}
+
 impl Outcome {
-    fn refuted(upload: Upload, refusal: Refusal, unproven: Option<u64>) -> Self {
+    pub(in crate::usecases) fn refuted(
+        upload: Upload,
+        refusal: Refusal,
+        unproven: Option<Unproven>,
+    ) -> Self {
         Self::Refuted {
             upload,
             refusal,
@@ -48,7 +66,7 @@ impl Outcome {
 
     /// What it means where the parts were not made an object: never, because of what stands at the
     /// key, or not now, because of another write.
-    pub(in crate::usecases) fn after(self, assembled: Assembled) -> Result<Self> {
+    pub(in crate::usecases) fn after(self, assembled: &Assembled) -> Result<Self> {
         match (self, assembled) {
             (Self::Missing(upload) | Self::NotYetOurs(upload), Assembled::Blocked)
                 if upload.write != WriteRule::CreateOnly =>
@@ -73,7 +91,7 @@ impl Broker {
         claimed: &Claimed,
         by: Verifier,
     ) -> Result<Outcome> {
-        let limit = SizeLimit(self.max_size_of(&upload).await?);
+        let limit = self.size_limit_of(&upload).await?;
         for _ in 0..ATTEMPTS {
             let mut connection = self.connection().await?;
             let mark = uploads::current_of(&mut connection, Place::from(&upload)).await?;
@@ -85,18 +103,34 @@ impl Broker {
             let encryption = upload.headers.encryption.as_ref();
             let declared = &claimed.declared;
             let verdict = compare(upload.id, declared, etag, limit, encryption, &found);
-            let (object, level) = match verdict {
-                Verdict::Proven(object, level) => (object, level),
-                Verdict::NotOurs if upload.write.may_replace() => {
+            let unproven = Unproven {
+                size: found.size,
+                etag: found.etag,
+                mark,
+            };
+            let other = mark.upload().filter(|other| *other != upload.id);
+            let (object, level) = match (verdict, other) {
+                // What a create-only upload replaced all the same, because the store ignored the
+                // condition of its write, is not superseded: it was destroyed.
+                (Verdict::Proven(..), Some(other)) if upload.write == WriteRule::CreateOnly => {
+                    let refusal = stands(&upload, other);
+                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                }
+                (Verdict::Proven(object, level), _) => (object, level),
+                (Verdict::NotOurs, _) if upload.write.may_replace() => {
                     return Ok(Outcome::NotYetOurs(upload));
                 }
-                Verdict::NotOurs => {
+                (Verdict::NotOurs, _) => {
                     let refusal = taken(&upload);
                     return Ok(Outcome::refuted(upload, refusal, None));
                 }
-                Verdict::Mismatch(mismatches) => {
+                (Verdict::TooLarge { limit, found }, _) => {
+                    let refusal = too_large(&upload, found, limit);
+                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                }
+                (Verdict::Mismatch(mismatches), _) => {
                     let refusal = mismatch(&upload, mismatches);
-                    return Ok(Outcome::refuted(upload, refusal, Some(found.size)));
+                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
                 }
             };
             match self
@@ -124,40 +158,5 @@ impl Broker {
             .await?
             .ok_or_else(|| Refusal::no_upload(upload.id))?;
         Ok(upload)
-    }
-}
-
-fn taken(upload: &Upload) -> Refusal {
-    Refusal {
-        upload_id: Some(upload.id),
-        ..Refusal::new(
-            Code::DatasetExists,
-            format!(
-                "The object at {} was not written by this upload's URL, and it may not replace it.",
-                upload.path
-            ),
-        )
-    }
-}
-
-fn replaced(upload: &Upload) -> Refusal {
-    Refusal {
-        upload_id: Some(upload.id),
-        ..Refusal::new(
-            Code::DatasetExists,
-            format!(
-                "The version at {} that if_match names is no longer there: nothing was replaced.",
-                upload.path
-            ),
-        )
-    }
-}
-
-fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
-    let words: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
-    Refusal {
-        upload_id: Some(upload.id),
-        mismatches,
-        ..Refusal::new(Code::ObjectMismatch, words.join("; "))
     }
 }

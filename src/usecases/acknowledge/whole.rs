@@ -5,6 +5,7 @@ use crate::domain::proof::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::objects::multipart::UploadedPart;
+use crate::usecases::limits::too_large;
 
 /// The parts that make up the upload; strangers behind its end are left out. `size` is what was
 /// promised, in bytes.
@@ -29,24 +30,20 @@ pub(super) fn whole(
     if !missing.is_empty() {
         return Err(parts_missing(upload, missing));
     }
-    let mismatches = mismatches(plan, size, &parts);
+    // What was declared at create was held to the limit then. Whatever is claimed of the others,
+    // their parts are what there is.
+    let sum: u64 = parts.iter().map(|part| part.size).sum();
+    if plan.size().is_none() && sum > max_size {
+        return Err(too_large(upload, sum, max_size));
+    }
+    let mismatches = mismatches(plan, size, sum, &parts);
     if !mismatches.is_empty() {
         return Err(mismatch(upload, mismatches));
-    }
-    // What was declared at create was held to the limit then.
-    if plan.size().is_none() && size > max_size {
-        return Err(Refusal {
-            upload_id: Some(upload.id),
-            ..Refusal::new(
-                Code::SizeLimitExceeded,
-                format!("{size} bytes are more than the limit of {max_size} bytes."),
-            )
-        });
     }
     Ok(parts)
 }
 
-fn mismatches(plan: PartPlan, size: u64, parts: &[UploadedPart]) -> Vec<Mismatch> {
+fn mismatches(plan: PartPlan, size: u64, sum: u64, parts: &[UploadedPart]) -> Vec<Mismatch> {
     let mut all = Vec::new();
     let mut differ = |expected: String, found: String| {
         all.push(Mismatch {
@@ -69,7 +66,6 @@ fn mismatches(plan: PartPlan, size: u64, parts: &[UploadedPart]) -> Vec<Mismatch
             format!("part {number} of {} bytes", part.size),
         );
     }
-    let sum: u64 = parts.iter().map(|part| part.size).sum();
     if sum != size && all.is_empty() {
         all.push(Mismatch {
             field: "size",

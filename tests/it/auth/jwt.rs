@@ -240,8 +240,9 @@ async fn a_size_limit_holds_from_create_to_acknowledge() {
         .await
         .expect(StatusCode::CREATED);
     ada.put(&open, "eleven byte").await.expect_ok();
-    let problem = bob.acknowledge(&open).await;
-    problem.expect_problem(422, "object-mismatch");
+    let path = format!("/uploads/{}/acknowledge", id(&open));
+    let problem = post(&bob, &path, json!({"size": 11})).await;
+    problem.expect_problem(422, "size-limit-exceeded");
     let open = create(&ada, json!({"path": "/fits"}))
         .await
         .expect(StatusCode::CREATED);

@@ -91,11 +91,15 @@ impl Model {
         match &self.objects[promise.place] {
             None => MISSING,
             Some(object) if object.by == Some(upload) && honest => {
-                self.prove(upload);
-                DONE
+                if self.may_stand(upload) {
+                    self.prove(upload);
+                    return DONE;
+                }
+                self.refute(upload, "Error", "upload.failed");
+                EXISTS
             }
             Some(object) if object.by == Some(upload) => {
-                self.take(upload, "Error", "upload.failed");
+                self.refute(upload, "Error", "upload.failed");
                 (422, "object-mismatch")
             }
             Some(_) if promise.overwrite => MISSING,
@@ -173,7 +177,10 @@ impl Model {
                 .as_ref()
                 .is_some_and(|object| object.by == Some(upload))
             {
-                self.prove(upload);
+                match self.may_stand(upload) {
+                    true => self.prove(upload),
+                    false => self.refute(upload, "Expired", "upload.expired"),
+                }
             } else {
                 self.take(upload, "Expired", "upload.expired");
             }
@@ -193,6 +200,28 @@ impl Model {
     fn current(&self, place: usize) -> Option<usize> {
         (self.uploads.iter())
             .position(|upload| upload.place == place && upload.status == "Uploaded")
+    }
+
+    /// A write-once upload supersedes nothing.
+    fn may_stand(&self, upload: usize) -> bool {
+        let promise = &self.uploads[upload];
+        promise.overwrite || self.current(promise.place).is_none()
+    }
+
+    /// Its object stands there and is not acknowledged. The dataset whose bytes it replaced is told
+    /// to have drifted, once.
+    fn refute(&mut self, upload: usize, status: &'static str, event: &'static str) {
+        let place = self.uploads[upload].place;
+        let standing = self.objects[place]
+            .as_ref()
+            .map(|object| object.bytes.clone());
+        if let Some(other) = self.current(place) {
+            let dataset = &mut self.uploads[other];
+            if dataset.proven != standing && !dataset.told.contains(&"dataset.drifted") {
+                dataset.told.push("dataset.drifted");
+            }
+        }
+        self.take(upload, status, event);
     }
 
     fn prove(&mut self, upload: usize) {

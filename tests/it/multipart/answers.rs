@@ -41,13 +41,20 @@ macro_rules! error {
 
 /// What a completion makes of an answer.
 async fn told(answer: &'static str) -> Result<Completion, StoreError> {
+    told_of(answer, Precondition::Absent).await
+}
+
+async fn told_of(
+    answer: &'static str,
+    precondition: Precondition<'_>,
+) -> Result<Completion, StoreError> {
     let door = Door::to(cloud::address());
     let scene = Scene::at(&door.endpoint()).await;
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "one").await;
     let parts = scene.parts(&upload).await;
     door.leads(Way::Says(answer));
-    let complete = completion(&upload, &parts, Precondition::Absent);
+    let complete = completion(&upload, &parts, precondition);
     scene.store.complete_multipart(&complete).await
 }
 
@@ -68,14 +75,25 @@ async fn an_error_is_told_by_its_code_and_not_by_its_status() {
             error!("412 Precondition Failed", "PreconditionFailed"),
             Completion::PreconditionFailed,
         ),
+        // As other stores say it.
         (
-            error!("404 Not Found", "NoSuchKey"),
+            error!("412 Precondition Failed", "InvalidRequest"),
             Completion::PreconditionFailed,
         ),
+        (
+            answer!("412 Precondition Failed"),
+            Completion::PreconditionFailed,
+        ),
+        (
+            error!("404 Not Found", "NoSuchKey"),
+            Completion::NoSuchUpload,
+        ),
+        (answer!("404 Not Found"), Completion::NoSuchUpload),
         (
             error!("409 Conflict", "ConditionalRequestConflict"),
             Completion::Conflict,
         ),
+        (error!("409 Conflict", "InvalidPart"), Completion::Conflict),
         (
             error!("400 Bad Request", "EntityTooSmall"),
             refused("EntityTooSmall"),
@@ -87,6 +105,37 @@ async fn an_error_is_told_by_its_code_and_not_by_its_status() {
     }
 }
 
+/// S3 answers so where nothing stands that `If-Match` could name.
+#[tokio::test]
+async fn no_such_key_is_about_the_version_where_one_was_named() {
+    let answer = error!("404 Not Found", "NoSuchKey");
+    let outcome = told_of(answer, Precondition::Matches("\"etag\"")).await;
+    assert_eq!(outcome.expect("an outcome"), Completion::PreconditionFailed);
+}
+
+#[tokio::test]
+async fn every_404_but_that_of_the_bucket_says_that_the_upload_is_not_there() {
+    let door = Door::to(cloud::address());
+    let scene = Scene::at(&door.endpoint()).await;
+    let upload = scene.begin(None).await;
+    for answer in [
+        error!("404 Not Found", "NoSuchUpload"),
+        error!("404 Not Found", "NoSuchKey"),
+        answer!("404 Not Found"),
+    ] {
+        door.leads(Way::Says(answer));
+        let listed = scene.store.list_parts(KEY, &upload, 0).await;
+        assert!(matches!(listed, Ok(None)), "{answer}: {listed:?}");
+        let aborted = scene.store.abort_multipart(KEY, &upload).await;
+        assert!(aborted.is_ok(), "{answer}: {aborted:?}");
+    }
+    door.leads(Way::Says(error!("404 Not Found", "NoSuchBucket")));
+    let listed = scene.store.list_parts(KEY, &upload, 0).await;
+    assert!(listed.is_err(), "{listed:?}");
+    let aborted = scene.store.abort_multipart(KEY, &upload).await;
+    assert!(aborted.is_err(), "{aborted:?}");
+}
+
 #[tokio::test]
 async fn a_fault_is_never_an_outcome() {
     for answer in [
@@ -94,7 +143,6 @@ async fn a_fault_is_never_an_outcome() {
         error!("503 Slow Down", "SlowDown"),
         error!("403 Forbidden", "AccessDenied"),
         error!("404 Not Found", "NoSuchBucket"),
-        answer!("404 Not Found"),
         answer!("200 OK"),
     ] {
         let outcome = told(answer).await;

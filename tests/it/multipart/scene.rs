@@ -149,6 +149,7 @@ pub fn completion<'a>(
         upload_id,
         parts,
         part_checksums: None,
+        checksum: None,
         precondition,
         patience: Duration::from_secs(30),
     }

@@ -32,7 +32,7 @@ async fn twenty_acknowledges_make_one_transition() {
 #[tokio::test]
 async fn of_two_acknowledges_one_completes_and_both_get_200() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
-    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
     gate.hold();
     let first = scene.acknowledge(&session, json!({"checksum": crc64(b"abc")}));
     let second = async {
@@ -72,7 +72,7 @@ async fn calls(scene: &Scene, operation: &str) -> u64 {
 async fn a_cancel_while_s3_completes_leaves_nothing() {
     for answers_only in [true, false] {
         let (scene, gate) = Scene::gated(Setup::new()).await;
-        let session = scene.sent("a.bin", "abc", json!({})).await;
+        let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
         let held = async {
             match answers_only {
                 true => gate.hold_answers(),

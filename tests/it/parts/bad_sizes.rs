@@ -107,6 +107,6 @@ async fn the_installs_own_limit_holds_for_parts_and_their_sum() {
     let sum = json!({"size": MIN + 2048});
     let reply = scene.acknowledge(&session, sum).await;
     reply.expect_problem(422, "size-limit-exceeded");
-    assert_eq!(scene.app.read(&session).await["status"], "Pending");
+    assert_eq!(scene.app.read(&session).await["status"], "Error");
     assert!(scene.app.bucket.head("a.bin").await.is_none());
 }

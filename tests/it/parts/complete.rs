@@ -100,7 +100,7 @@ async fn a_part_that_is_overwritten_between_the_list_and_the_end_is_listed_anew(
 /// S3 has made the object, and its answer gets lost. `again` proves it then.
 async fn answer_is_lost(again: impl AsyncFnOnce(&Scene, &Value) -> &'static str) {
     let (scene, gate) = Scene::gated(Setup::new()).await;
-    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
     let claims = json!({"checksum": crc64(b"abc"), "comments": "kept", "metadata": {"a": "b"}});
     let held = async { gate.hold_answers() };
     let lost = async {
@@ -182,7 +182,7 @@ async fn s3_says_200_and_then_that_it_failed() {
 async fn s3_takes_longer_than_the_request_and_the_work_goes_on() {
     let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 2);
     let (scene, gate) = Scene::gated(setup).await;
-    let session = scene.sent("a.bin", "abc", json!({})).await;
+    let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
     let held = async { gate.hold_answers() };
     let reply = scene
         .app

@@ -13,7 +13,9 @@ use crate::support::reply::Reply;
 async fn killed_behind_s3(fleet: &Fleet) -> Value {
     let caller = fleet.caller(0);
     let create = caller.request(Method::POST, "/uploads");
-    let create = create.json(&json!({"path": "/a.csv", "size": 3, "multipart": true}));
+    let create = create.json(&json!({
+        "path": "/a.csv", "size": 3, "multipart": true, "overwrite": true,
+    }));
     let session = Reply::of(create).await.expect(StatusCode::CREATED);
     let part = &session["multipart"]["parts"][0];
     let put = caller.http.put(part["url"].as_str().expect("a URL"));

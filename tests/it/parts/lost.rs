@@ -24,7 +24,7 @@ async fn the_second_try_of_one_call_finds_its_own_object() {
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
         let app = setup.start().await;
         let scene = Scene { app, store };
-        let declared = json!({"checksum": crc64(b"abc")});
+        let declared = json!({"checksum": crc64(b"abc"), "overwrite": true});
         let session = scene.sent("a.bin", "abc", declared).await;
         let held = async { gate.hold_answers() };
         let acknowledge = (scene.app).in_between(scene.app.acknowledge(&session), held);

@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup, id};
+use crate::support::careless::Careless;
 use crate::support::door::Door;
 use crate::support::gate::Gate;
 use crate::support::reply::Reply;
@@ -50,6 +51,16 @@ impl Scene {
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
         let app = setup.start().await;
         (Scene { app, store }, door)
+    }
+
+    /// On a store that ignores the conditions and checksums of completions; clients go past it.
+    pub async fn careless(setup: Setup) -> (Scene, Careless) {
+        let store = Store::start().await;
+        let careless = Careless::before(&store);
+        let setup = setup.store(&store).s3(careless.endpoint());
+        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
+        let app = setup.start().await;
+        (Scene { app, store }, careless)
     }
 
     /// A session of one small part, which has come.

@@ -155,7 +155,7 @@ async fn pass_unless(client: &mut TcpStream, upstream: SocketAddr, words: &str) 
 }
 
 /// The head of a request; `None` where the client goes before its end.
-async fn head_of(client: &mut TcpStream) -> Option<Vec<u8>> {
+pub(super) async fn head_of(client: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await.ok()?);

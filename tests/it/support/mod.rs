@@ -6,6 +6,7 @@
 //! to the runtime that made it, and each test has its own.
 
 pub mod app;
+pub mod careless;
 pub mod cloud;
 pub mod database;
 pub mod dice;

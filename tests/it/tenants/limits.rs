@@ -88,8 +88,9 @@ async fn what_came_too_large_is_refused_by_everybody() {
         scene.acme.put(&session, "12345").await.expect_ok();
         sent.push(session);
     }
-    let refused = scene.acme.acknowledge(&sent[0]).await;
-    refused.expect_problem(422, "object-mismatch");
+    let path = format!("/uploads/{}/acknowledge", id(&sent[0]));
+    let refused = scene.post(&path, json!({"size": 5})).await;
+    refused.expect_problem(422, "size-limit-exceeded");
 
     let (broker, bucket) = (scene.app.broker.clone(), scene.app.bucket.name.clone());
     let look = async move { arrived(&broker, &bucket, "acme/event.csv").await };
@@ -98,12 +99,32 @@ async fn what_came_too_large_is_refused_by_everybody() {
 
     scene.app.advance(TimeDelta::hours(1));
     assert_eq!(scene.app.janitor().await.expired, 1);
-    for (session, status) in sent.iter().zip(["Error", "Error", "Expired"]) {
+    for session in &sent {
         let upload = scene.acme.get(&format!("/uploads/{}", id(session))).await;
         let upload = upload.expect(StatusCode::OK);
-        assert_eq!(upload["status"], status, "{upload:#}");
-        assert_eq!(upload["error"]["code"], "object-mismatch", "{upload:#}");
+        assert_eq!(upload["status"], "Error", "{upload:#}");
+        assert_eq!(upload["error"]["code"], "size-limit-exceeded", "{upload:#}");
     }
+}
+
+/// What was promised within the limit of then is taken.
+#[tokio::test]
+async fn a_size_that_was_declared_outlives_a_lower_limit() {
+    let scene = Scene::new(max_size(5)).await;
+    let declared = scene.create("/declared.csv", json!({"size": 5})).await;
+    let open = scene.create("/open.csv", json!({})).await;
+    scene.set(max_size(4)).await;
+    for session in [&declared, &open] {
+        scene.acme.put(session, "12345").await.expect_ok();
+    }
+    let done = scene.acme.acknowledge(&declared).await;
+    done.expect(StatusCode::OK);
+    eventually("the lower limit is known", async || {
+        scene.ask("/probe.csv", json!({"size": 5})).await.status == 422
+    })
+    .await;
+    let refused = scene.acme.acknowledge(&open).await;
+    refused.expect_problem(422, "size-limit-exceeded");
 }
 
 #[tokio::test]

@@ -123,20 +123,47 @@ async fn what_is_too_large_counts_once_the_janitor_has_seen_it() {
     };
     let scene = Scene::new(limits).await;
     let large = scene.sent("/a.csv", "too many", json!({})).await;
-    let right = scene.sent("/b.csv", "too many", json!({})).await;
+    scene.app.advance(URL_IS_OVER);
+    assert_eq!(scene.app.janitor().await.expired, 1);
+    assert_eq!(scene.used().await, (8, 0));
+    let reply = scene.acme.acknowledge(&large).await;
+    let problem = reply.expect_problem(409, "invalid-status");
+    assert_eq!(problem["upload_status"], "Error", "{problem:#}");
+    assert_eq!(scene.used().await, (8, 0));
+    // Its client deletes it as any other that failed.
+    scene.delete(&format!("/uploads/{}", id(&large))).await;
+    assert!(scene.app.bucket.head("acme/a.csv").await.is_none());
+    assert_eq!(scene.used().await, (0, 0));
+}
+
+/// What is not as declared may still be put right.
+#[tokio::test]
+async fn what_is_wrong_counts_once_the_janitor_has_seen_it_and_can_be_put_right() {
+    let scene = Scene::new(quota(Some(100), None)).await;
+    let mut sent = Vec::new();
+    for path in ["/a.csv", "/b.csv"] {
+        let session = scene.create(path, json!({"size": 4})).await;
+        let key = format!("acme{path}");
+        let bucket = &scene.app.bucket;
+        bucket
+            .put_as(id(&session), &key, "too many", "text/csv")
+            .await;
+        sent.push(session);
+    }
+    let (wrong, right) = (&sent[0], &sent[1]);
     scene.app.advance(URL_IS_OVER);
     assert_eq!(scene.app.janitor().await.expired, 2);
     assert_eq!(scene.used().await, (16, 0));
     // It fails when it is acknowledged after all, and counts no more and no less.
-    let reply = scene.acme.acknowledge(&large).await;
+    let reply = scene.acme.acknowledge(wrong).await;
     reply.expect_problem(422, "object-mismatch");
     assert_eq!(scene.used().await, (16, 0));
     // The right bytes come late, in place of the wrong ones.
     let bucket = &scene.app.bucket;
     bucket
-        .put_as(id(&right), "acme/b.csv", "four", "text/csv")
+        .put_as(id(right), "acme/b.csv", "four", "text/csv")
         .await;
-    scene.acme.acknowledge(&right).await.expect(StatusCode::OK);
+    scene.acme.acknowledge(right).await.expect(StatusCode::OK);
     assert_eq!(scene.used().await, (8 + 4, 0));
 }
 

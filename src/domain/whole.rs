@@ -1,0 +1,193 @@
+//! What the parts of an object say about the whole, before the store makes it.
+//!
+//! A CRC of the whole object follows from the CRCs of its parts and their sizes. SHA-1 and SHA-256
+//! of an object in parts are composite: the digest of the parts' digests. The ETag of an object in
+//! parts is the MD5 of the parts' MD5s, followed by `-` and their number; the ETag of a part is its
+//! MD5 unless SSE-KMS or SSE-C encrypts it.
+//!
+//! Sources: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html> (`ETag`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crc_fast::{CrcAlgorithm, checksum_combine};
+use md5::{Digest, Md5};
+use sha1::Sha1;
+use sha2::Sha256;
+
+use super::checksum::{Algorithm, Checksum};
+
+/// One part of an object, as the store lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct PartFacts<'a> {
+    /// Bytes.
+    pub size: u64,
+    /// With or without its quotes.
+    pub etag: &'a str,
+    /// Of the bytes of this part.
+    pub checksum: Option<&'a Checksum>,
+}
+
+/// The checksum that S3 computes of the whole object with `algorithm`: of all bytes for the CRCs,
+/// composite for SHA-1 and SHA-256. `parts` are all parts in order. `None` where there is no part,
+/// or one has no checksum of this algorithm.
+pub fn checksum_of<'a>(
+    algorithm: Algorithm,
+    parts: impl Iterator<Item = PartFacts<'a>>,
+) -> Option<Checksum> {
+    match algorithm {
+        Algorithm::Sha256 => composite::<Sha256>(algorithm, parts),
+        Algorithm::Sha1 => composite::<Sha1>(algorithm, parts),
+        Algorithm::Crc32 => combined(algorithm, CrcAlgorithm::Crc32IsoHdlc, parts),
+        Algorithm::Crc32c => combined(algorithm, CrcAlgorithm::Crc32Iscsi, parts),
+        Algorithm::Crc64nvme => combined(algorithm, CrcAlgorithm::Crc64Nvme, parts),
+    }
+}
+
+/// The ETag that S3 gives to an object of these parts, in quotes. `None` where there is no part, or
+/// the ETag of one does not have the form of an MD5.
+pub fn etag_of<'a>(parts: impl Iterator<Item = PartFacts<'a>>) -> Option<String> {
+    let (mut all, mut count) = (Md5::new(), 0_u32);
+    for part in parts {
+        all.update(md5_of(part.etag)?);
+        count = count.checked_add(1)?;
+    }
+    let digest: String = (all.finalize().iter())
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    (count > 0).then(|| format!("\"{digest}-{count}\""))
+}
+
+fn md5_of(etag: &str) -> Option<[u8; 16]> {
+    let hex = etag.trim_matches('"');
+    let is_hex = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = is_hex.then(|| u128::from_str_radix(hex, 16).ok())??;
+    Some(number.to_be_bytes())
+}
+
+fn raw(part: PartFacts<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
+    let checksum = part.checksum?;
+    let is_of_bytes = checksum.algorithm() == algorithm && !checksum.is_composite();
+    is_of_bytes.then(|| STANDARD.decode(checksum.value()).ok())?
+}
+
+fn composite<'a, D: Digest>(
+    algorithm: Algorithm,
+    parts: impl Iterator<Item = PartFacts<'a>>,
+) -> Option<Checksum> {
+    let (mut all, mut count) = (D::new(), 0_u32);
+    for part in parts {
+        all.update(raw(part, algorithm)?);
+        count = count.checked_add(1)?;
+    }
+    let digest = STANDARD.encode(all.finalize());
+    let whole = Checksum::new(algorithm, &digest).ok()?;
+    (count > 0).then(|| whole.of_parts(count))
+}
+
+fn combined<'a>(
+    algorithm: Algorithm,
+    crc: CrcAlgorithm,
+    parts: impl Iterator<Item = PartFacts<'a>>,
+) -> Option<Checksum> {
+    let mut whole = None;
+    for part in parts {
+        let own = (raw(part, algorithm)?.iter())
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        whole = Some(match whole {
+            None => own,
+            Some(before) => checksum_combine(crc, before, own, part.size),
+        });
+    }
+    let bytes = whole?.to_be_bytes();
+    let value = bytes.get(bytes.len().checked_sub(algorithm.length())?..)?;
+    Checksum::new(algorithm, &STANDARD.encode(value)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &[u8] = b"the quick brown fox jumps over the lazy dog";
+
+    fn crc(algorithm: Algorithm, bytes: &[u8]) -> Checksum {
+        let (kind, length) = match algorithm {
+            Algorithm::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, 4),
+            Algorithm::Crc32c => (CrcAlgorithm::Crc32Iscsi, 4),
+            _ => (CrcAlgorithm::Crc64Nvme, 8),
+        };
+        let value = crc_fast::checksum(kind, bytes).to_be_bytes();
+        Checksum::new(algorithm, &STANDARD.encode(&value[8 - length..])).unwrap()
+    }
+
+    #[test]
+    fn crcs_of_parts_make_the_crc_of_all_bytes() {
+        for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64nvme] {
+            for cuts in [vec![0, 43], vec![0, 5, 43], vec![0, 1, 20, 20, 43]] {
+                let parts: Vec<_> = (cuts.windows(2))
+                    .map(|cut| &WHOLE[cut[0]..cut[1]])
+                    .map(|bytes| (u64::try_from(bytes.len()).unwrap(), crc(algorithm, bytes)))
+                    .collect();
+                let facts = parts.iter().map(|(size, checksum)| PartFacts {
+                    size: *size,
+                    etag: "",
+                    checksum: Some(checksum),
+                });
+                let found = checksum_of(algorithm, facts);
+                assert_eq!(found, Some(crc(algorithm, WHOLE)), "{algorithm:?} {cuts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_part_without_a_checksum_leaves_the_whole_unknown() {
+        let known = crc(Algorithm::Crc32, WHOLE);
+        let part = |checksum| PartFacts {
+            size: 43,
+            etag: "",
+            checksum,
+        };
+        let parts = [part(Some(&known)), part(None)];
+        assert_eq!(checksum_of(Algorithm::Crc32, parts.into_iter()), None);
+        let other = [part(Some(&known))];
+        assert_eq!(checksum_of(Algorithm::Sha256, other.into_iter()), None);
+        assert_eq!(checksum_of(Algorithm::Crc32, std::iter::empty()), None);
+    }
+
+    #[test]
+    fn the_etag_is_the_md5_of_the_parts_md5s() {
+        let part = |etag| PartFacts {
+            size: 1,
+            etag,
+            checksum: None,
+        };
+        let (a, b) = (
+            "\"0cc175b9c0f1b6a831c399e269772661\"",
+            "92eb5ffee6ae2fec3ad71c777531578f",
+        );
+        let expected = format!("\"{}-2\"", {
+            let mut all = Md5::new();
+            all.update(Md5::digest(b"a"));
+            all.update(Md5::digest(b"b"));
+            let digest = all.finalize();
+            digest
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        });
+        assert_eq!(etag_of([part(a), part(b)].into_iter()), Some(expected));
+        for strange in [
+            "",
+            "\"not-hex\"",
+            "0cc175b9c0f1b6a831c399e269772661-1",
+            "+cc175b9c0f1b6a831c399e269772661",
+        ] {
+            assert_eq!(
+                etag_of([part(a), part(strange)].into_iter()),
+                None,
+                "{strange}"
+            );
+        }
+        assert_eq!(etag_of(std::iter::empty()), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Why an upload cannot be acknowledged, in a client's words.
+
+use uuid::Uuid;
+
+use crate::domain::proof::Mismatch;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+
+/// A dataset was acknowledged at the path since the upload was made.
+pub(super) fn stands(upload: &Upload, other: Uuid) -> Refusal {
+    Refusal {
+        upload_id: Some(other),
+        ..Refusal::new(
+            Code::DatasetExists,
+            format!(
+                "A dataset was acknowledged at {} since this upload was made, and it may not replace it.",
+                upload.path
+            ),
+        )
+    }
+}
+
+pub(super) fn taken(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::DatasetExists,
+            format!(
+                "The object at {} was not written by this upload's URL, and it may not replace it.",
+                upload.path
+            ),
+        )
+    }
+}
+
+pub(super) fn replaced(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::DatasetExists,
+            format!(
+                "The version at {} that if_match names is no longer there: nothing was replaced.",
+                upload.path
+            ),
+        )
+    }
+}
+
+pub(super) fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
+    let words: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+    Refusal {
+        upload_id: Some(upload.id),
+        mismatches,
+        ..Refusal::new(Code::ObjectMismatch, words.join("; "))
+    }
+}

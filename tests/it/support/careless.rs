@@ -1,0 +1,150 @@
+//! A store that ignores what CompleteMultipartUpload is held to, its condition and the checksum of
+//! the whole, as Ceph RGW 16 and MinIO's gateways do. All else is the store behind it.
+
+use std::net::SocketAddr;
+
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::cloud;
+use super::door::head_of;
+use super::shared;
+use super::store::Store;
+
+/// The store, on a port of its own.
+pub struct Careless {
+    addr: SocketAddr,
+    /// Whether completions wait.
+    held: watch::Sender<bool>,
+    /// How many have come.
+    come: watch::Receiver<u32>,
+}
+
+impl Careless {
+    /// In front of `store`.
+    pub fn before(store: &Store) -> Careless {
+        let (held, holds) = watch::channel(false);
+        let (comes, come) = watch::channel(0);
+        let _inside = shared().enter();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let addr = listener.local_addr().expect("its address");
+        listener.set_nonblocking(true).expect("a quick socket");
+        let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
+        let upstream = store.addr();
+        shared().spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let one = One {
+                    upstream,
+                    holds: holds.clone(),
+                    comes: comes.clone(),
+                };
+                shared().spawn(one.serve(client));
+            }
+        });
+        Careless { addr, held, come }
+    }
+
+    /// Where it listens, as an HTTP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Lets completions wait from now on.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Returns when a completion has come.
+    pub async fn completion_waits(&self) {
+        let mut come = self.come.clone();
+        let come = come.wait_for(|count| *count > 0).await;
+        come.expect("the store's task");
+    }
+
+    /// Carries out what waits.
+    pub fn release(&self) {
+        self.held.send_replace(false);
+    }
+}
+
+/// One connection, which carries one request.
+struct One {
+    upstream: SocketAddr,
+    holds: watch::Receiver<bool>,
+    comes: watch::Sender<u32>,
+}
+
+impl One {
+    async fn serve(mut self, mut client: TcpStream) {
+        let Some(mut head) = head_of(&mut client).await else {
+            return;
+        };
+        let text = String::from_utf8_lossy(&head).into_owned();
+        let target = text.split(' ').nth(1).unwrap_or_default();
+        if text.starts_with("POST ") && target.contains("uploadId=") {
+            let body = length(&text);
+            let mut ignored = vec![0; body];
+            if client.read_exact(&mut ignored).await.is_err() {
+                return;
+            }
+            self.comes.send_modify(|count| *count += 1);
+            self.holds.wait_for(|held| !held).await.expect("the test");
+            let answer = self.complete(target).await;
+            let _ = client.write_all(answer.as_bytes()).await;
+            let _ = client.shutdown().await;
+            return;
+        }
+        let end = head.len() - 2;
+        head.splice(end.., *b"connection: close\r\n\r\n");
+        if let Ok(mut server) = TcpStream::connect(self.upstream).await
+            && server.write_all(&head).await.is_ok()
+        {
+            let _ = copy_bidirectional(&mut client, &mut server).await;
+        }
+    }
+
+    /// Makes an object of all parts that there are, whatever stands there.
+    async fn complete(&self, target: &str) -> String {
+        let url = url::Url::parse(&format!("http://{}{target}", self.upstream)).expect("a URL");
+        let (bucket, key) = url.path()[1..].split_once('/').expect("a bucket and a key");
+        let mut query = url.query_pairs();
+        let (_, id) = query
+            .find(|(name, _)| name == "uploadId")
+            .expect("an upload's id");
+        let client = cloud::s3(&format!("http://{}", self.upstream));
+        let list = client.list_parts().bucket(bucket).key(key).upload_id(&*id);
+        let listed = list.send().await.expect("a list of parts");
+        let parts = listed.parts.unwrap_or_default().into_iter().map(|part| {
+            CompletedPart::builder()
+                .set_part_number(part.part_number)
+                .set_e_tag(part.e_tag)
+                .set_checksum_sha256(part.checksum_sha256)
+                .build()
+        });
+        let all = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
+        let complete = (client.complete_multipart_upload())
+            .bucket(bucket)
+            .key(key)
+            .upload_id(&*id)
+            .multipart_upload(all.build());
+        let made = complete.send().await.expect("an object");
+        let etag = made.e_tag.expect("an ETag");
+        format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/xml\r\n\r\n\
+             <CompleteMultipartUploadResult><Bucket>{bucket}</Bucket><Key>{key}</Key>\
+             <ETag>{etag}</ETag></CompleteMultipartUploadResult>"
+        )
+    }
+}
+
+/// Bytes of the body.
+fn length(head: &str) -> usize {
+    let header = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse().ok())?
+    });
+    header.unwrap_or_default()
+}
