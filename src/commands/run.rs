@@ -19,13 +19,10 @@ use crate::{audit, http, janitor};
 
 /// How often gauges that nobody pushes are read.
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
-/// How long connections are still taken after the signal to stop: whoever had sent a request by
-/// then may stand in a queue of the system's or of a worker's, and both are dropped at the stop.
-const FAREWELL: Duration = Duration::from_millis(500);
 
 impl Assembly {
-    /// Runs until a signal or a fault, then stops in order: `/readyz` says no, a farewell to those
-    /// who are on their way, no new connections, what runs is finished, within the bound of the
+    /// Runs until a signal or a fault, then stops in order: `/readyz` says no, no new connections are
+    /// made, those that are made are accepted, what runs is finished, within the bound of the
     /// settings. `ready` is told where it listens.
     pub async fn run(
         self,
@@ -56,14 +53,16 @@ impl Assembly {
             let server = http::server::apart(Arc::clone(&broker.metrics), listen, bind)
                 .map_err(listening(bind, variable))?;
             log::info!("listening for pages on http://{}", server.address);
-            shutdown.spawn("pages", serve(server, shutdown.clone(), Duration::ZERO));
+            let bound = listen.shutdown;
+            let serving = serve(server, shutdown.clone(), Duration::ZERO, bound);
+            shutdown.spawn("pages", serving);
         }
         if let Some(identity) = identity.clone() {
             let hangups = Hangups::new().map_err(AssembleError::Signals)?;
             let renewals = renew(identity, broker.clock.clone(), hangups, shutdown.clone());
             shutdown.spawn("certificate", renewals);
         }
-        let farewell = FAREWELL.max(settings.http.stop_delay);
+        let (delay, bound) = (settings.http.stop_delay, settings.http.shutdown);
         let over = CancellationToken::new();
         let until_over = over.clone().drop_guard();
         shutdown.spawn(
@@ -74,7 +73,7 @@ impl Assembly {
         shutdown.spawn("http", async move {
             // However it ends: from then on nobody does anything that the audit has to tell.
             let _until_over = until_over;
-            serve_api(server, served, stop, farewell).await
+            serve_api(server, served, stop, delay, bound).await
         });
         shutdown.spawn("relay", relay.run(shutdown.token()));
         if let Some(reader) = reader {
@@ -87,6 +86,10 @@ impl Assembly {
         );
         if let Some(sweeps) = janitor::Sweeps::of(&settings.janitor) {
             shutdown.spawn("sweep", sweeps.run(Arc::clone(&broker), shutdown.token()));
+        }
+        if let Some(walks) = janitor::StaleWalks::of(&settings.janitor) {
+            let walks = walks.run(Arc::clone(&broker), shutdown.token());
+            shutdown.spawn("stale multipart uploads", walks);
         }
         shutdown.spawn("gauges", gauges(broker.pool.clone(), shutdown.clone()));
         if settings.auth == Auth::Off {
@@ -122,32 +125,28 @@ async fn serve_api(
     server: http::server::Server,
     broker: Arc<Broker>,
     shutdown: Shutdown,
-    farewell: Duration,
+    delay: Duration,
+    bound: Duration,
 ) -> std::io::Result<()> {
-    serve(server, shutdown, farewell).await?;
+    serve(server, shutdown, delay, bound).await?;
     broker.under_way.close();
     broker.under_way.wait().await;
     Ok(())
 }
 
-/// Serves until the stop and for the time of the farewell, then finishes the requests that run.
+/// Serves until the stop and its delay, then finishes the requests that run. The first half of what
+/// is left of the stop's bound is for connections that were made and not accepted yet.
 async fn serve(
     server: http::server::Server,
     shutdown: Shutdown,
-    farewell: Duration,
+    delay: Duration,
+    bound: Duration,
 ) -> std::io::Result<()> {
-    let handle = server.handle();
-    let mut running = server.running;
-    let stopped = async {
+    let stop = async {
         shutdown.stopping().await;
-        tokio::time::sleep(farewell).await;
-        handle.stop(true).await;
+        tokio::time::sleep(delay).await;
     };
-    tokio::select! {
-        result = &mut running => return result,
-        () = stopped => {}
-    }
-    running.await
+    server.serve(stop, bound.saturating_sub(delay) / 2).await
 }
 
 /// At every SIGHUP, reads certificate and key anew.

@@ -6,6 +6,7 @@
 
 mod access;
 pub mod audit;
+mod backlog;
 pub mod client_address;
 pub mod datasets;
 mod door;

@@ -6,12 +6,14 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::dev::{Server as Running, ServerHandle};
+use actix_web::dev::Server as Running;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, web};
 
+use super::backlog::Backlog;
 use super::client_address::TrustedProxies;
 use super::extract::body;
 use super::limit::Limits;
@@ -37,12 +39,32 @@ pub struct Server {
     pub running: Running,
     /// Where it listens: with port 0 in the settings, the port that the system chose.
     pub address: SocketAddr,
+    backlog: Backlog,
 }
 
 impl Server {
-    /// Stops it: softly, or at once.
-    pub fn handle(&self) -> ServerHandle {
-        self.running.handle()
+    /// Serves until `stop`. Then connections that were made are accepted, for `farewell` at most, and
+    /// no others; requests that run are finished.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn serve(self, stop: impl Future<Output = ()>, farewell: Duration) -> io::Result<()> {
+        let Self {
+            mut running,
+            backlog,
+            ..
+        } = self;
+        let handle = running.handle();
+        let stopped = async {
+            stop.await;
+            backlog.drain(farewell).await;
+            handle.stop(true).await;
+        };
+        tokio::select! {
+            result = &mut running => return result,
+            () = stopped => {}
+        }
+        running.await
     }
 }
 
@@ -97,11 +119,15 @@ pub fn api(
             .configure(move |config| serve_pages(config, pages, |place| place == Place::Here))
     };
     let listener = TcpListener::bind(settings.bind)?;
-    let address = listener.local_addr()?;
+    let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
     let tls = identity.map(Identity::acceptor).transpose();
     let tls = tls.map_err(io::Error::other)?;
     let running = serve(listener, tls, settings, settings.workers, app)?;
-    Ok(Server { running, address })
+    Ok(Server {
+        running,
+        address,
+        backlog,
+    })
 }
 
 /// Listens at `bind` for the pages that the settings put there.
@@ -118,9 +144,13 @@ pub fn apart(metrics: Arc<Metrics>, settings: &Http, bind: SocketAddr) -> io::Re
             .configure(move |config| serve_pages(config, pages, |place| place == Place::At(bind)))
     };
     let listener = TcpListener::bind(bind)?;
-    let address = listener.local_addr()?;
+    let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
     let running = serve(listener, None, settings, 1, app)?;
-    Ok(Server { running, address })
+    Ok(Server {
+        running,
+        address,
+        backlog,
+    })
 }
 
 fn serve_pages(config: &mut ServiceConfig, pages: Pages, here: impl Fn(Place) -> bool) {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::support::cloud;
@@ -52,7 +54,7 @@ impl Held {
 
 /// Returns once nobody listens there any more.
 async fn refused(address: SocketAddr) {
-    let closed = async { while tokio::net::TcpStream::connect(address).await.is_ok() {} };
+    let closed = async { while TcpStream::connect(address).await.is_ok() {} };
     let closed = tokio::time::timeout(PATIENCE, closed).await;
     closed.expect("it still takes connections");
 }
@@ -98,9 +100,7 @@ async fn idle_connections_do_not_hold_up_the_stop() {
     let (process, caller) = place.start(place.serve()).await;
     caller.get("/datasets").await.expect_ok();
     let silent = caller.url.strip_prefix("http://").expect("a URL");
-    let silent = tokio::net::TcpStream::connect(silent)
-        .await
-        .expect("a connection");
+    let silent = TcpStream::connect(silent).await.expect("a connection");
     let start = Instant::now();
     process.stop("TERM").await.ok();
     assert!(
@@ -137,4 +137,58 @@ async fn the_stop_is_bounded() {
         listing.await.expect("a caller").is_err(),
         "an answer after the end"
     );
+}
+
+/// What became of those who asked.
+#[derive(Debug, Default)]
+struct Asked {
+    answered: usize,
+    /// What became of a request that was sent and not answered.
+    unanswered: Vec<String>,
+}
+
+/// Asks by a new connection each time, until nobody listens.
+async fn ask(address: SocketAddr) -> Asked {
+    let mut asked = Asked::default();
+    while let Ok(mut connection) = TcpStream::connect(address).await {
+        let request = "GET /uploads HTTP/1.1\r\nhost: broker\r\nconnection: close\r\n\r\n";
+        if connection.write_all(request.as_bytes()).await.is_err() {
+            continue;
+        }
+        let mut answer = Vec::new();
+        match connection.read_to_end(&mut answer).await {
+            Ok(_) if answer.starts_with(b"HTTP/1.1 ") => asked.answered += 1,
+            end => (asked.unanswered).push(format!("{end:?}: {} bytes", answer.len())),
+        }
+    }
+    asked
+}
+
+/// A connection is made, and a request sent, before the broker has accepted it: whoever came that
+/// far gets an answer.
+#[tokio::test]
+async fn every_request_that_was_sent_is_answered() {
+    for round in 0..5 {
+        let place = Place::new().await;
+        let (process, caller) = place.start(place.serve()).await;
+        let address = caller.url.strip_prefix("http://").expect("a URL");
+        let address: SocketAddr = address.parse().expect("an address");
+        let clients: Vec<_> = (0..16).map(|_| tokio::spawn(ask(address))).collect();
+        // They are at it.
+        let busy = async { while !caller.get("/livez").await.status.is_success() {} };
+        busy.await;
+        process.stop("TERM").await.ok();
+        let mut all = Asked::default();
+        for client in clients {
+            let asked = client.await.expect("a client");
+            all.answered += asked.answered;
+            all.unanswered.extend(asked.unanswered);
+        }
+        assert!(all.answered > 0, "round {round}: hardly any load");
+        assert_eq!(
+            all.unanswered, [""; 0],
+            "round {round}: {} answered",
+            all.answered
+        );
+    }
 }
