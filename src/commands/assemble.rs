@@ -161,6 +161,7 @@ pub async fn assemble(
     let relay = Relay {
         pool,
         topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
+        lease: settings.janitor.lease,
         clock,
         metrics,
         nudge: outbox,
@@ -256,6 +257,7 @@ fn rules(settings: &Settings) -> Rules {
         session_max_seconds: seconds(settings.uploads.session_max),
         complete_patience: settings.uploads.complete_timeout,
         conditional_writes: settings.s3.conditional_writes,
+        lease: settings.janitor.lease,
         encryption: encryption(&settings.s3.encryption),
         content_types: settings.uploads.content_types.clone(),
         grace_seconds: seconds(settings.uploads.expiry_grace),

@@ -1,9 +1,11 @@
 //! `janitor`: one whole round, told line by line.
 //!
 //! Findings are NDJSON on standard output, one line each as it is made; the summary is on standard
-//! error. It ends with 0 when everything is done, with 1 after a fault, and with 130 where a signal
-//! ended it early: rows at hand are finished, and a sweep goes on from there the next time.
+//! error. A part or a bucket that fails stops no other: each failure is told at the end. It ends with 0
+//! when everything is done, with 1 after a fault, and with 130 where a signal ended it early: rows at
+//! hand are finished, and a sweep goes on from there the next time.
 
+mod failures;
 mod words;
 
 use std::io::Write as _;
@@ -23,7 +25,7 @@ use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
 use crate::janitor::{Cleared, Job, Part, Report, Round, Swept};
 use crate::lifecycle::Shutdown;
-use crate::usecases;
+use failures::Failures;
 use words::{aborted, cleared_json, cleared_line, swept_json, swept_line};
 
 /// As a shell says it of a program that was interrupted.
@@ -47,8 +49,6 @@ pub(super) struct Arguments {
 enum JanitorError {
     #[error(transparent)]
     Assemble(#[from] AssembleError),
-    #[error(transparent)]
-    Work(#[from] usecases::Error),
     #[error("the findings cannot be written")]
     Output,
     #[error("the round died")]
@@ -61,6 +61,7 @@ struct Done {
     /// By bucket, the common one first.
     swept: Vec<(String, Swept)>,
     cleared: Vec<(String, Cleared)>,
+    failures: Failures,
     stopped: bool,
 }
 
@@ -108,38 +109,49 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
         return Err(JanitorError::Output);
     }
     match told.await {
-        Ok(done) => done.map_err(JanitorError::Work),
+        Ok(done) => Ok(done),
         Err(_) if outcome.failures.is_empty() => Ok(Done {
             round: Round::default(),
             swept: Vec::new(),
             cleared: Vec::new(),
+            failures: Failures::default(),
             stopped: true,
         }),
         Err(_) => Err(JanitorError::Died),
     }
 }
 
-async fn work(job: &Job) -> usecases::Result<Done> {
-    let round = job.round().await?;
-    let buckets = job.broker.all_buckets().await?;
+/// Every part, for every bucket, whatever fails.
+async fn work(job: &Job) -> Done {
+    let mut failures = Failures::default();
+    let round = failures
+        .note("the round", job.round().await)
+        .unwrap_or_default();
+    let buckets = failures.note("the list of buckets", job.broker.all_buckets().await);
+    let buckets = buckets.unwrap_or_default();
     let (mut swept, mut cleared) = (Vec::new(), Vec::new());
     let wanted = |part| job.parts.contains(&part) && !job.stop.is_cancelled();
     for bucket in &buckets {
         if wanted(Part::Sweep) {
-            swept.push((bucket.clone(), job.sweep(bucket).await?));
+            let what = format!("the sweep of {bucket}");
+            let done = failures.note(&what, job.sweep(bucket).await);
+            swept.extend(done.map(|done| (bucket.clone(), done)));
         }
     }
     for bucket in &buckets {
         if wanted(Part::StaleMultipart) {
-            cleared.push((bucket.clone(), job.abort_stale(bucket).await?));
+            let what = format!("stale multipart uploads of {bucket}");
+            let done = failures.note(&what, job.abort_stale(bucket).await);
+            cleared.extend(done.map(|done| (bucket.clone(), done)));
         }
     }
-    Ok(Done {
+    Done {
         round,
         swept,
         cleared,
+        failures,
         stopped: job.stop.is_cancelled(),
-    })
+    }
 }
 
 /// A line each, at once. When nobody reads them any more, the round stops.
@@ -174,7 +186,7 @@ impl Done {
         let gave_up = walks.any(|cleared| matches!(cleared, Cleared::Stopped(_)));
         let failed = (self.cleared.iter()).map(|(_, cleared)| aborted(cleared).failed);
         match self.round.failed + failed.sum::<u64>() {
-            0 if !gave_up => ExitCode::SUCCESS,
+            0 if !gave_up && self.failures.is_empty() => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         }
     }
@@ -204,6 +216,7 @@ impl Done {
         ));
         lines.extend((self.swept.iter()).map(|(bucket, swept)| swept_line(bucket, swept)));
         lines.extend((self.cleared.iter()).map(|(bucket, cleared)| cleared_line(bucket, cleared)));
+        lines.extend(self.failures.lines());
         if self.stopped {
             lines.push("Interrupted: the next run goes on from here.".to_owned());
         }
@@ -227,6 +240,7 @@ impl Done {
             "old_uploads": round.old_uploads,
             "old_audit_rows": round.old_audit_rows,
             "failed": round.failed,
+            "failures": self.failures.json(),
             "sweep": self.swept.first().map(swept_json),
             "stale_multipart_uploads": self.cleared.first().map(cleared_json),
             "tenants_buckets": {

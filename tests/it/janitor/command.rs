@@ -12,7 +12,7 @@ use crate::support::process::Ended;
 use crate::support::serving::Place;
 
 /// The lines of standard output.
-fn lines(ended: &Ended) -> Vec<Value> {
+pub fn lines(ended: &Ended) -> Vec<Value> {
     let lines = ended.out.lines().map(serde_json::from_str);
     lines
         .map(|line| line.unwrap_or_else(|error| panic!("{error}: {ended:#?}")))
@@ -20,7 +20,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 }
 
 /// The last line of standard error, of a run with `--json`.
-fn summary(ended: &Ended) -> Value {
+pub fn summary(ended: &Ended) -> Value {
     let last = ended.err.lines().rfind(|line| line.starts_with('{'));
     serde_json::from_str(last.expect("a summary")).expect("JSON")
 }
