@@ -43,7 +43,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test test-faults schemathesis fuzz lint fmt bench venv postgres toolchain openapi schema clean
+.PHONY: help run build test test-faults test-bare schemathesis fuzz lint fmt bench venv postgres toolchain openapi schema clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -64,6 +64,10 @@ test: lint postgres venv ## Everything that must hold: format, lints, all tests,
 
 test-faults: postgres venv ## Only the fault suite (a part of test); FAULT_SEED=1 FAULT_KILLS=50
 	$(call step,fault suite,$(CARGO) test --locked --test it -- --nocapture replicas:: model::)
+
+test-bare: ## make test in a bare Debian (mmdebstrap, chroot; needs root): SUITE=bookworm MIRROR= TARGET=test
+	@command -v mmdebstrap >/dev/null || { $(call install,mmdebstrap,mmdebstrap is missing: install it from your distribution); }
+	$(call step,bare Debian,tests/bare.sh)
 
 schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
 	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)

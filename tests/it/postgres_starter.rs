@@ -1,12 +1,11 @@
 //! The embedded Postgres as `upload-broker dev` uses it: it keeps its data, asks for its password,
 //! refuses a second owner, and survives being killed.
 
-use std::process::Command;
-
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
 use crate::support::database::connect;
 use crate::support::pg_bin;
+use crate::support::process::signal;
 
 /// A folder under `/tmp`, where the server's user can work too when the tests run as root.
 fn folder() -> tempfile::TempDir {
@@ -70,11 +69,7 @@ async fn a_server_that_was_killed_starts_again() {
     let server = Postgres::start(&options(&folder)).unwrap();
     let stale = folder.path().join("postgres/cluster/data/postmaster.pid");
     let pid = std::fs::read_to_string(&stale).unwrap();
-    let pid = pid.lines().next().unwrap().to_owned();
-    let killed = Command::new("sh")
-        .args(["-c", r#"kill -9 "$0""#, &pid])
-        .status();
-    assert!(killed.unwrap().success());
+    signal("KILL", pid.lines().next().unwrap().parse().unwrap());
     server.stop().unwrap();
     assert!(stale.exists(), "the killed server left its mark");
 

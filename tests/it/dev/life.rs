@@ -5,16 +5,7 @@ use std::path::Path;
 use reqwest::StatusCode;
 
 use super::stack::Stack;
-use crate::support::process::PATIENCE;
-
-/// Whether a process is there, a dead one that nobody has reaped aside.
-fn lives(id: u32) -> bool {
-    let state = std::process::Command::new("ps")
-        .args(["-o", "stat=", "-p", &id.to_string()])
-        .output();
-    let state = state.expect("ps").stdout;
-    !state.is_empty() && !state.starts_with(b"Z")
-}
+use crate::support::process::{PATIENCE, lives};
 
 /// Returns when a process is gone.
 async fn gone(id: u32) {

@@ -20,6 +20,7 @@ use crate::support::database::{Database, connect};
 use crate::support::door::{Door, Way};
 use crate::support::observe::eventually;
 use crate::support::pg_bin;
+use crate::support::process::signal;
 
 const NAME: &str = "failover-db";
 
@@ -112,9 +113,8 @@ async fn a_server_that_was_killed_is_used_again() {
     let session = app.create("a.csv", json!({})).await;
 
     let pid = fs::read_to_string(folder.path().join("cluster/data/postmaster.pid"));
-    let pid = pid.expect("its pid").lines().next().unwrap().to_owned();
-    let killed = Command::new("kill").args(["-9", &pid]).status();
-    assert!(killed.expect("kill").success());
+    let pid = pid.expect("its pid").lines().next().unwrap().parse();
+    signal("KILL", pid.expect("a number"));
     postgres_is(&app, "unavailable").await;
     let reply = app.post("/uploads", json!({"path": "b.csv"})).await;
     unavailable(&app, reply, "Postgres");

@@ -5,6 +5,7 @@
 //! everything, and no line may hold a secret (see `leaks`).
 
 mod ended;
+mod signals;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 pub use ended::Ended;
+pub use signals::{lives, signal};
 
 use super::leaks::{Listener, everything, keep_setting};
 use super::{pg_bin, shared};
@@ -259,14 +261,6 @@ impl Process {
         self.signal(name);
         self.ended().await
     }
-}
-
-/// Sends a signal to a process.
-pub fn signal(name: &str, id: u32) {
-    let sent = std::process::Command::new("/bin/sh")
-        .args(["-c", r#"kill -s "$1" "$2""#, "kill", name, &id.to_string()])
-        .status();
-    assert!(sent.expect("sh").success(), "no process {id}");
 }
 
 /// A port that nobody has now, and that no other test is given. It lies below those that the

@@ -1,0 +1,36 @@
+//! Signals to processes, and whether they are there, without the programs `kill` and `ps`.
+
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// Sends a signal to a process.
+pub fn signal(name: &str, id: u32) {
+    let signal = match name {
+        "HUP" => Signal::HUP,
+        "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
+        "TERM" => Signal::TERM,
+        other => panic!("no signal {other}"),
+    };
+    let sent = kill_process(pid(id), signal);
+    sent.unwrap_or_else(|error| panic!("process {id}: {error}"));
+}
+
+/// Whether a process is there, a dead one that nobody has reaped aside.
+pub fn lives(id: u32) -> bool {
+    if test_kill_process(pid(id)).is_err() {
+        return false;
+    }
+    // "pid (name) state …": see proc(5). Without such a file, whoever can be signalled lives.
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
+    stat.map_or(!Path::new("/proc/self/stat").exists(), |stat| {
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+        !state.is_some_and(|rest| rest.starts_with('Z'))
+    })
+}
+
+fn pid(id: u32) -> Pid {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+    id.expect("a process id")
+}
