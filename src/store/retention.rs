@@ -5,25 +5,32 @@
 //! any other.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, exists, not, sql};
+use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Text};
+use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::{Builder, Uuid};
 
 use super::schema::{events, idempotency_entries, idempotency_keys, uploads};
 use super::{Connection, Result};
-use crate::domain::refusal::Code;
 
-/// The words of the index `uploads_ended`.
-const ENDED: &str = "uploads.status IN ('Deleted', 'Cancelled', 'Expired', 'Superseded', 'Error')";
-/// Looked at for the last time, where there is such a look.
-const SETTLED: &str =
-    "(uploads.status NOT IN ('Deleted', 'Cancelled', 'Error') OR uploads.settled_at IS NOT NULL)";
-/// Nothing is proven to stand there: not what processing failed at.
-const UNPROVEN: &str = "(uploads.status <> 'Error' OR uploads.uploaded_at IS NULL)";
-/// Uploads that an object may still stand for, so that a delete needs the row.
-const MAY_HAVE_AN_OBJECT: &str = "uploads.status IN ('Error', 'Expired')";
+/// What may go, in the words of the index `uploads_removable`: uploads that ended, and that had
+/// their last look where there is one. Stays what is proven to stand there (`Error` of processing),
+/// and what a wrong object may still stand for, as a delete needs the row.
+const REMOVABLE: &str = "(uploads.status = 'Superseded' \
+     OR uploads.status = 'Expired' AND uploads.error_code IS DISTINCT FROM 'object-mismatch' \
+     OR uploads.status IN ('Deleted', 'Cancelled') AND uploads.settled_at IS NOT NULL \
+     OR uploads.status = 'Error' AND uploads.settled_at IS NOT NULL \
+        AND uploads.uploaded_at IS NULL \
+        AND uploads.error_code IS DISTINCT FROM 'object-mismatch')";
+/// Has no event that SNS waits for.
+const TOLD: &str = "NOT EXISTS (SELECT FROM events WHERE events.upload_id = uploads.id \
+     AND events.notify AND events.published_at IS NULL AND events.undeliverable_at IS NULL)";
+/// Tenants whose uploads go one day, and since when: by their own time ($1 is the present), or by
+/// the one of all others in seconds ($2), which may be none.
+const ENDS: &str = "(SELECT name, \
+     $1 - make_interval(secs => coalesce(retention_days * 86400.0::float8, $2)) AS before \
+     FROM tenants WHERE coalesce(retention_days * 86400.0::float8, $2) IS NOT NULL) AS ends";
 
 /// Removes at most `limit` events that happened before `before`, and says how many.
 pub async fn remove_events(
@@ -54,43 +61,40 @@ pub async fn count_events(connection: &mut Connection, before: DateTime<Utc>) ->
         .await
 }
 
-/// Whose uploads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whose {
-    /// Tenants.
-    pub names: Vec<String>,
-    /// Whether it is theirs, or everybody else's.
-    pub theirs: bool,
+#[derive(QueryableByName)]
+struct Old {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
-/// Whether an upload is [`Whose`].
-macro_rules! is_of {
-    ($whose:expr) => {
-        sql::<Bool>("(uploads.tenant = ANY(")
-            .bind::<Array<Text>, _>(&$whose.names)
-            .sql(")) = ")
-            .bind::<Bool, _>($whose.theirs)
-    };
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
 }
 
-/// Removes at most `limit` uploads that ended before `before`, with their events and idempotency
-/// keys, and says how many. Call it inside a transaction.
+/// Removes at most `limit` uploads that ended longer ago than they are kept: for the time of their
+/// tenant, else for `kept` seconds, else for ever. Their events and idempotency keys go with them.
+/// Says how many; call it inside a transaction.
 pub async fn remove_uploads(
     connection: &mut Connection,
-    whose: &Whose,
-    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+    kept: Option<f64>,
     limit: i64,
 ) -> Result<usize> {
-    let old: Vec<Uuid> = uploads::table
-        .filter(old_uploads(before))
-        .filter(is_of!(whose))
-        .order(uploads::updated_at)
-        .limit(limit)
-        .for_update()
-        .skip_locked()
-        .select(uploads::id)
-        .load(connection)
-        .await?;
+    // One look into the index for each tenant; what one of them keeps for longer is not read.
+    let old: Vec<Old> = diesel::sql_query(format!(
+        "SELECT old.id FROM {ENDS} CROSS JOIN LATERAL ( \
+         SELECT id FROM uploads WHERE uploads.tenant = ends.name \
+         AND uploads.updated_at < ends.before AND {REMOVABLE} AND {TOLD} \
+         ORDER BY uploads.updated_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS old LIMIT $3"
+    ))
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Double>, _>(kept)
+    .bind::<BigInt, _>(limit)
+    .load(connection)
+    .await?;
+    let old: Vec<Uuid> = old.into_iter().map(|old| old.id).collect();
     diesel::delete(idempotency_entries::table.filter(idempotency_entries::upload_id.eq_any(&old)))
         .execute(connection)
         .await?;
@@ -108,15 +112,18 @@ pub async fn remove_uploads(
 /// How many uploads [`remove_uploads`] would remove in the end.
 pub async fn count_uploads(
     connection: &mut Connection,
-    whose: &Whose,
-    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+    kept: Option<f64>,
 ) -> Result<i64> {
-    uploads::table
-        .filter(old_uploads(before))
-        .filter(is_of!(whose))
-        .select(count_star())
-        .first(connection)
-        .await
+    let count: Count = diesel::sql_query(format!(
+        "SELECT count(*) AS count FROM {ENDS} JOIN uploads ON uploads.tenant = ends.name \
+         AND uploads.updated_at < ends.before AND {REMOVABLE} AND {TOLD}"
+    ))
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Double>, _>(kept)
+    .get_result(connection)
+    .await?;
+    Ok(count.count)
 }
 
 /// Ids are made from the time, so that the primary key finds old events.
@@ -134,27 +141,4 @@ fn old_events(before: DateTime<Utc>, first: Uuid) -> _ {
         .lt(first)
         .and(events::at.lt(before))
         .and(not(waits))
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn old_uploads(before: DateTime<Utc>) -> _ {
-    let waiting = events::table
-        .filter(events::upload_id.eq(uploads::id))
-        .filter(events::notify)
-        .filter(events::published_at.is_null())
-        .filter(events::undeliverable_at.is_null());
-    let wrong: &'static str = Code::ObjectMismatch.as_str();
-    let may_have_an_object: diesel::expression::SqlLiteral<Bool> = sql::<Bool>(MAY_HAVE_AN_OBJECT);
-    let wrong_object = uploads::error_code.assume_not_null().eq(wrong);
-    let ended: diesel::expression::SqlLiteral<Bool> = sql::<Bool>(ENDED);
-    let settled: diesel::expression::SqlLiteral<Bool> = sql::<Bool>(SETTLED);
-    let unproven: diesel::expression::SqlLiteral<Bool> = sql::<Bool>(UNPROVEN);
-    ended
-        .and(uploads::updated_at.lt(before))
-        .and(settled)
-        .and(unproven)
-        .and(not(may_have_an_object
-            .and(uploads::error_code.is_not_null())
-            .and(wrong_object)))
-        .and(not(exists(waiting)))
 }

@@ -238,13 +238,3 @@ pub async fn has_bucket(connection: &mut Connection, bucket: &str) -> Result<boo
         .get_result(connection)
         .await
 }
-
-/// The tenants whose history is kept for a time of their own, and for how many days.
-pub async fn with_retention(connection: &mut Connection) -> Result<Vec<(String, i32)>> {
-    tenants::table
-        .filter(tenants::retention_days.is_not_null())
-        .order(tenants::name)
-        .select((tenants::name, tenants::retention_days.assume_not_null()))
-        .load(connection)
-        .await
-}

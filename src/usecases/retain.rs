@@ -11,8 +11,7 @@ use diesel_async::AsyncConnection as _;
 
 use super::broker::Broker;
 use super::error::Result;
-use crate::store::retention::{self, Whose};
-use crate::store::{Connection, audit, tenants};
+use crate::store::{audit, retention};
 
 /// How long what is over is kept; without a time, for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,61 +38,53 @@ pub enum Old {
 /// Removes at most `limit` rows that are past their time, and says how many.
 pub async fn remove(broker: &Broker, what: Old, limit: u16) -> Result<u64> {
     let mut connection = broker.connection().await?;
-    let mut removed = 0;
-    for (whose, before) in broker.ends(&mut connection, what).await? {
-        let left = usize::from(limit).saturating_sub(removed);
-        let left = i64::try_from(left).unwrap_or_default();
-        removed += connection
-            .transaction(async |connection| match what {
-                Old::Events => retention::remove_events(connection, before, left).await,
-                Old::Uploads => retention::remove_uploads(connection, &whose, before, left).await,
-                Old::Audit => audit::remove(connection, before, left).await,
-            })
-            .await?;
-    }
+    let (now, limit) = (broker.clock.now(), i64::from(limit));
+    let removed = connection
+        .transaction(async |connection| match (what, broker.before(what)) {
+            (Old::Uploads, _) => {
+                let kept = broker.uploads_are_kept();
+                retention::remove_uploads(connection, now, kept, limit).await
+            }
+            (_, None) => Ok(0),
+            (Old::Events, Some(before)) => {
+                retention::remove_events(connection, before, limit).await
+            }
+            (Old::Audit, Some(before)) => audit::remove(connection, before, limit).await,
+        })
+        .await?;
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
 /// How many rows [`remove`] would remove in the end.
 pub async fn foresee(broker: &Broker, what: Old) -> Result<u64> {
     let mut connection = broker.connection().await?;
-    let mut old = 0;
-    for (whose, before) in broker.ends(&mut connection, what).await? {
-        old += match what {
-            Old::Events => retention::count_events(&mut connection, before).await?,
-            Old::Uploads => retention::count_uploads(&mut connection, &whose, before).await?,
-            Old::Audit => audit::count_old(&mut connection, before).await?,
-        };
-    }
+    let now = broker.clock.now();
+    let old = match (what, broker.before(what)) {
+        (Old::Uploads, _) => {
+            let kept = broker.uploads_are_kept();
+            retention::count_uploads(&mut connection, now, kept).await?
+        }
+        (_, None) => 0,
+        (Old::Events, Some(before)) => retention::count_events(&mut connection, before).await?,
+        (Old::Audit, Some(before)) => audit::count_old(&mut connection, before).await?,
+    };
     Ok(u64::try_from(old).unwrap_or_default())
 }
 
 impl Broker {
-    /// Whose rows go that are from before when. Only of uploads tenants have times of their own.
-    async fn ends(
-        &self,
-        connection: &mut Connection,
-        what: Old,
-    ) -> Result<Vec<(Whose, DateTime<Utc>)>> {
-        let retention = &self.rules.retention;
+    /// Since when events and rows of the audit are old; never where they are kept for ever.
+    fn before(&self, what: Old) -> Option<DateTime<Utc>> {
         let kept = match what {
-            Old::Events => retention.events,
-            Old::Uploads => retention.uploads,
-            Old::Audit => retention.audit,
+            Old::Events => self.rules.retention.events,
+            Old::Uploads => self.rules.retention.uploads,
+            Old::Audit => self.rules.retention.audit,
         };
-        let own = match what {
-            Old::Uploads => tenants::with_retention(connection).await?,
-            Old::Events | Old::Audit => Vec::new(),
-        };
-        let now = self.clock.now();
-        let names = own.iter().map(|(name, _)| name.clone()).collect();
-        let theirs = false;
-        let rest = kept.map(|kept| (Whose { names, theirs }, now - kept));
-        let own = own.into_iter().map(|(name, days)| {
-            let (names, theirs) = (vec![name], true);
-            let kept = TimeDelta::days(days.into());
-            (Whose { names, theirs }, now - kept)
-        });
-        Ok(own.chain(rest).collect())
+        kept.map(|kept| self.clock.now() - kept)
+    }
+
+    /// For how many seconds uploads are kept whose tenant has no time of its own.
+    fn uploads_are_kept(&self) -> Option<f64> {
+        let kept = self.rules.retention.uploads?.to_std().ok()?;
+        Some(kept.as_secs_f64())
     }
 }
