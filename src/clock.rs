@@ -41,6 +41,16 @@ impl Clock {
         }
     }
 
+    /// The present of a manual clock; `None` for the clock of the machine. What several machines
+    /// must agree about, such as the end of a lease, is measured by Postgres' clock, unless a test
+    /// moves the time.
+    pub fn manual_now(&self) -> Option<DateTime<Utc>> {
+        match &self.0 {
+            Source::System => None,
+            Source::Manual(_) => Some(self.now()),
+        }
+    }
+
     /// Moves a manual clock (and its clones) by `by`, which may be negative, and returns the new
     /// present. A time beyond what chrono can hold stops at the end of time. The clock of the
     /// machine cannot be moved: it returns its present unchanged.

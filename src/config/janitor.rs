@@ -5,22 +5,27 @@ use std::time::Duration;
 use super::parse::{number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_JANITOR_PERIOD_SECONDS, BROKER_RETENTION_AUDIT_DAYS, BROKER_RETENTION_EVENTS_DAYS,
-    BROKER_RETENTION_UPLOADS_DAYS, BROKER_STALE_MULTIPART_PERIOD_SECONDS,
-    BROKER_STALE_MULTIPART_SCOPE, BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS,
-    BROKER_SWEEP_PERIOD_SECONDS,
+    BROKER_JANITOR_PERIOD_SECONDS, BROKER_LEASE_SECONDS, BROKER_RETENTION_AUDIT_DAYS,
+    BROKER_RETENTION_EVENTS_DAYS, BROKER_RETENTION_UPLOADS_DAYS,
+    BROKER_STALE_MULTIPART_PERIOD_SECONDS, BROKER_STALE_MULTIPART_SCOPE,
+    BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS, BROKER_SWEEP_PERIOD_SECONDS,
 };
 
 const YEAR: u64 = 31_536_000;
 /// Longer than an upload is under way from S3 to its row, however slow Postgres is and whatever
 /// the clocks differ: S3 takes no requests of a quarter of an hour ago.
 const HOUR: u64 = 3_600;
+/// Shorter ones would end while a replica waits for a connection to Postgres; longer ones make every
+/// crash felt for minutes.
+const LEASE: std::ops::RangeInclusive<u64> = 3..=300;
 /// A hundred years.
 const MOST_DAYS: u32 = 36_500;
 
 /// What the janitor does, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Janitor {
+    /// How long a replica that gives no sign of life keeps what it works on.
+    pub lease: Duration,
     /// Time between two rounds.
     pub period: Duration,
     /// Time from the end of a sweep to the next one; without it there are none.
@@ -75,6 +80,7 @@ fn unless_zero(period: Duration) -> Option<Duration> {
 
 impl Section for Janitor {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let lease = reader.value(&BROKER_LEASE_SECONDS, seconds(LEASE));
         let period = reader.value(&BROKER_JANITOR_PERIOD_SECONDS, seconds(1..=86_400));
         let sweep_period = reader.value(&BROKER_SWEEP_PERIOD_SECONDS, seconds(0..=YEAR));
         let sweep_pause = reader.value(&BROKER_SWEEP_PAUSE_MILLISECONDS, number(0..=60_000));
@@ -85,6 +91,7 @@ impl Section for Janitor {
         let uploads_days = reader.optional(&BROKER_RETENTION_UPLOADS_DAYS, number(1..=MOST_DAYS));
         let audit_days = reader.optional(&BROKER_RETENTION_AUDIT_DAYS, number(1..=MOST_DAYS));
         Some(Self {
+            lease: lease?,
             period: period?,
             sweep_period: unless_zero(sweep_period?),
             sweep_pause: Duration::from_millis(sweep_pause?),

@@ -73,6 +73,7 @@ table! {
     BROKER_COMPLETE_TIMEOUT_SECONDS, Text("900"), Plain, "How long S3 may take to make an object of its parts; it needs minutes for large ones.";
     BROKER_ALLOWED_CONTENT_TYPES, Unset, Plain, "Content types that uploads may have, comma-separated: `text/csv,image/*`; not set: all.";
 
+    BROKER_LEASE_SECONDS, Text("30"), Plain, "How long what a replica works on stays its own without a sign of life: after a crash, others take it over then. It is renewed at a third of that while the replica lives.";
     BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Time between two rounds of the janitor: overdue uploads, unfinished deletes, last looks, retention.";
     BROKER_SWEEP_PERIOD_SECONDS, Text("86400"), Plain, "Time from the end of one comparison of the bucket with the database to the next; `0`: none.";
     BROKER_SWEEP_PAUSE_MILLISECONDS, Text("250"), Plain, "Rest after each page of 1,000 in such a comparison.";

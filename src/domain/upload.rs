@@ -66,9 +66,20 @@ pub struct Upload {
     pub drift: Option<Drifted>,
     /// The number of the last event.
     pub sequence: i32,
+    /// The token of the lease under which this copy is worked on: changes through it are made only
+    /// while the row still has that one. `None` where no lease is needed.
+    pub fence: Option<Uuid>,
 }
 
 impl Upload {
+    /// This copy, worked on under the lease with this token.
+    pub fn under(self, token: Uuid) -> Self {
+        Self {
+            fence: Some(token),
+            ..self
+        }
+    }
+
     /// Whether the object at the key is this upload's own: its metadata names it, and for a
     /// proven one its ETag is still the proven one.
     pub fn owns(&self, found: &FoundObject) -> bool {

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _};
 use super::{Job, PAGE, Round};
 use crate::domain::finding::{Finding, Outcome, What};
 use crate::domain::upload::Upload;
-use crate::usecases::claim::{self, Chore, Claimed, Page};
+use crate::usecases::claim::{self, Chore, Claimed, Held};
 use crate::usecases::expire::{self, Looked};
 use crate::usecases::settle::{self, Settled};
 use crate::usecases::{Result, delete};
@@ -20,10 +20,11 @@ impl Job {
     pub(super) async fn chore(&self, chore: Chore, round: &mut Round) -> Result<()> {
         let since = self.broker.clock.now();
         while !self.stop.is_cancelled() {
-            let page = claim::claim(&self.broker, chore, since, PAGE).await?;
+            let (rows, held) = claim::claim(&self.broker, chore, since, PAGE).await?;
             // What others hold is not in it, and theirs.
-            let is_last = page.rows.len() < usize::from(PAGE);
-            self.work_off(chore, page, round).await?;
+            let is_last = rows.len() < usize::from(PAGE);
+            let work = self.work_off(chore, rows, &held, round);
+            held.during(&self.broker, work).await?;
             if is_last {
                 break;
             }
@@ -31,38 +32,50 @@ impl Job {
         Ok(())
     }
 
-    async fn work_off(&self, chore: Chore, page: Page, round: &mut Round) -> Result<()> {
-        let (lease, begin_by) = (page.lease, page.begin_by);
-        let mut left = Vec::new();
-        let rows = page.rows;
-        let mut worked = stream::iter(rows)
+    async fn work_off(
+        &self,
+        chore: Chore,
+        rows: Vec<Claimed>,
+        held: &Held,
+        round: &mut Round,
+    ) -> Result<()> {
+        let (mut unbegun, mut worked) = (Vec::new(), Vec::new());
+        let mut work = stream::iter(rows)
             .map(|row| async move {
-                if self.stop.is_cancelled() || self.broker.clock.now() > begin_by {
+                if self.stop.is_cancelled() || !held.has(row.upload.id) {
                     return (row, None);
                 }
                 let done = self.work(chore, &row).await;
                 (row, Some(done))
             })
             .buffer_unordered(AT_ONCE);
-        while let Some((row, done)) = worked.next().await {
+        while let Some((row, done)) = work.next().await {
+            let id = row.upload.id;
             match done {
-                None => left.push(row.upload.id),
-                Some(Ok(outcome)) => self.tell(chore, &row.upload, outcome, round),
+                None => unbegun.push(id),
+                Some(Ok(outcome)) => {
+                    self.tell(chore, &row.upload, outcome, round);
+                    worked.push(id);
+                }
                 Some(Err(error)) => {
-                    log::warn!(
-                        "janitor: upload {} waits on ({chore:?}): {error}",
-                        row.upload.id
-                    );
+                    log::warn!("janitor: upload {id} waits on ({chore:?}): {error}");
                     self.tell(chore, &row.upload, Outcome::Failed, round);
                     // Where this fails too, the lease ends by itself.
-                    if let Err(error) = claim::put_off(&self.broker, &row, lease).await {
-                        log::warn!("janitor: upload {} stays claimed: {error}", row.upload.id);
+                    let ids = [id];
+                    let put_off = claim::put_off(&self.broker, &ids, row.attempts, held);
+                    if let Err(error) = put_off.await {
+                        log::warn!("janitor: upload {id} stays claimed: {error}");
                     }
                 }
             }
+            held.over(id);
         }
-        if !left.is_empty() {
-            claim::release(&self.broker, &left, lease).await?;
+        if !unbegun.is_empty() {
+            claim::give_back(&self.broker, &unbegun, held).await?;
+        }
+        // Nearly all have changed and are free: this is for those that were left as they were.
+        if !worked.is_empty() {
+            claim::put_off(&self.broker, &worked, 1, held).await?;
         }
         Ok(())
     }

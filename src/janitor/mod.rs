@@ -2,18 +2,20 @@
 //!
 //! A round ([`Job::round`]) looks at overdue Pending uploads, ends deletes that never ended, looks
 //! at deleted and cancelled uploads once more after the end of their URL, and lets go of what was
-//! kept for its time. The sweep ([`Sweeps`]) compares every bucket with the rows; in a period of its
-//! own it aborts the multipart uploads that nothing needs any more ([`abort_stale`]).
+//! kept for its time. The sweep ([`Sweeps`]) compares every bucket with the rows. A loop of its own
+//! ([`StaleWalks`]) aborts the multipart uploads that nothing needs any more.
 //!
-//! Any number of replicas may run both: rows are claimed with a lease before S3 is asked, and each
-//! is one use case guarded by its own compare-and-set. A fault leaves the row for later, behind
-//! the others; a process that dies leaves it until its lease ends.
+//! Any number of replicas may run all of them: rows and buckets are claimed with a lease before S3 is
+//! asked, and the lease is renewed while they are worked on. Each row is one use case guarded by its
+//! own compare-and-set, and fenced by the lease. A fault leaves the row for later, behind the others;
+//! a process that dies leaves it until its lease ends.
 
 mod chores;
 mod part;
 mod rehearse;
 mod report;
 mod stale;
+mod stale_walks;
 mod sweeps;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::usecases::{Broker, Result, forget, settle, tidy_quotas};
 pub use part::Part;
 pub use report::Report;
 pub use stale::{Aborted, Cleared, abort_stale};
+pub use stale_walks::StaleWalks;
 pub use sweeps::{Sweeps, Swept, sweep};
 
 /// Rows in a page of work that asks S3, and of work that does not.

@@ -50,9 +50,15 @@ pub async fn abort_stale(
     report: &Report,
     stop: &CancellationToken,
 ) -> Result<Cleared> {
-    match usecase::begin(broker, bucket, ended_before).await? {
-        Some(pass) => walk(pass, broker, report, stop, false).await,
-        None => Ok(Cleared::Elsewhere),
+    let Some(mut pass) = usecase::begin(broker, bucket, ended_before).await? else {
+        return Ok(Cleared::Elsewhere);
+    };
+    match pass.keeper() {
+        Some(keeper) => {
+            let walk = walk(&mut pass, broker, report, stop, false);
+            keeper.during(walk).await.unwrap_or(Ok(Cleared::Elsewhere))
+        }
+        None => walk(&mut pass, broker, report, stop, false).await,
     }
 }
 
@@ -61,15 +67,15 @@ impl Job {
     pub async fn abort_stale(&self, bucket: &str) -> Result<Cleared> {
         let (broker, report, stop) = (&self.broker, &self.report, &self.stop);
         if self.dry_run {
-            let pass = usecase::dry_run(broker, bucket).await?;
-            return walk(pass, broker, report, stop, true).await;
+            let mut pass = usecase::dry_run(broker, bucket).await?;
+            return walk(&mut pass, broker, report, stop, true).await;
         }
         abort_stale(broker, bucket, broker.clock.now(), report, stop).await
     }
 }
 
 async fn walk(
-    mut pass: Pass,
+    pass: &mut Pass,
     broker: &Broker,
     report: &Report,
     stop: &CancellationToken,

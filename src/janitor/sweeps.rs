@@ -1,4 +1,4 @@
-//! When and how fast the bucket is compared with the rows.
+//! When and how fast the buckets are compared with the rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,22 +7,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::stale::cause;
-use super::{Aborted, Cleared, Job, Report, abort_stale};
+use super::{Job, Report};
 use crate::config;
-use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::finding::{Finding, What};
 use crate::usecases::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
 use crate::usecases::{Broker, Result};
 
-/// The loop over the whole bucket: what of it is there, and how often. Each has its own period.
+/// The loop that compares every bucket with the rows. Stale multipart uploads have one of their own
+/// ([`StaleWalks`](super::StaleWalks)): a sweep may take days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweeps {
-    /// Time from the end of a sweep to the next one; without it there are none.
-    pub period: Option<Duration>,
+    /// Time from the end of a sweep to the next one.
+    pub period: Duration,
     /// Rest after each page: other requests to S3 and Postgres come first.
     pub pause: Duration,
-    /// Time from the end of a look at the open multipart uploads to the next one; without it there
-    /// are none.
-    pub stale_period: Option<Duration>,
     /// How often to ask whether one is due, or was left by another process.
     pub ask_every: Duration,
 }
@@ -48,46 +46,26 @@ pub enum Swept {
 impl Sweeps {
     /// As the settings say; nothing where there are to be none.
     pub fn of(settings: &config::Janitor) -> Option<Self> {
-        let all = Self {
-            period: settings.sweep_period,
+        Some(Self {
+            period: settings.sweep_period?,
             pause: settings.sweep_pause,
-            stale_period: settings.stale_period,
             ask_every: settings.period,
-        };
-        (all.period.is_some() || all.stale_period.is_some()).then_some(all)
+        })
     }
 
-    /// Sweeps, and aborts stale multipart uploads, whenever it is time until `stop`; the page at
-    /// hand is finished. A fault ends the sweep at hand, which is gone on with at the next
-    /// question.
+    /// Sweeps whenever it is time until `stop`; the page at hand is finished. A fault ends the sweep
+    /// at hand, which is gone on with at the next question.
     pub async fn run(self, broker: Arc<Broker>, stop: CancellationToken) {
         let report = Report::to(log_finding);
         while !stop.is_cancelled() {
-            if let Some(period) = self.period {
-                let before = ago(&broker, period);
-                for bucket in buckets(&broker).await {
-                    match sweep(&broker, &bucket, before, self.pause, &report, &stop).await {
-                        Ok(Swept::Through { compared, .. }) => {
-                            log::info!("sweep of {bucket}: through: {compared:?}");
-                        }
-                        Ok(_) => {}
-                        Err(error) => log::warn!("sweep of {bucket}: {error}: {}", cause(&error)),
+            let before = ago(&broker, self.period);
+            for bucket in buckets(&broker).await {
+                match sweep(&broker, &bucket, before, self.pause, &report, &stop).await {
+                    Ok(Swept::Through { compared, .. }) => {
+                        log::info!("sweep of {bucket}: through: {compared:?}");
                     }
-                }
-            }
-            if let Some(period) = self.stale_period {
-                let before = ago(&broker, period);
-                for bucket in buckets(&broker).await {
-                    match abort_stale(&broker, &bucket, before, &report, &stop).await {
-                        Ok(Cleared::Through(all)) if all != Aborted::default() => {
-                            log::info!("stale multipart uploads of {bucket}: {all:?}");
-                        }
-                        Ok(_) => {}
-                        Err(error) => {
-                            let cause = cause(&error);
-                            log::warn!("stale multipart uploads of {bucket}: {error}: {cause}");
-                        }
-                    }
+                    Ok(_) => {}
+                    Err(error) => log::warn!("sweep of {bucket}: {error}: {}", cause(&error)),
                 }
             }
             tokio::select! {
@@ -99,14 +77,14 @@ impl Sweeps {
 }
 
 /// All buckets; one that cannot be reached holds up no other.
-async fn buckets(broker: &Broker) -> Vec<String> {
+pub(super) async fn buckets(broker: &Broker) -> Vec<String> {
     broker.all_buckets().await.unwrap_or_else(|error| {
-        log::warn!("sweep: {error}: {}", cause(&error));
+        log::warn!("the buckets are not known: {error}: {}", cause(&error));
         Vec::new()
     })
 }
 
-fn ago(broker: &Broker, period: Duration) -> DateTime<Utc> {
+pub(super) fn ago(broker: &Broker, period: Duration) -> DateTime<Utc> {
     let period = TimeDelta::from_std(period).unwrap_or(TimeDelta::MAX);
     let then = broker.clock.now().checked_sub_signed(period);
     then.unwrap_or(DateTime::UNIX_EPOCH)
@@ -128,7 +106,14 @@ pub async fn sweep(
         Begun::NotDue => return Ok(Swept::NotDue),
     };
     let metrics = &broker.metrics.janitor;
-    let swept = go(*pass, broker, pause, report, stop, true).await;
+    let mut pass = *pass;
+    let swept = match pass.keeper() {
+        Some(keeper) => {
+            let walk = go(&mut pass, broker, pause, report, stop, true);
+            keeper.during(walk).await.unwrap_or(Ok(Swept::Elsewhere))
+        }
+        None => go(&mut pass, broker, pause, report, stop, true).await,
+    };
     match &swept {
         Ok(Swept::Through { .. }) => metrics.sweep_finished(broker.clock.now()),
         Ok(Swept::Stopped(_)) => metrics.sweep_left("stopped"),
@@ -143,8 +128,8 @@ impl Job {
     pub async fn sweep(&self, bucket: &str) -> Result<Swept> {
         let (broker, report, stop) = (&self.broker, &self.report, &self.stop);
         if self.dry_run {
-            let pass = usecase::dry_run(broker, bucket).await?;
-            return go(pass, broker, Duration::ZERO, report, stop, false).await;
+            let mut pass = usecase::dry_run(broker, bucket).await?;
+            return go(&mut pass, broker, Duration::ZERO, report, stop, false).await;
         }
         let now = broker.clock.now();
         sweep(broker, bucket, now, Duration::ZERO, report, stop).await
@@ -152,7 +137,7 @@ impl Job {
 }
 
 async fn go(
-    mut pass: Pass,
+    pass: &mut Pass,
     broker: &Broker,
     pause: Duration,
     report: &Report,
@@ -202,21 +187,9 @@ async fn go(
     Ok(Swept::Stopped(pass.compared))
 }
 
-/// A line for what is wrong with a dataset, and for what was aborted. A bucket may be full of what
-/// other programs wrote: that is counted, and told by the command.
+/// A line for what is wrong with a dataset. A bucket may be full of what other programs wrote: that
+/// is counted, and told by the command.
 fn log_finding(finding: &Finding) {
-    if finding.what == What::StaleMultipartUpload {
-        if finding.outcome == Outcome::Aborted {
-            match finding.upload_id {
-                Some(id) => log::info!("the parts of upload {id} are aborted: it has ended"),
-                None => {
-                    let key = finding.key.as_deref().unwrap_or_default();
-                    log::info!("parts at {key:?} are aborted: no upload knows them");
-                }
-            }
-        }
-        return;
-    }
     let level = match finding.what {
         What::ObjectWithoutRow | What::UnacknowledgedObject => log::Level::Debug,
         _ => log::Level::Warn,

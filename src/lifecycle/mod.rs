@@ -25,6 +25,7 @@
 pub mod backoff;
 mod hangup;
 mod outcome;
+pub mod renewal;
 mod runtime;
 mod supervise;
 #[cfg(test)]

@@ -13,9 +13,9 @@
 //! A stop is no crash: what is in a call is finished and marked, the rest is given back at once.
 //!
 //! An upload's next event is claimed only after its last one is marked, so that they leave in
-//! order, whoever sends them. A relay that was so slow that its lease ended may send an event a
-//! second time; it begins no call that its lease would not outlive, and puts nothing back that
-//! another relay has claimed since.
+//! order, whoever sends them. A lease is renewed while its events are sent. A relay that was paused or
+//! cut off from Postgres for longer than that may send an event a second time; it begins no call
+//! once it knows, and puts nothing back that another relay has claimed since.
 //!
 //! SNS may be away for any time: events wait in their rows, a few are tried with growing back-off,
 //! and the first that is taken opens the way for all. An event that SNS refuses alone is tried
@@ -28,7 +28,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -41,12 +40,8 @@ use crate::store::outbox::{self, Backlog};
 use crate::store::pool::Pool;
 use crate::telemetry::metrics::Metrics;
 
-/// How long a claim holds.
-pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// A call to SNS, with its retries, takes no longer, whatever the settings allow.
+/// A call to SNS, with its retries, takes no longer, whatever the settings allow: a stop waits for it.
 pub(super) const CALL: Duration = Duration::from_secs(12);
-/// No call begins later than this after the claim: a lease, less a call, less the time to mark.
-pub(super) const CALLING: Duration = Duration::from_secs(15);
 /// The longest back-off while a service does not answer: it is not left waiting once it is back.
 const LONGEST: Duration = Duration::from_secs(15);
 /// How often to look without being woken.
@@ -64,6 +59,8 @@ pub struct Relay {
     pub pool: Pool,
     /// Where events go; without a topic they are kept and counted.
     pub topic: Option<Topic>,
+    /// How long events are held without a renewal.
+    pub lease: Duration,
     /// The time.
     pub clock: Clock,
     /// Counters.

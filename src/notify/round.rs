@@ -1,16 +1,16 @@
 //! One round of the relay: claim and commit, publish, write down what became of each event.
 
-use std::time::Instant;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::relay::{CALLING, LEASE, Relay, RelayError};
+use super::relay::{Relay, RelayError};
 use super::sns::{Bounds, Delivery, Fate, Topic};
 use crate::lifecycle::backoff;
+use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::Connection;
+use crate::store::lease::Lease;
 use crate::store::outbox::{self, Outgoing};
 
 /// What a round did.
@@ -33,10 +33,10 @@ impl Round {
     }
 }
 
-/// A claim: its events are ours until the lease ends.
+/// Events, and the lease that they are held under.
 struct Claim {
     events: Vec<Outgoing>,
-    lease: DateTime<Utc>,
+    lease: Lease,
 }
 
 impl Claim {
@@ -52,15 +52,17 @@ impl Relay {
         limit: usize,
         stop: &CancellationToken,
     ) -> Result<Round, RelayError> {
-        let bounds = Bounds {
-            until: Instant::now() + CALLING,
-            stop,
-        };
         let claim = self.claim(limit).await?;
         if claim.events.is_empty() {
             return Ok(Round::default());
         }
-        let deliveries = topic.publish(&claim.events, &bounds).await;
+        let renewal = Renewal::new(self.lease);
+        let lost = renewal.lost();
+        let publish = async {
+            let bounds = Bounds { lost, stop };
+            topic.publish(&claim.events, &bounds).await
+        };
+        let deliveries = renewal.during(|| self.renew(&claim), publish).await;
         self.settle(&claim, &deliveries).await
     }
 
@@ -68,11 +70,36 @@ impl Relay {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.pool.get().await?;
         let now = self.clock.now();
-        let lease = now + LEASE;
+        let lease = Lease::new(&self.clock, self.lease);
         let events = connection
-            .transaction(async |connection| outbox::claim(connection, now, lease, limit).await)
+            .transaction(async |connection| outbox::claim(connection, now, &lease, limit).await)
             .await?;
         Ok(Claim { events, lease })
+    }
+
+    /// One statement for all events. Where one of them is lost, all that is left is left: whoever
+    /// took it takes the others as well.
+    async fn renew(&self, claim: &Claim) -> Renewed {
+        let ids: Vec<Uuid> = claim.events.iter().map(|event| event.id).collect();
+        let renewed = async {
+            let mut connection = self.pool.get().await?;
+            Ok::<_, RelayError>(outbox::renew(&mut connection, &ids, &claim.lease).await?)
+        };
+        match renewed.await {
+            Ok(held) if held.len() == ids.len() => Renewed::Held,
+            Ok(held) => {
+                let lost = ids.len() - held.len();
+                log::warn!("relay: {lost} of {} events are another relay's", ids.len());
+                Renewed::Lost
+            }
+            Err(error) => {
+                log::warn!(
+                    "relay: the lease of {} events is not renewed: {error}",
+                    ids.len()
+                );
+                Renewed::Failed
+            }
+        }
     }
 
     async fn settle(&self, claim: &Claim, deliveries: &[Delivery]) -> Result<Round, RelayError> {
@@ -82,7 +109,7 @@ impl Relay {
         outbox::mark_published(&mut connection, &taken, now).await?;
         self.tell_published(claim, &taken, now);
         let untried = with(deliveries, |fate| *fate == Fate::Untried);
-        outbox::put_back(&mut connection, &untried, claim.lease, now, None).await?;
+        outbox::put_back(&mut connection, &untried, &claim.lease, now, None).await?;
         let fault = deliveries.iter().find_map(|one| match &one.fate {
             Fate::Unreached(reason) => Some(reason),
             _ => None,
@@ -90,7 +117,7 @@ impl Relay {
         if let Some(reason) = fault {
             // Due at once: the loop waits, not the event. It goes behind the others that are due.
             let ids = with(deliveries, |fate| matches!(fate, Fate::Unreached(_)));
-            outbox::put_back(&mut connection, &ids, claim.lease, now, Some(reason)).await?;
+            outbox::put_back(&mut connection, &ids, &claim.lease, now, Some(reason)).await?;
         }
         let mut undeliverable = 0;
         for Delivery { id, fate } in deliveries {
@@ -147,9 +174,9 @@ impl Relay {
             .and_then(|event| u32::try_from(event.attempts).ok())
             .unwrap_or(1);
         let wait = backoff::after(attempts);
-        let due = now + TimeDelta::from_std(wait).unwrap_or(LEASE);
+        let due = now + TimeDelta::from_std(wait).unwrap_or_default();
         log::warn!("event {id} is not published, attempt {attempts}: {reason}");
-        Ok(outbox::put_back(connection, &[id], claim.lease, due, Some(reason)).await?)
+        Ok(outbox::put_back(connection, &[id], &claim.lease, due, Some(reason)).await?)
     }
 
     /// Refused for ever: kept, marked, counted and logged once.
@@ -161,7 +188,7 @@ impl Relay {
         now: DateTime<Utc>,
         reason: &str,
     ) -> Result<(), RelayError> {
-        if outbox::mark_undeliverable(connection, id, claim.lease, now, reason).await? {
+        if outbox::mark_undeliverable(connection, id, &claim.lease, now, reason).await? {
             self.metrics.outbox.undeliverable(1);
             log::error!("event {id} is undeliverable and given up: {reason}");
         }

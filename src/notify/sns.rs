@@ -63,12 +63,12 @@ pub enum Fate {
     Untried,
 }
 
-/// How long a round may go on.
+/// What ends a round: once one of them is cancelled, no call begins.
 #[derive(Debug)]
 pub struct Bounds<'a> {
-    /// Past this moment no call begins: the lease must outlive the last one.
-    pub until: Instant,
-    /// The process stops: no call begins.
+    /// The lease of the events is lost.
+    pub lost: &'a CancellationToken,
+    /// The process stops.
     pub stop: &'a CancellationToken,
 }
 
@@ -82,13 +82,13 @@ impl Round<'_> {
     fn goes_on(&self) -> bool {
         !self.failed.load(Ordering::Relaxed)
             && !self.bounds.stop.is_cancelled()
-            && Instant::now() < self.bounds.until
+            && !self.bounds.lost.is_cancelled()
     }
 }
 
 impl Topic {
     /// Publishes to `arn` through the endpoint, with the credentials and within the time limits of
-    /// `config`, and in any case within what the relay's lease leaves for a call.
+    /// `config`, and in any case within what a stop leaves for a call.
     pub fn new(config: &SdkConfig, arn: &str, metrics: Arc<Metrics>) -> Self {
         let limits = config.timeout_config();
         let total = limits.and_then(TimeoutConfig::operation_timeout);

@@ -10,6 +10,7 @@ mod connect;
 pub mod events;
 pub mod idempotency;
 pub mod inspect;
+pub mod lease;
 mod like;
 pub mod migrations;
 pub mod outbox;

@@ -1,10 +1,10 @@
 //! The outbox: events that SNS has not taken yet.
 //!
-//! `due_at` is the lease and the back-off in one: a claim moves it into the future and commits
-//! before anything is sent. A relay that dies in between loses nothing, the event falls due again.
-//! Who writes down what became of a claim names its lease: a relay that was too slow, and whose
-//! events another one has claimed since, puts nothing back under that one's feet. That SNS took an
-//! event is true whoever says so, and needs no lease.
+//! A claim is a lease ([`store::lease`](crate::store::lease)) and commits before anything is sent. A
+//! relay that dies in between loses nothing: the event is free again when the lease ends. What
+//! becomes of a claim is written under its lease: a relay that was too slow, and whose events
+//! another one has claimed since, changes nothing of them. That SNS took an event is true whoever
+//! says so, and needs no lease. `due_at` is the back-off of an event that was refused.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,6 +13,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::lease::{Lease, end_of, is_free, keep_leases};
 use super::schema::events;
 use super::{Connection, Result};
 
@@ -45,12 +46,12 @@ pub struct Outgoing {
     pub replayed_at: Option<DateTime<Utc>>,
 }
 
-/// Claims up to `limit` events until `lease`, the longest due first. An upload's next event is not
+/// Claims up to `limit` events under `lease`, the longest due first. An upload's next event is not
 /// claimed before the last one is published (or given up), so that they leave in order.
 pub async fn claim(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    lease: DateTime<Utc>,
+    lease: &Lease,
     limit: i64,
 ) -> Result<Vec<Outgoing>> {
     let earlier = diesel::alias!(events as earlier);
@@ -71,6 +72,7 @@ pub async fn claim(
         .filter(events::published_at.is_null())
         .filter(events::undeliverable_at.is_null())
         .filter(events::due_at.le(now))
+        .filter(is_free!(events, lease))
         .filter(diesel::dsl::not(diesel::dsl::exists(blocked)))
         .order((events::due_at, events::id))
         .limit(limit)
@@ -79,9 +81,13 @@ pub async fn claim(
         .select(events::id)
         .load(connection)
         .await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut claimed: Vec<Outgoing> = diesel::update(events::table.filter(events::id.eq_any(due)))
         .set((
-            events::due_at.eq(lease),
+            events::holder.eq(lease.token()),
+            events::leased_until.eq(end_of!(lease)),
             events::attempts.eq(events::attempts + 1),
         ))
         .returning(Outgoing::as_returning())
@@ -90,6 +96,8 @@ pub async fn claim(
     claimed.sort_by_key(|event| event.id);
     Ok(claimed)
 }
+
+keep_leases!(events, id, Uuid);
 
 /// SNS took these.
 pub async fn mark_published(
@@ -102,55 +110,66 @@ pub async fn mark_published(
             events::published_at.eq(at),
             events::undeliverable_at.eq(None::<DateTime<Utc>>),
             events::last_error.eq(None::<String>),
+            WithoutLease::default(),
         ))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// SNS will never take this one, claimed until `lease`: it is not tried again, and later events of
+/// SNS will never take this one, claimed under `lease`: it is not tried again, and later events of
 /// its upload go on. Whether it still was this claim's.
 pub async fn mark_undeliverable(
     connection: &mut Connection,
     id: Uuid,
-    lease: DateTime<Utc>,
+    lease: &Lease,
     at: DateTime<Utc>,
     reason: &str,
 ) -> Result<bool> {
     let row = events::table
         .filter(events::id.eq(id))
-        .filter(events::due_at.eq(lease))
+        .filter(events::holder.eq(lease.token()))
         .filter(events::published_at.is_null());
     let marked = diesel::update(row)
         .set((
             events::undeliverable_at.eq(at),
             events::last_error.eq(reason),
+            WithoutLease::default(),
         ))
         .execute(connection)
         .await?;
     Ok(marked == 1)
 }
 
-/// SNS did not take these, claimed until `lease`: they fall due again at `due_at`. Without a
+/// SNS did not take these, claimed under `lease`: they fall due again at `due_at`. Without a
 /// reason they were not even tried, and an older reason stays.
 pub async fn put_back(
     connection: &mut Connection,
     ids: &[Uuid],
-    lease: DateTime<Utc>,
+    lease: &Lease,
     due_at: DateTime<Utc>,
     reason: Option<&str>,
 ) -> Result<()> {
     let rows = events::table
         .filter(events::id.eq_any(ids))
-        .filter(events::due_at.eq(lease));
+        .filter(events::holder.eq(lease.token()));
     diesel::update(rows)
         .set((
             events::due_at.eq(due_at),
+            WithoutLease::default(),
             reason.map(|reason| events::last_error.eq(reason)),
         ))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The columns of an event that no lease holds.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = events, treat_none_as_null = true)]
+struct WithoutLease {
+    holder: Option<Uuid>,
+    leased_until: Option<DateTime<Utc>>,
 }
 
 /// How many events wait, and since when the oldest does.

@@ -48,6 +48,8 @@ diesel::table! {
         published_at -> Nullable<Timestamptz>,
         undeliverable_at -> Nullable<Timestamptz>,
         replayed_at -> Nullable<Timestamptz>,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -180,6 +182,9 @@ diesel::table! {
         max_size -> Nullable<Int8>,
         counted -> Bool,
         unproven_size -> Nullable<Int8>,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        held_for -> Nullable<Text>,
     }
 }
 

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::lease::{Lease, end_of, is_free, keep_leases};
 use super::schema::sweeps;
 use super::{Connection, Result};
 
@@ -22,14 +23,13 @@ pub enum Claim {
     NotDue,
 }
 
-/// Takes the sweep of `bucket` until `lease`, unless somebody holds it at `now`. One that began is
-/// gone on with; a new one begins where the last one ended before `ended_before`.
+/// Takes the sweep of `bucket` under `lease`, unless a living one holds it. One that began is gone on
+/// with; a new one begins at `now` where the last one ended before `ended_before`.
 pub async fn claim(
     connection: &mut Connection,
     bucket: &str,
-    holder: Uuid,
+    lease: &Lease,
     now: DateTime<Utc>,
-    lease: DateTime<Utc>,
     ended_before: DateTime<Utc>,
 ) -> Result<Claim> {
     diesel::insert_into(sweeps::table)
@@ -37,9 +37,6 @@ pub async fn claim(
         .on_conflict_do_nothing()
         .execute(connection)
         .await?;
-    let free = sweeps::leased_until
-        .is_null()
-        .or(sweeps::leased_until.assume_not_null().le(now));
     let due = sweeps::started_at
         .is_not_null()
         .or(sweeps::finished_at.is_null())
@@ -50,12 +47,12 @@ pub async fn claim(
     )
     .otherwise(sweeps::started_at);
     let ours: Option<Option<String>> = diesel::update(sweeps::table.find(bucket))
-        .filter(free)
+        .filter(is_free!(sweeps, lease))
         .filter(due)
         .set((
             sweeps::started_at.eq(started),
-            sweeps::holder.eq(holder),
-            sweeps::leased_until.eq(lease),
+            sweeps::holder.eq(lease.token()),
+            sweeps::leased_until.eq(end_of!(lease)),
         ))
         .returning(sweeps::position)
         .get_result(connection)
@@ -76,29 +73,30 @@ pub async fn claim(
     })
 }
 
-/// Notes how far it is and holds it until `lease`. `false` where it is somebody else's by now.
-pub async fn renew(
+keep_leases!(sweeps, bucket, &str => String);
+
+/// Notes how far it is, and renews the lease. `false` where another process has taken over.
+pub async fn advance(
     connection: &mut Connection,
     bucket: &str,
-    holder: Uuid,
+    lease: &Lease,
     position: Option<&str>,
-    lease: DateTime<Utc>,
 ) -> Result<bool> {
     let rows = diesel::update(sweeps::table.find(bucket))
-        .filter(sweeps::holder.eq(holder))
+        .filter(sweeps::holder.eq(lease.token()))
         .set((
             sweeps::position.eq(position),
-            sweeps::leased_until.eq(lease),
+            sweeps::leased_until.eq(end_of!(lease)),
         ))
         .execute(connection)
         .await?;
     Ok(rows == 1)
 }
 
-/// Lets go of it, for anybody to go on with.
-pub async fn release(connection: &mut Connection, bucket: &str, holder: Uuid) -> Result<()> {
+/// Gives it back: another process may go on at once.
+pub async fn give_back(connection: &mut Connection, bucket: &str, lease: &Lease) -> Result<()> {
     diesel::update(sweeps::table.find(bucket))
-        .filter(sweeps::holder.eq(holder))
+        .filter(sweeps::holder.eq(lease.token()))
         .set((
             sweeps::holder.eq(None::<Uuid>),
             sweeps::leased_until.eq(None::<DateTime<Utc>>),
@@ -108,15 +106,15 @@ pub async fn release(connection: &mut Connection, bucket: &str, holder: Uuid) ->
     Ok(())
 }
 
-/// Notes that it is through.
+/// Notes that it is through. `false` where another process has taken over.
 pub async fn finish(
     connection: &mut Connection,
     bucket: &str,
-    holder: Uuid,
+    lease: &Lease,
     at: DateTime<Utc>,
-) -> Result<()> {
-    diesel::update(sweeps::table.find(bucket))
-        .filter(sweeps::holder.eq(holder))
+) -> Result<bool> {
+    let rows = diesel::update(sweeps::table.find(bucket))
+        .filter(sweeps::holder.eq(lease.token()))
         .set((
             sweeps::started_at.eq(None::<DateTime<Utc>>),
             sweeps::position.eq(None::<String>),
@@ -126,5 +124,5 @@ pub async fn finish(
         ))
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(rows == 1)
 }

@@ -18,29 +18,28 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
 use super::broker::Broker;
 use super::error::Result;
+use super::keep::Keeper;
 use crate::domain::finding::{Finding, Outcome};
 use crate::domain::status::Status;
 use crate::objects::multipart::{OpenUpload, OpenUploadsPage, UploadsMarker};
 use crate::objects::{Bucket, ObjectStore, StoreError};
+use crate::store::lease::Lease;
 use crate::store::sweeps;
 use crate::store::uploads::{self, InParts};
 use ours::ours;
 
 /// As many as S3 lists at once.
 const PAGE: u16 = 1_000;
-/// How long a claim holds that is not renewed with the next page.
-const LEASE: TimeDelta = TimeDelta::minutes(15);
 
 /// A walk over all open uploads of a bucket.
 pub struct Pass {
     broker: Arc<Broker>,
     bucket: Arc<Bucket>,
-    /// Nobody in a dry run.
-    holder: Option<Uuid>,
+    /// None in a dry run.
+    lease: Option<Lease>,
     ahead: Ahead,
 }
 
@@ -59,7 +58,7 @@ pub enum Stepped {
     Through,
     /// The store does not list them, or not to us: why.
     Refused(String),
-    /// Another process took over, because the lease ran out.
+    /// Another process took over, because the lease ended.
     Lost,
 }
 
@@ -88,12 +87,12 @@ pub async fn begin(
     bucket: &str,
     ended_before: DateTime<Utc>,
 ) -> Result<Option<Pass>> {
-    let (now, holder) = (broker.clock.now(), Uuid::new_v4());
+    let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let (place, lease) = (place(bucket), now + LEASE);
-    let claim = sweeps::claim(&mut connection, &place, holder, now, lease, ended_before).await?;
+    let claim = sweeps::claim(&mut connection, &place(bucket), &lease, now, ended_before).await?;
+    drop(connection);
     Ok(match claim {
-        sweeps::Claim::Ours { .. } => Some(Pass::new(broker, bucket, Some(holder)).await?),
+        sweeps::Claim::Ours { .. } => Some(Pass::new(broker, bucket, Some(lease)).await?),
         sweeps::Claim::Elsewhere | sweeps::Claim::NotDue => None,
     })
 }
@@ -132,17 +131,23 @@ fn place(bucket: &str) -> String {
 }
 
 impl Pass {
-    async fn new(broker: &Arc<Broker>, bucket: &str, holder: Option<Uuid>) -> Result<Self> {
+    async fn new(broker: &Arc<Broker>, bucket: &str, lease: Option<Lease>) -> Result<Self> {
         Ok(Self {
             broker: Arc::clone(broker),
             bucket: broker.bucket(bucket).await?,
-            holder,
+            lease,
             ahead: Ahead::Everything,
         })
     }
 
     fn place(&self) -> String {
         place(self.bucket.objects.bucket())
+    }
+
+    /// What keeps the lease while the walk goes on. `None` in a dry run, which needs none.
+    pub fn keeper(&self) -> Option<Keeper> {
+        let lease = self.lease.clone()?;
+        Some(Keeper::new(Arc::clone(&self.broker), self.place(), lease))
     }
 
     /// Looks at the next page.
@@ -174,19 +179,19 @@ impl Pass {
     }
 
     async fn finish(&self) -> Result<()> {
-        if let Some(holder) = self.holder {
+        if let Some(lease) = &self.lease {
             let (place, now) = (self.place(), self.broker.clock.now());
             let mut connection = self.broker.connection().await?;
-            sweeps::finish(&mut connection, &place, holder, now).await?;
+            sweeps::finish(&mut connection, &place, lease, now).await?;
         }
         Ok(())
     }
 
-    /// Lets go of it; another one may begin anew at once.
+    /// Gives it back; another process may begin anew at once.
     pub async fn leave(&self) -> Result<()> {
-        if let Some(holder) = self.holder {
+        if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
-            sweeps::release(&mut connection, &self.place(), holder).await?;
+            sweeps::give_back(&mut connection, &self.place(), lease).await?;
         }
         Ok(())
     }
@@ -196,12 +201,11 @@ impl Pass {
     }
 
     async fn hold(&self) -> Result<bool> {
-        let Some(holder) = self.holder else {
+        let Some(lease) = &self.lease else {
             return Ok(true);
         };
-        let (place, lease) = (self.place(), self.broker.clock.now() + LEASE);
         let mut connection = self.broker.connection().await?;
-        Ok(sweeps::renew(&mut connection, &place, holder, None, lease).await?)
+        Ok(sweeps::advance(&mut connection, &self.place(), lease, None).await?)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
 use crate::objects::credentials::CredentialsCache;
 use crate::objects::{Bucket, Buckets};
+use crate::store::lease::Lease;
 use crate::store::pool::{Pool, Pooled};
 use crate::store::tenants;
 use crate::telemetry::{self, metrics::Metrics};
@@ -51,6 +52,8 @@ pub struct Rules {
     pub encryption: Option<Encryption>,
     /// Which content types uploads may have.
     pub content_types: ContentTypes,
+    /// How long a row is held by a replica that gives no sign of life.
+    pub lease: Duration,
     /// How long past its deadline an upload stays Pending, in seconds.
     pub grace_seconds: u32,
     /// Whether callers need a key.
@@ -115,6 +118,11 @@ impl Broker {
     /// A connection to Postgres, within the pool's bound.
     pub(super) async fn connection(&self) -> Result<Pooled> {
         Ok(self.pool.get().await?)
+    }
+
+    /// A lease for rows that are about to be claimed.
+    pub(super) fn new_lease(&self) -> Lease {
+        Lease::new(&self.clock, self.rules.lease)
     }
 
     /// The bucket of this name. Names come from rows and tenants, never from a caller.

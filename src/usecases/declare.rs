@@ -123,6 +123,7 @@ impl Broker {
             verification: None,
             drift: None,
             sequence: 0,
+            fence: None,
         };
         Ok(Draft {
             upload,

@@ -64,8 +64,8 @@ impl Broker {
             // It was extended, or is completed by another process, since it was found overdue.
             return Ok(Looked::Left);
         }
-        let (claims, by) = (Claims::default(), Verifier::Janitor);
-        let (claimed, assembled) = match self.assemble(&mut upload, claims, by).await {
+        let by = Verifier::Janitor;
+        let (claimed, assembled) = match self.assemble(&mut upload, Claims::default()).await {
             Ok(assembled) => assembled,
             // Parts are missing, or wrong: nobody will send them any more.
             Err(Error::Refused(_)) => (Claims::default().check(&upload)?, Assembled::Gone),

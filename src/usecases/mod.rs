@@ -30,6 +30,7 @@ pub mod forget;
 pub mod group;
 pub mod history;
 mod ids;
+mod keep;
 mod keyed;
 pub mod keys;
 pub mod lanes;

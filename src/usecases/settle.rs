@@ -82,14 +82,14 @@ impl Broker {
             },
         };
         let mut connection = self.connection().await?;
-        uploads::settle(&mut connection, upload.id, self.clock.now()).await?;
+        uploads::settle(&mut connection, upload, self.clock.now()).await?;
         Ok(settled)
     }
 
     async fn leave_failed(&self, upload: &Upload, own: Option<FoundObject>) -> Result<Settled> {
         let size = own.map(|own| own.size);
         let mut connection = self.connection().await?;
-        uploads::settle_failed(&mut connection, upload.id, size, self.clock.now()).await?;
+        uploads::settle_failed(&mut connection, upload, size, self.clock.now()).await?;
         Ok(match size {
             Some(_) => Settled::Kept,
             None => Settled::Clean,

@@ -6,6 +6,7 @@
 mod claims;
 mod command;
 mod last_looks;
+mod lost_bucket;
 mod retention;
 mod stale_multipart;
 mod stale_walks;

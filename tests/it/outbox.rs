@@ -97,6 +97,7 @@ fn relay(app: &App, endpoint: &str) -> Relay {
             &app.inbox.topic_arn,
             Arc::clone(&metrics),
         )),
+        lease: app.broker.rules.lease,
         clock: app.clock.clone(),
         metrics,
         nudge: Arc::new(Notify::new()),

@@ -9,6 +9,7 @@ mod racing;
 mod relay_crashes;
 mod rolling;
 mod s3_events;
+mod takeover;
 
 use std::time::Duration;
 

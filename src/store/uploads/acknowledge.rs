@@ -46,7 +46,8 @@ pub struct Proven {
 /// Marks uploads Uploaded, with their proofs and their events, and supersedes who was current at
 /// their paths; wrong objects there are counted no more. Returns the ones that were marked.
 ///
-/// Left out is whose row does not allow the arrow any more, whose path moved since its mark was
+/// Left out is whose row does not allow the arrow any more or is no longer held under the lease of
+/// its upload, whose path moved since its mark was
 /// taken (its proof may be of bytes that were replaced meanwhile), and the second of two at one
 /// path. Call it inside a transaction: one that becomes current at the same moment elsewhere
 /// makes it fail at the constraint that there is one current upload a path.
@@ -89,7 +90,7 @@ async fn supersede(connection: &mut Connection, proven: &Proven) -> Result<()> {
     if let Some(other) = proven.mark.upload() {
         let at = proven.verification.at;
         let changes = Changes::default();
-        transition(connection, other, Transition::Supersede, at, changes).await?;
+        transition(connection, other, None, Transition::Supersede, at, changes).await?;
     }
     Ok(())
 }
@@ -173,7 +174,8 @@ impl QueryFragment<Pg> for Update<'_> {
              object_checksum_value = new.object_checksum_value, \
              object_last_modified = new.last_modified, verification_level = new.level, \
              verified_by = new.verifier, verified_at = new.at, uploaded_at = new.at, \
-             updated_at = new.at, janitor_due_at = NULL, janitor_attempts = 0 FROM unnest(",
+             updated_at = new.at, janitor_due_at = NULL, janitor_attempts = 0, \
+             holder = NULL, leased_until = NULL, held_for = NULL FROM unnest(",
         );
         bind_arrays!(
             out,

@@ -1,20 +1,24 @@
-//! Whose turn a row is: the janitor's claims.
+//! The janitor's claims on rows.
 //!
-//! `janitor_due_at` is the lease and the back-off in one: a claim moves it into the future and
-//! commits before S3 is asked. A janitor that dies in between loses nothing, the row falls due
-//! again when the lease ends; one that failed leaves the row due later, behind the others.
+//! A claim is a lease ([`store::lease`](crate::store::lease)) and commits before S3 is asked. A
+//! janitor that dies in between loses nothing: the row is free again when the lease ends. One that
+//! failed leaves the row due later, behind the others: `janitor_due_at` is that back-off.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::row::Row;
 use crate::domain::upload::Upload;
+use crate::store::lease::{Lease, end_of, is_free, keep_leases};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
+
+/// What a row is held for, as `held_for` says it.
+pub(super) const FOR_THE_JANITOR: &str = "janitor";
 
 /// A question for rows that wait for the janitor. Each has an index of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,29 +54,31 @@ impl Waiting {
     }
 }
 
-/// A row that is the caller's until the lease ends.
+/// A row that the caller holds.
 #[derive(Clone, Debug)]
 pub struct Claimed {
-    /// As it was when it was claimed.
+    /// As it was when it was claimed; changes through it are fenced by the lease.
     pub upload: Upload,
     /// How often it was claimed since it last changed its status, this time included.
     pub attempts: i32,
 }
 
-/// Claims up to `limit` rows until `lease`: those whose time was before `before` and that nobody
-/// holds at `now`. Of every tenant: only the janitor asks. Call it inside a transaction.
+/// Claims up to `limit` rows under `lease`: those whose time was before `before`, whose back-off
+/// was over at `since`, and that no living lease holds. Of every tenant: only the janitor asks.
+/// Call it inside a transaction.
 pub async fn claim(
     connection: &mut Connection,
     waiting: Waiting,
     before: DateTime<Utc>,
-    now: DateTime<Utc>,
-    lease: DateTime<Utc>,
+    since: DateTime<Utc>,
+    lease: &Lease,
     limit: i64,
 ) -> Result<Vec<Claimed>> {
     let due: Vec<Uuid> = uploads::table
         .filter(sql::<Bool>(waiting.predicate()))
         .filter(sql::<Timestamptz>(waiting.time()).lt(before))
-        .filter(is_free(now))
+        .filter(is_due(since))
+        .filter(is_free!(uploads, lease))
         .order((sql::<Timestamptz>(waiting.time()), uploads::id))
         .limit(limit)
         .for_update()
@@ -80,34 +86,45 @@ pub async fn claim(
         .select(uploads::id)
         .load(connection)
         .await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<(Row, i32)> = diesel::update(uploads::table.filter(uploads::id.eq_any(due)))
         .set((
-            uploads::janitor_due_at.eq(lease),
+            uploads::holder.eq(lease.token()),
+            uploads::leased_until.eq(end_of!(lease)),
+            uploads::held_for.eq(FOR_THE_JANITOR),
             uploads::janitor_attempts.eq(uploads::janitor_attempts + 1),
         ))
         .returning((Row::as_returning(), uploads::janitor_attempts))
         .get_results(connection)
         .await?;
-    let claimed = rows
-        .into_iter()
-        .map(|(row, attempts)| row.into_upload().map(|upload| Claimed { upload, attempts }));
+    let claimed = rows.into_iter().map(|(row, attempts)| {
+        let upload = row.into_upload()?;
+        Ok(Claimed {
+            upload: upload.under(lease.token()),
+            attempts,
+        })
+    });
     claimed.collect()
 }
 
-/// The rows that [`claim`] would claim, the oldest first, and nothing changes. `after` is the last
-/// one of the page before.
+/// The rows that [`claim`] would claim under `lease`, the oldest first, and nothing changes.
+/// `after` is the last one of the page before.
 pub async fn peek(
     connection: &mut Connection,
     waiting: Waiting,
     before: DateTime<Utc>,
-    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+    lease: &Lease,
     after: Option<&Upload>,
     limit: i64,
 ) -> Result<Vec<Upload>> {
     let mut query = uploads::table
         .filter(sql::<Bool>(waiting.predicate()))
         .filter(sql::<Timestamptz>(waiting.time()).lt(before))
-        .filter(is_free(now))
+        .filter(is_due(since))
+        .filter(is_free!(uploads, lease))
         .order((sql::<Timestamptz>(waiting.time()), uploads::id))
         .limit(limit)
         .select(Row::as_select())
@@ -130,15 +147,13 @@ pub async fn peek(
     rows.into_iter().map(Row::into_upload).collect()
 }
 
-/// Gives back what was claimed until `lease` and not begun, as if it had not been claimed.
-pub async fn release(
-    connection: &mut Connection,
-    ids: &[Uuid],
-    lease: DateTime<Utc>,
-) -> Result<()> {
-    diesel::update(held(ids, lease))
+keep_leases!(uploads, id, Uuid);
+
+/// Gives back what was claimed under `lease` and not begun, as if it had not been claimed.
+pub async fn give_back(connection: &mut Connection, ids: &[Uuid], lease: &Lease) -> Result<()> {
+    diesel::update(held(ids, lease.token()))
         .set((
-            uploads::janitor_due_at.eq(None::<DateTime<Utc>>),
+            WithoutLease::default(),
             uploads::janitor_attempts.eq(uploads::janitor_attempts - 1),
         ))
         .execute(connection)
@@ -146,25 +161,26 @@ pub async fn release(
     Ok(())
 }
 
-/// Puts off a row that was claimed until `lease`: it falls due again at `until`.
+/// Gives back what was claimed under `lease`, as far as it still is: it falls due again at `until`.
 pub async fn put_off(
     connection: &mut Connection,
-    id: Uuid,
-    lease: DateTime<Utc>,
+    ids: &[Uuid],
+    lease: &Lease,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::update(held(&[id], lease))
-        .set(uploads::janitor_due_at.eq(until))
+    diesel::update(held(ids, lease.token()))
+        .set((WithoutLease::default(), uploads::janitor_due_at.eq(until)))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Notes that an upload was looked at for the last time.
-pub async fn settle(connection: &mut Connection, id: Uuid, at: DateTime<Utc>) -> Result<()> {
-    diesel::update(uploads::table.filter(uploads::id.eq(id)))
+/// Notes that an upload was looked at for the last time, unless its lease was lost meanwhile.
+pub async fn settle(connection: &mut Connection, upload: &Upload, at: DateTime<Utc>) -> Result<()> {
+    diesel::update(uploads::table.filter(uploads::id.eq(upload.id)))
         .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
-        .set(uploads::settled_at.eq(at))
+        .filter(is_fenced_by(upload.fence))
+        .set((WithoutLease::default(), uploads::settled_at.eq(at)))
         .execute(connection)
         .await?;
     Ok(())
@@ -198,16 +214,39 @@ pub async fn settle_closed(
         .await
 }
 
+/// Whether nothing has failed at a row lately.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn is_free(now: DateTime<Utc>) -> _ {
+fn is_due(since: DateTime<Utc>) -> _ {
     uploads::janitor_due_at
         .is_null()
-        .or(uploads::janitor_due_at.le(now))
+        .or(uploads::janitor_due_at.le(since))
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
-fn held<'a>(ids: &'a [Uuid], lease: DateTime<Utc>) -> _ {
+fn held<'a>(ids: &'a [Uuid], token: Uuid) -> _ {
     uploads::table
         .filter(uploads::id.eq_any(ids))
-        .filter(uploads::janitor_due_at.eq(lease))
+        .filter(uploads::holder.eq(token))
+}
+
+/// Whether a row may be changed by a holder of the lease `fence`: only while the row has that one;
+/// without a lease, whatever it has.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn is_fenced_by(fence: Option<Uuid>) -> _ {
+    uploads::holder.is_not_distinct_from(coalesce(fence, uploads::holder))
+}
+
+/// The columns of a row that no lease holds.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = uploads, treat_none_as_null = true)]
+pub(super) struct WithoutLease {
+    holder: Option<Uuid>,
+    leased_until: Option<DateTime<Utc>>,
+    held_for: Option<String>,
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The first of the two that is there.
+    fn coalesce(one: Nullable<SqlUuid>, other: Nullable<SqlUuid>) -> Nullable<SqlUuid>;
 }

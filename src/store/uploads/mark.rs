@@ -80,8 +80,8 @@ pub(super) struct Seen {
     pub is_unproven: bool,
 }
 
-/// Locks those of `uploads` whose row is in one of the states `from`, in the order of their ids,
-/// and returns what there is at their places.
+/// Locks those of `uploads` whose row is in one of the states `from`, and still held under their
+/// lease where they have one, in the order of their ids, and returns what there is at their places.
 pub(super) async fn lock(
     connection: &mut Connection,
     uploads: &[&Upload],
@@ -92,6 +92,7 @@ pub(super) async fn lock(
         ids: each(uploads, |upload| upload.id),
         tenants: each(uploads, |upload| &*upload.tenant),
         paths: each(uploads, |upload| upload.path.as_str()),
+        fences: each(uploads, |upload| upload.fence),
     };
     let found: Vec<Locked> = query.load(connection).await?;
     let seen = |(own, id, sequence, is_current, is_unproven): Locked| {
@@ -112,6 +113,7 @@ struct Lock<'a> {
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
     paths: Vec<&'a str>,
+    fences: Vec<Option<Uuid>>,
 }
 
 impl QueryFragment<Pg> for Look<'_> {
@@ -134,8 +136,17 @@ impl QueryFragment<Pg> for Lock<'_> {
              EXISTS (SELECT FROM uploads WHERE uploads.tenant = place.tenant \
              AND uploads.path = place.path AND uploads.unproven_size IS NOT NULL) FROM unnest(",
         );
-        bind_arrays!(out, SqlUuid: &self.ids, Text: &self.tenants, Text: &self.paths);
-        out.push_sql(") AS place (id, tenant, path) JOIN uploads own ON own.id = place.id AND own.status = ANY(");
+        bind_arrays!(
+            out,
+            SqlUuid: &self.ids,
+            Text: &self.tenants,
+            Text: &self.paths,
+            Nullable<SqlUuid>: &self.fences,
+        );
+        out.push_sql(
+            ") AS place (id, tenant, path, fence) JOIN uploads own ON own.id = place.id \
+             AND (place.fence IS NULL OR own.holder = place.fence) AND own.status = ANY(",
+        );
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
         out.push_sql(") LEFT JOIN LATERAL ");
         out.push_sql(MARK);

@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod claim;
+mod completion;
 mod drift;
 mod extend;
 mod find;
@@ -16,7 +17,8 @@ mod transition;
 mod unproven;
 
 pub use acknowledge::{Proven, acknowledge};
-pub use claim::{Claimed, Waiting, claim, peek, put_off, release, settle, settle_closed};
+pub use claim::{Claimed, Waiting, claim, give_back, peek, put_off, renew, settle, settle_closed};
+pub use completion::{hold_to_complete, let_go};
 pub use drift::{mark_drift, mark_drifted_size, mark_replaced};
 pub use extend::extend;
 pub use find::{by_id, by_ids, find_path, newest_of_path, standing};

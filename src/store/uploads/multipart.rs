@@ -9,10 +9,10 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::extend::greatest;
+use super::claim::is_fenced_by;
 use crate::domain::proof::Declared;
 use crate::domain::status::{Status, Transition};
-use crate::domain::upload::Multipart;
+use crate::domain::upload::{Multipart, Upload};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
@@ -51,9 +51,6 @@ pub struct Promise<'a> {
     pub metadata: Option<&'a BTreeMap<String, String>>,
     /// Everything that was promised, then and now.
     pub declared: &'a Declared,
-    /// When the object is made at the latest: nobody gives the upload up before that. `None`
-    /// leaves the deadline alone.
-    pub made_by: Option<DateTime<Utc>>,
 }
 
 /// A checksum that a client promised of the whole: a composite one was told by the parts, and has
@@ -95,22 +92,24 @@ pub async fn promise_less(
     Ok(())
 }
 
-/// Adds to the promise of an upload that may still be acknowledged; another one is left alone. A
-/// size or checksum that was promised before holds.
+/// Adds to the promise of an upload that may still be acknowledged, and says whether it did: another
+/// one, and one whose lease was lost, is left alone. A size or checksum that was promised before
+/// holds.
 pub async fn promise_more(
     connection: &mut Connection,
-    id: Uuid,
+    upload: &Upload,
     promise: &Promise<'_>,
-) -> Result<()> {
+) -> Result<bool> {
     let from = Transition::Acknowledge.from().iter();
     let row = uploads::table
-        .filter(uploads::id.eq(id))
+        .filter(uploads::id.eq(upload.id))
+        .filter(is_fenced_by(upload.fence))
         .filter(uploads::status.eq_any(from.map(|status| status.as_str())));
     let invalid = |cause| diesel::result::Error::SerializationError(cause);
     let size = promise.declared.size.map(i64::try_from).transpose();
     let metadata = promise.metadata.map(serde_json::to_value).transpose();
     let checksum = promise.declared.checksum.as_ref();
-    diesel::update(row)
+    let rows = diesel::update(row)
         .set((
             // `None` leaves a column alone.
             promise.name.map(|name| uploads::name.eq(name)),
@@ -125,8 +124,6 @@ pub async fn promise_more(
                 let first = sql::<Nullable<BigInt>>("COALESCE(uploads.size, ");
                 uploads::size.eq(first.bind::<BigInt, _>(size).sql(")"))
             }),
-            (promise.made_by)
-                .map(|made_by| uploads::expires_at.eq(greatest(uploads::expires_at, made_by))),
             checksum.map(|checksum| {
                 let algorithm = sql::<Nullable<Text>>(IS_PROMISED);
                 let algorithm = algorithm.sql("THEN uploads.checksum_algorithm ELSE ");
@@ -141,7 +138,7 @@ pub async fn promise_more(
         ))
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(rows == 1)
 }
 
 /// An upload in parts, as far as the store's listing can be held against it.

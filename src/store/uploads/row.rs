@@ -119,6 +119,7 @@ impl Row {
             verification,
             drift: self.drift()?,
             sequence: self.sequence,
+            fence: None,
         })
     }
 

@@ -15,6 +15,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::claim::{WithoutLease, is_fenced_by};
 use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::event::EventType;
@@ -45,10 +46,13 @@ impl Changes {
 
 /// Takes an arrow: the row changes and its event is written, or nothing happens (`None`) because
 /// the row is not in a state that the arrow starts from. What was extended since somebody found it
-/// overdue does not expire: its client was promised more time. Call it inside a transaction.
+/// overdue does not expire: its client was promised more time. With a `fence`, nothing happens either
+/// where the row is no longer held under that lease; the arrow ends the lease. Call it inside a
+/// transaction.
 pub async fn transition(
     connection: &mut Connection,
     id: Uuid,
+    fence: Option<Uuid>,
     arrow: Transition,
     at: DateTime<Utc>,
     changes: Changes,
@@ -60,13 +64,15 @@ pub async fn transition(
     let row = uploads::table
         .filter(uploads::id.eq(id))
         .filter(uploads::status.eq_any(from))
-        .filter(is_overdue);
+        .filter(is_overdue)
+        .filter(is_fenced_by(fence));
     let row: Option<Row> = diesel::update(row)
         .set((
             uploads::status.eq(arrow.to().as_str()),
             uploads::updated_at.eq(at),
             uploads::sequence.eq(uploads::sequence + 1),
             // In its new state it waits for other things, and nobody has failed at them yet.
+            WithoutLease::default(),
             uploads::janitor_due_at.eq(None::<DateTime<Utc>>),
             uploads::janitor_attempts.eq(0),
             changes,

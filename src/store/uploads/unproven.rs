@@ -9,9 +9,10 @@ use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::Waiting;
+use super::claim::{Waiting, WithoutLease, is_fenced_by};
 use super::mark::Place;
 use crate::domain::status::Status;
+use crate::domain::upload::Upload;
 use crate::store::columns::each;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
@@ -36,14 +37,16 @@ pub async fn note_unproven(connection: &mut Connection, id: Uuid, size: Option<u
 /// The same for one that failed, at the last look.
 pub async fn settle_failed(
     connection: &mut Connection,
-    id: Uuid,
+    upload: &Upload,
     size: Option<u64>,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::update(uploads::table.filter(uploads::id.eq(id)))
+    diesel::update(uploads::table.filter(uploads::id.eq(upload.id)))
         .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
         .filter(uploads::status.eq(Status::Error.as_str()))
+        .filter(is_fenced_by(upload.fence))
         .set((
+            WithoutLease::default(),
             uploads::unproven_size.eq(size.map(bytes)),
             uploads::settled_at.eq(at),
         ))

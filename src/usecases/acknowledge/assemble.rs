@@ -21,7 +21,7 @@ use super::whole::whole;
 use crate::domain::checksum::Checksum;
 use crate::domain::proof::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::upload::{Upload, Verifier};
+use crate::domain::upload::Upload;
 use crate::objects::multipart::{CompleteMultipart, Completion};
 use crate::store::tenants;
 use crate::usecases::broker::Broker;
@@ -60,7 +60,6 @@ impl Broker {
         &self,
         upload: &mut Upload,
         claims: Claims,
-        by: Verifier,
     ) -> Result<(Claimed, Assembled)> {
         let Some(mut multipart) = upload.multipart.clone() else {
             return Ok((claims.check(upload)?, Assembled::Done));
@@ -104,7 +103,7 @@ impl Broker {
                 let refusal = mismatch(upload, mismatches);
                 return Ok((claimed, Assembled::wrong(refusal)));
             }
-            self.promise_more(upload, &claimed, by).await?;
+            self.promise_more(upload, &claimed).await?;
             match self.obstacle(upload).await? {
                 None => {}
                 Some(Obstacle::Made) => {

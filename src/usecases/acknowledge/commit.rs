@@ -125,7 +125,8 @@ impl Broker {
         Committed::Done(done)
     }
 
-    /// Takes one arrow in a transaction of its own; `None` where the row does not allow it.
+    /// Takes one arrow in a transaction of its own; `None` where the row does not allow it, or the
+    /// lease of `upload` was lost.
     pub(in crate::usecases) async fn take(
         &self,
         upload: &Upload,
@@ -136,7 +137,7 @@ impl Broker {
         let mut connection = self.connection().await?;
         let taken = connection
             .transaction(async |connection| {
-                uploads::transition(connection, upload.id, arrow, at, changes).await
+                uploads::transition(connection, upload.id, upload.fence, arrow, at, changes).await
             })
             .await?;
         if let Some(upload) = &taken {

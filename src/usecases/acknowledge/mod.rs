@@ -108,7 +108,7 @@ impl Broker {
                 Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into(),
             );
         }
-        let (claimed, assembled) = self.assemble(&mut upload, claims, by).await?;
+        let (claimed, assembled) = self.assemble(&mut upload, claims).await?;
         if upload.was_acknowledged() {
             return Ok(upload);
         }

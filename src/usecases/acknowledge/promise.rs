@@ -1,39 +1,34 @@
 //! What a client promises with its acknowledge, kept before S3 makes the object.
 
-use chrono::TimeDelta;
-
 use super::agree;
 use super::claims::{Claimed, Claims};
 use crate::domain::checksum::Checksum;
 use crate::domain::proof::Declared;
 use crate::domain::status::Transition;
-use crate::domain::upload::{Multipart, Upload, Verifier};
+use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
 use crate::store::uploads::{self, Promise};
 use crate::usecases::broker::Broker;
-use crate::usecases::error::Result;
+use crate::usecases::error::{Dependency, Error, Result};
 
 impl Broker {
-    /// Keeps what was promised, and the janitors of other replicas away while S3 is at it: one may
-    /// have read the row before, and knows neither.
-    pub(super) async fn promise_more(
-        &self,
-        upload: &Upload,
-        claimed: &Claimed,
-        by: Verifier,
-    ) -> Result<()> {
-        let patience = TimeDelta::from_std(self.rules.complete_patience);
-        let made_by = self.clock.now() + patience.unwrap_or_default();
+    /// Keeps what was promised before S3 is at it: another replica may have to go on with it. Fails
+    /// where another replica has taken the upload over meanwhile.
+    pub(super) async fn promise_more(&self, upload: &Upload, claimed: &Claimed) -> Result<()> {
         let promise = Promise {
             name: claimed.name.as_deref(),
             comments: claimed.comments.as_deref(),
             metadata: claimed.metadata.as_ref(),
             declared: &claimed.declared,
-            // The janitor itself gives up what cannot be completed, at once.
-            made_by: (by != Verifier::Janitor).then_some(made_by),
         };
         let mut connection = self.connection().await?;
-        Ok(uploads::promise_more(&mut connection, upload.id, &promise).await?)
+        let kept = uploads::promise_more(&mut connection, upload, &promise).await?;
+        drop(connection);
+        if kept || !Transition::Acknowledge.allows(self.reload(upload).await?.status) {
+            return Ok(());
+        }
+        let cause = "another replica has taken over the upload";
+        Err(Error::unavailable(Dependency::S3, cause))
     }
 
     /// Others may have completed it too, or ended it, and promised more than this caller knows.

@@ -151,12 +151,15 @@ impl Broker {
         Err(Error::unavailable(Dependency::S3, cause))
     }
 
-    /// The row as it is now.
+    /// The row as it is now, under the same lease.
     pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
         let mut connection = self.connection().await?;
-        let upload = uploads::by_id(&mut connection, &upload.tenant, upload.id)
+        let now = uploads::by_id(&mut connection, &upload.tenant, upload.id)
             .await?
             .ok_or_else(|| Refusal::no_upload(upload.id))?;
-        Ok(upload)
+        Ok(Upload {
+            fence: upload.fence,
+            ..now
+        })
     }
 }

@@ -14,21 +14,20 @@ mod merge;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
+use chrono::{DateTime, Utc};
 
 use super::broker::Broker;
 use super::error::{Error, Result};
+use super::keep::Keeper;
 use crate::domain::finding::Finding;
 use crate::objects::{Bucket, Listing};
+use crate::store::lease::Lease;
 use crate::store::{sweeps, uploads};
 pub(super) use look::promised;
 use merge::{Merge, Step};
 
 /// Objects, and rows, in a page: as many as S3 lists at once.
 const PAGE: u16 = 1_000;
-/// How long a claim holds that is not renewed. A step renews it, and takes less.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether what is found is noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub enum Stepped {
     On(Vec<Finding>),
     /// That was all.
     Through(Vec<Finding>),
-    /// Another process took over, because the lease ran out.
+    /// Another process took over, because the lease ended.
     Lost,
 }
 
@@ -76,7 +75,8 @@ pub struct Pass {
     broker: Arc<Broker>,
     bucket: Arc<Bucket>,
     mode: Mode,
-    holder: Uuid,
+    /// None in a dry run.
+    lease: Option<Lease>,
     merge: Merge,
     /// Where an earlier process had stopped.
     pub resumed_after: Option<String>,
@@ -91,21 +91,13 @@ pub async fn begin(
     bucket: &str,
     ended_before: DateTime<Utc>,
 ) -> Result<Begun> {
-    let now = broker.clock.now();
-    let holder = Uuid::new_v4();
+    let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim = sweeps::claim(
-        &mut connection,
-        bucket,
-        holder,
-        now,
-        now + LEASE,
-        ended_before,
-    )
-    .await?;
+    let claim = sweeps::claim(&mut connection, bucket, &lease, now, ended_before).await?;
+    drop(connection);
     Ok(match claim {
         sweeps::Claim::Ours { position } => {
-            let pass = Pass::new(broker, bucket, Mode::Repair, holder, position).await?;
+            let pass = Pass::new(broker, bucket, Some(lease), position).await?;
             Begun::Pass(Box::new(pass))
         }
         sweeps::Claim::Elsewhere => Begun::Elsewhere,
@@ -115,22 +107,24 @@ pub async fn begin(
 
 /// Sweeps from the start without a change to anything, whoever else is at it.
 pub async fn dry_run(broker: &Arc<Broker>, bucket: &str) -> Result<Pass> {
-    Pass::new(broker, bucket, Mode::DryRun, Uuid::nil(), None).await
+    Pass::new(broker, bucket, None, None).await
 }
 
 impl Pass {
     async fn new(
         broker: &Arc<Broker>,
         bucket: &str,
-        mode: Mode,
-        holder: Uuid,
+        lease: Option<Lease>,
         position: Option<String>,
     ) -> Result<Self> {
         Ok(Self {
             broker: Arc::clone(broker),
             bucket: broker.bucket(bucket).await?,
-            mode,
-            holder,
+            mode: match lease {
+                Some(_) => Mode::Repair,
+                None => Mode::DryRun,
+            },
+            lease,
             merge: Merge::after(position.clone()),
             resumed_after: position,
             compared: Compared::default(),
@@ -139,6 +133,13 @@ impl Pass {
 
     fn bucket(&self) -> &str {
         self.bucket.objects.bucket()
+    }
+
+    /// What keeps the lease while the pass is worked on. `None` in a dry run, which needs none.
+    pub fn keeper(&self) -> Option<Keeper> {
+        let lease = self.lease.clone()?;
+        let place = self.bucket().to_owned();
+        Some(Keeper::new(Arc::clone(&self.broker), place, lease))
     }
 
     /// Compares up to where the next page is needed, looks at what differs, and notes how far it
@@ -161,21 +162,18 @@ impl Pass {
             fetched = true;
         };
         let findings = look::at(&self.broker, self.bucket(), self.mode, differences).await?;
-        if ended {
-            self.finish().await?;
-            return Ok(Stepped::Through(findings));
-        }
-        if self.hold().await? {
-            return Ok(Stepped::On(findings));
-        }
-        Ok(Stepped::Lost)
+        Ok(match (self.note(ended).await?, ended) {
+            (false, _) => Stepped::Lost,
+            (true, true) => Stepped::Through(findings),
+            (true, false) => Stepped::On(findings),
+        })
     }
 
-    /// Lets go of it; another one may go on at once.
+    /// Gives it back; another process may go on at once.
     pub async fn leave(&self) -> Result<()> {
-        if self.mode == Mode::Repair {
+        if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
-            sweeps::release(&mut connection, self.bucket(), self.holder).await?;
+            sweeps::give_back(&mut connection, self.bucket(), lease).await?;
         }
         Ok(())
     }
@@ -206,23 +204,17 @@ impl Pass {
         Ok(())
     }
 
-    async fn hold(&self) -> Result<bool> {
-        if self.mode == Mode::DryRun {
+    /// Notes how far it is, or that it is through; `false` where another process has taken over.
+    async fn note(&self, ended: bool) -> Result<bool> {
+        let Some(lease) = &self.lease else {
             return Ok(true);
-        }
-        let lease = self.broker.clock.now() + LEASE;
-        let (bucket, done) = (self.bucket(), self.merge.done());
+        };
+        let (bucket, now) = (self.bucket(), self.broker.clock.now());
         let mut connection = self.broker.connection().await?;
-        Ok(sweeps::renew(&mut connection, bucket, self.holder, done, lease).await?)
-    }
-
-    async fn finish(&self) -> Result<()> {
-        if self.mode == Mode::Repair {
-            let (bucket, now) = (self.bucket(), self.broker.clock.now());
-            let mut connection = self.broker.connection().await?;
-            sweeps::finish(&mut connection, bucket, self.holder, now).await?;
-        }
-        Ok(())
+        Ok(match ended {
+            true => sweeps::finish(&mut connection, bucket, lease, now).await?,
+            false => sweeps::advance(&mut connection, bucket, lease, self.merge.done()).await?,
+        })
     }
 }
 

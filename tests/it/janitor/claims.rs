@@ -14,6 +14,7 @@ use crate::support::cloud;
 use crate::support::database::connect;
 use crate::support::gate::Gate;
 use crate::support::hold::Hold;
+use crate::support::observe::eventually;
 use crate::support::serving::Place;
 use crate::support::shared;
 
@@ -96,32 +97,73 @@ async fn a_dead_janitors_row_is_taken_over_when_its_lease_ends() {
     app.put(&session, "a").await.expect_ok();
     app.advance(URL_IS_OVER);
     // As a process leaves it that dies between its claim and its look.
-    let lease = app.clock.now() + TimeDelta::minutes(5);
-    let claim = format!("UPDATE uploads SET janitor_due_at = '{lease}', janitor_attempts = 1");
+    let claim = format!(
+        "UPDATE uploads SET holder = gen_random_uuid(), held_for = 'janitor', \
+         leased_until = '{}', janitor_attempts = 1",
+        app.clock.now() + TimeDelta::seconds(30)
+    );
     app.sql().await.execute(&claim, &[]).await.expect("a claim");
     let before = heads(&app).await;
     assert_eq!(app.janitor().await, Round::default(), "it is another one's");
     assert_eq!(heads(&app).await, before, "S3 is not asked");
-    app.advance(TimeDelta::minutes(5));
+    app.advance(TimeDelta::seconds(30));
     assert_eq!(app.janitor().await.uploaded, 1);
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
 }
 
-/// To make an object of parts takes S3 minutes: meanwhile the row is nobody else's.
+/// S3 is slow, and the janitor lives: its lease is renewed past its first end, and the row stays
+/// its own.
 #[tokio::test]
-async fn a_claim_holds_as_long_as_a_completion_may_take() {
+async fn a_living_janitor_keeps_its_row_for_longer_than_a_lease() {
+    let place = Place::new().await;
+    let client = connect(place.database.url()).await;
+    pending_rows(&client, &place.bucket.name, "slow", 1, long_ago()).await;
     let mut door = Hold::new(cloud::address()).await;
-    let app = Setup::new().s3(door.endpoint()).start().await;
-    overdue_rows(&app, "slow", 1).await;
-    let broker = Arc::clone(&app.broker);
-    let first =
-        shared().spawn(async move { janitor::run_once(&broker, &CancellationToken::new()).await });
+    let janitor = |endpoint: String| {
+        let run = place.run(&["janitor", "--only", "overdue"]);
+        let run = run.set("BROKER_LEASE_SECONDS", 3);
+        run.set("AWS_ENDPOINT_URL_S3", endpoint)
+    };
+    let slow = janitor(door.endpoint()).spawn();
     door.someone_waits().await;
-    app.advance(TimeDelta::minutes(15));
-    assert_eq!(app.janitor().await, Round::default(), "it is another one's");
+    let end = "SELECT leased_until FROM uploads";
+    let first = client.query_one(end, &[]).await.expect("the row");
+    let first: std::time::SystemTime = first.get(0);
+    eventually("its first lease would be over", async || {
+        let renewed = "SELECT leased_until > $1 AND now() > $1 FROM uploads";
+        let row = client.query_one(renewed, &[&first]).await.expect("the row");
+        row.get(0)
+    })
+    .await;
+    let other = janitor(cloud::endpoint()).end().await.ok();
+    assert_eq!(other.out, "", "it is another one's");
     door.release();
-    let round = first.await.expect("the janitor's task").expect("a round");
-    assert_eq!(round.checked, 1, "{round:?}");
+    let slow = slow.ended().await.ok();
+    assert_eq!(slow.out.lines().count(), 1, "{slow:#?}");
+}
+
+/// A janitor that was paused for longer than its lease finds its row in other hands, and changes
+/// nothing of it.
+#[tokio::test]
+async fn a_janitor_that_lost_its_lease_changes_nothing() {
+    let place = Place::new().await;
+    let client = connect(place.database.url()).await;
+    pending_rows(&client, &place.bucket.name, "lost", 1, long_ago()).await;
+    let mut door = Hold::new(cloud::address()).await;
+    let run = place.run(&["janitor", "--only", "overdue"]);
+    let run = run.set("AWS_ENDPOINT_URL_S3", door.endpoint());
+    let paused = run.spawn();
+    door.someone_waits().await;
+    // Another one has it by now.
+    let taken = "UPDATE uploads SET holder = gen_random_uuid()";
+    client.execute(taken, &[]).await.expect("a claim");
+    door.release();
+    let ended = paused.ended().await.ok();
+    assert!(ended.out.contains(r#""outcome":"left""#), "{ended:#?}");
+    let row = "SELECT status, sequence, holder IS NOT NULL FROM uploads";
+    let row = client.query_one(row, &[]).await.expect("the row");
+    let row: (String, i32, bool) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!(row, ("Pending".to_owned(), 0, true));
 }
 
 #[tokio::test]
@@ -142,7 +184,7 @@ async fn a_stop_gives_back_what_was_not_begun() {
     );
     let client = app.sql().await;
     let free = "SELECT count(*) FROM uploads WHERE status = 'Pending' \
-                AND janitor_due_at IS NULL AND janitor_attempts = 0";
+                AND holder IS NULL AND janitor_due_at IS NULL AND janitor_attempts = 0";
     let row = client.query_one(free, &[]).await.expect("a count");
     assert_eq!(row.get::<_, i64>(0), 20 - round.checked as i64);
     assert_eq!(app.janitor().await.checked, 20 - round.checked);

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::config::{Janitor, Section as _};
-use upload_broker::janitor::{self, Report, Sweeps, Swept};
+use upload_broker::janitor::{self, Report, StaleWalks, Sweeps, Swept};
 
 use super::{brief, sweep, try_sweep};
 use crate::support::app::{App, Setup};
@@ -153,14 +153,16 @@ fn zero_seconds_are_never() {
             "BROKER_STALE_MULTIPART_PERIOD_SECONDS" => Some(stale.clone()),
             _ => None,
         };
-        let settings = Janitor::load(lookup);
-        Sweeps::of(&settings.expect("settings"))
+        Janitor::load(lookup).expect("settings")
     };
-    let periods =
-        |sweep: &str, stale: &str| settings(sweep, stale).map(|all| (all.period, all.stale_period));
+    let periods = |sweep: &str, stale: &str| {
+        let settings = settings(sweep, stale);
+        let walks = StaleWalks::of(&settings).map(|walks| walks.period);
+        (Sweeps::of(&settings).map(|sweeps| sweeps.period), walks)
+    };
     let day = Some(Duration::from_secs(86_400));
-    assert_eq!(periods("0", "0"), None);
-    assert_eq!(periods("0", ""), Some((None, day)), "one without the other");
-    assert_eq!(periods("", "0"), Some((day, None)));
-    assert_eq!(periods("", ""), Some((day, day)), "once a day by default");
+    assert_eq!(periods("0", "0"), (None, None));
+    assert_eq!(periods("0", ""), (None, day), "one without the other");
+    assert_eq!(periods("", "0"), (day, None));
+    assert_eq!(periods("", ""), (day, day), "once a day by default");
 }

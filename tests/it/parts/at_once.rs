@@ -107,3 +107,32 @@ async fn a_cancel_while_s3_completes_leaves_nothing() {
         assert_eq!(scene.app.told(&session).await, ["upload.cancelled"]);
     }
 }
+
+/// It was paused for so long that another replica has taken the upload over: it notices before S3
+/// makes an object of the parts, and leaves the row to that one.
+#[tokio::test]
+async fn a_completion_that_lost_its_lease_makes_nothing() {
+    let (scene, gate) = Scene::gated(Setup::new()).await;
+    let session = scene.sent("a.bin", "abc", json!({})).await;
+    gate.hold();
+    let acknowledge = scene.acknowledge(&session, json!({"comments": "of the slow one"}));
+    let meanwhile = async {
+        gate.request_waits().await;
+        let taken = "UPDATE uploads SET holder = gen_random_uuid() WHERE held_for = 'completion'";
+        let rows = scene.app.sql().await.execute(taken, &[]).await;
+        assert_eq!(rows.expect("a row"), 1, "it holds the upload");
+        gate.restore();
+    };
+    let (reply, ()) = tokio::join!(acknowledge, meanwhile);
+    reply.expect_problem(503, "service-unavailable");
+    let upload = scene.app.read(&session).await;
+    assert_eq!(upload["status"], "Pending", "{upload:#}");
+    assert_eq!(upload["comments"], Value::Null, "{upload:#}");
+    assert_eq!(calls(&scene, "CompleteMultipartUpload").await, 0);
+    // That one dies; when its lease is over, the client's next try does it.
+    scene.app.advance(chrono::TimeDelta::seconds(30));
+    scene
+        .acknowledge(&session, json!({}))
+        .await
+        .expect(StatusCode::OK);
+}

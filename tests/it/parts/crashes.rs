@@ -24,8 +24,7 @@ async fn killed_behind_s3(fleet: &Fleet) -> Value {
     let replica = &fleet.replicas[0];
     let mut client = fleet.sql().await;
     let lock = client.transaction().await.expect("a transaction");
-    let rows = "SELECT 1 FROM uploads FOR UPDATE";
-    lock.batch_execute(rows).await.expect("a lock");
+    replica.s3.hold();
     let acknowledge = caller.request(
         Method::POST,
         &format!("/uploads/{}/acknowledge", id(&session)),
@@ -33,8 +32,17 @@ async fn killed_behind_s3(fleet: &Fleet) -> Value {
     let acknowledge = acknowledge.json(&json!({"comments": "claimed"})).send();
     let kill = async {
         let observer = fleet.sql().await;
+        let held = "SELECT count(*) FROM uploads WHERE held_for = 'completion'";
+        eventually("the acknowledge holds the upload", async || {
+            let row = observer.query_one(held, &[]).await.expect("a count");
+            row.get::<_, i64>(0) > 0
+        })
+        .await;
+        let rows = "SELECT 1 FROM uploads FOR UPDATE";
+        lock.batch_execute(rows).await.expect("a lock");
+        replica.s3.restore();
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-                       AND datname = current_database()";
+                       AND datname = current_database() AND query LIKE '%comments%'";
         eventually("the acknowledge keeps its claims", async || {
             let row = observer.query_one(waiting, &[]).await.expect("a count");
             row.get::<_, i64>(0) > 0
@@ -76,9 +84,7 @@ async fn the_client_asks_again() {
 
 #[tokio::test]
 async fn the_client_never_comes_back() {
-    // For so long nobody else gives the upload up, or looks at it.
-    let soon = [("BROKER_COMPLETE_TIMEOUT_SECONDS", "2".to_owned())];
-    let fleet = Fleet::start(&soon).await;
+    let fleet = Fleet::start(&[]).await;
     let session = killed_behind_s3(&fleet).await;
     let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);

@@ -231,7 +231,8 @@ async fn what_arrives_while_it_expires_is_uploaded_after_all() {
     let broker = Arc::clone(&app.broker);
     let now = app.clock.now();
     let page = shared().spawn(async move { claim::claim(&broker, Chore::Expire, now, 10).await });
-    let claimed = page.await.expect("a task").expect("a page").rows.remove(0);
+    let (mut rows, _held) = page.await.expect("a task").expect("a page");
+    let claimed = rows.remove(0);
     let broker = Arc::clone(&app.broker);
     // Begins when it is awaited: behind the lock.
     let expire = async move {

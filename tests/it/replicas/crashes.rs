@@ -188,7 +188,7 @@ async fn in_delete_before_the_object_goes() {
     s3.cut().await;
     assert_eq!(status(&fleet, &uploaded).await, "Deleting");
     assert!(fleet.place.bucket.head("a.csv").await.is_some());
-    // The other replica's janitor ends it, after the minute that is left to whoever began.
+    // The other replica's janitor ends it, after the time that is left to whoever began.
     invariant::holds(&fleet, &[], vec![], 0).await;
     assert_eq!(status(&fleet, &uploaded).await, "Deleted");
     assert!(fleet.place.bucket.head("a.csv").await.is_none());

@@ -1,8 +1,9 @@
 //! kill -9 between the steps of the relay, with the real binary. Doors in front of SNS decide where
-//! it stands when it dies; leases end because their rows are moved into the past.
+//! it stands when it dies; then its lease ends by itself.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
@@ -16,6 +17,11 @@ use crate::support::observe::{PATIENCE, eventually};
 use crate::support::process::{Process, Run};
 use crate::support::serving::Place;
 use crate::support::sns_door::{SnsDoor, Verdict};
+
+/// What a dead one held is done by then.
+const MINUTE: Duration = Duration::from_secs(60);
+/// Its lease, less what passed since its last renewal.
+const HALF_A_LEASE: Duration = Duration::from_secs(15);
 
 /// A place whose brokers have a topic.
 struct Scene {
@@ -33,6 +39,7 @@ impl Scene {
     fn serve(&self, endpoint: String) -> Run {
         let run = self.place.serve();
         let run = run.set("BROKER_SNS_TOPIC_ARN", &self.inbox.topic_arn);
+        let run = run.set("BROKER_LEASE_SECONDS", 3);
         run.set("AWS_ENDPOINT_URL_SNS", endpoint)
     }
 
@@ -45,13 +52,6 @@ impl Scene {
     async fn waiting(&self) -> i64 {
         let waiting = "SELECT count(*) FROM events WHERE notify AND published_at IS NULL";
         self.number(waiting).await
-    }
-
-    /// Half a minute passes for every lease.
-    async fn leases_end(&self) {
-        let client = database::connect(self.place.database.url()).await;
-        let pass = "UPDATE events SET due_at = due_at - interval '31 s' WHERE published_at IS NULL";
-        client.batch_execute(pass).await.expect("rows");
     }
 
     /// All notifications, up to and with the `count`th.
@@ -68,18 +68,20 @@ async fn kill(process: Process) {
 }
 
 /// Killed after its claim, before SNS has anything: the other replica, which was there all the
-/// time, leaves the lease alone, and sends once it has ended.
+/// time, leaves the lease alone, and sends once it has ended. With the lease that is the default,
+/// that is within a minute of the kill.
 #[tokio::test]
 async fn between_the_commit_and_the_publish() {
     let scene = Scene::new(Inbox::new().await).await;
     let mut door = SnsDoor::new(|_| Verdict::Silence);
-    let run = scene.serve(door.endpoint());
+    let run = scene.serve(door.endpoint()).unset("BROKER_LEASE_SECONDS");
     let (doomed, caller) = scene.place.start(run).await;
     let uploaded = caller.upload("/a.csv", "a").await;
     door.called(1).await;
     let mut other = scene.serve(cloud::endpoint()).spawn();
     let url = other.ready().await;
     kill(doomed).await;
+    let killed = Instant::now();
 
     let again = crate::support::serving::Caller::new(url, caller.key.clone());
     again.upload("/b.csv", "b").await;
@@ -89,9 +91,11 @@ async fn between_the_commit_and_the_publish() {
         "the dead one's lease holds: {told:#?}"
     );
     assert_eq!(scene.waiting().await, 1);
-    scene.leases_end().await;
-    let told = scene.told(1).await;
+    let told = scene.inbox.receive_until(1, MINUTE).await;
+    let told: Vec<_> = told.iter().map(|message| message.json()).collect();
     assert_eq!(told[0]["data"]["upload_id"], id(&uploaded), "{told:#?}");
+    let took = killed.elapsed();
+    assert!(took > HALF_A_LEASE && took < MINUTE, "{took:?}");
     eventually("it is marked", async || scene.waiting().await == 0).await;
     assert_eq!(scene.inbox.waiting().await, 0, "each was sent once");
     other.stop("TERM").await.ok();
@@ -110,7 +114,6 @@ async fn between_the_publish_and_the_mark() {
     let first = scene.told(1).await.remove(0);
     assert_eq!(scene.waiting().await, 1, "not marked");
 
-    scene.leases_end().await;
     let mut next = scene.serve(cloud::endpoint()).spawn();
     next.ready().await;
     let second = scene.told(1).await.remove(0);
@@ -135,10 +138,12 @@ async fn under_load_beside_another_replica() {
             Verdict::NoAnswer
         }
     });
-    let mut doomed = scene.serve(door.endpoint()).spawn();
+    // Long enough to see that it holds something.
+    let serve = |endpoint| scene.serve(endpoint).set("BROKER_LEASE_SECONDS", 10);
+    let mut doomed = serve(door.endpoint()).spawn();
     doomed.ready().await;
     door.called(1).await;
-    let mut other = scene.serve(cloud::endpoint()).spawn();
+    let mut other = serve(cloud::endpoint()).spawn();
     door.called(6).await;
     other.ready().await;
     kill(doomed).await;
@@ -146,12 +151,11 @@ async fn under_load_beside_another_replica() {
     eventually("what the dead one has not claimed is sent", async || {
         let held = "SELECT count(*) FROM events WHERE published_at IS NULL AND NOT EXISTS \
                     (SELECT 1 FROM events dead WHERE dead.upload_id = events.upload_id \
-                    AND dead.published_at IS NULL AND dead.due_at > now())";
+                    AND dead.published_at IS NULL AND dead.leased_until > now())";
         scene.number(held).await == 0
     })
     .await;
     assert!(scene.waiting().await > 0, "the dead one held nothing");
-    scene.leases_end().await;
     eventually("the rest is sent", async || scene.waiting().await == 0).await;
     other.stop("TERM").await.ok();
 
@@ -187,7 +191,7 @@ async fn a_stop_releases_leases() {
     leaving.says("SIGTERM: stopping").await;
     hold.release();
     leaving.ended().await.ok();
-    let held = "SELECT count(*) FROM events WHERE published_at IS NULL AND due_at > now()";
+    let held = "SELECT count(*) FROM events WHERE published_at IS NULL AND holder IS NOT NULL";
     assert_eq!(scene.number(held).await, 0, "a lease outlives the stop");
     assert!(scene.waiting().await > 0, "nothing was left to give back");
 

@@ -13,8 +13,10 @@ use super::serving::{Caller, Place};
 /// How many replicas there are.
 pub const REPLICAS: usize = 2;
 
-/// The usual settings: sessions end within seconds, so that what nobody finishes is soon looked at.
-const USUAL: [(&str, &str); 7] = [
+/// The usual settings: sessions and leases end within seconds, so that what nobody finishes is soon
+/// looked at.
+const USUAL: [(&str, &str); 8] = [
+    ("BROKER_LEASE_SECONDS", "3"),
     ("BROKER_URL_SECONDS", "4"),
     ("BROKER_EXPIRY_GRACE_SECONDS", "1"),
     ("BROKER_JANITOR_PERIOD_SECONDS", "1"),

@@ -57,17 +57,9 @@ const OPEN: &str = "SELECT \
             AND expires_at < now() + interval '10 seconds')), \
     (SELECT count(*) FROM events WHERE notify AND published_at IS NULL)";
 
-/// Time passes for what a dead process held: a minute for deletes, half a minute for the relay's
-/// leases, five for the janitor's.
-const LATER: &str = "UPDATE uploads SET janitor_due_at = NULL WHERE janitor_due_at > now(); \
-    UPDATE uploads SET updated_at = updated_at - interval '5 minutes' \
-        WHERE status = 'Deleting' AND updated_at > now() - interval '1 minute'; \
-    UPDATE events SET due_at = now() WHERE notify AND published_at IS NULL AND due_at > now()";
-
 /// Returns when the loops of the replicas have finished what clients and dead replicas left.
 pub async fn settle(fleet: &Fleet) {
     let client = fleet.sql().await;
-    client.batch_execute(LATER).await.expect("time passes");
     let mut open = (0, 0, 0);
     let what = "nothing waits for the janitor and every event is published";
     eventually(what, async || {
