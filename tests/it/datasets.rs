@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
+mod addresses;
 mod delete;
 mod detail;
 mod download;

@@ -176,7 +176,14 @@ fn listed() -> Value {
 
 /// A page of `GET /datasets?prefix=/data/&delimiter=/`.
 pub fn datasets() -> Value {
-    json!([listed(), {"name": "archive", "path": "/data/archive/", "kind": "folder"}])
+    let folder = json!({"name": "archive", "path": "/data/archive/", "kind": "folder"});
+    let mut no_path = listed();
+    let key = "data/employees.csv/";
+    let more = json!({"name": key, "path": null, "key": key, "addressable": false});
+    if let (Value::Object(no_path), Value::Object(more)) = (&mut no_path, more) {
+        no_path.extend(more);
+    }
+    json!([folder, listed(), no_path])
 }
 
 /// The same as NDJSON.
