@@ -212,6 +212,7 @@ mod tests {
             upload_id: Some(id),
             metadata: Default::default(),
             encryption: None,
+            headers: Default::default(),
         }
     }
 

@@ -9,6 +9,9 @@ use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
 mod addresses;
+mod copy;
+mod copy_faults;
+mod copy_targets;
 mod delete;
 mod detail;
 mod download;

@@ -88,7 +88,7 @@ fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
         tail
     };
     // `/datasets//a` may be the path `/a`, or what is left of a key with a leading slash, which no
-    // path leads to. Whoever means the former writes `/datasets/a` or `/datasets/%2Fa`.
+    // path leads to. The former is written `/datasets/a` or `/datasets/%2Fa`.
     if tail.starts_with('/') {
         let reason = InvalidPath::EmptySegment;
         return Err(Refusal::path("/path", reason, tail).into());

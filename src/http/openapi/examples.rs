@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 pub mod batches;
+pub mod copies;
 
 /// The upload of all examples.
 pub const ID: &str = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";

@@ -108,7 +108,7 @@ async fn a_key_that_is_no_path_says_so_in_every_kind_of_list() {
         assert_eq!(entry["path"], Value::Null, "{entry:#}");
         assert_eq!(entry["addressable"], false, "{entry:#}");
     }
-    // A prefix is taken letter by letter, so that one can still look inside.
+    // A prefix is taken letter by letter, so that such a folder can be listed all the same.
     let slash = list(&app, "prefix=//").await;
     assert_eq!(slash[0]["key"], "/n.csv", "{slash:#}");
     let folder = list(&app, "prefix=/folder/").await;

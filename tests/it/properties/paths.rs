@@ -46,7 +46,7 @@ proptest! {
     fn a_path_survives_its_url(input in text(), slashes_too in any::<bool>()) {
         let mut encoded = utf8_percent_encode(&input, NON_ALPHANUMERIC).to_string();
         if !slashes_too {
-            // The leading slash is left out, or encoded: `/datasets//a` is nobody's path.
+            // The leading slash is left out, or encoded: `/datasets//a` is refused.
             let relative = encoded.strip_prefix("%2F").unwrap_or(&encoded);
             encoded = relative.replace("%2F", "/");
         }
