@@ -146,7 +146,7 @@ impl From<list_datasets::Folder> for Folder {
     fn from(folder: list_datasets::Folder) -> Self {
         let name = match &folder.path {
             Some(path) => last_segment(path.as_str()),
-            None => &folder.key,
+            None => folder.key.as_str(),
         };
         Self {
             name: name.to_owned(),

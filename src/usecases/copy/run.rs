@@ -114,8 +114,8 @@ impl Broker {
         let parts: Vec<Part> = plan.parts(1..=plan.last()).collect();
         for some in parts.chunks(PARTS_AT_ONCE) {
             self.keep_for_copy(upload).await?;
-            let copied = stream::iter(some)
-                .map(|part| self.copy_part(upload, multipart, source, *part))
+            let copied = stream::iter(some.iter().copied())
+                .map(|part| self.copy_part(upload, multipart, source, part))
                 .buffer_unordered(PARTS_AT_ONCE)
                 .try_collect::<Vec<_>>()
                 .await?;

@@ -12,7 +12,7 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
-/// Copies `/a` to `/b`, with `act` done after both were looked at and before the store copies.
+/// Copies `/a` to `/b`, with `act` done after both were examined and before the store copies.
 async fn copy_while(app: &App, body: Value, act: impl Future<Output = ()>) -> Reply {
     let mut client = app.sql().await;
     let lock = client.transaction().await.expect("a transaction");
