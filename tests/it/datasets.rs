@@ -11,6 +11,7 @@ use crate::support::reply::Reply;
 mod addresses;
 mod copy;
 mod copy_faults;
+mod copy_once;
 mod copy_targets;
 mod delete;
 mod detail;

@@ -10,6 +10,7 @@ use crate::domain::principal::Scope;
 use crate::http::extract::answer_by::AnswerBy;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, DatasetsRead, UploadsWrite};
+use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
 use crate::http::extract::path::Dataset;
 use crate::http::noted::Noted as _;
@@ -17,7 +18,7 @@ use crate::http::openapi::examples::copies;
 use crate::http::problem::Problem;
 use crate::http::uploads::wire::Upload;
 use crate::usecases::Broker;
-use crate::usecases::copy::{self, CopyTo, Outcome};
+use crate::usecases::copy::{self, Copied, CopyTo, Outcome};
 
 /// Where a copy goes.
 #[derive(Deserialize, ToSchema)]
@@ -44,10 +45,15 @@ pub struct CopyDataset {
     summary = "Copy or move a dataset",
     description = "The store copies the bytes, in parts where there are more than `BROKER_COPY_THRESHOLD_BYTES`. The copy is an upload like any other, with the name, comments, metadata and headers of the dataset, its own proof and its own event. A dataset that is no longer the proven one is not copied. With `move`, which needs the scope `datasets:delete` too, the upload at the old path is deleted once the copy is proven; a newer dataset that came there meanwhile stays. A copy that takes longer than a request may goes on: 202, and `GET /uploads/{id}` shows when it is Uploaded.",
     security(("bearer" = ["uploads:write", "datasets:read"])),
-    params(("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
+    params(
+        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same request within 24 hours, or later while the upload is Pending, goes on with the upload that was made: nothing is copied twice.", pattern = "^[!-~]{1,255}$")),
     request_body(content = CopyDataset, example = json!(copies::copy())),
     responses(
         (status = 201, description = "The copy, proven",
+            headers(("Location" = String, description = "`/uploads/{id}`")),
+            body = Upload, example = json!(copies::copied())),
+        (status = 200, description = "The copy that an earlier request with this `Idempotency-Key` made",
             headers(("Location" = String, description = "`/uploads/{id}`")),
             body = Upload, example = json!(copies::copied())),
         (status = 202, description = "The copy goes on",
@@ -55,10 +61,10 @@ pub struct CopyDataset {
             body = Upload, example = json!(copies::copying())),
     ))]
 pub async fn copy(
-    caller: Caller<UploadsWrite>,
-    _reader: Caller<DatasetsRead>,
+    caller: Caller<(UploadsWrite, DatasetsRead)>,
     broker: web::Data<Broker>,
     base: Base,
+    key: IdempotencyKey,
     path: Dataset,
     answer_by: AnswerBy,
     body: Json<CopyDataset>,
@@ -74,10 +80,22 @@ pub async fn copy(
         if_match: body.if_match,
         moves,
     };
-    let outcome = copy::copy(&broker, &caller.principal(), &path.0, asked, answer_by.0).await?;
+    let (key, until) = (key.0.as_deref(), answer_by.0);
+    let outcome = copy::copy(&broker, &caller.principal(), &path.0, asked, key, until).await?;
     let (status, upload, removed) = match outcome {
-        Outcome::Done { upload, removed } => (StatusCode::CREATED, upload, removed),
-        Outcome::UnderWay(upload) => (StatusCode::ACCEPTED, upload, None),
+        Outcome::Done(copied) => {
+            let Copied {
+                upload,
+                before,
+                removed,
+            } = *copied;
+            let status = match before {
+                true => StatusCode::OK,
+                false => StatusCode::CREATED,
+            };
+            (status, upload, removed)
+        }
+        Outcome::UnderWay(upload) => (StatusCode::ACCEPTED, *upload, None),
     };
     let copied = Deed {
         subject: Some(path.0.as_str().to_owned()),
@@ -85,11 +103,9 @@ pub async fn copy(
     };
     let removed = removed.map(|upload| Deed::of(Action::UploadDeleted, &upload));
     let deeds = std::iter::once(copied).chain(removed).collect();
+    let location = base.join(&format!("/uploads/{}", upload.id));
     Ok(HttpResponse::build(status)
-        .insert_header((
-            header::LOCATION,
-            base.join(&format!("/uploads/{}", upload.id)),
-        ))
-        .json(Upload::from(*upload))
+        .insert_header((header::LOCATION, location))
+        .json(Upload::from(upload))
         .noted_all(deeds))
 }

@@ -54,6 +54,7 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::SizeLimitExceeded,
             Code::ContentTypeNotAllowed,
             Code::QuotaExceeded,
+            Code::IdempotencyKeyReused,
             Code::OutsidePrefix,
             Code::TokenSpent,
         ],

@@ -88,19 +88,36 @@ impl Broker {
         Ok(source)
     }
 
-    /// Deletes the upload that was copied; what took its place meanwhile stays.
-    pub(super) async fn remove_source(
+    /// Deletes an upload that was copied; what took its place meanwhile stays.
+    pub(super) async fn remove(
         self: &Arc<Self>,
         principal: &Principal,
-        source: &Source,
+        original: &Upload,
     ) -> Result<Option<Upload>> {
-        let Some(upload) = &source.upload else {
-            return Ok(None);
-        };
-        match delete::by_id(self, principal, upload.id, false).await {
+        match delete::by_id(self, principal, original.id, false).await {
             Ok(removed) => Ok(Some(removed)),
             Err(Error::Refused(refusal)) if is_over(&refusal) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes what stands at `from` if `copy` was made of it, and not if it came there later.
+    pub(super) async fn remove_copied(
+        self: &Arc<Self>,
+        principal: &Principal,
+        from: &DatasetPath,
+        copy: &Upload,
+    ) -> Result<Option<Upload>> {
+        let mut connection = self.connection().await?;
+        let standing = uploads::standing(&mut connection, &principal.tenant, &[from.as_str()])
+            .await?
+            .pop();
+        drop(connection);
+        let is_older =
+            |upload: &Upload| (upload.uploaded_at).is_some_and(|at| at <= copy.created_at);
+        match standing.filter(is_older) {
+            Some(original) => self.remove(principal, &original).await,
+            None => Ok(None),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::CopyTo;
+use super::asked::CopyTo;
+use super::once::Claim;
 use super::source::Source;
 use crate::domain::object::same_etag;
 use crate::domain::part_plan::MIB;
@@ -12,11 +13,14 @@ use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Multipart, Upload, WriteRule};
+use crate::store::idempotency::Claim as Claimed;
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
 use crate::usecases::create::NewUpload;
+use crate::usecases::create_once::{reused, untold};
 use crate::usecases::declare::Draft;
 use crate::usecases::error::Result;
+use crate::usecases::find;
 use crate::usecases::present::{id_buffer, tagging};
 use crate::usecases::validate::Faults;
 
@@ -106,13 +110,15 @@ impl Broker {
         .into())
     }
 
-    /// Writes the row; a copy in parts is begun at the store before, since the row names it.
+    /// Writes the row, unless an earlier request with the same key did: the upload, and whether
+    /// that is so. A copy in parts is begun at the store before, since the row names it.
     pub(super) async fn write_copy(
         self: &Arc<Self>,
         draft: Draft,
         source: &Source,
         principal: &Principal,
-    ) -> Result<Upload> {
+        claim: Option<Claim>,
+    ) -> Result<(Upload, bool)> {
         let mut upload = draft.upload;
         if let Some(cut) = draft.cut {
             upload.multipart = Some(Multipart {
@@ -124,13 +130,28 @@ impl Broker {
         }
         let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
         upload.expires_at = upload.created_at + lifetime;
-        let begun = upload.clone();
         let purse = principal.bounds.purse.clone();
-        match self.write_row(upload, purse).await {
-            Ok(upload) => Ok(upload),
+        let written = match &claim {
+            None => (self.write_row(upload.clone(), purse).await).map(|_| Claimed::Ours),
+            Some(Claim { key, hash }) => self.claim(key, *hash, &upload, purse.as_deref()).await,
+        };
+        match written {
+            Ok(Claimed::Ours) => Ok((upload, false)),
+            Ok(Claimed::Taken {
+                upload_id,
+                same_request,
+            }) => {
+                self.abort(&upload).await;
+                if !same_request {
+                    return Err(untold(principal, reused(upload_id).into()));
+                }
+                let mut connection = self.connection().await?;
+                let before = find::by_id(&mut connection, principal, upload_id).await?;
+                Ok((before, true))
+            }
             Err(error) => {
-                self.take_back(&begun, &error).await;
-                Err(error)
+                self.take_back(&upload, &error).await;
+                Err(untold(principal, error))
             }
         }
     }
