@@ -47,7 +47,7 @@ pub struct CopyDataset {
     security(("bearer" = ["uploads:write", "datasets:read"])),
     params(
         ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same request within 24 hours, or later while the upload is Pending, goes on with the upload that was made: nothing is copied twice.", pattern = "^[!-~]{1,255}$")),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same request within 24 hours, or later while the upload is Pending, copies nothing anew: it answers with the upload that was made, and 202 while that is Pending.", pattern = "^[!-~]{1,255}$")),
     request_body(content = CopyDataset, example = json!(copies::copy())),
     responses(
         (status = 201, description = "The copy, proven",

@@ -19,12 +19,13 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::asked::CopyTo;
 use self::once::Claim;
-use self::source::Source;
+use self::target::Written;
+use super::acknowledge::{self, Claims};
 use super::broker::Broker;
-use super::declare::Draft;
 use super::error::{Dependency, Error, Result};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
+use crate::domain::refusal::Code;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 
@@ -51,17 +52,9 @@ pub struct Copied {
     pub removed: Option<Upload>,
 }
 
-/// The row of a copy.
-enum Row {
-    /// It is to be written, under a key where there is one.
-    New(Box<Draft>, Option<Claim>),
-    /// An earlier request with the same key wrote it.
-    Before(Box<Upload>),
-}
-
 /// Copies the dataset at `from`. Goes on when the caller disconnects, and answers at `until` at the
-/// latest. With an idempotency `key`, the same request again goes on with the upload that the first
-/// one made.
+/// latest. With an idempotency `key`, the same request again copies nothing anew: it follows the
+/// upload that the first one made.
 ///
 /// Refused where nothing stands at `from`, or no longer what was proven there, where the target
 /// may not be written, where the key came with another request, and as any new upload is.
@@ -79,78 +72,84 @@ pub async fn copy(
         Some(claim) => broker.copied_before(principal, claim).await?,
         None => None,
     };
-    match before {
-        Some(upload) if upload.status != Status::Pending => {
-            let removed = match moves && upload.was_acknowledged() {
-                true => broker.remove_copied(principal, from, &upload).await?,
-                false => None,
-            };
-            let copied = Copied {
-                upload,
-                before: true,
-                removed,
-            };
-            Ok(Outcome::Done(Box::new(copied)))
-        }
-        Some(upload) => {
-            let source = broker.find_source(principal, from, moves).await?;
-            let row = Row::Before(Box::new(upload));
-            run(broker, principal, source, row, moves, until).await
-        }
-        None => {
-            let source = broker.find_source(principal, from, moves).await?;
-            let draft = broker.declare_copy(principal, from, &source, asked)?;
-            broker.ensure_target_is_free(&draft.upload).await?;
-            let row = Row::New(Box::new(draft), claim);
-            run(broker, principal, source, row, moves, until).await
-        }
+    if let Some(upload) = before {
+        return broker.follow_up(principal, from, upload, moves).await;
     }
-}
-
-async fn run(
-    broker: &Arc<Broker>,
-    principal: &Arc<Principal>,
-    source: Source,
-    row: Row,
-    moves: bool,
-    until: Instant,
-) -> Result<Outcome> {
+    let source = broker.find_source(principal, from, moves).await?;
+    let draft = broker.declare_copy(principal, from, &source, asked)?;
+    broker.ensure_target_is_free(&draft.upload).await?;
     let permit = timeout_at(until, Arc::clone(&broker.copies).acquire_owned());
     let permit = match permit.await {
         Ok(permit) => permit.map_err(|closed| Error::Internal(closed.into()))?,
         Err(_) => return Err(Error::Overloaded(Dependency::S3)),
     };
-    let (written, mut upload) = oneshot::channel();
-    let (this, principal) = (Arc::clone(broker), Arc::clone(principal));
+    let (written, mut row) = oneshot::channel();
+    let (this, by) = (Arc::clone(broker), Arc::clone(principal));
     let whole = broker.to_end(async move {
         let _permit = permit;
-        let (upload, before) = match row {
-            Row::New(draft, claim) => this.write_copy(*draft, &source, &principal, claim).await?,
-            Row::Before(upload) => (*upload, true),
+        let upload = match this.write_copy(draft, &source, &by, claim).await? {
+            Written::New(upload) => *upload,
+            Written::Before(upload) => return Ok(Err(upload)),
         };
         // The receiver is gone where the caller has disconnected.
         let _ = written.send(upload.clone());
-        let upload = match upload.status {
-            Status::Pending => this.run_copy(upload, &source).await?,
-            _ => upload,
-        };
+        let upload = this.run_copy(upload, &source).await?;
         let removed = match &source.upload {
-            Some(original) if moves && upload.was_acknowledged() => {
-                this.remove(&principal, original).await?
-            }
+            Some(original) if moves => this.remove(&by, original).await?,
             _ => None,
         };
-        Ok(Copied {
+        Ok(Ok(Copied {
             upload,
-            before,
+            before: false,
             removed,
-        })
+        }))
     });
     match timeout_at(until, whole).await {
-        Ok(copied) => Ok(Outcome::Done(Box::new(copied?))),
-        Err(_) => match upload.try_recv() {
+        Ok(done) => match done? {
+            Ok(copied) => Ok(Outcome::Done(Box::new(copied))),
+            Err(before) => broker.follow_up(principal, from, *before, moves).await,
+        },
+        Err(_) => match row.try_recv() {
             Ok(upload) => Ok(Outcome::UnderWay(Box::new(upload))),
             Err(_) => Err(Error::Overloaded(Dependency::Postgres)),
         },
     }
+}
+
+impl Broker {
+    /// What became of a copy that an earlier request made. Nothing is copied again: its first try
+    /// may still be under way, and would be replaced, or what replaced it.
+    async fn follow_up(
+        self: &Arc<Self>,
+        principal: &Principal,
+        from: &DatasetPath,
+        upload: Upload,
+        moves: bool,
+    ) -> Result<Outcome> {
+        let upload = match upload.status {
+            Status::Pending => {
+                let proven = acknowledge::to_end(self, upload.clone(), Claims::default()).await;
+                match proven {
+                    Err(Error::Refused(refusal)) if is_under_way(refusal.code) => {
+                        return Ok(Outcome::UnderWay(Box::new(upload)));
+                    }
+                    proven => proven?,
+                }
+            }
+            _ => upload,
+        };
+        let removed = match moves && upload.was_acknowledged() {
+            true => self.remove_copied(principal, from, &upload).await?,
+            false => None,
+        };
+        Ok(Outcome::Done(Box::new(Copied {
+            upload,
+            before: true,
+            removed,
+        })))
+    }
+}
+
+fn is_under_way(code: Code) -> bool {
+    matches!(code, Code::ObjectMissing | Code::PartsMissing)
 }

@@ -27,6 +27,14 @@ use crate::usecases::validate::Faults;
 /// Bytes of a part of a large copy: few calls, and each is over within a minute or so.
 const PART_SIZE: u64 = 512 * MIB;
 
+/// The row of a copy.
+pub(super) enum Written {
+    /// This request wrote it.
+    New(Box<Upload>),
+    /// An earlier request with the same key did.
+    Before(Box<Upload>),
+}
+
 impl Broker {
     /// The upload at the target. Touches nothing.
     pub(super) fn declare_copy(
@@ -110,15 +118,14 @@ impl Broker {
         .into())
     }
 
-    /// Writes the row, unless an earlier request with the same key did: the upload, and whether
-    /// that is so. A copy in parts is begun at the store before, since the row names it.
+    /// Writes the row, unless an earlier request with the same key did. A copy in parts is begun at the store before, since the row names it.
     pub(super) async fn write_copy(
         self: &Arc<Self>,
         draft: Draft,
         source: &Source,
         principal: &Principal,
         claim: Option<Claim>,
-    ) -> Result<(Upload, bool)> {
+    ) -> Result<Written> {
         let mut upload = draft.upload;
         if let Some(cut) = draft.cut {
             upload.multipart = Some(Multipart {
@@ -136,7 +143,7 @@ impl Broker {
             Some(Claim { key, hash }) => self.claim(key, *hash, &upload, purse.as_deref()).await,
         };
         match written {
-            Ok(Claimed::Ours) => Ok((upload, false)),
+            Ok(Claimed::Ours) => Ok(Written::New(Box::new(upload))),
             Ok(Claimed::Taken {
                 upload_id,
                 same_request,
@@ -147,7 +154,7 @@ impl Broker {
                 }
                 let mut connection = self.connection().await?;
                 let before = find::by_id(&mut connection, principal, upload_id).await?;
-                Ok((before, true))
+                Ok(Written::Before(Box::new(before)))
             }
             Err(error) => {
                 self.take_back(&upload, &error).await;
