@@ -109,8 +109,9 @@ impl Broker {
             return Ok(());
         }
         let mut connection = self.connection().await?;
-        let standing = uploads::standing(&mut connection, &upload.tenant, &[upload.path.as_str()]);
-        let upload_id = standing.await?.pop().map(|upload| upload.id);
+        let path = [upload.path.as_str()];
+        let standing = uploads::standing(&mut connection, &upload.tenant, &path).await?;
+        let upload_id = standing.first().map(|upload| upload.id);
         Err(Refusal {
             upload_id,
             ..is_taken(upload)
