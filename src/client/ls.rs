@@ -67,7 +67,13 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
 }
 
 fn words(entry: &Entry, arguments: &Arguments) -> String {
-    let path = printable(&entry.path);
+    let path = match (&entry.path, &entry.key) {
+        (Some(path), _) => printable(path),
+        (None, key) => format!(
+            "(no path) {}",
+            printable(key.as_deref().unwrap_or_default())
+        ),
+    };
     if !arguments.long {
         return path;
     }

@@ -9,7 +9,7 @@ use aws_sdk_s3::Client;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use crate::arrivals::pace::Pace;
@@ -33,6 +33,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::usecases::acknowledge::Turns;
 use crate::usecases::audit::Audit;
 use crate::usecases::authenticate::KeyCache;
+use crate::usecases::copy;
 use crate::usecases::group::Group;
 use crate::usecases::lanes::Lanes;
 use crate::usecases::limits::Policies;
@@ -152,6 +153,7 @@ pub async fn assemble(
         lanes: Lanes::new(settings.database.pool_size, settings.database.pool_wait),
         proofs: Group::default(),
         turns: Turns::default(),
+        copies: Arc::new(Semaphore::new(copy::AT_ONCE)),
         runtime: Handle::current(),
         s3_events: Listening::default(),
         under_way: TaskTracker::new(),
@@ -254,6 +256,7 @@ fn rules(settings: &Settings) -> Rules {
         url_seconds: seconds(settings.uploads.url_lifetime),
         max_size: settings.uploads.max_size_bytes,
         multipart_threshold: settings.uploads.multipart_threshold_bytes,
+        copy_threshold: settings.uploads.copy_threshold_bytes,
         session_max_seconds: seconds(settings.uploads.session_max),
         complete_patience: settings.uploads.complete_timeout,
         conditional_writes: settings.s3.conditional_writes,

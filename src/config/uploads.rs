@@ -6,9 +6,9 @@ use super::content_types::ContentTypes;
 use super::parse::{number, seconds};
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_ALLOWED_CONTENT_TYPES, BROKER_COMPLETE_TIMEOUT_SECONDS, BROKER_EXPIRY_GRACE_SECONDS,
-    BROKER_MAX_SIZE_BYTES, BROKER_MULTIPART_THRESHOLD_BYTES, BROKER_SESSION_MAX_SECONDS,
-    BROKER_URL_SECONDS,
+    BROKER_ALLOWED_CONTENT_TYPES, BROKER_COMPLETE_TIMEOUT_SECONDS, BROKER_COPY_THRESHOLD_BYTES,
+    BROKER_EXPIRY_GRACE_SECONDS, BROKER_MAX_SIZE_BYTES, BROKER_MULTIPART_THRESHOLD_BYTES,
+    BROKER_SESSION_MAX_SECONDS, BROKER_URL_SECONDS,
 };
 
 /// A pre-signed URL of SigV4 lives for a week at most.
@@ -21,6 +21,11 @@ const HOUR: u64 = 3_600;
 /// 48.8 TiB, the largest object of S3: 10,000 parts of 5 GiB.
 const LARGEST_OBJECT: u64 = 10_000 * 5 * 1024 * 1024 * 1024;
 
+/// A part of S3 is no smaller, but the last; a single copy is no larger.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const MIN_COPY: u64 = 5 * 1024 * 1024;
+const MAX_COPY: u64 = 5 * 1024 * 1024 * 1024;
+
 /// Limits and deadlines of uploads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uploads {
@@ -32,6 +37,8 @@ pub struct Uploads {
     pub max_size_bytes: u64,
     /// What is larger comes in parts where the client does not say, in bytes.
     pub multipart_threshold_bytes: u64,
+    /// What is larger is copied in parts, in bytes.
+    pub copy_threshold_bytes: u64,
     /// How long after its creation a session may be extended to.
     pub session_max: Duration,
     /// How long the store may take to make an object of its parts.
@@ -49,6 +56,8 @@ impl Section for Uploads {
             &BROKER_MULTIPART_THRESHOLD_BYTES,
             number(0..=LARGEST_OBJECT),
         );
+        let copy_threshold =
+            reader.value(&BROKER_COPY_THRESHOLD_BYTES, number(MIN_COPY..=MAX_COPY));
         let session_max = reader.value(&BROKER_SESSION_MAX_SECONDS, seconds(1..=YEAR));
         let complete_timeout = reader.value(&BROKER_COMPLETE_TIMEOUT_SECONDS, seconds(1..=HOUR));
         let content_types = reader.optional(&BROKER_ALLOWED_CONTENT_TYPES, ContentTypes::parse);
@@ -57,6 +66,7 @@ impl Section for Uploads {
             expiry_grace: expiry_grace?,
             max_size_bytes: max_size_bytes?,
             multipart_threshold_bytes: threshold?,
+            copy_threshold_bytes: copy_threshold?,
             session_max: session_max?,
             complete_timeout: complete_timeout?,
             content_types: content_types?.unwrap_or_default(),

@@ -69,8 +69,9 @@ table! {
     BROKER_EXPIRY_GRACE_SECONDS, Text("900"), Plain, "How long after its deadline an upload may still arrive before it expires.";
     BROKER_MAX_SIZE_BYTES, Text("53687091200000"), Plain, "The largest upload; the default is the largest object of S3. A single PUT carries 5 GiB at most.";
     BROKER_MULTIPART_THRESHOLD_BYTES, Text("104857600"), Plain, "Uploads larger than this come in parts, where the client does not say.";
+    BROKER_COPY_THRESHOLD_BYTES, Text("5368709120"), Plain, "Datasets larger than this are copied in parts; S3 copies no more at once.";
     BROKER_SESSION_MAX_SECONDS, Text("604800"), Plain, "How long after its creation a session may be extended to, by fresh URLs too; the life that was asked for at first always holds.";
-    BROKER_COMPLETE_TIMEOUT_SECONDS, Text("900"), Plain, "How long S3 may take to make an object of its parts; it needs minutes for large ones.";
+    BROKER_COMPLETE_TIMEOUT_SECONDS, Text("900"), Plain, "How long S3 may take to make an object of its parts, or to copy one; it needs minutes for large ones.";
     BROKER_ALLOWED_CONTENT_TYPES, Unset, Plain, "Content types that uploads may have, comma-separated: `text/csv,image/*`; not set: all.";
 
     BROKER_LEASE_SECONDS, Text("30"), Plain, "How long what a replica works on stays its own without a sign of life: after a crash, others take it over then. It is renewed at a third of that while the replica lives.";

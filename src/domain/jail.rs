@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::path::{DatasetPath, InvalidPath, MAX_KEY_BYTES};
+use super::path::{DatasetPath, InvalidPath, MAX_KEY_BYTES, check_segments};
 use super::prefix::PathPrefix;
 
 /// The tenant of a single-team install, whose key prefix is empty.
@@ -114,6 +114,22 @@ impl Jail {
         self.admits(&path).then_some(path)
     }
 
+    /// The path by which every operation reaches exactly the object at `key`; an error where no
+    /// path does, and nothing where the key is not this caller's.
+    pub fn address(&self, key: &str) -> Option<Result<DatasetPath, InvalidPath>> {
+        let path = self.path(key)?;
+        Some(DatasetPath::parse(path.as_str()))
+    }
+
+    /// The same of a folder, a key prefix that ends with a slash. One without an address holds no
+    /// key that has one.
+    pub fn folder_address(&self, prefix: &str) -> Option<Result<DatasetPath, InvalidPath>> {
+        let path = self.path(prefix)?;
+        let relative = path.relative();
+        let inner = relative.strip_suffix('/').unwrap_or(relative);
+        Some(check_segments(inner).map(|()| path))
+    }
+
     fn is_anothers(&self, key: &str) -> bool {
         self.others.iter().any(|other| key.starts_with(other))
     }
@@ -160,6 +176,31 @@ mod tests {
         );
         assert_eq!(jail.path("acme/a.csv"), None);
         assert_eq!(jail.path("acme.csv"), Some(path("/acme.csv")));
+    }
+
+    #[test]
+    fn a_key_has_an_address_where_its_path_leads_back_to_it() {
+        let jail = Jail::new("acme/", vec![]);
+        assert_eq!(jail.address("acme/a.csv"), Some(Ok(path("/a.csv"))));
+        assert_eq!(jail.address("other/a.csv"), None);
+        for (key, reason) in [
+            ("acme/", InvalidPath::Empty),
+            ("acme//a.csv", InvalidPath::EmptySegment),
+            ("acme/a//b", InvalidPath::EmptySegment),
+            ("acme/folder/", InvalidPath::EmptySegment),
+            ("acme/a/../b", InvalidPath::DotSegment),
+            ("acme/./b", InvalidPath::DotSegment),
+            ("acme/x/action/y", InvalidPath::ReservedSegment),
+            ("acme/bell\u{7}", InvalidPath::ControlCharacter),
+        ] {
+            assert_eq!(jail.address(key), Some(Err(reason)), "{key}");
+        }
+        let folder = |path: &str| Some(Ok(DatasetPath::from_stored(path.to_owned())));
+        assert_eq!(jail.folder_address("acme/data/"), folder("/data/"));
+        assert_eq!(jail.folder_address("acme/x/action/"), folder("/x/action/"));
+        for key in ["acme//", "acme/a//", "acme/../", "acme/bell\u{7}/"] {
+            assert!(matches!(jail.folder_address(key), Some(Err(_))), "{key}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::checksum::Checksum;
 use super::encryption::FoundEncryption;
+use super::headers::ObjectHeaders;
 
 /// The user metadata key that binds an object to the upload whose URL wrote it.
 pub const UPLOAD_ID_METADATA: &str = "upload-id";
@@ -30,6 +31,8 @@ pub struct FoundObject {
     pub metadata: std::collections::BTreeMap<String, String>,
     /// How it is encrypted at rest, where the store says so.
     pub encryption: Option<FoundEncryption>,
+    /// Its other headers. A HEAD does not show tags.
+    pub headers: ObjectHeaders,
 }
 
 /// The object as it was when the upload was proven; stored with the row.

@@ -223,6 +223,7 @@ mod tests {
             upload_id: Some(id),
             metadata: Default::default(),
             encryption: None,
+            headers: Default::default(),
         }
     }
 

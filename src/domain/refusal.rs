@@ -156,6 +156,20 @@ impl Refusal {
         self
     }
 
+    /// The same refusal of a request that has the field at `pointer` under another name.
+    pub fn renamed(mut self, pointer: &str, name: &str) -> Self {
+        let words = in_words(&self.errors);
+        for error in &mut self.errors {
+            if error.pointer == pointer {
+                name.clone_into(&mut error.pointer);
+            }
+        }
+        if self.detail == words {
+            self.detail = in_words(&self.errors);
+        }
+        self
+    }
+
     /// A request with one fault in it.
     pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, detail)])

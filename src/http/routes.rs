@@ -50,6 +50,7 @@ pub fn api(config: &mut ServiceConfig) {
             web::resource("/{path:.*}/action/acknowledge")
                 .route(post().to(datasets::acknowledge::acknowledge)),
         )
+        .service(web::resource("/{path:.*}/action/copy").route(post().to(datasets::copy::copy)))
         .service(
             web::resource("/{path:.*}/action/download")
                 .route(get().to(datasets::download::download)),

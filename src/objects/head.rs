@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::store::{ObjectStore, StoreError, failed, status};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::encryption::FoundEncryption;
+use crate::domain::headers::ObjectHeaders;
 use crate::domain::object::{FoundObject, UPLOAD_ID_METADATA};
 
 impl ObjectStore {
@@ -35,6 +36,17 @@ fn found(output: HeadObjectOutput) -> FoundObject {
         key_id,
     });
     let metadata = output.metadata.unwrap_or_default();
+    let headers = ObjectHeaders {
+        content_encoding: output.content_encoding,
+        content_disposition: output.content_disposition,
+        content_language: output.content_language,
+        cache_control: output.cache_control,
+        // The usual class is no header of AWS; some stores return it all the same.
+        storage_class: (output.storage_class)
+            .map(|class| class.as_str().to_owned())
+            .filter(|class| class != "STANDARD"),
+        ..ObjectHeaders::default()
+    };
     FoundObject {
         size: (output
             .content_length
@@ -53,6 +65,7 @@ fn found(output: HeadObjectOutput) -> FoundObject {
             .and_then(|id| id.parse().ok()),
         metadata: metadata.into_iter().collect(),
         encryption,
+        headers,
     }
 }
 

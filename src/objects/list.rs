@@ -28,6 +28,9 @@ pub struct Listing<'a> {
 pub struct ListedObject {
     /// The whole key.
     pub key: String,
+    /// Whether that is the key itself: one that is not UTF-8 is shown with other characters in
+    /// place of its bytes, and may be spelled like the key of another object.
+    pub is_exact: bool,
     /// Bytes.
     pub size: u64,
     /// With its quotes.
@@ -36,13 +39,22 @@ pub struct ListedObject {
     pub last_modified: DateTime<Utc>,
 }
 
+/// What keys have in common up to a slash.
+#[derive(Clone, Debug)]
+pub struct ListedFolder {
+    /// With the slash at its end.
+    pub key: String,
+    /// As of an object.
+    pub is_exact: bool,
+}
+
 /// One page.
 #[derive(Clone, Debug)]
 pub struct ListingPage {
     /// In key order.
     pub objects: Vec<ListedObject>,
-    /// In key order, each ending with `/`.
-    pub folders: Vec<String>,
+    /// In key order.
+    pub folders: Vec<ListedFolder>,
     /// The token of the next page.
     pub next: Option<String>,
 }
@@ -71,14 +83,19 @@ impl ObjectStore {
         };
         // Stores that do not know the parameter do not repeat it.
         let encoded = output.encoding_type == Some(EncodingType::Url);
-        let plain = |text| if encoded { decoded(text) } else { text };
+        let plain = |text| match encoded {
+            true => decoded(text),
+            false => (text, true),
+        };
         let objects = output.contents.unwrap_or_default().into_iter();
         let folders = output.common_prefixes.unwrap_or_default().into_iter();
         Ok(ListingPage {
             objects: objects
                 .filter_map(|object| {
+                    let (key, is_exact) = plain(object.key?);
                     Some(ListedObject {
-                        key: plain(object.key?),
+                        key,
+                        is_exact,
                         size: object.size.and_then(|size| u64::try_from(size).ok())?,
                         etag: object.e_tag.unwrap_or_default(),
                         last_modified: timestamp(&object.last_modified?),
@@ -86,18 +103,28 @@ impl ObjectStore {
                 })
                 .collect(),
             folders: folders
-                .filter_map(|folder| folder.prefix.map(plain))
+                .filter_map(|folder| {
+                    let (key, is_exact) = plain(folder.prefix?);
+                    Some(ListedFolder { key, is_exact })
+                })
                 .collect(),
             next: output.next_continuation_token,
         })
     }
 }
 
-/// S3 encodes keys as forms are: a space is a plus.
-pub(super) fn decoded(key: String) -> String {
+/// The key, and whether it is UTF-8. S3 encodes keys as forms are: a space is a plus.
+pub(super) fn decoded(key: String) -> (String, bool) {
     if !key.contains(['%', '+']) {
-        return key;
+        return (key, true);
     }
     let spaced = key.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    let bytes: Vec<u8> = percent_decode_str(&spaced).collect();
+    match String::from_utf8(bytes) {
+        Ok(key) => (key, true),
+        Err(error) => (
+            String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            false,
+        ),
+    }
 }

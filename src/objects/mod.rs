@@ -1,12 +1,13 @@
 //! Everything that speaks S3.
 //!
-//! [`sign`] makes URLs and asks nobody. [`ObjectStore`] asks the store: HEAD, list, delete. Every
+//! [`sign`] makes URLs and asks nobody. [`ObjectStore`] asks the store: HEAD, list, copy, delete. Every
 //! call is bounded in time and tried again by the SDK a few times; what fails after that is a
 //! [`StoreError`], and the caller decides what stays as it was. [`inspect`] and [`probe`] are the
 //! doctor's: how the bucket is set up, and what it does with what is signed.
 
 mod buckets;
 pub mod client;
+mod copy;
 pub mod credentials;
 mod delete;
 pub mod endpoint;
@@ -19,6 +20,7 @@ pub mod sign;
 mod store;
 
 pub use buckets::{Bucket, Buckets, Settings as BucketSettings};
+pub use copy::{Copied, CopyObject, CopyPart, CopySource};
 pub use delete::Deletion;
-pub use list::{ListedObject, Listing, ListingPage};
+pub use list::{ListedFolder, ListedObject, Listing, ListingPage};
 pub use store::{Carried, ObjectStore, StoreError};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
@@ -42,9 +42,11 @@ pub struct Rules {
     pub max_size: u64,
     /// What is larger comes in parts where the client does not say, in bytes.
     pub multipart_threshold: u64,
+    /// What is larger is copied in parts, in bytes.
+    pub copy_threshold: u64,
     /// How long after its creation a session may be extended to, in seconds.
     pub session_max_seconds: u32,
-    /// How long S3 may take to make an object of its parts.
+    /// How long S3 may take to make an object of its parts, or to copy one.
     pub complete_patience: Duration,
     /// Whether write-once is signed into URLs.
     pub conditional_writes: bool,
@@ -104,6 +106,8 @@ pub struct Broker {
     pub proofs: Group<Proof>,
     /// Uploads in parts that are completed at this moment.
     pub turns: Turns,
+    /// Copies that may run at this moment.
+    pub copies: Arc<Semaphore>,
     /// The process's own runtime: the HTTP server's threads end before its verbs do.
     pub runtime: Handle,
     /// Whether the store's events reach us.

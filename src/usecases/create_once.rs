@@ -158,7 +158,8 @@ impl Broker {
         })
     }
 
-    async fn claim(
+    /// Claims the key and writes the row in one transaction.
+    pub(super) async fn claim(
         &self,
         key: &str,
         hash: [u8; 32],

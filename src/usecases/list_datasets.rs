@@ -31,17 +31,26 @@ pub struct Listing {
 /// One entry of a listing.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// Paths that go on after the slash at the end of this one.
-    Folder(DatasetPath),
+    /// Keys that go on after the slash at the end of this one.
+    Folder(Folder),
     /// An object.
     Dataset(Box<Dataset>),
+}
+
+/// What keys have in common up to a slash.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The tenant's path; nothing where no path leads to anything in the folder.
+    pub path: Option<DatasetPath>,
+    /// The S3 key prefix.
+    pub key: String,
 }
 
 /// An object, and what is known of it.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// The tenant's path.
-    pub path: DatasetPath,
+    /// The tenant's path; nothing where no path leads to the object's key.
+    pub path: Option<DatasetPath>,
     /// What the store says.
     pub object: ListedObject,
     /// The upload that was acknowledged here. Nothing where it was not asked for.
@@ -49,9 +58,12 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The declared name, or the file stem.
+    /// The declared name, or the file stem; the key where it has no path.
     pub fn name(&self) -> &str {
-        name_at(&self.path, self.upload.as_ref())
+        match &self.path {
+            Some(path) => name_at(path, self.upload.as_ref()),
+            None => &self.object.key,
+        }
     }
 
     /// Whether the object is no longer the proven one.
@@ -97,8 +109,9 @@ pub async fn page(
         })?;
     let mut datasets: Vec<_> = (page.objects.into_iter())
         .filter_map(|object| {
+            let path = principal.jail.address(&object.key)?.ok();
             Some(Dataset {
-                path: principal.jail.path(&object.key)?,
+                path: path.filter(|_| object.is_exact),
                 object,
                 upload: None,
             })
@@ -107,7 +120,13 @@ pub async fn page(
     if listing.with_upload {
         add_uploads(broker, principal, &mut datasets).await?;
     }
-    let folders = (page.folders.iter()).filter_map(|folder| principal.jail.path(folder));
+    let folders = (page.folders.into_iter()).filter_map(|folder| {
+        let path = principal.jail.folder_address(&folder.key)?.ok();
+        Some(Folder {
+            path: path.filter(|_| folder.is_exact),
+            key: folder.key,
+        })
+    });
     let mut items: Vec<_> = folders
         .map(Entry::Folder)
         .chain(
@@ -116,7 +135,7 @@ pub async fn page(
                 .map(|dataset| Entry::Dataset(Box::new(dataset))),
         )
         .collect();
-    items.sort_by(|one, other| one.path().as_str().cmp(other.path().as_str()));
+    items.sort_by(|one, other| one.key().cmp(other.key()));
     let next = page.next.map(|token| Cursor::Listing {
         token,
         prefix: listing.prefix.clone(),
@@ -142,18 +161,22 @@ impl Broker {
             after: None,
         };
         let found = self.bucket_of(jail).await?.objects.list(asked).await?;
-        let folder = (!found.objects.is_empty()).then_some(Entry::Folder(folder));
+        let folder = (!found.objects.is_empty()).then(|| {
+            Entry::Folder(Folder {
+                key: prefix.to_owned(),
+                path: Some(folder),
+            })
+        });
         let items = folder.into_iter().collect();
         Ok(Page { items, next: None })
     }
 }
 
 impl Entry {
-    /// The path, in either case.
-    pub fn path(&self) -> &DatasetPath {
+    fn key(&self) -> &str {
         match self {
-            Self::Folder(path) => path,
-            Self::Dataset(dataset) => &dataset.path,
+            Self::Folder(folder) => &folder.key,
+            Self::Dataset(dataset) => &dataset.object.key,
         }
     }
 }
@@ -181,9 +204,10 @@ async fn add_uploads(
     principal: &Principal,
     datasets: &mut [Dataset],
 ) -> Result<()> {
-    let paths: Vec<_> = datasets
-        .iter()
-        .map(|dataset| dataset.path.as_str())
+    // No upload was ever made where there is no path.
+    let paths: Vec<_> = (datasets.iter())
+        .filter_map(|dataset| dataset.path.as_ref())
+        .map(DatasetPath::as_str)
         .collect();
     if paths.is_empty() {
         return Ok(());
@@ -195,7 +219,8 @@ async fn add_uploads(
         .map(|upload| (upload.path.as_str().to_owned(), upload))
         .collect();
     for dataset in datasets {
-        dataset.upload = by_path.remove(dataset.path.as_str());
+        let path = dataset.path.as_ref();
+        dataset.upload = path.and_then(|path| by_path.remove(path.as_str()));
     }
     Ok(())
 }

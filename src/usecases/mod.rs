@@ -14,6 +14,7 @@ pub mod authenticate;
 pub mod broker;
 pub mod cancel;
 pub mod claim;
+pub mod copy;
 pub mod create;
 pub mod create_many;
 mod create_many_once;

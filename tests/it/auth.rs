@@ -35,6 +35,8 @@ struct Operation {
     /// With `{id}` and `{path}` in it.
     template: String,
     scope: Scope,
+    /// What it needs beside that.
+    also: Vec<Scope>,
     /// Of its body, where it takes one.
     example: Option<Value>,
 }
@@ -56,11 +58,16 @@ fn operations() -> Vec<Operation> {
             let Some(needed) = security.first() else {
                 continue;
             };
-            let scope = needed["bearer"][0].as_str().expect("a scope");
+            let scopes = needed["bearer"].as_array().expect("scopes").iter();
+            let mut scopes = scopes.map(|scope| -> Scope {
+                let scope = scope.as_str().expect("a scope");
+                scope.parse().unwrap_or_else(|_| panic!("no scope {scope}"))
+            });
             all.push(Operation {
                 method: method.to_uppercase().parse().expect("a method"),
                 template: template.clone(),
-                scope: scope.parse().unwrap_or_else(|_| panic!("no scope {scope}")),
+                scope: scopes.next().expect("a scope"),
+                also: scopes.collect(),
                 example: operation.get("requestBody").map(|body| {
                     let json = &body["content"]["application/json"];
                     json.get("example").cloned().unwrap_or_else(|| json!({}))

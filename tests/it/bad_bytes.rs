@@ -40,8 +40,9 @@ async fn targets_that_no_client_would_send() {
         ("GET /datasets/%2e%2e/b", 422, "invalid-request"),
         ("GET /datasets/./b", 422, "invalid-request"),
         ("GET /datasets/a%2f%2e%2e%2fb", 422, "invalid-request"),
-        // With or without the leading slash it is the path /a.
-        ("GET /datasets//a", 404, "dataset-not-found"),
+        // The key `/a` has no path; the path `/a` has its slash left out here, or encoded.
+        ("GET /datasets//a", 422, "invalid-request"),
+        ("GET /datasets/%2fa", 404, "dataset-not-found"),
         ("GET /datasets///a", 422, "invalid-request"),
         ("GET /datasets/a%zz", 404, "dataset-not-found"),
         ("GET /datasets/a%", 404, "dataset-not-found"),

@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
+mod addresses;
+mod copy;
+mod copy_faults;
+mod copy_once;
+mod copy_targets;
 mod delete;
 mod detail;
 mod download;

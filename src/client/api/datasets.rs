@@ -29,8 +29,14 @@ pub struct Listing {
 pub struct Entry {
     /// A name for people.
     pub name: String,
-    /// With its leading slash.
-    pub path: String,
+    /// With its leading slash; `None` where no path leads to the object, or into the folder.
+    pub path: Option<String>,
+    /// The key in the bucket, where there is no path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Whether there is a path.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub addressable: bool,
     /// `folder` where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -53,6 +59,10 @@ pub struct Entry {
     /// Whether the object is no longer the proven one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drifted: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The upload behind a dataset.

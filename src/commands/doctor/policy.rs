@@ -51,9 +51,9 @@ pub(super) async fn print() -> ExitCode {
     );
     println!("{document:#}");
     complain(
-        "With it: s3:PutObjectTagging where uploads declare tags; kms:GenerateDataKey and \
-         kms:Decrypt on the key of a bucket or topic with KMS. The doctor itself looks at more: see \
-         its \"cannot tell\".",
+        "With it: s3:PutObjectTagging where uploads declare tags, and s3:GetObjectTagging where \
+         datasets with tags are copied; kms:GenerateDataKey and kms:Decrypt on the key of a bucket \
+         or topic with KMS. The doctor itself looks at more: see its \"cannot tell\".",
     );
     ExitCode::SUCCESS
 }

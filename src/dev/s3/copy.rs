@@ -121,7 +121,7 @@ impl Copy {
     }
 }
 
-fn source(source: &CopySource) -> Result<(String, String), S3Error> {
+pub(super) fn source(source: &CopySource) -> Result<(String, String), S3Error> {
     match source {
         CopySource::Bucket {
             bucket,

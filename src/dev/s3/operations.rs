@@ -109,6 +109,13 @@ impl S3 for Store {
         multipart::part::upload_part(self, req).await
     }
 
+    async fn upload_part_copy(
+        &self,
+        req: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+        multipart::part_copy::upload_part_copy(self, req.input).await
+    }
+
     async fn list_parts(
         &self,
         req: S3Request<ListPartsInput>,

@@ -1,5 +1,8 @@
 //! Takes a request's body to disk, hashing it on the way, in bounded memory.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+
 use bytes::Bytes;
 use futures::StreamExt as _;
 use s3s::crypto::{Checksum as _, Md5};
@@ -58,6 +61,26 @@ pub(super) async fn receive(
         return Err(incomplete());
     }
     blocking(move || sink.finish()).await
+}
+
+/// Copies `size` bytes of a body from `offset` on. Blocks.
+pub(super) fn receive_range(
+    store: &Store,
+    body: &mut File,
+    (offset, size): (u64, u64),
+    algorithm: Algorithm,
+) -> Result<Arrived, Fault> {
+    body.seek(SeekFrom::Start(offset))?;
+    let mut range = body.take(size);
+    let mut sink = Sink::new(store.bodies().draft()?, algorithm);
+    loop {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let most = u64::try_from(CHUNK).unwrap_or(u64::MAX);
+        if range.by_ref().take(most).read_to_end(&mut chunk)? == 0 {
+            return sink.finish();
+        }
+        sink = sink.take(&[chunk.into()])?;
+    }
 }
 
 /// The next quarter of a mebibyte or so; `None` at the end.

@@ -22,6 +22,8 @@ pub enum Action {
     UploadDeleted,
     /// A URL to download a dataset was handed out.
     DatasetDownloaded,
+    /// A dataset was copied to another path, or moved there.
+    DatasetCopied,
     /// A key was made.
     KeyCreated,
     /// A key was taken back.
@@ -47,7 +49,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::UploadCreated,
         Self::UrlsSigned,
         Self::PartsSigned,
@@ -56,6 +58,7 @@ impl Action {
         Self::UploadCancelled,
         Self::UploadDeleted,
         Self::DatasetDownloaded,
+        Self::DatasetCopied,
         Self::KeyCreated,
         Self::KeyRevoked,
         Self::TokenCreated,
@@ -79,6 +82,7 @@ impl Action {
             Self::UploadCancelled => "upload.cancelled",
             Self::UploadDeleted => "upload.deleted",
             Self::DatasetDownloaded => "dataset.downloaded",
+            Self::DatasetCopied => "dataset.copied",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
             Self::TokenCreated => "token.created",

@@ -87,7 +87,7 @@ pub struct Deed {
     pub action: Action,
     /// To this upload.
     pub upload_id: Option<Uuid>,
-    /// To this key, token or tenant.
+    /// To this key, token or tenant, or from this path.
     pub subject: Option<String>,
     /// At this path, as the tenant sees it.
     pub path: Option<String>,

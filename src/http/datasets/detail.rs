@@ -17,7 +17,7 @@ use crate::usecases::{Broker, detail};
     summary = "Show a dataset",
     description = "What the store says of it (by HEAD), the upload behind it, and a pre-signed URL to download it.",
     security(("bearer" = ["datasets:read"])),
-    params(("path" = String, Path, description = "The path of the dataset. It contains slashes, which may be sent as they are or as `%2F`; everything else is percent-decoded once, and `+` is a plus", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
+    params(("path" = String, Path, description = "The path of the dataset. It contains slashes, which may be sent as they are or as `%2F`; its leading slash may be left out, or sent as `%2F`; everything else is percent-decoded once, and `+` is a plus", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
     responses((status = 200, description = "The dataset", body = DatasetDetail, example = json!(examples::dataset()))))]
 pub async fn detail(
     caller: Caller<DatasetsRead>,

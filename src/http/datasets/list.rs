@@ -53,7 +53,7 @@ impl FromParams for ListDatasets {
 /// The handler.
 #[utoipa::path(get, path = "/datasets", operation_id = "listDatasets", tag = "Datasets",
     summary = "List datasets",
-    description = "Straight from the bucket, in path order. A page may be shorter than `limit`, even empty, and still have a next one: follow `Link`. With `Accept: application/x-ndjson`, every dataset under the prefix, one JSON document a line; an answer that ends without the final chunk is incomplete.",
+    description = "Straight from the bucket, in path order. A page may be shorter than `limit`, even empty, and still have a next one: follow `Link`. With `Accept: application/x-ndjson`, every dataset under the prefix, one JSON document a line; an answer that ends without the final chunk is incomplete. A path that is shown is one that every operation takes. What stands at a key that is no path is shown with `\"path\": null`, its `key` and `\"addressable\": false`.",
     security(("bearer" = ["datasets:read"])),
     params(
         ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),

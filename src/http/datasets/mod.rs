@@ -1,6 +1,7 @@
 //! `/datasets`: what stands in the bucket.
 
 pub mod acknowledge;
+pub mod copy;
 pub mod delete;
 pub mod detail;
 pub mod download;

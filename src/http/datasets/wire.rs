@@ -22,10 +22,21 @@ pub enum Entry {
 /// A dataset, as a listing shows it.
 #[derive(Serialize, ToSchema)]
 pub struct Dataset {
-    /// The declared name where the upload is known, else the file stem.
+    /// The declared name where the upload is known, else the file stem; the key where there is no
+    /// path.
     pub name: String,
-    /// With its leading slash.
-    pub path: String,
+    /// With its leading slash: what every other operation takes. Null where the object's key is no
+    /// path (`a//b`, `folder/`, a leading slash, `..`, control characters): no operation reaches it.
+    #[schema(required = true, example = "/data/employees.csv")]
+    pub path: Option<String>,
+    /// The key in the bucket, where there is no path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "data//employees.csv")]
+    pub key: Option<String>,
+    /// False where there is no path.
+    #[serde(skip_serializing_if = "is_true")]
+    #[schema(required = false, default = true)]
+    pub addressable: bool,
     /// Bytes.
     pub size: u64,
     /// With its quotes, as S3 writes it.
@@ -46,12 +57,21 @@ pub struct Dataset {
 /// With `delimiter=/`: a folder.
 #[derive(Serialize, ToSchema)]
 pub struct Folder {
-    /// The last segment.
+    /// The last segment; the key where there is no path.
     #[schema(example = "data")]
     pub name: String,
-    /// With a slash at both ends.
-    #[schema(example = "/data/")]
-    pub path: String,
+    /// With a slash at both ends: a `prefix` that lists it. Null where nothing in the folder has a
+    /// path.
+    #[schema(required = true, example = "/data/")]
+    pub path: Option<String>,
+    /// The prefix of its keys in the bucket, where there is no path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "data//")]
+    pub key: Option<String>,
+    /// False where there is no path.
+    #[serde(skip_serializing_if = "is_true")]
+    #[schema(required = false, default = true)]
+    pub addressable: bool,
     /// `folder`.
     #[schema(example = "folder")]
     pub kind: &'static str,
@@ -98,20 +118,22 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
 impl Entry {
     /// `with_upload` says whether the caller asked for uploads.
     pub fn new(entry: list_datasets::Entry, with_upload: bool) -> Self {
         match entry {
-            list_datasets::Entry::Folder(path) => Self::Folder(Folder {
-                name: folder_name(path.as_str()).to_owned(),
-                path: path.as_str().to_owned(),
-                kind: "folder",
-            }),
+            list_datasets::Entry::Folder(folder) => Self::Folder(folder.into()),
             list_datasets::Entry::Dataset(dataset) => Self::Dataset(Dataset {
                 name: dataset.name().to_owned(),
                 drifted: dataset.drifted(),
                 upload: with_upload.then(|| dataset.upload.as_ref().map(Into::into)),
-                path: dataset.path.as_str().to_owned(),
+                addressable: dataset.path.is_some(),
+                key: dataset.path.is_none().then_some(dataset.object.key),
+                path: dataset.path.map(|path| path.as_str().to_owned()),
                 size: dataset.object.size,
                 last_modified: dataset.object.last_modified.into(),
                 etag: dataset.object.etag,
@@ -120,9 +142,25 @@ impl Entry {
     }
 }
 
-fn folder_name(path: &str) -> &str {
-    let path = path.trim_end_matches('/');
-    path.rsplit('/').next().unwrap_or(path)
+impl From<list_datasets::Folder> for Folder {
+    fn from(folder: list_datasets::Folder) -> Self {
+        let name = match &folder.path {
+            Some(path) => last_segment(path.as_str()),
+            None => folder.key.as_str(),
+        };
+        Self {
+            name: name.to_owned(),
+            addressable: folder.path.is_some(),
+            key: folder.path.is_none().then_some(folder.key),
+            path: folder.path.map(|path| path.as_str().to_owned()),
+            kind: "folder",
+        }
+    }
+}
+
+fn last_segment(folder: &str) -> &str {
+    let folder = folder.strip_suffix('/').unwrap_or(folder);
+    folder.rsplit('/').next().unwrap_or(folder)
 }
 
 impl From<Detail> for DatasetDetail {

@@ -17,10 +17,17 @@ use crate::http::problem::Problem;
 #[derive(Debug)]
 pub struct Caller<S>(Arc<Principal>, PhantomData<S>);
 
-/// A scope as a type.
+/// Scopes as a type.
 pub trait Needs {
-    /// The scope.
-    const SCOPE: Scope;
+    /// The first of them that the principal does not hold.
+    fn missing(principal: &Principal) -> Option<Scope>;
+}
+
+/// Both.
+impl<A: Needs, B: Needs> Needs for (A, B) {
+    fn missing(principal: &Principal) -> Option<Scope> {
+        A::missing(principal).or_else(|| B::missing(principal))
+    }
 }
 
 macro_rules! scopes {
@@ -29,7 +36,9 @@ macro_rules! scopes {
         #[derive(Debug)]
         pub struct $name;
         impl Needs for $name {
-            const SCOPE: Scope = Scope::$name;
+            fn missing(principal: &Principal) -> Option<Scope> {
+                (!principal.may(Scope::$name)).then_some(Scope::$name)
+            }
         }
     )*};
 }
@@ -77,12 +86,13 @@ impl<S: Needs> FromRequest for Caller<S> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
+        // Without a principal it is a route outside the authenticated scopes: refusing is the safe
+        // side.
         ready(match extensions.get::<Arc<Principal>>() {
-            Some(principal) if principal.may(S::SCOPE) => {
-                Ok(Self(Arc::clone(principal), PhantomData))
-            }
-            Some(_) => Err(Problem::lacks(S::SCOPE)),
-            // A route outside the authenticated scopes: refusing is the safe side.
+            Some(principal) => match S::missing(principal) {
+                None => Ok(Self(Arc::clone(principal), PhantomData)),
+                Some(scope) => Err(Problem::lacks(scope)),
+            },
             None => Err(Problem::unauthenticated()),
         })
     }

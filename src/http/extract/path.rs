@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest};
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use crate::domain::path::DatasetPath;
+use crate::domain::path::{DatasetPath, InvalidPath};
 use crate::domain::refusal::Refusal;
 use crate::http::problem::Problem;
 
@@ -87,6 +87,12 @@ fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
     } else {
         tail
     };
+    // `/datasets//a` may be the path `/a`, or what is left of a key with a leading slash, which no
+    // path leads to. The former is written `/datasets/a` or `/datasets/%2Fa`.
+    if tail.starts_with('/') {
+        let reason = InvalidPath::EmptySegment;
+        return Err(Refusal::path("/path", reason, tail).into());
+    }
     let decoded = percent_decode_str(tail)
         .decode_utf8()
         .map_err(|_| Problem::field("/path", "is not UTF-8 after percent-decoding"))?;
@@ -142,10 +148,15 @@ mod tests {
             "/datasets/a%2F%2E%2E/b",
             "/datasets/a%2Faction%2Fdownload",
             "/datasets/a//b",
+            "/datasets//a",
+            "/datasets//",
+            "/datasets//%2Fa",
+            "/datasets/%2F%2Fa",
         ] {
             let problem = parse(raw, false).expect_err(raw);
             assert_eq!(problem.body("/", "").errors[0].pointer, "/path", "{raw}");
         }
         assert!(parse("/datasets/action/download", true).is_err());
+        assert!(parse("/datasets//a/action/download", true).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 pub mod batches;
+pub mod copies;
 
 /// The upload of all examples.
 pub const ID: &str = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";
@@ -176,7 +177,14 @@ fn listed() -> Value {
 
 /// A page of `GET /datasets?prefix=/data/&delimiter=/`.
 pub fn datasets() -> Value {
-    json!([listed(), {"name": "archive", "path": "/data/archive/", "kind": "folder"}])
+    let folder = json!({"name": "archive", "path": "/data/archive/", "kind": "folder"});
+    let mut no_path = listed();
+    let key = "data/employees.csv/";
+    let more = json!({"name": key, "path": null, "key": key, "addressable": false});
+    if let (Value::Object(no_path), Value::Object(more)) = (&mut no_path, more) {
+        no_path.extend(more);
+    }
+    json!([folder, listed(), no_path])
 }
 
 /// The same as NDJSON.

@@ -42,6 +42,7 @@ use super::{audit, datasets, problem, service, tokens, uploads};
         uploads::events::events,
         datasets::list::list,
         datasets::detail::detail,
+        datasets::copy::copy,
         datasets::delete::delete,
         datasets::download::download,
         datasets::acknowledge::acknowledge,

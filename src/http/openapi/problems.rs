@@ -44,6 +44,20 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::TokenSpent,
         ],
         "acknowledgeUploads" => &[Code::InvalidRequest],
+        "copyDataset" => &[
+            Code::InvalidRequest,
+            Code::DatasetNotFound,
+            Code::DatasetExists,
+            Code::DatasetDrifted,
+            Code::InvalidStatus,
+            Code::ObjectMismatch,
+            Code::SizeLimitExceeded,
+            Code::ContentTypeNotAllowed,
+            Code::QuotaExceeded,
+            Code::IdempotencyKeyReused,
+            Code::OutsidePrefix,
+            Code::TokenSpent,
+        ],
         "createToken" => &[Code::InvalidRequest, Code::TokenTooWide],
         "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
         "listUploads" | "listDatasets" | "listAudit" => &[Code::InvalidRequest],
@@ -138,18 +152,18 @@ fn problems(path: &str, operation: &Operation) -> Vec<Problem> {
     all
 }
 
-/// The scope that an operation names; nothing where it is public.
+/// The first scope that an operation names, of one or two; nothing where it is public.
 fn scope(operation: &Operation) -> Option<Scope> {
-    let scopes = Scope::ALL.into_iter();
-    let mut named = scopes.filter(|scope| {
-        let needed = SecurityRequirement::new("bearer", [scope.as_str()]);
-        operation
-            .security
-            .iter()
-            .flatten()
-            .any(|one| *one == needed)
-    });
-    named.next()
+    let needs = |scopes: &[Scope]| {
+        let scopes = scopes.iter().map(|scope| scope.as_str());
+        let needed = SecurityRequirement::new("bearer", scopes);
+        (operation.security.iter().flatten()).any(|one| *one == needed)
+    };
+    let named = |scope: &Scope| {
+        let mut others = Scope::ALL.into_iter();
+        needs(&[*scope]) || others.any(|other| needs(&[*scope, other]))
+    };
+    Scope::ALL.into_iter().find(named)
 }
 
 fn response(path: &str, problems: &[Problem]) -> Response {

@@ -22,8 +22,8 @@ use crate::http::openapi;
 use crate::http::problem::Problem;
 use crate::http::routes;
 
-/// `(method, path, needed scope)` of every operation in the document.
-fn operations() -> Vec<(Method, String, Option<String>)> {
+/// `(method, path, needed scopes)` of every operation in the document.
+fn operations() -> Vec<(Method, String, Vec<Scope>)> {
     let document: Value = serde_json::from_str(&openapi::json()).expect("the document");
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
@@ -33,8 +33,12 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
             .replace("{code}", "not-found");
         for (method, operation) in item.as_object().expect("an item") {
             let method = method.to_uppercase().parse().expect("a method");
-            let scope = operation["security"][0]["bearer"][0].as_str();
-            all.push((method, path.clone(), scope.map(str::to_owned)));
+            let scopes = operation["security"][0]["bearer"].as_array();
+            let scopes = scopes.into_iter().flatten().map(|scope| {
+                let scope = scope.as_str().expect("a scope");
+                scope.parse().expect("a scope")
+            });
+            all.push((method, path.clone(), scopes.collect()));
         }
     }
     all
@@ -93,20 +97,21 @@ async fn every_other_method_is_refused_as_such() {
 }
 
 #[actix_web::test]
-async fn every_operation_asks_for_exactly_the_scope_that_it_names() {
-    for (method, path, scope) in operations() {
-        let Some(needed) = scope else {
+async fn every_operation_asks_for_exactly_the_scopes_that_it_names() {
+    for (method, path, scopes) in operations() {
+        if scopes.is_empty() {
             continue;
-        };
-        let needed: Scope = needed.parse().expect("a scope");
+        }
         assert_eq!(status(&method, &path, None).await, 401, "{method} {path}");
-        let others: Vec<_> = Scope::ALL
-            .into_iter()
-            .filter(|scope| *scope != needed && *scope != Scope::Admin)
-            .collect();
-        let found = status(&method, &path, Some(others)).await;
-        assert_eq!(found, 403, "{method} {path} without {needed}");
-        let found = status(&method, &path, Some(vec![needed])).await;
-        assert_eq!(found, 500, "{method} {path} with {needed}");
+        for needed in &scopes {
+            let others: Vec<_> = Scope::ALL
+                .into_iter()
+                .filter(|scope| scope != needed && *scope != Scope::Admin)
+                .collect();
+            let found = status(&method, &path, Some(others)).await;
+            assert_eq!(found, 403, "{method} {path} without {needed}");
+        }
+        let found = status(&method, &path, Some(scopes.clone())).await;
+        assert_eq!(found, 500, "{method} {path} with {scopes:?}");
     }
 }

@@ -210,7 +210,7 @@ fn listed(complete: &CompleteMultipart<'_>) -> CompletedMultipartUpload {
 }
 
 /// Waits so long. S3 sends a blank now and then meanwhile, too few to count as a living stream.
-fn patient(patience: Duration) -> Builder {
+pub(in crate::objects) fn patient(patience: Duration) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(patience)
         .operation_timeout(patience)

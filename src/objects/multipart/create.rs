@@ -1,5 +1,7 @@
 //! CreateMultipartUpload.
 
+use std::collections::{BTreeMap, HashMap};
+
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
@@ -25,13 +27,27 @@ impl ObjectStore {
         object: &PutObject<'_>,
         part_checksums: Option<Algorithm>,
     ) -> Result<String, StoreError> {
+        let none = BTreeMap::new();
+        self.create_multipart_with(object, &none, part_checksums)
+            .await
+    }
+
+    /// The same of an object with user `metadata` beside the upload's id.
+    pub async fn create_multipart_with(
+        &self,
+        object: &PutObject<'_>,
+        metadata: &BTreeMap<String, String>,
+        part_checksums: Option<Algorithm>,
+    ) -> Result<String, StoreError> {
+        let mut metadata: HashMap<_, _> = metadata.clone().into_iter().collect();
+        metadata.insert(UPLOAD_ID_METADATA.to_owned(), object.upload_id.to_owned());
         let encryption = object.encryption;
         let own = |text: Option<&str>| text.map(str::to_owned);
         let call = (self.client.create_multipart_upload())
             .bucket(self.bucket())
             .key(object.key)
             .content_type(object.content_type)
-            .metadata(UPLOAD_ID_METADATA, object.upload_id)
+            .set_metadata(Some(metadata))
             .set_cache_control(own(object.cache_control))
             .set_content_disposition(own(object.content_disposition))
             .set_content_encoding(own(object.content_encoding))

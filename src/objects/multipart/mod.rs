@@ -10,6 +10,7 @@ mod create;
 mod parts;
 mod uploads;
 
+pub(super) use complete::patient;
 pub use complete::{CompleteMultipart, Completion};
 pub use parts::{PartsPage, UploadedPart};
 pub use uploads::{OpenUpload, OpenUploadsPage, UploadsMarker};

@@ -68,7 +68,7 @@ impl ObjectStore {
         })?;
         // Stores that do not know the parameter do not repeat it.
         let encoded = output.encoding_type == Some(EncodingType::Url);
-        let plain = |text| if encoded { decoded(text) } else { text };
+        let plain = |text| if encoded { decoded(text).0 } else { text };
         let next = (output.is_truncated == Some(true)).then(|| {
             Some(UploadsMarker {
                 key: plain(output.next_key_marker?),

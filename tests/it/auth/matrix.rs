@@ -141,7 +141,7 @@ impl Scene {
             ) => Answer::YouMayNot,
             _ => answer,
         };
-        let token = self.token(who, operation.scope).await;
+        let token = self.token(who, operation).await;
         let token = token.as_deref();
         let good = operation.path(id(&self.pending), "ours/u.csv");
         let good_body = operation.example.as_ref().map(Value::to_string);

@@ -12,6 +12,7 @@ use super::{BUCKET, Stand};
 
 mod checksums;
 mod listing;
+mod part_copies;
 mod races;
 mod refusals;
 mod round_trip;

@@ -11,7 +11,7 @@
 //!
 //! On a fault: until that transaction the upload and its parts are as they were, after it there is
 //! the object. A crash between it and the removal of the parts' files leaves these to the sweep of
-//! the next start. UploadPartCopy is not implemented.
+//! the next start.
 
 use s3s::S3Result;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ pub(super) mod create;
 mod join;
 pub(super) mod list;
 pub(super) mod part;
+pub(super) mod part_copy;
 mod plan;
 mod sum;
 

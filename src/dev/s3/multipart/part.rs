@@ -55,7 +55,7 @@ impl Part {
     }
 }
 
-fn part_number(number: i32) -> S3Result<u16> {
+pub(super) fn part_number(number: i32) -> S3Result<u16> {
     let valid = u16::try_from(number)
         .ok()
         .filter(|number| (1..=MAX_PART_NUMBER).contains(number));
@@ -93,7 +93,12 @@ pub(super) async fn find(store: &Store, place: &Place) -> S3Result<Upload> {
     blocking(move || store.index().upload(&place)).await
 }
 
-async fn keep(store: &Store, place: Place, number: u16, arrived: Arrived) -> S3Result<Part> {
+pub(super) async fn keep(
+    store: &Store,
+    place: Place,
+    number: u16,
+    arrived: Arrived,
+) -> S3Result<Part> {
     let part = Part {
         body: arrived.draft.id(),
         size: arrived.size,

@@ -7,6 +7,7 @@ use super::*;
 fn object(key: &str, etag: &str) -> ListedObject {
     ListedObject {
         key: key.to_owned(),
+        is_exact: true,
         size: 1,
         etag: format!("\"{etag}\""),
         last_modified: chrono::DateTime::UNIX_EPOCH,

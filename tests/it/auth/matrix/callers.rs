@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 use upload_broker::usecases::keys;
 
-use super::{Scene, Who};
+use super::{Operation, Scene, Who};
 use crate::auth::issuer::{Signer, claims};
 use crate::auth::tokens;
 use crate::support::app::App;
@@ -33,8 +33,12 @@ async fn revoke(app: &App, id: uuid::Uuid) {
 
 impl Scene {
     /// What such a caller sends as its token.
-    pub(super) async fn token(&mut self, who: Who, scope: Scope) -> Option<String> {
-        let name = format!("{who:?} {scope}");
+    pub(super) async fn token(&mut self, who: Who, operation: &Operation) -> Option<String> {
+        let scope = operation.scope;
+        let right: Vec<Scope> = std::iter::once(scope)
+            .chain(operation.also.iter().copied())
+            .collect();
+        let name = format!("{who:?} {right:?}");
         if let Some(key) = self.keys.get(&name) {
             return key.clone();
         }
@@ -72,7 +76,10 @@ impl Scene {
             }
             Who::AKeyOfADisabledTenant => Some(self.closed.clone()),
             Who::AJwtOfADisabledTenant => jwt(json!({"tenant": "closed"})),
-            Who::AJwtWithTheRightScope => jwt(json!({"scope": scope.as_str()})),
+            Who::AJwtWithTheRightScope => {
+                let names: Vec<_> = right.iter().map(|scope| scope.as_str()).collect();
+                jwt(json!({"scope": names.join(" ")}))
+            }
             Who::AForgedUploadToken => {
                 let (_, maker) = app.issue_key("default", &Scope::ALL, None).await;
                 let good = mint(app, &maker, &Scope::FOR_TOKENS).await;
@@ -101,7 +108,7 @@ impl Scene {
                 // None has the scope of operators: then it has all others.
                 let scopes: &[Scope] = match scope {
                     Scope::Admin => &Scope::FOR_TOKENS,
-                    _ => &[scope],
+                    _ => &right,
                 };
                 Some(mint(app, &maker, scopes).await)
             }
@@ -116,7 +123,7 @@ impl Scene {
                 issue("default", &others.collect::<Vec<_>>()).await
             }
             Who::AnotherTenant => issue("acme", &Scope::ALL).await,
-            Who::TheRightScope => issue("default", &[scope]).await,
+            Who::TheRightScope => issue("default", &right).await,
             Who::Admin => issue("default", &[Scope::Admin]).await,
         };
         self.keys.insert(name, key.clone());
