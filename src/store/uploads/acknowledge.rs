@@ -79,7 +79,7 @@ pub async fn acknowledge(
     let (free, passed_over): (Vec<&Proven>, Vec<&Proven>) = proven.iter().partition(is_held);
     let passed_over = match locked {
         Locked::Skip => each(&passed_over, |proven| proven.upload.id),
-        // Whoever waited for all of them missed those that are gone.
+        // All locks were waited for: a row without one is gone.
         Locked::Wait => Vec::new(),
     };
     let mut acknowledged = Acknowledged {

@@ -112,6 +112,45 @@ async fn others_do_not_wait_while_it_is_counted() {
     assert_eq!(made.len(), CALLERS);
 }
 
+/// A first quota waits for a row that is locked, and holds no other row meanwhile: not even its own
+/// tenant notices.
+#[tokio::test]
+async fn a_first_quota_that_waits_for_a_row_holds_up_no_acknowledge() {
+    let scene = Scene::with(few_connections(), Changes::default()).await;
+    let held = scene.create("/held.csv", json!({"size": 1})).await;
+    let sessions = plain(&scene).await;
+    for session in &sessions {
+        scene.acme.put(session, "x").await.expect_ok();
+    }
+    let holder = scene.app.sql().await;
+    let hold = format!(
+        "BEGIN; SELECT FROM uploads WHERE id = '{}' FOR UPDATE",
+        id(&held)
+    );
+    holder.batch_execute(&hold).await.expect("a lock");
+    let set = scene.set(quota(Some(1_000), None));
+    let meanwhile = async {
+        eventually("the quota waits for the row", async || {
+            scene.waiting_commands().await == 1
+        })
+        .await;
+        let theirs = sessions
+            .iter()
+            .map(|session| scene.acme.acknowledge(session));
+        for reply in join_all(theirs).await {
+            reply.expect(StatusCode::OK);
+        }
+        let paths: Vec<String> = (0..CALLERS).map(|n| format!("/beside/{n}.csv")).collect();
+        let others = (paths.iter()).map(|path| scene.app.upload(path, "x", json!({})));
+        join_all(others).await;
+        assert_eq!(scene.waiting_commands().await, 1, "the quota came early");
+        holder.batch_execute("ROLLBACK").await.expect("an end");
+    };
+    tokio::join!(set, meanwhile);
+    let (bytes, open) = scene.used().await;
+    assert_eq!((bytes, open), (1 + CALLERS as u64, 1));
+}
+
 /// A row that is locked holds up nobody but those who want that row.
 #[tokio::test]
 async fn others_acknowledge_while_its_rows_are_locked() {
