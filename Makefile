@@ -93,7 +93,7 @@ fmt: toolchain ## Format the code
 	$(CARGO) fmt
 
 # Everything is measured, whatever was missed before; a line that says MISSED fails it in the end.
-bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP against pgbench (wrk), what guards cost and what refusals tell, a sweep, large datasets; SECONDS_EACH=10
+bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP against pgbench (wrk), what guards cost and what refusals tell, what a long history costs, a sweep, large datasets; SECONDS_EACH=10
 	@command -v wrk >/dev/null || { $(call install,wrk,wrk is missing: install it from your distribution); }
 	$(CARGO) bench --locked --bench signing
 	benches/all.sh

@@ -34,7 +34,7 @@ use crate::usecases::acknowledge::Turns;
 use crate::usecases::audit::Audit;
 use crate::usecases::authenticate::KeyCache;
 use crate::usecases::copy;
-use crate::usecases::group::Group;
+use crate::usecases::group::Groups;
 use crate::usecases::lanes::Lanes;
 use crate::usecases::limits::Policies;
 use crate::usecases::listening::Listening;
@@ -147,11 +147,12 @@ pub async fn assemble(
             .map_err(AssembleError::Issuer)?,
         token_key: OnceCell::new_with((settings.identity.token_secret.as_ref()).map(token_key)),
         outbox: Arc::clone(&outbox),
-        creates: Group::default(),
-        left: Group::default(),
-        counted: Group::default(),
+        creates: Arc::default(),
+        left: Groups::default(),
+        counted: Groups::default(),
         lanes: Lanes::new(settings.database.pool_size, settings.database.pool_wait),
-        proofs: Group::default(),
+        proofs: Arc::default(),
+        locked: Groups::default(),
         turns: Turns::default(),
         copies: Arc::new(Semaphore::new(copy::AT_ONCE)),
         runtime: Handle::current(),

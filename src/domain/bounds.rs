@@ -36,11 +36,11 @@ impl Bounds {
 
 /// What upload tokens may be used for: that of the one that is held, and those that it was made of.
 /// All of them hold. Never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Purse(Vec<Allowance>);
 
 /// What one token may be used for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Allowance {
     /// The token that is counted.
     pub token: Uuid,

@@ -133,18 +133,15 @@ impl Principal {
         }
     }
 
-    /// Who it counts as where somebody counts calls. Tokens that a token was made into count as
-    /// the first of them that has a count of its own, else as whoever stands behind them: nobody
-    /// gets to call more often by making tokens of tokens.
+    /// Who it counts as where calls are counted. An upload token counts as the API key that stands
+    /// behind it, however it was made: making tokens does not make a key's limit larger. Tokens
+    /// that were made with JWTs count together, those of one tenant as one caller.
     pub fn counts_as(&self) -> String {
-        let first = self.bounds.purse.as_ref();
-        let first = first.and_then(|purse| purse.allowances().first());
-        match (&self.credential, first, self.key_id) {
-            (Credential::Jwt(subject), ..) => format!("{} jwt:{subject}", self.tenant),
-            (Credential::UploadToken(_), Some(first), _) => format!("token:{}", first.token),
-            (Credential::UploadToken(_), None, None) => format!("{} tokens", self.tenant),
-            (_, _, Some(id)) => id.to_string(),
-            (_, _, None) => self.tenant.clone(),
+        match (&self.credential, self.key_id) {
+            (Credential::Jwt(subject), _) => format!("{} jwt:{subject}", self.tenant),
+            (_, Some(id)) => id.to_string(),
+            (Credential::UploadToken(_), None) => format!("{} tokens", self.tenant),
+            (_, None) => self.tenant.clone(),
         }
     }
 }

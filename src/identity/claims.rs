@@ -38,6 +38,7 @@ pub(super) struct Claims {
     aud: Option<Audience>,
     tenant: String,
     scope: String,
+    #[serde(default, deserialize_with = "text")]
     path_prefix: Option<String>,
     max_size: Option<u64>,
     sub: Option<String>,
@@ -89,12 +90,22 @@ impl Claims {
             tenant: self.tenant,
             // An issuer has scopes of other services too.
             scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
-            prefix: PathPrefix::parse(&self.path_prefix.unwrap_or_default()).ok()?,
+            prefix: match self.path_prefix.as_deref() {
+                // An issuer that has no folder to name would open all of them.
+                Some("") => return None,
+                Some(prefix) => PathPrefix::parse(prefix).ok()?,
+                None => None,
+            },
             max_size: self.max_size,
             ends_at,
             subject: self.sub.as_deref().map(shown),
         })
     }
+}
+
+/// A text, where the claim is there: `null` is none.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
 }
 
 /// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
@@ -179,6 +190,7 @@ mod tests {
             json!({"tenant": ["acme"]}),
             json!({"scope": null}),
             json!({"scope": ["uploads:write"]}),
+            json!({"path_prefix": ""}),
             json!({"path_prefix": "/../"}),
             json!({"path_prefix": "//"}),
             json!({"max_size": -1}),
@@ -186,6 +198,8 @@ mod tests {
         ] {
             assert_eq!(grant(changes.clone()), None, "{changes}");
         }
+        let whole = grant(json!({"path_prefix": "/"})).unwrap();
+        assert_eq!(whole.prefix, None);
         assert!(grant(json!({"aud": "you"})).is_some());
         assert_eq!(grant(json!({"scope": "openid"})).unwrap().scopes, []);
     }

@@ -110,9 +110,17 @@ pub async fn revoke(
         .optional()
 }
 
-/// Notes that a key was seen.
-pub async fn touch(connection: &mut Connection, id: Uuid, at: DateTime<Utc>) -> Result<()> {
+/// Notes that a key was seen, unless that was noted after `fresh_after`: by another replica, a
+/// moment ago.
+pub async fn touch(
+    connection: &mut Connection,
+    id: Uuid,
+    at: DateTime<Utc>,
+    fresh_after: DateTime<Utc>,
+) -> Result<()> {
+    let last = api_keys::last_used_at;
     diesel::update(api_keys::table.filter(api_keys::id.eq(id)))
+        .filter(last.is_null().or(last.le(fresh_after)))
         .set(api_keys::last_used_at.eq(at))
         .execute(connection)
         .await?;

@@ -7,12 +7,14 @@ pub mod api_keys;
 pub mod audit;
 mod columns;
 mod connect;
+mod error_codes;
 pub mod events;
 pub mod idempotency;
 pub mod inspect;
 pub mod lease;
 mod like;
 pub mod migrations;
+mod negotiate;
 pub mod outbox;
 pub mod pool;
 pub mod quotas;
@@ -28,6 +30,8 @@ pub mod token_secrets;
 pub mod token_uses;
 pub mod uploads;
 mod watch;
+
+pub use error_codes::sqlstate;
 
 /// What every function here runs on.
 pub type Connection = diesel_async::AsyncPgConnection;

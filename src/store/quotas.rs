@@ -9,8 +9,9 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use super::schema::quota_changes;
 use super::{Connection, Result};
@@ -130,14 +131,62 @@ pub async fn tidy(connection: &mut Connection, tenant: &str) -> Result<()> {
     Ok(())
 }
 
+/// Begins to note the changes of a tenant's uploads, of about `limit` of those behind the id
+/// `after` that do not count yet; returns the last one of them, if there was one.
+///
+/// The first quota of a tenant takes all its uploads, and each of them has to be locked for that.
+/// So most of them begin to count ahead of [`count_anew`], a few at a time, each time in a
+/// transaction of its own: a change of one of these rows waits for no longer than that takes. A row
+/// that is locked is passed over.
+///
+/// Call it until it returns nothing. A tenant whose quota never comes is none the worse: the
+/// changes are folded, and no create looks at them.
+pub async fn begin_to_count(
+    connection: &mut Connection,
+    tenant: &str,
+    after: Uuid,
+    limit: i64,
+) -> Result<Option<Uuid>> {
+    #[derive(QueryableByName)]
+    struct Begun {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    diesel::sql_query(
+        "INSERT INTO quota_usage (tenant, bytes, open_uploads) VALUES ($1, 0, 0) \
+         ON CONFLICT (tenant) DO NOTHING",
+    )
+    .bind::<Text, _>(tenant)
+    .execute(connection)
+    .await?;
+    // Those that cannot come back need not count.
+    let begun: Vec<Begun> = diesel::sql_query(
+        "UPDATE uploads SET counted = true FROM ( \
+             SELECT id FROM uploads WHERE tenant = $1 AND id > $2 AND NOT counted \
+             AND status NOT IN ('Cancelled', 'Deleted', 'Superseded') \
+             ORDER BY id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) AS next \
+         WHERE uploads.id = next.id RETURNING uploads.id",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<SqlUuid, _>(after)
+    .bind::<BigInt, _>(limit)
+    .load(connection)
+    .await?;
+    Ok(begun.into_iter().map(|begun| begun.id).max())
+}
+
 /// Counts everything that a tenant has, anew: when it gets quotas, and to put right what an edit
 /// by hand has bent. Call it inside a transaction that holds the tenant; where that had no quotas
-/// before, by [`super::tenants::hold_off_creates`].
+/// before, by [`super::tenants::hold_off_creates`], and behind [`begin_to_count`]: no row is locked
+/// here but those that were left there.
 pub async fn count_anew(connection: &mut Connection, tenant: &str) -> Result<Usage> {
-    // Those that cannot come back need not count.
+    // In the order in which everybody locks uploads.
     diesel::sql_query(
-        "UPDATE uploads SET counted = true WHERE tenant = $1 AND NOT counted \
-         AND status NOT IN ('Cancelled', 'Deleted', 'Superseded')",
+        "UPDATE uploads SET counted = true FROM ( \
+             SELECT id FROM uploads WHERE tenant = $1 AND NOT counted \
+             AND status NOT IN ('Cancelled', 'Deleted', 'Superseded') \
+             ORDER BY id FOR NO KEY UPDATE) AS left_over \
+         WHERE uploads.id = left_over.id",
     )
     .bind::<Text, _>(tenant)
     .execute(connection)

@@ -4,6 +4,7 @@
 //! `verify-full` also checks the certificate and the host name, against `sslrootcert` or the
 //! system's roots. Source: <https://www.postgresql.org/docs/current/libpq-ssl.html>
 
+use std::path::Path;
 use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
@@ -13,13 +14,17 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Socket};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::TlsStream;
+use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
 
 use super::connect::SILENCE;
+use super::error_codes::Coded;
+use super::negotiate::Negotiator;
 use super::watch::Watch;
 
 /// Where to connect, and how much to trust.
@@ -67,26 +72,46 @@ impl Target {
         })
     }
 
-    /// One connection, driven under the eyes of `watch`.
+    /// One connection that takes writes, driven under the eyes of `watch`. Its errors carry their
+    /// SQLSTATE.
     pub(super) async fn connect(&self, watch: Arc<Watch>) -> ConnectionResult<Client> {
-        if self.config.get_ssl_mode() == SslMode::Disable {
-            return self.connect_with(tokio_postgres::NoTls, watch).await;
+        if let [Host::Unix(folder)] = self.config.get_hosts() {
+            return self.connect_in(folder, watch).await;
         }
-        let tls = MakeRustlsConnect::new(self.client_config()?);
-        self.connect_with(tls, watch).await
+        let tls = match self.config.get_ssl_mode() {
+            SslMode::Disable => None,
+            _ => Some(MakeRustlsConnect::new(self.client_config()?)),
+        };
+        let mut config = self.config.clone();
+        if config.get_hosts().is_empty() {
+            for address in self.config.get_hostaddrs() {
+                config.host(address.to_string());
+            }
+        }
+        let negotiator = Negotiator::of(&mut config, tls);
+        let (client, connection) = config.connect(negotiator).await.map_err(refused)?;
+        drive(watch, connection);
+        Ok(client)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "ends with its connection, and says so itself"
-    )]
-    async fn connect_with<T>(&self, tls: T, watch: Arc<Watch>) -> ConnectionResult<Client>
-    where
-        T: MakeTlsConnect<Socket>,
-        T::Stream: Send + 'static,
-    {
-        let (client, connection) = self.config.connect(tls).await.map_err(refused)?;
-        tokio::spawn(watch.drive(connection));
+    /// The same by a Unix socket in `folder`, where nothing is encrypted.
+    async fn connect_in(&self, folder: &Path, watch: Arc<Watch>) -> ConnectionResult<Client> {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        let socket = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await;
+        let socket = socket.map_err(|cause| ConnectionError::BadConnection(cause.to_string()))?;
+        let mut config = self.config.clone();
+        config.ssl_mode(SslMode::Disable);
+        let connected = config.connect_raw(Coded::new(socket), NoTls).await;
+        let (client, connection) = connected.map_err(refused)?;
+        drive(watch, connection);
+        let read_only = client.simple_query("SHOW transaction_read_only").await;
+        let is_read_only = read_only.map_err(refused)?.iter().any(
+            |message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")),
+        );
+        if is_read_only {
+            let text = "database does not allow writes";
+            return Err(ConnectionError::BadConnection(text.to_owned()));
+        }
         Ok(client)
     }
 
@@ -120,6 +145,18 @@ impl Target {
         }
         Ok(roots)
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ends with its connection, and says so itself"
+)]
+fn drive<S, T>(watch: Arc<Watch>, connection: Connection<S, T>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    T: TlsStream + Send + Unpin + 'static,
+{
+    tokio::spawn(watch.drive(connection));
 }
 
 fn bad_url(cause: &dyn std::error::Error) -> ConnectionError {

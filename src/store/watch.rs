@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::InstrumentationEvent;
 use futures::future::{Either, poll_fn, select};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::MissedTickBehavior;
+use tokio_postgres::Connection;
 use tokio_postgres::tls::TlsStream;
-use tokio_postgres::{Connection, Socket};
 
 /// The clock of one connection. Queries wind it; [`idle`](Self::idle) stops it.
 #[derive(Debug)]
@@ -64,9 +65,10 @@ impl Watch {
     }
 
     /// Drives the connection until it ends, or hangs.
-    pub(super) async fn drive<S>(self: Arc<Self>, mut connection: Connection<Socket, S>)
+    pub(super) async fn drive<S, T>(self: Arc<Self>, mut connection: Connection<S, T>)
     where
-        S: TlsStream + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin,
+        T: TlsStream + Unpin,
     {
         let mut messages = std::pin::pin!(async move {
             // What comes unasked is of no interest; the last one tells why it ended.

@@ -1,7 +1,8 @@
 //! Authenticate: from a bearer token to a principal.
 //!
 //! It is an API key, an upload token of ours, or a JWT of the issuer; each is told by its shape.
-//! A key that was seen within the last seconds costs no query; one that was taken back, or whose
+//! A key that was seen within the last seconds costs no query, and one that many bring at once costs
+//! one; one that was taken back, or whose
 //! tenant was disabled, is refused as soon as its entry is that old. The same holds for tokens:
 //! one that is known costs neither a query nor a look at its signature. Unknown ones are
 //! remembered as long, in a cache of their own: one that comes again and again does not reach
@@ -23,7 +24,7 @@ use moka::future::Cache;
 use uuid::Uuid;
 
 use super::broker::Broker;
-use super::error::Result;
+use super::error::{Error, Result, shared};
 use super::keys::{has_shape, hash};
 use crate::domain::bounds::Bounds;
 use crate::domain::jail::{DEFAULT_TENANT, Jail};
@@ -60,6 +61,28 @@ pub struct KeyCache {
     bad: Cache<Hash, ()>,
     /// What tokens stand on.
     grounds: Cache<Place, Option<Ground>>,
+}
+
+/// Why nothing is known of a credential.
+enum Miss {
+    /// It counts for nothing.
+    Unknown,
+    /// It could not be looked up.
+    Failed(Arc<Error>),
+}
+
+impl Miss {
+    fn failed(error: Error) -> Self {
+        Self::Failed(Arc::new(error))
+    }
+
+    /// The error, for one of those who share it.
+    fn to_result(&self) -> Result<()> {
+        match self {
+            Self::Unknown => Ok(()),
+            Self::Failed(error) => Err(shared(error)),
+        }
+    }
 }
 
 /// Where a token stands: on a tenant, and the API key that it was made with.
@@ -101,15 +124,18 @@ pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<A
         return Ok(None);
     };
     let hash = hash(bearer);
+    let load = async {
+        let known = kind.load(broker, bearer, hash).await;
+        known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
+    };
     let known = match broker.keys.good.get(&hash).await {
         Some(known) => known,
         None if broker.keys.bad.contains_key(&hash) => return Ok(None),
-        None => match kind.load(broker, bearer, hash).await? {
-            Some(known) => {
-                broker.keys.good.insert(hash, known.clone()).await;
-                known
-            }
-            None => {
+        // Of many who come with it at once, one asks, and all of them have the answer.
+        None => match broker.keys.good.try_get_with(hash, load).await {
+            Ok(known) => known,
+            Err(miss) => {
+                miss.to_result()?;
                 broker.keys.bad.insert(hash, ()).await;
                 return Ok(None);
             }
@@ -160,25 +186,31 @@ pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
     if let Some(known) = broker.keys.good.get(&NOBODY).await {
         return Ok(Some(known.principal));
     }
+    let load = async {
+        let known = load_anyone(broker).await;
+        known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
+    };
+    match broker.keys.good.try_get_with(NOBODY, load).await {
+        Ok(known) => Ok(Some(known.principal)),
+        Err(miss) => miss.to_result().map(|()| None),
+    }
+}
+
+async fn load_anyone(broker: &Broker) -> Result<Option<Known>> {
     let mut connection = broker.connection().await?;
-    let Some((jail, policy)) = tenants::at_work(&mut connection, DEFAULT_TENANT).await? else {
-        return Ok(None);
-    };
-    let principal = Arc::new(Principal {
-        tenant: DEFAULT_TENANT.to_owned(),
-        jail,
-        policy: Arc::new(policy),
-        scopes: Scope::ALL.to_vec(),
-        key_id: None,
-        credential: Credential::Nothing,
-        bounds: Bounds::default(),
-    });
-    let known = Known {
-        principal: Arc::clone(&principal),
+    let at_work = tenants::at_work(&mut connection, DEFAULT_TENANT).await?;
+    Ok(at_work.map(|(jail, policy)| Known {
+        principal: Arc::new(Principal {
+            tenant: DEFAULT_TENANT.to_owned(),
+            jail,
+            policy: Arc::new(policy),
+            scopes: Scope::ALL.to_vec(),
+            key_id: None,
+            credential: Credential::Nothing,
+            bounds: Bounds::default(),
+        }),
         expires_at: None,
-    };
-    broker.keys.good.insert(NOBODY, known).await;
-    Ok(Some(principal))
+    }))
 }
 
 async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
@@ -193,11 +225,9 @@ async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
     let Some((jail, policy)) = tenants::at_work(&mut connection, &key.tenant).await? else {
         return Ok(None);
     };
-    if key
-        .last_used_at
-        .is_none_or(|last| now - last >= TOUCH_EVERY)
-    {
-        api_keys::touch(&mut connection, key.id, now).await?;
+    let fresh_after = now - TOUCH_EVERY;
+    if key.last_used_at.is_none_or(|last| last <= fresh_after) {
+        api_keys::touch(&mut connection, key.id, now, fresh_after).await?;
     }
     let scopes = key.scopes.iter().flatten();
     Ok(Some(Known {

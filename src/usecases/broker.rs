@@ -8,11 +8,11 @@ use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use super::acknowledge::{Proof, Turns};
+use super::acknowledge::{LockedProof, Proof, Turns};
 use super::audit::Audit;
 use super::authenticate::KeyCache;
 use super::error::{Error, Result};
-use super::group::Group;
+use super::group::{Group, Groups};
 use super::lanes::Lanes;
 use super::left_rows::LeftRow;
 use super::limits::Policies;
@@ -22,6 +22,7 @@ use super::retain::Retention;
 use super::spend::CountedRow;
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
+use crate::domain::bounds::Purse;
 use crate::domain::encryption::Encryption;
 use crate::domain::jail::Jail;
 use crate::identity::jwt::Jwt;
@@ -95,15 +96,17 @@ pub struct Broker {
     /// Woken when an event was written; the relay waits for it.
     pub outbox: Arc<Notify>,
     /// New rows that wait for each other.
-    pub creates: Group<NewRow>,
-    /// Those of them that wait for their tenants' quotas.
-    pub left: Group<LeftRow>,
-    /// The same of those that are counted against upload tokens.
-    pub counted: Group<CountedRow>,
+    pub creates: Arc<Group<NewRow>>,
+    /// Those of them that wait for their tenant's quotas, by tenant.
+    pub left: Groups<String, LeftRow>,
+    /// The same of those that are counted against upload tokens, by what the token allows.
+    pub counted: Groups<Arc<Purse>, CountedRow>,
     /// Whose new rows wait with a connection in the hand.
     pub lanes: Lanes,
     /// Proofs that wait for each other.
-    pub proofs: Group<Proof>,
+    pub proofs: Arc<Group<Proof>>,
+    /// Those of them whose rows are locked, by tenant.
+    pub locked: Groups<String, LockedProof>,
     /// Uploads in parts that are completed at this moment.
     pub turns: Turns,
     /// Copies that may run at this moment.

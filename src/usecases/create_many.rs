@@ -69,7 +69,7 @@ pub async fn create_many(
             };
             let (entries, rows) = this.promise_all(drafts, &made).await?;
             let written = match claim {
-                None => write(&this, &tenant, rows, purse.as_deref()).await,
+                None => write(&this, rows, purse.as_deref()).await,
                 Some((key, hash)) => write_once(&this, &key, hash, rows, purse.as_deref()).await?,
             };
             Ok((entries, written))
@@ -138,15 +138,10 @@ impl Broker {
     }
 }
 
-async fn write(
-    broker: &Broker,
-    tenant: &str,
-    rows: Vec<Placed>,
-    purse: Option<&Purse>,
-) -> Vec<Result<Written>> {
+async fn write(broker: &Broker, rows: Vec<Placed>, purse: Option<&Purse>) -> Vec<Result<Written>> {
     let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = write_on_lane(broker, tenant, rows, purse).await;
+    let written = write_on_lane(broker, rows, purse).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
         .filter(|(_, row)| matches!(row, Err(Error::Refused(_))))
         .map(|(at, _)| at)

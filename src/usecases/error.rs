@@ -8,6 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as Sql};
 use crate::domain::refusal::Refusal;
 use crate::objects::{Carried, StoreError};
 use crate::store::pool::{self, PoolError};
+use crate::store::sqlstate;
 
 /// The outcome of a verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -66,21 +67,25 @@ impl Error {
 
 /// One error for each of `count` callers who shared what failed.
 pub(super) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
-    let shared = Arc::new(error);
-    let one = || match &*shared {
+    let error = Arc::new(error);
+    (0..count).map(|_| Err(shared(&error))).collect()
+}
+
+/// The error of what several callers shared, for one of them.
+pub(super) fn shared(error: &Arc<Error>) -> Error {
+    match &**error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
         Error::Unavailable { dependency, .. } => {
-            Error::unavailable(*dependency, Shared(Arc::clone(&shared)))
+            Error::unavailable(*dependency, Shared(Arc::clone(error)))
         }
         Error::Overloaded(dependency) => Error::Overloaded(*dependency),
-        Error::Internal(_) => Error::Internal(Shared(Arc::clone(&shared)).into()),
-    };
-    (0..count).map(|_| Err(one())).collect()
+        Error::Internal(_) => Error::Internal(Shared(Arc::clone(error)).into()),
+    }
 }
 
 /// A cause that several callers log, each under its own request.
 #[derive(Debug, thiserror::Error)]
-#[error("a write shared with others failed")]
+#[error("what was shared with others failed")]
 struct Shared(#[source] Arc<Error>);
 
 impl fmt::Display for Error {
@@ -148,40 +153,38 @@ impl From<Sql> for Error {
 /// Whether one of many rows of a statement may be at fault for its failure, and the others may go
 /// through without it.
 pub(super) fn is_of_one(error: &Sql) -> bool {
-    match error {
-        Sql::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        Sql::DatabaseError(_, information) if information.message() == "deadlock detected" => true,
+    const SERIALIZATION_FAILURE: &str = "40001";
+    const DEADLOCK_DETECTED: &str = "40P01";
+    match sqlstate(error) {
+        Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED) => true,
         _ => !is_passing(error),
     }
 }
 
-/// Whether the same query may succeed later. Postgres' codes do not come through diesel for every
-/// kind, so for the rest its words have to do.
+/// Whether the same query may succeed later, by the code of Postgres' answer.
+///
+/// Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn is_passing(error: &Sql) -> bool {
-    const WORDS: [&str; 7] = [
-        "terminating connection",
-        "the database system is",
-        "canceling statement",
-        "deadlock detected",
-        "too many clients",
-        "remaining connection slots",
-        "cannot execute",
-    ];
-    match error {
-        Sql::DatabaseError(kind, information) => match kind {
-            DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::ReadOnlyTransaction
-            | DatabaseErrorKind::SerializationFailure => true,
-            DatabaseErrorKind::Unknown => {
-                let message = information.message();
-                WORDS.iter().any(|words| message.contains(words))
-            }
-            _ => false,
-        },
-        Sql::BrokenTransactionManager
-        | Sql::RollbackErrorOnCommit { .. }
-        | Sql::AlreadyInTransaction => true,
+    /// Of the connection, a transaction that was rolled back for others, resources, and the
+    /// operator: a time limit, a shutdown, a start.
+    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+    /// Read-only, as after a failover; idle in a transaction for too long; a lock that was not to
+    /// be had in time.
+    const CODES: [&str; 3] = ["25006", "25P03", "55P03"];
+    match (error, sqlstate(error)) {
+        (_, Some(code)) => {
+            CODES.contains(&code) || CLASSES.iter().any(|class| code.starts_with(class))
+        }
+        (Sql::DatabaseError(kind, _), None) => matches!(
+            kind,
+            DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection
+        ),
+        (
+            Sql::BrokenTransactionManager
+            | Sql::RollbackErrorOnCommit { .. }
+            | Sql::AlreadyInTransaction,
+            None,
+        ) => true,
         _ => false,
     }
 }

@@ -4,6 +4,9 @@
 //! gathers; the next write takes all of them, and starts when one ends, or after a short while
 //! ([`Grouped::PATIENCE`]). So the groups grow with the load, and nobody waits longer for others.
 //!
+//! Callers that may have to wait for something in Postgres have a group for each such thing, see
+//! [`Groups`]: whoever does not wait for it gets its answer meanwhile.
+//!
 //! A group shares its fate only where it must. What the table refuses of one caller fails that one
 //! alone; a connection that dies fails all, who may try again. A caller that hangs up does not
 //! take its write back.
@@ -16,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::broker::Broker;
 use super::error::{Error, Result};
+use super::keyed::Keyed;
 
 /// Writes under way at most, however long the ones before hang.
 const AT_MOST: usize = 8;
@@ -38,8 +42,8 @@ pub trait Grouped: Sized + Send + 'static {
     /// How long the first of a group waits for the ones before.
     const PATIENCE: Duration = Duration::from_millis(1);
 
-    /// Where the callers gather.
-    fn group(broker: &Broker) -> &Group<Self>;
+    /// Where the callers gather that may share a statement with this one.
+    fn group(&self, broker: &Broker) -> Arc<Group<Self>>;
 
     /// Writes them together; the answers are in the order of the members.
     fn write(broker: &Broker, members: Vec<Self>)
@@ -48,6 +52,9 @@ pub trait Grouped: Sized + Send + 'static {
 
 /// Where callers gather.
 pub struct Group<T: Grouped>(Mutex<State<T>>);
+
+/// One group for each key, as long as somebody is in it.
+pub type Groups<K, T> = Keyed<K, Group<T>>;
 
 struct State<T: Grouped> {
     waiting: Vec<Member<T>>,
@@ -131,16 +138,17 @@ impl Broker {
     /// Writes `item` together with what others write at this moment.
     pub(super) async fn together<T: Grouped>(self: &Arc<Self>, item: T) -> Result<T::Answer> {
         let (tell, told) = oneshot::channel();
-        match T::group(self).join((item, tell)) {
+        let group = item.group(self);
+        let this = Arc::clone(self);
+        match group.join((item, tell)) {
             Role::Start => {
-                self.spawn(Arc::clone(self).write_groups::<T>());
+                self.spawn(this.write_groups(group));
             }
             Role::Watch(turn) => {
-                let this = Arc::clone(self);
                 self.spawn(async move {
                     tokio::time::sleep(T::PATIENCE).await;
-                    if T::group(&this).is_late(turn) {
-                        this.write_groups::<T>().await;
+                    if group.is_late(turn) {
+                        this.write_groups(group).await;
                     }
                 });
             }
@@ -150,9 +158,8 @@ impl Broker {
     }
 
     /// Writes group after group until nobody waits. The caller has counted it as running.
-    async fn write_groups<T: Grouped>(self: Arc<Self>) {
-        let group = T::group(&self);
-        let panicked = Panicked(group);
+    async fn write_groups<T: Grouped>(self: Arc<Self>, group: Arc<Group<T>>) {
+        let panicked = Panicked(&group);
         while let Some(members) = group.take() {
             let (items, tell): (Vec<T>, Vec<_>) = members.into_iter().unzip();
             self.metrics.groups.written(T::NAME, items.len());

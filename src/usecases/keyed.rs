@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// What is shared by those who name the same key. Bounded by what is held at this moment.
-pub(super) struct Keyed<K, T>(Mutex<HashMap<K, Weak<T>>>);
+pub struct Keyed<K, T>(Mutex<HashMap<K, Weak<T>>>);
 
 impl<K, T> Default for Keyed<K, T> {
     fn default() -> Self {

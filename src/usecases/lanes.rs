@@ -1,8 +1,8 @@
-//! Lanes: how many connections the new uploads of one tenant may keep.
+//! Lanes: how many connections the uploads of one tenant may keep while they wait.
 //!
 //! A batch, an upload under an idempotency key and one that is counted against a token are
 //! transactions of their own, which wait for their tenant's quota, their key or their token with a
-//! connection in the hand. However many of them come at once, half of the pool is left to all
+//! connection in the hand; an acknowledge whose row is locked waits for that. However many of them come at once, half of the pool is left to all
 //! others: the rest waits here, for as long as one waits for a connection.
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
 use super::keyed::Keyed;
+use crate::domain::upload::Upload;
 
 /// The lanes of every tenant that is on one.
 pub struct Lanes {
@@ -47,6 +48,12 @@ impl Lanes {
 }
 
 impl Broker {
+    /// A lane of the tenant that all of these are of.
+    pub(super) async fn lane_of(&self, uploads: &[Upload]) -> Result<Lane> {
+        let tenant = uploads.first().map(|upload| &*upload.tenant);
+        self.lane(tenant.unwrap_or_default()).await
+    }
+
     /// A lane of the tenant's. Take it before the connection.
     pub(super) async fn lane(&self, tenant: &str) -> Result<Lane> {
         self.lanes.take(tenant).await

@@ -1,7 +1,7 @@
 //! Left rows: those that wait for their tenant's quota, or whose path is taken.
 //!
 //! What a tenant takes is locked, its rows find room or do not, and those that do are written, all
-//! in one transaction. Tenants are apart, each on lanes of its own: while the quota of one is
+//! in one transaction. Every tenant has a group and lanes of its own: while the quota of one is
 //! counted anew, which may take as long as its uploads are many, only its own new uploads wait.
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,6 @@ use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
-use super::apart::apart;
 use super::broker::Broker;
 use super::error::{Result, for_all, is_of_one};
 use super::group::{Group, Grouped, ONE_BY_ONE};
@@ -36,14 +35,12 @@ impl Grouped for LeftRow {
     const AT_ONCE: usize = ONE_BY_ONE.0;
     const PATIENCE: Duration = ONE_BY_ONE.1;
 
-    fn group(broker: &Broker) -> &Group<Self> {
-        &broker.left
+    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
+        broker.left.of(&self.0.tenant, Group::default)
     }
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        let rows = rows.into_iter().map(|row| row.0).collect();
-        let tenant = |row: &Upload| row.tenant.clone();
-        apart(rows, tenant, |tenant, rows| write(broker, tenant, rows)).await
+        write(broker, rows.into_iter().map(|row| row.0).collect()).await
     }
 }
 
@@ -57,8 +54,8 @@ impl Broker {
     }
 }
 
-async fn write(broker: &Broker, tenant: String, rows: Vec<Upload>) -> Vec<Result<Upload>> {
-    let taken = async { Ok((broker.lane(&tenant).await?, broker.connection().await?)) };
+async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Upload>> {
+    let taken = async { Ok((broker.lane_of(&rows).await?, broker.connection().await?)) };
     let (_lane, mut connection) = match taken.await {
         Ok(taken) => taken,
         Err(error) => return for_all(error, rows.len()),

@@ -12,7 +12,7 @@ use moka::future::Cache;
 
 use super::broker::{Broker, Rules};
 use super::declare::MAX_PUT_BYTES;
-use super::error::Result;
+use super::error::{Error, Result, shared};
 use super::validate::Faults;
 use crate::config::content_types::matches;
 use crate::domain::proof::SizeLimit;
@@ -63,12 +63,14 @@ impl Broker {
         if let Some(policy) = self.policies.0.get(tenant).await {
             return Ok(policy);
         }
-        let mut connection = self.connection().await?;
-        let found = tenants::find(&mut connection, tenant).await?;
-        let policy = Arc::new(found.map(|tenant| tenant.policy).unwrap_or_default());
-        let kept = Arc::clone(&policy);
-        self.policies.0.insert(tenant.to_owned(), kept).await;
-        Ok(policy)
+        let load = async {
+            let mut connection = self.connection().await?;
+            let found = tenants::find(&mut connection, tenant).await?;
+            let policy = found.map(|tenant| tenant.policy).unwrap_or_default();
+            Ok::<_, Error>(Arc::new(policy))
+        };
+        let policy = self.policies.0.try_get_with_by_ref(tenant, load).await;
+        policy.map_err(|error| shared(&error))
     }
 
     /// The largest object that an upload may become, in bytes: as its tenant may by now, and as

@@ -7,7 +7,6 @@
 pub mod abort_stale;
 pub mod acknowledge;
 pub mod acknowledge_many;
-mod apart;
 pub mod arrived;
 pub mod audit;
 pub mod authenticate;

@@ -12,6 +12,7 @@
 //! [`left_rows`]: super::left_rows
 
 use std::slice;
+use std::sync::Arc;
 
 use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
@@ -49,8 +50,8 @@ impl Grouped for NewRow {
 
     const NAME: &'static str = "create";
 
-    fn group(broker: &Broker) -> &Group<Self> {
-        &broker.creates
+    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
+        Arc::clone(&broker.creates)
     }
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<First>> {
@@ -79,11 +80,10 @@ impl Grouped for NewRow {
 /// came to, in their order.
 pub(super) async fn write_on_lane(
     broker: &Broker,
-    tenant: &str,
     rows: Vec<Upload>,
     purse: Option<&Purse>,
 ) -> Vec<Result<Upload>> {
-    match broker.lane(tenant).await {
+    match broker.lane_of(&rows).await {
         Ok(_lane) => write(broker, rows, purse).await,
         Err(error) => for_all(error, rows.len()),
     }

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use diesel_async::AsyncConnection as _;
 
-use super::apart::apart;
 use super::broker::Broker;
 use super::error::Result;
 use super::group::{Group, Grouped, ONE_BY_ONE};
@@ -35,21 +34,16 @@ impl Grouped for CountedRow {
     const AT_ONCE: usize = ONE_BY_ONE.0;
     const PATIENCE: Duration = ONE_BY_ONE.1;
 
-    fn group(broker: &Broker) -> &Group<Self> {
-        &broker.counted
+    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
+        broker.counted.of(&self.1, Group::default)
     }
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        let purse = |row: &Self| Arc::clone(&row.1);
-        apart(rows, purse, |purse, rows| write(broker, purse, rows)).await
+        // All of one token, and so of one tenant.
+        let purse = rows.first().map(|row| Arc::clone(&row.1));
+        let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
+        write_on_lane(broker, rows, purse.as_deref()).await
     }
-}
-
-async fn write(broker: &Broker, purse: Arc<Purse>, rows: Vec<CountedRow>) -> Vec<Result<Upload>> {
-    let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
-    // A token is of one tenant.
-    let tenant = rows.first().map(|row| row.tenant.clone());
-    write_on_lane(broker, &tenant.unwrap_or_default(), rows, Some(&purse)).await
 }
 
 impl Broker {

@@ -3,11 +3,13 @@
 //! Every change is one transaction over the tenant's row, and told by the audit; running
 //! brokers see it within seconds. A tenant with a quota is counted in the same transaction:
 //! meanwhile its creates wait, so that no upload is missed and none is counted twice. Nothing else
-//! holds anybody up, and nobody else waits. A fault leaves everything as it was.
+//! holds anybody up, and nobody else waits: its uploads are locked a few at a time, and before. A
+//! fault leaves everything as it was.
 
 mod place;
 
 use diesel_async::AsyncConnection as _;
+use uuid::Uuid;
 
 use super::audit;
 use super::error::{Error, Result};
@@ -22,6 +24,9 @@ use crate::store::{Connection, quotas, tenants};
 use place::{check_bucket, check_prefix};
 
 pub use place::Place;
+
+/// Uploads that are locked at once while a tenant is counted.
+const COUNTED_AT_ONCE: i64 = 500;
 
 /// What becomes of a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,7 +111,12 @@ pub async fn create(
     faults.into_result()?;
     connection
         .transaction(async |connection| {
-            let made = tenants::insert(connection, &tenant).await;
+            // Before the table is asked for it: the default tenant has a prefix that no other has.
+            let is_there = tenants::find(connection, name).await?.is_some();
+            let made = match is_there {
+                true => Ok(false),
+                false => tenants::insert(connection, &tenant).await,
+            };
             if !made.map_err(|cause| nested("/prefix", cause))? {
                 let detail = format!("there is a tenant {name} already; `tenants set` changes it");
                 return Err(Refusal::field("/name", detail).into());
@@ -127,6 +137,16 @@ pub async fn set(
     name: &str,
     changes: Changes,
 ) -> Result<Tenant> {
+    let tenant = tenants::find(connection, name).await?;
+    let mut tenant = tenant.ok_or_else(|| unknown(name))?;
+    changes.clone().apply(&mut tenant);
+    check(&tenant)?;
+    if tenant.quota.is_some() {
+        let mut next = Some(Uuid::nil());
+        while let Some(after) = next {
+            next = quotas::begin_to_count(connection, name, after, COUNTED_AT_ONCE).await?;
+        }
+    }
     let action = Action::TenantChanged;
     let count = Count::Anew;
     change(connection, clock, name, action, count, |tenant| {
@@ -201,9 +221,7 @@ async fn change(
             let mut tenant = tenant.ok_or_else(|| unknown(name))?;
             let was_counted = tenant.quota.is_some();
             change(&mut tenant);
-            let mut faults = Faults::default();
-            check_limits(&mut faults, &tenant);
-            faults.into_result()?;
+            check(&tenant)?;
             // Creates of a tenant that has one already wait for its count in any case.
             if tenant.quota.is_some() && !was_counted {
                 tenants::hold_off_creates(connection, name).await?;
@@ -239,6 +257,12 @@ pub(super) fn check_name(pointer: &str, name: &str) -> Result<(), Refusal> {
         pointer,
         "expected 1 to 63 of a-z, 0-9, _ and -, starting with a letter or a digit",
     ))
+}
+
+fn check(tenant: &Tenant) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    check_limits(&mut faults, tenant);
+    faults.into_result()
 }
 
 fn check_limits(faults: &mut Faults, tenant: &Tenant) {

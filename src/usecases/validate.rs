@@ -190,6 +190,13 @@ impl Faults {
                 "expected keys of 1 to 128 and values of at most 256 characters: letters, digits, spaces and + - = . _ : / @",
             );
         }
+        let is_reserved = |key: &String| {
+            let start = key.get(..4);
+            start.is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+        };
+        if tags.keys().any(is_reserved) {
+            self.add("/tags", "keys that begin with aws: are reserved for AWS");
+        }
     }
 }
 

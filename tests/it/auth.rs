@@ -16,6 +16,7 @@ use crate::support::serving::Caller;
 
 mod audited;
 mod hashes;
+mod herd;
 pub mod issuer;
 mod jail;
 mod jwks;

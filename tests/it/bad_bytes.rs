@@ -210,6 +210,8 @@ async fn nothing_gets_into_the_headers_of_the_signed_request() {
         serde_json::json!({"": "b"}),
         serde_json::json!({"a": "b#1"}),
         serde_json::json!({"a&b": "c"}),
+        serde_json::json!({"aws:createdBy": "c"}),
+        serde_json::json!({"AWS:x": "c"}),
     ] {
         let body = serde_json::json!({"path": "/a", "tags": tags});
         let problem = app

@@ -3,6 +3,7 @@
 
 mod clients;
 mod failover;
+mod languages;
 mod load;
 mod postgres;
 mod s3;

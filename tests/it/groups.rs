@@ -120,6 +120,30 @@ async fn a_row_that_the_table_refuses_fails_alone() {
     assert!(statements(&app, "create").await < 20.0);
 }
 
+/// What the others' rows have nothing to do with, in whatever language Postgres says it.
+#[tokio::test]
+async fn a_row_that_is_caught_in_a_deadlock_fails_alone() {
+    let app = start().await;
+    let catch = "CREATE FUNCTION catch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF NEW.path = '/data/13.csv' THEN \
+         RAISE EXCEPTION 'Verklemmung entdeckt' USING ERRCODE = '40P01'; END IF; \
+         RETURN NEW; END $$; \
+         CREATE TRIGGER catch BEFORE INSERT ON uploads FOR EACH ROW EXECUTE FUNCTION catch()";
+    app.sql()
+        .await
+        .batch_execute(catch)
+        .await
+        .expect("a trigger");
+    let requests = creates(&app, numbered(CALLERS));
+    let replies = at_once(&app, CALLERS, requests, async {}).await;
+    for (number, reply) in replies.into_iter().enumerate() {
+        match number {
+            13 => drop(reply.expect_problem(503, "service-unavailable")),
+            _ => drop(reply.expect(StatusCode::CREATED)),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
     let app = start().await;

@@ -84,6 +84,31 @@ async fn each_key_has_a_bucket_of_its_own() {
     }
 }
 
+/// However many tokens a key makes, and however they are counted, its limit stays one.
+#[tokio::test]
+async fn tokens_count_as_the_key_that_made_them() {
+    let app = limited("BROKER_RATE_LIMIT_PER_KEY", "0.001:5").await;
+    let mut tokens = Vec::new();
+    for more in [
+        json!({}),
+        json!({"max_uploads": 9}),
+        json!({"max_bytes": 9}),
+    ] {
+        let mut body = json!({"scopes": ["uploads:read"]});
+        let members = more.as_object().expect("an object").clone();
+        body.as_object_mut().expect("an object").extend(members);
+        let made = app.post("/tokens", body).await.expect(StatusCode::CREATED);
+        tokens.push(made["token"].as_str().expect("a token").to_owned());
+    }
+    for token in &tokens[1..] {
+        get(&app, token, "/uploads").await.expect(StatusCode::OK);
+    }
+    for token in tokens.iter().chain([&app.key]) {
+        let reply = get(&app, token, "/uploads").await;
+        reply.expect_problem(429, "rate-limited");
+    }
+}
+
 #[tokio::test]
 async fn an_address_is_looked_at_before_its_key() {
     let app = limited("BROKER_RATE_LIMIT_PER_ADDRESS", THREE).await;

@@ -11,9 +11,10 @@ use diesel::sql_types::{Array, Int8, Nullable, Text, Timestamptz, Uuid as SqlUui
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::lock::{Locked, lock};
 use super::mark::{self, Current, Place};
 use super::row::Row;
-use super::transition::{Changes, transition};
+use super::transition::{Changes, transition_all};
 use super::unproven;
 use crate::domain::event::EventType;
 use crate::domain::object::ProvenObject;
@@ -43,54 +44,95 @@ pub struct Proven {
     pub verification: Verification,
 }
 
+/// What came of an acknowledge of many.
+#[derive(Debug, Default)]
+pub struct Acknowledged {
+    /// Those that are Uploaded now.
+    pub done: Vec<Upload>,
+    /// Those that were passed over for a lock that another transaction holds: [`Locked::Skip`].
+    pub locked: HashSet<Uuid>,
+}
+
 /// Marks uploads Uploaded, with their proofs and their events, and supersedes who was current at
-/// their paths; wrong objects there are counted no more. Returns the ones that were marked.
+/// their paths; wrong objects there are counted no more.
 ///
 /// Left out is whose row does not allow the arrow any more or is no longer held under the lease of
 /// its upload, whose path moved since its mark was
 /// taken (its proof may be of bytes that were replaced meanwhile), and the second of two at one
-/// path. Call it inside a transaction: one that becomes current at the same moment elsewhere
-/// makes it fail at the constraint that there is one current upload a path.
-pub async fn acknowledge(connection: &mut Connection, proven: &[Proven]) -> Result<Vec<Upload>> {
+/// path. `locked` says what becomes of one whose row, or the row that it supersedes, is locked. Call
+/// it inside a transaction: one that becomes current at the same moment elsewhere makes it fail at
+/// the constraint that there is one current upload a path.
+pub async fn acknowledge(
+    connection: &mut Connection,
+    proven: &[Proven],
+    locked: Locked,
+) -> Result<Acknowledged> {
     let arrow = Transition::Acknowledge;
-    let uploads = each(proven, |proven| &proven.upload);
-    let seen = mark::lock(connection, &uploads, arrow.from()).await?;
+    let superseded = proven.iter().filter_map(|proven| proven.mark.upload());
+    let rows: Vec<Uuid> = (proven.iter().map(|proven| proven.upload.id))
+        .chain(superseded)
+        .collect();
+    let held = lock(connection, &rows, locked).await?;
+    let is_held = |proven: &&Proven| {
+        let superseded = proven.mark.upload();
+        held.contains(&proven.upload.id) && superseded.is_none_or(|id| held.contains(&id))
+    };
+    let (free, passed_over): (Vec<&Proven>, Vec<&Proven>) = proven.iter().partition(is_held);
+    let passed_over = match locked {
+        Locked::Skip => each(&passed_over, |proven| proven.upload.id),
+        // All locks were waited for: a row without one is gone.
+        Locked::Wait => Vec::new(),
+    };
+    let mut acknowledged = Acknowledged {
+        done: Vec::new(),
+        locked: passed_over.into_iter().collect(),
+    };
+    let uploads = each(&free, |proven| &proven.upload);
+    let seen = mark::seen(connection, &uploads, arrow.from()).await?;
     let is_as_it_was =
         |proven: &Proven| seen.get(&proven.upload.id).map(|seen| seen.mark) == Some(proven.mark);
     let mut places = HashSet::new();
-    let fit: Vec<&Proven> = (proven.iter())
+    let fit: Vec<&Proven> = (free.into_iter())
         .filter(|proven| is_as_it_was(proven))
         .filter(|proven| places.insert(Place::from(&proven.upload)))
         .collect();
     if fit.is_empty() {
-        return Ok(Vec::new());
+        return Ok(acknowledged);
     }
-    for proven in &fit {
-        supersede(connection, proven).await?;
-    }
+    supersede(connection, &fit).await?;
     let rows: Vec<Row> = Update::of(&fit)?.load(connection).await?;
-    let done: Vec<Upload> = rows
-        .into_iter()
-        .map(Row::into_upload)
-        .collect::<Result<_>>()?;
-    let replaced: Vec<Place<'_>> = (done.iter())
+    let rows = rows.into_iter().map(Row::into_upload);
+    acknowledged.done = rows.collect::<Result<_>>()?;
+    let replaced: Vec<Place<'_>> = (acknowledged.done.iter())
         .filter(|upload| seen.get(&upload.id).is_some_and(|seen| seen.is_unproven))
         .map(Place::from)
         .collect();
     if !replaced.is_empty() {
         unproven::replace(connection, &replaced).await?;
     }
-    events::append(connection, EventType::of(arrow), &done).await?;
-    Ok(done)
+    events::append(connection, EventType::of(arrow), &acknowledged.done).await?;
+    Ok(acknowledged)
 }
 
-/// Supersedes the upload that the mark names as current, and nobody else: whoever became current
-/// since has a newer proof.
-async fn supersede(connection: &mut Connection, proven: &Proven) -> Result<()> {
-    if let Some(other) = proven.mark.upload() {
-        let at = proven.verification.at;
+/// Supersedes the uploads that the marks name as current. Their locks are held, and the marks were
+/// seen under them.
+async fn supersede(connection: &mut Connection, proven: &[&Proven]) -> Result<()> {
+    let current: Vec<Uuid> = proven
+        .iter()
+        .filter_map(|proven| proven.mark.upload())
+        .collect();
+    let last = proven.iter().map(|proven| proven.verification.at).max();
+    if let Some(at) = last.filter(|_| !current.is_empty()) {
         let changes = Changes::default();
-        transition(connection, other, None, Transition::Supersede, at, changes).await?;
+        transition_all(
+            connection,
+            &current,
+            None,
+            Transition::Supersede,
+            at,
+            changes,
+        )
+        .await?;
     }
     Ok(())
 }

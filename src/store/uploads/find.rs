@@ -6,6 +6,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::{Filter, list};
 use super::row::Row;
 use crate::domain::path::DatasetPath;
 use crate::domain::upload::Upload;
@@ -48,15 +49,11 @@ pub async fn newest_of_path(
     tenant: &str,
     path: &DatasetPath,
 ) -> Result<Option<Upload>> {
-    let row = uploads::table
-        .filter(uploads::tenant.eq(tenant))
-        .filter(uploads::path.eq(path.as_str()))
-        .order(uploads::id.desc())
-        .select(Row::as_select())
-        .first(connection)
-        .await
-        .optional()?;
-    row.map(Row::into_upload).transpose()
+    let filter = Filter {
+        path: Some(path.as_str().to_owned()),
+        ..Filter::default()
+    };
+    Ok(list(connection, tenant, &filter, 1).await?.pop())
 }
 
 /// The upload that answers for what stands at a path: an acknowledged one, else the newest.

@@ -1,14 +1,31 @@
 //! Pages of rows, newest first.
+//!
+//! A page costs what it holds, however many rows there are. There is an index that has the rows of
+//! a tenant in the order of their ids, one for those in each state, and one for those in each state
+//! at each path. Every page without a prefix reads one of them from where it begins, state by state,
+//! and merges these.
+//!
+//! Postgres keeps one plan for all values of such a query. Were the rows asked for by equality alone
+//! and ordered by their ids, it might as well walk along the primary key and pass over all others:
+//! quick for a tenant or a state that most rows have, and a scan of the whole table for one that few
+//! have. So the order is the index's, and the start a comparison of its columns.
+//!
+//! A prefix is another matter: whether its rows are few, and best sorted, or many, and best met on
+//! the way, depends on the prefix. Such a query is planned each time.
 
+use diesel::helper_types::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::row::Row;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
+use crate::store::columns::each;
 use crate::store::like::starts_with;
-use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
 /// Which rows.
@@ -33,25 +50,133 @@ pub async fn list(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<Upload>> {
-    let mut query = uploads::table
-        .filter(uploads::tenant.eq(tenant))
-        .order(uploads::id.desc())
-        .limit(limit)
-        .select(Row::as_select())
-        .into_boxed();
-    if !filter.statuses.is_empty() {
-        let names = filter.statuses.iter().map(|status| status.as_str());
-        query = query.filter(uploads::status.eq_any(names.collect::<Vec<_>>()));
-    }
-    for start in filter.prefix.iter().chain(&filter.within) {
-        query = query.filter(uploads::path.like(starts_with(start)));
-    }
-    if let Some(path) = &filter.path {
-        query = query.filter(uploads::path.eq(path));
-    }
-    if let Some(before) = filter.before {
-        query = query.filter(uploads::id.lt(before));
-    }
-    let rows: Vec<Row> = query.load(connection).await?;
+    // The index of paths has the states before the ids. Each state once, whatever was asked for.
+    let any = filter.statuses.is_empty() && filter.path.is_some();
+    let statuses: Vec<Status> = (Status::ALL.into_iter())
+        .filter(|status| any || filter.statuses.contains(status))
+        .collect();
+    let starts = filter.prefix.iter().chain(&filter.within);
+    let page = Page {
+        tenant,
+        statuses: each(&statuses, |status| status.as_str()),
+        path: filter.path.as_deref(),
+        patterns: starts.map(|start| starts_with(start)).collect(),
+        // Behind every id that is made.
+        before: filter.before.unwrap_or(Uuid::max()),
+        limit,
+        returning: Row::as_select(),
+    };
+    let rows: Vec<Row> = page.load(connection).await?;
     rows.into_iter().map(Row::into_upload).collect()
+}
+
+struct Page<'a> {
+    tenant: &'a str,
+    /// Nothing: all of them, in the order of their ids.
+    statuses: Vec<&'static str>,
+    path: Option<&'a str>,
+    patterns: Vec<String>,
+    before: Uuid,
+    limit: i64,
+    returning: AsSelect<Row, Pg>,
+}
+
+impl Page<'_> {
+    /// The rows of one state, or of all.
+    fn rows<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match (&*self.patterns, &*self.statuses) {
+            ([], []) => self.along_index(out, "tenant", |out| {
+                out.push_bind_param::<Text, _>(self.tenant)
+            })?,
+            ([], _) => {
+                self.of_tenant(out)?;
+                out.push_sql(" AND ");
+                self.along_index(out, "status", |out| {
+                    out.push_sql("wanted.status");
+                    Ok(())
+                })?;
+            }
+            (_, statuses) => {
+                self.of_tenant(out)?;
+                if !statuses.is_empty() {
+                    out.push_sql(" AND uploads.status = wanted.status");
+                }
+                for pattern in &self.patterns {
+                    out.push_sql(" AND uploads.path LIKE ");
+                    out.push_bind_param::<Text, _>(pattern)?;
+                }
+                out.push_sql(" AND uploads.id < ");
+                out.push_bind_param::<SqlUuid, _>(&self.before)?;
+                out.push_sql(" ORDER BY uploads.id DESC");
+            }
+        }
+        self.limit(out)
+    }
+
+    fn of_tenant<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("uploads.tenant = ");
+        out.push_bind_param::<Text, _>(self.tenant)?;
+        if let Some(path) = &self.path {
+            out.push_sql(" AND uploads.path = ");
+            out.push_bind_param::<Text, _>(*path)?;
+        }
+        Ok(())
+    }
+
+    /// The rows with `value` in `column`, along an index of `column` and the id.
+    fn along_index<'b>(
+        &'b self,
+        out: &mut AstPass<'_, 'b, Pg>,
+        column: &str,
+        value: impl Fn(&mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+    ) -> QueryResult<()> {
+        out.push_sql("(uploads.");
+        out.push_sql(column);
+        out.push_sql(", uploads.id) < (");
+        value(out)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SqlUuid, _>(&self.before)?;
+        out.push_sql(") AND uploads.");
+        out.push_sql(column);
+        out.push_sql(" >= ");
+        value(out)?;
+        out.push_sql(" ORDER BY uploads.");
+        out.push_sql(column);
+        out.push_sql(" DESC, uploads.id DESC");
+        Ok(())
+    }
+
+    fn limit<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl QueryFragment<Pg> for Page<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if !self.patterns.is_empty() {
+            out.unsafe_to_cache_prepared();
+        }
+        out.push_sql("SELECT ");
+        self.returning.walk_ast(out.reborrow())?;
+        if self.statuses.is_empty() {
+            out.push_sql(" FROM uploads WHERE ");
+            return self.rows(&mut out);
+        }
+        out.push_sql(" FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.statuses)?;
+        out.push_sql(") AS wanted (status) CROSS JOIN LATERAL (SELECT * FROM uploads WHERE ");
+        self.rows(&mut out)?;
+        out.push_sql(") AS uploads ORDER BY uploads.id DESC");
+        self.limit(&mut out)
+    }
+}
+
+impl QueryId for Page<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Page<'_> {
+    type SqlType = SqlTypeOf<AsSelect<Row, Pg>>;
 }

@@ -43,6 +43,12 @@ impl<'a> From<&'a Upload> for Place<'a> {
 pub struct Current(Option<(Uuid, i32, bool)>);
 
 impl Current {
+    /// Without an id nothing was ever acknowledged there.
+    fn of(id: Option<Uuid>, sequence: Option<i32>, is_current: bool) -> Self {
+        let row = id.zip(sequence);
+        Self(row.map(|(id, sequence)| (id, sequence, is_current)))
+    }
+
     /// The upload that a later one supersedes, if there is one.
     pub fn upload(self) -> Option<Uuid> {
         self.0
@@ -56,19 +62,28 @@ impl Current {
     }
 }
 
-/// The last of the rows that were ever acknowledged at a place; a current one before any other.
+/// The mark of a `place`, as three columns of `current` and `newest`.
+const MARK: &str = "coalesce(current.id, newest.id), coalesce(current.sequence, newest.sequence), \
+     current.id IS NOT NULL";
+
+/// The current row of a `place`, else the row that was acknowledged last there.
 ///
-/// It looks at rows in every state that follows an acknowledge, so that an upload which came and
-/// was deleted in between changes the mark too.
-const MARK: &str = "(SELECT id, sequence, status IN ('Uploaded', 'Processed') AS is_current \
-     FROM uploads WHERE uploads.tenant = place.tenant AND uploads.path = place.path \
+/// The second one may be in any state that follows an acknowledge, so that an upload which came and
+/// was deleted in between changes the mark too. Each is one entry of an index
+/// (`uploads_current`, `uploads_acknowledged`), however many versions the path had; the second is
+/// read only where the first is missing.
+const AT_PLACE: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
+     WHERE uploads.tenant = place.tenant AND uploads.path = place.path \
+     AND uploads.status IN ('Uploaded', 'Processed')) current ON true \
+     LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
+     WHERE current.id IS NULL AND uploads.tenant = place.tenant AND uploads.path = place.path \
      AND uploads.uploaded_at IS NOT NULL \
-     ORDER BY is_current DESC, uploaded_at DESC, id DESC LIMIT 1)";
+     ORDER BY uploads.uploaded_at DESC, uploads.id DESC LIMIT 1) newest ON true";
 
 /// The mark of a path. See [`Current`].
 pub async fn current_of(connection: &mut Connection, place: Place<'_>) -> Result<Current> {
-    let mark: Option<(Uuid, i32, bool)> = Look(place).get_result(connection).await.optional()?;
-    Ok(Current(mark))
+    let (id, sequence, is_current) = Look(place).get_result(connection).await?;
+    Ok(Current::of(id, sequence, is_current))
 }
 
 /// What there is at the place of an upload.
@@ -80,35 +95,34 @@ pub(super) struct Seen {
     pub is_unproven: bool,
 }
 
-/// Locks those of `uploads` whose row is in one of the states `from`, and still held under their
-/// lease where they have one, in the order of their ids, and returns what there is at their places.
-pub(super) async fn lock(
+/// What there is at the places of those of `uploads` whose row is in one of the states `from`, and
+/// still held under their lease where they have one. The caller holds their locks: a statement of its
+/// own sees what was committed before it had them.
+pub(super) async fn seen(
     connection: &mut Connection,
     uploads: &[&Upload],
     from: &[Status],
 ) -> Result<HashMap<Uuid, Seen>> {
-    let query = Lock {
+    let query = LookAll {
         from: each(from, |status| status.as_str()),
         ids: each(uploads, |upload| upload.id),
         tenants: each(uploads, |upload| &*upload.tenant),
         paths: each(uploads, |upload| upload.path.as_str()),
         fences: each(uploads, |upload| upload.fence),
     };
-    let found: Vec<Locked> = query.load(connection).await?;
-    let seen = |(own, id, sequence, is_current, is_unproven): Locked| {
-        let mark = id.zip(sequence).zip(is_current);
-        let mark = mark.map(|((id, sequence), is_current)| (id, sequence, is_current));
-        let mark = Current(mark);
+    let found: Vec<Found> = query.load(connection).await?;
+    let seen = |(own, id, sequence, is_current, is_unproven): Found| {
+        let mark = Current::of(id, sequence, is_current);
         (own, Seen { mark, is_unproven })
     };
     Ok(found.into_iter().map(seen).collect())
 }
 
-type Locked = (Uuid, Option<Uuid>, Option<i32>, Option<bool>, bool);
+type Found = (Uuid, Option<Uuid>, Option<i32>, bool, bool);
 
 struct Look<'a>(Place<'a>);
 
-struct Lock<'a> {
+struct LookAll<'a> {
     from: Vec<&'static str>,
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
@@ -118,22 +132,24 @@ struct Lock<'a> {
 
 impl QueryFragment<Pg> for Look<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT mark.id, mark.sequence, mark.is_current FROM (SELECT ");
+        out.push_sql("SELECT ");
+        out.push_sql(MARK);
+        out.push_sql(" FROM (SELECT ");
         out.push_bind_param::<Text, _>(self.0.tenant)?;
         out.push_sql(" AS tenant, ");
         out.push_bind_param::<Text, _>(self.0.path)?;
-        out.push_sql(" AS path) place, LATERAL ");
-        out.push_sql(MARK);
-        out.push_sql(" mark");
+        out.push_sql(" AS path) place");
+        out.push_sql(AT_PLACE);
         Ok(())
     }
 }
 
-impl QueryFragment<Pg> for Lock<'_> {
+impl QueryFragment<Pg> for LookAll<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT own.id, ");
+        out.push_sql(MARK);
         out.push_sql(
-            "SELECT own.id, mark.id, mark.sequence, mark.is_current, \
-             EXISTS (SELECT FROM uploads WHERE uploads.tenant = place.tenant \
+            ", EXISTS (SELECT FROM uploads WHERE uploads.tenant = place.tenant \
              AND uploads.path = place.path AND uploads.unproven_size IS NOT NULL) FROM unnest(",
         );
         bind_arrays!(
@@ -148,9 +164,8 @@ impl QueryFragment<Pg> for Lock<'_> {
              AND (place.fence IS NULL OR own.holder = place.fence) AND own.status = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
-        out.push_sql(") LEFT JOIN LATERAL ");
-        out.push_sql(MARK);
-        out.push_sql(" mark ON true ORDER BY own.id FOR UPDATE OF own");
+        out.push_sql(")");
+        out.push_sql(AT_PLACE);
         Ok(())
     }
 }
@@ -160,21 +175,15 @@ impl QueryId for Look<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryId for Lock<'_> {
-    type QueryId = Lock<'static>;
+impl QueryId for LookAll<'_> {
+    type QueryId = LookAll<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
 impl Query for Look<'_> {
-    type SqlType = (SqlUuid, Int4, Bool);
+    type SqlType = (Nullable<SqlUuid>, Nullable<Int4>, Bool);
 }
 
-impl Query for Lock<'_> {
-    type SqlType = (
-        SqlUuid,
-        Nullable<SqlUuid>,
-        Nullable<Int4>,
-        Nullable<Bool>,
-        Bool,
-    );
+impl Query for LookAll<'_> {
+    type SqlType = (SqlUuid, Nullable<SqlUuid>, Nullable<Int4>, Bool, Bool);
 }

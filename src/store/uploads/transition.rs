@@ -7,8 +7,6 @@
 //! in one transaction. Of two callers at once, one finds the row as it must be, the other gets
 //! nothing.
 
-use std::slice;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -57,16 +55,29 @@ pub async fn transition(
     at: DateTime<Utc>,
     changes: Changes,
 ) -> Result<Option<Upload>> {
+    let taken = transition_all(connection, &[id], fence, arrow, at, changes).await?;
+    Ok(taken.into_iter().next())
+}
+
+/// The same for many rows: those that take the arrow.
+pub(super) async fn transition_all(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    fence: Option<Uuid>,
+    arrow: Transition,
+    at: DateTime<Utc>,
+    changes: Changes,
+) -> Result<Vec<Upload>> {
     let from: Vec<_> = arrow.from().iter().map(|status| status.as_str()).collect();
     let is_overdue = (arrow != Transition::Expire)
         .into_sql::<Bool>()
         .or(uploads::expires_at.le(at));
-    let row = uploads::table
-        .filter(uploads::id.eq(id))
+    let rows = uploads::table
+        .filter(uploads::id.eq_any(ids))
         .filter(uploads::status.eq_any(from))
         .filter(is_overdue)
         .filter(is_fenced_by(fence));
-    let row: Option<Row> = diesel::update(row)
+    let rows: Vec<Row> = diesel::update(rows)
         .set((
             uploads::status.eq(arrow.to().as_str()),
             uploads::updated_at.eq(at),
@@ -78,12 +89,12 @@ pub async fn transition(
             changes,
         ))
         .returning(Row::as_returning())
-        .get_result(connection)
-        .await
-        .optional()?;
-    let Some(upload) = row.map(Row::into_upload).transpose()? else {
-        return Ok(None);
-    };
-    events::append(connection, EventType::of(arrow), slice::from_ref(&upload)).await?;
-    Ok(Some(upload))
+        .get_results(connection)
+        .await?;
+    let taken = rows.into_iter().map(Row::into_upload);
+    let taken: Vec<Upload> = taken.collect::<Result<_>>()?;
+    if !taken.is_empty() {
+        events::append(connection, EventType::of(arrow), &taken).await?;
+    }
+    Ok(taken)
 }

@@ -18,6 +18,7 @@ use env_logger::fmt::style::Style;
 
 pub use line::Format;
 pub use request::{request_id, with_request_id};
+pub use scrub::mask_tokens;
 
 /// Starts the log on stderr. `filter` is in the syntax of env_logger, as `info` or
 /// `upload_broker=debug,info`; libraries (some log headers) stay at `warn` unless it names them. From here on a panic is a line of the log too.

@@ -71,6 +71,47 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// The text with every API key, upload token and JWT masked, and nothing else: in a path, words that
+/// announce a credential are names like any other.
+pub fn mask_tokens(text: &str) -> Cow<'_, str> {
+    let mut clean = String::new();
+    let mut rest = text;
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    while let Some((start, after)) = next_token(rest) {
+        let length = after.find(|c: char| !is_of_token(c)).unwrap_or(after.len());
+        let (token, behind) = after.split_at(length);
+        clean.push_str(start);
+        clean.push_str(if is_token(token) { MASK } else { token });
+        rest = behind;
+    }
+    if clean.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    clean.push_str(rest);
+    Cow::Owned(clean)
+}
+
+/// Whether a text that begins like a token is one, and not the name of something.
+fn is_token(text: &str) -> bool {
+    /// A prefix and sixteen letters.
+    const SHORTEST: usize = 20;
+    let mut parts = text.split('.');
+    let header = parts.next().unwrap_or_default();
+    let is_jwt = text.starts_with("eyJ");
+    header.len() >= SHORTEST && (!is_jwt || parts.count() >= 2)
+}
+
+/// What stands before the first text that begins like a token, and that text.
+fn next_token(text: &str) -> Option<(&str, &str)> {
+    let is_start = |at: &usize| {
+        let before = text.get(..*at).and_then(|before| before.chars().last());
+        before.is_none_or(|before| !before.is_ascii_alphanumeric())
+    };
+    let starts = KEYS.iter().flat_map(|key| text.match_indices(key));
+    let first = starts.map(|(at, _)| at).filter(is_start).min()?;
+    text.split_at_checked(first)
+}
+
 /// The value that is announced by a word which ends at `from`.
 fn value(text: &str, from: usize) -> Range<usize> {
     let mut start = from;
@@ -142,6 +183,31 @@ mod tests {
             ("nothing to hide: é", "nothing to hide: é"),
         ] {
             assert_eq!(scrub(text), clean);
+        }
+    }
+
+    #[test]
+    fn tokens_in_a_path_are_masked_and_names_are_not() {
+        let key = format!("ubk_{}", "aZ0_-".repeat(8));
+        for (path, clean) in [
+            (format!("/in/{key}/a.csv"), "/in/***/a.csv"),
+            (format!("/{key}"), "/***"),
+            (
+                format!("/t/ubt_eyJ2IjoxfQeyJ2IjoxfQ.c2ln/{key}"),
+                "/t/***/***",
+            ),
+            ("/eyJhbGciOiJIUzI1NiJ9.e30.c2ln".to_owned(), "/***"),
+            (
+                "/bearer/eyJ.csv/keyJob-eyJanuary/ubk_1".to_owned(),
+                "/bearer/eyJ.csv/keyJob-eyJanuary/ubk_1",
+            ),
+            (
+                "/eyJanuary-to-december-report.csv".to_owned(),
+                "/eyJanuary-to-december-report.csv",
+            ),
+            ("/é/ubt_é".to_owned(), "/é/ubt_é"),
+        ] {
+            assert_eq!(mask_tokens(&path), clean);
         }
     }
 

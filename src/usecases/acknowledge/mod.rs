@@ -36,7 +36,7 @@ use uuid::Uuid;
 
 pub(super) use assemble::Assembled;
 pub use claims::Claims;
-pub use commit::Proof;
+pub use commit::{LockedProof, Proof};
 pub(super) use prove::{Outcome, Unproven};
 pub use turn::Turns;
 

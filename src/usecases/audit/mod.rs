@@ -8,6 +8,9 @@ pub mod list;
 mod queue;
 pub mod write;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use uuid::ContextV7;
 
@@ -16,6 +19,7 @@ pub use queue::Audit;
 use super::ids::id_after;
 use crate::domain::audit::{Actor, Deed, Entry, Who};
 use crate::store::{Connection, audit};
+use crate::telemetry::log::mask_tokens;
 
 /// Writes what an operator does in the matters of `tenant`, in the caller's transaction.
 pub(super) async fn note(
@@ -41,12 +45,29 @@ fn entry(
     operation: Option<String>,
     deed: Deed,
 ) -> Entry {
+    let request_id = who.request_id.map(|id| match mask_tokens(&id) {
+        Cow::Owned(clean) => clean.into(),
+        Cow::Borrowed(_) => Arc::clone(&id),
+    });
     Entry {
         id: id_after(context, at),
         at,
-        who,
+        who: Who { request_id, ..who },
         operation,
-        deed,
+        deed: Deed {
+            subject: deed.subject.map(masked),
+            path: deed.path.map(masked),
+            ..deed
+        },
         count: 1,
     }
+}
+
+/// What a caller sent, without a credential that was put in the wrong place.
+fn masked(text: String) -> String {
+    let clean = match mask_tokens(&text) {
+        Cow::Owned(clean) => Some(clean),
+        Cow::Borrowed(_) => None,
+    };
+    clean.unwrap_or(text)
 }

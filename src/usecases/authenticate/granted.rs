@@ -10,7 +10,7 @@ use crate::domain::principal::{Credential, Principal};
 use crate::identity::Grant;
 use crate::store::{api_keys, tenants};
 use crate::usecases::broker::Broker;
-use crate::usecases::error::Result;
+use crate::usecases::error::{Result, shared};
 use crate::usecases::tenants::check_name;
 
 /// The principal of a token that was made with the API key `key`, or with none; `None` where the
@@ -51,9 +51,12 @@ async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Opti
         return Ok(None);
     }
     let place = (tenant.to_owned(), key);
-    if let Some(known) = broker.keys.grounds.get(&place).await {
-        return Ok(known);
-    }
+    let load = load(broker, tenant, key);
+    let ground = broker.keys.grounds.try_get_with(place, load).await;
+    ground.map_err(|error| shared(&error))
+}
+
+async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<Ground>> {
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
     let stands = match key {
@@ -64,7 +67,5 @@ async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Opti
         true => tenants::at_work(&mut connection, tenant).await?,
         false => None,
     };
-    let ground = ground.map(|(jail, policy)| (jail, Arc::new(policy)));
-    broker.keys.grounds.insert(place, ground.clone()).await;
-    Ok(ground)
+    Ok(ground.map(|(jail, policy)| (jail, Arc::new(policy))))
 }

@@ -163,6 +163,24 @@ async fn what_hands_out_nothing_is_not_told() {
     );
 }
 
+/// A credential that was typed where a path belongs.
+#[tokio::test]
+async fn a_token_in_a_path_is_masked() {
+    let app = App::start().await;
+    let token = format!("ubt_{}.c2ln", "eyJ2IjoxfQ".repeat(4));
+    let path = format!("/in/{token}/{}.csv", app.key);
+    let body = json!({"path": path, "overwrite": true});
+    let request = app.request(Method::POST, "/uploads").json(&body);
+    let request = request.header("x-request-id", &app.key);
+    Reply::of(request).await.expect(StatusCode::CREATED);
+    let made = rows(&app, 1).await;
+    assert_eq!(made[0]["path"], "/in/***/***", "{made:#?}");
+    let client = app.sql().await;
+    let all = "SELECT string_agg(audit::text, E'\\n') FROM audit";
+    let text: String = client.query_one(all, &[]).await.expect("rows").get(0);
+    assert!(!text.contains("ubk_") && !text.contains("ubt_"), "{text}");
+}
+
 /// No key, no URL and no signature, wherever they came by.
 #[tokio::test]
 async fn no_secret_is_in_it() {

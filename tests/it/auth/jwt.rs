@@ -80,6 +80,7 @@ async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
         json!({"tenant": "Default"}),
         json!({"scope": null}),
         json!({"scope": ["uploads:read"]}),
+        json!({"path_prefix": ""}),
         json!({"path_prefix": "/../"}),
         json!({"path_prefix": 7}),
         json!({"max_size": -1}),

@@ -18,6 +18,20 @@ async fn ask(place: &Place, args: &[&str]) -> Value {
     tenants(place, &args).await.ok().json()
 }
 
+/// The migrations make it; it is changed as any other.
+#[tokio::test]
+async fn the_default_tenant_is_there_already() {
+    let place = Place::new().await;
+    for more in [&[][..], &["--prefix", "teams/"]] {
+        let args: Vec<_> = ["create", "default"].iter().chain(more).copied().collect();
+        let ended = tenants(&place, &args).await;
+        assert!(!ended.status.success(), "{ended:#?}");
+        let said = &ended.err;
+        assert!(said.contains("there is a tenant default already"), "{said}");
+        assert!(said.contains("`tenants set`"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn a_script_makes_changes_and_shows_a_tenant() {
     let place = Place::new().await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use upload_broker::usecases::tenants::Changes;
 
 use super::scene::{Scene, quota};
-use crate::support::app::Setup;
+use crate::support::app::{Setup, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
@@ -110,4 +110,79 @@ async fn others_do_not_wait_while_it_is_counted() {
     let hold = "SELECT FROM tenants WHERE name = 'acme' FOR UPDATE";
     let made = beside(&scene, hold, plain(&scene), 1..=LEFT).await;
     assert_eq!(made.len(), CALLERS);
+}
+
+/// A first quota waits for a row that is locked, and holds no other row meanwhile: not even its own
+/// tenant notices.
+#[tokio::test]
+async fn a_first_quota_that_waits_for_a_row_holds_up_no_acknowledge() {
+    let scene = Scene::with(few_connections(), Changes::default()).await;
+    let held = scene.create("/held.csv", json!({"size": 1})).await;
+    let sessions = plain(&scene).await;
+    for session in &sessions {
+        scene.acme.put(session, "x").await.expect_ok();
+    }
+    let holder = scene.app.sql().await;
+    let hold = format!(
+        "BEGIN; SELECT FROM uploads WHERE id = '{}' FOR UPDATE",
+        id(&held)
+    );
+    holder.batch_execute(&hold).await.expect("a lock");
+    let set = scene.set(quota(Some(1_000), None));
+    let meanwhile = async {
+        eventually("the quota waits for the row", async || {
+            scene.waiting_commands().await == 1
+        })
+        .await;
+        let theirs = sessions
+            .iter()
+            .map(|session| scene.acme.acknowledge(session));
+        for reply in join_all(theirs).await {
+            reply.expect(StatusCode::OK);
+        }
+        let paths: Vec<String> = (0..CALLERS).map(|n| format!("/beside/{n}.csv")).collect();
+        let others = (paths.iter()).map(|path| scene.app.upload(path, "x", json!({})));
+        join_all(others).await;
+        assert_eq!(scene.waiting_commands().await, 1, "the quota came early");
+        holder.batch_execute("ROLLBACK").await.expect("an end");
+    };
+    tokio::join!(set, meanwhile);
+    let (bytes, open) = scene.used().await;
+    assert_eq!((bytes, open), (1 + CALLERS as u64, 1));
+}
+
+/// A row that is locked holds up nobody but those who want that row.
+#[tokio::test]
+async fn others_acknowledge_while_its_rows_are_locked() {
+    let scene = Scene::with(few_connections(), Changes::default()).await;
+    let sessions = plain(&scene).await;
+    for session in &sessions {
+        scene.acme.put(session, "x").await.expect_ok();
+    }
+    let calls = join_all(
+        sessions
+            .iter()
+            .map(|session| scene.acme.acknowledge(session)),
+    );
+    let hold = "SELECT FROM uploads WHERE tenant = 'acme' FOR UPDATE";
+    for reply in beside(&scene, hold, calls, 1..=LEFT).await {
+        let upload = reply.expect(StatusCode::OK);
+        assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    }
+}
+
+/// The same where the locked row is the one that a newer upload supersedes.
+#[tokio::test]
+async fn others_acknowledge_while_what_it_supersedes_is_locked() {
+    let scene = Scene::with(few_connections(), Changes::default()).await;
+    let old = scene.upload("/a.csv", "x", json!({})).await;
+    let new = scene.create("/a.csv", json!({"overwrite": true})).await;
+    scene.acme.put(&new, "y").await.expect_ok();
+    let hold = "SELECT FROM uploads WHERE tenant = 'acme' AND status = 'Uploaded' FOR UPDATE";
+    let call = scene.acme.acknowledge(&new);
+    beside(&scene, hold, call, 1..=1)
+        .await
+        .expect(StatusCode::OK);
+    let old = scene.acme.get(&format!("/uploads/{}", id(&old))).await;
+    assert_eq!(old.expect(StatusCode::OK)["status"], "Superseded");
 }

@@ -54,6 +54,15 @@ impl Scene {
         set.expect("a change");
     }
 
+    /// Sessions beside the broker's that wait for a lock.
+    pub async fn waiting_commands(&self) -> i64 {
+        let count = "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock' \
+             AND application_name <> 'upload-broker'";
+        let row = self.app.sql().await.query_one(count, &[]).await;
+        row.expect("a count").get(0)
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         Reply::of(self.acme.request(Method::POST, path).json(&body)).await
     }

@@ -1,0 +1,63 @@
+//! What an error of Postgres is, its code says, whatever language its words are in.
+
+use serde_json::json;
+
+use crate::support::app::App;
+
+/// Lets Postgres refuse every new upload with this error.
+async fn refuse_all(app: &App, code: &str, words: &str) {
+    let sql = format!(
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN RAISE EXCEPTION '{words}' USING ERRCODE = '{code}'; END $$; \
+         CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON uploads \
+         FOR EACH ROW EXECUTE FUNCTION refuse()"
+    );
+    let client = app.sql().await;
+    client.batch_execute(&sql).await.expect("a trigger");
+}
+
+#[tokio::test]
+async fn what_passes_is_a_503_and_what_does_not_a_500_in_any_language() {
+    const TIMEOUT: &str = "storniere Anfrage wegen Zeitüberschreitung der Anfrage";
+    let app = App::start().await;
+    for (code, words) in [
+        ("57014", TIMEOUT),
+        (
+            "55P03",
+            "storniere Anfrage wegen Zeitüberschreitung einer Sperre",
+        ),
+        ("40P01", "Verklemmung entdeckt"),
+        ("40001", "konnte Zugriff nicht serialisieren"),
+        (
+            "57P01",
+            "Verbindung wird abgebrochen aufgrund von Anweisung des Administrators",
+        ),
+        ("57P03", "das Datenbanksystem startet"),
+        ("53300", "tut mir leid, schon zu viele Verbindungen"),
+        ("53100", "kein Platz mehr auf dem Gerät"),
+        (
+            "25006",
+            "INSERT kann nicht in einer Read-Only-Transaktion ausgeführt werden",
+        ),
+        ("08006", "Verbindungsfehler"),
+    ] {
+        refuse_all(&app, code, words).await;
+        let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
+        assert_eq!(reply.status, 503, "{code}: {reply:#?}");
+        assert!(!reply.body.contains(words), "{code}: {reply:#?}");
+        reply.expect_problem(503, "service-unavailable");
+    }
+    for (code, words) in [
+        ("22012", "Division durch Null"),
+        ("42501", "keine Berechtigung"),
+        (
+            "XX000",
+            "canceling statement due to a fault (SQLSTATE 57014)",
+        ),
+    ] {
+        refuse_all(&app, code, words).await;
+        let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
+        assert_eq!(reply.status, 500, "{code}: {reply:#?}");
+        reply.expect_problem(500, "internal-error");
+    }
+}

@@ -1,0 +1,262 @@
+//! What a statement reads does not grow with the table: every statement that requests, the relay
+//! and the janitor make is explained by Postgres itself, as it is carried out, on tables with a
+//! history.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use upload_broker::dev::postgres::{Options, Postgres};
+use upload_broker::store::migrations;
+
+use crate::support::app::{App, Setup, id};
+use crate::support::database::Database;
+use crate::support::pg_bin;
+use crate::support::reply::Reply;
+
+const NAME: &str = "plans";
+/// Rows that a step of a plan may read: a few pages of the ten entries that are asked for here, the
+/// rows of a batch, and the last of what other requests have left.
+const MOST_ROWS: f64 = 300.0;
+/// Blocks that a statement may touch.
+const MOST_BLOCKS: f64 = 1_500.0;
+/// How often each request is made: from the sixth time on, Postgres may have one plan for all.
+const TIMES: usize = 7;
+
+/// Tables with a history: a path with 20,000 versions, uploads in every state, and among them few
+/// that are old and of a state that has few; their events, keys and deeds.
+const HISTORY: &str = "
+    INSERT INTO tenants (name, key_prefix) VALUES ('small', 'small/'), ('other', 'other/');
+    INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type,
+        overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at, uploaded_at,
+        object_size, object_etag, object_last_modified, verification_level, verified_by,
+        verified_at, error_code, error_detail, unproven_size, settled_at)
+    SELECT id, CASE n WHEN 7 THEN 'small' ELSE 'default' END, '/' || key, 'old', key, status, 'n',
+        '{}', 'text/csv', true, '{}', 900, at, at, at, proven, 1 + 0 * extract(epoch FROM proven),
+        CASE WHEN proven IS NOT NULL THEN '\"etag\"' END, proven,
+        CASE WHEN proven IS NOT NULL THEN 'size' END,
+        CASE WHEN proven IS NOT NULL THEN 'acknowledge' END, proven,
+        CASE status WHEN 'Error' THEN 'object-mismatch' END,
+        CASE status WHEN 'Error' THEN 'wrong' END, CASE status WHEN 'Error' THEN 1 END,
+        CASE WHEN status IN ('Error', 'Cancelled', 'Deleted') THEN at END
+    FROM (SELECT *, CASE WHEN status NOT IN ('Pending', 'Error', 'Expired', 'Cancelled') THEN at END
+              AS proven
+          FROM (SELECT n, timestamptz '2025-01-01' + n * interval '1 minute' AS at,
+                    (lpad(to_hex(1735689600000 + n * 60000), 12, '0') || '70008000'
+                        || lpad(to_hex(n), 12, '0'))::uuid AS id,
+                    CASE WHEN n % 3 = 0 THEN 'hot.csv'
+                         ELSE 'data/' || n % 100 || '/' || n || '.csv' END AS key,
+                    CASE WHEN n % 3 = 0 THEN 'Superseded'
+                         WHEN n < 200 THEN 'Error'
+                         WHEN n % 7 = 0 THEN 'Expired'
+                         WHEN n % 7 = 1 THEN 'Cancelled'
+                         WHEN n % 7 = 2 THEN 'Deleted'
+                         ELSE 'Uploaded' END AS status
+                FROM generate_series(1, 60000) n) numbered) AS made;
+    INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at,
+        published_at)
+    SELECT id, id, 1, tenant, 'dataset.uploaded', created_at, '{}', true, created_at, created_at
+    FROM uploads;
+    INSERT INTO idempotency_keys (tenant, key, request_hash, upload_id, created_at)
+    SELECT tenant, id::text, sha256(id::text::bytea), id, now() FROM uploads WHERE status = 'Expired';
+    INSERT INTO token_uses (id, uploads, bytes, expires_at)
+    SELECT id, 1, 1, now() + interval '1 day' FROM uploads WHERE status = 'Expired';
+    INSERT INTO audit (id, at, tenant, actor, action, path)
+    SELECT id, created_at, tenant, 'anyone', 'upload.created', path FROM uploads;
+";
+
+/// A server that writes down how it carries out what it is asked.
+fn server(folder: &Path) -> Postgres {
+    let settings = [
+        ("session_preload_libraries", "auto_explain"),
+        ("auto_explain.log_min_duration", "0"),
+        ("auto_explain.log_analyze", "on"),
+        ("auto_explain.log_buffers", "on"),
+        ("auto_explain.log_format", "json"),
+        ("auto_explain.log_nested_statements", "on"),
+        ("log_line_prefix", "%a "),
+        ("jit", "off"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let options = Options {
+        bin: pg_bin(),
+        durable: false,
+        settings: settings.to_vec(),
+        ..Options::new(folder)
+    };
+    Postgres::start(&options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A folder under `/tmp`, where the server's user can work too when the tests run as root.
+fn folder() -> TempDir {
+    let open = fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new().permissions(open).tempdir();
+    folder.expect("a temporary folder")
+}
+
+/// The statements of the broker in the server's log, and their plans.
+fn plans(log: &str) -> Vec<Value> {
+    let mut plans = Vec::new();
+    let mut lines = log.lines().peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("upload-broker ") || !line.ends_with(" plan:") {
+            continue;
+        }
+        let mut text = String::new();
+        while let Some(more) = lines.next_if(|more| more.starts_with('\t')) {
+            text.push_str(more);
+        }
+        plans.push(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")));
+    }
+    plans
+}
+
+/// The first step of a plan that reads more than it may, and what it reads.
+fn greedy(step: &Value) -> Option<String> {
+    let number = |name: &str| step[name].as_f64().unwrap_or_default();
+    let once = number("Actual Rows")
+        + number("Rows Removed by Filter")
+        + number("Rows Removed by Join Filter")
+        + number("Rows Removed by Index Recheck")
+        + number("Heap Fetches");
+    let rows = once * number("Actual Loops").max(1.0);
+    if rows > MOST_ROWS {
+        return Some(format!("{rows} rows in {}: {step:#}", step["Node Type"]));
+    }
+    let below = step["Plans"].as_array();
+    below.into_iter().flatten().find_map(greedy)
+}
+
+async fn ask(app: &App, path: &str) {
+    for _ in 0..TIMES {
+        app.get(path).await.expect(StatusCode::OK);
+    }
+}
+
+/// An upload that replaces what stands at a path.
+async fn replace(app: &App, path: &str) -> Value {
+    let session = app
+        .create(path, json!({"overwrite": true, "size": 1}))
+        .await;
+    app.put(&session, "x").await.expect_ok();
+    app.acknowledge(&session).await.expect(StatusCode::OK)
+}
+
+async fn requests(app: &App) {
+    for n in 0..TIMES {
+        let upload = replace(app, "/hot.csv").await;
+        let path = format!("/uploads/{}", id(&upload));
+        app.get(&path).await.expect(StatusCode::OK);
+        app.get(&format!("{path}/events"))
+            .await
+            .expect(StatusCode::OK);
+        app.get("/datasets/hot.csv").await.expect(StatusCode::OK);
+        app.get("/datasets?include=upload&limit=10")
+            .await
+            .expect(StatusCode::OK);
+        let by_path = app.create("/hot.csv", json!({"overwrite": true})).await;
+        app.put(&by_path, "y").await.expect_ok();
+        let acknowledge = "/datasets/hot.csv/action/acknowledge";
+        app.act(acknowledge).await.expect(StatusCode::OK);
+        let deleted = app.delete("/datasets/hot.csv").await;
+        assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{deleted:#?}");
+        let open = app.create(&format!("/open/{n}.csv"), json!({})).await;
+        let open = format!("/uploads/{}", id(&open));
+        app.get(&format!("{open}?refresh_urls=true"))
+            .await
+            .expect(StatusCode::OK);
+        app.act(&format!("{open}/cancel"))
+            .await
+            .expect(StatusCode::OK);
+        let taken = app
+            .post("/uploads", json!({"path": "/data/4/304.csv"}))
+            .await;
+        taken.expect_problem(409, "dataset-exists");
+        for body in [json!({"path": "/once.csv"}), json!({"path": "/twice.csv"})] {
+            let request = app.request(Method::POST, "/uploads").json(&body);
+            let request = request.header("idempotency-key", format!("{n} {}", body["path"]));
+            Reply::of(request).await.expect(StatusCode::CREATED);
+        }
+        let batch = json!({"uploads": [{"path": "/b/1"}, {"path": "/b/2"}]});
+        let request = app.request(Method::POST, "/uploads/batch").json(&batch);
+        let request = request.header("idempotency-key", format!("batch {n}"));
+        Reply::of(request).await.expect(StatusCode::OK);
+    }
+    let cursor = app.get("/uploads?limit=10").await;
+    let link = cursor.header("link").expect("a next page").to_owned();
+    let next = link.trim_start_matches('<').split('>').next();
+    ask(app, next.expect("a path")).await;
+    for filters in [
+        "",
+        "&status=Uploaded",
+        "&status=Pending",
+        "&status=Error",
+        "&status=Pending&status=Error&status=Processing",
+        "&path=/hot.csv",
+        "&path=/hot.csv&status=Uploaded",
+        "&path=/hot.csv&status=Superseded&status=Error",
+        "&path=/nothing",
+        "&prefix=/",
+        "&prefix=/data/4/4",
+        "&prefix=/nothing/",
+        "&prefix=/data/1/&status=Error",
+    ] {
+        ask(app, &format!("/uploads?limit=10{filters}")).await;
+    }
+    for filters in ["", "&prefix=/", "&action=upload.created"] {
+        ask(app, &format!("/audit?limit=10{filters}")).await;
+    }
+    app.janitor().await;
+}
+
+#[tokio::test]
+async fn no_statement_reads_more_for_a_long_history() {
+    let folder = folder();
+    let server = server(folder.path());
+    server.ensure_database(NAME).await.expect("a database");
+    let url = server.url(NAME);
+    migrations::run(&url).await.expect("the migrations");
+    let app = Setup::new()
+        .database(Database::elsewhere(url, NAME))
+        .start()
+        .await;
+    let client = app.sql().await;
+    client.batch_execute(HISTORY).await.expect("a history");
+    client
+        .batch_execute("VACUUM ANALYZE")
+        .await
+        .expect("statistics");
+    requests(&app).await;
+    drop(app);
+    let log = fs::read_to_string(server.log()).expect("the server's log");
+    let plans = plans(&log);
+    let texts: String = plans
+        .iter()
+        .map(|plan| plan["Query Text"].to_string())
+        .collect();
+    for statement in [
+        "INSERT INTO uploads",
+        "FOR NO KEY UPDATE",
+        "SKIP LOCKED",
+        "LIKE",
+    ] {
+        assert!(texts.contains(statement), "no plan of {statement}");
+    }
+    let mut greedy: Vec<String> = (plans.iter())
+        .filter_map(|plan| {
+            let blocks = ["Shared Hit Blocks", "Shared Read Blocks"]
+                .map(|name| plan["Plan"][name].as_f64().unwrap_or_default());
+            let blocks: f64 = blocks.iter().sum();
+            let too_many = blocks > MOST_BLOCKS;
+            let found = greedy(&plan["Plan"]);
+            let found = found.or(too_many.then(|| format!("{blocks} blocks: {:#}", plan["Plan"])));
+            found.map(|found| format!("{}\n{found}", plan["Query Text"]))
+        })
+        .collect();
+    greedy.sort();
+    greedy.dedup_by_key(|text| text.lines().next().map(str::to_owned));
+    assert!(greedy.is_empty(), "{}", greedy.join("\n\n"));
+}
