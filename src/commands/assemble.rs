@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,7 +24,7 @@ use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
-use crate::objects::credentials::CredentialsCache;
+use crate::objects::credentials::{CachedProvider, CredentialsCache};
 use crate::objects::endpoint::{self, Endpoint};
 use crate::objects::sign::Signer;
 use crate::objects::{self, BucketSettings, Buckets, ObjectStore, client};
@@ -121,8 +122,15 @@ pub async fn assemble(
         limits(database),
         Arc::clone(&metrics),
     )?;
+    let credentials = (cloud.s3.credentials_provider())
+        .map(CredentialsCache::new)
+        .ok_or(AssembleError::NoCredentials)?;
+    let cached = CachedProvider::new(credentials.clone(), clock.clone());
+    let s3 = (cloud.s3.to_builder())
+        .credentials_provider(SharedCredentialsProvider::new(cached))
+        .build();
     let cloud = &Cloud {
-        s3: settings.aws.bound(cloud.s3.clone()),
+        s3: settings.aws.bound(s3),
         sns: settings.aws.bound(cloud.sns.clone()),
         sqs: settings.aws.bound(cloud.sqs.clone()),
         topic: cloud.topic.clone(),
@@ -131,9 +139,7 @@ pub async fn assemble(
     let broker = Broker {
         pool: pool.clone(),
         buckets: buckets(settings, cloud, &metrics).await?,
-        credentials: (cloud.s3.credentials_provider())
-            .map(CredentialsCache::new)
-            .ok_or(AssembleError::NoCredentials)?,
+        credentials,
         rules: rules(settings),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),

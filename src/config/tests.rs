@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+mod database_url;
 mod identity;
 mod limits;
 
@@ -104,6 +105,8 @@ fn values_are_refused_by_their_own_rule() {
             "https://a.example,,https://b.example",
         ),
         ("BROKER_CORS_ORIGINS", "app.example.com"),
+        ("BROKER_CORS_HEADERS", "*"),
+        ("BROKER_CORS_HEADERS", "x my trace"),
         ("BROKER_CORS_ORIGINS", "null"),
         ("BROKER_METRICS_BIND", "127.0.0.1:8080"),
         ("BROKER_DOCS_BIND", "127.0.0.1:8080"),

@@ -4,9 +4,11 @@
 //! then one use case. Whatever fails on the way becomes a problem (`problem`) with the request's
 //! id; the cause is logged at the edge and never shown.
 
+mod accept;
 mod access;
 pub mod audit;
 pub mod client_address;
+mod connection;
 pub mod datasets;
 mod door;
 pub mod extract;
@@ -18,7 +20,6 @@ pub mod middleware;
 mod ndjson;
 mod noted;
 pub mod openapi;
-mod patient;
 pub mod problem;
 pub mod routes;
 pub mod server;

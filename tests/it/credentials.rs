@@ -105,6 +105,27 @@ async fn while_one_caller_fetches_the_others_go_on_with_the_old_set() {
 }
 
 #[tokio::test]
+async fn a_fetch_goes_on_when_its_caller_hangs_up() {
+    let provider = Provider::new([until("first", 3_600), until("second", 7_200)]).holding();
+    let cache = CredentialsCache::new(provider.clone());
+    for (seconds, name) in [(0, "first"), (3_000, "second")] {
+        let calls = provider.calls();
+        let mut caller = Box::pin(name_at(&cache, seconds));
+        // It begins the fetch, and hangs up once the provider was asked.
+        assert!(futures::poll!(&mut caller).is_pending());
+        while provider.calls() == calls {
+            tokio::task::yield_now().await;
+        }
+        drop(caller);
+        provider.release();
+        while name_at(&cache, seconds).await != name {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(provider.calls(), calls + 1, "{name} was fetched once");
+    }
+}
+
+#[tokio::test]
 async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
     let provider = Provider::new([
         until("first", 3_600),
