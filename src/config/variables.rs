@@ -62,7 +62,7 @@ table! {
 
     BROKER_S3_BUCKET, Required, Plain, "The bucket that uploads go to.";
     BROKER_S3_PATH_STYLE, Derived("true with a custom endpoint, else false"), Plain, "Whether the bucket stands in the path of URLs instead of the host name.";
-    BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it.";
+    BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it. It may have a path, which is signed.";
     BROKER_S3_CONDITIONAL_WRITES, Text("on"), Plain, "`off` for a store without `If-None-Match` and `If-Match` on PUT.";
     BROKER_S3_SSE, Text("none"), Plain, "Encryption at rest that every upload asks S3 for: `AES256` (SSE-S3) or `aws:kms` (SSE-KMS); `none`: as the bucket says.";
     BROKER_S3_SSE_KMS_KEY_ID, Unset, Plain, "The KMS key for that: its id, `alias/NAME`, or the ARN of one; not set: the one that AWS manages for S3.";
@@ -100,7 +100,7 @@ table! {
     BROKER_AWS_TIMEOUT_SECONDS, Derived("`12`, or `BROKER_REQUEST_TIMEOUT_SECONDS` where that is less"), Plain, "How long such a call may take with all its attempts and the waiting between them.";
 
     AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
-    AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS.";
+    AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS; below a path, as `https://example.com/storage/v1/s3`, too.";
     AWS_ENDPOINT_URL_SNS, Sdk, Url, "Endpoint of SNS, where it is not AWS.";
     AWS_ENDPOINT_URL_SQS, Sdk, Url, "Endpoint of SQS, where it is not AWS and not that of the queue's URL.";
     AWS_ENDPOINT_URL, Sdk, Url, "Endpoint of every AWS service, where it is not AWS.";
