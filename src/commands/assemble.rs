@@ -62,6 +62,9 @@ pub enum AssembleError {
     /// The schema is not up to date.
     #[error("the schema is not up to date")]
     Migrate(#[from] store::migrations::MigrateError),
+    /// Connections have no sessions of their own.
+    #[error("Postgres cannot be used through this pooler")]
+    Sessions(#[source] pool::SessionError),
     /// The system has not what an HTTP client needs.
     #[error("no HTTP client")]
     Http(#[source] objects::probe::ProbeError),
@@ -111,6 +114,7 @@ pub async fn assemble(
     clock: Clock,
 ) -> Result<Assembly, AssembleError> {
     let database = &settings.database;
+    ensure_own_sessions(database).await?;
     if database.migrate {
         for migration in store::migrations::run(database.url.expose()).await? {
             log::info!("applied migration {migration}");
@@ -177,6 +181,16 @@ pub async fn assemble(
         broker,
         relay,
     })
+}
+
+/// Refuses a pooler that lends sessions. Where Postgres does not answer, it is asked again before
+/// the broker is ready.
+async fn ensure_own_sessions(database: &Database) -> Result<(), AssembleError> {
+    let asked = pool::ensure_own_sessions(database.url.expose());
+    match tokio::time::timeout(database.connect_timeout, asked).await {
+        Ok(Err(lent @ pool::SessionError::Lent)) => Err(AssembleError::Sessions(lent)),
+        Ok(Ok(()) | Err(_)) | Err(_) => Ok(()),
+    }
 }
 
 fn token_key(secret: &SecretString) -> TokenKey {

@@ -42,6 +42,7 @@ mod multipart;
 mod openapi;
 mod outbox;
 mod parts;
+mod pooler;
 mod postgres_starter;
 mod postgres_tls;
 mod properties;
