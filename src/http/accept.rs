@@ -38,7 +38,7 @@ fn ranges(headers: &HeaderMap) -> Vec<(Mime, u16)> {
 /// At the commas that stand in no quoted value.
 fn split(line: &str) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
-    line.split(|letter| {
+    line.split(|letter: char| {
         let was_escaped = std::mem::take(&mut escaped);
         match letter {
             '"' if !was_escaped => quoted = !quoted,

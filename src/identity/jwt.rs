@@ -2,8 +2,8 @@
 //!
 //! The settings choose what a JWT is signed with, never the JWT: a secret believes HS256 alone, a
 //! set of public keys the RSA, ECDSA and EdDSA ones alone, each key those of its kind. So a public
-//! key is no secret for HS256, and `none` is no algorithm. Keys that travel in a header are not
-//! looked at.
+//! key is no secret for HS256, and `none` is no algorithm. Keys that travel in a header are
+//! ignored.
 
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ impl Jwt {
         // The signature is checked before the claims are read.
         let token = match decode::<Claims>(token, key, &validation) {
             Ok(token) => token,
-            Err(error) if *error.kind() == ErrorKind::InvalidSignature => {
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
                 return Verdict::UnknownKey;
             }
             Err(_) => return Verdict::Bad,

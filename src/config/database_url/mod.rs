@@ -39,7 +39,7 @@ pub struct DatabaseUrl {
 pub struct DatabaseServer {
     /// Its name or address; a path where it listens on a Unix socket in that folder.
     pub host: String,
-    /// Where it is, when its name is not to be looked up.
+    /// Where it is, when its name need not be resolved.
     pub address: Option<IpAddr>,
     /// Its port.
     pub port: u16,

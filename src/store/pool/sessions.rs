@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{ConnectError, Pool, PoolError, connect};
 use crate::store::Connection;
 
-/// How often a session is looked for behind another connection. A pooler hands out the session
+/// How often a session is searched for behind another connection. A pooler hands out the session
 /// that came free last, as a rule; others may get it first.
 const ATTEMPTS: usize = 10;
 /// The words by which the statement below reports what it has found.

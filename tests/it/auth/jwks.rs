@@ -91,7 +91,7 @@ async fn a_key_that_was_replaced_under_its_name_is_found() {
         let app = start(&issuer).await;
         ask(&app, &old).await.expect(StatusCode::OK);
         issuer.has(&[&new]);
-        // Within the pause after a fetch nobody asks again, however many come.
+        // Within the pause after a fetch the issuer is not asked again, however many come.
         let replies = join_all((0..20).map(|_| ask(&app, &new))).await;
         for reply in replies {
             reply.expect_problem(401, "unauthenticated");

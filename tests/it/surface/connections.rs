@@ -28,10 +28,10 @@ async fn exchange(app: &App, bytes: &[u8]) -> String {
     let mut answer = Vec::new();
     let reading = socket.read_to_end(&mut answer);
     let ended = timeout_at(Instant::now() + PATIENCE, reading).await;
-    let told = String::from_utf8_lossy(bytes).into_owned();
+    let sent = String::from_utf8_lossy(bytes).into_owned();
     ended
-        .unwrap_or_else(|_| panic!("it stays open after {told}"))
-        .unwrap_or_else(|error| panic!("{error} after {told}"));
+        .unwrap_or_else(|_| panic!("it stays open after {sent}"))
+        .unwrap_or_else(|error| panic!("{error} after {sent}"));
     String::from_utf8_lossy(&answer).into_owned()
 }
 

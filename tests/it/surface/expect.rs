@@ -55,7 +55,7 @@ async fn a_body_that_is_refused_for_its_head_is_not_asked_for() {
         let mut socket = connect(&app).await;
         let head = head(line, key, length);
         socket.write_all(head.as_bytes()).await.expect("a head");
-        // It ends: the body would stand where the next request is looked for.
+        // It ends: the body would stand where the next request is expected.
         let answer = read_until(&mut socket, "there is no such text").await;
         let expected = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&expected), "{head}{answer}");
