@@ -1,7 +1,7 @@
 //! Signing credentials are fetched once for all, renewed ahead of their end, and outlive a
 //! provider that is down for as long as they are good.
 
-mod provider;
+pub mod provider;
 
 use std::sync::Arc;
 use std::time::Duration;
