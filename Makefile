@@ -43,7 +43,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test test-faults test-bare schemathesis fuzz lint fmt bench venv postgres toolchain openapi schema clean
+.PHONY: help run build test test-faults test-bare schemathesis fuzz lint fmt bench venv postgres pooler toolchain openapi schema clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -58,7 +58,7 @@ run: ## Start the embedded stack (ARGS="--fresh" wipes its state); needs no conf
 build: ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
-test: lint postgres venv ## Everything that must hold: format, lints, all tests, spec and schema drift
+test: lint postgres pooler venv ## Everything that must hold: format, lints, all tests, spec and schema drift
 	$(call step,tests,$(CARGO) test --locked)
 	@printf '\n== all is well\n'
 
@@ -111,6 +111,10 @@ venv: .venv/made ## The tests' Python environment (ministack, boto3, schemathesi
 postgres: ## Install the Postgres server programs, if they are missing
 	@[ -x "$$PG_BIN/initdb" ] || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 		$(call install,postgresql,$(POSTGRES_ADVICE)); }
+
+pooler: ## Install PgBouncer for the tests, if it is missing
+	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || { \
+		$(call install,pgbouncer,PgBouncer is missing: install the package pgbouncer); }
 
 # rustup's minimal profile has neither.
 toolchain:

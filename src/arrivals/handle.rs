@@ -1,6 +1,6 @@
 //! From one message to what becomes of it.
 
-use super::message::Change;
+use super::message::Contents;
 use super::queue::Received;
 use crate::usecases::arrived::{Arrived, arrived};
 use crate::usecases::{Broker, Error};
@@ -13,6 +13,8 @@ pub(super) enum Verdict {
     Ignored,
     /// All that it told is known now.
     Done,
+    /// What could be read of it is known now; the rest cannot be read.
+    Partly,
     /// An object's upload may not be visible yet.
     Early,
     /// A fault is in the way.
@@ -26,10 +28,13 @@ pub(super) enum Verdict {
 pub(super) async fn handle(
     broker: &Arc<Broker>,
     message: &Received,
-    changes: &[Change],
+    contents: &Contents,
 ) -> Verdict {
-    let mut verdict = Verdict::Ignored;
-    for change in changes {
+    let mut verdict = match contents.unreadable {
+        Some(_) => Verdict::Partly,
+        None => Verdict::Ignored,
+    };
+    for change in &contents.changes {
         let one = match arrived(broker, &change.bucket, &change.key).await {
             Ok(outcome) => told(outcome),
             Err(error) => {

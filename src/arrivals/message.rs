@@ -16,7 +16,16 @@ pub struct Change {
     pub key: String,
 }
 
-/// Why a message cannot be read. Says nothing of its content.
+/// What a message says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The objects that it is about; none where it is about something else, such as tags.
+    pub changes: Vec<Change>,
+    /// Why some of its records cannot be read; `None` where all can.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// Why a message, or a record in it, cannot be read. Says nothing of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// It is not JSON, or JSON of another shape.
@@ -35,8 +44,9 @@ pub enum Unreadable {
 #[serde(untagged)]
 enum Body {
     S3 {
+        /// Each is read on its own: one that cannot be read says nothing of the others.
         #[serde(rename = "Records")]
-        records: Vec<Record>,
+        records: Vec<serde_json::Value>,
     },
     EventBridge {
         source: String,
@@ -69,9 +79,13 @@ enum Notification {
 }
 
 #[derive(Deserialize)]
-struct Record {
+struct Named {
     #[serde(rename = "eventName")]
     event_name: String,
+}
+
+#[derive(Deserialize)]
+struct Record {
     s3: Place,
 }
 
@@ -91,8 +105,11 @@ struct Object {
     key: String,
 }
 
-/// The objects that a message is about; none where it is about something else, such as tags.
-pub fn read(body: &str) -> Result<Vec<Change>, Unreadable> {
+/// Reads a message.
+///
+/// # Errors
+/// Nothing of it can be read.
+pub fn read(body: &str) -> Result<Contents, Unreadable> {
     match parse(body)? {
         Body::Sns { message, .. } => match parse(&message)? {
             // SNS in SNS is nothing that AWS makes.
@@ -107,23 +124,10 @@ fn parse(text: &str) -> Result<Body, Unreadable> {
     serde_json::from_str(text).map_err(|_| Unreadable::Shape)
 }
 
-fn changes(body: Body) -> Result<Vec<Change>, Unreadable> {
+fn changes(body: Body) -> Result<Contents, Unreadable> {
     match body {
-        Body::Test { .. } | Body::Sns { .. } => Ok(Vec::new()),
-        Body::S3 { records } => {
-            let about = records.into_iter().filter(|record| {
-                // Clones write the `s3:` that S3 leaves out.
-                let name = record.event_name.trim_start_matches("s3:");
-                let kind = name.split(':').next().unwrap_or_default();
-                matches!(
-                    kind,
-                    "ObjectCreated" | "ObjectRemoved" | "LifecycleExpiration"
-                )
-            });
-            about
-                .map(|record| change(record.s3.bucket, form_decoded(&record.s3.object.key)?))
-                .collect()
-        }
+        Body::Test { .. } | Body::Sns { .. } => Ok(Contents::default()),
+        Body::S3 { records } => each(records),
         Body::EventBridge { source, .. } if source != "aws.s3" => Err(Unreadable::AnotherSource),
         Body::EventBridge {
             detail_type,
@@ -131,12 +135,48 @@ fn changes(body: Body) -> Result<Vec<Change>, Unreadable> {
             ..
         } => {
             if !matches!(&*detail_type, "Object Created" | "Object Deleted") {
-                return Ok(Vec::new());
+                return Ok(Contents::default());
             }
             let place: Place = serde_json::from_value(detail).map_err(|_| Unreadable::Shape)?;
-            Ok(vec![change(place.bucket, place.object.key)?])
+            Ok(Contents {
+                changes: vec![change(place.bucket, place.object.key)?],
+                unreadable: None,
+            })
         }
     }
+}
+
+fn each(records: Vec<serde_json::Value>) -> Result<Contents, Unreadable> {
+    let mut contents = Contents::default();
+    let mut any_readable = false;
+    for one in records {
+        match record(one) {
+            Ok(found) => {
+                any_readable = true;
+                contents.changes.extend(found);
+            }
+            Err(reason) => contents.unreadable = contents.unreadable.or(Some(reason)),
+        }
+    }
+    match contents.unreadable {
+        Some(reason) if !any_readable => Err(reason),
+        _ => Ok(contents),
+    }
+}
+
+/// The object that a record is about, if it is about one that was made or removed.
+fn record(record: serde_json::Value) -> Result<Option<Change>, Unreadable> {
+    let named = Named::deserialize(&record).map_err(|_| Unreadable::Shape)?;
+    // Clones write the `s3:` that S3 leaves out.
+    let name = named.event_name.trim_start_matches("s3:");
+    let kind = name.split(':').next().unwrap_or_default();
+    let changes = ["ObjectCreated", "ObjectRemoved", "LifecycleExpiration"];
+    if !changes.contains(&kind) {
+        return Ok(None);
+    }
+    let record = Record::deserialize(record).map_err(|_| Unreadable::Shape)?;
+    let key = form_decoded(&record.s3.object.key)?;
+    change(record.s3.bucket, key).map(Some)
 }
 
 fn change(bucket: Bucket, key: String) -> Result<Change, Unreadable> {

@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Verdict, handle};
-use super::message::{self, Change};
+use super::message::{self, Contents, Unreadable};
 use super::queue::{Queue, QueueError, Received};
 use super::round::Round;
 use crate::lifecycle::backoff;
@@ -36,8 +36,8 @@ pub struct Reader {
     pub broker: Arc<Broker>,
 }
 
-/// A message with what it tells.
-type Work = (Received, Vec<Change>);
+/// A message with what it says.
+type Work = (Received, Contents);
 
 impl Reader {
     /// Reads until `stop`; what is at hand is finished, the rest is given back.
@@ -97,11 +97,11 @@ impl Reader {
         work: Vec<Work>,
         stop: &CancellationToken,
     ) -> Vec<(Received, Verdict)> {
-        let handled = futures::stream::iter(work).map(async |(message, changes)| {
+        let handled = futures::stream::iter(work).map(async |(message, contents)| {
             let verdict = if stop.is_cancelled() {
                 Verdict::Returned
             } else {
-                handle(&self.broker, &message, &changes).await
+                handle(&self.broker, &message, &contents).await
             };
             (message, verdict)
         });
@@ -134,6 +134,8 @@ impl Reader {
             let handle = &*message.handle;
             match verdict {
                 Verdict::Done | Verdict::Ignored => done.push(handle),
+                // It keeps the time that it has, and goes where those go that cannot be read.
+                Verdict::Partly => {}
                 Verdict::Early => {
                     put_off.push((handle, self.queue.pace.early_again(message.receives)))
                 }
@@ -161,31 +163,40 @@ impl Reader {
     }
 }
 
-/// The readable messages, and how many are not. Those keep the time that they have, and come back
+/// The messages of which something can be read, and how many are not among them. Those keep the time that they have, and come back
 /// until the queue's redrive policy takes them away.
 fn sort(messages: Vec<Received>) -> (Vec<Work>, u64) {
     let mut readable = Vec::new();
     let mut unreadable = 0;
     for message in messages {
         match message::read(&message.body) {
-            Ok(changes) => readable.push((message, changes)),
-            Err(error) => {
+            Ok(contents) => {
+                if let Some(reason) = contents.unreadable {
+                    warn_of(&message, "a record of", reason);
+                }
+                readable.push((message, contents));
+            }
+            Err(reason) => {
                 unreadable += 1;
-                // Once a message; the body may hold anything, and stays out of the log.
-                let level = if message.receives > 1 {
-                    log::Level::Debug
-                } else {
-                    log::Level::Warn
-                };
-                let id = &message.id;
-                log::log!(
-                    level,
-                    "s3 events: message {id} is left to the queue: {error}"
-                );
+                warn_of(&message, "all of", reason);
             }
         }
     }
     (readable, unreadable)
+}
+
+/// Once a message; the body may hold anything, and stays out of the log.
+fn warn_of(message: &Received, what: &str, reason: Unreadable) {
+    let level = if message.receives > 1 {
+        log::Level::Debug
+    } else {
+        log::Level::Warn
+    };
+    let id = &message.id;
+    log::log!(
+        level,
+        "s3 events: {what} message {id} is left to the queue: {reason}"
+    );
 }
 
 fn count(messages: usize) -> u64 {

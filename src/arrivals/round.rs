@@ -11,7 +11,7 @@ pub struct Round {
     pub done: u64,
     /// That had nothing to do with an upload; deleted.
     pub ignored: u64,
-    /// That nobody can read; left alone.
+    /// That cannot be read, or not all of them; left alone.
     pub unreadable: u64,
     /// That came before their row; they come back soon.
     pub early: u64,
@@ -22,11 +22,12 @@ pub struct Round {
 }
 
 impl Round {
-    /// Counts a message that could be read.
+    /// Counts a message of which something could be read.
     pub(super) fn count(&mut self, verdict: Verdict) {
         let counter = match verdict {
             Verdict::Done => &mut self.done,
             Verdict::Ignored => &mut self.ignored,
+            Verdict::Partly => &mut self.unreadable,
             Verdict::Early => &mut self.early,
             Verdict::Failed => &mut self.failed,
             Verdict::Returned => &mut self.returned,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,7 +24,7 @@ use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
-use crate::objects::credentials::CredentialsCache;
+use crate::objects::credentials::{CachedProvider, CredentialsCache};
 use crate::objects::endpoint::{self, Endpoint};
 use crate::objects::sign::Signer;
 use crate::objects::{self, BucketSettings, Buckets, ObjectStore, client};
@@ -62,6 +63,9 @@ pub enum AssembleError {
     /// The schema is not up to date.
     #[error("the schema is not up to date")]
     Migrate(#[from] store::migrations::MigrateError),
+    /// Connections have no sessions of their own.
+    #[error("Postgres cannot be used through this pooler")]
+    Sessions(#[source] pool::SessionError),
     /// The system has not what an HTTP client needs.
     #[error("no HTTP client")]
     Http(#[source] objects::probe::ProbeError),
@@ -111,6 +115,7 @@ pub async fn assemble(
     clock: Clock,
 ) -> Result<Assembly, AssembleError> {
     let database = &settings.database;
+    ensure_own_sessions(database).await?;
     if database.migrate {
         for migration in store::migrations::run(database.url.expose()).await? {
             log::info!("applied migration {migration}");
@@ -122,8 +127,15 @@ pub async fn assemble(
         limits(database),
         Arc::clone(&metrics),
     )?;
+    let credentials = (cloud.s3.credentials_provider())
+        .map(CredentialsCache::new)
+        .ok_or(AssembleError::NoCredentials)?;
+    let cached = CachedProvider::new(credentials.clone(), clock.clone());
+    let s3 = (cloud.s3.to_builder())
+        .credentials_provider(SharedCredentialsProvider::new(cached))
+        .build();
     let cloud = &Cloud {
-        s3: settings.aws.bound(cloud.s3.clone()),
+        s3: settings.aws.bound(s3),
         sns: settings.aws.bound(cloud.sns.clone()),
         sqs: settings.aws.bound(cloud.sqs.clone()),
         topic: cloud.topic.clone(),
@@ -132,9 +144,7 @@ pub async fn assemble(
     let broker = Broker {
         pool: pool.clone(),
         buckets: buckets(settings, cloud, &metrics).await?,
-        credentials: (cloud.s3.credentials_provider())
-            .map(CredentialsCache::new)
-            .ok_or(AssembleError::NoCredentials)?,
+        credentials,
         rules: rules(settings),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
@@ -175,6 +185,16 @@ pub async fn assemble(
         broker,
         relay,
     })
+}
+
+/// Refuses a pooler that lends sessions. Where Postgres does not answer, it is asked again before
+/// the broker is ready.
+async fn ensure_own_sessions(database: &Database) -> Result<(), AssembleError> {
+    let asked = pool::ensure_own_sessions(database.url.expose());
+    match tokio::time::timeout(database.connect_timeout, asked).await {
+        Ok(Err(lent @ pool::SessionError::Lent)) => Err(AssembleError::Sessions(lent)),
+        Ok(Ok(()) | Err(_)) | Err(_) => Ok(()),
+    }
 }
 
 fn token_key(secret: &SecretString) -> TokenKey {

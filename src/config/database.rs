@@ -1,16 +1,10 @@
 //! Postgres.
 
-use std::fmt;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
-
-use super::hosts;
+use super::database_url::DatabaseUrl;
 use super::parse::{Seconds, flag, fraction, number};
 use super::reader::{Reader, Section};
-use super::redact::shown;
-use super::variable::Show;
 use super::variables::{
     BROKER_DB_CONNECT_TIMEOUT_SECONDS, BROKER_DB_POOL_SIZE, BROKER_DB_POOL_WAIT_SECONDS,
     BROKER_DB_STATEMENT_TIMEOUT_SECONDS, BROKER_MIGRATE, BROKER_REQUEST_TIMEOUT_SECONDS,
@@ -35,54 +29,6 @@ pub struct Database {
     pub statement_timeout: Duration,
     /// Whether `serve` migrates at its start.
     pub migrate: bool,
-}
-
-/// A Postgres URL. Shown, its password is `***`.
-#[derive(Clone)]
-pub struct DatabaseUrl(SecretString);
-
-impl DatabaseUrl {
-    /// The whole URL, with the password.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// Whether the server has to prove who it is: `sslmode=verify-full`.
-    pub fn verifies_server(&self) -> bool {
-        let (_, parameters) = self.expose().split_once('?').unwrap_or_default();
-        parameters
-            .split('&')
-            .any(|pair| pair == "sslmode=verify-full")
-    }
-
-    /// One URL for each host that a URL of Postgres names, in their order, with the password.
-    pub fn hosts_of(url: &str) -> Vec<SecretString> {
-        hosts::each(url).into_iter().map(Into::into).collect()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let right = "must be a URL such as postgres://user:password@host:5432/database";
-        for url in hosts::each(text) {
-            let url = Url::parse(&url).map_err(|error| format!("{right} ({error})"))?;
-            let scheme = matches!(url.scheme(), "postgres" | "postgresql");
-            if !scheme || url.cannot_be_a_base() || !url.has_authority() {
-                return Err(right.to_owned());
-            }
-        }
-        Ok(Self(text.into()))
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(Show::Url, self.expose()))
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl Database {

@@ -11,10 +11,11 @@ use super::rates::Rates;
 use super::reader::{Reader, Section};
 use super::tls::Tls;
 use super::variables::{
-    BROKER_BIND, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS, BROKER_HTTP_WORKERS,
-    BROKER_KEEP_ALIVE_SECONDS, BROKER_MAX_BATCH_BODY_BYTES, BROKER_MAX_BODY_BYTES,
-    BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT, BROKER_REQUEST_TIMEOUT_SECONDS,
-    BROKER_SHUTDOWN_SECONDS, BROKER_STOP_DELAY_SECONDS, BROKER_WRITE_TIMEOUT_SECONDS,
+    BROKER_BIND, BROKER_CORS_HEADERS, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS,
+    BROKER_HTTP_WORKERS, BROKER_KEEP_ALIVE_SECONDS, BROKER_MAX_BATCH_BODY_BYTES,
+    BROKER_MAX_BODY_BYTES, BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT,
+    BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS, BROKER_STOP_DELAY_SECONDS,
+    BROKER_WRITE_TIMEOUT_SECONDS,
 };
 
 /// How the HTTP server listens, and its limits.
@@ -28,6 +29,8 @@ pub struct Http {
     pub pages: Pages,
     /// Origins whose pages may call, each exactly as a browser sends it in `Origin`.
     pub cors_origins: Vec<String>,
+    /// Headers that such pages may send beside the usual ones, in lower case.
+    pub cors_headers: Vec<String>,
     /// How often callers may call, and who is believed about where they are.
     pub rates: Rates,
     /// Threads that serve.
@@ -61,6 +64,7 @@ impl Section for Http {
         let tls = Option::<Tls>::read(reader);
         let pages = Pages::read(reader);
         let cors_origins = reader.optional(&BROKER_CORS_ORIGINS, list(origin));
+        let cors_headers = reader.optional(&BROKER_CORS_HEADERS, list(header_name));
         let rates = Rates::read(reader);
         let workers = reader.derived(&BROKER_HTTP_WORKERS, number(1..=1024), cores);
         let max_body_bytes = reader.value(&BROKER_MAX_BODY_BYTES, number(1024..=16_777_216));
@@ -80,6 +84,7 @@ impl Section for Http {
             tls: tls?,
             pages: pages?,
             cors_origins: cors_origins?.unwrap_or_default(),
+            cors_headers: cors_headers?.unwrap_or_default(),
             rates: rates?,
             workers: workers?,
             max_body_bytes: max_body_bytes?,
@@ -131,5 +136,17 @@ fn origin(text: &str) -> Result<String, String> {
     match url.origin().ascii_serialization() {
         origin if origin == text => Ok(origin),
         origin => Err(format!("must write {text:?} as a browser does: {origin}")),
+    }
+}
+
+/// A name of RFC 9110, section 5.1, in lower case.
+fn header_name(text: &str) -> Result<String, String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&byte);
+    match text.bytes().all(is_token) {
+        true => Ok(text.to_ascii_lowercase()),
+        // With credentials, a browser takes `*` for a name.
+        false => Err(format!(
+            "must be names of headers such as x-my-trace; {text:?} is none"
+        )),
     }
 }

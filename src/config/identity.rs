@@ -8,12 +8,15 @@ use url::{Host, Url};
 use super::reader::{Reader, Section};
 use super::variables::{
     BROKER_JWT_AUDIENCE, BROKER_JWT_HS256_SECRET, BROKER_JWT_ISSUER, BROKER_JWT_JWKS_URL,
-    BROKER_TOKEN_SECRET,
+    BROKER_JWT_SCOPE_CLAIM, BROKER_JWT_TENANT_CLAIM, BROKER_TOKEN_SECRET,
 };
 
 /// The shortest secret of an HMAC with SHA-256, in bytes.
 /// Source: <https://www.rfc-editor.org/rfc/rfc7518#section-3.2>
 const SHORTEST_SECRET: usize = 32;
+
+/// The longest name of a claim, in bytes.
+const LONGEST_CLAIM: usize = 200;
 
 /// Whose tokens are believed, beside the API keys.
 #[derive(Clone, Debug)]
@@ -33,6 +36,10 @@ pub struct Jwt {
     pub issuer: Option<String>,
     /// What their `aud` has to hold; not set, they must have none.
     pub audience: Option<String>,
+    /// The claim that names the tenant; dots lead into objects.
+    pub tenant_claim: String,
+    /// The claim that holds the scopes, where it is none of the usual ones; dots lead into objects.
+    pub scope_claim: Option<String>,
 }
 
 /// What JWTs are signed with.
@@ -40,7 +47,7 @@ pub struct Jwt {
 pub enum JwtKeys {
     /// HS256, with this secret.
     Secret(SecretString),
-    /// RS256, ES256 or EdDSA, with a key of the set that stands here.
+    /// With a key of the set that stands here: an RSA, ECDSA or EdDSA one.
     Url(Url),
 }
 
@@ -50,6 +57,8 @@ impl Section for Identity {
         let url = reader.optional(&BROKER_JWT_JWKS_URL, jwks_url);
         let issuer = reader.optional(&BROKER_JWT_ISSUER, text);
         let audience = reader.optional(&BROKER_JWT_AUDIENCE, text);
+        let tenant_claim = reader.value(&BROKER_JWT_TENANT_CLAIM, claim);
+        let scope_claim = reader.optional(&BROKER_JWT_SCOPE_CLAIM, claim);
         let token_secret = reader.optional(&BROKER_TOKEN_SECRET, secret)?;
         let (issuer, audience) = (issuer?, audience?);
         let keys = match (secret_of_jwt?, url?) {
@@ -79,10 +88,13 @@ impl Section for Identity {
                 _ => {}
             }
         }
+        let (tenant_claim, scope_claim) = (tenant_claim?, scope_claim?);
         let jwt = keys.map(|keys| Jwt {
             keys,
             issuer,
             audience,
+            tenant_claim,
+            scope_claim,
         });
         Some(Self { jwt, token_secret })
     }
@@ -99,6 +111,15 @@ fn secret(text: &str) -> Result<SecretString, String> {
 
 fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
+}
+
+fn claim(text: &str) -> Result<String, String> {
+    match text.len() <= LONGEST_CLAIM && !text.contains(char::is_control) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "must be the name of a claim, at most {LONGEST_CLAIM} bytes long, such as tenant or realm_access.roles"
+        )),
+    }
 }
 
 /// Keys that somebody else put in on their way here would make everybody an issuer.

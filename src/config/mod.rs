@@ -10,9 +10,9 @@ mod auth;
 mod aws;
 pub mod content_types;
 mod database;
+mod database_url;
 mod dev;
 mod fault;
-mod hosts;
 mod http;
 mod identity;
 mod janitor;
@@ -41,7 +41,10 @@ pub use audit::Audit;
 pub use auth::Auth;
 pub use aws::Aws;
 pub use content_types::ContentTypes;
-pub use database::{Database, DatabaseUrl};
+pub use database::Database;
+pub use database_url::{
+    ChannelBinding, DatabaseOptions, DatabaseServer, DatabaseUrl, Roots, TlsMode,
+};
 pub use dev::Dev;
 pub use fault::Fault;
 pub use http::Http;

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::hosts;
+use super::database_url::hosts;
 use super::variable::Show;
 
 pub(super) const HIDDEN: &str = "***";
@@ -35,7 +35,11 @@ fn url(value: &str) -> String {
     let Ok(mut url) = Url::parse(value) else {
         return HIDDEN.to_owned();
     };
-    if url.cannot_be_a_base() {
+    // Behind the host, an at sign or a fragment may be the end of a password that is not encoded.
+    let is_odd = url.fragment().is_some()
+        || url.path().contains('@')
+        || url.query().is_some_and(|query| query.contains('@'));
+    if url.cannot_be_a_base() || is_odd {
         return HIDDEN.to_owned();
     }
     if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
@@ -59,12 +63,19 @@ fn pair(pair: &str) -> String {
 /// Parameters of a Postgres URL that hold no secret. Any other is hidden.
 const HARMLESS: &[&str] = &[
     "application_name",
+    "channel_binding",
     "connect_timeout",
     "dbname",
+    "gssencmode",
     "host",
+    "hostaddr",
+    "load_balance_hosts",
     "options",
+    "pgbouncer",
     "port",
+    "schema",
     "sslmode",
+    "sslnegotiation",
     "sslrootcert",
     "target_session_attrs",
     "user",

@@ -19,7 +19,7 @@ pub struct S3 {
     pub bucket: String,
     /// Whether it stands in the path of URLs instead of the host name.
     pub path_style: bool,
-    /// The endpoint of pre-signed URLs where it is not the SDK's: scheme, host and port only.
+    /// The endpoint of pre-signed URLs where it is not the SDK's: scheme, host, port and path.
     pub public_endpoint: Option<Url>,
     /// Whether the store knows `If-None-Match` and `If-Match` on PUT.
     pub conditional_writes: bool,
@@ -29,13 +29,17 @@ pub struct S3 {
 
 impl Section for S3 {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let endpoints = [&AWS_ENDPOINT_URL_S3, &AWS_ENDPOINT_URL];
-        let custom = endpoints.map(|variable| reader.is_set(variable));
+        let own = reader.optional(&AWS_ENDPOINT_URL_S3, sdk_endpoint);
+        let of_all = reader.optional(&AWS_ENDPOINT_URL, sdk_endpoint);
+        let is_custom = [&own, &of_all]
+            .iter()
+            .any(|url| matches!(url, Some(Some(_))));
         let bucket = reader.value(&BROKER_S3_BUCKET, bucket_name);
-        let path_style = reader.derived(&BROKER_S3_PATH_STYLE, flag, custom.contains(&true));
+        let path_style = reader.derived(&BROKER_S3_PATH_STYLE, flag, is_custom);
         let public_endpoint = reader.optional(&BROKER_S3_PUBLIC_ENDPOINT, endpoint);
         let conditional_writes = reader.value(&BROKER_S3_CONDITIONAL_WRITES, flag);
         let encryption = Sse::read(reader);
+        (own?, of_all?);
         Some(Self {
             bucket: bucket?,
             path_style: path_style?,
@@ -70,15 +74,22 @@ fn bucket_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Host and port are part of a signature, and so is the path, which a proxy would change.
-fn endpoint(text: &str) -> Result<Url, String> {
-    let right = "must be a URL with no more than scheme, host and port: https://s3.example.com";
+/// An endpoint of the AWS SDK, which reads it by itself.
+fn sdk_endpoint(text: &str) -> Result<Url, String> {
+    let right =
+        "must be a URL such as https://s3.example.com, with a path where the store is below one";
     let url = Url::parse(text).map_err(|error| format!("{right} ({error})"))?;
-    let bare = matches!(url.scheme(), "http" | "https")
-        && url.path() == "/"
+    let is_endpoint = matches!(url.scheme(), "http" | "https")
         && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if bare { Ok(url) } else { Err(right.to_owned()) }
+        && url.fragment().is_none();
+    is_endpoint.then_some(url).ok_or_else(|| right.to_owned())
+}
+
+/// Scheme, host, port and path: all of them begin every URL, and the last three are signed.
+fn endpoint(text: &str) -> Result<Url, String> {
+    let url = sdk_endpoint(text)?;
+    match url.username().is_empty() && url.password().is_none() {
+        true => Ok(url),
+        false => Err("must have no user name and no password: clients see it".to_owned()),
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+mod database_url;
 mod identity;
 mod limits;
 
@@ -95,7 +96,10 @@ fn values_are_refused_by_their_own_rule() {
         ("BROKER_S3_BUCKET", "-abc"),
         ("BROKER_S3_BUCKET", "a..b"),
         ("BROKER_S3_BUCKET", "10.0.0.1"),
-        ("BROKER_S3_PUBLIC_ENDPOINT", "https://s3.example.com/path"),
+        ("BROKER_S3_PUBLIC_ENDPOINT", "https://s3.example.com/?a=b"),
+        ("BROKER_S3_PUBLIC_ENDPOINT", "https://s3.example.com/#a"),
+        ("AWS_ENDPOINT_URL_S3", "s3.example.com:9000"),
+        ("AWS_ENDPOINT_URL", "https://s3.example.com/?a=b"),
         ("BROKER_S3_PUBLIC_ENDPOINT", "ftp://s3.example.com"),
         ("BROKER_CORS_ORIGINS", "https://app.example.com/"),
         ("BROKER_CORS_ORIGINS", "https://app.example.com:443"),
@@ -104,6 +108,8 @@ fn values_are_refused_by_their_own_rule() {
             "https://a.example,,https://b.example",
         ),
         ("BROKER_CORS_ORIGINS", "app.example.com"),
+        ("BROKER_CORS_HEADERS", "*"),
+        ("BROKER_CORS_HEADERS", "x my trace"),
         ("BROKER_CORS_ORIGINS", "null"),
         ("BROKER_METRICS_BIND", "127.0.0.1:8080"),
         ("BROKER_DOCS_BIND", "127.0.0.1:8080"),

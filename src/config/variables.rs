@@ -35,6 +35,7 @@ table! {
     BROKER_DOCS, Text("true"), Plain, "Whether `/docs`, `/openapi.yaml` and `/openapi.json` are served.";
     BROKER_DOCS_BIND, Unset, Plain, "A listener of its own for those, without TLS; it may be the same as that of `/metrics`. The forms of `/docs` reach the API from the HTTP server only.";
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, with credentials, comma-separated: `https://app.example.com`; not set: none.";
+    BROKER_CORS_HEADERS, Unset, Plain, "Headers that those pages may send beside the usual ones, comma-separated: `x-my-trace`. Those of OpenTelemetry, Sentry and Datadog are among the usual ones.";
     BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, JWT subject or counted upload token, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
     BROKER_RATE_LIMIT_PER_ADDRESS, Unset, Plain, "The same of each client address (of IPv6, of each /64), counted before authentication: `50:200`.";
     BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address, and `Forwarded` or `X-Forwarded-Proto` whether it came by TLS.";
@@ -52,14 +53,16 @@ table! {
     BROKER_AUTH, Text("required"), Plain, "`required`, or `off` (with a loopback `BROKER_BIND` only).";
     BROKER_AUDIT, Text("on"), Plain, "`off`: callers' deeds are not written down. What operators do on the command line is, all the same.";
     BROKER_JWT_HS256_SECRET, Unset, Secret, "JWTs signed with this secret (HS256) are believed; at least 32 bytes.";
-    BROKER_JWT_JWKS_URL, Unset, Url, "JWTs signed with a key of the set at this https URL (RS256, ES256, EdDSA) are believed.";
+    BROKER_JWT_JWKS_URL, Unset, Url, "JWTs signed with a key of the set at this https URL (RS256, RS384, RS512, PS256, ES256, ES384, EdDSA) are believed.";
     BROKER_JWT_ISSUER, Unset, Plain, "The `iss` that JWTs must have; needed with `BROKER_JWT_JWKS_URL`.";
     BROKER_JWT_AUDIENCE, Unset, Plain, "What the `aud` of JWTs must hold; needed with `BROKER_JWT_JWKS_URL`. Not set: JWTs must have no `aud`.";
+    BROKER_JWT_TENANT_CLAIM, Text("tenant"), Plain, "The claim of JWTs that names the tenant; a dot leads into an object.";
+    BROKER_JWT_SCOPE_CLAIM, Unset, Plain, "The claim of JWTs that holds the scopes, as `realm_access.roles`; a dot leads into an object. Not set: the first of `scope`, `scp` and `permissions` that is there.";
     BROKER_TOKEN_SECRET, Unset, Secret, "What upload tokens are signed with, the same for all replicas, at least 32 bytes; not set: a secret that Postgres keeps.";
 
     BROKER_S3_BUCKET, Required, Plain, "The bucket that uploads go to.";
     BROKER_S3_PATH_STYLE, Derived("true with a custom endpoint, else false"), Plain, "Whether the bucket stands in the path of URLs instead of the host name.";
-    BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it.";
+    BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it. It may have a path, which is signed.";
     BROKER_S3_CONDITIONAL_WRITES, Text("on"), Plain, "`off` for a store without `If-None-Match` and `If-Match` on PUT.";
     BROKER_S3_SSE, Text("none"), Plain, "Encryption at rest that every upload asks S3 for: `AES256` (SSE-S3) or `aws:kms` (SSE-KMS); `none`: as the bucket says.";
     BROKER_S3_SSE_KMS_KEY_ID, Unset, Plain, "The KMS key for that: its id, `alias/NAME`, or the ARN of one; not set: the one that AWS manages for S3.";
@@ -99,7 +102,7 @@ table! {
     BROKER_AWS_TIMEOUT_SECONDS, Derived("`12`, or `BROKER_REQUEST_TIMEOUT_SECONDS` where that is less"), Plain, "How long such a call may take with all its attempts and the waiting between them.";
 
     AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
-    AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS.";
+    AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, where it is not AWS; below a path, as `https://example.com/storage/v1/s3`, too.";
     AWS_ENDPOINT_URL_SNS, Sdk, Url, "Endpoint of SNS, where it is not AWS.";
     AWS_ENDPOINT_URL_SQS, Sdk, Url, "Endpoint of SQS, where it is not AWS and not that of the queue's URL.";
     AWS_ENDPOINT_URL, Sdk, Url, "Endpoint of every AWS service, where it is not AWS.";

@@ -4,27 +4,36 @@
 //! - A first head that does not arrive in time is answered with 408, and the connection is closed.
 //! - A body has half of the time that its request has (`extract::body`).
 //! - An answer that is not read, and a request that does not end, end their connection
-//!   (`patient`).
+//!   (`connection::patient`).
+//! - A body that no handler read is read on within small bounds; requests behind the last one of a
+//!   connection are not carried out; `100 Continue` waits for a handler (`connection`).
 //! - An idle connection is closed after a while.
 //! - Connections past the bound wait in the listener's queue until others end.
 //!
-//! This is what actix's own `HttpServer` does, with [`Patient`] between it and the socket.
+//! This is what actix's own `HttpServer` does, with [`Patient`] between it and the socket and
+//! [`respond`] between it and the layers.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, map_config,
+};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Response, Server, fn_service};
 use actix_web::rt::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::door::Door;
-use super::patient::{Patient, Times};
+use super::connection::Connection;
+use super::connection::patient::{Patient, Times};
+use super::connection::service::{expect, respond};
+use super::door::{Door, Wire};
 use crate::config::Http;
 
 /// How long a client may take to read the rest of an answer when we close.
@@ -73,19 +82,34 @@ where
     };
     let builder = builder.listen("http", listener, move || {
         let (stopping, door) = (stopping.clone(), door.clone());
+        // The framework asks for the signal of a connection right after it has shown its socket.
+        let shown = Rc::new(RefCell::new(Connection::default()));
+        let latest = Rc::clone(&shown);
         let http = HttpService::build()
+            .on_connect_ext(move |socket: &Patient<Wire>, data| {
+                data.insert(socket.connection().clone());
+                shown.replace(socket.connection().clone());
+            })
             .graceful_shutdown_signal(move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
+                let (stopping, connection) = (stopping.clone(), latest.borrow().clone());
+                async move {
+                    tokio::select! {
+                        () = stopping.notified() => {}
+                        () = connection.wants_no_requests() => {}
+                    }
+                    connection.ignores_requests();
+                }
             })
             .client_request_timeout(head)
             .client_disconnect_timeout(GOODBYE)
             .keep_alive(idle)
+            .expect(fn_service(expect))
             .local_addr(address);
         let app = app()
             .into_factory()
             .map_err(|error| error.into().error_response());
-        let http = http.h1(map_config(app, |()| AppConfig::default()));
+        let app = map_config(app, |()| AppConfig::default());
+        let http = http.h1(apply_fn_factory(app, respond::<_, B>));
         fn_service(move |socket: TcpStream| {
             let door = door.clone();
             async move {

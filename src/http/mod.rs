@@ -4,10 +4,12 @@
 //! then one use case. Whatever fails on the way becomes a problem (`problem`) with the request's
 //! id; the cause is logged at the edge and never shown.
 
+mod accept;
 mod access;
 pub mod audit;
 mod backlog;
 pub mod client_address;
+mod connection;
 pub mod datasets;
 mod door;
 pub mod extract;
@@ -19,7 +21,6 @@ pub mod middleware;
 mod ndjson;
 mod noted;
 pub mod openapi;
-mod patient;
 pub mod problem;
 pub mod routes;
 pub mod server;

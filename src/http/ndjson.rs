@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures::{TryStreamExt as _, stream};
 use serde::Serialize;
 
+use super::accept::prefers;
 use crate::domain::page::{Cursor, Page};
 use crate::http::problem::Problem;
 use crate::usecases::Error;
@@ -18,10 +19,7 @@ const MEDIA_TYPE: &str = "application/x-ndjson";
 
 /// Whether the client asks for NDJSON.
 pub fn is_wanted(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT);
-    accept
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains(MEDIA_TYPE))
+    prefers(request.headers(), MEDIA_TYPE, "application/json")
 }
 
 /// Where the stream stands.

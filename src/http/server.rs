@@ -78,7 +78,8 @@ pub fn api(
     identity: Option<&Arc<Identity>>,
     shutdown: &Shutdown,
 ) -> io::Result<Server> {
-    let origins = web::Data::new(Origins::new(settings.cors_origins.clone()));
+    let origins = Origins::new(settings.cors_origins.clone(), &settings.cors_headers);
+    let origins = web::Data::new(origins);
     let bodies = web::Data::new(body::Limits::new(
         settings.max_body_bytes,
         settings.max_batch_body_bytes,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 
+use super::named::Named;
 use crate::domain::audit::shown;
 use crate::domain::prefix::PathPrefix;
 use crate::domain::principal::Scope;
@@ -36,12 +37,26 @@ pub(super) struct Claims {
     nbf: Option<DateTime<Utc>>,
     iss: Option<String>,
     aud: Option<Audience>,
-    tenant: String,
-    scope: String,
     #[serde(default, deserialize_with = "text")]
     path_prefix: Option<String>,
     max_size: Option<u64>,
     sub: Option<String>,
+    /// The tenant and the scopes are among them.
+    #[serde(flatten)]
+    named: Named,
+}
+
+/// What a JWT has to say to be believed, and where it says the rest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Expected {
+    /// Its `iss`; any, where it is not set.
+    pub(super) issuer: Option<String>,
+    /// What its `aud` has to hold; not set, it must have none.
+    pub(super) audience: Option<String>,
+    /// The claim that names the tenant.
+    pub(super) tenant: String,
+    /// The claim that holds the scopes, where it is none of the usual ones.
+    pub(super) scopes: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,12 +77,8 @@ impl Audience {
 
 impl Claims {
     /// What they grant at `now`; nothing where one of them does not hold.
-    pub(super) fn grant(
-        self,
-        issuer: Option<&str>,
-        audience: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Option<Grant> {
+    pub(super) fn grant(self, expected: &Expected, now: DateTime<Utc>) -> Option<Grant> {
+        let (issuer, audience) = (expected.issuer.as_deref(), expected.audience.as_deref());
         let ends_at = self.exp.checked_add_signed(LEEWAY)?;
         let has_begun = self.nbf.is_none_or(|nbf| nbf <= now + LEEWAY);
         if ends_at <= now || !has_begun {
@@ -85,9 +96,9 @@ impl Claims {
         if !is_for_us {
             return None;
         }
-        let scopes = self.scope.split_ascii_whitespace();
+        let scopes = self.named.scopes(expected.scopes.as_deref())?.into_iter();
         Some(Grant {
-            tenant: self.tenant,
+            tenant: self.named.text(&expected.tenant)?.to_owned(),
             // An issuer has scopes of other services too.
             scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
             prefix: match self.path_prefix.as_deref() {
@@ -146,7 +157,13 @@ mod tests {
         claims.as_object_mut().unwrap().retain(|_, v| !v.is_null());
         let claims: Claims = serde_json::from_value(claims).ok()?;
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
-        claims.grant(Some("me"), Some("you"), now)
+        let expected = Expected {
+            issuer: Some("me".into()),
+            audience: Some("you".into()),
+            tenant: "tenant".into(),
+            scopes: None,
+        };
+        claims.grant(&expected, now)
     }
 
     #[test]
@@ -189,7 +206,8 @@ mod tests {
             json!({"tenant": null}),
             json!({"tenant": ["acme"]}),
             json!({"scope": null}),
-            json!({"scope": ["uploads:write"]}),
+            json!({"scope": 7}),
+            json!({"scope": ["uploads:write", 7]}),
             json!({"path_prefix": ""}),
             json!({"path_prefix": "/../"}),
             json!({"path_prefix": "//"}),
@@ -201,6 +219,8 @@ mod tests {
         let whole = grant(json!({"path_prefix": "/"})).unwrap();
         assert_eq!(whole.prefix, None);
         assert!(grant(json!({"aud": "you"})).is_some());
+        let list = json!({"scope": ["uploads:write", "openid"]});
+        assert_eq!(grant(list).unwrap().scopes, [Scope::UploadsWrite]);
         assert_eq!(grant(json!({"scope": "openid"})).unwrap().scopes, []);
     }
 }

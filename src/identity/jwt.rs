@@ -1,18 +1,20 @@
 //! JWTs (RFC 7519): a signature that holds, and claims that do.
 //!
 //! The settings choose what a JWT is signed with, never the JWT: a secret believes HS256 alone, a
-//! set of public keys RS256, ES256 and EdDSA alone, each key its own. So a public key is no secret
-//! for HS256, and `none` is no algorithm. Keys that travel in a header are not looked at.
+//! set of public keys the RSA, ECDSA and EdDSA ones alone, each key those of its kind. So a public
+//! key is no secret for HS256, and `none` is no algorithm. Keys that travel in a header are
+//! ignored.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use secrecy::ExposeSecret as _;
 
-use super::claims::{Claims, Grant};
+use super::claims::{Claims, Expected, Grant};
 use super::jwks::Jwks;
-use super::key_set::Found;
+use super::key_set::{Found, is_public};
 use crate::config::{Jwt as Settings, JwtKeys};
 
 /// The longest JWT, in bytes.
@@ -21,8 +23,7 @@ const LONGEST: usize = 8 * 1024;
 /// Whose JWTs are believed.
 pub struct Jwt {
     keys: Keys,
-    issuer: Option<String>,
-    audience: Option<String>,
+    expected: Expected,
 }
 
 enum Keys {
@@ -37,7 +38,7 @@ pub enum Verdict {
     Good(Grant),
     /// Nothing.
     Bad,
-    /// Its key is not at hand: new ones may have come.
+    /// None of the keys at hand has signed it: new ones may have come.
     UnknownKey,
 }
 
@@ -55,8 +56,12 @@ impl Jwt {
         };
         Ok(Self {
             keys,
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
+            expected: Expected {
+                issuer: settings.issuer.clone(),
+                audience: settings.audience.clone(),
+                tenant: settings.tenant_claim.clone(),
+                scopes: settings.scope_claim.clone(),
+            },
         })
     }
 
@@ -85,22 +90,21 @@ impl Jwt {
         let algorithm = header.alg;
         match &self.keys {
             Keys::Secret(_) if algorithm != Algorithm::HS256 => Verdict::Bad,
-            Keys::Secret(key) => self.check(token, key, algorithm, now),
+            Keys::Secret(key) => match self.check(token, key, algorithm, now) {
+                Verdict::UnknownKey => Verdict::Bad,
+                verdict => verdict,
+            },
             Keys::Set(_) if !is_public(algorithm) => Verdict::Bad,
             Keys::Set(jwks) => {
                 let Some(set) = jwks.current() else {
                     return Verdict::UnknownKey;
                 };
                 let id = header.kid.as_deref();
-                let key = match set.keys.find(id, algorithm) {
-                    Found::Key(key) => key,
-                    Found::Unknown => return Verdict::UnknownKey,
-                    Found::Unfit => return Verdict::Bad,
-                };
-                match self.check(token, key, algorithm, now) {
-                    // Without a name, another key may have taken its place.
-                    Verdict::Bad if id.is_none() => Verdict::UnknownKey,
-                    verdict => verdict,
+                match set.keys.find(id, algorithm) {
+                    // Another key may have taken its place, under the same name.
+                    Found::Key(key) => self.check(token, key, algorithm, now),
+                    Found::Unknown | Found::Unfit => Verdict::UnknownKey,
+                    Found::Ambiguous => Verdict::Bad,
                 }
             }
         }
@@ -118,16 +122,15 @@ impl Jwt {
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        let (issuer, audience) = (self.issuer.as_deref(), self.audience.as_deref());
-        let token = decode::<Claims>(token, key, &validation).ok();
-        let grant = token.and_then(|token| token.claims.grant(issuer, audience, now));
+        // The signature is checked before the claims are read.
+        let token = match decode::<Claims>(token, key, &validation) {
+            Ok(token) => token,
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
+                return Verdict::UnknownKey;
+            }
+            Err(_) => return Verdict::Bad,
+        };
+        let grant = token.claims.grant(&self.expected, now);
         grant.map_or(Verdict::Bad, Verdict::Good)
     }
-}
-
-const fn is_public(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA
-    )
 }

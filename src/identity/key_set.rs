@@ -17,12 +17,32 @@ const MOST_KEYS: usize = 100;
 #[derive(Debug)]
 pub(super) struct KeySet(Vec<Key>);
 
-/// A key, and the one algorithm that it is for.
+/// A key, and the algorithms that it is for: the one that it names, or else all of its kind.
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
-    algorithm: Algorithm,
+    algorithms: Vec<Algorithm>,
     key: DecodingKey,
+}
+
+/// What an RSA key may sign with. SHA-1 is not among them, nor what no issuer uses.
+const RSA: &[(Algorithm, KeyAlgorithm)] = &[
+    (Algorithm::RS256, KeyAlgorithm::RS256),
+    (Algorithm::RS384, KeyAlgorithm::RS384),
+    (Algorithm::RS512, KeyAlgorithm::RS512),
+    (Algorithm::PS256, KeyAlgorithm::PS256),
+];
+const P256: &[(Algorithm, KeyAlgorithm)] = &[(Algorithm::ES256, KeyAlgorithm::ES256)];
+const P384: &[(Algorithm, KeyAlgorithm)] = &[(Algorithm::ES384, KeyAlgorithm::ES384)];
+const ED25519: &[(Algorithm, KeyAlgorithm)] = &[(Algorithm::EdDSA, KeyAlgorithm::EdDSA)];
+
+/// Whether a public key may sign with this algorithm.
+pub(super) fn is_public(algorithm: Algorithm) -> bool {
+    let all = [RSA, P256, P384, ED25519];
+    all.iter()
+        .copied()
+        .flatten()
+        .any(|(known, _)| *known == algorithm)
 }
 
 /// Which key a JWT was signed with.
@@ -31,8 +51,10 @@ pub(super) enum Found<'a> {
     Key(&'a DecodingKey),
     /// None of the set.
     Unknown,
-    /// One that is for another algorithm, or nobody can tell which.
+    /// One that is for another algorithm.
     Unfit,
+    /// It names none, and several would do.
+    Ambiguous,
 }
 
 #[derive(Deserialize)]
@@ -55,18 +77,14 @@ impl KeySet {
 
     /// The algorithm of each key.
     pub(super) fn algorithms(&self) -> Vec<&'static str> {
-        let name = |key: &Key| match key.algorithm {
-            Algorithm::ES256 => "ES256",
-            Algorithm::EdDSA => "EdDSA",
-            // No other kind is taken into a set.
-            _ => "RS256",
-        };
-        self.0.iter().map(name).collect()
+        // No key without one is taken into a set.
+        let first = |key: &Key| key.algorithms.first().copied().map_or("none", name);
+        self.0.iter().map(first).collect()
     }
 
     /// The key that a JWT names, or the only one of its algorithm.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Found<'_> {
-        let fits = |key: &&Key| key.algorithm == algorithm;
+        let fits = |key: &&Key| key.algorithms.contains(&algorithm);
         if let Some(id) = id {
             let mut named = (self.0.iter()).filter(|key| key.id.as_deref() == Some(id));
             return match named.clone().find(fits) {
@@ -79,7 +97,7 @@ impl KeySet {
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Found::Key(&key.key),
             (None, _) => Found::Unknown,
-            (Some(_), Some(_)) => Found::Unfit,
+            (Some(_), Some(_)) => Found::Ambiguous,
         }
     }
 }
@@ -90,28 +108,42 @@ impl Key {
         let common = &jwk.common;
         let is_for_signatures =
             matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
-        let (algorithm, name) = match &jwk.algorithm {
-            AlgorithmParameters::RSA(rsa) if is_long(&rsa.n) => {
-                (Algorithm::RS256, KeyAlgorithm::RS256)
-            }
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-                (Algorithm::ES256, KeyAlgorithm::ES256)
-            }
+        let of_kind = match &jwk.algorithm {
+            AlgorithmParameters::RSA(rsa) if is_long(&rsa.n) => RSA,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => P256,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => P384,
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-                (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+                ED25519
             }
             // A symmetric key in public is no secret.
             _ => return None,
         };
-        let is_for_it = common.key_algorithm.is_none_or(|named| named == name);
-        if !is_for_signatures || !is_for_it {
+        let named = common.key_algorithm;
+        let algorithms: Vec<_> = (of_kind.iter())
+            .filter(|(_, name)| named.is_none_or(|named| named == *name))
+            .map(|(algorithm, _)| *algorithm)
+            .collect();
+        if !is_for_signatures || algorithms.is_empty() {
             return None;
         }
         Some(Self {
             key: DecodingKey::from_jwk(&jwk).ok()?,
             id: jwk.common.key_id,
-            algorithm,
+            algorithms,
         })
+    }
+}
+
+fn name(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::RS256 => "RS256",
+        Algorithm::RS384 => "RS384",
+        Algorithm::RS512 => "RS512",
+        Algorithm::PS256 => "PS256",
+        Algorithm::ES256 => "ES256",
+        Algorithm::ES384 => "ES384",
+        Algorithm::EdDSA => "EdDSA",
+        _ => "another",
     }
 }
 
@@ -146,7 +178,18 @@ mod tests {
         let point = URL_SAFE_NO_PAD.encode([7; 32]);
         let ec = json!({"kty": "EC", "crv": "P-256", "x": point, "y": point});
         let ed = json!({"kty": "OKP", "crv": "Ed25519", "x": point});
-        for good in [rsa(256), with(rsa(256), "alg", "RS256"), ec.clone(), ed] {
+        let long = URL_SAFE_NO_PAD.encode([7; 48]);
+        let large = json!({"kty": "EC", "crv": "P-384", "x": long, "y": long});
+        for good in [
+            rsa(256),
+            with(rsa(256), "alg", "RS256"),
+            with(rsa(256), "alg", "RS384"),
+            with(rsa(256), "alg", "RS512"),
+            with(rsa(256), "alg", "PS256"),
+            ec.clone(),
+            large,
+            ed,
+        ] {
             assert_eq!(set(json!([good])).0.len(), 1, "{good}");
             assert!(set(json!([with(good, "use", "enc")])).is_empty());
         }
@@ -154,7 +197,9 @@ mod tests {
             rsa(255),
             with(rsa(256), "alg", "HS256"),
             with(rsa(256), "alg", "RSA-OAEP"),
-            with(ec, "crv", "P-384"),
+            with(rsa(256), "alg", "RS1"),
+            with(ec.clone(), "alg", "ES384"),
+            with(ec, "crv", "P-521"),
             json!({"kty": "oct", "k": point}),
             json!({"kty": "new"}),
             json!(7),
@@ -166,16 +211,26 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_for_one_algorithm_only() {
-        let set = set(json!([rsa(256), with(rsa(256), "kid", "other")]));
+    fn a_key_is_for_the_algorithm_that_it_names_or_for_those_of_its_kind() {
+        let set = set(json!([
+            rsa(256),
+            with(with(rsa(256), "kid", "other"), "alg", "RS256")
+        ]));
         let found = |id, algorithm| set.find(id, algorithm);
-        assert!(matches!(found(Some("r"), Algorithm::RS256), Found::Key(_)));
-        for algorithm in [Algorithm::HS256, Algorithm::RS512, Algorithm::ES256] {
+        for algorithm in [Algorithm::RS256, Algorithm::RS512, Algorithm::PS256] {
+            assert!(matches!(found(Some("r"), algorithm), Found::Key(_)));
+        }
+        for algorithm in [Algorithm::HS256, Algorithm::ES256, Algorithm::EdDSA] {
             assert!(matches!(found(Some("r"), algorithm), Found::Unfit));
         }
+        assert!(matches!(
+            found(Some("other"), Algorithm::RS512),
+            Found::Unfit
+        ));
         let unknown = found(Some("new"), Algorithm::RS256);
         assert!(matches!(unknown, Found::Unknown));
-        assert!(matches!(found(None, Algorithm::RS256), Found::Unfit));
+        assert!(matches!(found(None, Algorithm::RS256), Found::Ambiguous));
+        assert!(matches!(found(None, Algorithm::RS512), Found::Key(_)));
         assert!(matches!(found(None, Algorithm::ES256), Found::Unknown));
     }
 }

@@ -7,6 +7,7 @@ mod claims;
 pub mod jwks;
 pub mod jwt;
 mod key_set;
+mod named;
 pub mod upload_token;
 
 pub use claims::Grant;

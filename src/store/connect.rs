@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncConnection as _;
-use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Connection;
 use super::tls::Target;
@@ -24,7 +23,8 @@ pub(super) const SILENCE: Duration = Duration::from_secs(10);
 /// The hosts of a URL.
 #[derive(Debug)]
 pub(super) struct Hosts {
-    urls: Vec<SecretString>,
+    /// One a host, or what is wrong with the URL.
+    targets: Result<Vec<Target>, String>,
     /// The one that was reached last.
     last: AtomicUsize,
 }
@@ -32,7 +32,7 @@ pub(super) struct Hosts {
 impl Hosts {
     pub(super) fn new(database_url: &str) -> Self {
         Self {
-            urls: DatabaseUrl::hosts_of(database_url),
+            targets: DatabaseUrl::parse(database_url).map(|url| Target::each(&url)),
             last: AtomicUsize::new(0),
         }
     }
@@ -43,15 +43,17 @@ impl Hosts {
         time: Duration,
         watch: &Arc<Watch>,
     ) -> ConnectionResult<Connection> {
-        let count = self.urls.len();
+        let targets = (self.targets.as_ref())
+            .map_err(|detail| ConnectionError::InvalidConnectionUrl(detail.clone()))?;
+        let count = targets.len();
         let share = time / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
         let start = self.last.load(Ordering::Relaxed);
         let mut failed = ConnectionError::InvalidConnectionUrl("it names no host".to_owned());
         for index in (start..count).chain(0..start) {
-            let Some(url) = self.urls.get(index) else {
+            let Some(target) = targets.get(index) else {
                 break;
             };
-            match tokio::time::timeout(share, one(url, watch)).await {
+            match tokio::time::timeout(share, one(target, watch)).await {
                 Ok(Ok(connection)) => {
                     self.last.store(index, Ordering::Relaxed);
                     return Ok(connection);
@@ -67,8 +69,7 @@ impl Hosts {
     }
 }
 
-async fn one(url: &SecretString, watch: &Arc<Watch>) -> ConnectionResult<Connection> {
-    let target = Target::parse(url.expose_secret())?;
+async fn one(target: &Target, watch: &Arc<Watch>) -> ConnectionResult<Connection> {
     let client = target.connect(Arc::clone(watch)).await?;
     let mut connection = Connection::try_from(client).await?;
     let watch = Arc::clone(watch);

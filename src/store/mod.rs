@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod audit;
+mod certificates;
 mod columns;
 mod connect;
 mod error_codes;

@@ -11,7 +11,9 @@
 //!   any error, and every ten seconds otherwise, and replaced.
 //! - *All connections in use*: a caller waits a bounded time and is then told so.
 
-use std::sync::Arc;
+mod sessions;
+
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ::deadpool::managed::{self, TimeoutType};
@@ -22,6 +24,8 @@ use super::connect::Hosts;
 use super::session::Manager;
 use super::watch::Watch;
 use crate::telemetry::metrics::Metrics;
+
+pub use sessions::{SessionError, ensure_own_sessions};
 
 /// No connection could be had in time.
 pub type PoolError = managed::PoolError<ConnectError>;
@@ -37,6 +41,8 @@ const COMMAND: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Pool {
     connections: managed::Pool<Manager>,
+    /// Set once it is known that connections have sessions of their own.
+    own_sessions: Arc<OnceLock<()>>,
     metrics: Arc<Metrics>,
 }
 
@@ -75,6 +81,7 @@ pub fn build(
         .build()?;
     Ok(Pool {
         connections,
+        own_sessions: Arc::default(),
         metrics,
     })
 }

@@ -1,75 +1,96 @@
 //! TLS to Postgres, by the `sslmode` of the URL as libpq understands it.
 //!
 //! `disable`, `prefer` and `require` encrypt or not without asking who is at the other end;
-//! `verify-full` also checks the certificate and the host name, against `sslrootcert` or the
-//! system's roots. Source: <https://www.postgresql.org/docs/current/libpq-ssl.html>
+//! `verify-ca` also checks the certificate against `sslrootcert` or the system's roots, and
+//! `verify-full` checks the host name in it, too.
+//! Source: <https://www.postgresql.org/docs/current/libpq-ssl.html>
 
 use std::path::Path;
 use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
-use percent_encoding::percent_decode_str;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{
+    ChannelBinding, Host, LoadBalanceHosts, SslMode, SslNegotiation, TargetSessionAttrs,
+};
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use url::Url;
 
+use super::certificates::{AnyCertificate, AnyName};
 use super::connect::SILENCE;
 use super::error_codes::Coded;
 use super::negotiate::Negotiator;
 use super::watch::Watch;
+use crate::config::{self, DatabaseOptions, DatabaseServer, DatabaseUrl, Roots, TlsMode};
 
 /// Where to connect, and how much to trust.
+#[derive(Debug)]
 pub(super) struct Target {
     config: Config,
-    verify: bool,
-    root_certificate: Option<String>,
+    tls: TlsMode,
+    roots: Roots,
 }
 
 impl Target {
-    /// Reads a `postgres://` URL. `verify-full` and `sslrootcert` are libpq's words, which
-    /// tokio-postgres does not know: they are taken out before it reads the rest.
-    pub(super) fn parse(database_url: &str) -> ConnectionResult<Self> {
-        let mut url = Url::parse(database_url).map_err(|cause| bad_url(&cause))?;
-        let mut verify = false;
-        let mut root_certificate = None;
-        let mut rest = Vec::new();
-        // Not form encoding: libpq takes a plus for a plus.
-        for pair in url.query().unwrap_or_default().split('&') {
-            match pair.split_once('=') {
-                Some(("sslmode", "verify-full")) => {
-                    verify = true;
-                    rest.push("sslmode=require");
-                }
-                Some(("sslrootcert", path)) => {
-                    root_certificate =
-                        Some(percent_decode_str(path).decode_utf8_lossy().into_owned());
-                }
-                _ => rest.push(pair),
-            }
-        }
-        let rest = rest.join("&");
-        url.set_query((!rest.is_empty()).then_some(&rest));
-        let mut config: Config = url.as_str().parse().map_err(|cause| bad_url(&cause))?;
+    /// One for each server of a URL, in its order.
+    pub(super) fn each(url: &DatabaseUrl) -> Vec<Self> {
+        let servers = url.servers().iter();
+        servers
+            .map(|server| Self::new(server, url.options()))
+            .collect()
+    }
+
+    fn new(server: &DatabaseServer, options: &DatabaseOptions) -> Self {
+        let mut config = Config::new();
+        config.host(&server.host).port(server.port);
+        server.address.map(|address| config.hostaddr(address));
+        (options.user.as_ref()).map(|user| config.user(user));
+        (options.password.as_ref()).map(|password| config.password(password.expose_secret()));
+        (options.database.as_ref()).map(|name| config.dbname(name));
+        (options.options.as_ref()).map(|options| config.options(options));
+        (options.application_name.as_ref()).map(|name| config.application_name(name));
+        (options.connect_timeout).map(|time| config.connect_timeout(time));
+        // A Unix socket does not leave this machine: libpq has no TLS on it.
+        let tls = match server.host.starts_with('/') {
+            true => TlsMode::Disable,
+            false => options.tls,
+        };
         config
+            .ssl_mode(match tls {
+                TlsMode::Disable => SslMode::Disable,
+                TlsMode::Prefer => SslMode::Prefer,
+                TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
+            })
+            .ssl_negotiation(match options.direct_tls {
+                true => SslNegotiation::Direct,
+                false => SslNegotiation::Postgres,
+            })
+            .channel_binding(match options.channel_binding {
+                config::ChannelBinding::Disable => ChannelBinding::Disable,
+                config::ChannelBinding::Prefer => ChannelBinding::Prefer,
+                config::ChannelBinding::Require => ChannelBinding::Require,
+            })
+            .load_balance_hosts(match options.any_address {
+                true => LoadBalanceHosts::Random,
+                false => LoadBalanceHosts::Disable,
+            })
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .tcp_user_timeout(SILENCE)
             .keepalives_idle(SILENCE / 2)
             .keepalives_interval(SILENCE / 5)
             .keepalives_retries(3);
-        Ok(Self {
+        Self {
             config,
-            verify,
-            root_certificate,
-        })
+            tls,
+            roots: options.roots.clone(),
+        }
     }
 
     /// One connection that takes writes, driven under the eyes of `watch`. Its errors carry their
@@ -120,19 +141,28 @@ impl Target {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|cause| bad_tls(&cause))?;
-        if self.verify {
-            let roots = self.roots()?;
-            return Ok(builder.with_root_certificates(roots).with_no_client_auth());
-        }
+        let verifier: Arc<dyn ServerCertVerifier> = match self.tls {
+            TlsMode::VerifyFull => {
+                let roots = self.roots()?;
+                return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+            }
+            TlsMode::VerifyCa => {
+                let roots = Arc::new(self.roots()?);
+                Arc::new(AnyName::new(roots, provider).map_err(|cause| bad_tls(&cause))?)
+            }
+            TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => {
+                Arc::new(AnyCertificate(provider))
+            }
+        };
         Ok(builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_custom_certificate_verifier(verifier)
             .with_no_client_auth())
     }
 
     fn roots(&self) -> ConnectionResult<RootCertStore> {
         let mut roots = RootCertStore::empty();
-        let Some(path) = &self.root_certificate else {
+        let Roots::File(path) = &self.roots else {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             return Ok(roots);
         };
@@ -159,10 +189,6 @@ where
     tokio::spawn(watch.drive(connection));
 }
 
-fn bad_url(cause: &dyn std::error::Error) -> ConnectionError {
-    ConnectionError::InvalidConnectionUrl(cause.to_string())
-}
-
 fn bad_tls(cause: &dyn std::error::Error) -> ConnectionError {
     ConnectionError::BadConnection(format!("TLS: {cause}"))
 }
@@ -179,59 +205,26 @@ fn refused(cause: tokio_postgres::Error) -> ConnectionError {
     ConnectionError::BadConnection(text)
 }
 
-/// Accepts whoever answers, as `sslmode=require` says: the line is encrypted, the peer unknown.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_the_words_of_libpq_are_taken_out() {
-        let url = "postgres://me:a+b%2F@db.example/broker?sslmode=verify-full&sslrootcert=/a+b&application_name=x%20y";
-        let target = Target::parse(url).unwrap();
-        assert_eq!(target.config.get_password(), Some(&b"a+b/"[..]));
-        assert_eq!(target.config.get_application_name(), Some("x y"));
-        assert_eq!(target.config.get_ssl_mode(), SslMode::Require);
-        assert_eq!(target.root_certificate.as_deref(), Some("/a+b"));
-        assert!(target.verify);
+    fn a_url_becomes_what_the_driver_connects_with() {
+        let url = "postgres://me:a+b%2F@one:5433,two/broker?sslmode=verify-full&sslrootcert=/a+b&application_name=x%20y";
+        let targets = Target::each(&DatabaseUrl::parse(url).unwrap());
+        let ports: Vec<_> = targets
+            .iter()
+            .map(|target| target.config.get_ports())
+            .collect();
+        assert_eq!(ports, [[5433], [5432]]);
+        for target in &targets {
+            assert_eq!(target.config.get_password(), Some(&b"a+b/"[..]));
+            assert_eq!(target.config.get_dbname(), Some("broker"));
+            assert_eq!(target.config.get_application_name(), Some("x y"));
+            assert_eq!(target.config.get_ssl_mode(), SslMode::Require);
+            assert_eq!(target.roots, Roots::File("/a+b".to_owned()));
+            assert_eq!(target.tls, TlsMode::VerifyFull);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One dataset, by HEAD.
 
 use super::broker::Broker;
-use super::download::{Disposition, SignedGet};
+use super::download::{SignedGet, Wish};
 use super::error::Result;
 use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
@@ -44,7 +44,7 @@ pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) 
         .pop();
     drop(connection);
     let download = broker
-        .sign_get(principal, &key, path, Disposition::Stored)
+        .sign_get(principal, &key, path, Wish::default())
         .await?;
     Ok(Detail {
         path: path.clone(),

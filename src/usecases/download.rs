@@ -1,4 +1,4 @@
-//! Download: a pre-signed GET, which ends with who asked for it at the latest. The bytes do not pass
+//! Download: a pre-signed GET or HEAD, which ends with who asked for it at the latest. The bytes do not pass
 //! through here.
 
 use std::fmt;
@@ -13,6 +13,8 @@ use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::objects::sign::GetObject;
 
+pub use crate::objects::sign::ReadMethod;
+
 /// How a browser shall treat what it gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Disposition {
@@ -25,7 +27,16 @@ pub enum Disposition {
     Attachment,
 }
 
-/// A pre-signed GET. The URL is a credential: `Debug` hides it.
+/// What a client wants to read, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// The object, or its headers alone.
+    pub method: ReadMethod,
+    /// How a browser shall treat it.
+    pub disposition: Disposition,
+}
+
+/// A pre-signed GET or HEAD. The URL is a credential: `Debug` hides it.
 #[derive(Clone)]
 pub struct SignedGet {
     /// Where to.
@@ -43,15 +54,15 @@ impl fmt::Debug for SignedGet {
     }
 }
 
-/// A URL to GET what stands at a path; refused where nothing does.
+/// A URL to read what stands at a path; refused where nothing does.
 pub async fn download(
     broker: &Broker,
     principal: &Principal,
     path: &DatasetPath,
-    disposition: Disposition,
+    wish: Wish,
 ) -> Result<SignedGet> {
     let (key, _) = broker.look(principal, path).await?;
-    broker.sign_get(principal, &key, path, disposition).await
+    broker.sign_get(principal, &key, path, wish).await
 }
 
 impl Broker {
@@ -60,13 +71,14 @@ impl Broker {
         principal: &Principal,
         key: &str,
         path: &DatasetPath,
-        disposition: Disposition,
+        wish: Wish,
     ) -> Result<SignedGet> {
         let now = self.clock.now();
         let credentials = (self.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
-        let disposition = disposition.header(path);
+        let disposition = wish.disposition.header(path);
         let object = GetObject {
+            method: wish.method,
             response_content_disposition: disposition.as_deref(),
             ..GetObject::new(key)
         };

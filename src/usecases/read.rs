@@ -21,6 +21,8 @@ pub async fn read(
 ) -> Result<Session> {
     let mut connection = broker.connection().await?;
     let mut upload = find::by_id(&mut connection, principal, id).await?;
+    // Signing may wait for credentials, and others for the connection.
+    drop(connection);
     // A place may have become another tenant's since the upload was made: no new URL into it.
     let is_ours = principal.jail.path(&upload.key).is_some();
     if !refresh || upload.status != Status::Pending || !is_ours {
@@ -39,6 +41,7 @@ pub async fn read(
         Urls::Parts(_) => until,
         Urls::Put(put) => put.session_ends_at,
     };
+    let mut connection = broker.connection().await?;
     if !uploads::extend(&mut connection, id, until).await? {
         // It left Pending meanwhile: a URL would be of no use any more.
         let upload = find::by_id(&mut connection, principal, id).await?;

@@ -1,10 +1,10 @@
 //! Readiness: does everything answer that a request may need?
 
 use chrono::{DateTime, Utc};
-use diesel_async::SimpleAsyncConnection as _;
+use diesel_async::AsyncConnection as _;
 
 use super::broker::Broker;
-use super::error::Result;
+use super::error::{Dependency, Error, Result};
 use super::listening::State;
 use crate::store::outbox::{self, Backlog};
 
@@ -42,8 +42,12 @@ pub async fn check(broker: &Broker) -> Readiness {
     }
 }
 
+/// As requests do: a statement that is prepared, in a transaction, on a connection of the pool.
 async fn backlog(broker: &Broker) -> Result<Backlog> {
+    (broker.pool.ensure_own_sessions().await)
+        .map_err(|cause| Error::unavailable(Dependency::Postgres, cause))?;
     let mut connection = broker.connection().await?;
-    connection.batch_execute("SELECT 1").await?;
-    Ok(outbox::backlog(&mut connection, COUNTED).await?)
+    connection
+        .transaction(async |connection| Ok(outbox::backlog(connection, COUNTED).await?))
+        .await
 }

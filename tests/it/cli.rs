@@ -1,5 +1,6 @@
 //! The commands beside `serve` and `dev`, as a person and a script use them.
 
+mod database_url;
 mod keys;
 mod tenants;
 

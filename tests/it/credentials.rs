@@ -1,7 +1,7 @@
 //! Signing credentials are fetched once for all, renewed ahead of their end, and outlive a
 //! provider that is down for as long as they are good.
 
-mod provider;
+pub mod provider;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +102,27 @@ async fn while_one_caller_fetches_the_others_go_on_with_the_old_set() {
     };
     let (fetching, other) = tokio::join!(biased; name_at(&cache, 3_000), other);
     assert_eq!((fetching.as_str(), other.as_str()), ("second", "first"));
+}
+
+#[tokio::test]
+async fn a_fetch_goes_on_when_its_caller_hangs_up() {
+    let provider = Provider::new([until("first", 3_600), until("second", 7_200)]).holding();
+    let cache = CredentialsCache::new(provider.clone());
+    for (seconds, name) in [(0, "first"), (3_000, "second")] {
+        let calls = provider.calls();
+        let mut caller = Box::pin(name_at(&cache, seconds));
+        // It begins the fetch, and hangs up once the provider was asked.
+        assert!(futures::poll!(&mut caller).is_pending());
+        while provider.calls() == calls {
+            tokio::task::yield_now().await;
+        }
+        drop(caller);
+        provider.release();
+        while name_at(&cache, seconds).await != name {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(provider.calls(), calls + 1, "{name} was fetched once");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod database;
 mod issuer;
 mod notices;
 mod policy;
-mod scene;
+pub mod scene;
 mod signals;
 mod stores;
 mod tenants;

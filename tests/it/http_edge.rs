@@ -75,6 +75,83 @@ async fn head_answers_like_get_without_the_body() {
 }
 
 #[tokio::test]
+async fn pages_may_send_the_headers_of_the_settings() {
+    let origin = "https://app.example.org";
+    let app = Setup::new()
+        .set("BROKER_CORS_ORIGINS", origin)
+        .set("BROKER_CORS_HEADERS", "X-My-Trace, x-team")
+        .start()
+        .await;
+    let preflight = app
+        .http
+        .request(Method::OPTIONS, format!("{}/uploads", app.url))
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "traceparent,x-my-trace");
+    let reply = Reply::of(preflight).await;
+    let allowed = reply.header("access-control-allow-headers");
+    let allowed: Vec<_> = allowed.expect("headers").split(", ").collect();
+    for name in ["authorization", "traceparent", "x-my-trace", "x-team"] {
+        assert!(allowed.contains(&name), "{name}: {reply:#?}");
+    }
+}
+
+#[tokio::test]
+async fn media_types_and_codings_are_read_by_their_rules() {
+    let app = App::start().await;
+    let post = |content_type: &str, coding: &str| {
+        let request = app.request(Method::POST, "/uploads");
+        let request = request.header("content-type", content_type);
+        let request = request.header("content-encoding", coding);
+        Reply::of(request.body(r#"{"path":"/a.csv"}"#))
+    };
+    for (content_type, coding) in [
+        ("Application/JSON", "identity"),
+        ("application/json ; Charset=UTF-8", "Identity"),
+        ("application/json", "identity, IDENTITY"),
+    ] {
+        post(content_type, coding).await.expect(StatusCode::CREATED);
+    }
+    for (content_type, coding) in [
+        ("application/jsonp", "identity"),
+        ("text/json", "identity"),
+        ("application/json", "gzip"),
+        ("application/json", "identity, gzip"),
+    ] {
+        let reply = post(content_type, coding).await;
+        assert_eq!(
+            reply.header("accept-encoding"),
+            Some("identity"),
+            "{reply:#?}"
+        );
+        reply.expect_problem(415, "unsupported-media-type");
+    }
+    app.bucket.put("a.csv", "a").await;
+    for (accept, is_stream) in [
+        ("Application/X-NDJSON", true),
+        ("text/html;q=0.9, application/x-ndjson;q=0.5", true),
+        ("application/x-ndjson;q=0, */*", false),
+        ("application/x-ndjson;q=0.1, application/json", false),
+        ("*/*", false),
+    ] {
+        let request = app.request(Method::GET, "/datasets");
+        let reply = Reply::of(request.header("accept", accept))
+            .await
+            .expect_ok();
+        let expected = if is_stream {
+            "application/x-ndjson"
+        } else {
+            "application/json"
+        };
+        assert_eq!(
+            reply.header("content-type"),
+            Some(expected),
+            "{accept}: {reply:#?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn only_configured_origins_may_read_the_answers() {
     let origin = "https://app.example.org";
     let app = Setup::new()

@@ -43,6 +43,7 @@ mod openapi;
 mod outbox;
 mod parts;
 mod plans;
+mod pooler;
 mod postgres_starter;
 mod postgres_tls;
 mod properties;

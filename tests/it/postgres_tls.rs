@@ -116,6 +116,9 @@ async fn tls_is_used_and_the_peer_verified_as_the_url_says() {
     for (host, parameters) in [
         ("127.0.0.1", "sslmode=require"),
         ("localhost", "sslmode=verify-full&sslrootcert=DIR/ca.pem"),
+        // Its certificate is for another name, which these do not compare.
+        ("127.0.0.1", "sslmode=verify-ca&sslrootcert=DIR/ca.pem"),
+        ("127.0.0.1", "sslmode=require&sslrootcert=DIR/ca.pem"),
     ] {
         let before = encrypted_sessions(&secured.server);
         migrate(secured.url(host, parameters)).await.ok();
@@ -129,6 +132,16 @@ async fn tls_is_used_and_the_peer_verified_as_the_url_says() {
             "UnknownIssuer",
         ),
         ("localhost", "sslmode=verify-full", "UnknownIssuer"),
+        (
+            "127.0.0.1",
+            "sslmode=verify-ca&sslrootcert=DIR/other-ca.pem",
+            "UnknownIssuer",
+        ),
+        (
+            "127.0.0.1",
+            "sslmode=require&sslrootcert=DIR/other-ca.pem",
+            "UnknownIssuer",
+        ),
         (
             "127.0.0.1",
             "sslmode=verify-full&sslrootcert=DIR/ca.pem",
@@ -149,7 +162,7 @@ async fn tls_is_used_and_the_peer_verified_as_the_url_says() {
 async fn a_server_without_tls_is_refused_where_tls_is_asked_for() {
     let folder = folder();
     let server = start(&folder, &[]);
-    for mode in ["require", "verify-full"] {
+    for mode in ["require", "verify-ca", "verify-full"] {
         let ended = migrate(format!("{}?sslmode={mode}", server.url("postgres"))).await;
         ended.failed(1, &["does not support TLS"]);
     }

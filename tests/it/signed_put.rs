@@ -1,6 +1,7 @@
 //! The pre-signed PUT: the store itself refuses whatever was not promised, and keeps nothing of
 //! it. Told against ministack and against the embedded store, which must agree.
 
+mod below_a_path;
 mod expiry;
 mod object;
 mod preconditions;

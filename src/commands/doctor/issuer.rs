@@ -29,7 +29,7 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
         Err(error) => Verdict::fault(
             &error,
             "check BROKER_JWT_JWKS_URL and the way there; the set needs a key for signatures of \
-             the kind RS256 (2,048 bits or more), ES256 or EdDSA (Ed25519)",
+             the kind RSA (2,048 bits or more), P-256, P-384 or Ed25519",
         ),
     }
 }

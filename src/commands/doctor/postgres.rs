@@ -3,6 +3,7 @@
 use super::patient::Patient;
 use super::verdict::Verdict;
 use crate::store::inspect::{Server, server};
+use crate::store::pool::SessionError;
 use crate::store::{Connection, pool};
 
 /// The oldest that has all that is used here.
@@ -23,6 +24,13 @@ pub(super) async fn check(patient: &Patient, seen: &mut Option<(Connection, Serv
             return Verdict::failed(format!("Postgres does not answer within {bound:?}"), fix);
         }
     };
+    let sessions = pool::ensure_own_sessions(database.url.expose());
+    if let Ok(Err(lent @ SessionError::Lent)) =
+        tokio::time::timeout(database.connect_timeout, sessions).await
+    {
+        let fix = "put the pooler into session mode for this database, or name Postgres itself in DATABASE_URL";
+        return Verdict::fault(&lent, fix);
+    }
     match server(&mut connection).await {
         Ok(server) => {
             let verdict = verdict(&server);

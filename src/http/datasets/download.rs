@@ -1,7 +1,7 @@
 //! `GET /datasets/{path}/action/download`.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,12 +9,13 @@ use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::{FromParams, Params, Query};
+use crate::http::middleware::head::CameAsHead;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
-use crate::usecases::download::{self, Disposition};
+use crate::usecases::download::{self, Disposition, ReadMethod, Wish};
 
 /// How to answer.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub struct Download {
 /// The handler.
 #[utoipa::path(get, path = "/datasets/{path}/action/download", operation_id = "downloadDataset", tag = "Datasets",
     summary = "Download a dataset",
-    description = "Redirects to a pre-signed GET at the store. `Range` works there.",
+    description = "Redirects to a pre-signed GET at the store, and HEAD to a pre-signed HEAD. `Range` works there.",
     security(("bearer" = ["datasets:read"])),
     params(
         ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
@@ -74,9 +75,20 @@ pub async fn download(
     broker: web::Data<Broker>,
     path: Dataset,
     query: Query<How>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Query(how) = query;
-    let signed = download::download(&broker, &caller, &path.0, how.disposition).await?;
+    // A signature holds for one method, and a redirect keeps that of the request. The URL in a
+    // body is for GET: HEAD answers with the headers that GET gets.
+    let came_as_head = request.extensions().contains::<CameAsHead>();
+    let wish = Wish {
+        method: match how.redirect && came_as_head {
+            true => ReadMethod::Head,
+            false => ReadMethod::Get,
+        },
+        disposition: how.disposition,
+    };
+    let signed = download::download(&broker, &caller, &path.0, wish).await?;
     let deed = Deed::at(Action::DatasetDownloaded, &path.0).until(signed.expires_at);
     if how.redirect {
         return Ok(HttpResponse::Found()

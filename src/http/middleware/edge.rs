@@ -11,12 +11,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 use futures::FutureExt as _;
 
 use super::cors::{Origins, Reader};
 use super::failure;
-use super::head::HeadOnly;
+use super::head::{CameAsHead, HeadOnly};
 use super::request_id;
 use crate::http::access::{self, Access};
 use crate::http::client_address::{self, ClientAddress};
@@ -91,6 +91,7 @@ pub async fn edge(
     // Routes speak GET only; the connection itself leaves the body of an answer to HEAD away.
     if seen.method == Method::HEAD {
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(CameAsHead);
     }
     let in_flight = seen.metrics.as_ref().map(|metrics| metrics.http.begin());
     let id = seen.id.clone();

@@ -7,6 +7,10 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
+/// Left with a request that came as HEAD: routes see it as GET.
+#[derive(Clone, Copy, Debug)]
+pub struct CameAsHead;
+
 /// The body of an answer to HEAD: as long as the one that GET gets, but never read, so that a
 /// stream behind it does no work.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ pub mod cors;
 pub mod edge;
 pub(super) mod failure;
 pub mod goodbye;
-mod head;
+pub mod head;
 pub mod limit;
 pub mod path_token;
 pub mod request_id;

@@ -195,6 +195,10 @@ impl Problem {
             Kind::Unauthenticated => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
+            // RFC 9110, section 15.5.16.
+            Kind::UnsupportedMediaType => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
+            }
             Kind::InsufficientScope => {
                 let scope = self.scope.map_or("", Scope::as_str);
                 let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");

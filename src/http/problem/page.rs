@@ -1,11 +1,11 @@
 //! `GET /problems` and `GET /problems/{code}`: what each code means.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::Problem;
 use super::catalogue::{Entry, Kind};
+use crate::http::accept::prefers;
 use crate::http::html;
 
 /// The list of all codes.
@@ -78,8 +78,7 @@ fn as_json(entry: Entry) -> serde_json::Value {
 }
 
 fn wants_json(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT);
-    accept
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("json") && !accept.contains("text/html"))
+    let json = ["application/json", super::MEDIA_TYPE];
+    (json.iter()).any(|json| prefers(request.headers(), json, "text/html"))
+        && !prefers(request.headers(), "text/html", "application/json")
 }

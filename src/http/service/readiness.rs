@@ -73,7 +73,7 @@ pub struct Outbox {
 /// The handler.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "Service",
     summary = "Ask whether requests can be served",
-    description = "For a load balancer. Postgres and S3 are asked at most once a second. A process that was told to stop is not ready.",
+    description = "For a load balancer. Postgres and S3 are asked at most once a second, Postgres as requests ask it. A process that was told to stop is not ready.",
     security(()),
     responses(
         (status = 200, description = "Ready", body = Ready, example = json!(examples::ready())),

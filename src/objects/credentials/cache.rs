@@ -7,6 +7,7 @@
 //!   pause between tries.
 //! - Without a usable set, callers wait for one fetch between them; when it fails, all get the
 //!   error, and the provider is left alone for a second.
+//! - A fetch belongs to no caller: it goes on when the one that began it stops waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use arc_swap::ArcSwapOption;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Credentials;
 
@@ -48,15 +50,26 @@ pub enum Error {
     FailedJustNow(DateTime<Utc>),
 }
 
-/// Credentials of a provider (aws-config's chain, as a rule), shared by all threads.
-#[derive(Debug)]
+/// Credentials of a provider (aws-config's chain, as a rule), shared by all threads. Cheap to
+/// clone; the clones share their credentials.
+#[derive(Clone, Debug)]
 pub struct CredentialsCache {
+    shared: Arc<Shared>,
+    /// Where fetches run: they outlast the request that begins one.
+    runtime: Handle,
+}
+
+#[derive(Debug)]
+struct Shared {
     provider: SharedCredentialsProvider,
     timeout: Duration,
     current: ArcSwapOption<Entry>,
-    /// Held by the one who fetches; holds when the last fetch failed.
-    fetching: Mutex<Option<DateTime<Utc>>>,
+    /// Held by the one who fetches.
+    fetching: Arc<Mutex<LastFailure>>,
 }
+
+/// When the last fetch failed, if it did.
+type LastFailure = Option<DateTime<Utc>>;
 
 #[derive(Debug)]
 struct Entry {
@@ -65,7 +78,7 @@ struct Entry {
 }
 
 impl CredentialsCache {
-    /// A cache that has fetched nothing yet.
+    /// A cache that has fetched nothing yet. Its fetches run on the runtime that this is called on.
     #[must_use]
     pub fn new(provider: impl ProvideCredentials + 'static) -> Self {
         Self::with_timeout(provider, FETCH_TIMEOUT)
@@ -75,10 +88,13 @@ impl CredentialsCache {
     #[must_use]
     pub fn with_timeout(provider: impl ProvideCredentials + 'static, timeout: Duration) -> Self {
         Self {
-            provider: SharedCredentialsProvider::new(provider),
-            timeout,
-            current: ArcSwapOption::empty(),
-            fetching: Mutex::new(None),
+            shared: Arc::new(Shared {
+                provider: SharedCredentialsProvider::new(provider),
+                timeout,
+                current: ArcSwapOption::empty(),
+                fetching: Arc::default(),
+            }),
+            runtime: Handle::current(),
         }
     }
 
@@ -89,33 +105,47 @@ impl CredentialsCache {
     /// # Errors
     /// None are left that have not expired, and none can be fetched.
     pub async fn get(&self, now: DateTime<Utc>) -> Result<Arc<Credentials>, Error> {
-        let Some(entry) = self.usable(now) else {
-            return self.fetch_or_fail(now).await;
+        let shared = Arc::clone(&self.shared);
+        let Some(entry) = shared.usable(now) else {
+            return self.fetched(shared.fetch_or_fail(now)).await;
         };
         if now >= entry.refresh_at
-            && let Ok(mut failed_at) = self.fetching.try_lock()
+            && let Ok(failed_at) = Arc::clone(&shared.fetching).try_lock_owned()
         {
-            return Ok(self.refresh_or_keep(&mut failed_at, entry, now).await);
+            let refreshed = shared.refresh_or_keep(failed_at, entry, now);
+            return self.fetched(refreshed).await;
         }
         Ok(Arc::clone(&entry.credentials))
     }
 
+    /// What a fetch comes to, which goes on when the caller stops waiting for it.
+    async fn fetched<F>(&self, fetch: F) -> Result<Arc<Credentials>, Error>
+    where
+        F: Future<Output = Result<Arc<Credentials>, Error>> + Send + 'static,
+    {
+        let fetched = self.runtime.spawn(fetch).await;
+        fetched.unwrap_or_else(|died| Err(Error::Provider(CredentialsError::unhandled(died))))
+    }
+}
+
+impl Shared {
     async fn refresh_or_keep(
-        &self,
-        failed_at: &mut Option<DateTime<Utc>>,
+        self: Arc<Self>,
+        mut failed_at: OwnedMutexGuard<LastFailure>,
         seen: Arc<Entry>,
         now: DateTime<Utc>,
-    ) -> Arc<Credentials> {
+    ) -> Result<Arc<Credentials>, Error> {
         // Another caller may have been here between our look and our lock.
         let old = self.usable(now).unwrap_or(seen);
         if now < old.refresh_at {
-            return Arc::clone(&old.credentials);
+            return Ok(Arc::clone(&old.credentials));
         }
-        self.refresh(failed_at, now).await.unwrap_or_else(|error| {
+        let fresh = self.refresh(&mut failed_at, now).await;
+        Ok(fresh.unwrap_or_else(|error| {
             log::warn!("the old AWS credentials serve on: {}", causes(&error));
             self.keep(&old.credentials, now + RETRY_AFTER);
             Arc::clone(&old.credentials)
-        })
+        }))
     }
 
     fn usable(&self, now: DateTime<Utc>) -> Option<Arc<Entry>> {
@@ -124,7 +154,7 @@ impl CredentialsCache {
         (!entry.credentials.has_expired(now)).then(|| Arc::clone(entry))
     }
 
-    async fn fetch_or_fail(&self, now: DateTime<Utc>) -> Result<Arc<Credentials>, Error> {
+    async fn fetch_or_fail(self: Arc<Self>, now: DateTime<Utc>) -> Result<Arc<Credentials>, Error> {
         let mut failed_at = self.fetching.lock().await;
         if let Some(entry) = self.usable(now) {
             return Ok(Arc::clone(&entry.credentials));
@@ -140,7 +170,7 @@ impl CredentialsCache {
     /// Fetches and keeps. The caller holds the lock that `failed_at` is in.
     async fn refresh(
         &self,
-        failed_at: &mut Option<DateTime<Utc>>,
+        failed_at: &mut LastFailure,
         now: DateTime<Utc>,
     ) -> Result<Arc<Credentials>, Error> {
         let fetched = self.fetch(now).await;

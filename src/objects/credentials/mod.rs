@@ -1,11 +1,13 @@
 //! The AWS credentials that URLs are signed with.
 //!
-//! The SDK keeps an identity cache for its own calls; signing by ourselves needs one of our own,
-//! and one that says when the credentials end: no URL may promise to live longer.
+//! Signing by ourselves needs a cache of our own, and one that says when the credentials end: no
+//! URL may promise to live longer. The SDK's calls to S3 are signed with the same credentials, by
+//! [`CachedProvider`].
 //!
 //! [`CredentialsCache`] says what happens when they cannot be had.
 
 mod cache;
+mod sdk;
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +16,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::cache::{CredentialsCache, Error};
+pub use self::sdk::CachedProvider;
 
 /// One set of credentials. `Debug` shows the access key id and the end, never a secret.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! GetObject: a URL that reads one object, or one version of it.
+//! GetObject and HeadObject: a URL that reads one object, or one version of it, or its headers.
 //!
 //! Only `host` is signed: the client may send `Range` and conditions as it likes.
 
@@ -9,11 +9,23 @@ use chrono::{DateTime, Utc};
 use super::{Error, PresignRequest, Presigned, Signer};
 use crate::objects::credentials::Credentials;
 
-/// One object that a client may GET.
+/// What a URL that reads is for. A signature holds for one method only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReadMethod {
+    /// The object.
+    #[default]
+    Get,
+    /// Its headers.
+    Head,
+}
+
+/// One object that a client may read.
 #[derive(Debug, Clone, Copy)]
 pub struct GetObject<'a> {
     /// The object's key.
     pub key: &'a str,
+    /// How it is read.
+    pub method: ReadMethod,
     /// The version; without it the current one.
     pub version_id: Option<&'a str>,
     /// What S3 shall answer as `Content-Disposition`.
@@ -28,6 +40,7 @@ impl<'a> GetObject<'a> {
     pub fn new(key: &'a str) -> Self {
         Self {
             key,
+            method: ReadMethod::Get,
             version_id: None,
             response_content_disposition: None,
             response_content_type: None,
@@ -63,9 +76,13 @@ impl Signer {
         credentials: &Arc<Credentials>,
         now: DateTime<Utc>,
     ) -> Result<Presigned, Error> {
+        let (method, operation) = match object.method {
+            ReadMethod::Get => ("GET", Some("GetObject")),
+            ReadMethod::Head => ("HEAD", None),
+        };
         let request = PresignRequest {
-            method: "GET",
-            operation: Some("GetObject"),
+            method,
+            operation,
             key: object.key,
             headers: &[],
             query: &object.query(),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use self::get::GetObject;
+pub use self::get::{GetObject, ReadMethod};
 pub use self::part::{PartSigner, UploadPart};
 pub use self::presign::PresignRequest;
 pub use self::put::{Checksum, Precondition, PresignedPut, PutObject};

@@ -65,6 +65,8 @@ fn judge(text: &str) -> Verdict {
         keys: JwtKeys::Secret(SECRET.into()),
         issuer: Some("issuer".into()),
         audience: Some("broker".into()),
+        tenant_claim: "tenant".into(),
+        scope_claim: None,
     });
     let now = DateTime::from_timestamp(NOW, 0).expect("a time");
     jwt.expect("no HTTP client is made").judge(text, now)

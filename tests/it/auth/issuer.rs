@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256};
+use rcgen::{
+    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,6 +33,7 @@ impl Signer {
         let key = match algorithm {
             Algorithm::HS256 => EncodingKey::from_secret(SECRET.as_bytes()),
             Algorithm::ES256 => EncodingKey::from_ec_der(&pair(&PKCS_ECDSA_P256_SHA256)),
+            Algorithm::ES384 => EncodingKey::from_ec_der(&pair(&PKCS_ECDSA_P384_SHA384)),
             Algorithm::EdDSA => {
                 // As PKCS#8 has it without the public half.
                 let mut der = pair(&PKCS_ED25519);
@@ -39,7 +42,9 @@ impl Signer {
                 EncodingKey::from_ed_der(&der)
             }
             // PKCS#8 has 26 bytes around a key of 2,048 bits.
-            Algorithm::RS256 => EncodingKey::from_rsa_der(&pair(&PKCS_RSA_SHA256)[26..]),
+            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
+                EncodingKey::from_rsa_der(&pair(&PKCS_RSA_SHA256)[26..])
+            }
             other => panic!("no key for {other:?}"),
         };
         Signer {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use jsonwebtoken::Algorithm::{ES256, EdDSA, HS256, RS256};
+use jsonwebtoken::Algorithm::{ES256, ES384, EdDSA, HS256, PS256, RS256, RS384, RS512};
 use jsonwebtoken::Header;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -33,8 +33,9 @@ async fn ask(app: &App, signer: &Signer) -> Reply {
 
 #[tokio::test]
 async fn each_key_is_believed_for_its_own_algorithm_only() {
-    let keys = [RS256, ES256, EdDSA].map(|kind| Signer::new(&format!("{kind:?}"), kind));
-    let issuer = Issuer::new(&[&keys[0], &keys[1], &keys[2]]);
+    let keys = [RS256, RS384, RS512, PS256, ES256, ES384, EdDSA];
+    let keys = keys.map(|kind| Signer::new(&format!("{kind:?}"), kind));
+    let issuer = Issuer::new(&keys.each_ref());
     let app = start(&issuer).await;
     for key in &keys {
         ask(&app, key).await.expect(StatusCode::OK);
@@ -79,6 +80,31 @@ async fn each_key_is_believed_for_its_own_algorithm_only() {
         .await
         .expect_problem(401, "unauthenticated");
     assert_eq!(issuer.asked(), 1);
+}
+
+/// An issuer that keeps the name of its key when it replaces it.
+#[tokio::test]
+async fn a_key_that_was_replaced_under_its_name_is_found() {
+    for kind in [ES256, ES384] {
+        let (old, new) = (Signer::new("key", ES256), Signer::new("key", kind));
+        let issuer = Issuer::new(&[&old]);
+        let app = start(&issuer).await;
+        ask(&app, &old).await.expect(StatusCode::OK);
+        issuer.has(&[&new]);
+        // Within the pause after a fetch the issuer is not asked again, however many come.
+        let replies = join_all((0..20).map(|_| ask(&app, &new))).await;
+        for reply in replies {
+            reply.expect_problem(401, "unauthenticated");
+        }
+        assert_eq!(issuer.asked(), 1);
+        app.advance(TimeDelta::seconds(10));
+        let replies = join_all((0..20).map(|_| ask(&app, &new))).await;
+        for reply in replies {
+            reply.expect(StatusCode::OK);
+        }
+        ask(&app, &old).await.expect_problem(401, "unauthenticated");
+        assert_eq!(issuer.asked(), 2, "{kind:?}");
+    }
 }
 
 #[tokio::test]

@@ -53,6 +53,39 @@ async fn a_jwt_opens_its_tenant_for_its_scopes() {
     reply.expect_problem(404, "upload-not-found");
 }
 
+#[tokio::test]
+async fn tenant_and_scopes_stand_where_the_issuer_puts_them() {
+    let usual = setup().start().await;
+    for changes in [
+        json!({"scope": ["openid", "uploads:read"]}),
+        json!({"scope": null, "scp": ["uploads:read"]}),
+        json!({"scope": null, "scp": "openid uploads:read"}),
+        json!({"scope": null, "permissions": ["uploads:read"]}),
+    ] {
+        let holder = holder(&usual, changes.clone());
+        let reply = holder.get("/uploads").await;
+        assert_eq!(reply.status, StatusCode::OK, "{changes}: {reply:#?}");
+        // It has that scope alone.
+        let reply = holder.get("/datasets").await;
+        reply.expect_problem(403, "insufficient-scope");
+    }
+    let named = setup()
+        .set("BROKER_JWT_SCOPE_CLAIM", "realm_access.roles")
+        .set("BROKER_JWT_TENANT_CLAIM", "https://example.com/tenant")
+        .start()
+        .await;
+    let elsewhere = json!({"scope": "uploads:write", "tenant": null,
+        "https://example.com/tenant": "default", "realm_access": {"roles": ["uploads:read"]}});
+    let ada = holder(&named, elsewhere);
+    ada.get("/uploads").await.expect(StatusCode::OK);
+    let reply = post(&ada, "/uploads", json!({"path": "/a"})).await;
+    reply.expect_problem(403, "insufficient-scope");
+    // The usual places are not read beside the named ones.
+    let usual = holder(&named, json!({}));
+    let reply = usual.get("/uploads").await;
+    reply.expect_problem(401, "unauthenticated");
+}
+
 /// A JWT that was not made by a library: whatever the parts say.
 pub fn raw(header: &Value, claims: &Value, signature: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -79,7 +112,9 @@ async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
         json!({"tenant": "a\u{0}b"}),
         json!({"tenant": "Default"}),
         json!({"scope": null}),
-        json!({"scope": ["uploads:read"]}),
+        json!({"scope": 7}),
+        json!({"scope": ["uploads:read", 7]}),
+        json!({"scope": null, "roles": ["uploads:read"]}),
         json!({"path_prefix": ""}),
         json!({"path_prefix": "/../"}),
         json!({"path_prefix": 7}),

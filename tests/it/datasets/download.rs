@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::fields;
@@ -38,6 +38,29 @@ async fn leads_to_the_bytes_also_in_parts() {
     let etag = whole.header("etag").expect("an etag");
     let same = Reply::of(app.http.get(&url).header("if-none-match", etag)).await;
     assert_eq!(same.status, StatusCode::NOT_MODIFIED, "{same:#?}");
+}
+
+#[tokio::test]
+async fn head_leads_to_the_headers() {
+    let app = App::start().await;
+    app.upload("/data/a.txt", BYTES, json!({})).await;
+    for query in ["", "?disposition=attachment"] {
+        let path = format!("/datasets/data/a.txt/action/download{query}");
+        let reply = Reply::of(app.request(Method::HEAD, &path)).await;
+        assert_eq!(reply.status, StatusCode::FOUND, "{reply:#?}");
+        let url = reply.header("location").expect("a location");
+        let head = Reply::of(app.http.head(url)).await.expect_ok();
+        assert_eq!(head.header("content-length"), Some("10"), "{head:#?}");
+        assert_eq!(head.header("content-type"), Some("text/plain"), "{head:#?}");
+        // Its signature is good for nothing else.
+        let get = Reply::of(app.http.get(url)).await;
+        assert_eq!(get.status, StatusCode::FORBIDDEN, "{get:#?}");
+    }
+    // Where the URL is the body, HEAD answers like GET.
+    let path = "/datasets/data/a.txt/action/download?redirect=false";
+    let (get, head) = (app.get(path).await, app.request(Method::HEAD, path));
+    let head = Reply::of(head).await.expect_ok();
+    assert_eq!(head.header("content-length"), get.header("content-length"));
 }
 
 #[tokio::test]

@@ -83,6 +83,33 @@ async fn a_message_is_done_when_all_of_it_is() {
     assert_eq!(scene.app.told(&two).await, ["dataset.uploaded"]);
 }
 
+/// What can be read of a message is done; the message stays with the queue, for its dead letters.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_holds_up_no_other() {
+    let scene = Scene::silent(Setup::new()).await;
+    let one = scene.sent("one.csv", json!({})).await;
+    let two = scene.sent("two.csv", json!({})).await;
+    let bucket = &scene.app.bucket.name;
+    let record = |key: &str| events::raw("ObjectCreated:Put", bucket, key)["Records"][0].clone();
+    let mut broken = record("broken.csv");
+    broken["s3"]["object"] = json!({});
+    let body = json!({"Records": [record("one.csv"), broken, record("two.csv")]});
+    scene.events.send(&body.to_string()).await;
+    let partly = Round {
+        unreadable: 1,
+        failed: 0,
+        ..FAILED
+    };
+    assert_eq!(scene.round().await, partly);
+    assert_eq!(scene.app.told(&one).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.told(&two).await, ["dataset.uploaded"]);
+    assert_eq!(
+        scene.events.counts().await,
+        (0, 1),
+        "it is left to the queue"
+    );
+}
+
 async fn told(app: &App, word: &str) {
     eventually("readyz tells of the queue", async || {
         let ready = app.get("/readyz").await.expect(StatusCode::OK);

@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use upload_broker::arrivals::message::{Change, Unreadable, read};
+use upload_broker::arrivals::message::{Change, Contents, Unreadable, read};
 
 use crate::support::events::raw;
 
+/// The changes of a message of which everything can be read.
 fn of(body: &Value) -> Result<Vec<Change>, Unreadable> {
-    read(&body.to_string())
+    let contents = read(&body.to_string())?;
+    contents.unreadable.map_or(Ok(contents.changes), Err)
 }
 
 fn change(key: &str) -> Change {
@@ -90,6 +92,31 @@ fn a_message_may_tell_of_many() {
     records.push(more["Records"][0].clone());
     assert_eq!(of(&body), Ok(vec![change("a.csv"), change("b.csv")]));
     assert_eq!(of(&json!({"Records": []})), Ok(vec![]));
+}
+
+#[test]
+fn a_record_that_cannot_be_read_does_not_hide_the_others() {
+    let good = raw("ObjectCreated:Put", "datasets", "a.csv")["Records"][0].clone();
+    let mut keyless = good.clone();
+    keyless["s3"]["object"] = json!({});
+    let mut bytes = good.clone();
+    bytes["s3"]["object"]["key"] = "%FF.csv".into();
+    let ses = json!({"eventSource": "aws:ses", "ses": {}});
+    for (bad, reason) in [
+        (keyless, Unreadable::Shape),
+        (bytes, Unreadable::Key),
+        (ses, Unreadable::Shape),
+        (json!(null), Unreadable::Shape),
+    ] {
+        for records in [json!([bad, good]), json!([good, bad])] {
+            let contents = Contents {
+                changes: vec![change("a.csv")],
+                unreadable: Some(reason),
+            };
+            let body = json!({"Records": records});
+            assert_eq!(read(&body.to_string()), Ok(contents), "{body}");
+        }
+    }
 }
 
 #[test]
@@ -187,8 +214,8 @@ proptest! {
 
     #[test]
     fn no_json_makes_it_panic(body in any_json()) {
-        let plain = of(&body);
-        let wrapped = of(&in_sns(&body));
+        let plain = read(&body.to_string());
+        let wrapped = read(&in_sns(&body).to_string());
         // An envelope changes nothing, but for one in another.
         if body["Type"] != "Notification" {
             prop_assert_eq!(plain, wrapped);

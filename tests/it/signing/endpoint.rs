@@ -3,6 +3,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
+use upload_broker::objects::client::build;
 use upload_broker::objects::endpoint::{Endpoint, Error};
 
 use super::scene::{Scene, wait};
@@ -88,6 +89,24 @@ fn a_dotted_bucket_goes_into_the_path_where_no_certificate_covers_it() {
 fn a_store_of_ones_own_keeps_port_and_path() {
     let path_style = Scene::custom("http://127.0.0.1:9000/store/", "bucket", true);
     assert_origin(path_style, "http://127.0.0.1:9000", "/store/bucket/");
+    // The broker's own client takes both spellings of the same place.
+    for url in [
+        "http://127.0.0.1:9000/store",
+        "http://127.0.0.1:9000/store/",
+    ] {
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new("us-east-1"))
+            .endpoint_url(url)
+            .build();
+        for client in [build(&config, true, None), build(&config, true, Some(url))] {
+            let endpoint = wait(Endpoint::learn(&client, "bucket")).expect("an endpoint");
+            assert_eq!(endpoint.base_path(), "/store/bucket/", "{url}");
+        }
+        let client = build(&config, false, None);
+        let endpoint = wait(Endpoint::learn(&client, "bucket")).expect("an endpoint");
+        assert_eq!(endpoint.base_path(), "/store/", "{url}");
+    }
     let virtual_host = Scene::custom("https://store.example:9443", "bucket", false);
     assert_origin(virtual_host, "https://bucket.store.example:9443", "/");
 }

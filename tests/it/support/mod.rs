@@ -22,6 +22,7 @@ pub mod leaks;
 pub mod load;
 pub mod masked;
 pub mod observe;
+pub mod pgbouncer;
 pub mod process;
 pub mod pump;
 pub mod python;

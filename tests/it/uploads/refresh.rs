@@ -1,11 +1,15 @@
 //! `GET /uploads/{id}?refresh_urls=true`.
 
+use aws_credential_types::Credentials;
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
+use crate::credentials::provider::Provider;
 use crate::support::app::{App, Setup, id, now};
+use crate::support::cloud;
+use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 async fn refresh(app: &App, session: &Value) -> Value {
@@ -52,6 +56,35 @@ async fn the_deadline_never_moves_back() {
         fresh["upload"]["expires_at"].as_str() < fresh["expires_at"].as_str(),
         "this URL ends earlier: {fresh:#}"
     );
+}
+
+/// While the next credentials are on their way, the broker's one connection to Postgres is free.
+#[tokio::test]
+async fn a_fetch_of_credentials_holds_no_connection() {
+    let start = now();
+    let until = |hours| {
+        let end = (start + TimeDelta::hours(hours)).into();
+        let (id, secret) = (cloud::ACCESS_KEY_ID, cloud::SECRET_ACCESS_KEY);
+        Ok(Credentials::new(id, secret, None, Some(end), "test"))
+    };
+    let provider = Provider::new([until(1), until(2)]);
+    let app = Setup::new()
+        .clock_at(start)
+        .credentials(provider.clone())
+        .set("BROKER_DB_POOL_SIZE", 1)
+        .start()
+        .await;
+    let session = app.create("/a.csv", json!({"expires_in": 7200})).await;
+    assert_eq!(provider.calls(), 1);
+    let provider = provider.holding();
+    app.advance(TimeDelta::seconds(3_000));
+    let others = async {
+        eventually("the provider is asked", async || provider.calls() == 2).await;
+        app.read(&session).await;
+        provider.release();
+    };
+    let (fresh, ()) = tokio::join!(refresh(&app, &session), others);
+    assert!(fresh["upload"]["url"].is_string(), "{fresh:#}");
 }
 
 #[tokio::test]

@@ -75,14 +75,19 @@ async fn optional<T: DeserializeOwned + Default>(
     Ok(body.unwrap_or_default())
 }
 
-/// A body without a type is taken for JSON; one with another type is not.
+/// A body without a type is taken for JSON; one with another type is not. Case does not count, nor
+/// do parameters (RFC 9110, sections 8.3.1 and 8.4.1).
 pub(super) fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
-    let typed = request.headers().contains_key(header::CONTENT_TYPE);
-    let encoded = request
-        .headers()
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|value| value != "identity");
-    if (typed && request.content_type() != "application/json") || encoded {
+    let headers = request.headers();
+    let typed = headers.contains_key(header::CONTENT_TYPE);
+    let is_json = (request.content_type()).eq_ignore_ascii_case("application/json");
+    let is_plain = |line: &header::HeaderValue| {
+        (line.as_bytes().split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
+    };
+    let encoded = !headers.get_all(header::CONTENT_ENCODING).all(is_plain);
+    if (typed && !is_json) || encoded {
         return Err(Problem::new(
             Kind::UnsupportedMediaType,
             "Send Content-Type: application/json, without a Content-Encoding.",

@@ -83,7 +83,7 @@ async fn call(request: TestRequest) -> (StatusCode, Headers, String) {
     let app = App::new()
         .app_data(web::Data::new(gate()))
         .app_data(web::Data::new(Patience(Duration::from_secs(3))))
-        .app_data(web::Data::new(Origins::new(vec![ORIGIN.to_owned()])))
+        .app_data(web::Data::new(Origins::new(vec![ORIGIN.to_owned()], &[])))
         .wrap(from_fn(cors::cors))
         .wrap(from_fn(edge::edge))
         .service(guarded)

@@ -47,3 +47,25 @@ async fn a_preflight_needs_no_credential() {
     assert_eq!(headers["access-control-allow-origin"], ORIGIN);
     assert!(headers["access-control-allow-headers"].contains("authorization"));
 }
+
+#[actix_web::test]
+async fn pages_with_tracing_libraries_may_send_what_those_add() {
+    let asked = "Baggage, sentry-trace,traceparent,tracestate,x-requested-with,\
+        x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-tags,\
+        x-datadog-trace-id,X-Datadog-Sampled,x-other";
+    let request = TestRequest::default()
+        .method(Method::OPTIONS)
+        .uri("/guarded")
+        .insert_header(("origin", ORIGIN))
+        .insert_header(("access-control-request-method", "POST"))
+        .insert_header(("access-control-request-headers", asked));
+    let (status, headers, _) = call(request).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let allowed: Vec<_> = (headers["access-control-allow-headers"].split(','))
+        .map(str::trim)
+        .collect();
+    for name in asked.split(',').map(|name| name.trim().to_lowercase()) {
+        let is_known = name != "x-other";
+        assert_eq!(allowed.contains(&&*name), is_known, "{name}: {allowed:?}");
+    }
+}

@@ -5,7 +5,7 @@
 
 /// What stands before the hosts, the hosts with their ports, and what stands after them. Nothing
 /// where the text has not the shape of a URL.
-pub(super) fn split(url: &str) -> Option<(&str, &str, &str)> {
+pub(in crate::config) fn split(url: &str) -> Option<(&str, &str, &str)> {
     let authority = url.find("://")?.checked_add(3)?;
     let (scheme, rest) = url.split_at_checked(authority)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -19,31 +19,22 @@ pub(super) fn split(url: &str) -> Option<(&str, &str, &str)> {
     Some((before, hosts, after))
 }
 
-/// One URL a host, in their order; the URL itself where it names one.
-pub(super) fn each(url: &str) -> Vec<String> {
-    match split(url) {
-        Some((before, hosts, after)) => (hosts.split(','))
-            .map(|host| format!("{before}{host}{after}"))
-            .collect(),
-        None => vec![url.to_owned()],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_told_apart() {
-        assert_eq!(
-            each("postgres://me:a,b@one:1,[::1]:2/db?host=x,y"),
-            [
-                "postgres://me:a,b@one:1/db?host=x,y",
-                "postgres://me:a,b@[::1]:2/db?host=x,y"
-            ]
-        );
-        assert_eq!(each("postgres://one"), ["postgres://one"]);
-        assert_eq!(each("postgres:///db"), ["postgres:///db"]);
-        assert_eq!(each("one two"), ["one two"]);
+    fn hosts_stand_between_the_login_and_the_rest() {
+        for (url, parts) in [
+            (
+                "postgres://me:a,b@one:1,[::1]:2/db?host=x,y",
+                Some(("postgres://me:a,b@", "one:1,[::1]:2", "/db?host=x,y")),
+            ),
+            ("postgres://one", Some(("postgres://", "one", ""))),
+            ("postgres:///db", Some(("postgres://", "", "/db"))),
+            ("one two", None),
+        ] {
+            assert_eq!(split(url), parts, "{url}");
+        }
     }
 }

@@ -1,0 +1,165 @@
+//! `DATABASE_URL`: what is taken, what is refused, and what is said about it.
+
+use super::{good, load};
+use crate::config::{DatabaseServer, DatabaseUrl, Roots, TlsMode};
+
+fn read(rest: &str) -> DatabaseUrl {
+    DatabaseUrl::parse(rest).unwrap_or_else(|detail| panic!("{rest}: {detail}"))
+}
+
+fn server(host: &str, port: u16) -> DatabaseServer {
+    DatabaseServer {
+        host: host.to_owned(),
+        address: None,
+        port,
+    }
+}
+
+#[test]
+fn servers_are_where_libpq_looks_for_them() {
+    for (url, servers) in [
+        ("postgres://one", vec![server("one", 5432)]),
+        (
+            "postgresql://u:a,b@one:1,[::1]:2/db",
+            vec![server("one", 1), server("::1", 2)],
+        ),
+        (
+            "postgres://%2Frun%2Fpostgresql/db",
+            vec![server("/run/postgresql", 5432)],
+        ),
+        (
+            "postgres:///db?host=/run/postgresql",
+            vec![server("/run/postgresql", 5432)],
+        ),
+        (
+            "postgres://u@/db?host=one,two&port=1,2",
+            vec![server("one", 1), server("two", 2)],
+        ),
+        (
+            "postgres://one:1,two:2/db?port=7",
+            vec![server("one", 7), server("two", 7)],
+        ),
+        (
+            "postgres:///db?hostaddr=127.0.0.1",
+            vec![DatabaseServer {
+                address: Some([127, 0, 0, 1].into()),
+                ..server("127.0.0.1", 5432)
+            }],
+        ),
+    ] {
+        assert_eq!(read(url).servers(), servers, "{url}");
+    }
+    for bad in [
+        "postgres://",
+        "postgres:///db",
+        "postgres://one,/db",
+        "postgres://one:x/db",
+        "postgres://one:70000/db",
+        "postgres://[::1/db",
+        "postgres://[::1]x/db",
+        "postgres:///db?host=",
+        "postgres://one,two/db?port=1,2,3",
+        "postgres://one/db?hostaddr=127.0.0.1,127.0.0.2",
+        "postgres://one/db?hostaddr=localhost",
+        "postgres://one/%FF",
+        "postgres://one/a%00b",
+        "mysql://one/db",
+        "host=one",
+    ] {
+        let detail = DatabaseUrl::parse(bad).expect_err(bad);
+        assert!(detail.starts_with("must "), "{bad}: {detail}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_line_is_what_libpq_means() {
+    let file = || Roots::File("/ca.pem".to_owned());
+    for (query, mode, roots) in [
+        ("", TlsMode::Prefer, Roots::System),
+        ("?sslmode=disable", TlsMode::Disable, Roots::System),
+        ("?sslmode=require", TlsMode::Require, Roots::System),
+        ("?sslmode=verify-ca", TlsMode::VerifyCa, Roots::System),
+        ("?sslmode=verify-full", TlsMode::VerifyFull, Roots::System),
+        ("?sslrootcert=system", TlsMode::VerifyFull, Roots::System),
+        (
+            "?sslrootcert=/ca.pem&sslmode=verify-full",
+            TlsMode::VerifyFull,
+            file(),
+        ),
+        (
+            "?sslmode=require&sslrootcert=%2Fca.pem",
+            TlsMode::VerifyCa,
+            file(),
+        ),
+    ] {
+        let url = read(&format!("postgres://db/x{query}"));
+        let options = url.options();
+        assert_eq!((options.tls, &options.roots), (mode, &roots), "{query}");
+    }
+}
+
+#[test]
+fn an_option_is_taken_or_refused_by_name_with_what_would_be_right() {
+    for good in [
+        "connect_timeout=10",
+        "application_name=broker",
+        "options=-c%20search_path%3Dbroker",
+        "keepalives=1&keepalives_idle=5&keepalives_interval=1&keepalives_retries=3",
+        "tcp_user_timeout=10",
+        "target_session_attrs=read-write",
+        "channel_binding=prefer",
+        "channel_binding=require&sslmode=require",
+        "sslnegotiation=direct&sslmode=require",
+        "load_balance_hosts=random",
+        "user=me&password=a%FFb&dbname=y",
+    ] {
+        read(&format!("postgres://db/x?{good}"));
+    }
+    for (bad, said) in [
+        ("sslmode=allow", "prefer"),
+        ("sslmode=no-verify", "require"),
+        ("sslmode=REQUIRE", "verify-full"),
+        ("pgbouncer=true", "session mode"),
+        ("gssencmode=disable", "GSSAPI"),
+        ("schema=broker", "search_path"),
+        ("connection_limit=5", "BROKER_DB_POOL_SIZE"),
+        ("sslcert=/me.pem", "client certificates"),
+        ("ssl=true", "sslmode=require"),
+        ("nonsense=1", "leave it out"),
+        ("connect_timeout=soon", "whole number"),
+        ("target_session_attrs=read-only", "read-write"),
+        ("channel_binding=always", "require"),
+        ("channel_binding=require&sslmode=disable", "sslmode=require"),
+        ("sslnegotiation=direct", "sslmode=require"),
+        ("sslrootcert=/ca.pem", "sslmode=require"),
+        ("sslrootcert=system&sslmode=require", "sslmode=verify-full"),
+    ] {
+        let url = format!("postgres://u:hunter2@db/x?{bad}");
+        let faults = load(&[("DATABASE_URL", &url)]).map(|_| ()).expect_err(bad);
+        let name = bad.split('=').next().unwrap_or_default();
+        let [fault] = &faults[..] else {
+            panic!("{bad}: {faults:?}");
+        };
+        assert!(fault.starts_with("DATABASE_URL="), "{bad}: {fault}");
+        assert!(
+            fault.contains(name) && fault.contains(said),
+            "{bad}: {fault}"
+        );
+        assert!(!fault.contains("hunter2"), "{bad}: {fault}");
+    }
+}
+
+#[test]
+fn the_end_of_a_password_is_not_taken_for_an_option() {
+    for url in [
+        "postgres://u:12?hunter2=x@db/x",
+        "postgres://u:12/x?hunter2=x@db/x",
+        "postgres://u:12#hunter2@db/x",
+    ] {
+        let faults = load(&[("DATABASE_URL", url)]).map(|_| ()).expect_err(url);
+        assert!(faults[0].contains("percent-encoded"), "{faults:?}");
+        assert!(!faults[0].contains("hunter2"), "{faults:?}");
+    }
+    let settings = good(&[("DATABASE_URL", "postgres://u:12%3Fhunter2%3Dx%40@db/x")]);
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}

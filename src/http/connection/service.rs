@@ -1,0 +1,69 @@
+//! The outermost layer of the service: it decides whether a connection goes on after a response.
+
+use std::convert::Infallible;
+
+use actix_http::{ConnectionType, Request, Response, Version};
+use actix_service::Service;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+
+use super::Connection;
+use super::body::Body;
+
+/// Has `app` answer a request, and closes the connection where it cannot go on.
+///
+/// It cannot where the client or the response says so, where the body of the request was not read
+/// to its end, and where the end of the connection is the end of the response: a client that
+/// speaks HTTP/1.0 does not know chunks (RFC 9112, section 6.1).
+pub fn respond<S, B>(
+    mut request: Request,
+    app: &S,
+) -> impl Future<Output = Result<Response<BoxBody>, S::Error>> + use<S, B>
+where
+    S: Service<Request>,
+    S::Response: Into<Response<B>>,
+    S::Error: Into<Response<BoxBody>>,
+    B: MessageBody + 'static,
+{
+    let connection = request
+        .conn_data::<Connection>()
+        .cloned()
+        .unwrap_or_default();
+    let is_last = request.head().connection_type() == ConnectionType::Close;
+    let knows_chunks = request.version() >= Version::HTTP_11;
+    let body = Body::attach(&mut request, &connection);
+    let answer = app.call(request);
+    async move {
+        let mut response = match answer.await {
+            Ok(response) => response.into().map_into_boxed_body(),
+            Err(failure) => failure.into(),
+        };
+        let mut closes = is_last || response.head().connection_type() == ConnectionType::Close;
+        if !knows_chunks && response.body().size() == BodySize::Stream {
+            response.head_mut().no_chunking(true);
+            closes = true;
+        }
+        if let Some(body) = body
+            && !body.ends_here().await
+        {
+            closes = true;
+        }
+        if closes {
+            let head = response.head_mut();
+            head.set_connection_type(ConnectionType::Close);
+            connection.close().await;
+        }
+        Ok(response)
+    }
+}
+
+/// Lets a request that expects `100 Continue` pass, and holds that response back until the body is
+/// read.
+///
+/// # Errors
+/// Never.
+pub async fn expect(request: Request) -> Result<Request, Infallible> {
+    if let Some(connection) = request.conn_data::<Connection>() {
+        connection.hold_continue().await;
+    }
+    Ok(request)
+}
