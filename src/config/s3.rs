@@ -39,7 +39,8 @@ impl Section for S3 {
         let public_endpoint = reader.optional(&BROKER_S3_PUBLIC_ENDPOINT, endpoint);
         let conditional_writes = reader.value(&BROKER_S3_CONDITIONAL_WRITES, flag);
         let encryption = Sse::read(reader);
-        (own?, of_all?);
+        own?;
+        of_all?;
         Some(Self {
             bucket: bucket?,
             path_style: path_style?,
