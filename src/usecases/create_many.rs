@@ -3,7 +3,7 @@
 //! What is refused of one entry is refused of that one alone. The rows are one statement, so that
 //! a fault of Postgres leaves all of them or none.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
@@ -187,25 +187,33 @@ async fn answer(
     entries: Vec<Entry>,
     mut written: Vec<Result<Written>>,
 ) -> Result<Vec<Option<Result<Created>>>> {
-    let is_away = |row: &Result<Written>| matches!(row, Err(Error::Unavailable { .. }));
+    let is_away = |row: &Result<Written>| {
+        matches!(row, Err(Error::Unavailable { .. } | Error::Overloaded(_)))
+    };
     if written.iter().all(is_away)
         && let Some(Err(fault)) = written.pop()
     {
         return Err(fault);
     }
+    let mut earlier = earlier(broker, principal, &entries, &written).await?;
+    let mut before = |id| {
+        let session = earlier.remove(&id);
+        let session = session.unwrap_or_else(|| Err(Refusal::no_upload(id).into()));
+        session.map(Created::Before)
+    };
     let mut written = written.into_iter();
     let mut answers = Vec::with_capacity(entries.len());
     for entry in entries {
         answers.push(match entry {
             Entry::Unread => None,
             Entry::Refused(refusal) => Some(Err(Error::Refused(refusal))),
-            Entry::Before(id) => Some(before(broker, principal, id).await),
+            Entry::Before(id) => Some(before(id)),
             Entry::Promised(urls) => Some(match written.next() {
                 Some(Ok(Written::New(upload))) => {
                     let (upload, urls) = (*upload, Some(urls));
                     Ok(Created::New(Session { upload, urls }))
                 }
-                Some(Ok(Written::Before(id))) => before(broker, principal, id).await,
+                Some(Ok(Written::Before(id))) => before(id),
                 Some(Err(error)) => Err(error),
                 None => Err(Error::Internal("a row was lost on its way".into())),
             }),
@@ -214,7 +222,25 @@ async fn answer(
     Ok(answers)
 }
 
-async fn before(broker: &Broker, principal: &Principal, id: Uuid) -> Result<Created> {
-    let session = read::read(broker, principal, id, true).await?;
-    Ok(Created::Before(session))
+/// The sessions that the key made before, all of them read at once.
+async fn earlier(
+    broker: &Broker,
+    principal: &Principal,
+    entries: &[Entry],
+    written: &[Result<Written>],
+) -> Result<HashMap<Uuid, Result<Session>>> {
+    let known = entries.iter().filter_map(|entry| match entry {
+        Entry::Before(id) => Some(*id),
+        _ => None,
+    });
+    let found = written.iter().filter_map(|written| match written {
+        Ok(Written::Before(id)) => Some(*id),
+        _ => None,
+    });
+    let ids: Vec<Uuid> = known.chain(found).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sessions = read::read_many(broker, principal, &ids, true).await?;
+    Ok(ids.into_iter().zip(sessions).collect())
 }

@@ -39,8 +39,8 @@ pub(super) async fn to_write(
     Ok(upload)
 }
 
-/// The same for many at once, in one query. The answers are in the order of `ids`.
-pub(super) async fn all_to_write(
+/// Many at once, in one query. The answers are in the order of `ids`.
+pub(super) async fn all(
     connection: &mut Connection,
     principal: &Principal,
     ids: &[Uuid],
@@ -48,8 +48,19 @@ pub(super) async fn all_to_write(
     let found = uploads::by_ids(connection, &principal.tenant, ids).await?;
     let found: HashMap<Uuid, Upload> =
         (found.into_iter().map(|upload| (upload.id, upload))).collect();
-    let answers = ids.iter().map(|id| {
-        let upload = known(principal, *id, found.get(id).cloned())?;
+    let answers = (ids.iter()).map(|id| known(principal, *id, found.get(id).cloned()));
+    Ok(answers.collect())
+}
+
+/// The same for a caller that is to bring their bytes.
+pub(super) async fn all_to_write(
+    connection: &mut Connection,
+    principal: &Principal,
+    ids: &[Uuid],
+) -> Result<Vec<Result<Upload, Refusal>>> {
+    let found = all(connection, principal, ids).await?;
+    let answers = found.into_iter().map(|upload| {
+        let upload = upload?;
         may_write(principal, &upload)?;
         Ok(upload)
     });

@@ -1,5 +1,8 @@
-//! Read one upload, on demand with fresh URLs.
+//! Read uploads, on demand with fresh URLs.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::broker::Broker;
@@ -7,7 +10,9 @@ use super::error::Result;
 use super::find;
 use super::present::{Session, Urls};
 use crate::domain::principal::Principal;
+use crate::domain::refusal::Refusal;
 use crate::domain::status::Status;
+use crate::domain::upload::Upload;
 use crate::store::uploads;
 
 /// The upload; with `refresh`, a Pending one also gets fresh URLs that live as long as the
@@ -19,13 +24,62 @@ pub async fn read(
     id: Uuid,
     refresh: bool,
 ) -> Result<Session> {
+    let read = read_many(broker, principal, &[id], refresh).await?.pop();
+    read.unwrap_or_else(|| Err(Refusal::no_upload(id).into()))
+}
+
+/// The same of many, each named once, in their order: one statement finds them, and one extends
+/// them.
+pub(super) async fn read_many(
+    broker: &Broker,
+    principal: &Principal,
+    ids: &[Uuid],
+    refresh: bool,
+) -> Result<Vec<Result<Session>>> {
     let mut connection = broker.connection().await?;
-    let mut upload = find::by_id(&mut connection, principal, id).await?;
+    let found = find::all(&mut connection, principal, ids).await?;
     // Signing may wait for credentials, and others for the connection.
     drop(connection);
+    let mut sessions = Vec::with_capacity(ids.len());
+    for upload in found {
+        sessions.push(match upload {
+            Ok(upload) if refresh => sign(broker, principal, upload).await,
+            Ok(upload) => Ok(Session { upload, urls: None }),
+            Err(refusal) => Err(refusal.into()),
+        });
+    }
+    let signed: Vec<(Uuid, DateTime<Utc>)> = (sessions.iter().flatten())
+        .filter(|session| session.urls.is_some())
+        .map(|session| (session.upload.id, session.upload.expires_at))
+        .collect();
+    if signed.is_empty() {
+        return Ok(sessions);
+    }
+    let mut connection = broker.connection().await?;
+    let extended = uploads::extend_many(&mut connection, &signed).await?;
+    let ids = signed.into_iter().map(|(id, _)| id);
+    let ended: Vec<Uuid> = ids.filter(|id| !extended.contains(id)).collect();
+    if ended.is_empty() {
+        return Ok(sessions);
+    }
+    // They left Pending meanwhile: a URL would be of no use any more.
+    let found = find::all(&mut connection, principal, &ended).await?;
+    let mut found: HashMap<Uuid, _> = ended.into_iter().zip(found).collect();
+    for session in &mut sessions {
+        let id = session.as_ref().ok().map(|session| session.upload.id);
+        if let Some(upload) = id.and_then(|id| found.remove(&id)) {
+            let upload = upload.map(|upload| Session { upload, urls: None });
+            *session = upload.map_err(Into::into);
+        }
+    }
+    Ok(sessions)
+}
+
+/// An upload with fresh URLs, where it may have some, and with the deadline that they give it.
+async fn sign(broker: &Broker, principal: &Principal, mut upload: Upload) -> Result<Session> {
     // A place may have become another tenant's since the upload was made: no new URL into it.
     let is_ours = principal.jail.path(&upload.key).is_some();
-    if !refresh || upload.status != Status::Pending || !is_ours {
+    if upload.status != Status::Pending || !is_ours {
         return Ok(Session { upload, urls: None });
     }
     find::may_write(principal, &upload)?;
@@ -41,12 +95,6 @@ pub async fn read(
         Urls::Parts(_) => until,
         Urls::Put(put) => put.session_ends_at,
     };
-    let mut connection = broker.connection().await?;
-    if !uploads::extend(&mut connection, id, until).await? {
-        // It left Pending meanwhile: a URL would be of no use any more.
-        let upload = find::by_id(&mut connection, principal, id).await?;
-        return Ok(Session { upload, urls: None });
-    }
     upload.expires_at = upload.expires_at.max(until);
     let urls = Some(urls);
     Ok(Session { upload, urls })

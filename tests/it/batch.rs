@@ -12,6 +12,7 @@ use crate::support::setup::Setup;
 
 mod acknowledge;
 mod acknowledge_faults;
+mod busy;
 mod idempotency;
 
 async fn ask(app: &App, entries: &[Value]) -> Reply {

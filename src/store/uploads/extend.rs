@@ -1,29 +1,43 @@
-//! The deadline of a Pending upload.
+//! The deadline of Pending uploads.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel::sql_types::Timestamptz;
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::domain::status::Status;
-use crate::store::schema::uploads;
+use crate::store::columns::each;
 use crate::store::{Connection, Result};
 
 /// Moves the deadline of a Pending upload to `until`, never back. `false` where it is not Pending.
 pub async fn extend(connection: &mut Connection, id: Uuid, until: DateTime<Utc>) -> Result<bool> {
-    let pending = uploads::table
-        .filter(uploads::id.eq(id))
-        .filter(uploads::status.eq(Status::Pending.as_str()));
-    let rows = diesel::update(pending)
-        .set(uploads::expires_at.eq(greatest(uploads::expires_at, until)))
-        .execute(connection)
-        .await?;
-    Ok(rows == 1)
+    let extended = extend_many(connection, &[(id, until)]).await?;
+    Ok(extended.contains(&id))
 }
 
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// The later of two times.
-    fn greatest(one: Timestamptz, other: Timestamptz) -> Timestamptz;
+/// The same of many; returns those that are Pending.
+pub async fn extend_many(
+    connection: &mut Connection,
+    deadlines: &[(Uuid, DateTime<Utc>)],
+) -> Result<HashSet<Uuid>> {
+    #[derive(QueryableByName)]
+    struct Extended {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    // In the order in which everybody locks uploads.
+    let extended: Vec<Extended> = diesel::sql_query(
+        "UPDATE uploads SET expires_at = greatest(uploads.expires_at, next.until) FROM ( \
+             SELECT uploads.id, asked.until FROM unnest($1, $2) AS asked (id, until) \
+             JOIN uploads ON uploads.id = asked.id ORDER BY uploads.id \
+             FOR NO KEY UPDATE OF uploads) AS next \
+         WHERE uploads.id = next.id AND uploads.status = 'Pending' RETURNING uploads.id",
+    )
+    .bind::<Array<SqlUuid>, _>(each(deadlines, |(id, _)| *id))
+    .bind::<Array<Timestamptz>, _>(each(deadlines, |(_, until)| *until))
+    .load(connection)
+    .await?;
+    Ok(extended.into_iter().map(|row| row.id).collect())
 }

@@ -21,7 +21,7 @@ pub use acknowledge::{Acknowledged, Proven, acknowledge};
 pub use claim::{Claimed, Waiting, claim, give_back, peek, put_off, renew, settle, settle_closed};
 pub use completion::{hold_to_complete, let_go};
 pub use drift::{mark_drift, mark_drifted_size, mark_replaced};
-pub use extend::extend;
+pub use extend::{extend, extend_many};
 pub use find::{by_id, by_ids, find_path, newest_of_path, standing};
 pub use insert::{How, insert};
 pub use list::{Filter, list};

@@ -1,8 +1,15 @@
 //! What an error of Postgres is, its code says, whatever language its words are in.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use diesel_async::RunQueryDsl as _;
 use serde_json::json;
+use upload_broker::dev::postgres::{Options, Postgres};
+use upload_broker::store::{pool, sqlstate};
 
 use crate::support::app::App;
+use crate::support::pg_bin;
 
 /// Lets Postgres refuse every new upload with this error.
 async fn refuse_all(app: &App, code: &str, words: &str) {
@@ -59,5 +66,31 @@ async fn what_passes_is_a_503_and_what_does_not_a_500_in_any_language() {
         let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
         assert_eq!(reply.status, 500, "{code}: {reply:#?}");
         reply.expect_problem(500, "internal-error");
+    }
+}
+
+/// A connection that neither TLS nor a host name plays a part in.
+#[tokio::test]
+async fn errors_have_their_codes_over_a_unix_socket_too() {
+    let open = fs::Permissions::from_mode(0o777);
+    let folder = tempfile::Builder::new().permissions(open).tempdir();
+    let folder = folder.expect("a temporary folder");
+    let path = folder.path().to_str().expect("a path");
+    let options = Options {
+        bin: pg_bin(),
+        durable: false,
+        settings: vec![("unix_socket_directories".to_owned(), path.to_owned())],
+        ..Options::new(folder.path().join("postgres"))
+    };
+    let server = Postgres::start(&options).unwrap_or_else(|error| panic!("{error}"));
+    let by_tcp = server.url("postgres");
+    let by_socket = by_tcp.replace("127.0.0.1", &path.replace('/', "%2F"));
+    for url in [by_tcp, by_socket] {
+        let mut connection = pool::connect(&url).await.expect("a connection");
+        let failed = diesel::sql_query("SELECT 1 / 0")
+            .execute(&mut connection)
+            .await;
+        let error = failed.expect_err("a division by zero");
+        assert_eq!(sqlstate(&error), Some("22012"), "{error:?}");
     }
 }
