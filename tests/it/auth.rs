@@ -21,6 +21,7 @@ pub mod issuer;
 mod jail;
 mod jwks;
 mod jwt;
+mod jwt_claims;
 mod matrix;
 mod prefix;
 mod secrets;

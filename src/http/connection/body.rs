@@ -23,7 +23,18 @@ pub struct Body(Rc<Shared>);
 struct Shared {
     payload: RefCell<Payload>,
     connection: Connection,
-    ended: Cell<bool>,
+    progress: Cell<Progress>,
+}
+
+/// How far a body was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not to its end.
+    Open,
+    /// To its end.
+    Ended,
+    /// To where it cannot be read any more: it is badly encoded, or its sender is gone.
+    Failed,
 }
 
 impl Body {
@@ -36,17 +47,17 @@ impl Body {
         let body = Self(Rc::new(Shared {
             payload: RefCell::new(payload),
             connection: connection.clone(),
-            ended: Cell::new(false),
+            progress: Cell::new(Progress::Open),
         }));
         let stream: BoxedPayloadStream = Box::pin(body.clone());
         *request.payload() = stream.into();
         Some(body)
     }
 
-    /// Whether the body is read to its end, or was with what is here of it already.
-    pub async fn ends_here(&self) -> bool {
-        if self.0.ended.get() {
-            return true;
+    /// How far the body was read, with what is here of it already.
+    pub async fn progress(&self) -> Progress {
+        if self.0.progress.get() != Progress::Open {
+            return self.0.progress.get();
         }
         // The dispatcher hands over what it has read while we step aside.
         tokio::task::yield_now().await;
@@ -58,15 +69,17 @@ impl Body {
                     Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
                 }
             }
-            Poll::Ready(self.0.ended.get())
+            Poll::Ready(self.0.progress.get())
         })
         .await
     }
 
     fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
         let next = Pin::new(&mut *self.0.payload.borrow_mut()).poll_next(context);
-        if matches!(next, Poll::Ready(None)) {
-            self.0.ended.set(true);
+        match &next {
+            Poll::Ready(None) => self.0.progress.set(Progress::Ended),
+            Poll::Ready(Some(Err(_))) => self.0.progress.set(Progress::Failed),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         next
     }

@@ -7,7 +7,7 @@ use actix_service::Service;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 
 use super::Connection;
-use super::body::Body;
+use super::body::{Body, Progress};
 
 /// Has `app` answer a request, and closes the connection where it cannot go on.
 ///
@@ -42,15 +42,20 @@ where
             response.head_mut().no_chunking(true);
             closes = true;
         }
-        if let Some(body) = body
-            && !body.ends_here().await
-        {
-            closes = true;
-        }
-        if closes {
+        let progress = match body {
+            Some(body) => body.progress().await,
+            None => Progress::Ended,
+        };
+        if closes || progress != Progress::Ended {
             let head = response.head_mut();
             head.set_connection_type(ConnectionType::Close);
-            connection.close().await;
+        }
+        match progress {
+            // The dispatcher has given the connection up: it sends what is here now, or nothing.
+            Progress::Failed => {}
+            Progress::Open => connection.close().await,
+            Progress::Ended if closes => connection.close().await,
+            Progress::Ended => {}
         }
         Ok(response)
     }

@@ -124,8 +124,7 @@ fn preflight(headers: Option<HeaderValue>) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
     response
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS))
-        .insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS))
-        .insert_header((header::VARY, "Access-Control-Request-Headers"));
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS));
     if let Some(headers) = headers {
         response.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, headers));
     }

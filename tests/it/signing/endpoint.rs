@@ -91,8 +91,8 @@ fn a_store_of_ones_own_keeps_port_and_path() {
     assert_origin(path_style, "http://127.0.0.1:9000", "/store/bucket/");
     // The broker's own client takes both spellings of the same place.
     for url in [
-        "http://127.0.0.1:9000/store",
-        "http://127.0.0.1:9000/store/",
+        "http://store.example:9000/store",
+        "http://store.example:9000/store/",
     ] {
         let config = aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::latest())

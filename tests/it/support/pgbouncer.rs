@@ -22,9 +22,10 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// One in this `pool_mode`, with more sessions than a broker has connections.
     pub async fn start(pool_mode: &str) -> PgBouncer {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // Where it runs as another user, it writes its log here.
         let open = fs::Permissions::from_mode(0o777);
-        let folder = tempfile::Builder::new().permissions(open).tempdir();
-        let folder = folder.expect("a temporary folder");
+        fs::set_permissions(folder.path(), open).expect("a folder for everybody");
         let (port, postgres) = (free_port(), database::address());
         let settings = folder.path().join("pgbouncer.ini");
         let log = folder.path().join("log");
