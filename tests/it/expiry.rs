@@ -246,7 +246,7 @@ async fn a_delete_that_died_half_way_is_finished() {
     delete.key("half").send().await.expect("a delete");
     app.bucket.put("replaced", "by another program").await;
 
-    app.advance(TimeDelta::seconds(59));
+    app.advance(TimeDelta::seconds(29));
     assert_eq!(app.janitor().await, Round::default(), "left to its request");
     app.advance(TimeDelta::seconds(2));
     let expected = Round {

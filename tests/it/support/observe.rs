@@ -62,23 +62,40 @@ impl App {
     }
 
     /// Runs `verb` up to where it changes a row, then `act`, then the rest of `verb`: it has looked
-    /// at S3 by then, and nothing is written yet.
+    /// at S3 by then, and nothing is written yet. That an upload in parts is held, before S3 is asked
+    /// for its parts, is not such a change.
     pub async fn in_between<T>(
         &self,
         verb: impl Future<Output = T>,
         act: impl Future<Output = ()>,
     ) -> T {
-        let mut client = self.sql().await;
-        let lock = client.transaction().await.expect("a transaction");
         let rows = "SELECT 1 FROM uploads FOR UPDATE";
+        let (mut client, mut next) = (self.sql().await, self.sql().await);
+        let lock = client.transaction().await.expect("a transaction");
         lock.batch_execute(rows).await.expect("a lock");
         let act = async {
-            eventually("the verb waits for its row", async || {
-                self.waiting_for_locks().await == 1
-            })
-            .await;
-            act.await;
-            lock.rollback().await.expect("a rollback");
+            let waits = "the verb waits for its row";
+            eventually(waits, async || self.waiting_for_locks().await == 1).await;
+            let holds =
+                "wait_event_type = 'Lock' AND query LIKE 'UPDATE \"uploads\" SET \"holder\"%'";
+            let next = next.transaction().await.expect("a transaction");
+            if self.sessions(holds).await == 1 {
+                // It goes first, then the next lock.
+                let pass = async {
+                    let both = "both wait for the row";
+                    eventually(both, async || self.all_waiting_for_locks().await == 2).await;
+                    lock.rollback().await.expect("a rollback");
+                };
+                tokio::join!(pass, async {
+                    next.batch_execute(rows).await.expect("a lock")
+                });
+                eventually(waits, async || self.waiting_for_locks().await == 1).await;
+                act.await;
+            } else {
+                act.await;
+                lock.rollback().await.expect("a rollback");
+            }
+            next.rollback().await.expect("a rollback");
         };
         tokio::join!(verb, act).0
     }
@@ -86,6 +103,15 @@ impl App {
     /// Sessions of the app's database that wait for a lock.
     pub async fn waiting_for_locks(&self) -> i64 {
         self.sessions("wait_event_type = 'Lock'").await
+    }
+
+    /// The same with the test's own.
+    async fn all_waiting_for_locks(&self) -> i64 {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let client = self.sql().await;
+        let row = client.query_one(waiting, &[]).await.expect("a count");
+        row.get(0)
     }
 
     /// Fails when a session of the app's database holds a transaction open, or waits for one. The
