@@ -26,7 +26,7 @@ const MOST_BLOCKS: f64 = 1_500.0;
 /// How often each request is made: from the sixth time on, Postgres may have one plan for all.
 const TIMES: usize = 7;
 
-/// Tables with a history: a path with 20,000 versions, uploads in every state, and among them few
+/// Tables with a history: a path with 10,000 versions, uploads in every state, and among them few
 /// that are old and of a state that has few; their events, keys and deeds.
 const HISTORY: &str = "
     INSERT INTO tenants (name, key_prefix) VALUES ('small', 'small/'), ('other', 'other/');
@@ -45,7 +45,7 @@ const HISTORY: &str = "
     FROM (SELECT *, CASE WHEN status NOT IN ('Pending', 'Error', 'Expired', 'Cancelled') THEN at END
               AS proven
           FROM (SELECT n, timestamptz '2025-01-01' + n * interval '1 minute' AS at,
-                    (lpad(to_hex(1735689600000 + n * 60000), 12, '0') || '70008000'
+                    (lpad(to_hex(1735689600000 + n * 60000::bigint), 12, '0') || '70008000'
                         || lpad(to_hex(n), 12, '0'))::uuid AS id,
                     CASE WHEN n % 3 = 0 THEN 'hot.csv'
                          ELSE 'data/' || n % 100 || '/' || n || '.csv' END AS key,
@@ -55,7 +55,7 @@ const HISTORY: &str = "
                          WHEN n % 7 = 1 THEN 'Cancelled'
                          WHEN n % 7 = 2 THEN 'Deleted'
                          ELSE 'Uploaded' END AS status
-                FROM generate_series(1, 60000) n) numbered) AS made;
+                FROM generate_series(1, 30000) n) numbered) AS made;
     INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at,
         published_at)
     SELECT id, id, 1, tenant, 'dataset.uploaded', created_at, '{}', true, created_at, created_at

@@ -9,7 +9,6 @@ mod queue;
 pub mod write;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::ContextV7;
@@ -45,14 +44,10 @@ fn entry(
     operation: Option<String>,
     deed: Deed,
 ) -> Entry {
-    let request_id = who.request_id.map(|id| match mask_tokens(&id) {
-        Cow::Owned(clean) => clean.into(),
-        Cow::Borrowed(_) => Arc::clone(&id),
-    });
     Entry {
         id: id_after(context, at),
         at,
-        who: Who { request_id, ..who },
+        who,
         operation,
         deed: Deed {
             subject: deed.subject.map(masked),
