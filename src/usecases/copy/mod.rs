@@ -19,9 +19,11 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::asked::CopyTo;
 use self::once::Claim;
+use self::source::Source;
 use self::target::Written;
 use super::acknowledge::{self, Claims};
 use super::broker::Broker;
+use super::declare::Draft;
 use super::error::{Dependency, Error, Result};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -75,9 +77,18 @@ pub async fn copy(
     if let Some(upload) = before {
         return broker.follow_up(principal, from, upload, moves).await;
     }
-    let source = broker.find_source(principal, from, moves).await?;
-    let draft = broker.declare_copy(principal, from, &source, asked)?;
-    broker.ensure_target_is_free(&draft.upload).await?;
+    let prepared = broker.prepare_copy(principal, from, asked).await;
+    let (source, draft) = match (prepared, &claim) {
+        (Ok(prepared), _) => prepared,
+        // An earlier request with the same key may have ended meanwhile.
+        (Err(Error::Refused(refusal)), Some(claim)) => {
+            return match broker.copied_before(principal, claim).await? {
+                Some(upload) => broker.follow_up(principal, from, upload, moves).await,
+                None => Err(Error::Refused(refusal)),
+            };
+        }
+        (Err(error), _) => return Err(error),
+    };
     let permit = timeout_at(until, Arc::clone(&broker.copies).acquire_owned());
     let permit = match permit.await {
         Ok(permit) => permit.map_err(|closed| Error::Internal(closed.into()))?,
@@ -117,6 +128,19 @@ pub async fn copy(
 }
 
 impl Broker {
+    /// The dataset that is copied, and the upload that it becomes. Touches nothing.
+    async fn prepare_copy(
+        &self,
+        principal: &Principal,
+        from: &DatasetPath,
+        asked: CopyTo,
+    ) -> Result<(Source, Draft)> {
+        let source = self.find_source(principal, from, asked.moves).await?;
+        let draft = self.declare_copy(principal, from, &source, asked)?;
+        self.ensure_target_is_free(&draft.upload).await?;
+        Ok((source, draft))
+    }
+
     /// What became of a copy that an earlier request made. Nothing is copied again: its first try
     /// may still be under way, and would be replaced, or what replaced it.
     async fn follow_up(

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use super::asked::CopyTo;
 use super::once::Claim;
 use super::source::Source;
+use crate::domain::checksum::Algorithm;
 use crate::domain::object::same_etag;
 use crate::domain::part_plan::MIB;
 use crate::domain::path::DatasetPath;
@@ -129,11 +130,12 @@ impl Broker {
     ) -> Result<Written> {
         let mut upload = draft.upload;
         if let Some(cut) = draft.cut {
+            let checksums = whole_checksums(&upload);
             upload.multipart = Some(Multipart {
-                s3_upload_id: self.begin_copy(&upload, source).await?,
+                s3_upload_id: self.begin_copy(&upload, source, checksums).await?,
                 part_size: cut.plan.part_size(),
                 part_count: cut.plan.count(),
-                part_checksums: None,
+                part_checksums: checksums,
             });
         }
         let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
@@ -164,7 +166,12 @@ impl Broker {
         }
     }
 
-    async fn begin_copy(&self, upload: &Upload, source: &Source) -> Result<String> {
+    async fn begin_copy(
+        &self,
+        upload: &Upload,
+        source: &Source,
+        checksums: Option<Algorithm>,
+    ) -> Result<String> {
         let mut id = id_buffer();
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
@@ -173,8 +180,18 @@ impl Broker {
         let metadata = source.metadata();
         let begun = bucket
             .objects
-            .create_multipart_with(&object, &metadata, None);
+            .create_multipart_with(&object, &metadata, checksums);
         Ok(begun.await?)
+    }
+}
+
+/// The algorithm of the source's checksum, where the store has checksums of whole objects by it,
+/// so that the copy can be compared with the source.
+fn whole_checksums(upload: &Upload) -> Option<Algorithm> {
+    let algorithm = upload.declared.checksum.as_ref()?.algorithm();
+    match algorithm {
+        Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64nvme => Some(algorithm),
+        Algorithm::Sha256 | Algorithm::Sha1 => None,
     }
 }
 
