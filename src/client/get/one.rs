@@ -9,6 +9,7 @@ use super::sink::Level;
 use super::target::Target;
 use crate::client::Context;
 use crate::client::api::Detail;
+use crate::client::api::wire::Checksum;
 use crate::client::error::{Error, Result};
 use crate::client::output::printable;
 use crate::client::s3::S3;
@@ -77,12 +78,11 @@ fn report(context: &Context, detail: &Detail, target: &Target, fetched: &Fetched
         context.output.note(&format!("{path} ({size}, {level})"));
         return Ok(());
     };
-    let mut value = about(detail, file);
-    if let Level::Checksum(checksum) = &fetched.level {
-        value["checksum"] = json!(checksum);
-        value["level"] = json!("checksum");
-    }
-    value["resumed_at"] = json!(fetched.resumed_at);
+    let checksum = match &fetched.level {
+        Level::Checksum(checksum) => Some(checksum),
+        Level::Size(_) => None,
+    };
+    let value = about(detail, file, checksum, Some(fetched.resumed_at));
     let file = printable(&file.display().to_string());
     context
         .output
@@ -95,26 +95,35 @@ pub(in crate::client) fn report_same(
     detail: &Detail,
     file: &Path,
 ) -> Result<()> {
-    let mut value = about(detail, file);
-    value["checksum"] = json!(detail.checksum);
-    value["level"] = json!("checksum");
-    value["already"] = json!(true);
+    let value = about(detail, file, detail.checksum.as_ref(), None);
     let (path, size) = (printable(&detail.path), human(detail.size));
     let file = printable(&file.display().to_string());
     let words = || format!("{file}  {path} ({size}, was there already)");
     context.output.result(&value, words)
 }
 
-fn about(detail: &Detail, file: &Path) -> Value {
+/// What is known of a file that has a dataset's bytes. `resumed_at` says where a download began;
+/// `None` where none was needed.
+fn about(
+    detail: &Detail,
+    file: &Path,
+    checksum: Option<&Checksum>,
+    resumed_at: Option<u64>,
+) -> Value {
+    let level = if checksum.is_some() {
+        "checksum"
+    } else {
+        "size"
+    };
     json!({
         "path": detail.path,
         "file": file.display().to_string(),
         "size": detail.size,
         "etag": detail.etag,
         "version_id": detail.version_id,
-        "checksum": null,
-        "level": "size",
-        "resumed_at": 0,
-        "already": false,
+        "checksum": checksum,
+        "level": level,
+        "resumed_at": resumed_at.unwrap_or_default(),
+        "already": resumed_at.is_none(),
     })
 }

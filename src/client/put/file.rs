@@ -27,7 +27,7 @@ const LONG_LIFE: u64 = 7 * 24 * 3600;
 #[derive(Debug)]
 pub(super) enum Brought {
     /// It is proven.
-    Done(Done),
+    Done(Box<Done>),
     /// It waits for its acknowledge.
     Waits(Box<Waiting>),
 }
@@ -46,7 +46,7 @@ enum Sent {
     /// In one request: the claims of the acknowledge that is due.
     Whole(Uuid, Acknowledge),
     /// In parts, of which the broker has made the proven object.
-    Proven(Upload, Tally),
+    Proven(Box<Upload>, Tally),
 }
 
 impl Put<'_> {
@@ -67,11 +67,8 @@ impl Put<'_> {
                 transfer.advance(item.stamp.size);
                 state.forget();
                 let already = Some(Already::Sent);
-                return Ok(Brought::Done(Done::proven(
-                    *upload,
-                    Tally::default(),
-                    already,
-                )));
+                let done = Done::proven(*upload, Tally::default(), already);
+                return Ok(Brought::Done(Box::new(done)));
             }
             (Standing::GoesOn(session), _) => (Some((*session, None)), true),
             (Standing::New, session) => (session.map(|(made, draft)| (made, Some(draft))), false),
@@ -102,7 +99,8 @@ impl Put<'_> {
             }))),
             Ok(Sent::Proven(upload, tally)) => {
                 state.forget();
-                Ok(Brought::Done(Done::proven(upload, tally, None)))
+                let done = Done::proven(*upload, tally, None);
+                Ok(Brought::Done(Box::new(done)))
             }
             Err(error) => {
                 self.after_failure(state, &error).await;
@@ -174,7 +172,7 @@ impl Put<'_> {
                 let (upload, tally) = self
                     .in_parts(item, (&session, resumed), &multipart, state, transfer)
                     .await?;
-                return Ok(Sent::Proven(upload, tally));
+                return Ok(Sent::Proven(Box::new(upload), tally));
             }
             (None, None) => return Err(Error::Strange("the session takes no bytes".to_owned())),
         };

@@ -42,7 +42,7 @@ type Ready = (Prepared, Option<(Upload, Draft)>);
 /// Where a file is before its bytes are sent.
 enum Before {
     Ready(Box<Ready>),
-    Done(Done),
+    Done(Box<Done>),
 }
 
 /// What is worked on at once.
@@ -130,7 +130,7 @@ impl Put<'_> {
         while let Some((item, brought)) = brought.next().await {
             match brought {
                 Ok(Brought::Waits(file)) => waiting.push((item, *file)),
-                Ok(Brought::Done(done)) => worst = worst.max(self.end(&item, Ok(done)).await?),
+                Ok(Brought::Done(done)) => worst = worst.max(self.end(&item, Ok(*done)).await?),
                 Err(error) => worst = worst.max(self.end(&item, Err(error)).await?),
             }
         }
@@ -231,7 +231,7 @@ impl Put<'_> {
 
     async fn find(&self, item: &Item, alone: bool) -> Result<Found> {
         if let Some(done) = self.skipped(item).await? {
-            return Ok(Found::Done(done));
+            return Ok(Found::Done(Box::new(done)));
         }
         let prepared = Box::new(self.prepare(item.clone()).await?);
         if alone || !matches!(prepared.standing, Standing::New) {
@@ -245,7 +245,7 @@ impl Put<'_> {
 /// What an earlier run left of a file.
 enum Found {
     /// Its bytes are there already.
-    Done(Done),
+    Done(Box<Done>),
     /// It needs a session, which it can have together with others.
     New(Box<Prepared>, Box<Draft>),
     /// It has a session, or gets one by itself.

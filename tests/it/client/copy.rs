@@ -8,7 +8,11 @@ async fn a_dataset_is_copied_and_moved_in_the_store() {
     scene.dataset("/data/a.csv", b"12345").await;
     let ended = scene.end(&["cp", "/data/a.csv", "/copy.csv"]).await.ok();
     assert_eq!(ended.out, "copied /data/a.csv to /copy.csv (5 B)\n");
-    let value = scene.end(&["cp", "--json", "data/a.csv", "into/"]).await.ok().json();
+    let value = scene
+        .end(&["cp", "--json", "data/a.csv", "into/"])
+        .await
+        .ok()
+        .json();
     assert_eq!(value["path"], "/into/a.csv", "{value:#}");
     assert_eq!(value["status"], "Uploaded", "{value:#}");
     assert_eq!(value["size"], 5, "{value:#}");
@@ -33,13 +37,22 @@ async fn a_copy_replaces_only_when_asked() {
         assert_eq!(scene.stored("/b").await, b"old");
     }
     let etag = old["object"]["etag"].as_str().expect("an ETag");
-    scene.end(&["cp", "--if-match", etag, "/a", "/b"]).await.ok();
+    scene
+        .end(&["cp", "--if-match", etag, "/a", "/b"])
+        .await
+        .ok();
     assert_eq!(scene.stored("/b").await, b"new");
     let stale = scene.end(&["cp", "--if-match", etag, "/a", "/b"]).await;
     assert_eq!(stale.status.code(), Some(6), "{stale:#?}");
     scene.end(&["cp", "--overwrite", "/a", "/b"]).await.ok();
-    scene.end(&["cp", "/none", "/c"]).await.failed(5, &["dataset-not-found"]);
-    scene.end(&["cp", "/folder/", "/c"]).await.failed(2, &["a folder is not copied"]);
+    scene
+        .end(&["cp", "/none", "/c"])
+        .await
+        .failed(5, &["dataset-not-found"]);
+    scene
+        .end(&["cp", "/folder/", "/c"])
+        .await
+        .failed(2, &["a folder is not copied"]);
     scene.end(&["mv", "/a", "/a"]).await;
     assert_eq!(scene.stored("/a").await, b"new");
 }
