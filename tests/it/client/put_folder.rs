@@ -147,7 +147,5 @@ async fn small_files_are_acknowledged_together() {
     };
     assert_eq!(requests("POST", "/uploads/batch").await, 1.0);
     assert_eq!(requests("POST", "/uploads/batch/acknowledge").await, 1.0);
-    // One by the test itself.
-    assert_eq!(requests("POST", "/uploads/{id}/acknowledge").await, 1.0);
     assert_eq!(scene.remembered(), 0);
 }
