@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 failed=()
-for bench in timing http guards growth sweep large; do
+for bench in timing http guards growth sweep large small; do
     "benches/$bench.sh" 2>&1 | tee "$said" || failed+=("$bench")
     if grep -q 'MISSED$' "$said"; then failed+=("$bench (missed)"); fi
 done

@@ -35,6 +35,33 @@ start_s3() {
     export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
 }
 
+# start_dev_s3: the embedded store, of a broker that is asked nothing else.
+start_dev_s3() {
+    local s3_port other
+    s3_port=$(free_port) other=$(free_port)
+    env -u DATABASE_URL BROKER_BIND=127.0.0.1:"$other" BROKER_DEV_S3_BIND=127.0.0.1:"$s3_port" \
+        BROKER_DEV_DIR="$dir/dev" RUST_LOG=warn "$broker" dev >"$dir/s3.log" 2>&1 &
+    until_up "http://127.0.0.1:$other/readyz" $!
+    export AWS_REGION=us-east-1 AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
+    export AWS_ACCESS_KEY_ID=upload-broker-dev AWS_SECRET_ACCESS_KEY=upload-broker-dev-secret
+}
+
+# start_broker: a broker on that store, in `pid`; KEY, BROKER and the client's settings lead to it.
+start_broker() {
+    local port
+    port=$(free_port)
+    export BROKER_BIND=127.0.0.1:$port BROKER_S3_BUCKET=datasets RUST_LOG=warn
+    "$broker" migrate >"$dir/migrate.log" 2>&1
+    KEY=$("$broker" keys create --tenant default --json \
+        --scopes uploads:write,uploads:read,datasets:read |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["key"])')
+    export KEY BROKER=http://127.0.0.1:$port
+    export UPLOAD_BROKER_URL=$BROKER UPLOAD_BROKER_KEY=$KEY XDG_STATE_HOME=$dir/state
+    "$broker" serve >"$dir/serve.log" 2>&1 &
+    pid=$!
+    until_up "$BROKER/readyz" $pid
+}
+
 # line NAME FIGURE LIMIT TEST: `TEST` is an awk condition on the figure f.
 line() {
     printf '%-34s %10s   %-18s %s\n' "$1" "$2" "$3" \

@@ -55,6 +55,9 @@ pub enum Error {
     /// What came is not what was promised.
     #[error("{0}")]
     Mismatch(String),
+    /// Something that cannot be worked on, and why; the rest goes on.
+    #[error("{0}: left out")]
+    LeftOut(String),
     /// Anything else.
     #[error("{0}")]
     Failed(String),
@@ -95,7 +98,9 @@ impl Error {
             Self::Mismatch(_) => Exit::Mismatch,
             Self::OutputClosed => Exit::Done,
             Self::Interrupted => Exit::Interrupted,
-            Self::Strange(_) | Self::Local { .. } | Self::Failed(_) => Exit::Failed,
+            Self::Strange(_) | Self::Local { .. } | Self::LeftOut(_) | Self::Failed(_) => {
+                Exit::Failed
+            }
         }
     }
 
@@ -126,6 +131,7 @@ impl Error {
             Self::NotFound(_) => "not-found",
             Self::Conflict(_) => "conflict",
             Self::Mismatch(_) => "mismatch",
+            Self::LeftOut(_) => "left-out",
             Self::Failed(_) => "failed",
             Self::OutputClosed => "output-closed",
             Self::Interrupted => "interrupted",
@@ -137,6 +143,15 @@ impl Error {
         match self {
             Self::Refused(problem) => Some(problem),
             _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Refused(problem) => matches!(problem.status, 408 | 429 | 500..),
+            _ => false,
         }
     }
 

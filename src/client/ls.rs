@@ -2,6 +2,7 @@
 
 use chrono::SecondsFormat;
 use clap::Args;
+use futures::stream::TryStreamExt as _;
 
 use super::Context;
 use super::api::{Entry, Listing};
@@ -40,25 +41,28 @@ pub struct Arguments {
 
 /// Lists page by page, in the order of the paths.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
-    let listing = Listing {
+    let entries = context.api.entries(Listing {
         prefix: arguments.prefix.clone(),
         folders: !arguments.recursive,
         with_upload: arguments.long,
-    };
-    let (mut next, mut any) = (None, false);
-    loop {
-        let page = context.api.datasets(&listing, next.as_deref()).await?;
-        any |= !page.items.is_empty();
-        for entry in &page.items {
-            context.output.result(entry, || words(entry, &arguments))?;
-        }
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
+    });
+    let mut entries = std::pin::pin!(entries);
+    let (mut any, mut without_path) = (false, 0_u64);
+    while let Some(entry) = entries.try_next().await? {
+        any = true;
+        without_path += u64::from(entry.address().is_err());
+        context
+            .output
+            .result(&entry, || words(&entry, &arguments))?;
+    }
+    if without_path > 0 {
+        context.output.warn(&format!(
+            "{without_path} of these have no path, as their keys are none: get, rm and sync leave \
+             them out"
+        ));
     }
     if !any && !arguments.prefix.is_empty() {
-        let prefix = printable(&arguments.prefix);
+        let prefix = &arguments.prefix;
         context
             .output
             .note(&format!("no path starts with {prefix}"));
@@ -67,12 +71,10 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
 }
 
 fn words(entry: &Entry, arguments: &Arguments) -> String {
-    let path = match (&entry.path, &entry.key) {
-        (Some(path), _) => printable(path),
-        (None, key) => format!(
-            "(no path) {}",
-            printable(key.as_deref().unwrap_or_default())
-        ),
+    let path = match entry.address() {
+        Ok(path) => printable(path),
+        // No shell takes this for a path, and neither does this client.
+        Err(key) => format!("(no path) {}", printable(key)),
     };
     if !arguments.long {
         return path;
@@ -84,6 +86,7 @@ fn words(entry: &Entry, arguments: &Arguments) -> String {
     };
     let at = (entry.last_modified).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let state = match (&entry.upload, &entry.kind) {
+        _ if entry.address().is_err() => "no-path",
         (_, Some(kind)) => kind.as_str(),
         _ if entry.drifted => "drifted",
         (Some(upload), None) => upload.status.as_str(),

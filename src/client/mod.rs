@@ -1,14 +1,15 @@
-//! The command-line client: `put`, `get`, `ls`, `rm`, `status`.
+//! The command-line client: `put`, `get`, `ls`, `rm`, `cp`, `mv`, `sync`, `status`.
 //!
 //! It speaks the HTTP contract, like any stranger's client, and names none of the server's folders.
 //! Bytes go between this machine and the store by pre-signed URLs; the key goes to the broker and
 //! nowhere else.
 //!
 //! ```text
-//!   put, get, ls, rm, status                 one command each
+//!   put, get, ls, rm, cp, sync, status       one command each; sync puts, gets and removes
 //!        ├─▶ api        typed calls of the broker, repeated where that is safe
 //!        ├─▶ s3         the store, by pre-signed URL, without the key
-//!        ├─▶ checksum   what S3 computes, computed here
+//!        ├─▶ checksum   what S3 computes, computed here; compare: a file with a dataset
+//!        ├─▶ walk       the files below a folder, in the order of their keys
 //!        └─▶ output     results on standard output, the rest on standard error
 //!   settings, error, exit                    read once; how it ends
 //! ```
@@ -16,9 +17,13 @@
 pub mod api;
 pub mod arguments;
 pub mod checksum;
+pub mod compare;
+mod copy;
 pub mod error;
 pub mod exit;
+pub mod folder;
 mod get;
+pub mod glob;
 mod hex;
 mod lock;
 mod ls;
@@ -31,6 +36,8 @@ pub mod s3;
 pub mod settings;
 pub mod size;
 mod status;
+mod sync;
+pub mod walk;
 
 use std::process::ExitCode;
 
@@ -55,6 +62,12 @@ pub enum Command {
     Ls(ls::Arguments),
     /// Delete datasets
     Rm(rm::Arguments),
+    /// Copy a dataset, in the store
+    Cp(copy::Arguments),
+    /// Move a dataset, in the store
+    Mv(copy::Arguments),
+    /// Make a folder here and one of the broker alike, in one direction
+    Sync(sync::Arguments),
     /// Show where an upload stands
     Status(status::Arguments),
 }
@@ -72,6 +85,8 @@ pub async fn run(command: Command, lookup: impl Fn(&str) -> Option<String>) -> E
         Command::Get(arguments) => &arguments.common,
         Command::Ls(arguments) => &arguments.common,
         Command::Rm(arguments) => &arguments.common,
+        Command::Cp(arguments) | Command::Mv(arguments) => &arguments.common,
+        Command::Sync(arguments) => &arguments.common,
         Command::Status(arguments) => &arguments.common,
     };
     let output = Output::new(common);
@@ -101,6 +116,9 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Get(arguments) => get::run(context, arguments).await,
         Command::Ls(arguments) => ls::run(context, arguments).await,
         Command::Rm(arguments) => rm::run(context, arguments).await,
+        Command::Cp(arguments) => copy::run(context, arguments, false).await,
+        Command::Mv(arguments) => copy::run(context, arguments, true).await,
+        Command::Sync(arguments) => sync::run(context, arguments).await,
         Command::Status(arguments) => status::run(context, arguments).await,
     }
 }

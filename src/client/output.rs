@@ -1,4 +1,7 @@
 //! Results on standard output, everything else on standard error.
+//!
+//! Names and texts come from other systems. No control character of theirs reaches a terminal: all
+//! that is written passes [`printable`], or is escaped as JSON.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -33,6 +36,11 @@ impl Output {
         }
     }
 
+    /// Whether a person wants no more than results and errors.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether results are JSON.
     pub fn is_json(&self) -> bool {
         self.json
@@ -44,10 +52,12 @@ impl Output {
     /// [`Error::OutputClosed`] where nobody reads any more.
     pub fn result(&self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
         let line = if self.json {
-            serde_json::to_string(value)
-                .map_err(|error| Error::Failed(format!("cannot write JSON: {error}")))?
+            let text = serde_json::to_string(value)
+                .map_err(|error| Error::Failed(format!("cannot write JSON: {error}")))?;
+            escaped(&text)
         } else {
-            words()
+            let lines: Vec<_> = words().split('\n').map(printable).collect();
+            lines.join("\n")
         };
         self.line(&line)
     }
@@ -88,7 +98,7 @@ impl Output {
         }
         self.explain(&format!("{subject}: "), &error);
         if self.json {
-            self.line(&in_json(Some(subject), &error).to_string())?;
+            self.line(&escaped(&in_json(Some(subject), &error).to_string()))?;
         }
         Ok(error.exit())
     }
@@ -99,14 +109,18 @@ impl Output {
             self.explain("", error);
             if self.json {
                 // With nobody to read it, the exit code is all that is left.
-                let _ = self.line(&in_json(None, error).to_string());
+                let _ = self.line(&escaped(&in_json(None, error).to_string()));
             }
         }
         error.exit().into()
     }
 
     fn explain(&self, subject: &str, error: &Error) {
-        self.complain(&format!("error: {subject}{error}"));
+        let kind = match error {
+            Error::LeftOut(_) => "warning",
+            _ => "error",
+        };
+        self.complain(&format!("{kind}: {subject}{error}"));
         if let Some(hint) = error.hint() {
             self.complain(&format!("       {hint}"));
         }
@@ -114,14 +128,16 @@ impl Output {
 
     /// The progress of some bytes; `total` where it is known, `done` are there already.
     pub fn transfer(&self, label: &str, total: Option<u64>, done: u64) -> Transfer {
+        let label = printable(label);
         match &self.bars {
-            Some(bars) => Transfer::bar(bars, label, total, done),
-            None => Transfer::lines(label, total, done, self.quiet),
+            Some(bars) => Transfer::bar(bars, &label, total, done),
+            None => Transfer::lines(&label, total, done, self.quiet),
         }
     }
 
     /// One line to standard error.
     fn complain(&self, line: &str) {
+        let line = printable(line);
         // A standard error that is closed cannot be complained about.
         let _ = self.apart(|| writeln!(io::stderr().lock(), "{line}"));
     }
@@ -135,13 +151,31 @@ impl Output {
     }
 }
 
-/// Text of somebody else's, fit for a terminal: what would move the cursor is spelt out.
+/// Text of somebody else's, fit for a terminal: control characters (C0, DEL and C1) are spelt out,
+/// and so are those that change the direction of the text around them.
 pub fn printable(text: &str) -> String {
-    let spelt = |c: char| match c {
-        c if c.is_control() => c.escape_unicode().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(spelt).collect()
+    let mut fit = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => fit.extend(c.escape_unicode()),
+            c if c.is_control() => fit.extend(c.escape_unicode()),
+            c => fit.push(c),
+        }
+    }
+    fit
+}
+
+/// JSON, fit for a terminal: DEL and the C1 control characters, which JSON allows in strings as
+/// they are, are escaped as well.
+fn escaped(json: &str) -> String {
+    let mut fit = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => fit.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => fit.push(c),
+        }
+    }
+    fit
 }
 
 /// Why standard output took no more.
@@ -162,4 +196,20 @@ fn in_json(subject: Option<&str>, error: &Error) -> serde_json::Value {
         about.extend(subject.map(|subject| ("subject".to_owned(), json!(subject))));
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_is_left() {
+        let hostile: String = (0..0x100).filter_map(char::from_u32).collect();
+        assert!(!printable(&hostile).chars().any(char::is_control));
+        assert_eq!(printable("a\u{9b}2J\u{202e}b é"), "a\\u{9b}2J\\u{202e}b é");
+        let json = escaped(&json!({ "name": hostile }).to_string());
+        assert!(!json.chars().any(char::is_control), "{json}");
+        let back: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(back["name"], hostile);
+    }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use futures::stream::{self, Stream, TryStreamExt as _};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::link;
-use super::send::Call;
-use super::wire::{Checksum, SignedUrl, Verification};
+use super::send::{Call, LONG};
+use super::wire::{Checksum, SignedUrl, Upload, Verification};
 use super::{Api, Page, time};
 use crate::client::error::Result;
 
@@ -28,15 +29,16 @@ pub struct Listing {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Entry {
     /// A name for people.
-    pub name: String,
-    /// With its leading slash; `None` where no path leads to the object, or into the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// With its leading slash; none of an object whose key is no path.
     pub path: Option<String>,
-    /// The key in the bucket, where there is no path.
+    /// The key of an object that has no path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Whether there is a path.
-    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
-    pub addressable: bool,
+    /// `false` of an object that has no path: no call can name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addressable: Option<bool>,
     /// `folder` where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -61,8 +63,34 @@ pub struct Entry {
     pub drifted: bool,
 }
 
-fn yes() -> bool {
-    true
+impl Entry {
+    /// The path.
+    ///
+    /// # Errors
+    /// The key of an object that has no path. It is never guessed what path might be meant: that
+    /// would be another object's.
+    pub fn address(&self) -> Result<&str, &str> {
+        match (&self.path, self.addressable) {
+            (Some(path), None | Some(true)) => Ok(path),
+            _ => Err(self.key.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// What a copy is to be.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Copy {
+    /// Its path.
+    pub to: String,
+    /// Whether to replace what stands there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overwrite: bool,
+    /// Replace exactly this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<String>,
+    /// Whether the source is deleted once the copy is proven.
+    #[serde(rename = "move", skip_serializing_if = "std::ops::Not::not")]
+    pub moves: bool,
 }
 
 /// The upload behind a dataset.
@@ -117,7 +145,7 @@ pub struct Download {
 impl Api {
     /// One page of datasets, in path order: the first one, or the one that the page before named.
     /// A page may be empty and still have a next one.
-    pub async fn datasets(&self, listing: &Listing, next: Option<&str>) -> Result<Page<Entry>> {
+    async fn datasets(&self, listing: &Listing, next: Option<&str>) -> Result<Page<Entry>> {
         let mut query = vec![("limit", "1000"), ("prefix", &listing.prefix)];
         if listing.folders {
             query.push(("delimiter", "/"));
@@ -126,6 +154,28 @@ impl Api {
             query.push(("include", "upload"));
         }
         self.page("/datasets", &query, next).await
+    }
+
+    /// All datasets of a listing, in path order, page by page.
+    pub fn entries(&self, listing: Listing) -> impl Stream<Item = Result<Entry>> {
+        let first = Some((listing, None));
+        let pages = stream::try_unfold(first, move |state| async move {
+            let Some((listing, next)): Option<(Listing, Option<String>)> = state else {
+                return Ok(None);
+            };
+            let page = self.datasets(&listing, next.as_deref()).await?;
+            let state = page.next.map(|next| (listing, Some(next)));
+            Ok(Some((stream::iter(page.items.into_iter().map(Ok)), state)))
+        });
+        pages.try_flatten()
+    }
+
+    /// All datasets in a folder and below; `folder` ends with a slash.
+    pub fn below(&self, folder: &str) -> impl Stream<Item = Result<Entry>> {
+        self.entries(Listing {
+            prefix: folder.to_owned(),
+            ..Listing::default()
+        })
     }
 
     /// One dataset.
@@ -137,6 +187,14 @@ impl Api {
     pub async fn download(&self, path: &str) -> Result<Download> {
         let target = format!("{}/action/download?redirect=false", link::dataset(path)?);
         self.ask(&Call::get(target)).await
+    }
+
+    /// Copies a dataset inside of the store, or moves it there. The same `idempotency_key` with the
+    /// same body finds the same copy again; one that is still Pending goes on.
+    pub async fn copy(&self, from: &str, copy: &Copy, idempotency_key: &str) -> Result<Upload> {
+        let target = format!("{}/action/copy", link::dataset(from)?);
+        let call = Call::post(target).json(copy)?.once(idempotency_key);
+        self.ask(&call.within(LONG)).await
     }
 
     /// Deletes a dataset, with `force` also what stands there in place of the proven one. Where an

@@ -19,9 +19,15 @@ const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 /// `/datasets/{path}`, with or without the slash that a path begins with.
 ///
 /// # Errors
-/// A segment `.` or `..`: no dataset has one, and a URL with one leads to another path.
+/// A segment `.` or `..`: no dataset has one, and a URL with one leads to another path. Two slashes
+/// at the beginning: of those one could be taken for the path's own.
 pub fn dataset(path: &str) -> Result<String> {
     let path = path.strip_prefix('/').unwrap_or(path);
+    if path.starts_with('/') {
+        return Err(Error::settings(
+            "a path begins with one slash, not with two",
+        ));
+    }
     if path.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err(Error::settings("a path has no segment `.` or `..`"));
     }
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_elsewhere_is_refused() {
-        for path in ["..", "/a/../b", "./b", "/a/."] {
+        for path in ["..", "/a/../b", "./b", "/a/.", "//a"] {
             assert!(dataset(path).is_err(), "{path}");
         }
         assert!(dataset("/a/..b/...").is_ok());

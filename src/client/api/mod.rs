@@ -18,9 +18,9 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-pub use datasets::{Detail, Entry, Listing};
+pub use datasets::{Copy, Detail, Entry, Listing};
 pub use parts::Wanted;
-pub use uploads::Filter;
+pub use uploads::{Acknowledged, Filter};
 
 use super::error::{Error, Result};
 use super::retry::Patience;

@@ -24,6 +24,21 @@ struct Batch<'a> {
     uploads: &'a [&'a NewUpload],
 }
 
+/// One acknowledge among several.
+#[derive(Clone, Debug, Serialize)]
+pub struct Acknowledged<'a> {
+    /// Of the upload.
+    pub id: Uuid,
+    /// What is claimed of it.
+    #[serde(flatten)]
+    pub claims: &'a Acknowledge,
+}
+
+#[derive(Serialize)]
+struct AcknowledgeBatch<'a> {
+    acknowledge: &'a [Acknowledged<'a>],
+}
+
 #[derive(Deserialize)]
 struct BatchAnswer {
     results: Vec<BatchResult>,
@@ -83,6 +98,14 @@ impl Api {
     pub async fn acknowledge(&self, id: Uuid, claims: &Acknowledge) -> Result<Upload> {
         let call = Call::post(format!("/uploads/{id}/acknowledge")).json(claims)?;
         self.ask(&call.within(LONG)).await
+    }
+
+    /// Has the broker prove up to 1,000 uploads, each with its own result, in order.
+    pub async fn acknowledge_batch(&self, due: &[Acknowledged<'_>]) -> Result<Vec<BatchResult>> {
+        let call = Call::post("/uploads/batch/acknowledge")
+            .json(&AcknowledgeBatch { acknowledge: due })?;
+        let answer: BatchAnswer = self.ask(&call.within(LONG)).await?;
+        Ok(answer.results)
     }
 
     /// Takes the promise back. An upload that is Cancelled already counts as done.

@@ -13,6 +13,7 @@ use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
 use crate::client::retry::Patience;
 use crate::client::s3::{self, S3};
+use crate::client::size::human;
 
 /// How often in a row a fresh URL is asked for without a single byte in between.
 const URLS: u32 = 3;
@@ -53,7 +54,7 @@ pub(super) async fn fetch(
     let name = detail.path.rsplit('/').next().unwrap_or_default();
     let name = crate::client::output::printable(name);
     if resumed_at > 0 {
-        let (done, size) = (super::human(resumed_at), super::human(detail.size));
+        let (done, size) = (human(resumed_at), human(detail.size));
         context
             .output
             .note(&format!("{name}: goes on at {done} of {size}"));

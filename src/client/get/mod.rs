@@ -1,132 +1,73 @@
 //! `get`: downloads a dataset, and proves that what came is what was promised.
 
 mod fetch;
+mod folder;
 mod leftovers;
+mod one;
 mod part;
+mod place;
 mod sink;
 mod target;
 
 use clap::Args;
-use serde_json::json;
 
 use super::Context;
-use super::api::Detail;
 use super::arguments::Common;
 use super::error::{Error, Result};
 use super::exit::{self, Exit};
-use super::output::printable;
 use super::s3::S3;
-use super::size::human;
-use fetch::{Fetched, Setback};
-use sink::Level;
-use target::Target;
+pub(super) use one::download;
+pub(super) use part::is_part;
+pub(super) use place::Places;
+pub(super) use target::Target;
 
 const EXAMPLES: &str = "\
 Examples:
   upload-broker get /data/employees.csv                  to ./employees.csv
   upload-broker get /data/employees.csv backup/          into a folder
   upload-broker get /data/employees.csv - | head         to standard output
+  upload-broker get -r /data/2026 results                a folder: results/…
 
 The bytes go to a hidden file beside the target, which takes its name once its checksum is the
-one that the store promised. After an interruption the same command goes on where it stopped.";
+one that the store promised. After an interruption the same command goes on where it stopped: files
+that are there with the right bytes are left as they are.";
 
 /// What to download, and where to.
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub struct Arguments {
-    /// The path of the dataset
+    /// The path of the dataset; with -r, of a folder
     path: String,
     /// A file, a folder, or - for standard output; by default the dataset's own name
     #[arg(value_name = "FILE|FOLDER|-")]
     to: Option<String>,
-    /// Replace the file that is there
+    /// Replace files that are there
     #[arg(long, short)]
     force: bool,
+    /// Download every dataset in the folder and below, into the folder that is given
+    #[arg(long, short)]
+    recursive: bool,
+    /// How many datasets are downloaded at once, with -r
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "recursive",
+        value_parser = clap::value_parser!(u8).range(1..=64))]
+    parallel: u8,
     #[command(flatten)]
     pub(super) common: Common,
 }
 
-/// How often a download begins anew because the dataset was replaced under it.
-const REPLACED: u32 = 5;
-
 /// Downloads.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
-    let target = Target::of(&arguments.path, arguments.to.as_deref(), arguments.force)?;
+    let to = arguments.to.as_deref();
+    if arguments.recursive {
+        return folder::run(context, &arguments).await;
+    }
+    let target = Target::of(&arguments.path, to, arguments.force)?;
     if target.is_stdout() && context.output.is_json() {
         let what = "the dataset and --json cannot both go to standard output";
         return Err(Error::settings(what));
     }
     let s3 = S3::new()?;
-    let (mut replaced, mut spoilt) = (0, 0);
-    loop {
-        let detail = context.api.dataset(&arguments.path).await?;
-        if detail.drifted {
-            let path = printable(&detail.path);
-            let what = format!("{path} is no longer the object that was proven when it came");
-            context.output.warn(&what);
-        }
-        match fetch::fetch(context, &s3, &detail, &target).await {
-            Ok(fetched) => {
-                tell(context, &detail, &target, &fetched)?;
-                return Ok(Exit::Done);
-            }
-            Err(Setback::Over(error)) => return Err(error),
-            Err(Setback::Replaced) if replaced < REPLACED => {
-                replaced += 1;
-                context
-                    .output
-                    .note("the dataset was replaced meanwhile: from its start again");
-            }
-            Err(Setback::Replaced) => {
-                let what = format!("the dataset was replaced {} times meanwhile", replaced + 1);
-                return Err(Error::Conflict(what));
-            }
-            // Once may be the disk, or the wire; twice is for somebody to look at.
-            Err(Setback::Spoilt(what)) if spoilt == 0 => {
-                spoilt += 1;
-                context
-                    .output
-                    .warn(&format!("{what}: thrown away, once more from its start"));
-            }
-            Err(Setback::Spoilt(what)) => {
-                return Err(Error::Mismatch(format!("{what}, twice: nothing was kept")));
-            }
-        }
-    }
-}
-
-fn tell(context: &Context, detail: &Detail, target: &Target, fetched: &Fetched) -> Result<()> {
-    let (path, size) = (printable(&detail.path), human(detail.size));
-    let level = match &fetched.level {
-        Level::Checksum(checksum) => format!("{} is right", checksum.algorithm),
-        Level::Size(reason) => {
-            let what = format!("{path}: only its size could be checked: {reason}");
-            context.output.note(&what);
-            "size is right".to_owned()
-        }
-    };
-    let Some(file) = target.file() else {
-        context.output.note(&format!("{path} ({size}, {level})"));
-        return Ok(());
-    };
-    let value = json!({
-        "path": detail.path,
-        "file": file.display().to_string(),
-        "size": detail.size,
-        "etag": detail.etag,
-        "version_id": detail.version_id,
-        "checksum": match &fetched.level {
-            Level::Checksum(checksum) => Some(checksum),
-            Level::Size(_) => None,
-        },
-        "level": match &fetched.level {
-            Level::Checksum(_) => "checksum",
-            Level::Size(_) => "size",
-        },
-        "resumed_at": fetched.resumed_at,
-    });
-    let file = printable(&file.display().to_string());
-    context
-        .output
-        .result(&value, || format!("{file}  {path} ({size}, {level})"))
+    let detail = context.api.dataset(&arguments.path).await?;
+    one::download(context, &s3, detail, &target).await?;
+    Ok(Exit::Done)
 }

@@ -18,6 +18,8 @@ use crate::client::lock::claim;
 
 /// The longest piece of the target's name in the hidden one's: names end at 255 bytes.
 const LONGEST: usize = 180;
+/// Bytes of the digests in it.
+const DIGEST: usize = 5;
 
 /// An open hidden file that is ours alone.
 #[derive(Debug)]
@@ -98,6 +100,21 @@ impl PartFile {
     }
 }
 
+/// Whether a file of this name is one that a download grows in.
+pub(in crate::client) fn is_part(name: &str) -> bool {
+    let digests = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".part"));
+    let digests = digests.and_then(|name| name.rsplit_once('.'));
+    let digests = digests.and_then(|(_, digests)| digests.split_once('-'));
+    let is_digest = |text: &str| text.len() == 2 * DIGEST && text.bytes().all(is_hex);
+    digests.is_some_and(|(dataset, etag)| is_digest(dataset) && is_digest(etag))
+}
+
+fn is_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
 fn family(target: &Path, dataset: &str) -> String {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let mut kept = String::new();
@@ -112,5 +129,19 @@ fn family(target: &Path, dataset: &str) -> String {
 }
 
 fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()), 5)
+    hex(&Sha256::digest(text.as_bytes()), DIGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_file_of_ours_is_recognized() {
+        let family = family(Path::new("to/a.b.csv"), "/data/x");
+        assert!(is_part(&format!("{family}{}.part", digest("etag"))));
+        for name in ["a.part", ".a.part", ".a.0123456789-0123456789", ".x-y.part"] {
+            assert!(!is_part(name), "{name}");
+        }
+    }
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Put;
+use super::done::{Already, Done};
+use super::draft::Draft;
+use super::item::Item;
 use super::parts::Tally;
-use super::slice::Slice;
-use super::sources::Item;
 use super::standing::{Prepared, Standing};
 use super::state::{Begun, State};
-use crate::client::api::wire::{Acknowledge, Checksum, NewUpload, Upload};
-use crate::client::checksum::Algorithm;
+use crate::client::api::wire::{Acknowledge, Upload};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
 use crate::client::s3;
@@ -23,38 +23,40 @@ use crate::client::s3;
 /// let it. A laptop sleeps, a run is resumed on Monday.
 const LONG_LIFE: u64 = 7 * 24 * 3600;
 
-/// A session to be asked for.
+/// A file whose bytes the store has.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) body: NewUpload,
-    /// None of a file that goes in parts.
-    whole: Option<Whole>,
+pub(super) enum Brought {
+    /// It is proven.
+    Done(Box<Done>),
+    /// It waits for its acknowledge.
+    Waits(Box<Waiting>),
 }
 
-/// A file that goes in one request.
+/// A file that waits for its acknowledge.
 #[derive(Debug)]
-struct Whole {
-    slice: Slice,
-    checksum: Checksum,
+pub(super) struct Waiting {
+    pub(super) id: Uuid,
+    pub(super) claims: Acknowledge,
+    state: State,
+    sent_bytes: u64,
 }
 
-/// A file that is a dataset now.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) upload: Upload,
-    pub(super) tally: Tally,
-    /// Whether an earlier run had sent all of it.
-    pub(super) already: bool,
+/// What became of the bytes of a file.
+enum Sent {
+    /// In one request: the claims of the acknowledge that is due.
+    Whole(Uuid, Acknowledge),
+    /// In parts, of which the broker has made the proven object.
+    Proven(Box<Upload>, Tally),
 }
 
 impl Put<'_> {
-    /// Uploads a file, by a session that was made for it or that it has; else by a new one.
-    pub(super) async fn put_file(
+    /// Sends a file, by a session that was made for it or that it has; else by a new one.
+    pub(super) async fn bring(
         &self,
         prepared: Prepared,
         session: Option<(Upload, Draft)>,
         transfer: &Arc<Transfer>,
-    ) -> Result<Done> {
+    ) -> Result<Brought> {
         let Prepared {
             item,
             mut state,
@@ -64,11 +66,9 @@ impl Put<'_> {
             (Standing::Done(upload), _) => {
                 transfer.advance(item.stamp.size);
                 state.forget();
-                return Ok(Done {
-                    upload: *upload,
-                    tally: Tally::default(),
-                    already: true,
-                });
+                let already = Some(Already::Sent);
+                let done = Done::proven(*upload, Tally::default(), already);
+                return Ok(Brought::Done(Box::new(done)));
             }
             (Standing::GoesOn(session), _) => (Some((*session, None)), true),
             (Standing::New, session) => (session.map(|(made, draft)| (made, Some(draft))), false),
@@ -91,16 +91,37 @@ impl Put<'_> {
             sent = self.send_anew(&item, &mut state, transfer).await;
         }
         match sent {
-            Ok((upload, tally)) => {
+            Ok(Sent::Whole(id, claims)) => Ok(Brought::Waits(Box::new(Waiting {
+                id,
+                claims,
+                state,
+                sent_bytes: item.stamp.size,
+            }))),
+            Ok(Sent::Proven(upload, tally)) => {
                 state.forget();
-                Ok(Done {
-                    upload,
-                    tally,
-                    already: false,
-                })
+                let done = Done::proven(*upload, tally, None);
+                Ok(Brought::Done(Box::new(done)))
             }
             Err(error) => {
                 self.after_failure(state, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends with what the acknowledge of a file said.
+    pub(super) async fn finish(&self, waiting: Waiting, proven: Result<Upload>) -> Result<Done> {
+        match proven {
+            Ok(upload) => {
+                waiting.state.forget();
+                let tally = Tally {
+                    sent_bytes: waiting.sent_bytes,
+                    ..Tally::default()
+                };
+                Ok(Done::proven(upload, tally, None))
+            }
+            Err(error) => {
+                self.after_failure(waiting.state, &error).await;
                 Err(error)
             }
         }
@@ -111,7 +132,7 @@ impl Put<'_> {
         item: &Item,
         state: &mut State,
         transfer: &Arc<Transfer>,
-    ) -> Result<(Upload, Tally)> {
+    ) -> Result<Sent> {
         let draft = self.draft(item).await?;
         let key = Uuid::new_v4().to_string();
         let session = self.context.api.create(&draft.body, &key).await?;
@@ -119,7 +140,7 @@ impl Put<'_> {
             .await
     }
 
-    /// Sends the file by a session, and has it proven.
+    /// Sends the file by a session; in parts until it is proven.
     async fn send(
         &self,
         item: &Item,
@@ -127,12 +148,11 @@ impl Put<'_> {
         draft: Option<Draft>,
         state: &mut State,
         transfer: &Arc<Transfer>,
-    ) -> Result<(Upload, Tally)> {
-        let whole = match draft {
-            Some(draft) => draft.whole,
-            None if session.multipart.is_none() => Some(self.read_whole(item).await?),
-            None => None,
-        };
+    ) -> Result<Sent> {
+        let mut whole = draft.and_then(|draft| draft.whole);
+        if whole.is_none() && session.multipart.is_none() {
+            whole = Some(self.read_whole(item).await?);
+        }
         if state.begun.as_ref().map(|begun| begun.upload_id) != Some(session.id) {
             let multipart = session.multipart.as_ref();
             state.begin(Begun {
@@ -143,62 +163,30 @@ impl Put<'_> {
                 part_size: multipart.and_then(|multipart| multipart.part_size),
             })?;
         }
-        if let Some(multipart) = session.multipart.clone() {
-            // Where a session may not live longer, it lives on as long as its parts are asked for.
-            let _ = self.context.api.extend(session.id, Some(LONG_LIFE)).await;
-            return self
-                .in_parts(item, (&session, resumed), &multipart, state, transfer)
-                .await;
-        }
-        let whole = match whole {
-            Some(whole) => whole,
-            None => self.read_whole(item).await?,
+        let whole = match (session.multipart.clone(), whole) {
+            (None, Some(whole)) => whole,
+            (Some(multipart), _) => {
+                // Where a session may not live longer, it lives on as long as its parts are asked
+                // for.
+                let _ = self.context.api.extend(session.id, Some(LONG_LIFE)).await;
+                let (upload, tally) = self
+                    .in_parts(item, (&session, resumed), &multipart, state, transfer)
+                    .await?;
+                return Ok(Sent::Proven(Box::new(upload), tally));
+            }
+            (None, None) => return Err(Error::Strange("the session takes no bytes".to_owned())),
         };
-        let (id, size) = (session.id, item.stamp.size);
+        let id = session.id;
         self.send_whole(session, &whole.slice, Some(&whole.checksum), transfer)
             .await?;
         // Only what is still the file when all of it has gone out is called done.
         item.open()?;
         let claims = Acknowledge {
             checksum: self.options.algorithm().map(|_| whole.checksum),
-            size: Some(size),
+            size: Some(item.stamp.size),
             etag: None,
         };
-        let proven = self.context.api.acknowledge(id, &claims).await?;
-        let tally = Tally {
-            sent_bytes: size,
-            ..Tally::default()
-        };
-        Ok((proven, tally))
-    }
-
-    /// What to ask for: a small file is read for its checksum first, which its URL then demands.
-    pub(super) async fn draft(&self, item: &Item) -> Result<Draft> {
-        let size = item.stamp.size;
-        if self.options.in_parts(size) {
-            return Ok(Draft {
-                body: self.options.parts(&item.path, Some(size)),
-                whole: None,
-            });
-        }
-        let whole = self.read_whole(item).await?;
-        let checksum = self.options.algorithm().map(|_| whole.checksum.clone());
-        Ok(Draft {
-            body: self.options.whole(&item.path, size, checksum),
-            whole: Some(whole),
-        })
-    }
-
-    /// Reads all of a file, and ensures that it did not change meanwhile.
-    async fn read_whole(&self, item: &Item) -> Result<Whole> {
-        let file = item.open()?;
-        let slice = Slice::of(&file, item.stamp.size);
-        let algorithm = self.options.algorithm().unwrap_or(Algorithm::Crc64nvme);
-        let checksum = slice.checksum(algorithm).await?;
-        match file.is_unchanged(&item.stamp)? {
-            true => Ok(Whole { slice, checksum }),
-            false => Err(file.changed()),
-        }
+        Ok(Sent::Whole(id, claims))
     }
 
     /// Keeps what the next run can go on with; frees anything else.
@@ -218,7 +206,7 @@ fn can_go_on(error: &Error) -> bool {
     match error {
         Error::Unavailable { .. } | Error::Local { .. } | Error::OutputClosed => true,
         // A key that ended can be replaced by another one.
-        Error::Refused(problem) => matches!(problem.status, 401 | 408 | 429 | 500..),
+        Error::Refused(problem) => problem.status == 401 || error.may_pass(),
         Error::Store { .. } => s3::may_pass(error) || s3::is_stale(error),
         _ => false,
     }

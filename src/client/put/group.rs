@@ -1,127 +1,258 @@
-//! Several files: small ones share a request for their sessions, large ones go alone.
+//! Several files: small ones share a request for their sessions, and one for their acknowledges.
+//!
+//! ```text
+//!   items ─▶ groups ─┬─▶ sessions of 100 files ─▶ their bytes ─▶ their acknowledges
+//!                    ├─▶ …                                       a few groups at once
+//!                    └─▶ a large file alone
+//! ```
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, Peekable, Stream, StreamExt as _};
 use uuid::Uuid;
 
 use super::Put;
-use super::file::{Done, Draft};
-use super::sources::Item;
+use super::done::Done;
+use super::draft::Draft;
+use super::file::{Brought, Waiting};
+use super::item::Item;
 use super::standing::{Prepared, Standing};
+use crate::client::api::Acknowledged;
 use crate::client::api::wire::{BatchResult, NewUpload, Upload};
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
 use crate::client::output::printable;
 use crate::client::progress::Transfer;
+use crate::client::walk::LeftOut;
 
 /// The most files whose sessions are asked for at once.
 const FILES: usize = 100;
 /// The most bytes in those: their URLs must not end before their turn comes.
 const BYTES: u64 = 64 << 20;
+/// How many files are read for their checksums at once.
+const FOUND: usize = 16;
+/// How many groups are worked on at once: while the files of one are sent, the sessions of the next
+/// are made, and those before are acknowledged.
+const GROUPS: usize = 3;
 
-/// A file with its session, where one was made for it; or why it cannot be uploaded.
-type Ready = Result<(Prepared, Option<(Upload, Draft)>)>;
+/// A file with its session, where one was made for it.
+type Ready = (Prepared, Option<(Upload, Draft)>);
+
+/// Where a file is before its bytes are sent.
+enum Before {
+    Ready(Box<Ready>),
+    Done(Box<Done>),
+}
+
+/// What is worked on at once.
+enum Group {
+    Files(Vec<Item>),
+    LeftOut(LeftOut),
+}
 
 impl Put<'_> {
     /// Uploads all of them; one that fails stops no other. Ends as the worst of them.
-    pub(super) async fn files(&self, items: Vec<Item>, transfer: &Arc<Transfer>) -> Result<Exit> {
-        let mut worst = Exit::Done;
-        let mut items = items.into_iter().peekable();
-        while items.peek().is_some() {
-            let mut group: Vec<Item> = Vec::new();
-            let mut bytes = 0_u64;
-            while let Some(item) = items.next_if(|item| {
-                let alone = self.options.in_parts(item.stamp.size);
-                let full = group.len() >= FILES || bytes.saturating_add(item.stamp.size) > BYTES;
-                group.is_empty() || !(alone || full)
-            }) {
-                bytes = bytes.saturating_add(item.stamp.size);
-                let alone = self.options.in_parts(item.stamp.size);
-                group.push(item);
-                if alone {
-                    break;
+    pub(in crate::client) async fn files(
+        &self,
+        items: impl Stream<Item = Result<Item, LeftOut>>,
+        transfer: &Arc<Transfer>,
+    ) -> Result<Exit> {
+        let items = Box::pin(items.peekable());
+        let groups = stream::unfold(items, |mut items| async move {
+            let group = self.next_group(items.as_mut()).await?;
+            Some((group, items))
+        });
+        let ends = groups.map(|group| async move {
+            match group {
+                Group::Files(items) => self.group(items, transfer).await,
+                Group::LeftOut(left) => {
+                    let subject = printable(&left.file.display().to_string());
+                    let error = Error::LeftOut(left.reason);
+                    self.context.output.failed(&subject, error)
                 }
             }
-            worst = worst.max(self.group(group, transfer).await?);
+        });
+        let mut ends = std::pin::pin!(ends.buffer_unordered(GROUPS));
+        let mut worst = Exit::Done;
+        while let Some(end) = ends.next().await {
+            worst = worst.max(end?);
         }
         Ok(worst)
+    }
+
+    async fn next_group<S>(&self, mut items: Pin<&mut Peekable<S>>) -> Option<Group>
+    where
+        S: Stream<Item = Result<Item, LeftOut>>,
+    {
+        let first = match items.as_mut().next().await? {
+            Ok(first) => first,
+            Err(left) => return Some(Group::LeftOut(left)),
+        };
+        let alone = self.options.in_parts(first.stamp.size);
+        let mut bytes = first.stamp.size;
+        let mut group = vec![first];
+        while !alone && group.len() < FILES {
+            let fits = |next: &Result<Item, LeftOut>| {
+                next.as_ref().is_ok_and(|item| {
+                    let size = item.stamp.size;
+                    !self.options.in_parts(size) && bytes.saturating_add(size) <= BYTES
+                })
+            };
+            let Some(Ok(item)) = items.as_mut().next_if(fits).await else {
+                break;
+            };
+            bytes = bytes.saturating_add(item.stamp.size);
+            group.push(item);
+        }
+        Some(Group::Files(group))
     }
 
     async fn group(&self, items: Vec<Item>, transfer: &Arc<Transfer>) -> Result<Exit> {
-        let ready = self.ready(items).await?;
-        let done = stream::iter(ready).map(|(item, ready)| async move {
-            let done = match ready {
-                Ok((prepared, session)) => self.put_file(prepared, session, transfer).await,
+        let mut worst = Exit::Done;
+        let mut waiting = Vec::new();
+        let before = self.ready(items).await?;
+        let brought = stream::iter(before).map(|(item, before)| async move {
+            let brought = match before {
+                Ok(Before::Done(done)) => {
+                    transfer.advance(item.stamp.size);
+                    Ok(Brought::Done(done))
+                }
+                Ok(Before::Ready(ready)) => {
+                    let (prepared, session) = *ready;
+                    self.bring(prepared, session, transfer).await
+                }
                 Err(error) => Err(error),
             };
-            (item, done)
+            (item, brought)
         });
-        let mut done = std::pin::pin!(done.buffer_unordered(self.parallel));
-        let mut worst = Exit::Done;
-        while let Some((item, done)) = done.next().await {
-            worst = worst.max(self.told(&item, done)?);
+        let mut brought = std::pin::pin!(brought.buffer_unordered(FILES));
+        while let Some((item, brought)) = brought.next().await {
+            match brought {
+                Ok(Brought::Waits(file)) => waiting.push((item, *file)),
+                Ok(Brought::Done(done)) => worst = worst.max(self.end(&item, Ok(*done)).await?),
+                Err(error) => worst = worst.max(self.end(&item, Err(error)).await?),
+            }
+        }
+        // Files that were not acknowledged are remembered: the next run goes on with them.
+        let proven = self.acknowledge(&waiting).await?;
+        for ((item, file), proven) in waiting.into_iter().zip(proven) {
+            let done = self.finish(file, proven).await;
+            worst = worst.max(self.end(&item, done).await?);
         }
         Ok(worst)
     }
 
-    fn told(&self, item: &Item, done: Result<Done>) -> Result<Exit> {
+    /// Has files proven, several by one request. Each has its own answer, in order.
+    async fn acknowledge(&self, waiting: &[(Item, Waiting)]) -> Result<Vec<Result<Upload>>> {
+        let api = &self.context.api;
+        let due = waiting.iter().map(|(_, file)| Acknowledged {
+            id: file.id,
+            claims: &file.claims,
+        });
+        let due: Vec<_> = due.collect();
+        let together = match &due[..] {
+            [] | [_] => Vec::new(),
+            several => match api.acknowledge_batch(several).await {
+                // A broker that does not have the route yet.
+                Err(error) if error.exit() == Exit::NotFound => Vec::new(),
+                answered => answered?,
+            },
+        };
+        let mut together = together.into_iter().map(session);
+        let mut proven = Vec::with_capacity(due.len());
+        for one in &due {
+            // What has no answer, or one that time may change, is asked for by itself.
+            proven.push(match together.next() {
+                Some(Ok(upload)) => Ok(upload),
+                Some(Err(error)) if !error.may_pass() => Err(error),
+                _ => api.acknowledge(one.id, one.claims).await,
+            });
+        }
+        Ok(proven)
+    }
+
+    /// Reports how it ended with a file.
+    async fn end(&self, item: &Item, done: Result<Done>) -> Result<Exit> {
+        let done = match done {
+            Err(error) if error.is_problem("dataset-exists") => {
+                self.same_as_existing(item, error).await
+            }
+            done => done,
+        };
+        let file = item.file.display().to_string();
         match done {
             Ok(done) => {
-                self.tell(&item.file.display().to_string(), &done)?;
+                self.report(&file, &done)?;
                 Ok(Exit::Done)
             }
-            Err(error) => {
-                let subject = printable(&item.file.display().to_string());
-                self.context.output.failed(&subject, error)
-            }
+            Err(error) => self.context.output.failed(&printable(&file), error),
         }
     }
 
     /// Finds what earlier runs left, and makes sessions for those that have none.
-    async fn ready(&self, items: Vec<Item>) -> Result<Vec<(Item, Ready)>> {
+    async fn ready(&self, items: Vec<Item>) -> Result<Vec<(Item, Result<Before>)>> {
         let alone = items.len() == 1;
         let mut ready = Vec::new();
         let mut new: Vec<(Item, Prepared, Draft)> = Vec::new();
-        let prepared = stream::iter(items)
-            .map(|item| async move {
-                let prepared = self.prepare(item.clone()).await;
-                let draft = match &prepared {
-                    Ok(Prepared {
-                        standing: Standing::New,
-                        item,
-                        ..
-                    }) if !alone => Some(self.draft(item).await),
-                    _ => None,
-                };
-                (item, prepared, draft)
-            })
-            .buffered(self.parallel);
-        let mut prepared = std::pin::pin!(prepared);
-        while let Some((item, prepared, draft)) = prepared.next().await {
-            match (prepared, draft) {
-                (Ok(prepared), Some(Ok(draft))) => new.push((item, prepared, draft)),
-                (Ok(prepared), None) => ready.push((item, Ok((prepared, None)))),
-                (Err(error), _) | (_, Some(Err(error))) => ready.push((item, Err(error))),
+        let found = stream::iter(items).map(|item| async move {
+            let found = self.find(&item, alone).await;
+            (item, found)
+        });
+        let mut found = std::pin::pin!(found.buffered(FOUND));
+        while let Some((item, found)) = found.next().await {
+            match found {
+                Ok(Found::Done(done)) => ready.push((item, Ok(Before::Done(done)))),
+                Ok(Found::New(prepared, draft)) => new.push((item, *prepared, *draft)),
+                Ok(Found::Alone(prepared)) => {
+                    let file = Before::Ready(Box::new((*prepared, None)));
+                    ready.push((item, Ok(file)));
+                }
+                Err(error) => ready.push((item, Err(error))),
             }
         }
-        if !new.is_empty() {
-            let bodies: Vec<&NewUpload> = new.iter().map(|(.., draft)| &draft.body).collect();
-            let key = Uuid::new_v4().to_string();
-            let results = self.context.api.create_batch(&bodies, &key).await?;
-            if results.len() != new.len() {
-                let what = "the broker answered for another number of files";
-                return Err(Error::Strange(what.to_owned()));
-            }
-            for ((item, prepared, draft), result) in new.into_iter().zip(results) {
-                let made = session(result).map(|made| (prepared, Some((made, draft))));
-                ready.push((item, made));
-            }
+        if new.is_empty() {
+            return Ok(ready);
+        }
+        let bodies: Vec<&NewUpload> = new.iter().map(|(.., draft)| &draft.body).collect();
+        let key = Uuid::new_v4().to_string();
+        let results = self.context.api.create_batch(&bodies, &key).await?;
+        if results.len() != new.len() {
+            let what = "the broker answered for another number of files";
+            return Err(Error::Strange(what.to_owned()));
+        }
+        for ((item, prepared, draft), result) in new.into_iter().zip(results) {
+            let made = session(result);
+            let file = made.map(|made| Before::Ready(Box::new((prepared, Some((made, draft))))));
+            ready.push((item, file));
         }
         Ok(ready)
     }
+
+    async fn find(&self, item: &Item, alone: bool) -> Result<Found> {
+        if let Some(done) = self.skipped(item).await? {
+            return Ok(Found::Done(Box::new(done)));
+        }
+        let prepared = Box::new(self.prepare(item.clone()).await?);
+        if alone || !matches!(prepared.standing, Standing::New) {
+            return Ok(Found::Alone(prepared));
+        }
+        let draft = self.draft(item).await?;
+        Ok(Found::New(prepared, Box::new(draft)))
+    }
 }
 
+/// What an earlier run left of a file.
+enum Found {
+    /// Its bytes are there already.
+    Done(Box<Done>),
+    /// It needs a session, which it can have together with others.
+    New(Box<Prepared>, Box<Draft>),
+    /// It has a session, or gets one by itself.
+    Alone(Box<Prepared>),
+}
+
+/// The upload in one result of several.
 fn session(result: BatchResult) -> Result<Upload> {
     match (result.upload, result.problem) {
         (Some(upload), _) => Ok(upload),

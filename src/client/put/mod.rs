@@ -1,24 +1,31 @@
 //! `put`: uploads files, folders and standard input, and has the broker prove that they came.
 //!
 //! ```text
-//!   sources ─▶ group ─▶ standing ─▶ file ─┬─▶ send     the whole by one URL
-//!                                        └─▶ parts    what the store has not (there), by send
-//!   pipe    ─▶ send                            of standard input
-//!   state                                      what the next run goes on with
+//!   sources ─▶ group ─▶ standing ─▶ draft ─▶ file ─┬─▶ send    the whole by one URL
+//!                 │                               └─▶ parts   what the store has not (there)
+//!                 ├─▶ existing                     the bytes that are there already
+//!                 └─▶ done                         what is reported
+//!   pipe    ─▶ send                                of standard input
+//!   state                                          what the next run goes on with
 //! ```
 //!
 //! Killed, cut off or refused for a while, an upload stays where it is: the same command goes on
 //! with the parts that the store has not. Nothing is a dataset before the broker has proven it.
 
 mod attempts;
+mod done;
+mod draft;
+mod existing;
 mod file;
 mod group;
+mod item;
 mod options;
 mod parts;
 mod pipe;
 mod send;
 mod slice;
 mod sources;
+mod stamp;
 mod standing;
 mod state;
 mod there;
@@ -26,19 +33,25 @@ mod there;
 use std::sync::Arc;
 
 use clap::Args;
-use serde_json::json;
+use futures::stream::{self, StreamExt as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Context;
 use super::arguments::Common;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::exit::{self, Exit};
-use super::output::printable;
 use super::retry::Patience;
 use super::s3::S3;
-use super::size::human;
-use file::Done;
-use options::Options;
-use sources::Sources;
+pub(super) use item::Item;
+pub(super) use options::Options;
+use sources::{Source, Sources};
+pub(super) use stamp::Stamp;
+use state::Memory;
+
+/// Files under so many bytes are small.
+const SMALL: u64 = 1 << 20;
+/// How many small files are sent in place of one larger request.
+const SMALL_AT_ONCE: usize = 4;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,7 +83,7 @@ pub struct Arguments {
     /// Begin anew, whatever an earlier run left
     #[arg(long, overrides_with = "resume")]
     no_resume: bool,
-    /// How many requests send bytes at once
+    /// How many requests send bytes at once; of files under 1 MiB four times as many
     #[arg(long, value_name = "N", default_value_t = 4,
         value_parser = clap::value_parser!(u8).range(1..=64))]
     parallel: u8,
@@ -79,90 +92,96 @@ pub struct Arguments {
 }
 
 /// What every upload of one command works with.
-struct Put<'a> {
+pub(in crate::client) struct Put<'a> {
     context: &'a Context,
     s3: S3,
     /// With the store.
     patience: Arc<Patience>,
+    memory: Memory,
     options: Options,
     /// Of the options.
     digest: String,
     resume: bool,
     parallel: usize,
+    slots: Semaphore,
 }
 
 /// Uploads, and ends as the worst of the files.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
-    let sources = Sources::of(&arguments.names, &context.output)?;
-    let put = Put {
-        context,
-        s3: S3::new()?,
-        patience: Arc::default(),
-        digest: arguments.options.digest()?,
-        options: arguments.options,
-        resume: !arguments.no_resume,
-        parallel: usize::from(arguments.parallel),
-    };
+    let sources = Sources::of(&arguments.names)?;
+    let mut put = Put::new(context, arguments.options, arguments.parallel)?;
+    put.resume = !arguments.no_resume;
     match sources {
         Sources::Stdin(path) => {
-            let transfer = Arc::new(context.output.transfer(&printable(&path), None, 0));
+            let transfer = Arc::new(context.output.transfer(&path, None, 0));
             let done = put.pipe(&path, tokio::io::stdin(), &transfer).await?;
             drop(transfer);
-            put.tell("-", &done)?;
+            put.report("-", &done)?;
             Ok(Exit::Done)
         }
-        Sources::Files(items) => {
-            put.options.check(items.len())?;
-            let total = items.iter().map(|item| item.stamp.size).sum();
-            let label = match items.as_slice() {
-                [one] => printable(&one.path),
-                many => format!("{} files", many.len()),
-            };
-            let transfer = Arc::new(context.output.transfer(&label, Some(total), 0));
-            put.files(items, &transfer).await
-        }
+        Sources::Files(sources) => put.sources(sources).await,
     }
 }
 
-impl Put<'_> {
-    /// One dataset that is there now.
-    fn tell(&self, file: &str, done: &Done) -> Result<()> {
-        let Done {
-            upload,
-            tally,
-            already,
-        } = done;
-        let object = upload.object.as_ref();
-        let level = upload
-            .verification
-            .as_ref()
-            .map(|proof| proof.level.as_str());
-        let checksum = object.and_then(|object| object.checksum.as_ref());
-        let value = json!({
-            "path": upload.path,
-            "file": file,
-            "upload_id": upload.id,
-            "status": upload.status,
-            "size": object.map(|object| object.size),
-            "etag": object.map(|object| &object.etag),
-            "version_id": object.and_then(|object| object.version_id.as_ref()),
-            "checksum": checksum,
-            "level": level,
-            "resumed_parts": tally.resumed_parts,
-            "sent_bytes": tally.sent_bytes,
-            "already": already,
-        });
-        let path = printable(&upload.path);
-        let proof = match (level, checksum) {
-            (Some("checksum"), Some(checksum)) => format!("{} is right", checksum.algorithm),
-            _ => "size is right".to_owned(),
+impl<'a> Put<'a> {
+    /// With up to `parallel` requests that send bytes at once.
+    pub(in crate::client) fn new(
+        context: &'a Context,
+        options: Options,
+        parallel: u8,
+    ) -> Result<Self> {
+        let parallel = usize::from(parallel);
+        Ok(Self {
+            context,
+            s3: S3::new()?,
+            patience: Arc::default(),
+            memory: Memory::open()?,
+            digest: options.digest()?,
+            options,
+            resume: true,
+            parallel,
+            slots: Semaphore::new(parallel.saturating_mul(SMALL_AT_ONCE)),
+        })
+    }
+
+    async fn sources(&self, sources: Vec<Source>) -> Result<Exit> {
+        let output = &self.context.output;
+        let (label, total) = match &sources[..] {
+            [Source::File(one)] => (one.path.clone(), Some(one.stamp.size)),
+            several => {
+                self.options.check(true)?;
+                match output.is_quiet() {
+                    true => (String::new(), None),
+                    false => self.count(several),
+                }
+            }
         };
-        if level != Some("checksum") && self.options.algorithm().is_some() {
-            let said = format!("{path}: only its size could be proven: the store has no checksum");
-            self.context.output.note(&said);
+        let transfer = Arc::new(output.transfer(&label, total, 0));
+        let items = stream::iter(sources).flat_map(|source| Box::pin(source.items()));
+        self.files(items, &transfer).await
+    }
+
+    /// How many files there are, in words, and how many bytes those have.
+    fn count(&self, sources: &[Source]) -> (String, Option<u64>) {
+        let (mut files, mut bytes) = (0_u64, 0_u64);
+        for source in sources {
+            let (more, of) = source.count();
+            if more == 0 {
+                let name = source.name().display();
+                self.context.output.note(&format!("{name} has no files"));
+            }
+            files = files.saturating_add(more);
+            bytes = bytes.saturating_add(of);
         }
-        let size = human(object.map_or(0, |object| object.size));
-        let file = printable(file);
-        (self.context.output).result(&value, || format!("{path}  {file} ({size}, {proof})"))
+        (format!("{files} files"), Some(bytes))
+    }
+
+    /// Waits until a request with so many bytes may be sent. Of small files several times as many
+    /// are under way, as their requests are mostly waiting.
+    async fn slot(&self, size: u64) -> Result<SemaphorePermit<'_>> {
+        let share = if size < SMALL { 1 } else { SMALL_AT_ONCE };
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
+        let slot = self.slots.acquire_many(share).await;
+        slot.map_err(|_| Error::Failed("nothing may be sent any more".to_owned()))
     }
 }

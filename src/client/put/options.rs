@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use sha2::{Digest as _, Sha256};
 
+use super::item::Item;
 use crate::client::api::wire::{Checksum, NewUpload};
 use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
@@ -15,8 +16,8 @@ use crate::client::hex::hex;
 const IN_PARTS: u64 = 64 << 20;
 
 /// Options that go into the session.
-#[derive(Debug, Args)]
-pub(super) struct Options {
+#[derive(Debug, Default, Args)]
+pub(in crate::client) struct Options {
     /// Replace what stands at the path
     #[arg(long)]
     overwrite: bool,
@@ -38,14 +39,20 @@ pub(super) struct Options {
     /// Computed here while reading, and compared by the store and the broker
     #[arg(long, value_enum, default_value_t = Choice::Crc64nvme)]
     checksum: Choice,
-    /// Send in parts of so many MiB, 5 to 5120; by default 64 MiB and more, in parts that fit
+    /// Send nothing where a dataset of the same size and checksum stands at the path; with
+    /// --overwrite, replace the others
+    #[arg(long)]
+    skip_existing: bool,
+    /// Send in parts of so many MiB, 5 to 5120; by default 64 MiB and more, in parts that fit.
+    /// Of standard input all parts have this size then, and are in memory: 10,000 of them at most
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(5..=5120))]
     part_size: Option<u64>,
 }
 
 /// A checksum to choose.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Choice {
+    #[default]
     Crc64nvme,
     Crc32,
     Crc32c,
@@ -60,8 +67,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 impl Options {
     /// What fits one dataset only does not go with several.
-    pub(super) fn check(&self, files: usize) -> Result<()> {
-        if files > 1 && (self.if_match.is_some() || self.name.is_some()) {
+    pub(super) fn check(&self, several: bool) -> Result<()> {
+        if several && (self.if_match.is_some() || self.name.is_some()) {
             return Err(Error::settings(
                 "--if-match and --name are for a single file",
             ));
@@ -79,12 +86,23 @@ impl Options {
         }
     }
 
+    /// Whether datasets that have the bytes already are left as they are.
+    pub(super) fn skip_existing(&self) -> bool {
+        self.skip_existing
+    }
+
+    /// Whether a file may replace what stands at its path.
+    pub(super) fn replaces(&self, item: &Item) -> bool {
+        self.overwrite || self.if_match.is_some() || item.replaces
+    }
+
     /// Whether a file of this size is to come in parts.
     pub(super) fn in_parts(&self, size: u64) -> bool {
         size >= self.part_size().unwrap_or(IN_PARTS)
     }
 
-    fn part_size(&self) -> Option<u64> {
+    /// Bytes of a part, where they were chosen.
+    pub(super) fn part_size(&self) -> Option<u64> {
         self.part_size.map(|mib| mib << 20)
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Put;
+use super::item::Item;
 use super::send::Sending;
 use super::slice::{Opened, Slice};
-use super::sources::Item;
 use super::state::State;
 use super::there::There;
 use crate::client::api::wire::{Acknowledge, Checksum, Multipart, Upload};

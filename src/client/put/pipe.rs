@@ -2,7 +2,8 @@
 //!
 //! What fits one part goes in one request. Of more, each part is kept in memory until the store has
 //! it, so that it can be sent again; later parts are larger, so that 10,000 of them carry nearly
-//! 900 GiB, and fewer of those are under way at once: never more than about 128 MiB. A run that
+//! 900 GiB, and fewer of those are under way at once: never more than about 128 MiB. Where a store
+//! wants parts of one size, `--part-size` chooses it, and with it the longest stream. A run that
 //! dies cannot be resumed, as its bytes are gone; the broker frees its parts.
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use uuid::Uuid;
 
 use super::Put;
-use super::file::Done;
+use super::done::Done;
 use super::parts::Tally;
 use super::send::Sending;
 use super::slice::Slice;
@@ -22,6 +23,7 @@ use crate::client::api::wire::{Acknowledge, Checksum, Upload};
 use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
+use crate::client::size::human;
 
 const MIB: u64 = 1 << 20;
 /// Bytes that may be in memory on their way, but for the part that is read meanwhile.
@@ -32,10 +34,31 @@ const LIFE: u64 = 24 * 3600;
 /// How many parts S3 takes.
 const PARTS: u32 = 10_000;
 
-/// Bytes of this part: 8 MiB, and twice as many after each 1,000 parts, up to 128 MiB.
-fn part_size(number: u32) -> u64 {
-    let doubled = number.saturating_sub(1) / 1_000;
-    (8 * MIB) << doubled.min(4)
+/// How large the parts are.
+#[derive(Clone, Copy, Debug)]
+enum PartSizes {
+    /// 8 MiB, and twice as much after each 1,000 parts, up to 128 MiB.
+    Growing,
+    /// All of so many bytes, but the last.
+    Equal(u64),
+}
+
+impl PartSizes {
+    /// Bytes of this part.
+    fn of(self, number: u32) -> u64 {
+        match self {
+            Self::Growing => {
+                let doubled = number.saturating_sub(1) / 1_000;
+                (8 * MIB) << doubled.min(4)
+            }
+            Self::Equal(size) => size,
+        }
+    }
+
+    /// Bytes of the longest stream.
+    fn longest(self) -> u64 {
+        (1..=PARTS).map(|number| self.of(number)).sum()
+    }
 }
 
 impl Put<'_> {
@@ -47,7 +70,11 @@ impl Put<'_> {
         transfer: &Arc<Transfer>,
     ) -> Result<Done> {
         let mut input = Input::new(input, self.options.algorithm());
-        let first = input.next(part_size(1)).await?;
+        let sizes = match self.options.part_size() {
+            Some(size) => PartSizes::Equal(size),
+            None => PartSizes::Growing,
+        };
+        let first = input.next(sizes.of(1)).await?;
         let key = Uuid::new_v4().to_string();
         let api = &self.context.api;
         if input.ended {
@@ -61,7 +88,7 @@ impl Put<'_> {
         // Where it may not live longer, it lives on as long as its parts are asked for.
         let _ = api.extend(session.id, Some(LIFE)).await;
         let sent = self
-            .in_growing_parts(&session, first, input, transfer)
+            .in_open_parts(&session, first, (input, sizes), transfer)
             .await;
         self.or_cancel(session.id, sent).await
     }
@@ -91,11 +118,11 @@ impl Put<'_> {
         self.proven(id, &Acknowledge::default(), slice.size()).await
     }
 
-    async fn in_growing_parts(
+    async fn in_open_parts(
         &self,
         session: &Upload,
         first: Bytes,
-        mut input: Input<impl AsyncRead + Unpin>,
+        (mut input, sizes): (Input<impl AsyncRead + Unpin>, PartSizes),
         transfer: &Arc<Transfer>,
     ) -> Result<Done> {
         let mut sending = FuturesUnordered::new();
@@ -109,7 +136,7 @@ impl Put<'_> {
             sending.push(async move { self.send_part(&part, transfer).await.map(|_| size) });
             number = number.saturating_add(1);
             // The next part is read while others are sent, when there is room for it.
-            let wanted = part_size(number);
+            let wanted = sizes.of(number);
             while sending.len() >= self.parallel
                 || (!sending.is_empty() && under_way.saturating_add(wanted) > UNDER_WAY)
             {
@@ -120,9 +147,10 @@ impl Put<'_> {
                 break;
             }
             if number > PARTS {
+                let longest = human(sizes.longest());
                 return Err(Error::Failed(format!(
-                    "standard input is longer than {} bytes: write it to a file first",
-                    input.size
+                    "standard input is longer than {longest}, which is what {PARTS} parts of this \
+                     size carry: give a larger --part-size, or write it to a file first"
                 )));
             }
             let mut reading = std::pin::pin!(input.next(wanted));
@@ -159,11 +187,7 @@ impl Put<'_> {
             sent_bytes: size,
             ..Tally::default()
         };
-        Ok(Done {
-            upload,
-            tally,
-            already: false,
-        })
+        Ok(Done::proven(upload, tally, None))
     }
 }
 
@@ -225,11 +249,18 @@ mod tests {
 
     #[test]
     fn parts_grow_and_stay_within_bounds() {
-        assert_eq!(part_size(1), 8 * MIB);
-        assert_eq!(part_size(1_000), 8 * MIB);
-        assert_eq!(part_size(1_001), 16 * MIB);
-        assert_eq!(part_size(PARTS), 128 * MIB);
-        let all: u64 = (1..=PARTS).map(part_size).sum();
-        assert_eq!(all, 888_000 * MIB);
+        let sizes = PartSizes::Growing;
+        assert_eq!(sizes.of(1), 8 * MIB);
+        assert_eq!(sizes.of(1_000), 8 * MIB);
+        assert_eq!(sizes.of(1_001), 16 * MIB);
+        assert_eq!(sizes.of(PARTS), 128 * MIB);
+        assert_eq!(sizes.longest(), 888_000 * MIB);
+    }
+
+    #[test]
+    fn chosen_parts_are_of_one_size() {
+        let sizes = PartSizes::Equal(5 * MIB);
+        assert_eq!(sizes.of(1), sizes.of(PARTS));
+        assert_eq!(sizes.longest(), 50_000 * MIB);
     }
 }

@@ -45,9 +45,11 @@ impl Put<'_> {
             };
             let reading = Reading::new(transfer, algorithm_of(checksum));
             let body = slice.body(&reading);
+            let slot = self.slot(slice.size()).await?;
             let sent = (self.s3)
                 .put(&put.url, &put.headers, slice.size(), body)
                 .await;
+            drop(slot);
             let Err(error) = sent else {
                 return slice.was_sent_as(&reading, checksum);
             };
@@ -90,7 +92,9 @@ impl Put<'_> {
             })?;
             let reading = Reading::new(transfer, algorithm_of(checksum.as_ref()));
             let body = part.slice.body(&reading);
+            let slot = self.slot(size).await?;
             let sent = self.s3.put(&signed.url, &signed.headers, size, body).await;
+            drop(slot);
             let error = match sent {
                 Ok(etag) => {
                     part.slice.was_sent_as(&reading, checksum.as_ref())?;

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt as _};
 use reqwest::Body;
 
-use super::sources::{Item, Stamp};
+use super::stamp::Stamp;
 use crate::client::api::wire::Checksum;
 use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
@@ -75,6 +75,12 @@ impl Slice {
         })
     }
 
+    /// The same bytes, read into memory.
+    pub(super) async fn in_memory(self) -> Result<Self> {
+        let chunks: Vec<Bytes> = self.chunks().try_collect().await?;
+        Ok(Self::Memory(chunks.concat().into()))
+    }
+
     /// Bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
@@ -127,24 +133,6 @@ impl Slice {
                 let read = tokio::task::spawn_blocking(move || file.read(offset, length)).await;
                 read.map_err(|error| Error::Failed(format!("reading ended: {error}")))?
             }
-        }
-    }
-}
-
-impl Item {
-    /// Opens the file.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] where it is no longer the file whose stamp was taken: a session would
-    /// promise another one.
-    pub(super) fn open(&self) -> Result<Arc<Opened>> {
-        let name = self.file.clone();
-        let file = File::open(&name)
-            .map_err(|error| Error::local(format!("cannot read {}", name.display()), error))?;
-        let opened = Opened { file, name };
-        match opened.is_unchanged(&self.stamp)? {
-            true => Ok(Arc::new(opened)),
-            false => Err(opened.changed()),
         }
     }
 }

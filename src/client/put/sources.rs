@@ -1,58 +1,34 @@
 //! What is uploaded, and where to: the command line's files and folders as single datasets.
 
-use std::collections::HashSet;
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use walkdir::WalkDir;
+use futures::future::Either;
+use futures::stream::{self, Stream, StreamExt as _};
 
+use super::item::Item;
+use super::stamp::Stamp;
 use crate::client::error::{Error, Result};
-use crate::client::output::Output;
+use crate::client::walk::{self, LeftOut, Links, Local, Walk};
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub(super) enum Sources {
     /// Standard input, to this path.
     Stdin(String),
-    /// Files, each to a path of its own.
-    Files(Vec<Item>),
+    /// Files and folders.
+    Files(Vec<Source>),
 }
 
-/// One file to be a dataset.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) file: PathBuf,
-    /// Where to, with a leading slash.
-    pub(super) path: String,
-    pub(super) stamp: Stamp,
-}
-
-/// What a changed file is noticed by. Size and modification time can be kept or set by whoever
-/// replaces the file; its inode and the time of the inode's last change cannot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
-    /// Bytes.
-    pub(super) size: u64,
-    /// When it was last written: seconds of Unix time, and nanoseconds.
-    modified: (i64, i64),
-    /// When its inode last changed: seconds of Unix time, and nanoseconds.
-    changed: (i64, i64),
-    device: u64,
-    inode: u64,
-}
-
-impl Stamp {
-    pub(super) fn of(about: &Metadata) -> Self {
-        Self {
-            size: about.len(),
-            modified: (about.mtime(), about.mtime_nsec()),
-            changed: (about.ctime(), about.ctime_nsec()),
-            device: about.dev(),
-            inode: about.ino(),
-        }
-    }
+/// One name of the command line.
+#[derive(Debug)]
+pub(super) enum Source {
+    File(Item),
+    /// Every file below it goes below this path, which has no slash at its end.
+    Folder {
+        folder: PathBuf,
+        base: String,
+    },
 }
 
 impl Sources {
@@ -61,8 +37,9 @@ impl Sources {
     /// another path is its new name.
     ///
     /// # Errors
-    /// What cannot be read, and what would go to the same path: before anything is sent.
-    pub(super) fn of(names: &[String], output: &Output) -> Result<Self> {
+    /// A name that cannot be read, and files that would go to the same path: before anything is
+    /// sent.
+    pub(super) fn of(names: &[String]) -> Result<Self> {
         let (names, to) = match names {
             [only] => (std::slice::from_ref(only), None),
             [names @ .., to] => (names, Some(path_of(to)?)),
@@ -85,18 +62,104 @@ impl Sources {
                 "several files go into a folder: the path ends with a slash, as in {to}/"
             )));
         }
-        let mut items = Vec::new();
-        for name in names {
-            gather(Path::new(name), to.as_deref(), output, &mut items)?;
+        let sources = names
+            .iter()
+            .map(|name| source(Path::new(name), to.as_deref()));
+        let sources: Vec<Source> = sources.collect::<Result<_>>()?;
+        for (index, one) in sources.iter().enumerate() {
+            for other in sources.iter().skip(index.saturating_add(1)) {
+                ensure_apart(one, other)?;
+            }
         }
-        let mut seen = HashSet::new();
-        if let Some(twice) = items.iter().find(|item| !seen.insert(&item.path)) {
-            let (file, path) = (twice.file.display(), &twice.path);
-            return Err(Error::settings(format!(
-                "{file} and another file would both go to {path}"
-            )));
+        Ok(Self::Files(sources))
+    }
+}
+
+impl Source {
+    /// Its files, one after the other, as they are found.
+    pub(super) fn items(self) -> impl Stream<Item = Result<Item, LeftOut>> {
+        match self {
+            Self::File(item) => Either::Left(stream::iter([Ok(item)])),
+            Self::Folder { folder, base } => {
+                let files = walk::stream(&folder, Links::Follow);
+                Either::Right(files.map(move |found| Ok(item(found?, &base))))
+            }
         }
-        Ok(Self::Files(items))
+    }
+
+    /// How many files it has, and how many bytes those have.
+    pub(super) fn count(&self) -> (u64, u64) {
+        match self {
+            Self::File(item) => (1, item.stamp.size),
+            Self::Folder { folder, .. } => Walk::new(folder, Links::Follow)
+                .flatten()
+                .fold((0, 0), |(files, bytes), local| {
+                    (files + 1, bytes.saturating_add(local.about.len()))
+                }),
+        }
+    }
+
+    /// What it is called here.
+    pub(super) fn name(&self) -> &Path {
+        match self {
+            Self::File(item) => &item.file,
+            Self::Folder { folder, .. } => folder,
+        }
+    }
+
+    fn base(&self) -> &str {
+        match self {
+            Self::File(item) => &item.path,
+            Self::Folder { base, .. } => base,
+        }
+    }
+
+    /// The file that would go to this path.
+    fn file_for(&self, path: &str) -> Option<PathBuf> {
+        let rest = path.strip_prefix(self.base())?;
+        match self {
+            Self::File(item) => rest.is_empty().then(|| item.file.clone()),
+            Self::Folder { folder, .. } => {
+                let file = folder.join(rest.strip_prefix('/')?);
+                file.is_file().then_some(file)
+            }
+        }
+    }
+}
+
+/// The dataset that a file below a folder becomes.
+fn item(local: Local, base: &str) -> Item {
+    Item {
+        path: format!("{base}/{}", local.below),
+        stamp: Stamp::of(&local.about),
+        file: local.file,
+        replaces: false,
+    }
+}
+
+/// Ensures that no two files go to the same path.
+fn ensure_apart(one: &Source, other: &Source) -> Result<()> {
+    let (inner, outer) = match one.base().len() > other.base().len() {
+        true => (one, other),
+        false => (other, one),
+    };
+    // Only then can what is below one meet what is below the other.
+    if !inner.base().starts_with(outer.base()) {
+        return Ok(());
+    }
+    let meets = |file: &Path, path: &str| match outer.file_for(path) {
+        Some(twice) => {
+            let (file, twice) = (file.display(), twice.display());
+            let what = format!("{file} and {twice} would both go to {path}");
+            Err(Error::settings(what))
+        }
+        None => Ok(()),
+    };
+    match inner {
+        Source::File(item) => meets(&item.file, &item.path),
+        Source::Folder { folder, base } => Walk::new(folder, Links::Follow)
+            .flatten()
+            .try_for_each(|local| meets(&local.file, &format!("{base}/{}", local.below))),
     }
 }
 
@@ -115,7 +178,7 @@ fn path_of(name: &str) -> Result<String> {
     Ok(format!("/{name}"))
 }
 
-fn gather(name: &Path, to: Option<&str>, output: &Output, items: &mut Vec<Item>) -> Result<()> {
+fn source(name: &Path, to: Option<&str>) -> Result<Source> {
     let unreadable = |error| Error::local(format!("cannot read {}", name.display()), error);
     let about = fs::metadata(name).map_err(unreadable)?;
     let base = match to {
@@ -123,7 +186,10 @@ fn gather(name: &Path, to: Option<&str>, output: &Output, items: &mut Vec<Item>)
         _ => format!("{}{}", to.unwrap_or("/"), own_name(name)?),
     };
     if about.is_dir() {
-        return gather_folder(name, base.trim_end_matches('/'), output, items);
+        return Ok(Source::Folder {
+            folder: name.to_owned(),
+            base: base.trim_end_matches('/').to_owned(),
+        });
     }
     if !about.is_file() {
         return Err(Error::settings(format!(
@@ -134,12 +200,12 @@ fn gather(name: &Path, to: Option<&str>, output: &Output, items: &mut Vec<Item>)
     if base.ends_with('/') {
         return Err(Error::settings(format!("{} has no name", name.display())));
     }
-    items.push(Item {
+    Ok(Source::File(Item {
         file: name.to_owned(),
         path: base,
         stamp: Stamp::of(&about),
-    });
-    Ok(())
+        replaces: false,
+    }))
 }
 
 /// What a file or folder is called; `.` and `..` by what they are.
@@ -152,40 +218,8 @@ fn own_name(name: &Path) -> Result<String> {
             whole.file_name().unwrap_or_default().to_owned()
         }
     };
-    resolved.into_string().map_err(|_| not_text(name))
-}
-
-/// Every file below a folder, in order. Links are followed.
-fn gather_folder(folder: &Path, base: &str, output: &Output, items: &mut Vec<Item>) -> Result<()> {
-    let before = items.len();
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|error| Error::local("cannot read the folder", error.into()))?;
-        let name = entry.path();
-        if entry.file_type().is_dir() {
-            continue;
-        }
-        if !entry.file_type().is_file() {
-            output.warn(&format!("{} is no regular file: left out", name.display()));
-            continue;
-        }
-        let below = name.strip_prefix(folder).unwrap_or(name);
-        let below = below.to_str().ok_or_else(|| not_text(name))?;
-        let about = entry
-            .metadata()
-            .map_err(|error| Error::local("cannot read the folder", error.into()))?;
-        items.push(Item {
-            file: name.to_owned(),
-            path: format!("{base}/{below}"),
-            stamp: Stamp::of(&about),
-        });
-    }
-    if items.len() == before {
-        output.note(&format!("{} has no files", folder.display()));
-    }
-    Ok(())
-}
-
-fn not_text(name: &Path) -> Error {
-    let name = name.display();
-    Error::settings(format!("the name of {name} is not UTF-8: rename it"))
+    resolved.into_string().map_err(|_| {
+        let name = name.display();
+        Error::settings(format!("the name of {name} is not UTF-8: rename it"))
+    })
 }

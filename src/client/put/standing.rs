@@ -1,8 +1,8 @@
 //! Where a file stands: what an earlier run left of it.
 
 use super::Put;
+use super::item::Item;
 use super::slice::Slice;
-use super::sources::Item;
 use super::state::{Begun, State};
 use crate::client::api::wire::{Acknowledge, Checksum, Upload};
 use crate::client::checksum::Algorithm;
@@ -33,7 +33,7 @@ pub(super) struct Prepared {
 impl Put<'_> {
     /// Looks at what an earlier run left.
     pub(super) async fn prepare(&self, item: Item) -> Result<Prepared> {
-        let state = State::open(self.context.api.url(), &item)?;
+        let state = self.memory.of(self.context.api.url(), &item)?;
         let standing = match state.begun.clone() {
             Some(begun) => self.assess(&item, &begun, &state).await?,
             None => Standing::New,

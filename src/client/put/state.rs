@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::sources::{Item, Stamp};
+use super::item::Item;
+use super::stamp::Stamp;
 use crate::client::api::wire::Checksum;
 use crate::client::error::{Error, Result};
 use crate::client::hex::hex;
@@ -63,25 +64,45 @@ pub(super) struct State {
     pub(super) parts: HashMap<u32, SentPart>,
 }
 
-impl State {
-    /// What is remembered of uploading this file there.
+/// Where all of it is remembered.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// None where the user has no state folder.
+    folder: Option<PathBuf>,
+}
+
+impl Memory {
+    /// Makes the folder, and removes from it what nobody comes back to.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where another process is uploading it.
-    pub(super) fn open(broker: &str, item: &Item) -> Result<Self> {
-        let mut state = Self {
-            kept: None,
-            begun: None,
-            parts: HashMap::new(),
-        };
+    /// A folder that cannot be written.
+    pub(super) fn open() -> Result<Self> {
         let Some(folder) = folder() else {
-            return Ok(state);
+            return Ok(Self { folder: None });
         };
-        let fault = |error| Error::local(format!("cannot write to {}", folder.display()), error);
+        let fault = |error| unwritable(&folder, error);
         fs::create_dir_all(&folder).map_err(fault)?;
         // What is uploaded, and from where, is nobody else's business.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(fault)?;
         remove_old(&folder);
+        Ok(Self {
+            folder: Some(folder),
+        })
+    }
+
+    /// What is remembered of uploading this file there.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where another process is uploading it.
+    pub(super) fn of(&self, broker: &str, item: &Item) -> Result<State> {
+        let mut state = State {
+            kept: None,
+            begun: None,
+            parts: HashMap::new(),
+        };
+        let Some(folder) = &self.folder else {
+            return Ok(state);
+        };
         let whole = fs::canonicalize(&item.file)
             .map_err(|error| Error::local(format!("cannot read {}", item.file.display()), error))?;
         let place = folder.join(format!("{}.jsonl", name(broker, &whole, &item.path)));
@@ -90,19 +111,21 @@ impl State {
                 let name = item.file.display();
                 Error::Conflict(format!("{name} is being uploaded by another process"))
             }
-            TryLockError::Error(error) => fault(error),
+            TryLockError::Error(error) => unwritable(&place, error),
         })?;
         let mut text = String::new();
         // What is not text any more is as good as nothing.
         let _ = file.read_to_string(&mut text);
         if !text.is_empty() && !text.ends_with('\n') {
-            file.write_all(b"\n").map_err(fault)?;
+            (file.write_all(b"\n")).map_err(|error| unwritable(&place, error))?;
         }
         state.kept = Some((place, file));
         state.learn(&text);
         Ok(state)
     }
+}
 
+impl State {
     fn learn(&mut self, text: &str) {
         let mut lines = text.lines();
         let first = lines

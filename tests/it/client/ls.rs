@@ -49,7 +49,7 @@ async fn sizes_times_and_states_are_shown() {
     };
     assert_eq!([drifted[0], drifted[1], drifted[3]], ["14", "B", "drifted"]);
     assert_eq!(folder[..], ["folder", "/folder/"]);
-    assert_eq!([foreign[0], foreign[3]], ["2", "-"]);
+    assert_eq!([foreign[0], foreign[3]], ["2", "no-path"]);
     assert_eq!([proven[0], proven[1]], ["2.93", "KiB"]);
     assert!(
         proven[2].ends_with('Z') && proven[2].starts_with("20"),

@@ -27,6 +27,7 @@ async fn a_file_goes_up_and_is_proven() {
     assert_eq!(uploads[0]["verification"]["level"], "checksum");
     assert_eq!(scene.remembered(), 0);
 
+    scene.write("a.csv", b"id\n2\n");
     let again = scene.end(&["put", "a.csv", "/data/b.csv"]).await;
     again.failed(6, &["dataset-exists", "--overwrite"]);
 }
@@ -93,6 +94,7 @@ async fn a_folder_goes_up_with_all_that_is_in_it() {
     scene.end(&["put", "d/a.csv", "d/b", "/"]).await.ok();
     assert_eq!(scene.stored("/a.csv").await, b"1");
     assert_eq!(scene.stored("/b/c d.txt").await, b"22");
+    scene.write("d/b/c d.txt", b"33");
     let own = scene.end(&["put", "d/b"]).await;
     own.failed(6, &["d/b/c d.txt", "dataset-exists"]);
 }

@@ -158,11 +158,12 @@ async fn a_small_file_that_changed_before_its_acknowledge_is_not_called_done() {
 async fn a_file_rewritten_while_it_is_sent_is_no_dataset() {
     let scene = Scene::new().await;
     scene.write("big", &noise(47, 30 * MIB));
+    let newer = noise(48, 30 * MIB);
     // One part takes longer than the change.
     scene.meddler.harm([Harm::Late(Duration::from_secs(3))]);
     let process = scene.run(&PUT).spawn();
     scene.meddler.sent(8 * MIB as u64).await;
-    rewrite(&big(&scene), &noise(48, 30 * MIB));
+    rewrite(&big(&scene), &newer);
     let ended = process.ended().await;
     ended.failed(6, &["big changed while it was uploaded"]);
     let uploads = scene.uploads("/big").await;

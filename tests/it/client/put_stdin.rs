@@ -34,3 +34,22 @@ async fn standard_input_that_cannot_go_up_leaves_no_parts() {
     ended.failed(6, &["dataset-exists"]);
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
 }
+
+/// A store that wants parts of one size gets them; the last one is the rest.
+#[tokio::test]
+async fn standard_input_goes_up_in_parts_of_the_size_that_was_chosen() {
+    let scene = Scene::new().await;
+    let bytes = noise(6, 17 << 20);
+    let put = ["put", "--json", "--part-size", "5", "-", "/a"];
+    let told = scene.run(&put).fed(&bytes).end().await.ok().json();
+    assert_eq!(told["level"], "checksum", "{told:#}");
+    let seen = scene.meddler.take();
+    assert_eq!(seen.puts.len(), 4, "{seen:?}");
+    let length = format!("content-length: {}", 5 << 20);
+    assert_eq!(
+        seen.asked.to_lowercase().matches(&length).count(),
+        3,
+        "{seen:?}"
+    );
+    assert!(scene.stored("/a").await == bytes);
+}

@@ -23,7 +23,7 @@ async fn each_is_deleted_for_itself_and_the_worst_is_told() {
     assert_eq!(told[2]["path"], "/c.csv", "{told:#?}");
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
     scene.end(&["rm"]).await.failed(2, &["PATH"]);
-    scene.end(&["rm", "/folder/"]).await.failed(1, &["ls -r"]);
+    scene.end(&["rm", "/folder/"]).await.failed(1, &["-r"]);
 }
 
 #[tokio::test]

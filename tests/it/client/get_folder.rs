@@ -1,0 +1,168 @@
+//! `get -r`: what is below a path, into one folder and nowhere else.
+
+use std::os::unix::fs::symlink;
+
+use serde_json::json;
+
+use super::scene::{Scene, lines, noise};
+
+#[tokio::test]
+async fn a_folder_comes_down_with_all_that_is_below() {
+    let scene = Scene::new().await;
+    let large = noise(61, 3_000_000);
+    scene.dataset("/data/a.csv", b"1").await;
+    scene.dataset("/data/deep/c d.bin", &large).await;
+    scene.dataset("/data-2/b", b"2").await;
+    let ended = scene
+        .end(&["get", "-r", "--json", "/data", "to"])
+        .await
+        .ok();
+    let rows = lines(&ended.out);
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert!(
+        rows.iter().all(|row| row["level"] == "checksum"),
+        "{rows:#?}"
+    );
+    assert_eq!(scene.read("to/a.csv"), b"1");
+    assert!(scene.read("to/deep/c d.bin") == large);
+
+    // Again: all of it is there.
+    scene.meddler.take();
+    let rows = lines(
+        &scene
+            .end(&["get", "-r", "--json", "data/", "to/"])
+            .await
+            .ok()
+            .out,
+    );
+    assert!(rows.iter().all(|row| row["already"] == true), "{rows:#?}");
+    assert_eq!(scene.meddler.take().asked, "", "bytes were asked for again");
+
+    // By its own name, and all there is.
+    scene.end(&["get", "-r", "/data/"]).await.ok();
+    assert_eq!(scene.read("data/a.csv"), b"1");
+    scene.end(&["get", "-r", "/", "all"]).await.ok();
+    assert_eq!(scene.read("all/data-2/b"), b"2");
+    scene
+        .end(&["get", "-r", "/"])
+        .await
+        .failed(2, &["say which folder"]);
+    scene
+        .end(&["get", "-r", "/none", "x"])
+        .await
+        .failed(5, &["no dataset is below /none/"]);
+    assert!(!scene.folder().join("x").exists());
+    scene
+        .end(&["get", "-r", "/data", "-"])
+        .await
+        .failed(2, &["standard output"]);
+    scene.end(&["get", "/data/"]).await.failed(2, &["-r"]);
+}
+
+#[tokio::test]
+async fn a_file_with_other_bytes_is_replaced_only_when_asked() {
+    let scene = Scene::new().await;
+    scene.dataset("/data/a", b"new").await;
+    scene.dataset("/data/b", b"2").await;
+    scene.write("to/a", b"old");
+    let ended = scene.end(&["get", "-r", "/data", "to"]).await;
+    ended.failed(6, &["to/a is there already and has other bytes", "--force"]);
+    assert_eq!(scene.read("to/a"), b"old");
+    assert_eq!(scene.read("to/b"), b"2");
+    scene.end(&["get", "-r", "-f", "/data", "to"]).await.ok();
+    assert_eq!(scene.read("to/a"), b"new");
+}
+
+/// Keys are chosen by what writes to the bucket, and links by what writes to the folder.
+#[tokio::test]
+async fn nothing_is_written_outside_of_the_folder() {
+    let scene = Scene::new().await;
+    for key in ["data/link/x", "data/in", "data/file", "data/ok/y"] {
+        scene.app.bucket.put(key, "from the bucket").await;
+    }
+    scene.write("outside/x", b"mine");
+    std::fs::create_dir_all(scene.folder().join("to")).expect("a folder");
+    symlink("../outside", scene.folder().join("to/link")).expect("a link");
+    symlink("../outside/x", scene.folder().join("to/file")).expect("a link");
+    let ended = scene
+        .end(&["get", "-r", "-f", "--json", "/data", "to"])
+        .await;
+    let rows = lines(&ended.out);
+    ended.failed(1, &["to/link is a link", "to/file is a link"]);
+    assert_eq!(scene.read("outside/x"), b"mine");
+    assert_eq!(scene.read("to/ok/y"), b"from the bucket");
+    assert_eq!(scene.read("to/in"), b"from the bucket");
+    let outside = std::fs::read_dir(scene.folder().join("outside")).expect("a folder");
+    assert_eq!(outside.count(), 1);
+    assert_eq!(rows.len(), 4, "{rows:#?}");
+}
+
+/// A key that is no path is shown, and left out of everything else.
+#[tokio::test]
+async fn a_key_that_is_no_path_is_left_out() {
+    let scene = Scene::new().await;
+    scene.dataset("/n.csv", b"ours").await;
+    for key in ["/n.csv", "data//b", "data/../n.csv", "data/a", "data/x/"] {
+        scene.app.bucket.put(key, "another").await;
+    }
+    let listed = scene.end(&["ls", "-r"]).await.ok();
+    for line in ["(no path) /n.csv\n", "(no path) data//b\n", "/n.csv\n"] {
+        assert!(listed.out.contains(line), "{line:?} in {listed:#?}");
+    }
+    assert!(
+        listed.err.contains("4 of these have no path"),
+        "{listed:#?}"
+    );
+    let long = scene.end(&["ls", "-r", "-l"]).await.ok();
+    assert!(
+        long.out.contains("no-path     (no path) data//b"),
+        "{long:#?}"
+    );
+    let rows = lines(&scene.end(&["ls", "-r", "--json"]).await.ok().out);
+    let marked: Vec<_> = rows
+        .iter()
+        .filter(|row| row["path"] == json!(null))
+        .collect();
+    assert_eq!(marked.len(), 4, "{rows:#?}");
+    assert!(
+        marked.iter().all(|row| row["addressable"] == false),
+        "{rows:#?}"
+    );
+
+    let ended = scene.end(&["get", "-r", "/", "to"]).await;
+    ended.failed(1, &["warning: data//b: its key is no path", "left out"]);
+    assert_eq!(scene.read("to/n.csv"), b"ours");
+    assert_eq!(scene.read("to/data/a"), b"another");
+    let ended = scene.end(&["sync", "/data", "synced"]).await;
+    ended.failed(1, &["warning: data//b: its key is no path"]);
+    assert_eq!(scene.read("synced/a"), b"another");
+    let ended = scene.end(&["rm", "-r", "--yes", "/data"]).await;
+    ended.failed(1, &["warning: data//b: its key is no path"]);
+    for command in ["get", "rm"] {
+        let ended = scene.end(&[command, "//n.csv"]).await;
+        ended.failed(2, &["one slash"]);
+    }
+    // No object was taken for another.
+    assert_eq!(scene.stored("/n.csv").await, b"ours");
+    for key in ["/n.csv", "data//b", "data/../n.csv", "data/x/"] {
+        assert!(scene.app.bucket.head(key).await.is_some(), "{key}");
+    }
+    assert!(scene.app.bucket.head("data/a").await.is_none());
+}
+
+#[tokio::test]
+async fn a_name_that_is_too_long_is_refused_before_its_bytes_are_fetched() {
+    let scene = Scene::new().await;
+    let long = "n".repeat(256);
+    scene.app.bucket.put(&format!("data/{long}"), "1").await;
+    scene.app.bucket.put("data/short", "2").await;
+    let ended = scene.end(&["get", &format!("/data/{long}")]).await;
+    ended.failed(2, &["at most 255 bytes"]);
+    assert_eq!(scene.meddler.take().asked, "");
+    let path = format!("/data/{long}");
+    scene.end(&["get", &path, "other"]).await.ok();
+    assert_eq!(scene.read("other"), b"1");
+    let ended = scene.end(&["get", "-r", "/data", "to"]).await;
+    ended.failed(1, &["at most 255 bytes"]);
+    assert_eq!(scene.read("to/short"), b"2");
+}

@@ -1,0 +1,61 @@
+//! Names with control characters: whatever is shown, a terminal takes none of it for an order.
+
+use super::scene::{Scene, lines};
+use crate::support::process::Ended;
+
+/// C0, DEL and C1, and an order to write from right to left.
+const HOSTILE: &str = "\u{1b}[2J\u{7f}\u{9b}31m\u{202e}";
+
+#[track_caller]
+fn clean(ended: &Ended) {
+    for text in [&ended.out, &ended.err] {
+        let raw = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
+        let found: Vec<_> = text.chars().filter(raw).collect();
+        assert!(found.is_empty(), "{found:?} in {ended:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_control_character_reaches_a_terminal() {
+    let scene = Scene::new().await;
+    let name = format!("x{HOSTILE}");
+    scene.write(&name, b"1");
+    scene.write(&format!("d/{name}"), b"1");
+    std::os::unix::fs::symlink("nowhere", scene.folder().join(format!("d/l{name}")))
+        .expect("a link");
+    let key = format!("data/{name}");
+    let path = format!("/{key}");
+    scene.app.bucket.put(&key, "1").await;
+    let to = format!("to{HOSTILE}");
+    for args in [
+        &["ls", "-r"][..],
+        &["ls", "-l", "-r"],
+        &["ls", "-r", "/nothing\u{9b}"],
+        &["get", &path],
+        &["get", "-r", "/data", &to],
+        &["get", "-r", "/data", &to],
+        &["get", &format!("/none{HOSTILE}")],
+        &["rm", &format!("/none{HOSTILE}")],
+        &["rm", &format!("/{HOSTILE}/")],
+        &["rm", "-r", "-y", &format!("/{HOSTILE}/../x")],
+        &["put", &name, "/in/"],
+        &["put", "d", "/in/"],
+        &["put", &format!("none{HOSTILE}"), "/in/"],
+        &["sync", "d", "/in"],
+        &["sync", &format!("none{HOSTILE}"), "/in"],
+        &["sync", "/data", &to],
+        &["status", &format!("/none{HOSTILE}")],
+    ] {
+        clean(&scene.end(args).await);
+        let json = [args, &["--json"]].concat();
+        let ended = scene.end(&json).await;
+        // JSON may hold what a reader of text must not be shown, but never raw.
+        let raw: Vec<_> = ended
+            .out
+            .chars()
+            .filter(|c| c.is_control() && *c != '\n')
+            .collect();
+        assert!(raw.is_empty(), "{raw:?} in {ended:#?}");
+        lines(&ended.out);
+    }
+}

@@ -1,0 +1,88 @@
+//! `rm -r`: a person is asked, a program has to say so.
+
+use tokio::process::Command;
+
+use super::scene::{Scene, lines};
+
+/// The command at a terminal, with this typed.
+async fn at_terminal(scene: &Scene, args: &str, typed: &str) -> (Option<i32>, String) {
+    let bin = env!("CARGO_BIN_EXE_upload-broker");
+    let mut script = Command::new("script");
+    script
+        .args(["-qec", &format!("{bin} {args}"), "/dev/null"])
+        .env("UPLOAD_BROKER_URL", &scene.app.url)
+        .env("UPLOAD_BROKER_KEY", &scene.app.key)
+        .env("HOME", scene.folder())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = script.spawn().expect("script, of util-linux");
+    let mut keys = child.stdin.take().expect("a pipe");
+    tokio::io::AsyncWriteExt::write_all(&mut keys, typed.as_bytes())
+        .await
+        .expect("a terminal");
+    // The pipe stays open: a terminal does not end.
+    let output = child.wait_with_output().await.expect("its end");
+    drop(keys);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), said)
+}
+
+#[tokio::test]
+async fn without_a_terminal_it_takes_a_yes() {
+    let scene = Scene::new().await;
+    for path in ["/old/a", "/old/deep/b", "/old-2", "/new"] {
+        scene.dataset(path, b"1").await;
+    }
+    let ended = scene.end(&["rm", "-r", "/old"]).await;
+    ended.failed(2, &["no terminal", "--yes"]);
+    scene
+        .end(&["rm", "--yes", "/old/a"])
+        .await
+        .failed(2, &["--recursive"]);
+    let ended = scene
+        .end(&["rm", "-r", "--yes", "--json", "/old"])
+        .await
+        .ok();
+    assert_eq!(lines(&ended.out).len(), 2, "{ended:#?}");
+    let left = scene.end(&["ls", "-r"]).await.ok();
+    assert_eq!(left.out, "/new\n/old-2\n");
+    let none = scene.end(&["rm", "-r", "-y", "/old"]).await;
+    none.failed(5, &["no dataset is below /old/"]);
+    scene
+        .end(&["rm", "-r", "-y", "/a/../new"])
+        .await
+        .failed(2, &["is no folder"]);
+}
+
+#[tokio::test]
+async fn a_person_is_asked_and_may_say_no() {
+    let scene = Scene::new().await;
+    for path in ["/old/a", "/old/b"] {
+        scene.dataset(path, b"1234").await;
+    }
+    let question = "Delete 2 datasets (8 B) below /old/? [y/N]";
+    for no in ["n\n", "\n", "maybe\n"] {
+        let (code, said) = at_terminal(&scene, "rm -r /old", no).await;
+        assert!(said.contains(question), "{said}");
+        assert!(said.contains("nothing was deleted"), "{said}");
+        assert_eq!(code, Some(1), "{said}");
+    }
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "/old/a\n/old/b\n");
+    let (code, said) = at_terminal(&scene, "rm -r /old", "y\n").await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
+}
+
+/// One that cannot be deleted stops no other.
+#[tokio::test]
+async fn one_that_drifted_stays_and_the_rest_goes() {
+    let scene = Scene::new().await;
+    for path in ["/old/a", "/old/b", "/old/c"] {
+        scene.dataset(path, b"1").await;
+    }
+    scene.app.bucket.put("old/b", "another one").await;
+    let ended = scene.end(&["rm", "-r", "--yes", "/old"]).await;
+    ended.failed(6, &["/old/b", "dataset-drifted"]);
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "/old/b\n");
+}

@@ -1,0 +1,193 @@
+//! `sync`: one side is made like the other.
+
+use std::os::unix::fs::symlink;
+
+use super::scene::{Scene, lines, noise};
+use crate::support::process::Ended;
+
+/// What was done to which path, without the reports of what stayed.
+fn done(ended: &Ended) -> Vec<String> {
+    let mut done: Vec<_> = (lines(&ended.out).iter())
+        .map(|row| {
+            let name = row["path"]
+                .as_str()
+                .or(row["file"].as_str())
+                .expect("a name");
+            let deleted = row["deleted"] == true || row["action"] == "delete";
+            format!("{}{name}", if deleted { "-" } else { "+" })
+        })
+        .collect();
+    done.sort();
+    done
+}
+
+#[tokio::test]
+async fn a_folder_goes_up_and_then_only_what_changed() {
+    let scene = Scene::new().await;
+    for name in ["d/a", "d/a.txt", "d/deep/b", "d/deep/c"] {
+        scene.write(name, name.as_bytes());
+    }
+    let sync = ["sync", "--json", "d", "/in"];
+    let ended = scene.end(&sync).await.ok();
+    let all = ["+/in/a", "+/in/a.txt", "+/in/deep/b", "+/in/deep/c"];
+    assert_eq!(done(&ended), all, "{ended:#?}");
+    let ended = scene.end(&sync).await.ok();
+    assert_eq!(ended.out, "", "{ended:#?}");
+    assert!(
+        ended.err.contains("4 the same, 0 to transfer"),
+        "{ended:#?}"
+    );
+
+    // Another size, other bytes of the same size, a new one; and one that is there alone.
+    scene.write("d/a", b"longer than before");
+    scene.write("d/deep/b", b"D/DEEP/B");
+    scene.write("d/new", b"new");
+    scene.dataset("/in/theirs", b"1").await;
+    let ended = scene.end(&sync).await.ok();
+    assert_eq!(
+        done(&ended),
+        ["+/in/a", "+/in/deep/b", "+/in/new"],
+        "{ended:#?}"
+    );
+    assert_eq!(scene.stored("/in/deep/b").await, b"D/DEEP/B");
+    assert_eq!(scene.stored("/in/theirs").await, b"1");
+}
+
+#[tokio::test]
+async fn what_is_not_here_is_deleted_when_asked() {
+    let scene = Scene::new().await;
+    scene.write("d/a", b"1");
+    for path in ["/in/a", "/in/old/b", "/in-2/c"] {
+        scene.dataset(path, b"1").await;
+    }
+    let plan = ["sync", "--json", "--delete", "--dry-run", "d", "/in"];
+    let ended = scene.end(&plan).await.ok();
+    assert_eq!(done(&ended), ["-/in/old/b"], "{ended:#?}");
+    assert_eq!(scene.stored("/in/old/b").await, b"1");
+    let ended = scene
+        .end(&["sync", "--json", "--delete", "d", "/in"])
+        .await
+        .ok();
+    assert_eq!(done(&ended), ["-/in/old/b"], "{ended:#?}");
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "/in-2/c\n/in/a\n");
+}
+
+/// What cannot be read here is not gone: nothing is deleted for it.
+#[tokio::test]
+async fn nothing_is_deleted_where_something_could_not_be_read() {
+    let scene = Scene::new().await;
+    scene.write("d/a", b"1");
+    symlink("nowhere", scene.folder().join("d/linked")).expect("a link");
+    scene.dataset("/in/linked", b"2").await;
+    scene.dataset("/in/other", b"3").await;
+    let ended = scene.end(&["sync", "--delete", "d", "/in"]).await;
+    ended.failed(
+        1,
+        &["d/linked: is a link to nothing", "nothing was deleted"],
+    );
+    let left = scene.end(&["ls", "-r"]).await.ok();
+    assert_eq!(left.out, "/in/a\n/in/linked\n/in/other\n");
+    // Nor where the folder is empty: a mount may be missing.
+    std::fs::create_dir(scene.folder().join("empty")).expect("a folder");
+    let ended = scene.end(&["sync", "--delete", "empty", "/in"]).await;
+    ended.failed(1, &["nothing was deleted", "is empty"]);
+    assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, left.out);
+}
+
+#[tokio::test]
+async fn a_folder_comes_down_and_then_only_what_changed() {
+    let scene = Scene::new().await;
+    let large = noise(71, 2_000_000);
+    scene.dataset("/out/a", b"1").await;
+    scene.dataset("/out/deep/b", &large).await;
+    let sync = ["sync", "--json", "/out", "to"];
+    let ended = scene.end(&sync).await.ok();
+    assert_eq!(done(&ended), ["+/out/a", "+/out/deep/b"], "{ended:#?}");
+    assert!(scene.read("to/deep/b") == large);
+    scene.meddler.take();
+    assert_eq!(scene.end(&sync).await.ok().out, "");
+    assert_eq!(scene.meddler.take().asked, "", "bytes were asked for again");
+
+    scene.write("to/a", b"2");
+    scene.write("to/mine/c", b"mine");
+    let ended = scene.end(&sync).await.ok();
+    assert_eq!(done(&ended), ["+/out/a"], "{ended:#?}");
+    assert_eq!(scene.read("to/a"), b"1");
+    assert_eq!(scene.read("to/mine/c"), b"mine");
+
+    let plan = ["sync", "--json", "-n", "--delete", "/out", "to"];
+    let ended = scene.end(&plan).await.ok();
+    assert_eq!(done(&ended), ["-to/mine/c"], "{ended:#?}");
+    assert_eq!(scene.read("to/mine/c"), b"mine");
+    symlink("../a-link-out", scene.folder().join("to/link")).expect("a link");
+    let ended = scene
+        .end(&["sync", "--json", "--delete", "/out", "to"])
+        .await
+        .ok();
+    assert_eq!(done(&ended), ["-to/mine/c"], "{ended:#?}");
+    assert!(!scene.folder().join("to/mine").exists());
+    assert!(scene.folder().join("to/link").is_symlink());
+    // A path with nothing below is a slip, and no order to delete all.
+    let none = scene.end(&["sync", "--delete", "/nothing", "to"]).await;
+    none.failed(5, &["no dataset is below /nothing/"]);
+    assert_eq!(scene.read("to/a"), b"1");
+}
+
+#[tokio::test]
+async fn patterns_choose_what_takes_part() {
+    let scene = Scene::new().await;
+    for name in [
+        "d/a.csv",
+        "d/a.tmp",
+        "d/raw/b.csv",
+        "d/deep/c.csv",
+        "d/deep/c.txt",
+    ] {
+        scene.write(name, b"1");
+    }
+    scene.dataset("/in/old.tmp", b"1").await;
+    scene.dataset("/in/old.csv", b"1").await;
+    let sync = [
+        "sync",
+        "--json",
+        "--delete",
+        "--include",
+        "*.csv",
+        "--exclude",
+        "/raw",
+        "d",
+        "/in",
+    ];
+    let ended = scene.end(&sync).await.ok();
+    let expected = ["+/in/a.csv", "+/in/deep/c.csv", "-/in/old.csv"];
+    assert_eq!(done(&ended), expected, "{ended:#?}");
+    let left = scene.end(&["ls", "-r", "/in/"]).await.ok();
+    assert_eq!(left.out, "/in/a.csv\n/in/deep/c.csv\n/in/old.tmp\n");
+    let wrong = scene.end(&["sync", "--include", "[", "d", "/in"]).await;
+    wrong.failed(2, &["closing bracket"]);
+}
+
+#[tokio::test]
+async fn a_direction_that_is_not_clear_is_refused() {
+    let scene = Scene::new().await;
+    scene.write("d/a", b"1");
+    let here = scene.folder().join("d");
+    let here = here.to_str().expect("UTF-8");
+    scene
+        .end(&["sync", "d", here])
+        .await
+        .failed(2, &["broker:PATH"]);
+    scene
+        .end(&["sync", "e", "/in"])
+        .await
+        .failed(2, &["e is no folder here"]);
+    scene
+        .end(&["sync", "broker:/a", "broker:/b"])
+        .await
+        .failed(2, &["folder here"]);
+    scene
+        .end(&["sync", "d", &format!("broker:{here}")])
+        .await
+        .ok();
+    assert_eq!(scene.stored(&format!("{here}/a")).await, b"1");
+}
