@@ -58,6 +58,11 @@ impl fmt::Display for InvalidPath {
     }
 }
 
+/// The folders that a key lies in, each with its slash at the end: `a/` and `a/b/` of `a/b/c.csv`.
+pub fn folders(key: &str) -> impl Iterator<Item = &str> {
+    (key.match_indices('/')).filter_map(|(at, _)| key.get(..=at))
+}
+
 impl DatasetPath {
     /// Takes a path with or without the leading slash.
     pub fn parse(input: &str) -> Result<Self, InvalidPath> {

@@ -80,14 +80,20 @@ impl Upload {
         }
     }
 
-    /// Whether the object at the key is this upload's own: its metadata names it, and for a
-    /// proven one its ETag is still the proven one.
+    /// Whether the object at the key is this upload's own. For a proven upload the ETag decides, as
+    /// it does for drift: the same bytes written again are the same dataset. For any other upload
+    /// the metadata of the object decides.
     pub fn owns(&self, found: &FoundObject) -> bool {
-        found.upload_id == Some(self.id)
-            && self
-                .object
-                .as_ref()
-                .is_none_or(|proven| same_etag(&proven.etag, &found.etag))
+        match &self.object {
+            Some(proven) => same_etag(&proven.etag, &found.etag),
+            None => found.upload_id == Some(self.id),
+        }
+    }
+
+    /// Whether the upload was created for this bucket and key. A copy of an object has the metadata
+    /// of the original, so metadata that names this upload counts only here.
+    pub fn is_at(&self, bucket: &str, key: &str) -> bool {
+        self.bucket == bucket && self.key == key
     }
 
     /// Whether an acknowledge has nothing left to do: it was proven once, and its object was not

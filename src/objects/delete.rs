@@ -1,7 +1,35 @@
 //! Deleting exactly the object that was looked at.
 
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::delete_object::DeleteObjectError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::short_lived::ShortLived;
 use super::store::{ObjectStore, StoreError, failed, status};
 use crate::domain::object::FoundObject;
+
+/// How long after its signing the store accepts a DELETE.
+pub const DELETE_EXPIRES: Duration = Duration::from_secs(60);
+/// Attempts at a DELETE that the store answers with 500 or 503.
+const ATTEMPTS: u32 = 3;
+/// The wait after the first attempt; it doubles.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// What the store compares before it deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteIf {
+    /// The ETag (`If-Match`): nothing that was written since is removed.
+    SameEtag,
+    /// Nothing: any object at the key is removed.
+    Any,
+}
 
 /// What became of a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,29 +38,141 @@ pub enum Deletion {
     Gone,
     /// Another object took its place meanwhile; that one was left alone.
     Replaced,
+    /// The store does not seem to support `If-Match` on deletes. Nothing was deleted.
+    Unconditional,
+}
+
+/// A delete whose outcome is unknown, or that the store did not carry out.
+#[derive(Debug)]
+pub struct NotDeleted {
+    /// Why.
+    pub error: StoreError,
+    /// Whether the request may still reach the store, for [`DELETE_EXPIRES`] from now.
+    pub may_arrive: bool,
 }
 
 impl ObjectStore {
-    /// Removes `found` from `key`, and nothing that was written there since: `If-Match` holds the
-    /// store to the ETag.
+    /// What the store can compare before it deletes an object of this bucket.
+    pub fn delete_if(&self) -> DeleteIf {
+        match self.conditional_writes && !self.plain_deletes.load(Ordering::Relaxed) {
+            true => DeleteIf::SameEtag,
+            false => DeleteIf::Any,
+        }
+    }
+
+    /// Remembers, for the life of this process, that the store does not support `If-Match` on
+    /// deletes in this bucket. Warns the first time.
+    pub fn remember_plain_deletes(&self) {
+        if !self.plain_deletes.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "the store does not support DELETE with If-Match in the bucket {}: each object is read again, then deleted without it",
+                self.bucket()
+            );
+        }
+    }
+
+    /// Removes `found` from `key`; with [`DeleteIf::SameEtag`] nothing that was written there since.
+    /// Without it there is a gap of one round trip, in which a write that replaces the object would
+    /// be removed in its stead.
     ///
     /// In a versioned bucket the object is hidden by a delete marker, not destroyed; removing its
-    /// very version would bring the one before it back to light. A store without conditional
-    /// writes leaves a gap of one round trip, in which a write that replaces the object would be
-    /// removed in its stead.
-    pub async fn delete(&self, key: &str, found: &FoundObject) -> Result<Deletion, StoreError> {
-        let if_match = self.conditional_writes.then(|| found.etag.clone());
+    /// very version would bring the one before it back to light.
+    ///
+    /// A request is repeated only after the store has answered the one before.
+    pub async fn delete(
+        &self,
+        key: &str,
+        found: &FoundObject,
+        delete_if: DeleteIf,
+    ) -> Result<Deletion, NotDeleted> {
+        let (mut attempt, mut backoff) = (1, BACKOFF);
+        loop {
+            let error = match self.send_delete(key, found, delete_if).await {
+                Ok(()) => return Ok(Deletion::Gone),
+                Err(error) => error,
+            };
+            match status(&error) {
+                Some(404) => return Ok(Deletion::Gone),
+                Some(409 | 412) => return Ok(Deletion::Replaced),
+                Some(400 | 405 | 501) if delete_if == DeleteIf::SameEtag => {
+                    return Ok(Deletion::Unconditional);
+                }
+                Some(500 | 503) if is_answer(&error) && attempt < ATTEMPTS => {
+                    tokio::time::sleep(backoff).await;
+                    (attempt, backoff) = (attempt + 1, backoff * 2);
+                }
+                _ => {
+                    let may_arrive = may_arrive(&error);
+                    let error = failed("DeleteObject", error);
+                    return Err(NotDeleted { error, may_arrive });
+                }
+            }
+        }
+    }
+
+    async fn send_delete(
+        &self,
+        key: &str,
+        found: &FoundObject,
+        delete_if: DeleteIf,
+    ) -> Result<(), SdkError<DeleteObjectError, Response>> {
+        let if_match = (delete_if == DeleteIf::SameEtag).then(|| found.etag.clone());
+        // An attempt that got no answer may still reach the store, so there is only one, and it may
+        // take as long as all attempts of another operation together.
+        let usual = self.client.config().timeout_config();
+        let total = usual.and_then(TimeoutConfig::operation_timeout);
+        let mut timeouts = TimeoutConfig::builder();
+        timeouts
+            .set_connect_timeout(usual.and_then(TimeoutConfig::connect_timeout))
+            .set_operation_attempt_timeout(total)
+            .set_operation_timeout(total);
+        let once = Builder::new()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts.build());
         let call = (self.client.delete_object())
             .bucket(self.bucket())
             .key(key)
-            .set_if_match(if_match);
-        match self.timed("DeleteObject", call.send()).await {
-            Ok(_) => Ok(Deletion::Gone),
-            Err(error) => match status(&error) {
-                Some(404) => Ok(Deletion::Gone),
-                Some(409 | 412) => Ok(Deletion::Replaced),
-                _ => Err(failed("DeleteObject", error)),
-            },
-        }
+            .set_if_match(if_match)
+            .customize()
+            .config_override(once)
+            .interceptor(ShortLived(DELETE_EXPIRES))
+            .send();
+        self.timed("DeleteObject", call).await.map(drop)
     }
+}
+
+/// Whether S3 itself has answered. A 5xx without an error code may come from a proxy that has
+/// forwarded the request.
+fn is_answer(error: &SdkError<DeleteObjectError, Response>) -> bool {
+    match status(error) {
+        Some(500..) => error.code().is_some(),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+fn may_arrive(error: &SdkError<DeleteObjectError, Response>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::DispatchFailure(failure) => {
+            !(failure.as_connector_error()).is_some_and(|error| never_connected(error))
+        }
+        error => !is_answer(error),
+    }
+}
+
+fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(
+            kind,
+            Some(
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::AddrNotAvailable
+            )
+        )
+    })
 }

@@ -16,11 +16,12 @@ pub mod inspect;
 mod list;
 pub mod multipart;
 pub mod probe;
+mod short_lived;
 pub mod sign;
 mod store;
 
 pub use buckets::{Bucket, Buckets, Settings as BucketSettings};
 pub use copy::{Copied, CopyObject, CopyPart, CopySource};
-pub use delete::Deletion;
+pub use delete::{DELETE_EXPIRES, DeleteIf, Deletion, NotDeleted};
 pub use list::{ListedFolder, ListedObject, Listing, ListingPage};
 pub use store::{Carried, ObjectStore, StoreError};

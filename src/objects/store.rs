@@ -1,6 +1,7 @@
 //! The bucket, and what every call to it shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use aws_sdk_s3::Client;
@@ -16,6 +17,8 @@ pub struct ObjectStore {
     pub(super) bucket: Arc<str>,
     /// Whether the store honours `If-Match` and `If-None-Match` on writes.
     pub(super) conditional_writes: bool,
+    /// Whether it turned out that the store does not honour `If-Match` on deletes.
+    pub(super) plain_deletes: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
 }
 
@@ -83,6 +86,7 @@ impl ObjectStore {
             client,
             bucket: bucket.into(),
             conditional_writes,
+            plain_deletes: Arc::default(),
             metrics,
         }
     }

@@ -90,6 +90,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    removals (id) {
+        id -> Uuid,
+        bucket -> Text,
+        key -> Text,
+        etag -> Nullable<Text>,
+        ends_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sweeps (bucket) {
         bucket -> Text,
         started_at -> Nullable<Timestamptz>,
@@ -204,6 +214,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     quota_changes,
     quota_usage,
+    removals,
     sweeps,
     tenants,
     token_secrets,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::acknowledge::Claims;
 use super::broker::Broker;
 use super::error::{Error, Result};
+use super::named::Named;
 use super::recheck::Rechecked;
 use crate::domain::drift::Drift;
 use crate::domain::object::FoundObject;
@@ -57,13 +58,13 @@ pub async fn arrived(broker: &Arc<Broker>, bucket: &str, key: &str) -> Result<Ar
 impl Broker {
     async fn arrived(self: &Arc<Self>, bucket: &str, key: &str) -> Result<Arrived> {
         let found = self.bucket(bucket).await?.objects.head(key).await?;
-        let named = self.named(found.as_ref()).await?;
+        let named = self.named(bucket, key, found.as_ref()).await?;
         let outcome = match named {
             Named::Missing(id) if is_young(id, self.clock.now()) => {
                 return Ok(Arrived::NotYet(id));
             }
-            Named::Upload(upload) if belongs(&upload, bucket, key) => self.settle(*upload).await?,
-            Named::Nobody | Named::Missing(_) | Named::Upload(_) => Arrived::NotOurs,
+            Named::Upload(upload) => self.settle(*upload).await?,
+            Named::None | Named::Missing(_) => Arrived::NotOurs,
         };
         if matches!(outcome, Arrived::Uploaded(_)) {
             return Ok(outcome);
@@ -71,15 +72,6 @@ impl Broker {
         // Whatever stands there, or does not, may have taken the place of a proven object.
         let others = self.look_after(bucket, key, found.as_ref()).await?;
         Ok(others.unwrap_or(outcome))
-    }
-
-    async fn named(&self, found: Option<&FoundObject>) -> Result<Named> {
-        let Some(id) = found.and_then(|found| found.upload_id) else {
-            return Ok(Named::Nobody);
-        };
-        let mut connection = self.connection().await?;
-        let upload = uploads::named(&mut connection, id).await?;
-        Ok(upload.map_or(Named::Missing(id), |upload| Named::Upload(Box::new(upload))))
     }
 
     /// Acknowledges an upload that waits for its object.
@@ -122,19 +114,6 @@ impl Broker {
         }
         Ok(outcome)
     }
-}
-
-/// A copy of an object takes its metadata along, and is no upload.
-fn belongs(upload: &Upload, bucket: &str, key: &str) -> bool {
-    upload.bucket == bucket && upload.key == key
-}
-
-/// Whom an object's metadata names.
-enum Named {
-    Nobody,
-    /// An id that no row has.
-    Missing(Uuid),
-    Upload(Box<Upload>),
 }
 
 /// By the time in a UUIDv7 (RFC 9562, section 5.7); an id of another version was never ours.

@@ -46,13 +46,9 @@ impl Broker {
         Ok(cancelled)
     }
 
-    /// Removes the object at the key of `upload` if it is its own; anything else is left alone.
+    /// Removes the object at the key of `upload` if it is its own and no other upload counts on it;
+    /// anything else is left alone.
     pub(super) async fn remove_own_object(&self, upload: &Upload) -> Result<()> {
-        if let Some(found) = self.stored(upload).await?
-            && upload.owns(&found)
-        {
-            self.remove_stored(upload, &found).await?;
-        }
-        Ok(())
+        self.remove_own(upload, Upload::owns).await.map(drop)
     }
 }

@@ -51,6 +51,8 @@ pub enum Error {
     },
     /// Every connection to something outside stayed in use. Nothing is lost; later it may work.
     Overloaded(Dependency),
+    /// Other work must end first. Public. Nothing has changed; later it may work.
+    Busy(String),
     /// A fault of ours.
     Internal(Cause),
 }
@@ -79,6 +81,7 @@ pub(super) fn shared(error: &Arc<Error>) -> Error {
             Error::unavailable(*dependency, Shared(Arc::clone(error)))
         }
         Error::Overloaded(dependency) => Error::Overloaded(*dependency),
+        Error::Busy(detail) => Error::Busy(detail.clone()),
         Error::Internal(_) => Error::Internal(Shared(Arc::clone(error)).into()),
     }
 }
@@ -94,6 +97,7 @@ impl fmt::Display for Error {
             Self::Refused(refusal) => f.write_str(&refusal.detail),
             Self::Unavailable { dependency, .. } => write!(f, "{dependency} is not available"),
             Self::Overloaded(dependency) => write!(f, "every connection to {dependency} is in use"),
+            Self::Busy(detail) => f.write_str(detail),
             Self::Internal(_) => f.write_str("internal error"),
         }
     }
@@ -102,7 +106,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Refused(_) | Self::Overloaded(_) => None,
+            Self::Refused(_) | Self::Overloaded(_) | Self::Busy(_) => None,
             Self::Unavailable { cause, .. } | Self::Internal(cause) => Some(&**cause),
         }
     }

@@ -15,7 +15,7 @@ use crate::domain::proof::{Verdict, compare};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, Verifier};
-use crate::store::uploads::Changes;
+use crate::store::uploads::{self, Changes};
 
 /// What a look at an overdue upload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,12 @@ pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<Looked> {
 pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
     if broker.is_whole(upload).await? {
         return Ok(Looked::Uploaded);
+    }
+    let mut connection = broker.connection().await?;
+    let before = uploads::current_of(&mut connection, upload).await?;
+    drop(connection);
+    if before.is_anothers {
+        return Ok(Looked::Expired);
     }
     let Some(found) = broker.stored(upload).await? else {
         return Ok(Looked::Expired);
@@ -88,7 +94,7 @@ impl Broker {
                 self.clear_if_ended(&upload).await;
                 Ok(Looked::Left)
             }
-            Outcome::Missing(upload) | Outcome::NotYetOurs(upload) => {
+            Outcome::Missing(upload) | Outcome::NotYetOurs(upload) | Outcome::NotTheirs(upload) => {
                 self.end_overdue(&upload, None).await
             }
             Outcome::Refuted {

@@ -48,11 +48,11 @@ pub async fn settle_closed(broker: &Broker, limit: u16) -> Result<usize> {
 /// What the last look would come to, and nothing changes.
 pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Settled> {
     let found = broker.stored(upload).await?;
-    let own = found.is_some_and(|found| came_by_its_url(upload, &found));
+    let own = found.filter(|found| came_by_its_url(upload, found));
     Ok(match own {
-        true if upload.status == Status::Error => Settled::Kept,
-        true => Settled::Removed,
-        false => Settled::Clean,
+        Some(_) if upload.status == Status::Error => Settled::Kept,
+        Some(own) if !broker.is_counted_on(upload, &own).await? => Settled::Removed,
+        Some(_) | None => Settled::Clean,
     })
 }
 
@@ -68,18 +68,15 @@ impl Broker {
         if let Some(multipart) = &upload.multipart {
             self.abort_stored(upload, multipart).await?;
         }
-        let found = self.stored(upload).await?;
-        let own = found.filter(|found| came_by_its_url(upload, found));
         if upload.status == Status::Error {
+            let found = self.stored(upload).await?;
+            let own = found.filter(|found| came_by_its_url(upload, found));
             return self.leave_failed(upload, own).await;
         }
-        let settled = match own {
-            None => Settled::Clean,
-            Some(own) => match self.remove_stored(upload, &own).await? {
-                Deletion::Gone => Settled::Removed,
-                // Someone else's, by now.
-                Deletion::Replaced => Settled::Clean,
-            },
+        let settled = match self.remove_own(upload, came_by_its_url).await? {
+            Some(Deletion::Gone) => Settled::Removed,
+            // Another object stands there by now, or another upload counts on this one.
+            Some(Deletion::Replaced | Deletion::Unconditional) | None => Settled::Clean,
         };
         let mut connection = self.connection().await?;
         uploads::settle(&mut connection, upload, self.clock.now()).await?;

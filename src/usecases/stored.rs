@@ -4,7 +4,6 @@ use super::broker::Broker;
 use super::error::Result;
 use crate::domain::object::FoundObject;
 use crate::domain::upload::{Multipart, Upload};
-use crate::objects::Deletion;
 use crate::objects::multipart::UploadedPart;
 
 impl Broker {
@@ -12,16 +11,6 @@ impl Broker {
     pub(super) async fn stored(&self, upload: &Upload) -> Result<Option<FoundObject>> {
         let bucket = self.bucket(&upload.bucket).await?;
         Ok(bucket.objects.head(&upload.key).await?)
-    }
-
-    /// Removes `object` from its key, unless another one stands there by now.
-    pub(super) async fn remove_stored(
-        &self,
-        upload: &Upload,
-        object: &FoundObject,
-    ) -> Result<Deletion> {
-        let bucket = self.bucket(&upload.bucket).await?;
-        Ok(bucket.objects.delete(&upload.key, object).await?)
     }
 
     /// All of its parts; `None` where S3 has no such multipart upload.

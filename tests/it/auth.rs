@@ -89,7 +89,7 @@ async fn as_if_not_there(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
     let names_one = |operation: &&Operation| operation.template.contains("{id}");
     for operation in operations.iter().filter(names_one) {
         for upload in uploads {
-            for query in ["", "?force=true", "?refresh_urls=true"] {
+            for query in ["", "?force=remove", "?refresh_urls=true"] {
                 let path = format!("{}{query}", operation.path(id(upload), ""));
                 let mut request = caller.request(operation.method.clone(), &path);
                 if operation.method == Method::POST && operation.template.ends_with("/parts") {

@@ -51,6 +51,7 @@ mod python_client;
 mod races;
 mod rate_limits;
 mod readme;
+mod removals;
 mod replicas;
 mod round_trip;
 mod s3_events;

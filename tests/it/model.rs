@@ -10,6 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
 
 use crate::support::knobs;
+use rules::Force;
 
 /// Something that somebody does. Uploads are named by a number, counted around the open ones.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ enum Op {
     },
     Delete {
         upload: usize,
-        force: bool,
+        force: Force,
     },
     /// A fresh URL.
     Refresh {
@@ -55,6 +56,7 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let (place, upload) = (0..2_usize, 0..8_usize);
     let yes = any::<bool>();
+    let force = prop::sample::select(vec![Force::False, Force::True, Force::Remove]);
     prop_oneof![
         4 => (place.clone(), yes, prop::bool::weighted(0.3)).prop_map(
             |(place, overwrite, declares)| Op::Create { place, overwrite, declares }),
@@ -63,7 +65,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (upload.clone(), prop::bool::weighted(0.9))
             .prop_map(|(upload, honest)| Op::Acknowledge { upload, honest }),
         2 => upload.clone().prop_map(|upload| Op::Cancel { upload }),
-        3 => (upload.clone(), yes).prop_map(|(upload, force)| Op::Delete { upload, force }),
+        3 => (upload.clone(), force).prop_map(|(upload, force)| Op::Delete { upload, force }),
         1 => upload.prop_map(|upload| Op::Refresh { upload }),
         2 => Just(Op::Advance),
         3 => Just(Op::Janitor),

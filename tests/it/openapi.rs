@@ -226,7 +226,7 @@ async fn datasets_fit_the_document() {
     )
     .await;
     api.delete(DATASET, "/datasets/data/a.csv", 409).await;
-    api.delete(DATASET, "/datasets/data/a.csv?force=true", 204)
+    api.delete(DATASET, "/datasets/data/a.csv?force=remove", 204)
         .await;
     api.delete(DATASET, "/datasets/data/b.csv", 404).await;
 }

@@ -200,7 +200,7 @@ impl Api {
     /// Deletes a dataset, with `force` also what stands there in place of the proven one. Where an
     /// answer was lost, "not there any more" is what was wanted.
     pub async fn delete_dataset(&self, path: &str, force: bool) -> Result<()> {
-        let query = if force { "?force=true" } else { "" };
+        let query = if force { "?force=remove" } else { "" };
         let target = format!("{}{query}", link::dataset(path)?);
         match self.send(&Call::new(Method::DELETE, target)).await {
             Ok(_) => Ok(()),

@@ -8,17 +8,17 @@ use crate::http::extract::path::Dataset;
 use crate::http::extract::query::Query;
 use crate::http::noted::Noted as _;
 use crate::http::problem::Problem;
-use crate::http::uploads::delete::Force;
-use crate::usecases::{Broker, delete};
+use crate::usecases::Broker;
+use crate::usecases::delete::{self, Force};
 
 /// The handler.
 #[utoipa::path(delete, path = "/datasets/{path}", operation_id = "deleteDataset", tag = "Datasets",
     summary = "Delete a dataset and its upload",
-    description = "As `DELETE /uploads/{id}`, for the upload that answers for what stands at the path.",
+    description = "As `DELETE /uploads/{id}`, for the upload of the dataset at the path, and nothing stands at the path after a 204: where another object would stay, the delete is refused (`dataset-drifted`), also of a failed upload. `force=remove` removes that object, unless another upload counts on it.",
     security(("bearer" = ["datasets:delete"])),
     params(
         ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
-        ("force" = Option<bool>, Query, description = "Also where the object is no longer the proven one"),
+        ("force" = Option<String>, Query, description = "`remove` removes another object that stands at the path too; `true` leaves it alone, and is refused where one does", example = "remove", pattern = "^(true|remove|false)$"),
     ),
     responses((status = 204, description = "It is gone")))]
 pub async fn delete(
@@ -27,7 +27,7 @@ pub async fn delete(
     path: Dataset,
     query: Query<Force>,
 ) -> Result<HttpResponse, Problem> {
-    let Query(Force(force)) = query;
+    let Query(force) = query;
     let upload = delete::by_path(&broker, &caller, &path.0, force).await?;
     let deed = Deed::of(Action::UploadDeleted, &upload);
     Ok(HttpResponse::NoContent().finish().noted(deed))

@@ -179,7 +179,7 @@ impl Kind {
                 503,
                 "service-unavailable",
                 "A service behind the broker does not answer",
-                "Postgres, S3 or SNS could not be reached. Nothing is lost. Send the request again after `Retry-After` seconds.",
+                "Postgres, S3 or SNS could not be reached, or other work has to end first: `detail` says which. Nothing is lost. Send the request again after `Retry-After` seconds.",
             ),
             Self::Overloaded => (
                 503,

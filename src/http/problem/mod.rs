@@ -128,6 +128,14 @@ impl Problem {
         )
     }
 
+    /// Other work must end first.
+    pub fn busy(detail: &str) -> Self {
+        Self::new(
+            Kind::ServiceUnavailable,
+            format!("{detail}; try again in {RETRY_AFTER_SECONDS} s."),
+        )
+    }
+
     /// The caller made more requests than `limit` (`key` or `address`) grants.
     pub fn rate_limited(limit: &str, seconds: u64) -> Self {
         Self {
@@ -228,6 +236,7 @@ impl From<Error> for Problem {
                 Self::unavailable(&dependency.to_string(), cause)
             }
             Error::Overloaded(dependency) => Self::overloaded(&dependency.to_string()),
+            Error::Busy(detail) => Self::busy(&detail),
             Error::Internal(cause) => Self::internal(cause),
         }
     }

@@ -51,7 +51,7 @@ pub fn row(code: Code) -> Row {
         Code::DatasetDrifted => (
             409,
             "The object is no longer the proven one",
-            "The object at the path was replaced behind the broker's back. `?force=true` deletes the upload all the same.",
+            "The object at the path was replaced without the broker, or another upload counts on it. `DELETE /uploads/{id}?force=true` deletes the upload and leaves that object alone; `?force=remove` removes the object too, unless another upload counts on it. `DELETE /datasets/{path}` succeeds only where nothing is left at the path: `?force=remove` removes what stands there.",
         ),
         Code::UploadNotFound => (
             404,

@@ -8,28 +8,30 @@ use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::noted::Noted as _;
 use crate::http::problem::Problem;
-use crate::usecases::{Broker, delete};
-
-/// `?force=true`.
-#[derive(Debug)]
-pub struct Force(pub bool);
+use crate::usecases::Broker;
+use crate::usecases::delete::{self, Force};
 
 impl FromParams for Force {
     const NAMES: &'static [&'static str] = &["force"];
 
     fn from_params(params: &Params) -> Result<Self, Problem> {
-        Ok(Self(params.flag("force")?.unwrap_or(false)))
+        match params.one("force")? {
+            None | Some("false") => Ok(Self::No),
+            Some("true") => Ok(Self::Upload),
+            Some("remove") => Ok(Self::Object),
+            Some(_) => Err(Problem::field("/force", "must be true, remove or false")),
+        }
     }
 }
 
 /// The handler.
 #[utoipa::path(delete, path = "/uploads/{id}", operation_id = "deleteUpload", tag = "Uploads",
     summary = "Delete an upload and its object",
-    description = "Only one that is Uploaded, Processed or Error. The object goes too if it is this upload's own; where something else stands there, `force=true` ends the upload and leaves the object alone.",
+    description = "Only one that is Uploaded, Processed or Error; the delete of a Deleting one is continued. The object goes too if it is this upload's own: of a proven upload, an object with the proven ETag. Where another object stands at the path, a proven upload is refused (`dataset-drifted`): `force=true` ends it and leaves that object alone, `force=remove` removes that object too, unless another upload counts on it. A failed upload just ends, and the other object stays.",
     security(("bearer" = ["datasets:delete"])),
     params(
         ("id" = uuid::Uuid, Path, description = "The id of the upload"),
-        ("force" = Option<bool>, Query, description = "Also where the object is no longer the proven one"),
+        ("force" = Option<String>, Query, description = "What to do where another object stands at the path: `true` ends the upload and leaves that alone, `remove` removes it too", example = "true", pattern = "^(true|remove|false)$"),
     ),
     responses((status = 204, description = "It is gone")))]
 pub async fn delete(
@@ -38,7 +40,7 @@ pub async fn delete(
     id: UploadId,
     query: Query<Force>,
 ) -> Result<HttpResponse, Problem> {
-    let Query(Force(force)) = query;
+    let Query(force) = query;
     let upload = delete::by_id(&broker, &caller, id.0, force).await?;
     let deed = Deed::of(Action::UploadDeleted, &upload);
     Ok(HttpResponse::NoContent().finish().noted(deed))

@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::lock::{Locked, lock};
-use super::mark::{self, Current, Place};
+use super::mark::{self, Candidate, Current, Place};
 use super::row::Row;
 use super::transition::{Changes, transition_all};
 use super::unproven;
@@ -58,10 +58,14 @@ pub struct Acknowledged {
 ///
 /// Left out is whose row does not allow the arrow any more or is no longer held under the lease of
 /// its upload, whose path moved since its mark was
-/// taken (its proof may be of bytes that were replaced meanwhile), and the second of two at one
-/// path. `locked` says what becomes of one whose row, or the row that it supersedes, is locked. Call
+/// taken (its proof may be of bytes that were replaced meanwhile), whose object is being removed, and
+/// the second of two at one path. `locked` says what becomes of one whose row, or the row that it supersedes, is locked. Call
 /// it inside a transaction: one that becomes current at the same moment elsewhere makes it fail at
 /// the constraint that there is one current upload a path.
+///
+/// A removal is registered and committed before it waits for the locks of these rows
+/// ([`counting_on`](super::counting_on)), and is checked here under these locks: at least one of the
+/// two finds the other.
 pub async fn acknowledge(
     connection: &mut Connection,
     proven: &[Proven],
@@ -87,10 +91,16 @@ pub async fn acknowledge(
         done: Vec::new(),
         locked: passed_over.into_iter().collect(),
     };
-    let uploads = each(&free, |proven| &proven.upload);
-    let seen = mark::seen(connection, &uploads, arrow.from()).await?;
-    let is_as_it_was =
-        |proven: &Proven| seen.get(&proven.upload.id).map(|seen| seen.mark) == Some(proven.mark);
+    let candidates = each(&free, |proven| Candidate {
+        upload: &proven.upload,
+        etag: &proven.object.etag,
+        at: proven.verification.at,
+    });
+    let seen = mark::seen(connection, &candidates, arrow.from()).await?;
+    let is_as_it_was = |proven: &Proven| {
+        let seen = seen.get(&proven.upload.id);
+        seen.is_some_and(|seen| seen.mark == proven.mark && !seen.is_being_removed)
+    };
     let mut places = HashSet::new();
     let fit: Vec<&Proven> = (free.into_iter())
         .filter(|proven| is_as_it_was(proven))

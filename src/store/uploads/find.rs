@@ -6,6 +6,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::claim::Waiting;
 use super::list::{Filter, list};
 use super::row::Row;
 use crate::domain::path::DatasetPath;
@@ -56,8 +57,9 @@ pub async fn newest_of_path(
     Ok(list(connection, tenant, &filter, 1).await?.pop())
 }
 
-/// The upload that answers for what stands at a path: an acknowledged one, else the newest.
-pub async fn find_path(
+/// The upload that a delete of a path means: the acknowledged one, else a Deleting one, else the
+/// newest.
+pub async fn to_delete(
     connection: &mut Connection,
     tenant: &str,
     path: &DatasetPath,
@@ -66,7 +68,19 @@ pub async fn find_path(
     if let Some(upload) = standing(connection, tenant, &paths).await?.pop() {
         return Ok(Some(upload));
     }
-    newest_of_path(connection, tenant, path).await
+    let row = uploads::table
+        .filter(uploads::tenant.eq(tenant))
+        .filter(uploads::path.eq(path.as_str()))
+        .filter(sql::<Bool>(Waiting::Deleting.predicate()))
+        .order(uploads::updated_at.desc())
+        .select(Row::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    match row {
+        Some(row) => row.into_upload().map(Some),
+        None => newest_of_path(connection, tenant, path).await,
+    }
 }
 
 /// The acknowledged uploads of many paths, at most one a path, in one query.

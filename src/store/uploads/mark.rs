@@ -2,18 +2,19 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::domain::path::DatasetPath;
+use crate::domain::path::{DatasetPath, folders};
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::columns::{bind_arrays, each};
-use crate::store::{Connection, Result};
+use crate::store::{Connection, Result, removals};
 
 /// Where a dataset stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,10 +81,24 @@ const AT_PLACE: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      AND uploads.uploaded_at IS NOT NULL \
      ORDER BY uploads.uploaded_at DESC, uploads.id DESC LIMIT 1) newest ON true";
 
-/// The mark of a path. See [`Current`].
-pub async fn current_of(connection: &mut Connection, place: Place<'_>) -> Result<Current> {
-    let (id, sequence, is_current) = Look(place).get_result(connection).await?;
-    Ok(Current::of(id, sequence, is_current))
+/// The state of an upload's place before its object is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    /// The mark of its path. See [`Current`].
+    pub mark: Current,
+    /// Whether its key lies under the key prefix of another tenant by now.
+    pub is_anothers: bool,
+}
+
+/// Reads the state of the place of `upload`.
+pub async fn current_of(connection: &mut Connection, upload: &Upload) -> Result<Before> {
+    let look = Look {
+        place: Place::from(upload),
+        folders: folders(&upload.key).collect(),
+    };
+    let (id, sequence, is_current, is_anothers) = look.get_result(connection).await?;
+    let mark = Current::of(id, sequence, is_current);
+    Ok(Before { mark, is_anothers })
 }
 
 /// What there is at the place of an upload.
@@ -93,34 +108,56 @@ pub(super) struct Seen {
     pub mark: Current,
     /// Whether wrong objects are counted there.
     pub is_unproven: bool,
+    /// Whether its object is being removed.
+    pub is_being_removed: bool,
 }
 
-/// What there is at the places of those of `uploads` whose row is in one of the states `from`, and
+/// An upload that is about to be acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'a> {
+    /// The upload.
+    pub upload: &'a Upload,
+    /// The ETag of its object.
+    pub etag: &'a str,
+    /// The time now.
+    pub at: DateTime<Utc>,
+}
+
+/// What there is at the places of those of `candidates` whose row is in one of the states `from`, and
 /// still held under their lease where they have one. The caller holds their locks: a statement of its
 /// own sees what was committed before it had them.
 pub(super) async fn seen(
     connection: &mut Connection,
-    uploads: &[&Upload],
+    candidates: &[Candidate<'_>],
     from: &[Status],
 ) -> Result<HashMap<Uuid, Seen>> {
     let query = LookAll {
         from: each(from, |status| status.as_str()),
-        ids: each(uploads, |upload| upload.id),
-        tenants: each(uploads, |upload| &*upload.tenant),
-        paths: each(uploads, |upload| upload.path.as_str()),
-        fences: each(uploads, |upload| upload.fence),
+        ids: each(candidates, |one| one.upload.id),
+        tenants: each(candidates, |one| &*one.upload.tenant),
+        paths: each(candidates, |one| one.upload.path.as_str()),
+        fences: each(candidates, |one| one.upload.fence),
+        etags: each(candidates, |one| one.etag),
+        at: each(candidates, |one| one.at),
     };
     let found: Vec<Found> = query.load(connection).await?;
-    let seen = |(own, id, sequence, is_current, is_unproven): Found| {
-        let mark = Current::of(id, sequence, is_current);
-        (own, Seen { mark, is_unproven })
+    let seen = |(own, id, sequence, is_current, is_unproven, is_being_removed): Found| {
+        let seen = Seen {
+            mark: Current::of(id, sequence, is_current),
+            is_unproven,
+            is_being_removed,
+        };
+        (own, seen)
     };
     Ok(found.into_iter().map(seen).collect())
 }
 
-type Found = (Uuid, Option<Uuid>, Option<i32>, bool, bool);
+type Found = (Uuid, Option<Uuid>, Option<i32>, bool, bool, bool);
 
-struct Look<'a>(Place<'a>);
+struct Look<'a> {
+    place: Place<'a>,
+    folders: Vec<&'a str>,
+}
 
 struct LookAll<'a> {
     from: Vec<&'static str>,
@@ -128,16 +165,23 @@ struct LookAll<'a> {
     tenants: Vec<&'a str>,
     paths: Vec<&'a str>,
     fences: Vec<Option<Uuid>>,
+    etags: Vec<&'a str>,
+    at: Vec<DateTime<Utc>>,
 }
 
 impl QueryFragment<Pg> for Look<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         out.push_sql(MARK);
-        out.push_sql(" FROM (SELECT ");
-        out.push_bind_param::<Text, _>(self.0.tenant)?;
+        out.push_sql(
+            ", EXISTS (SELECT FROM tenants WHERE tenants.name <> place.tenant \
+             AND tenants.key_prefix = ANY(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.folders)?;
+        out.push_sql(")) FROM (SELECT ");
+        out.push_bind_param::<Text, _>(self.place.tenant)?;
         out.push_sql(" AS tenant, ");
-        out.push_bind_param::<Text, _>(self.0.path)?;
+        out.push_bind_param::<Text, _>(self.place.path)?;
         out.push_sql(" AS path) place");
         out.push_sql(AT_PLACE);
         Ok(())
@@ -150,17 +194,21 @@ impl QueryFragment<Pg> for LookAll<'_> {
         out.push_sql(MARK);
         out.push_sql(
             ", EXISTS (SELECT FROM uploads WHERE uploads.tenant = place.tenant \
-             AND uploads.path = place.path AND uploads.unproven_size IS NOT NULL) FROM unnest(",
+             AND uploads.path = place.path AND uploads.unproven_size IS NOT NULL), ",
         );
+        removals::push_is_under_way(&mut out, "own", "place");
+        out.push_sql(" FROM unnest(");
         bind_arrays!(
             out,
             SqlUuid: &self.ids,
             Text: &self.tenants,
             Text: &self.paths,
             Nullable<SqlUuid>: &self.fences,
+            Text: &self.etags,
+            Timestamptz: &self.at,
         );
         out.push_sql(
-            ") AS place (id, tenant, path, fence) JOIN uploads own ON own.id = place.id \
+            ") AS place (id, tenant, path, fence, etag, at) JOIN uploads own ON own.id = place.id \
              AND (place.fence IS NULL OR own.holder = place.fence) AND own.status = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
@@ -181,9 +229,9 @@ impl QueryId for LookAll<'_> {
 }
 
 impl Query for Look<'_> {
-    type SqlType = (Nullable<SqlUuid>, Nullable<Int4>, Bool);
+    type SqlType = (Nullable<SqlUuid>, Nullable<Int4>, Bool, Bool);
 }
 
 impl Query for LookAll<'_> {
-    type SqlType = (SqlUuid, Nullable<SqlUuid>, Nullable<Int4>, Bool, Bool);
+    type SqlType = (SqlUuid, Nullable<SqlUuid>, Nullable<Int4>, Bool, Bool, Bool);
 }

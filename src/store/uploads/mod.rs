@@ -22,13 +22,13 @@ pub use claim::{Claimed, Waiting, claim, give_back, peek, put_off, renew, settle
 pub use completion::{hold_to_complete, let_go};
 pub use drift::{mark_drift, mark_drifted_size, mark_replaced};
 pub use extend::{extend, extend_many};
-pub use find::{by_id, by_ids, find_path, newest_of_path, standing};
+pub use find::{by_id, by_ids, newest_of_path, standing, to_delete};
 pub use insert::{How, insert};
 pub use list::{Filter, list};
 pub use lock::Locked;
-pub use mark::{Current, Place, current_of};
+pub use mark::{Before, Current, Place, current_of};
 pub use multipart::{InParts, Promise, in_parts, promise_less, promise_more, swap_multipart};
-pub use of_object::{named, standing_at};
+pub use of_object::{counting_on, named, standing_at};
 pub use proven::{ProvenRow, Spot, promised, proven_page};
 pub use transition::{Changes, transition};
 pub use unproven::{note_unproven, settle_failed};

@@ -25,7 +25,7 @@ pub(super) enum Committed {
     /// The row changed, the event is written.
     Done(Upload),
     /// Nothing changed: the row, here as it was seen, or its path moved since the object was
-    /// looked at.
+    /// looked at, or the object is being removed.
     Moved(Upload),
 }
 

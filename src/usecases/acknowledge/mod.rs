@@ -44,6 +44,7 @@ use super::broker::Broker;
 use super::error::Result;
 use super::find;
 use super::list_parts::gone;
+use super::parts::not_ours;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
@@ -139,6 +140,7 @@ impl Broker {
                 refusal,
                 unproven,
             } => self.fail(&upload, refusal, unproven).await,
+            Outcome::NotTheirs(upload) => Err(not_ours(&upload).into()),
             Outcome::Elsewhere(upload) => self.left(&upload).await,
         }
     }

@@ -10,7 +10,7 @@ use crate::domain::proof::{Verdict, compare};
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier, WriteRule};
-use crate::store::uploads::{self, Current, Place};
+use crate::store::uploads::{self, Current};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::limits::too_large;
@@ -35,6 +35,8 @@ pub(in crate::usecases) enum Outcome {
         /// The object that its own URL has put there, where it has.
         unproven: Option<Unproven>,
     },
+    /// Its key lies under the prefix of another tenant by now. The row is as it was.
+    NotTheirs(Upload),
     /// It left the states that can be acknowledged.
     Elsewhere(Upload),
 }
@@ -94,8 +96,12 @@ impl Broker {
         let limit = self.size_limit_of(&upload).await?;
         for _ in 0..ATTEMPTS {
             let mut connection = self.connection().await?;
-            let mark = uploads::current_of(&mut connection, Place::from(&upload)).await?;
+            let before = uploads::current_of(&mut connection, &upload).await?;
             drop(connection);
+            if before.is_anothers {
+                return Ok(Outcome::NotTheirs(upload));
+            }
+            let mark = before.mark;
             let Some(found) = self.stored(&upload).await? else {
                 return Ok(Outcome::Missing(upload));
             };
@@ -133,13 +139,15 @@ impl Broker {
                     return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
                 }
             };
-            match self
+            let seen = match self
                 .commit(upload, claimed, mark, object, level, by)
                 .await?
             {
                 Committed::Done(done) => return Ok(Outcome::Uploaded(done)),
-                Committed::Moved(seen) => upload = self.reload(&seen).await?,
-            }
+                Committed::Moved(seen) => seen,
+            };
+            self.wait_for_removals(&seen, &unproven.etag).await?;
+            upload = self.reload(&seen).await?;
             if upload.was_acknowledged() {
                 return Ok(Outcome::Uploaded(upload));
             }

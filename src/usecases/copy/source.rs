@@ -12,7 +12,7 @@ use crate::domain::upload::{Upload, has_drifted};
 use crate::objects::CopySource;
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
-use crate::usecases::delete;
+use crate::usecases::delete::{self, Force};
 use crate::usecases::error::{Error, Result};
 
 /// A dataset, as it was when it was asked for.
@@ -94,7 +94,7 @@ impl Broker {
         principal: &Principal,
         original: &Upload,
     ) -> Result<Option<Upload>> {
-        match delete::by_id(self, principal, original.id, false).await {
+        match delete::by_id(self, principal, original.id, Force::No).await {
             Ok(removed) => Ok(Some(removed)),
             Err(Error::Refused(refusal)) if is_over(&refusal) => Ok(None),
             Err(error) => Err(error),

@@ -148,7 +148,6 @@ async fn at_key(
         return Ok(None);
     };
     let mut connection = broker.connection().await?;
-    let mut owner = None;
     for Spot { tenant, path } in spots {
         let path = DatasetPath::from_stored(path);
         let standing = uploads::standing(&mut connection, &tenant, &[path.as_str()]).await?;
@@ -157,13 +156,9 @@ async fn at_key(
             drop(connection);
             return at_upload(broker, mode, upload).await;
         }
-        if let Some(id) = found.upload_id {
-            let upload = uploads::by_id(&mut connection, &tenant, id).await?;
-            owner = owner.or(upload.filter(|upload| upload.bucket == bucket && upload.key == key));
-        }
     }
     drop(connection);
-    match owner {
+    match broker.named(bucket, &key, Some(&found)).await?.upload() {
         Some(upload) => at_unacknowledged(broker, mode, upload).await.map(Some),
         None => Ok(Some(Finding::stray(&key, dry_run))),
     }

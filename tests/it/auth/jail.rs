@@ -1,5 +1,6 @@
 //! A tenant's key prefix is its jail: no prefix, path or cursor leads out of it.
 
+use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
@@ -187,6 +188,54 @@ async fn an_older_upload_of_the_default_tenant_opens_no_door() {
         Value::Null,
         "a URL into acme's jail: {reply:#?}"
     );
+}
+
+/// What the default tenant has left in a place that is another one's by now: it may end its own
+/// uploads there, and touches no object.
+#[tokio::test]
+async fn a_place_that_became_anothers_is_closed_to_deletes_and_to_old_urls() {
+    let app = App::start().await;
+    let pending = app.create("/acme/p.csv", json!({"expires_in": 60})).await;
+    let uploaded = app.upload("/acme/u.csv", "old", json!({})).await;
+    app.issue_key("acme", &Scope::ALL, None).await;
+    let (_, fresh) = app.issue_key("default", &Scope::ALL, None).await;
+    let ask = |method: Method, path: String| {
+        let request = app.http.request(method, format!("{}{path}", app.url));
+        Reply::of(request.bearer_auth(&fresh))
+    };
+    for force in ["", "?force=true", "?force=remove"] {
+        let path = format!("/datasets/acme/u.csv{force}");
+        let reply = ask(Method::DELETE, path).await;
+        reply.expect_problem(404, "dataset-not-found");
+    }
+    let by_id = format!("/uploads/{}", id(&uploaded));
+    let reply = ask(Method::DELETE, by_id.clone()).await;
+    let problem = reply.expect_problem(409, "dataset-drifted");
+    assert_eq!(
+        app.read(&uploaded).await["status"],
+        "Uploaded",
+        "{problem:#}"
+    );
+    let reply = ask(Method::DELETE, format!("{by_id}?force=remove")).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert_eq!(app.read(&uploaded).await["status"], "Deleted");
+    assert_eq!(app.bucket.get("acme/u.csv").await, b"old");
+
+    // The URL cannot be taken back; what comes by it is proven by nobody.
+    app.put(&pending, "late").await.expect_ok();
+    let acknowledge = format!("/uploads/{}/acknowledge", id(&pending));
+    for reply in [
+        ask(Method::POST, acknowledge).await,
+        // With a key that knows the old jail for a few seconds yet.
+        app.acknowledge(&pending).await,
+    ] {
+        reply.expect_problem(409, "invalid-status");
+    }
+    assert_eq!(app.read(&pending).await["status"], "Pending");
+    app.advance(TimeDelta::seconds(60 + 901));
+    let round = app.janitor().await;
+    assert_eq!((round.expired, round.uploaded), (1, 0), "{round:?}");
+    assert_eq!(app.read(&pending).await["status"], "Expired");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn no_operation_touches_an_upload_outside() {
         (Method::DELETE, "/datasets/u.csv", "dataset-not-found"),
         (
             Method::DELETE,
-            "/datasets/u.csv?force=true",
+            "/datasets/u.csv?force=remove",
             "dataset-not-found",
         ),
         (Method::GET, "/datasets/u.csv", "dataset-not-found"),

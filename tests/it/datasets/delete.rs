@@ -66,7 +66,8 @@ async fn a_dataset_that_drifted_goes_only_by_force() {
     }
     let reply = app.delete("/datasets/a.csv?force=yes").await;
     reply.expect_problem(422, "invalid-request");
-    let reply = app.delete("/datasets/a.csv?force=true").await;
+    let reply = app.delete("/datasets/a.csv?force=remove").await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert_eq!(app.read(&uploaded).await["status"], "Deleted");
+    assert!(app.bucket.head("a.csv").await.is_none());
 }

@@ -81,7 +81,7 @@ impl Case {
             Op::Delete { upload, force } => {
                 if let Some(upload) = pick(upload) {
                     let expected = self.model.delete(upload, force);
-                    let path = format!("/uploads/{}?force={force}", self.id(upload));
+                    let path = format!("/uploads/{}?force={}", self.id(upload), force.as_str());
                     let reply = Reply::of(self.app.request(Method::DELETE, &path)).await;
                     is(op, &reply, expected);
                 }

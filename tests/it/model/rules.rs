@@ -35,6 +35,25 @@ pub struct Model {
     pub now: i64,
 }
 
+/// What a delete does with another object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    False,
+    True,
+    Remove,
+}
+
+impl Force {
+    /// As a query has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Force::False => "false",
+            Force::True => "true",
+            Force::Remove => "remove",
+        }
+    }
+}
+
 /// Status and problem code.
 pub type Answer = (u16, &'static str);
 
@@ -110,48 +129,52 @@ impl Model {
         }
     }
 
+    /// Whether another upload counts on an object: it names one that is or may still be proven, or
+    /// has the bytes of one that is.
+    fn is_counted_on(&self, object: &Object, upload: usize, place: usize) -> bool {
+        (self.uploads.iter().enumerate()).any(|(other, promise)| {
+            let named = object.by == Some(other)
+                && ["Pending", "Expired", "Uploaded"].contains(&promise.status);
+            let proven =
+                promise.status == "Uploaded" && promise.proven.as_ref() == Some(&object.bytes);
+            other != upload && promise.place == place && (named || proven)
+        })
+    }
+
     pub fn cancel(&mut self, upload: usize) -> Answer {
         let promise = &self.uploads[upload];
         if promise.status != "Pending" {
             return WRONG_STATUS;
         }
-        let object = &mut self.objects[promise.place];
-        if object
-            .as_ref()
-            .is_some_and(|object| object.by == Some(upload))
-        {
-            *object = None;
+        let place = promise.place;
+        let own = (self.objects[place].as_ref()).filter(|object| object.by == Some(upload));
+        if own.is_some_and(|object| !self.is_counted_on(object, upload, place)) {
+            self.objects[place] = None;
         }
         self.take(upload, "Cancelled", "upload.cancelled");
         DONE
     }
 
-    pub fn delete(&mut self, upload: usize, force: bool) -> Answer {
+    pub fn delete(&mut self, upload: usize, force: Force) -> Answer {
         let promise = &self.uploads[upload];
         if !["Uploaded", "Error"].contains(&promise.status) {
             return WRONG_STATUS;
         }
-        let goes = match &self.objects[promise.place] {
-            None => false,
-            Some(object)
-                if object.by == Some(upload)
-                    && promise
-                        .proven
-                        .as_ref()
-                        .is_none_or(|proven| *proven == object.bytes) =>
-            {
-                true
+        let place = promise.place;
+        let goes = self.objects[place].as_ref().map(|object| {
+            let own = match &promise.proven {
+                Some(proven) => *proven == object.bytes,
+                None => object.by == Some(upload),
+            };
+            let forced = force == Force::Remove && promise.status != "Error";
+            (own || forced) && !self.is_counted_on(object, upload, place)
+        });
+        match goes {
+            Some(true) => self.objects[place] = None,
+            Some(false) if promise.status != "Error" && force == Force::False => {
+                return (409, "dataset-drifted");
             }
-            Some(_) if promise.status == "Error" => false,
-            Some(_) if !force => return (409, "dataset-drifted"),
-            // Forced: it goes, unless another upload counts on it.
-            Some(object) => !object.by.is_some_and(|other| {
-                other != upload
-                    && ["Pending", "Expired", "Uploaded"].contains(&self.uploads[other].status)
-            }),
-        };
-        if goes {
-            self.objects[promise.place] = None;
+            Some(false) | None => {}
         }
         self.take(upload, "Deleting", "dataset.deleting");
         self.take(upload, "Deleted", "dataset.deleted");

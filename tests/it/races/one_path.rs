@@ -5,11 +5,10 @@ use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::object::ProvenObject;
-use upload_broker::domain::path::DatasetPath;
 use upload_broker::domain::proof::Level;
 use upload_broker::domain::upload::{Verification, Verifier};
 use upload_broker::store::pool;
-use upload_broker::store::uploads::{self, Locked, Place, Proven};
+use upload_broker::store::uploads::{self, Locked, Proven};
 
 use super::Dice;
 use crate::support::app::{App, id};
@@ -151,14 +150,13 @@ async fn a_proof_that_comes_late_does_not_supersede_a_newer_one() {
     let overwrite = json!({"overwrite": true});
     let late = app.create(PATH, overwrite.clone()).await;
     let mut connection = pool::connect(app.database.url()).await.expect("Postgres");
-    let path = DatasetPath::parse(PATH).expect("a path");
-    let mark = uploads::current_of(&mut connection, Place::new("default", &path)).await;
-    let mark = mark.expect("a mark");
-    let newer = app.upload(PATH, "two", overwrite).await;
-
     let (at, id) = (app.clock.now(), id(&late).parse().expect("an id"));
     let row = uploads::by_id(&mut connection, "default", id).await;
     let row = row.expect("Postgres").expect("a row");
+    let before = uploads::current_of(&mut connection, &row).await;
+    let mark = before.expect("a mark").mark;
+    let newer = app.upload(PATH, "two", overwrite).await;
+
     let object = ProvenObject {
         size: 3,
         etag: "\"late\"".into(),

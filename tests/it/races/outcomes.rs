@@ -1,5 +1,6 @@
 //! An acknowledge, and somebody who wants the opposite at the same moment.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use upload_broker::usecases::expire::{self, Looked};
 
 use super::Dice;
 use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::halt::Halt;
 use crate::support::reply::Reply;
 use crate::support::shared;
 use crate::support::store::Store;
@@ -178,7 +181,9 @@ async fn two_deletes_make_one() {
         let answers = futures::future::join_all(calls).await;
         let done = answers.iter().filter(|one| one.status == 204).count();
         let refused = answers.iter().filter(|one| one.status == 409).count();
-        assert_eq!((done, refused), (1, 3), "round {round}: {answers:#?}");
+        // Whoever comes while one is under way ends it too, and hears the same.
+        assert!(done > 0, "round {round}: {answers:#?}");
+        assert_eq!(done + refused, 4, "round {round}: {answers:#?}");
         let deleted: &[&str] = &["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
         let status = settled(&app, round, &session, &[deleted]).await;
         assert_eq!(status, "Deleted", "round {round}");
@@ -188,19 +193,24 @@ async fn two_deletes_make_one() {
 
 #[tokio::test]
 async fn a_delete_never_takes_what_replaced_the_object() {
-    a_delete_against_a_replacement(Setup::new()).await;
+    a_delete_against_a_replacement(Setup::new(), cloud::address()).await;
     let store = Store::start().await;
-    a_delete_against_a_replacement(Setup::new().store(&store)).await;
+    a_delete_against_a_replacement(Setup::new().store(&store), store.addr()).await;
 }
 
-async fn a_delete_against_a_replacement(setup: Setup) {
-    let app = setup.start().await;
+async fn a_delete_against_a_replacement(setup: Setup, s3: SocketAddr) {
+    let halt = Halt::new(s3, "DELETE /");
+    let app = setup.s3(halt.endpoint()).start().await;
     let old = app.upload("a.csv", "old", json!({})).await;
     let new = app.create("a.csv", json!({"overwrite": true})).await;
     // The delete has seen the old object when the new one arrives.
     let path = format!("/uploads/{}", id(&old));
-    let replace = async { drop(app.put(&new, "new").await.expect_ok()) };
-    let reply = app.in_between(app.delete(&path), replace).await;
+    let replace = async {
+        halt.request_waits().await;
+        app.put(&new, "new").await.expect_ok();
+        halt.release().await;
+    };
+    let (reply, ()) = tokio::join!(app.delete(&path), replace);
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert_eq!(app.read(&old).await["status"], "Deleted");
     assert_eq!(app.bucket.get("a.csv").await, b"new", "it is another one");

@@ -94,7 +94,7 @@ async fn without_conditional_writes_the_proof_still_tells_drift(setup: Setup) {
     let path = format!("/uploads/{}", id(&session));
     let refused = app.delete(&path).await;
     refused.expect_problem(409, "dataset-drifted");
-    let reply = app.delete(&format!("{path}?force=true")).await;
+    let reply = app.delete(&format!("{path}?force=remove")).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert!(app.bucket.head(KEY).await.is_none());
 }

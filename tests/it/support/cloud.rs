@@ -113,6 +113,15 @@ impl Bucket {
         delete.key(key).send().await.expect("a delete");
     }
 
+    /// Copies an object with its metadata.
+    pub async fn copy(&self, from: &str, to: &str) {
+        let copy = self.client.copy_object().bucket(&self.name).key(to);
+        copy.copy_source(format!("{}/{from}", self.name))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("copy {from}: {error:?}"));
+    }
+
     /// Writes an object that names the upload `id`, as the URL of that upload would if it held its
     /// client to nothing.
     pub async fn put_as(&self, id: &str, key: &str, bytes: &str, content_type: &str) {

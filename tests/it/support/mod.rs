@@ -14,6 +14,7 @@ pub mod door;
 pub mod events;
 pub mod fleet;
 pub mod gate;
+pub mod halt;
 pub mod hold;
 pub mod inbox;
 pub mod invariant;

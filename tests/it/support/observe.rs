@@ -100,6 +100,13 @@ impl App {
         tokio::join!(verb, act).0
     }
 
+    /// Removals of objects that were registered and not ended.
+    pub async fn removals_under_way(&self) -> i64 {
+        let client = self.sql().await;
+        let removals = client.query_one("SELECT count(*) FROM removals", &[]).await;
+        removals.expect("removals").get(0)
+    }
+
     /// Sessions of the app's database that wait for a lock.
     pub async fn waiting_for_locks(&self) -> i64 {
         self.sessions("wait_event_type = 'Lock'").await

@@ -165,7 +165,7 @@ async fn nothing_outside_is_touched_or_told() {
             ] {
                 ask(&app, &caller, "GET", &target).await;
             }
-            let target = format!("/datasets/{tail}?force=true");
+            let target = format!("/datasets/{tail}?force=remove");
             ask(&app, &caller, "DELETE", &target).await;
             let target = format!("/datasets{tail}/action/acknowledge");
             ask(&app, &caller, "POST", &target).await;
@@ -179,7 +179,7 @@ async fn nothing_outside_is_touched_or_told() {
             caller.put(&session, "new").await;
             caller.acknowledge(&session).await;
             created += 1;
-            let path = format!("/uploads/{}?force=true", id(&session));
+            let path = format!("/uploads/{}?force=remove", id(&session));
             Reply::of(caller.request(Method::DELETE, &path)).await;
         }
     }

@@ -256,9 +256,30 @@ async fn a_forced_delete_gives_back_what_it_removes() {
         .await;
     scene.fail(&wrong).await;
     assert_eq!(scene.used().await, (7 + 6, 0));
-    let path = "/datasets/a.csv?force=true";
+    let path = "/datasets/a.csv?force=remove";
     let reply = Reply::of(scene.acme.request(reqwest::Method::DELETE, path)).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert!(scene.app.bucket.head("acme/a.csv").await.is_none());
     assert_eq!(scene.used().await, (0, 0));
+}
+
+/// Whoever may write into the bucket may copy an object with its metadata: what becomes of the copy
+/// is nothing to the upload that it names.
+#[tokio::test]
+async fn a_copy_elsewhere_gives_back_nothing() {
+    let scene = Scene::new(quota(Some(100), None)).await;
+    let wrong = scene.sent("/a.csv", "sixsix", json!({})).await;
+    scene.fail(&wrong).await;
+    assert_eq!(scene.used().await, (6, 0));
+    scene.app.upload("/mine.csv", "mine", json!({})).await;
+    scene.app.bucket.copy("acme/a.csv", "mine.csv").await;
+    let reply = scene.app.delete("/datasets/mine.csv?force=remove").await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert!(scene.app.bucket.head("mine.csv").await.is_none());
+    assert_eq!(
+        scene.used().await,
+        (6, 0),
+        "its own object stands there yet"
+    );
+    assert!(scene.app.bucket.head("acme/a.csv").await.is_some());
 }

@@ -1,0 +1,238 @@
+//! An object that is being removed, and a newer upload at the same key: none that is acknowledged
+//! loses its object.
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, Setup, id};
+use crate::support::cloud;
+use crate::support::halt::Halt;
+
+const KEY: &str = "data/employees.csv";
+
+/// A broker whose deletes are held on their way to S3.
+async fn held(setup: Setup) -> (App, Halt) {
+    let halt = Halt::new(cloud::address(), "DELETE /");
+    let app = setup.s3(halt.endpoint()).start().await;
+    (app, halt)
+}
+
+async fn overwriting(app: &App) -> Value {
+    app.create(KEY, json!({"overwrite": true, "expires_in": 3600}))
+        .await
+}
+
+fn without_conditions() -> Setup {
+    Setup::new().set("BROKER_S3_CONDITIONAL_WRITES", "off")
+}
+
+/// While `removal` is held on its way to S3, `new` arrives with `bytes`: it is not acknowledged
+/// before the store has answered, and never without its object.
+async fn waits_for(app: &App, halt: &Halt, removal: impl Future<Output = ()>, bytes: &str) {
+    let new = overwriting(app).await;
+    let newer = async {
+        halt.request_waits().await;
+        app.put(&new, bytes).await.expect_ok();
+        let early = app.acknowledge(&new).await;
+        let early = early.expect_problem(503, "service-unavailable");
+        let detail = early["detail"].as_str().expect("a detail");
+        assert!(detail.contains("still being removed"), "{early:#}");
+        assert_eq!(app.read(&new).await["status"], "Pending", "{early:#}");
+        halt.release().await;
+    };
+    tokio::join!(removal, newer);
+    if app.bucket.head(KEY).await.is_none() {
+        let lost = app.acknowledge(&new).await;
+        lost.expect_problem(409, "object-missing");
+        app.put(&new, bytes).await.expect_ok();
+    }
+    app.acknowledge(&new).await.expect(StatusCode::OK);
+    assert_eq!(app.bucket.get(KEY).await, bytes.as_bytes());
+    assert_eq!(app.removals_under_way().await, 0);
+}
+
+async fn deleted(app: &App, upload: &Value) {
+    let reply = app.delete(&format!("/uploads/{}", id(upload))).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert_eq!(app.read(upload).await["status"], "Deleted");
+}
+
+async fn cancelled(app: &App, upload: &Value) {
+    let cancel = app.act(&format!("/uploads/{}/cancel", id(upload))).await;
+    cancel.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_delete_under_way_holds_up_the_same_bytes() {
+    let (app, halt) = held(Setup::new()).await;
+    let old = app.upload(KEY, "bytes", json!({})).await;
+    waits_for(&app, &halt, deleted(&app, &old), "bytes").await;
+}
+
+#[tokio::test]
+async fn a_delete_under_way_holds_up_any_bytes_where_s3_compares_none() {
+    let (app, halt) = held(without_conditions()).await;
+    let old = app.upload(KEY, "bytes", json!({})).await;
+    waits_for(&app, &halt, deleted(&app, &old), "other").await;
+}
+
+#[tokio::test]
+async fn a_forced_delete_under_way_holds_up_the_same_bytes() {
+    let (app, halt) = held(Setup::new()).await;
+    let old = app.upload(KEY, "old", json!({})).await;
+    app.bucket.put(KEY, "bytes").await;
+    let forced = async {
+        let path = format!("/uploads/{}?force=remove", id(&old));
+        let reply = app.delete(&path).await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    };
+    waits_for(&app, &halt, forced, "bytes").await;
+}
+
+#[tokio::test]
+async fn a_cancel_under_way_holds_up_the_same_bytes() {
+    let (app, halt) = held(Setup::new()).await;
+    let old = overwriting(&app).await;
+    app.put(&old, "bytes").await.expect_ok();
+    waits_for(&app, &halt, cancelled(&app, &old), "bytes").await;
+}
+
+#[tokio::test]
+async fn a_last_look_under_way_holds_up_the_same_bytes() {
+    let (app, halt) = held(Setup::new()).await;
+    let old = app
+        .create(KEY, json!({"overwrite": true, "expires_in": 60}))
+        .await;
+    cancelled(&app, &old).await;
+    app.put(&old, "bytes").await.expect_ok();
+    let new = overwriting(&app).await;
+    app.advance(TimeDelta::seconds(60 + 901));
+    let janitor = async {
+        let round = app.janitor().await;
+        assert_eq!((round.failed, round.removed), (0, 1), "{round:?}");
+        // A signature made by a clock from the future would be refused.
+        app.advance(TimeDelta::seconds(-(60 + 901)));
+    };
+    let newer = async {
+        halt.request_waits().await;
+        app.put(&new, "bytes").await.expect_ok();
+        let early = app.acknowledge(&new).await;
+        early.expect_problem(503, "service-unavailable");
+        halt.release().await;
+    };
+    tokio::join!(janitor, newer);
+    let lost = app.acknowledge(&new).await;
+    lost.expect_problem(409, "object-missing");
+}
+
+#[tokio::test]
+async fn other_bytes_are_acknowledged_beside_a_delete_that_spares_them() {
+    let (app, halt) = held(Setup::new()).await;
+    let old = app.upload(KEY, "bytes", json!({})).await;
+    let new = overwriting(&app).await;
+    let newer = async {
+        let head = halt.request_waits().await;
+        // However long it is held, S3 takes it for a minute.
+        assert!(head.contains("X-Amz-Expires=60"), "{head}");
+        app.put(&new, "other").await.expect_ok();
+        app.acknowledge(&new).await.expect(StatusCode::OK);
+        halt.release().await;
+    };
+    tokio::join!(deleted(&app, &old), newer);
+    assert_eq!(app.bucket.get(KEY).await, b"other");
+    assert_eq!(app.read(&new).await["status"], "Uploaded");
+}
+
+#[tokio::test]
+async fn a_delete_without_an_answer_counts_until_it_cannot_arrive_any_more() {
+    let short = Setup::new()
+        .set("BROKER_AWS_TIMEOUT_SECONDS", 2)
+        .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", 2);
+    let (app, halt) = held(short).await;
+    let old = app.upload(KEY, "bytes", json!({})).await;
+    let path = format!("/uploads/{}", id(&old));
+    let reply = app.delete(&path).await;
+    reply.expect_problem(503, "service-unavailable");
+    assert_eq!(app.read(&old).await["status"], "Deleting");
+    let new = overwriting(&app).await;
+    app.put(&new, "bytes").await.expect_ok();
+    let early = app.acknowledge(&new).await;
+    early.expect_problem(503, "service-unavailable");
+    // Nobody waits for it any more, and it arrives.
+    halt.release().await;
+    assert!(app.bucket.head(KEY).await.is_none());
+    app.put(&new, "bytes").await.expect_ok();
+    let early = app.acknowledge(&new).await;
+    early.expect_problem(503, "service-unavailable");
+    app.advance(TimeDelta::seconds(151));
+    app.acknowledge(&new).await.expect(StatusCode::OK);
+    // The old one ends without the new one's object.
+    deleted(&app, &old).await;
+    assert_eq!(app.bucket.get(KEY).await, b"bytes");
+    app.upload("other.csv", "x", json!({})).await;
+    app.advance(TimeDelta::hours(2));
+    let reply = app.delete("/datasets/other.csv").await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
+    assert_eq!(app.removals_under_way().await, 0, "what lapsed is dropped");
+}
+
+#[tokio::test]
+async fn a_cancel_leaves_the_bytes_that_another_dataset_counts_on() {
+    let app = App::start().await;
+    let late = overwriting(&app).await;
+    let proven = overwriting(&app).await;
+    app.put(&proven, "bytes").await.expect_ok();
+    app.acknowledge(&proven).await.expect(StatusCode::OK);
+    // The same bytes once more, by the URL of another upload.
+    app.put(&late, "bytes").await.expect_ok();
+    cancelled(&app, &late).await;
+    assert_eq!(app.bucket.get(KEY).await, b"bytes");
+    app.advance(TimeDelta::hours(2));
+    app.janitor().await;
+    assert_eq!(app.bucket.get(KEY).await, b"bytes", "after its last look");
+    assert_eq!(app.read(&proven).await["status"], "Uploaded");
+}
+
+#[tokio::test]
+async fn a_dataset_whose_object_goes_with_a_wrong_one_is_known_to_be_missing() {
+    let app = App::start().await;
+    let dataset = app.upload(KEY, "bytes", json!({})).await;
+    let wrong = app.create(KEY, json!({"overwrite": true})).await;
+    app.put(&wrong, "wrong").await.expect_ok();
+    let acknowledge = format!("/uploads/{}/acknowledge", id(&wrong));
+    let refused = app.post(&acknowledge, json!({"size": 1})).await;
+    refused.expect_problem(422, "object-mismatch");
+    deleted(&app, &wrong).await;
+    let now = app.read(&dataset).await;
+    assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
+    let told = app.told(&dataset).await;
+    assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
+}
+
+/// The proof has read the table already, and waits for its row.
+#[tokio::test]
+async fn a_removal_that_begins_while_a_proof_is_committed_is_noticed() {
+    let app = App::start().await;
+    let old = app.upload(KEY, "old", json!({})).await;
+    let new = overwriting(&app).await;
+    app.put(&new, "new").await.expect_ok();
+    let client = app.sql().await;
+    let begin = async {
+        let (bucket, ends_at) = (&app.bucket.name, app.clock.now() + TimeDelta::hours(1));
+        let removal = format!(
+            "INSERT INTO removals (id, bucket, key, ends_at) \
+             VALUES (gen_random_uuid(), '{bucket}', '{KEY}', '{ends_at}')"
+        );
+        client.batch_execute(&removal).await.expect("a removal");
+    };
+    let early = app.in_between(app.acknowledge(&new), begin).await;
+    early.expect_problem(503, "service-unavailable");
+    assert_eq!(app.read(&old).await["status"], "Uploaded");
+    assert_eq!(app.told(&old).await, ["dataset.uploaded"]);
+    assert_eq!(app.read(&new).await["status"], "Pending");
+    let ended = client.batch_execute("DELETE FROM removals").await;
+    ended.expect("an end");
+    app.acknowledge(&new).await.expect(StatusCode::OK);
+    assert_eq!(app.read(&old).await["status"], "Superseded");
+}
