@@ -47,6 +47,7 @@ mod present;
 pub mod read;
 pub mod readiness;
 pub mod recheck;
+mod rehearse;
 pub mod replay;
 pub mod retain;
 pub mod settle;
@@ -58,6 +59,7 @@ pub mod tenants;
 pub mod tidy_quotas;
 mod token_key;
 mod validate;
+mod written;
 
 pub use broker::{Broker, Rules};
 pub use error::{Dependency, Error, Result};
