@@ -5,7 +5,7 @@
 //!
 //! | state | open | bytes |
 //! |---|---|---|
-//! | Pending | 1 | the declared size; none while it is not declared |
+//! | Pending | 1 | the declared size; where it is open, the parts that URLs were signed for |
 //! | Uploaded, Processing, Processed | – | the proven object's |
 //! | Error of processing | – | the proven object's: the dataset still stands |
 //! | Deleting | – | the proven object's, until it is gone |
@@ -13,8 +13,8 @@
 //! | Error of an upload, Expired | – | the wrong object's, where its URL has written one |
 //! | Cancelled, Deleted, Superseded | – | – |
 //!
-//! So an upload that replaces a dataset counts beside it until it is acknowledged. One whose size
-//! becomes known late, or that came after it expired, may pass the quota: what stands in the
+//! So an upload that replaces a dataset counts beside it until it is acknowledged. A single PUT whose
+//! size becomes known late, or one that came after it expired, may pass the quota: what stands in the
 //! bucket is told as it is, and the next create is refused. A wrong object counts until it is
 //! deleted, or a dataset takes its place; after the end of its URL it is looked at once more.
 
@@ -66,6 +66,25 @@ impl Quota {
         usage.bytes = usage.bytes.saturating_add(size.unwrap_or(0));
         Ok(())
     }
+}
+
+impl Quota {
+    /// Takes `bytes` more for an upload that `usage` counts already, or says that they do not fit.
+    pub fn grow(&self, usage: &mut Usage, bytes: u64) -> Result<(), Exceeded> {
+        if bytes > 0 {
+            fits("bytes", self.bytes, usage.bytes, bytes)?;
+        }
+        usage.bytes = usage.bytes.saturating_add(bytes);
+        Ok(())
+    }
+}
+
+/// What the parts of an open-ended upload add up to, in bytes, once those that are `asked` for are
+/// signed too: each with the size that was signed before, 0 where none was, and the size that it is
+/// asked for with. A part counts once, with its larger size.
+pub fn signed_sum(sum: u64, asked: impl Iterator<Item = (u64, u64)>) -> u64 {
+    let more = asked.map(|(before, now)| now.saturating_sub(before));
+    more.fold(sum, u64::saturating_add)
 }
 
 fn fits(quota: &'static str, limit: Option<u64>, in_use: u64, asked: u64) -> Result<(), Exceeded> {
@@ -124,6 +143,33 @@ mod tests {
         let told = quota.take(&mut usage, Some(0)).map_err(|told| told.quota);
         assert_eq!(told, Err("open-uploads"));
         assert_eq!((usage.bytes, usage.open_uploads), (10, 2));
+    }
+
+    #[test]
+    fn a_part_that_is_signed_again_counts_once_with_its_larger_size() {
+        let sum = signed_sum(0, [(0, 5), (0, 7)].into_iter());
+        assert_eq!(sum, 12);
+        assert_eq!(signed_sum(sum, [(5, 5), (7, 3)].into_iter()), 12);
+        assert_eq!(signed_sum(sum, [(5, 6)].into_iter()), 13);
+        assert_eq!(signed_sum(u64::MAX, [(0, 1)].into_iter()), u64::MAX);
+    }
+
+    #[test]
+    fn what_grows_needs_room_and_what_does_not_needs_none() {
+        let quota = Quota {
+            bytes: Some(10),
+            open_uploads: Some(0),
+        };
+        let mut usage = Usage {
+            bytes: 8,
+            open_uploads: 1,
+        };
+        assert_eq!(quota.grow(&mut usage, 2), Ok(()));
+        assert_eq!(quota.grow(&mut usage, 0), Ok(()));
+        let told = quota
+            .grow(&mut usage, 1)
+            .map_err(|told| (told.in_use, told.asked));
+        assert_eq!(told, Err((10, 1)));
     }
 
     #[test]

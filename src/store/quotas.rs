@@ -203,7 +203,8 @@ pub async fn count_anew(connection: &mut Connection, tenant: &str) -> Result<Usa
     let used: Used = diesel::sql_query(
         "WITH gone AS (DELETE FROM quota_changes WHERE tenant = $1) \
          UPDATE quota_usage SET (bytes, open_uploads) = \
-         (SELECT coalesce(sum(quota_bytes_of(status, size, object_size, unproven_size)), 0), \
+         (SELECT coalesce(sum(quota_bytes_of( \
+                     status, greatest(size, signed_size), object_size, unproven_size)), 0), \
                  count(*) FILTER (WHERE status = 'Pending') \
           FROM uploads WHERE uploads.tenant = $1 AND counted) \
          WHERE tenant = $1 RETURNING tenant, bytes, open_uploads",
@@ -225,7 +226,8 @@ pub async fn usage(connection: &mut Connection, tenant: &str, kept: bool) -> Res
         }
         false => {
             "SELECT $1 AS tenant, \
-             coalesce(sum(quota_bytes_of(status, size, object_size, unproven_size)), 0)::bigint AS bytes, \
+             coalesce(sum(quota_bytes_of( \
+                 status, greatest(size, signed_size), object_size, unproven_size)), 0)::bigint AS bytes, \
              count(*) FILTER (WHERE status = 'Pending') AS open_uploads \
              FROM uploads WHERE uploads.tenant = $1"
         }

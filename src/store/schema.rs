@@ -100,6 +100,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    signed_parts (upload_id, number) {
+        upload_id -> Uuid,
+        number -> Int4,
+        size -> Int8,
+        checksum -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
     sweeps (bucket) {
         bucket -> Text,
         started_at -> Nullable<Timestamptz>,
@@ -192,6 +201,7 @@ diesel::table! {
         max_size -> Nullable<Int8>,
         counted -> Bool,
         unproven_size -> Nullable<Int8>,
+        signed_size -> Nullable<Int8>,
         holder -> Nullable<Uuid>,
         leased_until -> Nullable<Timestamptz>,
         held_for -> Nullable<Text>,
@@ -204,6 +214,7 @@ diesel::joinable!(idempotency_entries -> uploads (upload_id));
 diesel::joinable!(idempotency_keys -> tenants (tenant));
 diesel::joinable!(idempotency_keys -> uploads (upload_id));
 diesel::joinable!(quota_usage -> tenants (tenant));
+diesel::joinable!(signed_parts -> uploads (upload_id));
 diesel::joinable!(uploads -> tenants (tenant));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -215,6 +226,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     quota_changes,
     quota_usage,
     removals,
+    signed_parts,
     sweeps,
     tenants,
     token_secrets,

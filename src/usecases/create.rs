@@ -1,11 +1,15 @@
 //! Create: a promise and the URL to keep it with.
 //!
 //! Signing asks nobody, so the URL is made first and the row in one statement after it. An upload
-//! in parts is begun at S3 before that, since its URLs name it: a crash in between leaves parts
-//! that no row knows, which the janitor aborts. An answer that gets lost leaves at most a Pending
+//! in parts is begun at S3 before that, since its URLs name it, and only where the row would be
+//! written ([`rehearse`]): a crash in between leaves parts that no row knows, which the janitor
+//! aborts. An answer that gets lost leaves at most a Pending
 //! row without a client, which the janitor lets expire.
+//!
+//! [`rehearse`]: super::rehearse
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -15,6 +19,7 @@ use super::broker::Broker;
 use super::declare::Draft;
 use super::error::{Error, Result};
 use super::present::{Session, Urls, id_buffer, tagging};
+use crate::domain::bounds::Purse;
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::principal::Principal;
@@ -75,6 +80,7 @@ pub async fn create(
     }
     let this = Arc::clone(broker);
     let begun = async move {
+        this.find_room(&draft.upload, purse.as_deref()).await?;
         let promise = this.promise(draft).await?;
         match this.write_row(promise.upload.clone(), purse).await {
             Ok(_) => Ok(promise.into()),
@@ -147,10 +153,19 @@ impl Broker {
         Ok(bucket.objects.create_multipart(&object, checksums).await?)
     }
 
-    /// Ends at S3 what was begun for a row that was not written. After a fault the row may have
-    /// been written all the same; then the janitor finds out.
+    /// Refused where the row would be.
+    pub(super) async fn find_room(&self, upload: &Upload, purse: Option<&Purse>) -> Result<()> {
+        let refusals = self.rehearse(slice::from_ref(upload), purse).await?;
+        match refusals.into_iter().flatten().next() {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends at S3 what was begun for a row that was not written. Where the row may have been written
+    /// all the same, the janitor finds out.
     pub(super) async fn take_back(&self, upload: &Upload, error: &Error) {
-        if matches!(error, Error::Refused(_)) {
+        if !error.may_have_written() {
             self.abort(upload).await;
         }
     }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::{self, StreamExt as _};
 use uuid::Uuid;
@@ -67,6 +68,7 @@ pub async fn create_many(
                 }
                 _ => BTreeMap::new(),
             };
+            let drafts = this.hold_back(drafts, &made, purse.as_deref()).await?;
             let (entries, rows) = this.promise_all(drafts, &made).await?;
             let written = match claim {
                 None => write(&this, rows, purse.as_deref()).await,
@@ -90,17 +92,53 @@ fn is_in_parts(draft: &Looked) -> bool {
 }
 
 impl Broker {
+    /// Refuses the drafts that would be refused when their rows are written, where anything would be
+    /// begun at S3 before that.
+    async fn hold_back(
+        &self,
+        mut drafts: Vec<Looked>,
+        made: &BTreeMap<usize, Uuid>,
+        purse: Option<&Purse>,
+    ) -> Result<Vec<Looked>> {
+        let is_new = |(place, draft): &(usize, &mut Looked)| {
+            !made.contains_key(place) && matches!(draft, Some(Ok(_)))
+        };
+        let new: Vec<(usize, &mut Looked)> = drafts.iter_mut().enumerate().filter(is_new).collect();
+        if !new.iter().any(|(_, draft)| is_in_parts(draft)) {
+            return Ok(drafts);
+        }
+        let rows = new.iter().filter_map(|(_, draft)| match draft {
+            Some(Ok(draft)) => Some(draft.upload.clone()),
+            _ => None,
+        });
+        let rows: Vec<Upload> = rows.collect();
+        let refusals = self.rehearse(&rows, purse).await?;
+        for ((_, draft), refusal) in new.into_iter().zip(refusals) {
+            if let Some(refusal) = refusal {
+                *draft = Some(Err(refusal));
+            }
+        }
+        Ok(drafts)
+    }
+
     /// Signs the URLs of every draft that was not refused, and was not `made` before. Where one of
-    /// them cannot be begun at S3, none is.
+    /// them cannot be begun at S3, none is, and S3 is asked for no more of them.
     async fn promise_all(
         &self,
         drafts: Vec<Looked>,
         made: &BTreeMap<usize, Uuid>,
     ) -> Result<(Vec<Entry>, Vec<Placed>)> {
+        let stopped = AtomicBool::new(false);
         let promised = drafts.into_iter().enumerate();
         let promised = promised.map(async |(place, draft)| match draft {
             Some(Ok(_)) if made.contains_key(&place) => None,
-            Some(Ok(draft)) => Some(self.promise(draft).await),
+            Some(Ok(_)) if stopped.load(Ordering::Relaxed) => None,
+            Some(Ok(draft)) => {
+                let promise = self.promise(draft).await;
+                let failed = !matches!(promise, Ok(_) | Err(Error::Refused(_)));
+                stopped.fetch_or(failed, Ordering::Relaxed);
+                Some(promise)
+            }
             Some(Err(refusal)) => Some(Err(refusal.into())),
             None => None,
         });
@@ -118,7 +156,7 @@ impl Broker {
                 }
                 Some(Err(Error::Refused(refusal))) => Entry::Refused(refusal),
                 Some(Err(error)) => {
-                    fault = Some(error);
+                    fault = fault.or(Some(error));
                     Entry::Unread
                 }
             });
@@ -143,7 +181,7 @@ async fn write(broker: &Broker, rows: Vec<Placed>, purse: Option<&Purse>) -> Vec
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     let written = write_on_lane(broker, rows, purse).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
-        .filter(|(_, row)| matches!(row, Err(Error::Refused(_))))
+        .filter(|(_, row)| row.as_ref().is_err_and(|error| !error.may_have_written()))
         .map(|(at, _)| at)
         .collect();
     let begun = begun.iter().filter(|(at, _)| refused.contains(at));
@@ -164,8 +202,8 @@ async fn write_once(
     let written = broker.write_once(key, hash, rows, purse).await;
     let is_new = |at: usize| match &written {
         Ok(written) => matches!(written.get(at), Some(Ok(Written::New(_)))),
-        // After a fault the rows may have been written all the same.
-        Err(error) => !matches!(error, Error::Refused(_)),
+        // They may have been written all the same.
+        Err(error) => error.may_have_written(),
     };
     let begun = begun.iter().filter(|(at, _)| !is_new(*at));
     broker.abort_all(begun.map(|(_, row)| row)).await;

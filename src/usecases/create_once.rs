@@ -118,6 +118,9 @@ impl Broker {
         {
             return earlier;
         }
+        if draft.cut.is_some() {
+            self.find_room(&draft.upload, purse).await?;
+        }
         let promise = self.promise(draft).await?;
         match self.claim(key, hash, &promise.upload, purse).await {
             Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),

@@ -89,7 +89,7 @@ pub(super) fn shared(error: &Arc<Error>) -> Error {
 /// A cause that several callers log, each under its own request.
 #[derive(Debug, thiserror::Error)]
 #[error("what was shared with others failed")]
-struct Shared(#[source] Arc<Error>);
+pub(super) struct Shared(#[source] pub(super) Arc<Error>);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

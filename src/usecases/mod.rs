@@ -49,6 +49,7 @@ pub mod read;
 pub mod readiness;
 pub mod recheck;
 mod removal;
+mod rehearse;
 pub mod replay;
 pub mod retain;
 pub mod settle;
@@ -61,6 +62,7 @@ pub mod tidy_quotas;
 mod token_key;
 mod validate;
 mod wait_for_removals;
+mod written;
 
 pub use broker::{Broker, Rules};
 pub use error::{Dependency, Error, Result};

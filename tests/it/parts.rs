@@ -3,6 +3,7 @@
 mod at_once;
 mod bad_input;
 mod bad_sizes;
+mod begun;
 mod begun_anew;
 mod checksums;
 mod complete;
@@ -11,6 +12,7 @@ mod deadline;
 mod extend;
 mod lies;
 mod lost;
+mod open_sum;
 mod other_stores;
 mod others;
 mod pages;

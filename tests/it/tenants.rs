@@ -4,6 +4,7 @@ mod bucket;
 mod disabled;
 mod escape;
 mod limits;
+mod open_ends;
 mod quota_pool;
 mod quota_races;
 mod quota_set;

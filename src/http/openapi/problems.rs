@@ -72,6 +72,7 @@ fn refusals(operation_id: &str) -> &'static [Code] {
             Code::UploadNotFound,
             Code::InvalidStatus,
             Code::SizeLimitExceeded,
+            Code::QuotaExceeded,
         ],
         "extendUpload" | "cancelUpload" => &[
             Code::InvalidRequest,

@@ -91,12 +91,17 @@ impl Broker {
                 }
                 Err(refusal) => return Err(refusal.into()),
             };
-            claimed.promise_parts(&claims, &multipart, &parts);
-            let agreement = agree::compare(upload, &multipart, &claimed, &parts);
+            let signed = self
+                .with_signed_checksums(upload, &multipart, &parts)
+                .await?;
+            claimed.promise_parts(&claims, &multipart, signed.as_ref().unwrap_or(&parts));
+            // The store's own word: which of two checksums that were signed for a part it was sent
+            // with, only the store knows.
             let Agreement {
                 mismatches,
                 unknown,
-            } = agreement;
+            } = agree::compare(upload, &multipart, &claimed, &parts);
+            let parts = signed.unwrap_or(parts);
             if !mismatches.is_empty() {
                 // Another caller may have promised otherwise, and be right: that is no failure.
                 let claimed = self.see_anew(upload, claims, claimed).await?;
@@ -191,7 +196,10 @@ impl Broker {
         };
         let claims = Claims::default();
         let mut claimed = claims.clone().check(upload)?;
-        claimed.promise_parts(&claims, multipart, &parts);
+        let signed = self
+            .with_signed_checksums(upload, multipart, &parts)
+            .await?;
+        claimed.promise_parts(&claims, multipart, signed.as_ref().unwrap_or(&parts));
         let agreement = agree::compare(upload, multipart, &claimed, &parts);
         Ok(agreement.mismatches.is_empty())
     }

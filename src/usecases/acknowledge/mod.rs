@@ -27,6 +27,7 @@ mod obstacle;
 mod promise;
 mod prove;
 mod refusals;
+mod signed_checksums;
 mod turn;
 mod whole;
 

@@ -11,9 +11,17 @@ use crate::usecases::validate::{Faults, checksum};
 
 /// Parts that belong to the upload.
 pub(super) struct Fitting {
-    pub(super) parts: Wanted,
+    pub(super) parts: Asking,
     /// Of their checksums, where they have some.
     pub(super) algorithm: Option<Algorithm>,
+}
+
+/// How they were asked for.
+pub(super) enum Asking {
+    /// One by one: with their sizes, where those are open, or with checksums.
+    Listed(Vec<WantedPart>),
+    /// As the plan has them.
+    Planned(Wanted),
 }
 
 /// Holds what is asked for against the plan, the algorithm that the store checks parts by, and
@@ -32,7 +40,7 @@ pub(super) fn fit(
         max_size,
     };
     let parts = match asked {
-        Asked::Parts(parts) => fit.parts(parts),
+        Asked::Parts(parts) => Asking::Listed(fit.parts(parts)),
         _ if plan.size().is_none() => {
             let detail = "is missing: the size of this upload is open, so its parts are asked for with their sizes: {\"parts\":[{\"part_number\":1,\"size\":16777216}]}";
             return Err(Refusal::field("/parts", detail));
@@ -41,8 +49,8 @@ pub(super) fn fit(
             let detail = "is missing: the parts of this upload have checksums, so they are asked for with them: {\"parts\":[{\"part_number\":1,\"checksum\":{…}}]}";
             return Err(Refusal::field("/parts", detail));
         }
-        Asked::Numbers(numbers) => fit.numbers(numbers),
-        Asked::Range { from, count } => fit.range(from, count),
+        Asked::Numbers(numbers) => Asking::Planned(fit.numbers(numbers)),
+        Asked::Range { from, count } => Asking::Planned(fit.range(from, count)),
     };
     fit.faults.into_result()?;
     Ok(Fitting {
@@ -93,9 +101,9 @@ impl Fit {
         )
     }
 
-    fn parts(&mut self, asked: Vec<AskedPart>) -> Wanted {
+    fn parts(&mut self, asked: Vec<AskedPart>) -> Vec<WantedPart> {
         if !self.how_many("/parts", asked.len()) {
-            return Wanted::none();
+            return Vec::new();
         }
         let mut parts = Vec::with_capacity(asked.len());
         for (at, part) in asked.into_iter().enumerate() {
@@ -112,7 +120,7 @@ impl Fit {
                 checksum,
             }));
         }
-        Wanted::these(parts.into_iter())
+        parts
     }
 
     /// Whether there are as many as may be; of more, none is looked at.

@@ -1,18 +1,21 @@
 //! Parts: fresh URLs for the parts that a client asks for, as often as it asks.
 //!
-//! Signing asks nobody. The session lives on while its client asks: a URL lives at least half as
+//! Signing asks nobody; what an upload without a size grows by is counted before ([`reserve`]). The
+//! session lives on while its client asks: a URL lives at least half as
 //! long as the session was asked to live at first, and never past the session's end, which moves
 //! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the
 //! client asks again.
 
 mod anew;
 mod fit;
+mod reserve;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::fit::Asking;
 use super::broker::Broker;
 use super::error::Result;
 use super::find;
@@ -53,8 +56,8 @@ pub struct AskedPart {
 
 /// Signs the parts that are asked for.
 ///
-/// Refused where one of them does not belong to the upload, and where that is no longer Pending
-/// or comes in a single PUT.
+/// Refused where one of them does not belong to the upload, where they are more than it may become,
+/// and where it is no longer Pending or comes in a single PUT.
 pub async fn sign(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -71,6 +74,11 @@ pub async fn sign(
     if principal.jail.path(&upload.key).is_none() {
         return Err(not_ours(&upload).into());
     }
+    if upload.size_at_create().is_none()
+        && (principal.bounds.purse.as_ref()).is_some_and(|purse| purse.bytes().is_some())
+    {
+        return Err(uncounted().into());
+    }
     let plan = plan(&upload, multipart)?;
     let limits = broker.limits(&principal.policy);
     let most = limits.most_of(&upload);
@@ -85,9 +93,17 @@ pub async fn sign(
         }
         _ => upload,
     };
+    let (upload, parts) = broker.reserve_to_end(upload, fitting.parts, most).await?;
     broker
-        .sign_while_it_lives(&upload, lifetime, principal.bounds.ends_at, fitting.parts)
+        .sign_while_it_lives(&upload, lifetime, principal.bounds.ends_at, parts)
         .await
+}
+
+/// Bytes of an upload whose size is open cannot be counted against a token.
+fn uncounted() -> Refusal {
+    let detail =
+        "cannot be signed: the upload token counts bytes, and the size of this upload is open";
+    Refusal::field("/parts", detail)
 }
 
 /// Or a refusal: there are no parts of a single PUT.
@@ -102,6 +118,25 @@ pub(super) fn in_parts(upload: &Upload) -> Result<&Multipart, Refusal> {
 }
 
 impl Broker {
+    /// Counts what was asked for one by one, also where the caller hangs up.
+    async fn reserve_to_end(
+        self: &Arc<Self>,
+        upload: Upload,
+        parts: Asking,
+        most: u64,
+    ) -> Result<(Upload, Wanted)> {
+        let listed = match parts {
+            Asking::Planned(planned) => return Ok((upload, planned)),
+            Asking::Listed(listed) => listed,
+        };
+        let this = Arc::clone(self);
+        self.to_end(async move {
+            this.reserve(&upload, &listed, most).await?;
+            Ok((upload, Wanted::these(listed.into_iter())))
+        })
+        .await
+    }
+
     async fn sign_while_it_lives(
         &self,
         upload: &Upload,

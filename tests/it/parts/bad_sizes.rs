@@ -101,9 +101,15 @@ async fn the_installs_own_limit_holds_for_parts_and_their_sum() {
     let asked = json!({"parts": [
         {"part_number": 1, "size": MIN}, {"part_number": 2, "size": 2048},
     ]});
+    let reply = scene.ask(&session, asked).await;
+    reply.expect_problem(422, "size-limit-exceeded");
+    let asked = json!({"parts": [
+        {"part_number": 1, "size": MIN}, {"part_number": 2, "size": 1024},
+    ]});
     let parts = scene.asked(&session, asked).await;
     scene.send(&parts[0], vec![1; MIN]).await.expect_ok();
-    scene.send(&parts[1], vec![2; 2048]).await.expect_ok();
+    // Not by its URL, which is signed for its size.
+    scene.slip_in("a.bin", 2, &"2".repeat(2048)).await;
     let sum = json!({"size": MIN + 2048});
     let reply = scene.acknowledge(&session, sum).await;
     reply.expect_problem(422, "size-limit-exceeded");

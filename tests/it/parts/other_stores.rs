@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::scene::Scene;
+use super::scene::{MIN, Scene, bytes, sha256};
 use crate::support::app::Setup;
 use crate::support::door::Way;
 
@@ -30,4 +30,28 @@ async fn an_ended_upload_is_found_where_the_store_says_no_such_key() {
     door.leads(Way::Interrupts(scene.store.addr(), words, NO_SUCH_KEY));
     let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+}
+
+#[tokio::test]
+async fn parts_with_checksums_that_the_store_does_not_list_become_an_object() {
+    let (scene, _forgetful) = Scene::forgetful(Setup::new()).await;
+    let whole = bytes(MIN + 3);
+    let more = json!({"part_checksums": "SHA256"});
+    let session = scene.begin("a.bin", whole.len(), more).await;
+    let (first, last) = whole.split_at(MIN);
+    let asked = json!({"parts": [
+        {"part_number": 1, "checksum": sha256(first)},
+        {"part_number": 2, "checksum": sha256(last)},
+    ]});
+    let parts = scene.asked(&session, asked).await;
+    scene.send(&parts[0], first).await.expect_ok();
+    scene.send(&parts[1], last).await.expect_ok();
+    let listed = scene.listed(&session).await;
+    assert_eq!(listed["uploaded"][0]["checksum"], serde_json::Value::Null);
+    let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
+    // What was kept of the parts is gone with the session.
+    let count = "SELECT count(*) FROM signed_parts";
+    let row = scene.app.sql().await.query_one(count, &[]).await;
+    assert_eq!(row.expect("a count").get::<_, i64>(0), 0);
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::scene::{MIN, Scene, bytes, crc64, sha256};
-use crate::support::app::Setup;
+use crate::support::app::{Setup, id};
 
 /// The dataset is as it was, and the upload that wanted to replace it has failed.
 async fn stays(scene: &Scene, dataset: &Value, failed: &Value, code: &str) {
@@ -33,10 +33,15 @@ async fn has_drifted(scene: &Scene, dataset: &Value) {
 
 #[tokio::test]
 async fn a_wrong_checksum_or_etag_of_the_whole_is_found_before_the_object_is_made() {
-    let scene = Scene::new().await;
+    wrong_wholes(&Scene::new().await).await;
+    // No part has a checksum: S3 compares the whole.
+    let (scene, _forgetful) = Scene::forgetful(Setup::new()).await;
+    wrong_wholes(&scene).await;
+}
+
+async fn wrong_wholes(scene: &Scene) {
     let etag = "\"0123456789abcdef0123456789abcdef-1\"";
     for (path, declared, claims, field) in [
-        // No part has a checksum: S3 compares the whole.
         (
             "/declared.bin",
             json!({"checksum": crc64(b"other")}),
@@ -64,7 +69,7 @@ async fn a_wrong_checksum_or_etag_of_the_whole_is_found_before_the_object_is_mad
             let reply = scene.acknowledge(&session, claims.clone()).await;
             let problem = reply.expect_problem(422, "object-mismatch");
             assert_eq!(problem["mismatches"][0]["field"], field, "{problem:#}");
-            stays(&scene, &dataset, &session, "object-mismatch").await;
+            stays(scene, &dataset, &session, "object-mismatch").await;
             let now = scene.app.read(&session).await;
             assert_eq!(now["checksum"], before["checksum"], "the claim is kept");
         }
@@ -120,6 +125,24 @@ async fn the_janitor_makes_no_object_of_parts_with_another_checksum() {
     assert_eq!(upload["status"], "Expired", "{upload:#}");
     assert_eq!(upload["error"]["code"], "object-mismatch", "{upload:#}");
     assert_eq!(scene.open().await, [""; 0], "parts are left");
+}
+
+#[tokio::test]
+async fn where_the_store_compares_nothing_the_dataset_is_marked_with_the_failure() {
+    let (scene, _careless) = Scene::careless(Setup::new()).await;
+    let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
+    let session = scene
+        .sent("/a.bin", "abc", json!({"overwrite": true}))
+        .await;
+    let claims = json!({"checksum": crc64(b"other")});
+    let reply = scene.acknowledge(&session, claims).await;
+    reply.expect_problem(422, "object-mismatch");
+    assert_eq!(scene.app.read(&session).await["status"], "Error");
+    has_drifted(&scene, &dataset).await;
+    // The wrong object goes with the upload that failed.
+    let path = format!("/uploads/{}", id(&session));
+    scene.app.delete(&path).await.expect_ok();
+    assert!(scene.app.bucket.head("a.bin").await.is_none());
 }
 
 #[tokio::test]

@@ -55,8 +55,17 @@ impl Scene {
 
     /// On a store that ignores the conditions and checksums of completions; clients go past it.
     pub async fn careless(setup: Setup) -> (Scene, Careless) {
+        Scene::behind(Careless::before, setup).await
+    }
+
+    /// On a store that lists no checksums of parts.
+    pub async fn forgetful(setup: Setup) -> (Scene, Careless) {
+        Scene::behind(Careless::forgetful, setup).await
+    }
+
+    async fn behind(fault: fn(&Store) -> Careless, setup: Setup) -> (Scene, Careless) {
         let store = Store::start().await;
-        let careless = Careless::before(&store);
+        let careless = fault(&store);
         let setup = setup.store(&store).s3(careless.endpoint());
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
         let app = setup.start().await;

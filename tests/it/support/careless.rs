@@ -1,5 +1,6 @@
-//! A store that ignores what CompleteMultipartUpload is held to, its condition and the checksum of
-//! the whole, as Ceph RGW 16 and MinIO's gateways do. All else is the store behind it.
+//! Stores that do less than S3 does. They list no checksums of parts; one of them also ignores what
+//! CompleteMultipartUpload is held to, its condition and the checksum of the whole, as Ceph RGW 16 and
+//! MinIO's gateways do. All else is the store behind them.
 
 use std::net::SocketAddr;
 
@@ -13,7 +14,14 @@ use super::door::head_of;
 use super::shared;
 use super::store::Store;
 
-/// The store, on a port of its own.
+/// What a store does less.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Completions,
+    Listings,
+}
+
+/// Such a store, on a port of its own.
 pub struct Careless {
     addr: SocketAddr,
     /// Whether completions wait.
@@ -23,8 +31,17 @@ pub struct Careless {
 }
 
 impl Careless {
-    /// In front of `store`.
+    /// Ignores what completions are held to, and lists no checksums of parts.
     pub fn before(store: &Store) -> Careless {
+        Careless::with(store, Fault::Completions)
+    }
+
+    /// Lists no checksums of parts.
+    pub fn forgetful(store: &Store) -> Careless {
+        Careless::with(store, Fault::Listings)
+    }
+
+    fn with(store: &Store, fault: Fault) -> Careless {
         let (held, holds) = watch::channel(false);
         let (comes, come) = watch::channel(0);
         let _inside = shared().enter();
@@ -36,6 +53,7 @@ impl Careless {
         shared().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let one = One {
+                    fault,
                     upstream,
                     holds: holds.clone(),
                     comes: comes.clone(),
@@ -71,6 +89,7 @@ impl Careless {
 
 /// One connection, which carries one request.
 struct One {
+    fault: Fault,
     upstream: SocketAddr,
     holds: watch::Receiver<bool>,
     comes: watch::Sender<u32>,
@@ -83,7 +102,8 @@ impl One {
         };
         let text = String::from_utf8_lossy(&head).into_owned();
         let target = text.split(' ').nth(1).unwrap_or_default();
-        if text.starts_with("POST ") && target.contains("uploadId=") {
+        let is_completion = text.starts_with("POST ") && target.contains("uploadId=");
+        if self.fault == Fault::Completions && is_completion {
             let body = length(&text);
             let mut ignored = vec![0; body];
             if client.read_exact(&mut ignored).await.is_err() {
@@ -101,6 +121,13 @@ impl One {
         if let Ok(mut server) = TcpStream::connect(self.upstream).await
             && server.write_all(&head).await.is_ok()
         {
+            if target.contains("x-id=ListParts") {
+                let mut answer = String::new();
+                server.read_to_string(&mut answer).await.expect("a listing");
+                let _ = client.write_all(without_checksums(answer).as_bytes()).await;
+                let _ = client.shutdown().await;
+                return;
+            }
             let _ = copy_bidirectional(&mut client, &mut server).await;
         }
     }
@@ -137,6 +164,24 @@ impl One {
              <ETag>{etag}</ETag></CompleteMultipartUploadResult>"
         )
     }
+}
+
+/// A listing of parts without their checksums.
+fn without_checksums(mut answer: String) -> String {
+    for name in ["SHA1", "SHA256", "CRC32", "CRC32C", "CRC64NVME"] {
+        let (start, end) = (format!("<Checksum{name}>"), format!("</Checksum{name}>"));
+        while let (Some(from), Some(to)) = (answer.find(&start), answer.find(&end)) {
+            answer.replace_range(from..to + end.len(), "");
+        }
+    }
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let head = head.lines().filter(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        assert!(!name.eq_ignore_ascii_case("transfer-encoding"), "in pieces");
+        !name.eq_ignore_ascii_case("content-length")
+    });
+    let head: Vec<_> = head.collect();
+    format!("{}\r\n\r\n{body}", head.join("\r\n"))
 }
 
 /// Bytes of the body.

@@ -138,17 +138,31 @@ async fn parts_of_an_open_end_keep_to_it() {
     let problem = problem.expect_problem(422, "invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/parts/0/size");
     let ask = json!({"parts": [{"part_number": 1, "size": 5 * mib}, {"part_number": 2, "size": 2 * mib}]});
+    let refused = scene.post(&path, ask).await;
+    let problem = refused.expect_problem(422, "size-limit-exceeded");
+    assert_eq!(problem["errors"][0]["pointer"], "/parts", "{problem:#}");
+    let ask =
+        json!({"parts": [{"part_number": 1, "size": 5 * mib}, {"part_number": 2, "size": mib}]});
     let parts = scene.post(&path, ask).await.expect(StatusCode::OK);
-    for (part, size) in [(0, 5 * mib), (1, 2 * mib)] {
+    for (part, size) in [(0, 5 * mib), (1, mib)] {
         let url = parts["parts"][part]["url"].as_str().expect("a URL");
         let bytes = vec![b'x'; usize::try_from(size).expect("a size")];
         Reply::of(scene.acme.http.put(url).body(bytes))
             .await
             .expect_ok();
     }
+    // The limit is lower by the time at which the whole is named.
+    scene.set(max_size(5 * mib)).await;
+    eventually("the lower limit is known", async || {
+        let ask = json!({"parts": [{"part_number": 3, "size": 1}]});
+        scene.post(&path, ask).await.status == 422
+    })
+    .await;
     let acknowledge = format!("/uploads/{}/acknowledge", id(&open));
-    let refused = scene.post(&acknowledge, json!({"size": 7 * mib})).await;
+    let refused = scene.post(&acknowledge, json!({"size": 6 * mib})).await;
     refused.expect_problem(422, "size-limit-exceeded");
+    let now = scene.acme.get(&format!("/uploads/{}", id(&open))).await;
+    assert_eq!(now.expect(StatusCode::OK)["status"], "Error");
     assert!(scene.app.bucket.head("acme/a.bin").await.is_none());
 }
 

@@ -1,0 +1,47 @@
+//! Whether a write that failed may have reached Postgres all the same.
+
+use std::error::Error as StdError;
+
+use diesel::result::{DatabaseErrorKind, Error as Sql};
+
+use super::error::{Error, Shared};
+use crate::objects::StoreError;
+use crate::store::pool::PoolError;
+use crate::store::sqlstate;
+
+impl Error {
+    /// Whether rows may be there although writing them failed with this: the connection broke while
+    /// the answer was awaited, or the cause is unknown. Not where there was no connection, or where
+    /// Postgres answered that it refused the statement: that leaves nothing.
+    pub(super) fn may_have_written(&self) -> bool {
+        match self {
+            Self::Unavailable { cause, .. } | Self::Internal(cause) => is_open(&**cause),
+            _ => false,
+        }
+    }
+}
+
+fn is_open(cause: &(dyn StdError + Send + Sync + 'static)) -> bool {
+    /// The connection, or its server, ended: perhaps after the commit.
+    const ENDED: [&str; 2] = ["08", "57P"];
+    if let Some(shared) = cause.downcast_ref::<Shared>() {
+        return shared.0.may_have_written();
+    }
+    if cause.is::<PoolError>() || cause.is::<StoreError>() {
+        return false;
+    }
+    let Some(sql) = cause.downcast_ref::<Sql>() else {
+        return true;
+    };
+    match (sql, sqlstate(sql)) {
+        (_, Some(code)) => ENDED.iter().any(|class| code.starts_with(class)),
+        (Sql::DatabaseError(kind, _), None) => matches!(
+            kind,
+            DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::Unknown
+        ),
+        (Sql::SerializationError(_) | Sql::QueryBuilderError(_) | Sql::NotFound, None) => false,
+        _ => true,
+    }
+}

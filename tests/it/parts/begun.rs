@@ -1,0 +1,115 @@
+//! What is begun at S3 for a session, and what is not.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+use crate::support::app::{App, Setup};
+use crate::support::reply::Reply;
+
+/// How often S3 was asked for an operation.
+async fn calls(app: &App, operation: &str) -> f64 {
+    let all = app.get("/metrics").await.expect_ok().body;
+    let (name, label) = (
+        "upload_broker_s3_call_duration_seconds_count{",
+        format!("operation=\"{operation}\""),
+    );
+    let lines = all
+        .lines()
+        .filter(|line| line.starts_with(name) && line.contains(&label));
+    let counts = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+    counts.sum()
+}
+
+fn batch(count: usize) -> Value {
+    let entries =
+        (0..count).map(|n| json!({"path": format!("/{n}.bin"), "multipart": true, "size": 10}));
+    json!({"uploads": entries.collect::<Vec<_>>()})
+}
+
+/// Posts as the holder of a token for so many uploads.
+async fn post_with_token(app: &App, uploads: u32, path: &str, body: &Value) -> Reply {
+    let asked = json!({"scopes": ["uploads:write"], "max_uploads": uploads});
+    let token = app.post("/tokens", asked).await.expect(StatusCode::CREATED);
+    let token = token["token"].as_str().expect("a token").to_owned();
+    let post = app.http.post(format!("{}{path}", app.url)).json(body);
+    Reply::of(post.bearer_auth(token)).await
+}
+
+#[tokio::test]
+async fn of_a_batch_of_which_one_fits_one_is_begun() {
+    let scene = Scene::new().await;
+    let reply = post_with_token(&scene.app, 1, "/uploads/batch", &batch(100)).await;
+    let results = reply.expect(StatusCode::OK);
+    let results = results["results"].as_array().expect("results");
+    assert_eq!(results[0]["status"], 201, "{results:#?}");
+    for refused in &results[1..] {
+        assert_eq!(refused["problem"]["code"], "token-spent", "{refused:#}");
+    }
+    assert_eq!(calls(&scene.app, "CreateMultipartUpload").await, 1.0);
+    assert_eq!(calls(&scene.app, "AbortMultipartUpload").await, 0.0);
+    assert_eq!(scene.open().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_begun_for_a_session_that_is_refused() {
+    let scene = Scene::new().await;
+    scene.app.upload("/taken.bin", "bytes", json!({})).await;
+    let taken = json!({"path": "/taken.bin", "multipart": true, "size": 10});
+    let reply = scene.app.post("/uploads", taken.clone()).await;
+    reply.expect_problem(409, "dataset-exists");
+    let path = format!("{}/uploads", scene.app.url);
+    let once = scene.app.http.post(path).bearer_auth(&scene.app.key);
+    let once = once.header("idempotency-key", "one").json(&taken);
+    Reply::of(once).await.expect_problem(409, "dataset-exists");
+    assert_eq!(calls(&scene.app, "CreateMultipartUpload").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_batch_gives_up_with_the_calls_that_hang() {
+    let setup = Setup::new()
+        .set("BROKER_AWS_CONNECT_TIMEOUT_SECONDS", 1)
+        .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", 1)
+        .set("BROKER_AWS_TIMEOUT_SECONDS", 1);
+    let (scene, gate) = Scene::gated(setup).await;
+    gate.hold();
+    let reply = scene.app.post("/uploads/batch", batch(200)).await;
+    reply.expect_problem(503, "service-unavailable");
+    let asked = calls(&scene.app, "CreateMultipartUpload").await;
+    assert!((1.0..=16.0).contains(&asked), "{asked} calls");
+    gate.restore();
+    let rows = scene.app.get("/uploads").await.expect(StatusCode::OK);
+    assert_eq!(rows, json!([]));
+}
+
+/// The row has no connection to be written with: then it is not there.
+#[tokio::test]
+async fn what_was_begun_is_freed_where_no_row_can_have_been_written() {
+    let setup = Setup::new()
+        .set("BROKER_DB_POOL_SIZE", 3)
+        .set("BROKER_DB_POOL_WAIT_SECONDS", 0.5);
+    let (scene, gate) = Scene::gated(setup).await;
+    // The key is known from here on: no query is needed to believe it.
+    scene.app.get("/uploads").await.expect(StatusCode::OK);
+    gate.hold_answers();
+    let create = scene.app.post(
+        "/uploads",
+        json!({"path": "/a.bin", "multipart": true, "size": 10}),
+    );
+    let exhaust = async {
+        gate.answer_waits().await;
+        let pool = &scene.app.broker.pool;
+        let mut held = Vec::new();
+        while let Ok(connection) = pool.get().await {
+            held.push(connection);
+        }
+        gate.restore();
+        held
+    };
+    let (reply, held) = tokio::join!(create, exhaust);
+    reply.expect_problem(503, "overloaded");
+    drop(held);
+    assert_eq!(scene.open().await, [""; 0], "parts are left");
+    let rows = scene.app.get("/uploads").await.expect(StatusCode::OK);
+    assert_eq!(rows, json!([]));
+}

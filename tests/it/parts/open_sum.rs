@@ -1,0 +1,83 @@
+//! The parts of an upload without a size add up, and are held to limits before they have URLs.
+
+use futures::future::join_all;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+use crate::support::app::Setup;
+use crate::support::reply::Reply;
+
+const MIB: u64 = 1 << 20;
+
+fn parts(sizes: &[(u32, u64)]) -> Value {
+    let parts = sizes
+        .iter()
+        .map(|(number, size)| json!({"part_number": number, "size": size}));
+    json!({"parts": parts.collect::<Vec<_>>()})
+}
+
+async fn limited_to(bytes: u64) -> (Scene, Value) {
+    let scene = Scene::with(Setup::new().set("BROKER_MAX_SIZE_BYTES", bytes)).await;
+    let session = scene.app.create("a.bin", json!({"multipart": true})).await;
+    (scene, session)
+}
+
+#[tokio::test]
+async fn five_parts_of_five_mebibytes_do_not_fit_into_six() {
+    let (scene, session) = limited_to(6 * MIB).await;
+    let ask = async |sizes: &[(u32, u64)]| scene.ask(&session, parts(sizes)).await;
+    ask(&[(1, 5 * MIB)]).await.expect(StatusCode::OK);
+    for number in 2..=5 {
+        let refused = ask(&[(number, 5 * MIB)]).await;
+        let problem = refused.expect_problem(422, "size-limit-exceeded");
+        assert_eq!(problem["errors"][0]["pointer"], "/parts", "{problem:#}");
+        assert!(!problem.to_string().contains("X-Amz-"), "{problem:#}");
+    }
+    // A part that is asked for again counts once, with the larger of its sizes.
+    ask(&[(1, 5 * MIB)]).await.expect(StatusCode::OK);
+    ask(&[(1, MIB)]).await.expect(StatusCode::OK);
+    ask(&[(2, MIB + 1)])
+        .await
+        .expect_problem(422, "size-limit-exceeded");
+    // What is refused counts for nothing, also the part of it that fits.
+    ask(&[(2, MIB), (3, 1)])
+        .await
+        .expect_problem(422, "size-limit-exceeded");
+    ask(&[(3, MIB)]).await.expect(StatusCode::OK);
+    ask(&[(2, 1)])
+        .await
+        .expect_problem(422, "size-limit-exceeded");
+    ask(&[(1, 5 * MIB), (3, MIB)]).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn of_many_who_ask_at_once_as_many_get_parts_as_fit() {
+    let (scene, session) = limited_to(6 * MIB).await;
+    let asks = (1..=12).map(|number| scene.ask(&session, parts(&[(number, MIB)])));
+    let replies = join_all(asks).await;
+    let (granted, refused): (Vec<Reply>, Vec<Reply>) =
+        (replies.into_iter()).partition(|reply| reply.status == StatusCode::OK);
+    assert_eq!(granted.len(), 6, "{refused:#?}");
+    for reply in refused {
+        reply.expect_problem(422, "size-limit-exceeded");
+    }
+}
+
+/// Its bytes would be counted against nobody.
+#[tokio::test]
+async fn a_token_that_counts_bytes_signs_no_parts_of_an_open_end() {
+    let (scene, session) = limited_to(6 * MIB).await;
+    let asked = json!({"scopes": ["uploads:write"], "max_bytes": 10});
+    let token = scene.app.post("/tokens", asked).await;
+    let token = token.expect(StatusCode::CREATED);
+    let path = format!(
+        "{}/uploads/{}/parts",
+        scene.app.url,
+        crate::support::app::id(&session)
+    );
+    let ask = scene.app.http.post(path).json(&parts(&[(1, MIB)]));
+    let ask = ask.bearer_auth(token["token"].as_str().expect("a token"));
+    let problem = Reply::of(ask).await.expect_problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/parts", "{problem:#}");
+}
