@@ -1,6 +1,7 @@
 //! Deleting exactly the object that was looked at.
 
 use super::store::{ObjectStore, StoreError, failed, status};
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::object::FoundObject;
 
 /// What became of a delete.
@@ -21,7 +22,8 @@ impl ObjectStore {
     /// writes leaves a gap of one round trip, in which a write that replaces the object would be
     /// removed in its stead.
     pub async fn delete(&self, key: &str, found: &FoundObject) -> Result<Deletion, StoreError> {
-        let if_match = self.conditional_writes.then(|| found.etag.clone());
+        let if_match = (self.abilities.now().of(Ability::DeleteIfMatch) != Support::No)
+            .then(|| found.etag.clone());
         let call = (self.client.delete_object())
             .bucket(self.bucket())
             .key(key)

@@ -90,6 +90,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    store_abilities (endpoint, bucket) {
+        endpoint -> Text,
+        bucket -> Text,
+        abilities -> Jsonb,
+        tried_at -> Nullable<Timestamptz>,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sweeps (bucket) {
         bucket -> Text,
         started_at -> Nullable<Timestamptz>,
@@ -204,6 +215,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     quota_changes,
     quota_usage,
+    store_abilities,
     sweeps,
     tenants,
     token_secrets,

@@ -62,7 +62,7 @@ pub async fn create_many(
     let (entries, written) = broker
         .to_end(async move {
             let made = match &claim {
-                Some((key, hash)) if drafts.iter().any(is_in_parts) => {
+                Some((key, hash)) if this.any_asks_store(&drafts).await? => {
                     this.made_before(&tenant, key, *hash, now).await?
                 }
                 _ => BTreeMap::new(),
@@ -85,11 +85,18 @@ type Placed = (usize, Upload);
 /// An entry that could be read, with what is wrong in it.
 type Looked = Option<Result<Draft, Refusal>>;
 
-fn is_in_parts(draft: &Looked) -> bool {
-    matches!(draft, Some(Ok(draft)) if draft.cut.is_some())
-}
-
 impl Broker {
+    /// Whether the promise of any draft needs more than a signature: the store is asked for
+    /// nothing that was made before.
+    async fn any_asks_store(&self, drafts: &[Looked]) -> Result<bool> {
+        for draft in drafts.iter().flatten().flatten() {
+            if draft.cut.is_some() || self.must_check_vacancy(&draft.upload, false).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Signs the URLs of every draft that was not refused, and was not `made` before. Where one of
     /// them cannot be begun at S3, none is.
     async fn promise_all(
