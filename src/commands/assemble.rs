@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 
+use super::switches;
 use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::arrivals::reader::Reader;
@@ -27,7 +28,8 @@ use crate::notify::sns::Topic;
 use crate::objects::credentials::{CachedProvider, CredentialsCache};
 use crate::objects::endpoint::{self, Endpoint};
 use crate::objects::sign::Signer;
-use crate::objects::{self, BucketSettings, Buckets, ObjectStore, client};
+use crate::objects::trust::TrustError;
+use crate::objects::{self, BucketSettings, Buckets, client};
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
@@ -80,6 +82,9 @@ pub enum AssembleError {
         #[source]
         source: std::io::Error,
     },
+    /// The certificates of AWS_CA_BUNDLE are not as they must be.
+    #[error("AWS_CA_BUNDLE cannot be used")]
+    CaBundle(#[source] TrustError),
     /// The files of TLS are not as they must be.
     #[error("no TLS")]
     Tls(#[from] TlsError),
@@ -219,16 +224,6 @@ fn reader(settings: &Settings, cloud: &Cloud, broker: &Arc<Broker>) -> Option<Re
     })
 }
 
-pub(super) fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {
-    let client = client::build(&cloud.s3, settings.s3.path_style, None);
-    ObjectStore::new(
-        client,
-        &settings.s3.bucket,
-        settings.s3.conditional_writes,
-        Arc::clone(metrics),
-    )
-}
-
 async fn buckets(
     settings: &Settings,
     cloud: &Cloud,
@@ -237,7 +232,7 @@ async fn buckets(
     let in_common = BucketSettings {
         client: client::build(&cloud.s3, settings.s3.path_style, None),
         public: public_client(settings, cloud),
-        conditional_writes: settings.s3.conditional_writes,
+        abilities: switches::abilities(settings.s3.switches),
         metrics: Arc::clone(metrics),
     };
     Ok(Buckets::new(in_common, &settings.s3.bucket).await?)
@@ -280,7 +275,6 @@ fn rules(settings: &Settings) -> Rules {
         copy_threshold: settings.uploads.copy_threshold_bytes,
         session_max_seconds: seconds(settings.uploads.session_max),
         complete_patience: settings.uploads.complete_timeout,
-        conditional_writes: settings.s3.conditional_writes,
         lease: settings.janitor.lease,
         encryption: encryption(&settings.s3.encryption),
         content_types: settings.uploads.content_types.clone(),

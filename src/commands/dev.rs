@@ -126,11 +126,19 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
     Settings::load(|name| {
         let ours = match name {
             "BROKER_S3_BUCKET" => return Some(BUCKET.to_owned()),
-            "BROKER_S3_PATH_STYLE" | "BROKER_MIGRATE" => return Some("true".to_owned()),
+            "BROKER_S3_PATH_STYLE"
+            | "BROKER_MIGRATE"
+            // The embedded store does all of it.
+            | "BROKER_S3_CONDITIONAL_WRITES"
+            | "BROKER_S3_CHECKSUMS"
+            | "BROKER_S3_HEAD_CHECKSUMS" => return Some("true".to_owned()),
             "BROKER_S3_PUBLIC_ENDPOINT"
             | "BROKER_SNS_TOPIC_ARN"
             | "BROKER_S3_EVENTS_QUEUE_URL"
-            | "BROKER_S3_CONDITIONAL_WRITES"
+            | "BROKER_S3_PUT_IF_NONE_MATCH"
+            | "BROKER_S3_PUT_IF_MATCH"
+            | "BROKER_S3_COMPLETE_IF_NONE_MATCH"
+            | "BROKER_S3_DELETE_IF_MATCH"
             | "BROKER_S3_SSE"
             | "BROKER_S3_SSE_KMS_KEY_ID"
             | "BROKER_S3_SSE_BUCKET_KEY"

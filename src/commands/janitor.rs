@@ -25,6 +25,7 @@ use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
 use crate::janitor::{Cleared, Job, Part, Report, Round, Swept};
 use crate::lifecycle::Shutdown;
+use crate::usecases::abilities;
 use failures::Failures;
 use words::{aborted, cleared_json, cleared_line, swept_json, swept_line};
 
@@ -83,7 +84,7 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
     settings.database.migrate = false;
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
-    let cloud = cloud(&settings).await;
+    let cloud = cloud(&settings).await?;
     let assembly = assemble(&settings, &cloud, Clock::system()).await?;
     let unwritten = Arc::new(AtomicBool::new(false));
     let job = Job {
@@ -124,6 +125,10 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
 /// Every part, for every bucket, whatever fails.
 async fn work(job: &Job) -> Done {
     let mut failures = Failures::default();
+    failures.note(
+        "what the stores do",
+        abilities::recall_all(&job.broker).await,
+    );
     let round = failures
         .note("the round", job.round().await)
         .unwrap_or_default();

@@ -19,6 +19,7 @@ mod openapi;
 mod output;
 mod run;
 mod serve;
+mod switches;
 mod tenants;
 mod when;
 

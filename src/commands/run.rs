@@ -13,8 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Audit, Auth, Settings};
 use crate::http::tls::Identity;
 use crate::lifecycle::{Hangups, Shutdown};
-use crate::store::pool::Pool;
-use crate::usecases::Broker;
+use crate::usecases::{Broker, abilities};
 use crate::{audit, http, janitor};
 
 /// How often gauges that nobody pushes are read.
@@ -91,7 +90,9 @@ impl Assembly {
             let walks = walks.run(Arc::clone(&broker), shutdown.token());
             shutdown.spawn("stale multipart uploads", walks);
         }
-        shutdown.spawn("gauges", gauges(broker.pool.clone(), shutdown.clone()));
+        let stores = janitor::learn_stores(Arc::clone(&broker), shutdown.token());
+        shutdown.spawn("stores", stores);
+        shutdown.spawn("gauges", gauges(Arc::clone(&broker), shutdown.clone()));
         if settings.auth == Auth::Off {
             log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
         }
@@ -173,9 +174,10 @@ async fn renew(identity: Arc<Identity>, clock: Clock, mut hangups: Hangups, shut
     }
 }
 
-async fn gauges(pool: Pool, shutdown: Shutdown) {
+async fn gauges(broker: Arc<Broker>, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
-        pool.observe();
+        broker.pool.observe();
+        abilities::observe(&broker);
         tokio::select! {
             () = shutdown.stopping() => {}
             () = tokio::time::sleep(GAUGES_EVERY) => {}

@@ -9,6 +9,7 @@ use super::output::{bad_config, fail, start_log, warn_of_unknown};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::lifecycle::Shutdown;
+use crate::objects::trust::Bundle;
 
 pub(super) async fn run() -> ExitCode {
     let settings = match config::from_env() {
@@ -26,7 +27,7 @@ pub(super) async fn run() -> ExitCode {
 async fn serve(settings: &Settings) -> Result<ExitCode, AssembleError> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
-    let cloud = cloud(settings).await;
+    let cloud = cloud(settings).await?;
     assemble(settings, &cloud, Clock::system())
         .await?
         .run(settings, &shutdown, |_| {})
@@ -34,14 +35,26 @@ async fn serve(settings: &Settings) -> Result<ExitCode, AssembleError> {
 }
 
 /// AWS, as its SDK finds it.
-pub(super) async fn cloud(settings: &Settings) -> Cloud {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    Cloud {
+pub(super) async fn cloud(settings: &Settings) -> Result<Cloud, AssembleError> {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(bundle) = bundle(settings)? {
+        loader = loader.http_client(bundle.client().map_err(AssembleError::CaBundle)?);
+    }
+    let config = loader.load().await;
+    Ok(Cloud {
         s3: config.clone(),
         sqs: for_queue(&config, settings),
         sns: for_topic(config, settings),
         topic: settings.notify.topic.clone(),
-    }
+    })
+}
+
+/// The authorities that are believed beside the system's, where the settings name some.
+pub(super) fn bundle(settings: &Settings) -> Result<Option<Bundle>, AssembleError> {
+    let path = settings.aws.ca_bundle.as_deref();
+    path.map(Bundle::read)
+        .transpose()
+        .map_err(AssembleError::CaBundle)
 }
 
 /// A topic lives in the region that its ARN names, wherever the bucket is.

@@ -1,5 +1,6 @@
 //! How long calls to S3, SNS and SQS may take: one set for all of them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -10,8 +11,8 @@ use super::parse::{Seconds, fraction};
 use super::reader::Reader;
 use super::variable::Variable;
 use super::variables::{
-    BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, BROKER_AWS_CONNECT_TIMEOUT_SECONDS,
-    BROKER_AWS_TIMEOUT_SECONDS, BROKER_REQUEST_TIMEOUT_SECONDS,
+    AWS_CA_BUNDLE, BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, BROKER_AWS_CONNECT_TIMEOUT_SECONDS,
+    BROKER_AWS_TIMEOUT_SECONDS, BROKER_REQUEST_TIMEOUT_SECONDS, SSL_CERT_DIR, SSL_CERT_FILE,
 };
 
 /// Attempts of a call: the first one and two more. The SDK waits between them, growing and
@@ -19,7 +20,7 @@ use super::variables::{
 const ATTEMPTS: u32 = 3;
 
 /// Time limits of calls to AWS; each is at most the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aws {
     /// To open a connection.
     pub connect: Duration,
@@ -27,6 +28,8 @@ pub struct Aws {
     pub attempt: Duration,
     /// For all attempts and the waiting between them.
     pub total: Duration,
+    /// Certificates of authorities, as a PEM file, that are believed beside the system's.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 impl Aws {
@@ -42,10 +45,15 @@ impl Aws {
         let attempt = read(reader, &BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, 5, most);
         let most = attempt.map_or(longest, |attempt| attempt.0);
         let connect = read(reader, &BROKER_AWS_CONNECT_TIMEOUT_SECONDS, 2, most);
+        let ca_bundle = reader.optional(&AWS_CA_BUNDLE, |path| Ok(PathBuf::from(path)));
+        // The TLS library reads these two itself.
+        reader.is_set(&SSL_CERT_FILE);
+        reader.is_set(&SSL_CERT_DIR);
         let aws = Self {
             connect: connect?.0,
             attempt: attempt?.0,
             total: total?.0,
+            ca_bundle: ca_bundle?,
         };
         aws.check(reader, request);
         Some(aws)

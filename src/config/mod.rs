@@ -29,6 +29,7 @@ mod s3;
 mod s3_events;
 mod settings;
 mod sse;
+mod store_switches;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -61,6 +62,7 @@ pub use s3::S3;
 pub use s3_events::{QueueUrl, S3Events};
 pub use settings::Settings;
 pub use sse::Sse;
+pub use store_switches::{StoreSwitches, Switch};
 pub use tls::Tls;
 pub use unknown::unknown;
 pub use uploads::Uploads;

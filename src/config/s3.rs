@@ -7,9 +7,10 @@ use url::Url;
 use super::parse::flag;
 use super::reader::{Reader, Section};
 use super::sse::Sse;
+use super::store_switches::StoreSwitches;
 use super::variables::{
-    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, BROKER_S3_BUCKET, BROKER_S3_CONDITIONAL_WRITES,
-    BROKER_S3_PATH_STYLE, BROKER_S3_PUBLIC_ENDPOINT,
+    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, BROKER_S3_BUCKET, BROKER_S3_PATH_STYLE,
+    BROKER_S3_PUBLIC_ENDPOINT,
 };
 
 /// The bucket, and how clients reach it. Region, endpoint and credentials are the AWS SDK's own.
@@ -21,8 +22,8 @@ pub struct S3 {
     pub path_style: bool,
     /// The endpoint of pre-signed URLs where it is not the SDK's: scheme, host, port and path.
     pub public_endpoint: Option<Url>,
-    /// Whether the store knows `If-None-Match` and `If-Match` on PUT.
-    pub conditional_writes: bool,
+    /// What the settings say of the store; the rest is found out.
+    pub switches: StoreSwitches,
     /// Encryption at rest.
     pub encryption: Sse,
 }
@@ -37,7 +38,7 @@ impl Section for S3 {
         let bucket = reader.value(&BROKER_S3_BUCKET, bucket_name);
         let path_style = reader.derived(&BROKER_S3_PATH_STYLE, flag, is_custom);
         let public_endpoint = reader.optional(&BROKER_S3_PUBLIC_ENDPOINT, endpoint);
-        let conditional_writes = reader.value(&BROKER_S3_CONDITIONAL_WRITES, flag);
+        let switches = StoreSwitches::read(reader);
         let encryption = Sse::read(reader);
         own?;
         of_all?;
@@ -45,7 +46,7 @@ impl Section for S3 {
             bucket: bucket?,
             path_style: path_style?,
             public_endpoint: public_endpoint?,
-            conditional_writes: conditional_writes?,
+            switches: switches?,
             encryption: encryption?,
         })
     }

@@ -42,7 +42,8 @@ fn two_variables_are_enough() {
         (settings.auth, settings.notify.topic),
         (Auth::Required, None)
     );
-    assert!(settings.s3.conditional_writes && !settings.s3.path_style);
+    assert_eq!(settings.s3.switches.put_if_none_match, super::Switch::Auto);
+    assert!(!settings.s3.path_style);
     assert!(settings.database.migrate);
 }
 

@@ -63,7 +63,13 @@ table! {
     BROKER_S3_BUCKET, Required, Plain, "The bucket that uploads go to.";
     BROKER_S3_PATH_STYLE, Derived("true with a custom endpoint, else false"), Plain, "Whether the bucket stands in the path of URLs instead of the host name.";
     BROKER_S3_PUBLIC_ENDPOINT, Unset, Url, "The endpoint that clients reach S3 by, where it is not the broker's own: pre-signed URLs use it. It may have a path, which is signed.";
-    BROKER_S3_CONDITIONAL_WRITES, Text("on"), Plain, "`off` for a store without `If-None-Match` and `If-Match` on PUT.";
+    BROKER_S3_CONDITIONAL_WRITES, Text("auto"), Plain, "Whether the store honours `If-None-Match` and `If-Match`, on PUT, on CompleteMultipartUpload and on DELETE: `on`, `off`, or `auto`: AWS does, other stores are tried out.";
+    BROKER_S3_PUT_IF_NONE_MATCH, Derived("as `BROKER_S3_CONDITIONAL_WRITES`"), Plain, "The same of `If-None-Match` on PUT alone. `off`: a create checks (HEAD) what stands at the path, and a second write is seen (`drifted`), not refused.";
+    BROKER_S3_PUT_IF_MATCH, Derived("as `BROKER_S3_CONDITIONAL_WRITES`"), Plain, "The same of `If-Match` on PUT alone; `unquoted` for a store that wants ETags without their quotes. `off`: `if_match` is refused but for uploads in parts.";
+    BROKER_S3_COMPLETE_IF_NONE_MATCH, Derived("as `BROKER_S3_CONDITIONAL_WRITES`"), Plain, "The same of both on CompleteMultipartUpload alone. `off`: the broker checks with a HEAD right before it completes.";
+    BROKER_S3_DELETE_IF_MATCH, Derived("as `BROKER_S3_CONDITIONAL_WRITES`"), Plain, "The same of `If-Match` on DELETE alone. `off`: the broker checks with a HEAD right before it deletes.";
+    BROKER_S3_CHECKSUMS, Text("auto"), Plain, "Whether the store refuses bytes that do not have the checksum they are sent with: `on`, `off` or `auto`. `off`: no proof is better than `size`.";
+    BROKER_S3_HEAD_CHECKSUMS, Text("auto"), Plain, "Whether HEAD may ask the store for checksums (`x-amz-checksum-mode`): `on`, `off` or `auto`. `off`: no proof is better than `size`.";
     BROKER_S3_SSE, Text("none"), Plain, "Encryption at rest that every upload asks S3 for: `AES256` (SSE-S3) or `aws:kms` (SSE-KMS); `none`: as the bucket says.";
     BROKER_S3_SSE_KMS_KEY_ID, Unset, Plain, "The KMS key for that: its id, `alias/NAME`, or the ARN of one; not set: the one that AWS manages for S3.";
     BROKER_S3_SSE_BUCKET_KEY, Unset, Plain, "Whether S3 uses a bucket key for that, which saves calls of KMS; not set: as the bucket says.";
@@ -116,6 +122,9 @@ table! {
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, Sdk, Plain, "Where a container on ECS asks for credentials.";
     AWS_CONFIG_FILE, Sdk, Plain, "The AWS configuration file.";
     AWS_SHARED_CREDENTIALS_FILE, Sdk, Plain, "The AWS credentials file.";
+    AWS_CA_BUNDLE, Unset, Plain, "Certificates of authorities, as a PEM file, that the endpoints of S3, SNS and SQS are believed by beside the system's.";
+    SSL_CERT_FILE, Unset, Plain, "Certificates of authorities, as a PEM file, in place of the system's: for every TLS connection that the broker opens.";
+    SSL_CERT_DIR, Unset, Plain, "The same as a folder of such files.";
     AWS_USE_FIPS_ENDPOINT, Sdk, Plain, "Whether AWS endpoints are the FIPS ones.";
     AWS_USE_DUALSTACK_ENDPOINT, Sdk, Plain, "Whether AWS endpoints have IPv6 too.";
 }

@@ -1,5 +1,6 @@
 //! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
 
+pub mod abilities;
 pub mod audit;
 pub mod bounds;
 pub mod checksum;

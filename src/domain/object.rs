@@ -23,6 +23,9 @@ pub struct FoundObject {
     pub content_type: Option<String>,
     /// The checksums that the store returned: of the whole object, or a composite one.
     pub checksums: Vec<Checksum>,
+    /// Whether the store is known to hold bytes against the checksum they are sent with. Where it
+    /// is not, it may return what it was sent, and [`checksums`](Self::checksums) prove nothing.
+    pub checksums_checked: bool,
     /// `Last-Modified`.
     pub last_modified: DateTime<Utc>,
     /// The upload whose URL wrote the object, by its metadata.
@@ -46,7 +49,8 @@ pub struct ProvenObject {
     pub version_id: Option<String>,
     /// `Content-Type`, where the store returned one.
     pub content_type: Option<String>,
-    /// The checksum that the store returned: the declared algorithm's where there was one.
+    /// The checksum that the store returned: the declared algorithm's where there was one; `None`
+    /// from a store that is not known to check them.
     pub checksum: Option<Checksum>,
     /// `Last-Modified`.
     pub last_modified: DateTime<Utc>,

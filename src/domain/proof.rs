@@ -24,7 +24,7 @@ pub struct Declared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The store returned the declared checksum.
+    /// The store, which is known to check them, returned the declared checksum.
     Checksum,
     /// The size is the declared one.
     Size,
@@ -129,7 +129,7 @@ pub fn compare(
     if !mismatches.is_empty() {
         return Verdict::Mismatch(mismatches);
     }
-    let level = if comparable.is_some() {
+    let level = if comparable.is_some() && found.checksums_checked {
         Level::Checksum
     } else if declared.size.is_some() {
         Level::Size
@@ -141,7 +141,9 @@ pub fn compare(
         etag: found.etag.clone(),
         version_id: found.version_id.clone(),
         content_type: found.content_type.clone(),
-        checksum: comparable.or(found.checksums.first()).cloned(),
+        checksum: (comparable.or(found.checksums.first()))
+            .filter(|_| found.checksums_checked)
+            .cloned(),
         last_modified: found.last_modified,
     };
     Verdict::Proven(object, level)
@@ -219,6 +221,7 @@ mod tests {
                 .iter()
                 .map(|value| Checksum::new(Algorithm::Crc32, value).unwrap())
                 .collect(),
+            checksums_checked: true,
             last_modified: DateTime::UNIX_EPOCH,
             upload_id: Some(id),
             metadata: Default::default(),
@@ -248,6 +251,16 @@ mod tests {
             Some(Level::Size),
             "a store that returns no checksum proves none"
         );
+    }
+
+    #[test]
+    fn a_checksum_that_the_store_does_not_check_proves_the_size_alone() {
+        let mut echoed = found(Uuid::from_u128(1), &["AAAAAA=="]);
+        echoed.checksums_checked = false;
+        let equal = declared(Some(5), Some("AAAAAA=="));
+        assert_eq!(level(&equal, &echoed), Some(Level::Size));
+        let other = declared(Some(5), Some("AAAAAQ=="));
+        assert_eq!(level(&other, &echoed), None, "it may still refute");
     }
 
     #[test]

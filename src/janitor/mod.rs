@@ -16,6 +16,7 @@ mod rehearse;
 mod report;
 mod stale;
 mod stale_walks;
+mod stores;
 mod sweeps;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use part::Part;
 pub use report::Report;
 pub use stale::{Aborted, Cleared, abort_stale};
 pub use stale_walks::StaleWalks;
+pub use stores::learn_stores;
 pub use sweeps::{Sweeps, Swept, sweep};
 
 /// Rows in a page of work that asks S3, and of work that does not.

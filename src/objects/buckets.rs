@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use aws_sdk_s3::Client;
+use tokio::sync::Notify;
 
+use super::abilities::KnownAbilities;
 use super::endpoint::{self, Endpoint};
 use super::sign::Signer;
 use super::store::{ObjectStore, StoreError};
+use crate::domain::abilities::{Abilities, Support};
 use crate::telemetry::metrics::Metrics;
 
 /// One bucket: what stands in it, and URLs into it.
@@ -21,6 +24,8 @@ pub struct Bucket {
     pub objects: ObjectStore,
     /// Makes URLs for the endpoint that clients see.
     pub signer: Signer,
+    /// Where the broker itself reaches it: scheme and authority.
+    pub endpoint: Box<str>,
 }
 
 /// What buckets have in common.
@@ -29,8 +34,8 @@ pub struct Settings {
     pub client: Client,
     /// The same for the endpoint that clients see, which need not be the one that we see.
     pub public: Client,
-    /// Whether the store honours `If-Match` and `If-None-Match` on writes.
-    pub conditional_writes: bool,
+    /// What the settings say of the store.
+    pub abilities: Abilities,
     /// Counts the calls.
     pub metrics: Arc<Metrics>,
 }
@@ -40,6 +45,7 @@ pub struct Buckets {
     settings: Settings,
     common: Arc<Bucket>,
     others: ArcSwap<HashMap<Arc<str>, Arc<Bucket>>>,
+    newcomer: Notify,
 }
 
 impl Buckets {
@@ -53,6 +59,7 @@ impl Buckets {
             settings,
             common,
             others: ArcSwap::default(),
+            newcomer: Notify::new(),
         })
     }
 
@@ -64,6 +71,20 @@ impl Buckets {
     /// Whether the common bucket answers.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.common.objects.check().await
+    }
+
+    /// Those that were met, the common one first.
+    pub fn met(&self) -> Vec<Arc<Bucket>> {
+        let others = self.others.load();
+        let others = others.values().map(Arc::clone);
+        std::iter::once(Arc::clone(&self.common))
+            .chain(others)
+            .collect()
+    }
+
+    /// The bucket of all who have none of their own.
+    pub fn common_bucket(&self) -> &Bucket {
+        &self.common
     }
 
     /// The bucket of this name.
@@ -83,16 +104,29 @@ impl Buckets {
             others.insert(met.objects.name(), Arc::clone(&met));
             others
         });
+        self.newcomer.notify_one();
         Ok(met)
+    }
+
+    /// Returns when a bucket is met for the first time; at once where one was since the last call.
+    /// For one loop alone.
+    pub async fn newcomer(&self) {
+        self.newcomer.notified().await;
     }
 }
 
 impl Settings {
     async fn meet(&self, name: &str) -> Result<Bucket, endpoint::Error> {
         let signer = Signer::new(Endpoint::learn(&self.public, name).await?);
+        let own = Endpoint::learn(&self.client, name).await?;
+        let given = match own.is_aws() {
+            true => self.abilities.or(Abilities::all(Support::Yes)),
+            false => self.abilities,
+        };
         let (client, metrics) = (self.client.clone(), Arc::clone(&self.metrics));
         Ok(Bucket {
-            objects: ObjectStore::new(client, name, self.conditional_writes, metrics),
+            objects: ObjectStore::new(client, name, KnownAbilities::new(given), metrics),
+            endpoint: own.origin().into(),
             signer,
         })
     }

@@ -1,7 +1,6 @@
 //! Deleting exactly the object that was looked at.
 
 use std::io;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_s3::config::Builder;
@@ -13,6 +12,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::short_lived::ShortLived;
 use super::store::{ObjectStore, StoreError, failed, status};
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::object::FoundObject;
 
 /// How long after its signing the store accepts a DELETE.
@@ -54,21 +54,16 @@ pub struct NotDeleted {
 impl ObjectStore {
     /// What the store can compare before it deletes an object of this bucket.
     pub fn delete_if(&self) -> DeleteIf {
-        match self.conditional_writes && !self.plain_deletes.load(Ordering::Relaxed) {
-            true => DeleteIf::SameEtag,
-            false => DeleteIf::Any,
+        match self.abilities.now().of(Ability::DeleteIfMatch) {
+            Support::No => DeleteIf::Any,
+            Support::Unknown | Support::Yes | Support::Unquoted => DeleteIf::SameEtag,
         }
     }
 
-    /// Remembers, for the life of this process, that the store does not support `If-Match` on
-    /// deletes in this bucket. Warns the first time.
+    /// Remembers that the store does not support `If-Match` on deletes in this bucket. Warns the
+    /// first time.
     pub fn remember_plain_deletes(&self) {
-        if !self.plain_deletes.swap(true, Ordering::Relaxed) {
-            log::warn!(
-                "the store does not support DELETE with If-Match in the bucket {}: each object is read again, then deleted without it",
-                self.bucket()
-            );
-        }
+        self.note(Ability::DeleteIfMatch, Support::No);
     }
 
     /// Removes `found` from `key`; with [`DeleteIf::SameEtag`] nothing that was written there since.

@@ -21,6 +21,14 @@ const SAMPLE_KEY: &str = "sample";
 /// The end of a directory bucket's name (S3 Express One Zone).
 const DIRECTORY_BUCKET: &str = "--x-s3";
 
+/// The domains of AWS.
+const AWS_DOMAINS: [&str; 4] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
+];
+
 /// Why an endpoint could not be learnt.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -129,6 +137,14 @@ impl Endpoint {
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether it is AWS itself, whose S3 does all that S3 does: by the domains of its partitions
+    /// ("AWS service endpoints" and "Amazon Web Services in China", AWS General Reference).
+    #[must_use]
+    pub fn is_aws(&self) -> bool {
+        let host = self.host.split(':').next().unwrap_or_default();
+        AWS_DOMAINS.iter().any(|domain| host.ends_with(domain))
     }
 
     /// The path before the key, encoded, with a slash at both ends: `/`, `/bucket/`.

@@ -1,10 +1,13 @@
 //! HEAD: what the store says of one object.
 
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use aws_smithy_runtime_api::http::Response;
 use chrono::{DateTime, Utc};
 
-use super::store::{ObjectStore, StoreError, failed, status};
+use super::store::{ObjectStore, StoreError, failed, refuses_header, status};
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::encryption::FoundEncryption;
 use crate::domain::headers::ObjectHeaders;
@@ -12,23 +15,60 @@ use crate::domain::object::{FoundObject, UPLOAD_ID_METADATA};
 
 impl ObjectStore {
     /// The object at `key`, with its checksums; `None` where nothing stands there.
+    ///
+    /// A store that refuses to be asked for checksums is asked once more without, and remembered:
+    /// its objects have none from then on.
     pub async fn head(&self, key: &str) -> Result<Option<FoundObject>, StoreError> {
-        let call = self
-            .client
-            .head_object()
-            .bucket(self.bucket())
-            .key(key)
-            .checksum_mode(ChecksumMode::Enabled)
-            .send();
-        match self.timed("HeadObject", call).await {
-            Ok(output) => Ok(Some(found(output))),
+        let mode = match self.abilities.now().of(Ability::HeadChecksums) {
+            Support::No => None,
+            _ => Some(ChecksumMode::Enabled),
+        };
+        let asked = mode.is_some();
+        let answer = match self.send_head(key, mode).await {
+            Err(error) if asked && refuses_header(status(&error)) => {
+                let plain = self.send_head(key, None).await;
+                if is_answered(&plain) {
+                    self.note(Ability::HeadChecksums, Support::No);
+                }
+                plain
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(output) => Ok(Some(self.found(output))),
             Err(error) if status(&error) == Some(404) => Ok(None),
             Err(error) => Err(failed("HeadObject", error)),
         }
     }
+
+    pub(super) async fn send_head(&self, key: &str, mode: Option<ChecksumMode>) -> Head {
+        let call = (self.client.head_object())
+            .bucket(self.bucket())
+            .key(key)
+            .set_checksum_mode(mode);
+        self.timed("HeadObject", call.send()).await
+    }
+
+    fn found(&self, output: HeadObjectOutput) -> FoundObject {
+        FoundObject {
+            checksums_checked: self.abilities.now().returns_checked_checksums(),
+            ..found(output)
+        }
+    }
 }
 
-fn found(output: HeadObjectOutput) -> FoundObject {
+/// The answer to one HEAD.
+pub(super) type Head = Result<HeadObjectOutput, SdkError<HeadObjectError, Response>>;
+
+/// Whether the store said what stands at the key, or that nothing does.
+fn is_answered(head: &Head) -> bool {
+    match head {
+        Ok(_) => true,
+        Err(error) => status(error) == Some(404),
+    }
+}
+
+pub(super) fn found(output: HeadObjectOutput) -> FoundObject {
     let checksums = checksums(&output);
     let key_id = output.ssekms_key_id;
     let encryption = (output.server_side_encryption).map(|algorithm| FoundEncryption {
@@ -56,6 +96,7 @@ fn found(output: HeadObjectOutput) -> FoundObject {
         version_id: output.version_id.filter(|version| version != "null"),
         content_type: output.content_type,
         checksums,
+        checksums_checked: false,
         last_modified: output
             .last_modified
             .map(|time| timestamp(&time))

@@ -5,6 +5,7 @@
 //! [`StoreError`], and the caller decides what stays as it was. [`inspect`] and [`probe`] are the
 //! doctor's: how the bucket is set up, and what it does with what is signed.
 
+mod abilities;
 mod buckets;
 pub mod client;
 mod copy;
@@ -19,9 +20,11 @@ pub mod probe;
 mod short_lived;
 pub mod sign;
 mod store;
+pub mod trust;
 
+pub use abilities::KnownAbilities;
 pub use buckets::{Bucket, Buckets, Settings as BucketSettings};
 pub use copy::{Copied, CopyObject, CopyPart, CopySource};
 pub use delete::{DELETE_EXPIRES, DeleteIf, Deletion, NotDeleted};
 pub use list::{ListedFolder, ListedObject, Listing, ListingPage};
-pub use store::{Carried, ObjectStore, StoreError};
+pub use store::{Answer, Carried, ObjectStore, StoreError};

@@ -1,13 +1,15 @@
 //! The bucket, and what every call to it shares.
 
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
+use super::abilities::KnownAbilities;
+use crate::domain::abilities::{Ability, Support};
 use crate::telemetry::metrics::{CallOutcome, Metrics};
 
 /// One bucket of an S3-compatible store.
@@ -15,40 +17,55 @@ use crate::telemetry::metrics::{CallOutcome, Metrics};
 pub struct ObjectStore {
     pub(super) client: Client,
     pub(super) bucket: Arc<str>,
-    /// Whether the store honours `If-Match` and `If-None-Match` on writes.
-    pub(super) conditional_writes: bool,
-    /// Whether it turned out that the store does not honour `If-Match` on deletes.
-    pub(super) plain_deletes: Arc<AtomicBool>,
+    pub(super) abilities: Arc<KnownAbilities>,
     metrics: Arc<Metrics>,
 }
 
-/// Why a call to the store has no answer.
+/// Why a call to the store did not do what it is for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It did not answer in time, or answered with a fault, or refused us.
-    #[error("S3 {operation} failed")]
+    /// It did not answer in time, or answered with a fault of its own. The same call may succeed
+    /// later.
+    #[error("S3 {operation} failed{}", answered(answer.as_ref()))]
     Failed {
         /// The operation, by S3's name.
         operation: &'static str,
+        /// The status and code of the fault, where the store answered at all.
+        answer: Option<Answer>,
         /// For the log only: it may name hosts and keys.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It does not offer this operation, or not to us.
-    #[error("S3 does not offer {operation}, or not to this role: {code}")]
+    /// It refuses this operation, or does not have it. The same call is refused again until the
+    /// settings, the role's rights or the store are other ones.
+    #[error("S3 refuses {operation}: {answer}")]
     Refused {
         /// The operation, by S3's name.
         operation: &'static str,
-        /// S3's word for it.
-        code: String,
+        /// Status and code: `405 MethodNotAllowed`.
+        answer: Answer,
+        /// For the log only.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It says that it did it, in an answer that is not S3's.
+    #[error("S3 answers {operation} with a document that cannot be read ({answer})")]
+    Unreadable {
+        /// The operation, by S3's name.
+        operation: &'static str,
+        /// The status.
+        answer: Answer,
+        /// For the log only.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It does not take what the object shall carry. The same call will fail again.
-    #[error("S3 does not take the object's {}: {code}", part.as_str())]
+    #[error("S3 does not take the object's {}: {answer}", part.as_str())]
     Unfit {
         /// What of it.
         part: Carried,
-        /// S3's word for it.
-        code: String,
+        /// Status and code.
+        answer: Answer,
     },
     /// The store does not know this continuation token.
     #[error("S3 does not take this continuation token")]
@@ -62,6 +79,26 @@ pub enum Carried {
     StorageClass,
     /// `x-amz-tagging`.
     Tags,
+    /// The algorithm of the parts' checksums.
+    PartChecksums,
+}
+
+/// What the store answered, without its words: the status, and S3's code where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// S3's code: `AccessDenied`. Empty where the answer has none, as that to a HEAD.
+    pub code: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code.as_str() {
+            "" => write!(f, "{}", self.status),
+            code => write!(f, "{} {code}", self.status),
+        }
+    }
 }
 
 impl Carried {
@@ -70,6 +107,7 @@ impl Carried {
         match self {
             Self::StorageClass => "storage class",
             Self::Tags => "tags",
+            Self::PartChecksums => "algorithm of part checksums",
         }
     }
 }
@@ -79,15 +117,27 @@ impl ObjectStore {
     pub fn new(
         client: Client,
         bucket: &str,
-        conditional_writes: bool,
+        abilities: KnownAbilities,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             client,
             bucket: bucket.into(),
-            conditional_writes,
-            plain_deletes: Arc::default(),
+            abilities: Arc::new(abilities),
             metrics,
+        }
+    }
+
+    /// What is known of the store.
+    pub fn abilities(&self) -> &KnownAbilities {
+        &self.abilities
+    }
+
+    /// Remembers what an answer has shown, and says so once.
+    pub(super) fn note(&self, ability: Ability, support: Support) {
+        if self.abilities.note(ability, support) {
+            let (bucket, ability) = (&self.bucket, ability.as_str());
+            log::warn!("the store of bucket {bucket}: {ability} is {support} from now on");
         }
     }
 
@@ -138,12 +188,67 @@ pub(super) fn status<E>(error: &SdkError<E, Response>) -> Option<u16> {
         .map(|response| response.status().as_u16())
 }
 
-pub(super) fn failed<E>(operation: &'static str, cause: SdkError<E, Response>) -> StoreError
+/// Whether an answer may mean that the store takes the request without its special header. A HEAD
+/// has no body that would say.
+pub(super) const fn refuses_header(status: Option<u16>) -> bool {
+    matches!(status, Some(400 | 405 | 501))
+}
+
+/// Codes of what passes by itself, whatever the status ("List of error codes", S3 API reference).
+const PASSING: [&str; 7] = [
+    "ConditionalRequestConflict",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "ThrottlingException",
+];
+
+/// Distinguishes a store that refuses from one that does not answer.
+pub(super) fn failed<E>(operation: &'static str, error: SdkError<E, Response>) -> StoreError
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    StoreError::Failed {
-        operation,
-        cause: Box::new(cause),
+    let answer = answer(&error);
+    let cause = Box::new(error);
+    match answer {
+        Some(answer) if PASSING.contains(&answer.code.as_str()) => StoreError::Failed {
+            operation,
+            answer: Some(answer),
+            cause,
+        },
+        Some(answer) if answer.status < 300 && answer.code.is_empty() => StoreError::Unreadable {
+            operation,
+            answer,
+            cause,
+        },
+        Some(answer) if !matches!(answer.status, 408 | 425 | 429 | 500 | 502..=504) => {
+            StoreError::Refused {
+                operation,
+                answer,
+                cause,
+            }
+        }
+        answer => StoreError::Failed {
+            operation,
+            answer,
+            cause,
+        },
+    }
+}
+
+fn answered(answer: Option<&Answer>) -> String {
+    answer.map_or_else(String::new, |answer| format!(": {answer}"))
+}
+
+/// What the store answered to a failed call; `None` where no whole answer came.
+pub(super) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Option<Answer> {
+    match error {
+        SdkError::ServiceError(service) => Some(Answer {
+            status: service.raw().status().as_u16(),
+            code: service.err().code().unwrap_or_default().to_owned(),
+        }),
+        _ => None,
     }
 }

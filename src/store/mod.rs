@@ -3,6 +3,7 @@
 //! Functions take the connection, never the pool: the caller decides what is one transaction.
 //! Finders take the tenant, so that a forgotten filter does not compile.
 
+pub mod abilities;
 pub mod api_keys;
 pub mod audit;
 mod certificates;

@@ -109,6 +109,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    store_abilities (endpoint, bucket) {
+        endpoint -> Text,
+        bucket -> Text,
+        abilities -> Jsonb,
+        tried_at -> Nullable<Timestamptz>,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sweeps (bucket) {
         bucket -> Text,
         started_at -> Nullable<Timestamptz>,
@@ -227,6 +238,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     quota_usage,
     removals,
     signed_parts,
+    store_abilities,
     sweeps,
     tenants,
     token_secrets,

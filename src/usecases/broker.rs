@@ -49,8 +49,6 @@ pub struct Rules {
     pub session_max_seconds: u32,
     /// How long S3 may take to make an object of its parts, or to copy one.
     pub complete_patience: Duration,
-    /// Whether write-once is signed into URLs.
-    pub conditional_writes: bool,
     /// What the store is asked to do with the bytes at rest; nothing: as the bucket says.
     pub encryption: Option<Encryption>,
     /// Which content types uploads may have.
@@ -136,6 +134,13 @@ impl Broker {
     pub(super) async fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
         let bucket = self.buckets.at(name).await;
         bucket.map_err(|cause| Error::Internal(cause.into()))
+    }
+
+    /// The names of the buckets that were met, the common one first.
+    pub fn met_buckets(&self) -> Vec<String> {
+        let met = self.buckets.met().into_iter();
+        met.map(|bucket| bucket.objects.bucket().to_owned())
+            .collect()
     }
 
     /// Every bucket that may hold uploads, the common one first.

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::broker::Broker;
 use super::declare::Draft;
 use super::error::{Error, Result};
-use super::present::{Session, Urls, id_buffer, tagging};
+use super::present::{Session, Urls, as_object, id_buffer, tagging};
 use crate::domain::bounds::Purse;
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
@@ -112,6 +112,12 @@ impl Broker {
     /// Signs the URLs of a draft; one that comes in parts is begun at S3 for that.
     pub(super) async fn promise(&self, draft: Draft) -> Result<Promise> {
         let mut upload = draft.upload;
+        if self
+            .must_check_vacancy(&upload, draft.cut.is_some())
+            .await?
+        {
+            self.must_be_vacant(&upload).await?;
+        }
         if let Some(cut) = draft.cut {
             upload.multipart = Some(Multipart {
                 s3_upload_id: self.begin(&upload, cut.checksums).await?,
@@ -148,7 +154,7 @@ impl Broker {
         let mut id = id_buffer();
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
-        let object = self.as_object(upload, id, tagging.as_deref());
+        let object = as_object(upload, id, tagging.as_deref());
         let bucket = self.bucket(&upload.bucket).await?;
         Ok(bucket.objects.create_multipart(&object, checksums).await?)
     }

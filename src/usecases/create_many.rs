@@ -63,7 +63,7 @@ pub async fn create_many(
     let (entries, written) = broker
         .to_end(async move {
             let made = match &claim {
-                Some((key, hash)) if drafts.iter().any(is_in_parts) => {
+                Some((key, hash)) if this.any_asks_store(&drafts).await? => {
                     this.made_before(&tenant, key, *hash, now).await?
                 }
                 _ => BTreeMap::new(),
@@ -119,6 +119,17 @@ impl Broker {
             }
         }
         Ok(drafts)
+    }
+
+    /// Whether the promise of any draft needs more than a signature: the store is asked for
+    /// nothing that was made before.
+    async fn any_asks_store(&self, drafts: &[Looked]) -> Result<bool> {
+        for draft in drafts.iter().flatten().flatten() {
+            if draft.cut.is_some() || self.must_check_vacancy(&draft.upload, false).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Signs the URLs of every draft that was not refused, and was not `made` before. Where one of

@@ -113,7 +113,8 @@ impl Broker {
         draft: Draft,
         purse: Option<&Purse>,
     ) -> Result<Claimed> {
-        if draft.cut.is_some()
+        let in_parts = draft.cut.is_some();
+        if (in_parts || self.must_check_vacancy(&draft.upload, in_parts).await?)
             && let Some(earlier) = self.earlier(key, hash, &draft.upload).await?
         {
             return earlier;

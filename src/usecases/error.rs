@@ -27,6 +27,17 @@ pub enum Dependency {
     Issuer,
 }
 
+/// What something outside does instead of what a verb needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outage {
+    /// It does not answer, or with a fault of its own.
+    Silent,
+    /// It refuses, or cannot do it: an operator has to change something.
+    Refuses,
+    /// Its answer cannot be read.
+    Unreadable,
+}
+
 impl fmt::Display for Dependency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -42,10 +53,12 @@ impl fmt::Display for Dependency {
 pub enum Error {
     /// The rules say no. Public.
     Refused(Box<Refusal>),
-    /// Something outside does not answer. Nothing has changed; later it may work.
+    /// Something outside does not do what it is asked for. Nothing has changed; later it may work.
     Unavailable {
         /// Which.
         dependency: Dependency,
+        /// What it does instead.
+        outage: Outage,
         /// For the log.
         cause: Cause,
     },
@@ -60,8 +73,13 @@ pub enum Error {
 impl Error {
     /// Something outside does not answer.
     pub fn unavailable(dependency: Dependency, cause: impl Into<Cause>) -> Self {
+        Self::out(dependency, Outage::Silent, cause)
+    }
+
+    fn out(dependency: Dependency, outage: Outage, cause: impl Into<Cause>) -> Self {
         Self::Unavailable {
             dependency,
+            outage,
             cause: cause.into(),
         }
     }
@@ -77,9 +95,9 @@ pub(super) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
 pub(super) fn shared(error: &Arc<Error>) -> Error {
     match &**error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
-        Error::Unavailable { dependency, .. } => {
-            Error::unavailable(*dependency, Shared(Arc::clone(error)))
-        }
+        Error::Unavailable {
+            dependency, outage, ..
+        } => Error::out(*dependency, *outage, Shared(Arc::clone(error))),
         Error::Overloaded(dependency) => Error::Overloaded(*dependency),
         Error::Busy(detail) => Error::Busy(detail.clone()),
         Error::Internal(_) => Error::Internal(Shared(Arc::clone(error)).into()),
@@ -95,7 +113,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => f.write_str(&refusal.detail),
-            Self::Unavailable { dependency, .. } => write!(f, "{dependency} is not available"),
+            Self::Unavailable {
+                dependency, outage, ..
+            } => match outage {
+                Outage::Silent => write!(f, "{dependency} is not available"),
+                Outage::Refuses => write!(f, "{dependency} refuses"),
+                Outage::Unreadable => write!(f, "{dependency} gives unreadable answers"),
+            },
             Self::Overloaded(dependency) => write!(f, "every connection to {dependency} is in use"),
             Self::Busy(detail) => f.write_str(detail),
             Self::Internal(_) => f.write_str("internal error"),
@@ -131,7 +155,11 @@ impl From<StoreError> for Error {
     fn from(cause: StoreError) -> Self {
         match cause {
             StoreError::Unfit { part, .. } => unfit(part).into(),
-            cause => Self::unavailable(Dependency::S3, cause),
+            StoreError::Refused { .. } => Self::out(Dependency::S3, Outage::Refuses, cause),
+            StoreError::Unreadable { .. } => Self::out(Dependency::S3, Outage::Unreadable, cause),
+            StoreError::Failed { .. } | StoreError::UnknownToken => {
+                Self::unavailable(Dependency::S3, cause)
+            }
         }
     }
 }
@@ -141,6 +169,7 @@ fn unfit(part: Carried) -> Refusal {
     match part {
         Carried::StorageClass => Refusal::field("/storage_class", detail),
         Carried::Tags => Refusal::field("/tags", detail),
+        Carried::PartChecksums => Refusal::field("/part_checksums", detail),
     }
 }
 

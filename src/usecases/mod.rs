@@ -4,6 +4,7 @@
 //! Verbs of more than one step run to their end even when the caller hangs up (see
 //! [`Broker::to_end`]): a dropped future would leave a transaction open on a pooled connection.
 
+pub mod abilities;
 pub mod abort_stale;
 pub mod acknowledge;
 pub mod acknowledge_many;
@@ -48,8 +49,8 @@ mod present;
 pub mod read;
 pub mod readiness;
 pub mod recheck;
-mod removal;
 mod rehearse;
+mod removal;
 pub mod replay;
 pub mod retain;
 pub mod settle;
@@ -60,10 +61,11 @@ pub mod sweep;
 pub mod tenants;
 pub mod tidy_quotas;
 mod token_key;
+mod vacant;
 mod validate;
 mod wait_for_removals;
 mod written;
 
 pub use broker::{Broker, Rules};
-pub use error::{Dependency, Error, Result};
+pub use error::{Dependency, Error, Outage, Result};
 pub use present::{Session, SignedPut, Urls};

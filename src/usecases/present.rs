@@ -6,8 +6,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
 use super::signed_parts::SignedParts;
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::bounds::url_seconds;
+use crate::domain::refusal::Refusal;
 use crate::domain::upload::{Upload, WriteRule};
+use crate::objects::ObjectStore;
 use crate::objects::sign::{Checksum, Precondition, PutObject};
 
 /// An upload, and the URLs for its bytes where they were asked for.
@@ -95,8 +98,11 @@ impl Broker {
         let mut id = id_buffer();
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
-        let object = self.as_object(upload, id, tagging.as_deref());
         let bucket = self.bucket(&upload.bucket).await?;
+        let object = PutObject {
+            precondition: put_precondition(&bucket.objects, &upload.write).await?,
+            ..as_object(upload, id, tagging.as_deref())
+        };
         let put = (bucket.signer)
             .put_object(&object, seconds, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
@@ -111,43 +117,74 @@ impl Broker {
             session_ends_at: credentials.expires_at().map_or(last, |end| last.min(end)),
         })
     }
+}
 
-    /// The object that an upload promises, in the words of S3.
-    pub(super) fn as_object<'a>(
-        &self,
-        upload: &'a Upload,
-        id: &'a str,
-        tagging: Option<&'a str>,
-    ) -> PutObject<'a> {
-        let headers = &upload.headers;
-        PutObject {
-            key: &upload.key,
-            content_type: &upload.declared.content_type,
-            content_length: upload.declared.size,
-            checksum: upload.declared.checksum.as_ref().map(|checksum| Checksum {
-                header: checksum.algorithm().header(),
-                value: checksum.value(),
-            }),
-            precondition: self.precondition(&upload.write),
-            upload_id: id,
-            cache_control: headers.cache_control.as_deref(),
-            content_disposition: headers.content_disposition.as_deref(),
-            content_encoding: headers.content_encoding.as_deref(),
-            content_language: headers.content_language.as_deref(),
-            storage_class: headers.storage_class.as_deref(),
-            tagging,
-            encryption: headers.encryption.as_ref(),
-        }
+/// The object that an upload promises, in the words of S3.
+pub(super) fn as_object<'a>(
+    upload: &'a Upload,
+    id: &'a str,
+    tagging: Option<&'a str>,
+) -> PutObject<'a> {
+    let headers = &upload.headers;
+    PutObject {
+        key: &upload.key,
+        content_type: &upload.declared.content_type,
+        content_length: upload.declared.size,
+        checksum: upload.declared.checksum.as_ref().map(|checksum| Checksum {
+            header: checksum.algorithm().header(),
+            value: checksum.value(),
+        }),
+        precondition: precondition(&upload.write),
+        upload_id: id,
+        cache_control: headers.cache_control.as_deref(),
+        content_disposition: headers.content_disposition.as_deref(),
+        content_encoding: headers.content_encoding.as_deref(),
+        content_language: headers.content_language.as_deref(),
+        storage_class: headers.storage_class.as_deref(),
+        tagging,
+        encryption: headers.encryption.as_ref(),
     }
+}
 
-    pub(super) fn precondition<'a>(&self, rule: &'a WriteRule) -> Precondition<'a> {
-        match rule {
-            _ if !self.rules.conditional_writes => Precondition::None,
-            WriteRule::CreateOnly => Precondition::Absent,
-            WriteRule::Overwrite => Precondition::None,
-            WriteRule::Replace { etag } => Precondition::Matches(etag),
-        }
+/// What a write rule asks of the store.
+pub(super) fn precondition(rule: &WriteRule) -> Precondition<'_> {
+    match rule {
+        WriteRule::CreateOnly => Precondition::Absent,
+        WriteRule::Overwrite => Precondition::None,
+        WriteRule::Replace { etag } => Precondition::Matches(etag),
     }
+}
+
+/// The same for a single PUT, as the store can hold it. One that cannot hold a write to the version
+/// that `if_match` names is not asked to: such an upload is refused.
+async fn put_precondition<'a>(
+    objects: &ObjectStore,
+    rule: &'a WriteRule,
+) -> Result<Precondition<'a>> {
+    let known = objects.abilities();
+    match rule {
+        WriteRule::Overwrite => Ok(Precondition::None),
+        WriteRule::CreateOnly => Ok(match known.now().of(Ability::PutIfNoneMatch) {
+            Support::No => Precondition::None,
+            _ => Precondition::Absent,
+        }),
+        WriteRule::Replace { etag } => match known.of(Ability::PutIfMatch).await {
+            Support::Yes => Ok(Precondition::Matches(etag)),
+            Support::Unquoted => Ok(Precondition::Matches(etag.trim_matches('"'))),
+            Support::No => Err(not_held().into()),
+            Support::Unknown => Err(Error::unavailable(
+                Dependency::S3,
+                "it is not known yet whether the store honours If-Match on PUT (put_if_match)",
+            )),
+        },
+    }
+}
+
+fn not_held() -> Refusal {
+    Refusal::field(
+        "/if_match",
+        "cannot be held: the store would write over any version. Send the bytes in parts (multipart), or leave it out",
+    )
 }
 
 /// Room for an id in words, on the stack.

@@ -6,6 +6,7 @@ use diesel_async::AsyncConnection as _;
 use super::broker::Broker;
 use super::error::{Dependency, Error, Result};
 use super::listening::State;
+use crate::domain::abilities::Abilities;
 use crate::store::outbox::{self, Backlog};
 
 /// Events are counted up to here: the answer must not become slow because SNS is away.
@@ -22,6 +23,8 @@ pub struct Readiness {
     pub s3: Result<()>,
     /// The queue of S3's events, as its reader saw it last.
     pub s3_events: State,
+    /// What is known of the common bucket's store.
+    pub store: Abilities,
 }
 
 impl Readiness {
@@ -39,6 +42,7 @@ pub async fn check(broker: &Broker) -> Readiness {
         postgres,
         s3: s3.map_err(Into::into),
         s3_events: broker.s3_events.now(),
+        store: broker.buckets.common_bucket().objects.abilities().now(),
     }
 }
 

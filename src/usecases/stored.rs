@@ -2,6 +2,7 @@
 
 use super::broker::Broker;
 use super::error::Result;
+use crate::domain::abilities::Ability;
 use crate::domain::object::FoundObject;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
@@ -11,6 +12,16 @@ impl Broker {
     pub(super) async fn stored(&self, upload: &Upload) -> Result<Option<FoundObject>> {
         let bucket = self.bucket(&upload.bucket).await?;
         Ok(bucket.objects.head(&upload.key).await?)
+    }
+
+    /// Whether the store is known to refuse bytes that do not have the checksum they come with.
+    /// Right after the first start, waits until that is found out.
+    pub(super) async fn checks_checksums(&self, upload: &Upload) -> Result<bool> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let known = bucket.objects.abilities();
+        known.of(Ability::Checksums).await;
+        known.of(Ability::HeadChecksums).await;
+        Ok(known.now().returns_checked_checksums())
     }
 
     /// All of its parts; `None` where S3 has no such multipart upload.

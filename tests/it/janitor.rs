@@ -104,7 +104,7 @@ async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Val
 }
 
 /// One that comes through, and what it told.
-async fn clear(app: &App) -> Vec<Value> {
+pub async fn clear(app: &App) -> Vec<Value> {
     let (cleared, told) = try_clear(app, false).await;
     assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
     told

@@ -61,6 +61,7 @@ mod service;
 mod service_pages;
 mod signed_put;
 mod signing;
+mod stores;
 mod support;
 mod support_works;
 mod surface;

@@ -7,14 +7,20 @@ use sha2::{Digest as _, Sha256};
 
 use super::probing::not_written;
 use super::verdict::Verdict;
+use crate::config::{StoreSwitches, Switch};
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::Algorithm;
-use crate::objects::StoreError;
+use crate::domain::object::same_etag;
 use crate::objects::probe::{Probe, ProbeError};
 use crate::objects::sign::{Checksum, PutObject};
+use crate::objects::{Listing, StoreError};
 
 pub(super) const BYTES: &str = "checked";
 
-pub(super) async fn examine(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
+pub(super) async fn examine(
+    switches: StoreSwitches,
+    probe: &Probe<'_>,
+) -> Result<Verdict, ProbeError> {
     let (plain, right, wrong) = (probe.key("plain"), probe.key("right"), probe.key("wrong"));
     let id = probe.id();
     let (sum, other) = (sha256(BYTES), sha256("other bytes"));
@@ -27,20 +33,24 @@ pub(super) async fn examine(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
     };
     let unlike = probe.put(&declared(&wrong, &other), BYTES, &[]).await?;
     if unlike.is_success() || probe.store.head(&wrong).await?.is_some() {
-        return Ok(Verdict::failed(
-            format!(
-                "bytes with another SHA-256 than the signed one are kept ({})",
-                unlike.told()
-            ),
-            "use a store that verifies x-amz-checksum-sha256 before it keeps an object",
-        ));
+        return Ok(kept(switches.checksums, &unlike.told()));
     }
     let like = probe.put(&declared(&right, &sum), BYTES, &[]).await?;
     if !like.is_success() {
         return Ok(not_written(&like));
     }
+    if let Some(verdict) = other_etag(probe, &right).await? {
+        return Ok(verdict);
+    }
     let fix = "nothing, if `size` is proof enough; else use a store that returns checksums";
-    if told(probe, &right, Algorithm::Sha256).await? != Some(sum) {
+    let returned = told(probe, &right, Algorithm::Sha256).await?;
+    if probe.store.abilities().now().of(Ability::HeadChecksums) == Support::No {
+        return Ok(Verdict::warning(
+            "a HEAD that asks for checksums is refused: proofs are no better than `size`",
+            fix,
+        ));
+    }
+    if returned != Some(sum) {
         return Ok(Verdict::warning(
             "a wrong SHA-256 is refused, but a right one is not told back: proofs are by size",
             fix,
@@ -66,6 +76,50 @@ pub(super) async fn examine(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
     })
 }
 
+/// The verdict on a store that keeps bytes with another checksum than the one they came with.
+fn kept(switch: Switch, answer: &str) -> Verdict {
+    let why = format!("bytes with another SHA-256 than the signed one are kept ({answer})");
+    let fix = "use a store that verifies x-amz-checksum-sha256 before it keeps an object";
+    match switch {
+        Switch::On | Switch::Unquoted => Verdict::failed(
+            format!("{why}, and BROKER_S3_CHECKSUMS says that they are not: proofs are false"),
+            format!("set BROKER_S3_CHECKSUMS=auto, or {fix}"),
+        ),
+        Switch::Auto | Switch::Off => {
+            Verdict::warning(format!("{why}: proofs are no better than `size`"), fix)
+        }
+    }
+}
+
+/// The verdict on a store that shows an object's ETag otherwise in a listing than by HEAD; quotes
+/// do not matter.
+async fn other_etag(probe: &Probe<'_>, key: &str) -> Result<Option<Verdict>, ProbeError> {
+    let listing = Listing {
+        prefix: key,
+        folders: false,
+        limit: 1,
+        token: None,
+        after: None,
+    };
+    let listed = probe.store.list(listing).await?.objects.into_iter().next();
+    let (Some(listed), Some(found)) = (listed, probe.store.head(key).await?) else {
+        return Ok(Some(Verdict::failed(
+            "an object that was just written is not listed",
+            "use a store whose listing knows what was written (read-after-write consistency)",
+        )));
+    };
+    let same = same_etag(&listed.etag, &found.etag);
+    Ok((!same).then(|| {
+        Verdict::failed(
+            format!(
+                "a listing shows {} as the ETag of an object, and HEAD {}: every dataset is reported as drifted",
+                listed.etag, found.etag
+            ),
+            "use a store with one ETag for an object",
+        )
+    }))
+}
+
 /// The checksum of a whole object that the store tells.
 pub(super) async fn told(
     probe: &Probe<'_>,
@@ -78,8 +132,13 @@ pub(super) async fn told(
     Ok(found.next().map(|sum| sum.value().to_owned()))
 }
 
-fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text))
+}
+
+pub(super) fn crc32(text: &str) -> String {
+    let sum = checksum(CrcAlgorithm::Crc32IsoHdlc, text.as_bytes());
+    STANDARD.encode(u32::try_from(sum).unwrap_or_default().to_be_bytes())
 }
 
 pub(super) fn crc64nvme(text: &str) -> String {
@@ -94,5 +153,6 @@ mod tests {
     #[test]
     fn it_is_that_of_the_catalogue() {
         assert_eq!(crc64nvme("123456789"), "rosUhgp5mIg=");
+        assert_eq!(crc32("123456789"), "y/Q5Jg==");
     }
 }

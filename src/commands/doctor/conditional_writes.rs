@@ -1,68 +1,127 @@
-//! `conditional-writes`: is a second write refused, as `BROKER_S3_CONDITIONAL_WRITES` says?
+//! `conditional-writes`: does the store hold writes and deletes to their conditions, and as the
+//! settings say?
+//!
+//! What it does not do is no fault by itself: the broker finds that out too, and does what it can
+//! instead. A fault is a setting that promises more than the store does.
 
-use super::patient::Patient;
-use super::probing::not_written;
-use super::verdict::Verdict;
-use crate::objects::probe::{Answer, Probe, ProbeError};
-use crate::objects::sign::{Precondition, PutObject};
+use super::verdict::{State, Verdict};
+use crate::config::{StoreSwitches, Switch};
+use crate::domain::abilities::{Ability, Support};
+use crate::objects::probe::{Probe, ProbeError, TriedOut};
 
-/// An ETag that no object has.
-const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
-
-pub(super) async fn examine(patient: &Patient, probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
-    let on = patient.settings.s3.conditional_writes;
-    let (key, id) = (probe.key("once"), probe.id());
-    let once = PutObject::new(&key, "text/plain", &id);
-    let first = probe.put(&once, "first", &[]).await?;
-    if first.status == 501 {
-        return Ok(verdict(
-            on,
-            Some("If-None-Match is not implemented".to_owned()),
-        ));
-    }
-    if !first.is_success() {
-        return Ok(not_written(&first));
-    }
-    let second = probe.put(&once, "second", &[]).await?;
-    if !is_refused(&second) {
-        let why = format!(
-            "a second write with If-None-Match: * gets {}",
-            second.told()
-        );
-        return Ok(verdict(on, Some(why)));
-    }
-    let exact = PutObject {
-        precondition: Precondition::Matches(NO_ETAG),
-        ..once
-    };
-    let third = probe.put(&exact, "third", &[]).await?;
-    let why = (!is_refused(&third)).then(|| {
-        format!(
-            "a write with the If-Match of another version gets {}",
-            third.told()
-        )
-    });
-    Ok(verdict(on, why))
+pub(super) async fn examine(
+    switches: StoreSwitches,
+    probe: &Probe<'_>,
+) -> Result<Verdict, ProbeError> {
+    let tried = probe.try_out().run().await?;
+    let all = Ability::CONDITIONAL_WRITES.map(|ability| of(ability, switches, &tried));
+    Ok(together(&all))
 }
 
-/// 409 where another write is under way.
-fn is_refused(answer: &Answer) -> bool {
-    matches!(answer.status, 409 | 412)
+/// A verdict on one of them; where it is ok, `why` is what the store does.
+fn of(ability: Ability, switches: StoreSwitches, tried: &TriedOut) -> Verdict {
+    let words = Words::of(ability, switches);
+    let (what, variable) = (words.what, words.variable);
+    let answers = format!("{what} ({})", tried.answers(ability));
+    match (words.switch, tried.abilities.of(ability)) {
+        (_, Support::Unknown) => Verdict::unknown(
+            format!("whether the store honours {answers} is unknown"),
+            format!("allow s3:PutObject and s3:DeleteObject, or say it by {variable}"),
+        ),
+        (Switch::Auto | Switch::On, Support::Yes) | (Switch::Auto, Support::Unquoted) => {
+            Verdict::ok(format!("{what} is honoured"))
+        }
+        (Switch::Unquoted, Support::Unquoted) => Verdict::ok(format!("{what} is honoured")),
+        (Switch::On, Support::Unquoted) | (Switch::Unquoted, Support::Yes) => Verdict::failed(
+            format!(
+                "the store wants the ETags of {answers} written otherwise than {variable} says"
+            ),
+            format!("set {variable}=auto"),
+        ),
+        (Switch::On | Switch::Unquoted, Support::No) => Verdict::failed(
+            format!(
+                "the store does not honour {answers}, and {variable} says that it does: {}",
+                words.harm
+            ),
+            format!(
+                "set {variable}=auto, so that the broker does what it can instead; or use a store that honours it"
+            ),
+        ),
+        (Switch::Auto, Support::No) => Verdict::warning(
+            format!("the store does not honour {answers}: {}", words.instead),
+            "nothing to set; a store that honours it closes the gap",
+        ),
+        (Switch::Off, Support::Yes | Support::Unquoted) => Verdict::warning(
+            format!("{what} is off by the settings, though the store honours it"),
+            format!("set {variable}=auto"),
+        ),
+        (Switch::Off, Support::No) => Verdict::ok(format!(
+            "{what} is off by the settings, and the store does not honour it"
+        )),
+    }
 }
 
-/// `fault` is how the store does not do it.
-fn verdict(on: bool, fault: Option<String>) -> Verdict {
-    match (on, fault) {
-        (true, None) => Verdict::ok("a second write, and one of another version, are refused"),
-        (true, Some(why)) => Verdict::failed(
-            format!("{why}: an old URL writes over a proven dataset"),
-            "set BROKER_S3_CONDITIONAL_WRITES=off to be told of it (`drifted`), or use a store \
-             that honours If-None-Match and If-Match",
-        ),
-        (false, None) => Verdict::warning(
-            "off by the settings, though the store honours them",
-            "leave BROKER_S3_CONDITIONAL_WRITES out",
-        ),
-        (false, Some(why)) => Verdict::ok(format!("off by the settings, and {why}")),
+/// How one of them is called, what speaks of it, and what it costs to do without.
+struct Words {
+    what: &'static str,
+    variable: &'static str,
+    switch: Switch,
+    /// Where the settings say that it is held, and it is not.
+    harm: &'static str,
+    /// Where the broker knows.
+    instead: &'static str,
+}
+
+impl Words {
+    fn of(ability: Ability, switches: StoreSwitches) -> Self {
+        match ability {
+            Ability::PutIfMatch => Self {
+                what: "If-Match on PUT",
+                variable: "BROKER_S3_PUT_IF_MATCH",
+                switch: switches.put_if_match,
+                harm: "an upload with if_match writes over any version",
+                instead: "if_match is refused but for uploads in parts",
+            },
+            Ability::CompleteIfNoneMatch => Self {
+                what: "If-None-Match on CompleteMultipartUpload",
+                variable: "BROKER_S3_COMPLETE_IF_NONE_MATCH",
+                switch: switches.complete_if_none_match,
+                harm: "of two uploads in parts at one path the later one wins",
+                instead: "the broker checks with a HEAD right before it completes, and a write in that moment is lost",
+            },
+            Ability::DeleteIfMatch => Self {
+                what: "If-Match on DELETE",
+                variable: "BROKER_S3_DELETE_IF_MATCH",
+                switch: switches.delete_if_match,
+                harm: "a delete may remove what was written meanwhile",
+                instead: "the broker checks with a HEAD right before it deletes, and a write in that moment is lost",
+            },
+            // The others are no conditional writes.
+            Ability::PutIfNoneMatch | Ability::Checksums | Ability::HeadChecksums => Self {
+                what: "If-None-Match on PUT",
+                variable: "BROKER_S3_PUT_IF_NONE_MATCH",
+                switch: switches.put_if_none_match,
+                harm: "an old URL writes over a proven dataset",
+                instead: "a create checks what stands at its path, and an old URL that writes over a proven dataset is seen (`drifted`), not refused",
+            },
+        }
+    }
+}
+
+/// The worst of them, with all that are as bad.
+fn together(all: &[Verdict]) -> Verdict {
+    let order = [State::Failed, State::Warning, State::Unknown];
+    let worst = order
+        .into_iter()
+        .find(|state| all.iter().any(|one| one.state == *state));
+    let worst = worst.unwrap_or(State::Ok);
+    let of_it: Vec<_> = all.iter().filter(|one| one.state == worst).collect();
+    let whys: Vec<_> = of_it.iter().map(|one| one.why.as_str()).collect();
+    let mut fixes: Vec<_> = of_it.iter().filter_map(|one| one.fix.as_deref()).collect();
+    fixes.dedup();
+    Verdict {
+        state: worst,
+        why: whys.join("; "),
+        fix: (worst != State::Ok).then(|| fixes.join("; ")),
     }
 }

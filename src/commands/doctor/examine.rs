@@ -70,10 +70,10 @@ pub(super) async fn a_bucket(patient: &Patient, fix: bool) -> Vec<Line> {
             signatures::examine(probe).await
         }),
         probing::check("conditional-writes", patient, async |probe| {
-            conditional_writes::examine(patient, probe).await
+            conditional_writes::examine(patient.settings.s3.switches, probe).await
         }),
         probing::check("checksums", patient, async |probe| {
-            checksums::examine(probe).await
+            checksums::examine(patient.settings.s3.switches, probe).await
         }),
         probing::check("multipart", patient, async |probe| {
             multipart::examine(patient, probe).await

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::assemble::{self, AssembleError, Cloud};
 use super::super::output::causes;
-use super::super::serve::cloud;
+use super::super::serve::{bundle, cloud};
+use super::super::switches;
 use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::clock::Clock;
@@ -47,7 +48,7 @@ impl Patient {
     ) -> Result<Self, AssembleError> {
         let clock = Clock::system();
         let metrics = Arc::new(Metrics::new(clock.now())?);
-        let found = cloud(&settings).await;
+        let found = cloud(&settings).await?;
         let cloud = Cloud {
             s3: settings.aws.bound(found.s3),
             sns: settings.aws.bound(found.sns),
@@ -58,9 +59,10 @@ impl Patient {
         let topic = cloud.topic.as_ref();
         let queue = settings.s3_events.queue.as_ref();
         Ok(Self {
-            store: assemble::objects(&settings, &cloud, &metrics),
+            store: switches::objects(&settings, &cloud, &metrics),
             is_tenants: false,
-            wire: Wire::new(settings.aws.total).map_err(AssembleError::Http)?,
+            wire: Wire::new(settings.aws.total, bundle(&settings)?.as_ref())
+                .map_err(AssembleError::Http)?,
             signer: signer.map_err(|error| causes(&error)),
             credentials: credentials(&cloud, clock.now()).await,
             topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
@@ -86,7 +88,7 @@ impl Patient {
         bucket.clone_into(&mut settings.s3.bucket);
         let signer = assemble::signer(&settings, &self.cloud).await;
         Self {
-            store: assemble::objects(&settings, &self.cloud, &self.metrics),
+            store: switches::objects(&settings, &self.cloud, &self.metrics),
             is_tenants: true,
             wire: self.wire.clone(),
             signer: signer.map_err(|error| causes(&error)),

@@ -32,9 +32,16 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
     }
     match patient.store.list_multipart(FOLDER, 1, None).await {
         Ok(_) => Verdict::ok("listing, and telling what is not there, are allowed"),
-        Err(StoreError::Refused { code, .. }) => Verdict::warning(
-            format!("multipart uploads cannot be listed ({code}): the janitor leaves stale ones"),
+        Err(StoreError::Refused { answer, .. }) => Verdict::warning(
+            format!("multipart uploads cannot be listed ({answer}): the janitor leaves stale ones"),
             "allow s3:ListBucketMultipartUploads (`doctor --policy`), or set a lifecycle rule",
+        ),
+        Err(StoreError::Failed {
+            answer: Some(answer),
+            ..
+        }) => Verdict::unknown(
+            format!("whether multipart uploads can be listed is unknown ({answer})"),
+            "a store without that listing leaves stale ones to a lifecycle rule of its own",
         ),
         Err(error) => Verdict::fault(&error, "see the check `bucket`"),
     }

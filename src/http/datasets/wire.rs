@@ -175,7 +175,9 @@ impl From<Detail> for DatasetDetail {
             content_type: object.content_type.clone(),
             metadata: object.metadata.clone(),
             version_id: object.version_id.clone(),
-            checksum: object.checksums.first().map(Into::into),
+            checksum: (object.checksums.first())
+                .filter(|_| object.checksums_checked)
+                .map(Into::into),
             upload: detail.upload.as_ref().map(Into::into),
             drifted: detail.drifted(),
             download_url: detail.download.url,

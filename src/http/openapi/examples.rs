@@ -265,6 +265,18 @@ pub fn ready() -> Value {
         "checks": {"postgres": "ok", "s3": "ok"},
         "outbox": {"waiting": 0, "oldest_seconds": null},
         "s3_events": "off",
+        "store": store(),
+    })
+}
+
+fn store() -> Value {
+    json!({
+        "put_if_none_match": "yes",
+        "put_if_match": "yes",
+        "complete_if_none_match": "yes",
+        "delete_if_match": "yes",
+        "checksums": "yes",
+        "head_checksums": "yes",
     })
 }
 
@@ -276,5 +288,6 @@ pub fn not_ready() -> Value {
         "checks": {"postgres": "unavailable", "s3": "ok"},
         "outbox": null,
         "s3_events": "off",
+        "store": store(),
     })
 }

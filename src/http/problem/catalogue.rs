@@ -179,7 +179,7 @@ impl Kind {
                 503,
                 "service-unavailable",
                 "A service behind the broker does not answer",
-                "Postgres, S3 or SNS could not be reached, or other work has to end first: `detail` says which. Nothing is lost. Send the request again after `Retry-After` seconds.",
+                "Postgres, S3 or the issuer of tokens does not answer, S3 refuses what the broker asks of it, or other work has to end first: `detail` says which. Nothing is lost. Send the request again after `Retry-After` seconds; a refusal stays until an operator changes the settings, the rights or the store, and the log has its reason.",
             ),
             Self::Overloaded => (
                 503,

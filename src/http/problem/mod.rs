@@ -19,7 +19,7 @@ use catalogue::Kind;
 
 use crate::domain::principal::Scope;
 use crate::domain::refusal::Refusal;
-use crate::usecases::Error;
+use crate::usecases::{Error, Outage};
 
 /// `application/problem+json`.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -118,6 +118,33 @@ impl Problem {
                 "{dependency} does not answer, so this was not tried; try again in {RETRY_AFTER_SECONDS} s."
             ),
         )
+    }
+
+    /// `dependency` refuses what the broker asks of it, or cannot do it. The cause goes to the log
+    /// only.
+    pub fn refused_by(dependency: &str, cause: impl Into<Cause>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(
+                Kind::ServiceUnavailable,
+                format!(
+                    "{dependency} refuses this, or cannot do it; the log has the reason under this request id. Trying again helps once an operator has changed that."
+                ),
+            )
+        }
+    }
+
+    /// `dependency` gives an answer that cannot be read. The cause goes to the log only.
+    pub fn unreadable(dependency: &str, cause: impl Into<Cause>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(
+                Kind::ServiceUnavailable,
+                format!(
+                    "{dependency} gives an answer that cannot be read; the log has more under this request id. Try again in {RETRY_AFTER_SECONDS} s."
+                ),
+            )
+        }
     }
 
     /// `who` has too much to do.
@@ -232,8 +259,17 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refusal) => (*refusal).into(),
-            Error::Unavailable { dependency, cause } => {
-                Self::unavailable(&dependency.to_string(), cause)
+            Error::Unavailable {
+                dependency,
+                outage,
+                cause,
+            } => {
+                let dependency = dependency.to_string();
+                match outage {
+                    Outage::Silent => Self::unavailable(&dependency, cause),
+                    Outage::Refuses => Self::refused_by(&dependency, cause),
+                    Outage::Unreadable => Self::unreadable(&dependency, cause),
+                }
             }
             Error::Overloaded(dependency) => Self::overloaded(&dependency.to_string()),
             Error::Busy(detail) => Self::busy(&detail),

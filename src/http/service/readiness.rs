@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
+use crate::domain::abilities::{Abilities, Ability};
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
@@ -47,6 +48,46 @@ pub struct Ready {
     /// answer, `off` without one. It does not hinder readiness: clients acknowledge without it.
     #[schema(example = "off")]
     s3_events: &'static str,
+    /// What is known of what the bucket's store does of what S3 does; it does not hinder readiness.
+    store: Store,
+}
+
+/// What the bucket's store does, each `yes`, `no`, `unquoted` (with ETags sent without their
+/// quotes), or `unknown` until it is found out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Store {
+    /// `If-None-Match` on PUT.
+    #[schema(example = "yes")]
+    put_if_none_match: &'static str,
+    /// `If-Match` on PUT.
+    #[schema(example = "yes")]
+    put_if_match: &'static str,
+    /// Both on CompleteMultipartUpload.
+    #[schema(example = "yes")]
+    complete_if_none_match: &'static str,
+    /// `If-Match` on DELETE.
+    #[schema(example = "yes")]
+    delete_if_match: &'static str,
+    /// Whether bytes are refused that do not have the checksum they come with.
+    #[schema(example = "yes")]
+    checksums: &'static str,
+    /// Whether HEAD may ask for checksums.
+    #[schema(example = "yes")]
+    head_checksums: &'static str,
+}
+
+impl From<Abilities> for Store {
+    fn from(all: Abilities) -> Self {
+        let of = |ability| all.of(ability).as_str();
+        Self {
+            put_if_none_match: of(Ability::PutIfNoneMatch),
+            put_if_match: of(Ability::PutIfMatch),
+            complete_if_none_match: of(Ability::CompleteIfNoneMatch),
+            delete_if_match: of(Ability::DeleteIfMatch),
+            checksums: of(Ability::Checksums),
+            head_checksums: of(Ability::HeadChecksums),
+        }
+    }
 }
 
 /// The dependencies.
@@ -134,6 +175,7 @@ impl From<Readiness> for Ready {
             },
             time: seen.at.into(),
             s3_events: seen.s3_events.as_str(),
+            store: seen.store.into(),
             outbox: seen.postgres.as_ref().ok().map(|backlog| Outbox {
                 waiting: backlog.depth,
                 oldest_seconds: backlog

@@ -8,11 +8,12 @@ use aws_sdk_s3::types::MetadataDirective;
 use aws_smithy_runtime_api::http::Response;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::encryption::Encryption;
 use crate::domain::object::UPLOAD_ID_METADATA;
 use crate::objects::multipart::patient;
 use crate::objects::sign::{Precondition, PutObject};
-use crate::objects::store::{Carried, ObjectStore, StoreError, failed, status};
+use crate::objects::store::{Answer, Carried, ObjectStore, StoreError, failed, status};
 
 mod part;
 
@@ -71,9 +72,17 @@ impl ObjectStore {
     /// # Errors
     /// The store does not answer, or does not take the storage class.
     pub async fn copy(&self, copy: &CopyObject<'_>) -> Result<Copied, StoreError> {
-        let precondition = match self.conditional_writes {
-            true => copy.object.precondition,
-            false => Precondition::None,
+        let known = self.abilities.now();
+        let precondition = match copy.object.precondition {
+            Precondition::Absent if known.of(Ability::PutIfNoneMatch) == Support::No => {
+                Precondition::None
+            }
+            Precondition::Matches(etag) => match known.of(Ability::PutIfMatch) {
+                Support::No => Precondition::None,
+                Support::Unquoted => Precondition::Matches(etag.trim_matches('"')),
+                Support::Yes | Support::Unknown => Precondition::Matches(etag),
+            },
+            precondition => precondition,
         };
         match self.copy_if(copy, precondition).await {
             // Some stores know preconditions of a PUT and not of a copy.
@@ -146,7 +155,10 @@ fn outcome(
         None if error.code() == Some("InvalidStorageClass") && object.storage_class.is_some() => {
             Err(StoreError::Unfit {
                 part: Carried::StorageClass,
-                code: "InvalidStorageClass".to_owned(),
+                answer: Answer {
+                    status: status(&error).unwrap_or_default(),
+                    code: "InvalidStorageClass".to_owned(),
+                },
             })
         }
         None => Err(failed(operation, error)),

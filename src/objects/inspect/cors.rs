@@ -46,6 +46,7 @@ impl ObjectStore {
         let built = built
             .and_then(|rules| (CorsConfiguration::builder().set_cors_rules(Some(rules))).build());
         let configuration = built.map_err(|cause| StoreError::Failed {
+            answer: None,
             operation: "PutBucketCors",
             cause: cause.into(),
         })?;

@@ -21,7 +21,7 @@ pub use versioning::Versioning;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
-use super::store::{StoreError, failed, status};
+use super::store::{StoreError, answer, failed};
 
 /// Tells a store that will not say from one that does not answer. Stores that do not know a
 /// sub-resource also answer 200 with a document of another kind.
@@ -29,10 +29,12 @@ fn unsaid<E>(operation: &'static str, error: SdkError<E, Response>) -> StoreErro
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    match status(&error) {
-        Some(status @ (200..=499 | 501)) => StoreError::Refused {
+    match answer(&error) {
+        // Some have no such call and answer it with a fault.
+        Some(answer) if answer.status != 503 => StoreError::Refused {
             operation,
-            code: (error.code()).map_or_else(|| format!("HTTP {status}"), str::to_owned),
+            answer,
+            cause: Box::new(error),
         },
         _ => failed(operation, error),
     }

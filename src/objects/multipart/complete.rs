@@ -13,6 +13,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::parts::UploadedPart;
 use super::{is_no_such_upload, senseless};
+use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::objects::sign::Precondition;
 use crate::objects::store::{ObjectStore, StoreError, failed, status};
@@ -111,7 +112,9 @@ impl ObjectStore {
         complete: &CompleteMultipart<'_>,
     ) -> Result<CompleteMultipartUploadOutput, Failed> {
         let (if_match, if_none_match) = match complete.precondition {
-            _ if !self.conditional_writes => (None, None),
+            _ if self.abilities.now().of(Ability::CompleteIfNoneMatch) == Support::No => {
+                (None, None)
+            }
             Precondition::Absent => (None, Some("*".to_owned())),
             Precondition::Matches(etag) => (Some(etag.to_owned()), None),
             Precondition::None => (None, None),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
 use super::senseless;
@@ -10,7 +9,7 @@ use crate::domain::checksum::Algorithm;
 use crate::domain::encryption::Encryption;
 use crate::domain::object::UPLOAD_ID_METADATA;
 use crate::objects::sign::PutObject;
-use crate::objects::store::{Carried, ObjectStore, StoreError, failed};
+use crate::objects::store::{Answer, Carried, ObjectStore, StoreError, answer, failed};
 
 impl ObjectStore {
     /// Begins an upload of `object` in parts; the answer is S3's id of it.
@@ -59,13 +58,14 @@ impl ObjectStore {
             .set_bucket_key_enabled(encryption.and_then(Encryption::bucket_key))
             .set_checksum_algorithm(part_checksums.map(algorithm))
             .set_checksum_type(part_checksums.map(kind));
-        let output =
-            (self.timed("CreateMultipartUpload", call.send()).await).map_err(
-                |error| match unfit(error.code().unwrap_or_default(), object) {
-                    Some(unfit) => unfit,
-                    None => failed("CreateMultipartUpload", error),
-                },
-            )?;
+        let begun = self.timed("CreateMultipartUpload", call.send()).await;
+        let output = begun.map_err(|error| {
+            let answer = answer(&error);
+            match answer.and_then(|answer| unfit(answer, object, part_checksums)) {
+                Some(unfit) => unfit,
+                None => failed("CreateMultipartUpload", error),
+            }
+        })?;
         (output.upload_id.filter(|id| !id.is_empty()))
             .ok_or_else(|| senseless("CreateMultipartUpload", "the answer has no upload id"))
     }
@@ -74,26 +74,30 @@ impl ObjectStore {
 /// Where the client's own choice is what the store does not take. AWS has codes of their own for
 /// these ("List of error codes", S3 API reference); other stores say less, and then it is what is
 /// out of the ordinary.
-fn unfit(code: &str, object: &PutObject<'_>) -> Option<StoreError> {
+fn unfit(
+    answer: Answer,
+    object: &PutObject<'_>,
+    part_checksums: Option<Algorithm>,
+) -> Option<StoreError> {
+    let code = answer.code.as_str();
+    let names = |word| code.to_ascii_lowercase().contains(word);
+    let is_vague = matches!(
+        code,
+        "" | "InvalidArgument" | "InvalidRequest" | "NotImplemented"
+    ) && matches!(answer.status, 400 | 501);
     let part = match code {
         "InvalidStorageClass" => Carried::StorageClass,
         "InvalidTag" => Carried::Tags,
-        "InvalidArgument" | "InvalidRequest" | "NotImplemented" => match object {
-            PutObject {
-                tagging: Some(_), ..
-            } => Carried::Tags,
-            PutObject {
-                storage_class: Some(_),
-                ..
-            } => Carried::StorageClass,
-            _ => return None,
-        },
+        _ if part_checksums.is_some() && (names("checksum") || names("algorithm")) => {
+            Carried::PartChecksums
+        }
+        _ if !is_vague => return None,
+        _ if object.tagging.is_some() => Carried::Tags,
+        _ if object.storage_class.is_some() => Carried::StorageClass,
+        _ if part_checksums.is_some() => Carried::PartChecksums,
         _ => return None,
     };
-    Some(StoreError::Unfit {
-        part,
-        code: code.to_owned(),
-    })
+    Some(StoreError::Unfit { part, answer })
 }
 
 fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {

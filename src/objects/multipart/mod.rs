@@ -39,6 +39,7 @@ fn is_no_such_upload<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> 
 fn senseless(operation: &'static str, why: &'static str) -> StoreError {
     StoreError::Failed {
         operation,
+        answer: None,
         cause: why.into(),
     }
 }

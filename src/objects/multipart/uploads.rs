@@ -1,13 +1,12 @@
 //! ListMultipartUploads: what was begun and neither completed nor aborted.
 
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::EncodingType;
 use chrono::{DateTime, Utc};
 
 use super::senseless;
 use crate::objects::head::timestamp;
 use crate::objects::list::decoded;
-use crate::objects::store::{ObjectStore, StoreError, failed, status};
+use crate::objects::store::{ObjectStore, StoreError, failed};
 
 /// An upload that takes parts, or forgotten ones that cost money.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,41 +55,39 @@ impl ObjectStore {
             .set_upload_id_marker(after.map(|marker| marker.upload_id.clone()))
             // A key may hold characters that XML cannot: one such key would break its page.
             .encoding_type(EncodingType::Url);
-        let output = (self.timed("ListMultipartUploads", call.send()).await).map_err(|error| {
-            let code = error.code().unwrap_or_default();
-            if code == "AccessDenied" || matches!(status(&error), Some(405 | 501)) {
-                return StoreError::Refused {
-                    operation: "ListMultipartUploads",
-                    code: code.to_owned(),
-                };
-            }
-            failed("ListMultipartUploads", error)
-        })?;
+        let output = (self.timed("ListMultipartUploads", call.send()).await)
+            .map_err(|error| failed("ListMultipartUploads", error))?;
         // Stores that do not know the parameter do not repeat it.
         let encoded = output.encoding_type == Some(EncodingType::Url);
         let plain = |text| if encoded { decoded(text).0 } else { text };
-        let next = (output.is_truncated == Some(true)).then(|| {
-            Some(UploadsMarker {
-                key: plain(output.next_key_marker?),
-                upload_id: output.next_upload_id_marker.unwrap_or_default(),
+        let uploads = output.uploads.unwrap_or_default().into_iter();
+        let uploads: Vec<_> = uploads
+            .filter_map(|upload| {
+                Some(OpenUpload {
+                    key: plain(upload.key?),
+                    upload_id: upload.upload_id?,
+                    initiated: timestamp(&upload.initiated?),
+                })
             })
-            .filter(|next| Some(next) != after)
+            .collect();
+        let next = (output.is_truncated == Some(true)).then(|| {
+            // Some stores do not name the end of their page: it is its last upload then.
+            let last = uploads.last();
+            let key = (output.next_key_marker.filter(|key| !key.is_empty())).map(plain);
+            let id = output.next_upload_id_marker.filter(|id| !id.is_empty());
+            let next = UploadsMarker {
+                key: key.or_else(|| last.map(|last| last.key.clone()))?,
+                upload_id: (id.or_else(|| last.map(|last| last.upload_id.clone())))
+                    .unwrap_or_default(),
+            };
+            Some(next).filter(|next| Some(next) != after)
         });
         let next = next.map(|next| {
             next.ok_or_else(|| senseless("ListMultipartUploads", "the next page is not behind"))
         });
-        let uploads = output.uploads.unwrap_or_default().into_iter();
         Ok(OpenUploadsPage {
-            uploads: uploads
-                .filter_map(|upload| {
-                    Some(OpenUpload {
-                        key: plain(upload.key?),
-                        upload_id: upload.upload_id?,
-                        initiated: timestamp(&upload.initiated?),
-                    })
-                })
-                .collect(),
             next: next.transpose()?,
+            uploads,
         })
     }
 }

@@ -7,21 +7,27 @@
 //! nothing else. Only a process that is killed leaves something there, and a write that the store
 //! finishes long after its time was over.
 
-mod erase;
+mod outcome;
+mod traces;
+mod try_checksums;
+mod try_out;
 mod wire;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
+pub use outcome::Outcome;
+pub use traces::Traces;
+pub use try_out::{TriedOut, TryOut};
 pub use wire::{Answer, Seen, Wire};
 
 use super::credentials::Credentials;
 use super::sign::{self, PutObject, Signer, UploadPart};
 use super::{ObjectStore, StoreError};
+use crate::domain::checksum::Checksum;
 
 /// Where every probe lies in the bucket.
 pub const FOLDER: &str = ".upload-broker-doctor/";
@@ -54,17 +60,7 @@ pub struct Probe<'a> {
     signer: &'a Signer,
     credentials: Arc<Credentials>,
     now: DateTime<Utc>,
-    name: Uuid,
-    stop: CancellationToken,
-    made: Mutex<Made>,
-}
-
-/// What there is to remove.
-#[derive(Default)]
-struct Made {
-    keys: Vec<String>,
-    /// Whether there may be multipart uploads.
-    parts: bool,
+    traces: Traces,
 }
 
 impl<'a> Probe<'a> {
@@ -78,31 +74,37 @@ impl<'a> Probe<'a> {
         now: DateTime<Utc>,
         stop: CancellationToken,
     ) -> Self {
-        let name = Uuid::new_v4();
         Self {
             store,
             wire,
             signer,
             credentials,
             now,
-            name,
-            stop,
-            made: Mutex::default(),
+            traces: Traces::new(stop),
         }
     }
 
     /// The key of an object of this probe.
     pub fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.folder())
-    }
-
-    fn folder(&self) -> String {
-        format!("{FOLDER}{}/", self.name)
+        self.traces.key(name)
     }
 
     /// What every object of the probe names as its upload; no upload has it.
     pub fn id(&self) -> String {
-        self.name.to_string()
+        self.traces.id()
+    }
+
+    /// Tries out what the store does, with the broker's own calls.
+    pub fn try_out(&self) -> TryOut<'_> {
+        TryOut::new(self.store, &self.traces)
+    }
+
+    /// Removes whatever was written or begun.
+    ///
+    /// # Errors
+    /// As [`Traces::erase`].
+    pub async fn erase(&self) -> Result<(), ProbeError> {
+        self.traces.erase(self.store).await
     }
 
     /// Writes as a client with a pre-signed URL would; `more` are headers that are not signed.
@@ -140,7 +142,7 @@ impl<'a> Probe<'a> {
         let signed = self
             .signer
             .put_object(object, LIFE, &self.credentials, self.now)?;
-        self.begin(object.key)?;
+        self.traces.write(object.key)?;
         let headers = signed.headers.iter().map(|(name, value)| (*name, &**value));
         let headers: Vec<_> = headers.chain(more.iter().copied()).collect();
         self.wire
@@ -165,8 +167,20 @@ impl<'a> Probe<'a> {
         self.wire.preflight(&url, origin, method, headers).await
     }
 
-    /// Begins a multipart upload of `object` and sends it one part, as a client would. Returns S3's
-    /// id of the upload and the answer to the part.
+    /// Begins a multipart upload of `object` and ends it at once. Returns S3's id of it.
+    ///
+    /// # Errors
+    /// It could not be begun or ended.
+    pub async fn aborted(&self, object: &PutObject<'_>) -> Result<String, ProbeError> {
+        self.traces.begin(object.key)?;
+        let id = self.store.create_multipart(object, None).await?;
+        self.traces.began(object.key, &id);
+        self.store.abort_multipart(object.key, &id).await?;
+        Ok(id)
+    }
+
+    /// Begins a multipart upload of `object` and sends it one part, as a client would, with its
+    /// `checksum` where there is one. Returns S3's id of the upload and the answer to the part.
     ///
     /// # Errors
     /// As [`put`](Self::put), or the upload could not be begun.
@@ -174,43 +188,40 @@ impl<'a> Probe<'a> {
         &self,
         object: &PutObject<'_>,
         body: &'static str,
+        checksum: Option<&Checksum>,
     ) -> Result<(String, Answer), ProbeError> {
-        self.begin(object.key)?;
-        self.made().parts = true;
-        let id = self.store.create_multipart(object, None).await?;
+        self.traces.begin(object.key)?;
+        let id = (self
+            .store
+            .create_multipart(object, checksum.map(Checksum::algorithm)))
+        .await?;
+        self.traces.began(object.key, &id);
         let part = UploadPart {
             number: 1,
             size: u64::try_from(body.len()).unwrap_or_default(),
-            checksum: None,
+            checksum: checksum.map(|sum| sign::Checksum {
+                header: sum.algorithm().header(),
+                value: sum.value(),
+            }),
         };
+        let headers = part.checksum.map(|sum| (sum.header, sum.value));
         let signed = {
             let signer = self.signer;
             let mut parts =
                 signer.upload_parts(object.key, &id, LIFE, &self.credentials, self.now)?;
             parts.sign(&part)?
         };
-        let answer = self.wire.put(&signed.url, &[], body).await?;
+        let answer = (self.wire)
+            .put(&signed.url, headers.as_slice(), body)
+            .await?;
         Ok((id, answer))
-    }
-
-    /// Notes what may have to be removed, before it is there.
-    fn begin(&self, key: &str) -> Result<(), ProbeError> {
-        if self.stop.is_cancelled() {
-            return Err(ProbeError::Stopped);
-        }
-        self.made().keys.push(key.to_owned());
-        Ok(())
-    }
-
-    fn made(&self) -> std::sync::MutexGuard<'_, Made> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Probe<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Probe")
-            .field("name", &self.name)
+            .field("traces", &self.traces)
             .finish_non_exhaustive()
     }
 }

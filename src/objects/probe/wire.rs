@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Certificate, Client, Method, RequestBuilder};
 
 use super::ProbeError;
 use crate::clock::Clock;
+use crate::objects::trust::Bundle;
 
 /// How much of an error document is read.
 const LONGEST: usize = 64 * 1024;
@@ -38,17 +39,21 @@ pub struct Seen {
 }
 
 impl Wire {
-    /// A client that gives up on a request after `patience`.
+    /// A client that gives up on a request after `patience`, and believes the authorities of
+    /// `bundle` beside the system's.
     ///
     /// # Errors
     /// A system without what TLS needs.
-    pub fn new(patience: Duration) -> Result<Self, ProbeError> {
-        let http = Client::builder()
+    pub fn new(patience: Duration, bundle: Option<&Bundle>) -> Result<Self, ProbeError> {
+        let mut builder = Client::builder()
             .timeout(patience)
             // A signature holds for one host: there is nothing to follow.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(silence)?;
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(bundle) = bundle {
+            let more = Certificate::from_pem_bundle(bundle.pem()).map_err(silence)?;
+            builder = builder.tls_certs_merge(more);
+        }
+        let http = builder.build().map_err(silence)?;
         Ok(Self { http })
     }
 

@@ -14,6 +14,7 @@ mod pool;
 mod process;
 mod register;
 mod s3_events;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -29,6 +30,7 @@ pub use janitor::Janitor;
 pub use outbox::Outbox;
 pub use pool::Pool;
 pub use s3_events::S3Events;
+pub use stores::Stores;
 pub use uploads::Uploads;
 
 /// The content type of [`Metrics::render`].
@@ -57,6 +59,8 @@ pub struct Metrics {
     pub audit: Audit,
     /// The store's own events.
     pub s3_events: S3Events,
+    /// What the stores of buckets do.
+    pub stores: Stores,
     process: process::Process,
     registry: Registry,
 }
@@ -80,6 +84,7 @@ impl Metrics {
             janitor: Janitor::new(&registry)?,
             audit: Audit::new(&registry)?,
             s3_events: S3Events::new(&registry)?,
+            stores: Stores::new(&registry)?,
             process: process::Process::new(&registry, started)?,
             registry,
         })

@@ -2,8 +2,8 @@
 
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
-    Registry, Result,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, Result,
 };
 
 const NAMESPACE: &str = "upload_broker";
@@ -42,6 +42,15 @@ pub(super) fn counters(
 
 pub(super) fn int_gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
     registered(registry, IntGauge::with_opts(opts(name, help))?)
+}
+
+pub(super) fn int_gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec> {
+    registered(registry, IntGaugeVec::new(opts(name, help), labels)?)
 }
 
 pub(super) fn gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge> {

@@ -27,6 +27,7 @@ use crate::store::tenants;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::parts::not_ours;
+use crate::usecases::present::precondition;
 use crate::usecases::signed_parts::plan;
 
 /// How often the parts are listed anew because somebody sent one again meanwhile.
@@ -125,7 +126,7 @@ impl Broker {
                 parts: &parts,
                 part_checksums: multipart.part_checksums,
                 checksum: unknown.as_ref(),
-                precondition: self.precondition(&upload.write),
+                precondition: precondition(&upload.write),
                 patience: self.rules.complete_patience,
             };
             let assembled = match self

@@ -102,9 +102,12 @@ impl Broker {
                 return Ok(Outcome::NotTheirs(upload));
             }
             let mark = before.mark;
-            let Some(found) = self.stored(&upload).await? else {
+            let Some(mut found) = self.stored(&upload).await? else {
                 return Ok(Outcome::Missing(upload));
             };
+            if claimed.declared.checksum.is_some() && !found.checksums.is_empty() {
+                found.checksums_checked = self.checks_checksums(&upload).await?;
+            }
             let etag = claimed.etag.as_deref();
             let encryption = upload.headers.encryption.as_ref();
             let declared = &claimed.declared;

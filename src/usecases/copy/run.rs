@@ -17,7 +17,7 @@ use crate::store::uploads::{self, Changes};
 use crate::usecases::acknowledge::Claims;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::present::id_buffer;
+use crate::usecases::present::{as_object, id_buffer};
 use crate::usecases::signed_parts::plan;
 
 /// Parts that are copied at once.
@@ -96,7 +96,7 @@ impl Broker {
         let bucket = self.bucket(&upload.bucket).await?;
         let copy = CopyObject {
             source: source.version(),
-            object: &self.as_object(upload, id, None),
+            object: &as_object(upload, id, None),
             metadata: &source.metadata(),
             patience: self.rules.complete_patience,
         };

@@ -22,7 +22,7 @@ use crate::usecases::create_once::{reused, untold};
 use crate::usecases::declare::Draft;
 use crate::usecases::error::Result;
 use crate::usecases::find;
-use crate::usecases::present::{id_buffer, tagging};
+use crate::usecases::present::{as_object, id_buffer, tagging};
 use crate::usecases::validate::Faults;
 
 /// Bytes of a part of a large copy: few calls, and each is over within a minute or so.
@@ -175,7 +175,7 @@ impl Broker {
         let mut id = id_buffer();
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let tagging = tagging(upload);
-        let object = self.as_object(upload, id, tagging.as_deref());
+        let object = as_object(upload, id, tagging.as_deref());
         let bucket = self.bucket(&upload.bucket).await?;
         let metadata = source.metadata();
         let begun = bucket

@@ -12,7 +12,7 @@ use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload};
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
-use crate::usecases::error::Result;
+use crate::usecases::error::{Error, Result};
 use crate::usecases::list_parts::gone;
 
 impl Broker {
@@ -34,7 +34,8 @@ impl Broker {
         }
         let multipart = Multipart {
             part_checksums: Some(algorithm),
-            s3_upload_id: self.begin(&upload, Some(algorithm)).await?,
+            s3_upload_id: (self.begin(&upload, Some(algorithm)).await)
+                .map_err(|error| of_the_parts(error, algorithm))?,
             ..before.clone()
         };
         let mut connection = self.connection().await?;
@@ -70,6 +71,20 @@ impl Broker {
             Some(other) if other.s3_upload_id == before.s3_upload_id => Err(gone(&now).into()),
             _ => Err(too_late(&now, algorithm).into()),
         }
+    }
+}
+
+/// The upload was created without the algorithm: the parts asked for it.
+fn of_the_parts(error: Error, algorithm: Algorithm) -> Error {
+    match error {
+        Error::Refused(refusal)
+            if (refusal.errors.iter()).any(|error| error.pointer == "/part_checksums") =>
+        {
+            let name = algorithm.as_str();
+            let detail = format!("{name} is not one that the store takes: choose another");
+            Refusal::field("/parts/0/checksum/algorithm", detail).into()
+        }
+        error => error,
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::timeout::TimeoutConfig;
 use chrono::{DateTime, Utc};
+use upload_broker::domain::abilities::{Abilities, Support};
 use upload_broker::domain::checksum::Algorithm;
-use upload_broker::objects::ObjectStore;
 use upload_broker::objects::client;
 use upload_broker::objects::credentials::Credentials;
 use upload_broker::objects::endpoint::Endpoint;
 use upload_broker::objects::multipart::{CompleteMultipart, Completion, UploadedPart};
 use upload_broker::objects::sign::{Precondition, PutObject, Signer, UploadPart};
+use upload_broker::objects::{KnownAbilities, ObjectStore};
 use upload_broker::telemetry::metrics::Metrics;
 
 use crate::support::app::now;
@@ -135,7 +136,8 @@ fn client_at(endpoint: &str, timeouts: TimeoutConfig) -> aws_sdk_s3::Client {
 
 fn store_of(client: aws_sdk_s3::Client, bucket: &Bucket) -> ObjectStore {
     let metrics = Arc::new(Metrics::new(now()).expect("metrics"));
-    ObjectStore::new(client, &bucket.name, true, metrics)
+    let known = KnownAbilities::new(Abilities::all(Support::Yes));
+    ObjectStore::new(client, &bucket.name, known, metrics)
 }
 
 /// The usual completion of the one object.

@@ -134,6 +134,16 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
     }
 
+    /// The keys of all objects.
+    pub async fn keys(&self) -> Vec<String> {
+        let all = self.client.list_objects_v2().bucket(&self.name).send();
+        let all = all
+            .await
+            .unwrap_or_else(|error| panic!("no list: {error:?}"));
+        let keys = all.contents().iter().filter_map(|object| object.key());
+        keys.map(str::to_owned).collect()
+    }
+
     /// Begins a multipart upload as some other program would; S3's id of it.
     pub async fn begin(&self, key: &str) -> String {
         let begun = (self.client.create_multipart_upload())

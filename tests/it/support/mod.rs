@@ -6,6 +6,7 @@
 //! to the runtime that made it, and each test has its own.
 
 pub mod app;
+pub mod bent;
 pub mod careless;
 pub mod cloud;
 pub mod database;
@@ -28,6 +29,7 @@ pub mod process;
 pub mod pump;
 pub mod python;
 pub mod raw;
+pub mod real;
 pub mod reply;
 pub mod serving;
 pub mod setup;

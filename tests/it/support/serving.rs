@@ -39,6 +39,10 @@ impl Place {
             .set("DATABASE_URL", self.database.url())
             .set("BROKER_S3_BUCKET", &self.bucket.name)
             .set("BROKER_BIND", "127.0.0.1:0")
+            // Nothing is tried out but where a test asks for it.
+            .set("BROKER_S3_CONDITIONAL_WRITES", "on")
+            .set("BROKER_S3_CHECKSUMS", "on")
+            .set("BROKER_S3_HEAD_CHECKSUMS", "on")
             // What a test holds back or counts at S3 is its own.
             .set("BROKER_SWEEP_PERIOD_SECONDS", 0)
             .set("BROKER_STALE_MULTIPART_PERIOD_SECONDS", 0)

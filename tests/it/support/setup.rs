@@ -1,6 +1,7 @@
 //! How a test's broker differs from the usual one, and its start.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -70,6 +71,13 @@ impl Setup {
         self
     }
 
+    /// With another store in place of the cloud's S3.
+    pub fn at(mut self, store: SocketAddr) -> Setup {
+        self.s3 = format!("http://{store}");
+        self.bucket_at.clone_from(&self.s3);
+        self
+    }
+
     /// With other credentials for S3.
     pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Setup {
         self.credentials = SharedCredentialsProvider::new(provider);
@@ -131,6 +139,10 @@ impl Setup {
             ("BROKER_BIND", "127.0.0.1:0".into()),
             ("BROKER_S3_BUCKET", bucket.name.clone()),
             ("BROKER_S3_PATH_STYLE", "true".into()),
+            // Nothing is tried out but where a test asks for it.
+            ("BROKER_S3_CONDITIONAL_WRITES", "on".into()),
+            ("BROKER_S3_CHECKSUMS", "on".into()),
+            ("BROKER_S3_HEAD_CHECKSUMS", "on".into()),
             ("BROKER_MIGRATE", "false".into()),
             ("BROKER_JANITOR_PERIOD_SECONDS", "86400".into()),
             ("BROKER_SWEEP_PERIOD_SECONDS", "0".into()),

@@ -32,6 +32,13 @@ impl Authority {
         }
     }
 
+    /// Its own certificate, as clients are given it to trust.
+    pub fn bundle(&self) -> PathBuf {
+        let path = self.folder.path().join("authority.pem");
+        std::fs::write(&path, self.issuer.pem()).expect("a file");
+        path
+    }
+
     /// A new certificate for `host` and its key, written over those of the same name.
     pub fn files(&self, name: &str, host: &str) -> (PathBuf, PathBuf) {
         self.write(

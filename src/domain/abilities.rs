@@ -1,0 +1,217 @@
+//! What a store does of what S3 does, bucket by bucket: the difference between a guarantee that the
+//! store holds and one that the broker has to replace.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that S3 does, and that other stores may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ability {
+    /// `If-None-Match: *` on PUT: a second write is refused.
+    PutIfNoneMatch,
+    /// `If-Match` on PUT: a write over another version than the named one is refused.
+    PutIfMatch,
+    /// The same conditions on CompleteMultipartUpload.
+    CompleteIfNoneMatch,
+    /// `If-Match` on DELETE: another version than the named one stays.
+    DeleteIfMatch,
+    /// Bytes that do not have the checksum they were sent with are refused.
+    Checksums,
+    /// HEAD takes `x-amz-checksum-mode`.
+    HeadChecksums,
+}
+
+/// How far a store has an [`Ability`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Support {
+    /// It was not found out yet. Treated with care, as if the store did not have it.
+    #[default]
+    Unknown,
+    /// The store ignores or refuses it.
+    No,
+    /// As S3 does it.
+    Yes,
+    /// As S3 does it, where ETags are sent without their quotes.
+    Unquoted,
+}
+
+/// What a bucket's store does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Abilities {
+    put_if_none_match: Support,
+    put_if_match: Support,
+    complete_if_none_match: Support,
+    delete_if_match: Support,
+    checksums: Support,
+    head_checksums: Support,
+}
+
+impl Ability {
+    /// Every ability.
+    pub const ALL: [Self; 6] = [
+        Self::PutIfNoneMatch,
+        Self::PutIfMatch,
+        Self::CompleteIfNoneMatch,
+        Self::DeleteIfMatch,
+        Self::Checksums,
+        Self::HeadChecksums,
+    ];
+
+    /// Those that `BROKER_S3_CONDITIONAL_WRITES` speaks of.
+    pub const CONDITIONAL_WRITES: [Self; 4] = [
+        Self::PutIfNoneMatch,
+        Self::PutIfMatch,
+        Self::CompleteIfNoneMatch,
+        Self::DeleteIfMatch,
+    ];
+
+    /// The name, as it stands in JSON, in metrics and in Postgres.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PutIfNoneMatch => "put_if_none_match",
+            Self::PutIfMatch => "put_if_match",
+            Self::CompleteIfNoneMatch => "complete_if_none_match",
+            Self::DeleteIfMatch => "delete_if_match",
+            Self::Checksums => "checksums",
+            Self::HeadChecksums => "head_checksums",
+        }
+    }
+}
+
+impl Support {
+    /// Every value.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::No, Self::Yes, Self::Unquoted];
+
+    /// The name, as it stands in JSON, in metrics and in Postgres.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::Unquoted => "unquoted",
+        }
+    }
+
+    /// Whether the store is known to hold to it.
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Yes | Self::Unquoted)
+    }
+}
+
+impl fmt::Display for Support {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Abilities {
+    /// The same for every ability.
+    pub const fn all(support: Support) -> Self {
+        Self {
+            put_if_none_match: support,
+            put_if_match: support,
+            complete_if_none_match: support,
+            delete_if_match: support,
+            checksums: support,
+            head_checksums: support,
+        }
+    }
+
+    /// How far the store has `ability`.
+    pub const fn of(&self, ability: Ability) -> Support {
+        match ability {
+            Ability::PutIfNoneMatch => self.put_if_none_match,
+            Ability::PutIfMatch => self.put_if_match,
+            Ability::CompleteIfNoneMatch => self.complete_if_none_match,
+            Ability::DeleteIfMatch => self.delete_if_match,
+            Ability::Checksums => self.checksums,
+            Ability::HeadChecksums => self.head_checksums,
+        }
+    }
+
+    /// The same with one ability known.
+    #[must_use]
+    pub const fn with(mut self, ability: Ability, support: Support) -> Self {
+        let known = match ability {
+            Ability::PutIfNoneMatch => &mut self.put_if_none_match,
+            Ability::PutIfMatch => &mut self.put_if_match,
+            Ability::CompleteIfNoneMatch => &mut self.complete_if_none_match,
+            Ability::DeleteIfMatch => &mut self.delete_if_match,
+            Ability::Checksums => &mut self.checksums,
+            Ability::HeadChecksums => &mut self.head_checksums,
+        };
+        *known = support;
+        self
+    }
+
+    /// The same, with what is unknown here as `other` has it.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let unknown =
+            (Ability::ALL.into_iter()).filter(|ability| self.of(*ability) == Support::Unknown);
+        unknown.fold(self, |all, ability| all.with(ability, other.of(ability)))
+    }
+
+    /// Whether nothing is unknown.
+    pub fn is_known(&self) -> bool {
+        Ability::ALL
+            .into_iter()
+            .all(|ability| self.of(ability) != Support::Unknown)
+    }
+
+    /// Whether a checksum that the store returns says something of the object's bytes.
+    pub const fn returns_checked_checksums(&self) -> bool {
+        self.checksums.is_held() && self.head_checksums.is_held()
+    }
+}
+
+/// For people: `put_if_none_match yes, put_if_match unquoted, …`.
+impl fmt::Display for Abilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, ability) in Ability::ALL.into_iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {}", ability.as_str(), self.of(ability))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_wins_over_what_another_says() {
+        let off = Abilities::default().with(Ability::DeleteIfMatch, Support::No);
+        let all = off.or(Abilities::all(Support::Yes));
+        assert_eq!(all.of(Ability::DeleteIfMatch), Support::No);
+        assert_eq!(all.of(Ability::PutIfMatch), Support::Yes);
+        assert!(all.is_known() && !off.is_known());
+    }
+
+    #[test]
+    fn json_has_every_ability_by_its_name_and_takes_less() {
+        let all = Abilities::all(Support::Yes).with(Ability::PutIfMatch, Support::Unquoted);
+        let json = serde_json::to_value(all).unwrap();
+        for ability in Ability::ALL {
+            assert_eq!(json[ability.as_str()], all.of(ability).as_str());
+        }
+        let older: Abilities = serde_json::from_str(r#"{"checksums":"yes"}"#).unwrap();
+        assert_eq!(older.of(Ability::Checksums), Support::Yes);
+        assert_eq!(older.of(Ability::DeleteIfMatch), Support::Unknown);
+    }
+
+    #[test]
+    fn checksums_count_only_where_they_are_checked_and_returned() {
+        let all = Abilities::all(Support::Yes);
+        assert!(all.returns_checked_checksums());
+        for ability in [Ability::Checksums, Ability::HeadChecksums] {
+            for support in [Support::No, Support::Unknown] {
+                assert!(!all.with(ability, support).returns_checked_checksums());
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What is known of a bucket's store, shared by all that speak to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::domain::abilities::{Abilities, Ability, Support};
+
+/// How long a caller waits for the first try-out of the store: longer than one takes, shorter than
+/// a request may.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is known of a bucket's store. Reading it is free of locks: every request does.
+#[derive(Debug)]
+pub struct KnownAbilities {
+    /// What the settings say, or the store's maker; no try-out changes that.
+    given: Abilities,
+    now: ArcSwap<Abilities>,
+    /// Whether the first try-out has ended, however it ended.
+    tried: watch::Sender<bool>,
+}
+
+impl KnownAbilities {
+    /// Nothing is known but what is `given`.
+    pub fn new(given: Abilities) -> Self {
+        Self {
+            given,
+            now: ArcSwap::from_pointee(given),
+            tried: watch::Sender::new(given.is_known()),
+        }
+    }
+
+    /// What is known.
+    pub fn now(&self) -> Abilities {
+        **self.now.load()
+    }
+
+    /// How far the store has `ability`. Where that is unknown, waits for the first try-out, but
+    /// not for long: it may still be unknown then.
+    pub async fn of(&self, ability: Ability) -> Support {
+        self.within(ability, PATIENCE).await
+    }
+
+    async fn within(&self, ability: Ability, patience: Duration) -> Support {
+        let now = self.now().of(ability);
+        if now != Support::Unknown {
+            return now;
+        }
+        let mut tried = self.tried.subscribe();
+        let ended = tried.wait_for(|tried| *tried);
+        // Past the time, and without a sender, what is known is all that can be had.
+        let _ = tokio::time::timeout(patience, ended).await;
+        self.now().of(ability)
+    }
+
+    /// Whether there is something that only a try-out can find out.
+    pub fn is_wanting(&self) -> bool {
+        !self.given.is_known()
+    }
+
+    /// Takes over what a try-out came to; what it could not find out stays as it was.
+    pub fn learn(&self, found: Abilities) {
+        self.now.rcu(|now| Arc::new(self.given.or(found).or(**now)));
+    }
+
+    /// Takes over what an answer of the store has shown. Says whether that is news.
+    pub fn note(&self, ability: Ability, support: Support) -> bool {
+        if self.given.of(ability) != Support::Unknown {
+            return false;
+        }
+        let before = self.now.rcu(|now| Arc::new(now.with(ability, support)));
+        before.of(ability) != support
+    }
+
+    /// No caller waits for a try-out any more: one has ended, or none will.
+    pub fn tried(&self) {
+        self.tried.send_replace(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_before_the_first_try_out_waits_for_it() {
+        let known = KnownAbilities::new(Abilities::default());
+        let try_out = async {
+            tokio::task::yield_now().await;
+            known.learn(Abilities::all(Support::Yes));
+            known.tried();
+        };
+        let (asked, ()) = tokio::join!(known.of(Ability::Checksums), try_out);
+        assert_eq!(asked, Support::Yes);
+    }
+
+    #[tokio::test]
+    async fn a_caller_waits_neither_for_ever_nor_after_a_try_out_that_found_nothing() {
+        let known = KnownAbilities::new(Abilities::default());
+        let impatient = known.within(Ability::PutIfMatch, Duration::ZERO).await;
+        assert_eq!(impatient, Support::Unknown);
+        known.tried();
+        let patient = known.within(Ability::PutIfMatch, Duration::MAX).await;
+        assert_eq!(patient, Support::Unknown);
+    }
+
+    #[test]
+    fn what_is_given_stays_and_an_answer_is_news_once() {
+        let given = Abilities::default().with(Ability::DeleteIfMatch, Support::Yes);
+        let known = KnownAbilities::new(given);
+        known.learn(Abilities::all(Support::No));
+        assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::Yes);
+        assert_eq!(known.now().of(Ability::Checksums), Support::No);
+        assert!(!known.note(Ability::DeleteIfMatch, Support::No));
+        let known = KnownAbilities::new(Abilities::default());
+        assert!(known.note(Ability::HeadChecksums, Support::No));
+        assert!(!known.note(Ability::HeadChecksums, Support::No));
+        known.learn(Abilities::default());
+        assert_eq!(known.now().of(Ability::HeadChecksums), Support::No);
+    }
+}

@@ -1,0 +1,87 @@
+//! Whose certificates are believed where they are not the system's.
+
+use std::path::{Path, PathBuf};
+
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, HttpClientError};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// Why a bundle cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no certificate in it, or one that is none.
+    #[error("{} is not a PEM file of certificates", path.display())]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The TLS library refuses it.
+    #[error("no TLS with these certificates")]
+    Tls(#[from] HttpClientError),
+}
+
+/// Certificates of authorities that are believed beside the system's.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    pem: Vec<u8>,
+}
+
+impl Bundle {
+    /// Reads a PEM file (RFC 7468) of one certificate or more.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no such file.
+    pub fn read(path: &Path) -> Result<Self, TrustError> {
+        let pem = std::fs::read(path).map_err(|source| TrustError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        // The SDK's client takes what it gets on trust.
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let added = certificate.ok().and_then(|one| roots.add(one).ok());
+            added.ok_or_else(|| not_pem(path))?;
+        }
+        match roots.is_empty() {
+            true => Err(not_pem(path)),
+            false => Ok(Self { pem }),
+        }
+    }
+
+    /// An HTTP client of the AWS SDK that believes them.
+    ///
+    /// # Errors
+    /// The TLS library refuses them.
+    pub fn client(&self) -> Result<SharedHttpClient, TrustError> {
+        let roots = TrustStore::default().with_pem_certificate(self.pem.as_slice());
+        let context = TlsContext::builder().with_trust_store(roots).build()?;
+        Ok(Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(context)
+            .build_https())
+    }
+
+    /// The certificates for another HTTP client.
+    pub(super) fn pem(&self) -> &[u8] {
+        &self.pem
+    }
+}
+
+fn not_pem(path: &Path) -> TrustError {
+    TrustError::NotPem {
+        path: path.to_owned(),
+    }
+}

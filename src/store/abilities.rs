@@ -1,0 +1,92 @@
+//! The table `store_abilities`: what was found out of a bucket's store.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::schema::store_abilities::{self as table, table as rows};
+use super::{Connection, Result};
+use crate::domain::abilities::Abilities;
+
+/// What is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// What was found out.
+    pub abilities: Abilities,
+    /// When a try-out ended last.
+    pub tried_at: Option<DateTime<Utc>>,
+}
+
+/// What is remembered of the store that has `bucket` at `endpoint`.
+pub async fn find(
+    connection: &mut Connection,
+    endpoint: &str,
+    bucket: &str,
+) -> Result<Option<Remembered>> {
+    let row: Option<(serde_json::Value, Option<DateTime<Utc>>)> = rows
+        .find((endpoint, bucket))
+        .select((table::abilities, table::tried_at))
+        .first(connection)
+        .await
+        .optional()?;
+    row.map(|(abilities, tried_at)| {
+        let abilities = serde_json::from_value(abilities)
+            .map_err(|cause| Error::DeserializationError(cause.into()))?;
+        Ok(Remembered {
+            abilities,
+            tried_at,
+        })
+    })
+    .transpose()
+}
+
+/// Takes the try-out until `lease`, unless another replica has it at `now`. Says whether it did.
+pub async fn claim(
+    connection: &mut Connection,
+    endpoint: &str,
+    bucket: &str,
+    holder: Uuid,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+) -> Result<bool> {
+    diesel::insert_into(rows)
+        .values((table::endpoint.eq(endpoint), table::bucket.eq(bucket)))
+        .on_conflict_do_nothing()
+        .execute(connection)
+        .await?;
+    let free = table::leased_until
+        .is_null()
+        .or(table::leased_until.assume_not_null().le(now));
+    let taken = diesel::update(rows.find((endpoint, bucket)))
+        .filter(free)
+        .set((table::holder.eq(holder), table::leased_until.eq(lease)))
+        .execute(connection)
+        .await?;
+    Ok(taken == 1)
+}
+
+/// Keeps what the holder found out, and ends its claim. Nothing happens where another replica has
+/// taken over.
+pub async fn keep(
+    connection: &mut Connection,
+    endpoint: &str,
+    bucket: &str,
+    holder: Uuid,
+    found: Remembered,
+) -> Result<()> {
+    let abilities = serde_json::to_value(found.abilities)
+        .map_err(|cause| Error::SerializationError(cause.into()))?;
+    diesel::update(rows.find((endpoint, bucket)))
+        .filter(table::holder.eq(holder))
+        .set((
+            table::abilities.eq(abilities),
+            table::tried_at.eq(found.tried_at),
+            table::holder.eq(None::<Uuid>),
+            table::leased_until.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

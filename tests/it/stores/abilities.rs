@@ -1,0 +1,203 @@
+//! What a store does is found out once, by one replica, and remembered.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{AUTO, TRIED, bent, curious, is_tried, known};
+use crate::support::bent::{Answer, Asked, Bend, Bent};
+use crate::support::observe::eventually;
+use crate::support::process::Run;
+use crate::support::serving::{Caller, Place};
+
+const ALL: [&str; 6] = [
+    "checksums",
+    "complete_if_none_match",
+    "delete_if_match",
+    "head_checksums",
+    "put_if_match",
+    "put_if_none_match",
+];
+
+fn serve(place: &Place, store: &Bent) -> Run {
+    let run = place.serve().set("AWS_ENDPOINT_URL_S3", store.endpoint());
+    AUTO.into_iter()
+        .fold(run, |run, name| run.set(name, "auto"))
+}
+
+async fn store_of(caller: &Caller) -> Value {
+    caller.get("/readyz").await.json()["store"].clone()
+}
+
+async fn known_to(caller: &Caller) -> Value {
+    eventually("the store is known", async || {
+        let store = store_of(caller).await;
+        ALL.iter().all(|name| store[name] != "unknown")
+    })
+    .await;
+    store_of(caller).await
+}
+
+/// The folders that try-outs have written to.
+fn tries(store: &Bent) -> usize {
+    let mut folders: Vec<_> = (store.asked().iter())
+        .filter(|asked| asked.method == "PUT" && is_tried(asked))
+        .filter_map(|asked| {
+            asked
+                .target
+                .split_once(TRIED)?
+                .1
+                .split('/')
+                .next()
+                .map(str::to_owned)
+        })
+        .collect();
+    folders.sort();
+    folders.dedup();
+    folders.len()
+}
+
+#[tokio::test]
+async fn a_good_store_is_tried_out_once_by_one_replica_and_remembered() {
+    let store = bent().await;
+    let place = Place::new().await;
+    let key = place.key().await;
+    let (mut one, mut two) = (serve(&place, &store).spawn(), serve(&place, &store).spawn());
+    let (first, second) = tokio::join!(one.ready(), two.ready());
+    for url in [first, second] {
+        let known = known_to(&Caller::new(url, key.clone())).await;
+        for name in ALL {
+            assert_eq!(known[name], "yes", "{known:#}");
+        }
+    }
+    assert_eq!(tries(&store), 1);
+    eventually("nothing is left of it", async || {
+        place.bucket.keys().await.is_empty() && place.bucket.open_keys().await.is_empty()
+    })
+    .await;
+    one.stop("TERM").await.ok();
+    two.stop("TERM").await.ok();
+
+    let (_third, caller) = place.start(serve(&place, &store)).await;
+    known_to(&caller).await;
+    assert_eq!(tries(&store), 1, "a later start takes it from Postgres");
+}
+
+#[tokio::test]
+async fn what_the_settings_say_is_not_tried_out() {
+    let store = bent().await;
+    let place = Place::new().await;
+    let run = place
+        .serve()
+        .set("AWS_ENDPOINT_URL_S3", store.endpoint())
+        .set("BROKER_S3_CONDITIONAL_WRITES", "off")
+        .set("BROKER_S3_PUT_IF_MATCH", "unquoted")
+        .set("BROKER_S3_CHECKSUMS", "off")
+        .set("BROKER_S3_HEAD_CHECKSUMS", "on");
+    let (_process, caller) = place.start(run).await;
+    let known = store_of(&caller).await;
+    let expected = json!({
+        "put_if_none_match": "no",
+        "put_if_match": "unquoted",
+        "complete_if_none_match": "no",
+        "delete_if_match": "no",
+        "checksums": "no",
+        "head_checksums": "yes",
+    });
+    assert_eq!(known, expected);
+    assert_eq!(tries(&store), 0);
+    let metrics = caller.get("/metrics").await.body;
+    let line =
+        "upload_broker_store_ability_buckets{ability=\"put_if_match\",support=\"unquoted\"} 1";
+    eventually("the metrics show it", async || {
+        caller.get("/metrics").await.body.contains(line)
+    })
+    .await;
+    drop(metrics);
+}
+
+/// Until it is known what the store does, nothing is taken on trust; and the start does not wait.
+#[tokio::test]
+async fn a_store_that_cannot_be_tried_out_is_treated_with_care() {
+    let store = bent().await;
+    let denied =
+        |asked: &Asked| is_tried(asked).then(|| Bend::Instead(Answer::error(403, "AccessDenied")));
+    store.bend(denied);
+    let app = curious().s3(store.endpoint()).start().await;
+    eventually("the try-out has ended", async || {
+        store.count(|asked| asked.method == "PUT" && is_tried(asked)) > 9
+    })
+    .await;
+    app.bucket.put("there.csv", "another program's").await;
+    let refused = app.post("/uploads", json!({"path": "there.csv"})).await;
+    refused.expect_problem(409, "dataset-exists");
+
+    let sha256 = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
+    let declared = json!({"size": 5, "checksum": {"algorithm": "SHA256", "value": sha256}});
+    let session = app.create("a.csv", declared).await;
+    assert_eq!(
+        session["upload"]["headers"]["if-none-match"], "*",
+        "{session:#}"
+    );
+    app.put(&session, "bytes").await.expect_ok();
+    let proven = app.acknowledge(&session).await.expect(StatusCode::OK);
+    assert_eq!(proven["verification"]["level"], "size", "{proven:#}");
+
+    let etag = &proven["object"]["etag"];
+    let body = json!({"path": "a.csv", "if_match": etag});
+    let reply = app.post("/uploads", body).await;
+    reply.expect_problem(503, "service-unavailable");
+    let ready = app.get("/readyz").await.expect(StatusCode::OK);
+    assert_eq!(ready["status"], "ready", "{ready:#}");
+    assert_eq!(ready["store"]["put_if_match"], "unknown", "{ready:#}");
+}
+
+#[tokio::test]
+async fn each_ability_is_found_out_by_itself() {
+    let lying = |answer: &mut Answer| {
+        let result = "<CompleteMultipartUploadResult><ETag>\"a\"</ETag>\
+                      </CompleteMultipartUploadResult>";
+        *answer = Answer {
+            headers: answer.headers.clone(),
+            ..Answer::xml(200, result)
+        };
+    };
+    for (ability, support, method, words) in [
+        ("put_if_none_match", "no", "PUT", "/once"),
+        ("put_if_match", "no", "PUT", "/version"),
+        ("complete_if_none_match", "no", "POST", "/taken?uploadId"),
+        ("delete_if_match", "no", "DELETE", "/removed"),
+    ] {
+        let store = bent().await;
+        store.bend(move |asked| {
+            (is_tried(asked) && asked.is(method, words)).then_some(Bend::Change(lying))
+        });
+        let app = curious().s3(store.endpoint()).start().await;
+        let known = known(&app).await;
+        for name in ALL {
+            let expected = if name == ability { support } else { "yes" };
+            assert_eq!(known[name], expected, "{ability}: {known:#}");
+        }
+    }
+}
+
+/// As Ceph's gateway does, which compares the header with the bare hash.
+#[tokio::test]
+async fn etags_are_sent_without_quotes_to_a_store_that_wants_them_so() {
+    let store = bent().await;
+    store.bend(|asked| {
+        let etag = asked.headers.get("if-match")?;
+        let is_put = asked.method == "PUT";
+        (is_put && etag.as_bytes().starts_with(b"\""))
+            .then(|| Bend::Instead(Answer::error(412, "PreconditionFailed")))
+    });
+    let app = curious().s3(store.endpoint()).start().await;
+    assert_eq!(known(&app).await["put_if_match"], "unquoted");
+    let first = app.upload("a.csv", "one", json!({})).await;
+    let etag = first["object"]["etag"].as_str().expect("an ETag");
+    let second = app.create("a.csv", json!({"if_match": etag})).await;
+    let sent = &second["upload"]["headers"]["if-match"];
+    assert_eq!(sent, etag.trim_matches('"'), "{second:#}");
+    app.put(&second, "two").await.expect_ok();
+    app.acknowledge(&second).await.expect(StatusCode::OK);
+    assert_eq!(app.read(&first).await["status"], "Superseded");
+}

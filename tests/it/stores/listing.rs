@@ -1,0 +1,45 @@
+//! Stores whose pages of open multipart uploads do not name their end.
+
+use std::collections::BTreeSet;
+
+use super::bent;
+use crate::janitor::clear;
+use crate::support::app::Setup;
+use crate::support::bent::{Answer, Bend};
+
+/// One upload a page, and no word of where the next one begins.
+fn page(key: &str, truncated: bool) -> Answer {
+    let document = format!(
+        "<ListMultipartUploadsResult><IsTruncated>{truncated}</IsTruncated><Upload>\
+         <Key>{key}</Key><UploadId>id-of-{key}</UploadId>\
+         <Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload></ListMultipartUploadsResult>"
+    );
+    Answer::xml(200, document)
+}
+
+#[tokio::test]
+async fn a_page_that_names_no_end_ends_with_its_last_upload() {
+    let store = bent().await;
+    store.bend(|asked| {
+        if !asked.is("GET", "?uploads") {
+            return None;
+        }
+        let answer = match asked.target.split_once("key-marker=") {
+            None => page("a b.bin", true),
+            Some((_, rest)) if rest.starts_with("a%20b.bin") => page("c.bin", true),
+            Some(_) => page("d.bin", false),
+        };
+        Some(Bend::Instead(answer))
+    });
+    let app = Setup::new()
+        .s3(store.endpoint())
+        .set("BROKER_STALE_MULTIPART_SCOPE", "bucket")
+        .start()
+        .await;
+    let found = clear(&app).await;
+    let keys: BTreeSet<_> = found.iter().map(|line| line["key"].to_string()).collect();
+    let expected = ["\"a b.bin\"", "\"c.bin\"", "\"d.bin\""].map(str::to_owned);
+    assert_eq!(keys, BTreeSet::from(expected), "{found:#?}");
+    let marked = store.count(|asked| asked.target.contains("upload-id-marker=id-of-"));
+    assert_eq!(marked, 2, "{:#?}", store.asked());
+}

@@ -1,0 +1,210 @@
+//! A proxy in front of an S3 store that bends its answers: status, code, headers and body. It
+//! stands for the stores that cannot be had here.
+//!
+//! Requests pass as they came, with the host that was signed. A rule sees each request and says
+//! what becomes of its answer.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, RwLock};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::shared;
+
+/// A request, as far as rules care.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: Method,
+    /// Path and query, as they came.
+    pub target: String,
+    pub headers: HeaderMap,
+}
+
+impl Asked {
+    /// Whether it is this method with these words in its path or query.
+    pub fn is(&self, method: &str, words: &str) -> bool {
+        self.method == method && self.target.contains(words)
+    }
+
+    /// Whether it has this header.
+    pub fn has(&self, header: &str) -> bool {
+        self.headers.contains_key(header)
+    }
+}
+
+/// An answer that may be bent.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// S3's error document.
+    pub fn error(status: u16, code: &str) -> Answer {
+        let document = format!("<Error><Code>{code}</Code><Message>secret words</Message></Error>");
+        Answer::xml(status, document)
+    }
+
+    /// A document.
+    pub fn xml(status: u16, document: impl Into<Bytes>) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, "application/xml".parse().expect("a value"));
+        Answer {
+            status,
+            headers,
+            body: document.into(),
+        }
+    }
+}
+
+/// What becomes of a request.
+pub enum Bend {
+    /// The store never sees it: this is the answer.
+    Instead(Answer),
+    /// The store's answer is changed.
+    Change(fn(&mut Answer)),
+}
+
+type Rule = dyn Fn(&Asked) -> Option<Bend> + Send + Sync;
+
+/// A proxy on a port of its own; it ends with the test.
+pub struct Bent {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    _stop: DropGuard,
+}
+
+struct Shared {
+    upstream: SocketAddr,
+    rule: RwLock<Arc<Rule>>,
+    asked: Mutex<Vec<Asked>>,
+    client: reqwest::Client,
+}
+
+impl Bent {
+    /// In front of the store at `upstream`, bending nothing.
+    pub async fn new(upstream: SocketAddr) -> Bent {
+        let _inside = shared().enter();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.expect("a free port");
+        let addr = listener.local_addr().expect("its address");
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("an HTTP client");
+        let proxy = Arc::new(Shared {
+            upstream,
+            rule: RwLock::new(Arc::new(|_: &Asked| None)),
+            asked: Mutex::default(),
+            client,
+        });
+        let stop = CancellationToken::new();
+        let served = Arc::clone(&proxy);
+        let accept = async move {
+            while let Ok((client, _)) = listener.accept().await {
+                shared().spawn(serve(client, Arc::clone(&served)));
+            }
+        };
+        shared().spawn(stop.clone().run_until_cancelled_owned(accept));
+        Bent {
+            addr,
+            shared: proxy,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// The proxy as an HTTP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// From now on answers are bent by this rule alone.
+    pub fn bend(&self, rule: impl Fn(&Asked) -> Option<Bend> + Send + Sync + 'static) {
+        *self.shared.rule.write().unwrap() = Arc::new(rule);
+    }
+
+    /// Every request so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// How many requests so far the test picks.
+    pub fn count(&self, picked: impl Fn(&Asked) -> bool) -> usize {
+        self.asked().iter().filter(|asked| picked(asked)).count()
+    }
+}
+
+/// A connection that breaks is its client's affair.
+async fn serve(client: TcpStream, proxy: Arc<Shared>) {
+    let answer = service_fn(move |request| {
+        let proxy = Arc::clone(&proxy);
+        async move { Ok::<_, Infallible>(proxy.answer(request).await) }
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(client), answer);
+    let _ = connection.await;
+}
+
+impl Shared {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map(|body| body.to_bytes());
+        let asked = Asked {
+            target: head.uri.to_string(),
+            method: head.method,
+            headers: head.headers,
+        };
+        self.asked.lock().unwrap().push(asked.clone());
+        let rule = Arc::clone(&self.rule.read().unwrap());
+        let answer = match rule(&asked) {
+            Some(Bend::Instead(answer)) => answer,
+            Some(Bend::Change(change)) => {
+                let mut answer = self.forward(&asked, body.unwrap_or_default()).await;
+                change(&mut answer);
+                answer
+            }
+            None => self.forward(&asked, body.unwrap_or_default()).await,
+        };
+        let mut response = Response::new(match asked.method {
+            Method::HEAD => Full::default(),
+            _ => Full::new(answer.body),
+        });
+        *response.status_mut() = StatusCode::from_u16(answer.status).expect("a status");
+        *response.headers_mut() = answer.headers;
+        response
+    }
+
+    async fn forward(&self, asked: &Asked, body: Bytes) -> Answer {
+        let url = format!("http://{}{}", self.upstream, asked.target);
+        let mut headers = asked.headers.clone();
+        headers.remove(CONNECTION);
+        headers.remove(TRANSFER_ENCODING);
+        let sent = self.client.request(asked.method.clone(), url);
+        let answer = sent.headers(headers).body(body).send().await;
+        let answer = answer.unwrap_or_else(|error| panic!("{asked:?}: {error}"));
+        let status = answer.status().as_u16();
+        let mut headers = answer.headers().clone();
+        headers.remove(CONNECTION);
+        headers.remove(TRANSFER_ENCODING);
+        if asked.method != Method::HEAD {
+            headers.remove(CONTENT_LENGTH);
+        }
+        let body = answer.bytes().await.unwrap_or_default();
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+}
