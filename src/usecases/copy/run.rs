@@ -47,9 +47,9 @@ impl Broker {
                 Err(archived(source).into())
             }
             // The answer may be lost, and the copy there; else the row waits for the janitor.
-            Err(Error::Unavailable { dependency, cause }) if upload.multipart.is_none() => {
+            Err(fault @ Error::Unavailable { .. }) if upload.multipart.is_none() => {
                 let proven = self.prove_copy(upload).await;
-                proven.map_err(|_| Error::Unavailable { dependency, cause })
+                proven.map_err(|_| fault)
             }
             Err(error) => Err(error),
         }

@@ -79,10 +79,7 @@ async fn either_variable_makes_the_authority_of_the_store_known() {
         // The doctor also writes as a client does, with another HTTP client.
         let run = place.run(&["doctor", "--json"]);
         let ended = with(run, &endpoint, setting).end().await.ok();
-        let lines = ended
-            .out
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line));
+        let lines = ended.out.lines().map(serde_json::from_str::<Value>);
         let mut lines = lines.map(|line| line.expect("JSON"));
         let signatures = lines.find(|line| line["check"] == "signatures");
         assert_eq!(
