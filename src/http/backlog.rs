@@ -16,12 +16,11 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::time::{Instant, sleep};
 
-/// How long a handshake that is under way may take to end: a round trip, from far away too.
-const HANDSHAKES: Duration = Duration::from_millis(250);
+/// How long a handshake that is under way may take to end, from far away too, and how long whoever
+/// uses a connection again and again has to get an answer that closes it.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// What connections need from the queue to the worker that reads their requests.
 const HANDED_OVER: Duration = Duration::from_millis(50);
-/// Without a filter: whoever had sent a request by the signal is accepted within that time.
-const FAREWELL: Duration = Duration::from_millis(500);
 /// How often to look whether the queue is empty.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -43,13 +42,10 @@ impl Backlog {
     pub async fn drain(self, bound: Duration) {
         let end = Instant::now() + bound;
         let until = |wait: Duration| (Instant::now() + wait).min(end);
-        match refuse_new(&self.0) {
-            Ok(()) => tokio::time::sleep_until(until(HANDSHAKES)).await,
-            Err(error) => {
-                log::debug!("new connections are made until the listener is closed: {error}");
-                tokio::time::sleep_until(until(FAREWELL)).await;
-            }
+        if let Err(error) = refuse_new(&self.0) {
+            log::debug!("new connections are made until the listener is closed: {error}");
         }
+        tokio::time::sleep_until(until(FAREWELL)).await;
         while self.is_waited_in() && Instant::now() < end {
             sleep(LOOK_EVERY).await;
         }

@@ -16,7 +16,7 @@ pub const REPLICAS: usize = 2;
 /// The usual settings: sessions and leases end within seconds, so that what nobody finishes is soon
 /// looked at.
 const USUAL: [(&str, &str); 8] = [
-    ("BROKER_LEASE_SECONDS", "3"),
+    ("BROKER_LEASE_SECONDS", "5"),
     ("BROKER_URL_SECONDS", "4"),
     ("BROKER_EXPIRY_GRACE_SECONDS", "1"),
     ("BROKER_JANITOR_PERIOD_SECONDS", "1"),

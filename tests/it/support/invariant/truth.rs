@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::fleet::Fleet;
 use crate::support::inbox::Message;
-use crate::support::observe::eventually;
+use crate::support::observe::within;
 
 /// A row of `uploads`.
 #[derive(Clone, Debug)]
@@ -57,12 +57,15 @@ const OPEN: &str = "SELECT \
             AND expires_at < now() + interval '10 seconds')), \
     (SELECT count(*) FROM events WHERE notify AND published_at IS NULL)";
 
+/// What was tried in vain while something was away is left alone for a while, longer each time.
+const AT_LAST: Duration = Duration::from_secs(120);
+
 /// Returns when the loops of the replicas have finished what clients and dead replicas left.
 pub async fn settle(fleet: &Fleet) {
     let client = fleet.sql().await;
     let mut open = (0, 0, 0);
     let what = "nothing waits for the janitor and every event is published";
-    eventually(what, async || {
+    within(AT_LAST, what, async || {
         let row = client.query_one(OPEN, &[]).await.expect("counts");
         let now: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
         if now != open {
