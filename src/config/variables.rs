@@ -36,7 +36,7 @@ table! {
     BROKER_DOCS_BIND, Unset, Plain, "A listener of its own for those, without TLS; it may be the same as that of `/metrics`. The forms of `/docs` reach the API from the HTTP server only.";
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose pages may call, with credentials, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_CORS_HEADERS, Unset, Plain, "Headers that those pages may send beside the usual ones, comma-separated: `x-my-trace`. Those of OpenTelemetry, Sentry and Datadog are among the usual ones.";
-    BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, JWT subject or counted upload token, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
+    BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests a second of each API key, together with the upload tokens that were made with it, or of each JWT subject, and after a colon how many may come at once: `20:100`; those past it get 429. Not set: no limit.";
     BROKER_RATE_LIMIT_PER_ADDRESS, Unset, Plain, "The same of each client address (of IPv6, of each /64), counted before authentication: `50:200`.";
     BROKER_TRUSTED_PROXIES, Unset, Plain, "Addresses and networks of the proxies in front, comma-separated: `10.0.0.0/8,fd00::1`. Of them alone, `Forwarded` or `X-Forwarded-For` tells the client's address, and `Forwarded` or `X-Forwarded-Proto` whether it came by TLS.";
     BROKER_HTTP_WORKERS, Derived("one a core"), Plain, "Threads that serve HTTP.";

@@ -74,17 +74,19 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
 /// The text with every API key, upload token and JWT masked, and nothing else: in a path, words that
 /// announce a credential are names like any other.
 pub fn mask_tokens(text: &str) -> Cow<'_, str> {
-    let mut clean = String::new();
+    let (mut clean, mut found) = (String::new(), false);
     let mut rest = text;
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     while let Some((start, after)) = next_token(rest) {
         let length = after.find(|c: char| !is_of_token(c)).unwrap_or(after.len());
         let (token, behind) = after.split_at(length);
+        let is_one = is_token(token);
+        found |= is_one;
         clean.push_str(start);
-        clean.push_str(if is_token(token) { MASK } else { token });
+        clean.push_str(if is_one { MASK } else { token });
         rest = behind;
     }
-    if clean.is_empty() {
+    if !found {
         return Cow::Borrowed(text);
     }
     clean.push_str(rest);
