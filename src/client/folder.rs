@@ -8,11 +8,11 @@ use super::error::{Error, Result};
 /// # Errors
 /// [`Error::Settings`] of a path with an empty segment, or one that is `.` or `..`.
 pub fn of(path: &str) -> Result<String> {
-    let inner = path.strip_prefix('/').unwrap_or(path);
-    let inner = inner.strip_suffix('/').unwrap_or(inner);
-    if inner.is_empty() {
+    if matches!(path, "" | "/") {
         return Ok("/".to_owned());
     }
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
     if inner
         .split('/')
         .any(|segment| matches!(segment, "" | "." | ".."))

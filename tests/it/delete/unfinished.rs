@@ -1,0 +1,92 @@
+//! Deletes that the store refuses, and deletes that began before.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::{KEY, PATH, by_id, gone};
+use crate::support::app::Setup;
+use crate::support::cloud;
+use crate::support::door::{Door, Way};
+
+/// S3 fails in the middle of a delete, and is back when its client asks again.
+#[tokio::test]
+async fn a_delete_that_began_is_taken_up_again() {
+    let door = Door::to(cloud::address());
+    let app = Setup::new().s3(door.endpoint()).start().await;
+    for by_path in [false, true] {
+        let bytes = format!("bytes, {by_path}");
+        let upload = app.upload(PATH, &bytes, json!({})).await;
+        let path = match by_path {
+            true => format!("/datasets{PATH}"),
+            false => by_id(&upload),
+        };
+        let away = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+        door.leads(Way::Interrupts(cloud::address(), "DELETE /", away));
+        for _ in 0..2 {
+            let reply = app.delete(&path).await;
+            reply.expect_problem(503, "service-unavailable");
+            assert_eq!(app.read(&upload).await["status"], "Deleting");
+        }
+        door.leads(Way::To(cloud::address()));
+        // Somebody else begins at the path meanwhile.
+        let next = app.create(PATH, json!({"overwrite": true})).await;
+        gone(&app, &path).await;
+        assert_eq!(app.read(&upload).await["status"], "Deleted");
+        assert!(app.bucket.head(KEY).await.is_none());
+        let told = app.told(&upload).await;
+        assert_eq!(
+            told,
+            ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
+        );
+        let over = app.delete(&by_id(&upload)).await;
+        over.expect_problem(409, "invalid-status");
+        let cancel = app.act(&format!("{}/cancel", by_id(&next))).await;
+        cancel.expect(StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn where_s3_does_not_delete_by_etag_it_deletes_without() {
+    for refusal in [
+        "HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        let door = Door::to(cloud::address());
+        let app = Setup::new().s3(door.endpoint()).start().await;
+        let first = app.upload(PATH, "bytes", json!({})).await;
+        let second = app.upload("second.csv", "bytes", json!({})).await;
+        door.leads(Way::Interrupts(cloud::address(), "if-match: ", refusal));
+        gone(&app, &by_id(&first)).await;
+        assert!(app.bucket.head(KEY).await.is_none(), "{refusal}");
+        assert_eq!(app.read(&first).await["status"], "Deleted");
+        gone(&app, &by_id(&second)).await;
+        assert!(app.bucket.head("second.csv").await.is_none(), "{refusal}");
+        // The second one does not ask for what the store does not do.
+        let mut refused = 0.0;
+        for outcome in ["refused", "failed"] {
+            let name = "s3_call_duration_seconds_count";
+            let labels = format!(r#"operation="DeleteObject",outcome="{outcome}""#);
+            refused += app.metric(&format!("{name}{{{labels}}}")).await;
+        }
+        assert_eq!(refused, 1.0, "{refusal}");
+        assert_eq!(app.removals_under_way().await, 0);
+    }
+}
+
+/// Whatever the store says, an object that is not the one that was looked at stays.
+#[tokio::test]
+async fn a_delete_that_s3_refuses_altogether_fails_and_changes_nothing() {
+    let door = Door::to(cloud::address());
+    let app = Setup::new().s3(door.endpoint()).start().await;
+    let upload = app.upload(PATH, "bytes", json!({})).await;
+    let refusal = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    door.leads(Way::Interrupts(cloud::address(), "DELETE /", refusal));
+    let reply = app.delete(&by_id(&upload)).await;
+    reply.expect_problem(503, "service-unavailable");
+    assert_eq!(app.bucket.get(KEY).await, b"bytes");
+    assert_eq!(app.removals_under_way().await, 0, "it was answered");
+    door.leads(Way::To(cloud::address()));
+    gone(&app, &by_id(&upload)).await;
+    assert!(app.bucket.head(KEY).await.is_none());
+}
