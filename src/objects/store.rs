@@ -161,23 +161,30 @@ impl ObjectStore {
     }
 
     /// Awaits a call and counts it by its outcome.
-    pub(super) async fn timed<T, E>(
-        &self,
+    ///
+    /// The futures of the SDK are tens of kilobytes large. Each is kept on the heap, so that those of
+    /// its callers stay small: nested on the stack of a thread, a few of them overflow it in a debug
+    /// build.
+    pub(super) fn timed<'a, T, E>(
+        &'a self,
         operation: &'static str,
-        call: impl Future<Output = Result<T, SdkError<E, Response>>>,
-    ) -> Result<T, SdkError<E, Response>> {
-        let start = Instant::now();
-        let result = call.await;
-        let outcome = match &result {
-            Ok(_) => CallOutcome::Ok,
-            Err(error) => match status(error) {
-                Some(404) => CallOutcome::Missing,
-                Some(400..=499) => CallOutcome::Refused,
-                _ => CallOutcome::Failed,
-            },
-        };
-        self.metrics.s3.called(operation, outcome, start.elapsed());
-        result
+        call: impl Future<Output = Result<T, SdkError<E, Response>>> + 'a,
+    ) -> impl Future<Output = Result<T, SdkError<E, Response>>> + 'a {
+        let call = Box::pin(call);
+        async move {
+            let start = Instant::now();
+            let result = call.await;
+            let outcome = match &result {
+                Ok(_) => CallOutcome::Ok,
+                Err(error) => match status(error) {
+                    Some(404) => CallOutcome::Missing,
+                    Some(400..=499) => CallOutcome::Refused,
+                    _ => CallOutcome::Failed,
+                },
+            };
+            (self.metrics.s3).called(operation, outcome, start.elapsed());
+            result
+        }
     }
 }
 

@@ -18,7 +18,7 @@ impl TryOut<'_> {
     /// Whether bytes are kept that do not have the checksum they came with. A store that does not
     /// know an algorithm at all may keep them, but then it does not return the checksum either.
     pub(super) async fn checksums(&self) -> Result<Support, ProbeError> {
-        let each = Algorithm::ALL.map(|algorithm| self.checksum(algorithm));
+        let each = Algorithm::ALL.map(|algorithm| Box::pin(self.checksum(algorithm)));
         let all = try_join_all(each).await?;
         Ok(if all.contains(&Support::No) {
             Support::No

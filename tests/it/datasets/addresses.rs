@@ -217,6 +217,10 @@ async fn check(caller: &Caller, entry: &Value, objects: &BTreeMap<String, String
         }
         assert!(!is_path(relative), "{entry:#}");
         assert_eq!(entry["etag"], objects[relative], "{entry:#}");
+        // No URL can hold these as a segment: every client drops them before it sends.
+        if matches!(relative, "." | "..") {
+            return;
+        }
         // Spelled out all the same, it reaches no other object. An HTTP client would leave out the
         // segments `.` and `..` between plain slashes.
         let spelled = match relative.strip_prefix('/') {

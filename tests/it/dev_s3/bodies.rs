@@ -121,12 +121,9 @@ async fn what_it_does_not_do_it_says() {
     let stand = Stand::start().await;
     let error = stand
         .s3
-        .upload_part_copy()
+        .get_object_acl()
         .bucket(BUCKET)
         .key("k")
-        .upload_id("00000000000000000000000000000000")
-        .part_number(1)
-        .copy_source("datasets/other")
         .send()
         .await
         .unwrap_err();
