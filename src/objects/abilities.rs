@@ -18,6 +18,8 @@ pub struct KnownAbilities {
     /// What the settings say, or the store's maker; no try-out changes that.
     given: Abilities,
     now: ArcSwap<Abilities>,
+    /// What the store has refused, whatever is given.
+    refused: ArcSwap<Abilities>,
     /// Whether the first try-out has ended, however it ended.
     tried: watch::Sender<bool>,
 }
@@ -28,13 +30,14 @@ impl KnownAbilities {
         Self {
             given,
             now: ArcSwap::from_pointee(given),
+            refused: ArcSwap::default(),
             tried: watch::Sender::new(given.is_known()),
         }
     }
 
     /// What is known.
     pub fn now(&self) -> Abilities {
-        **self.now.load()
+        self.refused.load().or(**self.now.load())
     }
 
     /// How far the store has `ability`. Where that is unknown, waits for the first try-out, but
@@ -72,6 +75,14 @@ impl KnownAbilities {
         }
         let before = self.now.rcu(|now| Arc::new(now.with(ability, support)));
         before.of(ability) != support
+    }
+
+    /// Remembers that the store has refused `ability`: a fact, whatever the settings say. Returns
+    /// whether that is news.
+    pub fn note_refusal(&self, ability: Ability) -> bool {
+        let was_known = self.now().of(ability) == Support::No;
+        let before = (self.refused).rcu(|refused| Arc::new(refused.with(ability, Support::No)));
+        !was_known && before.of(ability) != Support::No
     }
 
     /// No caller waits for a try-out any more: one has ended, or none will.
@@ -114,6 +125,10 @@ mod tests {
         assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::Yes);
         assert_eq!(known.now().of(Ability::Checksums), Support::No);
         assert!(!known.note(Ability::DeleteIfMatch, Support::No));
+        assert!(known.note_refusal(Ability::DeleteIfMatch));
+        assert!(!known.note_refusal(Ability::DeleteIfMatch));
+        known.learn(Abilities::all(Support::Yes));
+        assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::No);
         let known = KnownAbilities::new(Abilities::default());
         assert!(known.note(Ability::HeadChecksums, Support::No));
         assert!(!known.note(Ability::HeadChecksums, Support::No));

@@ -60,10 +60,10 @@ impl ObjectStore {
         }
     }
 
-    /// Remembers that the store does not support `If-Match` on deletes in this bucket. Warns the
-    /// first time.
+    /// Remembers that the store does not support `If-Match` on deletes in this bucket, whatever the
+    /// settings say. Warns the first time.
     pub fn remember_plain_deletes(&self) {
-        self.note(Ability::DeleteIfMatch, Support::No);
+        self.note_refusal(Ability::DeleteIfMatch);
     }
 
     /// Removes `found` from `key`; with [`DeleteIf::SameEtag`] nothing that was written there since.

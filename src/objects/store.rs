@@ -141,6 +141,14 @@ impl ObjectStore {
         }
     }
 
+    /// Remembers what the store has refused, and warns once.
+    pub(super) fn note_refusal(&self, ability: Ability) {
+        if self.abilities.note_refusal(ability) {
+            let (bucket, ability) = (&self.bucket, ability.as_str());
+            log::warn!("the store of bucket {bucket} refuses {ability}: it is not used from now on");
+        }
+    }
+
     /// The bucket's name.
     pub fn bucket(&self) -> &str {
         &self.bucket
