@@ -123,6 +123,13 @@ pub fn address() -> std::net::SocketAddr {
     ([127, 0, 0, 1], server().port()).into()
 }
 
+/// The password of the server's superuser, for a pooler in front of it.
+pub fn password() -> String {
+    let url = server().url("postgres");
+    let url = url::Url::parse(&url).expect("our own URL");
+    url.password().expect("a password").to_owned()
+}
+
 /// A connection of the calling test, driven by its own runtime for as long as the client lives.
 pub async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)

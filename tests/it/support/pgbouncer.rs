@@ -47,7 +47,8 @@ impl PgBouncer {
             log = log.display(),
         );
         fs::write(&settings, text).expect("its settings");
-        fs::write(folder.path().join("users"), "\"postgres\" \"\"\n").expect("its users");
+        let users = format!("\"postgres\" \"{}\"\n", database::password());
+        fs::write(folder.path().join("users"), users).expect("its users");
         let mut command = Command::new("pgbouncer");
         command.env(
             "PATH",
