@@ -139,9 +139,10 @@ async fn without_a_declared_size_any_size_is_taken(setup: Setup) {
     let session = app.create("c", json!({})).await;
     app.put(&session, "1234567890").await.expect_ok();
     let problem = app.acknowledge(&session).await;
-    let problem = problem.expect_problem(422, "object-mismatch");
-    assert_eq!(problem["mismatches"][0]["field"], "size", "{problem:#}");
-    assert_eq!(app.read(&session).await["status"], "Error");
+    problem.expect_problem(422, "size-limit-exceeded");
+    let upload = app.read(&session).await;
+    assert_eq!(upload["status"], "Error", "{upload:#}");
+    assert_eq!(upload["error"]["code"], "size-limit-exceeded", "{upload:#}");
 }
 
 /// AWS refuses them too (403 AccessDenied, "There were headers present in the request which were
