@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
-use crate::support::app::Setup;
+use crate::support::app::{Setup, id};
 use crate::support::reply::Reply;
 
 const MIB: u64 = 1 << 20;
@@ -64,20 +64,25 @@ async fn of_many_who_ask_at_once_as_many_get_parts_as_fit() {
     }
 }
 
-/// Its bytes would be counted against nobody.
+/// Its bytes would be counted against no token.
 #[tokio::test]
 async fn a_token_that_counts_bytes_signs_no_parts_of_an_open_end() {
     let (scene, session) = limited_to(6 * MIB).await;
     let asked = json!({"scopes": ["uploads:write"], "max_bytes": 10});
     let token = scene.app.post("/tokens", asked).await;
     let token = token.expect(StatusCode::CREATED);
-    let path = format!(
-        "{}/uploads/{}/parts",
-        scene.app.url,
-        crate::support::app::id(&session)
-    );
-    let ask = scene.app.http.post(path).json(&parts(&[(1, MIB)]));
-    let ask = ask.bearer_auth(token["token"].as_str().expect("a token"));
-    let problem = Reply::of(ask).await.expect_problem(422, "invalid-request");
+    let token = token["token"].as_str().expect("a token");
+    let path = format!("{}/uploads/{}/parts", scene.app.url, id(&session));
+    let ask = async || {
+        let ask = scene.app.http.post(&path).json(&parts(&[(1, 5)]));
+        Reply::of(ask.bearer_auth(token)).await
+    };
+    // The upload may become larger than all that the token may bring.
+    ask().await.expect_problem(422, "size-limit-exceeded");
+    // Nor does it where the upload is bounded by less, as by the credential that made it.
+    let sql = scene.app.sql().await;
+    let bound = sql.execute("UPDATE uploads SET max_size = 5", &[]).await;
+    assert_eq!(bound.expect("an update"), 1);
+    let problem = ask().await.expect_problem(422, "invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/parts", "{problem:#}");
 }
