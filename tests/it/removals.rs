@@ -203,11 +203,21 @@ async fn a_dataset_whose_object_goes_with_a_wrong_one_is_known_to_be_missing() {
     let acknowledge = format!("/uploads/{}/acknowledge", id(&wrong));
     let refused = app.post(&acknowledge, json!({"size": 1})).await;
     refused.expect_problem(422, "object-mismatch");
+    let now = app.read(&dataset).await;
+    assert_eq!(now["drift"]["kind"], "replaced", "{now:#}");
     deleted(&app, &wrong).await;
     let now = app.read(&dataset).await;
     assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
     let told = app.told(&dataset).await;
-    assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
+    assert_eq!(
+        told,
+        ["dataset.uploaded", "dataset.drifted", "dataset.drifted"]
+    );
+    // The wrong object replaced the proven one, then it was removed.
+    let path = format!("/uploads/{}/events", id(&dataset));
+    let events = app.get(&path).await.expect(StatusCode::OK);
+    assert_eq!(events[1]["data"]["drift"], "replaced", "{events:#}");
+    assert_eq!(events[2]["data"]["drift"], "missing", "{events:#}");
 }
 
 /// The proof has read the table already, and waits for its row.
