@@ -145,7 +145,9 @@ impl ObjectStore {
     pub(super) fn note_refusal(&self, ability: Ability) {
         if self.abilities.note_refusal(ability) {
             let (bucket, ability) = (&self.bucket, ability.as_str());
-            log::warn!("the store of bucket {bucket} refuses {ability}: it is not used from now on");
+            log::warn!(
+                "the store of bucket {bucket} refuses {ability}: it is not used from now on"
+            );
         }
     }
 
