@@ -175,14 +175,15 @@ async fn requests(app: &App) {
             .post("/uploads", json!({"path": "/data/4/304.csv"}))
             .await;
         taken.expect_problem(409, "dataset-exists");
-        for body in [json!({"path": "/once.csv"}), json!({"path": "/twice.csv"})] {
-            let request = app.request(Method::POST, "/uploads").json(&body);
-            let request = request.header("idempotency-key", format!("{n} {}", body["path"]));
+        for path in ["/once.csv", "/twice.csv"] {
+            let request = app.request(Method::POST, "/uploads");
+            let request = request.json(&json!({"path": path}));
+            let request = request.header("idempotency-key", format!("{n}{path}"));
             Reply::of(request).await.expect(StatusCode::CREATED);
         }
         let batch = json!({"uploads": [{"path": "/b/1"}, {"path": "/b/2"}]});
         let request = app.request(Method::POST, "/uploads/batch").json(&batch);
-        let request = request.header("idempotency-key", format!("batch {n}"));
+        let request = request.header("idempotency-key", format!("batch-{n}"));
         Reply::of(request).await.expect(StatusCode::OK);
     }
     let cursor = app.get("/uploads?limit=10").await;
