@@ -112,6 +112,15 @@ impl Carried {
     }
 }
 
+impl StoreError {
+    /// Whether the store does not have the operation, or the role has no right to it. Any other
+    /// refusal is a fault: a bucket that is gone, a key that is wrong.
+    pub fn is_unsupported_or_forbidden(&self) -> bool {
+        matches!(self, Self::Refused { answer, .. }
+            if answer.code == "AccessDenied" || matches!(answer.status, 405 | 501))
+    }
+}
+
 impl ObjectStore {
     /// Speaks to `bucket` through `client`.
     pub fn new(

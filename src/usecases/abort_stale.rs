@@ -154,7 +154,7 @@ impl Pass {
     pub async fn step(&mut self) -> Result<Stepped> {
         let page = match std::mem::replace(&mut self.ahead, Ahead::Nothing) {
             Ahead::Everything => match self.list(None).await {
-                Err(refused @ StoreError::Refused { .. }) if does_not_list(&refused) => {
+                Err(refused) if refused.is_unsupported_or_forbidden() => {
                     self.finish().await?;
                     return Ok(Stepped::Refused(refused.to_string()));
                 }
@@ -293,11 +293,4 @@ impl Stale {
             Why::Unknown { .. } | Why::PerhapsAnothers => finding,
         }
     }
-}
-
-/// Whether the store, or the role's rights, have no list of multipart uploads. Any other refusal is
-/// a fault: a bucket that is gone, a key that is wrong.
-fn does_not_list(refused: &StoreError) -> bool {
-    matches!(refused, StoreError::Refused { answer, .. }
-        if answer.code == "AccessDenied" || matches!(answer.status, 405 | 501))
 }
