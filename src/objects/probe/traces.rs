@@ -24,6 +24,8 @@ pub struct Traces {
 #[derive(Debug, Default)]
 struct Made {
     keys: Vec<String>,
+    /// Delete markers of a versioned bucket by key and version: they hide what lies below them.
+    markers: Vec<(String, String)>,
     /// Multipart uploads by key and S3's id.
     begun: Vec<(String, String)>,
     /// Whether there may be one whose id is not known, because the answer was lost.
@@ -83,6 +85,13 @@ impl Traces {
             .push((key.to_owned(), upload_id.to_owned()));
     }
 
+    /// Notes the delete marker that a delete has left in a versioned bucket.
+    pub(super) fn hid(&self, key: &str, version: &str) {
+        self.made()
+            .markers
+            .push((key.to_owned(), version.to_owned()));
+    }
+
     /// Removes every object and multipart upload of this probe, each version of them where the
     /// role may do that; else, in a versioned bucket, they stay behind a delete marker.
     ///
@@ -91,6 +100,7 @@ impl Traces {
     pub async fn erase(&self, store: &ObjectStore) -> Result<(), ProbeError> {
         let Made {
             mut keys,
+            markers,
             begun,
             unnamed,
         } = std::mem::take(&mut *self.made());
@@ -103,6 +113,13 @@ impl Traces {
         if unnamed && let Ok(left) = open_uploads(store, &self.folder()).await {
             for upload in left {
                 result = result.and(store.abort_multipart(&upload.key, &upload.upload_id).await);
+            }
+        }
+        for (key, version) in markers {
+            match remove(store, &key, Some(version)).await {
+                // What lies below it stays behind it.
+                Ok(()) | Err((_, Some(403))) => {}
+                Err((error, _)) => result = result.and(Err(error)),
             }
         }
         keys.sort();

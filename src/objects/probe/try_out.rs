@@ -197,7 +197,12 @@ impl<'a> TryOut<'a> {
             .bucket(self.store.bucket())
             .key(key)
             .if_match(etag);
-        Outcome::of(&self.store.timed("DeleteObject", delete.send()).await)
+        let deleted = self.store.timed("DeleteObject", delete.send()).await;
+        let version = (deleted.as_ref().ok()).and_then(|deleted| deleted.version_id());
+        if let Some(version) = version {
+            self.traces.hid(key, version);
+        }
+        Outcome::of(&deleted)
     }
 
     /// Puts one part together, where nothing may stand.

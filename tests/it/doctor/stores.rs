@@ -50,7 +50,13 @@ async fn the_embedded_store() {
 #[tokio::test]
 async fn conditional_writes_are_not_honoured() {
     let place = Place::new().await;
-    let store = Masked::saying(&[(b"HTTP/1.1 412", b"HTTP/1.1 200")]).await;
+    let store = Masked::saying(&[
+        (b"HTTP/1.1 412", b"HTTP/1.1 200"),
+        // An error in the body of a 200 is an error all the same.
+        (b"<Error", b"<Fine0"),
+        (b"</Error", b"</Fine0"),
+    ])
+    .await;
     let report = Report::of(at(&place, &store)).await;
     report
         .code(1)

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{bent, curious, is_tried, known};
 use crate::support::bent::{Answer, Asked, Bend};
+use crate::support::observe::eventually;
 
 const SHA256: &str = "SHA256";
 /// Of `bytes`.
@@ -35,7 +36,11 @@ async fn a_head_refused_for_its_checksum_mode_is_sent_once_without_and_proves_th
         }
         let refused = store.count(|asked| asks_for_checksums(asked) && !is_tried(asked));
         assert_eq!(refused, 1, "{status}: it is remembered");
-        assert_eq!(known(&app).await["head_checksums"], "no");
+        // The answer of /readyz is believed for a second.
+        eventually("that is known", async || {
+            known(&app).await["head_checksums"] == "no"
+        })
+        .await;
     }
 }
 
