@@ -10,13 +10,18 @@ use diesel_async::SimpleAsyncConnection as _;
 use uuid::Uuid;
 
 use super::{ConnectError, Pool, PoolError, connect};
-use crate::store::Connection;
+use crate::store::{Connection, sqlstate};
 
 /// How often a session is searched for behind another connection. A pooler hands out the session
 /// that came free last, as a rule; others may get it first.
 const ATTEMPTS: usize = 10;
-/// The words by which the statement below reports what it has found.
-const FOUND: &str = "upload-broker: this session belongs to another connection";
+/// The SQLSTATE by which the statement below reports that it has found the mark. Of a class that
+/// Postgres does not use.
+const FOUND: &str = "UB001";
+/// A prepared statement is not there, or is there already: it belongs to another connection's
+/// session. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+const INVALID_STATEMENT_NAME: &str = "26000";
+const DUPLICATE_STATEMENT: &str = "42P05";
 
 /// Why it is not known that connections have sessions of their own.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +34,37 @@ pub enum SessionError {
     Lent,
     /// No connection could be had.
     #[error("Postgres cannot be reached")]
-    Connect(#[from] ConnectError),
+    Connect(#[source] ConnectError),
     /// None came out of the pool.
     #[error("no connection could be had")]
     Pool(#[from] PoolError),
     /// Postgres did not answer the question.
     #[error("Postgres does not answer")]
-    Query(#[from] DieselError),
+    Query(#[source] DieselError),
+}
+
+impl From<ConnectError> for SessionError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            // Every session is set up by statements that are prepared.
+            ConnectError::CouldntSetupConfiguration(cause) if shows_lending(&cause) => Self::Lent,
+            error => Self::Connect(error),
+        }
+    }
+}
+
+impl From<DieselError> for SessionError {
+    fn from(error: DieselError) -> Self {
+        match shows_lending(&error) {
+            true => Self::Lent,
+            false => Self::Query(error),
+        }
+    }
+}
+
+fn shows_lending(error: &DieselError) -> bool {
+    let shown_by = [FOUND, INVALID_STATEMENT_NAME, DUPLICATE_STATEMENT];
+    sqlstate(error).is_some_and(|code| shown_by.contains(&code))
 }
 
 /// Makes sure that connections to this database have sessions of their own.
@@ -77,14 +106,9 @@ async fn ensure_apart(one: &mut Connection, other: &mut Connection) -> Result<()
         let search = format!(
             "DO $$ BEGIN \
              IF current_setting('upload_broker.session', true) = '{mark}' \
-             THEN RAISE EXCEPTION '{FOUND}'; END IF; END $$"
+             THEN RAISE EXCEPTION 'found' USING ERRCODE = '{FOUND}'; END IF; END $$"
         );
-        match other.batch_execute(&search).await {
-            Err(DieselError::DatabaseError(_, found)) if found.message() == FOUND => {
-                return Err(SessionError::Lent);
-            }
-            answer => answer?,
-        }
+        other.batch_execute(&search).await?;
     }
     one.batch_execute("RESET upload_broker.session").await?;
     Ok(())
