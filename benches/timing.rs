@@ -128,6 +128,8 @@ fn jwt(now: DateTime<Utc>) -> (Jwt, String) {
         keys: JwtKeys::Secret(SECRET.into()),
         issuer: None,
         audience: None,
+        tenant_claim: "tenant".to_owned(),
+        scope_claim: None,
     });
     let claims = json!({"tenant": "acme", "scope": "uploads:write", "exp": now.timestamp() + 60});
     let key = EncodingKey::from_secret(SECRET.as_bytes());
