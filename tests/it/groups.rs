@@ -2,9 +2,12 @@
 //!
 //! A lock on the table keeps the first writes waiting, so that the others gather behind them.
 
+use std::sync::Arc;
+
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
@@ -171,11 +174,27 @@ async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
     let app = start().await;
     let mut requests = creates(&app, numbered(CALLERS));
     let impatient = requests.split_off(CALLERS / 2);
+    // They are sent once the table is locked, or they would be answered before.
+    let locked = Arc::new(Semaphore::new(0));
     let impatient: Vec<_> = (impatient.into_iter())
-        .map(|request| tokio::spawn(request.send()))
+        .map(|request| {
+            let locked = Arc::clone(&locked);
+            tokio::spawn(async move {
+                let _sent = locked.acquire().await;
+                request.send().await
+            })
+        })
         .collect();
+    let send = async {
+        eventually("a write waits for the lock", async || {
+            app.waiting_for_locks().await > 0
+        })
+        .await;
+        locked.add_permits(CALLERS);
+    };
     let hang_up = async { impatient.iter().for_each(|request| request.abort()) };
-    for reply in at_once(&app, CALLERS, requests, hang_up).await {
+    let (replies, ()) = tokio::join!(at_once(&app, CALLERS, requests, hang_up), send);
+    for reply in replies {
         reply.expect(StatusCode::CREATED);
     }
     eventually("what was asked for is written all the same", async || {
