@@ -1,9 +1,10 @@
 //! ListMultipartUploads: what was begun and neither completed nor aborted.
 
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::EncodingType;
 use chrono::{DateTime, Utc};
 
-use super::senseless;
+use super::{NO_SUCH_UPLOAD, senseless};
 use crate::objects::head::timestamp;
 use crate::objects::list::decoded;
 use crate::objects::store::{ObjectStore, StoreError, failed};
@@ -55,8 +56,17 @@ impl ObjectStore {
             .set_upload_id_marker(after.map(|marker| marker.upload_id.clone()))
             // A key may hold characters that XML cannot: one such key would break its page.
             .encoding_type(EncodingType::Url);
-        let output = (self.timed("ListMultipartUploads", call.send()).await)
-            .map_err(|error| failed("ListMultipartUploads", error))?;
+        let output = match self.timed("ListMultipartUploads", call.send()).await {
+            Ok(output) => output,
+            // What rclone answers where none is open.
+            Err(error) if error.code() == Some(NO_SUCH_UPLOAD) => {
+                return Ok(OpenUploadsPage {
+                    uploads: Vec::new(),
+                    next: None,
+                });
+            }
+            Err(error) => return Err(failed("ListMultipartUploads", error)),
+        };
         // Stores that do not know the parameter do not repeat it.
         let encoded = output.encoding_type == Some(EncodingType::Url);
         let plain = |text| if encoded { decoded(text).0 } else { text };

@@ -119,5 +119,7 @@ async fn the_doctor_says_what_it_lacks_and_leaves_nothing() {
     ] {
         assert!(ended.out.contains(words), "no {words:?} in {}", ended.out);
     }
+    let alarm = "multipart uploads cannot be listed";
+    assert!(!ended.out.contains(alarm), "{}", ended.out);
     assert_eq!(place.bucket.keys().await, [""; 0], "{}", ended.out);
 }
