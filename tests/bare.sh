@@ -32,7 +32,7 @@ mmdebstrap --quiet --variant=minbase --skip=check/empty \
 # The toolchain, and what cargo has fetched already.
 sysroot=$(rustc --print sysroot)
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
-mkdir -p "$root/opt/rust" "$root/root/.cargo" "$root/work"
+mkdir -p "$root/opt/rust" "$root/root/.cargo" "$root/src"
 cp -a "$sysroot/." "$root/opt/rust/"
 for part in registry config.toml; do
     [ ! -e "$cargo_home/$part" ] || cp -a "$cargo_home/$part" "$root/root/.cargo/"
@@ -47,7 +47,7 @@ done
 
 git -C "$here" ls-files -z --cached --others --exclude-standard \
     | (cd "$here" && xargs -0 ls -d 2>/dev/null | tr '\n' '\0') \
-    | tar -C "$here" --null -T - -cf - | tar -C "$root/work" -xf -
+    | tar -C "$here" --null -T - -cf - | tar -C "$root/src" -xf -
 
 mount -t proc proc "$root/proc"
 mount --rbind --make-rslave /sys "$root/sys"
@@ -57,4 +57,4 @@ echo "== make $TARGET in it"
 # shellcheck disable=SC2046,SC2086 # names of variables and of targets are words
 env -i HOME=/root TERM="${TERM:-dumb}" PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     $(env | grep -iE '^(https?_proxy|no_proxy|all_proxy|ssl_cert_file|pip_[a-z_]*|cargo_(http|net|registries|source)_[a-z_]*)=' || true) \
-    chroot "$root" make -C /work $TARGET
+    chroot "$root" make -C /src $TARGET

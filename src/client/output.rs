@@ -151,8 +151,8 @@ impl Output {
     }
 }
 
-/// Text of somebody else's, fit for a terminal: control characters (C0, DEL and C1) are spelt out,
-/// and so are those that change the direction of the text around them.
+/// Text that comes from outside, made fit for a terminal: control characters (C0, DEL and C1) are
+/// spelt out, and so are those that change the direction of the text around them.
 pub fn printable(text: &str) -> String {
     let mut fit = String::with_capacity(text.len());
     for c in text.chars() {

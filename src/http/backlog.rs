@@ -3,7 +3,7 @@
 //! A connection is made by the system before the server accepts it, and its request may have been
 //! sent by then. When a listener is closed, what stands in its queue is reset, and those clients get
 //! no answer. So no new connections are made first: on Linux a filter on the listener drops their
-//! first packet (SYN), which clients send again a second later, to find nobody listening. Then what
+//! first packet (SYN), which clients send again a second later, to find the port closed. Then what
 //! is under way comes in and is accepted, and an empty queue is closed.
 //!
 //! Where there is no such filter, connections go on being made for a while, and the few that come
@@ -16,8 +16,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::time::{Instant, sleep};
 
-/// How long a handshake that is under way may take to end, from far away too, and how long whoever
-/// uses a connection again and again has to get an answer that closes it.
+/// How long a handshake that is under way may take to end, from far away too, and how long a client
+/// that uses a connection again and again has to get an answer that closes it.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// What connections need from the queue to the worker that reads their requests.
 const HANDED_OVER: Duration = Duration::from_millis(50);
@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub struct Backlog(TcpListener);
 
 impl Backlog {
-    /// Of `listener`, whoever accepts from it.
+    /// Of `listener`, in whichever thread it is accepted from.
     ///
     /// # Errors
     /// When the system has no room for another descriptor.

@@ -187,7 +187,10 @@ impl Broker {
     pub(super) async fn abort_parts(&self, upload: &Upload, multipart: &Multipart) {
         let aborted = self.abort_stored(upload, multipart).await;
         if let Err(cause) = aborted {
-            log::warn!("S3 keeps parts of upload {} for now: {cause}", upload.id);
+            log::warn!(
+                "S3 keeps parts of upload {} until the janitor frees them: {cause}",
+                upload.id
+            );
         }
     }
 }

@@ -17,7 +17,7 @@ impl Broker {
             && let Err(cause) = self.remove_own_object(upload).await
         {
             log::warn!(
-                "S3 keeps the object of upload {} for now: {cause}",
+                "S3 keeps the object of upload {} until the janitor removes it: {cause}",
                 upload.id
             );
         }
