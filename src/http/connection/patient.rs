@@ -102,7 +102,11 @@ fn cut_off() -> io::Error {
 }
 
 impl<T: AsyncRead + Unpin> Patient<T> {
-    /// Reads on after our side is closed, until the client closes its side or the bounds are met.
+    /// Reads on after our side is closed, until the client closes its side or the time is over.
+    ///
+    /// After a bounded number of bytes nothing more is read, but the socket stays open: closing it
+    /// with unread bytes resets the connection, and a client that is slow to read would lose the
+    /// response (RFC 9112, section 9.6). What it still sends waits in the buffers of the sockets.
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let lingering = self
             .lingering
@@ -121,7 +125,7 @@ impl<T: AsyncRead + Unpin> Patient<T> {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Ready(())
+        Poll::Pending
     }
 }
 

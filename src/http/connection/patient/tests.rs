@@ -94,3 +94,25 @@ async fn requests_that_are_answered_may_follow_each_other_for_ever() {
         tokio::time::sleep(TIME / 4).await;
     }
 }
+
+/// A client that is slow to read still gets its response: the connection is not reset under it.
+#[tokio::test]
+async fn a_closed_connection_stays_open_while_the_client_sends_on() {
+    let (ours, mut theirs) = duplex(1024);
+    let mut ours = Patient::new(ours, TIMES);
+    let connection = ours.connection().clone();
+    let closed = tokio::time::timeout(TIME / 20, connection.close()).await;
+    closed.expect_err("no dispatcher takes note of it");
+    let start = Instant::now();
+    let sending = async {
+        let sent = theirs.write_all(&vec![0; 2 << 20]).await;
+        sent.expect_err("more than is read");
+    };
+    let closing = async {
+        ours.shutdown().await.expect("a shutdown");
+        assert!(connection.has_read_enough());
+        drop(ours);
+    };
+    tokio::join!(sending, closing);
+    assert!(start.elapsed() >= LINGER, "{:?}", start.elapsed());
+}
