@@ -54,6 +54,11 @@ impl Api {
         &self.url
     }
 
+    /// How long to go on asking the broker.
+    pub fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
     /// A client of the broker that the settings name. Does not call it yet.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ struct Batch<'a> {
 }
 
 /// One acknowledge among several.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Acknowledged<'a> {
     /// Of the upload.
     pub id: Uuid,

@@ -15,10 +15,9 @@ use uuid::Uuid;
 use super::Put;
 use super::done::Done;
 use super::draft::Draft;
-use super::file::{Brought, Waiting};
+use super::file::Brought;
 use super::item::Item;
 use super::standing::{Prepared, Standing};
-use crate::client::api::Acknowledged;
 use crate::client::api::wire::{BatchResult, NewUpload, Upload};
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
@@ -135,41 +134,12 @@ impl Put<'_> {
             }
         }
         // Files that were not acknowledged are remembered: the next run goes on with them.
-        let proven = self.acknowledge(&waiting).await?;
+        let proven = self.acknowledge_all(&waiting).await?;
         for ((item, file), proven) in waiting.into_iter().zip(proven) {
             let done = self.finish(file, proven).await;
             worst = worst.max(self.end(&item, done).await?);
         }
         Ok(worst)
-    }
-
-    /// Has files proven, several by one request. Each has its own answer, in order.
-    async fn acknowledge(&self, waiting: &[(Item, Waiting)]) -> Result<Vec<Result<Upload>>> {
-        let api = &self.context.api;
-        let due = waiting.iter().map(|(_, file)| Acknowledged {
-            id: file.id,
-            claims: &file.claims,
-        });
-        let due: Vec<_> = due.collect();
-        let together = match &due[..] {
-            [] | [_] => Vec::new(),
-            several => match api.acknowledge_batch(several).await {
-                // A broker that does not have the route yet.
-                Err(error) if error.exit() == Exit::NotFound => Vec::new(),
-                answered => answered?,
-            },
-        };
-        let mut together = together.into_iter().map(session);
-        let mut proven = Vec::with_capacity(due.len());
-        for one in &due {
-            // What has no answer, or one that time may change, is asked for by itself.
-            proven.push(match together.next() {
-                Some(Ok(upload)) => Ok(upload),
-                Some(Err(error)) if !error.may_pass() => Err(error),
-                _ => api.acknowledge(one.id, one.claims).await,
-            });
-        }
-        Ok(proven)
     }
 
     /// Reports how it ended with a file.
@@ -253,7 +223,7 @@ enum Found {
 }
 
 /// The upload in one result of several.
-fn session(result: BatchResult) -> Result<Upload> {
+pub(super) fn session(result: BatchResult) -> Result<Upload> {
     match (result.upload, result.problem) {
         (Some(upload), _) => Ok(upload),
         (None, Some(mut problem)) => {

@@ -12,6 +12,7 @@
 //! Killed, cut off or refused for a while, an upload stays where it is: the same command goes on
 //! with the parts that the store has not. Nothing is a dataset before the broker has proven it.
 
+mod acknowledge;
 mod attempts;
 mod done;
 mod draft;
