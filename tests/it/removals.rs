@@ -220,6 +220,20 @@ async fn a_dataset_whose_object_goes_with_a_wrong_one_is_known_to_be_missing() {
     assert_eq!(events[2]["data"]["drift"], "missing", "{events:#}");
 }
 
+/// The PUT replaced the proven object; the cancel removed what it had written.
+#[tokio::test]
+async fn cancel_of_an_arrived_overwrite_marks_the_replaced_dataset_missing() {
+    let app = App::start().await;
+    let dataset = app.upload(KEY, "bytes", json!({})).await;
+    let newer = overwriting(&app).await;
+    app.put(&newer, "newer").await.expect_ok();
+    cancelled(&app, &newer).await;
+    let now = app.read(&dataset).await;
+    assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
+    let told = app.told(&dataset).await;
+    assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
+}
+
 /// The proof has read the table already, and waits for its row.
 #[tokio::test]
 async fn a_removal_that_begins_while_a_proof_is_committed_is_noticed() {

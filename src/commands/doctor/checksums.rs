@@ -50,6 +50,18 @@ pub(super) async fn examine(
             fix,
         ));
     }
+    if switches.head_checksums == Switch::Off {
+        return Ok(Verdict::warning(
+            "BROKER_S3_HEAD_CHECKSUMS=off: no checksum is read, and proofs are no better than `size`",
+            "set BROKER_S3_HEAD_CHECKSUMS=auto, unless the store refuses x-amz-checksum-mode",
+        ));
+    }
+    if switches.checksums == Switch::Off {
+        return Ok(Verdict::warning(
+            "wrong bytes are refused, but BROKER_S3_CHECKSUMS=off: proofs are no better than `size`",
+            "set BROKER_S3_CHECKSUMS=auto",
+        ));
+    }
     if returned != Some(sum) {
         return Ok(Verdict::warning(
             "a wrong SHA-256 is refused, but a right one is not told back: proofs are by size",

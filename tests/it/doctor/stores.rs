@@ -128,6 +128,19 @@ async fn checksums_are_not_verified() {
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
 
+/// What the settings turn off costs the proof by checksum: the report names the setting.
+#[tokio::test]
+async fn checksums_switched_off_by_settings_are_a_warning() {
+    let place = Place::new().await;
+    for setting in ["BROKER_S3_CHECKSUMS", "BROKER_S3_HEAD_CHECKSUMS"] {
+        let report = Report::of(doctor(&place).set(setting, "off")).await;
+        report
+            .code(0)
+            .says("checksums", "warning", &format!("{setting}=off"))
+            .advises("checksums", &format!("{setting}=auto"));
+    }
+}
+
 /// As moto and some toys do.
 #[tokio::test]
 async fn signatures_are_not_checked() {
