@@ -207,7 +207,13 @@ async fn requests(app: &App) {
     ] {
         ask(app, &format!("/uploads?limit=10{filters}")).await;
     }
-    for filters in ["", "&prefix=/", "&action=upload.created"] {
+    for filters in [
+        "",
+        "&prefix=/",
+        "&action=upload.created",
+        "&action=key.revoked",
+        "&action=key.revoked&action=key.created",
+    ] {
         ask(app, &format!("/audit?limit=10{filters}")).await;
     }
     app.janitor().await;
