@@ -5,6 +5,7 @@ mod disabled;
 mod escape;
 mod limits;
 mod open_ends;
+mod quota_isolation;
 mod quota_pool;
 mod quota_races;
 mod quota_set;
