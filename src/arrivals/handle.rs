@@ -2,7 +2,7 @@
 
 use super::message::Contents;
 use super::queue::Received;
-use crate::usecases::arrived::{Arrived, arrived};
+use crate::usecases::maintenance::arrived::{Arrived, arrived};
 use crate::usecases::{Broker, Error};
 use std::sync::Arc;
 

@@ -33,15 +33,15 @@ use crate::objects::{self, BucketSettings, Buckets, client};
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
-use crate::usecases::acknowledge::Turns;
 use crate::usecases::audit::Audit;
-use crate::usecases::authenticate::KeyCache;
-use crate::usecases::copy;
-use crate::usecases::group::Groups;
-use crate::usecases::lanes::Lanes;
-use crate::usecases::limits::Policies;
+use crate::usecases::batching::Groups;
+use crate::usecases::connection_limit::Lanes;
+use crate::usecases::datasets::copy;
+use crate::usecases::identity::authenticate::KeyCache;
 use crate::usecases::listening::Listening;
-use crate::usecases::retain::Retention;
+use crate::usecases::maintenance::retain::Retention;
+use crate::usecases::tenants::limits::Policies;
+use crate::usecases::uploads::acknowledge::Turns;
 use crate::usecases::{Broker, Rules};
 
 /// Why the parts do not fit together.

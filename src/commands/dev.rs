@@ -26,7 +26,7 @@ use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::Scope;
 use crate::lifecycle::Shutdown;
 use crate::usecases::Broker;
-use crate::usecases::authenticate::authenticate;
+use crate::usecases::identity::authenticate::authenticate;
 use crate::{store, usecases};
 
 /// How long the Postgres of a stack that was killed may take to end, and how often to look.
@@ -224,7 +224,9 @@ async fn development_key(
     let mut connection = store::pool::connect(settings.database.url.expose()).await?;
     let clock = Clock::system();
     let all = Scope::ALL;
-    let issued = usecases::keys::issue(&mut connection, &clock, DEFAULT_TENANT, &all, None).await?;
+    let issued =
+        usecases::identity::keys::issue(&mut connection, &clock, DEFAULT_TENANT, &all, None)
+            .await?;
     folder::write_secret(&file, issued.key.expose_secret()).map_err(DevError::KeyFile)?;
     Ok(issued.key)
 }

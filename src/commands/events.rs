@@ -11,7 +11,7 @@ use super::output::{BAD_USAGE, complain, fail};
 use super::when::{When, when};
 use crate::clock::Clock;
 use crate::domain::event::{EventType, timestamp};
-use crate::usecases::replay::{self, Selection};
+use crate::usecases::maintenance::replay::{self, Selection};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -25,7 +25,7 @@ use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
 use crate::janitor::{Cleared, Job, Part, Report, Round, Swept};
 use crate::lifecycle::Shutdown;
-use crate::usecases::abilities;
+use crate::usecases::maintenance::abilities;
 use failures::Failures;
 use words::{aborted, cleared_json, cleared_line, swept_json, swept_line};
 

@@ -17,7 +17,7 @@ use crate::domain::event::timestamp;
 use crate::domain::principal::Scope;
 use crate::store::{Connection, api_keys::ApiKey};
 use crate::usecases;
-use crate::usecases::keys::{self, IssuedKey};
+use crate::usecases::identity::keys::{self, IssuedKey};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -13,7 +13,8 @@ use crate::clock::Clock;
 use crate::config::{Audit, Auth, Settings};
 use crate::http::tls::Identity;
 use crate::lifecycle::{Hangups, Shutdown};
-use crate::usecases::{Broker, abilities};
+use crate::usecases::Broker;
+use crate::usecases::maintenance::abilities;
 use crate::{audit, http, janitor};
 
 /// How often gauges that nobody pushes are read.

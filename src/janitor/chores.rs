@@ -6,10 +6,11 @@ use futures::stream::{self, StreamExt as _};
 use super::{Job, PAGE, Round};
 use crate::domain::finding::{Finding, Outcome, What};
 use crate::domain::upload::Upload;
-use crate::usecases::claim::{self, Chore, Claimed, Held};
-use crate::usecases::expire::{self, Looked};
-use crate::usecases::settle::{self, Settled};
-use crate::usecases::{Result, delete};
+use crate::usecases::Result;
+use crate::usecases::maintenance::claim::{self, Chore, Claimed, Held};
+use crate::usecases::maintenance::expire::{self, Looked};
+use crate::usecases::maintenance::settle::{self, Settled};
+use crate::usecases::uploads::delete;
 
 /// Rows at once. Each takes one connection to Postgres at most.
 const AT_ONCE: usize = 4;

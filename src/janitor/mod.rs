@@ -25,9 +25,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::finding::{Finding, What};
-use crate::usecases::claim::Chore;
-use crate::usecases::retain::{self, Old};
-use crate::usecases::{Broker, Result, forget, settle, tidy_quotas};
+use crate::usecases::maintenance::claim::Chore;
+use crate::usecases::maintenance::forget;
+use crate::usecases::maintenance::retain::{self, Old};
+use crate::usecases::maintenance::settle;
+use crate::usecases::maintenance::tidy_quotas;
+use crate::usecases::{Broker, Result};
 
 pub use part::Part;
 pub use report::Report;

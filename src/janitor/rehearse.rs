@@ -3,8 +3,10 @@
 use super::{Job, PAGE, Round};
 use crate::domain::finding::Outcome;
 use crate::domain::upload::Upload;
-use crate::usecases::claim::{self, Chore};
-use crate::usecases::{Result, expire, settle};
+use crate::usecases::Result;
+use crate::usecases::maintenance::claim::{self, Chore};
+use crate::usecases::maintenance::expire;
+use crate::usecases::maintenance::settle;
 
 impl Job {
     /// Tells what a chore would come to for every row that waits for it.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Job, Report};
 use crate::domain::finding::Outcome;
-use crate::usecases::abort_stale::{self as usecase, Pass, Stale, Stepped};
+use crate::usecases::maintenance::abort_stale::{self as usecase, Pass, Stale, Stepped};
 use crate::usecases::{Broker, Error, Result};
 
 /// Aborts at once.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::stale::cause;
 use crate::lifecycle::backoff;
 use crate::usecases::Broker;
-use crate::usecases::abilities::{Learned, learn};
+use crate::usecases::maintenance::abilities::{Learned, learn};
 
 /// How often it is asked what Postgres remembers.
 const USUAL: Duration = Duration::from_secs(24 * 60 * 60);

@@ -10,7 +10,7 @@ use super::stale::cause;
 use super::{Job, Report};
 use crate::config;
 use crate::domain::finding::{Finding, What};
-use crate::usecases::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
+use crate::usecases::maintenance::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
 use crate::usecases::{Broker, Result};
 
 /// The loop that compares every bucket with the rows. Stale multipart uploads have one of their own

@@ -8,18 +8,6 @@ use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use super::acknowledge::{LockedProof, Proof, Turns};
-use super::audit::Audit;
-use super::authenticate::KeyCache;
-use super::error::{Error, Result};
-use super::group::{Group, Groups};
-use super::lanes::Lanes;
-use super::left_rows::LeftRow;
-use super::limits::Policies;
-use super::listening::Listening;
-use super::new_rows::NewRow;
-use super::retain::Retention;
-use super::spend::CountedRow;
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
 use crate::domain::bounds::Purse;
@@ -33,6 +21,18 @@ use crate::store::lease::Lease;
 use crate::store::pool::{Pool, Pooled};
 use crate::store::tenants;
 use crate::telemetry::{self, metrics::Metrics};
+use crate::usecases::audit::Audit;
+use crate::usecases::batching::{Group, Groups};
+use crate::usecases::connection_limit::Lanes;
+use crate::usecases::error::{Error, Result};
+use crate::usecases::identity::authenticate::KeyCache;
+use crate::usecases::listening::Listening;
+use crate::usecases::maintenance::retain::Retention;
+use crate::usecases::tenants::limits::Policies;
+use crate::usecases::uploads::acknowledge::{LockedProof, Proof, Turns};
+use crate::usecases::uploads::create::allowance::CountedRow;
+use crate::usecases::uploads::create::insert::NewRow;
+use crate::usecases::uploads::create::quota::LeftRow;
 
 /// Limits and defaults, from the settings.
 #[derive(Clone, Debug)]
@@ -121,17 +121,17 @@ pub struct Broker {
 
 impl Broker {
     /// A connection to Postgres, within the pool's bound.
-    pub(super) async fn connection(&self) -> Result<Pooled> {
+    pub(in crate::usecases) async fn connection(&self) -> Result<Pooled> {
         Ok(self.pool.get().await?)
     }
 
     /// A lease for rows that are about to be claimed.
-    pub(super) fn new_lease(&self) -> Lease {
+    pub(in crate::usecases) fn new_lease(&self) -> Lease {
         Lease::new(&self.clock, self.rules.lease)
     }
 
     /// The bucket of this name. Names come from rows and tenants, never from a caller.
-    pub(super) async fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
+    pub(in crate::usecases) async fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
         let bucket = self.buckets.at(name).await;
         bucket.map_err(|cause| Error::Internal(cause.into()))
     }
@@ -153,7 +153,7 @@ impl Broker {
     }
 
     /// Whether uploads may live in this bucket, which somebody else named.
-    pub(super) async fn is_ours(&self, bucket: &str) -> Result<bool> {
+    pub(in crate::usecases) async fn is_ours(&self, bucket: &str) -> Result<bool> {
         if bucket == self.buckets.common() {
             return Ok(true);
         }
@@ -162,12 +162,12 @@ impl Broker {
     }
 
     /// The name of the bucket that a jail is in.
-    pub(super) fn bucket_name<'a>(&'a self, jail: &'a Jail) -> &'a str {
+    pub(in crate::usecases) fn bucket_name<'a>(&'a self, jail: &'a Jail) -> &'a str {
         jail.bucket().unwrap_or_else(|| self.buckets.common())
     }
 
     /// The bucket that a jail is in.
-    pub(super) async fn bucket_of(&self, jail: &Jail) -> Result<Arc<Bucket>> {
+    pub(in crate::usecases) async fn bucket_of(&self, jail: &Jail) -> Result<Arc<Bucket>> {
         self.bucket(self.bucket_name(jail)).await
     }
 
@@ -191,7 +191,7 @@ impl Broker {
     }
 
     /// Runs `work` where it outlives the HTTP server's threads; a stop waits for it.
-    pub(super) fn spawn<T: Send + 'static>(
+    pub(in crate::usecases) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {

@@ -86,13 +86,13 @@ impl Error {
 }
 
 /// One error for each of `count` callers who shared what failed.
-pub(super) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
+pub(in crate::usecases) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
     let error = Arc::new(error);
     (0..count).map(|_| Err(shared(&error))).collect()
 }
 
 /// The error of what several callers shared, for one of them.
-pub(super) fn shared(error: &Arc<Error>) -> Error {
+pub(in crate::usecases) fn shared(error: &Arc<Error>) -> Error {
     match &**error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
         Error::Unavailable {
@@ -107,7 +107,7 @@ pub(super) fn shared(error: &Arc<Error>) -> Error {
 /// A cause that several callers log, each under its own request.
 #[derive(Debug, thiserror::Error)]
 #[error("what was shared with others failed")]
-pub(super) struct Shared(#[source] pub(super) Arc<Error>);
+pub(in crate::usecases) struct Shared(#[source] pub(in crate::usecases) Arc<Error>);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,7 +185,7 @@ impl From<Sql> for Error {
 
 /// Whether one of many rows of a statement may be at fault for its failure, and the others may go
 /// through without it.
-pub(super) fn is_of_one(error: &Sql) -> bool {
+pub(in crate::usecases) fn is_of_one(error: &Sql) -> bool {
     const SERIALIZATION_FAILURE: &str = "40001";
     const DEADLOCK_DETECTED: &str = "40P01";
     match sqlstate(error) {

@@ -9,12 +9,15 @@ use uuid::{ClockSequence, ContextV7, Timestamp, Uuid};
 static CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 /// A new id, made at `at` (RFC 9562, section 5.7).
-pub(super) fn new_id(at: DateTime<Utc>) -> Uuid {
+pub(in crate::usecases) fn new_id(at: DateTime<Utc>) -> Uuid {
     id_after(&CONTEXT, at)
 }
 
 /// A new id, made at `at`, that sorts behind those which came out of this context before.
-pub(super) fn id_after(context: impl ClockSequence<Output = u64>, at: DateTime<Utc>) -> Uuid {
+pub(in crate::usecases) fn id_after(
+    context: impl ClockSequence<Output = u64>,
+    at: DateTime<Utc>,
+) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(
         context,

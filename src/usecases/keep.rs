@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::broker::Broker;
-use super::error::Error;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::lease::Lease;
 use crate::store::sweeps;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Error;
 
 /// Keeps the lease of one place in `sweeps`.
 pub struct Keeper {
@@ -17,7 +17,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(broker: Arc<Broker>, place: String, lease: Lease) -> Self {
+    pub(in crate::usecases) fn new(broker: Arc<Broker>, place: String, lease: Lease) -> Self {
         Self {
             broker,
             place,

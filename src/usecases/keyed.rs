@@ -16,7 +16,7 @@ impl<K, T> Default for Keyed<K, T> {
 
 impl<K: Eq + Hash, T> Keyed<K, T> {
     /// The one of `key`; `new` where nobody holds it.
-    pub(super) fn of<Q>(&self, key: &Q, new: impl FnOnce() -> T) -> Arc<T>
+    pub(in crate::usecases) fn of<Q>(&self, key: &Q, new: impl FnOnce() -> T) -> Arc<T>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,

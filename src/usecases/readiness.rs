@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
 
-use super::broker::Broker;
-use super::error::{Dependency, Error, Result};
-use super::listening::State;
 use crate::domain::abilities::Abilities;
 use crate::store::outbox::{self, Backlog};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::listening::State;
 
 /// Events are counted up to here: the answer must not become slow because SNS is away.
 const COUNTED: i64 = 100_000;

@@ -4,16 +4,16 @@ use std::error::Error as StdError;
 
 use diesel::result::{DatabaseErrorKind, Error as Sql};
 
-use super::error::{Error, Shared};
 use crate::objects::StoreError;
 use crate::store::pool::PoolError;
 use crate::store::sqlstate;
+use crate::usecases::error::{Error, Shared};
 
 impl Error {
     /// Whether rows may be there although writing them failed with this: the connection broke while
     /// the answer was awaited, or the cause is unknown. Not where there was no connection, or where
     /// Postgres answered that it refused the statement: that leaves nothing.
-    pub(super) fn may_have_written(&self) -> bool {
+    pub(in crate::usecases) fn may_have_written(&self) -> bool {
         match self {
             Self::Unavailable { cause, .. } | Self::Internal(cause) => is_open(&**cause),
             _ => false,

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
-use upload_broker::usecases::keys;
+use upload_broker::usecases::identity::keys;
 
 use crate::support::app::{App, Setup, id};
 use crate::support::database;

@@ -11,7 +11,8 @@ use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::uploads::acknowledge::Acknowledge;
 use crate::http::uploads::wire::Upload;
-use crate::usecases::{Broker, acknowledge};
+use crate::usecases::Broker;
+use crate::usecases::uploads::acknowledge;
 
 /// The handler.
 #[utoipa::path(post, path = "/datasets/{path}/action/acknowledge", operation_id = "acknowledgeDataset", tag = "Datasets",

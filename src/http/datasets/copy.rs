@@ -18,7 +18,7 @@ use crate::http::openapi::examples::copies;
 use crate::http::problem::Problem;
 use crate::http::uploads::wire::Upload;
 use crate::usecases::Broker;
-use crate::usecases::copy::{self, Copied, CopyTo, Outcome};
+use crate::usecases::datasets::copy::{self, Copied, CopyTo, Outcome};
 
 /// Where a copy goes.
 #[derive(Deserialize, ToSchema)]

@@ -9,7 +9,7 @@ use crate::http::extract::query::Query;
 use crate::http::noted::Noted as _;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
-use crate::usecases::delete::{self, Force};
+use crate::usecases::uploads::delete::{self, Force};
 
 /// The handler.
 #[utoipa::path(delete, path = "/datasets/{path}", operation_id = "deleteDataset", tag = "Datasets",

@@ -10,7 +10,8 @@ use crate::http::extract::path::Dataset;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
-use crate::usecases::{Broker, detail};
+use crate::usecases::Broker;
+use crate::usecases::datasets::detail;
 
 /// The handler.
 #[utoipa::path(get, path = "/datasets/{path}", operation_id = "getDataset", tag = "Datasets",

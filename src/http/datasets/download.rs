@@ -15,7 +15,7 @@ use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
-use crate::usecases::download::{self, Disposition, ReadMethod, Wish};
+use crate::usecases::datasets::download::{self, Disposition, ReadMethod, Wish};
 
 /// How to answer.
 #[derive(Debug)]

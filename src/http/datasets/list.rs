@@ -15,7 +15,7 @@ use crate::http::ndjson;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
-use crate::usecases::list_datasets::{self, Listing};
+use crate::usecases::datasets::list::{self, Listing};
 
 /// Which datasets.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub async fn list(
     if ndjson::is_wanted(&request) {
         return whole(broker, caller.principal(), listing).await;
     }
-    let page = list_datasets::page(&broker, &caller, &listing).await?;
+    let page = list::page(&broker, &caller, &listing).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = &page.next {
         response.insert_header((
@@ -113,7 +113,7 @@ async fn whole(
             ..listing.clone()
         };
         async move {
-            let page = list_datasets::page(&broker, &principal, &listing).await?;
+            let page = list::page(&broker, &principal, &listing).await?;
             let entries = page.items.into_iter();
             let entries = entries.map(|entry| Entry::new(entry, listing.with_upload));
             Ok(Page {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::wire::{Checksum, Time, UploadRef};
-use crate::usecases::detail::Detail;
-use crate::usecases::list_datasets;
+use crate::usecases::datasets;
+use crate::usecases::datasets::detail::Detail;
 
 /// One entry of a listing.
 #[derive(Serialize, ToSchema)]
@@ -124,10 +124,10 @@ fn is_true(flag: &bool) -> bool {
 
 impl Entry {
     /// `with_upload` says whether the caller asked for uploads.
-    pub fn new(entry: list_datasets::Entry, with_upload: bool) -> Self {
+    pub fn new(entry: datasets::list::Entry, with_upload: bool) -> Self {
         match entry {
-            list_datasets::Entry::Folder(folder) => Self::Folder(folder.into()),
-            list_datasets::Entry::Dataset(dataset) => Self::Dataset(Dataset {
+            datasets::list::Entry::Folder(folder) => Self::Folder(folder.into()),
+            datasets::list::Entry::Dataset(dataset) => Self::Dataset(Dataset {
                 name: dataset.name().to_owned(),
                 drifted: dataset.drifted(),
                 upload: with_upload.then(|| dataset.upload.as_ref().map(Into::into)),
@@ -142,8 +142,8 @@ impl Entry {
     }
 }
 
-impl From<list_datasets::Folder> for Folder {
-    fn from(folder: list_datasets::Folder) -> Self {
+impl From<datasets::list::Folder> for Folder {
+    fn from(folder: datasets::list::Folder) -> Self {
         let name = match &folder.path {
             Some(path) => last_segment(path.as_str()),
             None => folder.key.as_str(),

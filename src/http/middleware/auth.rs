@@ -19,8 +19,9 @@ use super::witness::Witness;
 use crate::domain::principal::Principal;
 use crate::http::middleware::path_token::PathToken;
 use crate::http::problem::Problem;
-use crate::usecases::authenticate::is_upload_token;
-use crate::usecases::{Broker, authenticate};
+use crate::usecases::Broker;
+use crate::usecases::identity::authenticate;
+use crate::usecases::identity::authenticate::is_upload_token;
 
 type Answer<'a> = LocalBoxFuture<'a, Result<Arc<Principal>, Problem>>;
 type Ask = dyn for<'a> Fn(Option<&'a str>) -> Answer<'a>;

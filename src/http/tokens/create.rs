@@ -15,7 +15,7 @@ use crate::http::openapi::{examples, schemas};
 use crate::http::problem::Problem;
 use crate::http::wire::{Time, bytes};
 use crate::usecases::Broker;
-use crate::usecases::mint::{self, NewToken};
+use crate::usecases::identity::tokens::{self, NewToken};
 
 /// What the token shall be good for. Everything is optional.
 #[derive(Default, Deserialize, ToSchema)]
@@ -77,7 +77,7 @@ pub async fn create(
         max_uploads: body.max_uploads,
         max_bytes: body.max_bytes,
     };
-    let minted = mint::mint(&broker, &caller, new).await?;
+    let minted = tokens::mint(&broker, &caller, new).await?;
     let subject = format!("token:{}", minted.fingerprint);
     let path = minted.prefix.as_ref().map(ToString::to_string);
     let deed = Deed {

@@ -17,7 +17,7 @@ use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
-use crate::usecases::acknowledge::{self, Claims};
+use crate::usecases::uploads::acknowledge::{self, Claims};
 
 /// A body with the claims of an acknowledge beside its own members: serde cannot both flatten a
 /// struct and refuse members that it does not know.

@@ -17,7 +17,7 @@ use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::openapi::examples::batches;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
-use crate::usecases::acknowledge_many::{self, Outcome, acknowledge_many};
+use crate::usecases::uploads::acknowledge_batch::{self, Outcome, acknowledge_many};
 
 const PATH: &str = "/uploads/batch/acknowledge";
 
@@ -49,7 +49,7 @@ impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
 
 impl Entry for AcknowledgeOne {
     const MEMBER: &'static str = "acknowledge";
-    const MOST: usize = acknowledge_many::MOST;
+    const MOST: usize = acknowledge_batch::MOST;
     type Body<'a> = Unread<'a>;
 }
 

@@ -22,8 +22,8 @@ use crate::http::problem::Problem;
 use crate::http::problem::body::Body;
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;
-use crate::usecases::create_many::{self, create_many};
-use crate::usecases::create_once::Created;
+use crate::usecases::uploads::create::batch::{self, create_many};
+use crate::usecases::uploads::create::once::Created;
 
 const PATH: &str = "/uploads/batch";
 
@@ -55,7 +55,7 @@ impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
 
 impl Entry for CreateUpload {
     const MEMBER: &'static str = "uploads";
-    const MOST: usize = create_many::MOST;
+    const MOST: usize = batch::MOST;
     type Body<'a> = Unread<'a>;
 }
 

@@ -9,7 +9,8 @@ use crate::http::extract::path::UploadId;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
-use crate::usecases::{Broker, cancel};
+use crate::usecases::Broker;
+use crate::usecases::uploads::cancel;
 
 /// The handler.
 #[utoipa::path(post, path = "/uploads/{id}/cancel", operation_id = "cancelUpload", tag = "Uploads",

@@ -18,8 +18,8 @@ use crate::http::noted::Noted as _;
 use crate::http::openapi::{examples, schemas};
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
-use crate::usecases::create::{self, NewUpload};
-use crate::usecases::create_once::{self, Created};
+use crate::usecases::uploads::create::once::{self, Created};
+use crate::usecases::uploads::create::{self, NewUpload};
 use crate::usecases::{Broker, Session};
 
 /// What a client asks for.
@@ -110,7 +110,7 @@ pub async fn create(
             StatusCode::CREATED,
             create::create(&broker, &caller, new).await?,
         ),
-        Some(key) => match create_once::create_once(&broker, &caller, new, &key).await? {
+        Some(key) => match once::create_once(&broker, &caller, new, &key).await? {
             Created::New(session) => (StatusCode::CREATED, session),
             Created::Before(session) => (StatusCode::OK, session),
         },

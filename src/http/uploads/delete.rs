@@ -9,7 +9,7 @@ use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::noted::Noted as _;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
-use crate::usecases::delete::{self, Force};
+use crate::usecases::uploads::delete::{self, Force};
 
 impl FromParams for Force {
     const NAMES: &'static [&'static str] = &["force"];

@@ -12,7 +12,8 @@ use crate::http::extract::path::UploadId;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
-use crate::usecases::{Broker, history};
+use crate::usecases::Broker;
+use crate::usecases::uploads::history;
 
 /// One thing that happened to an upload.
 #[derive(Serialize, ToSchema)]

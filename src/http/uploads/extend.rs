@@ -12,7 +12,8 @@ use crate::http::extract::path::UploadId;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
-use crate::usecases::{Broker, extend};
+use crate::usecases::Broker;
+use crate::usecases::uploads::extend;
 
 /// For how long.
 #[derive(Default, Deserialize, ToSchema)]

@@ -11,7 +11,7 @@ use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
-use crate::usecases::list_uploads::{self, Filter};
+use crate::usecases::uploads::list::{self, Filter};
 
 /// Which uploads.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub async fn list(
     query: Query<ListUploads>,
 ) -> Result<HttpResponse, Problem> {
     let Query(ListUploads { params, filter }) = query;
-    let page = list_uploads::list(&broker, &caller, filter).await?;
+    let page = list::list(&broker, &caller, filter).await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = &page.next {
         response.insert_header((

@@ -12,7 +12,7 @@ use crate::http::extract::path::UploadId;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::Checksum;
-use crate::usecases::list_parts::{self, Parts};
+use crate::usecases::uploads::parts::list::{self, Parts};
 use crate::usecases::{Broker, Error};
 
 /// What is there of an upload, and what is missing.
@@ -46,8 +46,8 @@ pub struct UploadedPart {
     checksum: Option<Checksum>,
 }
 
-impl From<list_parts::UploadedPart> for UploadedPart {
-    fn from(part: list_parts::UploadedPart) -> Self {
+impl From<list::UploadedPart> for UploadedPart {
+    fn from(part: list::UploadedPart) -> Self {
         Self {
             part_number: part.number,
             size: part.size,
@@ -69,7 +69,7 @@ pub async fn list(
     broker: web::Data<Broker>,
     id: UploadId,
 ) -> Result<HttpResponse, Problem> {
-    let parts = list_parts::list(broker.into_inner(), &caller, id.0).await?;
+    let parts = list::list(broker.into_inner(), &caller, id.0).await?;
     let writing = Writing {
         parts,
         begun: false,

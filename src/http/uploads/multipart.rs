@@ -9,7 +9,7 @@ use crate::domain;
 use crate::http::extract::base::Base;
 use crate::http::openapi::schemas;
 use crate::http::wire::Time;
-use crate::usecases::signed_parts::{SignedPart, SignedParts};
+use crate::usecases::uploads::parts::sign::{SignedPart, SignedParts};
 
 /// How the bytes come in parts.
 #[derive(Clone, Serialize, ToSchema)]

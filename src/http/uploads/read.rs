@@ -13,7 +13,8 @@ use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::problem::Problem;
-use crate::usecases::{Broker, read};
+use crate::usecases::Broker;
+use crate::usecases::uploads::read;
 
 /// `?refresh_urls=true`.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
-use crate::usecases::parts::{self, Asked, AskedPart};
+use crate::usecases::uploads::parts::{self, Asked, AskedPart};
 
 /// Which parts; one of `part_numbers`, `from` and `parts`.
 #[derive(Default, PartialEq, Deserialize, ToSchema)]

@@ -11,7 +11,7 @@ use crate::store::audit::{self, Start, Whose};
 use crate::store::{self, Connection};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
-use crate::usecases::list_uploads::with_slash;
+use crate::usecases::uploads::list::with_slash;
 
 /// Which rows. What is `None` does not narrow them down.
 #[derive(Clone, Debug, Default)]

@@ -15,10 +15,10 @@ use uuid::ContextV7;
 
 pub use queue::Audit;
 
-use super::ids::id_after;
 use crate::domain::audit::{Actor, Deed, Entry, Who};
 use crate::store::{Connection, audit};
 use crate::telemetry::log::mask_tokens;
+use crate::usecases::ids::id_after;
 
 /// Writes what an operator does in the matters of `tenant`, in the caller's transaction.
 pub(super) async fn note(

@@ -1,7 +1,7 @@
 //! Where a tenant lives: its bucket, and its part of it.
 
 use crate::domain::path::MAX_KEY_BYTES;
-use crate::usecases::validate::Faults;
+use crate::usecases::faults::Faults;
 
 /// Where a new tenant lives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -221,7 +221,7 @@ async fn keys_and_their_tenants_are_told() {
     app.advance(chrono::TimeDelta::seconds(1));
     let (second, _) = app.issue_key("acme", &[Scope::UploadsRead], None).await;
     app.advance(chrono::TimeDelta::seconds(1));
-    let revoke = upload_broker::usecases::keys::revoke;
+    let revoke = upload_broker::usecases::identity::keys::revoke;
     for first in [true, false] {
         let revoked = revoke(&mut connection, &app.clock, second).await;
         assert_eq!(revoked.expect("an answer"), first);
@@ -262,8 +262,13 @@ async fn what_is_undone_is_not_told() {
         .await
         .expect("Postgres");
     let scopes = [Scope::Admin];
-    let issued =
-        upload_broker::usecases::keys::issue(&mut connection, &app.clock, "acme", &scopes, None);
+    let issued = upload_broker::usecases::identity::keys::issue(
+        &mut connection,
+        &app.clock,
+        "acme",
+        &scopes,
+        None,
+    );
     issued.await.expect_err("its prefix contains another");
     assert_eq!(count(&app, "audit").await, before);
 }

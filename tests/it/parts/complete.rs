@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use upload_broker::usecases::arrived::{Arrived, arrived};
+use upload_broker::usecases::maintenance::arrived::{Arrived, arrived};
 
 use super::scene::{MIN, Scene, bytes, crc64};
 use crate::support::app::{Setup, id};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use upload_broker::usecases::claim::{self, Chore};
-use upload_broker::usecases::expire::{self, Looked};
+use upload_broker::usecases::maintenance::claim::{self, Chore};
+use upload_broker::usecases::maintenance::expire::{self, Looked};
 
 use super::Dice;
 use crate::support::app::{App, Setup, id};

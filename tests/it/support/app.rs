@@ -14,7 +14,8 @@ use upload_broker::clock::Clock;
 use upload_broker::domain::principal::Scope;
 use upload_broker::janitor::{self, Round};
 use upload_broker::lifecycle::Shutdown;
-use upload_broker::usecases::{Broker, keys};
+use upload_broker::usecases::Broker;
+use upload_broker::usecases::identity::keys;
 
 use super::cloud::Bucket;
 use super::database::Database;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use upload_broker::usecases::arrived::{Arrived, arrived};
+use upload_broker::usecases::maintenance::arrived::{Arrived, arrived};
 use upload_broker::usecases::tenants::{self, Change, Changes};
 
 use super::scene::{Scene, connect};

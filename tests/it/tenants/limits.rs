@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use upload_broker::usecases::arrived::{Arrived, arrived};
+use upload_broker::usecases::maintenance::arrived::{Arrived, arrived};
 use upload_broker::usecases::tenants::{Change, Changes};
 
 use super::scene::Scene;

@@ -5,7 +5,7 @@ use jsonwebtoken::Algorithm;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
-use upload_broker::usecases::keys;
+use upload_broker::usecases::identity::keys;
 
 use super::{Operation, Scene, Who};
 use crate::auth::issuer::{Signer, claims};

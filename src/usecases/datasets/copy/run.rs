@@ -1,0 +1,170 @@
+//! The copy at the store, and its proof.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::source::Source;
+use super::target::is_taken;
+use crate::domain::object::same_etag;
+use crate::domain::part_plan::Part;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::Transition;
+use crate::domain::upload::{Multipart, Upload, Verifier};
+use crate::objects::{Copied, CopyObject, CopyPart};
+use crate::store::uploads::{self, Changes};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::uploads::acknowledge::Claims;
+use crate::usecases::uploads::parts::sign::plan;
+use crate::usecases::uploads::session::{as_object, id_buffer};
+
+/// Parts that are copied at once.
+const PARTS_AT_ONCE: usize = 8;
+
+impl Broker {
+    /// Copies the bytes and proves them: the upload, Uploaded.
+    pub(super) async fn run_copy(
+        self: &Arc<Self>,
+        upload: Upload,
+        source: &Source,
+    ) -> Result<Upload> {
+        let copied = match &upload.multipart {
+            None => self.copy_whole(&upload, source).await,
+            Some(multipart) => self.copy_parts(&upload, multipart, source).await,
+        };
+        match copied {
+            Ok(Copied::Done | Copied::NoSuchUpload) => self.prove_copy(upload).await,
+            Ok(Copied::PreconditionFailed) => self.prove_or_withdraw(upload, source).await,
+            Ok(Copied::Conflict) => {
+                self.withdraw(&upload).await?;
+                let cause = "another write of the key was under way";
+                Err(Error::unavailable(Dependency::S3, cause))
+            }
+            Ok(Copied::Archived) => {
+                self.withdraw(&upload).await?;
+                Err(archived(source).into())
+            }
+            // The answer may be lost, and the copy there; else the row waits for the janitor.
+            Err(fault @ Error::Unavailable { .. }) if upload.multipart.is_none() => {
+                let proven = self.prove_copy(upload).await;
+                proven.map_err(|_| fault)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn prove_copy(self: &Arc<Self>, upload: Upload) -> Result<Upload> {
+        self.acknowledge(upload, Claims::default(), Verifier::Acknowledge)
+            .await
+    }
+
+    /// Nothing was copied by the last call: the source changed, or something stands at the target.
+    async fn prove_or_withdraw(
+        self: &Arc<Self>,
+        upload: Upload,
+        source: &Source,
+    ) -> Result<Upload> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let refusal = match bucket.objects.head(&source.key).await? {
+            None => source.is_gone(),
+            Some(now) if !same_etag(&now.etag, &source.object.etag) => source.is_another(),
+            Some(_) => match self.prove_copy(upload.clone()).await {
+                Err(Error::Refused(refusal)) if refusal.code == Code::ObjectMissing => {
+                    is_taken(&upload)
+                }
+                proven => return proven,
+            },
+        };
+        self.withdraw(&upload).await?;
+        Err(refusal.into())
+    }
+
+    /// Ends an upload of which nothing was written.
+    async fn withdraw(&self, upload: &Upload) -> Result<()> {
+        self.take(upload, Transition::Cancel, Changes::default())
+            .await?;
+        self.abort(upload).await;
+        Ok(())
+    }
+
+    async fn copy_whole(&self, upload: &Upload, source: &Source) -> Result<Copied> {
+        self.keep_for_copy(upload).await?;
+        let mut id = id_buffer();
+        let id = upload.id.hyphenated().encode_lower(&mut id);
+        let bucket = self.bucket(&upload.bucket).await?;
+        let copy = CopyObject {
+            source: source.version(),
+            object: &as_object(upload, id, None),
+            metadata: &source.metadata(),
+            patience: self.rules.complete_patience,
+        };
+        Ok(bucket.objects.copy(&copy).await?)
+    }
+
+    /// Copies all parts, some at once; the first that is not copied ends it.
+    async fn copy_parts(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+        source: &Source,
+    ) -> Result<Copied> {
+        let plan = plan(upload, multipart)?;
+        let parts: Vec<Part> = plan.parts(1..=plan.last()).collect();
+        for some in parts.chunks(PARTS_AT_ONCE) {
+            self.keep_for_copy(upload).await?;
+            let copied = stream::iter(some.iter().copied())
+                .map(|part| self.copy_part(upload, multipart, source, part))
+                .buffer_unordered(PARTS_AT_ONCE)
+                .try_collect::<Vec<_>>()
+                .await?;
+            if let Some(other) = copied.into_iter().find(|one| *one != Copied::Done) {
+                return Ok(other);
+            }
+        }
+        Ok(Copied::Done)
+    }
+
+    async fn copy_part(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+        source: &Source,
+        part: Part,
+    ) -> Result<Copied> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let copy = CopyPart {
+            source: source.version(),
+            key: &upload.key,
+            upload_id: &multipart.s3_upload_id,
+            part,
+            patience: self.rules.complete_patience,
+        };
+        Ok(bucket.objects.copy_part(&copy).await?)
+    }
+
+    /// Keeps the janitors away for as long as the store may take; refused where the upload has
+    /// ended meanwhile.
+    async fn keep_for_copy(&self, upload: &Upload) -> Result<()> {
+        let patience = TimeDelta::from_std(self.rules.complete_patience);
+        let until = self.clock.now() + patience.unwrap_or_default();
+        let mut connection = self.connection().await?;
+        if uploads::extend(&mut connection, upload.id, until).await? {
+            return Ok(());
+        }
+        drop(connection);
+        let now = self.reload(upload).await?;
+        Err(Refusal::wrong_status(now.id, now.status, Transition::Acknowledge).into())
+    }
+}
+
+fn archived(source: &Source) -> Refusal {
+    Refusal::new(
+        Code::InvalidRequest,
+        format!(
+            "The dataset at {} is archived by its storage class: restore it, then copy it.",
+            source.path
+        ),
+    )
+}

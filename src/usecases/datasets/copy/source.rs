@@ -1,0 +1,155 @@
+//! The dataset that is copied, and its end where it is moved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::object::{FoundObject, UPLOAD_ID_METADATA};
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::{Upload, has_drifted};
+use crate::objects::CopySource;
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Error, Result};
+use crate::usecases::uploads::delete::{self, Force};
+
+/// A dataset, as it was when it was asked for.
+pub(super) struct Source {
+    pub(super) path: DatasetPath,
+    pub(super) key: String,
+    pub(super) object: FoundObject,
+    /// The upload that it came with; `None` where another program wrote it.
+    pub(super) upload: Option<Upload>,
+}
+
+impl Source {
+    /// For the store.
+    pub(super) fn version(&self) -> CopySource<'_> {
+        CopySource {
+            key: &self.key,
+            etag: &self.object.etag,
+        }
+    }
+
+    /// Its user metadata, without what binds it to its upload.
+    pub(super) fn metadata(&self) -> BTreeMap<String, String> {
+        let mut metadata = self.object.metadata.clone();
+        metadata.remove(UPLOAD_ID_METADATA);
+        metadata
+    }
+
+    pub(super) fn is_gone(&self) -> Refusal {
+        let detail = format!("Nothing stands at {}.", self.path);
+        Refusal::new(Code::DatasetNotFound, detail)
+    }
+
+    pub(super) fn is_another(&self) -> Refusal {
+        Refusal {
+            upload_id: self.upload.as_ref().map(|upload| upload.id),
+            ..Refusal::new(
+                Code::DatasetDrifted,
+                format!(
+                    "The object at {} is not the proven one any more: it is not copied.",
+                    self.path
+                ),
+            )
+        }
+    }
+}
+
+impl Broker {
+    /// What stands at `from`. To be moved, it must be an upload's that may be deleted.
+    pub(super) async fn find_source(
+        &self,
+        principal: &Principal,
+        from: &DatasetPath,
+        moves: bool,
+    ) -> Result<Source> {
+        let (key, object) = self.look(principal, from).await?;
+        let mut connection = self.connection().await?;
+        let upload = uploads::standing(&mut connection, &principal.tenant, &[from.as_str()])
+            .await?
+            .pop();
+        drop(connection);
+        let source = Source {
+            path: from.clone(),
+            key,
+            object,
+            upload,
+        };
+        if has_drifted(source.upload.as_ref(), &source.object.etag) {
+            return Err(source.is_another().into());
+        }
+        if moves {
+            ensure_removable(&source)?;
+        }
+        Ok(source)
+    }
+
+    /// Deletes an upload that was copied; what took its place meanwhile stays.
+    pub(super) async fn remove(
+        self: &Arc<Self>,
+        principal: &Principal,
+        original: &Upload,
+    ) -> Result<Option<Upload>> {
+        match delete::by_id(self, principal, original.id, Force::No).await {
+            Ok(removed) => Ok(Some(removed)),
+            Err(Error::Refused(refusal)) if is_over(&refusal) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes what stands at `from` if `copy` was made of it, and not if it came there later.
+    pub(super) async fn remove_copied(
+        self: &Arc<Self>,
+        principal: &Principal,
+        from: &DatasetPath,
+        copy: &Upload,
+    ) -> Result<Option<Upload>> {
+        let mut connection = self.connection().await?;
+        let standing = uploads::standing(&mut connection, &principal.tenant, &[from.as_str()])
+            .await?
+            .pop();
+        drop(connection);
+        let is_older =
+            |upload: &Upload| (upload.uploaded_at).is_some_and(|at| at <= copy.created_at);
+        match standing.filter(is_older) {
+            Some(original) => self.remove(principal, &original).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Whether the version that was copied is gone from the source by itself.
+fn is_over(refusal: &Refusal) -> bool {
+    match refusal.code {
+        Code::DatasetDrifted => true,
+        Code::InvalidStatus => matches!(
+            refusal.status,
+            Some(Status::Superseded | Status::Deleting | Status::Deleted)
+        ),
+        _ => false,
+    }
+}
+
+fn ensure_removable(source: &Source) -> Result<(), Refusal> {
+    let Some(upload) = &source.upload else {
+        return Err(Refusal::new(
+            Code::DatasetNotFound,
+            format!(
+                "There is no upload for {}: the broker does not delete what another program wrote. Copy it without move.",
+                source.path
+            ),
+        ));
+    };
+    match Transition::StartDelete.allows(upload.status) {
+        true => Ok(()),
+        false => Err(Refusal::wrong_status(
+            upload.id,
+            upload.status,
+            Transition::StartDelete,
+        )),
+    }
+}

@@ -1,0 +1,216 @@
+//! The upload that a copy becomes, and what may stand in its way.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::asked::CopyTo;
+use super::once::Claim;
+use super::source::Source;
+use crate::domain::checksum::Algorithm;
+use crate::domain::object::same_etag;
+use crate::domain::part_plan::MIB;
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::{Multipart, Upload, WriteRule};
+use crate::store::idempotency::Claim as Claimed;
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::faults::Faults;
+use crate::usecases::uploads::create::NewUpload;
+use crate::usecases::uploads::create::once::{reused, untold};
+use crate::usecases::uploads::create::validate::Draft;
+use crate::usecases::uploads::find;
+use crate::usecases::uploads::session::{as_object, id_buffer, tagging};
+
+/// Bytes of a part of a large copy: few calls, and each is over within a minute or so.
+const PART_SIZE: u64 = 512 * MIB;
+
+/// The row of a copy.
+pub(super) enum Written {
+    /// This request wrote it.
+    New(Box<Upload>),
+    /// An earlier request with the same key did.
+    Before(Box<Upload>),
+}
+
+impl Broker {
+    /// The upload at the target. Touches nothing.
+    pub(super) fn declare_copy(
+        &self,
+        principal: &Principal,
+        from: &DatasetPath,
+        source: &Source,
+        asked: CopyTo,
+    ) -> Result<Draft, Refusal> {
+        if DatasetPath::parse(&asked.to).as_ref() == Ok(from) {
+            let detail = "is the path of the dataset itself; expected another one";
+            return Err(Refusal::field("/to", detail));
+        }
+        let new = self.new_upload(source, asked);
+        let draft = self.declare(principal, new, self.clock.now());
+        draft.map_err(|refusal| refusal.renamed("/path", "/to"))
+    }
+
+    /// What is copied along: name, comments, metadata and headers.
+    fn new_upload(&self, source: &Source, asked: CopyTo) -> NewUpload {
+        let object = &source.object;
+        let size = object.size;
+        let in_parts = size > self.rules.copy_threshold;
+        // Of the whole object: the copy of one that came in parts may have another composite one.
+        let checksum = object.checksums.iter().find(|one| !one.is_composite());
+        let content_type = object.content_type.clone().filter(|content_type| {
+            let mut faults = Faults::default();
+            faults.content_type(content_type);
+            faults.into_result().is_ok()
+        });
+        let mut headers = object.headers.clone();
+        let upload = source.upload.as_ref();
+        if let Some(upload) = upload {
+            headers.tags.clone_from(&upload.headers.tags);
+        }
+        // A name that was made of the path follows the path.
+        let own_name = upload.filter(|upload| upload.name != source.path.file_stem());
+        NewUpload {
+            path: asked.to,
+            name: own_name.map(|upload| upload.name.clone()),
+            comments: upload.and_then(|upload| upload.comments.clone()),
+            metadata: (upload.map(|upload| upload.metadata.clone())).unwrap_or_default(),
+            content_type,
+            size: Some(size),
+            checksum: checksum.map(|checksum| {
+                let algorithm = checksum.algorithm().as_str().to_owned();
+                (algorithm, checksum.value().to_owned())
+            }),
+            overwrite: asked.overwrite,
+            if_match: asked.if_match,
+            headers,
+            expires_in: None,
+            multipart: Some(in_parts),
+            part_size: in_parts.then(|| part_size(size, self.rules.copy_threshold)),
+            part_checksums: None,
+        }
+    }
+
+    /// Refused where something stands at the target that may not be replaced. The store is asked
+    /// again with the copy itself; one without preconditions only here.
+    pub(super) async fn ensure_target_is_free(&self, upload: &Upload) -> Result<()> {
+        if upload.write == WriteRule::Overwrite {
+            return Ok(());
+        }
+        let found = self.stored(upload).await?;
+        let is_free = match (&upload.write, &found) {
+            (WriteRule::Overwrite, _) | (WriteRule::CreateOnly, None) => true,
+            (WriteRule::CreateOnly, Some(_)) | (WriteRule::Replace { .. }, None) => false,
+            (WriteRule::Replace { etag }, Some(found)) => same_etag(etag, &found.etag),
+        };
+        if is_free {
+            return Ok(());
+        }
+        let mut connection = self.connection().await?;
+        let path = [upload.path.as_str()];
+        let standing = uploads::standing(&mut connection, &upload.tenant, &path).await?;
+        let upload_id = standing.first().map(|upload| upload.id);
+        Err(Refusal {
+            upload_id,
+            ..is_taken(upload)
+        }
+        .into())
+    }
+
+    /// Writes the row, unless an earlier request with the same key did. A copy in parts is begun at the store before, since the row names it.
+    pub(super) async fn write_copy(
+        self: &Arc<Self>,
+        draft: Draft,
+        source: &Source,
+        principal: &Principal,
+        claim: Option<Claim>,
+    ) -> Result<Written> {
+        let mut upload = draft.upload;
+        if let Some(cut) = draft.cut {
+            let checksums = whole_checksums(&upload);
+            upload.multipart = Some(Multipart {
+                s3_upload_id: self.begin_copy(&upload, source, checksums).await?,
+                part_size: cut.plan.part_size(),
+                part_count: cut.plan.count(),
+                part_checksums: checksums,
+            });
+        }
+        let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
+        upload.expires_at = upload.created_at + lifetime;
+        let purse = principal.bounds.purse.clone();
+        let written = match &claim {
+            None => (self.write_row(upload.clone(), purse).await).map(|_| Claimed::Ours),
+            Some(Claim { key, hash }) => self.claim(key, *hash, &upload, purse.as_deref()).await,
+        };
+        match written {
+            Ok(Claimed::Ours) => Ok(Written::New(Box::new(upload))),
+            Ok(Claimed::Taken {
+                upload_id,
+                same_request,
+            }) => {
+                self.abort(&upload).await;
+                if !same_request {
+                    return Err(untold(principal, reused(upload_id).into()));
+                }
+                let mut connection = self.connection().await?;
+                let before = find::by_id(&mut connection, principal, upload_id).await?;
+                Ok(Written::Before(Box::new(before)))
+            }
+            Err(error) => {
+                self.take_back(&upload, &error).await;
+                Err(untold(principal, error))
+            }
+        }
+    }
+
+    async fn begin_copy(
+        &self,
+        upload: &Upload,
+        source: &Source,
+        checksums: Option<Algorithm>,
+    ) -> Result<String> {
+        let mut id = id_buffer();
+        let id = upload.id.hyphenated().encode_lower(&mut id);
+        let tagging = tagging(upload);
+        let object = as_object(upload, id, tagging.as_deref());
+        let bucket = self.bucket(&upload.bucket).await?;
+        let metadata = source.metadata();
+        let begun = bucket
+            .objects
+            .create_multipart_with(&object, &metadata, checksums);
+        Ok(begun.await?)
+    }
+}
+
+/// The algorithm of the source's checksum, where the store has checksums of whole objects by it,
+/// so that the copy can be compared with the source.
+fn whole_checksums(upload: &Upload) -> Option<Algorithm> {
+    let algorithm = upload.declared.checksum.as_ref()?.algorithm();
+    match algorithm {
+        Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64nvme => Some(algorithm),
+        Algorithm::Sha256 | Algorithm::Sha1 => None,
+    }
+}
+
+/// As many bytes as the store copies at once, and no more parts than an object may have.
+fn part_size(size: u64, threshold: u64) -> u64 {
+    const MOST_PARTS: u64 = 10_000;
+    let least = size.div_ceil(MOST_PARTS).div_ceil(MIB) * MIB;
+    PART_SIZE.min(threshold).max(least)
+}
+
+pub(super) fn is_taken(upload: &Upload) -> Refusal {
+    let path = &upload.path;
+    let detail = match &upload.write {
+        WriteRule::Replace { .. } => {
+            format!("The version at {path} that if_match names is not there: nothing was replaced.")
+        }
+        _ => format!(
+            "An object stands at {path}. Set overwrite to replace it, or if_match to replace exactly one version."
+        ),
+    };
+    Refusal::new(Code::DatasetExists, detail)
+}

@@ -1,0 +1,128 @@
+//! Download: a pre-signed GET or HEAD, which ends with who asked for it at the latest. The bytes do not pass
+//! through here.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::domain::bounds::url_seconds;
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::objects::sign::GetObject;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+
+pub use crate::objects::sign::ReadMethod;
+
+/// How a browser shall treat what it gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disposition {
+    /// As the object was stored.
+    #[default]
+    Stored,
+    /// Show it.
+    Inline,
+    /// Save it under its file name.
+    Attachment,
+}
+
+/// What a client wants to read, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// The object, or its headers alone.
+    pub method: ReadMethod,
+    /// How a browser shall treat it.
+    pub disposition: Disposition,
+}
+
+/// A pre-signed GET or HEAD. The URL is a credential: `Debug` hides it.
+#[derive(Clone)]
+pub struct SignedGet {
+    /// Where to.
+    pub url: String,
+    /// When it stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for SignedGet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedGet")
+            .field("url", &"***")
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+/// A URL to read what stands at a path; refused where nothing does.
+pub async fn download(
+    broker: &Broker,
+    principal: &Principal,
+    path: &DatasetPath,
+    wish: Wish,
+) -> Result<SignedGet> {
+    let (key, _) = broker.look(principal, path).await?;
+    broker.sign_get(principal, &key, path, wish).await
+}
+
+impl Broker {
+    pub(in crate::usecases) async fn sign_get(
+        &self,
+        principal: &Principal,
+        key: &str,
+        path: &DatasetPath,
+        wish: Wish,
+    ) -> Result<SignedGet> {
+        let now = self.clock.now();
+        let credentials = (self.credentials.get(now).await)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        let disposition = wish.disposition.header(path);
+        let object = GetObject {
+            method: wish.method,
+            response_content_disposition: disposition.as_deref(),
+            ..GetObject::new(key)
+        };
+        let seconds = self.limits(&principal.policy).url_seconds();
+        let seconds = url_seconds(seconds, principal.bounds.ends_at, now);
+        let bucket = self.bucket_of(&principal.jail).await?;
+        let signed = (bucket.signer)
+            .get_object(&object, seconds, &credentials, now)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        Ok(SignedGet {
+            url: signed.url,
+            expires_at: signed.expires_at,
+        })
+    }
+}
+
+/// What RFC 8187 lets stand as it is.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Disposition {
+    /// RFC 6266: an ASCII name for old clients, the real one for the others.
+    fn header(self, path: &DatasetPath) -> Option<String> {
+        let kind = match self {
+            Self::Stored => return None,
+            Self::Inline => "inline",
+            Self::Attachment => "attachment",
+        };
+        let name = path.as_str().rsplit('/').next().unwrap_or_default();
+        let plain: String = (name.chars())
+            .map(|c| {
+                if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        let real = utf8_percent_encode(name, ATTRIBUTE);
+        Some(format!(
+            "{kind}; filename=\"{plain}\"; filename*=UTF-8''{real}"
+        ))
+    }
+}

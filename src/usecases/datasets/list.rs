@@ -1,0 +1,226 @@
+//! List datasets, straight from the store.
+
+use std::collections::HashMap;
+
+use crate::domain::jail::Jail;
+use crate::domain::page::{Cursor, Page};
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::Refusal;
+use crate::domain::upload::{Upload, has_drifted, name_at};
+use crate::objects::{self, ListedObject, StoreError};
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Error, Result};
+
+/// Which datasets, and how many.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Paths that start like this, with or without the leading slash.
+    pub prefix: String,
+    /// Roll paths up at the next `/` after the prefix.
+    pub folders: bool,
+    /// Entries in a page, 1 to 1,000.
+    pub limit: u16,
+    /// Where the last page ended.
+    pub cursor: Option<Cursor>,
+    /// Look up the uploads that the datasets came with: one query a page.
+    pub with_upload: bool,
+}
+
+/// One entry of a listing.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// Keys that go on after the slash at the end of this one.
+    Folder(Folder),
+    /// An object.
+    Dataset(Box<Dataset>),
+}
+
+/// What keys have in common up to a slash.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The tenant's path; nothing where no path leads to anything in the folder.
+    pub path: Option<DatasetPath>,
+    /// The S3 key prefix.
+    pub key: String,
+}
+
+/// An object, and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The tenant's path; nothing where no path leads to the object's key.
+    pub path: Option<DatasetPath>,
+    /// What the store says.
+    pub object: ListedObject,
+    /// The upload that was acknowledged here. Nothing where it was not asked for.
+    pub upload: Option<Upload>,
+}
+
+impl Dataset {
+    /// The declared name, or the file stem; the key where it has no path.
+    pub fn name(&self) -> &str {
+        match &self.path {
+            Some(path) => name_at(path, self.upload.as_ref()),
+            None => &self.object.key,
+        }
+    }
+
+    /// Whether the object is no longer the proven one.
+    pub fn drifted(&self) -> bool {
+        has_drifted(self.upload.as_ref(), &self.object.etag)
+    }
+}
+
+/// One page of what stands under a prefix.
+///
+/// A page may be shorter than asked for, even empty, and still have a next one.
+pub async fn page(
+    broker: &Broker,
+    principal: &Principal,
+    listing: &Listing,
+) -> Result<Page<Entry>> {
+    let prefix = (principal.jail.key_prefix(&listing.prefix))
+        .map_err(|invalid| Refusal::field("/prefix", invalid.to_string()))?;
+    let token = listing.token()?;
+    let Some(prefix) = prefix else {
+        let (items, next) = (Vec::new(), None);
+        return Ok(Page { items, next });
+    };
+    if listing.folders
+        && let Some(folder) = principal.jail.way_from(&listing.prefix)
+    {
+        return broker.way_down(&principal.jail, &prefix, folder).await;
+    }
+    let asked = objects::Listing {
+        prefix: &prefix,
+        folders: listing.folders,
+        limit: listing.limit,
+        token,
+        after: None,
+    };
+    let bucket = broker.bucket_of(&principal.jail).await?;
+    let page = (bucket.objects)
+        .list(asked)
+        .await
+        .map_err(|error| match error {
+            StoreError::UnknownToken => Refusal::field("/cursor", "is not one of this list").into(),
+            error => Error::from(error),
+        })?;
+    let mut datasets: Vec<_> = (page.objects.into_iter())
+        .filter_map(|object| {
+            let path = principal.jail.address(&object.key)?.ok();
+            Some(Dataset {
+                path: path.filter(|_| object.is_exact),
+                object,
+                upload: None,
+            })
+        })
+        .collect();
+    if listing.with_upload {
+        add_uploads(broker, principal, &mut datasets).await?;
+    }
+    let folders = (page.folders.into_iter()).filter_map(|folder| {
+        let path = principal.jail.folder_address(&folder.key)?.ok();
+        Some(Folder {
+            path: path.filter(|_| folder.is_exact),
+            key: folder.key,
+        })
+    });
+    let mut items: Vec<_> = folders
+        .map(Entry::Folder)
+        .chain(
+            datasets
+                .into_iter()
+                .map(|dataset| Entry::Dataset(Box::new(dataset))),
+        )
+        .collect();
+    items.sort_by(|one, other| one.key().cmp(other.key()));
+    let next = page.next.map(|token| Cursor::Listing {
+        token,
+        prefix: listing.prefix.clone(),
+        folders: listing.folders,
+    });
+    Ok(Page { items, next })
+}
+
+impl Broker {
+    /// A caller that is confined to a folder looks from above: all it may see there is the next
+    /// folder on the way down, where something stands in its own.
+    async fn way_down(
+        &self,
+        jail: &Jail,
+        prefix: &str,
+        folder: DatasetPath,
+    ) -> Result<Page<Entry>> {
+        let asked = objects::Listing {
+            prefix,
+            folders: false,
+            limit: 1,
+            token: None,
+            after: None,
+        };
+        let found = self.bucket_of(jail).await?.objects.list(asked).await?;
+        let folder = (!found.objects.is_empty()).then(|| {
+            Entry::Folder(Folder {
+                key: prefix.to_owned(),
+                path: Some(folder),
+            })
+        });
+        let items = folder.into_iter().collect();
+        Ok(Page { items, next: None })
+    }
+}
+
+impl Entry {
+    fn key(&self) -> &str {
+        match self {
+            Self::Folder(folder) => &folder.key,
+            Self::Dataset(dataset) => &dataset.object.key,
+        }
+    }
+}
+
+impl Listing {
+    /// The store's token, where the cursor is for this very list.
+    fn token(&self) -> Result<Option<&str>, Refusal> {
+        match &self.cursor {
+            None => Ok(None),
+            Some(Cursor::Listing {
+                token,
+                prefix,
+                folders,
+            }) if *prefix == self.prefix && *folders == self.folders => Ok(Some(token)),
+            Some(_) => Err(Refusal::field(
+                "/cursor",
+                "belongs to a list with another prefix or delimiter",
+            )),
+        }
+    }
+}
+
+async fn add_uploads(
+    broker: &Broker,
+    principal: &Principal,
+    datasets: &mut [Dataset],
+) -> Result<()> {
+    // No upload was ever made where there is no path.
+    let paths: Vec<_> = (datasets.iter())
+        .filter_map(|dataset| dataset.path.as_ref())
+        .map(DatasetPath::as_str)
+        .collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let mut connection = broker.connection().await?;
+    let uploads = uploads::standing(&mut connection, &principal.tenant, &paths).await?;
+    drop(connection);
+    let mut by_path: HashMap<_, _> = (uploads.into_iter())
+        .map(|upload| (upload.path.as_str().to_owned(), upload))
+        .collect();
+    for dataset in datasets {
+        let path = dataset.path.as_ref();
+        dataset.upload = path.and_then(|path| by_path.remove(path.as_str()));
+    }
+    Ok(())
+}

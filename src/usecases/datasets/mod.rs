@@ -1,0 +1,6 @@
+//! Datasets: what stands in the bucket.
+
+pub mod copy;
+pub mod detail;
+pub mod download;
+pub mod list;

@@ -1,0 +1,248 @@
+//! Authenticate: from a bearer token to a principal.
+//!
+//! It is an API key, an upload token of ours, or a JWT of the issuer; each is told by its shape.
+//! A key that was seen within the last seconds costs no query, and one that many bring at once costs
+//! one; one that was taken back, or whose
+//! tenant was disabled, is refused as soon as its entry is that old. The same holds for tokens:
+//! one that is known costs neither a query nor a look at its signature. Unknown ones are
+//! remembered as long, in a cache of their own: one that comes again and again does not reach
+//! Postgres each time, and a flood of them pushes out no good one. Made-up keys that differ cost a
+//! query each; only a rate limit of addresses bounds those. Everything is looked up by the SHA-256
+//! of what came: how long a refusal takes may depend on the first bytes of that, which nobody can
+//! choose, and never on how much of a key was right. While Postgres is away, what is known goes on
+//! for those seconds and the rest get a 503.
+
+mod granted;
+mod jwt;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use moka::future::Cache;
+use uuid::Uuid;
+
+use crate::domain::bounds::Bounds;
+use crate::domain::jail::{DEFAULT_TENANT, Jail};
+use crate::domain::principal::{Credential, Principal, Scope};
+use crate::domain::tenant::TenantPolicy;
+use crate::identity::jwt::Jwt;
+use crate::identity::upload_token;
+use crate::store::{api_keys, tenants};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Error, Result, shared};
+use crate::usecases::identity::keys::{has_shape, hash};
+
+pub use upload_token::has_shape as is_upload_token;
+
+/// How long an answer about a key is believed.
+const BELIEVED: Duration = Duration::from_secs(3);
+/// How many keys are remembered.
+const REMEMBERED: u64 = 10_000;
+/// How exact `last_used_at` is.
+const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// The place of the caller without a key. No SHA-256 that anyone can present is all zeros.
+const NOBODY: [u8; 32] = [0; 32];
+
+type Hash = [u8; 32];
+
+/// What is known of a key.
+#[derive(Clone, Debug)]
+struct Known {
+    principal: Arc<Principal>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// Keys that were seen lately. Bounded in entries and in time.
+#[derive(Clone)]
+pub struct KeyCache {
+    good: Cache<Hash, Known>,
+    bad: Cache<Hash, ()>,
+    /// What tokens stand on.
+    grounds: Cache<Place, Option<Ground>>,
+}
+
+/// Why nothing is known of a credential.
+enum Miss {
+    /// It counts for nothing.
+    Unknown,
+    /// It could not be looked up.
+    Failed(Arc<Error>),
+}
+
+impl Miss {
+    fn failed(error: Error) -> Self {
+        Self::Failed(Arc::new(error))
+    }
+
+    /// The error, for one of those who share it.
+    fn to_result(&self) -> Result<()> {
+        match self {
+            Self::Unknown => Ok(()),
+            Self::Failed(error) => Err(shared(error)),
+        }
+    }
+}
+
+/// Where a token stands: on a tenant, and the API key that it was made with.
+type Place = (String, Option<Uuid>);
+
+/// What the tenant has there, and what its uploads are held to.
+type Ground = (Jail, Arc<TenantPolicy>);
+
+impl KeyCache {
+    /// An empty cache.
+    pub fn new() -> Self {
+        Self {
+            good: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(BELIEVED)
+                .build(),
+            bad: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(BELIEVED)
+                .build(),
+            grounds: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(BELIEVED)
+                .build(),
+        }
+    }
+}
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Who comes with this bearer token; `None` for one that is unknown, expired or taken back, and
+/// for one of a tenant that is disabled. Which of these it is nobody is told.
+pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<Arc<Principal>>> {
+    let Some(kind) = Kind::of(broker, bearer) else {
+        return Ok(None);
+    };
+    let hash = hash(bearer);
+    let load = async {
+        let known = kind.load(broker, bearer, hash).await;
+        known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
+    };
+    let known = match broker.keys.good.get(&hash).await {
+        Some(known) => known,
+        None if broker.keys.bad.contains_key(&hash) => return Ok(None),
+        // Of many who come with it at once, one asks, and all of them have the answer.
+        None => match broker.keys.good.try_get_with(hash, load).await {
+            Ok(known) => known,
+            Err(miss) => {
+                miss.to_result()?;
+                broker.keys.bad.insert(hash, ()).await;
+                return Ok(None);
+            }
+        },
+    };
+    let now = broker.clock.now();
+    let expired = known.expires_at.is_some_and(|end| end <= now);
+    Ok((!expired).then_some(known.principal))
+}
+
+/// What the audit calls a token by: the first bytes of its hash tell nothing of it.
+pub(in crate::usecases) fn fingerprint(hash: &Hash) -> String {
+    let start = hash.iter().take(8);
+    start.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a bearer token may be.
+enum Kind<'a> {
+    Key,
+    UploadToken,
+    Jwt(&'a Jwt),
+}
+
+impl<'a> Kind<'a> {
+    fn of(broker: &'a Broker, bearer: &str) -> Option<Self> {
+        if has_shape(bearer) {
+            return Some(Self::Key);
+        }
+        if is_upload_token(bearer) {
+            return Some(Self::UploadToken);
+        }
+        let jwt = broker.jwt.as_ref();
+        jwt.filter(|_| Jwt::has_shape(bearer)).map(Self::Jwt)
+    }
+
+    async fn load(self, broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {
+        match self {
+            Self::Key => load(broker, hash).await,
+            Self::UploadToken => token::load(broker, bearer, hash).await,
+            Self::Jwt(jwt) => jwt::load(broker, jwt, bearer, hash).await,
+        }
+    }
+}
+
+/// The caller where authentication is off: the default tenant, with every right; `None` where that
+/// is disabled.
+pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
+    if let Some(known) = broker.keys.good.get(&NOBODY).await {
+        return Ok(Some(known.principal));
+    }
+    let load = async {
+        let known = load_anyone(broker).await;
+        known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
+    };
+    match broker.keys.good.try_get_with(NOBODY, load).await {
+        Ok(known) => Ok(Some(known.principal)),
+        Err(miss) => miss.to_result().map(|()| None),
+    }
+}
+
+async fn load_anyone(broker: &Broker) -> Result<Option<Known>> {
+    let mut connection = broker.connection().await?;
+    let at_work = tenants::at_work(&mut connection, DEFAULT_TENANT).await?;
+    Ok(at_work.map(|(jail, policy)| Known {
+        principal: Arc::new(Principal {
+            tenant: DEFAULT_TENANT.to_owned(),
+            jail,
+            policy: Arc::new(policy),
+            scopes: Scope::ALL.to_vec(),
+            key_id: None,
+            credential: Credential::Nothing,
+            bounds: Bounds::default(),
+        }),
+        expires_at: None,
+    }))
+}
+
+async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
+    let now = broker.clock.now();
+    let mut connection = broker.connection().await?;
+    let Some(key) = api_keys::by_hash(&mut connection, &hash).await? else {
+        return Ok(None);
+    };
+    if key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now) {
+        return Ok(None);
+    }
+    let Some((jail, policy)) = tenants::at_work(&mut connection, &key.tenant).await? else {
+        return Ok(None);
+    };
+    let fresh_after = now - TOUCH_EVERY;
+    if key.last_used_at.is_none_or(|last| last <= fresh_after) {
+        api_keys::touch(&mut connection, key.id, now, fresh_after).await?;
+    }
+    let scopes = key.scopes.iter().flatten();
+    Ok(Some(Known {
+        principal: Arc::new(Principal {
+            tenant: key.tenant,
+            jail,
+            policy: Arc::new(policy),
+            scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
+            key_id: Some(key.id),
+            credential: Credential::Key(key.id),
+            bounds: Bounds {
+                ends_at: key.expires_at,
+                ..Bounds::default()
+            },
+        }),
+        expires_at: key.expires_at,
+    }))
+}

@@ -1,0 +1,138 @@
+//! API keys: made, shown once, listed, taken back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::domain::audit::{Action, Deed};
+use crate::domain::jail::DEFAULT_TENANT;
+use crate::domain::principal::Scope;
+use crate::domain::refusal::Refusal;
+use crate::store::{Connection, api_keys, tenants};
+use crate::usecases::audit;
+use crate::usecases::error::{Error, Result};
+use crate::usecases::ids::new_id;
+use crate::usecases::tenants::{check_name, nested};
+
+/// Says at a glance, and to secret scanners, what leaked.
+const PREFIX: &str = "ubk_";
+
+/// A new key. The key itself is nowhere else.
+#[derive(Debug)]
+pub struct IssuedKey {
+    /// Names it in `keys list` and `keys revoke`.
+    pub id: Uuid,
+    /// Whose data it opens.
+    pub tenant: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// What travels in `Authorization: Bearer`.
+    pub key: SecretString,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Since when the tenant is disabled: the key opens nothing until that is enabled.
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+/// Makes a key; with a tenant's first one also the tenant.
+pub async fn issue(
+    connection: &mut Connection,
+    clock: &Clock,
+    tenant: &str,
+    scopes: &[Scope],
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<IssuedKey> {
+    check_name("/tenant", tenant)?;
+    if scopes.is_empty() {
+        return Err(Refusal::field("/scopes", "expected at least one").into());
+    }
+    let now = clock.now();
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *secret).map_err(|cause| Error::Internal(cause.to_string().into()))?;
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret));
+    let key = SecretString::from([PREFIX, &secret].concat());
+    let row = api_keys::NewApiKey {
+        id: new_id(now),
+        tenant,
+        hash: &hash(key.expose_secret()),
+        scopes: scopes.iter().map(|scope| scope.as_str()).collect(),
+        created_at: now,
+        expires_at,
+    };
+    let disabled_at = connection
+        .transaction(async |connection| insert(connection, &row).await)
+        .await?;
+    Ok(IssuedKey {
+        id: row.id,
+        tenant: tenant.to_owned(),
+        scopes: scopes.to_vec(),
+        key,
+        created_at: now,
+        expires_at,
+        disabled_at,
+    })
+}
+
+/// The answer is since when the tenant is disabled.
+async fn insert(
+    connection: &mut Connection,
+    key: &api_keys::NewApiKey<'_>,
+) -> Result<Option<DateTime<Utc>>> {
+    let (tenant, now) = (key.tenant, key.created_at);
+    let mut deeds = Vec::new();
+    if tenant != DEFAULT_TENANT
+        && tenants::ensure(connection, tenant, now)
+            .await
+            .map_err(|cause| nested("/tenant", cause))?
+    {
+        deeds.push(Deed::to(Action::TenantCreated, tenant));
+    }
+    api_keys::insert(connection, key).await?;
+    deeds.push(Deed {
+        expires_at: key.expires_at,
+        ..Deed::to(Action::KeyCreated, key.id)
+    });
+    audit::note(connection, now, tenant, deeds).await?;
+    let tenant = tenants::find(connection, tenant).await?;
+    Ok(tenant.and_then(|tenant| tenant.disabled_at))
+}
+
+/// Takes a key back. `false` where there is none with this id, or it was taken back before.
+/// Requests that run go on; the next ones are refused within seconds.
+pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Result<bool> {
+    let now = clock.now();
+    connection
+        .transaction(async |connection| {
+            let Some(tenant) = api_keys::revoke(connection, id, now).await? else {
+                return Ok(false);
+            };
+            let deeds = vec![Deed::to(Action::KeyRevoked, id)];
+            audit::note(connection, now, &tenant, deeds).await?;
+            Ok(true)
+        })
+        .await
+}
+
+/// Every key, without the keys.
+pub async fn list(connection: &mut Connection) -> Result<Vec<api_keys::ApiKey>> {
+    Ok(api_keys::list(connection).await?)
+}
+
+/// What is kept of a key. It has 256 bits of chance: a slow hash would protect nothing more.
+pub(in crate::usecases) fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Whether a text may be a key at all, known without asking anyone.
+pub(in crate::usecases) fn has_shape(text: &str) -> bool {
+    text.strip_prefix(PREFIX)
+        .is_some_and(|secret| secret.len() == 43 && secret.is_ascii())
+}

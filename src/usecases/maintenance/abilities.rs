@@ -1,0 +1,158 @@
+//! Abilities: what the store of a bucket does of what S3 does, found out and remembered.
+//!
+//! AWS needs no try-out, nor does what the settings say. Of other stores, one replica tries out
+//! what they do with a few objects of its own, which it removes; all others, and later starts, take
+//! it from Postgres. No start waits for that: until it is known, the broker is as careful as
+//! with a store that does nothing of it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::abilities::{Abilities, Ability, Support};
+use crate::objects::Bucket;
+use crate::objects::probe::{ProbeError, Traces, TryOut};
+use crate::store::abilities::{self, Remembered};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+
+/// For how long it is believed what was found out: stores are upgraded.
+const BELIEVED: TimeDelta = TimeDelta::hours(23);
+/// How long a try-out may take.
+const BOUND: Duration = Duration::from_secs(25);
+/// How long the removal of its objects may take at a stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the claim of a replica holds: longer than its try-out and the removal of its objects.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// What came of learning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// Everything is known.
+    All,
+    /// The store's answers left something open: it is tried again later.
+    Some,
+    /// Another replica is at it.
+    Elsewhere,
+    /// It was stopped.
+    Stopped,
+}
+
+/// Takes over what Postgres remembers of the bucket's store. Says whether that is all, and was found
+/// out not long ago.
+async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
+    let name = bucket.objects.bucket();
+    let mut connection = broker.connection().await?;
+    let found = abilities::find(&mut connection, &bucket.endpoint, name).await?;
+    let Some(found) = found else { return Ok(false) };
+    let known = bucket.objects.abilities();
+    known.learn(found.abilities);
+    let since = broker.clock.now() - BELIEVED;
+    let fresh = known.now().is_known() && found.tried_at.is_some_and(|at| at > since);
+    if fresh {
+        known.tried();
+    }
+    Ok(fresh)
+}
+
+/// Takes over what Postgres remembers of every bucket's store, and tries nothing out: for commands
+/// that end soon.
+///
+/// # Errors
+/// Postgres does not answer.
+pub async fn recall_all(broker: &Broker) -> Result<()> {
+    for name in broker.all_buckets().await? {
+        let bucket = broker.bucket(&name).await?;
+        recall(broker, &bucket).await?;
+        bucket.objects.abilities().tried();
+    }
+    Ok(())
+}
+
+/// Finds out what the bucket's store does, from Postgres or by trying it out.
+///
+/// # Errors
+/// Postgres does not answer.
+pub async fn learn(broker: &Broker, name: &str, stop: &CancellationToken) -> Result<Learned> {
+    let bucket = broker.bucket(name).await?;
+    let before = bucket.objects.abilities().now();
+    let learned = learn_of(broker, &bucket, stop).await;
+    let now = bucket.objects.abilities().now();
+    if now != before {
+        log::info!("the store of bucket {name}: {now}");
+    }
+    observe(broker);
+    learned
+}
+
+/// Shows in the metrics what is known of all buckets' stores.
+pub fn observe(broker: &Broker) {
+    let all = broker.buckets.met();
+    let known: Vec<_> = (all.iter())
+        .map(|bucket| bucket.objects.abilities().now())
+        .collect();
+    for ability in Ability::ALL {
+        for support in Support::ALL {
+            let buckets = known.iter().filter(|all| all.of(ability) == support);
+            let (ability, support) = (ability.as_str(), support.as_str());
+            (broker.metrics.stores).observe(ability, support, buckets.count());
+        }
+    }
+}
+
+async fn learn_of(broker: &Broker, bucket: &Bucket, stop: &CancellationToken) -> Result<Learned> {
+    let known = bucket.objects.abilities();
+    if !known.is_wanting() || recall(broker, bucket).await? {
+        return Ok(Learned::All);
+    }
+    let (endpoint, name) = (&*bucket.endpoint, bucket.objects.bucket());
+    let (holder, now) = (Uuid::new_v4(), broker.clock.now());
+    let mut connection = broker.connection().await?;
+    let lease = now + LEASE;
+    if !abilities::claim(&mut connection, endpoint, name, holder, now, lease).await? {
+        return Ok(Learned::Elsewhere);
+    }
+    drop(connection);
+    let found = try_out(bucket, stop).await;
+    let kept = Remembered {
+        abilities: found.unwrap_or_default().or(known.now()),
+        tried_at: found.map(|_| broker.clock.now()),
+    };
+    known.learn(kept.abilities);
+    known.tried();
+    let mut connection = broker.connection().await?;
+    abilities::keep(&mut connection, endpoint, name, holder, kept).await?;
+    Ok(match found {
+        None => Learned::Stopped,
+        Some(_) if known.now().is_known() => Learned::All,
+        Some(_) => Learned::Some,
+    })
+}
+
+/// Tries the store out, and removes what that wrote; `None` where it was stopped.
+async fn try_out(bucket: &Bucket, stop: &CancellationToken) -> Option<Abilities> {
+    let (objects, name) = (&bucket.objects, bucket.objects.bucket());
+    let traces = Traces::new(stop.clone());
+    let tried = tokio::time::timeout(BOUND, TryOut::new(objects, &traces).run()).await;
+    let bound = if stop.is_cancelled() { FAREWELL } else { BOUND };
+    let erased = tokio::time::timeout(bound, traces.erase(objects)).await;
+    match erased {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::warn!("a try-out of bucket {name} leaves objects behind: {error}"),
+        Err(_) => log::warn!("a try-out of bucket {name} leaves objects behind: no answer"),
+    }
+    match tried {
+        Ok(Ok(found)) => Some(found.abilities),
+        Ok(Err(ProbeError::Stopped)) => None,
+        Ok(Err(error)) => {
+            log::warn!("bucket {name} cannot be tried out: {error}");
+            Some(Abilities::default())
+        }
+        Err(_) => {
+            log::warn!("bucket {name} cannot be tried out: no answer");
+            Some(Abilities::default())
+        }
+    }
+}

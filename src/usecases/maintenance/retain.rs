@@ -1,0 +1,90 @@
+//! Retain: history is kept for the time that the settings say, for ever by default.
+//!
+//! A tenant may have a time of its own for its uploads, in place of the settings'.
+//!
+//! Each call is one short transaction over a bounded number of rows. An event that waits for SNS
+//! stays, and so does its upload; so does an upload whose wrong object may still stand in the
+//! bucket, as only its row lets a client delete that.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::AsyncConnection as _;
+
+use crate::store::{audit, retention};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+
+/// How long what is over is kept; without a time, for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Events that were published, or are not to be.
+    pub events: Option<TimeDelta>,
+    /// Uploads that ended: Deleted, Cancelled, Expired, Superseded, failed without an object.
+    pub uploads: Option<TimeDelta>,
+    /// Rows of the audit.
+    pub audit: Option<TimeDelta>,
+}
+
+/// What is retained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Old {
+    /// Events.
+    Events,
+    /// Uploads, with their events and idempotency keys.
+    Uploads,
+    /// Rows of the audit.
+    Audit,
+}
+
+/// Removes at most `limit` rows that are past their time, and says how many.
+pub async fn remove(broker: &Broker, what: Old, limit: u16) -> Result<u64> {
+    let mut connection = broker.connection().await?;
+    let (now, limit) = (broker.clock.now(), i64::from(limit));
+    let removed = connection
+        .transaction(async |connection| match (what, broker.before(what)) {
+            (Old::Uploads, _) => {
+                let kept = broker.uploads_are_kept();
+                retention::remove_uploads(connection, now, kept, limit).await
+            }
+            (_, None) => Ok(0),
+            (Old::Events, Some(before)) => {
+                retention::remove_events(connection, before, limit).await
+            }
+            (Old::Audit, Some(before)) => audit::remove(connection, before, limit).await,
+        })
+        .await?;
+    Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+}
+
+/// How many rows [`remove`] would remove in the end.
+pub async fn foresee(broker: &Broker, what: Old) -> Result<u64> {
+    let mut connection = broker.connection().await?;
+    let now = broker.clock.now();
+    let old = match (what, broker.before(what)) {
+        (Old::Uploads, _) => {
+            let kept = broker.uploads_are_kept();
+            retention::count_uploads(&mut connection, now, kept).await?
+        }
+        (_, None) => 0,
+        (Old::Events, Some(before)) => retention::count_events(&mut connection, before).await?,
+        (Old::Audit, Some(before)) => audit::count_old(&mut connection, before).await?,
+    };
+    Ok(u64::try_from(old).unwrap_or_default())
+}
+
+impl Broker {
+    /// Since when events and rows of the audit are old; never where they are kept for ever.
+    fn before(&self, what: Old) -> Option<DateTime<Utc>> {
+        let kept = match what {
+            Old::Events => self.rules.retention.events,
+            Old::Uploads => self.rules.retention.uploads,
+            Old::Audit => self.rules.retention.audit,
+        };
+        kept.map(|kept| self.clock.now() - kept)
+    }
+
+    /// For how many seconds uploads are kept whose tenant has no time of its own.
+    fn uploads_are_kept(&self) -> Option<f64> {
+        let kept = self.rules.retention.uploads?.to_std().ok()?;
+        Some(kept.as_secs_f64())
+    }
+}

@@ -1,0 +1,187 @@
+//! The second look at what differs: the row as it is now, and a HEAD of the object.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::Mode;
+use super::merge::Difference;
+use crate::domain::drift::Drift;
+use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::path::DatasetPath;
+use crate::domain::status::Status;
+use crate::domain::upload::Upload;
+use crate::store::tenants;
+use crate::store::uploads::{self, ProvenRow, Spot};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::maintenance::expire::{self, Looked};
+use crate::usecases::uploads::recheck;
+
+/// Looks at once. Each is a HEAD and a few short queries.
+const AT_ONCE: usize = 4;
+
+/// What is left of these differences when they are looked at once more.
+pub(super) async fn at(
+    broker: &Arc<Broker>,
+    bucket: &str,
+    mode: Mode,
+    differences: Vec<Difference>,
+) -> Result<Vec<Finding>> {
+    let (mut rows, mut keys) = (Vec::new(), Vec::new());
+    for difference in differences {
+        match difference {
+            Difference::Row(row) => rows.push(row),
+            Difference::Object(key) => keys.push(key),
+        }
+    }
+    let of_rows: Vec<_> = stream::iter(rows)
+        .map(|row| at_row(broker, mode, row))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut promised = promised(broker, bucket, &keys).await?;
+    let of_keys: Vec<_> = stream::iter(keys)
+        .map(|key| {
+            let spots = promised.remove(&key).unwrap_or_default();
+            at_key(broker, bucket, mode, key, spots)
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(of_rows.into_iter().chain(of_keys).flatten().collect())
+}
+
+/// An acknowledged upload whose object is not as proven, or is so again.
+async fn at_row(broker: &Arc<Broker>, mode: Mode, row: ProvenRow) -> Result<Option<Finding>> {
+    let mut connection = broker.connection().await?;
+    let upload = uploads::by_id(&mut connection, &row.tenant, row.id).await?;
+    drop(connection);
+    match upload {
+        Some(upload) => at_upload(broker, mode, upload).await,
+        None => Ok(None),
+    }
+}
+
+async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<Option<Finding>> {
+    if !upload.status.is_acknowledged() {
+        return Ok(None);
+    }
+    let before = upload.drift.map(|drifted| drifted.kind);
+    let (now, upload) = match mode {
+        Mode::Repair => {
+            recheck::recheck(broker, upload.clone()).await?;
+            let upload = broker.reload(&upload).await?;
+            (upload.drift.map(|drifted| drifted.kind), upload)
+        }
+        Mode::DryRun => {
+            let found = broker.stored(&upload).await?;
+            (Drift::of(&upload, found.as_ref()), upload)
+        }
+    };
+    let what = match (before, now) {
+        (_, Some(Drift::Missing)) => What::RowWithoutObject,
+        (_, Some(Drift::Replaced)) => What::OtherEtag,
+        (Some(_), None) => What::Restored,
+        // It came, or was put right, while the sweep passed.
+        (None, None) => return Ok(None),
+    };
+    let outcome = if before == now {
+        Outcome::Known
+    } else {
+        Outcome::Noted
+    };
+    let dry_run = mode == Mode::DryRun;
+    Ok(Some(Finding::of(what, outcome, dry_run, &upload)))
+}
+
+/// The places of each of these keys of a bucket that any upload was ever promised. A key is in the
+/// default tenant's place and in one other's at most: prefixes do not nest.
+pub(in crate::usecases) async fn promised(
+    broker: &Broker,
+    bucket: &str,
+    keys: &[String],
+) -> Result<HashMap<String, Vec<Spot>>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut connection = broker.connection().await?;
+    let common = broker.buckets.common();
+    let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
+    let (mut spots, mut of_keys) = (Vec::new(), Vec::new());
+    for key in keys {
+        for (tenant, prefix) in &prefixes {
+            if let Some(relative) = key.strip_prefix(prefix.as_str()) {
+                spots.push(Spot {
+                    tenant: tenant.clone(),
+                    path: format!("/{relative}"),
+                });
+                of_keys.push(key);
+            }
+        }
+    }
+    let numbers = uploads::promised(&mut connection, &spots).await?;
+    let numbers: HashSet<_> = numbers.into_iter().collect();
+    let mut promised: HashMap<_, Vec<_>> = HashMap::new();
+    for (number, (key, spot)) in (0_i64..).zip(of_keys.into_iter().zip(spots)) {
+        if numbers.contains(&number) {
+            promised.entry(key.clone()).or_default().push(spot);
+        }
+    }
+    Ok(promised)
+}
+
+/// An object whose key no acknowledged upload had a moment ago.
+async fn at_key(
+    broker: &Arc<Broker>,
+    bucket: &str,
+    mode: Mode,
+    key: String,
+    spots: Vec<Spot>,
+) -> Result<Option<Finding>> {
+    let dry_run = mode == Mode::DryRun;
+    if spots.is_empty() {
+        return Ok(Some(Finding::stray(&key, dry_run)));
+    }
+    let Some(found) = broker.bucket(bucket).await?.objects.head(&key).await? else {
+        return Ok(None);
+    };
+    let mut connection = broker.connection().await?;
+    for Spot { tenant, path } in spots {
+        let path = DatasetPath::from_stored(path);
+        let standing = uploads::standing(&mut connection, &tenant, &[path.as_str()]).await?;
+        // Acknowledged since the page was read.
+        if let Some(upload) = (standing.into_iter()).find(|upload| upload.bucket == bucket) {
+            drop(connection);
+            return at_upload(broker, mode, upload).await;
+        }
+    }
+    drop(connection);
+    match broker.named(bucket, &key, Some(&found)).await?.upload() {
+        Some(upload) => at_unacknowledged(broker, mode, upload).await.map(Some),
+        None => Ok(Some(Finding::stray(&key, dry_run))),
+    }
+}
+
+/// An object of an upload that nobody acknowledged. Where that is because it came after the
+/// janitor's look, it is proven now, as an acknowledge would.
+async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<Finding> {
+    let dry_run = mode == Mode::DryRun;
+    let what = What::UnacknowledgedObject;
+    if upload.status != Status::Expired {
+        return Ok(Finding::of(what, Outcome::Reported, dry_run, &upload));
+    }
+    let (looked, upload) = match mode {
+        Mode::Repair => {
+            let looked = expire::expire(broker, upload.clone()).await?;
+            (looked, broker.reload(&upload).await?)
+        }
+        Mode::DryRun => (expire::foresee(broker, &upload).await?, upload),
+    };
+    let outcome = match looked {
+        Looked::Uploaded => Outcome::Uploaded,
+        Looked::Expired | Looked::Left => Outcome::Reported,
+    };
+    Ok(Finding::of(what, outcome, dry_run, &upload))
+}

@@ -1,0 +1,22 @@
+//! Tidy: what tenants with quotas took and gave back is folded into what they use.
+//!
+//! Creates do that by themselves; this keeps it short where nothing is created for long. One
+//! transaction a tenant, and nobody is waited for: a fault, or somebody who is at it, leaves the
+//! changes for the next round, and what is in use is the same either way.
+
+use diesel_async::AsyncConnection as _;
+
+use crate::store::quotas;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+
+/// Folds what is not folded yet.
+pub async fn tidy(broker: &Broker) -> Result<()> {
+    let mut connection = broker.connection().await?;
+    for tenant in quotas::unfolded(&mut connection).await? {
+        connection
+            .transaction(async |connection| quotas::tidy(connection, &tenant).await)
+            .await?;
+    }
+    Ok(())
+}

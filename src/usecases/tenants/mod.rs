@@ -1,0 +1,291 @@
+//! Tenants: made, changed, shown, disabled.
+//!
+//! Every change is one transaction over the tenant's row, and told by the audit; running
+//! brokers see it within seconds. A tenant with a quota is counted in the same transaction:
+//! meanwhile its creates wait, so that no upload is missed and none is counted twice. Nothing else
+//! holds anybody up, and nobody else waits: its uploads are locked a few at a time, and before. A
+//! fault leaves everything as it was.
+
+pub mod limits;
+
+mod place;
+
+use diesel_async::AsyncConnection as _;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::domain::audit::{Action, Deed};
+use crate::domain::quota::Usage;
+use crate::domain::refusal::Refusal;
+use crate::domain::tenant::Tenant;
+use crate::objects::sign::MAX_EXPIRES_IN;
+use crate::store::{Connection, quotas, tenants};
+use crate::usecases::audit;
+use crate::usecases::error::{Error, Result};
+use crate::usecases::faults::Faults;
+use place::{check_bucket, check_prefix};
+
+pub use place::Place;
+
+/// Uploads that are locked at once while a tenant is counted.
+const COUNTED_AT_ONCE: i64 = 500;
+
+/// What becomes of a limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It goes: the install's own holds.
+    Lift,
+    /// It is this from now on.
+    To(T),
+}
+
+impl<T> Change<T> {
+    fn apply(self, to: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Lift => *to = None,
+            Self::To(value) => *to = Some(value),
+        }
+    }
+}
+
+/// What becomes of a tenant's limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Of datasets and open uploads, in bytes.
+    pub quota_bytes: Change<u64>,
+    /// Uploads that are Pending.
+    pub quota_open_uploads: Change<u64>,
+    /// The largest object, in bytes.
+    pub max_size: Change<u64>,
+    /// Patterns in lower case.
+    pub content_types: Change<Vec<String>>,
+    /// How long a URL lives where the client does not say, in seconds.
+    pub url_seconds: Change<u32>,
+    /// How long a URL may live, in seconds.
+    pub max_url_seconds: Change<u32>,
+    /// How long its uploads are kept that ended, in days.
+    pub retention_days: Change<u32>,
+}
+
+impl Changes {
+    fn apply(self, tenant: &mut Tenant) {
+        self.quota_bytes.apply(&mut tenant.quota.bytes);
+        (self.quota_open_uploads).apply(&mut tenant.quota.open_uploads);
+        self.max_size.apply(&mut tenant.policy.max_size);
+        self.content_types.apply(&mut tenant.policy.content_types);
+        self.url_seconds.apply(&mut tenant.policy.url_seconds);
+        (self.max_url_seconds).apply(&mut tenant.policy.max_url_seconds);
+        self.retention_days.apply(&mut tenant.retention_days);
+    }
+}
+
+/// Makes a tenant at `place`, which it keeps for good. Refused where there is one of that name, and
+/// where its prefix would contain, or lie in, another one's.
+pub async fn create(
+    connection: &mut Connection,
+    clock: &Clock,
+    name: &str,
+    place: Place,
+    changes: Changes,
+) -> Result<Tenant> {
+    check_name("/name", name)?;
+    let mut tenant = Tenant {
+        name: name.to_owned(),
+        bucket: place.bucket,
+        key_prefix: place.prefix.unwrap_or_else(|| format!("{name}/")),
+        created_at: clock.now(),
+        disabled_at: None,
+        policy: <_>::default(),
+        quota: <_>::default(),
+        retention_days: None,
+    };
+    changes.apply(&mut tenant);
+    let mut faults = Faults::default();
+    check_prefix(&mut faults, &tenant.key_prefix);
+    if let Some(bucket) = &tenant.bucket {
+        check_bucket(&mut faults, bucket);
+    }
+    check_limits(&mut faults, &tenant);
+    faults.into_result()?;
+    connection
+        .transaction(async |connection| {
+            // Before the table is asked for it: the default tenant has a prefix that no other has.
+            let is_there = tenants::find(connection, name).await?.is_some();
+            let made = match is_there {
+                true => Ok(false),
+                false => tenants::insert(connection, &tenant).await,
+            };
+            if !made.map_err(|cause| nested("/prefix", cause))? {
+                let detail = format!("there is a tenant {name} already; `tenants set` changes it");
+                return Err(Refusal::field("/name", detail).into());
+            }
+            if tenant.quota.is_some() {
+                quotas::count_anew(connection, name).await?;
+            }
+            note(connection, clock, Action::TenantCreated, name).await
+        })
+        .await
+        .map(|()| tenant)
+}
+
+/// Changes a tenant's limits. Where it has quotas then, everything that it has is counted anew.
+pub async fn set(
+    connection: &mut Connection,
+    clock: &Clock,
+    name: &str,
+    changes: Changes,
+) -> Result<Tenant> {
+    let tenant = tenants::find(connection, name).await?;
+    let mut tenant = tenant.ok_or_else(|| unknown(name))?;
+    changes.clone().apply(&mut tenant);
+    check(&tenant)?;
+    if tenant.quota.is_some() {
+        let mut next = Some(Uuid::nil());
+        while let Some(after) = next {
+            next = quotas::begin_to_count(connection, name, after, COUNTED_AT_ONCE).await?;
+        }
+    }
+    let action = Action::TenantChanged;
+    let count = Count::Anew;
+    change(connection, clock, name, action, count, |tenant| {
+        changes.apply(tenant)
+    })
+    .await
+}
+
+/// Lets nobody in with the tenant's credentials, within seconds; what is under way goes on. Says
+/// since when: the first time counts.
+pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
+    let now = clock.now();
+    let (action, count) = (Action::TenantDisabled, Count::Keep);
+    change(connection, clock, name, action, count, |tenant| {
+        tenant.disabled_at.get_or_insert(now);
+    })
+    .await
+}
+
+/// Lets them in again.
+pub async fn enable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
+    let (action, count) = (Action::TenantEnabled, Count::Keep);
+    change(connection, clock, name, action, count, |tenant| {
+        tenant.disabled_at = None;
+    })
+    .await
+}
+
+/// A tenant, and what it uses now.
+pub async fn show(connection: &mut Connection, name: &str) -> Result<(Tenant, Usage)> {
+    let tenant = tenants::find(connection, name).await?;
+    let tenant = tenant.ok_or_else(|| unknown(name))?;
+    let usage = quotas::usage(connection, name, tenant.quota.is_some()).await?;
+    Ok((tenant, usage))
+}
+
+/// Every tenant, by name.
+pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
+    Ok(tenants::all(connection).await?)
+}
+
+async fn note(
+    connection: &mut Connection,
+    clock: &Clock,
+    action: Action,
+    name: &str,
+) -> Result<()> {
+    let deeds = vec![Deed::to(action, name)];
+    Ok(audit::note(connection, clock.now(), name, deeds).await?)
+}
+
+/// What becomes of the count of what a tenant uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    /// It stays. Creates go on meanwhile.
+    Keep,
+    /// It is made anew, where the tenant has quotas then.
+    Anew,
+}
+
+async fn change(
+    connection: &mut Connection,
+    clock: &Clock,
+    name: &str,
+    action: Action,
+    count: Count,
+    change: impl FnOnce(&mut Tenant) + Send,
+) -> Result<Tenant> {
+    connection
+        .transaction(async |connection| {
+            let tenant = tenants::lock(connection, name).await?;
+            let mut tenant = tenant.ok_or_else(|| unknown(name))?;
+            let was_counted = tenant.quota.is_some();
+            change(&mut tenant);
+            check(&tenant)?;
+            // Creates of a tenant that has one already wait for its count in any case.
+            if tenant.quota.is_some() && !was_counted {
+                tenants::hold_off_creates(connection, name).await?;
+            }
+            tenants::update(connection, &tenant).await?;
+            if count == Count::Anew && tenant.quota.is_some() {
+                quotas::count_anew(connection, name).await?;
+            }
+            note(connection, clock, action, name).await?;
+            Ok(tenant)
+        })
+        .await
+}
+
+fn unknown(name: &str) -> Refusal {
+    let detail = format!("there is no tenant {name:?}; `tenants list` shows all");
+    Refusal::field("/name", detail)
+}
+
+/// The name of a tenant, which `pointer` holds.
+pub(in crate::usecases) fn check_name(pointer: &str, name: &str) -> Result<(), Refusal> {
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let rest = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
+    if first && rest && name.len() <= 63 {
+        return Ok(());
+    }
+    Err(Refusal::field(
+        pointer,
+        "expected 1 to 63 of a-z, 0-9, _ and -, starting with a letter or a digit",
+    ))
+}
+
+fn check(tenant: &Tenant) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    check_limits(&mut faults, tenant);
+    faults.into_result()
+}
+
+fn check_limits(faults: &mut Faults, tenant: &Tenant) {
+    let policy = &tenant.policy;
+    let most = policy.max_url_seconds.unwrap_or(MAX_EXPIRES_IN);
+    if let Some(seconds) = policy.url_seconds.filter(|seconds| *seconds > most) {
+        let detail = format!("{seconds} is more than URLs of this tenant may live, {most} seconds");
+        faults.add("/url_seconds", detail);
+    }
+}
+
+/// A prefix that another tenant's is in the way of is the fault of what `pointer` holds.
+pub(in crate::usecases) fn nested(pointer: &str, error: diesel::result::Error) -> Error {
+    use diesel::result::DatabaseErrorKind::{ExclusionViolation, UniqueViolation};
+    use diesel::result::Error::DatabaseError;
+    match error {
+        DatabaseError(ExclusionViolation | UniqueViolation, _) => Refusal::field(
+            pointer,
+            "its key prefix would contain, or lie in, the one of another tenant",
+        )
+        .into(),
+        error => error.into(),
+    }
+}

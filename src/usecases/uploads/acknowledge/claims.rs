@@ -1,0 +1,83 @@
+//! What a client adds when it acknowledges.
+
+use std::collections::BTreeMap;
+
+use crate::domain::proof::Declared;
+use crate::domain::refusal::Refusal;
+use crate::domain::upload::Upload;
+use crate::usecases::faults::Faults;
+
+/// The body of an acknowledge, as it came. Everything is optional.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// A new name.
+    pub name: Option<String>,
+    /// New comments.
+    pub comments: Option<String>,
+    /// New metadata, in place of the old.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// The algorithm's name and the value in base64.
+    pub checksum: Option<(String, String)>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// The ETag that S3 answered to the PUT.
+    pub etag: Option<String>,
+}
+
+/// Claims that hold together with what was declared at create.
+#[derive(Clone, Debug)]
+pub(in crate::usecases) struct Claimed {
+    pub(super) name: Option<String>,
+    pub(super) comments: Option<String>,
+    pub(super) metadata: Option<BTreeMap<String, String>>,
+    /// Everything that was promised, then and now.
+    pub(super) declared: Declared,
+    pub(super) etag: Option<String>,
+}
+
+impl Claims {
+    /// Checks each claim, also against what was declared before: a promise cannot be changed.
+    pub(in crate::usecases) fn check(self, upload: &Upload) -> Result<Claimed, Refusal> {
+        let mut faults = Faults::default();
+        if let Some(name) = &self.name {
+            faults.name(name);
+        }
+        if let Some(comments) = &self.comments {
+            faults.comments(comments);
+        }
+        if let Some(metadata) = &self.metadata {
+            faults.metadata(metadata);
+        }
+        let etag = self.etag.map(|etag| faults.etag("/etag", &etag));
+        let mut declared = upload.declared.clone();
+        if let Some((algorithm, value)) = &self.checksum
+            && let Some(claimed) = match &upload.multipart {
+                Some(_) => faults.any_checksum(algorithm, value),
+                None => faults.checksum(algorithm, value),
+            }
+        {
+            match &declared.checksum {
+                // A composite one was not promised by a client: it was told by its parts.
+                Some(before) if *before != claimed && !before.is_composite() => {
+                    faults.add("/checksum", format!("was declared as {before}"));
+                }
+                _ => declared.checksum = Some(claimed),
+            }
+        }
+        match (declared.size, self.size) {
+            (Some(before), Some(claimed)) if before != claimed => {
+                faults.add("/size", format!("was declared as {before} bytes"));
+            }
+            (None, Some(claimed)) => declared.size = Some(claimed),
+            _ => {}
+        }
+        faults.into_result()?;
+        Ok(Claimed {
+            name: self.name,
+            comments: self.comments,
+            metadata: self.metadata,
+            declared,
+            etag,
+        })
+    }
+}

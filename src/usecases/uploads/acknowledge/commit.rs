@@ -1,0 +1,244 @@
+//! The transaction in which an upload becomes Uploaded.
+
+use std::collections::{HashMap, HashSet};
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as Sql};
+use diesel_async::AsyncConnection as _;
+use uuid::Uuid;
+
+use super::claims::Claimed;
+use crate::domain::object::ProvenObject;
+use crate::domain::proof::Level;
+use crate::domain::status::Transition;
+use crate::domain::upload::{Upload, Verification, Verifier};
+use crate::store::Connection;
+use crate::store::uploads::{self, Acknowledged, Changes, Current, Locked, Proven};
+use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Result, for_all, is_of_one};
+
+/// What came of a commit.
+pub(super) enum Committed {
+    /// The row changed, the event is written.
+    Done(Upload),
+    /// Nothing changed: the row, here as it was seen, or its path moved since the object was
+    /// looked at, or the object is being removed.
+    Moved(Upload),
+}
+
+/// What came of a proof in a statement that waits for no lock.
+pub enum First {
+    /// As [`Committed::Done`].
+    Done(Upload),
+    /// As [`Committed::Moved`].
+    Moved(Upload),
+    /// Another transaction holds its row, or the row that it supersedes.
+    Locked(Box<Proven>),
+}
+
+/// A proof that is written together with others, of any tenant. It waits for no lock.
+pub struct Proof(Proven);
+
+impl Grouped for Proof {
+    type Answer = Result<First>;
+
+    const NAME: &'static str = "acknowledge";
+
+    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
+        Arc::clone(&broker.proofs)
+    }
+
+    async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<First>> {
+        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
+        match broker.connection().await {
+            Ok(mut connection) => write(broker, &mut connection, proofs, Locked::Skip).await,
+            Err(error) => for_all(error, proofs.len()),
+        }
+    }
+}
+
+/// A proof whose row another transaction has locked.
+///
+/// It waits for that lock in a transaction of its tenant's own, on one of its lanes: while one
+/// tenant's rows are held, the proofs of all other tenants go on.
+pub struct LockedProof(Proven);
+
+impl Grouped for LockedProof {
+    type Answer = Result<First>;
+
+    const NAME: &'static str = "acknowledge-locked";
+    const AT_ONCE: usize = ONE_BY_ONE.0;
+    const PATIENCE: Duration = ONE_BY_ONE.1;
+
+    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
+        broker.locked.of(&self.0.upload.tenant, Group::default)
+    }
+
+    async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<First>> {
+        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
+        let tenant = proofs.first().map(|proof| &*proof.upload.tenant);
+        let tenant = tenant.unwrap_or_default();
+        let taken = async { Ok((broker.lane(tenant).await?, broker.connection().await?)) };
+        match taken.await {
+            Ok((_lane, mut connection)) => {
+                write(broker, &mut connection, proofs, Locked::Wait).await
+            }
+            Err(error) => for_all(error, proofs.len()),
+        }
+    }
+}
+
+/// Writes proofs in one transaction; one that the table refuses does not take the others along.
+async fn write(
+    broker: &Broker,
+    connection: &mut Connection,
+    proofs: Vec<Proven>,
+    locked: Locked,
+) -> Vec<Result<First>> {
+    match acknowledge(connection, &proofs, locked).await {
+        Ok(acknowledged) => broker.tell(proofs, acknowledged),
+        Err(cause) if is_of_one(&cause) => {
+            let mut answers = Vec::with_capacity(proofs.len());
+            for proof in proofs {
+                answers.push(broker.write_alone(connection, proof, locked).await);
+            }
+            answers
+        }
+        Err(cause) => for_all(cause.into(), proofs.len()),
+    }
+}
+
+async fn acknowledge(
+    connection: &mut Connection,
+    proofs: &[Proven],
+    locked: Locked,
+) -> diesel::QueryResult<Acknowledged> {
+    connection
+        .transaction(async |connection| uploads::acknowledge(connection, proofs, locked).await)
+        .await
+}
+
+/// What was written, by the ids.
+struct Written {
+    done: HashMap<Uuid, Upload>,
+    locked: HashSet<Uuid>,
+}
+
+impl From<Acknowledged> for Written {
+    fn from(acknowledged: Acknowledged) -> Self {
+        let done = acknowledged.done.into_iter();
+        Self {
+            done: done.map(|upload| (upload.id, upload)).collect(),
+            locked: acknowledged.locked,
+        }
+    }
+}
+
+impl Broker {
+    /// Marks `upload` Uploaded, if its path is still as `mark` says.
+    pub(super) async fn commit(
+        self: &Arc<Self>,
+        upload: Upload,
+        claimed: &Claimed,
+        mark: Current,
+        object: ProvenObject,
+        level: Level,
+        by: Verifier,
+    ) -> Result<Committed> {
+        let at = self.clock.now();
+        let proven = Proven {
+            upload,
+            mark,
+            name: claimed.name.clone(),
+            comments: claimed.comments.clone(),
+            metadata: claimed.metadata.clone(),
+            declared: claimed.declared.clone(),
+            object,
+            verification: Verification { level, by, at },
+        };
+        let first = match self.together(Proof(proven)).await?? {
+            First::Locked(proven) => self.together(LockedProof(*proven)).await??,
+            decided => decided,
+        };
+        Ok(match first {
+            First::Done(upload) => Committed::Done(upload),
+            First::Moved(upload) => Committed::Moved(upload),
+            First::Locked(proven) => Committed::Moved(proven.upload),
+        })
+    }
+
+    async fn write_alone(
+        &self,
+        connection: &mut Connection,
+        proof: Proven,
+        locked: Locked,
+    ) -> Result<First> {
+        match acknowledge(connection, slice::from_ref(&proof), locked).await {
+            Ok(acknowledged) => Ok(self.answer(proof, &mut acknowledged.into())),
+            // The second of two that were acknowledged at one path at once.
+            Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+                Ok(First::Moved(proof.upload))
+            }
+            Err(cause) => Err(cause.into()),
+        }
+    }
+
+    fn tell(&self, proofs: Vec<Proven>, acknowledged: Acknowledged) -> Vec<Result<First>> {
+        let mut written = Written::from(acknowledged);
+        (proofs.into_iter())
+            .map(|proof| Ok(self.answer(proof, &mut written)))
+            .collect()
+    }
+
+    /// What came of one of those that were written.
+    fn answer(&self, proof: Proven, written: &mut Written) -> First {
+        let id = proof.upload.id;
+        match written.done.remove(&id) {
+            None if written.locked.contains(&id) => First::Locked(Box::new(proof)),
+            done => self.told(proof, done),
+        }
+    }
+
+    fn told(&self, proof: Proven, done: Option<Upload>) -> First {
+        let Some(done) = done else {
+            return First::Moved(proof.upload);
+        };
+        self.outbox.notify_one();
+        self.count(&done, Transition::Acknowledge);
+        First::Done(done)
+    }
+
+    /// Takes one arrow in a transaction of its own; `None` where the row does not allow it, or the
+    /// lease of `upload` was lost.
+    pub(in crate::usecases) async fn take(
+        &self,
+        upload: &Upload,
+        arrow: Transition,
+        changes: Changes,
+    ) -> Result<Option<Upload>> {
+        let at = self.clock.now();
+        let mut connection = self.connection().await?;
+        let taken = connection
+            .transaction(async |connection| {
+                uploads::transition(connection, upload.id, upload.fence, arrow, at, changes).await
+            })
+            .await?;
+        if let Some(upload) = &taken {
+            self.count(upload, arrow);
+        }
+        Ok(taken)
+    }
+
+    pub(super) fn count(&self, upload: &Upload, arrow: Transition) {
+        self.metrics.uploads.transition(arrow.to().as_str());
+        if arrow == Transition::Acknowledge {
+            let took = upload.updated_at - upload.created_at;
+            self.metrics
+                .uploads
+                .uploaded_after(took.to_std().unwrap_or_default());
+        }
+    }
+}

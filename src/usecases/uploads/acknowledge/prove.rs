@@ -1,0 +1,176 @@
+//! From a HEAD to a verdict, and from a verdict to a row.
+
+use std::sync::Arc;
+
+use super::assemble::Assembled;
+use super::claims::Claimed;
+use super::commit::Committed;
+use super::refusals::{mismatch, replaced, stands, taken};
+use crate::domain::proof::{Verdict, compare};
+use crate::domain::refusal::Refusal;
+use crate::domain::status::Transition;
+use crate::domain::upload::{Upload, Verifier, WriteRule};
+use crate::store::uploads::{self, Current};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::tenants::limits::too_large;
+
+/// How often an object is looked at anew because others acknowledge at the same path.
+const ATTEMPTS: u32 = 10;
+
+/// What came of a proof. Each carries the row as it was last seen.
+pub(in crate::usecases) enum Outcome {
+    /// It is Uploaded, by this call or by another one.
+    Uploaded(Upload),
+    /// Nothing stands at the key.
+    Missing(Upload),
+    /// Another object stands there, which this upload may replace.
+    NotYetOurs(Upload),
+    /// It can never be what was promised. The row is as it was.
+    Refuted {
+        /// The row.
+        upload: Upload,
+        /// Why.
+        refusal: Refusal,
+        /// The object that its own URL has put there, where it has.
+        unproven: Option<Unproven>,
+    },
+    /// Its key lies under the prefix of another tenant by now. The row is as it was.
+    NotTheirs(Upload),
+    /// It left the states that can be acknowledged.
+    Elsewhere(Upload),
+}
+
+/// An object that an upload's own URL, or its parts, have put at its key, and that cannot be
+/// acknowledged.
+#[derive(Clone, Debug)]
+pub(in crate::usecases) struct Unproven {
+    /// Bytes.
+    pub(in crate::usecases) size: u64,
+    /// Its ETag: another one than that of the dataset whose bytes it has replaced.
+    pub(in crate::usecases) etag: String,
+    /// The path, as it was before the object was looked at.
+    pub(in crate::usecases) mark: Current,
+}
+
+impl Outcome {
+    pub(in crate::usecases) fn refuted(
+        upload: Upload,
+        refusal: Refusal,
+        unproven: Option<Unproven>,
+    ) -> Self {
+        Self::Refuted {
+            upload,
+            refusal,
+            unproven,
+        }
+    }
+
+    /// What it means where the parts were not made an object: never, because of what stands at the
+    /// key, or not now, because of another write.
+    pub(in crate::usecases) fn after(self, assembled: &Assembled) -> Result<Self> {
+        match (self, assembled) {
+            (Self::Missing(upload) | Self::NotYetOurs(upload), Assembled::Blocked)
+                if upload.write != WriteRule::CreateOnly =>
+            {
+                let refusal = replaced(&upload);
+                Ok(Self::refuted(upload, refusal, None))
+            }
+            (Self::Missing(_) | Self::NotYetOurs(_), Assembled::Contended) => {
+                let cause = "another write of the key was under way";
+                Err(Error::unavailable(Dependency::S3, cause))
+            }
+            (outcome, _) => Ok(outcome),
+        }
+    }
+}
+
+impl Broker {
+    /// Looks at the object and, where it is the promised one, marks the upload Uploaded.
+    pub(in crate::usecases) async fn prove(
+        self: &Arc<Self>,
+        mut upload: Upload,
+        claimed: &Claimed,
+        by: Verifier,
+    ) -> Result<Outcome> {
+        let limit = self.size_limit_of(&upload).await?;
+        for _ in 0..ATTEMPTS {
+            let mut connection = self.connection().await?;
+            let before = uploads::current_of(&mut connection, &upload).await?;
+            drop(connection);
+            if before.is_anothers {
+                return Ok(Outcome::NotTheirs(upload));
+            }
+            let mark = before.mark;
+            let Some(mut found) = self.stored(&upload).await? else {
+                return Ok(Outcome::Missing(upload));
+            };
+            if claimed.declared.checksum.is_some() && !found.checksums.is_empty() {
+                found.checksums_checked = self.checks_checksums(&upload).await?;
+            }
+            let etag = claimed.etag.as_deref();
+            let encryption = upload.headers.encryption.as_ref();
+            let declared = &claimed.declared;
+            let verdict = compare(upload.id, declared, etag, limit, encryption, &found);
+            let unproven = Unproven {
+                size: found.size,
+                etag: found.etag,
+                mark,
+            };
+            let other = mark.upload().filter(|other| *other != upload.id);
+            let (object, level) = match (verdict, other) {
+                // What a create-only upload replaced all the same, because the store ignored the
+                // condition of its write, is not superseded: it was destroyed.
+                (Verdict::Proven(..), Some(other)) if upload.write == WriteRule::CreateOnly => {
+                    let refusal = stands(&upload, other);
+                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                }
+                (Verdict::Proven(object, level), _) => (object, level),
+                (Verdict::NotOurs, _) if upload.write.may_replace() => {
+                    return Ok(Outcome::NotYetOurs(upload));
+                }
+                (Verdict::NotOurs, _) => {
+                    let refusal = taken(&upload);
+                    return Ok(Outcome::refuted(upload, refusal, None));
+                }
+                (Verdict::TooLarge { limit, found }, _) => {
+                    let refusal = too_large(&upload, found, limit);
+                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                }
+                (Verdict::Mismatch(mismatches), _) => {
+                    let refusal = mismatch(&upload, mismatches);
+                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                }
+            };
+            let seen = match self
+                .commit(upload, claimed, mark, object, level, by)
+                .await?
+            {
+                Committed::Done(done) => return Ok(Outcome::Uploaded(done)),
+                Committed::Moved(seen) => seen,
+            };
+            self.wait_for_removals(&seen, &unproven.etag).await?;
+            upload = self.reload(&seen).await?;
+            if upload.was_acknowledged() {
+                return Ok(Outcome::Uploaded(upload));
+            }
+            if !Transition::Acknowledge.allows(upload.status) {
+                return Ok(Outcome::Elsewhere(upload));
+            }
+        }
+        let cause = format!("{} changed under {ATTEMPTS} looks in a row", upload.path);
+        Err(Error::unavailable(Dependency::S3, cause))
+    }
+
+    /// The row as it is now, under the same lease.
+    pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
+        let mut connection = self.connection().await?;
+        let now = uploads::by_id(&mut connection, &upload.tenant, upload.id)
+            .await?
+            .ok_or_else(|| Refusal::no_upload(upload.id))?;
+        Ok(Upload {
+            fence: upload.fence,
+            ..now
+        })
+    }
+}

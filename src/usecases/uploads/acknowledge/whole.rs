@@ -1,0 +1,108 @@
+//! Whether the parts that are there make up what was promised.
+
+use crate::domain::part_plan::{MIN_PART_SIZE, PartPlan};
+use crate::domain::proof::Mismatch;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+use crate::objects::multipart::UploadedPart;
+use crate::usecases::tenants::limits::too_large;
+
+/// The parts that make up the upload; strangers behind its end are left out. `size` is what was
+/// promised, in bytes.
+pub(super) fn whole(
+    upload: &Upload,
+    plan: PartPlan,
+    size: Option<u64>,
+    max_size: u64,
+    mut parts: Vec<UploadedPart>,
+) -> Result<Vec<UploadedPart>, Refusal> {
+    let Some(size) = size else {
+        return Err(Refusal::field(
+            "/size",
+            "is missing: the size was open at create, so the acknowledge names it",
+        ));
+    };
+    parts.retain(|part| part.number <= plan.last());
+    let mut missing = plan.missing(parts.iter().map(|part| part.number));
+    if parts.is_empty() && missing.is_empty() {
+        missing.push((1, 1));
+    }
+    if !missing.is_empty() {
+        return Err(parts_missing(upload, missing));
+    }
+    // What was declared at create was held to the limit then. Whatever is claimed of the others,
+    // their parts are what there is.
+    let sum: u64 = parts.iter().map(|part| part.size).sum();
+    if plan.size().is_none() && sum > max_size {
+        return Err(too_large(upload, sum, max_size));
+    }
+    let mismatches = mismatches(plan, size, sum, &parts);
+    if !mismatches.is_empty() {
+        return Err(mismatch(upload, mismatches));
+    }
+    Ok(parts)
+}
+
+fn mismatches(plan: PartPlan, size: u64, sum: u64, parts: &[UploadedPart]) -> Vec<Mismatch> {
+    let mut all = Vec::new();
+    let mut differ = |expected: String, found: String| {
+        all.push(Mismatch {
+            field: "size",
+            expected,
+            found,
+        });
+    };
+    for part in parts {
+        let is_last = parts.last().is_some_and(|last| last.number == part.number);
+        let expected = match plan.part(part.number) {
+            Some(planned) if planned.size == part.size => continue,
+            Some(planned) => format!("{} bytes", planned.size),
+            None if is_last || part.size >= MIN_PART_SIZE => continue,
+            None => format!("at least {MIN_PART_SIZE} bytes, as of all but the last"),
+        };
+        let number = part.number;
+        differ(
+            format!("part {number} of {expected}"),
+            format!("part {number} of {} bytes", part.size),
+        );
+    }
+    if sum != size && all.is_empty() {
+        all.push(Mismatch {
+            field: "size",
+            expected: format!("{size} bytes"),
+            found: format!("{sum} bytes in {} parts", parts.len()),
+        });
+    }
+    // Of 10,000 wrong parts a few tell enough.
+    all.truncate(10);
+    all
+}
+
+fn parts_missing(upload: &Upload, missing: Vec<(u32, u32)>) -> Refusal {
+    let count: u32 = missing.iter().map(|(from, to)| to - from + 1).sum();
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        missing: missing.into(),
+        ..Refusal::new(
+            Code::PartsMissing,
+            format!("{count} parts have not come yet. Send them, then acknowledge again."),
+        )
+    }
+}
+
+fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
+    let words: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        mismatches,
+        ..Refusal::new(
+            Code::ObjectMismatch,
+            format!(
+                "{}. Nothing was made of the parts: send them anew, then acknowledge again.",
+                words.join("; ")
+            ),
+        )
+    }
+}

@@ -1,0 +1,264 @@
+//! Delete: the object goes, and with it the upload.
+//!
+//! Mark Deleting, remove the object, mark Deleted: three steps, each safe to repeat. A crash, or
+//! S3 failing after the first, leaves a Deleting row: another request for it continues the delete,
+//! and so does the janitor. Objects of newer uploads are kept: see [`removal`](crate::usecases::uploads::removal).
+//!
+//! By id, an upload is ended. By path, a dataset is removed: success means that nothing stands there
+//! any more.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::object::FoundObject;
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::Upload;
+use crate::objects::Deletion;
+use crate::store::uploads::{self, Changes};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::uploads::find;
+use crate::usecases::uploads::removal::Removal;
+
+/// What to do where another object stands at the path of a dataset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Force {
+    /// Refuse.
+    #[default]
+    No,
+    /// End the upload, and leave the object alone.
+    Upload,
+    /// Remove the object too, unless another upload counts on it.
+    Object,
+}
+
+/// What is to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// An upload, with its object.
+    Upload,
+    /// An upload whose key lies under the prefix of another tenant by now: no object is removed.
+    UploadElsewhere,
+    /// What stands at a path.
+    Dataset,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    what: What,
+    force: Force,
+}
+
+/// Deletes an upload and its object, and says which it was.
+pub async fn by_id(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    id: Uuid,
+    force: Force,
+) -> Result<Upload> {
+    let mut connection = broker.connection().await?;
+    let upload = find::by_id(&mut connection, principal, id).await?;
+    drop(connection);
+    let what = match principal.jail.path(&upload.key) {
+        Some(_) => What::Upload,
+        None => What::UploadElsewhere,
+    };
+    to_end(broker, upload, Order { what, force }).await
+}
+
+/// Deletes the dataset at a path and its upload, and returns the upload. Nothing stands at the path
+/// then.
+pub async fn by_path(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    path: &DatasetPath,
+    force: Force,
+) -> Result<Upload> {
+    // The path may lie under the prefix of a tenant that is newer than the upload.
+    if let Err(reason) = principal.jail.key(path) {
+        let nothing = Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
+        return Err(nothing.reaching(reason, path.as_str()).into());
+    }
+    let mut connection = broker.connection().await?;
+    let found = uploads::to_delete(&mut connection, &principal.tenant, path).await?;
+    let upload = find::visible(principal, path, found, Code::DatasetNotFound)?;
+    drop(connection);
+    let what = What::Dataset;
+    to_end(broker, upload, Order { what, force }).await
+}
+
+/// Takes the last two steps of a delete that began.
+pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move {
+            let mut connection = this.connection().await?;
+            let before = uploads::current_of(&mut connection, &upload).await?;
+            drop(connection);
+            if !before.is_anothers {
+                this.remove_own_object(&upload).await?;
+            }
+            this.mark_deleted(&upload).await
+        })
+        .await
+}
+
+async fn to_end(broker: &Arc<Broker>, upload: Upload, order: Order) -> Result<Upload> {
+    let this = Arc::clone(broker);
+    broker
+        .to_end(async move {
+            this.delete(&upload, order).await?;
+            Ok(upload)
+        })
+        .await
+}
+
+impl Broker {
+    async fn delete(&self, upload: &Upload, order: Order) -> Result<()> {
+        let arrow = Transition::StartDelete;
+        if upload.status != Status::Deleting && !arrow.allows(upload.status) {
+            return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
+        }
+        let proven = upload.object.as_ref().map(|object| &*object.etag);
+        let etag = proven.filter(|_| order.force != Force::Object);
+        let mut removal = self.begin_removal(upload, etag).await?;
+        let deleted = self.delete_under(&mut removal, upload, order).await;
+        self.end_removal(removal).await;
+        deleted
+    }
+
+    async fn delete_under(
+        &self,
+        removal: &mut Removal,
+        upload: &Upload,
+        order: Order,
+    ) -> Result<()> {
+        let doomed = doomed(removal, upload, order)?;
+        self.start_delete(upload).await?;
+        let mut is_free = true;
+        if let Some(object) = &doomed {
+            is_free = self.remove_found(removal, object).await? == Deletion::Gone;
+            if is_free && object.upload_id != Some(upload.id) {
+                self.note_removed(upload, object).await?;
+            }
+        }
+        self.mark_deleted(upload).await?;
+        match order.what {
+            What::Dataset if !is_free => Err(written_meanwhile(upload).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks the upload Deleting, unless it is already.
+    async fn start_delete(&self, upload: &Upload) -> Result<()> {
+        let arrow = Transition::StartDelete;
+        if upload.status == Status::Deleting {
+            return Ok(());
+        }
+        let taken = self.take(upload, arrow, Changes::default()).await?;
+        if taken.is_some() {
+            return Ok(());
+        }
+        let now = self.reload(upload).await?;
+        match now.status {
+            // Another request deletes it too; both may finish.
+            Status::Deleting => Ok(()),
+            status => Err(Refusal::wrong_status(now.id, status, arrow).into()),
+        }
+    }
+
+    /// The object of a failed upload no longer counts against a quota.
+    async fn note_removed(&self, upload: &Upload, object: &FoundObject) -> Result<()> {
+        let named = self.named(&upload.bucket, &upload.key, Some(object));
+        if let Some(other) = named.await?.upload() {
+            let mut connection = self.connection().await?;
+            uploads::note_unproven(&mut connection, other.id, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn mark_deleted(&self, upload: &Upload) -> Result<()> {
+        // The janitor, or another request, may have marked it before.
+        self.take(upload, Transition::FinishDelete, Changes::default())
+            .await?;
+        Ok(())
+    }
+}
+
+/// The object that goes with the upload, if any.
+fn doomed(
+    removal: &Removal,
+    upload: &Upload,
+    order: Order,
+) -> Result<Option<FoundObject>, Refusal> {
+    let Some(found) = removal.found() else {
+        return Ok(None);
+    };
+    let other = removal.counted_on_by(found);
+    let is_dataset = order.what == What::Dataset;
+    // A failed upload never owned an object that another program wrote.
+    let failed = upload.status == Status::Error && !is_dataset;
+    let forced = order.force == Force::Object && !failed;
+    let is_free = other.is_none() && order.what != What::UploadElsewhere;
+    if is_free && (upload.owns(found) || forced) {
+        return Ok(Some(found.clone()));
+    }
+    let is_over = matches!(upload.status, Status::Error | Status::Deleting);
+    match !is_dataset && (is_over || order.force != Force::No) {
+        true => Ok(None),
+        false => Err(stands(upload, found, other, order.what)),
+    }
+}
+
+fn stands(upload: &Upload, found: &FoundObject, other: Option<&Upload>, what: What) -> Refusal {
+    let path = &upload.path;
+    let proven = (upload.object.as_ref()).map_or("none", |object| object.etag.as_str());
+    let why = match (other, what) {
+        (Some(other), _) => {
+            let (id, status) = (other.id, other.status);
+            format!("The object at {path} belongs to the upload {id}, which is {status}.")
+        }
+        (None, What::UploadElsewhere) => format!("{path} belongs to another tenant by now."),
+        (None, What::Upload | What::Dataset) => format!(
+            "The object at {path} is not the proven one (etag {proven}, now {}).",
+            found.etag
+        ),
+    };
+    let id = upload.id;
+    let remedy = match (other, what) {
+        (Some(_), What::Dataset) => {
+            format!("DELETE /uploads/{id}?force=true ends this upload and leaves that object alone.")
+        }
+        (None, What::Dataset) => format!(
+            "Set force=remove to remove it; DELETE /uploads/{id}?force=true ends the upload and leaves the object alone."
+        ),
+        (None, What::Upload) => "Set force=true to end the upload and leave the object alone, or force=remove to remove that too.".to_owned(),
+        (_, What::Upload | What::UploadElsewhere) => {
+            "Set force=true to end the upload and leave the object alone.".to_owned()
+        }
+    };
+    drifted(upload, format!("{why} {remedy}"))
+}
+
+fn written_meanwhile(upload: &Upload) -> Refusal {
+    let detail = format!(
+        "The dataset at {} is deleted, but another object was written there meanwhile.",
+        upload.path
+    );
+    Refusal {
+        status: Some(Status::Deleted),
+        ..drifted(upload, detail)
+    }
+}
+
+fn drifted(upload: &Upload, detail: String) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(Code::DatasetDrifted, detail)
+    }
+}

@@ -1,0 +1,100 @@
+//! Find: the upload that a caller means, where it may know of it.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::domain::path::DatasetPath;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::upload::Upload;
+use crate::store::Connection;
+use crate::store::uploads;
+use crate::usecases::error::Result;
+
+/// The upload, if it is of the caller's tenant and in the folder that the caller is confined to;
+/// any other is not there.
+pub(in crate::usecases) async fn by_id(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: Uuid,
+) -> Result<Upload> {
+    let upload = uploads::by_id(connection, &principal.tenant, id).await?;
+    Ok(known(principal, id, upload)?)
+}
+
+fn known(principal: &Principal, id: Uuid, upload: Option<Upload>) -> Result<Upload, Refusal> {
+    let visible = upload.filter(|upload| principal.jail.admits(&upload.path));
+    visible.ok_or_else(|| Refusal::no_upload(id))
+}
+
+/// The same for a caller that is to bring its bytes: one that may not bring as many is refused.
+pub(in crate::usecases) async fn to_write(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: Uuid,
+) -> Result<Upload> {
+    let upload = by_id(connection, principal, id).await?;
+    may_write(principal, &upload)?;
+    Ok(upload)
+}
+
+/// Many at once, in one query. The answers are in the order of `ids`.
+pub(in crate::usecases) async fn all(
+    connection: &mut Connection,
+    principal: &Principal,
+    ids: &[Uuid],
+) -> Result<Vec<Result<Upload, Refusal>>> {
+    let found = uploads::by_ids(connection, &principal.tenant, ids).await?;
+    let found: HashMap<Uuid, Upload> =
+        (found.into_iter().map(|upload| (upload.id, upload))).collect();
+    let answers = (ids.iter()).map(|id| known(principal, *id, found.get(id).cloned()));
+    Ok(answers.collect())
+}
+
+/// The same for a caller that is to bring their bytes.
+pub(in crate::usecases) async fn all_to_write(
+    connection: &mut Connection,
+    principal: &Principal,
+    ids: &[Uuid],
+) -> Result<Vec<Result<Upload, Refusal>>> {
+    let found = all(connection, principal, ids).await?;
+    let answers = found.into_iter().map(|upload| {
+        let upload = upload?;
+        may_write(principal, &upload)?;
+        Ok(upload)
+    });
+    Ok(answers.collect())
+}
+
+/// Refused where the upload may become larger than the caller may bring.
+pub(in crate::usecases) fn may_write(
+    principal: &Principal,
+    upload: &Upload,
+) -> Result<(), Refusal> {
+    match principal.bounds.max_size {
+        Some(most) if !principal.bounds.admit(upload) => Err(Refusal {
+            upload_id: Some(upload.id),
+            status: Some(upload.status),
+            ..Refusal::new(
+                Code::SizeLimitExceeded,
+                format!(
+                    "The upload may be larger than the {most} bytes that this credential may bring."
+                ),
+            )
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Refused, with `code`, where a path is not the caller's to name.
+pub(in crate::usecases) fn visible(
+    principal: &Principal,
+    path: &DatasetPath,
+    found: Option<Upload>,
+    code: Code,
+) -> Result<Upload, Refusal> {
+    found
+        .filter(|_| principal.jail.admits(path))
+        .ok_or_else(|| Refusal::new(code, format!("There is no upload for {path}.")))
+}

@@ -1,0 +1,22 @@
+//! The history of an upload.
+
+use uuid::Uuid;
+
+use crate::domain::event::Event;
+use crate::domain::principal::Principal;
+use crate::store::events;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::uploads::find;
+
+/// Every event of an upload, oldest first.
+pub async fn history(broker: &Broker, principal: &Principal, id: Uuid) -> Result<Vec<Event>> {
+    let mut connection = broker.connection().await?;
+    let history = events::history(&mut connection, &principal.tenant, id).await?;
+    // An upload without events exists all the same; one of another tenant does not, nor does one
+    // outside of the caller's folder.
+    if history.is_empty() || principal.jail.within().is_some() {
+        find::by_id(&mut connection, principal, id).await?;
+    }
+    Ok(history)
+}

@@ -1,0 +1,52 @@
+//! The upload that an object names in its metadata.
+//!
+//! A copy of an object has the metadata of the original. So the metadata of an object is believed
+//! only at the bucket and key that the upload was created for.
+
+use uuid::Uuid;
+
+use crate::domain::object::FoundObject;
+use crate::domain::upload::Upload;
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+
+/// The upload that an object names.
+pub(in crate::usecases) enum Named {
+    /// No upload, or one with another bucket or key.
+    None,
+    /// An id without a row.
+    Missing(Uuid),
+    /// This upload, of any tenant.
+    Upload(Box<Upload>),
+}
+
+impl Named {
+    /// The upload.
+    pub(in crate::usecases) fn upload(self) -> Option<Upload> {
+        match self {
+            Self::Upload(upload) => Some(*upload),
+            Self::None | Self::Missing(_) => None,
+        }
+    }
+}
+
+impl Broker {
+    /// The upload that the object at `key` names.
+    pub(in crate::usecases) async fn named(
+        &self,
+        bucket: &str,
+        key: &str,
+        found: Option<&FoundObject>,
+    ) -> Result<Named> {
+        let Some(id) = found.and_then(|found| found.upload_id) else {
+            return Ok(Named::None);
+        };
+        let mut connection = self.connection().await?;
+        Ok(match uploads::named(&mut connection, id).await? {
+            None => Named::Missing(id),
+            Some(upload) if upload.is_at(bucket, key) => Named::Upload(Box::new(upload)),
+            Some(_) => Named::None,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Begin anew: parts get checksums that S3 was not told of.
+//!
+//! S3 takes the checksums of parts only where their algorithm was told when the upload was begun.
+//! So while no part has come, the upload is begun once more, with the algorithm: the row changes
+//! over to it by compare-and-set, then the one before is aborted. Its URLs are dead from then on,
+//! and a part that is under way to it is lost: its client finds it missing and sends it again.
+//! A crash in between leaves parts that no row knows, which the janitor aborts.
+
+use crate::domain::checksum::Algorithm;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::{Multipart, Upload};
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Error, Result};
+use crate::usecases::uploads::parts::list::gone;
+
+impl Broker {
+    /// The upload, begun anew with the algorithm.
+    pub(super) async fn begin_anew(&self, upload: Upload, algorithm: Algorithm) -> Result<Upload> {
+        let Some(before) = upload.multipart.clone() else {
+            return Ok(upload);
+        };
+        let bucket = self.bucket(&upload.bucket).await?;
+        let page = (bucket.objects)
+            .list_parts(&upload.key, &before.s3_upload_id, 0)
+            .await?;
+        let Some(page) = page else {
+            // Unless somebody else has begun it anew since the row was read.
+            return self.as_another_left_it(&upload, &before, algorithm).await;
+        };
+        if !page.parts.is_empty() {
+            return Err(too_late(&upload, algorithm).into());
+        }
+        let multipart = Multipart {
+            part_checksums: Some(algorithm),
+            s3_upload_id: (self.begin(&upload, Some(algorithm)).await)
+                .map_err(|error| of_the_parts(error, algorithm))?,
+            ..before.clone()
+        };
+        let mut connection = self.connection().await?;
+        let swapped =
+            uploads::swap_multipart(&mut connection, upload.id, &before.s3_upload_id, &multipart)
+                .await?;
+        drop(connection);
+        let upload = Upload {
+            multipart: Some(multipart),
+            ..upload
+        };
+        if swapped {
+            self.abort_parts(&upload, &before).await;
+            return Ok(upload);
+        }
+        self.abort(&upload).await;
+        self.as_another_left_it(&upload, &before, algorithm).await
+    }
+
+    /// The upload as somebody who was faster has begun it: with the same algorithm, most likely.
+    async fn as_another_left_it(
+        &self,
+        upload: &Upload,
+        before: &Multipart,
+        algorithm: Algorithm,
+    ) -> Result<Upload> {
+        let now = self.reload(upload).await?;
+        match &now.multipart {
+            _ if now.status != Status::Pending => {
+                Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into())
+            }
+            Some(other) if other.part_checksums == Some(algorithm) => Ok(now),
+            Some(other) if other.s3_upload_id == before.s3_upload_id => Err(gone(&now).into()),
+            _ => Err(too_late(&now, algorithm).into()),
+        }
+    }
+}
+
+/// The upload was created without the algorithm: the parts asked for it.
+fn of_the_parts(error: Error, algorithm: Algorithm) -> Error {
+    match error {
+        Error::Refused(refusal)
+            if (refusal.errors.iter()).any(|error| error.pointer == "/part_checksums") =>
+        {
+            let name = algorithm.as_str();
+            let detail = format!("{name} is not one that the store takes: choose another");
+            Refusal::field("/parts/0/checksum/algorithm", detail).into()
+        }
+        error => error,
+    }
+}
+
+fn too_late(upload: &Upload, algorithm: Algorithm) -> Refusal {
+    let name = algorithm.as_str();
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        errors: Refusal::field("/parts/0/checksum", "came after parts without one").errors,
+        ..Refusal::new(
+            Code::InvalidRequest,
+            format!(
+                "Parts of this upload came without a checksum, and S3 takes no {name} after those. Create the upload with part_checksums {name} to have all of its parts checked."
+            ),
+        )
+    }
+}

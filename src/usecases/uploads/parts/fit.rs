@@ -1,0 +1,191 @@
+//! Whether the parts that are asked for belong to the upload.
+
+use std::collections::HashSet;
+
+use super::{Asked, AskedPart};
+use crate::domain::checksum::{Algorithm, Checksum};
+use crate::domain::part_plan::{MAX_PARTS, PartPlan};
+use crate::domain::refusal::Refusal;
+use crate::usecases::faults::{Faults, checksum};
+use crate::usecases::uploads::parts::sign::{FIRST, Wanted, WantedPart};
+
+/// Parts that belong to the upload.
+pub(super) struct Fitting {
+    pub(super) parts: Asking,
+    /// Of their checksums, where they have some.
+    pub(super) algorithm: Option<Algorithm>,
+}
+
+/// How they were asked for.
+pub(super) enum Asking {
+    /// One by one: with their sizes, where those are open, or with checksums.
+    Listed(Vec<WantedPart>),
+    /// As the plan has them.
+    Planned(Wanted),
+}
+
+/// Holds what is asked for against the plan, the algorithm that the store checks parts by, and
+/// the largest object in bytes.
+pub(super) fn fit(
+    asked: Asked,
+    plan: PartPlan,
+    algorithm: Option<Algorithm>,
+    max_size: u64,
+) -> Result<Fitting, Refusal> {
+    let mut fit = Fit {
+        faults: Faults::default(),
+        plan,
+        seen: HashSet::new(),
+        algorithm,
+        max_size,
+    };
+    let parts = match asked {
+        Asked::Parts(parts) => Asking::Listed(fit.parts(parts)),
+        _ if plan.size().is_none() => {
+            let detail = "is missing: the size of this upload is open, so its parts are asked for with their sizes: {\"parts\":[{\"part_number\":1,\"size\":16777216}]}";
+            return Err(Refusal::field("/parts", detail));
+        }
+        _ if algorithm.is_some() => {
+            let detail = "is missing: the parts of this upload have checksums, so they are asked for with them: {\"parts\":[{\"part_number\":1,\"checksum\":{…}}]}";
+            return Err(Refusal::field("/parts", detail));
+        }
+        Asked::Numbers(numbers) => Asking::Planned(fit.numbers(numbers)),
+        Asked::Range { from, count } => Asking::Planned(fit.range(from, count)),
+    };
+    fit.faults.into_result()?;
+    Ok(Fitting {
+        parts,
+        algorithm: fit.algorithm,
+    })
+}
+
+/// What was seen so far.
+struct Fit {
+    faults: Faults,
+    plan: PartPlan,
+    seen: HashSet<u32>,
+    algorithm: Option<Algorithm>,
+    max_size: u64,
+}
+
+impl Fit {
+    fn numbers(&mut self, numbers: Vec<u32>) -> Wanted {
+        if !self.how_many("/part_numbers", numbers.len()) {
+            return Wanted::none();
+        }
+        for (at, number) in numbers.iter().enumerate() {
+            if let Err(detail) = self.number(*number) {
+                self.faults.add(&format!("/part_numbers/{at}"), detail);
+            }
+        }
+        let plan = self.plan;
+        let parts = (numbers.into_iter()).filter_map(move |number| plan.part(number));
+        Wanted::these(parts.map(WantedPart::from))
+    }
+
+    fn range(&mut self, from: u32, count: Option<u32>) -> Wanted {
+        let last = self.plan.last();
+        if !(1..=last).contains(&from) {
+            let detail = format!("must be 1 to {last}, found {from}");
+            self.faults.add("/from", detail);
+        }
+        let most = last.saturating_sub(from).saturating_add(1);
+        let count = count.unwrap_or(FIRST.min(most));
+        if !(1..=most).contains(&count) {
+            let detail = format!("must be 1 to {most}: the last part is {last}, found {count}");
+            self.faults.add("/count", detail);
+        }
+        Wanted::range(
+            self.plan,
+            from..=from.saturating_add(count).saturating_sub(1),
+        )
+    }
+
+    fn parts(&mut self, asked: Vec<AskedPart>) -> Vec<WantedPart> {
+        if !self.how_many("/parts", asked.len()) {
+            return Vec::new();
+        }
+        let mut parts = Vec::with_capacity(asked.len());
+        for (at, part) in asked.into_iter().enumerate() {
+            if let Err(detail) = self.number(part.number) {
+                self.faults.add(&format!("/parts/{at}/part_number"), detail);
+            }
+            let size = self.size(part.number, part.size);
+            let size = size.map_err(|detail| self.faults.add(&format!("/parts/{at}/size"), detail));
+            let checksum = self.checksum(at, part.checksum);
+            parts.extend(size.map(|size| WantedPart {
+                number: part.number,
+                offset: self.plan.part(part.number).map(|planned| planned.offset),
+                size,
+                checksum,
+            }));
+        }
+        parts
+    }
+
+    /// Whether there are as many as may be; of more, none is looked at.
+    fn how_many(&mut self, pointer: &str, count: usize) -> bool {
+        let fits = count > 0 && u32::try_from(count).is_ok_and(|count| count <= MAX_PARTS);
+        if !fits {
+            let detail = format!("expected 1 to {MAX_PARTS} parts, found {count}");
+            self.faults.add(pointer, detail);
+        }
+        fits
+    }
+
+    fn number(&mut self, number: u32) -> Result<(), String> {
+        let last = self.plan.last();
+        if !(1..=last).contains(&number) {
+            return Err(format!("must be 1 to {last}, found {number}"));
+        }
+        match self.seen.insert(number) {
+            true => Ok(()),
+            false => Err(format!("part {number} is asked for twice")),
+        }
+    }
+
+    fn size(&self, number: u32, size: Option<u64>) -> Result<u64, String> {
+        let planned = self.plan.part(number).map(|planned| planned.size);
+        let size = (size.or(planned)).ok_or("is missing: the size of this upload is open")?;
+        if size > self.max_size {
+            return Err(format!("must be at most {} bytes", self.max_size));
+        }
+        match self.plan.check(number, size) {
+            Err(error) if error.field() == "size" => Err(format!("{error}, found {size}")),
+            // What is wrong with the number is told by itself.
+            _ => Ok(size),
+        }
+    }
+
+    /// All parts that are asked for together have a checksum of one algorithm, or none has.
+    fn checksum(&mut self, at: usize, asked: Option<(String, String)>) -> Option<Checksum> {
+        let pointer = |end: &str| format!("/parts/{at}/checksum{end}");
+        let Some((name, value)) = asked else {
+            if let Some(expected) = self.algorithm {
+                let detail = format!("is missing: expected {}", expected.as_str());
+                self.faults.add(&pointer(""), detail);
+            }
+            return None;
+        };
+        let checksum = match checksum(&name, &value, Checksum::new) {
+            Ok(checksum) => checksum,
+            Err((end, detail)) => {
+                self.faults.add(&pointer(end), detail);
+                return None;
+            }
+        };
+        match self.algorithm {
+            None if at == 0 => self.algorithm = Some(checksum.algorithm()),
+            None => {
+                let detail = "the parts before it have none; all need one, or none";
+                self.faults.add(&pointer(""), detail);
+            }
+            Some(expected) if expected != checksum.algorithm() => {
+                let detail = format!("expected {}, as the other parts have", expected.as_str());
+                self.faults.add(&pointer("/algorithm"), detail);
+            }
+            Some(_) => {}
+        }
+        Some(checksum)
+    }
+}

@@ -1,0 +1,114 @@
+//! List parts: what S3 has of an upload, and what is missing.
+//!
+//! Nothing of that is kept here: S3 knows. The pages are handed on as they come, so that 10,000
+//! parts take no more memory than one page of them.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::part_plan::PartPlan;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::Upload;
+use crate::objects::Bucket;
+use crate::objects::multipart::PartsPage;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+use crate::usecases::uploads::find;
+use crate::usecases::uploads::parts::in_parts;
+use crate::usecases::uploads::parts::sign::plan;
+
+pub use crate::objects::multipart::UploadedPart;
+
+/// A listing under way.
+pub struct Parts {
+    bucket: Arc<Bucket>,
+    key: String,
+    s3_upload_id: String,
+    plan: PartPlan,
+    /// The numbers of the parts that are as they were planned.
+    right: Vec<u32>,
+    page: Option<PartsPage>,
+}
+
+/// The parts of a Pending upload, and the first page of them.
+///
+/// Refused where the upload is no longer Pending, or comes in a single PUT.
+pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Parts> {
+    let mut missed = None;
+    loop {
+        let mut connection = broker.connection().await?;
+        let upload = find::by_id(&mut connection, principal, id).await?;
+        drop(connection);
+        let multipart = in_parts(&upload)?;
+        if upload.status != Status::Pending {
+            return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
+        }
+        let bucket = broker.bucket(&upload.bucket).await?;
+        let page = (bucket.objects)
+            .list_parts(&upload.key, &multipart.s3_upload_id, 0)
+            .await?;
+        let s3_upload_id = multipart.s3_upload_id.clone();
+        match page {
+            Some(page) => {
+                return Ok(Parts {
+                    plan: plan(&upload, multipart)?,
+                    page: Some(page),
+                    s3_upload_id,
+                    key: upload.key,
+                    bucket,
+                    right: Vec::new(),
+                });
+            }
+            None if missed.as_ref() == Some(&s3_upload_id) => return Err(gone(&upload).into()),
+            // Since the row was read it may have been begun anew, or have ended.
+            None => missed = Some(s3_upload_id),
+        }
+    }
+}
+
+/// S3 has no such upload any more.
+pub(in crate::usecases) fn gone(upload: &Upload) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(
+            Code::ObjectMissing,
+            "S3 has no parts of this upload any more. Where they were made an object, acknowledge the upload; else begin a new one: a lifecycle rule of the bucket may have removed them.",
+        )
+    }
+}
+
+impl Parts {
+    /// How the upload is cut.
+    pub fn plan(&self) -> PartPlan {
+        self.plan
+    }
+
+    /// The next page, in the order of the parts' numbers; `None` behind the last one. Fails where
+    /// the upload ends between two pages: the parts of the others are not missing.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<UploadedPart>>> {
+        let Some(page) = self.page.take() else {
+            return Ok(None);
+        };
+        if let Some(after) = page.next {
+            let next = (self.bucket.objects)
+                .list_parts(&self.key, &self.s3_upload_id, after)
+                .await?;
+            let cause = "the upload ended while its parts were listed";
+            self.page = Some(next.ok_or_else(|| Error::unavailable(Dependency::S3, cause))?);
+        }
+        let right = page.parts.iter();
+        let right = right.filter(|part| self.plan.check(part.number, part.size).is_ok());
+        self.right.extend(right.map(|part| part.number));
+        Ok(Some(page.parts))
+    }
+
+    /// The parts that are not there, or not as they were planned: ranges with both ends. Known
+    /// behind the last page.
+    pub fn missing(&self) -> Vec<(u32, u32)> {
+        self.plan.missing(self.right.iter().copied())
+    }
+}

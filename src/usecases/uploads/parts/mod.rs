@@ -1,0 +1,191 @@
+//! Parts: fresh URLs for the parts that a client asks for, as often as it asks.
+//!
+//! Signing asks nobody; what an upload without a size grows by is counted before ([`reserve`]). The
+//! session lives on while its client asks: a URL lives at least half as
+//! long as the session was asked to live at first, and never past the session's end, which moves
+//! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the
+//! client asks again.
+
+pub mod list;
+pub mod sign;
+
+mod anew;
+mod fit;
+mod reserve;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use self::fit::Asking;
+use crate::domain::bounds::url_seconds;
+use crate::domain::principal::Principal;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::{Status, Transition};
+use crate::domain::upload::{Multipart, Upload};
+use crate::store::uploads;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::uploads::find;
+use crate::usecases::uploads::parts::sign::{SignedParts, Wanted, plan};
+
+/// The parts that a client asks for, as they came.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// By their numbers.
+    Numbers(Vec<u32>),
+    /// So many from one on; as many as come with a session where it does not say.
+    Range {
+        /// The first.
+        from: u32,
+        /// How many.
+        count: Option<u32>,
+    },
+    /// Each with what is known of it.
+    Parts(Vec<AskedPart>),
+}
+
+/// One part, as it came.
+#[derive(Clone, Debug)]
+pub struct AskedPart {
+    /// From 1 on.
+    pub number: u32,
+    /// Bytes; needed where the size of the upload is open.
+    pub size: Option<u64>,
+    /// Of its bytes: the algorithm's name and the value in base64.
+    pub checksum: Option<(String, String)>,
+}
+
+/// Signs the parts that are asked for.
+///
+/// Refused where one of them does not belong to the upload, where they are more than it may become,
+/// and where it is no longer Pending or comes in a single PUT.
+pub async fn sign(
+    broker: &Arc<Broker>,
+    principal: &Principal,
+    id: Uuid,
+    asked: Asked,
+) -> Result<SignedParts> {
+    let mut connection = broker.connection().await?;
+    let upload = find::to_write(&mut connection, principal, id).await?;
+    drop(connection);
+    let multipart = in_parts(&upload)?;
+    if upload.status != Status::Pending {
+        return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
+    }
+    if principal.jail.path(&upload.key).is_none() {
+        return Err(not_ours(&upload).into());
+    }
+    if upload.size_at_create().is_none()
+        && (principal.bounds.purse.as_ref()).is_some_and(|purse| purse.bytes().is_some())
+    {
+        return Err(uncounted().into());
+    }
+    let plan = plan(&upload, multipart)?;
+    let limits = broker.limits(&principal.policy);
+    let most = limits.most_of(&upload);
+    let fitting = fit::fit(asked, plan, multipart.part_checksums, most)?;
+    let lifetime = limits.lifetime(&upload);
+    let upload = match fitting.algorithm {
+        Some(algorithm) if multipart.part_checksums.is_none() => {
+            let this = Arc::clone(broker);
+            broker
+                .to_end(async move { this.begin_anew(upload, algorithm).await })
+                .await?
+        }
+        _ => upload,
+    };
+    let (upload, parts) = broker.reserve_to_end(upload, fitting.parts, most).await?;
+    broker
+        .sign_while_it_lives(&upload, lifetime, principal.bounds.ends_at, parts)
+        .await
+}
+
+/// Bytes of an upload whose size is open cannot be counted against a token.
+fn uncounted() -> Refusal {
+    let detail =
+        "cannot be signed: the upload token counts bytes, and the size of this upload is open";
+    Refusal::field("/parts", detail)
+}
+
+/// Or a refusal: there are no parts of a single PUT.
+pub(in crate::usecases) fn in_parts(upload: &Upload) -> Result<&Multipart, Refusal> {
+    upload.multipart.as_ref().ok_or_else(|| Refusal {
+        upload_id: Some(upload.id),
+        ..Refusal::new(
+            Code::InvalidRequest,
+            "The bytes of this upload come in a single PUT: it has no parts. Create it with multipart to have some.",
+        )
+    })
+}
+
+impl Broker {
+    /// Counts what was asked for one by one, also where the caller hangs up.
+    async fn reserve_to_end(
+        self: &Arc<Self>,
+        upload: Upload,
+        parts: Asking,
+        most: u64,
+    ) -> Result<(Upload, Wanted)> {
+        let listed = match parts {
+            Asking::Planned(planned) => return Ok((upload, planned)),
+            Asking::Listed(listed) => listed,
+        };
+        let this = Arc::clone(self);
+        self.to_end(async move {
+            this.reserve(&upload, &listed, most).await?;
+            Ok((upload, Wanted::these(listed.into_iter())))
+        })
+        .await
+    }
+
+    async fn sign_while_it_lives(
+        &self,
+        upload: &Upload,
+        lifetime: u32,
+        ends_at: Option<DateTime<Utc>>,
+        wanted: Wanted,
+    ) -> Result<SignedParts> {
+        let mut until = upload.expires_at;
+        if (self.seconds_to(until)).is_none_or(|left| left < lifetime.div_ceil(2)) {
+            until = self.until(upload, lifetime);
+            let mut connection = self.connection().await?;
+            if !uploads::extend(&mut connection, upload.id, until).await? {
+                drop(connection);
+                let now = self.reload(upload).await?;
+                return Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into());
+            }
+        }
+        let multipart = in_parts(upload)?;
+        let Some(left) = self.seconds_to(until) else {
+            return Err(too_old(upload).into());
+        };
+        let seconds = url_seconds(left.min(lifetime), ends_at, self.clock.now());
+        self.sign_wanted(upload, multipart, seconds, wanted).await
+    }
+}
+
+fn too_old(upload: &Upload) -> Refusal {
+    no_more(
+        upload,
+        "The session has lived as long as a session may: acknowledge it, or begin a new one.",
+    )
+}
+
+/// A place may have become another tenant's since the upload was made: no new URL into it, and no
+/// object either.
+pub(in crate::usecases) fn not_ours(upload: &Upload) -> Refusal {
+    no_more(
+        upload,
+        "The path of this upload belongs to another tenant now: cancel it.",
+    )
+}
+
+fn no_more(upload: &Upload, detail: &str) -> Refusal {
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        ..Refusal::new(Code::InvalidStatus, detail)
+    }
+}

@@ -1,0 +1,113 @@
+//! Reserve: what is asked for is held against limits and quotas before a URL exists.
+//!
+//! The size of an open-ended upload is the sum of its parts. That sum is kept with the row, so that
+//! it holds over replicas and restarts: a part that is asked for again counts once, with the larger
+//! of its sizes, whether it was sent or not. Of two callers at once the second one waits for the
+//! first one's commit. The tenant's quota counts the sum until the upload ends. A crash after the
+//! commit leaves parts counted that nobody got a URL for; whoever asks again gets those.
+//!
+//! The checksums of parts are kept beside: some stores do not list them, and want them when the
+//! parts are made an object.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use diesel_async::AsyncConnection as _;
+
+use crate::domain::quota::signed_sum;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::status::Transition;
+use crate::domain::upload::Upload;
+use crate::store::signed_parts::{self, Signed, SignedPart};
+use crate::store::{Connection, quotas};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Error, Result};
+use crate::usecases::uploads::parts::sign::WantedPart;
+
+impl Broker {
+    /// Counts and keeps parts that are about to be signed. Refused where their sum is over `most`
+    /// bytes or finds no room in the tenant's quota, and where the upload is no longer Pending.
+    pub(super) async fn reserve(
+        &self,
+        upload: &Upload,
+        parts: &[WantedPart],
+        most: u64,
+    ) -> Result<()> {
+        let is_open = upload.size_at_create().is_none();
+        if !is_open && parts.iter().all(|part| part.checksum.is_none()) {
+            return Ok(());
+        }
+        let kept: Vec<SignedPart> = parts.iter().map(kept).collect();
+        let _lane = self.lane(&upload.tenant).await?;
+        let mut connection = self.connection().await?;
+        let held = connection
+            .transaction(async |connection| {
+                // The lock of the quota comes before that of the row, as for new uploads.
+                let mut taken = match is_open {
+                    true => quotas::lock(connection, &[&upload.tenant]).await?,
+                    false => Default::default(),
+                };
+                let Some(signed) = signed_parts::hold(connection, upload.id).await? else {
+                    return Ok(false);
+                };
+                if is_open {
+                    let sum = sum_of(connection, upload, signed, &kept).await?;
+                    if sum > most {
+                        return Err(Error::from(too_many(upload, sum, most)));
+                    }
+                    let more = sum.max(signed.size) - signed.sum.max(signed.size);
+                    if let Some((quota, usage)) = taken.get_mut(&upload.tenant) {
+                        quota.grow(usage, more).map_err(Refusal::over_quota)?;
+                    }
+                    signed_parts::note_sum(connection, upload.id, sum).await?;
+                }
+                signed_parts::keep(connection, upload.id, &kept).await?;
+                Ok(true)
+            })
+            .await?;
+        drop(connection);
+        if held {
+            return Ok(());
+        }
+        let now = self.reload(upload).await?;
+        Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into())
+    }
+}
+
+async fn sum_of(
+    connection: &mut Connection,
+    upload: &Upload,
+    signed: Signed,
+    parts: &[SignedPart],
+) -> Result<u64> {
+    let numbers = parts.iter().map(|part| part.number);
+    let before = signed_parts::sizes(connection, upload.id, numbers).await?;
+    let asked = parts.iter().map(|part| {
+        let before = before.get(&part.number).copied();
+        (before.unwrap_or_default(), part.size)
+    });
+    Ok(signed_sum(signed.sum, asked))
+}
+
+fn kept(part: &WantedPart) -> SignedPart {
+    let checksum = part.checksum.as_ref();
+    SignedPart {
+        number: part.number,
+        size: part.size,
+        checksum: checksum.and_then(|checksum| STANDARD.decode(checksum.value()).ok()),
+    }
+}
+
+fn too_many(upload: &Upload, sum: u64, most: u64) -> Refusal {
+    let pointed = format!("would make the upload {sum} bytes, expected at most {most}");
+    Refusal {
+        upload_id: Some(upload.id),
+        status: Some(upload.status),
+        errors: Refusal::field("/parts", pointed).errors,
+        ..Refusal::new(
+            Code::SizeLimitExceeded,
+            format!(
+                "The parts that were asked for so far are {sum} bytes together, more than the limit of {most} bytes. No URL was made."
+            ),
+        )
+    }
+}

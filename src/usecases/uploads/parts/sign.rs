@@ -1,0 +1,191 @@
+//! Pre-signed URLs of parts, signed one by one as they are taken.
+//!
+//! An answer may hold 10,000 of them, which are megabytes: whoever writes it takes a few at a
+//! time, and no more than those are in memory.
+
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::checksum::Checksum;
+use crate::domain::part_plan::{Part, PartLimits, PartPlan};
+use crate::domain::path::DatasetPath;
+use crate::domain::upload::{Multipart, Upload};
+use crate::objects::sign::{self, PartSigner, UploadPart};
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Dependency, Error, Result};
+
+/// Parts whose URLs come with the session.
+pub const FIRST: u32 = 100;
+
+/// A part to be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedPart {
+    /// From 1 on.
+    pub number: u32,
+    /// Where its bytes begin; `None` where the size is open.
+    pub offset: Option<u64>,
+    /// Bytes.
+    pub size: u64,
+    /// Of its bytes.
+    pub checksum: Option<Checksum>,
+}
+
+/// A part, and where it goes. The URL is a credential: no `Debug`.
+pub struct SignedPart {
+    /// What was asked for.
+    pub part: WantedPart,
+    /// Where to PUT it.
+    pub url: String,
+    /// When the URL stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Parts to be signed, made as they are taken.
+pub(in crate::usecases) struct Wanted {
+    parts: Box<dyn Iterator<Item = WantedPart> + Send>,
+    /// The first number behind a range.
+    next: Option<u32>,
+}
+
+impl Wanted {
+    pub(in crate::usecases) fn none() -> Self {
+        Self::these(std::iter::empty())
+    }
+
+    pub(in crate::usecases) fn these(
+        parts: impl Iterator<Item = WantedPart> + Send + 'static,
+    ) -> Self {
+        Self {
+            parts: Box::new(parts),
+            next: None,
+        }
+    }
+
+    pub(in crate::usecases) fn range(plan: PartPlan, numbers: RangeInclusive<u32>) -> Self {
+        let next = numbers.end().checked_add(1);
+        Self {
+            next: next.filter(|next| plan.part(*next).is_some()),
+            ..Self::these(plan.parts(numbers).map(WantedPart::from))
+        }
+    }
+}
+
+impl From<Part> for WantedPart {
+    fn from(part: Part) -> Self {
+        Self {
+            number: part.number,
+            offset: Some(part.offset),
+            size: part.size,
+            checksum: None,
+        }
+    }
+}
+
+/// Parts that are signed as they are taken, in the order in which they were asked for.
+pub struct SignedParts {
+    signer: PartSigner,
+    wanted: Wanted,
+    path: DatasetPath,
+}
+
+impl SignedParts {
+    /// The path of their upload.
+    pub fn path(&self) -> &DatasetPath {
+        &self.path
+    }
+
+    /// When all of the URLs stop working.
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        self.signer.expires_at()
+    }
+
+    /// The first part behind a range that has no URL yet.
+    pub fn next(&self) -> Option<u32> {
+        self.wanted.next
+    }
+}
+
+impl Iterator for SignedParts {
+    type Item = Result<SignedPart>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let part = self.wanted.parts.next()?;
+        let checksum = part.checksum.as_ref().map(|checksum| sign::Checksum {
+            header: checksum.algorithm().header(),
+            value: checksum.value(),
+        });
+        let signed = self.signer.sign(&UploadPart {
+            number: part.number,
+            size: part.size,
+            checksum,
+        });
+        Some(match signed {
+            Ok(signed) => Ok(SignedPart {
+                part,
+                url: signed.url,
+                expires_at: signed.expires_at,
+            }),
+            Err(cause) => Err(Error::Internal(cause.into())),
+        })
+    }
+}
+
+impl std::fmt::Debug for SignedParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedParts")
+            .field("expires_at", &self.expires_at())
+            .field("next", &self.wanted.next)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an upload is cut; open-ended where its size was open at create.
+pub(in crate::usecases) fn plan(upload: &Upload, multipart: &Multipart) -> Result<PartPlan> {
+    PartPlan::new(
+        upload.size_at_create(),
+        Some(multipart.part_size),
+        PartLimits::S3,
+    )
+    .map_err(|error| Error::Internal(error.into()))
+}
+
+impl Broker {
+    /// The parts that a fresh session begins with: none where their sizes or their checksums are
+    /// not known yet.
+    pub(in crate::usecases) async fn sign_first_parts(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+        lifetime: u32,
+    ) -> Result<SignedParts> {
+        let wanted = match multipart.part_checksums {
+            Some(_) => Wanted::none(),
+            None => Wanted::range(plan(upload, multipart)?, 1..=FIRST),
+        };
+        self.sign_wanted(upload, multipart, lifetime, wanted).await
+    }
+
+    /// Signs parts to live `lifetime` seconds, or as long as the credentials do.
+    pub(in crate::usecases) async fn sign_wanted(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+        lifetime: u32,
+        wanted: Wanted,
+    ) -> Result<SignedParts> {
+        let now = self.clock.now();
+        let credentials = (self.credentials.get(now).await)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        let id = &multipart.s3_upload_id;
+        let bucket = self.bucket(&upload.bucket).await?;
+        let signer = (bucket.signer)
+            .upload_parts(&upload.key, id, lifetime, &credentials, now)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
+        Ok(SignedParts {
+            signer,
+            wanted,
+            path: upload.path.clone(),
+        })
+    }
+}

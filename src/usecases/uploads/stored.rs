@@ -1,0 +1,48 @@
+//! What S3 has of an upload, in the bucket that its row names.
+
+use crate::domain::abilities::Ability;
+use crate::domain::object::FoundObject;
+use crate::domain::upload::{Multipart, Upload};
+use crate::objects::multipart::UploadedPart;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::Result;
+
+impl Broker {
+    /// What stands at its key: a HEAD.
+    pub(in crate::usecases) async fn stored(&self, upload: &Upload) -> Result<Option<FoundObject>> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        Ok(bucket.objects.head(&upload.key).await?)
+    }
+
+    /// Whether the store is known to refuse bytes that do not have the checksum they come with.
+    /// Right after the first start, waits until that is found out.
+    pub(in crate::usecases) async fn checks_checksums(&self, upload: &Upload) -> Result<bool> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let known = bucket.objects.abilities();
+        known.of(Ability::Checksums).await;
+        known.of(Ability::HeadChecksums).await;
+        Ok(known.now().returns_checked_checksums())
+    }
+
+    /// All of its parts; `None` where S3 has no such multipart upload.
+    pub(in crate::usecases) async fn stored_parts(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+    ) -> Result<Option<Vec<UploadedPart>>> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let id = &multipart.s3_upload_id;
+        Ok(bucket.objects.all_parts(&upload.key, id).await?)
+    }
+
+    /// Frees its parts: nobody makes an object of them any more.
+    pub(in crate::usecases) async fn abort_stored(
+        &self,
+        upload: &Upload,
+        multipart: &Multipart,
+    ) -> Result<()> {
+        let bucket = self.bucket(&upload.bucket).await?;
+        let id = &multipart.s3_upload_id;
+        Ok(bucket.objects.abort_multipart(&upload.key, id).await?)
+    }
+}

@@ -1,0 +1,47 @@
+//! Waiting for removals: a proof waits a moment for those under way at its key.
+//!
+//! Most removals take a few milliseconds. One whose DELETE got no answer takes minutes: the client
+//! acknowledges again later.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::upload::Upload;
+use crate::store::removals;
+use crate::usecases::broker::Broker;
+use crate::usecases::error::{Error, Result};
+
+/// How long a proof waits for the removals at its key.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The first time between two checks; it doubles up to the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(320);
+
+impl Broker {
+    /// Waits until an object with this ETag is not being removed from the key of `upload`. Fails
+    /// with 503 after [`PATIENCE`].
+    pub(in crate::usecases) async fn wait_for_removals(
+        &self,
+        upload: &Upload,
+        etag: &str,
+    ) -> Result<()> {
+        let (bucket, key) = (&*upload.bucket, &*upload.key);
+        let deadline = Instant::now() + PATIENCE;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let now = self.clock.now();
+            let mut connection = self.connection().await?;
+            if !removals::is_under_way(&mut connection, bucket, key, etag, now).await? {
+                return Ok(());
+            }
+            drop(connection);
+            if Instant::now() >= deadline {
+                let path = &upload.path;
+                return Err(Error::Busy(format!(
+                    "An earlier object at {path} is still being removed"
+                )));
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}
