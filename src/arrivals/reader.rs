@@ -18,7 +18,7 @@ use super::queue::{Queue, QueueError, Received};
 use super::round::Round;
 use crate::lifecycle::backoff;
 use crate::usecases::Broker;
-use crate::usecases::listening::State;
+use crate::usecases::context::QueueState;
 
 /// Readers in this process: while a slow object holds one up, the other goes on.
 const LANES: usize = 2;
@@ -42,7 +42,7 @@ type Work = (Received, Contents);
 impl Reader {
     /// Reads until `stop`; what is at hand is finished, the rest is given back.
     pub async fn run(self, stop: CancellationToken) {
-        self.broker.s3_events.tell(State::Starting);
+        self.broker.s3_events.set(QueueState::Starting);
         let lanes = (0..LANES).map(|_| self.lane(&stop));
         futures::future::join_all(lanes).await;
     }
@@ -55,7 +55,7 @@ impl Reader {
                 Ok(_) => failures += 1,
                 Err(error) => {
                     failures += 1;
-                    self.broker.s3_events.tell(State::Unavailable);
+                    self.broker.s3_events.set(QueueState::Unavailable);
                     log::warn!("s3 events: {error}");
                 }
             }
@@ -75,7 +75,7 @@ impl Reader {
             () = stop.cancelled() => return Ok(Round::default()),
             messages = self.queue.receive() => messages?,
         };
-        self.broker.s3_events.tell(State::Ok);
+        self.broker.s3_events.set(QueueState::Ok);
         self.note_received(&messages);
         let mut round = Round {
             received: count(messages.len()),

@@ -9,9 +9,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::runtime::Handle;
-use tokio::sync::{Notify, OnceCell, Semaphore};
-use tokio_util::task::TaskTracker;
+use tokio::sync::Notify;
 
 use super::switches;
 use crate::arrivals::pace::Pace;
@@ -33,16 +31,10 @@ use crate::objects::{self, BucketSettings, Buckets, client};
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
-use crate::usecases::audit::Audit;
-use crate::usecases::batching::Groups;
-use crate::usecases::connection_limit::Lanes;
+use crate::usecases::context::{
+    AuditQueue, Batches, Broker, Caches, Connections, Retention, Rules, S3Events, Stores, Tasks,
+};
 use crate::usecases::datasets::copy;
-use crate::usecases::identity::authenticate::KeyCache;
-use crate::usecases::listening::Listening;
-use crate::usecases::maintenance::retain::Retention;
-use crate::usecases::tenants::limits::Policies;
-use crate::usecases::uploads::acknowledge::Turns;
-use crate::usecases::{Broker, Rules};
 
 /// Why the parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -146,34 +138,26 @@ pub async fn assemble(
         topic: cloud.topic.clone(),
     };
     let outbox = Arc::new(Notify::new());
+    let jwt = (settings.identity.jwt.as_ref())
+        .map(Jwt::new)
+        .transpose()
+        .map_err(AssembleError::Issuer)?;
+    let token_key = (settings.identity.token_secret.as_ref()).map(token_key);
     let broker = Broker {
-        pool: pool.clone(),
-        buckets: buckets(settings, cloud, &metrics).await?,
-        credentials,
+        connections: Connections::new(pool.clone(), database.pool_size, database.pool_wait),
+        stores: Stores {
+            buckets: buckets(settings, cloud, &metrics).await?,
+            credentials,
+        },
         rules: rules(settings),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
-        keys: KeyCache::new(),
-        audit: Audit::new(Arc::clone(&metrics)),
-        policies: Policies::new(),
-        jwt: (settings.identity.jwt.as_ref())
-            .map(Jwt::new)
-            .transpose()
-            .map_err(AssembleError::Issuer)?,
-        token_key: OnceCell::new_with((settings.identity.token_secret.as_ref()).map(token_key)),
+        caches: Caches::new(jwt, token_key),
+        batches: Batches::default(),
+        tasks: Tasks::new(copy::AT_ONCE),
+        audit: AuditQueue::new(Arc::clone(&metrics)),
         outbox: Arc::clone(&outbox),
-        creates: Arc::default(),
-        left: Groups::default(),
-        counted: Groups::default(),
-        lanes: Lanes::new(settings.database.pool_size, settings.database.pool_wait),
-        proofs: Arc::default(),
-        locked: Groups::default(),
-        turns: Turns::default(),
-        copies: Arc::new(Semaphore::new(copy::AT_ONCE)),
-        runtime: Handle::current(),
-        s3_events: Listening::default(),
-        under_way: TaskTracker::new(),
-        verbs: TaskTracker::new(),
+        s3_events: S3Events::default(),
     };
     let topic = cloud.topic.as_ref();
     let relay = Relay {
@@ -274,7 +258,7 @@ fn rules(settings: &Settings) -> Rules {
         multipart_threshold: settings.uploads.multipart_threshold_bytes,
         copy_threshold: settings.uploads.copy_threshold_bytes,
         session_max_seconds: seconds(settings.uploads.session_max),
-        complete_patience: settings.uploads.complete_timeout,
+        complete_timeout: settings.uploads.complete_timeout,
         lease: settings.janitor.lease,
         encryption: encryption(&settings.s3.encryption),
         content_types: settings.uploads.content_types.clone(),

@@ -186,7 +186,7 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     let key = development_key(&broker, settings, dir).await?;
     let code = assembly
         .run(settings, &shutdown, |address| {
-            let bucket = broker.buckets.common();
+            let bucket = broker.stores.buckets.common();
             let url = format!("http://{}", reachable(address));
             println!("{}", *greeting(&url, bucket, &key));
         })

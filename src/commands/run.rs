@@ -36,7 +36,7 @@ impl Assembly {
             reader,
         } = self;
         // Not a fault yet: they may come with time. Until then S3 is not ready either.
-        if let Err(error) = broker.credentials.get(broker.clock.now()).await {
+        if let Err(error) = broker.stores.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
         }
         let identity = settings.http.tls.as_ref().map(Identity::load);
@@ -131,8 +131,8 @@ async fn serve_api(
     bound: Duration,
 ) -> std::io::Result<()> {
     serve(server, shutdown, delay, bound).await?;
-    broker.under_way.close();
-    broker.under_way.wait().await;
+    broker.tasks.all.close();
+    broker.tasks.all.wait().await;
     Ok(())
 }
 
@@ -177,7 +177,7 @@ async fn renew(identity: Arc<Identity>, clock: Clock, mut hangups: Hangups, shut
 
 async fn gauges(broker: Arc<Broker>, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
-        broker.pool.observe();
+        broker.connections.pool.observe();
         abilities::observe(&broker);
         tokio::select! {
             () = shutdown.stopping() => {}

@@ -1,177 +1,138 @@
-//! Group: what many callers write at once goes to Postgres in one statement.
+//! Batching: what many callers write at once goes to Postgres in one statement.
 //!
-//! A lone caller never waits: its write starts at once. While writes are under way, whoever comes
-//! gathers; the next write takes all of them, and starts when one ends, or after a short while
-//! ([`Grouped::PATIENCE`]). So the groups grow with the load, and nobody waits longer for others.
+//! A lone caller never waits: its write starts at once. While writes run, further callers queue up;
+//! the next write takes all of them, and starts when one ends, or after a short delay
+//! ([`Batching::max_delay`]). So batches grow with the load, and no caller waits longer for others.
 //!
-//! Callers that may have to wait for something in Postgres have a group for each such thing, see
-//! [`Groups`]: whoever does not wait for it gets its answer meanwhile.
+//! Callers that may have to wait for a lock in Postgres have a queue for each such lock, found by
+//! [`Batched::key`]: callers that do not need the lock get their results meanwhile.
 //!
-//! A group shares its fate only where it must. What the table refuses of one caller fails that one
-//! alone; a connection that dies fails all, who may try again. A caller that hangs up does not
-//! take its write back.
+//! | fault | effect |
+//! |---|---|
+//! | the table refuses one item | that caller alone gets an error |
+//! | the connection ends | all callers of the batch get an error and may try again |
+//! | the caller disconnects | its item is written all the same |
+//! | the process ends | Postgres has all of a statement, or nothing of it |
 
+use std::hash::Hash;
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::usecases::broker::Broker;
+use crate::usecases::context::{Broker, Queue, Role};
 use crate::usecases::error::{Error, Result};
-use crate::usecases::keyed::Keyed;
 
-/// Writes under way at most, however long the ones before hang.
-const AT_MOST: usize = 8;
-/// What writes that wait for each other in Postgres have in place of two at once and a millisecond:
-/// more of them would only wait there, each for fewer callers. It is more than one takes, and little
-/// for whoever has nothing to do with the one that hangs.
-pub(in crate::usecases) const ONE_BY_ONE: (usize, Duration) = (1, Duration::from_millis(20));
-
-/// Something that many callers write at once.
-pub trait Grouped: Sized + Send + 'static {
-    /// What each caller hears.
-    type Answer: Send + 'static;
-
-    /// Its name in the metrics.
-    const NAME: &'static str;
-
-    /// Writes under way before callers gather. Two: Postgres works on one while the other commits.
-    const AT_ONCE: usize = 2;
-
-    /// How long the first of a group waits for the ones before.
-    const PATIENCE: Duration = Duration::from_millis(1);
-
-    /// Where the callers gather that may share a statement with this one.
-    fn group(&self, broker: &Broker) -> Arc<Group<Self>>;
-
-    /// Writes them together; the answers are in the order of the members.
-    fn write(broker: &Broker, members: Vec<Self>)
-    -> impl Future<Output = Vec<Self::Answer>> + Send;
+/// How items are batched.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::usecases) struct Batching {
+    /// The name in the metrics.
+    pub(in crate::usecases) name: &'static str,
+    /// Writes that run at once before callers queue up.
+    pub(in crate::usecases) at_once: usize,
+    /// How long the first item of a batch waits for the writes that run.
+    pub(in crate::usecases) max_delay: Duration,
 }
 
-/// Where callers gather.
-pub struct Group<T: Grouped>(Mutex<State<T>>);
-
-/// One group for each key, as long as somebody is in it.
-pub type Groups<K, T> = Keyed<K, Group<T>>;
-
-struct State<T: Grouped> {
-    waiting: Vec<Member<T>>,
-    /// Changes whenever the waiting ones are taken.
-    turn: u64,
-    running: usize,
-}
-
-type Member<T> = (T, oneshot::Sender<<T as Grouped>::Answer>);
-
-/// What a caller has to do for its group.
-enum Role {
-    /// Start the write.
-    Start,
-    /// See to it that the write starts in time, if this is still the turn.
-    Watch(u64),
-    /// Nothing: another one does.
-    Wait,
-}
-
-impl<T: Grouped> Default for Group<T> {
-    fn default() -> Self {
-        Self(Mutex::new(State {
-            waiting: Vec::new(),
-            turn: 0,
-            running: 0,
-        }))
-    }
-}
-
-impl<T: Grouped> Group<T> {
-    fn join(&self, member: Member<T>) -> Role {
-        let mut state = self.state();
-        state.waiting.push(member);
-        if state.running < T::AT_ONCE {
-            state.running += 1;
-            Role::Start
-        } else if state.waiting.len() == 1 {
-            Role::Watch(state.turn)
-        } else {
-            Role::Wait
+impl Batching {
+    /// For writes that wait for no lock. Two at once: Postgres works on one while the other one
+    /// commits.
+    pub(in crate::usecases) const fn fast(name: &'static str) -> Self {
+        Self {
+            name,
+            at_once: 2,
+            max_delay: Duration::from_millis(1),
         }
     }
 
-    /// Whether the ones of `turn` still wait, and may be written now.
-    fn is_late(&self, turn: u64) -> bool {
-        let mut state = self.state();
-        let late = state.turn == turn && state.running < AT_MOST;
-        state.running += usize::from(late);
-        late
-    }
-
-    /// Everybody who waits. Where nobody does, the write that asks is over: both in one step, or
-    /// a lone caller in between would take it for running.
-    fn take(&self) -> Option<Vec<Member<T>>> {
-        let mut state = self.state();
-        if state.waiting.is_empty() {
-            state.running -= 1;
-            return None;
+    /// For writes that wait for the same lock: more of them at once would only wait in Postgres,
+    /// each for fewer callers. The delay is longer than such a write takes, and short for a caller
+    /// whose batch does not need the lock that an earlier one waits for.
+    pub(in crate::usecases) const fn serial(name: &'static str) -> Self {
+        Self {
+            name,
+            at_once: 1,
+            max_delay: Duration::from_millis(20),
         }
-        state.turn = state.turn.wrapping_add(1);
-        Some(mem::take(&mut state.waiting))
-    }
-
-    /// Every change is one short step, so that a panic leaves it whole.
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A write that panicked does not run any more.
-struct Panicked<'a, T: Grouped>(&'a Group<T>);
+/// An item that is written together with others of the same key.
+pub(in crate::usecases) trait Batched: Sized + Send + 'static {
+    /// What may be written in one statement.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+    /// The result for one caller.
+    type Output: Send + 'static;
 
-impl<T: Grouped> Drop for Panicked<'_, T> {
-    fn drop(&mut self) {
-        self.0.state().running -= 1;
-    }
+    /// The key of this item.
+    fn key(&self) -> Self::Key;
+
+    /// How items of this key are batched.
+    fn batching(key: &Self::Key) -> Batching;
+
+    /// Writes items of one key; the results are in their order.
+    fn write(
+        broker: &Broker,
+        key: Self::Key,
+        items: Vec<Self>,
+    ) -> impl Future<Output = Vec<Self::Output>> + Send;
 }
 
 impl Broker {
-    /// Writes `item` together with what others write at this moment.
-    pub(in crate::usecases) async fn together<T: Grouped>(
+    /// Writes `item` together with the items of other callers.
+    pub(in crate::usecases) async fn write_batched<T: Batched>(
         self: &Arc<Self>,
         item: T,
-    ) -> Result<T::Answer> {
-        let (tell, told) = oneshot::channel();
-        let group = item.group(self);
+    ) -> Result<T::Output> {
+        let key = item.key();
+        let batching = T::batching(&key);
+        let (sender, result) = oneshot::channel();
+        let queue: Arc<Queue<T, T::Output>> = self.batches.queue(&key);
         let this = Arc::clone(self);
-        match group.join((item, tell)) {
+        match queue.add((item, sender), batching.at_once) {
             Role::Start => {
-                self.spawn(this.write_groups(group));
+                self.tasks.spawn(this.write_queue(key, queue));
             }
-            Role::Watch(turn) => {
-                self.spawn(async move {
-                    tokio::time::sleep(T::PATIENCE).await;
-                    if group.is_late(turn) {
-                        this.write_groups(group).await;
+            Role::StartLater(generation) => {
+                self.tasks.spawn(async move {
+                    tokio::time::sleep(batching.max_delay).await;
+                    if queue.start_late(generation) {
+                        this.write_queue(key, queue).await;
                     }
                 });
             }
             Role::Wait => {}
         }
-        told.await.map_err(|died| Error::Internal(died.into()))
+        result.await.map_err(|died| Error::Internal(died.into()))
     }
 
-    /// Writes group after group until nobody waits. The caller has counted it as running.
-    async fn write_groups<T: Grouped>(self: Arc<Self>, group: Arc<Group<T>>) {
-        let panicked = Panicked(&group);
-        while let Some(members) = group.take() {
-            let (items, tell): (Vec<T>, Vec<_>) = members.into_iter().unzip();
-            self.metrics.groups.written(T::NAME, items.len());
-            let answers = T::write(&self, items).await;
-            for (tell, answer) in tell.into_iter().zip(answers) {
-                // A caller that hung up does not want to know.
-                let _ = tell.send(answer);
+    /// Writes batch after batch until no item waits. The caller has counted this write as running.
+    async fn write_queue<T: Batched>(
+        self: Arc<Self>,
+        key: T::Key,
+        queue: Arc<Queue<T, T::Output>>,
+    ) {
+        let guard = EndOnPanic(&queue);
+        let name = T::batching(&key).name;
+        while let Some(waiting) = queue.take() {
+            let (items, senders): (Vec<T>, Vec<_>) = waiting.into_iter().unzip();
+            self.metrics.groups.written(name, items.len());
+            let results = T::write(&self, key.clone(), items).await;
+            for (sender, result) in senders.into_iter().zip(results) {
+                // The receiver is gone where the caller has disconnected.
+                let _ = sender.send(result);
             }
         }
-        mem::forget(panicked);
+        mem::forget(guard);
+    }
+}
+
+/// A write that panics does not run any more.
+struct EndOnPanic<'a, T, R>(&'a Queue<T, R>);
+
+impl<T, R> Drop for EndOnPanic<'_, T, R> {
+    fn drop(&mut self) {
+        self.0.end_running();
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::lease::Lease;
 use crate::store::sweeps;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Error;
 
 /// Keeps the lease of one place in `sweeps`.

@@ -2,26 +2,23 @@
 //! the other.
 //!
 //! Verbs of more than one step run to their end even when the caller hangs up (see
-//! [`Broker::to_end`]): a dropped future would leave a transaction open on a pooled connection.
+//! [`Tasks::run_to_end`](context::Tasks::run_to_end)): a dropped future would leave a transaction open on a pooled connection.
 
 pub mod audit;
-pub mod batching;
-pub mod broker;
-pub mod connection_limit;
+mod batching;
+pub mod context;
 pub mod datasets;
 mod error;
 mod faults;
 pub mod identity;
 mod ids;
 mod keep;
-mod keyed;
-pub mod listening;
 pub mod maintenance;
 pub mod readiness;
 pub mod tenants;
 pub mod uploads;
 mod written;
 
-pub use broker::{Broker, Rules};
+pub use context::{Broker, Rules};
 pub use error::{Dependency, Error, Outage, Result};
 pub use uploads::session::{Session, SignedPut, Urls};

@@ -5,9 +5,9 @@ use diesel_async::AsyncConnection as _;
 
 use crate::domain::abilities::Abilities;
 use crate::store::outbox::{self, Backlog};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
+use crate::usecases::context::QueueState;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::listening::State;
 
 /// Events are counted up to here: the answer must not become slow because SNS is away.
 const COUNTED: i64 = 100_000;
@@ -22,7 +22,7 @@ pub struct Readiness {
     /// The bucket.
     pub s3: Result<()>,
     /// The queue of S3's events, as its reader saw it last.
-    pub s3_events: State,
+    pub s3_events: QueueState,
     /// What is known of the common bucket's store.
     pub store: Abilities,
 }
@@ -36,19 +36,25 @@ impl Readiness {
 
 /// Asks each dependency once, side by side.
 pub async fn check(broker: &Broker) -> Readiness {
-    let (postgres, s3) = tokio::join!(backlog(broker), broker.buckets.check());
+    let (postgres, s3) = tokio::join!(backlog(broker), broker.stores.buckets.check());
     Readiness {
         at: broker.clock.now(),
         postgres,
         s3: s3.map_err(Into::into),
-        s3_events: broker.s3_events.now(),
-        store: broker.buckets.common_bucket().objects.abilities().now(),
+        s3_events: broker.s3_events.get(),
+        store: broker
+            .stores
+            .buckets
+            .common_bucket()
+            .objects
+            .abilities()
+            .now(),
     }
 }
 
 /// As requests do: a statement that is prepared, in a transaction, on a connection of the pool.
 async fn backlog(broker: &Broker) -> Result<Backlog> {
-    (broker.pool.ensure_own_sessions().await)
+    (broker.connections.pool.ensure_own_sessions().await)
         .map_err(|cause| Error::unavailable(Dependency::Postgres, cause))?;
     let mut connection = broker.connection().await?;
     connection

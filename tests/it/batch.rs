@@ -226,7 +226,7 @@ async fn a_batch_needs_the_scope_and_stays_in_its_jail() {
 #[tokio::test]
 async fn where_postgres_is_away_the_whole_batch_is_to_be_sent_again() {
     let app = App::start().await;
-    app.broker.pool.close();
+    app.broker.connections.pool.close();
     let reply = ask(
         &app,
         &[json!({"path": "/a.csv"}), json!({"path": "/b.csv"})],

@@ -82,7 +82,7 @@ async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value
     let (report, switch) = (ear.report(stop), ear.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
     let swept = shared().spawn(async move {
-        let bucket = broker.buckets.common();
+        let bucket = broker.stores.buckets.common();
         janitor::sweep(&broker, bucket, now, Duration::ZERO, &report, &switch).await
     });
     let swept = swept.await.expect("the sweep's task");
@@ -96,7 +96,7 @@ async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Val
     let (report, switch) = (ear.report(stop), ear.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
     let cleared = shared().spawn(async move {
-        let bucket = broker.buckets.common();
+        let bucket = broker.stores.buckets.common();
         janitor::abort_stale(&broker, bucket, now, &report, &switch).await
     });
     let cleared = cleared.await.expect("the walk's task");

@@ -91,7 +91,7 @@ fn relay(app: &App, endpoint: &str) -> Relay {
     let credentials = SharedCredentialsProvider::new(cloud::credentials());
     let config = sdk(endpoint, credentials);
     Relay {
-        pool: app.broker.pool.clone(),
+        pool: app.broker.connections.pool.clone(),
         topic: Some(Topic::new(
             &config,
             &app.inbox.topic_arn,

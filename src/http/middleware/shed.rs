@@ -40,7 +40,7 @@ impl Room {
     /// A place, where one is free.
     fn enter(&self, broker: &Broker) -> Option<OwnedSemaphorePermit> {
         // Work that outlives its client would escape the count.
-        if broker.verbs.len() >= self.most {
+        if broker.tasks.use_cases.len() >= self.most {
             return None;
         }
         Arc::clone(&self.free).try_acquire_owned().ok()

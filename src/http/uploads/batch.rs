@@ -22,8 +22,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::body::Body;
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;
-use crate::usecases::uploads::create::batch::{self, create_many};
-use crate::usecases::uploads::create::once::Created;
+use crate::usecases::uploads::create::{self, Created};
 
 const PATH: &str = "/uploads/batch";
 
@@ -55,7 +54,7 @@ impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
 
 impl Entry for CreateUpload {
     const MEMBER: &'static str = "uploads";
-    const MOST: usize = batch::MOST;
+    const MOST: usize = create::MAX_BATCH;
     type Body<'a> = Unread<'a>;
 }
 
@@ -119,7 +118,7 @@ pub async fn batch(
 ) -> Result<HttpResponse, Problem> {
     let (asked, unread) = batch.split();
     let asked = asked.into_iter().map(|body| body.map(Into::into)).collect();
-    let made = create_many(&broker, &caller, asked, key.0.as_deref()).await?;
+    let made = create::create_batch(&broker, &caller, asked, key.0.as_deref()).await?;
     let mut unread = unread.into_iter();
     // Problems are told now, while the request's id is at hand; what was made is written as it is
     // sent: a thousand sessions may have a hundred URLs each.

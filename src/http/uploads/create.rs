@@ -18,8 +18,7 @@ use crate::http::noted::Noted as _;
 use crate::http::openapi::{examples, schemas};
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
-use crate::usecases::uploads::create::once::{self, Created};
-use crate::usecases::uploads::create::{self, NewUpload};
+use crate::usecases::uploads::create::{self, Created, NewUpload};
 use crate::usecases::{Broker, Session};
 
 /// What a client asks for.
@@ -105,15 +104,10 @@ pub async fn create(
     body: Json<CreateUpload>,
 ) -> Result<HttpResponse, Problem> {
     let new = body.0.into();
-    let (status, session) = match key.0 {
-        None => (
-            StatusCode::CREATED,
-            create::create(&broker, &caller, new).await?,
-        ),
-        Some(key) => match once::create_once(&broker, &caller, new, &key).await? {
-            Created::New(session) => (StatusCode::CREATED, session),
-            Created::Before(session) => (StatusCode::OK, session),
-        },
+    let created = create::create(&broker, &caller, new, key.0.as_deref()).await?;
+    let (status, session) = match created {
+        Created::New(session) => (StatusCode::CREATED, session),
+        Created::Before(session) => (StatusCode::OK, session),
     };
     let location = base.join(&format!("/uploads/{}", session.upload.id));
     let deed = granted(&session, status == StatusCode::CREATED);

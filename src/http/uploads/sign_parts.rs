@@ -18,7 +18,7 @@ use crate::http::openapi::examples;
 use crate::http::problem::Problem;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
-use crate::usecases::uploads::parts::{self, Asked, AskedPart};
+use crate::usecases::uploads::parts::{self, RequestedPart, RequestedParts};
 
 /// Which parts; one of `part_numbers`, `from` and `parts`.
 #[derive(Default, PartialEq, Deserialize, ToSchema)]
@@ -115,7 +115,7 @@ pub async fn sign(
         .noted(deed))
 }
 
-fn asked(body: SignParts, query: Range) -> Result<Asked, Problem> {
+fn asked(body: SignParts, query: Range) -> Result<RequestedParts, Problem> {
     let body = match query {
         Range {
             from: None,
@@ -141,19 +141,21 @@ fn asked(body: SignParts, query: Range) -> Result<Asked, Problem> {
             from: None,
             count: None,
             parts: None,
-        } => Ok(Asked::Numbers(numbers)),
+        } => Ok(RequestedParts::Numbers(numbers)),
         SignParts {
             part_numbers: None,
             from: Some(from),
             count,
             parts: None,
-        } => Ok(Asked::Range { from, count }),
+        } => Ok(RequestedParts::Range { from, count }),
         SignParts {
             part_numbers: None,
             from: None,
             count: None,
             parts: Some(parts),
-        } => Ok(Asked::Parts(parts.into_iter().map(Into::into).collect())),
+        } => Ok(RequestedParts::Parts(
+            parts.into_iter().map(Into::into).collect(),
+        )),
         _ => Err(Problem::field(
             "",
             "expected one of: part_numbers; from, with or without count; parts",
@@ -161,7 +163,7 @@ fn asked(body: SignParts, query: Range) -> Result<Asked, Problem> {
     }
 }
 
-impl From<WantedPart> for AskedPart {
+impl From<WantedPart> for RequestedPart {
     fn from(part: WantedPart) -> Self {
         Self {
             number: part.part_number,

@@ -9,7 +9,7 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
 use crate::store::audit::{self, Start, Whose};
 use crate::store::{self, Connection};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::list::with_slash;
 

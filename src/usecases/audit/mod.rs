@@ -1,24 +1,18 @@
 //! The audit: what was done is noted on the way, and written by a loop behind it.
 //!
-//! Whoever acts waits for no row: [`Audit::record`] puts it into a bounded queue, and
+//! Whoever acts waits for no row: [`AuditQueue::record`](crate::usecases::context::AuditQueue::record) puts it into a bounded queue, and
 //! [`write`](write::write) takes many to Postgres in one statement. What an operator does on the
 //! command line is written in the transaction that does it.
 
 pub mod list;
-mod queue;
 pub mod write;
-
-use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use uuid::ContextV7;
 
-pub use queue::Audit;
-
-use crate::domain::audit::{Actor, Deed, Entry, Who};
+use crate::domain::audit::{Actor, Deed};
 use crate::store::{Connection, audit};
-use crate::telemetry::log::mask_tokens;
-use crate::usecases::ids::id_after;
+use crate::usecases::context::audit_entry;
 
 /// Writes what an operator does in the matters of `tenant`, in the caller's transaction.
 pub(super) async fn note(
@@ -32,37 +26,7 @@ pub(super) async fn note(
         let actor = Actor::Operator {
             tenant: tenant.to_owned(),
         };
-        entry(&context, at, actor.into(), None, deed)
+        audit_entry(&context, at, actor.into(), None, deed)
     });
     audit::append(connection, &entries.collect::<Vec<_>>()).await
-}
-
-fn entry(
-    context: &ContextV7,
-    at: DateTime<Utc>,
-    who: Who,
-    operation: Option<String>,
-    deed: Deed,
-) -> Entry {
-    Entry {
-        id: id_after(context, at),
-        at,
-        who,
-        operation,
-        deed: Deed {
-            subject: deed.subject.map(masked),
-            path: deed.path.map(masked),
-            ..deed
-        },
-        count: 1,
-    }
-}
-
-/// What a caller sent, without a credential that was put in the wrong place.
-fn masked(text: String) -> String {
-    let clean = match mask_tokens(&text) {
-        Cow::Owned(clean) => Some(clean),
-        Cow::Borrowed(_) => None,
-    };
-    clean.unwrap_or(text)
 }

@@ -4,7 +4,7 @@ use std::slice;
 
 use crate::domain::audit::Entry;
 use crate::store::{self, Connection, audit};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result, is_of_one};
 
 /// Writes rows. After a fault some of them may have been written: the same ones may be written

@@ -6,7 +6,7 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Upload, has_drifted, name_at};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::datasets::download::{SignedGet, Wish};
 use crate::usecases::error::Result;
 

@@ -10,7 +10,7 @@ use crate::domain::bounds::url_seconds;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::objects::sign::GetObject;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
 pub use crate::objects::sign::ReadMethod;
@@ -74,7 +74,7 @@ impl Broker {
         wish: Wish,
     ) -> Result<SignedGet> {
         let now = self.clock.now();
-        let credentials = (self.credentials.get(now).await)
+        let credentials = (self.stores.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         let disposition = wish.disposition.header(path);
         let object = GetObject {

@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::upload::{Upload, has_drifted, name_at};
 use crate::objects::{self, ListedObject, StoreError};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 /// Which datasets, and how many.

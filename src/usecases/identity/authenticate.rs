@@ -17,51 +17,26 @@ mod jwt;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use chrono::{DateTime, TimeDelta, Utc};
-use moka::future::Cache;
-use uuid::Uuid;
 
 use crate::domain::bounds::Bounds;
-use crate::domain::jail::{DEFAULT_TENANT, Jail};
+use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::{Credential, Principal, Scope};
-use crate::domain::tenant::TenantPolicy;
 use crate::identity::jwt::Jwt;
 use crate::identity::upload_token;
 use crate::store::{api_keys, tenants};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::{Broker, CachedKey};
 use crate::usecases::error::{Error, Result, shared};
 use crate::usecases::identity::keys::{has_shape, hash};
+use chrono::TimeDelta;
 
 pub use upload_token::has_shape as is_upload_token;
 
-/// How long an answer about a key is believed.
-const BELIEVED: Duration = Duration::from_secs(3);
-/// How many keys are remembered.
-const REMEMBERED: u64 = 10_000;
 /// How exact `last_used_at` is.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// The place of the caller without a key. No SHA-256 that anyone can present is all zeros.
 const NOBODY: [u8; 32] = [0; 32];
 
 type Hash = [u8; 32];
-
-/// What is known of a key.
-#[derive(Clone, Debug)]
-struct Known {
-    principal: Arc<Principal>,
-    expires_at: Option<DateTime<Utc>>,
-}
-
-/// Keys that were seen lately. Bounded in entries and in time.
-#[derive(Clone)]
-pub struct KeyCache {
-    good: Cache<Hash, Known>,
-    bad: Cache<Hash, ()>,
-    /// What tokens stand on.
-    grounds: Cache<Place, Option<Ground>>,
-}
 
 /// Why nothing is known of a credential.
 enum Miss {
@@ -85,38 +60,6 @@ impl Miss {
     }
 }
 
-/// Where a token stands: on a tenant, and the API key that it was made with.
-type Place = (String, Option<Uuid>);
-
-/// What the tenant has there, and what its uploads are held to.
-type Ground = (Jail, Arc<TenantPolicy>);
-
-impl KeyCache {
-    /// An empty cache.
-    pub fn new() -> Self {
-        Self {
-            good: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .time_to_live(BELIEVED)
-                .build(),
-            bad: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .time_to_live(BELIEVED)
-                .build(),
-            grounds: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .time_to_live(BELIEVED)
-                .build(),
-        }
-    }
-}
-
-impl Default for KeyCache {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// Who comes with this bearer token; `None` for one that is unknown, expired or taken back, and
 /// for one of a tenant that is disabled. Which of these it is nobody is told.
 pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<Arc<Principal>>> {
@@ -128,15 +71,15 @@ pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<A
         let known = kind.load(broker, bearer, hash).await;
         known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
     };
-    let known = match broker.keys.good.get(&hash).await {
+    let known = match broker.caches.keys.get(&hash).await {
         Some(known) => known,
-        None if broker.keys.bad.contains_key(&hash) => return Ok(None),
+        None if broker.caches.unknown_keys.contains_key(&hash) => return Ok(None),
         // Of many who come with it at once, one asks, and all of them have the answer.
-        None => match broker.keys.good.try_get_with(hash, load).await {
+        None => match broker.caches.keys.try_get_with(hash, load).await {
             Ok(known) => known,
             Err(miss) => {
                 miss.to_result()?;
-                broker.keys.bad.insert(hash, ()).await;
+                broker.caches.unknown_keys.insert(hash, ()).await;
                 return Ok(None);
             }
         },
@@ -167,11 +110,16 @@ impl<'a> Kind<'a> {
         if is_upload_token(bearer) {
             return Some(Self::UploadToken);
         }
-        let jwt = broker.jwt.as_ref();
+        let jwt = broker.caches.jwt.as_ref();
         jwt.filter(|_| Jwt::has_shape(bearer)).map(Self::Jwt)
     }
 
-    async fn load(self, broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {
+    async fn load(
+        self,
+        broker: &Arc<Broker>,
+        bearer: &str,
+        hash: Hash,
+    ) -> Result<Option<CachedKey>> {
         match self {
             Self::Key => load(broker, hash).await,
             Self::UploadToken => token::load(broker, bearer, hash).await,
@@ -183,23 +131,23 @@ impl<'a> Kind<'a> {
 /// The caller where authentication is off: the default tenant, with every right; `None` where that
 /// is disabled.
 pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
-    if let Some(known) = broker.keys.good.get(&NOBODY).await {
+    if let Some(known) = broker.caches.keys.get(&NOBODY).await {
         return Ok(Some(known.principal));
     }
     let load = async {
         let known = load_anyone(broker).await;
         known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
     };
-    match broker.keys.good.try_get_with(NOBODY, load).await {
+    match broker.caches.keys.try_get_with(NOBODY, load).await {
         Ok(known) => Ok(Some(known.principal)),
         Err(miss) => miss.to_result().map(|()| None),
     }
 }
 
-async fn load_anyone(broker: &Broker) -> Result<Option<Known>> {
+async fn load_anyone(broker: &Broker) -> Result<Option<CachedKey>> {
     let mut connection = broker.connection().await?;
     let at_work = tenants::at_work(&mut connection, DEFAULT_TENANT).await?;
-    Ok(at_work.map(|(jail, policy)| Known {
+    Ok(at_work.map(|(jail, policy)| CachedKey {
         principal: Arc::new(Principal {
             tenant: DEFAULT_TENANT.to_owned(),
             jail,
@@ -213,7 +161,7 @@ async fn load_anyone(broker: &Broker) -> Result<Option<Known>> {
     }))
 }
 
-async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
+async fn load(broker: &Broker, hash: Hash) -> Result<Option<CachedKey>> {
     let now = broker.clock.now();
     let mut connection = broker.connection().await?;
     let Some(key) = api_keys::by_hash(&mut connection, &hash).await? else {
@@ -230,7 +178,7 @@ async fn load(broker: &Broker, hash: Hash) -> Result<Option<Known>> {
         api_keys::touch(&mut connection, key.id, now, fresh_after).await?;
     }
     let scopes = key.scopes.iter().flatten();
-    Ok(Some(Known {
+    Ok(Some(CachedKey {
         principal: Arc::new(Principal {
             tenant: key.tenant,
             jail,

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::identity::upload_token::TokenKey;
 use crate::store::token_secrets;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 impl Broker {
@@ -22,6 +22,6 @@ impl Broker {
             let secret = token_secrets::get_or_keep(&mut connection, &*fresh, now).await?;
             Ok(TokenKey::new(&Zeroizing::new(secret)))
         };
-        self.token_key.get_or_try_init(ask).await
+        self.caches.token_key.get_or_try_init(ask).await
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::principal::{Principal, Scope};
 use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::identity::Grant;
 use crate::identity::upload_token::UploadToken;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::faults::Faults;
 use crate::usecases::identity::authenticate::fingerprint;

@@ -15,7 +15,7 @@ use crate::domain::abilities::{Abilities, Ability, Support};
 use crate::objects::Bucket;
 use crate::objects::probe::{ProbeError, Traces, TryOut};
 use crate::store::abilities::{self, Remembered};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// For how long it is believed what was found out: stores are upgraded.
@@ -89,7 +89,7 @@ pub async fn learn(broker: &Broker, name: &str, stop: &CancellationToken) -> Res
 
 /// Shows in the metrics what is known of all buckets' stores.
 pub fn observe(broker: &Broker) {
-    let all = broker.buckets.met();
+    let all = broker.stores.buckets.met();
     let known: Vec<_> = (all.iter())
         .map(|bucket| bucket.objects.abilities().now())
         .collect();

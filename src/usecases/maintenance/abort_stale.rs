@@ -26,7 +26,7 @@ use crate::objects::{Bucket, ObjectStore, StoreError};
 use crate::store::lease::Lease;
 use crate::store::sweeps;
 use crate::store::uploads::{self, InParts};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::keep::Keeper;
 use ours::ours;
@@ -227,7 +227,7 @@ async fn stale(
         .collect();
     let now = broker.clock.now();
     // An acknowledge of one that expired may be under way for so long.
-    let patience = TimeDelta::from_std(broker.rules.complete_patience).unwrap_or(TimeDelta::MAX);
+    let patience = TimeDelta::from_std(broker.rules.complete_timeout).unwrap_or(TimeDelta::MAX);
     let (mut all, mut unknown) = (Vec::new(), Vec::new());
     for open in page {
         match rows.remove(&open.upload_id) {
@@ -259,7 +259,7 @@ async fn stale_unknown(
     unknown.retain(|open| open.initiated <= since);
     let bucket = objects.bucket();
     // The settings speak for the bucket that they name, and for no tenant's own.
-    let everywhere = rule.everywhere && bucket == broker.buckets.common();
+    let everywhere = rule.everywhere && bucket == broker.stores.buckets.common();
     let ours = match everywhere || unknown.is_empty() {
         true => HashSet::new(),
         false => ours(broker, bucket, &unknown).await?,

@@ -16,7 +16,7 @@ use crate::domain::refusal::Code;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::acknowledge::Claims;
 use crate::usecases::uploads::named::Named;
@@ -47,12 +47,12 @@ pub enum Arrived {
 
 /// Looks at what stands at `key`, and does what follows from it.
 pub async fn arrived(broker: &Arc<Broker>, bucket: &str, key: &str) -> Result<Arrived> {
-    if !broker.is_ours(bucket).await? {
+    if !broker.holds_uploads(bucket).await? {
         return Ok(Arrived::NotOurs);
     }
     let (this, bucket, key) = (Arc::clone(broker), bucket.to_owned(), key.to_owned());
     let look = async move { this.arrived(&bucket, &key).await };
-    broker.to_end(look).await
+    broker.tasks.run_to_end(look).await
 }
 
 impl Broker {

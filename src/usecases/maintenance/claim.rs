@@ -16,7 +16,7 @@ use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::lease::Lease;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 pub use crate::store::uploads::Claimed;

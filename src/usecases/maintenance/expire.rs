@@ -13,7 +13,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, Verifier};
 use crate::store::uploads::{self, Changes};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::acknowledge::{Assembled, Claims, Outcome, Unproven};
 
@@ -33,7 +33,8 @@ pub enum Looked {
 pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<Looked> {
     let this = Arc::clone(broker);
     broker
-        .to_end(async move { this.expire(upload).await })
+        .tasks
+        .run_to_end(async move { this.expire(upload).await })
         .await
 }
 
@@ -62,7 +63,7 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
 
 impl Broker {
     async fn expire(self: &Arc<Self>, mut upload: Upload) -> Result<Looked> {
-        let _turn = self.take_turn(&mut upload).await?;
+        let _lock = self.lock_completion(&mut upload).await?;
         if !Transition::Acknowledge.allows(upload.status) {
             return Ok(Looked::Left);
         }

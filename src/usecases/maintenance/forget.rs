@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
 
 use crate::store::{idempotency, token_uses};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
-use crate::usecases::uploads::create::once::KEPT;
+use crate::usecases::uploads::create::idempotency::KEPT;
 
 /// How long the count of a token outlives it: a request that came in time may still be under way,
 /// and the clocks of two replicas may differ.

@@ -6,23 +6,12 @@
 //! stays, and so does its upload; so does an upload whose wrong object may still stand in the
 //! bucket, as only its row lets a client delete that.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
 
 use crate::store::{audit, retention};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
-
-/// How long what is over is kept; without a time, for ever.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retention {
-    /// Events that were published, or are not to be.
-    pub events: Option<TimeDelta>,
-    /// Uploads that ended: Deleted, Cancelled, Expired, Superseded, failed without an object.
-    pub uploads: Option<TimeDelta>,
-    /// Rows of the audit.
-    pub audit: Option<TimeDelta>,
-}
 
 /// What is retained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

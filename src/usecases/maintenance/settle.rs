@@ -15,7 +15,7 @@ use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::objects::Deletion;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// What the last look came to.
@@ -33,7 +33,8 @@ pub enum Settled {
 pub async fn settle(broker: &Arc<Broker>, upload: Upload) -> Result<Settled> {
     let this = Arc::clone(broker);
     broker
-        .to_end(async move { this.look_for_the_last_time(&upload).await })
+        .tasks
+        .run_to_end(async move { this.look_for_the_last_time(&upload).await })
         .await
 }
 

@@ -7,7 +7,7 @@
 use diesel_async::AsyncConnection as _;
 
 use crate::store::quotas;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// Folds what is not folded yet.

@@ -6,9 +6,6 @@
 //! [`Principal::policy`]: crate::domain::principal::Principal::policy
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use moka::future::Cache;
 
 use crate::config::content_types::matches;
 use crate::domain::proof::SizeLimit;
@@ -17,33 +14,10 @@ use crate::domain::tenant::TenantPolicy;
 use crate::domain::upload::Upload;
 use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::store::tenants;
-use crate::usecases::broker::{Broker, Rules};
+use crate::usecases::context::{Broker, Rules};
 use crate::usecases::error::{Error, Result, shared};
 use crate::usecases::faults::Faults;
 use crate::usecases::uploads::create::validate::MAX_PUT_BYTES;
-
-/// How long what a tenant may is believed.
-const BELIEVED: Duration = Duration::from_secs(3);
-/// How many tenants are remembered.
-const REMEMBERED: u64 = 10_000;
-
-/// What tenants may, as far as somebody asked lately. Bounded in entries and in time.
-#[derive(Clone)]
-pub struct Policies(Cache<String, Arc<TenantPolicy>>);
-
-impl Policies {
-    /// An empty cache.
-    pub fn new() -> Self {
-        let cache = Cache::builder().max_capacity(REMEMBERED);
-        Self(cache.time_to_live(BELIEVED).build())
-    }
-}
-
-impl Default for Policies {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// The install's limits, narrowed by those of a tenant.
 #[derive(Clone, Copy)]
@@ -60,7 +34,7 @@ impl Broker {
 
     /// What a tenant's uploads are held to where nobody calls; also of a disabled one.
     pub(in crate::usecases) async fn policy_of(&self, tenant: &str) -> Result<Arc<TenantPolicy>> {
-        if let Some(policy) = self.policies.0.get(tenant).await {
+        if let Some(policy) = self.caches.policies.get(tenant).await {
             return Ok(policy);
         }
         let load = async {
@@ -69,7 +43,7 @@ impl Broker {
             let policy = found.map(|tenant| tenant.policy).unwrap_or_default();
             Ok::<_, Error>(Arc::new(policy))
         };
-        let policy = self.policies.0.try_get_with_by_ref(tenant, load).await;
+        let policy = self.caches.policies.try_get_with_by_ref(tenant, load).await;
         policy.map_err(|error| shared(&error))
     }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Claims};
 use crate::usecases::uploads::find;

@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
 use crate::store::uploads::Changes;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 
@@ -25,7 +25,8 @@ pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Re
     drop(connection);
     let this = Arc::clone(broker);
     broker
-        .to_end(async move { this.cancel(upload).await })
+        .tasks
+        .run_to_end(async move { this.cancel(upload).await })
         .await
 }
 

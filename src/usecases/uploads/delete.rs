@@ -19,7 +19,7 @@ use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
 use crate::objects::Deletion;
 use crate::store::uploads::{self, Changes};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::removal::Removal;
@@ -95,7 +95,8 @@ pub async fn by_path(
 pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
     let this = Arc::clone(broker);
     broker
-        .to_end(async move {
+        .tasks
+        .run_to_end(async move {
             let mut connection = this.connection().await?;
             let before = uploads::current_of(&mut connection, &upload).await?;
             drop(connection);
@@ -110,7 +111,8 @@ pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
 async fn to_end(broker: &Arc<Broker>, upload: Upload, order: Order) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker
-        .to_end(async move {
+        .tasks
+        .run_to_end(async move {
             this.delete(&upload, order).await?;
             Ok(upload)
         })

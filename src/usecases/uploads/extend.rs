@@ -12,7 +12,7 @@ use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
 use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::faults::Faults;
 use crate::usecases::uploads::find;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::domain::event::Event;
 use crate::domain::principal::Principal;
 use crate::store::events;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 

@@ -6,7 +6,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// Which uploads, and how many.

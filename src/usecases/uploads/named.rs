@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domain::object::FoundObject;
 use crate::domain::upload::Upload;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// The upload that an object names.

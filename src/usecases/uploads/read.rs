@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::session::{Session, Urls};

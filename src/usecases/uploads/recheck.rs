@@ -14,7 +14,7 @@ use diesel_async::AsyncConnection as _;
 use crate::domain::drift::Drift;
 use crate::domain::upload::Upload;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// What a look came to.
@@ -32,7 +32,8 @@ pub enum Rechecked {
 pub async fn recheck(broker: &Arc<Broker>, upload: Upload) -> Result<Rechecked> {
     let this = Arc::clone(broker);
     broker
-        .to_end(async move { this.recheck(upload).await })
+        .tasks
+        .run_to_end(async move { this.recheck(upload).await })
         .await
 }
 

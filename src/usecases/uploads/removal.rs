@@ -29,7 +29,7 @@ use crate::domain::upload::Upload;
 use crate::objects::{Bucket, DELETE_EXPIRES, DeleteIf, Deletion, NotDeleted};
 use crate::store::removals;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
 /// How long after its registration a removal may send its DELETE.

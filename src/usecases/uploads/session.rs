@@ -9,7 +9,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::upload::{Upload, WriteRule};
 use crate::objects::ObjectStore;
 use crate::objects::sign::{Checksum, Precondition, PutObject};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::parts::sign::SignedParts;
 
@@ -93,7 +93,7 @@ impl Broker {
     /// Signs a URL to live `seconds`, for a session that lives `lifetime`, which is no less.
     async fn sign_put(&self, upload: &Upload, seconds: u32, lifetime: u32) -> Result<SignedPut> {
         let now = self.clock.now();
-        let credentials = (self.credentials.get(now).await)
+        let credentials = (self.stores.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         let mut id = id_buffer();
         let id = upload.id.hyphenated().encode_lower(&mut id);

@@ -4,7 +4,7 @@ use crate::domain::abilities::Ability;
 use crate::domain::object::FoundObject;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {

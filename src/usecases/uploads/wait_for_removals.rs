@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::upload::Upload;
 use crate::store::removals;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 /// How long a proof waits for the removals at its key.

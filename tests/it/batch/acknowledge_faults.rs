@@ -142,7 +142,7 @@ async fn where_postgres_is_away_or_its_pool_exhausted_the_whole_batch_is_one_503
         .start()
         .await;
     let sessions = sent(&app, named("a", 20)).await;
-    let held = app.broker.pool.get().await;
+    let held = app.broker.connections.pool.get().await;
     let ask = || {
         let body = json!({"acknowledge": entries(&sessions)});
         let path = "/uploads/batch/acknowledge";
@@ -151,6 +151,6 @@ async fn where_postgres_is_away_or_its_pool_exhausted_the_whole_batch_is_one_503
     ask().await.expect_problem(503, "overloaded");
     drop(held);
     ask().await.expect(StatusCode::OK);
-    app.broker.pool.close();
+    app.broker.connections.pool.close();
     ask().await.expect_problem(503, "service-unavailable");
 }

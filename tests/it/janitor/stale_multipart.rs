@@ -200,7 +200,8 @@ async fn a_dry_run_says_what_would_go() {
         report: ear.report(false),
         stop: CancellationToken::new(),
     };
-    let cleared = shared().spawn(async move { job.abort_stale(job.broker.buckets.common()).await });
+    let cleared =
+        shared().spawn(async move { job.abort_stale(job.broker.stores.buckets.common()).await });
     let counts = Aborted {
         aborted: 1,
         reported: 1,

@@ -116,7 +116,7 @@ async fn where_s3_fails_again_and_again_it_is_given_up_until_later() {
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
     let walk = shared().spawn(async move {
         let stop = CancellationToken::new();
-        let bucket = broker.buckets.common();
+        let bucket = broker.stores.buckets.common();
         janitor::abort_stale(&broker, bucket, now, &report, &stop).await
     });
     let cleared = walk.await.expect("a task").expect("an answer");

@@ -130,7 +130,7 @@ async fn sweep_as_the_loop(app: &App) -> Swept {
     let ended_before = app.clock.now() - TimeDelta::seconds(3_600);
     let swept = shared().spawn(async move {
         let (report, stop) = (Report::to_nobody(), CancellationToken::new());
-        let bucket = broker.buckets.common();
+        let bucket = broker.stores.buckets.common();
         janitor::sweep(
             &broker,
             bucket,

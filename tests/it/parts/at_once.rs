@@ -39,7 +39,7 @@ async fn of_two_acknowledges_one_completes_and_both_get_200() {
         gate.request_waits().await;
         let release = async {
             eventually("both are under way", async || {
-                scene.app.broker.verbs.len() == 2
+                scene.app.broker.tasks.use_cases.len() == 2
             })
             .await;
             gate.restore();

@@ -98,7 +98,7 @@ async fn what_was_begun_is_freed_where_no_row_can_have_been_written() {
     );
     let exhaust = async {
         gate.answer_waits().await;
-        let pool = &scene.app.broker.pool;
+        let pool = &scene.app.broker.connections.pool;
         let mut held = Vec::new();
         while let Ok(connection) = pool.get().await {
             held.push(connection);

@@ -168,7 +168,7 @@ impl Drop for App {
     fn drop(&mut self) {
         self.shutdown.stop();
         let broker = Arc::clone(&self.broker);
-        block_on(async move { broker.pool.close() });
+        block_on(async move { broker.connections.pool.close() });
     }
 }
 

@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::asked::CopyTo;
-use self::once::Claim;
 use self::source::Source;
 use self::target::Written;
 use crate::domain::path::DatasetPath;
@@ -26,7 +25,7 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal::Code;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Claims};
 use crate::usecases::uploads::create::validate::Draft;
@@ -69,36 +68,36 @@ pub async fn copy(
     until: Instant,
 ) -> Result<Outcome> {
     let moves = asked.moves;
-    let claim = key.map(|key| Claim::of(key, from, &asked)).transpose()?;
-    let before = match &claim {
-        Some(claim) => broker.copied_before(principal, claim).await?,
+    let reservation = (key.map(|key| once::reservation(key, from, &asked))).transpose()?;
+    let before = match &reservation {
+        Some(reservation) => broker.find_earlier_copy(principal, reservation).await?,
         None => None,
     };
     if let Some(upload) = before {
         return broker.follow_up(principal, from, upload, moves).await;
     }
     let prepared = broker.prepare_copy(principal, from, asked).await;
-    let (source, draft) = match (prepared, &claim) {
+    let (source, draft) = match (prepared, &reservation) {
         (Ok(prepared), _) => prepared,
         // An earlier request with the same key may have ended meanwhile.
-        (Err(Error::Refused(refusal)), Some(claim)) => {
-            return match broker.copied_before(principal, claim).await? {
+        (Err(Error::Refused(refusal)), Some(reservation)) => {
+            return match broker.find_earlier_copy(principal, reservation).await? {
                 Some(upload) => broker.follow_up(principal, from, upload, moves).await,
                 None => Err(Error::Refused(refusal)),
             };
         }
         (Err(error), _) => return Err(error),
     };
-    let permit = timeout_at(until, Arc::clone(&broker.copies).acquire_owned());
+    let permit = timeout_at(until, Arc::clone(&broker.tasks.copies).acquire_owned());
     let permit = match permit.await {
         Ok(permit) => permit.map_err(|closed| Error::Internal(closed.into()))?,
         Err(_) => return Err(Error::Overloaded(Dependency::S3)),
     };
     let (written, mut row) = oneshot::channel();
     let (this, by) = (Arc::clone(broker), Arc::clone(principal));
-    let whole = broker.to_end(async move {
+    let whole = broker.tasks.run_to_end(async move {
         let _permit = permit;
-        let upload = match this.write_copy(draft, &source, &by, claim).await? {
+        let upload = match this.write_copy(draft, &source, &by, reservation).await? {
             Written::New(upload) => *upload,
             Written::Before(upload) => return Ok(Err(upload)),
         };

@@ -4,54 +4,32 @@ use super::asked::CopyTo;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
-use crate::store::idempotency;
-use crate::usecases::broker::Broker;
-use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::create::once::{KEPT, hash, reused, untold};
+use crate::usecases::context::Broker;
+use crate::usecases::error::Result;
+use crate::usecases::uploads::create::idempotency::{Reservation, hide_earlier_upload};
 use crate::usecases::uploads::find;
 
-/// A key, and what was asked for under it.
-pub(super) struct Claim {
-    pub(super) key: String,
-    /// SHA-256 of the request.
-    pub(super) hash: [u8; 32],
-}
-
-impl Claim {
-    pub(super) fn of(key: &str, from: &DatasetPath, asked: &CopyTo) -> Result<Self> {
-        Ok(Self {
-            key: key.to_owned(),
-            hash: hash(&("copy", from.as_str(), asked))?,
-        })
-    }
+/// The reservation of a copy under `key`.
+pub(super) fn reservation(key: &str, from: &DatasetPath, asked: &CopyTo) -> Result<Reservation> {
+    Reservation::of_one(key, &("copy", from.as_str(), asked))
 }
 
 impl Broker {
     /// The upload that an earlier request with the key made. Refused where that was another
     /// request.
-    pub(super) async fn copied_before(
+    pub(super) async fn find_earlier_copy(
         &self,
         principal: &Principal,
-        claim: &Claim,
+        reservation: &Reservation,
     ) -> Result<Option<Upload>> {
-        let request = idempotency::Request {
-            tenant: &principal.tenant,
-            key: &claim.key,
-            hash: claim.hash,
+        let earlier = self
+            .find_earlier(&principal.tenant, reservation, self.clock.now())
+            .await
+            .map_err(|error| hide_earlier_upload(principal, error))?;
+        let Some(id) = earlier.into_values().next() else {
+            return Ok(None);
         };
-        let fresh_after = self.clock.now() - KEPT;
         let mut connection = self.connection().await?;
-        match idempotency::find(&mut connection, &request, fresh_after).await? {
-            Some(idempotency::Claim::Taken {
-                upload_id,
-                same_request: true,
-            }) => Ok(Some(
-                find::by_id(&mut connection, principal, upload_id).await?,
-            )),
-            Some(idempotency::Claim::Taken { upload_id, .. }) => {
-                Err(untold(principal, Error::from(reused(upload_id))))
-            }
-            Some(idempotency::Claim::Ours) | None => Ok(None),
-        }
+        Ok(Some(find::by_id(&mut connection, principal, id).await?))
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Multipart, Upload, Verifier};
 use crate::objects::{Copied, CopyObject, CopyPart};
 use crate::store::uploads::{self, Changes};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::Claims;
 use crate::usecases::uploads::parts::sign::plan;
@@ -98,7 +98,7 @@ impl Broker {
             source: source.version(),
             object: &as_object(upload, id, None),
             metadata: &source.metadata(),
-            patience: self.rules.complete_patience,
+            patience: self.rules.complete_timeout,
         };
         Ok(bucket.objects.copy(&copy).await?)
     }
@@ -139,7 +139,7 @@ impl Broker {
             key: &upload.key,
             upload_id: &multipart.s3_upload_id,
             part,
-            patience: self.rules.complete_patience,
+            patience: self.rules.complete_timeout,
         };
         Ok(bucket.objects.copy_part(&copy).await?)
     }
@@ -147,7 +147,7 @@ impl Broker {
     /// Keeps the janitors away for as long as the store may take; refused where the upload has
     /// ended meanwhile.
     async fn keep_for_copy(&self, upload: &Upload) -> Result<()> {
-        let patience = TimeDelta::from_std(self.rules.complete_patience);
+        let patience = TimeDelta::from_std(self.rules.complete_timeout);
         let until = self.clock.now() + patience.unwrap_or_default();
         let mut connection = self.connection().await?;
         if uploads::extend(&mut connection, upload.id, until).await? {

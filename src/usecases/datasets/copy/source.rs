@@ -11,7 +11,7 @@ use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Upload, has_drifted};
 use crate::objects::CopySource;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::delete::{self, Force};
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::asked::CopyTo;
-use super::once::Claim;
 use super::source::Source;
 use crate::domain::checksum::Algorithm;
 use crate::domain::object::same_etag;
@@ -14,13 +13,12 @@ use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Multipart, Upload, WriteRule};
-use crate::store::idempotency::Claim as Claimed;
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
-use crate::usecases::error::Result;
+use crate::usecases::context::Broker;
+use crate::usecases::error::{Error, Result};
 use crate::usecases::faults::Faults;
 use crate::usecases::uploads::create::NewUpload;
-use crate::usecases::uploads::create::once::{reused, untold};
+use crate::usecases::uploads::create::idempotency::{Reservation, Reserved, hide_earlier_upload};
 use crate::usecases::uploads::create::validate::Draft;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::session::{as_object, id_buffer, tagging};
@@ -50,7 +48,7 @@ impl Broker {
             return Err(Refusal::field("/to", detail));
         }
         let new = self.new_upload(source, asked);
-        let draft = self.declare(principal, new, self.clock.now());
+        let draft = self.validate(principal, new, self.clock.now());
         draft.map_err(|refusal| refusal.renamed("/path", "/to"))
     }
 
@@ -126,7 +124,7 @@ impl Broker {
         draft: Draft,
         source: &Source,
         principal: &Principal,
-        claim: Option<Claim>,
+        reservation: Option<Reservation>,
     ) -> Result<Written> {
         let mut upload = draft.upload;
         if let Some(cut) = draft.cut {
@@ -140,28 +138,23 @@ impl Broker {
         }
         let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
         upload.expires_at = upload.created_at + lifetime;
-        let purse = principal.bounds.purse.clone();
-        let written = match &claim {
-            None => (self.write_row(upload.clone(), purse).await).map(|_| Claimed::Ours),
-            Some(Claim { key, hash }) => self.claim(key, *hash, &upload, purse.as_deref()).await,
-        };
+        let (rows, allowances) = (vec![(0, upload.clone())], principal.bounds.purse.clone());
+        let written = self.insert_all(rows, reservation.as_ref(), allowances);
+        let written = written.await.and_then(|mut written| {
+            let lost = || Err(Error::Internal("a row has no result".into()));
+            written.pop().unwrap_or_else(lost)
+        });
         match written {
-            Ok(Claimed::Ours) => Ok(Written::New(Box::new(upload))),
-            Ok(Claimed::Taken {
-                upload_id,
-                same_request,
-            }) => {
+            Ok(Reserved::Written(upload)) => Ok(Written::New(upload)),
+            Ok(Reserved::Earlier(id)) => {
                 self.abort(&upload).await;
-                if !same_request {
-                    return Err(untold(principal, reused(upload_id).into()));
-                }
                 let mut connection = self.connection().await?;
-                let before = find::by_id(&mut connection, principal, upload_id).await?;
+                let before = find::by_id(&mut connection, principal, id).await?;
                 Ok(Written::Before(Box::new(before)))
             }
             Err(error) => {
-                self.take_back(&upload, &error).await;
-                Err(untold(principal, error))
+                self.roll_back(&upload, &error).await;
+                Err(hide_earlier_upload(principal, error))
             }
         }
     }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Ground, Known};
 use crate::domain::bounds::{Bounds, Purse, least};
 use crate::domain::principal::{Credential, Principal};
 use crate::identity::Grant;
 use crate::store::{api_keys, tenants};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::{Broker, CachedKey, TenantAccess};
 use crate::usecases::error::{Result, shared};
 use crate::usecases::tenants::check_name;
 
@@ -21,12 +20,12 @@ pub(super) async fn known(
     credential: Credential,
     key: Option<Uuid>,
     purse: Option<Purse>,
-) -> Result<Option<Known>> {
+) -> Result<Option<CachedKey>> {
     let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
         return Ok(None);
     };
     let bytes = purse.as_ref().and_then(Purse::bytes);
-    Ok(Some(Known {
+    Ok(Some(CachedKey {
         principal: Arc::new(Principal {
             tenant: grant.tenant,
             jail: jail.confined(grant.prefix),
@@ -45,18 +44,18 @@ pub(super) async fn known(
 }
 
 /// A tenant that is at work, believed for as long as a key is: many tokens stand on one ground.
-async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<Ground>> {
+async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<TenantAccess>> {
     // A name that cannot be is nobody's, and no text for Postgres.
     if check_name("/tenant", tenant).is_err() {
         return Ok(None);
     }
     let place = (tenant.to_owned(), key);
     let load = load(broker, tenant, key);
-    let ground = broker.keys.grounds.try_get_with(place, load).await;
+    let ground = broker.caches.token_bases.try_get_with(place, load).await;
     ground.map_err(|error| shared(&error))
 }
 
-async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<Ground>> {
+async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<TenantAccess>> {
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
     let stands = match key {

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use super::{Hash, Known, fingerprint, granted};
+use super::{Hash, fingerprint, granted};
 use crate::domain::principal::Credential;
 use crate::identity::jwt::{Jwt, Verdict};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::{Broker, CachedKey};
 use crate::usecases::error::{Dependency, Error, Result};
 
 pub(super) async fn load(
@@ -17,7 +17,7 @@ pub(super) async fn load(
     jwt: &Jwt,
     bearer: &str,
     hash: Hash,
-) -> Result<Option<Known>> {
+) -> Result<Option<CachedKey>> {
     let now = broker.clock.now();
     if jwt.jwks().is_some_and(|jwks| jwks.is_old(now)) {
         // Where the issuer does not answer, the keys at hand go on.
@@ -25,7 +25,7 @@ pub(super) async fn load(
     } else if let Some(jwks) = jwt.jwks().filter(|jwks| jwks.is_stale(now)) {
         // Nobody waits for it: the keys at hand go on.
         let jwks = Arc::clone(jwks);
-        broker.spawn(async move { jwks.refresh(now).await });
+        broker.tasks.spawn(async move { jwks.refresh(now).await });
     }
     let grant = match jwt.judge(bearer, now) {
         Verdict::Good(grant) => grant,
@@ -51,7 +51,10 @@ async fn refresh(broker: &Arc<Broker>, jwt: &Jwt) -> Result<Result<()>> {
     };
     let now = broker.clock.now();
     // On the process's own runtime: it goes on for the others when this caller hangs up.
-    let fetched = broker.spawn(async move { jwks.refresh(now).await }).await;
+    let fetched = broker
+        .tasks
+        .spawn(async move { jwks.refresh(now).await })
+        .await;
     let fetched = fetched.map_err(|died| Error::Internal(died.into()))?;
     Ok(fetched.map_err(|cause| Error::unavailable(Dependency::Issuer, cause)))
 }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Hash, Known, fingerprint, granted};
+use super::{Hash, fingerprint, granted};
 use crate::domain::bounds::Purse;
 use crate::domain::principal::Credential;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::{Broker, CachedKey};
 use crate::usecases::error::Result;
 
-pub(super) async fn load(broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {
+pub(super) async fn load(
+    broker: &Arc<Broker>,
+    bearer: &str,
+    hash: Hash,
+) -> Result<Option<CachedKey>> {
     let key = broker.token_key().await?;
     let now = broker.clock.now();
     let token = key.open(bearer).filter(|token| now < token.grant.ends_at);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::objects::multipart::OpenUpload;
 use crate::store::tenants;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::maintenance::sweep;
 
@@ -16,7 +16,7 @@ pub(super) async fn ours(
     unknown: &[OpenUpload],
 ) -> Result<HashSet<String>> {
     let mut connection = broker.connection().await?;
-    let common = broker.buckets.common();
+    let common = broker.stores.buckets.common();
     let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
     drop(connection);
     let is_under = |key: &str| {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::Mode;
 use super::merge::Difference;
+use super::mode::Mode;
 use crate::domain::drift::Drift;
 use crate::domain::finding::{Finding, Outcome, What};
 use crate::domain::path::DatasetPath;
@@ -14,7 +14,7 @@ use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::tenants;
 use crate::store::uploads::{self, ProvenRow, Spot};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::maintenance::expire::{self, Looked};
 use crate::usecases::uploads::recheck;
@@ -107,7 +107,7 @@ pub(in crate::usecases) async fn promised(
         return Ok(HashMap::new());
     }
     let mut connection = broker.connection().await?;
-    let common = broker.buckets.common();
+    let common = broker.stores.buckets.common();
     let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
     let (mut spots, mut of_keys) = (Vec::new(), Vec::new());
     for key in keys {

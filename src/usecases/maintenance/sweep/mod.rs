@@ -11,6 +11,7 @@
 
 mod look;
 mod merge;
+mod mode;
 
 use std::sync::Arc;
 
@@ -20,23 +21,15 @@ use crate::domain::finding::Finding;
 use crate::objects::{Bucket, Listing};
 use crate::store::lease::Lease;
 use crate::store::{sweeps, uploads};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::keep::Keeper;
 pub(in crate::usecases) use look::promised;
 use merge::{Merge, Step};
+use mode::Mode;
 
 /// Objects, and rows, in a page: as many as S3 lists at once.
 const PAGE: u16 = 1_000;
-
-/// Whether what is found is noted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Drift is noted with its event, objects that came late are proven.
-    Repair,
-    /// Nothing changes, in Postgres or in S3; not the sweep's own place either.
-    DryRun,
-}
 
 /// What became of the wish to sweep.
 pub enum Begun {

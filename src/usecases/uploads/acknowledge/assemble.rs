@@ -24,7 +24,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::objects::multipart::{CompleteMultipart, Completion};
 use crate::store::tenants;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::parts::not_ours;
 use crate::usecases::uploads::parts::sign::plan;
@@ -127,7 +127,7 @@ impl Broker {
                 part_checksums: multipart.part_checksums,
                 checksum: unknown.as_ref(),
                 precondition: precondition(&upload.write),
-                patience: self.rules.complete_patience,
+                patience: self.rules.complete_timeout,
             };
             let assembled = match self
                 .bucket(&upload.bucket)

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::slice;
 use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as Sql};
 use diesel_async::AsyncConnection as _;
@@ -16,8 +15,8 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verification, Verifier};
 use crate::store::Connection;
 use crate::store::uploads::{self, Acknowledged, Changes, Current, Locked, Proven};
-use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
-use crate::usecases::broker::Broker;
+use crate::usecases::batching::{Batched, Batching};
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Result, for_all, is_of_one};
 
 /// What came of a commit.
@@ -29,63 +28,62 @@ pub(super) enum Committed {
     Moved(Upload),
 }
 
-/// What came of a proof in a statement that waits for no lock.
-pub enum First {
+/// What came of a proof in one statement.
+enum Outcome {
     /// As [`Committed::Done`].
     Done(Upload),
     /// As [`Committed::Moved`].
     Moved(Upload),
-    /// Another transaction holds its row, or the row that it supersedes.
+    /// Another transaction has locked its row, or the row that it supersedes.
     Locked(Box<Proven>),
 }
 
-/// A proof that is written together with others, of any tenant. It waits for no lock.
-pub struct Proof(Proven);
-
-impl Grouped for Proof {
-    type Answer = Result<First>;
-
-    const NAME: &'static str = "acknowledge";
-
-    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
-        Arc::clone(&broker.proofs)
-    }
-
-    async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<First>> {
-        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
-        match broker.connection().await {
-            Ok(mut connection) => write(broker, &mut connection, proofs, Locked::Skip).await,
-            Err(error) => for_all(error, proofs.len()),
-        }
-    }
+/// A proof that is written together with others.
+struct Proof {
+    proven: Proven,
+    path: WritePath,
 }
 
-/// A proof whose row another transaction has locked.
-///
-/// It waits for that lock in a transaction of its tenant's own, on one of its lanes: while one
-/// tenant's rows are held, the proofs of all other tenants go on.
-pub struct LockedProof(Proven);
+/// Which proofs share a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum WritePath {
+    /// The proofs of all tenants, in a transaction that waits for no lock.
+    Fast,
+    /// Proofs of one tenant whose rows another transaction has locked. While the rows of one
+    /// tenant are locked, the proofs of all other tenants go on.
+    Slow(String),
+}
 
-impl Grouped for LockedProof {
-    type Answer = Result<First>;
+impl Batched for Proof {
+    type Key = WritePath;
+    type Output = Result<Outcome>;
 
-    const NAME: &'static str = "acknowledge-locked";
-    const AT_ONCE: usize = ONE_BY_ONE.0;
-    const PATIENCE: Duration = ONE_BY_ONE.1;
-
-    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
-        broker.locked.of(&self.0.upload.tenant, Group::default)
+    fn key(&self) -> WritePath {
+        self.path.clone()
     }
 
-    async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<First>> {
-        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
-        let tenant = proofs.first().map(|proof| &*proof.upload.tenant);
-        let tenant = tenant.unwrap_or_default();
-        let taken = async { Ok((broker.lane(tenant).await?, broker.connection().await?)) };
+    fn batching(path: &WritePath) -> Batching {
+        match path {
+            WritePath::Fast => Batching::fast("acknowledge"),
+            WritePath::Slow(_) => Batching::serial("acknowledge-locked"),
+        }
+    }
+
+    async fn write(broker: &Broker, path: WritePath, proofs: Vec<Self>) -> Vec<Result<Outcome>> {
+        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.proven).collect();
+        let taken = async {
+            let permit = match &path {
+                WritePath::Fast => None,
+                WritePath::Slow(tenant) => Some(broker.connections.permit(tenant).await?),
+            };
+            Ok((permit, broker.connection().await?))
+        };
+        let locked = match path {
+            WritePath::Fast => Locked::Skip,
+            WritePath::Slow(_) => Locked::Wait,
+        };
         match taken.await {
-            Ok((_lane, mut connection)) => {
-                write(broker, &mut connection, proofs, Locked::Wait).await
-            }
+            Ok((_permit, mut connection)) => write(broker, &mut connection, proofs, locked).await,
             Err(error) => for_all(error, proofs.len()),
         }
     }
@@ -97,7 +95,7 @@ async fn write(
     connection: &mut Connection,
     proofs: Vec<Proven>,
     locked: Locked,
-) -> Vec<Result<First>> {
+) -> Vec<Result<Outcome>> {
     match acknowledge(connection, &proofs, locked).await {
         Ok(acknowledged) => broker.tell(proofs, acknowledged),
         Err(cause) if is_of_one(&cause) => {
@@ -159,14 +157,19 @@ impl Broker {
             object,
             verification: Verification { level, by, at },
         };
-        let first = match self.together(Proof(proven)).await?? {
-            First::Locked(proven) => self.together(LockedProof(*proven)).await??,
-            decided => decided,
+        let path = WritePath::Fast;
+        let outcome = match self.write_batched(Proof { proven, path }).await?? {
+            Outcome::Locked(proven) => {
+                let path = WritePath::Slow(proven.upload.tenant.clone());
+                let proven = *proven;
+                self.write_batched(Proof { proven, path }).await??
+            }
+            outcome => outcome,
         };
-        Ok(match first {
-            First::Done(upload) => Committed::Done(upload),
-            First::Moved(upload) => Committed::Moved(upload),
-            First::Locked(proven) => Committed::Moved(proven.upload),
+        Ok(match outcome {
+            Outcome::Done(upload) => Committed::Done(upload),
+            Outcome::Moved(upload) => Committed::Moved(upload),
+            Outcome::Locked(proven) => Committed::Moved(proven.upload),
         })
     }
 
@@ -175,18 +178,18 @@ impl Broker {
         connection: &mut Connection,
         proof: Proven,
         locked: Locked,
-    ) -> Result<First> {
+    ) -> Result<Outcome> {
         match acknowledge(connection, slice::from_ref(&proof), locked).await {
             Ok(acknowledged) => Ok(self.answer(proof, &mut acknowledged.into())),
             // The second of two that were acknowledged at one path at once.
             Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-                Ok(First::Moved(proof.upload))
+                Ok(Outcome::Moved(proof.upload))
             }
             Err(cause) => Err(cause.into()),
         }
     }
 
-    fn tell(&self, proofs: Vec<Proven>, acknowledged: Acknowledged) -> Vec<Result<First>> {
+    fn tell(&self, proofs: Vec<Proven>, acknowledged: Acknowledged) -> Vec<Result<Outcome>> {
         let mut written = Written::from(acknowledged);
         (proofs.into_iter())
             .map(|proof| Ok(self.answer(proof, &mut written)))
@@ -194,21 +197,21 @@ impl Broker {
     }
 
     /// What came of one of those that were written.
-    fn answer(&self, proof: Proven, written: &mut Written) -> First {
+    fn answer(&self, proof: Proven, written: &mut Written) -> Outcome {
         let id = proof.upload.id;
         match written.done.remove(&id) {
-            None if written.locked.contains(&id) => First::Locked(Box::new(proof)),
+            None if written.locked.contains(&id) => Outcome::Locked(Box::new(proof)),
             done => self.told(proof, done),
         }
     }
 
-    fn told(&self, proof: Proven, done: Option<Upload>) -> First {
+    fn told(&self, proof: Proven, done: Option<Upload>) -> Outcome {
         let Some(done) = done else {
-            return First::Moved(proof.upload);
+            return Outcome::Moved(proof.upload);
         };
         self.outbox.notify_one();
         self.count(&done, Transition::Acknowledge);
-        First::Done(done)
+        Outcome::Done(done)
     }
 
     /// Takes one arrow in a transaction of its own; `None` where the row does not allow it, or the

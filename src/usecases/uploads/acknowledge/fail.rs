@@ -13,7 +13,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
 use crate::store::Connection;
 use crate::store::uploads::{self, Changes, Place};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {

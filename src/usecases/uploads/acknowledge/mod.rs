@@ -22,13 +22,14 @@ mod assemble;
 mod claims;
 mod clear;
 mod commit;
+mod completion_lock;
 mod fail;
 mod obstacle;
 mod promise;
 mod prove;
 mod refusals;
 mod signed_checksums;
-mod turn;
+
 mod whole;
 
 use std::sync::Arc;
@@ -37,9 +38,7 @@ use uuid::Uuid;
 
 pub(in crate::usecases) use assemble::Assembled;
 pub use claims::Claims;
-pub use commit::{LockedProof, Proof};
 pub(in crate::usecases) use prove::{Outcome, Unproven};
-pub use turn::Turns;
 
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -47,7 +46,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::parts::list::gone;
@@ -90,7 +89,8 @@ pub(in crate::usecases) async fn to_end(
 ) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker
-        .to_end(async move {
+        .tasks
+        .run_to_end(async move {
             this.acknowledge(upload, claims, Verifier::Acknowledge)
                 .await
         })
@@ -105,7 +105,7 @@ impl Broker {
         claims: Claims,
         by: Verifier,
     ) -> Result<Upload> {
-        let _turn = self.take_turn(&mut upload).await?;
+        let _lock = self.lock_completion(&mut upload).await?;
         if upload.was_acknowledged() {
             return Ok(upload);
         }

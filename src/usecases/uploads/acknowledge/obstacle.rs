@@ -9,7 +9,7 @@ use crate::domain::object::same_etag;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::{Upload, WriteRule};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// Why no object is made of the parts.

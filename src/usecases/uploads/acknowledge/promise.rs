@@ -8,7 +8,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
 use crate::store::uploads::{self, Promise};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
 impl Broker {

@@ -11,7 +11,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier, WriteRule};
 use crate::store::uploads::{self, Current};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::tenants::limits::too_large;
 

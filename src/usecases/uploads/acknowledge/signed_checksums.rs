@@ -10,7 +10,7 @@ use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
 use crate::store::signed_parts;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {

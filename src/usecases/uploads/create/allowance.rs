@@ -1,66 +1,25 @@
-//! Spend: uploads that are counted against upload tokens.
+//! Rows and the allowances of the upload tokens that they are created with.
 //!
-//! The rows of the counts are held, the new uploads written, and what was written is counted, all
-//! in one transaction, that of their tenants' quotas too: however many callers come at once, on
-//! however many replicas, what fits is what was allowed. Only an upload that is written counts:
-//! what is refused costs nothing, and a repetition under an idempotency key writes nothing. Nothing
-//! is given back afterwards, or a token would be good for any number of uploads, one after the
-//! other.
+//! The rows of the counts are locked, the new uploads written, and the written ones counted, all in
+//! one transaction, that of the tenants' quotas too: however many callers come at once, on however
+//! many replicas, no more is created than was allowed. Tokens are locked before tenants by every
+//! transaction, so that none waits in a circle.
+//!
+//! Only an upload that is written counts: a refusal costs nothing, and a repetition under an
+//! idempotency key writes nothing. Nothing is given back afterwards, or a token would be good for
+//! any number of uploads, one after the other.
 
-use std::sync::Arc;
-use std::time::Duration;
-
+use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 
+use super::quota;
 use crate::domain::bounds::{Allowance, Purse, least};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
 use crate::store::token_uses::{self, Used};
-use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
-use crate::usecases::broker::Broker;
-use crate::usecases::error::Result;
-use crate::usecases::uploads::create::insert::{insert_all, write_on_lane};
 
-/// A row that is counted. Those of one token are written together: however many come at once,
-/// they do not each keep a connection waiting for the count. Rows that nobody counts never wait for
-/// them.
-pub struct CountedRow(Upload, Arc<Purse>);
-
-impl Grouped for CountedRow {
-    type Answer = Result<Upload>;
-
-    const NAME: &'static str = "create-counted";
-    const AT_ONCE: usize = ONE_BY_ONE.0;
-    const PATIENCE: Duration = ONE_BY_ONE.1;
-
-    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
-        broker.counted.of(&self.1, Group::default)
-    }
-
-    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        // All of one token, and so of one tenant.
-        let purse = rows.first().map(|row| Arc::clone(&row.1));
-        let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
-        write_on_lane(broker, rows, purse.as_deref()).await
-    }
-}
-
-impl Broker {
-    /// Writes one row together with what others write at this moment.
-    pub(in crate::usecases) async fn write_row(
-        self: &Arc<Self>,
-        row: Upload,
-        purse: Option<Arc<Purse>>,
-    ) -> Result<Upload> {
-        match purse {
-            None => self.write_new(row).await,
-            Some(purse) => self.together(CountedRow(row, purse)).await?,
-        }
-    }
-}
-
-/// What tokens have left; `None` where it is not counted.
+/// What is left of allowances; `None` where it is not limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Left {
     uploads: Option<u64>,
@@ -68,7 +27,12 @@ struct Left {
 }
 
 impl Left {
-    /// What an allowance leaves after its use.
+    const UNLIMITED: Self = Self {
+        uploads: None,
+        bytes: None,
+    };
+
+    /// What is left of one allowance after its use.
     fn of(allowance: &Allowance, used: Used) -> Self {
         let left = |most: Option<u64>, used| most.map(|most| most.saturating_sub(used));
         Self {
@@ -77,8 +41,8 @@ impl Left {
         }
     }
 
-    /// What is left of both.
-    fn and(self, other: Self) -> Self {
+    /// The smaller of both.
+    fn min(self, other: Self) -> Self {
         Self {
             uploads: least(self.uploads, other.uploads),
             bytes: least(self.bytes, other.bytes),
@@ -106,69 +70,80 @@ fn spent(detail: String) -> Refusal {
     Refusal::new(Code::TokenSpent, detail)
 }
 
-/// Writes rows as [`insert_all`] does, as far as the purse allows.
-pub(in crate::usecases) async fn insert(
+/// Writes rows as [`quota::insert`] does, as far as the allowances reach; without allowances, all
+/// of them. Call it inside a transaction.
+pub(super) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
-    purse: &Purse,
-) -> diesel::QueryResult<Vec<Option<Refusal>>> {
-    connection
-        .transaction(async |connection| {
-            let used = token_uses::hold(connection, purse.allowances()).await?;
-            let mut left = Left {
-                uploads: None,
-                bytes: None,
-            };
-            for allowance in purse.allowances() {
-                let used = used.get(&allowance.token).copied().unwrap_or_default();
-                left = left.and(Left::of(allowance, used));
+    allowances: Option<&Purse>,
+) -> QueryResult<Vec<Option<Refusal>>> {
+    match allowances {
+        None => quota::insert(connection, rows).await,
+        Some(allowances) => {
+            connection
+                .transaction(async |connection| {
+                    insert_counted(connection, rows, allowances.allowances()).await
+                })
+                .await
+        }
+    }
+}
+
+async fn insert_counted(
+    connection: &mut Connection,
+    rows: &[Upload],
+    allowances: &[Allowance],
+) -> QueryResult<Vec<Option<Refusal>>> {
+    let used = token_uses::hold(connection, allowances).await?;
+    let mut left = Left::UNLIMITED;
+    for allowance in allowances {
+        let used = used.get(&allowance.token).copied().unwrap_or_default();
+        left = left.min(Left::of(allowance, used));
+    }
+    let mut refusals: Vec<(usize, Option<Refusal>)> = Vec::with_capacity(rows.len());
+    let mut written = Used::default();
+    let mut open: Vec<Placed<'_>> = rows.iter().enumerate().collect();
+    // A row that is refused for another reason leaves its share to the rows behind it.
+    while !open.is_empty() {
+        let (fitting, over) = split(left, open);
+        let (places, new): (Vec<_>, Vec<Upload>) = (fitting.into_iter())
+            .map(|(place, row)| (place, row.clone()))
+            .unzip();
+        let of_quota = quota::insert(connection, &new).await?;
+        let some_refused = of_quota.iter().any(Option::is_some);
+        for ((place, row), refusal) in places.into_iter().zip(&new).zip(of_quota) {
+            if refusal.is_none() {
+                left = left.after(row).unwrap_or(left);
+                written.uploads += 1;
+                written.bytes += row.declared.size.unwrap_or_default();
             }
-            let mut answers: Vec<(usize, Option<Refusal>)> = Vec::with_capacity(rows.len());
-            let mut written = Used::default();
-            let mut open: Vec<(usize, &Upload)> = rows.iter().enumerate().collect();
-            // What is refused for another reason leaves its share to those behind it.
-            while !open.is_empty() {
-                let (fitting, over) = share(left, open);
-                let (places, new): (Vec<_>, Vec<Upload>) = (fitting.into_iter())
-                    .map(|(place, row)| (place, row.clone()))
-                    .unzip();
-                let refusals = insert_all(connection, &new).await?;
-                let some_refused = refusals.iter().any(Option::is_some);
-                for ((place, row), refusal) in places.into_iter().zip(&new).zip(refusals) {
-                    if refusal.is_none() {
-                        left = left.after(row).unwrap_or(left);
-                        written.uploads += 1;
-                        written.bytes += row.declared.size.unwrap_or_default();
-                    }
-                    answers.push((place, refusal));
-                }
-                open = match some_refused {
-                    true => over
-                        .into_iter()
-                        .map(|(place, row, _)| (place, row))
-                        .collect(),
-                    false => {
-                        answers.extend(over.into_iter().map(|(at, _, why)| (at, Some(why))));
-                        Vec::new()
-                    }
-                };
+            refusals.push((place, refusal));
+        }
+        open = match some_refused {
+            true => over
+                .into_iter()
+                .map(|(place, row, _)| (place, row))
+                .collect(),
+            false => {
+                refusals.extend(over.into_iter().map(|(place, _, why)| (place, Some(why))));
+                Vec::new()
             }
-            if written.uploads > 0 {
-                token_uses::count(connection, purse.allowances(), written).await?;
-            }
-            answers.sort_by_key(|(place, _)| *place);
-            Ok(answers.into_iter().map(|(_, refusal)| refusal).collect())
-        })
-        .await
+        };
+    }
+    if written.uploads > 0 {
+        token_uses::count(connection, allowances, written).await?;
+    }
+    refusals.sort_by_key(|(place, _)| *place);
+    Ok(refusals.into_iter().map(|(_, refusal)| refusal).collect())
 }
 
 /// A row and its place.
 type Placed<'a> = (usize, &'a Upload);
-/// One that does not fit, and why.
+/// A row that does not fit, and why.
 type Over<'a> = (usize, &'a Upload, Refusal);
 
-/// The rows that fit into what is left, in their order, and those that do not, and why.
-fn share<'a>(left: Left, rows: Vec<Placed<'a>>) -> (Vec<Placed<'a>>, Vec<Over<'a>>) {
+/// The rows that fit into what is left, in their order, and those that do not.
+fn split<'a>(left: Left, rows: Vec<Placed<'a>>) -> (Vec<Placed<'a>>, Vec<Over<'a>>) {
     let (mut fitting, mut over) = (Vec::new(), Vec::new());
     let mut left = left;
     for (place, row) in rows {

@@ -1,15 +1,12 @@
-//! New rows: what many callers promise at once, in one statement.
+//! Insert: from rows to Postgres.
 //!
-//! The statement looks at the rows' tenants and waits for nobody. It leaves out who has to wait, or
-//! to be refused: those of tenants with quotas, those whose tenant gets one at this moment, and
-//! those whose path is taken. They go on by themselves, see [`left_rows`]: whoever shares a
-//! statement with them has nothing to do with that.
+//! A transaction writes rows in this order: token allowance, quota of the tenant, rows, refusals.
 //!
-//! A batch, and rows that are counted against upload tokens, are one transaction with their counts
-//! and quotas: see [`spend`]. Tokens are held before tenants, by everybody, so that nobody waits in
-//! a circle.
-//!
-//! [`left_rows`]: crate::usecases::uploads::create::quota
+//! A row that comes alone takes a shorter way. On the fast path it shares one statement with the
+//! rows of all other callers, which waits for no lock. Rows that would have to wait, or that are to
+//! be refused, are left out of that statement and take the slow path, where they share a
+//! transaction with the rows of their tenant alone. Rows that are counted against upload tokens
+//! share one with the rows of the same token.
 
 use std::slice;
 use std::sync::Arc;
@@ -17,158 +14,198 @@ use std::sync::Arc;
 use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 
+use super::{allowance, quota};
 use crate::domain::bounds::Purse;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
 use crate::store::uploads::{self, How};
-use crate::usecases::batching::{Group, Grouped};
-use crate::usecases::broker::Broker;
+use crate::usecases::batching::{Batched, Batching};
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result, for_all, is_of_one};
-use crate::usecases::uploads::create::allowance;
-use crate::usecases::uploads::create::quota::second_step;
 
 /// A row that is written together with others.
-pub struct NewRow(Upload);
+struct NewRow {
+    upload: Upload,
+    path: WritePath,
+}
 
-/// What became of it.
-pub enum First {
-    /// It is written.
+/// Which rows share a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum WritePath {
+    /// The rows of all callers.
+    Fast,
+    /// Rows of one tenant that the fast path left out.
+    Slow(String),
+    /// Rows that are counted against the same upload tokens, and so are of one tenant.
+    Counted(Arc<Purse>),
+}
+
+/// What became of a row.
+enum Inserted {
     Written(Upload),
-    /// It has to wait, or cannot be written at all.
-    Left(Upload),
+    /// The row has to wait for a lock, or is to be refused.
+    Deferred(Upload),
 }
 
-impl NewRow {
-    pub(in crate::usecases) fn of(upload: Upload) -> Self {
-        Self(upload)
-    }
-}
+impl Batched for NewRow {
+    type Key = WritePath;
+    type Output = Result<Inserted>;
 
-impl Grouped for NewRow {
-    type Answer = Result<First>;
-
-    const NAME: &'static str = "create";
-
-    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
-        Arc::clone(&broker.creates)
+    fn key(&self) -> WritePath {
+        self.path.clone()
     }
 
-    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<First>> {
-        let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
-        let mut connection = match broker.connection().await {
-            Ok(connection) => connection,
-            Err(error) => return for_all(error, rows.len()),
-        };
-        match uploads::insert(&mut connection, &rows, How::Together).await {
-            Ok(written) => (rows.into_iter())
-                .map(|row| match written.contains(&row.id) {
-                    true => Ok(First::Written(row)),
-                    false => Ok(First::Left(row)),
-                })
-                .collect(),
-            Err(cause) if is_of_one(&cause) => {
-                let all = one_by_one(&mut connection, rows, None).await;
-                all.into_iter().map(|row| row.map(First::Written)).collect()
-            }
-            Err(cause) => for_all(cause.into(), rows.len()),
+    fn batching(path: &WritePath) -> Batching {
+        match path {
+            WritePath::Fast => Batching::fast("create"),
+            WritePath::Slow(_) => Batching::serial("create-left"),
+            WritePath::Counted(_) => Batching::serial("create-counted"),
         }
     }
-}
 
-/// Writes rows of one tenant, on a lane of it, and counts them where there is a purse; what each
-/// came to, in their order.
-pub(in crate::usecases) async fn write_on_lane(
-    broker: &Broker,
-    rows: Vec<Upload>,
-    purse: Option<&Purse>,
-) -> Vec<Result<Upload>> {
-    match broker.lane_of(&rows).await {
-        Ok(_lane) => write(broker, rows, purse).await,
-        Err(error) => for_all(error, rows.len()),
+    async fn write(broker: &Broker, path: WritePath, rows: Vec<Self>) -> Vec<Result<Inserted>> {
+        let rows = rows.into_iter().map(|row| row.upload).collect();
+        let written = match path {
+            WritePath::Fast => return insert_fast(broker, rows).await,
+            WritePath::Slow(_) => insert_within(broker, rows, Step::Deferred).await,
+            WritePath::Counted(purse) => insert_within(broker, rows, Step::All(Some(&purse))).await,
+        };
+        written
+            .into_iter()
+            .map(|row| row.map(Inserted::Written))
+            .collect()
     }
 }
 
-/// Writes rows in one transaction; one that the table refuses does not take the others along.
-async fn write(broker: &Broker, rows: Vec<Upload>, purse: Option<&Purse>) -> Vec<Result<Upload>> {
+impl Broker {
+    /// Writes one row together with the rows of other callers.
+    pub(super) async fn insert_one(
+        self: &Arc<Self>,
+        upload: Upload,
+        allowances: Option<Arc<Purse>>,
+    ) -> Result<Upload> {
+        let path = match allowances {
+            None => WritePath::Fast,
+            Some(allowances) => WritePath::Counted(allowances),
+        };
+        let upload = match self.write_batched(NewRow { upload, path }).await?? {
+            Inserted::Written(upload) => return Ok(upload),
+            Inserted::Deferred(upload) => upload,
+        };
+        let path = WritePath::Slow(upload.tenant.clone());
+        match self.write_batched(NewRow { upload, path }).await?? {
+            Inserted::Written(upload) => Ok(upload),
+            Inserted::Deferred(_) => Err(Error::Internal("a row was deferred twice".into())),
+        }
+    }
+
+    /// Writes rows of one tenant in one transaction. A row that the table refuses does not take the
+    /// others along. The results are in the order of the rows.
+    pub(super) async fn insert_many(
+        &self,
+        rows: Vec<Upload>,
+        allowances: Option<&Purse>,
+    ) -> Vec<Result<Upload>> {
+        insert_within(self, rows, Step::All(allowances)).await
+    }
+}
+
+/// One statement that waits for no lock.
+async fn insert_fast(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Inserted>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
     };
-    let written = connection
-        .transaction(async |connection| insert(connection, &rows, purse).await)
-        .await;
-    match written {
-        Ok(refusals) => answers(rows, refusals),
-        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, purse).await,
+    match uploads::insert(&mut connection, &rows, How::Together).await {
+        Ok(written) => (rows.into_iter())
+            .map(|row| match written.contains(&row.id) {
+                true => Ok(Inserted::Written(row)),
+                false => Ok(Inserted::Deferred(row)),
+            })
+            .collect(),
+        Err(cause) if is_of_one(&cause) => {
+            let rows = insert_one_by_one(&mut connection, rows, Step::All(None)).await;
+            let rows = rows.into_iter();
+            rows.map(|row| row.map(Inserted::Written)).collect()
+        }
         Err(cause) => for_all(cause.into(), rows.len()),
     }
 }
 
-pub(in crate::usecases) async fn one_by_one(
+/// What a transaction does with its rows.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    /// Everything.
+    All(Option<&'a Purse>),
+    /// What the fast path has left to do.
+    Deferred,
+}
+
+impl Step<'_> {
+    async fn run(
+        self,
+        connection: &mut Connection,
+        rows: &[Upload],
+    ) -> QueryResult<Vec<Option<Refusal>>> {
+        connection
+            .transaction(async |connection| match self {
+                Self::All(allowances) => allowance::insert(connection, rows, allowances).await,
+                Self::Deferred => {
+                    let rows: Vec<&Upload> = rows.iter().collect();
+                    quota::insert_deferred(connection, &rows).await
+                }
+            })
+            .await
+    }
+}
+
+/// Writes rows of one tenant in one transaction, with a permit of the tenant.
+async fn insert_within(broker: &Broker, rows: Vec<Upload>, step: Step<'_>) -> Vec<Result<Upload>> {
+    let Some(first) = rows.first() else {
+        return Vec::new();
+    };
+    let taken = async {
+        let permit = broker.connections.permit(&first.tenant).await?;
+        Ok((permit, broker.connection().await?))
+    };
+    let (_permit, mut connection) = match taken.await {
+        Ok(taken) => taken,
+        Err(error) => return for_all(error, rows.len()),
+    };
+    match step.run(&mut connection, &rows).await {
+        Ok(refusals) => results(rows, refusals),
+        Err(cause) if is_of_one(&cause) => insert_one_by_one(&mut connection, rows, step).await,
+        Err(cause) => for_all(cause.into(), rows.len()),
+    }
+}
+
+/// Each row in a transaction of its own, after the table refused one of them.
+async fn insert_one_by_one(
     connection: &mut Connection,
     rows: Vec<Upload>,
-    purse: Option<&Purse>,
+    step: Step<'_>,
 ) -> Vec<Result<Upload>> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        let refusals = connection
-            .transaction(async |connection| insert(connection, slice::from_ref(&row), purse).await)
-            .await;
+        let refusals = step.run(connection, slice::from_ref(&row)).await;
         all.push(match refusals {
-            Ok(refusals) => answers(vec![row], refusals).pop().unwrap_or_else(lost),
+            Ok(refusals) => match refusals.into_iter().next() {
+                Some(Some(refusal)) => Err(refusal.into()),
+                Some(None) => Ok(row),
+                None => Err(Error::Internal("a row has no result".into())),
+            },
             Err(cause) => Err(Error::from(cause)),
         });
     }
     all
 }
 
-pub(in crate::usecases) fn answers(
-    rows: Vec<Upload>,
-    refusals: Vec<Option<Refusal>>,
-) -> Vec<Result<Upload>> {
+fn results(rows: Vec<Upload>, refusals: Vec<Option<Refusal>>) -> Vec<Result<Upload>> {
     (rows.into_iter().zip(refusals))
         .map(|(row, refusal)| match refusal {
             None => Ok(row),
             Some(refusal) => Err(refusal.into()),
         })
         .collect()
-}
-
-fn lost() -> Result<Upload> {
-    Err(Error::Internal("a row was lost on its way".into()))
-}
-
-/// Writes the rows, and says of each why it was not written: an acknowledged dataset stands in its
-/// way, its tenant has no room for it, or the purse too little left. Call it inside a transaction.
-pub(in crate::usecases) async fn insert(
-    connection: &mut Connection,
-    rows: &[Upload],
-    purse: Option<&Purse>,
-) -> QueryResult<Vec<Option<Refusal>>> {
-    match purse {
-        None => insert_all(connection, rows).await,
-        Some(purse) => allowance::insert(connection, rows, purse).await,
-    }
-}
-
-/// The same for rows that no token counts, or that have been held against theirs already.
-pub(in crate::usecases) async fn insert_all(
-    connection: &mut Connection,
-    rows: &[Upload],
-) -> QueryResult<Vec<Option<Refusal>>> {
-    let written = uploads::insert(connection, rows, How::Waiting).await?;
-    if written.len() == rows.len() {
-        return Ok(vec![None; rows.len()]);
-    }
-    let left: Vec<&Upload> = (rows.iter())
-        .filter(|row| !written.contains(&row.id))
-        .collect();
-    let mut refusals = second_step(connection, &left).await?.into_iter();
-    Ok((rows.iter())
-        .map(|row| match written.contains(&row.id) {
-            true => None,
-            false => refusals.next().flatten(),
-        })
-        .collect())
 }

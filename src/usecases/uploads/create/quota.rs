@@ -1,15 +1,16 @@
-//! Left rows: those that wait for their tenant's quota, or whose path is taken.
+//! Rows and the quotas of their tenants.
 //!
-//! What a tenant takes is locked, its rows find room or do not, and those that do are written, all
-//! in one transaction. Every tenant has a group and lanes of its own: while the quota of one is
+//! [`insert`] tries the fast path first: one statement writes the rows of tenants without quotas,
+//! where no dataset stands in their way. The rows that it leaves out take the slow path,
+//! [`insert_deferred`]: what the tenant uses is locked, then the rows that fit are written, and the
+//! others are refused. Both are one transaction of the caller.
+//!
+//! Every tenant has a queue and connection permits of its own for the slow path: while its quota is
 //! counted anew, which may take as long as its uploads are many, only its own new uploads wait.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::QueryResult;
-use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use crate::domain::quota::{Quota, Usage};
@@ -17,170 +18,145 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::uploads::{self, How, Place};
 use crate::store::{Connection, quotas};
-use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
-use crate::usecases::broker::Broker;
-use crate::usecases::error::{Result, for_all, is_of_one};
-use crate::usecases::uploads::create::insert::{First, NewRow, answers, one_by_one};
 
-/// How often rows are looked at while the world changes under them.
-const LOOKS: usize = 5;
+/// How often rows are tried again while other transactions change what stands in their way.
+const MAX_ATTEMPTS: usize = 5;
 
-/// A row that could not be written together with all others.
-pub struct LeftRow(Upload);
-
-impl Grouped for LeftRow {
-    type Answer = Result<Upload>;
-
-    const NAME: &'static str = "create-left";
-    const AT_ONCE: usize = ONE_BY_ONE.0;
-    const PATIENCE: Duration = ONE_BY_ONE.1;
-
-    fn group(&self, broker: &Broker) -> Arc<Group<Self>> {
-        broker.left.of(&self.0.tenant, Group::default)
+/// Writes rows, and says of each why it is refused; in their order. Call it inside a transaction.
+pub(super) async fn insert(
+    connection: &mut Connection,
+    rows: &[Upload],
+) -> QueryResult<Vec<Option<Refusal>>> {
+    let written = uploads::insert(connection, rows, How::Waiting).await?;
+    if written.len() == rows.len() {
+        return Ok(vec![None; rows.len()]);
     }
-
-    async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
-        write(broker, rows.into_iter().map(|row| row.0).collect()).await
-    }
+    let deferred: Vec<&Upload> = (rows.iter())
+        .filter(|row| !written.contains(&row.id))
+        .collect();
+    let mut refusals = insert_deferred(connection, &deferred).await?.into_iter();
+    Ok((rows.iter())
+        .map(|row| match written.contains(&row.id) {
+            true => None,
+            false => refusals.next().flatten(),
+        })
+        .collect())
 }
 
-impl Broker {
-    /// Writes one row together with what others write at this moment.
-    pub(in crate::usecases) async fn write_new(self: &Arc<Self>, row: Upload) -> Result<Upload> {
-        match self.together(NewRow::of(row)).await?? {
-            First::Written(row) => Ok(row),
-            First::Left(row) => self.together(LeftRow(row)).await?,
-        }
-    }
-}
-
-async fn write(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Upload>> {
-    let taken = async { Ok((broker.lane_of(&rows).await?, broker.connection().await?)) };
-    let (_lane, mut connection) = match taken.await {
-        Ok(taken) => taken,
-        Err(error) => return for_all(error, rows.len()),
-    };
-    let all: Vec<&Upload> = rows.iter().collect();
-    let written = connection
-        .transaction(async |connection| second_step(connection, &all).await)
-        .await;
-    match written {
-        Ok(refusals) => answers(rows, refusals),
-        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, None).await,
-        Err(cause) => for_all(cause.into(), rows.len()),
-    }
-}
-
-/// Writes those that wait for a quota, and refuses the others. Call it inside a transaction, which
-/// then holds the lock on what their tenants take.
-pub(in crate::usecases) async fn second_step(
+/// Writes rows that the fast path left out, and says of each why it is refused; in their order.
+/// Call it inside a transaction, which then holds the lock on what their tenants use.
+pub(super) async fn insert_deferred(
     connection: &mut Connection,
     rows: &[&Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {
     let mut decided = HashMap::new();
-    for look in 0..LOOKS {
+    for attempt in 0..MAX_ATTEMPTS {
         let open = (rows.iter().copied()).filter(|row| !decided.contains_key(&row.id));
         let open: Vec<&Upload> = open.collect();
         if open.is_empty() {
             break;
         }
-        decided.extend(decide(connection, &open, look > 0).await?);
+        decided.extend(decide(connection, &open, attempt > 0).await?);
     }
     let mut refusal = |row: &Upload| decided.remove(&row.id);
-    let undecided = |row: &Upload| Some(exists(row, None));
+    let undecided = |row: &Upload| Some(dataset_exists(row, None));
     Ok((rows.iter())
         .map(|row| refusal(row).unwrap_or_else(|| undecided(row)))
         .collect())
 }
 
-/// What became of rows, by their ids: written, or refused for a reason. Not among them is one that
-/// the table left out for what nobody has seen yet: a dataset that was acknowledged this very
-/// moment, a quota that came or went.
+/// What became of rows, by their ids: written, or refused for a reason. A row is not among them
+/// where the table left it out for a reason that this transaction has not read yet: a dataset that
+/// was acknowledged at this moment, or a quota that was set or removed.
 async fn decide(
     connection: &mut Connection,
     rows: &[&Upload],
-    is_second: bool,
+    is_repeated: bool,
 ) -> QueryResult<HashMap<Uuid, Option<Refusal>>> {
     let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
-    let taken = quotas::lock(connection, &tenants).await?;
-    let mut shared = share(taken.clone(), rows, &HashMap::new());
-    // Where there is room for all, the table tells what stands in whose way.
-    if is_second || !shared.decided.is_empty() || !shared.uncounted.is_empty() {
-        let standing = standing(connection, rows).await?;
+    let usage = quotas::lock(connection, &tenants).await?;
+    let mut split = split(usage.clone(), rows, &HashMap::new());
+    // Where every row fits into its quota, the insert itself finds out which paths are taken.
+    if is_repeated || !split.refused.is_empty() || !split.uncounted.is_empty() {
+        let standing = find_standing(connection, rows).await?;
         let standing: HashMap<Place<'_>, &Upload> = standing
             .iter()
             .map(|upload| (upload.into(), upload))
             .collect();
-        shared = share(taken, rows, &standing);
+        split = self::split(usage, rows, &standing);
     }
-    let mut decided = shared.decided;
-    let mut written = uploads::insert(connection, &shared.counted, How::Counted).await?;
-    written.extend(uploads::insert(connection, &shared.uncounted, How::Waiting).await?);
-    decided.extend(written.into_iter().map(|id| (id, None)));
-    Ok(decided)
+    let mut written = uploads::insert(connection, &split.counted, How::Counted).await?;
+    written.extend(uploads::insert(connection, &split.uncounted, How::Waiting).await?);
+    let refused = split.refused.into_iter();
+    Ok(refused
+        .map(|(id, refusal)| (id, Some(refusal)))
+        .chain(written.into_iter().map(|id| (id, None)))
+        .collect())
 }
 
-/// Rows that may be written, and what was decided of the others.
+/// Rows that may be written, and why the others are refused.
 #[derive(Default)]
-struct Shared {
+struct Split {
+    /// Rows that fit into the quota of their tenant.
     counted: Vec<Upload>,
+    /// Rows whose tenant has no quota.
     uncounted: Vec<Upload>,
-    decided: HashMap<Uuid, Option<Refusal>>,
+    refused: HashMap<Uuid, Refusal>,
 }
 
-/// Shares out what the tenants have left.
-fn share(
-    mut taken: HashMap<String, (Quota, Usage)>,
+/// Shares out what is left of the tenants' quotas, in the order of the rows.
+fn split(
+    mut usage: HashMap<String, (Quota, Usage)>,
     rows: &[&Upload],
     standing: &HashMap<Place<'_>, &Upload>,
-) -> Shared {
-    let mut shared = Shared::default();
+) -> Split {
+    let mut split = Split::default();
     for &row in rows {
-        let in_the_way = standing.get(&Place::from(row)).copied();
-        let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
-        let refusal = match taken.get_mut(&row.tenant) {
-            _ if in_the_way.is_some() => exists(row, in_the_way),
+        let existing = standing.get(&Place::from(row)).copied();
+        let existing = existing.filter(|_| !row.write.may_replace());
+        let refusal = match usage.get_mut(&row.tenant) {
+            _ if existing.is_some() => dataset_exists(row, existing),
             Some((quota, usage)) => match quota.take(usage, row.declared.size) {
                 Ok(()) => {
-                    shared.counted.push(row.clone());
+                    split.counted.push(row.clone());
                     continue;
                 }
                 Err(exceeded) => Refusal::over_quota(exceeded),
             },
-            // What stood in its way went this very moment: the dataset, or the quota.
+            // The dataset or the quota that stood in its way is gone by now.
             None => {
-                shared.uncounted.push(row.clone());
+                split.uncounted.push(row.clone());
                 continue;
             }
         };
-        shared.decided.insert(row.id, Some(refusal));
+        split.refused.insert(row.id, refusal);
     }
-    shared
+    split
 }
 
-/// The acknowledged uploads at the rows' places.
-async fn standing(connection: &mut Connection, rows: &[&Upload]) -> QueryResult<Vec<Upload>> {
-    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// The acknowledged uploads at the paths of rows that may replace none.
+async fn find_standing(connection: &mut Connection, rows: &[&Upload]) -> QueryResult<Vec<Upload>> {
+    let mut paths: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.write.may_replace()) {
-        let paths = wanted.entry(&row.tenant).or_default();
-        paths.push(row.path.as_str());
+        let of_tenant = paths.entry(&row.tenant).or_default();
+        of_tenant.push(row.path.as_str());
     }
     let mut standing = Vec::new();
-    for (tenant, paths) in wanted {
+    for (tenant, paths) in paths {
         standing.extend(uploads::standing(connection, tenant, &paths).await?);
     }
     Ok(standing)
 }
 
-fn exists(wanted: &Upload, standing: Option<&Upload>) -> Refusal {
+fn dataset_exists(row: &Upload, existing: Option<&Upload>) -> Refusal {
     Refusal {
-        upload_id: standing.map(|upload| upload.id),
-        status: standing.map(|upload| upload.status),
+        upload_id: existing.map(|upload| upload.id),
+        status: existing.map(|upload| upload.status),
         ..Refusal::new(
             Code::DatasetExists,
             format!(
                 "A dataset stands at {}. Set overwrite to replace it, or if_match to replace exactly one version.",
-                wanted.path
+                row.path
             ),
         )
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::new_upload::NewUpload;
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
@@ -11,10 +12,9 @@ use crate::domain::proof::Declared;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Status;
 use crate::domain::upload::{Upload, WriteRule};
-use crate::usecases::broker::{Broker, Rules};
+use crate::usecases::context::{Broker, Rules};
 use crate::usecases::faults::Faults;
 use crate::usecases::ids::new_id;
-use crate::usecases::uploads::create::NewUpload;
 
 /// The largest object that one PUT can carry, in bytes.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -38,7 +38,7 @@ pub(in crate::usecases) struct Cut {
 
 impl Broker {
     /// Checks every field and fills in what was left out. Touches nothing.
-    pub(in crate::usecases) fn declare(
+    pub(in crate::usecases) fn validate(
         &self,
         principal: &Principal,
         new: NewUpload,

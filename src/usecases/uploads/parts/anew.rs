@@ -11,7 +11,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::parts::list::gone;
 
@@ -34,7 +34,7 @@ impl Broker {
         }
         let multipart = Multipart {
             part_checksums: Some(algorithm),
-            s3_upload_id: (self.begin(&upload, Some(algorithm)).await)
+            s3_upload_id: (self.begin_multipart(&upload, Some(algorithm)).await)
                 .map_err(|error| of_the_parts(error, algorithm))?,
             ..before.clone()
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Asked, AskedPart};
+use super::requested::{RequestedPart, RequestedParts};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::part_plan::{MAX_PARTS, PartPlan};
 use crate::domain::refusal::Refusal;
@@ -27,7 +27,7 @@ pub(super) enum Asking {
 /// Holds what is asked for against the plan, the algorithm that the store checks parts by, and
 /// the largest object in bytes.
 pub(super) fn fit(
-    asked: Asked,
+    requested: RequestedParts,
     plan: PartPlan,
     algorithm: Option<Algorithm>,
     max_size: u64,
@@ -39,8 +39,8 @@ pub(super) fn fit(
         algorithm,
         max_size,
     };
-    let parts = match asked {
-        Asked::Parts(parts) => Asking::Listed(fit.parts(parts)),
+    let parts = match requested {
+        RequestedParts::Parts(parts) => Asking::Listed(fit.parts(parts)),
         _ if plan.size().is_none() => {
             let detail = "is missing: the size of this upload is open, so its parts are asked for with their sizes: {\"parts\":[{\"part_number\":1,\"size\":16777216}]}";
             return Err(Refusal::field("/parts", detail));
@@ -49,8 +49,8 @@ pub(super) fn fit(
             let detail = "is missing: the parts of this upload have checksums, so they are asked for with them: {\"parts\":[{\"part_number\":1,\"checksum\":{…}}]}";
             return Err(Refusal::field("/parts", detail));
         }
-        Asked::Numbers(numbers) => Asking::Planned(fit.numbers(numbers)),
-        Asked::Range { from, count } => Asking::Planned(fit.range(from, count)),
+        RequestedParts::Numbers(numbers) => Asking::Planned(fit.numbers(numbers)),
+        RequestedParts::Range { from, count } => Asking::Planned(fit.range(from, count)),
     };
     fit.faults.into_result()?;
     Ok(Fitting {
@@ -101,7 +101,7 @@ impl Fit {
         )
     }
 
-    fn parts(&mut self, asked: Vec<AskedPart>) -> Vec<WantedPart> {
+    fn parts(&mut self, asked: Vec<RequestedPart>) -> Vec<WantedPart> {
         if !self.how_many("/parts", asked.len()) {
             return Vec::new();
         }

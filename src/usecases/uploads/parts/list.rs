@@ -14,7 +14,7 @@ use crate::domain::status::{Status, Transition};
 use crate::domain::upload::Upload;
 use crate::objects::Bucket;
 use crate::objects::multipart::PartsPage;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::parts::in_parts;

@@ -11,6 +11,7 @@ pub mod sign;
 
 mod anew;
 mod fit;
+mod requested;
 mod reserve;
 
 use std::sync::Arc;
@@ -19,43 +20,17 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::fit::Asking;
+pub use self::requested::{RequestedPart, RequestedParts};
 use crate::domain::bounds::url_seconds;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::parts::sign::{SignedParts, Wanted, plan};
-
-/// The parts that a client asks for, as they came.
-#[derive(Clone, Debug)]
-pub enum Asked {
-    /// By their numbers.
-    Numbers(Vec<u32>),
-    /// So many from one on; as many as come with a session where it does not say.
-    Range {
-        /// The first.
-        from: u32,
-        /// How many.
-        count: Option<u32>,
-    },
-    /// Each with what is known of it.
-    Parts(Vec<AskedPart>),
-}
-
-/// One part, as it came.
-#[derive(Clone, Debug)]
-pub struct AskedPart {
-    /// From 1 on.
-    pub number: u32,
-    /// Bytes; needed where the size of the upload is open.
-    pub size: Option<u64>,
-    /// Of its bytes: the algorithm's name and the value in base64.
-    pub checksum: Option<(String, String)>,
-}
 
 /// Signs the parts that are asked for.
 ///
@@ -65,7 +40,7 @@ pub async fn sign(
     broker: &Arc<Broker>,
     principal: &Principal,
     id: Uuid,
-    asked: Asked,
+    requested: RequestedParts,
 ) -> Result<SignedParts> {
     let mut connection = broker.connection().await?;
     let upload = find::to_write(&mut connection, principal, id).await?;
@@ -85,13 +60,14 @@ pub async fn sign(
     let plan = plan(&upload, multipart)?;
     let limits = broker.limits(&principal.policy);
     let most = limits.most_of(&upload);
-    let fitting = fit::fit(asked, plan, multipart.part_checksums, most)?;
+    let fitting = fit::fit(requested, plan, multipart.part_checksums, most)?;
     let lifetime = limits.lifetime(&upload);
     let upload = match fitting.algorithm {
         Some(algorithm) if multipart.part_checksums.is_none() => {
             let this = Arc::clone(broker);
             broker
-                .to_end(async move { this.begin_anew(upload, algorithm).await })
+                .tasks
+                .run_to_end(async move { this.begin_anew(upload, algorithm).await })
                 .await?
         }
         _ => upload,
@@ -133,11 +109,12 @@ impl Broker {
             Asking::Listed(listed) => listed,
         };
         let this = Arc::clone(self);
-        self.to_end(async move {
-            this.reserve(&upload, &listed, most).await?;
-            Ok((upload, Wanted::these(listed.into_iter())))
-        })
-        .await
+        self.tasks
+            .run_to_end(async move {
+                this.reserve(&upload, &listed, most).await?;
+                Ok((upload, Wanted::these(listed.into_iter())))
+            })
+            .await
     }
 
     async fn sign_while_it_lives(

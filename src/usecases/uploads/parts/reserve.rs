@@ -19,7 +19,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
 use crate::store::signed_parts::{self, Signed, SignedPart};
 use crate::store::{Connection, quotas};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::parts::sign::WantedPart;
 
@@ -37,7 +37,7 @@ impl Broker {
             return Ok(());
         }
         let kept: Vec<SignedPart> = parts.iter().map(kept).collect();
-        let _lane = self.lane(&upload.tenant).await?;
+        let _permit = self.connections.permit(&upload.tenant).await?;
         let mut connection = self.connection().await?;
         let held = connection
             .transaction(async |connection| {

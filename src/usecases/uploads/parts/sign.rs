@@ -12,7 +12,7 @@ use crate::domain::part_plan::{Part, PartLimits, PartPlan};
 use crate::domain::path::DatasetPath;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::sign::{self, PartSigner, UploadPart};
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
 /// Parts whose URLs come with the session.
@@ -175,7 +175,7 @@ impl Broker {
         wanted: Wanted,
     ) -> Result<SignedParts> {
         let now = self.clock.now();
-        let credentials = (self.credentials.get(now).await)
+        let credentials = (self.stores.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         let id = &multipart.s3_upload_id;
         let bucket = self.bucket(&upload.bucket).await?;

@@ -15,18 +15,18 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use uuid::{ContextV7, Uuid};
 
-use super::entry;
+use super::audit_entry::audit_entry;
 use crate::domain::audit::{Action, Actor, Deed, Entry, Who};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows of deeds that wait at most.
-pub(super) const ROOM: usize = 32_768;
+const ROOM: usize = 32_768;
 /// Different refusals that wait at most.
 const DIFFERENT: usize = 256;
 
 /// What was done, on its way to Postgres.
 #[derive(Debug)]
-pub struct Audit {
+pub struct AuditQueue {
     state: Mutex<State>,
     came: Notify,
     metrics: Arc<Metrics>,
@@ -55,7 +55,7 @@ struct Fold {
     reached: Option<(Option<Uuid>, Option<String>)>,
 }
 
-impl Audit {
+impl AuditQueue {
     /// An empty one.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Audit {
     pub fn record(&self, at: DateTime<Utc>, who: Who, operation: Option<String>, deed: Deed) {
         let lost = {
             let mut state = self.state();
-            let entry = entry(&state.ids, at, who, operation, deed);
+            let entry = audit_entry(&state.ids, at, who, operation, deed);
             state.add(entry)
         };
         if let Some(first) = lost {
@@ -186,12 +186,12 @@ impl Fold {
 mod tests {
     use super::*;
 
-    fn audit() -> Audit {
+    fn audit() -> AuditQueue {
         let metrics = Metrics::new(DateTime::<Utc>::MIN_UTC).expect("metrics");
-        Audit::new(Arc::new(metrics))
+        AuditQueue::new(Arc::new(metrics))
     }
 
-    fn refused_at(audit: &Audit, address: [u8; 4], path: &str) {
+    fn refused_at(audit: &AuditQueue, address: [u8; 4], path: &str) {
         let who = Who {
             address: Some(address.into()),
             ..Actor::Anonymous.into()

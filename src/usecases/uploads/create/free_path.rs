@@ -1,24 +1,19 @@
-//! Vacant: does anything stand where an upload may only write where nothing does?
+//! Whether a path is free, for an upload that may not replace anything.
 //!
-//! A store that holds writes to `If-None-Match: *` answers that by itself, when the bytes come. With
-//! another one a create checks first: whatever stands there, from another program too, would be
-//! written over without a word.
+//! A store that holds writes to `If-None-Match: *` refuses the bytes where an object stands. With
+//! another store, the create reads the key first: an object of another program too would be
+//! replaced without a warning.
 
 use crate::domain::abilities::Ability;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Upload, WriteRule};
 use crate::store::uploads;
-use crate::usecases::broker::Broker;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {
-    /// Whether a create has to check that its place is vacant, as the store may not hold the
-    /// write to that.
-    pub(in crate::usecases) async fn must_check_vacancy(
-        &self,
-        upload: &Upload,
-        in_parts: bool,
-    ) -> Result<bool> {
+    /// Whether a create has to read the key, because the store may not refuse the write.
+    pub(super) async fn must_read_key(&self, upload: &Upload, in_parts: bool) -> Result<bool> {
         if upload.write != WriteRule::CreateOnly {
             return Ok(false);
         }
@@ -30,8 +25,8 @@ impl Broker {
         Ok(!bucket.objects.abilities().now().of(ability).is_held())
     }
 
-    /// Refuses where an object stands at the key of a new upload that may replace none.
-    pub(in crate::usecases) async fn must_be_vacant(&self, upload: &Upload) -> Result<()> {
+    /// Refuses a new upload that may not replace anything where an object stands at its key.
+    pub(super) async fn ensure_path_is_free(&self, upload: &Upload) -> Result<()> {
         let Some(found) = self.stored(upload).await? else {
             return Ok(());
         };

@@ -1,0 +1,43 @@
+//! What a client asks for when it creates an upload.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::headers::ObjectHeaders;
+
+/// What a client asks for, as it came; see the contract of `POST /uploads`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NewUpload {
+    /// With or without the leading slash.
+    pub path: String,
+    /// By default the file stem.
+    pub name: Option<String>,
+    /// A note.
+    pub comments: Option<String>,
+    /// Kept in Postgres.
+    pub metadata: BTreeMap<String, String>,
+    /// By default by the extension.
+    pub content_type: Option<String>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// The algorithm's name and the value in base64.
+    pub checksum: Option<(String, String)>,
+    /// Whether an object that stands there may be replaced.
+    pub overwrite: Option<bool>,
+    /// Replace exactly this version.
+    pub if_match: Option<String>,
+    /// Set on the object.
+    pub headers: ObjectHeaders,
+    /// How long the URL lives, in seconds.
+    pub expires_in: Option<u32>,
+    /// Whether the bytes come in parts; by default where there are many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multipart: Option<bool>,
+    /// Bytes of a part. Asks for parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_size: Option<u64>,
+    /// The algorithm by which S3 shall check every part. Asks for parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_checksums: Option<String>,
+}
