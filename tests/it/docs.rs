@@ -68,8 +68,8 @@ fn prose(text: &str) -> String {
     prose
 }
 
-/// What stands in backticks.
-fn code_spans(text: &str) -> Vec<String> {
+/// What stands in backticks, outside of code blocks.
+pub fn code_spans(text: &str) -> Vec<String> {
     let prose = prose(text);
     let spans = prose.split('`').skip(1).step_by(2);
     spans.map(|span| span.replace('\n', " ")).collect()

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::dev::shell;
 use crate::dev::stack::{Running, Stack};
-use crate::docs::{page, pages};
+use crate::docs::{code_spans, page, pages};
 use crate::support::serving::Place;
 
 /// The code block that follows a mark. Pages that repeat a block repeat it exactly.
@@ -230,8 +230,8 @@ fn rows(section: &str) -> impl Iterator<Item = &str> {
 
 /// Looks every test up that a text names, and counts them.
 fn named_tests(document: &str, text: &str) -> usize {
-    let named = text.split('`').skip(1).step_by(2);
-    let named: Vec<_> = named.filter(|word| word.contains("::")).collect();
+    let spans = code_spans(text).into_iter();
+    let named: Vec<String> = spans.filter(|word| word.contains("::")).collect();
     for name in &named {
         let (module, test) = name.rsplit_once("::").expect("a path");
         let file = format!(
