@@ -231,7 +231,11 @@ fn rows(section: &str) -> impl Iterator<Item = &str> {
 /// Looks every test up that a text names, and counts them.
 fn named_tests(document: &str, text: &str) -> usize {
     let spans = code_spans(text).into_iter();
-    let named: Vec<String> = spans.filter(|word| word.contains("::")).collect();
+    let is_name = |word: &String| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_:".contains(c);
+        word.contains("::") && word.chars().all(is_part)
+    };
+    let named: Vec<String> = spans.filter(is_name).collect();
     for name in &named {
         let (module, test) = name.rsplit_once("::").expect("a path");
         let file = format!(
