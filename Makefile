@@ -8,6 +8,7 @@ SHELL := /bin/sh
 CARGO ?= cargo
 PYTHON ?= python3
 DIESEL_CLI := ~2.3
+MDBOOK := ~0.5
 
 # apt-get as we may use it here; empty where we may not.
 APT := $(shell command -v apt-get >/dev/null 2>&1 && { \
@@ -43,7 +44,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test test-faults test-stores test-bare schemathesis fuzz lint fmt bench venv postgres pooler toolchain openapi schema clean
+.PHONY: help run build test test-faults test-stores test-bare schemathesis fuzz lint fmt bench docs venv postgres pooler toolchain openapi schema clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -127,6 +128,13 @@ pooler: ## Install PgBouncer for the tests, if it is missing
 toolchain:
 	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 \
 		|| rustup component add rustfmt clippy
+
+docs: .tools/bin/mdbook ## Build the book of docs/ in target/book, and check its links and the files that it names
+	$(call step,book,.tools/bin/mdbook build docs)
+	$(call step,links,$(CARGO) test --locked --test it -- docs::)
+
+.tools/bin/mdbook:
+	@$(CARGO) install mdbook --version '$(MDBOOK)' --locked --no-default-features --features search --root .tools
 
 openapi: ## Write openapi.yaml from the code
 	@$(CARGO) run --locked --quiet -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml

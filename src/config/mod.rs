@@ -3,7 +3,7 @@
 //! [`Settings::load`] reports every fault at once, by variable name, with what would be right; a
 //! process with a fault does not start. The environment is read in this file and nowhere else.
 //! What exists, its default and its meaning stand in one table, [`VARIABLES`], which serves
-//! loading, `check-config` and the README. An empty variable counts as not set.
+//! loading, `check-config` and the page on settings. An empty variable counts as not set.
 
 mod audit;
 mod auth;

@@ -1,4 +1,5 @@
-//! The settings as people read them: `check-config` and the table of the README.
+//! The settings as people read them: `check-config`, and the table of the page on settings
+//! (`docs/src/guides/operators/settings.md`).
 
 use std::fmt;
 

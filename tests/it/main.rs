@@ -27,6 +27,7 @@ mod datasets;
 mod delete;
 mod dev;
 mod dev_s3;
+mod docs;
 mod doctor;
 mod encryption;
 mod expiry;

@@ -1,5 +1,5 @@
-//! The README says what is true: its blocks work when pasted, its table is the code's, its example
-//! of a notification is one.
+//! The documentation says what is true: its blocks work when pasted, its table of settings is the
+//! code's, its example of a notification is one, and the tests that it names exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,23 +8,25 @@ use serde_json::Value;
 
 use crate::dev::shell;
 use crate::dev::stack::{Running, Stack};
+use crate::docs::{code_spans, page, pages};
 use crate::support::serving::Place;
 
-fn readme() -> String {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    std::fs::read_to_string(file).expect("README.md")
-}
-
-/// The code block that follows a mark.
+/// The code block that follows a mark. Pages that repeat a block repeat it exactly.
 pub fn block(mark: &str) -> String {
-    let text = readme();
-    let mark = format!("<!-- {mark} -->\n```");
-    let (_, rest) = text
-        .split_once(&mark)
-        .unwrap_or_else(|| panic!("no {mark:?}"));
-    let (_, code) = rest.split_once('\n').expect("a language");
-    let (code, _) = code.split_once("\n```").expect("an end");
-    code.to_owned()
+    let start = format!("<!-- {mark} -->\n```");
+    let mut blocks: Vec<String> = Vec::new();
+    for page in pages() {
+        for rest in page.text.split(&start).skip(1) {
+            let (_, code) = rest.split_once('\n').expect("a language");
+            let (code, _) = code.split_once("\n```").expect("an end");
+            blocks.push(code.to_owned());
+        }
+    }
+    blocks.dedup();
+    let [block] = &blocks[..] else {
+        panic!("{} different blocks {mark:?}", blocks.len());
+    };
+    block.clone()
 }
 
 /// The names of all members, as paths.
@@ -178,61 +180,43 @@ async fn a_data_team_pastes_the_client() {
 
 #[test]
 fn the_table_of_settings_is_the_codes() {
-    let text = readme();
+    let name = "docs/src/guides/operators/settings.md";
+    let text = page(name);
     let (_, rest) = text.split_once("<!-- settings -->\n").expect("a mark");
     let (table, _) = rest.split_once("<!-- /settings -->").expect("an end");
     let right = upload_broker::config::markdown_table();
-    assert!(
-        table == right,
-        "README.md should have this table:\n\n{right}"
-    );
+    assert!(table == right, "{name} should have this table:\n\n{right}");
 }
 
-/// No route and no metric in it that is not in the code.
-#[test]
-fn it_names_only_what_there_is() {
-    let text = readme();
-    let document = upload_broker::http::openapi::yaml();
-    let measured = measured();
-    for word in text.split(|c: char| !(c.is_alphanumeric() || "/_{}:-".contains(c))) {
-        let template = word.starts_with('/') && word.contains('{') && !word.contains("/problems");
-        let known = !template || document.contains(&format!("\n  {word}:\n"));
-        assert!(known, "{word} is not in the document");
-        if let Some(name) = word.strip_prefix("upload_broker_") {
-            assert!(
-                measured.contains(&format!("\"{name}\"")),
-                "{word} is not measured"
-            );
-        }
-    }
-}
-
-/// Each promise names the tests that hold it: they are there, and they are tests.
+/// Each promise names the tests that check it: they are there, and they are tests.
 #[test]
 fn every_promise_has_its_test() {
-    let text = readme();
-    let (_, section) = text.split_once("\n## SEMANTICS\n").expect("a section");
-    let (section, _) = section.split_once("\n## ").expect("an end");
-    assert!(named_tests("README.md", section) > 20);
-    let bullets = section.split("\n- **").skip(1);
+    let name = "docs/src/guarantees.md";
+    let text = page(name);
+    let (promises, _) = text.split_once("\n## Not promised\n").expect("an end");
+    assert!(named_tests(name, promises) > 20);
+    let bullets = promises.split("\n- **").skip(1);
     let bullets = bullets.filter_map(|rest| rest.split("\n\n").next());
-    for promise in rows(section).chain(bullets) {
-        assert!(promise.contains("::"), "nothing holds: {promise}");
+    for promise in rows(promises).chain(bullets) {
+        assert!(promise.contains("::"), "no test checks: {promise}");
+    }
+    for guide in pages() {
+        if guide.name.starts_with("docs/src/guides/") {
+            named_tests(&guide.name, &guide.text);
+        }
     }
 }
 
 /// The same of every defence in the threat model.
 #[test]
 fn every_defence_has_its_test() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/SECURITY.md");
-    let text = std::fs::read_to_string(file).expect("SECURITY.md");
-    assert!(named_tests("SECURITY.md", &text) > 20);
-    let (_, section) = text
-        .split_once("\n## What stops them\n")
-        .expect("a section");
+    let name = "docs/src/security.md";
+    let text = page(name);
+    assert!(named_tests(name, &text) > 20);
+    let (_, section) = text.split_once("\n## Defences\n").expect("a section");
     let (section, _) = section.split_once("\n## ").expect("an end");
     for defence in rows(section) {
-        assert!(defence.contains("::"), "nothing holds: {defence}");
+        assert!(defence.contains("::"), "no test checks: {defence}");
     }
 }
 
@@ -246,8 +230,12 @@ fn rows(section: &str) -> impl Iterator<Item = &str> {
 
 /// Looks every test up that a text names, and counts them.
 fn named_tests(document: &str, text: &str) -> usize {
-    let named = text.split('`').skip(1).step_by(2);
-    let named: Vec<_> = named.filter(|word| word.contains("::")).collect();
+    let spans = code_spans(text).into_iter();
+    let is_name = |word: &String| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_:".contains(c);
+        word.contains("::") && word.chars().all(is_part)
+    };
+    let named: Vec<String> = spans.filter(is_name).collect();
     for name in &named {
         let (module, test) = name.rsplit_once("::").expect("a path");
         let file = format!(
@@ -271,14 +259,4 @@ fn named_tests(document: &str, text: &str) -> usize {
         );
     }
     named.len()
-}
-
-/// The code that names the metrics.
-fn measured() -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/telemetry/metrics");
-    let files = std::fs::read_dir(folder).expect("a folder");
-    let read = |file: std::io::Result<std::fs::DirEntry>| {
-        std::fs::read_to_string(file.expect("an entry").path()).expect("a source file")
-    };
-    files.map(read).collect()
 }

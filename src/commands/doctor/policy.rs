@@ -1,4 +1,5 @@
-//! `doctor --policy`: the least that the broker's role needs. The README shows the same.
+//! `doctor --policy`: the least that the broker's role needs. `docs/src/guides/operators/bucket.md`
+//! shows the same.
 //!
 //! It needs no database; where `DATABASE_URL` is set, the buckets of tenants are in it too.
 

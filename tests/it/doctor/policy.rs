@@ -1,4 +1,4 @@
-//! `doctor --policy`: what the README shows, for this bucket, topic and queue.
+//! `doctor --policy`: what the page on the bucket shows, for this bucket, topic and queue.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,11 @@ async fn it_is_the_one_in_the_readme() {
     let printed = policy("datasets").end().await.ok();
     let shown = crate::readme::block("policy").replace("BUCKET", "datasets");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
-    assert_eq!(printed.json(), shown, "README.md shows another policy");
+    assert_eq!(
+        printed.json(),
+        shown,
+        "docs/src/guides/operators/bucket.md shows another policy"
+    );
     assert!(printed.err.contains("s3:PutObjectTagging"), "{printed:#?}");
 }
 
