@@ -29,14 +29,14 @@ async fn ask(caller: &Caller, headers: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed() {
+async fn x_forwarded_for_of_trusted_proxy_gives_client_address() {
     let headers = [("x-forwarded-for", "203.0.113.5, 192.0.2.1, 10.2.2.2")];
     let found = logged(&headers, "127.0.0.0/8, 10.0.0.0/8").await;
     assert_eq!(found, "192.0.2.1");
 }
 
 #[tokio::test]
-async fn so_is_one_that_speaks_the_standard() {
+async fn forwarded_header_of_trusted_proxy_gives_client_address() {
     let headers = [(
         "forwarded",
         "for=192.0.2.9, for=\"[2001:db8::1]:80\";proto=https",
@@ -45,7 +45,7 @@ async fn so_is_one_that_speaks_the_standard() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_not() {
+async fn forwarding_headers_of_untrusted_peer_are_ignored() {
     let headers = [
         ("x-forwarded-for", "192.0.2.1"),
         ("forwarded", "for=192.0.2.1"),
@@ -56,7 +56,7 @@ async fn a_stranger_is_not() {
 /// A proxy that writes one of the headers passes the other on as it came: a client that sends
 /// that one does not choose its address by it.
 #[tokio::test]
-async fn two_headers_that_contradict_each_other_name_nobody() {
+async fn contradictory_forwarding_headers_are_ignored() {
     let headers = [
         ("x-forwarded-for", "192.0.2.1"),
         ("forwarded", "for=192.0.2.2"),
@@ -67,13 +67,13 @@ async fn two_headers_that_contradict_each_other_name_nobody() {
 /// A client that sends letters which no address has, before what its proxy adds in the same line,
 /// does not hide behind the proxy's address.
 #[tokio::test]
-async fn odd_letters_further_left_hide_nobody() {
+async fn invalid_forwarded_entries_left_of_proxy_entry_are_ignored() {
     let headers = [("x-forwarded-for", "é, 192.0.2.1")];
     assert_eq!(logged(&headers, "127.0.0.1").await, "192.0.2.1");
 }
 
 #[tokio::test]
-async fn proxies_that_are_none_are_refused_at_the_start() {
+async fn serve_rejects_invalid_trusted_proxies() {
     let place = Place::new().await;
     for (proxies, right) in [
         ("proxy.example.com", "10.0.0.0/8"),

@@ -39,7 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn data_flows_one_way() {
+fn folders_use_only_folders_and_crates_of_the_architecture() {
     let mut broken = String::new();
     for file in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let folder = folder_of(&file);
@@ -83,7 +83,7 @@ fn data_flows_one_way() {
 }
 
 #[test]
-fn files_stay_small() {
+fn source_files_have_at_most_300_lines() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut long = String::new();
     for file in sources(root.join("src"))

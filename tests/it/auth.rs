@@ -127,7 +127,7 @@ async fn get_as(app: &App, key: &str, path: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn only_a_whole_bearer_token_is_a_credential() {
+async fn only_complete_bearer_token_in_header_is_accepted() {
     let app = App::start().await;
     let key = &app.key;
     for (value, status) in [
@@ -158,7 +158,7 @@ async fn only_a_whole_bearer_token_is_a_credential() {
 }
 
 #[tokio::test]
-async fn a_key_ends_at_its_time_even_while_it_is_remembered() {
+async fn cached_key_is_rejected_after_its_expiry() {
     let app = App::start().await;
     let end = app.clock.now() + TimeDelta::minutes(5);
     let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
@@ -172,7 +172,7 @@ async fn a_key_ends_at_its_time_even_while_it_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_taken_back_is_refused_within_seconds() {
+async fn revoked_key_is_rejected_within_five_seconds() {
     let app = App::start().await;
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
     get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
@@ -204,7 +204,7 @@ async fn a_key_that_was_taken_back_is_refused_within_seconds() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_noted() {
+async fn first_use_of_key_sets_its_last_use() {
     let app = App::start().await;
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
     let mut connection = upload_broker::store::pool::connect(app.database.url())
@@ -221,7 +221,7 @@ async fn the_last_use_of_a_key_is_noted() {
 }
 
 #[tokio::test]
-async fn a_known_key_costs_no_query() {
+async fn cached_key_needs_no_query() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     let (_, unknown) = app.issue_key("default", &Scope::ALL, None).await;
@@ -242,7 +242,7 @@ async fn a_known_key_costs_no_query() {
 }
 
 #[tokio::test]
-async fn without_authentication_everyone_is_the_default_tenant() {
+async fn auth_off_makes_every_caller_the_default_tenant() {
     let app = Setup::new().set("BROKER_AUTH", "off").start().await;
     let session = app.create("/a.csv", json!({})).await;
     for request in [

@@ -16,7 +16,7 @@ async fn claim(app: &App, session: &Value, claims: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn words_are_taken_over() {
+async fn acknowledge_replaces_name_comments_and_metadata_once() {
     let app = App::start().await;
     let declared = json!({"name": "Old", "comments": "old", "metadata": {"a": "1", "b": "2"}});
     let session = app.create("a.csv", declared).await;
@@ -38,7 +38,7 @@ async fn words_are_taken_over() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_stays() {
+async fn acknowledge_keeps_values_that_are_omitted_or_null() {
     let app = App::start().await;
     let declared = json!({"name": "Old", "comments": "old", "metadata": {"a": "1"}});
     for (path, body) in [
@@ -55,7 +55,7 @@ async fn what_is_left_out_stays() {
 }
 
 #[tokio::test]
-async fn true_claims_raise_the_proof() {
+async fn acknowledge_records_verification_level_that_expected_values_prove() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     let session = app.create("a.csv", json!({"checksum": checksum})).await;
@@ -78,7 +78,7 @@ async fn true_claims_raise_the_proof() {
 }
 
 #[tokio::test]
-async fn a_promise_cannot_be_changed() {
+async fn acknowledge_rejects_values_that_contradict_create_or_are_invalid() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     let declared = json!({"size": 9, "checksum": checksum});
@@ -110,7 +110,7 @@ async fn a_promise_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn false_claims_are_found_out() {
+async fn acknowledge_fails_upload_when_expected_size_or_etag_differs() {
     let app = App::start().await;
     for (field, claims) in [
         ("size", json!({"size": 8})),
@@ -131,7 +131,7 @@ async fn false_claims_are_found_out() {
 }
 
 #[tokio::test]
-async fn by_path_the_newest_upload_is_meant() {
+async fn acknowledge_by_path_selects_newest_upload() {
     let app = App::start().await;
     let path = "/datasets/data/e%20f.csv/action/acknowledge";
     app.act(path).await.expect_problem(404, "upload-not-found");

@@ -10,7 +10,7 @@ const KEY: &str = "data/employees.csv";
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
 #[tokio::test]
-async fn nothing_stands_there_yet() {
+async fn acknowledge_reports_missing_object_and_stays_pending() {
     let app = App::start().await;
     let session = app.create(PATH, json!({})).await;
     for _ in 0..2 {
@@ -33,7 +33,7 @@ async fn nothing_stands_there_yet() {
 }
 
 #[tokio::test]
-async fn somebody_elses_object_ends_a_write_once_upload() {
+async fn foreign_object_fails_upload_that_must_not_overwrite() {
     let app = App::start().await;
     let session = app.create(PATH, json!({})).await;
     app.bucket.put(KEY, "from another program").await;
@@ -49,7 +49,7 @@ async fn somebody_elses_object_ends_a_write_once_upload() {
 }
 
 #[tokio::test]
-async fn an_overwriting_upload_waits_for_its_own_bytes() {
+async fn foreign_object_leaves_overwriting_upload_pending() {
     let app = App::start().await;
     app.bucket.put(KEY, "from another program").await;
     let session = app.create(PATH, json!({"overwrite": true})).await;
@@ -67,7 +67,7 @@ async fn an_overwriting_upload_waits_for_its_own_bytes() {
 }
 
 #[tokio::test]
-async fn every_difference_is_named() {
+async fn acknowledge_names_every_attribute_that_differs() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     for (declared, content_type, expected) in [

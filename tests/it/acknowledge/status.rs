@@ -16,7 +16,7 @@ async fn refused(app: &App, session: &Value, status: &str) {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_or_deleted_stays_so() {
+async fn acknowledge_rejects_cancelled_and_deleted_uploads() {
     let app = App::start().await;
     let cancelled = app.create("a", json!({})).await;
     let path = format!("/uploads/{}/cancel", id(&cancelled));
@@ -40,7 +40,7 @@ async fn what_was_taken_back_or_deleted_stays_so() {
 }
 
 #[tokio::test]
-async fn a_cancel_takes_the_bytes_that_came_along() {
+async fn cancel_deletes_own_object_and_keeps_foreign_object() {
     let app = App::start().await;
     let session = app.create("a", json!({})).await;
     app.put(&session, "came already").await.expect_ok();
@@ -56,7 +56,7 @@ async fn a_cancel_takes_the_bytes_that_came_along() {
 }
 
 #[tokio::test]
-async fn what_came_late_after_all_is_uploaded() {
+async fn acknowledge_accepts_object_that_arrived_after_expiry() {
     let app = App::start().await;
     let session = app.create("a", json!({"expires_in": 60})).await;
     app.advance(TimeDelta::seconds(60 + 901));
@@ -79,7 +79,7 @@ async fn what_came_late_after_all_is_uploaded() {
 }
 
 #[tokio::test]
-async fn what_was_superseded_stays_so_and_answers_as_before() {
+async fn acknowledge_of_superseded_upload_returns_its_proof_unchanged() {
     let app = App::start().await;
     let old = app.upload("a", "old", json!({})).await;
     app.upload("a", "new", json!({"overwrite": true})).await;
@@ -93,7 +93,7 @@ async fn what_was_superseded_stays_so_and_answers_as_before() {
 }
 
 #[tokio::test]
-async fn there_is_no_such_upload() {
+async fn acknowledge_of_unknown_id_is_not_found() {
     let app = App::start().await;
     let nobody = json!({"id": uuid::Uuid::now_v7()});
     let problem = app.acknowledge(&nobody).await;

@@ -18,7 +18,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_operator_sees_what_everybody_did() {
+async fn command_shows_and_filters_actions_of_all_callers() {
     let place = Place::new().await;
     let (_process, caller) = place.start(place.serve()).await;
     let acme = place.run(&[
@@ -108,7 +108,7 @@ async fn an_operator_sees_what_everybody_did() {
 
 /// More rows than a page has, in their order, each once.
 #[tokio::test]
-async fn every_page_is_shown() {
+async fn command_prints_each_row_once_in_order_across_pages() {
     let place = Place::new().await;
     let client = crate::support::database::connect(place.database.url()).await;
     let many = "INSERT INTO audit (id, at, actor, action, subject) \
@@ -125,7 +125,7 @@ async fn every_page_is_shown() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn command_rejects_invalid_arguments_and_reports_missing_database() {
     let place = Place::new().await;
     for (args, code, text) in [
         (&["--since", "yesterday"][..], 2, "2026-11-21T08:00:00Z"),

@@ -19,7 +19,7 @@ async fn act(app: &App, name: &str, method: Method, path: &str, body: Value) -> 
 }
 
 #[tokio::test]
-async fn the_life_of_an_upload_is_told() {
+async fn every_action_on_an_upload_is_recorded_with_caller_and_expiry() {
     let mut app = App::start().await;
     let (key, secret) = app.issue_key("default", &Scope::ALL, None).await;
     app.key = secret;
@@ -78,7 +78,7 @@ async fn the_life_of_an_upload_is_told() {
 }
 
 #[tokio::test]
-async fn paths_parts_batches_and_repetitions_are_told() {
+async fn parts_batches_retries_and_actions_by_path_are_recorded() {
     let app = App::start().await;
     let large = json!({"path": "/large", "size": 600_000_000, "part_size": 5 << 20});
     let session = app.post("/uploads", large).await;
@@ -132,7 +132,7 @@ async fn paths_parts_batches_and_repetitions_are_told() {
 
 /// Whoever looks leaves nothing behind, and neither does a request that came to nothing.
 #[tokio::test]
-async fn what_hands_out_nothing_is_not_told() {
+async fn reads_that_issue_no_url_and_rejected_requests_are_not_recorded() {
     let app = App::start().await;
     let session = app.upload("/a", "x", json!({})).await;
     for path in [
@@ -165,7 +165,7 @@ async fn what_hands_out_nothing_is_not_told() {
 
 /// A credential that was typed where a path belongs.
 #[tokio::test]
-async fn a_token_in_a_path_is_masked() {
+async fn credentials_in_path_and_request_id_are_masked() {
     let app = App::start().await;
     let token = format!("ubt_{}.c2ln", "eyJ2IjoxfQ".repeat(4));
     let path = format!("/in/{token}/{}.csv", app.key);
@@ -183,7 +183,7 @@ async fn a_token_in_a_path_is_masked() {
 
 /// No key, no URL and no signature, wherever they came by.
 #[tokio::test]
-async fn no_secret_is_in_it() {
+async fn rows_hold_no_key_url_or_signature() {
     let app = App::start().await;
     let session = app.create("/a", json!({})).await;
     app.put(&session, "x").await.expect_ok();
@@ -211,7 +211,7 @@ async fn no_secret_is_in_it() {
 }
 
 #[tokio::test]
-async fn keys_and_their_tenants_are_told() {
+async fn creation_and_revocation_of_keys_is_recorded_for_their_tenant() {
     let app = App::start().await;
     let end = app.clock.now() + chrono::TimeDelta::days(1);
     let (key, acme) = app.issue_key("acme", &[Scope::Admin], Some(end)).await;
@@ -249,7 +249,7 @@ async fn keys_and_their_tenants_are_told() {
 
 /// A key that could not be made leaves no row.
 #[tokio::test]
-async fn what_is_undone_is_not_told() {
+async fn failed_key_creation_is_not_recorded() {
     let app = App::start().await;
     let before = count(&app, "audit").await;
     let nested = "INSERT INTO tenants (name, key_prefix) VALUES ('teams', 'acme/teams/')";

@@ -30,7 +30,7 @@ async fn paths(app: &App, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn filters_narrow_it_down() {
+async fn list_filters_by_prefix_time_and_action() {
     let app = five().await;
     let at = |minutes: i64| {
         let at = app.clock.now() - chrono::TimeDelta::minutes(minutes);
@@ -60,7 +60,7 @@ async fn filters_narrow_it_down() {
 }
 
 #[tokio::test]
-async fn pages_and_lines_have_the_same_rows() {
+async fn pages_and_ndjson_return_same_rows_while_rows_are_added() {
     let app = five().await;
     let mut whole = all(&app).await;
     whole.retain(|row| row["action"] == "upload.created");
@@ -99,7 +99,7 @@ async fn pages_and_lines_have_the_same_rows() {
 
 /// More than a page of S3 or of ours: 2,300 rows as lines.
 #[tokio::test]
-async fn every_row_comes_as_a_line() {
+async fn ndjson_streams_more_rows_than_one_page_holds() {
     let app = App::start().await;
     let many = "INSERT INTO audit (id, at, tenant, actor, action, path) \
         SELECT gen_random_uuid(), now(), 'default', 'key:x', 'upload.created', '/n/' || n \
@@ -116,7 +116,7 @@ async fn every_row_comes_as_a_line() {
 }
 
 #[tokio::test]
-async fn another_tenants_rows_are_not_shown() {
+async fn list_hides_rows_of_another_tenant() {
     let app = five().await;
     let (_, acme) = app.issue_key("acme", &[Scope::Admin], None).await;
     let as_acme = async |path: &str| {
@@ -139,7 +139,7 @@ async fn another_tenants_rows_are_not_shown() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_question_is_said() {
+async fn list_rejects_invalid_parameters_with_pointer() {
     let app = App::start().await;
     app.create("/a", json!({})).await;
     app.create("/b", json!({})).await;

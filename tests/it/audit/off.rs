@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn it_is_loud_and_tells_of_operators_alone() {
+async fn audit_off_is_logged_as_warning_and_records_only_operators() {
     let place = Place::new().await;
     let (process, mut caller) = place.start(place.serve().set("BROKER_AUDIT", "off")).await;
     let log = process.log();

@@ -19,7 +19,7 @@ use crate::support::shared;
 
 /// Downloads ask S3 alone: they go on, and are told when Postgres is back.
 #[tokio::test]
-async fn what_is_done_meanwhile_is_told_later() {
+async fn actions_during_postgres_outage_are_recorded_afterwards() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     app.bucket.put("a.csv", "x").await;
@@ -42,7 +42,7 @@ async fn what_is_done_meanwhile_is_told_later() {
 /// An answer of Postgres may get lost when the rows are written: the same ones come again, and are
 /// not doubled.
 #[tokio::test]
-async fn what_is_written_again_is_not_doubled() {
+async fn rows_that_are_written_twice_are_stored_once() {
     let app = App::start().await;
     let entry = |n: u128| Entry {
         id: uuid::Uuid::from_u128(n),
@@ -68,7 +68,7 @@ async fn what_is_written_again_is_not_doubled() {
 
 /// More than there is room for: the oldest are kept, and the gap says how many it is.
 #[tokio::test]
-async fn there_is_an_end_to_what_waits() {
+async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     const ALL: i64 = 40_000;
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
@@ -108,7 +108,7 @@ async fn there_is_an_end_to_what_waits() {
 
 /// A row that the table does not take holds up no other.
 #[tokio::test]
-async fn a_row_that_is_refused_holds_up_no_other() {
+async fn rejected_row_does_not_block_other_rows() {
     let app = App::start().await;
     for subject in ["good", "bad\0", "good as well"] {
         let who = Actor::Operator {
@@ -128,7 +128,7 @@ async fn a_row_that_is_refused_holds_up_no_other() {
 
 /// What is done between the signal and the end is told, however little time is left for it.
 #[tokio::test]
-async fn a_stop_loses_nothing() {
+async fn graceful_stop_writes_rows_of_last_requests() {
     let place = Place::new().await;
     let mut hold = Hold::new(cloud::address()).await;
     let run = place.serve().set("AWS_ENDPOINT_URL_S3", hold.endpoint());
@@ -163,7 +163,7 @@ async fn a_stop_loses_nothing() {
 
 /// Without Postgres the stop waits its time out, and says what it could not write.
 #[tokio::test]
-async fn a_stop_without_postgres_says_what_is_lost() {
+async fn stop_during_postgres_outage_reports_number_of_lost_rows() {
     let place = Place::new().await;
     let gate = Gate::new(database::address());
     let run = place.serve();

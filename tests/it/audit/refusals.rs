@@ -10,7 +10,7 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn a_missing_scope_and_a_reach_for_what_is_anothers_are_told() {
+async fn missing_scope_and_access_to_other_tenant_are_recorded() {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     let theirs = app
@@ -69,7 +69,7 @@ async fn a_missing_scope_and_a_reach_for_what_is_anothers_are_told() {
 
 /// Nobody knows whose they would be: operators see them, and no tenant does.
 #[tokio::test]
-async fn those_of_nobody_are_few_rows_however_many_they_are() {
+async fn unauthenticated_refusals_are_aggregated_and_hidden_from_tenants() {
     let app = App::start().await;
     for n in 0..50 {
         for (method, path) in [
@@ -100,7 +100,7 @@ async fn those_of_nobody_are_few_rows_however_many_they_are() {
 
 /// A path that matches no route may hold anything: it is not in the row.
 #[tokio::test]
-async fn an_unknown_route_is_not_repeated() {
+async fn path_of_unknown_route_is_not_recorded() {
     let app = App::start().await;
     let request = app.http.get(format!("{}/uploads/a/b/c/hidden", app.url));
     Reply::of(request)

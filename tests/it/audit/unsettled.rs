@@ -14,7 +14,7 @@ use crate::support::observe::eventually;
 /// A delete whose caller hangs up goes on; it does not go on unseen. Whether its end was seen too is
 /// a matter of how soon the connection is known to be gone.
 #[tokio::test]
-async fn a_caller_that_hangs_up_leaves_its_name() {
+async fn request_of_disconnected_caller_is_recorded() {
     let gate = Gate::new(cloud::address());
     let setup = Setup::new().s3(gate.endpoint());
     let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint());
@@ -50,7 +50,7 @@ async fn a_caller_that_hangs_up_leaves_its_name() {
 
 /// A delete that S3 fails at is finished by the janitor: who began it stands in the audit.
 #[tokio::test]
-async fn a_fault_in_the_middle_is_told_with_its_code() {
+async fn failed_delete_is_recorded_with_problem_code() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new()
         .s3(gate.endpoint())
@@ -79,7 +79,7 @@ async fn a_fault_in_the_middle_is_told_with_its_code() {
 
 /// So is one that takes longer than a request may.
 #[tokio::test]
-async fn a_request_that_runs_out_of_time_is_told() {
+async fn request_that_exceeds_its_deadline_is_recorded() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new()
         .s3(gate.endpoint())

@@ -13,7 +13,7 @@ fn members<'a>(rows: &'a [Value], name: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn each_goes_by_a_name_of_its_own_and_no_token_is_told() {
+async fn jwt_and_token_callers_are_recorded_by_name_without_their_token() {
     let app = setup().start().await;
     let ada = holder(&app, json!({}));
     ada.create("/in/a").await;
@@ -34,7 +34,7 @@ async fn each_goes_by_a_name_of_its_own_and_no_token_is_told() {
 }
 
 #[tokio::test]
-async fn a_confined_caller_is_shown_its_folder_alone() {
+async fn caller_with_path_prefix_sees_audit_rows_of_its_folder_only() {
     let app = setup().start().await;
     for path in ["/in/a", "/out/b", "/inbox/c"] {
         app.create(path, json!({})).await;

@@ -13,7 +13,7 @@ use crate::support::app::App;
 
 /// Postgres has nothing that a key could be compared with, letter by letter.
 #[tokio::test]
-async fn the_database_knows_the_hash_alone() {
+async fn database_stores_only_hash_of_key_and_finds_it_by_unique_index() {
     let app = App::start().await;
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
     let client = app.sql().await;
@@ -39,7 +39,7 @@ async fn the_database_knows_the_hash_alone() {
 /// The code hands a token to nothing but the check of its shape, which looks at what every key
 /// shares, to the hash, and to those who verify what is signed; a key goes to the hash alone.
 #[test]
-fn a_token_is_hashed_before_it_is_compared() {
+fn authenticate_passes_token_only_to_shape_check_hash_and_verifier() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/usecases/authenticate.rs");
     let code = std::fs::read_to_string(file).expect("a source file");
     let code = code
@@ -69,7 +69,7 @@ fn a_token_is_hashed_before_it_is_compared() {
 
 /// A key that differs in its last letter, or in its first, is as unknown as any other.
 #[tokio::test]
-async fn a_key_that_is_almost_right_is_wrong() {
+async fn key_with_one_wrong_character_is_rejected() {
     let app = App::start().await;
     let (_, key) = app.issue_key("default", &Scope::ALL, None).await;
     get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
@@ -119,7 +119,7 @@ const COMPARED: &[(&str, &[&str])] = &[
 const COMPARES: &[&str] = &[" == ", " != ", ".eq(", ".ne(", ".cmp(", "==*", "== *"];
 
 #[test]
-fn no_secret_is_compared_byte_by_byte() {
+fn secrets_are_compared_in_constant_time_only() {
     let mut broken = String::new();
     for (name, may) in COMPARED {
         let code = code_of(name);

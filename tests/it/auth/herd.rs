@@ -11,7 +11,7 @@ use crate::support::observe::eventually;
 const CALLERS: usize = 40;
 
 #[tokio::test]
-async fn a_herd_on_one_key_makes_one_query() {
+async fn concurrent_requests_with_one_uncached_key_make_one_query() {
     let app = App::start().await;
     let (_, key) = app.issue_key("default", &Scope::ALL, None).await;
     let mut client = app.sql().await;
@@ -40,7 +40,7 @@ async fn a_herd_on_one_key_makes_one_query() {
 
 /// Also where two replicas see it first at the same moment.
 #[tokio::test]
-async fn a_key_is_noted_as_used_once_a_minute_over_all_replicas() {
+async fn last_use_of_key_is_written_once_by_concurrent_replicas() {
     let app = App::start().await;
     let url = app.database.url().to_owned();
     let other = Setup::new().set("DATABASE_URL", url);

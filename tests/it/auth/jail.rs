@@ -34,7 +34,7 @@ fn paths(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn no_prefix_leads_out() {
+async fn list_prefix_never_leaves_tenant_prefix() {
     let (app, acme) = crowded().await;
     for (query, expected) in [
         ("", vec!["/deep/in.csv", "/in.csv"]),
@@ -67,7 +67,7 @@ async fn no_prefix_leads_out() {
 }
 
 #[tokio::test]
-async fn no_path_leads_out() {
+async fn dataset_path_never_leaves_tenant_prefix() {
     let (app, acme) = crowded().await;
     for path in [
         "zoo/ours.csv",
@@ -96,7 +96,7 @@ async fn no_path_leads_out() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_someone_else_leads_nowhere_else() {
+async fn cursor_of_another_tenant_never_leaves_tenant_prefix() {
     let (app, acme) = crowded().await;
     app.bucket.put("zoo/second.csv", "x").await;
     // The default tenant's cursor stands before its `zoo/`; for acme that is outside.
@@ -125,7 +125,7 @@ async fn a_cursor_of_someone_else_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn the_default_tenant_does_not_look_under_the_others() {
+async fn default_tenant_does_not_see_objects_of_other_tenants() {
     let (app, _) = crowded().await;
     for (query, expected) in [
         ("", vec!["/acme.csv", "/zoo/ours.csv"]),
@@ -152,7 +152,7 @@ async fn the_default_tenant_does_not_look_under_the_others() {
 /// A tenant is made where the default one has been at work: from then on the place is the new
 /// tenant's, and old promises open no door into it.
 #[tokio::test]
-async fn an_older_upload_of_the_default_tenant_opens_no_door() {
+async fn older_upload_of_default_tenant_gives_no_access_to_new_tenant() {
     let app = App::start().await;
     let pending = app.create("/acme/p.csv", json!({})).await;
     let uploaded = app.upload("/acme/u.csv", "old", json!({})).await;
@@ -193,7 +193,7 @@ async fn an_older_upload_of_the_default_tenant_opens_no_door() {
 /// What the default tenant has left in a place that is another one's by now: it may end its own
 /// uploads there, and touches no object.
 #[tokio::test]
-async fn a_place_that_became_anothers_is_closed_to_deletes_and_to_old_urls() {
+async fn default_tenant_cannot_delete_or_prove_objects_in_prefix_of_new_tenant() {
     let app = App::start().await;
     let pending = app.create("/acme/p.csv", json!({"expires_in": 60})).await;
     let uploaded = app.upload("/acme/u.csv", "old", json!({})).await;
@@ -239,7 +239,7 @@ async fn a_place_that_became_anothers_is_closed_to_deletes_and_to_old_urls() {
 }
 
 #[tokio::test]
-async fn prefixes_do_not_contain_each_other() {
+async fn database_rejects_nested_or_malformed_tenant_prefixes() {
     let app = App::start().await;
     let sql = app.sql().await;
     let insert = async |name: &str, prefix: &str| {

@@ -32,7 +32,7 @@ async fn ask(app: &App, signer: &Signer) -> Reply {
 }
 
 #[tokio::test]
-async fn each_key_is_believed_for_its_own_algorithm_only() {
+async fn each_key_is_accepted_for_its_own_algorithm_only() {
     let keys = [RS256, RS384, RS512, PS256, ES256, ES384, EdDSA];
     let keys = keys.map(|kind| Signer::new(&format!("{kind:?}"), kind));
     let issuer = Issuer::new(&keys.each_ref());
@@ -84,7 +84,7 @@ async fn each_key_is_believed_for_its_own_algorithm_only() {
 
 /// An issuer that keeps the name of its key when it replaces it.
 #[tokio::test]
-async fn a_key_that_was_replaced_under_its_name_is_found() {
+async fn replaced_key_with_same_key_id_is_fetched_after_pause() {
     for kind in [ES256, ES384] {
         let (old, new) = (Signer::new("key", ES256), Signer::new("key", kind));
         let issuer = Issuer::new(&[&old]);
@@ -108,7 +108,7 @@ async fn a_key_that_was_replaced_under_its_name_is_found() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_and_made_up_ones_do_not_hammer_the_issuer() {
+async fn new_key_is_fetched_and_unknown_key_ids_cause_one_fetch_per_pause() {
     let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
     let issuer = Issuer::new(&[&old]);
     let app = start(&issuer).await;
@@ -141,7 +141,7 @@ async fn a_new_key_is_found_and_made_up_ones_do_not_hammer_the_issuer() {
 /// Where nobody came with a JWT for long, the set at hand is old: the first one to come is held
 /// against a new one.
 #[tokio::test]
-async fn a_key_that_was_withdrawn_in_a_quiet_time_opens_nothing() {
+async fn withdrawn_key_is_rejected_after_key_set_became_stale() {
     let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
     let issuer = Issuer::new(&[&old]);
     let app = start(&issuer).await;
@@ -158,7 +158,7 @@ async fn a_key_that_was_withdrawn_in_a_quiet_time_opens_nothing() {
 }
 
 #[tokio::test]
-async fn while_the_issuer_is_away_its_old_keys_go_on() {
+async fn cached_keys_stay_valid_while_issuer_answers_with_errors() {
     let (old, new) = (Signer::new("old", EdDSA), Signer::new("new", EdDSA));
     let issuer = Issuer::new(&[&old]);
     let app = start(&issuer).await;
@@ -189,7 +189,7 @@ async fn while_the_issuer_is_away_its_old_keys_go_on() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_falls_silent_holds_up_nobody_for_long() {
+async fn silent_issuer_delays_jwt_callers_briefly_and_key_callers_not() {
     let key = Signer::new("key", EdDSA);
     let issuer = Issuer::new(&[&key]);
     issuer.say(Says::Silence);
@@ -210,7 +210,7 @@ async fn an_issuer_that_falls_silent_holds_up_nobody_for_long() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_withdrawn_is_refused_in_the_end() {
+async fn withdrawn_key_is_rejected_after_refresh_interval() {
     let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
     let issuer = Issuer::new(&[&old, &new]);
     let app = start(&issuer).await;

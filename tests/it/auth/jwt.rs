@@ -37,7 +37,7 @@ pub async fn post(caller: &Caller, path: &str, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_jwt_opens_its_tenant_for_its_scopes() {
+async fn jwt_gives_access_to_its_tenant_with_its_scopes() {
     let app = setup().start().await;
     app.issue_key("acme", &Scope::ALL, None).await;
     let scope = "openid uploads:write uploads:read";
@@ -60,7 +60,7 @@ pub fn raw(header: &Value, claims: &Value, signature: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
+async fn invalid_jwt_is_rejected_with_same_401_whatever_is_wrong() {
     let app = setup().start().await;
     let now = app.clock.now().timestamp();
     let signer = signer();
@@ -166,7 +166,7 @@ async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
 }
 
 #[tokio::test]
-async fn without_a_setting_no_jwt_is_believed() {
+async fn jwt_is_rejected_when_no_jwt_setting_is_present() {
     let app = App::start().await;
     let token = signer().sign(&claims(&app, json!({})));
     get_as(&app, &token, "/uploads")
@@ -175,7 +175,7 @@ async fn without_a_setting_no_jwt_is_believed() {
 }
 
 #[tokio::test]
-async fn without_an_audience_a_jwt_for_somebody_is_for_somebody_else() {
+async fn jwt_with_audience_is_rejected_when_broker_has_no_audience() {
     let app = Setup::new()
         .set("BROKER_JWT_HS256_SECRET", SECRET)
         .start()
@@ -191,7 +191,7 @@ async fn without_an_audience_a_jwt_for_somebody_is_for_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_jwt_ends_at_its_time_even_while_it_is_remembered() {
+async fn cached_jwt_is_rejected_after_its_expiry_and_leeway() {
     let app = setup().start().await;
     let end = app.clock.now().timestamp() + 60;
     let ada = holder(&app, json!({"exp": end}));
@@ -207,7 +207,7 @@ async fn a_jwt_ends_at_its_time_even_while_it_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_known_jwt_costs_no_query() {
+async fn cached_jwt_and_tenant_need_no_query() {
     let gate = Gate::new(database::address());
     let app = setup().postgres(gate.addr()).start().await;
     app.bucket.put("a.csv", "x").await;
@@ -226,7 +226,7 @@ async fn a_known_jwt_costs_no_query() {
 }
 
 #[tokio::test]
-async fn a_size_limit_holds_from_create_to_acknowledge() {
+async fn max_size_claim_applies_to_create_part_urls_and_acknowledge() {
     let app = setup().start().await;
     let ada = holder(&app, json!({"max_size": 10}));
     let bob = holder(&app, json!({}));

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::jwt::{holder, post, setup};
 
 #[tokio::test]
-async fn tenant_and_scopes_stand_where_the_issuer_puts_them() {
+async fn tenant_and_scopes_are_read_from_configured_claims() {
     let usual = setup().start().await;
     for changes in [
         json!({"scope": ["openid", "uploads:read"]}),

@@ -210,7 +210,7 @@ fn refused(operation: &Operation, answer: Answer, reply: &Reply, told: &str) {
 }
 
 #[tokio::test]
-async fn every_operation_answers_everyone_as_the_table_says() {
+async fn every_operation_answers_each_kind_of_caller_as_the_table_says() {
     let mut scene = Scene::new().await;
     let before = (
         scene.app.read(&scene.pending).await,

@@ -41,7 +41,7 @@ fn paths(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn nothing_is_made_outside() {
+async fn create_outside_prefix_is_rejected() {
     let (app, confined) = crowded().await;
     for path in [
         "/out.csv",
@@ -72,7 +72,7 @@ async fn nothing_is_made_outside() {
 }
 
 #[tokio::test]
-async fn no_operation_touches_an_upload_outside() {
+async fn uploads_and_datasets_outside_prefix_are_not_found() {
     let (app, confined) = crowded().await;
     let pending = app.create("/inbox/p.csv", json!({"multipart": true})).await;
     let uploaded = app.upload("/u.csv", "x", json!({})).await;
@@ -118,7 +118,7 @@ async fn no_operation_touches_an_upload_outside() {
 }
 
 #[tokio::test]
-async fn inside_everything_works() {
+async fn every_operation_works_inside_prefix() {
     let (app, confined) = crowded().await;
     let upload = confined.upload("/in/new.csv", "x").await;
     let path = format!("/uploads/{}", id(&upload));
@@ -140,7 +140,7 @@ async fn inside_everything_works() {
 }
 
 #[tokio::test]
-async fn a_list_of_uploads_ends_at_the_folder() {
+async fn list_of_uploads_shows_only_uploads_inside_prefix() {
     let (app, confined) = crowded().await;
     for path in ["/in/1", "/inbox/2", "/in/3", "/4", "/in/5"] {
         app.create(path, json!({})).await;
@@ -171,7 +171,7 @@ async fn a_list_of_uploads_ends_at_the_folder() {
 }
 
 #[tokio::test]
-async fn a_list_of_datasets_ends_at_the_folder() {
+async fn list_of_datasets_shows_only_datasets_inside_prefix() {
     let (app, confined) = crowded().await;
     for (query, expected) in [
         ("", vec!["/in/a.csv", "/in/deep/b.csv"]),
@@ -229,7 +229,7 @@ async fn a_list_of_datasets_ends_at_the_folder() {
 }
 
 #[tokio::test]
-async fn somebody_else_s_idempotency_key_tells_nothing() {
+async fn reused_idempotency_key_of_another_caller_reveals_no_upload() {
     let (app, confined) = crowded().await;
     let with_key = |caller: &Caller, path: &str| {
         let request = caller.request(Method::POST, "/uploads");

@@ -40,7 +40,7 @@ const MAY: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn no_plain_copy_of_a_secret_is_kept() {
+fn source_has_no_plain_copies_of_secrets() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut broken, mut used) = (String::new(), 0);
     for file in sources(root.join("src")) {
@@ -85,7 +85,7 @@ fn is_plain_field(line: &str) -> bool {
 }
 
 #[test]
-fn the_look_at_it_sees() {
+fn plain_secret_fields_are_recognized() {
     for line in [
         "token: String,",
         "pub password: String,",

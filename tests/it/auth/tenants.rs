@@ -10,7 +10,7 @@ use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
 #[tokio::test]
-async fn another_tenant_s_id_is_a_404_everywhere() {
+async fn upload_of_another_tenant_is_not_found_on_every_operation() {
     let app = App::start().await;
     let (_, stranger) = app.issue_key("acme", &Scope::ALL, None).await;
     let pending = app.create("/p.csv", json!({})).await;
@@ -26,7 +26,7 @@ async fn another_tenant_s_id_is_a_404_everywhere() {
 }
 
 #[tokio::test]
-async fn a_list_shows_the_tenant_s_own_uploads_only() {
+async fn list_shows_only_uploads_of_own_tenant() {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     let ours = app.create("/same.csv", json!({})).await;
@@ -69,7 +69,7 @@ async fn a_list_shows_the_tenant_s_own_uploads_only() {
 }
 
 #[tokio::test]
-async fn what_one_tenant_has_at_a_path_is_nothing_to_the_other() {
+async fn same_path_of_two_tenants_is_independent() {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     app.upload("/a.csv", "ours", json!({})).await;

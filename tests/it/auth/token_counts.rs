@@ -52,7 +52,7 @@ async fn uploads(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn of_a_hundred_at_once_as_many_get_through_as_may() {
+async fn hundred_concurrent_creates_make_exactly_max_uploads() {
     let app = App::start().await;
     let page = mint(&app, json!({"max_uploads": 10})).await;
     let all = paths("a", 100);
@@ -67,7 +67,7 @@ async fn of_a_hundred_at_once_as_many_get_through_as_may() {
 }
 
 #[tokio::test]
-async fn bytes_are_counted_over_two_replicas_and_several_ways_to_create() {
+async fn max_bytes_is_counted_across_replicas_and_kinds_of_create() {
     let app = App::start().await;
     let other = Setup::new()
         .set("DATABASE_URL", app.database.url())
@@ -97,7 +97,7 @@ async fn bytes_are_counted_over_two_replicas_and_several_ways_to_create() {
 }
 
 #[tokio::test]
-async fn a_repetition_counts_once_and_a_refusal_not_at_all() {
+async fn retried_create_counts_once_and_refused_create_counts_nothing() {
     let app = App::start().await;
     app.upload("/taken", "x", json!({})).await;
     let page = mint(&app, json!({"max_uploads": 5})).await;
@@ -143,7 +143,7 @@ async fn a_repetition_counts_once_and_a_refusal_not_at_all() {
 }
 
 #[tokio::test]
-async fn nothing_is_given_back() {
+async fn cancelled_upload_is_not_credited_and_spent_token_opens_no_multipart() {
     let app = App::start().await;
     let page = mint(&app, json!({"max_uploads": 1})).await;
     let session = create(&page, json!({"path": "/a"}))
@@ -163,7 +163,7 @@ async fn nothing_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_token_counts_against_both() {
+async fn uploads_of_child_token_count_against_parent_and_child() {
     let app = App::start().await;
     let parent = mint(&app, json!({"max_uploads": 5, "max_bytes": 100})).await;
     let mut children = Vec::new();
@@ -218,7 +218,7 @@ async fn a_token_of_a_token_counts_against_both() {
 }
 
 #[tokio::test]
-async fn a_count_goes_when_its_token_has_ended() {
+async fn janitor_deletes_counts_of_expired_tokens() {
     let app = App::start().await;
     let page = mint(&app, json!({"max_uploads": 2, "expires_in": 60})).await;
     create(&page, json!({"path": "/a"}))

@@ -10,7 +10,7 @@ use crate::support::app::App;
 use crate::support::serving::Caller;
 
 #[tokio::test]
-async fn nobody_makes_a_token_that_is_wider_than_himself() {
+async fn token_cannot_exceed_scopes_prefix_limits_or_life_of_its_issuer() {
     let app = App::start().await;
     let scopes = [Scope::UploadsWrite, Scope::UploadsRead];
     let (_, key) = app.issue_key("acme", &scopes, None).await;
@@ -64,7 +64,7 @@ async fn nobody_makes_a_token_that_is_wider_than_himself() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_request_is_pointed_at() {
+async fn invalid_token_request_is_rejected_with_pointer() {
     let app = App::start().await;
     for (body, pointer) in [
         (json!({"prefix": "/../"}), "/prefix"),

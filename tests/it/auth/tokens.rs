@@ -30,7 +30,7 @@ pub async fn create(caller: &Caller, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_page_uploads_with_a_token_in_the_header_or_in_the_path() {
+async fn token_in_header_or_path_permits_uploads_below_its_prefix() {
     let app = App::start().await;
     let body = json!({"prefix": "/in/", "scopes": ["uploads:write"], "expires_in": 60});
     let page = mint(&app, body).await;
@@ -64,7 +64,7 @@ async fn a_page_uploads_with_a_token_in_the_header_or_in_the_path() {
 }
 
 #[tokio::test]
-async fn a_list_by_the_path_leads_on_by_the_path() {
+async fn next_page_link_keeps_token_in_path() {
     let app = App::start().await;
     let body = json!({"scopes": ["uploads:read", "datasets:read"]});
     let page = mint(&app, body).await;
@@ -93,7 +93,7 @@ async fn a_list_by_the_path_leads_on_by_the_path() {
 }
 
 #[tokio::test]
-async fn the_path_is_for_upload_tokens_and_no_answer_repeats_it() {
+async fn path_accepts_upload_tokens_only_and_no_answer_repeats_them() {
     let app = App::start().await;
     let page = mint(&app, json!({"prefix": "/in/"})).await;
     let get = |path: String| Reply::of(app.http.get(format!("{}{path}", app.url)));
@@ -135,7 +135,7 @@ async fn the_path_is_for_upload_tokens_and_no_answer_repeats_it() {
 }
 
 #[tokio::test]
-async fn a_listed_origin_may_use_the_path_too() {
+async fn cors_applies_to_requests_with_token_in_path() {
     let origin = "https://app.example.com";
     let app = Setup::new()
         .set("BROKER_CORS_ORIGINS", origin)
@@ -161,7 +161,7 @@ async fn a_listed_origin_may_use_the_path_too() {
 }
 
 #[tokio::test]
-async fn a_token_ends_at_its_time_and_with_the_key_that_it_was_made_with() {
+async fn token_expires_at_its_time_and_with_expired_or_revoked_key() {
     let app = App::start().await;
     let end = app.clock.now() + TimeDelta::minutes(5);
     let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
@@ -203,7 +203,7 @@ async fn a_token_ends_at_its_time_and_with_the_key_that_it_was_made_with() {
 }
 
 #[tokio::test]
-async fn every_replica_knows_a_token_and_nobody_else_s_secret_makes_one() {
+async fn token_is_valid_at_replicas_with_same_secret_only() {
     let app = App::start().await;
     let replica = Setup::new()
         .set("DATABASE_URL", app.database.url())

@@ -106,7 +106,7 @@ async fn scene() -> (App, [String; 2], Vec<Caller>) {
 }
 
 #[tokio::test]
-async fn no_url_outlives_who_asked_for_it() {
+async fn urls_expire_with_the_credential_that_requested_them() {
     let (app, [open, parts], callers) = scene().await;
     let begin = app.clock.now().trunc_subsecs(0);
     let end = begin + TimeDelta::seconds(LIFE);
@@ -132,7 +132,7 @@ async fn no_url_outlives_who_asked_for_it() {
 
 /// Who may write there later goes on with what somebody else began.
 #[tokio::test]
-async fn a_session_goes_on_without_who_began_it() {
+async fn session_outlives_the_credential_that_created_it() {
     let (app, _, callers) = scene().await;
     for (at, caller) in callers.iter().enumerate() {
         let begin = app.clock.now();
