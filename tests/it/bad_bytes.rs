@@ -31,7 +31,7 @@ async fn is_well(app: &App) {
 }
 
 #[tokio::test]
-async fn targets_that_no_client_would_send() {
+async fn malformed_request_targets_get_client_errors() {
     let app = App::start().await;
     let long = "x".repeat(2_000);
     for (line, status, code) in [
@@ -81,7 +81,7 @@ async fn targets_that_no_client_would_send() {
 }
 
 #[tokio::test]
-async fn bodies_that_no_client_would_send() {
+async fn malformed_bodies_get_client_errors() {
     let app = App::start().await;
     let nested = format!(
         "{{\"path\":\"/a\",\"metadata\":{}1{}}}",
@@ -122,7 +122,7 @@ async fn bodies_that_no_client_would_send() {
 }
 
 #[tokio::test]
-async fn headers_that_no_client_would_send() {
+async fn malformed_headers_get_client_errors() {
     let app = App::start().await;
     let huge = format!("x-huge: {}\r\n", "x".repeat(500_000));
     let many: String = (0..2_000).map(|n| format!("x-{n}: 1\r\n")).collect();
@@ -156,7 +156,7 @@ async fn headers_that_no_client_would_send() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_at_all_is_turned_away() {
+async fn bytes_that_are_not_http_get_client_errors() {
     let app = App::start().await;
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -172,7 +172,7 @@ async fn what_is_no_http_at_all_is_turned_away() {
 }
 
 #[tokio::test]
-async fn nothing_gets_into_the_headers_of_the_signed_request() {
+async fn header_injection_into_signed_request_is_rejected() {
     let app = App::start().await;
     for field in [
         "content_disposition",

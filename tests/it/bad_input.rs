@@ -28,7 +28,7 @@ async fn has_no_rows(app: &App) {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_pointed_at() {
+async fn create_rejects_each_invalid_field_with_pointer() {
     let app = App::start().await;
     let long = format!("/{}", "x".repeat(2_000));
     let metadata = json!({"path": "/a", "metadata": {"k": "v".repeat(3_000)}});
@@ -108,7 +108,7 @@ async fn every_wrong_field_is_pointed_at() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_told_apart() {
+async fn create_distinguishes_invalid_json_from_wrong_media_type() {
     let app = App::start().await;
     for body in [
         &b""[..],
@@ -139,7 +139,7 @@ async fn what_is_not_json_is_told_apart() {
 }
 
 #[tokio::test]
-async fn ten_megabytes_are_refused_however_they_come() {
+async fn body_of_ten_megabytes_is_rejected_in_any_encoding() {
     let app = App::start().await;
     let large = vec![b' '; 10_000_000];
     for _ in 0..3 {
@@ -164,7 +164,7 @@ async fn ten_megabytes_are_refused_however_they_come() {
 }
 
 #[tokio::test]
-async fn every_wrong_parameter_is_pointed_at() {
+async fn each_invalid_parameter_is_rejected_with_pointer() {
     let app = App::start().await;
     for (path, pointer) in [
         ("/uploads?limit=0", "/limit"),
@@ -212,7 +212,7 @@ async fn every_wrong_parameter_is_pointed_at() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_only_good_for_its_own_list() {
+async fn cursor_is_valid_for_its_own_list_only() {
     let app = App::start().await;
     for name in ["a", "b"] {
         app.create(&format!("/data/{name}"), json!({})).await;

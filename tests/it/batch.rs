@@ -41,7 +41,7 @@ async fn rows(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn every_session_of_a_batch_can_be_used() {
+async fn each_session_of_a_batch_can_be_uploaded_and_acknowledged() {
     let app = App::start().await;
     let entries: Vec<_> = (0..3)
         .map(|n| json!({"path": format!("/data/{n}.csv"), "size": 2, "metadata": {"n": n.to_string()}}))
@@ -59,7 +59,7 @@ async fn every_session_of_a_batch_can_be_used() {
 }
 
 #[tokio::test]
-async fn an_entry_is_what_a_single_create_would_answer() {
+async fn entry_has_same_result_as_single_create() {
     let app = App::start().await;
     let body = json!({"path": "/data/a.csv", "name": "A", "expires_in": 60, "tags": {"k": "v"}});
     let single = app
@@ -78,7 +78,7 @@ async fn an_entry_is_what_a_single_create_would_answer() {
 }
 
 #[tokio::test]
-async fn one_bad_entry_does_not_spoil_the_others() {
+async fn invalid_entries_do_not_affect_other_entries() {
     let app = Setup::new()
         .set("BROKER_MAX_SIZE_BYTES", "1000")
         .start()
@@ -128,7 +128,7 @@ async fn one_bad_entry_does_not_spoil_the_others() {
 }
 
 #[tokio::test]
-async fn a_batch_is_bounded() {
+async fn batch_is_limited_in_entries_and_bytes() {
     let app = App::start().await;
     let entries = |count: usize| -> Vec<Value> {
         (0..count)
@@ -177,7 +177,7 @@ async fn a_batch_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_batch_is_one_statement() {
+async fn batch_inserts_all_rows_in_one_statement() {
     let app = App::start().await;
     let sql = app.sql().await;
     let entries: Vec<_> = (0..500).map(|n| json!({"path": format!("/{n}")})).collect();
@@ -196,7 +196,7 @@ async fn a_batch_is_one_statement() {
 }
 
 #[tokio::test]
-async fn a_batch_needs_the_scope_and_stays_in_its_jail() {
+async fn batch_needs_scope_and_stays_in_tenant_prefix() {
     use upload_broker::domain::principal::Scope;
     let app = App::start().await;
     let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
@@ -224,7 +224,7 @@ async fn a_batch_needs_the_scope_and_stays_in_its_jail() {
 }
 
 #[tokio::test]
-async fn where_postgres_is_away_the_whole_batch_is_to_be_sent_again() {
+async fn batch_gets_one_503_when_postgres_is_unavailable() {
     let app = App::start().await;
     app.broker.pool.close();
     let reply = ask(
@@ -237,7 +237,7 @@ async fn where_postgres_is_away_the_whole_batch_is_to_be_sent_again() {
 }
 
 #[tokio::test]
-async fn a_row_that_the_table_refuses_fails_alone() {
+async fn row_rejected_by_table_fails_only_its_entry() {
     let app = App::start().await;
     let sql = "ALTER TABLE uploads ADD CONSTRAINT refused CHECK (path <> '/b.csv')";
     app.sql()
@@ -256,7 +256,7 @@ async fn a_row_that_the_table_refuses_fails_alone() {
 }
 
 #[tokio::test]
-async fn uploads_of_one_path_may_wait_side_by_side_in_a_batch() {
+async fn batch_may_hold_two_pending_uploads_of_one_path() {
     let app = App::start().await;
     let entries = ["/a.csv", "/a.csv"].map(|path| json!({"path": path}));
     let results = results(ask(&app, &entries).await);

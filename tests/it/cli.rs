@@ -14,7 +14,7 @@ use crate::support::serving::Place;
 const BAD_CONFIG: i32 = 78;
 
 #[tokio::test]
-async fn check_config_shows_the_settings_and_no_secret() {
+async fn check_config_shows_settings_without_secrets() {
     let ended = Run::new(&["check-config"])
         .with(&cloud::settings())
         .set("AWS_SECRET_ACCESS_KEY", "hunter3")
@@ -55,7 +55,7 @@ async fn check_config_shows_the_settings_and_no_secret() {
 }
 
 #[tokio::test]
-async fn check_config_lists_every_fault() {
+async fn check_config_lists_every_error() {
     let run = Run::new(&["check-config"]).set("BROKER_BIND", "nowhere");
     let names = [
         "DATABASE_URL",
@@ -66,7 +66,7 @@ async fn check_config_lists_every_fault() {
 }
 
 #[tokio::test]
-async fn migrate_says_what_it_did() {
+async fn migrate_reports_applied_migrations_and_failures() {
     let database = Database::empty();
     let migrate = || {
         Run::new(&["migrate"])
@@ -92,7 +92,7 @@ async fn migrate_says_what_it_did() {
 
 /// Without `BROKER_MIGRATE`, `serve` leaves the schema alone; `migrate` is for that.
 #[tokio::test]
-async fn serve_leaves_the_schema_alone_when_told_so() {
+async fn serve_does_not_migrate_when_migrate_is_false() {
     let place = Place {
         database: Database::empty(),
         ..Place::new().await
@@ -116,7 +116,7 @@ async fn openapi_prints_the_committed_document() {
 }
 
 #[tokio::test]
-async fn healthcheck_tells_a_live_broker_from_a_dead_one() {
+async fn healthcheck_succeeds_only_when_a_broker_answers() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     let bind = caller.url.trim_start_matches("http://").to_owned();
@@ -138,7 +138,7 @@ async fn healthcheck_tells_a_live_broker_from_a_dead_one() {
 
 /// Every command and option is described in `--help`.
 #[tokio::test]
-async fn help_describes_everything() {
+async fn help_describes_every_command_and_option() {
     let top = Run::new(&["--help"]).end().await.ok();
     let known = [
         "serve",

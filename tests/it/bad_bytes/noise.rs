@@ -80,7 +80,7 @@ fn body() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn any_bytes_as_a_body() {
+fn random_bytes_as_body_cause_no_server_error() {
     let bytes = prop::collection::vec(any::<u8>(), 0..200);
     for_all(150, bytes, |runtime, app, bytes| {
         let reply = runtime.block_on(send(app, post(app, &bytes)));
@@ -89,7 +89,7 @@ fn any_bytes_as_a_body() {
 }
 
 #[test]
-fn any_json_as_a_body() {
+fn random_json_as_body_causes_no_server_error() {
     for_all(
         400,
         prop_oneof![3 => body(), 1 => json_value()],
@@ -101,7 +101,7 @@ fn any_json_as_a_body() {
 }
 
 #[test]
-fn any_path_and_query() {
+fn random_paths_and_queries_cause_no_server_error() {
     let route = prop::sample::select(vec![
         "/",
         "/uploads",

@@ -47,7 +47,7 @@ fn paths(count: usize) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn every_upload_of_a_batch_is_proven_with_one_event() {
+async fn batch_proves_each_upload_with_one_event_in_few_statements() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let sessions = sent(&app, paths(100)).await;
@@ -84,7 +84,7 @@ async fn every_upload_of_a_batch_is_proven_with_one_event() {
 }
 
 #[tokio::test]
-async fn an_entry_is_what_a_single_acknowledge_would_answer() {
+async fn entry_has_same_result_as_single_acknowledge() {
     let app = App::start().await;
     let sessions = sent(&app, ["/a.csv".into(), "/b.csv".into()]).await;
     let claims = json!({"name": "A", "comments": "c", "metadata": {"k": "v"}, "size": 5,
@@ -114,7 +114,7 @@ async fn an_entry_is_what_a_single_acknowledge_would_answer() {
 }
 
 #[tokio::test]
-async fn one_bad_entry_does_not_spoil_the_others() {
+async fn invalid_entries_do_not_affect_other_entries() {
     let app = App::start().await;
     let good = sent(&app, ["/first".into(), "/wrong".into(), "/last".into()]).await;
     let missing = app.create("/missing", json!({})).await;
@@ -183,7 +183,7 @@ async fn one_bad_entry_does_not_spoil_the_others() {
 }
 
 #[tokio::test]
-async fn a_batch_of_acknowledges_is_bounded() {
+async fn batch_is_limited_in_entries() {
     let app = App::start().await;
     let strangers = |count: usize| -> Vec<Value> {
         (0..count).map(|_| json!({"id": Uuid::now_v7()})).collect()
@@ -238,7 +238,7 @@ async fn uploads_of_other_tenants_and_folders_are_not_found() {
 }
 
 #[tokio::test]
-async fn uploads_in_parts_are_made_objects() {
+async fn batch_completes_multipart_uploads_and_reports_missing_parts() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let whole = json!({"path": "/whole", "size": 5, "multipart": true});
@@ -256,7 +256,7 @@ async fn uploads_in_parts_are_made_objects() {
 }
 
 #[tokio::test]
-async fn the_audit_has_a_row_for_each_upload() {
+async fn audit_has_one_row_for_each_entry() {
     let app = App::start().await;
     let sessions = sent(&app, ["/a".into(), "/b".into()]).await;
     let stranger = Uuid::now_v7();

@@ -40,7 +40,7 @@ async fn heads(app: &App) -> f64 {
 }
 
 #[tokio::test]
-async fn where_s3_hangs_the_whole_batch_is_one_503_and_few_uploads_are_tried() {
+async fn batch_gets_one_503_after_few_attempts_when_s3_hangs() {
     let store = Store::start().await;
     let gate = Gate::new(store.addr());
     let app = Setup::new()
@@ -75,7 +75,7 @@ async fn where_s3_hangs_the_whole_batch_is_one_503_and_few_uploads_are_tried() {
 }
 
 #[tokio::test]
-async fn where_s3_begins_to_fail_the_rest_is_not_tried_and_what_was_done_is_told() {
+async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
     let (app, store, door) = behind_a_door(Setup::new()).await;
     let mut paths = named("good", 10);
     paths.extend(named("bad", 60));
@@ -108,7 +108,7 @@ async fn where_s3_begins_to_fail_the_rest_is_not_tried_and_what_was_done_is_told
 }
 
 #[tokio::test]
-async fn a_single_upload_that_fails_does_not_keep_the_others_from_their_proof() {
+async fn s3_fault_of_one_upload_does_not_affect_other_entries() {
     let (app, store, door) = behind_a_door(Setup::new()).await;
     let mut paths = named("bad", 1);
     paths.extend(named("good", 40));
@@ -121,7 +121,7 @@ async fn a_single_upload_that_fails_does_not_keep_the_others_from_their_proof() 
 }
 
 #[tokio::test]
-async fn an_answer_comes_before_the_request_times_out() {
+async fn slow_entry_is_reported_before_the_request_deadline() {
     let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", "5");
     let (app, store, door) = behind_a_door(setup).await;
     let mut paths = named("slow", 1);
@@ -135,7 +135,7 @@ async fn an_answer_comes_before_the_request_times_out() {
 }
 
 #[tokio::test]
-async fn where_postgres_is_away_or_its_pool_exhausted_the_whole_batch_is_one_503() {
+async fn batch_gets_one_503_when_pool_is_exhausted_or_postgres_is_unavailable() {
     let app = Setup::new()
         .set("BROKER_DB_POOL_SIZE", "1")
         .set("BROKER_DB_POOL_WAIT_SECONDS", "1")

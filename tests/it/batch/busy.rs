@@ -5,7 +5,7 @@ use crate::support::observe::eventually;
 
 /// As one answer, not as the same one for each entry.
 #[tokio::test]
-async fn a_pool_without_a_free_connection_is_one_503() {
+async fn batch_gets_one_503_when_pool_has_no_free_connection() {
     let app = (Setup::new().set("BROKER_DB_POOL_SIZE", 1))
         .set("BROKER_DB_POOL_WAIT_SECONDS", 1)
         .set("BROKER_DB_STATEMENT_TIMEOUT_SECONDS", 120)
@@ -37,7 +37,7 @@ async fn a_pool_without_a_free_connection_is_one_503() {
 
 /// However many entries the batch had, its repetition moves their deadlines in one statement.
 #[tokio::test]
-async fn a_repetition_extends_all_its_sessions_in_one_statement() {
+async fn retried_batch_extends_all_sessions_in_one_statement() {
     let app = App::start().await;
     let count = "CREATE TABLE noted (); \
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS \

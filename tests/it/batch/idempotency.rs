@@ -19,7 +19,7 @@ fn three() -> [Value; 3] {
 }
 
 #[tokio::test]
-async fn the_same_batch_gets_the_same_uploads_with_fresh_urls() {
+async fn retried_batch_returns_same_uploads_with_fresh_urls() {
     let app = App::start().await;
     let first = results(ask_as(&app, "k", &three()).await);
     assert_eq!(statuses(&first), [201, 201, 201]);
@@ -39,7 +39,7 @@ async fn the_same_batch_gets_the_same_uploads_with_fresh_urls() {
 }
 
 #[tokio::test]
-async fn what_was_refused_is_tried_again_and_what_was_made_is_not() {
+async fn retried_batch_repeats_only_refused_entries() {
     let app = App::start().await;
     let standing = app.upload("/b.csv", "bytes", json!({})).await;
     let first = results(ask_as(&app, "k", &three()).await);
@@ -55,7 +55,7 @@ async fn what_was_refused_is_tried_again_and_what_was_made_is_not() {
 }
 
 #[tokio::test]
-async fn a_batch_of_which_nothing_was_made_holds_no_key() {
+async fn batch_without_any_created_upload_does_not_reserve_key() {
     let app = App::start().await;
     app.upload("/a.csv", "bytes", json!({})).await;
     let refused =
@@ -66,7 +66,7 @@ async fn a_batch_of_which_nothing_was_made_holds_no_key() {
 }
 
 #[tokio::test]
-async fn a_key_means_one_request_whether_single_or_batch() {
+async fn key_of_batch_is_rejected_for_any_other_request() {
     let app = App::start().await;
     results(ask_as(&app, "k", &three()).await);
     let shorter = ask_as(&app, "k", &three()[..2]).await;
@@ -80,7 +80,7 @@ async fn a_key_means_one_request_whether_single_or_batch() {
 }
 
 #[tokio::test]
-async fn batches_at_once_under_one_key_make_one_set_of_uploads() {
+async fn concurrent_batches_with_one_key_create_one_set_of_uploads() {
     let app = App::start().await;
     let entries = three();
     let all = join_all((0..8).map(|_| ask_as(&app, "k", &entries))).await;
@@ -94,7 +94,7 @@ async fn batches_at_once_under_one_key_make_one_set_of_uploads() {
 }
 
 #[tokio::test]
-async fn a_key_is_free_again_after_a_day() {
+async fn key_can_be_reused_after_one_day() {
     let app = App::start().await;
     let first = results(ask_as(&app, "k", &three()).await);
     app.advance(TimeDelta::hours(1));

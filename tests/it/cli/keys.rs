@@ -28,7 +28,7 @@ fn members(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_script_makes_and_lists_keys() {
+async fn keys_create_and_list_print_json() {
     let place = Place::new().await;
     let arguments = ["create", "--json", "--scopes", "uploads:write,uploads:read"];
     let ended = keys(&place, &arguments).await.ok();
@@ -75,7 +75,7 @@ async fn a_script_makes_and_lists_keys() {
 
 /// For people: the key alone on standard output, so that `KEY=$(…)` works.
 #[tokio::test]
-async fn a_person_makes_and_lists_keys() {
+async fn keys_create_prints_only_the_key_on_standard_output() {
     let place = Place::new().await;
     let made = keys(&place, &["create", "--scopes", "datasets:read"])
         .await
@@ -96,7 +96,7 @@ async fn a_person_makes_and_lists_keys() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_taken_back_is_refused_within_seconds() {
+async fn revoked_key_is_rejected_within_five_seconds() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     let made = create(&place, &["--scopes", "datasets:read"]).await;
@@ -132,7 +132,7 @@ async fn a_key_that_was_taken_back_is_refused_within_seconds() {
 
 /// A tenant's key sees its own datasets and nobody else's.
 #[tokio::test]
-async fn a_tenant_is_made_with_its_first_key() {
+async fn keys_create_creates_missing_tenant_with_its_own_datasets() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     let made = create(
@@ -167,7 +167,7 @@ async fn a_tenant_is_made_with_its_first_key() {
 /// Whoever makes a key for a tenant that is disabled hears why it opens nothing; a script that
 /// reads the key gets what it always gets.
 #[tokio::test]
-async fn a_key_for_a_tenant_that_is_disabled_says_so() {
+async fn keys_create_warns_when_tenant_is_disabled() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     let json = [
@@ -212,7 +212,7 @@ async fn a_key_for_a_tenant_that_is_disabled_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_key_is_said() {
+async fn keys_commands_reject_invalid_arguments_with_reason() {
     let place = Place::new().await;
     let usage = 2;
     for (args, code, texts) in [

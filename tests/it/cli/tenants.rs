@@ -20,7 +20,7 @@ async fn ask(place: &Place, args: &[&str]) -> Value {
 
 /// The migrations make it; it is changed as any other.
 #[tokio::test]
-async fn the_default_tenant_is_there_already() {
+async fn create_of_default_tenant_is_rejected_as_existing() {
     let place = Place::new().await;
     for more in [&[][..], &["--prefix", "teams/"]] {
         let args: Vec<_> = ["create", "default"].iter().chain(more).copied().collect();
@@ -33,7 +33,7 @@ async fn the_default_tenant_is_there_already() {
 }
 
 #[tokio::test]
-async fn a_script_makes_changes_and_shows_a_tenant() {
+async fn tenants_create_set_show_and_list_print_json() {
     let place = Place::new().await;
     let made = ask(
         &place,
@@ -96,7 +96,7 @@ async fn a_script_makes_changes_and_shows_a_tenant() {
 }
 
 #[tokio::test]
-async fn a_person_sees_what_a_tenant_may_and_uses() {
+async fn tenants_show_usage_and_disable_and_enable_access() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     tenants(&place, &["create", "acme", "--quota-bytes", "1000"])
@@ -143,7 +143,7 @@ async fn a_person_sees_what_a_tenant_may_and_uses() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_tenant_is_said() {
+async fn tenants_commands_reject_invalid_arguments_with_reason() {
     let place = Place::new().await;
     tenants(&place, &["create", "acme", "--max-url-seconds", "300"])
         .await

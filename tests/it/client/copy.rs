@@ -3,7 +3,7 @@
 use super::scene::Scene;
 
 #[tokio::test]
-async fn a_dataset_is_copied_and_moved_in_the_store() {
+async fn cp_and_mv_copy_inside_the_store() {
     let scene = Scene::new().await;
     scene.dataset("/data/a.csv", b"12345").await;
     let ended = scene.end(&["cp", "/data/a.csv", "/copy.csv"]).await.ok();
@@ -27,7 +27,7 @@ async fn a_dataset_is_copied_and_moved_in_the_store() {
 }
 
 #[tokio::test]
-async fn a_copy_replaces_only_when_asked() {
+async fn cp_and_mv_replace_dataset_only_when_requested() {
     let scene = Scene::new().await;
     scene.dataset("/a", b"new").await;
     let old = scene.dataset("/b", b"old").await;

@@ -6,7 +6,7 @@ use super::meddler::Trick;
 use super::scene::{Scene, lines, noise};
 
 #[tokio::test]
-async fn what_comes_is_what_was_sent_and_proven() {
+async fn get_downloads_and_verifies_bytes_without_sending_key_to_store() {
     let scene = Scene::new().await;
     let bytes = noise(1, 3_000_000);
     scene.dataset("/data/a b+é.bin", &bytes).await;
@@ -47,7 +47,7 @@ async fn what_comes_is_what_was_sent_and_proven() {
 
 /// The same from somebody else's store, with a connection that breaks.
 #[tokio::test]
-async fn it_works_with_another_store() {
+async fn get_resumes_with_a_store_that_computes_no_checksum() {
     let scene = Scene::elsewhere().await;
     let bytes = noise(8, 1_000_000);
     scene.dataset("/data/a.bin", &bytes).await;
@@ -63,7 +63,7 @@ async fn it_works_with_another_store() {
 
 /// Whatever algorithm the dataset was declared with.
 #[tokio::test]
-async fn every_checksum_that_a_client_may_declare_is_compared() {
+async fn get_verifies_every_declarable_checksum_algorithm() {
     let scene = Scene::new().await;
     for (algorithm, value, level) in [
         ("CRC64NVME", "rosUhgp5mIg=", "checksum"),
@@ -86,7 +86,7 @@ async fn every_checksum_that_a_client_may_declare_is_compared() {
 }
 
 #[tokio::test]
-async fn an_empty_dataset_is_an_empty_file() {
+async fn get_of_empty_dataset_creates_empty_file() {
     let scene = Scene::new().await;
     scene.app.bucket.put("empty", "").await;
     scene.end(&["get", "/empty"]).await.ok();
@@ -95,7 +95,7 @@ async fn an_empty_dataset_is_an_empty_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_is_not_replaced_unasked() {
+async fn get_replaces_existing_file_only_with_force() {
     let scene = Scene::new().await;
     scene.dataset("/data/a.csv", b"new").await;
     std::fs::write(scene.folder().join("a.csv"), "old").unwrap();
@@ -123,7 +123,7 @@ async fn a_file_that_is_there_is_not_replaced_unasked() {
 }
 
 #[tokio::test]
-async fn standard_output_holds_the_bytes_and_nothing_else() {
+async fn get_to_standard_output_prints_only_the_bytes() {
     let scene = Scene::new().await;
     scene.dataset("/data/a.csv", b"id,name\n1,Ada\n").await;
     let ended = scene.end(&["get", "/data/a.csv", "-"]).await.ok();
@@ -137,7 +137,7 @@ async fn standard_output_holds_the_bytes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_so() {
+async fn get_reports_missing_dataset_and_invalid_path() {
     let scene = Scene::new().await;
     let ended = scene.end(&["get", "/nothing.csv"]).await;
     ended.failed(5, &["dataset-not-found", "upload-broker ls"]);
@@ -162,7 +162,7 @@ async fn what_is_not_there_is_said_so() {
 /// An object that came in parts has a checksum of its parts' checksums: nothing that the bytes
 /// alone could be compared with.
 #[tokio::test]
-async fn what_cannot_be_compared_is_said_so() {
+async fn get_reports_composite_checksum_as_size_check_only() {
     let scene = Scene::new().await;
     composite(&scene, "data/parts.bin", b"in one part").await;
     let ended = scene.end(&["get", "--json", "/data/parts.bin"]).await.ok();
@@ -214,7 +214,7 @@ async fn composite(scene: &Scene, key: &str, bytes: &[u8]) {
 
 /// Who watches a terminal sees a bar, and no bar once it is done.
 #[tokio::test]
-async fn a_terminal_gets_a_bar() {
+async fn get_shows_progress_bar_on_terminal_and_clears_it() {
     let scene = Scene::new().await;
     let bytes = noise(9, 3_000_000);
     scene.dataset("/data/big.bin", &bytes).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::scene::{Scene, lines, noise};
 
 #[tokio::test]
-async fn a_folder_comes_down_with_all_that_is_below() {
+async fn get_recursive_downloads_folder_and_skips_present_files() {
     let scene = Scene::new().await;
     let large = noise(61, 3_000_000);
     scene.dataset("/data/a.csv", b"1").await;
@@ -60,7 +60,7 @@ async fn a_folder_comes_down_with_all_that_is_below() {
 }
 
 #[tokio::test]
-async fn a_file_with_other_bytes_is_replaced_only_when_asked() {
+async fn get_recursive_replaces_different_file_only_with_force() {
     let scene = Scene::new().await;
     scene.dataset("/data/a", b"new").await;
     scene.dataset("/data/b", b"2").await;
@@ -75,7 +75,7 @@ async fn a_file_with_other_bytes_is_replaced_only_when_asked() {
 
 /// Keys are chosen by what writes to the bucket, and links by what writes to the folder.
 #[tokio::test]
-async fn nothing_is_written_outside_of_the_folder() {
+async fn get_recursive_follows_no_links_out_of_the_folder() {
     let scene = Scene::new().await;
     for key in ["data/link/x", "data/in", "data/file", "data/ok/y"] {
         scene.app.bucket.put(key, "from the bucket").await;
@@ -99,7 +99,7 @@ async fn nothing_is_written_outside_of_the_folder() {
 
 /// A key that is no path is shown, and left out of everything else.
 #[tokio::test]
-async fn a_key_that_is_no_path_is_left_out() {
+async fn keys_without_path_are_listed_and_skipped_by_all_commands() {
     let scene = Scene::new().await;
     scene.dataset("/n.csv", b"ours").await;
     scene.dataset("/data/a", b"another").await;
@@ -152,7 +152,7 @@ async fn a_key_that_is_no_path_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_too_long_is_refused_before_its_bytes_are_fetched() {
+async fn get_rejects_too_long_file_name_before_download() {
     let scene = Scene::new().await;
     let long = "n".repeat(256);
     scene.app.bucket.put(&format!("data/{long}"), "1").await;

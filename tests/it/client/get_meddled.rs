@@ -12,7 +12,7 @@ use crate::support::observe::eventually;
 const SIZE: usize = 2_000_000;
 
 #[tokio::test]
-async fn a_broken_connection_is_taken_up_again() {
+async fn get_resumes_after_broken_connections() {
     let scene = Scene::new().await;
     let bytes = noise(11, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -28,7 +28,7 @@ async fn a_broken_connection_is_taken_up_again() {
 
 /// The same to standard output, where nothing can be taken back.
 #[tokio::test]
-async fn standard_output_gets_each_byte_once() {
+async fn get_to_standard_output_writes_each_byte_once_after_broken_connections() {
     let scene = Scene::new().await;
     let text: String = (0..200_000).map(|line| format!("{line}\n")).collect();
     scene.dataset("/data/lines", text.as_bytes()).await;
@@ -39,7 +39,7 @@ async fn standard_output_gets_each_byte_once() {
 }
 
 #[tokio::test]
-async fn a_byte_that_changed_on_the_way_is_not_kept() {
+async fn get_rejects_corrupted_download_and_retries_once() {
     let scene = Scene::new().await;
     let bytes = noise(12, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -68,7 +68,7 @@ async fn a_byte_that_changed_on_the_way_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_dataset_replaced_in_the_middle_is_had_from_its_start() {
+async fn get_restarts_when_dataset_is_replaced_during_download() {
     let scene = Scene::new().await;
     scene.dataset("/data/big.bin", &noise(13, SIZE)).await;
     let newer = noise(14, SIZE);
@@ -84,7 +84,7 @@ async fn a_dataset_replaced_in_the_middle_is_had_from_its_start() {
 }
 
 #[tokio::test]
-async fn a_dataset_removed_in_the_middle_is_not_there() {
+async fn get_fails_when_dataset_is_deleted_during_download() {
     let scene = Scene::new().await;
     scene.dataset("/data/big.bin", &noise(15, SIZE)).await;
     scene.meddler.play(Trick::Stall(700_000), 1);
@@ -98,7 +98,7 @@ async fn a_dataset_removed_in_the_middle_is_not_there() {
 
 /// A URL that ended in the middle: a fresh one is asked for, and nothing comes twice.
 #[tokio::test]
-async fn a_url_that_ended_in_the_middle_is_replaced() {
+async fn get_continues_with_fresh_url_when_url_expires_during_download() {
     let scene = Scene::of(Setup::new().set("BROKER_URL_SECONDS", 900)).await;
     let bytes = noise(16, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -128,7 +128,7 @@ async fn a_url_that_ended_in_the_middle_is_replaced() {
 
 /// Fresh URLs that are no better are not asked for for ever.
 #[tokio::test]
-async fn urls_that_never_work_are_given_up() {
+async fn get_gives_up_after_repeated_unusable_urls() {
     let setup = Setup::new().clock_at(now() - TimeDelta::hours(3));
     let scene = Scene::of(setup).await;
     scene.app.bucket.put("data/a.csv", "a").await;

@@ -10,7 +10,7 @@ const SIZE: usize = 2_000_000;
 
 /// `kill -9` at random places: what is on the disk by then is not asked for again.
 #[tokio::test]
-async fn a_killed_download_goes_on_where_it_was() {
+async fn get_resumes_killed_download_at_bytes_on_disk() {
     let scene = Scene::new().await;
     let bytes = noise(2, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -77,7 +77,7 @@ fn asked_from(scene: &Scene, from: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+async fn get_resumes_after_int_and_term_signals() {
     for (signal, after) in [("INT", 900_000), ("TERM", 1_500_000)] {
         let scene = Scene::new().await;
         let bytes = noise(3, SIZE);
@@ -100,7 +100,7 @@ async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
 
 /// Two at once into one file would spoil it.
 #[tokio::test]
-async fn two_runs_keep_apart() {
+async fn second_get_of_same_file_is_rejected_while_first_runs() {
     let scene = Scene::new().await;
     let bytes = noise(4, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -116,7 +116,7 @@ async fn two_runs_keep_apart() {
 
 /// What rotted on the disk between two runs is noticed, and everything is had anew.
 #[tokio::test]
-async fn what_rotted_in_between_is_noticed() {
+async fn get_detects_corrupted_part_file_and_downloads_again() {
     let scene = Scene::new().await;
     let bytes = noise(5, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -144,7 +144,7 @@ async fn what_rotted_in_between_is_noticed() {
 
 /// A half download of an older version is no beginning of the newer one, and does not stay.
 #[tokio::test]
-async fn a_newer_version_is_not_added_to_an_older_ones_half() {
+async fn get_discards_part_file_of_older_version() {
     let scene = Scene::new().await;
     scene.dataset("/data/big.bin", &noise(6, SIZE)).await;
     scene.meddler.play(Trick::Stall(1_000_000), 1);

@@ -16,7 +16,7 @@ fn clean(ended: &Ended) {
 }
 
 #[tokio::test]
-async fn no_control_character_reaches_a_terminal() {
+async fn every_command_escapes_control_characters() {
     let scene = Scene::new().await;
     let name = format!("x{HOSTILE}");
     scene.write(&name, b"1");

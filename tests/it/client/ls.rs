@@ -3,7 +3,7 @@
 use super::scene::{Scene, lines};
 
 #[tokio::test]
-async fn a_folder_is_listed_or_all_that_is_below() {
+async fn ls_lists_one_folder_or_everything_below() {
     let scene = Scene::new().await;
     for (path, bytes) in [
         ("/a.csv", "1"),
@@ -33,7 +33,7 @@ async fn a_folder_is_listed_or_all_that_is_below() {
 }
 
 #[tokio::test]
-async fn sizes_times_and_states_are_shown() {
+async fn ls_long_shows_size_time_and_state() {
     let scene = Scene::new().await;
     scene.dataset("/proven.csv", &[b'x'; 3000]).await;
     scene.dataset("/drifted.csv", b"as it came").await;
@@ -73,7 +73,7 @@ async fn sizes_times_and_states_are_shown() {
 
 /// More than one page has: all of them, in order, each once.
 #[tokio::test]
-async fn every_page_is_listed() {
+async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
     let scene = Scene::new().await;
     let paths: Vec<_> = (0..2_345).map(|n| format!("many/{n:05}")).collect();
     for some in paths.chunks(100) {
@@ -107,7 +107,7 @@ async fn every_page_is_listed() {
 
 /// Each tenant sees its own.
 #[tokio::test]
-async fn a_key_lists_its_own_tenant() {
+async fn ls_shows_only_own_tenant_and_rm_needs_scope() {
     let scene = Scene::new().await;
     scene.dataset("/ours.csv", b"1").await;
     let scopes = [upload_broker::domain::principal::Scope::DatasetsRead];

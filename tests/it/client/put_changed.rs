@@ -56,7 +56,7 @@ fn forge_stamp(scene: &Scene, file: &Path) {
 }
 
 #[tokio::test]
-async fn a_file_rewritten_with_its_old_size_and_time_begins_anew() {
+async fn put_restarts_after_file_was_rewritten_with_same_size_and_time() {
     let scene = Scene::new().await;
     scene.write("big", &noise(41, 30 * MIB));
     killed(&scene, &PUT, 12 * MIB).await;
@@ -69,7 +69,7 @@ async fn a_file_rewritten_with_its_old_size_and_time_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_file_renamed_over_the_old_one_begins_anew() {
+async fn put_restarts_after_another_file_was_renamed_over_it() {
     let scene = Scene::new().await;
     scene.write("big", &noise(43, 30 * MIB));
     killed(&scene, &PUT, 12 * MIB).await;
@@ -93,7 +93,7 @@ async fn a_file_renamed_over_the_old_one_begins_anew() {
 /// Where nothing shows that the file changed, its bytes do. With the store's checksums of the
 /// parts, with those that the client recorded, and where neither can be trusted.
 #[tokio::test]
-async fn parts_sent_earlier_are_hashed_again_before_they_are_believed() {
+async fn put_hashes_parts_of_earlier_run_again_before_reusing_them() {
     for (scene, checksum) in [
         (Scene::new().await, "crc64nvme"),
         (Scene::new().await, "none"),
@@ -120,7 +120,7 @@ async fn parts_sent_earlier_are_hashed_again_before_they_are_believed() {
 
 /// The whole of a small file came, and its acknowledge never went out.
 #[tokio::test]
-async fn a_small_file_that_changed_before_its_acknowledge_is_not_called_done() {
+async fn put_uploads_small_file_again_when_it_changed_before_acknowledge() {
     for checksum in ["crc64nvme", "none"] {
         let scene = Scene::new().await;
         scene.write("a", b"older");
@@ -155,7 +155,7 @@ async fn a_small_file_that_changed_before_its_acknowledge_is_not_called_done() {
 
 /// In place, with its size and its modification time kept.
 #[tokio::test]
-async fn a_file_rewritten_while_it_is_sent_is_no_dataset() {
+async fn put_cancels_session_when_file_is_rewritten_in_place_during_upload() {
     let scene = Scene::new().await;
     scene.write("big", &noise(47, 30 * MIB));
     let newer = noise(48, 30 * MIB);

@@ -17,7 +17,7 @@ fn row<'a>(rows: &'a [Value], path: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_is_left_out_and_the_rest_goes_up() {
+async fn put_skips_unreadable_entries_and_uploads_the_rest() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     scene.write("d/deep/b", b"2");
@@ -54,7 +54,7 @@ async fn an_entry_that_cannot_be_read_is_left_out_and_the_rest_goes_up() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_are_there_already_and_that_is_no_failure() {
+async fn put_succeeds_without_sending_when_dataset_has_same_bytes() {
     let scene = Scene::new().await;
     scene.write("a", b"the same");
     scene.end(&["put", "a", "/a"]).await.ok();
@@ -91,7 +91,7 @@ async fn the_same_bytes_are_there_already_and_that_is_no_failure() {
 
 /// A folder again: what is there is skipped, what is new goes up.
 #[tokio::test]
-async fn a_folder_that_was_sent_before_sends_what_is_new() {
+async fn put_of_same_folder_uploads_only_new_files() {
     let scene = Scene::new().await;
     for name in ["d/a", "d/b", "d/c"] {
         scene.write(name, name.as_bytes());
@@ -111,7 +111,7 @@ async fn a_folder_that_was_sent_before_sends_what_is_new() {
 
 /// A store without checksums: the bytes cannot be compared, so they do not count as the same.
 #[tokio::test]
-async fn what_cannot_be_compared_is_not_called_the_same() {
+async fn put_does_not_skip_dataset_without_comparable_checksum() {
     let scene = Scene::elsewhere().await;
     scene.write("a", b"1");
     scene
@@ -129,7 +129,7 @@ async fn what_cannot_be_compared_is_not_called_the_same() {
 
 /// One request for their sessions, and one for their acknowledges.
 #[tokio::test]
-async fn small_files_are_acknowledged_together() {
+async fn put_acknowledges_small_files_in_batches() {
     let scene = Scene::new().await;
     for number in 0..100 {
         scene.write(&format!("d/{number:03}"), format!("{number}").as_bytes());

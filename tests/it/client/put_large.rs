@@ -28,7 +28,7 @@ async fn highest(process: &Process) -> u64 {
 
 /// A GiB in bounded memory, and every byte of it in its place.
 #[tokio::test]
-async fn a_gibibyte_goes_up_in_little_memory() {
+async fn put_and_get_transfer_one_gibibyte_in_bounded_memory() {
     let scene = Scene::new().await;
     let file = std::fs::File::create(scene.folder().join("large")).expect("a file");
     let block = noise(31, MIB as usize);
@@ -54,7 +54,7 @@ async fn a_gibibyte_goes_up_in_little_memory() {
 }
 
 #[tokio::test]
-async fn standard_input_goes_up_in_bounded_memory() {
+async fn put_of_standard_input_uses_bounded_memory() {
     let scene = Scene::new().await;
     let bytes = noise(32, 400 * MIB as usize);
     let process = scene

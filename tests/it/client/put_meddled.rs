@@ -14,7 +14,7 @@ const MIB: usize = 1 << 20;
 const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
 
 #[tokio::test]
-async fn a_damaged_byte_is_refused_and_sent_again() {
+async fn put_sends_damaged_body_again_and_gives_up_in_the_end() {
     let scene = Scene::new().await;
     let bytes = noise(21, 17 * MIB);
     scene.write("big", &bytes);
@@ -46,7 +46,7 @@ async fn a_damaged_byte_is_refused_and_sent_again() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_no_lost_upload() {
+async fn put_succeeds_when_answer_of_store_is_lost() {
     let scene = Scene::new().await;
     scene.write("a", b"12345");
     scene.meddler.harm([Harm::LoseAnswer]);
@@ -62,7 +62,7 @@ async fn a_lost_answer_is_no_lost_upload() {
 }
 
 #[tokio::test]
-async fn connections_that_end_are_made_anew() {
+async fn put_reconnects_after_broken_connections() {
     let scene = Scene::new().await;
     let bytes = noise(23, 23 * MIB);
     scene.write("big", &bytes);
@@ -75,7 +75,7 @@ async fn connections_that_end_are_made_anew() {
 
 /// The URLs have ended when their PUTs come to the store; fresh ones have not.
 #[tokio::test]
-async fn urls_that_end_in_the_middle_are_asked_for_anew() {
+async fn put_requests_fresh_urls_when_urls_expire_during_upload() {
     let scene = Scene::new().await;
     let bytes = noise(24, 23 * MIB);
     scene.write("big", &bytes);
@@ -98,7 +98,7 @@ async fn urls_that_end_in_the_middle_are_asked_for_anew() {
 }
 
 #[tokio::test]
-async fn the_store_is_restarted_in_the_middle() {
+async fn put_continues_after_restart_of_store() {
     let mut scene = Scene::through().await;
     let bytes = noise(25, 47 * MIB);
     scene.write("big", &bytes);
@@ -116,7 +116,7 @@ async fn the_store_is_restarted_in_the_middle() {
 
 /// Whoever has the store's keys can write parts; they are told from ours, and sent again.
 #[tokio::test]
-async fn parts_that_somebody_else_overwrote_are_sent_again() {
+async fn put_sends_parts_again_that_another_program_overwrote() {
     let scene = Scene::new().await;
     let bytes = noise(26, 40 * MIB);
     scene.write("big", &bytes);
@@ -150,7 +150,7 @@ async fn parts_that_somebody_else_overwrote_are_sent_again() {
 
 /// What appeared at the path meanwhile stays.
 #[tokio::test]
-async fn what_appeared_at_the_path_meanwhile_stays() {
+async fn put_keeps_object_that_appeared_at_path_during_upload() {
     let scene = Scene::new().await;
     scene.write("big", &noise(28, 30 * MIB));
     let process = scene.run(&PUT).spawn();
@@ -164,7 +164,7 @@ async fn what_appeared_at_the_path_meanwhile_stays() {
 
 /// A store that is away for good ends the run, and the next one goes on.
 #[tokio::test]
-async fn a_store_that_is_away_is_told_and_nothing_is_lost() {
+async fn put_reports_unavailable_store_and_next_run_resumes() {
     let mut scene = Scene::through().await;
     let bytes = noise(29, 20 * MIB);
     scene.write("big", &bytes);

@@ -64,7 +64,7 @@ async fn killed_before_its_acknowledge(scene: &Scene) {
 
 /// `kill -9` at random places: what the store has by then is never sent again.
 #[tokio::test]
-async fn a_killed_upload_goes_on_where_it_was() {
+async fn put_resumes_killed_upload_without_sending_stored_parts_again() {
     let scene = Scene::new().await;
     let bytes = noise(11, 61 * MIB + 17);
     scene.write("big", &bytes);
@@ -121,7 +121,7 @@ fn unsent(scene: &Scene, had: &BTreeSet<u64>) {
 }
 
 #[tokio::test]
-async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+async fn put_resumes_after_int_and_term_signals() {
     let scene = Scene::new().await;
     scene.write("big", &noise(12, 40 * MIB));
     for signal in ["INT", "TERM"] {
@@ -146,7 +146,7 @@ async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
 
 /// Whoever goes on with it on Monday finds the session alive.
 #[tokio::test]
-async fn a_session_in_parts_is_asked_to_live_for_a_week() {
+async fn put_requests_multipart_session_that_lives_for_a_week() {
     let scene = Scene::new().await;
     scene.write("big", &noise(20, 30 * MIB));
     killed(&scene, &PUT, 12 * MIB).await;
@@ -158,7 +158,7 @@ async fn a_session_in_parts_is_asked_to_live_for_a_week() {
 
 /// Small files have one request: the next run finds that it came.
 #[tokio::test]
-async fn a_small_file_whose_acknowledge_never_went_out_is_not_lost() {
+async fn put_acknowledges_small_file_of_killed_run() {
     let scene = Scene::new().await;
     killed_before_its_acknowledge(&scene).await;
     let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
@@ -168,7 +168,7 @@ async fn a_small_file_whose_acknowledge_never_went_out_is_not_lost() {
 }
 
 #[tokio::test]
-async fn two_runs_keep_apart() {
+async fn second_put_of_same_file_is_rejected_while_first_runs() {
     let scene = Scene::new().await;
     scene.write("big", &noise(13, 40 * MIB));
     scene.meddler.harm([Harm::Late(Duration::from_secs(3)); 4]);
@@ -183,7 +183,7 @@ async fn two_runs_keep_apart() {
 
 /// A changed file is another one: nothing of it is mixed with what went before.
 #[tokio::test]
-async fn a_file_that_changed_between_two_runs_begins_anew() {
+async fn put_restarts_after_file_changed_between_runs() {
     let scene = Scene::new().await;
     scene.write("big", &noise(14, 30 * MIB));
     killed(&scene, &PUT, 12 * MIB).await;
@@ -203,7 +203,7 @@ async fn a_file_that_changed_between_two_runs_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_under_way_is_no_dataset() {
+async fn put_cancels_session_when_file_is_replaced_during_upload() {
     let scene = Scene::new().await;
     scene.write("big", &noise(16, 30 * MIB));
     let newer = noise(17, 29 * MIB);
@@ -221,7 +221,7 @@ async fn a_file_that_changes_under_way_is_no_dataset() {
 }
 
 #[tokio::test]
-async fn other_options_or_no_resume_begin_anew() {
+async fn put_restarts_with_other_options_or_no_resume() {
     let scene = Scene::new().await;
     scene.write("big", &noise(18, 30 * MIB));
     killed(&scene, &PUT, 12 * MIB).await;
@@ -244,7 +244,7 @@ async fn other_options_or_no_resume_begin_anew() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_meanwhile_is_followed_by_another() {
+async fn put_creates_new_session_when_old_one_was_cancelled() {
     let scene = Scene::new().await;
     scene.write("big", &noise(19, 30 * MIB));
     killed(&scene, &PUT, 12 * MIB).await;
@@ -261,7 +261,7 @@ async fn a_session_that_ended_meanwhile_is_followed_by_another() {
 
 /// What somebody else acknowledged is done.
 #[tokio::test]
-async fn what_was_proven_meanwhile_is_not_sent_again() {
+async fn put_reports_upload_as_done_that_was_acknowledged_meanwhile() {
     let scene = Scene::new().await;
     killed_before_its_acknowledge(&scene).await;
     let upload = scene.uploads("/a").await.remove(0);
@@ -274,7 +274,7 @@ async fn what_was_proven_meanwhile_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_nobody_comes_back_to_is_removed_after_a_quarter_of_a_year() {
+async fn put_removes_abandoned_records_after_ninety_days() {
     let scene = Scene::new().await;
     std::fs::create_dir_all(scene.memory()).expect("a folder");
     let days = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);

@@ -29,7 +29,7 @@ async fn end(scene: &Scene, key: &str, args: &[&str]) -> Ended {
 }
 
 #[tokio::test]
-async fn a_key_that_may_only_write_uploads_large_files_and_pipes() {
+async fn put_needs_only_write_scope_for_large_files_and_pipes() {
     let (scene, key) = scene().await;
     let bytes = noise(51, 17 * MIB);
     scene.write("big", &bytes);
@@ -49,7 +49,7 @@ async fn a_key_that_may_only_write_uploads_large_files_and_pipes() {
 }
 
 #[tokio::test]
-async fn a_put_that_fails_leaves_no_session_behind() {
+async fn failed_put_cancels_its_session() {
     let (scene, key) = scene().await;
     scene.write("big", &noise(52, 17 * MIB));
     scene.meddler.harm([Harm::Flip; 40]);
@@ -63,7 +63,7 @@ async fn a_put_that_fails_leaves_no_session_behind() {
 
 /// What was sent cannot be read with this key: it begins anew, and the old session is freed.
 #[tokio::test]
-async fn a_killed_put_begins_anew_where_its_session_cannot_be_read() {
+async fn killed_put_restarts_when_key_cannot_read_its_session() {
     let (scene, key) = scene().await;
     let bytes = noise(53, 30 * MIB);
     scene.write("big", &bytes);
@@ -85,7 +85,7 @@ async fn a_killed_put_begins_anew_where_its_session_cannot_be_read() {
 
 /// The URL has ended when its PUT arrives, and a fresh one takes a scope that the key lacks.
 #[tokio::test]
-async fn a_small_file_whose_url_ended_gets_another_session() {
+async fn put_creates_new_session_when_url_expired_and_key_cannot_refresh() {
     let (scene, key) = scene().await;
     scene.write("a", b"12345");
     scene.app.advance(-chrono::TimeDelta::hours(1));

@@ -3,7 +3,7 @@
 use super::scene::{Scene, noise};
 
 #[tokio::test]
-async fn standard_input_goes_up_in_one_request_or_in_parts() {
+async fn put_of_standard_input_uses_one_request_or_parts_by_size() {
     let scene = Scene::new().await;
     for (name, size, puts) in [("none", 0, 1), ("few", 9, 1), ("many", 20 << 20, 3)] {
         let bytes = noise(3, size);
@@ -26,7 +26,7 @@ async fn standard_input_goes_up_in_one_request_or_in_parts() {
 }
 
 #[tokio::test]
-async fn standard_input_that_cannot_go_up_leaves_no_parts() {
+async fn failed_put_of_standard_input_leaves_no_parts() {
     let scene = Scene::new().await;
     scene.dataset("/a", b"1").await;
     let bytes = noise(5, 20 << 20);
@@ -37,7 +37,7 @@ async fn standard_input_that_cannot_go_up_leaves_no_parts() {
 
 /// A store that wants parts of one size gets them; the last one is the rest.
 #[tokio::test]
-async fn standard_input_goes_up_in_parts_of_the_size_that_was_chosen() {
+async fn put_of_standard_input_uses_parts_of_chosen_size() {
     let scene = Scene::new().await;
     let bytes = noise(6, 17 << 20);
     let put = ["put", "--json", "--part-size", "5", "-", "/a"];

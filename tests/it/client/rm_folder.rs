@@ -29,7 +29,7 @@ async fn at_terminal(scene: &Scene, args: &str, typed: &str) -> (Option<i32>, St
 }
 
 #[tokio::test]
-async fn without_a_terminal_it_takes_a_yes() {
+async fn rm_recursive_needs_yes_without_terminal() {
     let scene = Scene::new().await;
     for path in ["/old/a", "/old/deep/b", "/old-2", "/new"] {
         scene.dataset(path, b"1").await;
@@ -56,7 +56,7 @@ async fn without_a_terminal_it_takes_a_yes() {
 }
 
 #[tokio::test]
-async fn a_person_is_asked_and_may_say_no() {
+async fn rm_recursive_asks_for_confirmation_at_terminal() {
     let scene = Scene::new().await;
     for path in ["/old/a", "/old/b"] {
         scene.dataset(path, b"1234").await;
@@ -76,7 +76,7 @@ async fn a_person_is_asked_and_may_say_no() {
 
 /// One that cannot be deleted stops no other.
 #[tokio::test]
-async fn one_that_drifted_stays_and_the_rest_goes() {
+async fn rm_recursive_keeps_drifted_dataset_and_deletes_the_rest() {
     let scene = Scene::new().await;
     for path in ["/old/a", "/old/b", "/old/c"] {
         scene.dataset(path, b"1").await;

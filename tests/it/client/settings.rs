@@ -8,7 +8,7 @@ use crate::support::gate::Gate;
 use crate::support::process::free_port;
 
 #[tokio::test]
-async fn without_a_broker_it_says_what_to_set() {
+async fn missing_or_invalid_url_is_rejected_with_reason() {
     let scene = Scene::new().await;
     let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_URL");
     let ended = run.end().await;
@@ -30,7 +30,7 @@ async fn without_a_broker_it_says_what_to_set() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_from_none_and_from_a_weak_one() {
+async fn missing_wrong_and_insufficient_keys_have_distinct_errors() {
     let scene = Scene::new().await;
     let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_KEY");
     run.end()
@@ -58,7 +58,7 @@ async fn a_wrong_key_is_told_from_none_and_from_a_weak_one() {
 }
 
 #[tokio::test]
-async fn a_file_may_name_both() {
+async fn config_file_gives_url_and_key_with_lowest_precedence() {
     let scene = Scene::new().await;
     let folder = scene.folder().join("conf/upload-broker");
     std::fs::create_dir_all(&folder).unwrap();
@@ -115,7 +115,7 @@ async fn a_file_may_name_both() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_away_is_not_there() {
+async fn unreachable_broker_and_foreign_server_are_reported() {
     let scene = Scene::new().await;
     let nowhere = format!("http://127.0.0.1:{}", free_port());
     let ended = scene.end(&["ls", "--json", "--url", &nowhere]).await;
@@ -135,7 +135,7 @@ async fn a_broker_that_is_away_is_not_there() {
 
 /// One that comes back in time is waited for.
 #[tokio::test]
-async fn a_broker_that_comes_back_is_waited_for() {
+async fn client_retries_until_broker_is_available_again() {
     let scene = Scene::new().await;
     scene.dataset("/a.csv", b"1").await;
     let broker = scene.app.url.trim_start_matches("http://").parse();

@@ -22,7 +22,7 @@ fn done(ended: &Ended) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_folder_goes_up_and_then_only_what_changed() {
+async fn sync_up_transfers_folder_and_then_only_changes() {
     let scene = Scene::new().await;
     for name in ["d/a", "d/a.txt", "d/deep/b", "d/deep/c"] {
         scene.write(name, name.as_bytes());
@@ -54,7 +54,7 @@ async fn a_folder_goes_up_and_then_only_what_changed() {
 }
 
 #[tokio::test]
-async fn what_is_not_here_is_deleted_when_asked() {
+async fn sync_up_deletes_extra_datasets_only_with_delete() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     for path in ["/in/a", "/in/old/b", "/in-2/c"] {
@@ -74,7 +74,7 @@ async fn what_is_not_here_is_deleted_when_asked() {
 
 /// What cannot be read here is not gone: nothing is deleted for it.
 #[tokio::test]
-async fn nothing_is_deleted_where_something_could_not_be_read() {
+async fn sync_deletes_nothing_when_local_folder_is_unreadable_or_empty() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     symlink("nowhere", scene.folder().join("d/linked")).expect("a link");
@@ -95,7 +95,7 @@ async fn nothing_is_deleted_where_something_could_not_be_read() {
 }
 
 #[tokio::test]
-async fn a_folder_comes_down_and_then_only_what_changed() {
+async fn sync_down_transfers_datasets_and_then_only_changes() {
     let scene = Scene::new().await;
     let large = noise(71, 2_000_000);
     scene.dataset("/out/a", b"1").await;
@@ -134,7 +134,7 @@ async fn a_folder_comes_down_and_then_only_what_changed() {
 }
 
 #[tokio::test]
-async fn patterns_choose_what_takes_part() {
+async fn sync_applies_include_and_exclude_patterns_on_both_sides() {
     let scene = Scene::new().await;
     for name in [
         "d/a.csv",
@@ -168,7 +168,7 @@ async fn patterns_choose_what_takes_part() {
 }
 
 #[tokio::test]
-async fn a_direction_that_is_not_clear_is_refused() {
+async fn sync_rejects_ambiguous_direction() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     let here = scene.folder().join("d");
