@@ -22,7 +22,7 @@ fn by_id(upload: &Value) -> String {
 }
 
 #[tokio::test]
-async fn the_object_and_the_upload_go_together() {
+async fn delete_removes_object_and_marks_upload_deleted() {
     let app = App::start().await;
     for by_path in [false, true] {
         let upload = app.upload(PATH, "bytes", json!({})).await;
@@ -61,7 +61,7 @@ async fn the_object_and_the_upload_go_together() {
 }
 
 #[tokio::test]
-async fn other_states_are_refused_by_name() {
+async fn delete_rejects_other_states_and_unknown_uploads() {
     let app = App::start().await;
     let pending = app.create("pending", json!({})).await;
     let cancelled = app.create("cancelled", json!({})).await;
@@ -98,7 +98,7 @@ async fn other_states_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn without_an_object_the_row_goes_alone() {
+async fn delete_of_upload_without_object_marks_row_deleted() {
     let app = App::start().await;
     let upload = app.upload(PATH, "bytes", json!({})).await;
     let delete = app.bucket.client.delete_object().bucket(&app.bucket.name);
@@ -108,7 +108,7 @@ async fn without_an_object_the_row_goes_alone() {
 }
 
 #[tokio::test]
-async fn a_failed_upload_takes_only_its_own_object() {
+async fn delete_of_failed_upload_removes_only_its_own_object() {
     let app = App::start().await;
     let foreign = app.create(PATH, json!({})).await;
     app.bucket.put(KEY, "from another program").await;
@@ -146,7 +146,7 @@ async fn a_failed_upload_takes_only_its_own_object() {
 }
 
 #[tokio::test]
-async fn a_path_is_free_again_after_a_delete() {
+async fn path_can_be_used_again_after_delete() {
     let app = App::start().await;
     let first = app.upload(PATH, "one", json!({})).await;
     gone(&app, &by_id(&first)).await;
@@ -161,7 +161,7 @@ async fn a_path_is_free_again_after_a_delete() {
 }
 
 #[tokio::test]
-async fn in_a_versioned_bucket_the_version_before_does_not_come_back() {
+async fn delete_in_versioned_bucket_does_not_restore_previous_version() {
     let app = App::start().await;
     app.bucket.keep_versions().await;
     app.upload(PATH, "old", json!({})).await;
@@ -183,7 +183,7 @@ async fn in_a_versioned_bucket_the_version_before_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn by_path_nothing_stands_there_when_it_is_done() {
+async fn delete_by_path_leaves_no_object_or_fails() {
     let app = App::start().await;
     let failed = app.create(PATH, json!({})).await;
     app.bucket.put(KEY, "from another program").await;

@@ -12,7 +12,7 @@ use stack::Stack;
 
 /// The three lines work when pasted, and the notification is shown.
 #[tokio::test]
-async fn the_pasted_lines_work() {
+async fn printed_commands_upload_a_file_and_notification_is_logged() {
     let stack = Stack::new();
     let mut running = stack.start(&[]).await;
     let pasted = shell::paste(&running.lines()).await;
@@ -34,7 +34,7 @@ async fn the_pasted_lines_work() {
 
 /// A shell in which a developer works with the real cloud decides nothing.
 #[tokio::test]
-async fn the_developers_own_settings_do_not_reach_it() {
+async fn dev_ignores_aws_and_broker_settings_of_the_shell() {
     let stack = Stack::new();
     let foreign = [
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
@@ -75,7 +75,7 @@ async fn the_developers_own_settings_do_not_reach_it() {
 
 /// `DATABASE_URL` is used where there is one; the key of another database is not printed for it.
 #[tokio::test]
-async fn an_existing_database_is_used() {
+async fn dev_uses_database_url_and_prints_key_of_that_database() {
     let stack = Stack::new();
     let own = stack.start(&[]).await;
     let first = own.caller.key.clone();
@@ -95,7 +95,7 @@ async fn an_existing_database_is_used() {
 
 /// A page in a browser PUTs straight to the store, and reads the ETag of the answer.
 #[tokio::test]
-async fn browsers_may_upload() {
+async fn browser_can_upload_directly_to_embedded_store() {
     let stack = Stack::new();
     let running = stack
         .start(&[("BROKER_CORS_ORIGINS", "https://app.example.com")])

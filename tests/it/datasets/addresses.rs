@@ -40,7 +40,7 @@ fn is_path(relative: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_path_says_so_in_every_kind_of_list() {
+async fn keys_without_path_are_marked_in_every_kind_of_list() {
     let app = App::start().await;
     for key in ODD.into_iter().filter(|key| *key != "n.csv") {
         app.bucket.put(key, format!("foreign {key}")).await;
@@ -116,7 +116,7 @@ async fn a_key_that_is_no_path_says_so_in_every_kind_of_list() {
 }
 
 #[tokio::test]
-async fn no_operation_takes_a_foreign_key_for_our_path() {
+async fn no_operation_confuses_foreign_key_with_own_path() {
     let app = App::start().await;
     let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;
     let acme = Caller::new(app.url.clone(), key);
@@ -243,7 +243,7 @@ async fn check(caller: &Caller, entry: &Value, objects: &BTreeMap<String, String
 }
 
 #[tokio::test]
-async fn every_path_of_any_list_reads_back_the_object_that_was_listed() {
+async fn every_listed_path_reads_back_the_listed_object() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;

@@ -21,7 +21,7 @@ pub async fn copy(app: &App, from: &str, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_copy_is_an_upload_with_its_own_proof_and_event() {
+async fn copy_is_an_upload_with_its_own_proof_and_event() {
     let app = App::start().await;
     let original = app
         .upload(
@@ -77,7 +77,7 @@ async fn a_copy_is_an_upload_with_its_own_proof_and_event() {
 }
 
 #[tokio::test]
-async fn a_checksum_that_was_proven_is_proven_of_the_copy() {
+async fn copy_keeps_proven_checksum_and_tags() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let checksum = json!({"algorithm": "CRC32", "value": "tsOTXA=="});
@@ -96,7 +96,7 @@ async fn a_checksum_that_was_proven_is_proven_of_the_copy() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_came_another_way_is_copied_with_its_metadata() {
+async fn copy_of_object_without_upload_keeps_metadata_and_cannot_move() {
     let app = App::start().await;
     let put = app.bucket.client.put_object().bucket(&app.bucket.name);
     let put = put.key("in/a b+c.bin").content_type("application/x-odd");
@@ -123,7 +123,7 @@ async fn a_dataset_that_came_another_way_is_copied_with_its_metadata() {
 }
 
 #[tokio::test]
-async fn a_move_deletes_the_source_once_the_copy_is_proven() {
+async fn move_deletes_source_after_copy_is_proven_and_needs_delete_scope() {
     let app = App::start().await;
     let original = app.upload("/old/a.csv", "bytes", json!({})).await;
     let body = json!({"to": "/new/a.csv", "move": true});
@@ -153,7 +153,7 @@ async fn a_move_deletes_the_source_once_the_copy_is_proven() {
 }
 
 #[tokio::test]
-async fn a_large_dataset_is_copied_in_parts() {
+async fn copy_above_threshold_uses_parts() {
     let store = Store::start().await;
     let setup = Setup::new().set("BROKER_COPY_THRESHOLD_BYTES", 5 * MIB);
     let app = setup.store(&store).start().await;

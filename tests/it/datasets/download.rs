@@ -25,7 +25,7 @@ async fn target(app: &App, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn leads_to_the_bytes_also_in_parts() {
+async fn download_redirects_to_bytes_with_range_and_conditional_requests() {
     let app = App::start().await;
     app.upload("/data/a.txt", BYTES, json!({})).await;
     let url = target(&app, "/datasets/data/a.txt/action/download").await;
@@ -41,7 +41,7 @@ async fn leads_to_the_bytes_also_in_parts() {
 }
 
 #[tokio::test]
-async fn head_leads_to_the_headers() {
+async fn head_redirects_to_url_that_is_valid_for_head_only() {
     let app = App::start().await;
     app.upload("/data/a.txt", BYTES, json!({})).await;
     for query in ["", "?disposition=attachment"] {
@@ -64,7 +64,7 @@ async fn head_leads_to_the_headers() {
 }
 
 #[tokio::test]
-async fn a_client_that_cannot_follow_gets_the_url() {
+async fn download_without_redirect_returns_url_in_body() {
     let app = App::start().await;
     app.upload("/a.txt", BYTES, json!({})).await;
     let path = "/datasets/a.txt/action/download?redirect=false";
@@ -78,7 +78,7 @@ async fn a_client_that_cannot_follow_gets_the_url() {
 }
 
 #[tokio::test]
-async fn a_browser_is_told_what_to_do_with_it() {
+async fn download_sets_content_disposition_with_encoded_file_name() {
     let app = App::start().await;
     for (path, wish, expected) in [
         (
@@ -120,7 +120,7 @@ async fn a_browser_is_told_what_to_do_with_it() {
 }
 
 #[tokio::test]
-async fn nothing_leads_nowhere() {
+async fn download_of_missing_dataset_is_not_found() {
     let app = App::start().await;
     app.get("/datasets/a.txt/action/download")
         .await

@@ -88,7 +88,7 @@ fn short() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn fifteen_hundred_datasets_over_pages() {
+async fn pages_return_fifteen_hundred_datasets_once_in_order() {
     let app = app(format!("http://{}", store().await)).await;
     for (query, pages) in [
         ("", 15),
@@ -102,7 +102,7 @@ async fn fifteen_hundred_datasets_over_pages() {
 }
 
 #[tokio::test]
-async fn fifteen_hundred_datasets_as_ndjson() {
+async fn ndjson_streams_fifteen_hundred_datasets_once_in_order() {
     let app = app(format!("http://{}", store().await)).await;
     for (query, upload) in [("", None), ("&include=upload&limit=7", Some(&Value::Null))] {
         let request = app.request(Method::GET, &format!("/datasets?prefix=/many/{query}"));
@@ -170,7 +170,7 @@ async fn slow_reader(app: &App) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_slow_reader_does_not_make_us_hold_the_list() {
+async fn slow_reader_does_not_make_broker_buffer_the_list() {
     let app = app(format!("http://{}", store().await)).await;
     let mut stream = slow_reader(&app).await;
     // Time for a broker that reads ahead to do so.
@@ -194,7 +194,7 @@ async fn a_slow_reader_does_not_make_us_hold_the_list() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_shows_it() {
+async fn interrupted_ndjson_list_has_no_final_chunk() {
     let gate = Gate::new(store().await);
     let app = app(gate.endpoint()).await;
     let mut stream = slow_reader(&app).await;
@@ -217,7 +217,7 @@ async fn a_list_that_breaks_off_shows_it() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_is_cut_off() {
+async fn stalled_reader_is_disconnected_after_write_timeout() {
     let endpoint = format!("http://{}", store().await);
     let app = Setup::new()
         .s3(endpoint)

@@ -37,7 +37,7 @@ const ODD: [&str; 18] = [
 ];
 
 #[tokio::test]
-async fn every_odd_path_goes_all_the_way() {
+async fn unusual_paths_pass_through_every_operation_unchanged() {
     let app = App::start().await;
     for path in ODD {
         let uploaded = app
@@ -79,7 +79,7 @@ async fn every_odd_path_goes_all_the_way() {
 }
 
 #[tokio::test]
-async fn the_longest_key_goes_all_the_way() {
+async fn longest_key_is_accepted_and_one_byte_more_is_rejected() {
     let app = App::start().await;
     // 1,024 bytes: 340 characters of three bytes, and a few of one.
     let path = format!("/abcd{}", "語".repeat(340));
@@ -97,7 +97,7 @@ async fn the_longest_key_goes_all_the_way() {
 
 /// Keys that only another program can have written, with characters that XML does not know.
 #[tokio::test]
-async fn a_key_that_xml_cannot_hold_does_not_break_its_page() {
+async fn key_with_character_invalid_in_xml_is_listed() {
     let app = App::start().await;
     for key in ["in/bell\u{7}.csv", "in/a b+c%41.csv", "o d+d%/x.csv"] {
         app.bucket.put(key, "x").await;

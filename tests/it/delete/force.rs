@@ -7,7 +7,7 @@ use super::{KEY, PATH, by_id, gone};
 use crate::support::app::{App, id};
 
 #[tokio::test]
-async fn a_drifted_object_needs_force() {
+async fn delete_of_drifted_object_needs_force() {
     let app = App::start().await;
     let upload = app.upload(PATH, "bytes", json!({})).await;
     app.bucket.put(KEY, "from another program").await;
@@ -42,7 +42,7 @@ async fn a_drifted_object_needs_force() {
 
 /// A listing has nothing but the ETag: what it does not call drifted, a delete removes.
 #[tokio::test]
-async fn the_same_bytes_written_by_another_program_are_the_dataset() {
+async fn object_rewritten_with_same_bytes_is_deleted_without_force() {
     let app = App::start().await;
     for path in ["/datasets/data/employees.csv", ""] {
         let upload = app.upload(PATH, "bytes", json!({})).await;
@@ -62,7 +62,7 @@ async fn the_same_bytes_written_by_another_program_are_the_dataset() {
 }
 
 #[tokio::test]
-async fn force_leaves_alone_what_another_upload_counts_on() {
+async fn force_keeps_object_of_another_pending_upload() {
     let app = App::start().await;
     let old = app.upload(PATH, "old", json!({})).await;
     let new = app.create(PATH, json!({"overwrite": true})).await;
@@ -88,7 +88,7 @@ async fn force_leaves_alone_what_another_upload_counts_on() {
 
 /// The metadata of an object goes along with a copy of it, and says nothing there.
 #[tokio::test]
-async fn a_copy_of_another_uploads_object_goes_by_force() {
+async fn copied_object_of_another_upload_is_deleted_with_force() {
     let app = App::start().await;
     app.upload("elsewhere.csv", "other", json!({})).await;
     let upload = app.upload(PATH, "bytes", json!({})).await;

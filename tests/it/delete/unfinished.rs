@@ -10,7 +10,7 @@ use crate::support::door::{Door, Way};
 
 /// S3 fails in the middle of a delete, and is back when its client asks again.
 #[tokio::test]
-async fn a_delete_that_began_is_taken_up_again() {
+async fn interrupted_delete_is_resumed_by_retry() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     for by_path in [false, true] {
@@ -46,7 +46,7 @@ async fn a_delete_that_began_is_taken_up_again() {
 }
 
 #[tokio::test]
-async fn where_s3_does_not_delete_by_etag_it_deletes_without() {
+async fn delete_falls_back_to_unconditional_when_store_rejects_if_match() {
     for refusal in [
         "HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
@@ -76,7 +76,7 @@ async fn where_s3_does_not_delete_by_etag_it_deletes_without() {
 
 /// Whatever the store says, an object that is not the one that was looked at stays.
 #[tokio::test]
-async fn a_delete_that_s3_refuses_altogether_fails_and_changes_nothing() {
+async fn delete_that_store_refuses_fails_and_changes_nothing() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     let upload = app.upload(PATH, "bytes", json!({})).await;

@@ -19,7 +19,7 @@ async fn gone(id: u32) {
 }
 
 #[tokio::test]
-async fn the_state_survives_a_restart_and_fresh_wipes_it() {
+async fn state_survives_restart_and_fresh_deletes_it() {
     let stack = Stack::new();
     let first = stack.start(&[]).await;
     let upload = first.caller.upload("/data/kept.csv", "kept").await;
@@ -53,7 +53,7 @@ async fn the_state_survives_a_restart_and_fresh_wipes_it() {
 
 /// `--fresh` as well: the state of a stack that runs is nobody else's to wipe.
 #[tokio::test]
-async fn a_second_start_says_that_one_runs() {
+async fn second_start_in_same_folder_is_rejected() {
     let stack = Stack::new();
     let first = stack.start(&[]).await;
     first.caller.upload("/data/a.csv", "x").await;
@@ -69,7 +69,7 @@ async fn a_second_start_says_that_one_runs() {
 
 /// Another folder, the same ports: it says which one is taken, and leaves no Postgres behind.
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn port_in_use_is_reported_and_no_postgres_is_left() {
     let first = Stack::new();
     let running = first.start(&[]).await;
     let bind = running.caller.url.trim_start_matches("http://").to_owned();
@@ -84,7 +84,7 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
-async fn killed_it_leaves_no_postgres_and_starts_again() {
+async fn killed_stack_leaves_no_postgres_and_starts_again() {
     let stack = Stack::new();
     let first = stack.start(&[]).await;
     let upload = first.caller.upload("/data/kept.csv", "kept").await;
@@ -112,7 +112,7 @@ async fn killed_it_leaves_no_postgres_and_starts_again() {
 
 /// A folder with someone's files in it is not taken over, least of all wiped.
 #[tokio::test]
-async fn a_foreign_folder_is_left_alone() {
+async fn folder_with_other_files_is_not_used_or_deleted() {
     let stack = Stack::new();
     std::fs::create_dir(stack.state()).expect("a folder");
     let file = stack.state().join("thesis.tex");
@@ -124,7 +124,7 @@ async fn a_foreign_folder_is_left_alone() {
 
 /// Without the programs of Postgres it says what to install.
 #[tokio::test]
-async fn without_postgres_it_says_what_to_install() {
+async fn missing_postgres_is_reported_with_install_command() {
     let stack = Stack::new();
     let ended = stack.run(&[]).set("PG_BIN", "/nonexistent").end().await;
     ended.failed(1, &["apt-get install postgresql", "DATABASE_URL"]);

@@ -7,7 +7,7 @@ const BYTES: &str = "hello";
 const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_bytes_under_a_checksum_are_a_bad_digest() {
+async fn put_with_wrong_checksum_or_md5_is_bad_digest() {
     let stand = Stand::start().await;
     let put = stand
         .s3
@@ -39,7 +39,7 @@ async fn other_bytes_under_a_checksum_are_a_bad_digest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn checksums_that_are_none_are_refused() {
+async fn put_with_malformed_or_multiple_checksums_is_rejected() {
     let stand = Stand::start().await;
     let put = stand.s3.put_object().bucket(BUCKET).key("k");
     let url = put
@@ -81,7 +81,7 @@ async fn checksums_that_are_none_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
+async fn put_without_length_or_bucket_is_rejected() {
     let stand = Stand::start().await;
     let url = stand
         .s3
@@ -117,7 +117,7 @@ async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_it_does_not_do_it_says() {
+async fn unsupported_operations_are_not_implemented() {
     let stand = Stand::start().await;
     let error = stand
         .s3
@@ -145,7 +145,7 @@ async fn what_it_does_not_do_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_body_is_refused_with_an_answer_that_arrives() {
+async fn refused_large_body_still_gets_the_answer() {
     let stand = Stand::start().await;
     let put = stand
         .s3

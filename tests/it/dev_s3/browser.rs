@@ -3,7 +3,7 @@
 use super::{BUCKET, Stand, for_an_hour, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_preflight_allows_what_it_asks_for() {
+async fn preflight_allows_requested_method_and_headers() {
     let stand = Stand::start().await;
     let url = stand
         .s3
@@ -49,7 +49,7 @@ async fn a_preflight_allows_what_it_asks_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_and_refusals_can_be_read_by_scripts() {
+async fn answers_and_errors_expose_headers_to_scripts() {
     let stand = Stand::start().await;
     let url = stand
         .s3

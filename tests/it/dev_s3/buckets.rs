@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use super::{BUCKET, Stand};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn buckets_can_be_made_found_and_listed() {
+async fn buckets_can_be_created_found_and_listed() {
     let stand = Stand::start().await;
     stand
         .s3
@@ -70,7 +70,7 @@ async fn buckets_can_be_made_found_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_are_deleted_at_once() {
+async fn delete_objects_reports_each_key() {
     let stand = Stand::start().await;
     for key in ["a", "b", "c"] {
         stand.put(key, b"x").await;

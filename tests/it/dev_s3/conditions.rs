@@ -55,7 +55,7 @@ async fn a_presigned_url_with_if_none_match_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_fifty_racing_writers_exactly_one_wins() {
+async fn fifty_concurrent_if_none_match_writes_have_one_winner() {
     let stand = Stand::start().await;
     let put = stand
         .s3
@@ -90,7 +90,7 @@ async fn of_fifty_racing_writers_exactly_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_fifty_racing_replacements_exactly_one_wins() {
+async fn fifty_concurrent_if_match_writes_have_one_winner() {
     let stand = Stand::start().await;
     stand.put("race", b"old").await;
     let head = stand
@@ -129,7 +129,7 @@ async fn of_fifty_racing_replacements_exactly_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn if_match_needs_the_object_that_it_names() {
+async fn if_match_write_requires_current_etag() {
     let stand = Stand::start().await;
     let put = |etag: &str| {
         stand
@@ -169,7 +169,7 @@ async fn if_match_needs_the_object_that_it_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deletes_can_be_conditional_and_are_idempotent() {
+async fn delete_supports_if_match_and_is_idempotent() {
     let stand = Stand::start().await;
     stand.put("k", b"bytes").await;
     let delete = || stand.s3.delete_object().bucket(BUCKET).key("k");
@@ -201,7 +201,7 @@ async fn deletes_can_be_conditional_and_are_idempotent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_can_be_conditional() {
+async fn get_supports_conditional_headers() {
     let stand = Stand::start().await;
     stand.put("k", b"bytes").await;
     let head = stand

@@ -23,7 +23,7 @@ async fn original(stand: &Stand) {
 const SOURCE: &str = "datasets/a%20b%2B%C3%BC";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_is_another_object_with_the_same_bytes() {
+async fn copy_is_independent_object_with_same_bytes_and_metadata() {
     let stand = Stand::start().await;
     original(&stand).await;
     let copy = stand
@@ -63,7 +63,7 @@ async fn a_copy_is_another_object_with_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn directives_conditions_and_checksums_of_copies() {
+async fn copy_supports_directives_conditions_and_checksums() {
     let stand = Stand::start().await;
     original(&stand).await;
     let copy = |to: &str| {

@@ -6,7 +6,7 @@ use upload_broker::dev::s3::EventName;
 use super::{BUCKET, Stand};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_change_is_told_with_a_growing_sequencer() {
+async fn observer_gets_each_change_with_increasing_sequencer() {
     let stand = Stand::start().await;
     stand.put("a b", b"hello").await;
     stand

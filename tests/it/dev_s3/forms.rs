@@ -71,7 +71,7 @@ async fn post(stand: &Stand, fields: &[(&str, String)], file: &str) -> reqwest::
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_with_a_signed_policy_makes_an_object() {
+async fn form_with_signed_policy_creates_object() {
     let stand = Stand::start().await;
     let response = post(&stand, &fields(), "hello").await;
     assert_eq!(response.status(), 204, "{:?}", response.text().await);
@@ -81,7 +81,7 @@ async fn a_form_with_a_signed_policy_makes_an_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_breaks_its_policy_is_refused() {
+async fn form_that_violates_its_policy_is_rejected() {
     let stand = Stand::start().await;
     let long = post(&stand, &fields(), "eleven byte").await;
     assert_eq!(refusal(long).await, (400, "EntityTooLarge".to_owned()));

@@ -3,7 +3,7 @@
 use super::{BUCKET, Stand, for_an_hour, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_key_is_a_key_and_never_a_path() {
+async fn any_utf8_key_is_stored_and_never_used_as_file_path() {
     let stand = Stand::start().await;
     let keys = [
         "k".repeat(1024),

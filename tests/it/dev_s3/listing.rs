@@ -130,7 +130,7 @@ async fn pages_hold_every_key_once_in_byte_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delimiters_fold_folders_on_pages_of_any_size() {
+async fn delimiters_group_folders_on_pages_of_any_size() {
     let stand = Stand::start().await;
     let many = (0..40).map(|n| format!("many/{n:02}"));
     fill(&stand, ODD.map(str::to_owned).into_iter().chain(many)).await;
@@ -165,7 +165,7 @@ async fn delimiters_fold_folders_on_pages_of_any_size() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_says_what_a_head_says() {
+async fn list_entry_has_same_attributes_as_head() {
     let stand = Stand::start().await;
     stand.put("k", b"hello").await;
     let head = stand
@@ -194,7 +194,7 @@ async fn an_entry_says_what_a_head_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn start_after_url_encoding_and_bad_tokens() {
+async fn list_supports_start_after_and_encoding_and_rejects_bad_tokens() {
     let stand = Stand::start().await;
     fill(&stand, ["a b", "a+b", "b", "c"].map(str::to_owned)).await;
     let list = || stand.s3.list_objects_v2().bucket(BUCKET);

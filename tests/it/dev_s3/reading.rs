@@ -6,7 +6,7 @@ use aws_sdk_s3::types::ChecksumMode;
 use super::{BUCKET, Stand, for_an_hour};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ranges_give_the_part_that_was_asked_for() {
+async fn range_requests_return_requested_bytes() {
     let stand = Stand::start().await;
     let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
     stand.put("k", &bytes).await;
@@ -72,7 +72,7 @@ async fn ranges_give_the_part_that_was_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signed_download_can_name_the_file() {
+async fn presigned_get_overrides_content_type_and_disposition() {
     let stand = Stand::start().await;
     stand.put("k", b"hello").await;
     let get = stand

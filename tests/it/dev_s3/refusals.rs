@@ -24,7 +24,7 @@ async fn url(stand: &Stand) -> PresignedRequest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_size_type_or_key_breaks_the_signature() {
+async fn presigned_put_rejects_other_size_type_key_or_method() {
     let stand = Stand::start().await;
     let url = url(&stand).await;
     let mismatch = (403, "SignatureDoesNotMatch".to_owned());
@@ -83,7 +83,7 @@ async fn another_size_type_or_key_breaks_the_signature() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_ends_and_serves_only_who_signed_it() {
+async fn expired_foreign_and_anonymous_requests_are_rejected() {
     let stand = Stand::start().await;
     let old = stand
         .s3
@@ -158,7 +158,7 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_amz_header_that_was_not_signed_is_refused() {
+async fn unsigned_amz_headers_are_rejected() {
     let stand = Stand::start().await;
     for header in [
         "x-amz-meta-more",

@@ -12,7 +12,7 @@ const CHECK_CRC64NVME: &str = "rosUhgp5mIg=";
 const CHECK_SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_presigned_put_comes_back_as_it_went() {
+async fn presigned_put_stores_bytes_headers_metadata_and_tags() {
     let stand = Stand::start().await;
     let bytes: Vec<u8> = (0..3_000_000_u32)
         .map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1])
@@ -77,7 +77,7 @@ async fn a_presigned_put_comes_back_as_it_went() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_declared_checksum_the_store_adds_crc64nvme() {
+async fn put_without_declared_checksum_gets_crc64nvme() {
     let stand = Stand::start().await;
     let put = stand.s3.put_object().bucket(BUCKET).key("check");
     let url = put.presigned(for_an_hour()).await.unwrap();
@@ -113,7 +113,7 @@ async fn without_a_declared_checksum_the_store_adds_crc64nvme() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_declared_checksum_is_the_one_that_is_kept() {
+async fn put_with_declared_checksum_keeps_only_that() {
     let stand = Stand::start().await;
     let put = stand
         .s3
@@ -137,7 +137,7 @@ async fn the_declared_checksum_is_the_one_that_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_algorithm_of_the_sdk_is_verified_in_trailers_and_headers() {
+async fn every_sdk_checksum_algorithm_works_in_headers_and_trailers() {
     let stand = Stand::start().await;
     let all = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -186,7 +186,7 @@ async fn every_algorithm_of_the_sdk_is_verified_in_trailers_and_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_object_is_an_object() {
+async fn empty_object_is_stored() {
     let stand = Stand::start().await;
     stand.put("empty", b"").await;
     assert_eq!(stand.read("empty").await.as_deref(), Some(&b""[..]));

@@ -9,7 +9,7 @@ use upload_broker::dev::s3::start;
 use super::{BUCKET, Stand, for_an_hour, options};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_keeps_everything_and_sweeps_what_nothing_names() {
+async fn restart_keeps_objects_and_deletes_orphaned_files() {
     let stand = Stand::start().await;
     stand.put("kept/é", b"bytes").await;
     stand.put("replaced", b"old").await;
@@ -49,7 +49,7 @@ async fn a_restart_keeps_everything_and_sweeps_what_nothing_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_breaks_off_leaves_nothing() {
+async fn interrupted_put_leaves_no_file_and_no_event() {
     let stand = Stand::start().await;
     let put = stand
         .s3
@@ -81,7 +81,7 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_lets_a_running_upload_finish() {
+async fn graceful_stop_lets_running_put_finish() {
     let mut stand = Stand::start().await;
     let put = stand
         .s3
@@ -117,7 +117,7 @@ async fn a_stop_lets_a_running_upload_finish() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_on_the_folder_or_port_is_refused() {
+async fn second_server_on_same_folder_or_port_fails_to_start() {
     let stand = Stand::start().await;
     let error = start(options(stand.dir.path().to_owned(), None))
         .await

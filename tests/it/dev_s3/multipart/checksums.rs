@@ -16,7 +16,7 @@ async fn head(stand: &Stand) -> HeadObjectOutput {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_declaration_the_whole_gets_a_crc64nvme() {
+async fn upload_without_declared_checksum_gets_crc64nvme_of_full_object() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let first = upload.send(1, vec![7; FIVE_MIB]).await;
@@ -53,7 +53,7 @@ async fn without_a_declaration_the_whole_gets_a_crc64nvme() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crc32_of_the_full_object_is_computed_when_it_was_declared() {
+async fn declared_full_object_crc32_is_computed() {
     let stand = Stand::start().await;
     let declared = (ChecksumAlgorithm::Crc32, Some(ChecksumType::FullObject));
     let upload = declaring(&stand, declared).await;
@@ -66,7 +66,7 @@ async fn a_crc32_of_the_full_object_is_computed_when_it_was_declared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sha256_is_of_the_parts_digests() {
+async fn declared_sha256_is_composite_of_part_digests() {
     let stand = Stand::start().await;
     let upload = declaring(&stand, (ChecksumAlgorithm::Sha256, None)).await;
     let digests = [Sha256::digest(vec![7; FIVE_MIB]), Sha256::digest(b"tail")];
@@ -131,7 +131,7 @@ async fn a_sha256_is_of_the_parts_digests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn algorithms_and_types_that_do_not_go_together_are_refused() {
+async fn incompatible_checksum_algorithm_and_type_are_rejected() {
     let stand = Stand::start().await;
     for (algorithm, kind) in [
         (Some(ChecksumAlgorithm::Sha256), ChecksumType::FullObject),

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::MultipartUpload;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parts_are_listed_in_pages() {
+async fn parts_are_listed_in_order_over_pages() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let mut sent = Vec::new();
@@ -68,7 +68,7 @@ async fn parts_are_listed_in_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn uploads_are_listed_by_key_and_age_in_pages() {
+async fn uploads_are_listed_by_key_and_age_over_pages() {
     let stand = Stand::start().await;
     let mut made = Vec::new();
     for key in ["b/2", "a", "b/1", "b/1", "b/1", "c"] {

@@ -11,7 +11,7 @@ use super::super::survival::wait_for;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completion_can_be_conditional() {
+async fn completion_supports_if_match_and_if_none_match() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let parts = vec![upload.send(1, b"parts".to_vec()).await];
@@ -46,7 +46,7 @@ async fn a_completion_can_be_conditional() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_racing_puts_and_completions_exactly_one_wins() {
+async fn concurrent_puts_and_completions_have_one_winner() {
     for round in 0..10 {
         let stand = Stand::start().await;
         let mut writers = JoinSet::new();
@@ -87,7 +87,7 @@ async fn of_racing_puts_and_completions_exactly_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_racing_completions_of_one_upload_exactly_one_wins() {
+async fn concurrent_completions_of_one_upload_have_one_winner() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = upload.send(1, vec![1; FIVE_MIB]).await;
@@ -111,7 +111,7 @@ async fn of_racing_completions_of_one_upload_exactly_one_wins() {
 
 /// The folder is copied under the running server: just what a `kill -9` at that moment leaves.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_store_goes_on_with_the_upload() {
+async fn multipart_upload_survives_kill_of_store() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let first = upload.send(1, vec![1; FIVE_MIB]).await;

@@ -8,7 +8,7 @@ const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_is_not_what_was_declared_is_not_there() {
+async fn part_with_wrong_digest_or_without_length_is_not_stored() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = || {
@@ -48,7 +48,7 @@ async fn a_part_that_is_not_what_was_declared_is_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn part_numbers_go_from_one_to_ten_thousand() {
+async fn part_number_outside_one_to_ten_thousand_is_rejected() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     for number in [-1, 0, 10_001, 70_000] {
@@ -59,7 +59,7 @@ async fn part_numbers_go_from_one_to_ten_thousand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_is_found_by_bucket_key_and_id_together() {
+async fn upload_is_found_only_by_matching_bucket_key_and_id() {
     let stand = Stand::start().await;
     let real = Upload::begin(&stand).await;
     for id in ["no id at all", "0193a000000070008000000000000000"] {
@@ -98,7 +98,7 @@ async fn an_upload_is_found_by_bucket_key_and_id_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completion_names_the_right_parts_in_order() {
+async fn completion_requires_matching_parts_in_order() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let first = upload.send(1, vec![1; FIVE_MIB]).await;
@@ -139,7 +139,7 @@ async fn a_completion_names_the_right_parts_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_by_part_number_is_said_to_be_missing() {
+async fn get_by_part_number_is_not_implemented() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = upload.send(1, b"bytes".to_vec()).await;

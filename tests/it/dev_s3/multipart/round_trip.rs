@@ -5,7 +5,7 @@ use super::*;
 use upload_broker::dev::s3::EventName;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_parts_become_one_object() {
+async fn parts_sent_out_of_order_become_one_object_in_order() {
     let stand = Stand::start().await;
     let create = stand.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
     let create = create.content_type("text/csv").metadata("origin", "tests");
@@ -55,7 +55,7 @@ async fn three_parts_become_one_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_etag_is_the_md5_of_the_parts_md5s() {
+async fn etag_is_md5_of_part_md5s() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = upload.send(1, b"hello".to_vec()).await;
@@ -66,7 +66,7 @@ async fn the_etag_is_the_md5_of_the_parts_md5s() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_can_be_sent_again_and_the_last_one_counts() {
+async fn part_can_be_replaced_before_completion() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let old = upload.send(1, b"old".to_vec()).await;
@@ -84,7 +84,7 @@ async fn a_part_can_be_sent_again_and_the_last_one_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parts_that_are_not_named_are_dropped() {
+async fn completion_drops_parts_that_it_does_not_name() {
     let stand = Stand::start().await;
     stand.put(KEY, b"replaced").await;
     let upload = Upload::begin(&stand).await;
@@ -96,7 +96,7 @@ async fn parts_that_are_not_named_are_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_of_it_is_one_piece() {
+async fn copy_of_multipart_object_has_plain_etag() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = upload.send(1, b"hello".to_vec()).await;
@@ -112,7 +112,7 @@ async fn a_copy_of_it_is_one_piece() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_abort_removes_everything() {
+async fn abort_removes_upload_and_parts() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = upload.send(1, b"bytes".to_vec()).await;
@@ -128,7 +128,7 @@ async fn an_abort_removes_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_presigned_part_is_sent_by_plain_http() {
+async fn presigned_part_url_works_with_plain_http_and_signs_number_and_length() {
     let stand = Stand::start().await;
     let upload = Upload::begin(&stand).await;
     let part = stand
