@@ -51,7 +51,7 @@ async fn in_parts(app: &App, path: &str) {
 }
 
 #[tokio::test]
-async fn the_store_is_asked_and_clients_cannot_leave_it_out() {
+async fn upload_requires_signed_encryption_header_and_is_encrypted() {
     let store = Store::start().await;
     for setup in [Setup::new(), Setup::new().store(&store)] {
         let app = setup.set("BROKER_S3_SSE", "AES256").start().await;
@@ -77,7 +77,7 @@ async fn the_store_is_asked_and_clients_cannot_leave_it_out() {
 }
 
 #[tokio::test]
-async fn a_key_of_ones_own_is_named_with_its_bucket_key() {
+async fn upload_uses_configured_kms_key_and_bucket_key() {
     let app = kms().await;
     let session = app.create("/data/a.csv", json!({})).await;
     let headers = &session["upload"]["headers"];
@@ -93,7 +93,7 @@ async fn a_key_of_ones_own_is_named_with_its_bucket_key() {
 }
 
 #[tokio::test]
-async fn what_is_not_encrypted_as_asked_is_not_what_was_promised() {
+async fn acknowledge_rejects_object_with_missing_or_other_encryption() {
     let app = kms().await;
     let session = app
         .create("/data/a.csv", json!({"content_type": "text/csv"}))
@@ -129,7 +129,7 @@ async fn what_is_not_encrypted_as_asked_is_not_what_was_promised() {
 }
 
 #[tokio::test]
-async fn without_the_setting_nothing_is_asked() {
+async fn upload_has_no_encryption_header_without_setting() {
     let app = App::start().await;
     let session = app.create("/data/a.csv", json!({})).await;
     let headers = session["upload"]["headers"].as_object().expect("headers");
@@ -141,7 +141,7 @@ async fn without_the_setting_nothing_is_asked() {
 
 /// The row knows what its URL asked for.
 #[tokio::test]
-async fn settings_may_change_while_an_upload_is_under_way() {
+async fn pending_upload_keeps_encryption_of_its_creation() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     let session = caller.create("/data/a.csv").await;
@@ -166,7 +166,7 @@ async fn settings_may_change_while_an_upload_is_under_way() {
 
 /// The embedded store has no keys: it says so instead of keeping bytes that it calls encrypted.
 #[tokio::test]
-async fn the_embedded_store_takes_no_foreign_keys() {
+async fn embedded_store_rejects_kms_encryption() {
     let store = Store::start().await;
     let app = Setup::new()
         .store(&store)
@@ -182,7 +182,7 @@ async fn the_embedded_store_takes_no_foreign_keys() {
 }
 
 #[tokio::test]
-async fn settings_that_do_not_go_together_are_refused() {
+async fn contradictory_encryption_settings_are_rejected() {
     let place = Place::new().await;
     for (settings, told) in [
         (

@@ -27,7 +27,7 @@ fn expired(count: u64) -> Round {
 }
 
 #[tokio::test]
-async fn what_came_and_is_right_is_uploaded() {
+async fn janitor_marks_overdue_upload_with_matching_object_uploaded() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({"size": 1})).await;
     app.put(&session, "a").await.expect_ok();
@@ -58,7 +58,7 @@ async fn what_came_and_is_right_is_uploaded() {
 }
 
 #[tokio::test]
-async fn nothing_came() {
+async fn janitor_expires_overdue_upload_without_object() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({})).await;
     app.advance(OVERDUE);
@@ -81,7 +81,7 @@ async fn nothing_came() {
 }
 
 #[tokio::test]
-async fn what_came_wrong_ends_in_a_state_that_can_be_deleted() {
+async fn janitor_expires_upload_with_wrong_object_and_acknowledge_fails_it() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({"size": 1})).await;
     app.bucket
@@ -118,7 +118,7 @@ async fn what_came_wrong_ends_in_a_state_that_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn somebody_elses_object_is_nobodys_proof() {
+async fn janitor_does_not_count_foreign_object_as_upload() {
     let app = App::start().await;
     let once = pending(&app, "once", json!({})).await;
     let over = pending(&app, "over", json!({"overwrite": true})).await;
@@ -137,7 +137,7 @@ async fn somebody_elses_object_is_nobodys_proof() {
 }
 
 #[tokio::test]
-async fn a_wrong_object_that_is_put_right_is_uploaded_without_its_error() {
+async fn corrected_object_of_expired_upload_is_uploaded_and_error_cleared() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({"size": 1})).await;
     app.bucket
@@ -154,7 +154,7 @@ async fn a_wrong_object_that_is_put_right_is_uploaded_without_its_error() {
 }
 
 #[tokio::test]
-async fn the_grace_holds() {
+async fn janitor_waits_for_end_of_grace_period() {
     let setup = Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 100);
     let app = setup.start().await;
     let session = pending(&app, "a.csv", json!({})).await;
@@ -171,7 +171,7 @@ async fn the_grace_holds() {
 }
 
 #[tokio::test]
-async fn a_refreshed_url_moves_the_deadline() {
+async fn refreshing_urls_moves_expiry_deadline() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({})).await;
     app.advance(TimeDelta::seconds(900));
@@ -184,7 +184,7 @@ async fn a_refreshed_url_moves_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_round_goes_over_all_pages() {
+async fn one_round_expires_rows_of_all_pages() {
     let app = App::start().await;
     // Many share a deadline: pages must not lose those at their edges.
     let rows = format!(
@@ -204,7 +204,7 @@ async fn a_round_goes_over_all_pages() {
 }
 
 #[tokio::test]
-async fn without_s3_nothing_expires() {
+async fn janitor_expires_nothing_while_s3_is_unavailable() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = pending(&app, "a.csv", json!({})).await;
@@ -232,7 +232,7 @@ async fn without_s3_nothing_expires() {
 }
 
 #[tokio::test]
-async fn a_delete_that_died_half_way_is_finished() {
+async fn janitor_finishes_interrupted_deletes() {
     let app = App::start().await;
     let whole = app.upload("whole", "bytes", json!({})).await;
     let half = app.upload("half", "bytes", json!({})).await;

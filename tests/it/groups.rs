@@ -79,7 +79,7 @@ async fn refuse_in_table(app: &App, condition: &str) {
 }
 
 #[tokio::test]
-async fn creates_share_a_statement_and_each_gets_its_own_upload() {
+async fn concurrent_creates_share_statements_and_get_their_own_uploads() {
     let app = start().await;
     app.upload("/data/7.csv", "taken", json!({})).await;
     let before = statements(&app, "create").await;
@@ -100,7 +100,7 @@ async fn creates_share_a_statement_and_each_gets_its_own_upload() {
 }
 
 #[tokio::test]
-async fn a_lone_caller_has_a_statement_of_its_own() {
+async fn sequential_creates_use_one_statement_each() {
     let app = start().await;
     for path in numbered(5) {
         app.create(&path, json!({})).await;
@@ -109,7 +109,7 @@ async fn a_lone_caller_has_a_statement_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_row_that_the_table_refuses_fails_alone() {
+async fn row_rejected_by_table_fails_only_its_create() {
     let app = start().await;
     refuse_in_table(&app, "path = '/data/13.csv'").await;
     let requests = creates(&app, numbered(CALLERS));
@@ -125,7 +125,7 @@ async fn a_row_that_the_table_refuses_fails_alone() {
 
 /// What the others' rows have nothing to do with, in whatever language Postgres says it.
 #[tokio::test]
-async fn a_row_that_is_caught_in_a_deadlock_fails_alone() {
+async fn row_in_deadlock_fails_only_its_create() {
     let app = start().await;
     let catch = "CREATE FUNCTION catch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
          IF NEW.path = '/data/13.csv' THEN \
@@ -148,7 +148,7 @@ async fn a_row_that_is_caught_in_a_deadlock_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
+async fn terminated_connection_fails_its_batch_and_retries_succeed() {
     let app = start().await;
     let requests = creates(&app, numbered(CALLERS));
     let kill = async {
@@ -170,7 +170,7 @@ async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
+async fn disconnected_caller_does_not_affect_its_batch() {
     let app = start().await;
     let mut requests = creates(&app, numbered(CALLERS));
     let impatient = requests.split_off(CALLERS / 2);
@@ -227,7 +227,7 @@ async fn looked(app: &App, count: usize) {
 }
 
 #[tokio::test]
-async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event() {
+async fn concurrent_acknowledges_share_transactions_with_own_proofs_and_events() {
     let app = start().await;
     let sessions = join_all(numbered(CALLERS / 2).map(|path| {
         let app = &app;
@@ -254,7 +254,7 @@ async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event()
 }
 
 #[tokio::test]
-async fn a_proof_that_the_table_refuses_fails_alone() {
+async fn proof_rejected_by_table_fails_only_its_acknowledge() {
     let app = start().await;
     refuse_in_table(&app, "path = '/data/3.csv' AND status = 'Uploaded'").await;
     let mut sessions = Vec::new();

@@ -14,7 +14,7 @@ fn behind_the_bucket() -> &'static [&'static str] {
 }
 
 #[tokio::test]
-async fn there_is_no_such_bucket() {
+async fn missing_bucket_fails_and_dependent_checks_are_unknown() {
     let place = Place::new().await;
     let report = Report::of(doctor(&place).set("BROKER_S3_BUCKET", "no-such-bucket")).await;
     report
@@ -32,7 +32,7 @@ async fn there_is_no_such_bucket() {
 }
 
 #[tokio::test]
-async fn the_key_is_wrong() {
+async fn wrong_access_key_or_secret_fails() {
     let place = Place::new().await;
     let report = Report::of(doctor(&place).set("AWS_ACCESS_KEY_ID", "somebody")).await;
     report
@@ -50,7 +50,7 @@ async fn the_key_is_wrong() {
 }
 
 #[tokio::test]
-async fn there_is_no_key() {
+async fn missing_credentials_fail() {
     let place = Place::new().await;
     let run = doctor(&place)
         .unset("AWS_ACCESS_KEY_ID")
@@ -65,7 +65,7 @@ async fn there_is_no_key() {
 
 /// The SDK cannot even say where the bucket is.
 #[tokio::test]
-async fn there_is_no_region() {
+async fn missing_region_fails() {
     let place = Place::new().await;
     let report = Report::of(doctor(&place).unset("AWS_REGION")).await;
     report
@@ -76,7 +76,7 @@ async fn there_is_no_region() {
 }
 
 #[tokio::test]
-async fn nobody_answers() {
+async fn unreachable_store_fails() {
     let place = Place::new().await;
     let nobody = format!("http://127.0.0.1:{}", free_port());
     let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", nobody)).await;
@@ -90,7 +90,7 @@ async fn nobody_answers() {
 
 /// A line that is open and dead costs its time limit, not the doctor's life.
 #[tokio::test]
-async fn everything_hangs() {
+async fn hanging_store_fails_after_timeout() {
     let place = Place::new().await;
     let gate = Gate::new(cloud::address());
     gate.hold();
@@ -107,7 +107,7 @@ async fn everything_hangs() {
 
 /// A refusal has a date as well: the clock is told apart from the key.
 #[tokio::test]
-async fn the_clock_is_wrong() {
+async fn wrong_clock_is_distinguished_from_wrong_key() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     door.leads(Way::Says(
@@ -123,7 +123,7 @@ async fn the_clock_is_wrong() {
 }
 
 #[tokio::test]
-async fn the_bucket_is_in_another_region() {
+async fn bucket_in_another_region_fails_with_its_region() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     door.leads(Way::Says(
@@ -139,7 +139,7 @@ async fn the_bucket_is_in_another_region() {
 
 /// S3's own clean-up would take the parts from under an upload that goes on.
 #[tokio::test]
-async fn parts_are_freed_too_early() {
+async fn lifecycle_rule_shorter_than_sessions_fails() {
     let place = Place::new().await;
     free_parts_after(&place.bucket, 1).await;
     let report = Report::of(doctor(&place)).await;
@@ -153,7 +153,7 @@ async fn parts_are_freed_too_early() {
 
 /// Bad settings are listed, and nothing is examined.
 #[tokio::test]
-async fn the_settings_are_bad() {
+async fn invalid_settings_are_listed_and_nothing_is_checked() {
     let place = Place::new().await;
     let ended = doctor(&place).set("BROKER_URL_SECONDS", "soon").end().await;
     let ended = ended.failed(78, &["BROKER_URL_SECONDS", "soon"]);
@@ -162,7 +162,7 @@ async fn the_settings_are_bad() {
 
 /// Credentials that end before the URLs that they sign.
 #[tokio::test]
-async fn the_credentials_end_too_soon() {
+async fn credentials_that_expire_before_urls_are_a_warning() {
     let place = Place::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("config");

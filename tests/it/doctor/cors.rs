@@ -29,7 +29,7 @@ fn fix(place: &Place) -> Run {
 }
 
 #[tokio::test]
-async fn a_bucket_without_rules_is_mended_when_asked() {
+async fn fix_adds_missing_cors_rule_only_when_requested() {
     let place = Place::new().await;
     let look = || doctor(&place).set("BROKER_CORS_ORIGINS", ORIGINS);
     let report = Report::of(look()).await;
@@ -60,7 +60,7 @@ async fn a_bucket_without_rules_is_mended_when_asked() {
 
 /// Rules of others stay as they are, also one that fits halfway: ours stands before it.
 #[tokio::test]
-async fn rules_of_others_stay() {
+async fn fix_keeps_foreign_rules_and_origins_of_other_brokers() {
     let place = Place::new().await;
     let others = CorsRule::builder()
         .id("theirs")
@@ -91,7 +91,7 @@ async fn rules_of_others_stay() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_left_out_is_named() {
+async fn rule_without_required_headers_fails() {
     let place = Place::new().await;
     let rule = CorsRule::builder()
         .allowed_origins("https://app.example.com")

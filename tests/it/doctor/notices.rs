@@ -10,7 +10,7 @@ use crate::support::inbox::Inbox;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn they_are_gone() {
+async fn missing_topic_and_queue_fail() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
     let run = doctor(&place)
@@ -31,7 +31,7 @@ async fn they_are_gone() {
 
 /// Whoever may publish need not be allowed to look.
 #[tokio::test]
-async fn looking_is_forbidden() {
+async fn forbidden_attributes_of_topic_and_queue_are_unknown() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
     let door = Door::to(cloud::address());
@@ -53,7 +53,7 @@ async fn looking_is_forbidden() {
 }
 
 #[tokio::test]
-async fn nobody_answers() {
+async fn unreachable_sns_and_sqs_fail() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
     let nobody = format!("http://127.0.0.1:{}", crate::support::process::free_port());
@@ -70,7 +70,7 @@ async fn nobody_answers() {
 }
 
 #[tokio::test]
-async fn a_queue_without_dead_letters() {
+async fn queue_without_dead_letter_queue_or_with_few_tries_is_a_warning() {
     let place = Place::new().await;
     let events = Events::new().await;
     let look = || Report::of(doctor(&place).set("BROKER_S3_EVENTS_QUEUE_URL", &events.url));
@@ -85,7 +85,7 @@ async fn a_queue_without_dead_letters() {
 }
 
 #[tokio::test]
-async fn subscribers_hear_of_it_when_asked() {
+async fn publish_option_sends_test_notification() {
     let place = Place::new().await;
     for inbox in [Inbox::new().await, Inbox::fifo().await] {
         let run = place

@@ -14,7 +14,7 @@ fn at(place: &Place, store: &Masked) -> Run {
 
 /// What it does not have cannot be told, and fails nobody.
 #[tokio::test]
-async fn the_embedded_store() {
+async fn embedded_store_passes_with_unsupported_checks_unknown() {
     let store = Store::start().await;
     let place = Place {
         bucket: Bucket::at(&store.endpoint()).await,
@@ -48,7 +48,7 @@ async fn the_embedded_store() {
 /// is none, and the report says what the broker does instead, with the statuses that show it. The
 /// advice of one run is never undone by that of the next.
 #[tokio::test]
-async fn conditional_writes_are_not_honoured() {
+async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
     let place = Place::new().await;
     let store = Masked::saying(&[
         (b"HTTP/1.1 412", b"HTTP/1.1 200"),
@@ -106,7 +106,7 @@ async fn conditional_writes_are_not_honoured() {
 }
 
 #[tokio::test]
-async fn checksums_are_not_told() {
+async fn store_that_reports_no_checksums_is_a_warning() {
     let place = Place::new().await;
     let store = Masked::start().await;
     let report = Report::of(at(&place, &store)).await;
@@ -117,7 +117,7 @@ async fn checksums_are_not_told() {
 }
 
 #[tokio::test]
-async fn checksums_are_not_verified() {
+async fn store_that_does_not_verify_checksums_fails() {
     let place = Place::new().await;
     let store = Masked::saying(&[(b"HTTP/1.1 400", b"HTTP/1.1 200")]).await;
     let report = Report::of(at(&place, &store)).await;
@@ -130,7 +130,7 @@ async fn checksums_are_not_verified() {
 
 /// What the settings turn off costs the proof by checksum: the report names the setting.
 #[tokio::test]
-async fn checksums_switched_off_by_settings_are_a_warning() {
+async fn checksums_disabled_by_settings_are_a_warning() {
     let place = Place::new().await;
     for setting in ["BROKER_S3_CHECKSUMS", "BROKER_S3_HEAD_CHECKSUMS"] {
         let report = Report::of(doctor(&place).set(setting, "off")).await;
@@ -143,7 +143,7 @@ async fn checksums_switched_off_by_settings_are_a_warning() {
 
 /// As moto and some toys do.
 #[tokio::test]
-async fn signatures_are_not_checked() {
+async fn store_that_does_not_verify_signatures_fails() {
     let place = Place::new().await;
     let store = Masked::saying(&[(b"HTTP/1.1 403", b"HTTP/1.1 200")]).await;
     let report = Report::of(at(&place, &store)).await;
@@ -158,7 +158,7 @@ const DENIED: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\
 
 /// A role lacks one right: its check fails, or cannot tell, and says which right that is.
 #[tokio::test]
-async fn a_right_is_missing() {
+async fn missing_right_is_named_by_its_check() {
     let place = Place::new().await;
     for (request, code, check, state, why, fix) in [
         (
@@ -216,7 +216,7 @@ async fn a_right_is_missing() {
 
 /// What cannot be removed is a fault of its own, and named.
 #[tokio::test]
-async fn removing_is_forbidden() {
+async fn objects_that_cannot_be_removed_are_reported_with_missing_right() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     door.leads(Way::Interrupts(cloud::address(), "DELETE /", DENIED));
@@ -235,7 +235,7 @@ async fn removing_is_forbidden() {
 }
 
 #[tokio::test]
-async fn everybody_may_come_in() {
+async fn public_bucket_fails() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     let public = "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\nconnection: close\r\n\r\n\

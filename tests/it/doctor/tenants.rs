@@ -42,7 +42,7 @@ fn line<'a>(lines: &'a [Value], bucket: &str, check: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn each_is_looked_at_by_its_name() {
+async fn each_tenant_bucket_is_checked_once_under_its_name() {
     let (place, own) = (Place::new().await, Bucket::new().await);
     own.keep_versions().await;
     own.put("acme/there.csv", "x").await;
@@ -80,7 +80,7 @@ async fn each_is_looked_at_by_its_name() {
 }
 
 #[tokio::test]
-async fn one_that_is_not_there_fails_and_says_what_to_do() {
+async fn missing_tenant_bucket_fails_without_affecting_others() {
     let (place, own) = (Place::new().await, Bucket::new().await);
     let missing = format!("{}-gone", own.name);
     tenant(&place, "acme", &own.name).await;
@@ -104,7 +104,7 @@ async fn one_that_is_not_there_fails_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn pages_are_let_into_each_of_them_when_asked() {
+async fn fix_adds_cors_rule_to_each_tenant_bucket() {
     let (place, own) = (Place::new().await, Bucket::new().await);
     tenant(&place, "acme", &own.name).await;
     let origin = "https://app.example.com";
@@ -123,7 +123,7 @@ async fn pages_are_let_into_each_of_them_when_asked() {
 
 /// The time of a visit is bounded, however many tenants there are; it says what it left out.
 #[tokio::test]
-async fn past_twenty_the_rest_is_counted() {
+async fn only_twenty_tenant_buckets_are_checked_and_the_rest_is_counted() {
     let place = Place::new().await;
     for number in 10..32 {
         // None of them is there, which is told soon.
@@ -147,7 +147,7 @@ async fn past_twenty_the_rest_is_counted() {
 }
 
 #[tokio::test]
-async fn the_policy_names_all_of_them() {
+async fn policy_names_every_tenant_bucket() {
     let place = Place::new().await;
     let common = format!("arn:aws:s3:::{}", place.bucket.name);
     let policy = || place.run(&["doctor", "--policy"]);

@@ -60,7 +60,7 @@ async fn open_to_pages(bucket: &Bucket) {
 }
 
 #[tokio::test]
-async fn all_is_well() {
+async fn correct_configuration_passes_and_leaves_nothing_behind() {
     let place = Place::new().await;
     free_parts_after(&place.bucket, 7).await;
     close(&place.bucket).await;
@@ -94,7 +94,7 @@ async fn all_is_well() {
 
 /// Versions of a probe are removed too.
 #[tokio::test]
-async fn nothing_is_left_in_a_versioned_bucket() {
+async fn no_versions_are_left_in_versioned_bucket() {
     let place = Place::new().await;
     place.bucket.keep_versions().await;
     let report = Report::of(doctor(&place)).await;
@@ -104,7 +104,7 @@ async fn nothing_is_left_in_a_versioned_bucket() {
 
 /// For people: a line a check, its fix below it.
 #[tokio::test]
-async fn a_person_reads_it() {
+async fn text_report_has_one_line_per_check_with_fix_below() {
     let place = Place::new().await;
     let open = place.bucket.client.delete_public_access_block();
     let open = open.bucket(&place.bucket.name).send().await;

@@ -31,7 +31,7 @@ async fn ends_as(app: &App, session: &Value, status: &str) {
 }
 
 #[tokio::test]
-async fn an_acknowledge_is_finished_without_its_client() {
+async fn acknowledge_completes_after_client_disconnects() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
@@ -43,7 +43,7 @@ async fn an_acknowledge_is_finished_without_its_client() {
 }
 
 #[tokio::test]
-async fn a_delete_and_a_cancel_are_finished_without_their_clients() {
+async fn delete_and_cancel_complete_after_client_disconnects() {
     let app = App::start().await;
     let stored = app.upload("stored", "bytes", json!({})).await;
     let path = format!("/uploads/{}", id(&stored));
@@ -64,7 +64,7 @@ async fn a_delete_and_a_cancel_are_finished_without_their_clients() {
 }
 
 #[tokio::test]
-async fn reads_and_creates_leave_nothing_open() {
+async fn disconnected_reads_and_creates_leave_no_transaction_open() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     let path = format!("/uploads/{}", id(&session));

@@ -105,7 +105,7 @@ async fn goes_on(app: &App, session: &Value) {
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_is_used_again() {
+async fn broker_reconnects_to_restarted_postgres_after_kill() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     let door = Door::to(address(&server));
@@ -128,7 +128,7 @@ async fn a_server_that_was_killed_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_is_given_up() {
+async fn silent_postgres_times_out_and_is_used_again_when_it_answers() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     let door = Door::to(address(&server));
@@ -159,7 +159,7 @@ async fn read_only(client: &Client, word: &str) {
 }
 
 #[tokio::test]
-async fn a_server_that_turns_read_only_is_away_until_it_turns_back() {
+async fn read_only_postgres_is_unavailable_until_it_is_writable() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     let app = app(&server, &address(&server).to_string()).await;
@@ -206,7 +206,7 @@ async fn pair(folder: &Path) -> (Postgres, Postgres) {
 }
 
 #[tokio::test]
-async fn a_standby_takes_over_from_a_primary_that_cannot_be_reached() {
+async fn broker_fails_over_to_promoted_standby() {
     let folder = folder();
     let (primary, standby) = pair(folder.path()).await;
     let (one, two) = (Door::to(address(&primary)), Door::to(address(&standby)));
@@ -234,7 +234,7 @@ async fn a_standby_takes_over_from_a_primary_that_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn a_dead_host_in_front_is_passed_by() {
+async fn broker_skips_dead_hosts_in_database_url() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     // Nobody listens on a port that was just given back; nobody answers behind the second door.

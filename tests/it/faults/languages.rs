@@ -24,7 +24,7 @@ async fn refuse_all(app: &App, code: &str, words: &str) {
 }
 
 #[tokio::test]
-async fn what_passes_is_a_503_and_what_does_not_a_500_in_any_language() {
+async fn transient_sqlstates_are_503_and_others_500_in_any_language() {
     const TIMEOUT: &str = "storniere Anfrage wegen Zeitüberschreitung der Anfrage";
     let app = App::start().await;
     for (code, words) in [
@@ -71,7 +71,7 @@ async fn what_passes_is_a_503_and_what_does_not_a_500_in_any_language() {
 
 /// A connection that neither TLS nor a host name plays a part in.
 #[tokio::test]
-async fn errors_have_their_codes_over_a_unix_socket_too() {
+async fn sqlstate_is_available_over_unix_socket() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     // Where the server's user can work too when the tests run as root, whatever the umask is.
     let open = fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777));

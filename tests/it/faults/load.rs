@@ -50,7 +50,7 @@ async fn while_busy(app: &App, count: usize, meanwhile: impl AsyncFnOnce()) {
 }
 
 #[tokio::test]
-async fn requests_past_the_bound_are_turned_away_unread() {
+async fn requests_above_in_flight_limit_are_refused_unread() {
     let app = Setup::new().set("BROKER_MAX_IN_FLIGHT", 2).start().await;
     while_busy(&app, 2, async || {
         overloaded(app.get("/uploads").await);
@@ -76,7 +76,7 @@ async fn requests_past_the_bound_are_turned_away_unread() {
 }
 
 #[tokio::test]
-async fn work_whose_client_hung_up_counts_on() {
+async fn work_of_disconnected_client_counts_towards_in_flight_limit() {
     let app = Setup::new().set("BROKER_MAX_IN_FLIGHT", 1).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
@@ -111,7 +111,7 @@ async fn work_whose_client_hung_up_counts_on() {
 }
 
 #[tokio::test]
-async fn who_finds_no_connection_is_told_so_soon() {
+async fn exhausted_pool_is_reported_as_overloaded_quickly() {
     let app = Setup::new()
         .set("BROKER_DB_POOL_SIZE", 3)
         .set("BROKER_DB_POOL_WAIT_SECONDS", 0.2)

@@ -11,7 +11,7 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn postgres_goes_away_and_comes_back() {
+async fn postgres_outage_is_503_and_recovers_without_restart() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     let session = app.create("a.csv", json!({})).await;
@@ -71,7 +71,7 @@ async fn postgres_goes_away_and_comes_back() {
 }
 
 #[tokio::test]
-async fn connections_that_died_unnoticed_are_replaced() {
+async fn terminated_connections_are_replaced() {
     let app = App::start().await;
     for round in 0..3 {
         let calls = (0..8).map(|n| {
@@ -104,7 +104,7 @@ async fn terminate(app: &App, which: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_torn_leaves_nothing() {
+async fn terminated_transaction_leaves_no_changes() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
@@ -118,7 +118,7 @@ async fn a_transaction_that_is_torn_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
+async fn acknowledge_of_locked_row_times_out_and_succeeds_later() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
@@ -135,7 +135,7 @@ async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn postgres_goes_away_in_the_middle_of_a_verb() {
+async fn postgres_outage_during_transition_leaves_upload_unchanged() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     for (verb, before, after) in [

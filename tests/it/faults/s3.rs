@@ -14,7 +14,7 @@ use crate::support::observe::eventually;
 use crate::support::store::Store;
 
 #[tokio::test]
-async fn s3_goes_away_and_comes_back() {
+async fn s3_outage_is_503_and_recovers_without_restart() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let stored = app.upload("stored", "bytes", json!({})).await;
@@ -63,7 +63,7 @@ async fn ready(app: &App, ready: bool) {
 }
 
 #[tokio::test]
-async fn a_cancel_needs_no_s3() {
+async fn cancel_works_without_s3() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
@@ -74,7 +74,7 @@ async fn a_cancel_needs_no_s3() {
 }
 
 #[tokio::test]
-async fn a_store_that_takes_calls_and_never_answers() {
+async fn acknowledge_times_out_when_store_never_answers() {
     // The kernel accepts, nobody reads.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("its address"));
@@ -87,7 +87,7 @@ async fn a_store_that_takes_calls_and_never_answers() {
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_us_is_our_fault_not_the_clients() {
+async fn rejected_broker_credentials_are_503_for_clients() {
     let wrong = Credentials::new(ACCESS_KEY_ID, "not the secret", None, None, "tests");
     // ministack answers 404 to a HEAD before it looks at the signature; AWS does not.
     let store = Store::start().await;
@@ -100,7 +100,7 @@ async fn a_store_that_refuses_us_is_our_fault_not_the_clients() {
 }
 
 #[tokio::test]
-async fn s3_goes_away_in_the_middle_of_a_delete() {
+async fn s3_outage_during_delete_leaves_it_resumable() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let stored = app.upload("a.csv", "bytes", json!({})).await;

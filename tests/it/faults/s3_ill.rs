@@ -70,27 +70,27 @@ async fn all_verbs_fail_and_recover(way: Way) {
 }
 
 #[tokio::test]
-async fn it_takes_calls_and_never_answers() {
+async fn hanging_s3_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Silent).await;
 }
 
 #[tokio::test]
-async fn it_answers_500() {
+async fn s3_internal_error_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Says(BROKEN)).await;
 }
 
 #[tokio::test]
-async fn it_asks_us_to_slow_down() {
+async fn s3_slow_down_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Says(SLOW_DOWN)).await;
 }
 
 #[tokio::test]
-async fn it_breaks_off_in_the_middle_of_its_answers() {
+async fn truncated_s3_answer_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Short(cloud::address(), 60)).await;
 }
 
 #[tokio::test]
-async fn it_is_slow_but_within_its_time() {
+async fn slow_s3_answer_within_timeout_succeeds() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;

@@ -40,7 +40,7 @@ async fn until_closed(mut socket: TcpStream, drip: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_head_that_drips_in_is_not_waited_for() {
+async fn slowly_sent_head_times_out() {
     let app = Setup::new()
         .set("BROKER_HEAD_TIMEOUT_SECONDS", 1)
         .start()
@@ -60,7 +60,7 @@ async fn a_head_that_drips_in_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_in_is_not_waited_for() {
+async fn slowly_sent_body_times_out() {
     let app = Setup::new()
         .set("BROKER_REQUEST_TIMEOUT_SECONDS", 1)
         .start()
@@ -101,7 +101,7 @@ async fn strict() -> App {
 }
 
 #[tokio::test]
-async fn a_later_head_that_drips_in_is_not_waited_for() {
+async fn slowly_sent_second_head_closes_connection() {
     let app = strict().await;
     let mut socket = connect(&app).await;
     let request = b"GET /livez HTTP/1.1\r\nhost: broker\r\n\r\n";
@@ -116,7 +116,7 @@ async fn a_later_head_that_drips_in_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wants_is_not_waited_for() {
+async fn unread_body_that_is_sent_slowly_closes_connection() {
     let app = strict().await;
     let requests = [
         ("GET /heartbeat", "HTTP/1.1 200"),
@@ -142,7 +142,7 @@ async fn a_body_that_nobody_wants_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed() {
+async fn idle_connection_is_closed_after_keep_alive() {
     let app = Setup::new()
         .set("BROKER_KEEP_ALIVE_SECONDS", 1)
         .start()

@@ -14,7 +14,7 @@ use crate::support::observe::{PATIENCE, eventually};
 const ROUNDS: usize = 12;
 
 #[tokio::test]
-async fn uploads_go_on_while_sns_is_away_for_an_hour() {
+async fn uploads_work_during_sns_outage_and_events_are_published_later() {
     let door = Door::to(cloud::address());
     let app = Setup::new()
         .sns(door.endpoint())
