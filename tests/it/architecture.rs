@@ -1,10 +1,10 @@
-//! The picture in `src/lib.rs`, held against every `crate::…` in the code.
+//! Compares the folder diagram in `src/lib.rs` with every `crate::…` path in the code.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each folder and the ones that it may name, beside itself and the ones in `FREE`.
+/// Each folder and the folders that it may use, beside itself and the ones in `FREE`.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("store", &["domain"]),
@@ -23,14 +23,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("lifecycle", &[]),
 ];
-/// Folders that any but `domain` and themselves may name.
+/// Folders that every folder may use, except `domain` and the folders of this list.
 const FREE: &[&str] = &["clock", "config", "telemetry", "lifecycle"];
-/// What must not be named outside of the folders behind it.
+/// External crates, and the only folders that may use each of them.
 const CRATES: &[(&str, &[&str])] = &[
     ("diesel", &["store", "usecases", "notify", "commands"]),
     ("actix_web", &["http"]),
     ("jsonwebtoken", &["identity"]),
-    // The doctor writes to the store as clients do.
+    // The doctor uploads to the store over HTTP, as clients do.
     ("reqwest", &["client", "identity", "objects"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),

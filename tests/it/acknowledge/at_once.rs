@@ -1,4 +1,5 @@
-//! A hundred clients of one upload: one transition, one event, one notification, one answer.
+//! One hundred concurrent acknowledges of one upload cause one transition, one event, one
+//! notification and one answer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How much was proven: never more than the store said.
+//! The verification level never claims more than the store reported.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ async fn expected_checksum_of_unstored_algorithm_does_not_raise_level() {
     let app = App::start().await;
     let session = app.create("a", json!({"size": 9})).await;
     app.put(&session, "123456789").await.expect_ok();
-    // SHA-1 of other bytes: the store kept no SHA-1, so it can neither prove nor refute it.
+    // SHA-1 of other bytes: the store has no SHA-1, so it can neither prove nor refute it.
     let claimed = json!({"algorithm": "SHA1", "value": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="});
     let path = format!("/uploads/{}/acknowledge", id(&session));
     let uploaded = app.post(&path, json!({"checksum": claimed})).await;

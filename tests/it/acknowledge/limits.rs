@@ -1,4 +1,4 @@
-//! The largest object holds against what stands in the bucket, whatever is claimed of it.
+//! The size limit applies to the object in the bucket, whatever size the client states.
 
 use reqwest::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Which states can be acknowledged.
+//! Which states of an upload can be acknowledged.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{App, id};
 
-async fn refused(app: &App, session: &Value, status: &str) {
+async fn assert_refused(app: &App, session: &Value, status: &str) {
     let problem = app.acknowledge(session).await;
     let problem = problem.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_id"], session["id"], "{problem:#}");
@@ -22,16 +22,16 @@ async fn acknowledge_rejects_cancelled_and_deleted_uploads() {
     let path = format!("/uploads/{}/cancel", id(&cancelled));
     let answer = app.act(&path).await.expect(StatusCode::OK);
     assert_eq!(answer["status"], "Cancelled", "{answer:#}");
-    refused(&app, &cancelled, "Cancelled").await;
+    assert_refused(&app, &cancelled, "Cancelled").await;
     app.put(&cancelled, "too late").await.expect_ok();
-    refused(&app, &cancelled, "Cancelled").await;
+    assert_refused(&app, &cancelled, "Cancelled").await;
     assert_eq!(app.told(&cancelled).await, ["upload.cancelled"]);
     app.act(&path).await.expect_problem(409, "invalid-status");
 
     let deleted = app.upload("b", "b", json!({})).await;
     let reply = app.delete(&format!("/uploads/{}", id(&deleted))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
-    refused(&app, &deleted, "Deleted").await;
+    assert_refused(&app, &deleted, "Deleted").await;
     let told = app.told(&deleted).await;
     assert_eq!(
         told,
@@ -66,7 +66,7 @@ async fn acknowledge_accepts_object_that_arrived_after_expiry() {
     let problem = problem.expect_problem(409, "object-missing");
     assert_eq!(problem["upload_status"], "Expired", "{problem:#}");
 
-    // The store judges the URL by the real time, in which it is still good.
+    // The store checks the URL against the real clock, by which it is still valid.
     app.put(&session, "after all").await.expect_ok();
     let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");

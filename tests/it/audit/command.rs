@@ -1,4 +1,4 @@
-//! `audit`: everything, for those who run the broker.
+//! The command `audit` shows the rows of every tenant to the operator.
 
 use serde_json::Value;
 
@@ -106,7 +106,7 @@ async fn command_shows_and_filters_actions_of_all_callers() {
     assert!(!people.out.contains("ubk_"), "{people:#?}");
 }
 
-/// More rows than a page has, in their order, each once.
+/// More rows than one page has.
 #[tokio::test]
 async fn command_prints_each_row_once_in_order_across_pages() {
     let place = Place::new().await;

@@ -1,4 +1,4 @@
-//! The table only grows, but for what the settings let go.
+//! Rows are never changed, and are deleted by the retention setting only.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -37,7 +37,7 @@ async fn table_rejects_update_delete_and_truncate() {
     assert_eq!(count(&app, "audit WHERE actor <> 'nobody'").await, 2);
 }
 
-/// A role that owns nothing and may neither change nor empty a table is enough for it.
+/// A role that owns nothing and has no right to UPDATE or TRUNCATE suffices for the audit table.
 #[tokio::test]
 async fn role_with_insert_and_delete_can_add_and_expire_rows() {
     let app = Setup::new()

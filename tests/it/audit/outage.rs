@@ -1,4 +1,4 @@
-//! Postgres away, and stops: what was done is told all the same, as far as there is room.
+//! Rows survive an outage of Postgres and a stop of the process, as far as the buffer has room.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::observe::eventually;
 use crate::support::serving::Place;
 use crate::support::shared;
 
-/// Downloads ask S3 alone: they go on, and are told when Postgres is back.
+/// Downloads need S3 only: they work during the outage and are recorded when Postgres is back.
 #[tokio::test]
 async fn actions_during_postgres_outage_are_recorded_afterwards() {
     let gate = Gate::new(database::address());
@@ -27,7 +27,7 @@ async fn actions_during_postgres_outage_are_recorded_afterwards() {
     app.get(download).await;
     gate.cut().await;
     let mut downloads = 1;
-    // For as long as the key is remembered.
+    // Until the cached key expires.
     while app.get(download).await.status == StatusCode::FOUND {
         downloads += 1;
         if downloads == 20 {
@@ -39,8 +39,8 @@ async fn actions_during_postgres_outage_are_recorded_afterwards() {
     rows(&app, downloads).await;
 }
 
-/// An answer of Postgres may get lost when the rows are written: the same ones come again, and are
-/// not doubled.
+/// The answer of Postgres to a write may get lost. The same rows are written again then, and must
+/// not be doubled.
 #[tokio::test]
 async fn rows_that_are_written_twice_are_stored_once() {
     let app = App::start().await;
@@ -66,7 +66,7 @@ async fn rows_that_are_written_twice_are_stored_once() {
     assert_eq!(count(&app, "audit WHERE actor = 'broker'").await, 3);
 }
 
-/// More than there is room for: the oldest are kept, and the gap says how many it is.
+/// When the buffer is full, the oldest rows are kept, and one row says how many were lost.
 #[tokio::test]
 async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     const ALL: i64 = 40_000;
@@ -106,7 +106,7 @@ async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     assert_eq!(app.metric("audit_waiting_rows").await, 0.0);
 }
 
-/// A row that the table does not take holds up no other.
+/// A row that the table rejects does not block the others.
 #[tokio::test]
 async fn rejected_row_does_not_block_other_rows() {
     let app = App::start().await;
@@ -126,7 +126,7 @@ async fn rejected_row_does_not_block_other_rows() {
     assert_eq!(app.metric("audit_lost_rows_total").await, 1.0);
 }
 
-/// What is done between the signal and the end is told, however little time is left for it.
+/// Actions between the signal and the end of the process are recorded, however little time is left.
 #[tokio::test]
 async fn graceful_stop_writes_rows_of_last_requests() {
     let place = Place::new().await;
@@ -144,7 +144,7 @@ async fn graceful_stop_writes_rows_of_last_requests() {
     hold.someone_waits().await;
     process.signal("TERM");
     process.says("SIGTERM: stopping").await;
-    // Nobody is let in any more: the answers are the last that this process does.
+    // The listener is closed: these answers are the last work of the process.
     let address = caller.url.strip_prefix("http://").expect("a URL");
     while tokio::net::TcpStream::connect(address).await.is_ok() {}
     hold.release();
@@ -161,7 +161,8 @@ async fn graceful_stop_writes_rows_of_last_requests() {
     assert_eq!(told, answered);
 }
 
-/// Without Postgres the stop waits its time out, and says what it could not write.
+/// Without Postgres the stop waits for its deadline and then reports how many rows it could not
+/// write.
 #[tokio::test]
 async fn stop_during_postgres_outage_reports_number_of_lost_rows() {
     let place = Place::new().await;

@@ -1,10 +1,10 @@
-//! Refusals: who knocked, on which door, how often.
+//! Refused requests are recorded with the caller, the operation and a count.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
-use super::{count, folded};
+use super::{count, rows_of_action};
 use crate::support::app::{App, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
@@ -38,7 +38,7 @@ async fn missing_scope_and_access_to_other_tenant_are_recorded() {
         .await
         .expect_problem(422, "invalid-request");
 
-    let mut rows = folded(&app, "request.refused", 5).await;
+    let mut rows = rows_of_action(&app, "request.refused", 5).await;
     rows.sort_by_key(|row| row["operation"].to_string() + &row["path"].to_string());
     let member = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
     let found: Vec<_> = (rows.iter())
@@ -67,7 +67,7 @@ async fn missing_scope_and_access_to_other_tenant_are_recorded() {
     assert_eq!(rows[3]["upload_id"], theirs["id"], "{rows:#?}");
 }
 
-/// Nobody knows whose they would be: operators see them, and no tenant does.
+/// Refusals of unknown callers belong to no tenant: operators see them, tenants do not.
 #[tokio::test]
 async fn unauthenticated_refusals_are_aggregated_and_hidden_from_tenants() {
     let app = App::start().await;
@@ -89,16 +89,16 @@ async fn unauthenticated_refusals_are_aggregated_and_hidden_from_tenants() {
     })
     .await;
     let refused = count(&app, "audit WHERE action = 'request.refused'").await;
-    // One for each operation and half second.
+    // One row for each operation and half second.
     assert!(refused < 60, "{refused}");
     let of_nobody = "audit WHERE actor = 'anonymous' AND tenant IS NULL AND address = '127.0.0.1' \
          AND code = 'unauthenticated' AND request_id IS NOT NULL \
          AND operation IN ('GET /datasets/{path}', 'DELETE /uploads/{id}')";
     assert_eq!(count(&app, of_nobody).await, refused);
-    folded(&app, "request.refused", 0).await;
+    rows_of_action(&app, "request.refused", 0).await;
 }
 
-/// A path that matches no route may hold anything: it is not in the row.
+/// A path that matches no route may hold anything, also a secret, so it is not recorded.
 #[tokio::test]
 async fn path_of_unknown_route_is_not_recorded() {
     let app = App::start().await;

@@ -1,11 +1,11 @@
-//! Who may make which upload tokens.
+//! Which callers may issue which upload tokens.
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::json;
 use upload_broker::domain::principal::Scope;
 
-use super::tokens::{ask, create};
+use super::tokens::{create, request_token};
 use crate::support::app::App;
 use crate::support::serving::Caller;
 
@@ -15,11 +15,13 @@ async fn token_cannot_exceed_scopes_prefix_limits_or_life_of_its_issuer() {
     let scopes = [Scope::UploadsWrite, Scope::UploadsRead];
     let (_, key) = app.issue_key("acme", &scopes, None).await;
     for scope in ["datasets:read", "datasets:delete", "admin"] {
-        let reply = ask(&app, &key, json!({"scopes": ["uploads:read", scope]})).await;
+        let reply = request_token(&app, &key, json!({"scopes": ["uploads:read", scope]})).await;
         reply.expect_problem(403, "insufficient-scope");
     }
     let body = json!({"prefix": "/in/", "max_uploads": 3, "max_bytes": 100, "expires_in": 600});
-    let token = ask(&app, &key, body).await.expect(StatusCode::CREATED);
+    let token = request_token(&app, &key, body)
+        .await
+        .expect(StatusCode::CREATED);
     let ends: DateTime<Utc> = token["expires_at"]
         .as_str()
         .expect("a time")
@@ -33,21 +35,21 @@ async fn token_cannot_exceed_scopes_prefix_limits_or_life_of_its_issuer() {
         (json!({"max_uploads": 4}), "/max_uploads"),
         (json!({"max_bytes": 101}), "/max_bytes"),
     ] {
-        let problem = ask(&app, token, wider.clone()).await;
+        let problem = request_token(&app, token, wider.clone()).await;
         let problem = problem.expect_problem(403, "token-too-wide");
         assert_eq!(
             problem["errors"][0]["pointer"], pointer,
             "{wider}: {problem:#}"
         );
     }
-    let reply = ask(&app, token, json!({"scopes": ["uploads:read"]})).await;
+    let reply = request_token(&app, token, json!({"scopes": ["uploads:read"]})).await;
     reply.expect_problem(403, "insufficient-scope");
-    // Longer than it lives itself it does not get, and is told so.
-    let child = ask(&app, token, json!({"expires_in": 86_400})).await;
+    // A child expires with its parent at the latest, and the answer says when.
+    let child = request_token(&app, token, json!({"expires_in": 86_400})).await;
     let child = child.expect(StatusCode::CREATED);
     let child_ends: DateTime<Utc> = child["expires_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(child_ends, ends, "{child:#}");
-    // What it does not ask for, it inherits.
+    // A child inherits the limits that the request leaves out.
     let child = Caller::new(app.url.clone(), child["token"].as_str().unwrap().to_owned());
     create(&child, json!({"path": "/out.csv", "size": 1}))
         .await
@@ -81,14 +83,14 @@ async fn invalid_token_request_is_rejected_with_pointer() {
         (json!({"max_bytes": 1e30}), "/max_bytes"),
         (json!({"tenant": "acme"}), "/tenant"),
     ] {
-        let problem = ask(&app, &app.key, body.clone()).await;
+        let problem = request_token(&app, &app.key, body.clone()).await;
         let problem = problem.expect_problem(422, "invalid-request");
         assert_eq!(
             problem["errors"][0]["pointer"], pointer,
             "{body}: {problem:#}"
         );
     }
-    // Nothing at all is fine.
+    // A request without a body is valid.
     let made = app.act("/tokens").await;
     assert_eq!(made.header("cache-control"), Some("no-store"));
     made.expect(StatusCode::CREATED);
