@@ -1,4 +1,4 @@
-//! `POST /uploads/batch`: many sessions in one request, each with its own outcome.
+//! `POST /uploads/batch` creates many sessions in one request, each with its own outcome.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ mod acknowledge_faults;
 mod busy;
 mod idempotency;
 
-async fn ask(app: &App, entries: &[Value]) -> Reply {
+async fn create_batch(app: &App, entries: &[Value]) -> Reply {
     app.post("/uploads/batch", json!({"uploads": entries}))
         .await
 }
 
-/// The results of a batch that was taken.
+/// The results of a batch that was accepted.
 #[track_caller]
 fn results(reply: Reply) -> Vec<Value> {
     match reply.expect(StatusCode::OK)["results"].take() {
@@ -46,7 +46,7 @@ async fn each_session_of_a_batch_can_be_uploaded_and_acknowledged() {
     let entries: Vec<_> = (0..3)
         .map(|n| json!({"path": format!("/data/{n}.csv"), "size": 2, "metadata": {"n": n.to_string()}}))
         .collect();
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(statuses(&results), [201, 201, 201], "{results:#?}");
     for (n, result) in results.iter().enumerate() {
         let session = &result["upload"];
@@ -66,7 +66,7 @@ async fn entry_has_same_result_as_single_create() {
         .post("/uploads", body.clone())
         .await
         .expect(StatusCode::CREATED);
-    let mut results = results(ask(&app, &[body]).await);
+    let mut results = results(create_batch(&app, &[body]).await);
     let mut entry = results.remove(0)["upload"].take();
     for own in ["id", "created_at", "updated_at", "expires_at"] {
         entry[own] = single[own].clone();
@@ -96,7 +96,7 @@ async fn invalid_entries_do_not_affect_other_entries() {
         json!({"path": "/data/taken.csv", "overwrite": true}),
         json!({"path": "/data/last.csv"}),
     ];
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(
         statuses(&results),
         [201, 409, 422, 422, 422, 422, 422, 422, 201, 201],
@@ -136,7 +136,7 @@ async fn batch_is_limited_in_entries_and_bytes() {
             .collect()
     };
     for count in [0, 1001] {
-        let problem = ask(&app, &entries(count))
+        let problem = create_batch(&app, &entries(count))
             .await
             .expect_problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], "/uploads", "{problem:#}");
@@ -154,8 +154,8 @@ async fn batch_is_limited_in_entries_and_bytes() {
     }
     assert_eq!(rows(&app).await, 0);
 
-    // Over the limit of other bodies, under that of batches; ids in order are places in order.
-    let results = results(ask(&app, &entries(1000)).await);
+    // Above the size limit of other bodies and below that of batches; ids are in request order.
+    let results = results(create_batch(&app, &entries(1000)).await);
     assert_eq!(statuses(&results), vec![201; 1000]);
     let ids: Vec<_> = results.iter().map(|result| id(&result["upload"])).collect();
     assert!(ids.is_sorted(), "{ids:?}");
@@ -171,7 +171,7 @@ async fn batch_is_limited_in_entries_and_bytes() {
         .set("BROKER_MAX_BATCH_BODY_BYTES", "500000")
         .start()
         .await;
-    ask(&app, &wide)
+    create_batch(&app, &wide)
         .await
         .expect_problem(413, "payload-too-large");
 }
@@ -181,7 +181,7 @@ async fn batch_inserts_all_rows_in_one_statement() {
     let app = App::start().await;
     let sql = app.sql().await;
     let entries: Vec<_> = (0..500).map(|n| json!({"path": format!("/{n}")})).collect();
-    // A trigger that fires once a statement counts more sharply than any statistic.
+    // A trigger that fires once for each statement counts exactly, unlike Postgres' statistics.
     sql.batch_execute(
         "CREATE TABLE statements (n bigint);
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
@@ -190,7 +190,7 @@ async fn batch_inserts_all_rows_in_one_statement() {
     )
     .await
     .expect("a trigger");
-    results(ask(&app, &entries).await);
+    results(create_batch(&app, &entries).await);
     let row = sql.query_one("SELECT count(*) FROM statements", &[]).await;
     assert_eq!(row.expect("a count").get::<_, i64>(0), 1);
 }
@@ -218,7 +218,7 @@ async fn batch_needs_scope_and_stays_in_tenant_prefix() {
         theirs[0]["upload"]["s3_url"],
         format!("s3://{bucket}/other/a.csv")
     );
-    // The default tenant does not reach into that prefix.
+    // The default tenant cannot write to that prefix.
     let ours = results(post(&app.key).await);
     assert_eq!(statuses(&ours), [201, 422], "{ours:#?}");
 }
@@ -227,7 +227,7 @@ async fn batch_needs_scope_and_stays_in_tenant_prefix() {
 async fn batch_gets_one_503_when_postgres_is_unavailable() {
     let app = App::start().await;
     app.broker.pool.close();
-    let reply = ask(
+    let reply = create_batch(
         &app,
         &[json!({"path": "/a.csv"}), json!({"path": "/b.csv"})],
     )
@@ -246,7 +246,7 @@ async fn row_rejected_by_table_fails_only_its_entry() {
         .await
         .expect("a constraint");
     let entries = ["/a.csv", "/b.csv", "/c.csv"].map(|path| json!({"path": path}));
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(statuses(&results), [201, 500, 201], "{results:#?}");
     assert_eq!(results[1]["problem"]["code"], "internal-error");
     assert!(
@@ -259,7 +259,7 @@ async fn row_rejected_by_table_fails_only_its_entry() {
 async fn batch_may_hold_two_pending_uploads_of_one_path() {
     let app = App::start().await;
     let entries = ["/a.csv", "/a.csv"].map(|path| json!({"path": path}));
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(statuses(&results), [201, 201]);
     app.advance(TimeDelta::seconds(1));
     app.put(&results[1]["upload"], "second").await.expect_ok();

@@ -1,4 +1,4 @@
-//! The commands beside `serve` and `dev`, as a person and a script use them.
+//! The commands other than `serve` and `dev`, as used by people and by scripts.
 
 mod database_url;
 mod keys;
@@ -90,7 +90,7 @@ async fn migrate_reports_applied_migrations_and_failures() {
         .failed(BAD_CONFIG, &["DATABASE_URL"]);
 }
 
-/// Without `BROKER_MIGRATE`, `serve` leaves the schema alone; `migrate` is for that.
+/// With `BROKER_MIGRATE=false`, `serve` does not touch the schema; `migrate` does that.
 #[tokio::test]
 async fn serve_does_not_migrate_when_migrate_is_false() {
     let place = Place {
@@ -123,13 +123,13 @@ async fn healthcheck_succeeds_only_when_a_broker_answers() {
     let check = |bind: &str| Run::new(&["healthcheck"]).set("BROKER_BIND", bind).end();
     let live = check(&bind).await.ok();
     assert_eq!((&*live.out, &*live.err), ("", ""));
-    // A broker on every address is asked on loopback.
+    // A broker that listens on every address is checked on the loopback address.
     let port = bind.split(':').next_back().expect("a port").to_owned();
     check(&format!("0.0.0.0:{port}")).await.ok();
     process.stop("TERM").await.ok();
     check(&bind).await.failed(1, &[&bind, "does not answer"]);
 
-    // Someone else's server is no broker.
+    // Another program's server is not a broker.
     let other = reqwest::get(format!("{}/livez", cloud::endpoint())).await;
     assert_ne!(other.expect("an answer").status(), StatusCode::OK);
     let other = cloud::address().to_string();

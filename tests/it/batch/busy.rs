@@ -1,9 +1,9 @@
-//! A batch where Postgres has little to spare.
+//! Batches while Postgres is busy.
 
 use super::*;
 use crate::support::observe::eventually;
 
-/// As one answer, not as the same one for each entry.
+/// The batch gets one answer for the whole request, not the same problem for each entry.
 #[tokio::test]
 async fn batch_gets_one_503_when_pool_has_no_free_connection() {
     let app = (Setup::new().set("BROKER_DB_POOL_SIZE", 1))
@@ -35,7 +35,7 @@ async fn batch_gets_one_503_when_pool_has_no_free_connection() {
     tokio::join!(busy, asked);
 }
 
-/// However many entries the batch had, its repetition moves their deadlines in one statement.
+/// A retry moves the deadlines of all its sessions in one statement, however many entries it has.
 #[tokio::test]
 async fn retried_batch_extends_all_sessions_in_one_statement() {
     let app = App::start().await;

@@ -1,5 +1,5 @@
-//! `DATABASE_URL`: what `check-config` takes can be connected with, and what cannot be connected
-//! with is refused by every command in the same words.
+//! `DATABASE_URL`: what `check-config` accepts can be connected to, and every command rejects an
+//! unsupported option with the same message.
 
 use crate::support::database::Database;
 use crate::support::process::Run;

@@ -1,4 +1,5 @@
-//! `keys create|list|revoke`: made once, shown once, taken back for good.
+//! `keys create|list|revoke`: a key is shown once, when it is created, and a revoked key stays
+//! revoked.
 
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ async fn keys_create_and_list_print_json() {
     assert_eq!(find(&brief["id"])["tenant"], "acme");
 }
 
-/// For people: the key alone on standard output, so that `KEY=$(…)` works.
+/// Text output: only the key goes to standard output, so that `KEY=$(…)` works.
 #[tokio::test]
 async fn keys_create_prints_only_the_key_on_standard_output() {
     let place = Place::new().await;
@@ -130,7 +131,7 @@ async fn revoked_key_is_rejected_within_five_seconds() {
         .failed(1, &["no live key", id]);
 }
 
-/// A tenant's key sees its own datasets and nobody else's.
+/// The key of a tenant sees only the datasets of its tenant.
 #[tokio::test]
 async fn keys_create_creates_missing_tenant_with_its_own_datasets() {
     let place = Place::new().await;
@@ -164,8 +165,8 @@ async fn keys_create_creates_missing_tenant_with_its_own_datasets() {
     }
 }
 
-/// Whoever makes a key for a tenant that is disabled hears why it opens nothing; a script that
-/// reads the key gets what it always gets.
+/// Creating a key for a disabled tenant prints a warning on standard error. The output that scripts
+/// read stays the same.
 #[tokio::test]
 async fn keys_create_warns_when_tenant_is_disabled() {
     let place = Place::new().await;
@@ -198,7 +199,7 @@ async fn keys_create_warns_when_tenant_is_disabled() {
     let whole = ["created_at", "expires_at", "id", "key", "scopes", "tenant"];
     assert_eq!(members(&made), whole, "{made:#}");
 
-    // It is as it says.
+    // The warning is true: the key is rejected.
     let key = made["key"].as_str().expect("a key");
     let acme = Caller::new(keeper.url.clone(), key.into());
     acme.get("/datasets")

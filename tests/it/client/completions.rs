@@ -1,4 +1,4 @@
-//! `completions`: scripts that shells take, with every command in them.
+//! `completions` prints scripts that the shells accept, with every command in them.
 
 use tokio::process::Command;
 

@@ -1,4 +1,4 @@
-//! `cp` and `mv`: the broker copies, and no byte comes by the client.
+//! `cp` and `mv`: the store copies, and no bytes pass through the client.
 
 use super::scene::Scene;
 
@@ -23,7 +23,7 @@ async fn cp_and_mv_copy_inside_the_store() {
     assert_eq!(scene.stored("/moved.csv").await, b"12345");
     let left = scene.end(&["ls", "-r"]).await.ok().out;
     assert_eq!(left, "/copy.csv\n/into/a.csv\n/moved.csv\n");
-    assert_eq!(scene.meddler.take().asked, "", "bytes came by the client");
+    assert_eq!(scene.proxy.take().asked, "", "bytes came by the client");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `get -r`: what is below a path, into one folder and nowhere else.
+//! `get -r` downloads everything below a path into one folder, and writes nowhere else.
 
 use std::os::unix::fs::symlink;
 
@@ -26,8 +26,8 @@ async fn get_recursive_downloads_folder_and_skips_present_files() {
     assert_eq!(scene.read("to/a.csv"), b"1");
     assert!(scene.read("to/deep/c d.bin") == large);
 
-    // Again: all of it is there.
-    scene.meddler.take();
+    // The second run finds every file present.
+    scene.proxy.take();
     let rows = lines(
         &scene
             .end(&["get", "-r", "--json", "data/", "to/"])
@@ -36,9 +36,9 @@ async fn get_recursive_downloads_folder_and_skips_present_files() {
             .out,
     );
     assert!(rows.iter().all(|row| row["already"] == true), "{rows:#?}");
-    assert_eq!(scene.meddler.take().asked, "", "bytes were asked for again");
+    assert_eq!(scene.proxy.take().asked, "", "bytes were asked for again");
 
-    // By its own name, and all there is.
+    // A folder under its own name, and the whole tenant.
     scene.end(&["get", "-r", "/data/"]).await.ok();
     assert_eq!(scene.read("data/a.csv"), b"1");
     scene.end(&["get", "-r", "/", "all"]).await.ok();
@@ -73,7 +73,7 @@ async fn get_recursive_replaces_different_file_only_with_force() {
     assert_eq!(scene.read("to/a"), b"new");
 }
 
-/// Keys are chosen by what writes to the bucket, and links by what writes to the folder.
+/// Other programs choose the keys in the bucket and the links in the folder.
 #[tokio::test]
 async fn get_recursive_follows_no_links_out_of_the_folder() {
     let scene = Scene::new().await;
@@ -97,7 +97,7 @@ async fn get_recursive_follows_no_links_out_of_the_folder() {
     assert_eq!(rows.len(), 4, "{rows:#?}");
 }
 
-/// A key that is no path is shown, and left out of everything else.
+/// A key that has no path is listed, and every other command skips it.
 #[tokio::test]
 async fn keys_without_path_are_listed_and_skipped_by_all_commands() {
     let scene = Scene::new().await;
@@ -143,7 +143,7 @@ async fn keys_without_path_are_listed_and_skipped_by_all_commands() {
         let ended = scene.end(&[command, "//n.csv"]).await;
         ended.failed(2, &["one slash"]);
     }
-    // No object was taken for another.
+    // No object was confused with another.
     assert_eq!(scene.stored("/n.csv").await, b"ours");
     for key in ["/n.csv", "data//b", "data/../n.csv", "data/x/"] {
         assert!(scene.app.bucket.head(key).await.is_some(), "{key}");
@@ -159,7 +159,7 @@ async fn get_rejects_too_long_file_name_before_download() {
     scene.app.bucket.put("data/short", "2").await;
     let ended = scene.end(&["get", &format!("/data/{long}")]).await;
     ended.failed(2, &["at most 255 bytes"]);
-    assert_eq!(scene.meddler.take().asked, "");
+    assert_eq!(scene.proxy.take().asked, "");
     let path = format!("/data/{long}");
     scene.end(&["get", &path, "other"]).await.ok();
     assert_eq!(scene.read("other"), b"1");

@@ -1,4 +1,4 @@
-//! `ls`: folders, everything below, sizes and states, lists that go over many pages.
+//! `ls`: folders, recursive lists, sizes and states, lists of many pages.
 
 use super::scene::{Scene, lines};
 
@@ -56,7 +56,7 @@ async fn ls_long_shows_size_time_and_state() {
         "{proven:?}"
     );
     assert_eq!(proven[3..], ["Uploaded", "/proven.csv"]);
-    // Names come from whoever writes to the bucket: they do not move the cursor.
+    // Any program that writes to the bucket chooses names; they must not control the terminal.
     assert_eq!(foreign[4..], ["(no", "path)", "foreign\\u{1b}[2J.csv"]);
 
     let exact = scene.end(&["ls", "-l", "--bytes", "/proven"]).await.ok();
@@ -71,7 +71,7 @@ async fn ls_long_shows_size_time_and_state() {
     assert_eq!(told[3]["size"], 3000, "{told:#?}");
 }
 
-/// More than one page has: all of them, in order, each once.
+/// More entries than one page holds: each is listed once, in order.
 #[tokio::test]
 async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
     let scene = Scene::new().await;
@@ -91,7 +91,7 @@ async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
         .collect();
     assert!(told == paths, "{} of {}", told.len(), paths.len());
 
-    // Whoever has seen enough hangs up: that is no fault.
+    // A reader that closes the pipe early is no error.
     let bin = env!("CARGO_BIN_EXE_upload-broker");
     let script = format!(
         "set -o pipefail\nexport UPLOAD_BROKER_URL={} UPLOAD_BROKER_KEY={}\n{bin} ls -r | head -2",
@@ -105,7 +105,7 @@ async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
     assert!(output.stderr.is_empty(), "{output:?}");
 }
 
-/// Each tenant sees its own.
+/// Each tenant sees only its own datasets.
 #[tokio::test]
 async fn ls_shows_only_own_tenant_and_rm_needs_scope() {
     let scene = Scene::new().await;

@@ -1,13 +1,13 @@
-//! `put`: one file, several, a folder; what is promised with them, and refusals.
+//! `put` of one file, of several, of a folder; the values that are declared for them, and refusals.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::meddler::Harm;
+use super::meddler::PutFault;
 use super::scene::{Scene, lines, noise};
 
-/// A row of the answer, by its path.
+/// The row of a path in the output.
 #[track_caller]
 fn row<'a>(told: &'a [Value], path: &str) -> &'a Value {
     let mut rows = told.iter().filter(|row| row["path"] == path);
@@ -154,7 +154,7 @@ async fn put_verifies_every_checksum_algorithm_with_and_without_parts() {
     ] {
         for (file, parts) in [("small", 1), ("large", 3)] {
             let path = format!("/{name}/{file}");
-            scene.meddler.take();
+            scene.proxy.take();
             let put = [
                 "put",
                 "--json",
@@ -168,7 +168,7 @@ async fn put_verifies_every_checksum_algorithm_with_and_without_parts() {
             let told = scene.end(&put).await.ok().json();
             assert_eq!(told["level"], "checksum", "{name} {file}: {told:#}");
             assert_eq!(told["checksum"]["algorithm"], algorithm, "{told:#}");
-            let seen = scene.meddler.take();
+            let seen = scene.proxy.take();
             assert_eq!(seen.puts.len(), parts, "{seen:?}");
             let header = format!("x-amz-checksum-{}", algorithm.to_lowercase());
             let held = seen.asked.to_lowercase().matches(&header).count();
@@ -183,7 +183,7 @@ async fn put_verifies_every_checksum_algorithm_with_and_without_parts() {
 
 #[tokio::test]
 async fn put_reports_that_store_without_checksums_proves_size_only() {
-    let scene = Scene::elsewhere().await;
+    let scene = Scene::with_other_store().await;
     scene.write("large", &noise(2, 11 << 20));
     let put = ["put", "--json", "--part-size", "5", "large", "/large"];
     let ended = scene.end(&put).await.ok();
@@ -237,7 +237,7 @@ async fn put_rejects_invalid_command_line_without_sending() {
         let all = [vec!["put"], args].concat();
         scene.end(&all).await.failed(code, &texts);
     }
-    assert_eq!(scene.meddler.take().puts, [0; 0]);
+    assert_eq!(scene.proxy.take().puts, [0; 0]);
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
     assert_eq!(scene.remembered(), 0);
 }
@@ -250,7 +250,7 @@ async fn put_uses_parts_above_threshold_of_broker() {
     scene.write("a", &bytes);
     let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
-    assert_eq!(scene.meddler.take().puts, [1]);
+    assert_eq!(scene.proxy.take().puts, [1]);
     let told = scene
         .run(&["put", "--json", "-", "/b"])
         .fed(&bytes)
@@ -260,14 +260,14 @@ async fn put_uses_parts_above_threshold_of_broker() {
     assert!(scene.stored("/b").await == bytes);
 }
 
-/// Without a terminal, a line now and then; `--quiet` has none.
+/// Without a terminal there is a progress line from time to time; `--quiet` suppresses it.
 #[tokio::test]
 async fn put_prints_progress_lines_without_terminal_unless_quiet() {
     let scene = Scene::new().await;
     scene.write("a", &noise(7, 11 << 20));
     for (quiet, lines) in [(false, true), (true, false)] {
-        let late = Harm::Late(Duration::from_millis(5_500));
-        scene.meddler.harm([late, late, late]);
+        let late = PutFault::Late(Duration::from_millis(5_500));
+        scene.proxy.harm([late, late, late]);
         let mut put = vec!["put", "--overwrite", "--part-size", "5", "a", "/a"];
         put.extend(quiet.then_some("--quiet"));
         let ended = scene.end(&put).await.ok();

@@ -1,4 +1,4 @@
-//! `rm`: one dataset, several, ones that are not there or not ours to remove.
+//! `rm` of one dataset, of several, of missing ones and of replaced ones.
 
 use super::scene::{Scene, lines};
 use crate::support::gate::Gate;
@@ -38,8 +38,7 @@ async fn rm_needs_force_for_drifted_dataset() {
     assert!(scene.app.bucket.head("a.csv").await.is_none());
 }
 
-/// The answer was lost, the delete was not: asked again it is not there, and that is what was
-/// wanted.
+/// The answer to the delete was lost. The retry finds no dataset, which is the intended result.
 #[tokio::test]
 async fn rm_succeeds_when_answer_is_lost() {
     let scene = Scene::new().await;

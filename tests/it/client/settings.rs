@@ -1,4 +1,4 @@
-//! Which broker, which key, and what is said where they are wrong.
+//! The broker's URL and the key, and the errors when they are wrong.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -83,7 +83,7 @@ async fn config_file_gives_url_and_key_with_lowest_precedence() {
         "{ended:#?}"
     );
     assert!(!ended.err.contains(&scene.app.key), "{ended:#?}");
-    // The environment goes before the file, the command line before both.
+    // The environment overrides the file, and the command line overrides both.
     let nowhere = format!("http://127.0.0.1:{}", free_port());
     let ended = run(&["ls"]).set("UPLOAD_BROKER_URL", &nowhere).end().await;
     ended.failed(3, &[&nowhere]);
@@ -121,7 +121,7 @@ async fn unreachable_broker_and_foreign_server_are_reported() {
     let ended = scene.end(&["ls", "--json", "--url", &nowhere]).await;
     assert_eq!(ended.json()["error"]["exit_code"], 3, "{ended:#?}");
     ended.failed(3, &[&nowhere, "refused", "UPLOAD_BROKER_URL"]);
-    // Somebody else's server.
+    // Another program's server.
     let door = Door::to("127.0.0.1:1".parse().unwrap());
     let page = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
     door.leads(Way::Says(page));
@@ -133,7 +133,7 @@ async fn unreachable_broker_and_foreign_server_are_reported() {
     ended.failed(1, &["302", "no problem document"]);
 }
 
-/// One that comes back in time is waited for.
+/// The client retries when the broker is available again in time.
 #[tokio::test]
 async fn client_retries_until_broker_is_available_again() {
     let scene = Scene::new().await;
@@ -147,7 +147,7 @@ async fn client_retries_until_broker_is_available_again() {
     gate.tear().await;
     assert_eq!(process.ended().await.ok().out, "/a.csv\n");
 
-    // Overloaded: asked again when the broker said so.
+    // Overloaded: the client retries after the time in `Retry-After`.
     let door = Door::to("127.0.0.1:1".parse().unwrap());
     door.leads(Way::Says(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: 62\r\n\r\n{\"status\":503,\"code\":\"overloaded\",\"detail\":\"too much to do\"}  ",

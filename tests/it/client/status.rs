@@ -1,4 +1,4 @@
-//! `status`: by id and by path, once and until the end.
+//! `status` by id and by path, once and with `--watch`.
 
 use std::net::SocketAddr;
 
@@ -33,7 +33,7 @@ async fn status_shows_upload_by_id_and_newest_upload_by_path() {
     assert_eq!(told["object"], upload["object"]);
     assert_eq!(told["progress"], json!(null));
 
-    // The newest of the path.
+    // The newest upload of the path.
     let open = scene
         .app
         .create("/data/a.csv", json!({"overwrite": true, "size": 7}))
@@ -136,7 +136,7 @@ async fn status_shows_upload_between_completion_at_s3_and_commit() {
     assert_eq!(last["status"], "Uploaded", "{ended:#?}");
 }
 
-/// A line that goes down in the middle of an answer is no other answer.
+/// A connection that breaks in the middle of an answer does not yield a wrong answer.
 #[tokio::test]
 async fn status_retries_truncated_answer() {
     let scene = Scene::new().await;
