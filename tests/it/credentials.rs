@@ -1,5 +1,5 @@
-//! Signing credentials are fetched once for all, renewed ahead of their end, and outlive a
-//! provider that is down for as long as they are good.
+//! Signing credentials are fetched once for all callers, renewed before they expire, and used
+//! during an outage of the provider for as long as they are valid.
 
 pub mod provider;
 
@@ -20,7 +20,7 @@ fn after(seconds: i64) -> DateTime<Utc> {
     start() + TimeDelta::seconds(seconds)
 }
 
-/// Temporary credentials that end so many seconds after the start.
+/// Temporary credentials that expire this many seconds after the start.
 fn until(name: &str, seconds: i64) -> Result<Given, &'static str> {
     let token = Some("token".to_owned());
     Ok(Given::new(
@@ -45,7 +45,7 @@ async fn name_at(cache: &CredentialsCache, seconds: i64) -> String {
 async fn credentials_are_renewed_before_they_expire() {
     let provider = Provider::new([until("first", 3_600), until("second", 7_200)]);
     let cache = CredentialsCache::new(provider.clone());
-    // A fifth of an hour is 720 seconds, up to a quarter more by chance: not before 2,700.
+    // A fifth of an hour is 720 seconds, and jitter adds up to a quarter: not before 2,700.
     for seconds in [0, 1, 1_800, 2_699] {
         assert_eq!(name_at(&cache, seconds).await, "first", "at {seconds}");
     }
@@ -94,7 +94,7 @@ async fn callers_use_old_credentials_while_one_caller_renews() {
     let cache = CredentialsCache::new(provider.clone());
     assert_eq!(name_at(&cache, 0).await, "first");
     let provider = provider.holding();
-    // The other caller comes while the provider is held up, and answers before it is let go.
+    // The other caller asks while the provider is held, and is answered before it is released.
     let other = async {
         let name = name_at(&cache, 3_000).await;
         provider.release();
@@ -111,7 +111,7 @@ async fn fetch_continues_when_its_caller_is_dropped() {
     for (seconds, name) in [(0, "first"), (3_000, "second")] {
         let calls = provider.calls();
         let mut caller = Box::pin(name_at(&cache, seconds));
-        // It begins the fetch, and hangs up once the provider was asked.
+        // The caller begins the fetch, and is dropped once the provider was called.
         assert!(futures::poll!(&mut caller).is_pending());
         while provider.calls() == calls {
             tokio::task::yield_now().await;
@@ -137,7 +137,7 @@ async fn failed_renewal_keeps_old_credentials_until_they_expire() {
     let cache = CredentialsCache::new(provider.clone());
     assert_eq!(name_at(&cache, 0).await, "first");
     assert_eq!(name_at(&cache, 3_000).await, "first");
-    // Between two tries there is a pause of ten seconds.
+    // There is a pause of ten seconds between two attempts.
     assert_eq!(name_at(&cache, 3_009).await, "first");
     assert_eq!(provider.calls(), 2);
     assert_eq!(name_at(&cache, 3_599).await, "first");
@@ -145,7 +145,7 @@ async fn failed_renewal_keeps_old_credentials_until_they_expire() {
 
     let error = cache.get(after(3_600)).await.unwrap_err();
     assert!(matches!(error, Error::Provider(_)), "{error:?}");
-    // Within a second the provider is left alone.
+    // The provider is not called again within one second.
     let error = cache.get(after(3_600)).await.unwrap_err();
     assert!(matches!(error, Error::FailedJustNow(_)), "{error:?}");
     assert_eq!(provider.calls(), 4);

@@ -1,4 +1,4 @@
-//! Datasets from the outside: listed straight from the bucket, looked at, downloaded, deleted.
+//! Datasets over HTTP: listed from the bucket, read, downloaded, deleted.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ fn paths(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The `next` of a page, which must be an absolute path.
+/// The path of the next page, which must be absolute.
 fn next(reply: &Reply) -> Option<String> {
     let link = reply.header("link")?;
     let path = link

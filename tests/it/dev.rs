@@ -1,4 +1,4 @@
-//! `upload-broker dev`: everything in one process, for people in a hurry.
+//! `upload-broker dev`: everything in one process, without configuration.
 
 mod life;
 pub mod shell;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::database::Database;
 use stack::Stack;
 
-/// The three lines work when pasted, and the notification is shown.
+/// The three printed commands work as they are, and the notification is logged.
 #[tokio::test]
 async fn printed_commands_upload_a_file_and_notification_is_logged() {
     let stack = Stack::new();
@@ -32,7 +32,7 @@ async fn printed_commands_upload_a_file_and_notification_is_logged() {
     running.process.stop("INT").await.ok();
 }
 
-/// A shell in which a developer works with the real cloud decides nothing.
+/// Settings for the real cloud in the developer's shell have no effect.
 #[tokio::test]
 async fn dev_ignores_aws_and_broker_settings_of_the_shell() {
     let stack = Stack::new();
@@ -73,7 +73,7 @@ async fn dev_ignores_aws_and_broker_settings_of_the_shell() {
     running.process.stop("INT").await.ok();
 }
 
-/// `DATABASE_URL` is used where there is one; the key of another database is not printed for it.
+/// `DATABASE_URL` is used if it is set; the key of another database is not printed for it.
 #[tokio::test]
 async fn dev_uses_database_url_and_prints_key_of_that_database() {
     let stack = Stack::new();
@@ -93,7 +93,7 @@ async fn dev_uses_database_url_and_prints_key_of_that_database() {
     running.process.stop("INT").await.ok();
 }
 
-/// A page in a browser PUTs straight to the store, and reads the ETag of the answer.
+/// A page in a browser PUTs directly to the store, and reads the ETag of the answer.
 #[tokio::test]
 async fn browser_can_upload_directly_to_embedded_store() {
     let stack = Stack::new();

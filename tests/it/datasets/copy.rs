@@ -1,4 +1,4 @@
-//! `POST /datasets/{path}/action/copy`: what a copy is, and a move.
+//! `POST /datasets/{path}/action/copy` copies and moves a dataset.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::support::store::Store;
 
 const MIB: usize = 1 << 20;
 
-/// Asks for a copy of the dataset at `from`.
+/// Requests a copy of the dataset at `from`.
 pub async fn copy(app: &App, from: &str, body: Value) -> Reply {
     app.post(&format!("/datasets{from}/action/copy"), body)
         .await
@@ -59,7 +59,7 @@ async fn copy_is_an_upload_with_its_own_proof_and_event() {
     assert_eq!(metadata["upload-id"], id(&upload));
     let detail = app.get("/datasets/new/b.csv").await.expect(StatusCode::OK);
     assert_eq!(detail["upload"]["id"], upload["id"], "{detail:#}");
-    // The original is as it was.
+    // The original is unchanged.
     assert_eq!(app.read(&original).await, original);
     let detail = app.get("/datasets/data/a.csv").await.expect(StatusCode::OK);
     assert_eq!(detail["etag"], original["object"]["etag"], "{detail:#}");
@@ -110,7 +110,7 @@ async fn copy_of_object_without_upload_keeps_metadata_and_cannot_move() {
     assert_eq!(metadata["team"], "hr");
     assert_eq!(metadata["upload-id"], id(&upload));
     assert_eq!(app.bucket.get("out/a.bin").await, b"foreign");
-    // The broker does not delete what it has no upload of.
+    // The broker does not delete an object for which it has no upload.
     let reply = copy(
         &app,
         "/in/a%20b+c.bin",
@@ -140,7 +140,7 @@ async fn move_deletes_source_after_copy_is_proven_and_needs_delete_scope() {
         .await
         .expect_problem(404, "dataset-not-found");
 
-    // It needs the right to delete, which a copy does not.
+    // A move needs the scope to delete, which a copy does not.
     let scopes = [Scope::UploadsWrite, Scope::DatasetsRead];
     let (_, key) = app.issue_key("default", &scopes, None).await;
     for (to, moves, status) in [("/x", true, 403), ("/y", false, 201)] {

@@ -1,4 +1,4 @@
-//! Copies while others write, and while the store fails.
+//! Copies during concurrent writes, and while the store fails.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -12,7 +12,8 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
-/// Copies `/a` to `/b`, with `act` done after both were examined and before the store copies.
+/// Copies `/a` to `/b`, and runs `act` after the broker has examined both and before the store
+/// copies.
 async fn copy_while(app: &App, body: Value, act: impl Future<Output = ()>) -> Reply {
     let mut client = app.sql().await;
     let lock = client.transaction().await.expect("a transaction");
@@ -69,7 +70,7 @@ async fn copy_keeps_object_that_appears_at_target_meanwhile() {
     assert_eq!(app.bucket.get("b").await, b"foreign");
     assert_eq!(newest(&app).await["status"], "Error");
 
-    // The same of exactly one version that was to be replaced.
+    // The same when one exact version was to be replaced.
     let etag = app.bucket.head("b").await.expect("an object").e_tag;
     let body = json!({"to": "/b", "if_match": etag});
     let reply = copy_while(&app, body, app.bucket.put("b", "newer")).await;

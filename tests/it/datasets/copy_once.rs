@@ -1,4 +1,4 @@
-//! Copies and moves under an `Idempotency-Key`.
+//! Copies and moves with an `Idempotency-Key`.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn retried_copy_returns_first_copy_and_rejects_other_body() {
         assert_eq!(problem["upload_id"], first["id"], "{problem:#}");
     }
     assert_eq!(app.told(&first).await, ["dataset.uploaded"]);
-    // A refused copy holds no key.
+    // A refused copy does not reserve the key.
     let refused = copy(&app, "other", body).await;
     refused.expect_problem(409, "dataset-exists");
     let made = copy(&app, "other", json!({"to": "/c"})).await;

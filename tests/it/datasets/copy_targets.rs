@@ -1,4 +1,4 @@
-//! Copies that are refused, and what may be replaced.
+//! Copies that are refused, and targets that may be replaced.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

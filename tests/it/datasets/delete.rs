@@ -1,4 +1,4 @@
-//! `DELETE /datasets/{path}`: the status rule, and what does not belong to the upload.
+//! `DELETE /datasets/{path}`: which states it accepts, and what does not belong to the upload.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn delete_removes_object_and_marks_upload_deleted() {
     let problem = app.delete("/datasets/data/a.csv").await;
     let problem = problem.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_status"], "Deleted", "{problem:#}");
-    // The path is free again.
+    // The path can be used again.
     app.upload("/data/a.csv", "y", json!({})).await;
 }
 

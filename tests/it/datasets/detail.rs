@@ -1,4 +1,4 @@
-//! `GET /datasets/{path}`: one dataset with everything that is known of it.
+//! `GET /datasets/{path}`: one dataset with all its attributes.
 
 use std::collections::BTreeSet;
 

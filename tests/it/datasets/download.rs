@@ -1,4 +1,4 @@
-//! `GET /datasets/{path}/action/download`: the bytes come from S3, not from here.
+//! `GET /datasets/{path}/action/download`: the bytes come from S3 and not from the broker.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::reply::Reply;
 
 const BYTES: &str = "0123456789";
 
-/// The URL that a download leads to.
+/// The URL to which a download redirects.
 async fn target(app: &App, path: &str) -> String {
     let reply = app.get(path).await;
     assert_eq!(reply.status, StatusCode::FOUND, "{reply:#?}");
@@ -52,11 +52,11 @@ async fn head_redirects_to_url_that_is_valid_for_head_only() {
         let head = Reply::of(app.http.head(url)).await.expect_ok();
         assert_eq!(head.header("content-length"), Some("10"), "{head:#?}");
         assert_eq!(head.header("content-type"), Some("text/plain"), "{head:#?}");
-        // Its signature is good for nothing else.
+        // The signature is valid for HEAD only.
         let get = Reply::of(app.http.get(url)).await;
         assert_eq!(get.status, StatusCode::FORBIDDEN, "{get:#?}");
     }
-    // Where the URL is the body, HEAD answers like GET.
+    // With the URL in the body, HEAD has the headers of GET.
     let path = "/datasets/data/a.txt/action/download?redirect=false";
     let (get, head) = (app.get(path).await, app.request(Method::HEAD, path));
     let head = Reply::of(head).await.expect_ok();
@@ -110,7 +110,7 @@ async fn download_sets_content_disposition_with_encoded_file_name() {
         assert_eq!(got.header("content-disposition"), Some(expected), "{path}");
         assert_eq!(got.body, BYTES);
     }
-    // Without a wish, what the object was stored with stands.
+    // Without the parameter, the value that is stored with the object applies.
     let stored = json!({"content_disposition": "attachment; filename=\"kept.txt\""});
     app.upload("/kept", BYTES, stored).await;
     let url = target(&app, "/datasets/kept/action/download").await;

@@ -1,4 +1,4 @@
-//! `delimiter=/`.
+//! Lists with `delimiter=/`.
 
 use reqwest::StatusCode;
 use serde_json::json;

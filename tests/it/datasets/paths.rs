@@ -1,4 +1,4 @@
-//! Odd paths go the whole way and come back as they were.
+//! Unusual paths pass through every operation unchanged.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
@@ -10,7 +10,7 @@ use crate::support::reply::Reply;
 
 const SEGMENTS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
 
-/// A path as it stands in a URL after `/datasets/`: everything odd encoded, slashes left.
+/// A path as it appears in a URL after `/datasets/`: all special characters encoded, slashes kept.
 pub(super) fn encoded(path: &str) -> String {
     utf8_percent_encode(&path[1..], SEGMENTS).to_string()
 }
@@ -95,7 +95,7 @@ async fn longest_key_is_accepted_and_one_byte_more_is_rejected() {
     assert_eq!(problem["errors"][0]["pointer"], "/path", "{problem:#}");
 }
 
-/// Keys that only another program can have written, with characters that XML does not know.
+/// Keys that only other programs can write, with characters that XML cannot represent.
 #[tokio::test]
 async fn key_with_character_invalid_in_xml_is_listed() {
     let app = App::start().await;

@@ -1,13 +1,13 @@
-//! CopyObject: within a bucket, keeping or replacing what is said of the object.
+//! CopyObject within a bucket, with the metadata of the source or with replaced metadata.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective};
 
-use super::{BUCKET, Stand};
+use super::{BUCKET, TestStore};
 
-async fn original(stand: &Stand) {
-    let put = stand
+async fn original(store: &TestStore) {
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -24,9 +24,9 @@ const SOURCE: &str = "datasets/a%20b%2B%C3%BC";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copy_is_independent_object_with_same_bytes_and_metadata() {
-    let stand = Stand::start().await;
-    original(&stand).await;
-    let copy = stand
+    let store = TestStore::start().await;
+    original(&store).await;
+    let copy = store
         .s3
         .copy_object()
         .bucket(BUCKET)
@@ -37,7 +37,7 @@ async fn copy_is_independent_object_with_same_bytes_and_metadata() {
         .unwrap();
     let etag = copy.copy_object_result().unwrap().e_tag().unwrap();
     assert_eq!(etag, "\"25f9e794323b453885f5181f1b624d0b\"");
-    stand
+    store
         .s3
         .delete_object()
         .bucket(BUCKET)
@@ -46,11 +46,11 @@ async fn copy_is_independent_object_with_same_bytes_and_metadata() {
         .await
         .unwrap();
     assert_eq!(
-        stand.read("copy").await.as_deref(),
+        store.read("copy").await.as_deref(),
         Some(&b"123456789"[..]),
         "it outlives its original"
     );
-    let head = stand
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -64,10 +64,10 @@ async fn copy_is_independent_object_with_same_bytes_and_metadata() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copy_supports_directives_conditions_and_checksums() {
-    let stand = Stand::start().await;
-    original(&stand).await;
+    let store = TestStore::start().await;
+    original(&store).await;
     let copy = |to: &str| {
-        stand
+        store
             .s3
             .copy_object()
             .bucket(BUCKET)
@@ -88,7 +88,7 @@ async fn copy_supports_directives_conditions_and_checksums() {
         .send()
         .await
         .unwrap();
-    let head = stand
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -109,7 +109,7 @@ async fn copy_supports_directives_conditions_and_checksums() {
         .await
         .unwrap_err();
     assert_eq!(stale.code(), Some("PreconditionFailed"));
-    let missing = stand
+    let missing = store
         .s3
         .copy_object()
         .bucket(BUCKET)
@@ -118,6 +118,6 @@ async fn copy_supports_directives_conditions_and_checksums() {
         .send()
         .await;
     assert_eq!(missing.unwrap_err().code(), Some("NoSuchKey"));
-    assert_eq!(stand.read("other").await, None);
-    assert_eq!(stand.body_files(), 1);
+    assert_eq!(store.read("other").await, None);
+    assert_eq!(store.body_files(), 1);
 }

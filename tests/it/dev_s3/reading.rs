@@ -1,15 +1,15 @@
-//! Reading: ranges and overridden headers.
+//! Reads with ranges and with overridden response headers.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::ChecksumMode;
 
-use super::{BUCKET, Stand, for_an_hour};
+use super::{BUCKET, TestStore, for_an_hour};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn range_requests_return_requested_bytes() {
-    let stand = Stand::start().await;
+    let store = TestStore::start().await;
     let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
-    stand.put("k", &bytes).await;
+    store.put("k", &bytes).await;
     for (range, from, to) in [
         ("0-0", 0, 1),
         ("10-19", 10, 20),
@@ -18,7 +18,7 @@ async fn range_requests_return_requested_bytes() {
         ("-7", 999_993, 1_000_000),
         ("5-99999999", 5, 1_000_000),
     ] {
-        let get = stand
+        let get = store
             .s3
             .get_object()
             .bucket(BUCKET)
@@ -26,7 +26,7 @@ async fn range_requests_return_requested_bytes() {
             .presigned(for_an_hour())
             .await
             .unwrap();
-        let response = stand
+        let response = store
             .signed(&get)
             .header("range", format!("bytes={range}"))
             .send()
@@ -43,7 +43,7 @@ async fn range_requests_return_requested_bytes() {
             "{range}"
         );
     }
-    let get = stand
+    let get = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -53,7 +53,7 @@ async fn range_requests_return_requested_bytes() {
         .await
         .unwrap_err();
     assert_eq!(get.code(), Some("InvalidRange"));
-    let part = stand
+    let part = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -73,9 +73,9 @@ async fn range_requests_return_requested_bytes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presigned_get_overrides_content_type_and_disposition() {
-    let stand = Stand::start().await;
-    stand.put("k", b"hello").await;
-    let get = stand
+    let store = TestStore::start().await;
+    store.put("k", b"hello").await;
+    let get = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -86,7 +86,7 @@ async fn presigned_get_overrides_content_type_and_disposition() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&get).send().await.unwrap();
+    let response = store.signed(&get).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(
         response.headers()["content-disposition"],
