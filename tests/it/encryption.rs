@@ -1,4 +1,4 @@
-//! Encryption at rest: asked of the store with every upload, and looked for at the acknowledge.
+//! Encryption at rest is requested with every upload and verified by acknowledge.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn kms() -> App {
         .await
 }
 
-/// What the store says of the object at `key`.
+/// The encryption of the object at `key`: its algorithm and its key.
 async fn at_rest(app: &App, key: &str) -> (Option<String>, Option<String>) {
     let head = app.bucket.head(key).await.expect("an object");
     let algorithm = head.server_side_encryption();
@@ -30,13 +30,13 @@ async fn at_rest(app: &App, key: &str) -> (Option<String>, Option<String>) {
     (algorithm, head.ssekms_key_id().map(str::to_owned))
 }
 
-/// A dataset of two parts, sent and acknowledged.
+/// Uploads and acknowledges a dataset of two parts.
 async fn in_parts(app: &App, path: &str) {
     let bytes = vec![7; 5 * 1024 * 1024 + 1];
     let more = json!({"size": bytes.len(), "multipart": true, "part_size": 5 * 1024 * 1024});
     let session = app.create(path, more).await;
     for part in session["multipart"]["parts"].as_array().expect("parts") {
-        // Asked for once, when the upload begins.
+        // Encryption is requested once, when the multipart upload is created.
         assert_eq!(part["headers"], json!({}), "{part:#}");
         let number = |name: &str| part[name].as_u64().expect("a number") as usize;
         let (offset, size) = (number("offset"), number("size"));
@@ -99,7 +99,7 @@ async fn acknowledge_rejects_object_with_missing_or_other_encryption() {
         .create("/data/a.csv", json!({"content_type": "text/csv"}))
         .await;
     let id = session["id"].as_str().expect("an id");
-    // A store that ignores what the URL asks for: it says nothing of encryption.
+    // As in a store that ignores the request: it reports no encryption.
     app.bucket.put_as(id, "data/a.csv", "a", "text/csv").await;
     let problem = app.acknowledge(&session).await;
     let problem = problem.expect_problem(422, "object-mismatch");
@@ -110,7 +110,7 @@ async fn acknowledge_rejects_object_with_missing_or_other_encryption() {
     assert_eq!(now["status"], "Error", "{now:#}");
     assert_eq!(now["error"]["code"], "object-mismatch", "{now:#}");
 
-    // Another key is not the one.
+    // Encrypted with another key.
     let session = app
         .create("/data/b.csv", json!({"content_type": "text/csv"}))
         .await;
@@ -139,7 +139,7 @@ async fn upload_has_no_encryption_header_without_setting() {
     );
 }
 
-/// The row knows what its URL asked for.
+/// The row stores the encryption that its URL requests.
 #[tokio::test]
 async fn pending_upload_keeps_encryption_of_its_creation() {
     let place = Place::new().await;
@@ -164,7 +164,7 @@ async fn pending_upload_keeps_encryption_of_its_creation() {
     process.stop("TERM").await.ok();
 }
 
-/// The embedded store has no keys: it says so instead of keeping bytes that it calls encrypted.
+/// The embedded store has no KMS: it refuses instead of storing bytes that it would call encrypted.
 #[tokio::test]
 async fn embedded_store_rejects_kms_encryption() {
     let store = Store::start().await;

@@ -1,4 +1,4 @@
-//! The janitor: what became of uploads that nobody acknowledged, and of deletes that never ended.
+//! The janitor: what happens to uploads that no client acknowledged, and to unfinished deletes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -10,7 +10,7 @@ use crate::support::cloud;
 use crate::support::gate::Gate;
 use crate::support::observe::PATIENCE;
 
-/// Past the deadline of a URL of a minute, and past the grace.
+/// Longer than the lifetime of a URL of one minute plus the grace period.
 const OVERDUE: TimeDelta = TimeDelta::seconds(60 + 901);
 
 async fn pending(app: &App, path: &str, mut more: Value) -> Value {
@@ -76,7 +76,7 @@ async fn janitor_expires_overdue_upload_without_object() {
     let refreshed = format!("/uploads/{}?refresh_urls=true", id(&session));
     let refreshed = app.get(&refreshed).await.expect(StatusCode::OK);
     assert_eq!(refreshed["upload"], Value::Null, "{refreshed:#}");
-    // The path is as free as it was.
+    // The path can be used again.
     app.create("a.csv", json!({})).await;
 }
 
@@ -186,7 +186,7 @@ async fn refreshing_urls_moves_expiry_deadline() {
 #[tokio::test]
 async fn one_round_expires_rows_of_all_pages() {
     let app = App::start().await;
-    // Many share a deadline: pages must not lose those at their edges.
+    // Many rows share a deadline: rows at the edges of pages must not be lost.
     let rows = format!(
         "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, \
          content_type, overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at) \
@@ -238,7 +238,7 @@ async fn janitor_finishes_interrupted_deletes() {
     let half = app.upload("half", "bytes", json!({})).await;
     let replaced = app.upload("replaced", "bytes", json!({})).await;
     let fresh = app.upload("fresh", "bytes", json!({})).await;
-    // As a process leaves them that dies after the first step, or after the second.
+    // As left by a process that died after the first step, or after the second.
     for upload in [&whole, &half, &replaced, &fresh] {
         mark_deleting(&app, upload).await;
     }
@@ -267,7 +267,7 @@ async fn janitor_finishes_interrupted_deletes() {
     assert_eq!(app.janitor().await, Round::default());
 }
 
-/// The first of the three steps of a delete, and no more.
+/// Performs only the first of the three steps of a delete.
 async fn mark_deleting(app: &App, upload: &Value) {
     let (id, now) = (id(upload), app.clock.now());
     let step = format!(

@@ -1,4 +1,4 @@
-//! What holds for every answer: its request id, its headers, its shape when it fails.
+//! What holds for every answer: its request id, its headers, and its form when it fails.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;

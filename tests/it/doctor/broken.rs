@@ -1,4 +1,4 @@
-//! What is missing, refuses or hangs: it is named with its fix, and stops no other check.
+//! What is missing, refuses or hangs is named with its fix, and does not stop the other checks.
 
 use super::scene::{CHECKS, Report, doctor, everything};
 use super::well::free_parts_after;
@@ -9,7 +9,7 @@ use crate::support::process::free_port;
 use crate::support::serving::Place;
 
 /// The checks that need the bucket.
-fn behind_the_bucket() -> &'static [&'static str] {
+fn checks_that_need_bucket() -> &'static [&'static str] {
     &CHECKS[4..13]
 }
 
@@ -24,7 +24,7 @@ async fn missing_bucket_fails_and_dependent_checks_are_unknown() {
         .says("clock", "ok", "")
         .says("topic", "ok", "")
         .says("migrations", "ok", "");
-    for check in behind_the_bucket() {
+    for check in checks_that_need_bucket() {
         report
             .says(check, "unknown", "the bucket does not answer")
             .advises(check, "`bucket`");
@@ -63,7 +63,7 @@ async fn missing_credentials_fail() {
         .says("migrations", "ok", "");
 }
 
-/// The SDK cannot even say where the bucket is.
+/// Without a region the SDK cannot build the bucket's address.
 #[tokio::test]
 async fn missing_region_fails() {
     let place = Place::new().await;
@@ -88,7 +88,7 @@ async fn unreachable_store_fails() {
         .says("migrations", "ok", "");
 }
 
-/// A line that is open and dead costs its time limit, not the doctor's life.
+/// A dead connection costs its time limit, and the doctor goes on.
 #[tokio::test]
 async fn hanging_store_fails_after_timeout() {
     let place = Place::new().await;
@@ -105,7 +105,7 @@ async fn hanging_store_fails_after_timeout() {
         .says("migrations", "ok", "");
 }
 
-/// A refusal has a date as well: the clock is told apart from the key.
+/// A refusal has a date as well, so a wrong clock is distinguished from a wrong key.
 #[tokio::test]
 async fn wrong_clock_is_distinguished_from_wrong_key() {
     let place = Place::new().await;
@@ -137,7 +137,7 @@ async fn bucket_in_another_region_fails_with_its_region() {
         .advises("bucket", "AWS_REGION=eu-west-1");
 }
 
-/// S3's own clean-up would take the parts from under an upload that goes on.
+/// The lifecycle rule would delete the parts of an upload that is still in progress.
 #[tokio::test]
 async fn lifecycle_rule_shorter_than_sessions_fails() {
     let place = Place::new().await;
@@ -151,7 +151,7 @@ async fn lifecycle_rule_shorter_than_sessions_fails() {
     Report::of(day).await.code(0).says("lifecycle", "ok", "");
 }
 
-/// Bad settings are listed, and nothing is examined.
+/// Invalid settings are listed, and no check runs.
 #[tokio::test]
 async fn invalid_settings_are_listed_and_nothing_is_checked() {
     let place = Place::new().await;
@@ -160,7 +160,7 @@ async fn invalid_settings_are_listed_and_nothing_is_checked() {
     assert_eq!(ended.out, "");
 }
 
-/// Credentials that end before the URLs that they sign.
+/// Credentials that expire before the URLs that they sign.
 #[tokio::test]
 async fn credentials_that_expire_before_urls_are_a_warning() {
     let place = Place::new().await;

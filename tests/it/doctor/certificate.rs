@@ -1,4 +1,4 @@
-//! What the listener shows: a certificate that is good, one that is not, and a key for all to read.
+//! The listener's certificate: valid, invalid or expiring, and a private key that others can read.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;

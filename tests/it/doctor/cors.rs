@@ -1,4 +1,4 @@
-//! CORS: what pages may do, and `--fix`.
+//! CORS: what web pages may do, and `--fix`.
 
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 
@@ -58,7 +58,7 @@ async fn fix_adds_missing_cors_rule_only_when_requested() {
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
 
-/// Rules of others stay as they are, also one that fits halfway: ours stands before it.
+/// Rules of other programs are kept, also one that matches partly: our rule is placed before it.
 #[tokio::test]
 async fn fix_keeps_foreign_rules_and_origins_of_other_brokers() {
     let place = Place::new().await;
@@ -80,7 +80,7 @@ async fn fix_keeps_foreign_rules_and_origins_of_other_brokers() {
     assert_eq!(written.len(), 2, "{written:#?}");
     assert_eq!(written[1], others);
 
-    // Another broker of the same bucket has other pages; those of the first keep theirs.
+    // Another broker of the same bucket has other origins; those of the first are kept.
     let more = fix(&place).set("BROKER_CORS_ORIGINS", "https://other.example.com");
     let report = Report::of(more.set("BROKER_S3_CONDITIONAL_WRITES", "on")).await;
     report.code(0);

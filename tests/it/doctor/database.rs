@@ -1,4 +1,4 @@
-//! Postgres: away, read-only, behind or ahead of this binary.
+//! Postgres: unavailable, read-only, with older or newer migrations than this binary.
 
 use super::scene::{Report, doctor};
 use crate::postgres_tls::Secured;
@@ -52,7 +52,7 @@ async fn read_only_postgres_fails() {
         .advises("postgres", "not a standby");
 }
 
-/// Nothing is applied, and the doctor does not change that.
+/// No migration is applied, and the doctor applies none.
 #[tokio::test]
 async fn unapplied_migrations_are_a_warning_or_failure_and_stay_unapplied() {
     let place = Place {

@@ -1,4 +1,4 @@
-//! The issuer of JWTs: there with keys, there with none that fit, or away.
+//! The JWT issuer: with usable keys, without any, or unavailable.
 
 use jsonwebtoken::Algorithm::{ES256, EdDSA};
 

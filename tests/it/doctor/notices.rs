@@ -1,4 +1,5 @@
-//! The topic and the queue: gone, forbidden, poor; and a notification only where it was asked for.
+//! The topic and the queue: missing, forbidden, badly configured; and a test notification only on
+//! request.
 
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ async fn missing_topic_and_queue_fail() {
         .says("signatures", "ok", "");
 }
 
-/// Whoever may publish need not be allowed to look.
+/// A role that may publish need not have the right to read the attributes.
 #[tokio::test]
 async fn forbidden_attributes_of_topic_and_queue_are_unknown() {
     let place = Place::new().await;

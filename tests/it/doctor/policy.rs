@@ -1,4 +1,4 @@
-//! `doctor --policy`: what the README shows, for this bucket, topic and queue.
+//! `doctor --policy` prints the policy of the README for this bucket, topic and queue.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A doctor who is sent away cleans up before he goes.
+//! An interrupted doctor removes its objects before it exits.
 
 use std::time::Duration;
 

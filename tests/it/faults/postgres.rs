@@ -1,9 +1,9 @@
-//! Postgres is away, restarts under a transaction, or makes us wait.
+//! Postgres is unavailable, restarts during a transaction, or makes the broker wait.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::unavailable;
+use super::assert_unavailable;
 use crate::support::app::{App, Setup, id};
 use crate::support::database;
 use crate::support::gate::Gate;
@@ -16,7 +16,7 @@ async fn postgres_outage_is_503_and_recovers_without_restart() {
     let app = Setup::new().postgres(gate.addr()).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
-    // The key is known for some seconds from now on.
+    // The key is cached for some seconds from now on.
     gate.cut().await;
 
     let path = format!("/uploads/{}", id(&session));
@@ -41,7 +41,7 @@ async fn postgres_outage_is_503_and_recovers_without_restart() {
         .split_last_chunk::<1>()
         .map(|(a, b)| (b, a))
         .unwrap();
-    // What has not the shape of a key is none, whether Postgres is there or not.
+    // A text without the shape of a key is rejected, whether Postgres is available or not.
     assert_eq!(
         stranger[0].status,
         StatusCode::UNAUTHORIZED,
@@ -49,7 +49,7 @@ async fn postgres_outage_is_503_and_recovers_without_restart() {
     );
     assert_eq!(known.len(), 9);
     for reply in replies.into_iter().take(9) {
-        unavailable(&app, reply, "Postgres");
+        assert_unavailable(&app, reply, "Postgres");
     }
     assert_eq!(app.get("/livez").await.status, StatusCode::OK);
     let ready = app.get("/readyz").await;
@@ -64,7 +64,7 @@ async fn postgres_outage_is_503_and_recovers_without_restart() {
     let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
-    // The loops live on too: the notification goes out.
+    // The background loops recovered too: the notification is sent.
     app.inbox
         .receive_until(1, crate::support::observe::PATIENCE)
         .await;
@@ -80,12 +80,12 @@ async fn terminated_connections_are_replaced() {
         });
         futures::future::join_all(calls).await;
         assert!(terminate(&app, "true").await > 0);
-        // Who comes in the very moment may hear that Postgres is away, and nothing worse.
+        // A request at that moment may get 503, and nothing worse.
         eventually("requests are served again", async || {
             let reply = app.post("/uploads", json!({"path": "again"})).await;
             let served = reply.status == StatusCode::CREATED;
             if !served {
-                unavailable(&app, reply, "Postgres");
+                assert_unavailable(&app, reply, "Postgres");
             }
             served
         })
@@ -93,7 +93,7 @@ async fn terminated_connections_are_replaced() {
     }
 }
 
-/// Ends the broker's sessions that are as `which` says; returns how many.
+/// Terminates the broker's sessions that match `which`; returns how many.
 async fn terminate(app: &App, which: &str) -> i64 {
     let sql = format!(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -110,7 +110,7 @@ async fn terminated_transaction_leaves_no_changes() {
     app.put(&session, "a").await.expect_ok();
     let tear = async { assert_eq!(terminate(&app, "wait_event_type = 'Lock'").await, 1) };
     let reply = app.in_between(app.acknowledge(&session), tear).await;
-    unavailable(&app, reply, "Postgres");
+    assert_unavailable(&app, reply, "Postgres");
     assert_eq!(app.read(&session).await["status"], "Pending");
     assert!(app.told(&session).await.is_empty());
     app.acknowledge(&session).await.expect(StatusCode::OK);
@@ -128,7 +128,7 @@ async fn acknowledge_of_locked_row_times_out_and_succeeds_later() {
         .await
         .expect("a lock");
     let reply = app.acknowledge(&session).await;
-    unavailable(&app, reply, "Postgres");
+    assert_unavailable(&app, reply, "Postgres");
     app.holds_no_transaction().await;
     lock.rollback().await.expect("a rollback");
     app.acknowledge(&session).await.expect(StatusCode::OK);
@@ -156,7 +156,7 @@ async fn postgres_outage_during_transition_leaves_upload_unchanged() {
             verb => app.request(Method::POST, &format!("{path}/{verb}")),
         };
         let reply = app.in_between(Reply::of(call()), gate.cut()).await;
-        unavailable(&app, reply, "Postgres");
+        assert_unavailable(&app, reply, "Postgres");
         gate.restore();
         assert_eq!(app.read(&session).await, upload, "{verb}");
         assert_eq!(app.told(&session).await, told, "{verb}");

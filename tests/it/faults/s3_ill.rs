@@ -1,10 +1,10 @@
-//! S3 is there and of no use: it hangs, fails, asks us to slow down, or breaks off in the middle
-//! of an answer. Every verb that needs it says so within its time, and nothing has changed.
+//! S3 answers badly: it hangs, fails, asks to slow down, or breaks off in the middle of an answer.
+//! Every operation that needs it reports that in time, and changes nothing.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::unavailable;
+use super::assert_unavailable;
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
 use crate::support::door::{Door, Way};
@@ -48,13 +48,13 @@ async fn all_verbs_fail_and_recover(way: Way) {
         app.request(Method::GET, "/datasets/stored/action/download"),
     ];
     for reply in futures::future::join_all(calls.map(Reply::of)).await {
-        unavailable(&app, reply, "S3");
+        assert_unavailable(&app, reply, "S3");
     }
     assert_eq!(app.read(&stored).await, stored, "{way:?}");
     let now = app.read(&session).await;
     assert_eq!(now["updated_at"], session["updated_at"], "{way:?}: {now:#}");
     assert_eq!(app.told(&session).await, [""; 0], "{way:?}");
-    // What needs no S3 goes on.
+    // Operations without S3 calls still work.
     let other = app.create("b.csv", json!({})).await;
     app.act(&format!("/uploads/{}/cancel", id(&other)))
         .await
@@ -95,7 +95,7 @@ async fn slow_s3_answer_within_timeout_succeeds() {
     let app = Setup::new().s3(door.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
-    // A connection that is there already is slow from now on.
+    // Also the connection that is open already is slow from now on.
     app.get("/datasets").await.expect(StatusCode::OK);
     door.leads(Way::Silent);
     let reply = async {
