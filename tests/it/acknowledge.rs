@@ -1,5 +1,5 @@
-//! The acknowledge: what is proven becomes Uploaded, what is not has a problem of its own, and
-//! the row is in the right state after each.
+//! Tests of acknowledge: a proven upload becomes Uploaded, every other outcome has its own problem
+//! code, and the row is in the right state after each.
 
 mod at_once;
 mod claims;

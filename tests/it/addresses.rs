@@ -1,17 +1,17 @@
-//! Where a request comes from, as the log tells it: the peer, or whom a trusted proxy names.
+//! The client address in the access log: the peer's, or the one that a trusted proxy forwards.
 
 use serde_json::Value;
 
 use crate::support::serving::{Caller, Place};
 
-/// The address in the access line of one request with these headers.
-async fn logged(headers: &[(&str, &str)], proxies: &str) -> String {
+/// The client address in the access line of one request with these headers.
+async fn logged_address(headers: &[(&str, &str)], proxies: &str) -> String {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_LOG_FORMAT", "json");
     let (mut process, caller) = place
         .start(run.set("BROKER_TRUSTED_PROXIES", proxies))
         .await;
-    ask(&caller, headers).await;
+    send_with_headers(&caller, headers).await;
     let line = process.says("\"request_id\":\"the-one\"").await;
     process.stop("TERM").await.ok();
     let line: Value = serde_json::from_str(&line).expect(&line);
@@ -19,7 +19,7 @@ async fn logged(headers: &[(&str, &str)], proxies: &str) -> String {
     client.unwrap_or_else(|| panic!("{line:#}")).to_owned()
 }
 
-async fn ask(caller: &Caller, headers: &[(&str, &str)]) {
+async fn send_with_headers(caller: &Caller, headers: &[(&str, &str)]) {
     let mut request = caller.http.get(format!("{}/problems", caller.url));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -29,51 +29,51 @@ async fn ask(caller: &Caller, headers: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed() {
+async fn x_forwarded_for_of_trusted_proxy_gives_client_address() {
     let headers = [("x-forwarded-for", "203.0.113.5, 192.0.2.1, 10.2.2.2")];
-    let found = logged(&headers, "127.0.0.0/8, 10.0.0.0/8").await;
+    let found = logged_address(&headers, "127.0.0.0/8, 10.0.0.0/8").await;
     assert_eq!(found, "192.0.2.1");
 }
 
 #[tokio::test]
-async fn so_is_one_that_speaks_the_standard() {
+async fn forwarded_header_of_trusted_proxy_gives_client_address() {
     let headers = [(
         "forwarded",
         "for=192.0.2.9, for=\"[2001:db8::1]:80\";proto=https",
     )];
-    assert_eq!(logged(&headers, "127.0.0.1").await, "2001:db8::1");
+    assert_eq!(logged_address(&headers, "127.0.0.1").await, "2001:db8::1");
 }
 
 #[tokio::test]
-async fn a_stranger_is_not() {
+async fn forwarding_headers_of_untrusted_peer_are_ignored() {
     let headers = [
         ("x-forwarded-for", "192.0.2.1"),
         ("forwarded", "for=192.0.2.1"),
     ];
-    assert_eq!(logged(&headers, "10.0.0.0/8").await, "127.0.0.1");
+    assert_eq!(logged_address(&headers, "10.0.0.0/8").await, "127.0.0.1");
 }
 
-/// A proxy that writes one of the headers passes the other on as it came: a client that sends
-/// that one does not choose its address by it.
+/// A proxy that writes one of the headers passes the other one through. A client that sends the
+/// other one must not choose its address by it.
 #[tokio::test]
-async fn two_headers_that_contradict_each_other_name_nobody() {
+async fn contradictory_forwarding_headers_are_ignored() {
     let headers = [
         ("x-forwarded-for", "192.0.2.1"),
         ("forwarded", "for=192.0.2.2"),
     ];
-    assert_eq!(logged(&headers, "127.0.0.1").await, "127.0.0.1");
+    assert_eq!(logged_address(&headers, "127.0.0.1").await, "127.0.0.1");
 }
 
-/// A client that sends letters which no address has, before what its proxy adds in the same line,
-/// does not hide behind the proxy's address.
+/// A client that sends characters which no address has, to the left of what its proxy appends to
+/// the same header, is not logged with the proxy's address.
 #[tokio::test]
-async fn odd_letters_further_left_hide_nobody() {
+async fn invalid_forwarded_entries_left_of_proxy_entry_are_ignored() {
     let headers = [("x-forwarded-for", "é, 192.0.2.1")];
-    assert_eq!(logged(&headers, "127.0.0.1").await, "192.0.2.1");
+    assert_eq!(logged_address(&headers, "127.0.0.1").await, "192.0.2.1");
 }
 
 #[tokio::test]
-async fn proxies_that_are_none_are_refused_at_the_start() {
+async fn serve_rejects_invalid_trusted_proxies() {
     let place = Place::new().await;
     for (proxies, right) in [
         ("proxy.example.com", "10.0.0.0/8"),

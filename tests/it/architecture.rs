@@ -1,10 +1,10 @@
-//! The picture in `src/lib.rs`, held against every `crate::…` in the code.
+//! Compares the folder diagram in `src/lib.rs` with every `crate::…` path in the code.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each folder and the ones that it may name, beside itself and the ones in `FREE`.
+/// Each folder and the folders that it may use, beside itself and the ones in `FREE`.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("store", &["domain"]),
@@ -23,14 +23,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("lifecycle", &[]),
 ];
-/// Folders that any but `domain` and themselves may name.
+/// Folders that every folder may use, except `domain` and the folders of this list.
 const FREE: &[&str] = &["clock", "config", "telemetry", "lifecycle"];
-/// What must not be named outside of the folders behind it.
+/// External crates, and the only folders that may use each of them.
 const CRATES: &[(&str, &[&str])] = &[
     ("diesel", &["store", "usecases", "notify", "commands"]),
     ("actix_web", &["http"]),
     ("jsonwebtoken", &["identity"]),
-    // The doctor writes to the store as clients do.
+    // The doctor uploads to the store over HTTP, as clients do.
     ("reqwest", &["client", "identity", "objects"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
@@ -39,7 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn data_flows_one_way() {
+fn folders_use_only_folders_and_crates_of_the_architecture() {
     let mut broken = String::new();
     for file in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let folder = folder_of(&file);
@@ -83,7 +83,7 @@ fn data_flows_one_way() {
 }
 
 #[test]
-fn files_stay_small() {
+fn source_files_have_at_most_300_lines() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut long = String::new();
     for file in sources(root.join("src"))

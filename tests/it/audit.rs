@@ -1,4 +1,5 @@
-//! The audit: who did what, told once, to those who may know, whatever fails on the way.
+//! The audit log: each action is recorded once, is visible to the permitted readers only, and
+//! survives faults.
 
 mod command;
 mod deeds;
@@ -15,8 +16,8 @@ use serde_json::Value;
 use crate::support::app::App;
 use crate::support::observe::eventually;
 
-/// The rows of the default tenant, oldest first, as soon as there are `count` beside those of the
-/// keys and those of refusals; and they must be no more.
+/// The rows of the default tenant without those about keys and refusals, oldest first. Waits until
+/// there are `count` of them and asserts that there are no more.
 async fn rows(app: &App, count: usize) -> Vec<Value> {
     let mut rows = Vec::new();
     eventually("the audit is written", async || {
@@ -30,8 +31,9 @@ async fn rows(app: &App, count: usize) -> Vec<Value> {
     rows
 }
 
-/// The rows of an action, as soon as they count `times`; and it must be no more.
-pub async fn folded(app: &App, action: &str, times: i64) -> Vec<Value> {
+/// The rows of an action. Waits until their counts add up to `times` and asserts that they are no
+/// more.
+pub async fn rows_of_action(app: &App, action: &str, times: i64) -> Vec<Value> {
     let mut rows = Vec::new();
     let sum = |rows: &[Value]| -> i64 {
         let counts = rows.iter().map(|row| row["count"].as_i64());
@@ -57,7 +59,7 @@ async fn all(app: &App) -> Vec<Value> {
 }
 
 /// The action and one more member of each row.
-fn told<'a>(rows: &'a [Value], member: &str) -> Vec<(&'a str, Option<&'a str>)> {
+fn action_and<'a>(rows: &'a [Value], member: &str) -> Vec<(&'a str, Option<&'a str>)> {
     rows.iter()
         .map(|row| {
             (
@@ -68,7 +70,7 @@ fn told<'a>(rows: &'a [Value], member: &str) -> Vec<(&'a str, Option<&'a str>)> 
         .collect()
 }
 
-/// A value that a statement finds, past the broker.
+/// Counts rows by SQL, without the broker.
 async fn count(app: &App, rows: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM {rows}");
     let client = app.sql().await;

@@ -1,4 +1,4 @@
-//! Who gets in: keys and scopes over every operation of the document.
+//! Authentication and authorization: keys and scopes on every operation of the OpenAPI document.
 
 use std::time::{Duration, Instant};
 
@@ -31,15 +31,15 @@ mod token_minting;
 pub mod tokens;
 mod url_life;
 
-/// One operation of the document that needs a credential.
+/// An operation of the document that needs a credential.
 struct Operation {
     method: Method,
-    /// With `{id}` and `{path}` in it.
+    /// The path, with the placeholders `{id}` and `{path}`.
     template: String,
     scope: Scope,
-    /// What it needs beside that.
+    /// Further scopes that it needs.
     also: Vec<Scope>,
-    /// Of its body, where it takes one.
+    /// An example of its body, if it has one.
     example: Option<Value>,
 }
 
@@ -49,7 +49,7 @@ impl Operation {
     }
 }
 
-/// Every one of them, so that a new one is covered by itself.
+/// All operations that need a credential, so that a new operation is covered automatically.
 fn operations() -> Vec<Operation> {
     let document = upload_broker::http::openapi::document();
     let document = serde_json::to_value(document).expect("the document");
@@ -81,9 +81,9 @@ fn operations() -> Vec<Operation> {
     all
 }
 
-/// Asks every operation on an upload for each of `uploads`, which must not exist for the caller: the
-/// problems that it is told.
-async fn as_if_not_there(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
+/// Calls every operation on an upload for each of `uploads`, which must not exist for the caller;
+/// returns the problems, each of which is a 404.
+async fn not_found_problems(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
     let mut told = Vec::new();
     let operations = operations();
     let names_one = |operation: &&Operation| operation.template.contains("{id}");
@@ -93,7 +93,7 @@ async fn as_if_not_there(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
                 let path = format!("{}{query}", operation.path(id(upload), ""));
                 let mut request = caller.request(operation.method.clone(), &path);
                 if operation.method == Method::POST && operation.template.ends_with("/parts") {
-                    // Nobody is told anything for a request that asks for nothing.
+                    // An empty request is rejected before the upload is looked up.
                     request = request.json(&json!({"from": 1}));
                 }
                 let reply = Reply::of(request).await;
@@ -108,7 +108,7 @@ async fn as_if_not_there(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
     told
 }
 
-/// Sends an operation as whoever holds `key`, with a body that nobody can read.
+/// Calls an operation with this key and with a body that is not valid JSON.
 async fn send(app: &App, operation: &Operation, path: &str, key: Option<&str>) -> Reply {
     let url = format!("{}{path}", app.url);
     let mut request = app.http.request(operation.method.clone(), url);
@@ -127,7 +127,7 @@ async fn get_as(app: &App, key: &str, path: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn only_a_whole_bearer_token_is_a_credential() {
+async fn only_complete_bearer_token_in_header_is_accepted() {
     let app = App::start().await;
     let key = &app.key;
     for (value, status) in [
@@ -148,7 +148,7 @@ async fn only_a_whole_bearer_token_is_a_credential() {
         let reply = Reply::of(request.header("authorization", &value)).await;
         assert_eq!(reply.status.as_u16(), status, "{value:?}: {reply:#?}");
     }
-    // Nor is it one in the query: queries end up in other people's logs.
+    // A key in the query is not accepted: queries end up in logs.
     let request = app
         .http
         .get(format!("{}/uploads?access_token={key}", app.url));
@@ -158,7 +158,7 @@ async fn only_a_whole_bearer_token_is_a_credential() {
 }
 
 #[tokio::test]
-async fn a_key_ends_at_its_time_even_while_it_is_remembered() {
+async fn cached_key_is_rejected_after_its_expiry() {
     let app = App::start().await;
     let end = app.clock.now() + TimeDelta::minutes(5);
     let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
@@ -172,7 +172,7 @@ async fn a_key_ends_at_its_time_even_while_it_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_taken_back_is_refused_within_seconds() {
+async fn revoked_key_is_rejected_within_five_seconds() {
     let app = App::start().await;
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
     get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
@@ -199,12 +199,12 @@ async fn a_key_that_was_taken_back_is_refused_within_seconds() {
         !revoke(&mut connection).await.expect("an answer"),
         "only once"
     );
-    // The others are not concerned.
+    // Other keys stay valid.
     app.get("/uploads").await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_noted() {
+async fn first_use_of_key_sets_its_last_use() {
     let app = App::start().await;
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
     let mut connection = upload_broker::store::pool::connect(app.database.url())
@@ -221,17 +221,17 @@ async fn the_last_use_of_a_key_is_noted() {
 }
 
 #[tokio::test]
-async fn a_known_key_costs_no_query() {
+async fn cached_key_needs_no_query() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     let (_, unknown) = app.issue_key("default", &Scope::ALL, None).await;
     app.bucket.put("a.csv", "x").await;
     app.get("/datasets").await.expect(StatusCode::OK);
     gate.cut().await;
-    // A listing asks S3 only: with the key at hand, Postgres is not missed.
+    // A list calls S3 only: with the key in the cache, Postgres is not needed.
     let list = app.get("/datasets").await.expect(StatusCode::OK);
     assert_eq!(list[0]["path"], "/a.csv", "{list:#}");
-    // A key that was never seen is neither let in nor called bad.
+    // A key that is not cached is neither accepted nor rejected.
     let reply = get_as(&app, &unknown, "/datasets").await;
     assert!(reply.header("retry-after").is_some(), "{reply:#?}");
     reply.expect_problem(503, "service-unavailable");
@@ -242,7 +242,7 @@ async fn a_known_key_costs_no_query() {
 }
 
 #[tokio::test]
-async fn without_authentication_everyone_is_the_default_tenant() {
+async fn auth_off_makes_every_caller_the_default_tenant() {
     let app = Setup::new().set("BROKER_AUTH", "off").start().await;
     let session = app.create("/a.csv", json!({})).await;
     for request in [

@@ -1,5 +1,5 @@
-//! Requests that no well-behaved client sends, written to the socket, and noise: always a
-//! problem or a plain refusal, never a 5xx, a panic or a row.
+//! Malformed requests, written to the socket, and random input: the answer is always a problem or a
+//! plain refusal, never a 5xx or a panic, and no row is left.
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -15,7 +15,7 @@ async fn rows(app: &App) -> i64 {
     row.expect("a count").get(0)
 }
 
-/// A POST of `body`, as JSON.
+/// The bytes of a POST of `body` as JSON.
 fn post(app: &App, body: &[u8]) -> Vec<u8> {
     let lines = format!(
         "content-type: application/json\r\ncontent-length: {}\r\n",
@@ -24,14 +24,14 @@ fn post(app: &App, body: &[u8]) -> Vec<u8> {
     request(app, "POST /uploads", &lines, body)
 }
 
-/// The broker still answers after all that.
-async fn is_well(app: &App) {
+/// Asserts that the broker still answers and that no upload was created.
+async fn assert_alive_without_rows(app: &App) {
     app.get("/heartbeat").await.expect(StatusCode::OK);
     assert_eq!(rows(app).await, 0, "a refused request left a row");
 }
 
 #[tokio::test]
-async fn targets_that_no_client_would_send() {
+async fn malformed_request_targets_get_client_errors() {
     let app = App::start().await;
     let long = "x".repeat(2_000);
     for (line, status, code) in [
@@ -40,7 +40,7 @@ async fn targets_that_no_client_would_send() {
         ("GET /datasets/%2e%2e/b", 422, "invalid-request"),
         ("GET /datasets/./b", 422, "invalid-request"),
         ("GET /datasets/a%2f%2e%2e%2fb", 422, "invalid-request"),
-        // The key `/a` has no path; the path `/a` has its slash left out here, or encoded.
+        // The key `/a` has no path. The path `/a` is written here without its slash, or with it encoded.
         ("GET /datasets//a", 422, "invalid-request"),
         ("GET /datasets/%2fa", 404, "dataset-not-found"),
         ("GET /datasets///a", 422, "invalid-request"),
@@ -77,11 +77,11 @@ async fn targets_that_no_client_would_send() {
         }
         assert!(!reply.head.contains("set-cookie"), "{reply:#?}");
     }
-    is_well(&app).await;
+    assert_alive_without_rows(&app).await;
 }
 
 #[tokio::test]
-async fn bodies_that_no_client_would_send() {
+async fn malformed_bodies_get_client_errors() {
     let app = App::start().await;
     let nested = format!(
         "{{\"path\":\"/a\",\"metadata\":{}1{}}}",
@@ -118,11 +118,11 @@ async fn bodies_that_no_client_would_send() {
         assert_eq!(reply.status, status, "{told}: {reply:#?}");
         reply.expect_problem(status, code);
     }
-    is_well(&app).await;
+    assert_alive_without_rows(&app).await;
 }
 
 #[tokio::test]
-async fn headers_that_no_client_would_send() {
+async fn malformed_headers_get_client_errors() {
     let app = App::start().await;
     let huge = format!("x-huge: {}\r\n", "x".repeat(500_000));
     let many: String = (0..2_000).map(|n| format!("x-{n}: 1\r\n")).collect();
@@ -143,7 +143,7 @@ async fn headers_that_no_client_would_send() {
         let told = lines.chars().take(60).collect::<String>();
         assert!((400..500).contains(&reply.status), "{told}: {reply:#?}");
     }
-    // A body in a coding that we do not speak is not read as if it were plain.
+    // A body with an unsupported content coding is not read as plain text.
     let lines =
         "content-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 13\r\n";
     let reply = send(
@@ -152,11 +152,11 @@ async fn headers_that_no_client_would_send() {
     )
     .await;
     reply.expect_problem(415, "unsupported-media-type");
-    is_well(&app).await;
+    assert_alive_without_rows(&app).await;
 }
 
 #[tokio::test]
-async fn what_is_no_http_at_all_is_turned_away() {
+async fn bytes_that_are_not_http_get_client_errors() {
     let app = App::start().await;
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -168,11 +168,11 @@ async fn what_is_no_http_at_all_is_turned_away() {
         let reply = send(&app, bytes).await;
         assert!((400..500).contains(&reply.status), "{bytes:?}: {reply:#?}");
     }
-    is_well(&app).await;
+    assert_alive_without_rows(&app).await;
 }
 
 #[tokio::test]
-async fn nothing_gets_into_the_headers_of_the_signed_request() {
+async fn header_injection_into_signed_request_is_rejected() {
     let app = App::start().await;
     for field in [
         "content_disposition",
@@ -220,5 +220,5 @@ async fn nothing_gets_into_the_headers_of_the_signed_request() {
             .expect_problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], "/tags", "{problem:#}");
     }
-    is_well(&app).await;
+    assert_alive_without_rows(&app).await;
 }

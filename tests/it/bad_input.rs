@@ -1,4 +1,4 @@
-//! Whatever a client gets wrong, it is told what and where, and nothing is left behind: never a
+//! Invalid requests are rejected with the error and its position, and leave nothing behind: never a
 //! 500, never a row.
 
 use reqwest::{Method, StatusCode};
@@ -16,11 +16,11 @@ async fn post_raw(app: &App, body: impl Into<Vec<u8>>) -> Reply {
 }
 
 #[track_caller]
-fn points_at(problem: &Value, pointer: &str) {
+fn assert_points_at(problem: &Value, pointer: &str) {
     assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem:#}");
 }
 
-async fn has_no_rows(app: &App) {
+async fn assert_no_rows(app: &App) {
     let rows = app.sql().await;
     let count = rows.query_one("SELECT count(*) FROM uploads", &[]);
     let count: i64 = count.await.expect("a count").get(0);
@@ -28,7 +28,7 @@ async fn has_no_rows(app: &App) {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_pointed_at() {
+async fn create_rejects_each_invalid_field_with_pointer() {
     let app = App::start().await;
     let long = format!("/{}", "x".repeat(2_000));
     let metadata = json!({"path": "/a", "metadata": {"k": "v".repeat(3_000)}});
@@ -99,16 +99,16 @@ async fn every_wrong_field_is_pointed_at() {
             StatusCode::UNPROCESSABLE_ENTITY,
             "{body}: {reply:#?}"
         );
-        points_at(&reply.expect_problem(422, "invalid-request"), pointer);
+        assert_points_at(&reply.expect_problem(422, "invalid-request"), pointer);
     }
     let huge = json!({"path": "/a", "size": i64::MAX});
     let reply = app.post("/uploads", huge).await;
-    points_at(&reply.expect_problem(422, "size-limit-exceeded"), "/size");
-    has_no_rows(&app).await;
+    assert_points_at(&reply.expect_problem(422, "size-limit-exceeded"), "/size");
+    assert_no_rows(&app).await;
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_told_apart() {
+async fn create_distinguishes_invalid_json_from_wrong_media_type() {
     let app = App::start().await;
     for body in [
         &b""[..],
@@ -135,11 +135,11 @@ async fn what_is_not_json_is_told_apart() {
     Reply::of(form)
         .await
         .expect_problem(415, "unsupported-media-type");
-    has_no_rows(&app).await;
+    assert_no_rows(&app).await;
 }
 
 #[tokio::test]
-async fn ten_megabytes_are_refused_however_they_come() {
+async fn body_of_ten_megabytes_is_rejected_in_any_encoding() {
     let app = App::start().await;
     let large = vec![b' '; 10_000_000];
     for _ in 0..3 {
@@ -155,16 +155,16 @@ async fn ten_megabytes_are_refused_however_they_come() {
     Reply::of(request)
         .await
         .expect_problem(413, "payload-too-large");
-    // Nobody without a key makes us read so much.
+    // A caller without a key is refused before the body is read.
     let request = app.http.post(format!("{}/uploads", app.url)).body(large);
     Reply::of(request)
         .await
         .expect_problem(401, "unauthenticated");
-    has_no_rows(&app).await;
+    assert_no_rows(&app).await;
 }
 
 #[tokio::test]
-async fn every_wrong_parameter_is_pointed_at() {
+async fn each_invalid_parameter_is_rejected_with_pointer() {
     let app = App::start().await;
     for (path, pointer) in [
         ("/uploads?limit=0", "/limit"),
@@ -202,17 +202,17 @@ async fn every_wrong_parameter_is_pointed_at() {
             StatusCode::UNPROCESSABLE_ENTITY,
             "{path}: {reply:#?}"
         );
-        points_at(&reply.expect_problem(422, "invalid-request"), pointer);
+        assert_points_at(&reply.expect_problem(422, "invalid-request"), pointer);
     }
     let long = format!("/datasets/{}", "x".repeat(2_000));
-    points_at(
+    assert_points_at(
         &app.get(&long).await.expect_problem(422, "invalid-request"),
         "/path",
     );
 }
 
 #[tokio::test]
-async fn a_cursor_is_only_good_for_its_own_list() {
+async fn cursor_is_valid_for_its_own_list_only() {
     let app = App::start().await;
     for name in ["a", "b"] {
         app.create(&format!("/data/{name}"), json!({})).await;
@@ -231,6 +231,6 @@ async fn a_cursor_is_only_good_for_its_own_list() {
         format!("/datasets?prefix=/data/&cursor={of_datasets}"),
     ] {
         let problem = app.get(&path).await.expect_problem(422, "invalid-request");
-        points_at(&problem, "/cursor");
+        assert_points_at(&problem, "/cursor");
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /uploads/batch`: many sessions in one request, each with its own outcome.
+//! `POST /uploads/batch` creates many sessions in one request, each with its own outcome.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ mod acknowledge_faults;
 mod busy;
 mod idempotency;
 
-async fn ask(app: &App, entries: &[Value]) -> Reply {
+async fn create_batch(app: &App, entries: &[Value]) -> Reply {
     app.post("/uploads/batch", json!({"uploads": entries}))
         .await
 }
 
-/// The results of a batch that was taken.
+/// The results of a batch that was accepted.
 #[track_caller]
 fn results(reply: Reply) -> Vec<Value> {
     match reply.expect(StatusCode::OK)["results"].take() {
@@ -41,12 +41,12 @@ async fn rows(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn every_session_of_a_batch_can_be_used() {
+async fn each_session_of_a_batch_can_be_uploaded_and_acknowledged() {
     let app = App::start().await;
     let entries: Vec<_> = (0..3)
         .map(|n| json!({"path": format!("/data/{n}.csv"), "size": 2, "metadata": {"n": n.to_string()}}))
         .collect();
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(statuses(&results), [201, 201, 201], "{results:#?}");
     for (n, result) in results.iter().enumerate() {
         let session = &result["upload"];
@@ -59,14 +59,14 @@ async fn every_session_of_a_batch_can_be_used() {
 }
 
 #[tokio::test]
-async fn an_entry_is_what_a_single_create_would_answer() {
+async fn entry_has_same_result_as_single_create() {
     let app = App::start().await;
     let body = json!({"path": "/data/a.csv", "name": "A", "expires_in": 60, "tags": {"k": "v"}});
     let single = app
         .post("/uploads", body.clone())
         .await
         .expect(StatusCode::CREATED);
-    let mut results = results(ask(&app, &[body]).await);
+    let mut results = results(create_batch(&app, &[body]).await);
     let mut entry = results.remove(0)["upload"].take();
     for own in ["id", "created_at", "updated_at", "expires_at"] {
         entry[own] = single[own].clone();
@@ -78,7 +78,7 @@ async fn an_entry_is_what_a_single_create_would_answer() {
 }
 
 #[tokio::test]
-async fn one_bad_entry_does_not_spoil_the_others() {
+async fn invalid_entries_do_not_affect_other_entries() {
     let app = Setup::new()
         .set("BROKER_MAX_SIZE_BYTES", "1000")
         .start()
@@ -96,7 +96,7 @@ async fn one_bad_entry_does_not_spoil_the_others() {
         json!({"path": "/data/taken.csv", "overwrite": true}),
         json!({"path": "/data/last.csv"}),
     ];
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(
         statuses(&results),
         [201, 409, 422, 422, 422, 422, 422, 422, 201, 201],
@@ -128,7 +128,7 @@ async fn one_bad_entry_does_not_spoil_the_others() {
 }
 
 #[tokio::test]
-async fn a_batch_is_bounded() {
+async fn batch_is_limited_in_entries_and_bytes() {
     let app = App::start().await;
     let entries = |count: usize| -> Vec<Value> {
         (0..count)
@@ -136,7 +136,7 @@ async fn a_batch_is_bounded() {
             .collect()
     };
     for count in [0, 1001] {
-        let problem = ask(&app, &entries(count))
+        let problem = create_batch(&app, &entries(count))
             .await
             .expect_problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], "/uploads", "{problem:#}");
@@ -154,8 +154,8 @@ async fn a_batch_is_bounded() {
     }
     assert_eq!(rows(&app).await, 0);
 
-    // Over the limit of other bodies, under that of batches; ids in order are places in order.
-    let results = results(ask(&app, &entries(1000)).await);
+    // Above the size limit of other bodies and below that of batches; ids are in request order.
+    let results = results(create_batch(&app, &entries(1000)).await);
     assert_eq!(statuses(&results), vec![201; 1000]);
     let ids: Vec<_> = results.iter().map(|result| id(&result["upload"])).collect();
     assert!(ids.is_sorted(), "{ids:?}");
@@ -171,17 +171,17 @@ async fn a_batch_is_bounded() {
         .set("BROKER_MAX_BATCH_BODY_BYTES", "500000")
         .start()
         .await;
-    ask(&app, &wide)
+    create_batch(&app, &wide)
         .await
         .expect_problem(413, "payload-too-large");
 }
 
 #[tokio::test]
-async fn a_batch_is_one_statement() {
+async fn batch_inserts_all_rows_in_one_statement() {
     let app = App::start().await;
     let sql = app.sql().await;
     let entries: Vec<_> = (0..500).map(|n| json!({"path": format!("/{n}")})).collect();
-    // A trigger that fires once a statement counts more sharply than any statistic.
+    // A trigger that fires once for each statement counts exactly, unlike Postgres' statistics.
     sql.batch_execute(
         "CREATE TABLE statements (n bigint);
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
@@ -190,13 +190,13 @@ async fn a_batch_is_one_statement() {
     )
     .await
     .expect("a trigger");
-    results(ask(&app, &entries).await);
+    results(create_batch(&app, &entries).await);
     let row = sql.query_one("SELECT count(*) FROM statements", &[]).await;
     assert_eq!(row.expect("a count").get::<_, i64>(0), 1);
 }
 
 #[tokio::test]
-async fn a_batch_needs_the_scope_and_stays_in_its_jail() {
+async fn batch_needs_scope_and_stays_in_tenant_prefix() {
     use upload_broker::domain::principal::Scope;
     let app = App::start().await;
     let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
@@ -218,16 +218,16 @@ async fn a_batch_needs_the_scope_and_stays_in_its_jail() {
         theirs[0]["upload"]["s3_url"],
         format!("s3://{bucket}/other/a.csv")
     );
-    // The default tenant does not reach into that prefix.
+    // The default tenant cannot write to that prefix.
     let ours = results(post(&app.key).await);
     assert_eq!(statuses(&ours), [201, 422], "{ours:#?}");
 }
 
 #[tokio::test]
-async fn where_postgres_is_away_the_whole_batch_is_to_be_sent_again() {
+async fn batch_gets_one_503_when_postgres_is_unavailable() {
     let app = App::start().await;
     app.broker.connections.pool.close();
-    let reply = ask(
+    let reply = create_batch(
         &app,
         &[json!({"path": "/a.csv"}), json!({"path": "/b.csv"})],
     )
@@ -237,7 +237,7 @@ async fn where_postgres_is_away_the_whole_batch_is_to_be_sent_again() {
 }
 
 #[tokio::test]
-async fn a_row_that_the_table_refuses_fails_alone() {
+async fn row_rejected_by_table_fails_only_its_entry() {
     let app = App::start().await;
     let sql = "ALTER TABLE uploads ADD CONSTRAINT refused CHECK (path <> '/b.csv')";
     app.sql()
@@ -246,7 +246,7 @@ async fn a_row_that_the_table_refuses_fails_alone() {
         .await
         .expect("a constraint");
     let entries = ["/a.csv", "/b.csv", "/c.csv"].map(|path| json!({"path": path}));
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(statuses(&results), [201, 500, 201], "{results:#?}");
     assert_eq!(results[1]["problem"]["code"], "internal-error");
     assert!(
@@ -256,10 +256,10 @@ async fn a_row_that_the_table_refuses_fails_alone() {
 }
 
 #[tokio::test]
-async fn uploads_of_one_path_may_wait_side_by_side_in_a_batch() {
+async fn batch_may_hold_two_pending_uploads_of_one_path() {
     let app = App::start().await;
     let entries = ["/a.csv", "/a.csv"].map(|path| json!({"path": path}));
-    let results = results(ask(&app, &entries).await);
+    let results = results(create_batch(&app, &entries).await);
     assert_eq!(statuses(&results), [201, 201]);
     app.advance(TimeDelta::seconds(1));
     app.put(&results[1]["upload"], "second").await.expect_ok();

@@ -1,4 +1,4 @@
-//! The commands beside `serve` and `dev`, as a person and a script use them.
+//! The commands other than `serve` and `dev`, as used by people and by scripts.
 
 mod database_url;
 mod keys;
@@ -14,7 +14,7 @@ use crate::support::serving::Place;
 const BAD_CONFIG: i32 = 78;
 
 #[tokio::test]
-async fn check_config_shows_the_settings_and_no_secret() {
+async fn check_config_shows_settings_without_secrets() {
     let ended = Run::new(&["check-config"])
         .with(&cloud::settings())
         .set("AWS_SECRET_ACCESS_KEY", "hunter3")
@@ -55,7 +55,7 @@ async fn check_config_shows_the_settings_and_no_secret() {
 }
 
 #[tokio::test]
-async fn check_config_lists_every_fault() {
+async fn check_config_lists_every_error() {
     let run = Run::new(&["check-config"]).set("BROKER_BIND", "nowhere");
     let names = [
         "DATABASE_URL",
@@ -66,7 +66,7 @@ async fn check_config_lists_every_fault() {
 }
 
 #[tokio::test]
-async fn migrate_says_what_it_did() {
+async fn migrate_reports_applied_migrations_and_failures() {
     let database = Database::empty();
     let migrate = || {
         Run::new(&["migrate"])
@@ -90,9 +90,9 @@ async fn migrate_says_what_it_did() {
         .failed(BAD_CONFIG, &["DATABASE_URL"]);
 }
 
-/// Without `BROKER_MIGRATE`, `serve` leaves the schema alone; `migrate` is for that.
+/// With `BROKER_MIGRATE=false`, `serve` does not touch the schema; `migrate` does that.
 #[tokio::test]
-async fn serve_leaves_the_schema_alone_when_told_so() {
+async fn serve_does_not_migrate_when_migrate_is_false() {
     let place = Place {
         database: Database::empty(),
         ..Place::new().await
@@ -116,20 +116,20 @@ async fn openapi_prints_the_committed_document() {
 }
 
 #[tokio::test]
-async fn healthcheck_tells_a_live_broker_from_a_dead_one() {
+async fn healthcheck_succeeds_only_when_a_broker_answers() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     let bind = caller.url.trim_start_matches("http://").to_owned();
     let check = |bind: &str| Run::new(&["healthcheck"]).set("BROKER_BIND", bind).end();
     let live = check(&bind).await.ok();
     assert_eq!((&*live.out, &*live.err), ("", ""));
-    // A broker on every address is asked on loopback.
+    // A broker that listens on every address is checked on the loopback address.
     let port = bind.split(':').next_back().expect("a port").to_owned();
     check(&format!("0.0.0.0:{port}")).await.ok();
     process.stop("TERM").await.ok();
     check(&bind).await.failed(1, &[&bind, "does not answer"]);
 
-    // Someone else's server is no broker.
+    // Another program's server is not a broker.
     let other = reqwest::get(format!("{}/livez", cloud::endpoint())).await;
     assert_ne!(other.expect("an answer").status(), StatusCode::OK);
     let other = cloud::address().to_string();
@@ -138,7 +138,7 @@ async fn healthcheck_tells_a_live_broker_from_a_dead_one() {
 
 /// Every command and option is described in `--help`.
 #[tokio::test]
-async fn help_describes_everything() {
+async fn help_describes_every_command_and_option() {
     let top = Run::new(&["--help"]).end().await.ok();
     let known = [
         "serve",

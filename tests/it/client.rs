@@ -1,4 +1,5 @@
-//! The command-line client, as a person and a script use it: the real binary, a broker, a store.
+//! The command-line client, as used by people and by scripts: the real binary, a broker and a
+//! store.
 
 mod completions;
 mod copy;

@@ -1,5 +1,5 @@
-//! Signing credentials are fetched once for all, renewed ahead of their end, and outlive a
-//! provider that is down for as long as they are good.
+//! Signing credentials are fetched once for all callers, renewed before they expire, and used
+//! during an outage of the provider for as long as they are valid.
 
 pub mod provider;
 
@@ -20,7 +20,7 @@ fn after(seconds: i64) -> DateTime<Utc> {
     start() + TimeDelta::seconds(seconds)
 }
 
-/// Temporary credentials that end so many seconds after the start.
+/// Temporary credentials that expire this many seconds after the start.
 fn until(name: &str, seconds: i64) -> Result<Given, &'static str> {
     let token = Some("token".to_owned());
     Ok(Given::new(
@@ -42,10 +42,10 @@ async fn name_at(cache: &CredentialsCache, seconds: i64) -> String {
 }
 
 #[tokio::test]
-async fn the_next_set_is_fetched_before_the_old_one_ends() {
+async fn credentials_are_renewed_before_they_expire() {
     let provider = Provider::new([until("first", 3_600), until("second", 7_200)]);
     let cache = CredentialsCache::new(provider.clone());
-    // A fifth of an hour is 720 seconds, up to a quarter more by chance: not before 2,700.
+    // A fifth of an hour is 720 seconds, and jitter adds up to a quarter: not before 2,700.
     for seconds in [0, 1, 1_800, 2_699] {
         assert_eq!(name_at(&cache, seconds).await, "first", "at {seconds}");
     }
@@ -55,7 +55,7 @@ async fn the_next_set_is_fetched_before_the_old_one_ends() {
 }
 
 #[tokio::test]
-async fn the_same_set_read_again_stays_the_same_arc() {
+async fn renewal_with_same_credentials_keeps_same_arc() {
     let provider = Provider::new([until("same", 3_600), until("same", 3_600)]);
     let cache = CredentialsCache::new(provider.clone());
     let first = cache.get(start()).await.unwrap();
@@ -68,7 +68,7 @@ async fn the_same_set_read_again_stays_the_same_arc() {
 }
 
 #[tokio::test]
-async fn credentials_without_an_end_are_read_again_every_quarter_of_an_hour() {
+async fn credentials_without_expiry_are_renewed_every_fifteen_minutes() {
     let provider = Provider::new([lasting("old"), lasting("rotated")]);
     let cache = CredentialsCache::new(provider.clone());
     for seconds in [0, 300, 670] {
@@ -79,7 +79,7 @@ async fn credentials_without_an_end_are_read_again_every_quarter_of_an_hour() {
 }
 
 #[tokio::test]
-async fn a_hundred_callers_at_once_fetch_once() {
+async fn hundred_concurrent_callers_fetch_once() {
     let provider = Provider::new([until("first", 3_600)]).holding();
     let cache = CredentialsCache::new(provider.clone());
     let callers = futures::future::join_all((0..100).map(|_| name_at(&cache, 0)));
@@ -89,12 +89,12 @@ async fn a_hundred_callers_at_once_fetch_once() {
 }
 
 #[tokio::test]
-async fn while_one_caller_fetches_the_others_go_on_with_the_old_set() {
+async fn callers_use_old_credentials_while_one_caller_renews() {
     let provider = Provider::new([until("first", 3_600), until("second", 7_200)]);
     let cache = CredentialsCache::new(provider.clone());
     assert_eq!(name_at(&cache, 0).await, "first");
     let provider = provider.holding();
-    // The other caller comes while the provider is held up, and answers before it is let go.
+    // The other caller asks while the provider is held, and is answered before it is released.
     let other = async {
         let name = name_at(&cache, 3_000).await;
         provider.release();
@@ -105,13 +105,13 @@ async fn while_one_caller_fetches_the_others_go_on_with_the_old_set() {
 }
 
 #[tokio::test]
-async fn a_fetch_goes_on_when_its_caller_hangs_up() {
+async fn fetch_continues_when_its_caller_is_dropped() {
     let provider = Provider::new([until("first", 3_600), until("second", 7_200)]).holding();
     let cache = CredentialsCache::new(provider.clone());
     for (seconds, name) in [(0, "first"), (3_000, "second")] {
         let calls = provider.calls();
         let mut caller = Box::pin(name_at(&cache, seconds));
-        // It begins the fetch, and hangs up once the provider was asked.
+        // The caller begins the fetch, and is dropped once the provider was called.
         assert!(futures::poll!(&mut caller).is_pending());
         while provider.calls() == calls {
             tokio::task::yield_now().await;
@@ -126,7 +126,7 @@ async fn a_fetch_goes_on_when_its_caller_hangs_up() {
 }
 
 #[tokio::test]
-async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
+async fn failed_renewal_keeps_old_credentials_until_they_expire() {
     let provider = Provider::new([
         until("first", 3_600),
         Err("down"),
@@ -137,7 +137,7 @@ async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
     let cache = CredentialsCache::new(provider.clone());
     assert_eq!(name_at(&cache, 0).await, "first");
     assert_eq!(name_at(&cache, 3_000).await, "first");
-    // Between two tries there is a pause of ten seconds.
+    // There is a pause of ten seconds between two attempts.
     assert_eq!(name_at(&cache, 3_009).await, "first");
     assert_eq!(provider.calls(), 2);
     assert_eq!(name_at(&cache, 3_599).await, "first");
@@ -145,7 +145,7 @@ async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
 
     let error = cache.get(after(3_600)).await.unwrap_err();
     assert!(matches!(error, Error::Provider(_)), "{error:?}");
-    // Within a second the provider is left alone.
+    // The provider is not called again within one second.
     let error = cache.get(after(3_600)).await.unwrap_err();
     assert!(matches!(error, Error::FailedJustNow(_)), "{error:?}");
     assert_eq!(provider.calls(), 4);
@@ -153,7 +153,7 @@ async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
 }
 
 #[tokio::test]
-async fn a_set_that_has_ended_already_is_not_taken() {
+async fn expired_credentials_from_provider_are_rejected() {
     let provider = Provider::new([until("late", -1)]);
     let error = CredentialsCache::new(provider)
         .get(start())
@@ -166,7 +166,7 @@ async fn a_set_that_has_ended_already_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_provider_that_hangs_is_given_up() {
+async fn hanging_provider_times_out() {
     let limit = Duration::from_millis(5);
     let provider = Provider::new([until("first", 3_600)]).holding();
     let cache = CredentialsCache::with_timeout(provider.clone(), limit);
@@ -180,14 +180,14 @@ async fn a_provider_that_hangs_is_given_up() {
 }
 
 #[test]
-fn an_end_within_a_second_counts_from_its_beginning() {
+fn expiry_is_rounded_down_to_the_second() {
     let end = start() + TimeDelta::milliseconds(999);
     let given = Given::new("id", "secret", None, Some(end.into()), "test");
     assert_eq!(Credentials::from(&given).expires_at(), Some(start()));
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_output_hides_secrets() {
     let given = Given::new(
         "the-id",
         "the-secret",

@@ -1,4 +1,4 @@
-//! Datasets from the outside: listed straight from the bucket, looked at, downloaded, deleted.
+//! Datasets over HTTP: listed from the bucket, read, downloaded, deleted.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ fn paths(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The `next` of a page, which must be an absolute path.
+/// The path of the next page, which must be absolute.
 fn next(reply: &Reply) -> Option<String> {
     let link = reply.header("link")?;
     let path = link
@@ -49,7 +49,7 @@ async fn list(app: &App, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_dataset_that_came_another_way_is_listed_too() {
+async fn list_shows_objects_with_and_without_upload() {
     let app = App::start().await;
     let uploaded = app
         .upload("/data/b.csv", "bb", json!({"name": "Bees"}))
@@ -84,7 +84,7 @@ async fn a_dataset_that_came_another_way_is_listed_too() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_was_replaced_behind_our_back_has_drifted() {
+async fn list_and_detail_mark_replaced_object_as_drifted() {
     let app = App::start().await;
     app.upload("/a.csv", "one", json!({})).await;
     let listed = list(&app, "include=upload").await;
@@ -97,7 +97,7 @@ async fn a_dataset_that_was_replaced_behind_our_back_has_drifted() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_over_is_not_the_dataset_s() {
+async fn list_ignores_superseded_and_deleted_uploads() {
     let app = App::start().await;
     let old = app.upload("/a.csv", "one", json!({"name": "Old"})).await;
     let new = app
@@ -117,7 +117,7 @@ async fn an_upload_that_is_over_is_not_the_dataset_s() {
 }
 
 #[tokio::test]
-async fn a_prefix_is_taken_letter_by_letter() {
+async fn list_matches_prefix_literally() {
     let app = App::start().await;
     for key in [
         "data/a",
@@ -145,7 +145,7 @@ async fn a_prefix_is_taken_letter_by_letter() {
 }
 
 #[tokio::test]
-async fn an_empty_bucket_is_an_empty_list() {
+async fn list_of_empty_bucket_is_empty() {
     let app = App::start().await;
     let reply = app.get("/datasets").await;
     assert_eq!(next(&reply), None);

@@ -1,4 +1,4 @@
-//! Delete: which states, what goes and what stays, by id and by path.
+//! Delete: which states it accepts, what it removes and what it keeps, by id and by path.
 
 mod force;
 mod unfinished;
@@ -11,7 +11,7 @@ use crate::support::app::{App, id};
 const PATH: &str = "/data/employees.csv";
 const KEY: &str = "data/employees.csv";
 
-async fn gone(app: &App, path: &str) {
+async fn assert_deleted(app: &App, path: &str) {
     let reply = app.delete(path).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert!(reply.body.is_empty(), "{reply:#?}");
@@ -22,7 +22,7 @@ fn by_id(upload: &Value) -> String {
 }
 
 #[tokio::test]
-async fn the_object_and_the_upload_go_together() {
+async fn delete_removes_object_and_marks_upload_deleted() {
     let app = App::start().await;
     for by_path in [false, true] {
         let upload = app.upload(PATH, "bytes", json!({})).await;
@@ -31,7 +31,7 @@ async fn the_object_and_the_upload_go_together() {
         } else {
             by_id(&upload)
         };
-        gone(&app, &path).await;
+        assert_deleted(&app, &path).await;
         assert!(app.bucket.head(KEY).await.is_none());
         let now = app.read(&upload).await;
         assert_eq!(now["status"], "Deleted", "{now:#}");
@@ -47,7 +47,7 @@ async fn the_object_and_the_upload_go_together() {
             .expect_problem(409, "invalid-status");
         assert_eq!(again["upload_status"], "Deleted", "{again:#}");
     }
-    // Only the two uploads were notified, in whichever order.
+    // Only the two uploads were notified, in either order.
     let messages = app
         .inbox
         .receive_until(2, crate::support::observe::PATIENCE)
@@ -61,7 +61,7 @@ async fn the_object_and_the_upload_go_together() {
 }
 
 #[tokio::test]
-async fn other_states_are_refused_by_name() {
+async fn delete_rejects_other_states_and_unknown_uploads() {
     let app = App::start().await;
     let pending = app.create("pending", json!({})).await;
     let cancelled = app.create("cancelled", json!({})).await;
@@ -83,8 +83,8 @@ async fn other_states_are_refused_by_name() {
         assert_eq!(app.read(upload).await["status"], status);
     }
     assert_eq!(app.bucket.get(KEY).await, b"new");
-    // By path the current one is meant.
-    gone(&app, "/datasets/data/employees.csv").await;
+    // A path selects the current upload.
+    assert_deleted(&app, "/datasets/data/employees.csv").await;
     assert_eq!(app.read(&current).await["status"], "Deleted");
 
     let nobody = format!("/uploads/{}", uuid::Uuid::now_v7());
@@ -98,24 +98,24 @@ async fn other_states_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn without_an_object_the_row_goes_alone() {
+async fn delete_of_upload_without_object_marks_row_deleted() {
     let app = App::start().await;
     let upload = app.upload(PATH, "bytes", json!({})).await;
     let delete = app.bucket.client.delete_object().bucket(&app.bucket.name);
     delete.key(KEY).send().await.expect("a delete");
-    gone(&app, &by_id(&upload)).await;
+    assert_deleted(&app, &by_id(&upload)).await;
     assert_eq!(app.read(&upload).await["status"], "Deleted");
 }
 
 #[tokio::test]
-async fn a_failed_upload_takes_only_its_own_object() {
+async fn delete_of_failed_upload_removes_only_its_own_object() {
     let app = App::start().await;
     let foreign = app.create(PATH, json!({})).await;
     app.bucket.put(KEY, "from another program").await;
     app.acknowledge(&foreign)
         .await
         .expect_problem(409, "dataset-exists");
-    gone(&app, &by_id(&foreign)).await;
+    assert_deleted(&app, &by_id(&foreign)).await;
     assert_eq!(app.bucket.get(KEY).await, b"from another program");
     let told = app.told(&foreign).await;
     assert_eq!(
@@ -123,14 +123,14 @@ async fn a_failed_upload_takes_only_its_own_object() {
         ["upload.failed", "dataset.deleting", "dataset.deleted"]
     );
 
-    // Not even force makes a failed upload take what was never its own.
+    // Not even force makes a failed upload delete a foreign object.
     for force in ["?force=true", "?force=remove"] {
         let forced = app.create("other", json!({})).await;
         app.bucket.put("other", "from another program").await;
         app.acknowledge(&forced)
             .await
             .expect_problem(409, "dataset-exists");
-        gone(&app, &(by_id(&forced) + force)).await;
+        assert_deleted(&app, &(by_id(&forced) + force)).await;
         assert_eq!(app.bucket.get("other").await, b"from another program");
     }
 
@@ -141,19 +141,19 @@ async fn a_failed_upload_takes_only_its_own_object() {
     app.acknowledge(&own)
         .await
         .expect_problem(422, "object-mismatch");
-    gone(&app, "/datasets/own").await;
+    assert_deleted(&app, "/datasets/own").await;
     assert!(app.bucket.head("own").await.is_none());
 }
 
 #[tokio::test]
-async fn a_path_is_free_again_after_a_delete() {
+async fn path_can_be_used_again_after_delete() {
     let app = App::start().await;
     let first = app.upload(PATH, "one", json!({})).await;
-    gone(&app, &by_id(&first)).await;
+    assert_deleted(&app, &by_id(&first)).await;
     let second = app.upload(PATH, "two", json!({})).await;
     assert_ne!(first["id"], second["id"]);
     assert_eq!(app.bucket.get(KEY).await, b"two");
-    // The old row cannot take the new object.
+    // The old upload cannot delete the new object.
     app.delete(&(by_id(&first) + "?force=true"))
         .await
         .expect_problem(409, "invalid-status");
@@ -161,12 +161,12 @@ async fn a_path_is_free_again_after_a_delete() {
 }
 
 #[tokio::test]
-async fn in_a_versioned_bucket_the_version_before_does_not_come_back() {
+async fn delete_in_versioned_bucket_does_not_restore_previous_version() {
     let app = App::start().await;
     app.bucket.keep_versions().await;
     app.upload(PATH, "old", json!({})).await;
     let new = app.upload(PATH, "new", json!({"overwrite": true})).await;
-    gone(&app, &by_id(&new)).await;
+    assert_deleted(&app, &by_id(&new)).await;
     assert!(
         app.bucket.head(KEY).await.is_none(),
         "an older version is back"
@@ -174,7 +174,7 @@ async fn in_a_versioned_bucket_the_version_before_does_not_come_back() {
     let listed = app.get("/datasets").await.expect(StatusCode::OK);
     assert_eq!(listed, json!([]));
 
-    // Hidden, not destroyed: the store still has both.
+    // The versions are hidden, not destroyed: the store still has both.
     let versions = app.bucket.client.list_object_versions();
     let versions = versions.bucket(&app.bucket.name).send().await;
     let versions = versions.expect("the versions");
@@ -183,7 +183,7 @@ async fn in_a_versioned_bucket_the_version_before_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn by_path_nothing_stands_there_when_it_is_done() {
+async fn delete_by_path_leaves_no_object_or_fails() {
     let app = App::start().await;
     let failed = app.create(PATH, json!({})).await;
     app.bucket.put(KEY, "from another program").await;
@@ -196,7 +196,7 @@ async fn by_path_nothing_stands_there_when_it_is_done() {
         assert_eq!(app.read(&failed).await["status"], "Error");
         assert_eq!(app.bucket.get(KEY).await, b"from another program");
     }
-    gone(&app, &format!("/datasets{PATH}?force=remove")).await;
+    assert_deleted(&app, &format!("/datasets{PATH}?force=remove")).await;
     assert!(app.bucket.head(KEY).await.is_none());
     assert_eq!(app.read(&failed).await["status"], "Deleted");
 
@@ -205,6 +205,6 @@ async fn by_path_nothing_stands_there_when_it_is_done() {
     let reply = app.delete(&format!("/datasets{PATH}?force=true")).await;
     reply.expect_problem(409, "dataset-drifted");
     assert_eq!(app.read(&drifted).await["status"], "Uploaded");
-    gone(&app, &format!("/datasets{PATH}?force=remove")).await;
+    assert_deleted(&app, &format!("/datasets{PATH}?force=remove")).await;
     assert!(app.bucket.head(KEY).await.is_none());
 }

@@ -1,4 +1,4 @@
-//! `upload-broker dev`: everything in one process, for people in a hurry.
+//! `upload-broker dev`: everything in one process, without configuration.
 
 mod life;
 pub mod shell;
@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::support::database::Database;
 use stack::Stack;
 
-/// The three lines work when pasted, and the notification is shown.
+/// The three printed commands work as they are, and the notification is logged.
 #[tokio::test]
-async fn the_pasted_lines_work() {
+async fn printed_commands_upload_a_file_and_notification_is_logged() {
     let stack = Stack::new();
     let mut running = stack.start(&[]).await;
     let pasted = shell::paste(&running.lines()).await;
@@ -32,9 +32,9 @@ async fn the_pasted_lines_work() {
     running.process.stop("INT").await.ok();
 }
 
-/// A shell in which a developer works with the real cloud decides nothing.
+/// Settings for the real cloud in the developer's shell have no effect.
 #[tokio::test]
-async fn the_developers_own_settings_do_not_reach_it() {
+async fn dev_ignores_aws_and_broker_settings_of_the_shell() {
     let stack = Stack::new();
     let foreign = [
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
@@ -73,9 +73,9 @@ async fn the_developers_own_settings_do_not_reach_it() {
     running.process.stop("INT").await.ok();
 }
 
-/// `DATABASE_URL` is used where there is one; the key of another database is not printed for it.
+/// `DATABASE_URL` is used if it is set; the key of another database is not printed for it.
 #[tokio::test]
-async fn an_existing_database_is_used() {
+async fn dev_uses_database_url_and_prints_key_of_that_database() {
     let stack = Stack::new();
     let own = stack.start(&[]).await;
     let first = own.caller.key.clone();
@@ -93,9 +93,9 @@ async fn an_existing_database_is_used() {
     running.process.stop("INT").await.ok();
 }
 
-/// A page in a browser PUTs straight to the store, and reads the ETag of the answer.
+/// A page in a browser PUTs directly to the store, and reads the ETag of the answer.
 #[tokio::test]
-async fn browsers_may_upload() {
+async fn browser_can_upload_directly_to_embedded_store() {
     let stack = Stack::new();
     let running = stack
         .start(&[("BROKER_CORS_ORIGINS", "https://app.example.com")])

@@ -1,4 +1,4 @@
-//! The embedded S3 server, told through the real protocol: the AWS SDK signs, reqwest sends.
+//! The embedded S3 server, tested through the real protocol: the AWS SDK signs, reqwest sends.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -42,8 +42,8 @@ const KEY: &str = "AKIDEMBEDDED";
 const SECRET: &str = "a secret of the tests";
 const REGION: &str = "us-east-1";
 
-/// A running server on a folder of its own.
-struct Stand {
+/// A running server on a temporary folder.
+struct TestStore {
     dir: tempfile::TempDir,
     addr: SocketAddr,
     stop: CancellationToken,
@@ -55,7 +55,7 @@ struct Stand {
     http: reqwest::Client,
 }
 
-impl Stand {
+impl TestStore {
     async fn start() -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary folder")).await
     }
@@ -85,7 +85,7 @@ impl Stand {
         }
     }
 
-    /// Stops and starts again on the same folder; the port is another.
+    /// Stops the server and starts it again on the same folder, with another port.
     async fn restart(mut self) -> Self {
         self.stop.cancel();
         while let Some(ended) = self.server.join_next().await {
@@ -94,7 +94,7 @@ impl Stand {
         Self::start_in(self.dir).await
     }
 
-    /// PUTs with the SDK.
+    /// Uploads with the SDK.
     async fn put(&self, key: &str, bytes: &[u8]) {
         let put = self
             .s3
@@ -126,7 +126,7 @@ impl Stand {
         }
     }
 
-    /// Fails when a refused write left something to see, on disk, or in the events.
+    /// Asserts that a refused write left no object, no file on disk and no event.
     async fn assert_untouched(&self) {
         let listed = self
             .s3
@@ -143,7 +143,7 @@ impl Stand {
         );
     }
 
-    /// How many files the bodies' folder holds.
+    /// The number of files in the folder of bodies.
     fn body_files(&self) -> usize {
         let folders =
             std::fs::read_dir(self.dir.path().join("bodies")).expect("the folder of bodies");
@@ -152,7 +152,7 @@ impl Stand {
             .sum()
     }
 
-    /// Sends a pre-signed request with exactly the headers that were signed.
+    /// A pre-signed request with exactly the signed headers.
     fn signed(&self, signed: &PresignedRequest) -> reqwest::RequestBuilder {
         let method = signed.method().parse().expect("a method");
         let mut request = self.http.request(method, signed.uri());
@@ -191,13 +191,13 @@ fn for_an_hour() -> PresigningConfig {
     PresigningConfig::expires_in(Duration::from_secs(3600)).expect("an hour is allowed")
 }
 
-/// Real time: s3s judges signatures by it, so no Clock can stand in.
+/// The real time: s3s checks signatures against it, so no test clock can replace it.
 #[expect(clippy::disallowed_methods, reason = "the server judges by real time")]
 fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// A URL that ended an hour ago.
+/// A URL that expired an hour ago.
 fn expired() -> PresigningConfig {
     let begin = now() - Duration::from_secs(7200);
     let config = PresigningConfig::builder().start_time(begin);

@@ -1,4 +1,4 @@
-//! `doctor`: what it says of a broker's surroundings that are well, poor, or broken.
+//! `doctor`: its report about settings and services that are correct, degraded or broken.
 
 mod broken;
 mod certificate;

@@ -1,4 +1,4 @@
-//! Encryption at rest: asked of the store with every upload, and looked for at the acknowledge.
+//! Encryption at rest is requested with every upload and verified by acknowledge.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn kms() -> App {
         .await
 }
 
-/// What the store says of the object at `key`.
+/// The encryption of the object at `key`: its algorithm and its key.
 async fn at_rest(app: &App, key: &str) -> (Option<String>, Option<String>) {
     let head = app.bucket.head(key).await.expect("an object");
     let algorithm = head.server_side_encryption();
@@ -30,13 +30,13 @@ async fn at_rest(app: &App, key: &str) -> (Option<String>, Option<String>) {
     (algorithm, head.ssekms_key_id().map(str::to_owned))
 }
 
-/// A dataset of two parts, sent and acknowledged.
+/// Uploads and acknowledges a dataset of two parts.
 async fn in_parts(app: &App, path: &str) {
     let bytes = vec![7; 5 * 1024 * 1024 + 1];
     let more = json!({"size": bytes.len(), "multipart": true, "part_size": 5 * 1024 * 1024});
     let session = app.create(path, more).await;
     for part in session["multipart"]["parts"].as_array().expect("parts") {
-        // Asked for once, when the upload begins.
+        // Encryption is requested once, when the multipart upload is created.
         assert_eq!(part["headers"], json!({}), "{part:#}");
         let number = |name: &str| part[name].as_u64().expect("a number") as usize;
         let (offset, size) = (number("offset"), number("size"));
@@ -51,7 +51,7 @@ async fn in_parts(app: &App, path: &str) {
 }
 
 #[tokio::test]
-async fn the_store_is_asked_and_clients_cannot_leave_it_out() {
+async fn upload_requires_signed_encryption_header_and_is_encrypted() {
     let store = Store::start().await;
     for setup in [Setup::new(), Setup::new().store(&store)] {
         let app = setup.set("BROKER_S3_SSE", "AES256").start().await;
@@ -77,7 +77,7 @@ async fn the_store_is_asked_and_clients_cannot_leave_it_out() {
 }
 
 #[tokio::test]
-async fn a_key_of_ones_own_is_named_with_its_bucket_key() {
+async fn upload_uses_configured_kms_key_and_bucket_key() {
     let app = kms().await;
     let session = app.create("/data/a.csv", json!({})).await;
     let headers = &session["upload"]["headers"];
@@ -93,13 +93,13 @@ async fn a_key_of_ones_own_is_named_with_its_bucket_key() {
 }
 
 #[tokio::test]
-async fn what_is_not_encrypted_as_asked_is_not_what_was_promised() {
+async fn acknowledge_rejects_object_with_missing_or_other_encryption() {
     let app = kms().await;
     let session = app
         .create("/data/a.csv", json!({"content_type": "text/csv"}))
         .await;
     let id = session["id"].as_str().expect("an id");
-    // A store that ignores what the URL asks for: it says nothing of encryption.
+    // As in a store that ignores the request: it reports no encryption.
     app.bucket.put_as(id, "data/a.csv", "a", "text/csv").await;
     let problem = app.acknowledge(&session).await;
     let problem = problem.expect_problem(422, "object-mismatch");
@@ -110,7 +110,7 @@ async fn what_is_not_encrypted_as_asked_is_not_what_was_promised() {
     assert_eq!(now["status"], "Error", "{now:#}");
     assert_eq!(now["error"]["code"], "object-mismatch", "{now:#}");
 
-    // Another key is not the one.
+    // Encrypted with another key.
     let session = app
         .create("/data/b.csv", json!({"content_type": "text/csv"}))
         .await;
@@ -129,7 +129,7 @@ async fn what_is_not_encrypted_as_asked_is_not_what_was_promised() {
 }
 
 #[tokio::test]
-async fn without_the_setting_nothing_is_asked() {
+async fn upload_has_no_encryption_header_without_setting() {
     let app = App::start().await;
     let session = app.create("/data/a.csv", json!({})).await;
     let headers = session["upload"]["headers"].as_object().expect("headers");
@@ -139,9 +139,9 @@ async fn without_the_setting_nothing_is_asked() {
     );
 }
 
-/// The row knows what its URL asked for.
+/// The row stores the encryption that its URL requests.
 #[tokio::test]
-async fn settings_may_change_while_an_upload_is_under_way() {
+async fn pending_upload_keeps_encryption_of_its_creation() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     let session = caller.create("/data/a.csv").await;
@@ -164,9 +164,9 @@ async fn settings_may_change_while_an_upload_is_under_way() {
     process.stop("TERM").await.ok();
 }
 
-/// The embedded store has no keys: it says so instead of keeping bytes that it calls encrypted.
+/// The embedded store has no KMS: it refuses instead of storing bytes that it would call encrypted.
 #[tokio::test]
-async fn the_embedded_store_takes_no_foreign_keys() {
+async fn embedded_store_rejects_kms_encryption() {
     let store = Store::start().await;
     let app = Setup::new()
         .store(&store)
@@ -182,7 +182,7 @@ async fn the_embedded_store_takes_no_foreign_keys() {
 }
 
 #[tokio::test]
-async fn settings_that_do_not_go_together_are_refused() {
+async fn contradictory_encryption_settings_are_rejected() {
     let place = Place::new().await;
     for (settings, told) in [
         (

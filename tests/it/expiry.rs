@@ -1,4 +1,4 @@
-//! The janitor: what became of uploads that nobody acknowledged, and of deletes that never ended.
+//! The janitor: what happens to uploads that no client acknowledged, and to unfinished deletes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -10,7 +10,7 @@ use crate::support::cloud;
 use crate::support::gate::Gate;
 use crate::support::observe::PATIENCE;
 
-/// Past the deadline of a URL of a minute, and past the grace.
+/// Longer than the lifetime of a URL of one minute plus the grace period.
 const OVERDUE: TimeDelta = TimeDelta::seconds(60 + 901);
 
 async fn pending(app: &App, path: &str, mut more: Value) -> Value {
@@ -27,7 +27,7 @@ fn expired(count: u64) -> Round {
 }
 
 #[tokio::test]
-async fn what_came_and_is_right_is_uploaded() {
+async fn janitor_marks_overdue_upload_with_matching_object_uploaded() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({"size": 1})).await;
     app.put(&session, "a").await.expect_ok();
@@ -58,7 +58,7 @@ async fn what_came_and_is_right_is_uploaded() {
 }
 
 #[tokio::test]
-async fn nothing_came() {
+async fn janitor_expires_overdue_upload_without_object() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({})).await;
     app.advance(OVERDUE);
@@ -76,12 +76,12 @@ async fn nothing_came() {
     let refreshed = format!("/uploads/{}?refresh_urls=true", id(&session));
     let refreshed = app.get(&refreshed).await.expect(StatusCode::OK);
     assert_eq!(refreshed["upload"], Value::Null, "{refreshed:#}");
-    // The path is as free as it was.
+    // The path can be used again.
     app.create("a.csv", json!({})).await;
 }
 
 #[tokio::test]
-async fn what_came_wrong_ends_in_a_state_that_can_be_deleted() {
+async fn janitor_expires_upload_with_wrong_object_and_acknowledge_fails_it() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({"size": 1})).await;
     app.bucket
@@ -118,7 +118,7 @@ async fn what_came_wrong_ends_in_a_state_that_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn somebody_elses_object_is_nobodys_proof() {
+async fn janitor_does_not_count_foreign_object_as_upload() {
     let app = App::start().await;
     let once = pending(&app, "once", json!({})).await;
     let over = pending(&app, "over", json!({"overwrite": true})).await;
@@ -137,7 +137,7 @@ async fn somebody_elses_object_is_nobodys_proof() {
 }
 
 #[tokio::test]
-async fn a_wrong_object_that_is_put_right_is_uploaded_without_its_error() {
+async fn corrected_object_of_expired_upload_is_uploaded_and_error_cleared() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({"size": 1})).await;
     app.bucket
@@ -154,7 +154,7 @@ async fn a_wrong_object_that_is_put_right_is_uploaded_without_its_error() {
 }
 
 #[tokio::test]
-async fn the_grace_holds() {
+async fn janitor_waits_for_end_of_grace_period() {
     let setup = Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 100);
     let app = setup.start().await;
     let session = pending(&app, "a.csv", json!({})).await;
@@ -171,7 +171,7 @@ async fn the_grace_holds() {
 }
 
 #[tokio::test]
-async fn a_refreshed_url_moves_the_deadline() {
+async fn refreshing_urls_moves_expiry_deadline() {
     let app = App::start().await;
     let session = pending(&app, "a.csv", json!({})).await;
     app.advance(TimeDelta::seconds(900));
@@ -184,9 +184,9 @@ async fn a_refreshed_url_moves_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_round_goes_over_all_pages() {
+async fn one_round_expires_rows_of_all_pages() {
     let app = App::start().await;
-    // Many share a deadline: pages must not lose those at their edges.
+    // Many rows share a deadline: rows at the edges of pages must not be lost.
     let rows = format!(
         "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, \
          content_type, overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at) \
@@ -204,7 +204,7 @@ async fn a_round_goes_over_all_pages() {
 }
 
 #[tokio::test]
-async fn without_s3_nothing_expires() {
+async fn janitor_expires_nothing_while_s3_is_unavailable() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = pending(&app, "a.csv", json!({})).await;
@@ -232,13 +232,13 @@ async fn without_s3_nothing_expires() {
 }
 
 #[tokio::test]
-async fn a_delete_that_died_half_way_is_finished() {
+async fn janitor_finishes_interrupted_deletes() {
     let app = App::start().await;
     let whole = app.upload("whole", "bytes", json!({})).await;
     let half = app.upload("half", "bytes", json!({})).await;
     let replaced = app.upload("replaced", "bytes", json!({})).await;
     let fresh = app.upload("fresh", "bytes", json!({})).await;
-    // As a process leaves them that dies after the first step, or after the second.
+    // As left by a process that died after the first step, or after the second.
     for upload in [&whole, &half, &replaced, &fresh] {
         mark_deleting(&app, upload).await;
     }
@@ -267,7 +267,7 @@ async fn a_delete_that_died_half_way_is_finished() {
     assert_eq!(app.janitor().await, Round::default());
 }
 
-/// The first of the three steps of a delete, and no more.
+/// Performs only the first of the three steps of a delete.
 async fn mark_deleting(app: &App, upload: &Value) {
     let (id, now) = (id(upload), app.clock.now());
     let step = format!(

@@ -1,5 +1,5 @@
-//! What everything depends on goes away and comes back: callers are told to try again, rows stay
-//! as they were, nothing needs a restart, and no answer says what is inside.
+//! Services that the broker needs become unavailable and come back: callers are asked to retry,
+//! rows stay unchanged, nothing needs a restart, and no answer reveals internals.
 
 mod clients;
 mod failover;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::support::app::App;
 use crate::support::reply::Reply;
 
-/// Words that only the log may have.
+/// Words that only the log may contain.
 const INTERNAL: [&str; 16] = [
     "127.0.0.1",
     "localhost",
@@ -36,9 +36,9 @@ const INTERNAL: [&str; 16] = [
     "diesel",
 ];
 
-/// A 503 that says when to try again, and nothing of the cause.
+/// Asserts a 503 that says when to retry, and does not reveal the cause.
 #[track_caller]
-fn unavailable(app: &App, reply: Reply, dependency: &str) -> Value {
+fn assert_unavailable(app: &App, reply: Reply, dependency: &str) -> Value {
     let wait = reply.header("retry-after").map(str::parse::<u32>);
     assert!(matches!(wait, Some(Ok(1..=60))), "{reply:#?}");
     for word in INTERNAL.into_iter().chain([app.database.name()]) {

@@ -1,6 +1,6 @@
-//! Callers who come at once share a statement, and nothing else: each gets its own answer.
+//! Concurrent requests share a database statement, and nothing else: each gets its own answer.
 //!
-//! A lock on the table keeps the first writes waiting, so that the others gather behind them.
+//! A lock on the table delays the first writes, so that the other requests gather behind them.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
-/// More than the pool has connections, so that most callers gather.
+/// More than the pool has connections, so that most requests gather.
 const CALLERS: usize = 60;
 
-/// A broker whose statements wait for longer than a loaded machine takes to bring the callers.
+/// A broker whose statements wait longer than a loaded machine takes to send all requests.
 async fn start() -> App {
     let patience = 120;
     Setup::new()
@@ -26,9 +26,9 @@ async fn start() -> App {
         .await
 }
 
-/// Lets all `requests` come to the broker while nobody can write, until `callers` are there in
-/// all; then does `meanwhile`, and returns the answers in their order.
-async fn at_once(
+/// Sends all `requests` while no write is possible, until `callers` are in flight; then runs
+/// `meanwhile`, and returns the answers in order.
+async fn send_concurrently(
     app: &App,
     callers: usize,
     requests: Vec<reqwest::RequestBuilder>,
@@ -40,7 +40,7 @@ async fn at_once(
     lock.batch_execute(table).await.expect("a lock");
     let here = async {
         eventually("all callers are at the broker", async || {
-            // The one that asks is in flight too.
+            // The request that reads the metric is in flight too.
             app.metric("http_requests_in_flight").await > callers as f64
         })
         .await;
@@ -79,12 +79,12 @@ async fn refuse_in_table(app: &App, condition: &str) {
 }
 
 #[tokio::test]
-async fn creates_share_a_statement_and_each_gets_its_own_upload() {
+async fn concurrent_creates_share_statements_and_get_their_own_uploads() {
     let app = start().await;
     app.upload("/data/7.csv", "taken", json!({})).await;
     let before = statements(&app, "create").await;
     let requests = creates(&app, numbered(CALLERS));
-    let replies = at_once(&app, CALLERS, requests, async {}).await;
+    let replies = send_concurrently(&app, CALLERS, requests, async {}).await;
     for (number, reply) in replies.into_iter().enumerate() {
         if number == 7 {
             reply.expect_problem(409, "dataset-exists");
@@ -100,7 +100,7 @@ async fn creates_share_a_statement_and_each_gets_its_own_upload() {
 }
 
 #[tokio::test]
-async fn a_lone_caller_has_a_statement_of_its_own() {
+async fn sequential_creates_use_one_statement_each() {
     let app = start().await;
     for path in numbered(5) {
         app.create(&path, json!({})).await;
@@ -109,11 +109,11 @@ async fn a_lone_caller_has_a_statement_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_row_that_the_table_refuses_fails_alone() {
+async fn row_rejected_by_table_fails_only_its_create() {
     let app = start().await;
     refuse_in_table(&app, "path = '/data/13.csv'").await;
     let requests = creates(&app, numbered(CALLERS));
-    let replies = at_once(&app, CALLERS, requests, async {}).await;
+    let replies = send_concurrently(&app, CALLERS, requests, async {}).await;
     for (number, reply) in replies.into_iter().enumerate() {
         match number {
             13 => drop(reply.expect_problem(500, "internal-error")),
@@ -123,9 +123,9 @@ async fn a_row_that_the_table_refuses_fails_alone() {
     assert!(statements(&app, "create").await < 20.0);
 }
 
-/// What the others' rows have nothing to do with, in whatever language Postgres says it.
+/// A deadlock of one row does not concern the other rows, whatever language Postgres reports it in.
 #[tokio::test]
-async fn a_row_that_is_caught_in_a_deadlock_fails_alone() {
+async fn row_in_deadlock_fails_only_its_create() {
     let app = start().await;
     let catch = "CREATE FUNCTION catch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
          IF NEW.path = '/data/13.csv' THEN \
@@ -138,7 +138,7 @@ async fn a_row_that_is_caught_in_a_deadlock_fails_alone() {
         .await
         .expect("a trigger");
     let requests = creates(&app, numbered(CALLERS));
-    let replies = at_once(&app, CALLERS, requests, async {}).await;
+    let replies = send_concurrently(&app, CALLERS, requests, async {}).await;
     for (number, reply) in replies.into_iter().enumerate() {
         match number {
             13 => drop(reply.expect_problem(503, "service-unavailable")),
@@ -148,7 +148,7 @@ async fn a_row_that_is_caught_in_a_deadlock_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
+async fn terminated_connection_fails_its_batch_and_retries_succeed() {
     let app = start().await;
     let requests = creates(&app, numbered(CALLERS));
     let kill = async {
@@ -156,7 +156,7 @@ async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
         app.sql().await.batch_execute(sql).await.expect("a kill");
     };
-    let replies = at_once(&app, CALLERS, requests, kill).await;
+    let replies = send_concurrently(&app, CALLERS, requests, kill).await;
     let mut failed = 0;
     for (number, reply) in replies.into_iter().enumerate() {
         if reply.status == StatusCode::CREATED {
@@ -170,11 +170,11 @@ async fn a_connection_that_dies_fails_its_group_and_the_next_one_works() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
+async fn disconnected_caller_does_not_affect_its_batch() {
     let app = start().await;
     let mut requests = creates(&app, numbered(CALLERS));
     let impatient = requests.split_off(CALLERS / 2);
-    // They are sent once the table is locked, or they would be answered before.
+    // They are sent once the table is locked, or they would be answered earlier.
     let locked = Arc::new(Semaphore::new(0));
     let impatient: Vec<_> = (impatient.into_iter())
         .map(|request| {
@@ -193,7 +193,7 @@ async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
         locked.add_permits(CALLERS);
     };
     let hang_up = async { impatient.iter().for_each(|request| request.abort()) };
-    let (replies, ()) = tokio::join!(at_once(&app, CALLERS, requests, hang_up), send);
+    let (replies, ()) = tokio::join!(send_concurrently(&app, CALLERS, requests, hang_up), send);
     for reply in replies {
         reply.expect(StatusCode::CREATED);
     }
@@ -204,7 +204,7 @@ async fn a_caller_that_hangs_up_does_not_take_the_others_along() {
     .await;
 }
 
-async fn sent(app: &App, path: &str) -> Value {
+async fn uploaded_session(app: &App, path: &str) -> Value {
     let session = app.create(path, json!({})).await;
     app.put(&session, path.to_owned()).await.expect_ok();
     session
@@ -217,8 +217,8 @@ fn acknowledge(app: &App, session: &Value) -> reqwest::RequestBuilder {
     )
 }
 
-/// Returns when `count` objects were looked at: what is left of an acknowledge is its write.
-async fn looked(app: &App, count: usize) {
+/// Waits until `count` objects were examined: only the write of the acknowledges is left then.
+async fn wait_for_heads(app: &App, count: usize) {
     let heads = r#"s3_call_duration_seconds_count{operation="HeadObject",outcome="ok"}"#;
     eventually("all objects are looked at", async || {
         app.metric(heads).await >= count as f64
@@ -227,16 +227,22 @@ async fn looked(app: &App, count: usize) {
 }
 
 #[tokio::test]
-async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event() {
+async fn concurrent_acknowledges_share_transactions_with_own_proofs_and_events() {
     let app = start().await;
     let sessions = join_all(numbered(CALLERS / 2).map(|path| {
         let app = &app;
-        async move { sent(app, &path).await }
+        async move { uploaded_session(app, &path).await }
     }))
     .await;
-    // Every upload twice, so that members of one group mean the same row.
+    // Every upload twice, so that members of one batch concern the same row.
     let requests = (sessions.iter().chain(&sessions)).map(|session| acknowledge(&app, session));
-    let replies = at_once(&app, CALLERS, requests.collect(), looked(&app, CALLERS)).await;
+    let replies = send_concurrently(
+        &app,
+        CALLERS,
+        requests.collect(),
+        wait_for_heads(&app, CALLERS),
+    )
+    .await;
     for (reply, session) in replies.into_iter().zip(sessions.iter().chain(&sessions)) {
         let upload = reply.expect(StatusCode::OK);
         assert_eq!(upload["id"], session["id"], "{upload:#}");
@@ -254,15 +260,15 @@ async fn acknowledges_share_a_transaction_and_each_has_its_own_proof_and_event()
 }
 
 #[tokio::test]
-async fn a_proof_that_the_table_refuses_fails_alone() {
+async fn proof_rejected_by_table_fails_only_its_acknowledge() {
     let app = start().await;
     refuse_in_table(&app, "path = '/data/3.csv' AND status = 'Uploaded'").await;
     let mut sessions = Vec::new();
     for path in numbered(10) {
-        sessions.push(sent(&app, &path).await);
+        sessions.push(uploaded_session(&app, &path).await);
     }
     let requests = sessions.iter().map(|session| acknowledge(&app, session));
-    let replies = at_once(&app, 10, requests.collect(), looked(&app, 10)).await;
+    let replies = send_concurrently(&app, 10, requests.collect(), wait_for_heads(&app, 10)).await;
     for (number, (reply, session)) in replies.into_iter().zip(&sessions).enumerate() {
         let status = if number == 3 {
             reply.expect_problem(500, "internal-error");

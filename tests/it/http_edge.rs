@@ -1,4 +1,4 @@
-//! What holds for every answer: its request id, its headers, its shape when it fails.
+//! What holds for every answer: its request id, its headers, and its form when it fails.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn every_answer_carries_a_request_id() {
+async fn every_answer_has_request_id_and_replaces_invalid_one() {
     let app = App::start().await;
     for path in ["/heartbeat", "/uploads", "/nowhere", "/uploads/1", "/docs/"] {
         let request = app.request(Method::GET, path);
@@ -33,7 +33,7 @@ async fn every_answer_carries_a_request_id() {
 }
 
 #[tokio::test]
-async fn unknown_routes_and_methods_are_problems() {
+async fn unknown_route_is_404_and_wrong_method_is_405_problem() {
     let app = App::start().await;
     for path in ["/nowhere", "/uploads/", "/Uploads", "/heartbeat/x"] {
         app.get(path).await.expect_problem(404, "not-found");
@@ -52,7 +52,7 @@ async fn unknown_routes_and_methods_are_problems() {
 }
 
 #[tokio::test]
-async fn head_answers_like_get_without_the_body() {
+async fn head_returns_status_and_headers_of_get_without_body() {
     let app = App::start().await;
     let upload = app.upload("/data/a.csv", "a", json!({})).await;
     for path in [
@@ -75,7 +75,7 @@ async fn head_answers_like_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn pages_may_send_the_headers_of_the_settings() {
+async fn preflight_allows_configured_headers() {
     let origin = "https://app.example.org";
     let app = Setup::new()
         .set("BROKER_CORS_ORIGINS", origin)
@@ -97,7 +97,7 @@ async fn pages_may_send_the_headers_of_the_settings() {
 }
 
 #[tokio::test]
-async fn media_types_and_codings_are_read_by_their_rules() {
+async fn media_types_codings_and_accept_are_parsed_by_their_rules() {
     let app = App::start().await;
     let post = |content_type: &str, coding: &str| {
         let request = app.request(Method::POST, "/uploads");
@@ -152,7 +152,7 @@ async fn media_types_and_codings_are_read_by_their_rules() {
 }
 
 #[tokio::test]
-async fn only_configured_origins_may_read_the_answers() {
+async fn cors_headers_are_sent_to_configured_origins_only() {
     let origin = "https://app.example.org";
     let app = Setup::new()
         .set("BROKER_CORS_ORIGINS", origin)
@@ -196,7 +196,7 @@ async fn only_configured_origins_may_read_the_answers() {
 }
 
 #[tokio::test]
-async fn without_configured_origins_there_is_no_cors() {
+async fn no_cors_headers_without_configured_origins() {
     let app = App::start().await;
     let request = app.request(Method::GET, "/heartbeat");
     let reply = Reply::of(request.header("origin", "https://app.example.org")).await;
@@ -208,7 +208,7 @@ async fn without_configured_origins_there_is_no_cors() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_down_is_a_503_that_names_no_host() {
+async fn unavailable_s3_is_503_without_internal_details() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     app.bucket.put("data/a.csv", "a").await;

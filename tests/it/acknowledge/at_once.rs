@@ -1,4 +1,5 @@
-//! A hundred clients of one upload: one transition, one event, one notification, one answer.
+//! One hundred concurrent acknowledges of one upload cause one transition, one event, one
+//! notification and one answer.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::support::reply::Reply;
 const CALLERS: usize = 100;
 
 #[tokio::test]
-async fn a_hundred_acknowledges_make_one_transition() {
+async fn hundred_concurrent_acknowledges_make_one_transition_and_one_event() {
     let app = App::start().await;
     let session = app.create("data/a.csv", json!({"size": 1})).await;
     app.put(&session, "a").await.expect_ok();

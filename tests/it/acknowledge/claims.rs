@@ -1,5 +1,5 @@
-//! What the client says with its acknowledge: new words are taken over, facts are held against
-//! the object.
+//! Values in the body of acknowledge: name, comments and metadata replace the stored ones; size,
+//! ETag and checksum are compared with the object.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -10,19 +10,19 @@ use crate::support::reply::Reply;
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 const OTHER_SHA256: &str = "Qt0Kf9y0eq0Pa9mNo5xCumDADcDgH8ujYZXCO38ZFD0=";
 
-async fn claim(app: &App, session: &Value, claims: Value) -> Reply {
+async fn acknowledge_with(app: &App, session: &Value, claims: Value) -> Reply {
     app.post(&format!("/uploads/{}/acknowledge", id(session)), claims)
         .await
 }
 
 #[tokio::test]
-async fn words_are_taken_over() {
+async fn acknowledge_replaces_name_comments_and_metadata_once() {
     let app = App::start().await;
     let declared = json!({"name": "Old", "comments": "old", "metadata": {"a": "1", "b": "2"}});
     let session = app.create("a.csv", declared).await;
     app.put(&session, "123456789").await.expect_ok();
     let claims = json!({"name": "New", "comments": "checked", "metadata": {"c": "3"}});
-    let uploaded = claim(&app, &session, claims.clone()).await;
+    let uploaded = acknowledge_with(&app, &session, claims.clone()).await;
     let uploaded = uploaded.expect(StatusCode::OK);
     let event = app.events(&session).await.remove(0);
     for (name, value) in claims.as_object().unwrap() {
@@ -31,14 +31,16 @@ async fn words_are_taken_over() {
     }
     assert_eq!(app.read(&session).await, uploaded);
 
-    // It is settled: another word changes nothing, a false one harms nothing.
+    // The upload is Uploaded: a second acknowledge changes nothing, whatever its body says.
     let late = json!({"name": "Newest", "size": 1, "etag": "\"false\""});
-    let again = claim(&app, &session, late).await.expect(StatusCode::OK);
+    let again = acknowledge_with(&app, &session, late)
+        .await
+        .expect(StatusCode::OK);
     assert_eq!(again, uploaded);
 }
 
 #[tokio::test]
-async fn what_is_left_out_stays() {
+async fn acknowledge_keeps_values_that_are_omitted_or_null() {
     let app = App::start().await;
     let declared = json!({"name": "Old", "comments": "old", "metadata": {"a": "1"}});
     for (path, body) in [
@@ -47,7 +49,9 @@ async fn what_is_left_out_stays() {
     ] {
         let session = app.create(path, declared.clone()).await;
         app.put(&session, "").await.expect_ok();
-        let uploaded = claim(&app, &session, body).await.expect(StatusCode::OK);
+        let uploaded = acknowledge_with(&app, &session, body)
+            .await
+            .expect(StatusCode::OK);
         for name in ["name", "comments", "metadata"] {
             assert_eq!(uploaded[name], declared[name], "{uploaded:#}");
         }
@@ -55,14 +59,16 @@ async fn what_is_left_out_stays() {
 }
 
 #[tokio::test]
-async fn true_claims_raise_the_proof() {
+async fn acknowledge_records_verification_level_that_expected_values_prove() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     let session = app.create("a.csv", json!({"checksum": checksum})).await;
     let sent = app.put(&session, "123456789").await.expect_ok();
     let etag = sent.header("etag").expect("an etag").to_owned();
     let claims = json!({"size": 9, "etag": etag, "checksum": checksum});
-    let uploaded = claim(&app, &session, claims).await.expect(StatusCode::OK);
+    let uploaded = acknowledge_with(&app, &session, claims)
+        .await
+        .expect(StatusCode::OK);
     assert_eq!(
         uploaded["verification"]["level"], "checksum",
         "{uploaded:#}"
@@ -73,12 +79,14 @@ async fn true_claims_raise_the_proof() {
     let session = app.create("b.csv", json!({})).await;
     app.put(&session, "123456789").await.expect_ok();
     let claims = json!({"size": 9, "etag": etag.trim_matches('"')});
-    let uploaded = claim(&app, &session, claims).await.expect(StatusCode::OK);
+    let uploaded = acknowledge_with(&app, &session, claims)
+        .await
+        .expect(StatusCode::OK);
     assert_eq!(uploaded["verification"]["level"], "size", "{uploaded:#}");
 }
 
 #[tokio::test]
-async fn a_promise_cannot_be_changed() {
+async fn acknowledge_rejects_values_that_contradict_create_or_are_invalid() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     let declared = json!({"size": 9, "checksum": checksum});
@@ -97,7 +105,7 @@ async fn a_promise_cannot_be_changed() {
         (json!({"metadata": {"k": "v".repeat(2_048)}}), "/metadata"),
         (json!({"sizes": 9}), "/sizes"),
     ] {
-        let problem = claim(&app, &session, claims.clone()).await;
+        let problem = acknowledge_with(&app, &session, claims.clone()).await;
         let problem = problem.expect_problem(422, "invalid-request");
         let pointers: Vec<_> = (problem["errors"].as_array().unwrap().iter())
             .map(|error| error["pointer"].as_str().unwrap())
@@ -110,7 +118,7 @@ async fn a_promise_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn false_claims_are_found_out() {
+async fn acknowledge_fails_upload_when_expected_size_or_etag_differs() {
     let app = App::start().await;
     for (field, claims) in [
         ("size", json!({"size": 8})),
@@ -121,7 +129,7 @@ async fn false_claims_are_found_out() {
     ] {
         let session = app.create(field, json!({})).await;
         app.put(&session, "123456789").await.expect_ok();
-        let problem = claim(&app, &session, claims.clone()).await;
+        let problem = acknowledge_with(&app, &session, claims.clone()).await;
         let problem = problem.expect_problem(422, "object-mismatch");
         assert_eq!(problem["mismatches"][0]["field"], field, "{problem:#}");
         let found = problem["mismatches"][0]["found"].as_str().unwrap();
@@ -131,7 +139,7 @@ async fn false_claims_are_found_out() {
 }
 
 #[tokio::test]
-async fn by_path_the_newest_upload_is_meant() {
+async fn acknowledge_by_path_selects_newest_upload() {
     let app = App::start().await;
     let path = "/datasets/data/e%20f.csv/action/acknowledge";
     app.act(path).await.expect_problem(404, "upload-not-found");

@@ -1,4 +1,4 @@
-//! How much was proven: never more than the store said.
+//! The verification level never claims more than the store reported.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::masked::Masked;
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
 #[tokio::test]
-async fn the_answer_holds_the_proof() {
+async fn acknowledge_returns_object_attributes_and_verification() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     let declared = json!({"size": 9, "checksum": checksum});
@@ -31,7 +31,7 @@ async fn the_answer_holds_the_proof() {
 }
 
 #[tokio::test]
-async fn a_versioned_bucket_names_the_version() {
+async fn acknowledge_returns_version_id_in_versioned_bucket() {
     let app = App::start().await;
     app.bucket.keep_versions().await;
     let session = app.create("a.csv", json!({})).await;
@@ -42,7 +42,7 @@ async fn a_versioned_bucket_names_the_version() {
 }
 
 #[tokio::test]
-async fn a_store_without_checksums_proves_none() {
+async fn store_without_checksums_yields_size_or_existence_level() {
     let masked = Masked::start().await;
     let app = Setup::new().s3(masked.endpoint()).start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
@@ -63,11 +63,11 @@ async fn a_store_without_checksums_proves_none() {
 }
 
 #[tokio::test]
-async fn a_claimed_checksum_of_another_algorithm_proves_nothing() {
+async fn expected_checksum_of_unstored_algorithm_does_not_raise_level() {
     let app = App::start().await;
     let session = app.create("a", json!({"size": 9})).await;
     app.put(&session, "123456789").await.expect_ok();
-    // SHA-1 of other bytes: the store kept no SHA-1, so it can neither prove nor refute it.
+    // SHA-1 of other bytes: the store has no SHA-1, so it can neither prove nor refute it.
     let claimed = json!({"algorithm": "SHA1", "value": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="});
     let path = format!("/uploads/{}/acknowledge", id(&session));
     let uploaded = app.post(&path, json!({"checksum": claimed})).await;

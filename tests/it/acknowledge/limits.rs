@@ -1,4 +1,4 @@
-//! The largest object holds against what stands in the bucket, whatever is claimed of it.
+//! The size limit applies to the object in the bucket, whatever size the client states.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::app::{Setup, id};
 
 #[tokio::test]
-async fn a_claimed_size_does_not_lift_the_limit() {
+async fn acknowledge_rejects_object_larger_than_limit_whatever_size_is_stated() {
     let app = Setup::new().set("BROKER_MAX_SIZE_BYTES", 1_000);
     let app = app.start().await;
     for claims in [json!({}), json!({"size": 50_000}), json!({"size": 1_000})] {

@@ -1,4 +1,4 @@
-//! What stands at the path is not what was promised.
+//! Acknowledge when the object at the path is missing, foreign, or differs from the declaration.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const KEY: &str = "data/employees.csv";
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
 #[tokio::test]
-async fn nothing_stands_there_yet() {
+async fn acknowledge_reports_missing_object_and_stays_pending() {
     let app = App::start().await;
     let session = app.create(PATH, json!({})).await;
     for _ in 0..2 {
@@ -33,14 +33,14 @@ async fn nothing_stands_there_yet() {
 }
 
 #[tokio::test]
-async fn somebody_elses_object_ends_a_write_once_upload() {
+async fn foreign_object_fails_upload_that_must_not_overwrite() {
     let app = App::start().await;
     let session = app.create(PATH, json!({})).await;
     app.bucket.put(KEY, "from another program").await;
     let problem = app.acknowledge(&session).await;
     let problem = problem.expect_problem(409, "dataset-exists");
     assert_eq!(problem["upload_id"], session["id"], "{problem:#}");
-    failed(&app, &session, "dataset-exists").await;
+    assert_failed(&app, &session, "dataset-exists").await;
     assert_eq!(app.bucket.get(KEY).await, b"from another program");
 
     let again = app.acknowledge(&session).await;
@@ -49,7 +49,7 @@ async fn somebody_elses_object_ends_a_write_once_upload() {
 }
 
 #[tokio::test]
-async fn an_overwriting_upload_waits_for_its_own_bytes() {
+async fn foreign_object_leaves_overwriting_upload_pending() {
     let app = App::start().await;
     app.bucket.put(KEY, "from another program").await;
     let session = app.create(PATH, json!({"overwrite": true})).await;
@@ -61,13 +61,13 @@ async fn an_overwriting_upload_waits_for_its_own_bytes() {
 
     app.put(&session, "its own").await.expect_ok();
     app.acknowledge(&session).await.expect(StatusCode::OK);
-    // Replaced once more, by the same kind of stranger: the proof is of the past.
+    // The foreign program replaces the object again: the proof of the past stays valid.
     app.bucket.put(KEY, "from another program").await;
     app.acknowledge(&session).await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn every_difference_is_named() {
+async fn acknowledge_names_every_attribute_that_differs() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     for (declared, content_type, expected) in [
@@ -103,7 +103,7 @@ async fn every_difference_is_named() {
                 assert!(detail.contains(one[part].as_str().unwrap()), "{detail}");
             }
         }
-        failed(&app, &session, "object-mismatch").await;
+        assert_failed(&app, &session, "object-mismatch").await;
         let reply = app.delete(&format!("/uploads/{}", id(&session))).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
         assert!(app.bucket.head(KEY).await.is_none(), "its own object goes");
@@ -118,15 +118,15 @@ async fn every_difference_is_named() {
     assert!(mismatch["expected"].as_str().unwrap().contains(SHA256));
     let found = "Qt0Kf9y0eq0Pa9mNo5xCumDADcDgH8ujYZXCO38ZFD0=";
     assert!(mismatch["found"].as_str().unwrap().contains(found));
-    failed(&app, &session, "object-mismatch").await;
+    assert_failed(&app, &session, "object-mismatch").await;
     for (field, times) in [("size", 2.0), ("content_type", 2.0), ("checksum", 1.0)] {
         let failures = format!(r#"verification_failures_total{{reason="{field}"}}"#);
         assert_eq!(app.metric(&failures).await, times, "{field}");
     }
 }
 
-/// The row is in Error for this reason, and the history says so.
-async fn failed(app: &App, session: &Value, code: &str) {
+/// Asserts that the row is in Error with this code, and that the upload's history has the event.
+async fn assert_failed(app: &App, session: &Value, code: &str) {
     let now = app.read(session).await;
     assert_eq!(now["status"], "Error", "{now:#}");
     assert_eq!(now["error"]["code"], code, "{now:#}");

@@ -1,4 +1,4 @@
-//! Which states can be acknowledged.
+//! Which states of an upload can be acknowledged.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{App, id};
 
-async fn refused(app: &App, session: &Value, status: &str) {
+async fn assert_refused(app: &App, session: &Value, status: &str) {
     let problem = app.acknowledge(session).await;
     let problem = problem.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_id"], session["id"], "{problem:#}");
@@ -16,22 +16,22 @@ async fn refused(app: &App, session: &Value, status: &str) {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_or_deleted_stays_so() {
+async fn acknowledge_rejects_cancelled_and_deleted_uploads() {
     let app = App::start().await;
     let cancelled = app.create("a", json!({})).await;
     let path = format!("/uploads/{}/cancel", id(&cancelled));
     let answer = app.act(&path).await.expect(StatusCode::OK);
     assert_eq!(answer["status"], "Cancelled", "{answer:#}");
-    refused(&app, &cancelled, "Cancelled").await;
+    assert_refused(&app, &cancelled, "Cancelled").await;
     app.put(&cancelled, "too late").await.expect_ok();
-    refused(&app, &cancelled, "Cancelled").await;
+    assert_refused(&app, &cancelled, "Cancelled").await;
     assert_eq!(app.told(&cancelled).await, ["upload.cancelled"]);
     app.act(&path).await.expect_problem(409, "invalid-status");
 
     let deleted = app.upload("b", "b", json!({})).await;
     let reply = app.delete(&format!("/uploads/{}", id(&deleted))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
-    refused(&app, &deleted, "Deleted").await;
+    assert_refused(&app, &deleted, "Deleted").await;
     let told = app.told(&deleted).await;
     assert_eq!(
         told,
@@ -40,7 +40,7 @@ async fn what_was_taken_back_or_deleted_stays_so() {
 }
 
 #[tokio::test]
-async fn a_cancel_takes_the_bytes_that_came_along() {
+async fn cancel_deletes_own_object_and_keeps_foreign_object() {
     let app = App::start().await;
     let session = app.create("a", json!({})).await;
     app.put(&session, "came already").await.expect_ok();
@@ -56,7 +56,7 @@ async fn a_cancel_takes_the_bytes_that_came_along() {
 }
 
 #[tokio::test]
-async fn what_came_late_after_all_is_uploaded() {
+async fn acknowledge_accepts_object_that_arrived_after_expiry() {
     let app = App::start().await;
     let session = app.create("a", json!({"expires_in": 60})).await;
     app.advance(TimeDelta::seconds(60 + 901));
@@ -66,7 +66,7 @@ async fn what_came_late_after_all_is_uploaded() {
     let problem = problem.expect_problem(409, "object-missing");
     assert_eq!(problem["upload_status"], "Expired", "{problem:#}");
 
-    // The store judges the URL by the real time, in which it is still good.
+    // The store checks the URL against the real clock, by which it is still valid.
     app.put(&session, "after all").await.expect_ok();
     let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
@@ -79,7 +79,7 @@ async fn what_came_late_after_all_is_uploaded() {
 }
 
 #[tokio::test]
-async fn what_was_superseded_stays_so_and_answers_as_before() {
+async fn acknowledge_of_superseded_upload_returns_its_proof_unchanged() {
     let app = App::start().await;
     let old = app.upload("a", "old", json!({})).await;
     app.upload("a", "new", json!({"overwrite": true})).await;
@@ -93,7 +93,7 @@ async fn what_was_superseded_stays_so_and_answers_as_before() {
 }
 
 #[tokio::test]
-async fn there_is_no_such_upload() {
+async fn acknowledge_of_unknown_id_is_not_found() {
     let app = App::start().await;
     let nobody = json!({"id": uuid::Uuid::now_v7()});
     let problem = app.acknowledge(&nobody).await;

@@ -1,4 +1,4 @@
-//! `audit`: everything, for those who run the broker.
+//! The command `audit` shows the rows of every tenant to the operator.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_operator_sees_what_everybody_did() {
+async fn command_shows_and_filters_actions_of_all_callers() {
     let place = Place::new().await;
     let (_process, caller) = place.start(place.serve()).await;
     let acme = place.run(&[
@@ -106,9 +106,9 @@ async fn an_operator_sees_what_everybody_did() {
     assert!(!people.out.contains("ubk_"), "{people:#?}");
 }
 
-/// More rows than a page has, in their order, each once.
+/// More rows than one page has.
 #[tokio::test]
-async fn every_page_is_shown() {
+async fn command_prints_each_row_once_in_order_across_pages() {
     let place = Place::new().await;
     let client = crate::support::database::connect(place.database.url()).await;
     let many = "INSERT INTO audit (id, at, actor, action, subject) \
@@ -125,7 +125,7 @@ async fn every_page_is_shown() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn command_rejects_invalid_arguments_and_reports_missing_database() {
     let place = Place::new().await;
     for (args, code, text) in [
         (&["--since", "yesterday"][..], 2, "2026-11-21T08:00:00Z"),

@@ -1,16 +1,23 @@
-//! What was done: each deed with who did it, where from, and until when what was handed out is good.
+//! Recorded actions: each row says who acted, from which address, and when the issued URL or
+//! session expires.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
-use super::{all, count, folded, rows, told};
+use super::{action_and, all, count, rows, rows_of_action};
 use crate::support::app::{App, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
-/// Sends a request that is to be found again.
-async fn act(app: &App, name: &str, method: Method, path: &str, body: Value) -> Reply {
+/// Sends a request with this request id, by which its row is found.
+async fn send_with_request_id(
+    app: &App,
+    name: &str,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> Reply {
     let mut request = app.request(method, path).header("x-request-id", name);
     if !body.is_null() {
         request = request.json(&body);
@@ -19,29 +26,29 @@ async fn act(app: &App, name: &str, method: Method, path: &str, body: Value) -> 
 }
 
 #[tokio::test]
-async fn the_life_of_an_upload_is_told() {
+async fn every_action_on_an_upload_is_recorded_with_caller_and_expiry() {
     let mut app = App::start().await;
     let (key, secret) = app.issue_key("default", &Scope::ALL, None).await;
     app.key = secret;
     let body = json!({"path": "/data/a.csv"});
-    let session = act(&app, "create", Method::POST, "/uploads", body).await;
+    let session = send_with_request_id(&app, "create", Method::POST, "/uploads", body).await;
     let session = session.json();
     let path = format!("/uploads/{}", id(&session));
     let refresh = format!("{path}?refresh_urls=true");
-    let fresh = act(&app, "refresh", Method::GET, &refresh, Value::Null).await;
+    let fresh = send_with_request_id(&app, "refresh", Method::GET, &refresh, Value::Null).await;
     let extend = format!("{path}/extend");
     let longer = json!({"expires_in": 7200});
-    let extended = act(&app, "extend", Method::POST, &extend, longer).await;
+    let extended = send_with_request_id(&app, "extend", Method::POST, &extend, longer).await;
     app.put(&session, "id\n1\n").await.expect_ok();
     for name in ["acknowledge", "again"] {
         let acknowledge = format!("{path}/acknowledge");
-        act(&app, name, Method::POST, &acknowledge, Value::Null).await;
+        send_with_request_id(&app, name, Method::POST, &acknowledge, Value::Null).await;
     }
     let download = "/datasets/data/a.csv/action/download?redirect=false";
-    let url = act(&app, "download", Method::GET, download, Value::Null).await;
+    let url = send_with_request_id(&app, "download", Method::GET, download, Value::Null).await;
     let detail = "/datasets/data/a.csv";
-    act(&app, "detail", Method::GET, detail, Value::Null).await;
-    act(&app, "delete", Method::DELETE, &path, Value::Null).await;
+    send_with_request_id(&app, "detail", Method::GET, detail, Value::Null).await;
+    send_with_request_id(&app, "delete", Method::DELETE, &path, Value::Null).await;
 
     let rows = rows(&app, 8).await;
     let expected = [
@@ -55,7 +62,7 @@ async fn the_life_of_an_upload_is_told() {
         ("upload.deleted", "delete"),
     ];
     let expected = expected.map(|(action, request)| (action, Some(request)));
-    assert_eq!(told(&rows, "request_id"), expected, "{rows:#?}");
+    assert_eq!(action_and(&rows, "request_id"), expected, "{rows:#?}");
     for row in &rows {
         assert_eq!(row["actor"], format!("key:{key}"), "{row:#}");
         assert_eq!(row["tenant"], "default", "{row:#}");
@@ -78,7 +85,7 @@ async fn the_life_of_an_upload_is_told() {
 }
 
 #[tokio::test]
-async fn paths_parts_batches_and_repetitions_are_told() {
+async fn parts_batches_retries_and_actions_by_path_are_recorded() {
     let app = App::start().await;
     let large = json!({"path": "/large", "size": 600_000_000, "part_size": 5 << 20});
     let session = app.post("/uploads", large).await;
@@ -119,20 +126,20 @@ async fn paths_parts_batches_and_repetitions_are_told() {
     let expected: Vec<_> = (expected.into_iter())
         .map(|(action, path)| (action, Some(path)))
         .collect();
-    assert_eq!(told(&rows, "path"), expected, "{rows:#?}");
+    assert_eq!(action_and(&rows, "path"), expected, "{rows:#?}");
     let part = rows.iter().find(|row| row["action"] == "parts.signed");
     let part = part.expect("the parts");
     assert_eq!(part["upload_id"], session["id"], "{part:#}");
     assert_eq!(part["expires_at"], signed["parts"][0]["expires_at"]);
-    // The path that led out of the prefix, twice.
-    for refused in folded(&app, "request.refused", 2).await {
+    // The refused path of the batch, which leads out of the prefix, once for each request.
+    for refused in rows_of_action(&app, "request.refused", 2).await {
         assert_eq!(refused["path"], "/a/../b", "{refused:#}");
     }
 }
 
-/// Whoever looks leaves nothing behind, and neither does a request that came to nothing.
+/// A read that issues no URL leaves no row, and neither does a request that was rejected.
 #[tokio::test]
-async fn what_hands_out_nothing_is_not_told() {
+async fn reads_that_issue_no_url_and_rejected_requests_are_not_recorded() {
     let app = App::start().await;
     let session = app.upload("/a", "x", json!({})).await;
     for path in [
@@ -158,14 +165,14 @@ async fn what_hands_out_nothing_is_not_told() {
     let rows = rows(&app, 3).await;
     let paths = ["/a", "/a", "/last"].map(Some);
     assert!(
-        told(&rows, "path").iter().map(|row| row.1).eq(paths),
+        action_and(&rows, "path").iter().map(|row| row.1).eq(paths),
         "{rows:#?}"
     );
 }
 
-/// A credential that was typed where a path belongs.
+/// A credential that was pasted where a path belongs.
 #[tokio::test]
-async fn a_token_in_a_path_is_masked() {
+async fn credentials_in_path_and_request_id_are_masked() {
     let app = App::start().await;
     let token = format!("ubt_{}.c2ln", "eyJ2IjoxfQ".repeat(4));
     let path = format!("/in/{token}/{}.csv", app.key);
@@ -181,9 +188,9 @@ async fn a_token_in_a_path_is_masked() {
     assert!(!text.contains("ubk_") && !text.contains("ubt_"), "{text}");
 }
 
-/// No key, no URL and no signature, wherever they came by.
+/// Rows hold no key, no URL and no signature, wherever the request had them.
 #[tokio::test]
-async fn no_secret_is_in_it() {
+async fn rows_hold_no_key_url_or_signature() {
     let app = App::start().await;
     let session = app.create("/a", json!({})).await;
     app.put(&session, "x").await.expect_ok();
@@ -211,7 +218,7 @@ async fn no_secret_is_in_it() {
 }
 
 #[tokio::test]
-async fn keys_and_their_tenants_are_told() {
+async fn creation_and_revocation_of_keys_is_recorded_for_their_tenant() {
     let app = App::start().await;
     let end = app.clock.now() + chrono::TimeDelta::days(1);
     let (key, acme) = app.issue_key("acme", &[Scope::Admin], Some(end)).await;
@@ -237,7 +244,7 @@ async fn keys_and_their_tenants_are_told() {
         ("key.created", Some(&*key)),
         ("tenant.created", Some("acme")),
     ];
-    assert_eq!(told(rows, "subject"), expected, "{rows:#?}");
+    assert_eq!(action_and(rows, "subject"), expected, "{rows:#?}");
     for row in rows {
         assert_eq!(row["actor"], "operator", "{row:#}");
         assert_eq!(row["tenant"], "acme", "{row:#}");
@@ -247,9 +254,9 @@ async fn keys_and_their_tenants_are_told() {
     assert_eq!(all(&app).await.len(), 1, "the default tenant has its own");
 }
 
-/// A key that could not be made leaves no row.
+/// A key that could not be created leaves no row.
 #[tokio::test]
-async fn what_is_undone_is_not_told() {
+async fn failed_key_creation_is_not_recorded() {
     let app = App::start().await;
     let before = count(&app, "audit").await;
     let nested = "INSERT INTO tenants (name, key_prefix) VALUES ('teams', 'acme/teams/')";

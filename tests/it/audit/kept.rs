@@ -1,4 +1,4 @@
-//! The table only grows, but for what the settings let go.
+//! Rows are never changed, and are deleted by the retention setting only.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::support::app::{App, Setup};
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn nothing_changes_a_row() {
+async fn table_rejects_update_delete_and_truncate() {
     let app = App::start().await;
     app.create("/a", json!({})).await;
     rows(&app, 1).await;
@@ -37,9 +37,9 @@ async fn nothing_changes_a_row() {
     assert_eq!(count(&app, "audit WHERE actor <> 'nobody'").await, 2);
 }
 
-/// A role that owns nothing and may neither change nor empty a table is enough for it.
+/// A role that owns nothing and has no right to UPDATE or TRUNCATE suffices for the audit table.
 #[tokio::test]
-async fn a_role_that_may_only_add_and_let_go_is_enough() {
+async fn role_with_insert_and_delete_can_add_and_expire_rows() {
     let app = Setup::new()
         .set("BROKER_RETENTION_AUDIT_DAYS", 30)
         .start()
@@ -64,7 +64,7 @@ async fn a_role_that_may_only_add_and_let_go_is_enough() {
 }
 
 #[tokio::test]
-async fn old_rows_go_when_the_settings_say_so() {
+async fn janitor_deletes_rows_older_than_retention() {
     let app = Setup::new()
         .set("BROKER_RETENTION_AUDIT_DAYS", 30)
         .start()
@@ -84,7 +84,7 @@ async fn old_rows_go_when_the_settings_say_so() {
 }
 
 #[tokio::test]
-async fn every_row_is_kept_by_default() {
+async fn janitor_keeps_rows_when_no_retention_is_set() {
     let app = App::start().await;
     app.create("/old", json!({})).await;
     rows(&app, 1).await;
@@ -94,7 +94,7 @@ async fn every_row_is_kept_by_default() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_would_go() {
+async fn dry_run_counts_old_rows_and_deletes_none() {
     let place = Place::new().await;
     place.key().await;
     let client = crate::support::database::connect(place.database.url()).await;

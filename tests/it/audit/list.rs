@@ -1,4 +1,4 @@
-//! `GET /audit`: a tenant's own rows, page by page or all at once.
+//! `GET /audit` returns a tenant's own rows, in pages or as one NDJSON stream.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use super::{all, rows};
 use crate::support::app::App;
 use crate::support::reply::Reply;
 
-/// Five sessions, a minute apart; the clock stands a minute after the last.
-async fn five() -> App {
+/// Creates five sessions, one minute after another; the clock stands one minute after the last.
+async fn app_with_five_sessions() -> App {
     let app = App::start().await;
     for path in ["/in/a", "/in/b", "/out/c", "/in/d", "/i_n/e"] {
         app.create(path, json!({})).await;
@@ -30,8 +30,8 @@ async fn paths(app: &App, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn filters_narrow_it_down() {
-    let app = five().await;
+async fn list_filters_by_prefix_time_and_action() {
+    let app = app_with_five_sessions().await;
     let at = |minutes: i64| {
         let at = app.clock.now() - chrono::TimeDelta::minutes(minutes);
         at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
@@ -60,8 +60,8 @@ async fn filters_narrow_it_down() {
 }
 
 #[tokio::test]
-async fn pages_and_lines_have_the_same_rows() {
-    let app = five().await;
+async fn pages_and_ndjson_return_same_rows_while_rows_are_added() {
+    let app = app_with_five_sessions().await;
     let mut whole = all(&app).await;
     whole.retain(|row| row["action"] == "upload.created");
     let mut next = Some("/audit?limit=2&prefix=/".to_owned());
@@ -69,7 +69,7 @@ async fn pages_and_lines_have_the_same_rows() {
     while let Some(path) = next {
         let page = app.get(&path).await.expect_ok();
         found.extend(page.json().as_array().expect("an array").clone());
-        // What comes meanwhile shifts nothing.
+        // Rows that are added meanwhile do not shift the pages.
         app.create(&format!("/new/{}", found.len()), json!({}))
             .await;
         next = (page.header("link")).map(|link| {
@@ -97,9 +97,9 @@ async fn pages_and_lines_have_the_same_rows() {
     assert_eq!(lines, expected);
 }
 
-/// More than a page of S3 or of ours: 2,300 rows as lines.
+/// 2,300 rows are more than one page of the broker, and more than one page of S3.
 #[tokio::test]
-async fn every_row_comes_as_a_line() {
+async fn ndjson_streams_more_rows_than_one_page_holds() {
     let app = App::start().await;
     let many = "INSERT INTO audit (id, at, tenant, actor, action, path) \
         SELECT gen_random_uuid(), now(), 'default', 'key:x', 'upload.created', '/n/' || n \
@@ -116,8 +116,8 @@ async fn every_row_comes_as_a_line() {
 }
 
 #[tokio::test]
-async fn another_tenants_rows_are_not_shown() {
-    let app = five().await;
+async fn list_hides_rows_of_another_tenant() {
+    let app = app_with_five_sessions().await;
     let (_, acme) = app.issue_key("acme", &[Scope::Admin], None).await;
     let as_acme = async |path: &str| {
         let request = app.http.get(format!("{}{path}", app.url));
@@ -139,7 +139,7 @@ async fn another_tenants_rows_are_not_shown() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_question_is_said() {
+async fn list_rejects_invalid_parameters_with_pointer() {
     let app = App::start().await;
     app.create("/a", json!({})).await;
     app.create("/b", json!({})).await;

@@ -1,4 +1,4 @@
-//! An audit that is off: nothing of what callers do is told, and everything goes on.
+//! With `BROKER_AUDIT=off`, the actions of callers are not recorded, and everything else works.
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn it_is_loud_and_tells_of_operators_alone() {
+async fn audit_off_is_logged_as_warning_and_records_only_operators() {
     let place = Place::new().await;
     let (process, mut caller) = place.start(place.serve().set("BROKER_AUDIT", "off")).await;
     let log = process.log();
@@ -16,9 +16,9 @@ async fn it_is_loud_and_tells_of_operators_alone() {
     caller.key = "not a key".into();
     let refused = caller.get("/uploads").await;
     refused.expect(StatusCode::UNAUTHORIZED);
-    // A stop writes what waits, if anything does.
+    // Stopping the process writes the rows that still wait, if there are any.
     process.stop("TERM").await.ok();
-    // What was written can be read all the same.
+    // The command still reads the rows that are there.
     let told = place.run(&["audit", "--json"]).end().await.ok().out;
     let rows: Vec<Value> = (told.lines())
         .map(|line| serde_json::from_str(line).expect("a row"))

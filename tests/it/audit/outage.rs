@@ -1,4 +1,4 @@
-//! Postgres away, and stops: what was done is told all the same, as far as there is room.
+//! Rows survive an outage of Postgres and a stop of the process, as far as the buffer has room.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use crate::support::observe::eventually;
 use crate::support::serving::Place;
 use crate::support::shared;
 
-/// Downloads ask S3 alone: they go on, and are told when Postgres is back.
+/// Downloads need S3 only: they work during the outage and are recorded when Postgres is back.
 #[tokio::test]
-async fn what_is_done_meanwhile_is_told_later() {
+async fn actions_during_postgres_outage_are_recorded_afterwards() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     app.bucket.put("a.csv", "x").await;
@@ -27,7 +27,7 @@ async fn what_is_done_meanwhile_is_told_later() {
     app.get(download).await;
     gate.cut().await;
     let mut downloads = 1;
-    // For as long as the key is remembered.
+    // Until the cached key expires.
     while app.get(download).await.status == StatusCode::FOUND {
         downloads += 1;
         if downloads == 20 {
@@ -39,10 +39,10 @@ async fn what_is_done_meanwhile_is_told_later() {
     rows(&app, downloads).await;
 }
 
-/// An answer of Postgres may get lost when the rows are written: the same ones come again, and are
-/// not doubled.
+/// The answer of Postgres to a write may get lost. The same rows are written again then, and must
+/// not be doubled.
 #[tokio::test]
-async fn what_is_written_again_is_not_doubled() {
+async fn rows_that_are_written_twice_are_stored_once() {
     let app = App::start().await;
     let entry = |n: u128| Entry {
         id: uuid::Uuid::from_u128(n),
@@ -66,9 +66,9 @@ async fn what_is_written_again_is_not_doubled() {
     assert_eq!(count(&app, "audit WHERE actor = 'broker'").await, 3);
 }
 
-/// More than there is room for: the oldest are kept, and the gap says how many it is.
+/// When the buffer is full, the oldest rows are kept, and one row says how many were lost.
 #[tokio::test]
-async fn there_is_an_end_to_what_waits() {
+async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     const ALL: i64 = 40_000;
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
@@ -106,9 +106,9 @@ async fn there_is_an_end_to_what_waits() {
     assert_eq!(app.metric("audit_waiting_rows").await, 0.0);
 }
 
-/// A row that the table does not take holds up no other.
+/// A row that the table rejects does not block the others.
 #[tokio::test]
-async fn a_row_that_is_refused_holds_up_no_other() {
+async fn rejected_row_does_not_block_other_rows() {
     let app = App::start().await;
     for subject in ["good", "bad\0", "good as well"] {
         let who = Actor::Operator {
@@ -126,9 +126,9 @@ async fn a_row_that_is_refused_holds_up_no_other() {
     assert_eq!(app.metric("audit_lost_rows_total").await, 1.0);
 }
 
-/// What is done between the signal and the end is told, however little time is left for it.
+/// Actions between the signal and the end of the process are recorded, however little time is left.
 #[tokio::test]
-async fn a_stop_loses_nothing() {
+async fn graceful_stop_writes_rows_of_last_requests() {
     let place = Place::new().await;
     let mut hold = Hold::new(cloud::address()).await;
     let run = place.serve().set("AWS_ENDPOINT_URL_S3", hold.endpoint());
@@ -144,7 +144,7 @@ async fn a_stop_loses_nothing() {
     hold.someone_waits().await;
     process.signal("TERM");
     process.says("SIGTERM: stopping").await;
-    // Nobody is let in any more: the answers are the last that this process does.
+    // The listener is closed: these answers are the last work of the process.
     let address = caller.url.strip_prefix("http://").expect("a URL");
     while tokio::net::TcpStream::connect(address).await.is_ok() {}
     hold.release();
@@ -161,9 +161,10 @@ async fn a_stop_loses_nothing() {
     assert_eq!(told, answered);
 }
 
-/// Without Postgres the stop waits its time out, and says what it could not write.
+/// Without Postgres the stop waits for its deadline and then reports how many rows it could not
+/// write.
 #[tokio::test]
-async fn a_stop_without_postgres_says_what_is_lost() {
+async fn stop_during_postgres_outage_reports_number_of_lost_rows() {
     let place = Place::new().await;
     let gate = Gate::new(database::address());
     let run = place.serve();

@@ -1,16 +1,16 @@
-//! Refusals: who knocked, on which door, how often.
+//! Refused requests are recorded with the caller, the operation and a count.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
-use super::{count, folded};
+use super::{count, rows_of_action};
 use crate::support::app::{App, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn a_missing_scope_and_a_reach_for_what_is_anothers_are_told() {
+async fn missing_scope_and_access_to_other_tenant_are_recorded() {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     let theirs = app
@@ -38,7 +38,7 @@ async fn a_missing_scope_and_a_reach_for_what_is_anothers_are_told() {
         .await
         .expect_problem(422, "invalid-request");
 
-    let mut rows = folded(&app, "request.refused", 5).await;
+    let mut rows = rows_of_action(&app, "request.refused", 5).await;
     rows.sort_by_key(|row| row["operation"].to_string() + &row["path"].to_string());
     let member = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
     let found: Vec<_> = (rows.iter())
@@ -67,9 +67,9 @@ async fn a_missing_scope_and_a_reach_for_what_is_anothers_are_told() {
     assert_eq!(rows[3]["upload_id"], theirs["id"], "{rows:#?}");
 }
 
-/// Nobody knows whose they would be: operators see them, and no tenant does.
+/// Refusals of unknown callers belong to no tenant: operators see them, tenants do not.
 #[tokio::test]
-async fn those_of_nobody_are_few_rows_however_many_they_are() {
+async fn unauthenticated_refusals_are_aggregated_and_hidden_from_tenants() {
     let app = App::start().await;
     for n in 0..50 {
         for (method, path) in [
@@ -89,18 +89,18 @@ async fn those_of_nobody_are_few_rows_however_many_they_are() {
     })
     .await;
     let refused = count(&app, "audit WHERE action = 'request.refused'").await;
-    // One for each operation and half second.
+    // One row for each operation and half second.
     assert!(refused < 60, "{refused}");
     let of_nobody = "audit WHERE actor = 'anonymous' AND tenant IS NULL AND address = '127.0.0.1' \
          AND code = 'unauthenticated' AND request_id IS NOT NULL \
          AND operation IN ('GET /datasets/{path}', 'DELETE /uploads/{id}')";
     assert_eq!(count(&app, of_nobody).await, refused);
-    folded(&app, "request.refused", 0).await;
+    rows_of_action(&app, "request.refused", 0).await;
 }
 
-/// A path that matches no route may hold anything: it is not in the row.
+/// A path that matches no route may hold anything, also a secret, so it is not recorded.
 #[tokio::test]
-async fn an_unknown_route_is_not_repeated() {
+async fn path_of_unknown_route_is_not_recorded() {
     let app = App::start().await;
     let request = app.http.get(format!("{}/uploads/a/b/c/hidden", app.url));
     Reply::of(request)

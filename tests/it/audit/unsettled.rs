@@ -1,20 +1,20 @@
-//! What somebody asked for and was not told the end of: it is told that it was asked for.
+//! Requests whose outcome the caller did not learn are recorded as having been made.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::{folded, rows};
+use super::{rows, rows_of_action};
 use crate::support::app::{Setup, id};
 use crate::support::cloud;
 use crate::support::gate::Gate;
 use crate::support::observe::eventually;
 
-/// A delete whose caller hangs up goes on; it does not go on unseen. Whether its end was seen too is
-/// a matter of how soon the connection is known to be gone.
+/// A delete whose caller disconnects goes on, and is recorded. Whether its outcome is recorded as
+/// well depends on how soon the closed connection is noticed.
 #[tokio::test]
-async fn a_caller_that_hangs_up_leaves_its_name() {
+async fn request_of_disconnected_caller_is_recorded() {
     let gate = Gate::new(cloud::address());
     let setup = Setup::new().s3(gate.endpoint());
     let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint());
@@ -48,9 +48,9 @@ async fn a_caller_that_hangs_up_leaves_its_name() {
     .await;
 }
 
-/// A delete that S3 fails at is finished by the janitor: who began it stands in the audit.
+/// A delete that fails at S3 is finished by the janitor; the audit says who began it.
 #[tokio::test]
-async fn a_fault_in_the_middle_is_told_with_its_code() {
+async fn failed_delete_is_recorded_with_problem_code() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new()
         .s3(gate.endpoint())
@@ -65,11 +65,11 @@ async fn a_fault_in_the_middle_is_told_with_its_code() {
             .await
             .expect_problem(503, "service-unavailable");
     }
-    // A look that fails changes nothing, and is not told.
+    // A read that fails changes nothing and is not recorded.
     app.get("/datasets/a.csv")
         .await
         .expect_problem(503, "service-unavailable");
-    for row in folded(&app, "request.unsettled", 2).await {
+    for row in rows_of_action(&app, "request.unsettled", 2).await {
         assert_eq!(row["code"], "service-unavailable", "{row:#}");
         assert_eq!(row["operation"], "DELETE /datasets/{path}", "{row:#}");
         assert_eq!(row["path"], "/a.csv", "{row:#}");
@@ -77,9 +77,9 @@ async fn a_fault_in_the_middle_is_told_with_its_code() {
     assert_eq!(app.read(&upload).await["status"], "Uploaded");
 }
 
-/// So is one that takes longer than a request may.
+/// A request that exceeds its time limit is recorded as well.
 #[tokio::test]
-async fn a_request_that_runs_out_of_time_is_told() {
+async fn request_that_exceeds_its_deadline_is_recorded() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new()
         .s3(gate.endpoint())

@@ -1,6 +1,6 @@
-//! How long a key takes to be refused tells nothing of the right ones: what is compared are hashes,
-//! which have nothing in common however much their keys have. What is signed is verified in constant
-//! time. `benches/timing.rs` measures that; here it is held to how it is written.
+//! The time that a refusal takes must reveal nothing about valid keys. What is compared are hashes,
+//! which have nothing in common however similar their keys are, and signatures are verified in
+//! constant time. `benches/timing.rs` measures this; the tests here check how the code is written.
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,9 @@ use upload_broker::domain::principal::Scope;
 use super::get_as;
 use crate::support::app::App;
 
-/// Postgres has nothing that a key could be compared with, letter by letter.
+/// Postgres has nothing that a key could be compared with byte by byte.
 #[tokio::test]
-async fn the_database_knows_the_hash_alone() {
+async fn database_stores_only_hash_of_key_and_finds_it_by_unique_index() {
     let app = App::start().await;
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
     let client = app.sql().await;
@@ -26,7 +26,7 @@ async fn the_database_knows_the_hash_alone() {
         let piece = &secret[at..at + 6];
         assert!(!text.contains(piece), "{piece} of the key is in {text}");
     }
-    // It is found by the hash, as a whole, through a unique index.
+    // A key is found by its whole hash through a unique index.
     let plan = "EXPLAIN SELECT id FROM api_keys WHERE hash = '\\x00'";
     let off = client.batch_execute("SET enable_seqscan = off").await;
     off.expect("a setting");
@@ -36,10 +36,10 @@ async fn the_database_knows_the_hash_alone() {
     assert!(plan.contains("api_keys_hash_unique"), "{plan}");
 }
 
-/// The code hands a token to nothing but the check of its shape, which looks at what every key
-/// shares, to the hash, and to those who verify what is signed; a key goes to the hash alone.
+/// The code passes a token only to the check of its shape, which reads what all keys share, to the
+/// hash, and to the verification of signatures. A key goes to the hash only.
 #[test]
-fn a_token_is_hashed_before_it_is_compared() {
+fn authenticate_passes_token_only_to_shape_check_hash_and_verifier() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/usecases/authenticate.rs");
     let code = std::fs::read_to_string(file).expect("a source file");
     let code = code
@@ -67,9 +67,9 @@ fn a_token_is_hashed_before_it_is_compared() {
     );
 }
 
-/// A key that differs in its last letter, or in its first, is as unknown as any other.
+/// A key that differs in its first or in its last character is as unknown as any other.
 #[tokio::test]
-async fn a_key_that_is_almost_right_is_wrong() {
+async fn key_with_one_wrong_character_is_rejected() {
     let app = App::start().await;
     let (_, key) = app.issue_key("default", &Scope::ALL, None).await;
     get_as(&app, &key, "/uploads").await.expect(StatusCode::OK);
@@ -82,8 +82,8 @@ async fn a_key_that_is_almost_right_is_wrong() {
     }
 }
 
-/// Where credentials are told apart, and each comparison that is made there: of names, kinds and
-/// lengths, which everybody may know.
+/// The files that distinguish credentials, and each comparison that is made there: of names, kinds
+/// and lengths, which are public.
 const COMPARED: &[(&str, &[&str])] = &[
     ("http/middleware/auth.rs", &[]),
     (
@@ -115,11 +115,11 @@ const COMPARED: &[(&str, &[&str])] = &[
     ),
     ("usecases/token_key.rs", &[]),
 ];
-/// What compares in as long as it takes to find a difference.
+/// Comparisons whose duration depends on where the first difference is.
 const COMPARES: &[&str] = &[" == ", " != ", ".eq(", ".ne(", ".cmp(", "==*", "== *"];
 
 #[test]
-fn no_secret_is_compared_byte_by_byte() {
+fn secrets_are_compared_in_constant_time_only() {
     let mut broken = String::new();
     for (name, may) in COMPARED {
         let code = code_of(name);
@@ -136,12 +136,12 @@ fn no_secret_is_compared_byte_by_byte() {
         "other comparisons than were looked at:\n{broken}"
     );
 
-    // The signature of an upload token goes to the one call that takes as long for each.
+    // The signature of an upload token goes to one call, which takes constant time.
     let code = code_of("identity/upload_token.rs");
     let verifies = code.lines().map(str::trim);
     let verifies: Vec<_> = verifies.filter(|line| line.contains("&mac)")).collect();
     assert_eq!(verifies, ["self.mac(payload).verify_slice(&mac).ok()?;"]);
-    // That of a JWT never comes out of the library that verifies it.
+    // The signature of a JWT stays inside the library that verifies it.
     let code = code_of("identity/jwt.rs");
     let words = ["signature", "split_once", "rsplit"];
     let found: Vec<_> = (code.lines())

@@ -1,4 +1,4 @@
-//! Many who come at once with the same key.
+//! Many concurrent requests with the same key.
 
 use futures::future::join_all;
 use reqwest::StatusCode;
@@ -11,7 +11,7 @@ use crate::support::observe::eventually;
 const CALLERS: usize = 40;
 
 #[tokio::test]
-async fn a_herd_on_one_key_makes_one_query() {
+async fn concurrent_requests_with_one_uncached_key_make_one_query() {
     let app = App::start().await;
     let (_, key) = app.issue_key("default", &Scope::ALL, None).await;
     let mut client = app.sql().await;
@@ -21,7 +21,7 @@ async fn a_herd_on_one_key_makes_one_query() {
     let calls = join_all((0..CALLERS).map(|_| get_as(&app, &key, "/uploads")));
     let release = async {
         eventually("all of them are at the broker", async || {
-            // The one that asks is in flight too.
+            // The request that reads the metric is in flight too.
             app.metric("http_requests_in_flight").await > CALLERS as f64
         })
         .await;
@@ -38,9 +38,9 @@ async fn a_herd_on_one_key_makes_one_query() {
     }
 }
 
-/// Also where two replicas see it first at the same moment.
+/// Two replicas that see the key for the first time at the same moment write its last use once.
 #[tokio::test]
-async fn a_key_is_noted_as_used_once_a_minute_over_all_replicas() {
+async fn last_use_of_key_is_written_once_by_concurrent_replicas() {
     let app = App::start().await;
     let url = app.database.url().to_owned();
     let other = Setup::new().set("DATABASE_URL", url);

@@ -1,4 +1,5 @@
-//! An issuer of JWTs in the test's process: keys, signatures, and the set of keys by HTTP.
+//! A JWT issuer inside the test process: it has keys, signs tokens, and serves its key set over
+//! HTTP.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,7 @@ pub const ISSUER: &str = "https://id.example.com";
 pub const AUDIENCE: &str = "uploads";
 pub const SECRET: &str = "a secret of the issuer's that is long enough";
 
-/// What signs, and the name that it goes by.
+/// A signing key and its key id.
 pub struct Signer {
     pub id: String,
     pub algorithm: Algorithm,
@@ -54,7 +55,7 @@ impl Signer {
         }
     }
 
-    /// What HS256 signs with, whatever the secret.
+    /// An HS256 signer with any secret.
     pub fn of_secret(id: &str, secret: &[u8]) -> Signer {
         Signer {
             id: id.into(),
@@ -63,7 +64,7 @@ impl Signer {
         }
     }
 
-    /// The public half.
+    /// The public key as a JWK.
     pub fn jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("a JWK");
         let mut jwk = serde_json::to_value(jwk).expect("JSON");
@@ -81,13 +82,13 @@ impl Signer {
         self.sign_with(&header, claims)
     }
 
-    /// A JWT with a header of the test's own.
+    /// A JWT with the given header.
     pub fn sign_with(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.key).expect("a JWT")
     }
 }
 
-/// Good claims for an hour, with `changes`; `null` takes one away.
+/// Valid claims for one hour, with `changes` applied; `null` removes a claim.
 pub fn claims(app: &App, changes: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": app.clock.now().timestamp() + 3600,
@@ -101,20 +102,20 @@ pub fn claims(app: &App, changes: Value) -> Value {
     claims
 }
 
-/// What the issuer answers.
+/// How the issuer answers a request for its key set.
 #[derive(Clone)]
 pub enum Says {
     /// 200, with this body.
     Text(String),
-    /// A redirect to a place with a set.
+    /// A redirect to a URL with a key set.
     Elsewhere(String),
     /// 500.
     Fault,
-    /// Nothing, ever.
+    /// No answer, ever.
     Silence,
 }
 
-/// The set of keys, at an address of its own.
+/// Serves the key set on its own port.
 pub struct Issuer {
     pub url: String,
     says: Arc<Mutex<Says>>,
@@ -144,17 +145,17 @@ impl Issuer {
         Issuer { url, says, asked }
     }
 
-    /// From now on it has these keys.
+    /// Replaces the key set.
     pub fn has(&self, keys: &[&Signer]) {
         self.say(set(keys));
     }
 
-    /// From now on it answers so.
+    /// Replaces the answer.
     pub fn say(&self, says: Says) {
         *self.says.lock().expect("what it says") = says;
     }
 
-    /// How often it was asked.
+    /// The number of requests so far.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
@@ -184,6 +185,6 @@ async fn answer(mut client: TcpStream, says: Says) {
     let answer = format!(
         "HTTP/1.1 {status}\r\n{more}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
     );
-    // Whoever has heard enough hangs up.
+    // The client may have closed the connection already.
     let _ = client.write_all(answer.as_bytes()).await;
 }

@@ -1,4 +1,4 @@
-//! A tenant's key prefix is its jail: no prefix, path or cursor leads out of it.
+//! A tenant is confined to its key prefix: no prefix, path or cursor leads out of it.
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -9,8 +9,8 @@ use super::get_as;
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
-/// A broker whose bucket holds what belongs to several tenants, and a key of `acme`.
-async fn crowded() -> (App, String) {
+/// A broker whose bucket holds objects of several tenants, and a key of `acme`.
+async fn app_with_several_tenants() -> (App, String) {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     app.issue_key("acme2", &Scope::ALL, None).await;
@@ -34,8 +34,8 @@ fn paths(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn no_prefix_leads_out() {
-    let (app, acme) = crowded().await;
+async fn list_prefix_never_leaves_tenant_prefix() {
+    let (app, acme) = app_with_several_tenants().await;
     for (query, expected) in [
         ("", vec!["/deep/in.csv", "/in.csv"]),
         ("?prefix=/", vec!["/deep/in.csv", "/in.csv"]),
@@ -67,8 +67,8 @@ async fn no_prefix_leads_out() {
 }
 
 #[tokio::test]
-async fn no_path_leads_out() {
-    let (app, acme) = crowded().await;
+async fn dataset_path_never_leaves_tenant_prefix() {
+    let (app, acme) = app_with_several_tenants().await;
     for path in [
         "zoo/ours.csv",
         "acme2/other.csv",
@@ -96,10 +96,10 @@ async fn no_path_leads_out() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_someone_else_leads_nowhere_else() {
-    let (app, acme) = crowded().await;
+async fn cursor_of_another_tenant_never_leaves_tenant_prefix() {
+    let (app, acme) = app_with_several_tenants().await;
     app.bucket.put("zoo/second.csv", "x").await;
-    // The default tenant's cursor stands before its `zoo/`; for acme that is outside.
+    // The default tenant's cursor points before its `zoo/`, which is outside of acme's prefix.
     for first in [
         "/datasets?limit=1",
         "/datasets?limit=2",
@@ -125,8 +125,8 @@ async fn a_cursor_of_someone_else_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn the_default_tenant_does_not_look_under_the_others() {
-    let (app, _) = crowded().await;
+async fn default_tenant_does_not_see_objects_of_other_tenants() {
+    let (app, _) = app_with_several_tenants().await;
     for (query, expected) in [
         ("", vec!["/acme.csv", "/zoo/ours.csv"]),
         ("?delimiter=/", vec!["/acme.csv", "/zoo/"]),
@@ -149,15 +149,15 @@ async fn the_default_tenant_does_not_look_under_the_others() {
     }
 }
 
-/// A tenant is made where the default one has been at work: from then on the place is the new
-/// tenant's, and old promises open no door into it.
+/// A tenant is created whose prefix the default tenant has used. From then on the prefix belongs to
+/// the new tenant, and older sessions give no access to it.
 #[tokio::test]
-async fn an_older_upload_of_the_default_tenant_opens_no_door() {
+async fn older_upload_of_default_tenant_gives_no_access_to_new_tenant() {
     let app = App::start().await;
     let pending = app.create("/acme/p.csv", json!({})).await;
     let uploaded = app.upload("/acme/u.csv", "old", json!({})).await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
-    // A key that was seen before knows the old jail for a few seconds yet.
+    // A key that was used before has the old set of tenants cached for a few seconds.
     let (_, fresh) = app.issue_key("default", &Scope::ALL, None).await;
     let post = app
         .http
@@ -190,10 +190,10 @@ async fn an_older_upload_of_the_default_tenant_opens_no_door() {
     );
 }
 
-/// What the default tenant has left in a place that is another one's by now: it may end its own
-/// uploads there, and touches no object.
+/// What the default tenant left in a prefix that belongs to another tenant by now: it may end its
+/// own uploads there, and touches no object.
 #[tokio::test]
-async fn a_place_that_became_anothers_is_closed_to_deletes_and_to_old_urls() {
+async fn default_tenant_cannot_delete_or_prove_objects_in_prefix_of_new_tenant() {
     let app = App::start().await;
     let pending = app.create("/acme/p.csv", json!({"expires_in": 60})).await;
     let uploaded = app.upload("/acme/u.csv", "old", json!({})).await;
@@ -221,12 +221,12 @@ async fn a_place_that_became_anothers_is_closed_to_deletes_and_to_old_urls() {
     assert_eq!(app.read(&uploaded).await["status"], "Deleted");
     assert_eq!(app.bucket.get("acme/u.csv").await, b"old");
 
-    // The URL cannot be taken back; what comes by it is proven by nobody.
+    // The URL cannot be revoked, but no acknowledge proves what is uploaded with it.
     app.put(&pending, "late").await.expect_ok();
     let acknowledge = format!("/uploads/{}/acknowledge", id(&pending));
     for reply in [
         ask(Method::POST, acknowledge).await,
-        // With a key that knows the old jail for a few seconds yet.
+        // With a key that has the old set of tenants cached for a few seconds.
         app.acknowledge(&pending).await,
     ] {
         reply.expect_problem(409, "invalid-status");
@@ -239,7 +239,7 @@ async fn a_place_that_became_anothers_is_closed_to_deletes_and_to_old_urls() {
 }
 
 #[tokio::test]
-async fn prefixes_do_not_contain_each_other() {
+async fn database_rejects_nested_or_malformed_tenant_prefixes() {
     let app = App::start().await;
     let sql = app.sql().await;
     let insert = async |name: &str, prefix: &str| {

@@ -1,4 +1,5 @@
-//! JWTs with the keys of an issuer: which are believed, and how often the issuer is asked.
+//! JWTs that are verified with an issuer's key set: which are accepted, and how often the set is
+//! fetched.
 
 use std::time::Instant;
 
@@ -23,8 +24,8 @@ async fn start(issuer: &Issuer) -> App {
     setup.start().await
 }
 
-/// Somebody new with a JWT by this key: no other test of it is remembered.
-async fn ask(app: &App, signer: &Signer) -> Reply {
+/// Lists uploads with a JWT of a new subject, so that no cached token is used.
+async fn list_as_new_subject(app: &App, signer: &Signer) -> Reply {
     let sub = uuid::Uuid::now_v7();
     let exp = app.clock.now().timestamp() + 86_400;
     let token = signer.sign(&claims(app, json!({"sub": sub, "exp": exp})));
@@ -32,25 +33,25 @@ async fn ask(app: &App, signer: &Signer) -> Reply {
 }
 
 #[tokio::test]
-async fn each_key_is_believed_for_its_own_algorithm_only() {
+async fn each_key_is_accepted_for_its_own_algorithm_only() {
     let keys = [RS256, RS384, RS512, PS256, ES256, ES384, EdDSA];
     let keys = keys.map(|kind| Signer::new(&format!("{kind:?}"), kind));
     let issuer = Issuer::new(&keys.each_ref());
     let app = start(&issuer).await;
     for key in &keys {
-        ask(&app, key).await.expect(StatusCode::OK);
-        // Without a name, the only one of its kind is meant.
+        list_as_new_subject(&app, key).await.expect(StatusCode::OK);
+        // A JWT without a key id is verified with the only key of its algorithm.
         let token = key.sign_with(&Header::new(key.algorithm), &claims(&app, json!({})));
         get_as(&app, &token, "/uploads")
             .await
             .expect(StatusCode::OK);
-        // Another key under the same name.
+        // Another key with the same key id.
         let forged = Signer::new(&key.id, key.algorithm);
-        ask(&app, &forged)
+        list_as_new_subject(&app, &forged)
             .await
             .expect_problem(401, "unauthenticated");
     }
-    // What everybody can read is no secret, whatever form it is read in.
+    // A public key in any encoding is not accepted as an HS256 secret.
     for key in &keys {
         let jwk = key.jwk();
         let mut secrets = vec![jwk.to_string().into_bytes()];
@@ -65,7 +66,7 @@ async fn each_key_is_believed_for_its_own_algorithm_only() {
         }
         for secret in secrets {
             let forged = Signer::of_secret(&key.id, &secret);
-            ask(&app, &forged)
+            list_as_new_subject(&app, &forged)
                 .await
                 .expect_problem(401, "unauthenticated");
             let token = forged.sign_with(&Header::new(HS256), &claims(&app, json!({})));
@@ -74,95 +75,101 @@ async fn each_key_is_believed_for_its_own_algorithm_only() {
                 .expect_problem(401, "unauthenticated");
         }
     }
-    // A key of one kind under the name of another.
+    // A key of one algorithm with the key id of another.
     let forged = Signer::new(&keys[0].id, ES256);
-    ask(&app, &forged)
+    list_as_new_subject(&app, &forged)
         .await
         .expect_problem(401, "unauthenticated");
     assert_eq!(issuer.asked(), 1);
 }
 
-/// An issuer that keeps the name of its key when it replaces it.
+/// The issuer keeps the key id when it replaces the key.
 #[tokio::test]
-async fn a_key_that_was_replaced_under_its_name_is_found() {
+async fn replaced_key_with_same_key_id_is_fetched_after_pause() {
     for kind in [ES256, ES384] {
         let (old, new) = (Signer::new("key", ES256), Signer::new("key", kind));
         let issuer = Issuer::new(&[&old]);
         let app = start(&issuer).await;
-        ask(&app, &old).await.expect(StatusCode::OK);
+        list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
         issuer.has(&[&new]);
-        // Within the pause after a fetch the issuer is not asked again, however many come.
-        let replies = join_all((0..20).map(|_| ask(&app, &new))).await;
+        // During the pause after a fetch, no number of requests causes another fetch.
+        let replies = join_all((0..20).map(|_| list_as_new_subject(&app, &new))).await;
         for reply in replies {
             reply.expect_problem(401, "unauthenticated");
         }
         assert_eq!(issuer.asked(), 1);
         app.advance(TimeDelta::seconds(10));
-        let replies = join_all((0..20).map(|_| ask(&app, &new))).await;
+        let replies = join_all((0..20).map(|_| list_as_new_subject(&app, &new))).await;
         for reply in replies {
             reply.expect(StatusCode::OK);
         }
-        ask(&app, &old).await.expect_problem(401, "unauthenticated");
+        list_as_new_subject(&app, &old)
+            .await
+            .expect_problem(401, "unauthenticated");
         assert_eq!(issuer.asked(), 2, "{kind:?}");
     }
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_and_made_up_ones_do_not_hammer_the_issuer() {
+async fn new_key_is_fetched_and_unknown_key_ids_cause_one_fetch_per_pause() {
     let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
     let issuer = Issuer::new(&[&old]);
     let app = start(&issuer).await;
-    ask(&app, &old).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
     assert_eq!(issuer.asked(), 1);
-    // A flood within the pause: nobody asks.
+    // Many requests during the pause cause no fetch.
     let flood = async || {
         let made_up: Vec<_> = (0..50)
             .map(|at| Signer::new(&format!("no-{at}"), ES256))
             .collect();
-        let replies = join_all(made_up.iter().map(|key| ask(&app, key))).await;
+        let replies = join_all(made_up.iter().map(|key| list_as_new_subject(&app, key))).await;
         for reply in replies {
             reply.expect_problem(401, "unauthenticated");
         }
     };
     flood().await;
     assert_eq!(issuer.asked(), 1);
-    // After it: once for all of them.
+    // After the pause they cause one fetch in all.
     app.advance(TimeDelta::seconds(10));
     flood().await;
     assert_eq!(issuer.asked(), 2);
     issuer.has(&[&old, &new]);
-    ask(&app, &new).await.expect_problem(401, "unauthenticated");
+    list_as_new_subject(&app, &new)
+        .await
+        .expect_problem(401, "unauthenticated");
     app.advance(TimeDelta::seconds(10));
-    ask(&app, &new).await.expect(StatusCode::OK);
-    ask(&app, &old).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &new).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
     assert_eq!(issuer.asked(), 3);
 }
 
-/// Where nobody came with a JWT for long, the set at hand is old: the first one to come is held
-/// against a new one.
+/// When no JWT was verified for a long time, the cached key set is stale. The next JWT is verified
+/// with a fresh one.
 #[tokio::test]
-async fn a_key_that_was_withdrawn_in_a_quiet_time_opens_nothing() {
+async fn withdrawn_key_is_rejected_after_key_set_became_stale() {
     let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
     let issuer = Issuer::new(&[&old]);
     let app = start(&issuer).await;
-    ask(&app, &old).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
     issuer.has(&[&new]);
     app.advance(TimeDelta::hours(1));
-    ask(&app, &old).await.expect_problem(401, "unauthenticated");
-    ask(&app, &new).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &old)
+        .await
+        .expect_problem(401, "unauthenticated");
+    list_as_new_subject(&app, &new).await.expect(StatusCode::OK);
     assert_eq!(issuer.asked(), 2);
-    // Where the issuer is away then, its keys go on.
+    // When the issuer is unavailable then, its cached keys stay valid.
     issuer.say(Says::Fault);
     app.advance(TimeDelta::hours(1));
-    ask(&app, &new).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &new).await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn while_the_issuer_is_away_its_old_keys_go_on() {
+async fn cached_keys_stay_valid_while_issuer_answers_with_errors() {
     let (old, new) = (Signer::new("old", EdDSA), Signer::new("new", EdDSA));
     let issuer = Issuer::new(&[&old]);
     let app = start(&issuer).await;
-    ask(&app, &old).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
     for says in [
         Says::Fault,
         Says::Text("<html>".into()),
@@ -172,9 +179,9 @@ async fn while_the_issuer_is_away_its_old_keys_go_on() {
     ] {
         issuer.say(says);
         app.advance(TimeDelta::minutes(11));
-        ask(&app, &old).await.expect(StatusCode::OK);
-        // Of a key that it may have by now, nobody can tell.
-        let reply = ask(&app, &new).await;
+        list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
+        // Whether the issuer has this key by now is unknown.
+        let reply = list_as_new_subject(&app, &new).await;
         assert!(reply.header("retry-after").is_some(), "{reply:#?}");
         let problem = reply.expect_problem(503, "service-unavailable");
         let told = problem.to_string();
@@ -185,40 +192,40 @@ async fn while_the_issuer_is_away_its_old_keys_go_on() {
     }
     issuer.has(&[&old, &new]);
     app.advance(TimeDelta::seconds(10));
-    ask(&app, &new).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &new).await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn an_issuer_that_falls_silent_holds_up_nobody_for_long() {
+async fn silent_issuer_delays_jwt_callers_briefly_and_key_callers_not() {
     let key = Signer::new("key", EdDSA);
     let issuer = Issuer::new(&[&key]);
     issuer.say(Says::Silence);
     let app = start(&issuer).await;
     let begun = Instant::now();
-    let replies = join_all((0..20).map(|_| ask(&app, &key))).await;
+    let replies = join_all((0..20).map(|_| list_as_new_subject(&app, &key))).await;
     for reply in replies {
         reply.expect_problem(503, "service-unavailable");
     }
     let took = begun.elapsed();
     assert!(took.as_secs() < 6, "{took:?}");
     assert_eq!(issuer.asked(), 1);
-    // Keys of ours do not need it.
+    // API keys do not depend on the issuer.
     app.get("/uploads").await.expect(StatusCode::OK);
     issuer.has(&[&key]);
     app.advance(TimeDelta::seconds(1));
-    ask(&app, &key).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &key).await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_key_that_was_withdrawn_is_refused_in_the_end() {
+async fn withdrawn_key_is_rejected_after_refresh_interval() {
     let (old, new) = (Signer::new("old", ES256), Signer::new("new", ES256));
     let issuer = Issuer::new(&[&old, &new]);
     let app = start(&issuer).await;
-    ask(&app, &old).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &old).await.expect(StatusCode::OK);
     issuer.has(&[&new]);
     app.advance(TimeDelta::minutes(10));
     eventually("the withdrawn key is refused", async || {
-        let reply = ask(&app, &old).await;
+        let reply = list_as_new_subject(&app, &old).await;
         if reply.status == StatusCode::OK {
             return false;
         }
@@ -226,5 +233,5 @@ async fn a_key_that_was_withdrawn_is_refused_in_the_end() {
         true
     })
     .await;
-    ask(&app, &new).await.expect(StatusCode::OK);
+    list_as_new_subject(&app, &new).await.expect(StatusCode::OK);
 }

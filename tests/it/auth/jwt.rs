@@ -1,4 +1,5 @@
-//! JWTs with a secret: what they claim holds, and nothing that is wrong with one opens anything.
+//! JWTs that are signed with a shared secret: valid claims apply, and any invalid token is
+//! rejected.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,8 +28,8 @@ fn signer() -> Signer {
     Signer::new("any", Algorithm::HS256)
 }
 
-/// Whoever holds a JWT with these claims.
-pub fn holder(app: &App, changes: Value) -> Caller {
+/// A caller with a JWT of these claims.
+pub fn jwt_caller(app: &App, changes: Value) -> Caller {
     Caller::new(app.url.clone(), signer().sign(&claims(app, changes)))
 }
 
@@ -37,30 +38,30 @@ pub async fn post(caller: &Caller, path: &str, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_jwt_opens_its_tenant_for_its_scopes() {
+async fn jwt_gives_access_to_its_tenant_with_its_scopes() {
     let app = setup().start().await;
     app.issue_key("acme", &Scope::ALL, None).await;
     let scope = "openid uploads:write uploads:read";
-    let ada = holder(&app, json!({"tenant": "acme", "scope": scope}));
+    let ada = jwt_caller(&app, json!({"tenant": "acme", "scope": scope}));
     let upload = ada.upload("/a.csv", "x").await;
     let s3_url = format!("s3://{}/acme/a.csv", app.bucket.name);
     assert_eq!(upload["s3_url"], s3_url, "{upload:#}");
     ada.get("/datasets")
         .await
         .expect_problem(403, "insufficient-scope");
-    // It is nobody to the other tenants.
+    // Other tenants do not see the upload.
     let reply = get_as(&app, &app.key, &format!("/uploads/{}", id(&upload))).await;
     reply.expect_problem(404, "upload-not-found");
 }
 
-/// A JWT that was not made by a library: whatever the parts say.
+/// A JWT with arbitrary parts, which no library would produce.
 pub fn raw(header: &Value, claims: &Value, signature: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{signature}", part(header), part(claims))
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
+async fn invalid_jwt_is_rejected_with_same_401_whatever_is_wrong() {
     let app = setup().start().await;
     let now = app.clock.now().timestamp();
     let signer = signer();
@@ -144,7 +145,7 @@ async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
     ] {
         bad.push((what.into(), token));
     }
-    // The good one is good: it is the rest that makes the difference.
+    // The unmodified JWT is accepted, so the modifications cause the refusals.
     get_as(&app, &whole, "/uploads")
         .await
         .expect(StatusCode::OK);
@@ -166,7 +167,7 @@ async fn what_is_wrong_with_a_jwt_is_the_same_401_on_every_operation() {
 }
 
 #[tokio::test]
-async fn without_a_setting_no_jwt_is_believed() {
+async fn jwt_is_rejected_when_no_jwt_setting_is_present() {
     let app = App::start().await;
     let token = signer().sign(&claims(&app, json!({})));
     get_as(&app, &token, "/uploads")
@@ -175,7 +176,7 @@ async fn without_a_setting_no_jwt_is_believed() {
 }
 
 #[tokio::test]
-async fn without_an_audience_a_jwt_for_somebody_is_for_somebody_else() {
+async fn jwt_with_audience_is_rejected_when_broker_has_no_audience() {
     let app = Setup::new()
         .set("BROKER_JWT_HS256_SECRET", SECRET)
         .start()
@@ -185,16 +186,16 @@ async fn without_an_audience_a_jwt_for_somebody_is_for_somebody_else() {
         (json!({"aud": null, "iss": null}), 200),
         (json!({}), 401),
     ] {
-        let reply = holder(&app, changes.clone()).get("/uploads").await;
+        let reply = jwt_caller(&app, changes.clone()).get("/uploads").await;
         assert_eq!(reply.status.as_u16(), status, "{changes}: {reply:#?}");
     }
 }
 
 #[tokio::test]
-async fn a_jwt_ends_at_its_time_even_while_it_is_remembered() {
+async fn cached_jwt_is_rejected_after_its_expiry_and_leeway() {
     let app = setup().start().await;
     let end = app.clock.now().timestamp() + 60;
-    let ada = holder(&app, json!({"exp": end}));
+    let ada = jwt_caller(&app, json!({"exp": end}));
     ada.get("/uploads").await.expect(StatusCode::OK);
     let left =
         TimeDelta::seconds(end + 30) - TimeDelta::microseconds(app.clock.now().timestamp_micros());
@@ -207,18 +208,18 @@ async fn a_jwt_ends_at_its_time_even_while_it_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_known_jwt_costs_no_query() {
+async fn cached_jwt_and_tenant_need_no_query() {
     let gate = Gate::new(database::address());
     let app = setup().postgres(gate.addr()).start().await;
     app.bucket.put("a.csv", "x").await;
-    let ada = holder(&app, json!({}));
+    let ada = jwt_caller(&app, json!({}));
     ada.get("/datasets").await.expect(StatusCode::OK);
     gate.cut().await;
     ada.get("/datasets").await.expect(StatusCode::OK);
-    // Another one on the same ground costs none either; of another tenant nobody knows.
-    let bob = holder(&app, json!({"sub": "bob"}));
+    // Another JWT of the cached tenant needs no query either; an uncached tenant does.
+    let bob = jwt_caller(&app, json!({"sub": "bob"}));
     bob.get("/datasets").await.expect(StatusCode::OK);
-    let stranger = holder(&app, json!({"tenant": "acme"}));
+    let stranger = jwt_caller(&app, json!({"tenant": "acme"}));
     stranger
         .get("/datasets")
         .await
@@ -226,10 +227,10 @@ async fn a_known_jwt_costs_no_query() {
 }
 
 #[tokio::test]
-async fn a_size_limit_holds_from_create_to_acknowledge() {
+async fn max_size_claim_applies_to_create_part_urls_and_acknowledge() {
     let app = setup().start().await;
-    let ada = holder(&app, json!({"max_size": 10}));
-    let bob = holder(&app, json!({}));
+    let ada = jwt_caller(&app, json!({"max_size": 10}));
+    let bob = jwt_caller(&app, json!({}));
     let create = async |caller: &Caller, body: Value| post(caller, "/uploads", body).await;
     create(&ada, json!({"path": "/a", "size": 11}))
         .await
@@ -238,7 +239,7 @@ async fn a_size_limit_holds_from_create_to_acknowledge() {
         .await
         .expect(StatusCode::CREATED);
 
-    // Without a size the object tells, whoever acknowledges it.
+    // Without a declared size the object's size counts, whichever caller acknowledges it.
     let open = create(&ada, json!({"path": "/open"}))
         .await
         .expect(StatusCode::CREATED);
@@ -252,7 +253,7 @@ async fn a_size_limit_holds_from_create_to_acknowledge() {
     ada.put(&open, "ten bytes!").await.expect_ok();
     ada.acknowledge(&open).await.expect(StatusCode::OK);
 
-    // Parts of an upload without a size, one by one.
+    // Part URLs of an upload without a declared size.
     let parts = create(&ada, json!({"path": "/parts", "multipart": true})).await;
     let parts = parts.expect(StatusCode::CREATED);
     let path = format!("/uploads/{}/parts", id(&parts));
@@ -264,7 +265,7 @@ async fn a_size_limit_holds_from_create_to_acknowledge() {
         post(caller, &path, ask(10)).await.expect(StatusCode::OK);
     }
 
-    // What others began, and may be larger, is not for this one to bring.
+    // The caller cannot continue a session of another caller that may be larger.
     for body in [
         json!({"path": "/large", "size": 11, "multipart": true}),
         json!({"path": "/larger", "multipart": true}),
@@ -281,7 +282,7 @@ async fn a_size_limit_holds_from_create_to_acknowledge() {
         ] {
             reply.expect_problem(422, "size-limit-exceeded");
         }
-        // It may look, and it may end it.
+        // The caller may read the session and cancel it.
         ada.get(&format!("/uploads/{of}"))
             .await
             .expect(StatusCode::OK);

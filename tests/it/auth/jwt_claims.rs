@@ -1,12 +1,12 @@
-//! JWTs whose issuer has names of its own for the claims.
+//! JWTs whose issuer uses other claim names.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::jwt::{holder, post, setup};
+use super::jwt::{jwt_caller, post, setup};
 
 #[tokio::test]
-async fn tenant_and_scopes_stand_where_the_issuer_puts_them() {
+async fn tenant_and_scopes_are_read_from_configured_claims() {
     let usual = setup().start().await;
     for changes in [
         json!({"scope": ["openid", "uploads:read"]}),
@@ -14,10 +14,10 @@ async fn tenant_and_scopes_stand_where_the_issuer_puts_them() {
         json!({"scope": null, "scp": "openid uploads:read"}),
         json!({"scope": null, "permissions": ["uploads:read"]}),
     ] {
-        let holder = holder(&usual, changes.clone());
+        let holder = jwt_caller(&usual, changes.clone());
         let reply = holder.get("/uploads").await;
         assert_eq!(reply.status, StatusCode::OK, "{changes}: {reply:#?}");
-        // It has that scope alone.
+        // It has only that scope.
         let reply = holder.get("/datasets").await;
         reply.expect_problem(403, "insufficient-scope");
     }
@@ -28,12 +28,12 @@ async fn tenant_and_scopes_stand_where_the_issuer_puts_them() {
         .await;
     let elsewhere = json!({"scope": "uploads:write", "tenant": null,
         "https://example.com/tenant": "default", "realm_access": {"roles": ["uploads:read"]}});
-    let ada = holder(&named, elsewhere);
+    let ada = jwt_caller(&named, elsewhere);
     ada.get("/uploads").await.expect(StatusCode::OK);
     let reply = post(&ada, "/uploads", json!({"path": "/a"})).await;
     reply.expect_problem(403, "insufficient-scope");
-    // The usual places are not read beside the named ones.
-    let usual = holder(&named, json!({}));
+    // The default claims are not read in addition to the configured ones.
+    let usual = jwt_caller(&named, json!({}));
     let reply = usual.get("/uploads").await;
     reply.expect_problem(401, "unauthenticated");
 }

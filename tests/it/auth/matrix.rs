@@ -1,5 +1,5 @@
-//! Every operation of the document, asked by everyone: each row of the table is one kind of caller
-//! and what all operations answer it.
+//! Every operation of the document is called by every kind of caller. Each row of the table is one
+//! kind of caller and what every operation answers to it.
 
 mod callers;
 
@@ -12,32 +12,32 @@ use upload_broker::domain::principal::Scope;
 use super::{Operation, operations};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
-use callers::mint;
+use callers::issue_token;
 
 /// A kind of caller.
 #[derive(Clone, Copy, Debug)]
-enum Who {
-    Nobody,
-    SomethingElseThanAKey,
-    AKeyThatNobodyMade,
-    AnExpiredKey,
-    ARevokedKey,
-    AnExpiredJwt,
-    AJwtOfAnotherSecret,
-    AJwtOfNoAlgorithm,
-    AKeyOfADisabledTenant,
-    AJwtOfADisabledTenant,
-    AForgedUploadToken,
-    AnEndedUploadToken,
-    AnUploadTokenOfARevokedKey,
-    AnUploadTokenOfADisabledTenant,
-    EveryScopeButTheRightOne,
-    AnUploadTokenWithEveryOtherScope,
-    AnotherTenant,
-    AnUploadTokenOfAnotherTenant,
-    TheRightScope,
-    AJwtWithTheRightScope,
-    AnUploadTokenWithTheRightScope,
+enum CallerKind {
+    NoCredential,
+    MalformedCredential,
+    UnknownKey,
+    ExpiredKey,
+    RevokedKey,
+    ExpiredJwt,
+    JwtOfAnotherSecret,
+    JwtOfAlgorithmNone,
+    KeyOfDisabledTenant,
+    JwtOfDisabledTenant,
+    ForgedUploadToken,
+    ExpiredUploadToken,
+    UploadTokenOfRevokedKey,
+    UploadTokenOfDisabledTenant,
+    KeyWithoutRequiredScope,
+    UploadTokenWithoutRequiredScope,
+    KeyOfAnotherTenant,
+    UploadTokenOfAnotherTenant,
+    KeyWithRequiredScope,
+    JwtWithRequiredScope,
+    UploadTokenWithRequiredScope,
     Admin,
 }
 
@@ -45,59 +45,68 @@ enum Who {
 #[derive(Clone, Copy, Debug)]
 enum Answer {
     /// 401, whatever the rest of the request is like.
-    WhoAreYou,
+    Unauthenticated,
     /// 403, naming the scope, whatever the rest of the request is like.
-    YouMayNot,
-    /// As if what it names were not there; a list is the caller's own.
-    NotThere,
-    /// Whatever the operation itself says.
-    ComeIn,
+    InsufficientScope,
+    /// 404, as if the named resource did not exist; a list shows only the caller's own.
+    NotFound,
+    /// The operation runs and answers by itself.
+    Admitted,
 }
 
-const MATRIX: [(Who, Answer); 22] = [
-    (Who::Nobody, Answer::WhoAreYou),
-    (Who::SomethingElseThanAKey, Answer::WhoAreYou),
-    (Who::AKeyThatNobodyMade, Answer::WhoAreYou),
-    (Who::AnExpiredKey, Answer::WhoAreYou),
-    (Who::ARevokedKey, Answer::WhoAreYou),
-    (Who::AnExpiredJwt, Answer::WhoAreYou),
-    (Who::AJwtOfAnotherSecret, Answer::WhoAreYou),
-    (Who::AJwtOfNoAlgorithm, Answer::WhoAreYou),
-    (Who::AKeyOfADisabledTenant, Answer::WhoAreYou),
-    (Who::AJwtOfADisabledTenant, Answer::WhoAreYou),
-    (Who::AForgedUploadToken, Answer::WhoAreYou),
-    (Who::AnEndedUploadToken, Answer::WhoAreYou),
-    (Who::AnUploadTokenOfARevokedKey, Answer::WhoAreYou),
-    (Who::AnUploadTokenOfADisabledTenant, Answer::WhoAreYou),
-    (Who::EveryScopeButTheRightOne, Answer::YouMayNot),
-    (Who::AnUploadTokenWithEveryOtherScope, Answer::YouMayNot),
-    (Who::AnotherTenant, Answer::NotThere),
-    (Who::AnUploadTokenOfAnotherTenant, Answer::NotThere),
-    (Who::TheRightScope, Answer::ComeIn),
-    (Who::AJwtWithTheRightScope, Answer::ComeIn),
-    (Who::AnUploadTokenWithTheRightScope, Answer::ComeIn),
-    (Who::Admin, Answer::ComeIn),
+const MATRIX: [(CallerKind, Answer); 22] = [
+    (CallerKind::NoCredential, Answer::Unauthenticated),
+    (CallerKind::MalformedCredential, Answer::Unauthenticated),
+    (CallerKind::UnknownKey, Answer::Unauthenticated),
+    (CallerKind::ExpiredKey, Answer::Unauthenticated),
+    (CallerKind::RevokedKey, Answer::Unauthenticated),
+    (CallerKind::ExpiredJwt, Answer::Unauthenticated),
+    (CallerKind::JwtOfAnotherSecret, Answer::Unauthenticated),
+    (CallerKind::JwtOfAlgorithmNone, Answer::Unauthenticated),
+    (CallerKind::KeyOfDisabledTenant, Answer::Unauthenticated),
+    (CallerKind::JwtOfDisabledTenant, Answer::Unauthenticated),
+    (CallerKind::ForgedUploadToken, Answer::Unauthenticated),
+    (CallerKind::ExpiredUploadToken, Answer::Unauthenticated),
+    (CallerKind::UploadTokenOfRevokedKey, Answer::Unauthenticated),
+    (
+        CallerKind::UploadTokenOfDisabledTenant,
+        Answer::Unauthenticated,
+    ),
+    (
+        CallerKind::KeyWithoutRequiredScope,
+        Answer::InsufficientScope,
+    ),
+    (
+        CallerKind::UploadTokenWithoutRequiredScope,
+        Answer::InsufficientScope,
+    ),
+    (CallerKind::KeyOfAnotherTenant, Answer::NotFound),
+    (CallerKind::UploadTokenOfAnotherTenant, Answer::NotFound),
+    (CallerKind::KeyWithRequiredScope, Answer::Admitted),
+    (CallerKind::JwtWithRequiredScope, Answer::Admitted),
+    (CallerKind::UploadTokenWithRequiredScope, Answer::Admitted),
+    (CallerKind::Admin, Answer::Admitted),
 ];
 
-/// A broker with an upload of each kind, and the keys of everyone.
+/// A broker with a pending and a finished upload, and the credentials of every kind of caller.
 struct Scene {
     app: App,
     pending: Value,
     uploaded: Value,
-    /// The key of a disabled tenant, and an upload token.
+    /// The key and an upload token of a disabled tenant.
     closed: String,
     closed_token: String,
-    /// By who has it, and for which scope.
+    /// The credential for each kind of caller and set of scopes.
     keys: HashMap<String, Option<String>>,
 }
 
 impl Scene {
     async fn new() -> Scene {
         let app = super::jwt::setup().start().await;
-        // A key of its own tenant, which was made and closed before anybody asked.
+        // A tenant that was disabled before its key was used for the first time.
         let (_, closed) = app.issue_key("closed", &Scope::ALL, None).await;
         let (_, maker) = app.issue_key("closed", &Scope::ALL, None).await;
-        let closed_token = mint(&app, &maker, &Scope::FOR_TOKENS).await;
+        let closed_token = issue_token(&app, &maker, &Scope::FOR_TOKENS).await;
         let sql = app.sql().await;
         let close = "UPDATE tenants SET disabled_at = now() WHERE name = 'closed'";
         sql.batch_execute(close).await.expect("a closed tenant");
@@ -111,7 +120,7 @@ impl Scene {
         }
     }
 
-    /// Sends an operation to `path`, with `body`.
+    /// Calls an operation at `path` with `body`.
     async fn send(
         &self,
         operation: &Operation,
@@ -131,14 +140,14 @@ impl Scene {
         Reply::of(request).await
     }
 
-    /// Asks an operation as such a caller, and holds the answer to what it must be.
-    async fn ask(&mut self, operation: &Operation, who: Who, answer: Answer) {
+    /// Calls an operation as this kind of caller and checks the answer.
+    async fn ask(&mut self, operation: &Operation, who: CallerKind, answer: Answer) {
         let answer = match (who, operation.scope) {
             // No upload token has the scope of operators.
             (
-                Who::AnUploadTokenOfAnotherTenant | Who::AnUploadTokenWithTheRightScope,
+                CallerKind::UploadTokenOfAnotherTenant | CallerKind::UploadTokenWithRequiredScope,
                 Scope::Admin,
-            ) => Answer::YouMayNot,
+            ) => Answer::InsufficientScope,
             _ => answer,
         };
         let token = self.token(who, operation).await;
@@ -147,24 +156,24 @@ impl Scene {
         let good_body = operation.example.as_ref().map(Value::to_string);
         let told = |reply: &Reply| format!("{who:?}: {} {good}: {reply:#?}", operation.method);
         match answer {
-            Answer::WhoAreYou | Answer::YouMayNot => {
-                // Neither a good request nor a broken one tells anything apart.
+            Answer::Unauthenticated | Answer::InsufficientScope => {
+                // Valid and invalid requests get the same refusal.
                 let bad_body = operation.example.is_some().then_some("{");
                 for path in [&good, &operation.path("x", "a%00b")] {
                     for body in [good_body.as_deref(), bad_body] {
                         let reply = self.send(operation, path, token, body).await;
-                        refused(operation, answer, &reply, &told(&reply));
+                        assert_refused(operation, answer, &reply, &told(&reply));
                         // An upload token may travel in the path too.
                         let token = token.filter(|token| token.starts_with("ubt_"));
                         if let Some(token) = token {
                             let path = format!("/t/{token}{path}");
                             let reply = self.send(operation, &path, None, body).await;
-                            refused(operation, answer, &reply, &told(&reply));
+                            assert_refused(operation, answer, &reply, &told(&reply));
                         }
                     }
                 }
             }
-            Answer::NotThere => {
+            Answer::NotFound => {
                 let reply = self
                     .send(operation, &good, token, good_body.as_deref())
                     .await;
@@ -178,7 +187,7 @@ impl Scene {
                 let shows = operation.template.contains('{') || !reply.body.contains("/ours/");
                 assert!(shows, "{told}");
             }
-            Answer::ComeIn => {
+            Answer::Admitted => {
                 let reply = self
                     .send(operation, &good, token, good_body.as_deref())
                     .await;
@@ -191,10 +200,10 @@ impl Scene {
 }
 
 #[track_caller]
-fn refused(operation: &Operation, answer: Answer, reply: &Reply, told: &str) {
+fn assert_refused(operation: &Operation, answer: Answer, reply: &Reply, told: &str) {
     let challenge = reply.header("www-authenticate").unwrap_or_default();
     let (status, code) = match answer {
-        Answer::WhoAreYou => (401, "unauthenticated"),
+        Answer::Unauthenticated => (401, "unauthenticated"),
         _ => (403, "insufficient-scope"),
     };
     if status == 401 {
@@ -210,7 +219,7 @@ fn refused(operation: &Operation, answer: Answer, reply: &Reply, told: &str) {
 }
 
 #[tokio::test]
-async fn every_operation_answers_everyone_as_the_table_says() {
+async fn every_operation_answers_each_kind_of_caller_as_the_table_says() {
     let mut scene = Scene::new().await;
     let before = (
         scene.app.read(&scene.pending).await,
@@ -218,7 +227,7 @@ async fn every_operation_answers_everyone_as_the_table_says() {
     );
     let operations = operations();
     let (let_in, refused): (Vec<_>, Vec<_>) =
-        (MATRIX.into_iter()).partition(|(_, answer)| matches!(answer, Answer::ComeIn));
+        (MATRIX.into_iter()).partition(|(_, answer)| matches!(answer, Answer::Admitted));
     for (who, answer) in refused {
         for operation in &operations {
             scene.ask(operation, who, answer).await;
@@ -235,7 +244,7 @@ async fn every_operation_answers_everyone_as_the_table_says() {
     );
     for (who, answer) in let_in {
         for operation in &operations {
-            // Each finds an upload of each kind, whatever the one before has done.
+            // Each call finds a pending and a finished upload, whatever the call before did.
             let replace = json!({"overwrite": true});
             scene.pending = scene.app.create("/ours/p.csv", replace.clone()).await;
             scene.uploaded = scene.app.upload("/ours/u.csv", "x", replace).await;

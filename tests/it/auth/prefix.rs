@@ -1,16 +1,16 @@
-//! A folder in a credential: what lies elsewhere does not exist for it.
+//! A credential with a path prefix: paths outside of it do not exist for its caller.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::as_if_not_there;
 use super::issuer::{SECRET, Signer, claims};
+use super::not_found_problems;
 use crate::support::app::{App, Setup, id};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// A broker with datasets in and around `/in/`, and somebody who is confined to it.
-async fn crowded() -> (App, Caller) {
+/// A broker with datasets inside and outside of `/in/`, and a caller who is confined to `/in`.
+async fn app_with_confined_caller() -> (App, Caller) {
     let app = Setup::new()
         .set("BROKER_JWT_HS256_SECRET", SECRET)
         .start()
@@ -41,8 +41,8 @@ fn paths(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn nothing_is_made_outside() {
-    let (app, confined) = crowded().await;
+async fn create_outside_prefix_is_rejected() {
+    let (app, confined) = app_with_confined_caller().await;
     for path in [
         "/out.csv",
         "/inbox/x.csv",
@@ -72,12 +72,12 @@ async fn nothing_is_made_outside() {
 }
 
 #[tokio::test]
-async fn no_operation_touches_an_upload_outside() {
-    let (app, confined) = crowded().await;
+async fn uploads_and_datasets_outside_prefix_are_not_found() {
+    let (app, confined) = app_with_confined_caller().await;
     let pending = app.create("/inbox/p.csv", json!({"multipart": true})).await;
     let uploaded = app.upload("/u.csv", "x", json!({})).await;
     let before = (app.read(&pending).await, app.read(&uploaded).await);
-    as_if_not_there(&confined, &[&pending, &uploaded]).await;
+    not_found_problems(&confined, &[&pending, &uploaded]).await;
     for (method, path, code) in [
         (
             Method::POST,
@@ -118,8 +118,8 @@ async fn no_operation_touches_an_upload_outside() {
 }
 
 #[tokio::test]
-async fn inside_everything_works() {
-    let (app, confined) = crowded().await;
+async fn every_operation_works_inside_prefix() {
+    let (app, confined) = app_with_confined_caller().await;
     let upload = confined.upload("/in/new.csv", "x").await;
     let path = format!("/uploads/{}", id(&upload));
     for path in [
@@ -140,8 +140,8 @@ async fn inside_everything_works() {
 }
 
 #[tokio::test]
-async fn a_list_of_uploads_ends_at_the_folder() {
-    let (app, confined) = crowded().await;
+async fn list_of_uploads_shows_only_uploads_inside_prefix() {
+    let (app, confined) = app_with_confined_caller().await;
     for path in ["/in/1", "/inbox/2", "/in/3", "/4", "/in/5"] {
         app.create(path, json!({})).await;
     }
@@ -158,7 +158,7 @@ async fn a_list_of_uploads_ends_at_the_folder() {
         let list = confined.get(&format!("/uploads{query}")).await;
         assert_eq!(paths(&list.expect(StatusCode::OK)), expected, "{query}");
     }
-    // A cursor is a place, not a right, and a page is full of what may be seen.
+    // A cursor is a position and grants nothing; the page holds only visible uploads.
     let page = app.get("/uploads?limit=2").await;
     let next = page.header("link").expect("a next page").to_owned();
     let next = next
@@ -171,8 +171,8 @@ async fn a_list_of_uploads_ends_at_the_folder() {
 }
 
 #[tokio::test]
-async fn a_list_of_datasets_ends_at_the_folder() {
-    let (app, confined) = crowded().await;
+async fn list_of_datasets_shows_only_datasets_inside_prefix() {
+    let (app, confined) = app_with_confined_caller().await;
     for (query, expected) in [
         ("", vec!["/in/a.csv", "/in/deep/b.csv"]),
         ("?prefix=/", vec!["/in/a.csv", "/in/deep/b.csv"]),
@@ -181,7 +181,7 @@ async fn a_list_of_datasets_ends_at_the_folder() {
         ("?prefix=/inbox/", vec![]),
         ("?prefix=/in2", vec![]),
         ("?prefix=/in/../", vec![]),
-        // Seen from above there is the way down, and nothing beside it.
+        // Above the prefix, a list shows only the folders that lead to it.
         ("?delimiter=/", vec!["/in/"]),
         ("?prefix=/i&delimiter=/", vec!["/in/"]),
         ("?prefix=/in/&delimiter=/", vec!["/in/a.csv", "/in/deep/"]),
@@ -204,7 +204,7 @@ async fn a_list_of_datasets_ends_at_the_folder() {
             assert_eq!(paths(&list), expected, "{query}");
         }
     }
-    // Someone else's cursor.
+    // The cursor of another caller.
     for first in ["/datasets?limit=1", "/datasets?limit=1&prefix=/inbox/"] {
         let page = app.get(first).await;
         let Some(link) = page.header("link") else {
@@ -229,8 +229,8 @@ async fn a_list_of_datasets_ends_at_the_folder() {
 }
 
 #[tokio::test]
-async fn somebody_else_s_idempotency_key_tells_nothing() {
-    let (app, confined) = crowded().await;
+async fn reused_idempotency_key_of_another_caller_reveals_no_upload() {
+    let (app, confined) = app_with_confined_caller().await;
     let with_key = |caller: &Caller, path: &str| {
         let request = caller.request(Method::POST, "/uploads");
         Reply::of(

@@ -1,4 +1,5 @@
-//! Secrets are lent, or held in what wipes them: no plain copy of one outlives its use.
+//! Secrets are borrowed, or held in types that wipe them: no plain copy of a secret outlives its
+//! use.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use crate::architecture::sources;
 
-/// What makes a plain copy of a secret that was exposed.
+/// Expressions that make a plain copy of an exposed secret.
 const COPIES: &[&str] = &[
     "expose_secret().to_owned()",
     "expose_secret().to_string()",
@@ -18,7 +19,7 @@ const COPIES: &[&str] = &[
 ];
 /// Names of fields that hold secrets.
 const NAMES: &[&str] = &["token", "secret", "password", "bearer", "api_key", "jwt"];
-/// What holds text in the clear and leaves it in memory.
+/// Types that hold text in the clear and leave it in memory.
 const PLAIN: &[&str] = &[
     "String",
     "Option<String>",
@@ -26,21 +27,21 @@ const PLAIN: &[&str] = &[
     "Box<str>",
     "Arc<str>",
 ];
-/// `file: line`, and why it may.
+/// The permitted exceptions by file and line, each with its reason.
 const MAY: &[(&str, &str)] = &[
-    // Into a type of s3s that wipes itself.
+    // Copied into a type of s3s that wipes itself.
     (
         "src/dev/s3/store.rs",
         "secret_key: options.secret_key.expose_secret().into(),",
     ),
-    // A place in a list of S3, no secret.
+    // A continuation token of an S3 list, no secret.
     ("src/domain/page.rs", "token: String,"),
-    // A part of every URL that is signed for it.
+    // Part of every URL that is signed with it.
     ("src/objects/sign/part.rs", "token: String,"),
 ];
 
 #[test]
-fn no_plain_copy_of_a_secret_is_kept() {
+fn source_has_no_plain_copies_of_secrets() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut broken, mut used) = (String::new(), 0);
     for file in sources(root.join("src")) {
@@ -59,7 +60,7 @@ fn no_plain_copy_of_a_secret_is_kept() {
                 told(line);
             }
         }
-        // What is broken over lines.
+        // Copies that are broken over several lines.
         let joined: String = code.split_whitespace().collect();
         let whole = COPIES.iter().map(|copy| joined.matches(copy).count());
         let by_line = code.lines().filter(|line| copies(line)).count();
@@ -85,7 +86,7 @@ fn is_plain_field(line: &str) -> bool {
 }
 
 #[test]
-fn the_look_at_it_sees() {
+fn plain_secret_fields_are_recognized() {
     for line in [
         "token: String,",
         "pub password: String,",

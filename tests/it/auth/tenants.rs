@@ -1,23 +1,23 @@
-//! Another tenant's uploads do not exist.
+//! The uploads of another tenant do not exist for a caller.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use upload_broker::domain::principal::Scope;
 
-use super::{as_if_not_there, get_as};
+use super::{get_as, not_found_problems};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
 #[tokio::test]
-async fn another_tenant_s_id_is_a_404_everywhere() {
+async fn upload_of_another_tenant_is_not_found_on_every_operation() {
     let app = App::start().await;
     let (_, stranger) = app.issue_key("acme", &Scope::ALL, None).await;
     let pending = app.create("/p.csv", json!({})).await;
     let uploaded = app.upload("/u.csv", "x", json!({})).await;
     let before = (app.read(&pending).await, app.read(&uploaded).await);
     let stranger = Caller::new(app.url.clone(), stranger);
-    for problem in as_if_not_there(&stranger, &[&pending, &uploaded]).await {
+    for problem in not_found_problems(&stranger, &[&pending, &uploaded]).await {
         assert!(problem.get("upload_status").is_none(), "{problem:#}");
     }
     let after = (app.read(&pending).await, app.read(&uploaded).await);
@@ -26,7 +26,7 @@ async fn another_tenant_s_id_is_a_404_everywhere() {
 }
 
 #[tokio::test]
-async fn a_list_shows_the_tenant_s_own_uploads_only() {
+async fn list_shows_only_uploads_of_own_tenant() {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     let ours = app.create("/same.csv", json!({})).await;
@@ -52,7 +52,7 @@ async fn a_list_shows_the_tenant_s_own_uploads_only() {
             assert_eq!(upload["id"], theirs["id"], "{query}: {list:#}");
         }
     }
-    // A cursor is a place, not a right.
+    // A cursor is a position and grants nothing.
     for _ in 0..2 {
         app.create("/more.csv", json!({})).await;
     }
@@ -69,7 +69,7 @@ async fn a_list_shows_the_tenant_s_own_uploads_only() {
 }
 
 #[tokio::test]
-async fn what_one_tenant_has_at_a_path_is_nothing_to_the_other() {
+async fn same_path_of_two_tenants_is_independent() {
     let app = App::start().await;
     let (_, acme) = app.issue_key("acme", &Scope::ALL, None).await;
     app.upload("/a.csv", "ours", json!({})).await;
@@ -77,7 +77,7 @@ async fn what_one_tenant_has_at_a_path_is_nothing_to_the_other() {
         let url = format!("{}{path}", app.url);
         app.http.request(method, url).bearer_auth(&acme)
     };
-    // Neither does it stand in the way, nor can it be reached.
+    // The other tenant's dataset neither blocks the path nor can be reached.
     let post = as_acme(Method::POST, "/uploads").json(&json!({"path": "/a.csv"}));
     let session = Reply::of(post).await.expect(StatusCode::CREATED);
     let acknowledge = "/datasets/a.csv/action/acknowledge";

@@ -1,4 +1,4 @@
-//! What an upload token is good for is counted exactly, whoever comes at once.
+//! The uploads and bytes of an upload token are counted exactly, also for concurrent requests.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::tokens::{ask, create, mint};
+use super::tokens::{create, issue_token, request_token};
 use crate::support::app::{App, Setup, id};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// How many of the answers have each status.
+/// Counts the answers by status.
 fn tally(statuses: impl IntoIterator<Item = u16>) -> BTreeMap<u16, usize> {
     let mut tally = BTreeMap::new();
     for status in statuses {
@@ -52,9 +52,9 @@ async fn uploads(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn of_a_hundred_at_once_as_many_get_through_as_may() {
+async fn hundred_concurrent_creates_make_exactly_max_uploads() {
     let app = App::start().await;
-    let page = mint(&app, json!({"max_uploads": 10})).await;
+    let page = issue_token(&app, json!({"max_uploads": 10})).await;
     let all = paths("a", 100);
     let replies = join_all(all.iter().map(|path| create(&page, json!({"path": path})))).await;
     let tally = tally(replies.iter().map(|reply| reply.status.as_u16()));
@@ -67,15 +67,15 @@ async fn of_a_hundred_at_once_as_many_get_through_as_may() {
 }
 
 #[tokio::test]
-async fn bytes_are_counted_over_two_replicas_and_several_ways_to_create() {
+async fn max_bytes_is_counted_across_replicas_and_kinds_of_create() {
     let app = App::start().await;
     let other = Setup::new()
         .set("DATABASE_URL", app.database.url())
         .start()
         .await;
-    let page = mint(&app, json!({"max_bytes": 50})).await;
+    let page = issue_token(&app, json!({"max_bytes": 50})).await;
     let there = Caller::new(other.url.clone(), page.key.clone());
-    // Without a size nobody could count.
+    // A token with a byte limit requires a declared size.
     let problem = create(&page, json!({"path": "/open"})).await;
     let problem = problem.expect_problem(422, "invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/size", "{problem:#}");
@@ -97,10 +97,10 @@ async fn bytes_are_counted_over_two_replicas_and_several_ways_to_create() {
 }
 
 #[tokio::test]
-async fn a_repetition_counts_once_and_a_refusal_not_at_all() {
+async fn retried_create_counts_once_and_refused_create_counts_nothing() {
     let app = App::start().await;
     app.upload("/taken", "x", json!({})).await;
-    let page = mint(&app, json!({"max_uploads": 5})).await;
+    let page = issue_token(&app, json!({"max_uploads": 5})).await;
     let repeat = || {
         let request = page.request(Method::POST, "/uploads");
         Reply::of(
@@ -120,7 +120,7 @@ async fn a_repetition_counts_once_and_a_refusal_not_at_all() {
         let reply = create(&page, body).await;
         assert!(matches!(reply.status.as_u16(), 409 | 422), "{reply:#?}");
     }
-    // Four are left. What is refused for another reason leaves its share to those behind it.
+    // Four uploads are left. Entries that are refused for another reason do not use them up.
     let mut entries = vec!["/taken".to_owned(); 3];
     entries.extend(paths("d", 5));
     let results = batch(&page, &entries, Some("many")).await;
@@ -138,14 +138,14 @@ async fn a_repetition_counts_once_and_a_refusal_not_at_all() {
     create(&page, json!({"path": "/more"}))
         .await
         .expect_problem(403, "token-spent");
-    // The repetition of one that was made still answers.
+    // A retry of the first create still succeeds.
     repeat().await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn nothing_is_given_back() {
+async fn cancelled_upload_is_not_credited_and_spent_token_opens_no_multipart() {
     let app = App::start().await;
-    let page = mint(&app, json!({"max_uploads": 1})).await;
+    let page = issue_token(&app, json!({"max_uploads": 1})).await;
     let session = create(&page, json!({"path": "/a"}))
         .await
         .expect(StatusCode::CREATED);
@@ -154,7 +154,7 @@ async fn nothing_is_given_back() {
     create(&page, json!({"path": "/a"}))
         .await
         .expect_problem(403, "token-spent");
-    // Nor does a spent token leave parts behind at S3.
+    // A spent token does not begin a multipart upload at S3.
     let large = json!({"path": "/large", "multipart": true, "size": 9});
     create(&page, large)
         .await
@@ -163,16 +163,16 @@ async fn nothing_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_token_counts_against_both() {
+async fn uploads_of_child_token_count_against_parent_and_child() {
     let app = App::start().await;
-    let parent = mint(&app, json!({"max_uploads": 5, "max_bytes": 100})).await;
+    let parent = issue_token(&app, json!({"max_uploads": 5, "max_bytes": 100})).await;
     let mut children = Vec::new();
     for body in [
         json!({"max_uploads": 4}),
         json!({"max_uploads": 4}),
         json!({}),
     ] {
-        let child = ask(&app, &parent.key, body)
+        let child = request_token(&app, &parent.key, body)
             .await
             .expect(StatusCode::CREATED);
         let token = child["token"].as_str().expect("a token").to_owned();
@@ -188,9 +188,9 @@ async fn a_token_of_a_token_counts_against_both() {
             .map(|reply| reply.status.as_u16()),
     );
     assert_eq!(tally, BTreeMap::from([(201, 5), (403, 25)]));
-    // A child ends where its own count does, too.
-    let parent = mint(&app, json!({"max_uploads": 5})).await;
-    let child = ask(&app, &parent.key, json!({"max_uploads": 1})).await;
+    // A child is also limited by its own count.
+    let parent = issue_token(&app, json!({"max_uploads": 5})).await;
+    let child = request_token(&app, &parent.key, json!({"max_uploads": 1})).await;
     let child = child.expect(StatusCode::CREATED)["token"]
         .as_str()
         .unwrap()
@@ -205,10 +205,10 @@ async fn a_token_of_a_token_counts_against_both() {
     create(&parent, json!({"path": "/f-3"}))
         .await
         .expect(StatusCode::CREATED);
-    // Not for ever: each makes the token longer.
+    // The chain cannot grow without end, as each level makes the token longer.
     let mut token = parent.key.clone();
     let deep = loop {
-        let reply = ask(&app, &token, json!({"max_uploads": 1})).await;
+        let reply = request_token(&app, &token, json!({"max_uploads": 1})).await;
         if reply.status != StatusCode::CREATED {
             break reply;
         }
@@ -218,9 +218,9 @@ async fn a_token_of_a_token_counts_against_both() {
 }
 
 #[tokio::test]
-async fn a_count_goes_when_its_token_has_ended() {
+async fn janitor_deletes_counts_of_expired_tokens() {
     let app = App::start().await;
-    let page = mint(&app, json!({"max_uploads": 2, "expires_in": 60})).await;
+    let page = issue_token(&app, json!({"max_uploads": 2, "expires_in": 60})).await;
     create(&page, json!({"path": "/a"}))
         .await
         .expect(StatusCode::CREATED);

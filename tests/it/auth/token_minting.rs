@@ -1,25 +1,27 @@
-//! Who may make which upload tokens.
+//! Which callers may issue which upload tokens.
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::json;
 use upload_broker::domain::principal::Scope;
 
-use super::tokens::{ask, create};
+use super::tokens::{create, request_token};
 use crate::support::app::App;
 use crate::support::serving::Caller;
 
 #[tokio::test]
-async fn nobody_makes_a_token_that_is_wider_than_himself() {
+async fn token_cannot_exceed_scopes_prefix_limits_or_life_of_its_issuer() {
     let app = App::start().await;
     let scopes = [Scope::UploadsWrite, Scope::UploadsRead];
     let (_, key) = app.issue_key("acme", &scopes, None).await;
     for scope in ["datasets:read", "datasets:delete", "admin"] {
-        let reply = ask(&app, &key, json!({"scopes": ["uploads:read", scope]})).await;
+        let reply = request_token(&app, &key, json!({"scopes": ["uploads:read", scope]})).await;
         reply.expect_problem(403, "insufficient-scope");
     }
     let body = json!({"prefix": "/in/", "max_uploads": 3, "max_bytes": 100, "expires_in": 600});
-    let token = ask(&app, &key, body).await.expect(StatusCode::CREATED);
+    let token = request_token(&app, &key, body)
+        .await
+        .expect(StatusCode::CREATED);
     let ends: DateTime<Utc> = token["expires_at"]
         .as_str()
         .expect("a time")
@@ -33,21 +35,21 @@ async fn nobody_makes_a_token_that_is_wider_than_himself() {
         (json!({"max_uploads": 4}), "/max_uploads"),
         (json!({"max_bytes": 101}), "/max_bytes"),
     ] {
-        let problem = ask(&app, token, wider.clone()).await;
+        let problem = request_token(&app, token, wider.clone()).await;
         let problem = problem.expect_problem(403, "token-too-wide");
         assert_eq!(
             problem["errors"][0]["pointer"], pointer,
             "{wider}: {problem:#}"
         );
     }
-    let reply = ask(&app, token, json!({"scopes": ["uploads:read"]})).await;
+    let reply = request_token(&app, token, json!({"scopes": ["uploads:read"]})).await;
     reply.expect_problem(403, "insufficient-scope");
-    // Longer than it lives itself it does not get, and is told so.
-    let child = ask(&app, token, json!({"expires_in": 86_400})).await;
+    // A child expires with its parent at the latest, and the answer says when.
+    let child = request_token(&app, token, json!({"expires_in": 86_400})).await;
     let child = child.expect(StatusCode::CREATED);
     let child_ends: DateTime<Utc> = child["expires_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(child_ends, ends, "{child:#}");
-    // What it does not ask for, it inherits.
+    // A child inherits the limits that the request leaves out.
     let child = Caller::new(app.url.clone(), child["token"].as_str().unwrap().to_owned());
     create(&child, json!({"path": "/out.csv", "size": 1}))
         .await
@@ -64,7 +66,7 @@ async fn nobody_makes_a_token_that_is_wider_than_himself() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_request_is_pointed_at() {
+async fn invalid_token_request_is_rejected_with_pointer() {
     let app = App::start().await;
     for (body, pointer) in [
         (json!({"prefix": "/../"}), "/prefix"),
@@ -81,14 +83,14 @@ async fn what_is_wrong_in_a_request_is_pointed_at() {
         (json!({"max_bytes": 1e30}), "/max_bytes"),
         (json!({"tenant": "acme"}), "/tenant"),
     ] {
-        let problem = ask(&app, &app.key, body.clone()).await;
+        let problem = request_token(&app, &app.key, body.clone()).await;
         let problem = problem.expect_problem(422, "invalid-request");
         assert_eq!(
             problem["errors"][0]["pointer"], pointer,
             "{body}: {problem:#}"
         );
     }
-    // Nothing at all is fine.
+    // A request without a body is valid.
     let made = app.act("/tokens").await;
     assert_eq!(made.header("cache-control"), Some("no-store"));
     made.expect(StatusCode::CREATED);

@@ -1,4 +1,4 @@
-//! Upload tokens: what one opens, how it travels, and when it ends.
+//! Upload tokens: what a token gives access to, how it is sent, and when it expires.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, StatusCode};
@@ -12,15 +12,17 @@ use crate::support::raw;
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// Asks for a token as whoever holds `key`.
-pub async fn ask(app: &App, key: &str, body: Value) -> Reply {
+/// Requests an upload token with the given credential.
+pub async fn request_token(app: &App, key: &str, body: Value) -> Reply {
     let caller = Caller::new(app.url.clone(), key.to_owned());
     Reply::of(caller.request(Method::POST, "/tokens").json(&body)).await
 }
 
-/// A token of the app's own key, and whoever holds it.
-pub async fn mint(app: &App, body: Value) -> Caller {
-    let made = ask(app, &app.key, body).await.expect(StatusCode::CREATED);
+/// Issues an upload token with the app's own key, and returns a caller who uses it.
+pub async fn issue_token(app: &App, body: Value) -> Caller {
+    let made = request_token(app, &app.key, body)
+        .await
+        .expect(StatusCode::CREATED);
     let token = made["token"].as_str().expect("a token");
     Caller::new(app.url.clone(), token.to_owned())
 }
@@ -30,10 +32,10 @@ pub async fn create(caller: &Caller, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_page_uploads_with_a_token_in_the_header_or_in_the_path() {
+async fn token_in_header_or_path_permits_uploads_below_its_prefix() {
     let app = App::start().await;
     let body = json!({"prefix": "/in/", "scopes": ["uploads:write"], "expires_in": 60});
-    let page = mint(&app, body).await;
+    let page = issue_token(&app, body).await;
     let upload = page.upload("/in/a.csv", "x").await;
     assert_eq!(upload["status"], "Uploaded", "{upload:#}");
     create(&page, json!({"path": "/a.csv"}))
@@ -43,7 +45,7 @@ async fn a_page_uploads_with_a_token_in_the_header_or_in_the_path() {
         .await
         .expect_problem(403, "insufficient-scope");
 
-    // The same without a header: every path in an answer can be followed as it is.
+    // The same without a header: every path in an answer can be used as it is.
     let start = format!("/t/{}", page.key);
     let url = |path: &str| format!("{}{path}", app.url);
     let body = json!({"path": "/in/b.csv", "size": 600_000_000, "part_size": 5 << 20});
@@ -64,10 +66,10 @@ async fn a_page_uploads_with_a_token_in_the_header_or_in_the_path() {
 }
 
 #[tokio::test]
-async fn a_list_by_the_path_leads_on_by_the_path() {
+async fn next_page_link_keeps_token_in_path() {
     let app = App::start().await;
     let body = json!({"scopes": ["uploads:read", "datasets:read"]});
-    let page = mint(&app, body).await;
+    let page = issue_token(&app, body).await;
     for path in ["/a", "/b"] {
         app.upload(path, "x", json!({})).await;
     }
@@ -86,16 +88,16 @@ async fn a_list_by_the_path_leads_on_by_the_path() {
         let rest = rest.expect(StatusCode::OK);
         assert_eq!(rest.as_array().map(Vec::len), Some(1), "{rest:#}");
     }
-    // Without it, it leads on without it.
+    // With the token in the header, the link has no token.
     let reply = page.get("/uploads?limit=1").await;
     let link = reply.header("link").expect("a next page");
     assert!(link.starts_with("</uploads?"), "{link}");
 }
 
 #[tokio::test]
-async fn the_path_is_for_upload_tokens_and_no_answer_repeats_it() {
+async fn path_accepts_upload_tokens_only_and_no_answer_repeats_them() {
     let app = App::start().await;
-    let page = mint(&app, json!({"prefix": "/in/"})).await;
+    let page = issue_token(&app, json!({"prefix": "/in/"})).await;
     let get = |path: String| Reply::of(app.http.get(format!("{}{path}", app.url)));
     for other in [&*app.key, "ubt_nonsense", "", "a.b.c", "%20"] {
         let reply = get(format!("/t/{other}/uploads")).await;
@@ -126,7 +128,7 @@ async fn the_path_is_for_upload_tokens_and_no_answer_repeats_it() {
     );
     let reply = raw::send(&app, broken).await;
     assert!(!reply.body.contains(&page.key), "{reply:#?}");
-    // What is measured is the route.
+    // The metrics are labelled with the route.
     let metrics = app.get("/metrics").await.expect_ok().body;
     assert!(
         !metrics.contains("ubt_") && !metrics.contains("/t/"),
@@ -135,13 +137,13 @@ async fn the_path_is_for_upload_tokens_and_no_answer_repeats_it() {
 }
 
 #[tokio::test]
-async fn a_listed_origin_may_use_the_path_too() {
+async fn cors_applies_to_requests_with_token_in_path() {
     let origin = "https://app.example.com";
     let app = Setup::new()
         .set("BROKER_CORS_ORIGINS", origin)
         .start()
         .await;
-    let page = mint(&app, json!({})).await;
+    let page = issue_token(&app, json!({})).await;
     let url = format!("{}/t/{}/uploads", app.url, page.key);
     let preflight = app.http.request(Method::OPTIONS, &url);
     let preflight = preflight
@@ -161,11 +163,11 @@ async fn a_listed_origin_may_use_the_path_too() {
 }
 
 #[tokio::test]
-async fn a_token_ends_at_its_time_and_with_the_key_that_it_was_made_with() {
+async fn token_expires_at_its_time_and_with_expired_or_revoked_key() {
     let app = App::start().await;
     let end = app.clock.now() + TimeDelta::minutes(5);
     let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
-    let made = ask(&app, &key, json!({"expires_in": 3600})).await;
+    let made = request_token(&app, &key, json!({"expires_in": 3600})).await;
     let made = made.expect(StatusCode::CREATED);
     let ends: DateTime<Utc> = made["expires_at"].as_str().unwrap().parse().unwrap();
     assert!(
@@ -186,7 +188,9 @@ async fn a_token_ends_at_its_time_and_with_the_key_that_it_was_made_with() {
         .expect_problem(401, "unauthenticated");
 
     let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
-    let made = ask(&app, &key, json!({})).await.expect(StatusCode::CREATED);
+    let made = request_token(&app, &key, json!({}))
+        .await
+        .expect(StatusCode::CREATED);
     let page = Caller::new(app.url.clone(), made["token"].as_str().unwrap().to_owned());
     create(&page, json!({"path": "/d"}))
         .await
@@ -203,24 +207,24 @@ async fn a_token_ends_at_its_time_and_with_the_key_that_it_was_made_with() {
 }
 
 #[tokio::test]
-async fn every_replica_knows_a_token_and_nobody_else_s_secret_makes_one() {
+async fn token_is_valid_at_replicas_with_same_secret_only() {
     let app = App::start().await;
     let replica = Setup::new()
         .set("DATABASE_URL", app.database.url())
         .start()
         .await;
-    let page = mint(&app, json!({})).await;
+    let page = issue_token(&app, json!({})).await;
     let there = Caller::new(replica.url.clone(), page.key.clone());
     create(&there, json!({"path": "/a"}))
         .await
         .expect(StatusCode::CREATED);
-    // With a setting, that is the secret, and the database has none.
+    // With BROKER_TOKEN_SECRET set, the secret comes from the setting and not from the database.
     let secret = |word: &str| {
         let setup = Setup::new().set("BROKER_TOKEN_SECRET", word.repeat(8));
         setup.set("DATABASE_URL", app.database.url())
     };
     let (one, two) = (secret("word").start().await, secret("more").start().await);
-    let made = ask(&one, &app.key, json!({}))
+    let made = request_token(&one, &app.key, json!({}))
         .await
         .expect(StatusCode::CREATED);
     let token = made["token"].as_str().unwrap();

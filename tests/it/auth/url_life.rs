@@ -1,4 +1,4 @@
-//! No URL lives longer than whoever asked for it; a session does.
+//! No URL outlives the credential that asked for it; a session may.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use reqwest::{Method, StatusCode};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
 use super::jwt;
-use super::tokens::mint;
+use super::tokens::issue_token;
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// How long each credential lives, in seconds; URLs do for 900 where nobody says.
+/// The lifetime of each credential in seconds. URLs live for 900 s by default.
 const LIFE: i64 = 300;
 
 fn time(text: &Value) -> DateTime<Utc> {
@@ -25,8 +25,8 @@ async fn post(caller: &Caller, path: &str, body: Value) -> Value {
     reply.json()
 }
 
-/// Every URL that a caller can have, by what it asked for: when it says that it ends, and when its
-/// signature does.
+/// Every kind of URL that a caller can obtain, each with the time at which its signature expires.
+/// Asserts that the answer states the same time.
 async fn urls(caller: &Caller, upload: &str, parts: &str) -> Vec<(String, DateTime<Utc>)> {
     let name = caller.key.get(caller.key.len() - 8..).expect("a key");
     let new = |what: &str| json!({"path": format!("/in/{what}-{name}.csv")});
@@ -84,8 +84,8 @@ async fn urls(caller: &Caller, upload: &str, parts: &str) -> Vec<(String, DateTi
         .collect()
 }
 
-/// A broker with a dataset, an open upload and one in parts, whose ids it tells, and somebody of
-/// each kind who lives for [`LIFE`].
+/// A broker with a dataset, an open session and an open multipart session, the ids of both
+/// sessions, and one caller of each kind whose credential lives for [`LIFE`].
 async fn scene() -> (App, [String; 2], Vec<Caller>) {
     let app = jwt::setup().start().await;
     app.upload("/in/there.csv", "x", json!({})).await;
@@ -96,17 +96,17 @@ async fn scene() -> (App, [String; 2], Vec<Caller>) {
     let end = app.clock.now() + TimeDelta::seconds(LIFE);
     let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
     let scopes = ["uploads:write", "uploads:read", "datasets:read"];
-    let token = mint(&app, json!({"scopes": scopes, "expires_in": LIFE})).await;
-    // Believed for 30 s more, as clocks may differ.
+    let token = issue_token(&app, json!({"scopes": scopes, "expires_in": LIFE})).await;
+    // JWTs are accepted for 30 s longer, as clocks may differ.
     let claims =
         json!({"tenant": "default", "scope": scopes.join(" "), "exp": end.timestamp() - 30});
-    let jwt = jwt::holder(&app, claims);
+    let jwt = jwt::jwt_caller(&app, claims);
     let key = Caller::new(app.url.clone(), key);
     (app, ids, vec![key, token, jwt])
 }
 
 #[tokio::test]
-async fn no_url_outlives_who_asked_for_it() {
+async fn urls_expire_with_the_credential_that_requested_them() {
     let (app, [open, parts], callers) = scene().await;
     let begin = app.clock.now().trunc_subsecs(0);
     let end = begin + TimeDelta::seconds(LIFE);
@@ -115,12 +115,12 @@ async fn no_url_outlives_who_asked_for_it() {
             assert_eq!(ends, end, "{what} by {}", caller.key);
         }
     }
-    // Whoever has no end gets what he asks for.
+    // A caller without an expiry gets the requested lifetime.
     let keeper = Caller::new(app.url.clone(), app.key.clone());
     for (what, ends) in urls(&keeper, &open, &parts).await {
         assert_eq!(ends, begin + TimeDelta::seconds(900), "{what}");
     }
-    // In the last second there is one left, and not less.
+    // In the last second of a credential, a URL still lives for one second.
     app.advance(TimeDelta::seconds(LIFE) - TimeDelta::milliseconds(1_500));
     for caller in &callers {
         for (what, ends) in urls(caller, &open, &parts).await {
@@ -130,9 +130,9 @@ async fn no_url_outlives_who_asked_for_it() {
     }
 }
 
-/// Who may write there later goes on with what somebody else began.
+/// Another caller who may write to the path continues the session.
 #[tokio::test]
-async fn a_session_goes_on_without_who_began_it() {
+async fn session_outlives_the_credential_that_created_it() {
     let (app, _, callers) = scene().await;
     for (at, caller) in callers.iter().enumerate() {
         let begin = app.clock.now();
@@ -140,7 +140,7 @@ async fn a_session_goes_on_without_who_began_it() {
         let session = post(caller, "/uploads", body).await;
         let ends = time(&session["expires_at"]) - begin.trunc_subsecs(0);
         assert_eq!(ends.num_seconds(), 3600, "{session:#}");
-        // Shorter than the credential is as short as asked for.
+        // A lifetime shorter than that of the credential is kept.
         let body = json!({"path": format!("/in/short-{at}.csv"), "expires_in": 60});
         let short = post(caller, "/uploads", body).await;
         assert_eq!(short["expires_at"], short["upload"]["expires_at"]);

@@ -1,4 +1,4 @@
-//! Noise from a generator: whatever it is, the broker does not fall over.
+//! Random input from a generator never causes a server error.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -9,7 +9,7 @@ use super::post;
 use crate::support::app::App;
 use crate::support::raw::{RawReply, request, send};
 
-/// Every case is a request; the cases share a broker.
+/// Runs `test` for generated inputs; each case is a request to the same broker.
 fn for_all<S: Strategy>(cases: u32, inputs: S, test: impl Fn(&Runtime, &App, S::Value)) {
     let runtime = Runtime::new().expect("a runtime");
     let app = runtime.block_on(App::start());
@@ -26,7 +26,7 @@ fn for_all<S: Strategy>(cases: u32, inputs: S, test: impl Fn(&Runtime, &App, S::
 }
 
 #[track_caller]
-fn is_no_fault_of_ours(reply: &RawReply, told: &dyn std::fmt::Debug) {
+fn assert_no_server_error(reply: &RawReply, told: &dyn std::fmt::Debug) {
     assert!((200..500).contains(&reply.status), "{told:?}: {reply:#?}");
 }
 
@@ -48,7 +48,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Bodies that are nearly right: known fields, with whatever in them.
+/// Bodies that are almost valid: known fields with arbitrary values.
 fn body() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec![
         "name",
@@ -80,28 +80,28 @@ fn body() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn any_bytes_as_a_body() {
+fn random_bytes_as_body_cause_no_server_error() {
     let bytes = prop::collection::vec(any::<u8>(), 0..200);
     for_all(150, bytes, |runtime, app, bytes| {
         let reply = runtime.block_on(send(app, post(app, &bytes)));
-        is_no_fault_of_ours(&reply, &bytes);
+        assert_no_server_error(&reply, &bytes);
     });
 }
 
 #[test]
-fn any_json_as_a_body() {
+fn random_json_as_body_causes_no_server_error() {
     for_all(
         400,
         prop_oneof![3 => body(), 1 => json_value()],
         |runtime, app, body| {
             let reply = runtime.block_on(send(app, post(app, body.to_string().as_bytes())));
-            is_no_fault_of_ours(&reply, &body);
+            assert_no_server_error(&reply, &body);
         },
     );
 }
 
 #[test]
-fn any_path_and_query() {
+fn random_paths_and_queries_cause_no_server_error() {
     let route = prop::sample::select(vec![
         "/",
         "/uploads",
@@ -124,6 +124,6 @@ fn any_path_and_query() {
     for_all(400, (route, tail), |runtime, app, (route, tail)| {
         let line = format!("GET {route}{tail}");
         let reply = runtime.block_on(send(app, request(app, &line, "", b"")));
-        is_no_fault_of_ours(&reply, &line);
+        assert_no_server_error(&reply, &line);
     });
 }

@@ -1,4 +1,5 @@
-//! `POST /uploads/batch/acknowledge`: many proofs in one request, each with its own outcome.
+//! `POST /uploads/batch/acknowledge` verifies many uploads in one request, each with its own
+//! outcome.
 
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 use uuid::Uuid;
 
-use super::{ask, results, statuses};
+use super::{create_batch, results, statuses};
 use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
 use crate::support::process::PATIENCE;
@@ -19,12 +20,12 @@ pub async fn acknowledge(app: &App, entries: &[Value]) -> Reply {
     app.post(PATH, json!({"acknowledge": entries})).await
 }
 
-/// Sessions at these paths whose bytes have come.
-pub async fn sent(app: &App, paths: impl IntoIterator<Item = String>) -> Vec<Value> {
+/// Creates sessions at these paths and uploads their bytes.
+pub async fn uploaded_sessions(app: &App, paths: impl IntoIterator<Item = String>) -> Vec<Value> {
     let entries: Vec<_> = (paths.into_iter())
         .map(|path| json!({"path": path}))
         .collect();
-    let made = results(ask(app, &entries).await);
+    let made = results(create_batch(app, &entries).await);
     let sessions: Vec<Value> = made
         .into_iter()
         .map(|made| made["upload"].clone())
@@ -36,7 +37,7 @@ pub async fn sent(app: &App, paths: impl IntoIterator<Item = String>) -> Vec<Val
     sessions
 }
 
-/// An entry for each session, without claims.
+/// An entry for each session, without expected values.
 pub fn entries(sessions: &[Value]) -> Vec<Value> {
     let entry = |session: &Value| json!({"id": session["id"]});
     sessions.iter().map(entry).collect()
@@ -47,10 +48,10 @@ fn paths(count: usize) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn every_upload_of_a_batch_is_proven_with_one_event() {
+async fn batch_proves_each_upload_with_one_event_in_few_statements() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
-    let sessions = sent(&app, paths(100)).await;
+    let sessions = uploaded_sessions(&app, paths(100)).await;
     let before = app
         .metric(r#"group_members_count{verb="acknowledge"}"#)
         .await;
@@ -84,9 +85,9 @@ async fn every_upload_of_a_batch_is_proven_with_one_event() {
 }
 
 #[tokio::test]
-async fn an_entry_is_what_a_single_acknowledge_would_answer() {
+async fn entry_has_same_result_as_single_acknowledge() {
     let app = App::start().await;
-    let sessions = sent(&app, ["/a.csv".into(), "/b.csv".into()]).await;
+    let sessions = uploaded_sessions(&app, ["/a.csv".into(), "/b.csv".into()]).await;
     let claims = json!({"name": "A", "comments": "c", "metadata": {"k": "v"}, "size": 5,
         "checksum": {"algorithm": "CRC32", "value": "AAAAAA=="}});
     let wrong = json!({"id": sessions[1]["id"], "size": 6});
@@ -107,16 +108,16 @@ async fn an_entry_is_what_a_single_acknowledge_would_answer() {
     for member in ["name", "comments", "metadata", "size"] {
         assert_eq!(upload[member], claims[member], "{upload:#}");
     }
-    // It is in Error since the single acknowledge.
+    // The single acknowledge has put it into Error.
     let problem = &results[1]["problem"];
     assert_eq!(problem["code"], "invalid-status", "{problem:#}");
     assert_eq!(problem["upload_status"], "Error", "{problem:#}");
 }
 
 #[tokio::test]
-async fn one_bad_entry_does_not_spoil_the_others() {
+async fn invalid_entries_do_not_affect_other_entries() {
     let app = App::start().await;
-    let good = sent(&app, ["/first".into(), "/wrong".into(), "/last".into()]).await;
+    let good = uploaded_sessions(&app, ["/first".into(), "/wrong".into(), "/last".into()]).await;
     let missing = app.create("/missing", json!({})).await;
     let cancelled = app.create("/cancelled", json!({})).await;
     app.act(&format!("/uploads/{}/cancel", id(&cancelled)))
@@ -183,7 +184,7 @@ async fn one_bad_entry_does_not_spoil_the_others() {
 }
 
 #[tokio::test]
-async fn a_batch_of_acknowledges_is_bounded() {
+async fn batch_is_limited_in_entries() {
     let app = App::start().await;
     let strangers = |count: usize| -> Vec<Value> {
         (0..count).map(|_| json!({"id": Uuid::now_v7()})).collect()
@@ -216,7 +217,7 @@ async fn a_batch_of_acknowledges_is_bounded() {
 #[tokio::test]
 async fn uploads_of_other_tenants_and_folders_are_not_found() {
     let app = App::start().await;
-    let ours = sent(&app, ["/in/a".into(), "/out/b".into()]).await;
+    let ours = uploaded_sessions(&app, ["/in/a".into(), "/out/b".into()]).await;
     let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
     let (_, other) = app.issue_key("other", &[Scope::UploadsWrite], None).await;
     let token = json!({"prefix": "/in/", "scopes": ["uploads:write"]});
@@ -238,12 +239,12 @@ async fn uploads_of_other_tenants_and_folders_are_not_found() {
 }
 
 #[tokio::test]
-async fn uploads_in_parts_are_made_objects() {
+async fn batch_completes_multipart_uploads_and_reports_missing_parts() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let whole = json!({"path": "/whole", "size": 5, "multipart": true});
     let gap = json!({"path": "/gap", "size": 5, "multipart": true});
-    let made = results(ask(&app, &[whole, gap]).await);
+    let made = results(create_batch(&app, &[whole, gap]).await);
     let sessions: Vec<Value> = made.iter().map(|made| made["upload"].clone()).collect();
     let part = sessions[0]["multipart"]["parts"][0]["url"].as_str();
     let part = app.http.put(part.expect("a URL")).body("bytes");
@@ -256,9 +257,9 @@ async fn uploads_in_parts_are_made_objects() {
 }
 
 #[tokio::test]
-async fn the_audit_has_a_row_for_each_upload() {
+async fn audit_has_one_row_for_each_entry() {
     let app = App::start().await;
-    let sessions = sent(&app, ["/a".into(), "/b".into()]).await;
+    let sessions = uploaded_sessions(&app, ["/a".into(), "/b".into()]).await;
     let stranger = Uuid::now_v7();
     let mut all = entries(&sessions);
     all.push(json!({"id": stranger}));

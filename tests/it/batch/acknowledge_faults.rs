@@ -1,9 +1,9 @@
-//! Acknowledges in batches, where Postgres or S3 fails in the middle.
+//! Batches of acknowledges while Postgres or S3 fails.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::acknowledge::{acknowledge, entries, sent};
+use super::acknowledge::{acknowledge, entries, uploaded_sessions};
 use super::{results, statuses};
 use crate::support::app::{App, Setup};
 use crate::support::door::{Door, Way};
@@ -14,8 +14,8 @@ use crate::support::store::Store;
 const FAULT: &str =
     "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A broker whose store stands behind a door, which clients go past.
-async fn behind_a_door(setup: Setup) -> (App, Store, Door) {
+/// A broker that reaches its store through a door; clients reach the store directly.
+async fn app_behind_door(setup: Setup) -> (App, Store, Door) {
     let store = Store::start().await;
     let door = Door::to(store.addr());
     let setup = setup.store(&store).s3(door.endpoint());
@@ -27,7 +27,7 @@ fn named(folder: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| format!("/{folder}/{n}")).collect()
 }
 
-/// Times that S3 was asked about an object.
+/// The number of HeadObject calls so far.
 async fn heads(app: &App) -> f64 {
     let mut sum = 0.0;
     for outcome in ["ok", "missing", "refused", "failed"] {
@@ -40,7 +40,7 @@ async fn heads(app: &App) -> f64 {
 }
 
 #[tokio::test]
-async fn where_s3_hangs_the_whole_batch_is_one_503_and_few_uploads_are_tried() {
+async fn batch_gets_one_503_after_few_attempts_when_s3_hangs() {
     let store = Store::start().await;
     let gate = Gate::new(store.addr());
     let app = Setup::new()
@@ -55,14 +55,14 @@ async fn where_s3_hangs_the_whole_batch_is_one_503_and_few_uploads_are_tried() {
     let entries: Vec<_> = (named("a", 300).iter())
         .map(|path| json!({"path": path}))
         .collect();
-    let made = results(super::ask(&app, &entries).await);
+    let made = results(super::create_batch(&app, &entries).await);
     let sessions: Vec<_> = made.iter().map(|made| made["upload"].clone()).collect();
     gate.hold();
     let all = super::acknowledge::entries(&sessions);
     let asked = acknowledge(&app, &all);
     let meanwhile = async {
         gate.request_waits().await;
-        // No connection is held while S3 is asked.
+        // No database connection is held while the broker waits for S3.
         app.create("/meanwhile", json!({})).await;
     };
     let (reply, ()) = tokio::join!(asked, meanwhile);
@@ -75,12 +75,12 @@ async fn where_s3_hangs_the_whole_batch_is_one_503_and_few_uploads_are_tried() {
 }
 
 #[tokio::test]
-async fn where_s3_begins_to_fail_the_rest_is_not_tried_and_what_was_done_is_told() {
-    let (app, store, door) = behind_a_door(Setup::new()).await;
+async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
+    let (app, store, door) = app_behind_door(Setup::new()).await;
     let mut paths = named("good", 10);
     paths.extend(named("bad", 60));
     paths.extend(named("late", 30));
-    let sessions = sent(&app, paths).await;
+    let sessions = uploaded_sessions(&app, paths).await;
     door.leads(Way::Interrupts(store.addr(), "/bad/", FAULT));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
@@ -101,18 +101,18 @@ async fn where_s3_begins_to_fail_the_rest_is_not_tried_and_what_was_done_is_told
     );
     let tried = heads(&app).await;
     assert!(tried < 60.0, "{tried} of 100 were tried");
-    // What was not tried is acknowledged when it is sent again.
+    // The skipped entries are acknowledged when the batch is sent again.
     door.leads(Way::To(store.addr()));
     let again = super::results(acknowledge(&app, &entries(&sessions)).await);
     assert_eq!(super::statuses(&again), vec![200; 100], "{again:#?}");
 }
 
 #[tokio::test]
-async fn a_single_upload_that_fails_does_not_keep_the_others_from_their_proof() {
-    let (app, store, door) = behind_a_door(Setup::new()).await;
+async fn s3_fault_of_one_upload_does_not_affect_other_entries() {
+    let (app, store, door) = app_behind_door(Setup::new()).await;
     let mut paths = named("bad", 1);
     paths.extend(named("good", 40));
-    let sessions = sent(&app, paths).await;
+    let sessions = uploaded_sessions(&app, paths).await;
     door.leads(Way::Interrupts(store.addr(), "/bad/", FAULT));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
@@ -121,12 +121,12 @@ async fn a_single_upload_that_fails_does_not_keep_the_others_from_their_proof() 
 }
 
 #[tokio::test]
-async fn an_answer_comes_before_the_request_times_out() {
+async fn slow_entry_is_reported_before_the_request_deadline() {
     let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", "5");
-    let (app, store, door) = behind_a_door(setup).await;
+    let (app, store, door) = app_behind_door(setup).await;
     let mut paths = named("slow", 1);
     paths.extend(named("good", 5));
-    let sessions = sent(&app, paths).await;
+    let sessions = uploaded_sessions(&app, paths).await;
     door.leads(Way::Stalls(store.addr(), "/slow/"));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
@@ -135,13 +135,13 @@ async fn an_answer_comes_before_the_request_times_out() {
 }
 
 #[tokio::test]
-async fn where_postgres_is_away_or_its_pool_exhausted_the_whole_batch_is_one_503() {
+async fn batch_gets_one_503_when_pool_is_exhausted_or_postgres_is_unavailable() {
     let app = Setup::new()
         .set("BROKER_DB_POOL_SIZE", "1")
         .set("BROKER_DB_POOL_WAIT_SECONDS", "1")
         .start()
         .await;
-    let sessions = sent(&app, named("a", 20)).await;
+    let sessions = uploaded_sessions(&app, named("a", 20)).await;
     let held = app.broker.connections.pool.get().await;
     let ask = || {
         let body = json!({"acknowledge": entries(&sessions)});

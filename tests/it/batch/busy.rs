@@ -1,11 +1,11 @@
-//! A batch where Postgres has little to spare.
+//! Batches while Postgres is busy.
 
 use super::*;
 use crate::support::observe::eventually;
 
-/// As one answer, not as the same one for each entry.
+/// The batch gets one answer for the whole request, not the same problem for each entry.
 #[tokio::test]
-async fn a_pool_without_a_free_connection_is_one_503() {
+async fn batch_gets_one_503_when_pool_has_no_free_connection() {
     let app = (Setup::new().set("BROKER_DB_POOL_SIZE", 1))
         .set("BROKER_DB_POOL_WAIT_SECONDS", 1)
         .set("BROKER_DB_STATEMENT_TIMEOUT_SECONDS", 120)
@@ -35,9 +35,9 @@ async fn a_pool_without_a_free_connection_is_one_503() {
     tokio::join!(busy, asked);
 }
 
-/// However many entries the batch had, its repetition moves their deadlines in one statement.
+/// A retry moves the deadlines of all its sessions in one statement, however many entries it has.
 #[tokio::test]
-async fn a_repetition_extends_all_its_sessions_in_one_statement() {
+async fn retried_batch_extends_all_sessions_in_one_statement() {
     let app = App::start().await;
     let count = "CREATE TABLE noted (); \
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS \

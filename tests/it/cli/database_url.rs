@@ -1,5 +1,5 @@
-//! `DATABASE_URL`: what `check-config` takes can be connected with, and what cannot be connected
-//! with is refused by every command in the same words.
+//! `DATABASE_URL`: what `check-config` accepts can be connected to, and every command rejects an
+//! unsupported option with the same message.
 
 use crate::support::database::Database;
 use crate::support::process::Run;
@@ -8,7 +8,7 @@ use crate::support::serving::Place;
 use super::BAD_CONFIG;
 
 #[tokio::test]
-async fn an_option_that_passes_the_check_can_be_connected_with() {
+async fn supported_options_pass_check_config_and_connect() {
     let database = Database::empty();
     for option in [
         "sslmode=disable",
@@ -30,7 +30,7 @@ async fn an_option_that_passes_the_check_can_be_connected_with() {
 }
 
 #[tokio::test]
-async fn an_option_that_is_not_supported_is_refused_by_name_by_every_command() {
+async fn unsupported_option_is_rejected_by_name_by_every_command() {
     let place = Place::new().await;
     for (option, instead) in [
         ("sslmode=allow", "prefer"),

@@ -1,4 +1,5 @@
-//! `keys create|list|revoke`: made once, shown once, taken back for good.
+//! `keys create|list|revoke`: a key is shown once, when it is created, and a revoked key stays
+//! revoked.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ fn members(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_script_makes_and_lists_keys() {
+async fn keys_create_and_list_print_json() {
     let place = Place::new().await;
     let arguments = ["create", "--json", "--scopes", "uploads:write,uploads:read"];
     let ended = keys(&place, &arguments).await.ok();
@@ -73,9 +74,9 @@ async fn a_script_makes_and_lists_keys() {
     assert_eq!(find(&brief["id"])["tenant"], "acme");
 }
 
-/// For people: the key alone on standard output, so that `KEY=$(…)` works.
+/// Text output: only the key goes to standard output, so that `KEY=$(…)` works.
 #[tokio::test]
-async fn a_person_makes_and_lists_keys() {
+async fn keys_create_prints_only_the_key_on_standard_output() {
     let place = Place::new().await;
     let made = keys(&place, &["create", "--scopes", "datasets:read"])
         .await
@@ -96,7 +97,7 @@ async fn a_person_makes_and_lists_keys() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_taken_back_is_refused_within_seconds() {
+async fn revoked_key_is_rejected_within_five_seconds() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     let made = create(&place, &["--scopes", "datasets:read"]).await;
@@ -130,9 +131,9 @@ async fn a_key_that_was_taken_back_is_refused_within_seconds() {
         .failed(1, &["no live key", id]);
 }
 
-/// A tenant's key sees its own datasets and nobody else's.
+/// The key of a tenant sees only the datasets of its tenant.
 #[tokio::test]
-async fn a_tenant_is_made_with_its_first_key() {
+async fn keys_create_creates_missing_tenant_with_its_own_datasets() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     let made = create(
@@ -164,10 +165,10 @@ async fn a_tenant_is_made_with_its_first_key() {
     }
 }
 
-/// Whoever makes a key for a tenant that is disabled hears why it opens nothing; a script that
-/// reads the key gets what it always gets.
+/// Creating a key for a disabled tenant prints a warning on standard error. The output that scripts
+/// read stays the same.
 #[tokio::test]
-async fn a_key_for_a_tenant_that_is_disabled_says_so() {
+async fn keys_create_warns_when_tenant_is_disabled() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     let json = [
@@ -198,7 +199,7 @@ async fn a_key_for_a_tenant_that_is_disabled_says_so() {
     let whole = ["created_at", "expires_at", "id", "key", "scopes", "tenant"];
     assert_eq!(members(&made), whole, "{made:#}");
 
-    // It is as it says.
+    // The warning is true: the key is rejected.
     let key = made["key"].as_str().expect("a key");
     let acme = Caller::new(keeper.url.clone(), key.into());
     acme.get("/datasets")
@@ -212,7 +213,7 @@ async fn a_key_for_a_tenant_that_is_disabled_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_key_is_said() {
+async fn keys_commands_reject_invalid_arguments_with_reason() {
     let place = Place::new().await;
     let usage = 2;
     for (args, code, texts) in [

@@ -1,4 +1,4 @@
-//! `tenants create|set|show|list|disable|enable`, as a person and a script use them.
+//! `tenants create|set|show|list|disable|enable`, as used by people and by scripts.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ async fn tenants(place: &Place, args: &[&str]) -> Ended {
     place.run(&args).end().await
 }
 
-async fn ask(place: &Place, args: &[&str]) -> Value {
+async fn tenants_json(place: &Place, args: &[&str]) -> Value {
     let args: Vec<_> = args.iter().chain(&["--json"]).copied().collect();
     tenants(place, &args).await.ok().json()
 }
 
-/// The migrations make it; it is changed as any other.
+/// The migrations create the default tenant; it is changed like any other.
 #[tokio::test]
-async fn the_default_tenant_is_there_already() {
+async fn create_of_default_tenant_is_rejected_as_existing() {
     let place = Place::new().await;
     for more in [&[][..], &["--prefix", "teams/"]] {
         let args: Vec<_> = ["create", "default"].iter().chain(more).copied().collect();
@@ -33,9 +33,9 @@ async fn the_default_tenant_is_there_already() {
 }
 
 #[tokio::test]
-async fn a_script_makes_changes_and_shows_a_tenant() {
+async fn tenants_create_set_show_and_list_print_json() {
     let place = Place::new().await;
-    let made = ask(
+    let made = tenants_json(
         &place,
         &[
             "create",
@@ -67,9 +67,9 @@ async fn a_script_makes_changes_and_shows_a_tenant() {
     });
     assert!(made["created_at"].is_string(), "{made:#}");
     assert_eq!(made, expected);
-    assert_eq!(ask(&place, &["show", "acme"]).await, expected);
+    assert_eq!(tenants_json(&place, &["show", "acme"]).await, expected);
 
-    // What is not named stays; `none` takes a limit away.
+    // Options that are left out keep their value; `none` removes a limit.
     let args = [
         "set",
         "acme",
@@ -80,7 +80,7 @@ async fn a_script_makes_changes_and_shows_a_tenant() {
         "--content-types",
         "none",
     ];
-    let set = ask(&place, &args).await;
+    let set = tenants_json(&place, &args).await;
     for (name, value) in [
         ("max_size", json!(200)),
         ("url_seconds", Value::Null),
@@ -90,13 +90,13 @@ async fn a_script_makes_changes_and_shows_a_tenant() {
     }
     assert_eq!(set, expected);
     expected.as_object_mut().expect("an object").remove("usage");
-    let list = ask(&place, &["list"]).await;
+    let list = tenants_json(&place, &["list"]).await;
     assert_eq!(list[0], expected, "{list:#}");
     assert_eq!(list[1]["name"], "default", "{list:#}");
 }
 
 #[tokio::test]
-async fn a_person_sees_what_a_tenant_may_and_uses() {
+async fn tenants_show_usage_and_disable_and_enable_access() {
     let place = Place::new().await;
     let (_process, keeper) = place.start(place.serve()).await;
     tenants(&place, &["create", "acme", "--quota-bytes", "1000"])
@@ -143,7 +143,7 @@ async fn a_person_sees_what_a_tenant_may_and_uses() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_tenant_is_said() {
+async fn tenants_commands_reject_invalid_arguments_with_reason() {
     let place = Place::new().await;
     tenants(&place, &["create", "acme", "--max-url-seconds", "300"])
         .await
@@ -151,7 +151,7 @@ async fn what_is_wrong_with_a_tenant_is_said() {
     tenants(&place, &["create", "one", "--prefix", "teams/one/"])
         .await
         .ok();
-    let before = ask(&place, &["list"]).await;
+    let before = tenants_json(&place, &["list"]).await;
     let usage = 2;
     for (args, code, texts) in [
         (&["create", "acme"][..], 1, &["already", "tenants set"][..]),
@@ -247,7 +247,7 @@ async fn what_is_wrong_with_a_tenant_is_said() {
         assert_eq!(ended.out, "", "{args:?}: {ended:#?}");
     }
     assert_eq!(
-        ask(&place, &["list"]).await,
+        tenants_json(&place, &["list"]).await,
         before,
         "something was changed"
     );

@@ -1,11 +1,11 @@
-//! `completions`: scripts that shells take, with every command in them.
+//! `completions` prints scripts that the shells accept, with every command in them.
 
 use tokio::process::Command;
 
 use crate::support::process::Run;
 
 #[tokio::test]
-async fn bash_takes_them_and_completes() {
+async fn bash_accepts_script_and_completes_commands_and_options() {
     let script = Run::new(&["completions", "bash"]).end().await.ok().out;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("completions.bash");
@@ -35,7 +35,7 @@ async fn bash_takes_them_and_completes() {
 }
 
 #[tokio::test]
-async fn there_are_some_for_every_usual_shell() {
+async fn completions_exist_for_each_supported_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Run::new(&["completions", shell]).end().await.ok().out;
         for word in ["check-config", "put", "get", "status", "--json"] {

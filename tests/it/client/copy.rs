@@ -1,9 +1,9 @@
-//! `cp` and `mv`: the broker copies, and no byte comes by the client.
+//! `cp` and `mv`: the store copies, and no bytes pass through the client.
 
 use super::scene::Scene;
 
 #[tokio::test]
-async fn a_dataset_is_copied_and_moved_in_the_store() {
+async fn cp_and_mv_copy_inside_the_store() {
     let scene = Scene::new().await;
     scene.dataset("/data/a.csv", b"12345").await;
     let ended = scene.end(&["cp", "/data/a.csv", "/copy.csv"]).await.ok();
@@ -23,11 +23,11 @@ async fn a_dataset_is_copied_and_moved_in_the_store() {
     assert_eq!(scene.stored("/moved.csv").await, b"12345");
     let left = scene.end(&["ls", "-r"]).await.ok().out;
     assert_eq!(left, "/copy.csv\n/into/a.csv\n/moved.csv\n");
-    assert_eq!(scene.meddler.take().asked, "", "bytes came by the client");
+    assert_eq!(scene.proxy.take().asked, "", "bytes came by the client");
 }
 
 #[tokio::test]
-async fn a_copy_replaces_only_when_asked() {
+async fn cp_and_mv_replace_dataset_only_when_requested() {
     let scene = Scene::new().await;
     scene.dataset("/a", b"new").await;
     let old = scene.dataset("/b", b"old").await;

@@ -1,12 +1,12 @@
-//! `get`, where all goes well, and where it is asked for what cannot be.
+//! `get` without faults, and requests for datasets that cannot be fetched.
 
 use serde_json::json;
 
-use super::meddler::Trick;
+use super::meddler::ResponseFault;
 use super::scene::{Scene, lines, noise};
 
 #[tokio::test]
-async fn what_comes_is_what_was_sent_and_proven() {
+async fn get_downloads_and_verifies_bytes_without_sending_key_to_store() {
     let scene = Scene::new().await;
     let bytes = noise(1, 3_000_000);
     scene.dataset("/data/a b+é.bin", &bytes).await;
@@ -23,8 +23,8 @@ async fn what_comes_is_what_was_sent_and_proven() {
         "bars without a terminal: {ended:#?}"
     );
 
-    // The key is the broker's alone.
-    let asked = scene.meddler.take().asked.to_lowercase();
+    // The key is sent to the broker only.
+    let asked = scene.proxy.take().asked.to_lowercase();
     assert!(asked.contains("get /"), "{asked}");
     assert!(!asked.contains("authorization"), "{asked}");
     assert!(!asked.contains(&scene.app.key.to_lowercase()), "{asked}");
@@ -45,16 +45,16 @@ async fn what_comes_is_what_was_sent_and_proven() {
     assert_eq!(scene.read("other.bin"), bytes);
 }
 
-/// The same from somebody else's store, with a connection that breaks.
+/// The same with another kind of store, over a connection that breaks.
 #[tokio::test]
-async fn it_works_with_another_store() {
-    let scene = Scene::elsewhere().await;
+async fn get_resumes_with_a_store_that_computes_no_checksum() {
+    let scene = Scene::with_other_store().await;
     let bytes = noise(8, 1_000_000);
     scene.dataset("/data/a.bin", &bytes).await;
-    scene.meddler.play(Trick::Cut(400_000), 2);
+    scene.proxy.play(ResponseFault::Cut(400_000), 2);
     let ended = scene.end(&["get", "/data/a.bin"]).await.ok();
     assert!(scene.read("a.bin") == bytes, "{ended:#?}");
-    // This one computes no checksum unasked.
+    // This store computes no checksum by itself.
     assert!(
         ended.err.contains("only its size could be checked"),
         "{ended:#?}"
@@ -63,7 +63,7 @@ async fn it_works_with_another_store() {
 
 /// Whatever algorithm the dataset was declared with.
 #[tokio::test]
-async fn every_checksum_that_a_client_may_declare_is_compared() {
+async fn get_verifies_every_declarable_checksum_algorithm() {
     let scene = Scene::new().await;
     for (algorithm, value, level) in [
         ("CRC64NVME", "rosUhgp5mIg=", "checksum"),
@@ -86,7 +86,7 @@ async fn every_checksum_that_a_client_may_declare_is_compared() {
 }
 
 #[tokio::test]
-async fn an_empty_dataset_is_an_empty_file() {
+async fn get_of_empty_dataset_creates_empty_file() {
     let scene = Scene::new().await;
     scene.app.bucket.put("empty", "").await;
     scene.end(&["get", "/empty"]).await.ok();
@@ -95,18 +95,14 @@ async fn an_empty_dataset_is_an_empty_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_is_not_replaced_unasked() {
+async fn get_replaces_existing_file_only_with_force() {
     let scene = Scene::new().await;
     scene.dataset("/data/a.csv", b"new").await;
     std::fs::write(scene.folder().join("a.csv"), "old").unwrap();
     let ended = scene.end(&["get", "/data/a.csv"]).await;
     ended.failed(6, &["a.csv is there already", "--force"]);
     assert_eq!(scene.read("a.csv"), b"old");
-    assert_eq!(
-        scene.meddler.take().asked,
-        "",
-        "bytes were asked for in vain"
-    );
+    assert_eq!(scene.proxy.take().asked, "", "bytes were asked for in vain");
     scene.end(&["get", "--force", "/data/a.csv"]).await.ok();
     assert_eq!(scene.read("a.csv"), b"new");
 
@@ -123,7 +119,7 @@ async fn a_file_that_is_there_is_not_replaced_unasked() {
 }
 
 #[tokio::test]
-async fn standard_output_holds_the_bytes_and_nothing_else() {
+async fn get_to_standard_output_prints_only_the_bytes() {
     let scene = Scene::new().await;
     scene.dataset("/data/a.csv", b"id,name\n1,Ada\n").await;
     let ended = scene.end(&["get", "/data/a.csv", "-"]).await.ok();
@@ -137,7 +133,7 @@ async fn standard_output_holds_the_bytes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_so() {
+async fn get_reports_missing_dataset_and_invalid_path() {
     let scene = Scene::new().await;
     let ended = scene.end(&["get", "/nothing.csv"]).await;
     ended.failed(5, &["dataset-not-found", "upload-broker ls"]);
@@ -148,7 +144,7 @@ async fn what_is_not_there_is_said_so() {
     assert_eq!(told["error"]["code"], "dataset-not-found");
     assert_eq!(told["error"]["exit_code"], 5);
     scene.end(&["get", "/a//b"]).await.failed(8, &["path"]);
-    // An HTTP client would take that for another path.
+    // An HTTP client would normalize these to another path.
     scene.app.bucket.put("b", "1").await;
     for (command, path) in [("get", "/a/../b"), ("rm", "/a/../b"), ("rm", "./b")] {
         let ended = scene.end(&[command, path]).await;
@@ -159,12 +155,12 @@ async fn what_is_not_there_is_said_so() {
     assert!(scene.names().is_empty());
 }
 
-/// An object that came in parts has a checksum of its parts' checksums: nothing that the bytes
-/// alone could be compared with.
+/// A multipart object may have a composite checksum, of the checksums of its parts. It cannot be
+/// compared with the bytes alone.
 #[tokio::test]
-async fn what_cannot_be_compared_is_said_so() {
+async fn get_reports_composite_checksum_as_size_check_only() {
     let scene = Scene::new().await;
-    composite(&scene, "data/parts.bin", b"in one part").await;
+    put_with_composite_checksum(&scene, "data/parts.bin", b"in one part").await;
     let ended = scene.end(&["get", "--json", "/data/parts.bin"]).await.ok();
     assert!(
         ended.err.contains("only its size could be checked"),
@@ -176,7 +172,7 @@ async fn what_cannot_be_compared_is_said_so() {
     assert_eq!(scene.read("parts.bin"), b"in one part");
 }
 
-async fn composite(scene: &Scene, key: &str, bytes: &[u8]) {
+async fn put_with_composite_checksum(scene: &Scene, key: &str, bytes: &[u8]) {
     use aws_sdk_s3::types::{
         ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart,
     };
@@ -212,13 +208,13 @@ async fn composite(scene: &Scene, key: &str, bytes: &[u8]) {
     whole.multipart_upload(parts).send().await.unwrap();
 }
 
-/// Who watches a terminal sees a bar, and no bar once it is done.
+/// On a terminal there is a progress bar, which is gone when the download is done.
 #[tokio::test]
-async fn a_terminal_gets_a_bar() {
+async fn get_shows_progress_bar_on_terminal_and_clears_it() {
     let scene = Scene::new().await;
     let bytes = noise(9, 3_000_000);
     scene.dataset("/data/big.bin", &bytes).await;
-    // A terminal of 100 columns, made by Python.
+    // Python opens a pseudo-terminal of 100 columns.
     let code = "import fcntl, os, pty, struct, sys, termios\n\
         child, terminal = pty.fork()\n\
         if child == 0:\n    \

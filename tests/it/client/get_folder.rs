@@ -1,4 +1,4 @@
-//! `get -r`: what is below a path, into one folder and nowhere else.
+//! `get -r` downloads everything below a path into one folder, and writes nowhere else.
 
 use std::os::unix::fs::symlink;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::scene::{Scene, lines, noise};
 
 #[tokio::test]
-async fn a_folder_comes_down_with_all_that_is_below() {
+async fn get_recursive_downloads_folder_and_skips_present_files() {
     let scene = Scene::new().await;
     let large = noise(61, 3_000_000);
     scene.dataset("/data/a.csv", b"1").await;
@@ -26,8 +26,8 @@ async fn a_folder_comes_down_with_all_that_is_below() {
     assert_eq!(scene.read("to/a.csv"), b"1");
     assert!(scene.read("to/deep/c d.bin") == large);
 
-    // Again: all of it is there.
-    scene.meddler.take();
+    // The second run finds every file present.
+    scene.proxy.take();
     let rows = lines(
         &scene
             .end(&["get", "-r", "--json", "data/", "to/"])
@@ -36,9 +36,9 @@ async fn a_folder_comes_down_with_all_that_is_below() {
             .out,
     );
     assert!(rows.iter().all(|row| row["already"] == true), "{rows:#?}");
-    assert_eq!(scene.meddler.take().asked, "", "bytes were asked for again");
+    assert_eq!(scene.proxy.take().asked, "", "bytes were asked for again");
 
-    // By its own name, and all there is.
+    // A folder under its own name, and the whole tenant.
     scene.end(&["get", "-r", "/data/"]).await.ok();
     assert_eq!(scene.read("data/a.csv"), b"1");
     scene.end(&["get", "-r", "/", "all"]).await.ok();
@@ -60,7 +60,7 @@ async fn a_folder_comes_down_with_all_that_is_below() {
 }
 
 #[tokio::test]
-async fn a_file_with_other_bytes_is_replaced_only_when_asked() {
+async fn get_recursive_replaces_different_file_only_with_force() {
     let scene = Scene::new().await;
     scene.dataset("/data/a", b"new").await;
     scene.dataset("/data/b", b"2").await;
@@ -73,9 +73,9 @@ async fn a_file_with_other_bytes_is_replaced_only_when_asked() {
     assert_eq!(scene.read("to/a"), b"new");
 }
 
-/// Keys are chosen by what writes to the bucket, and links by what writes to the folder.
+/// Other programs choose the keys in the bucket and the links in the folder.
 #[tokio::test]
-async fn nothing_is_written_outside_of_the_folder() {
+async fn get_recursive_follows_no_links_out_of_the_folder() {
     let scene = Scene::new().await;
     for key in ["data/link/x", "data/in", "data/file", "data/ok/y"] {
         scene.app.bucket.put(key, "from the bucket").await;
@@ -97,9 +97,9 @@ async fn nothing_is_written_outside_of_the_folder() {
     assert_eq!(rows.len(), 4, "{rows:#?}");
 }
 
-/// A key that is no path is shown, and left out of everything else.
+/// A key that has no path is listed, and every other command skips it.
 #[tokio::test]
-async fn a_key_that_is_no_path_is_left_out() {
+async fn keys_without_path_are_listed_and_skipped_by_all_commands() {
     let scene = Scene::new().await;
     scene.dataset("/n.csv", b"ours").await;
     scene.dataset("/data/a", b"another").await;
@@ -143,7 +143,7 @@ async fn a_key_that_is_no_path_is_left_out() {
         let ended = scene.end(&[command, "//n.csv"]).await;
         ended.failed(2, &["one slash"]);
     }
-    // No object was taken for another.
+    // No object was confused with another.
     assert_eq!(scene.stored("/n.csv").await, b"ours");
     for key in ["/n.csv", "data//b", "data/../n.csv", "data/x/"] {
         assert!(scene.app.bucket.head(key).await.is_some(), "{key}");
@@ -152,14 +152,14 @@ async fn a_key_that_is_no_path_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_too_long_is_refused_before_its_bytes_are_fetched() {
+async fn get_rejects_too_long_file_name_before_download() {
     let scene = Scene::new().await;
     let long = "n".repeat(256);
     scene.app.bucket.put(&format!("data/{long}"), "1").await;
     scene.app.bucket.put("data/short", "2").await;
     let ended = scene.end(&["get", &format!("/data/{long}")]).await;
     ended.failed(2, &["at most 255 bytes"]);
-    assert_eq!(scene.meddler.take().asked, "");
+    assert_eq!(scene.proxy.take().asked, "");
     let path = format!("/data/{long}");
     scene.end(&["get", &path, "other"]).await.ok();
     assert_eq!(scene.read("other"), b"1");

@@ -1,6 +1,6 @@
 //! `get` that is killed, interrupted and started again.
 
-use super::meddler::Trick;
+use super::meddler::ResponseFault;
 use super::scene::{Scene, noise};
 use crate::support::dice::Dice;
 use crate::support::knobs;
@@ -8,9 +8,9 @@ use crate::support::observe::eventually;
 
 const SIZE: usize = 2_000_000;
 
-/// `kill -9` at random places: what is on the disk by then is not asked for again.
+/// `kill -9` at random positions: bytes that are on the disk by then are not requested again.
 #[tokio::test]
-async fn a_killed_download_goes_on_where_it_was() {
+async fn get_resumes_killed_download_at_bytes_on_disk() {
     let scene = Scene::new().await;
     let bytes = noise(2, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
@@ -23,22 +23,25 @@ async fn a_killed_download_goes_on_where_it_was() {
                 break;
             }
             let place = 2_000 + dice.roll(left - 10_000);
-            scene.meddler.take();
-            scene.meddler.play(Trick::Stall(place), 1);
+            scene.proxy.take();
+            scene.proxy.play(ResponseFault::Stall(place), 1);
             let process = scene.run(&["get", "/data/big.bin"]).spawn();
-            let passed = scene.meddler.played().await.answered;
+            let passed = scene.proxy.played().await.answered;
             let least = there + passed - 2_000;
-            eventually("what came is on the disk", async || grown(&scene) > least).await;
+            eventually("what came is on the disk", async || {
+                part_file_length(&scene) > least
+            })
+            .await;
             process.stop("KILL").await;
-            scene.meddler.pass();
-            asked_from(&scene, there);
-            there = grown(&scene);
+            scene.proxy.pass();
+            assert_one_request_from(&scene, there);
+            there = part_file_length(&scene);
             assert!(
                 !scene.names().contains(&"big.bin".to_owned()),
                 "half a file"
             );
         }
-        scene.meddler.take();
+        scene.proxy.take();
         let told = scene
             .end(&["get", "--json", "/data/big.bin"])
             .await
@@ -46,7 +49,7 @@ async fn a_killed_download_goes_on_where_it_was() {
             .json();
         assert_eq!(told["resumed_at"], there, "round {round}: {told:#}");
         assert_eq!(told["level"], "checksum", "round {round}: {told:#}");
-        let seen = asked_from(&scene, there);
+        let seen = assert_one_request_from(&scene, there);
         let most = SIZE as u64 - there + 2_000;
         assert!(
             seen <= most,
@@ -58,16 +61,17 @@ async fn a_killed_download_goes_on_where_it_was() {
     }
 }
 
-/// How many bytes the hidden file has.
-fn grown(scene: &Scene) -> u64 {
+/// The length of the hidden `.part` file; 0 if there is none.
+fn part_file_length(scene: &Scene) -> u64 {
     let about = scene.part().and_then(|part| std::fs::metadata(part).ok());
     about.map_or(0, |about| about.len())
 }
 
-/// The store was asked for the bytes from `from` on, once; how many it sent.
+/// Asserts that the store got one request, for the bytes from `from` on; returns the number of
+/// bytes that it sent.
 #[track_caller]
-fn asked_from(scene: &Scene, from: u64) -> u64 {
-    let seen = scene.meddler.take();
+fn assert_one_request_from(scene: &Scene, from: u64) -> u64 {
+    let seen = scene.proxy.take();
     let asked = seen.asked.to_lowercase();
     assert_eq!(asked.matches("get /").count(), 1, "{asked}");
     let range = format!("range: bytes={from}-");
@@ -77,58 +81,59 @@ fn asked_from(scene: &Scene, from: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+async fn get_resumes_after_int_and_term_signals() {
     for (signal, after) in [("INT", 900_000), ("TERM", 1_500_000)] {
         let scene = Scene::new().await;
         let bytes = noise(3, SIZE);
         scene.dataset("/data/big.bin", &bytes).await;
-        scene.meddler.play(Trick::Stall(after), 1);
+        scene.proxy.play(ResponseFault::Stall(after), 1);
         let process = scene.run(&["get", "/data/big.bin"]).spawn();
-        scene.meddler.played().await;
+        scene.proxy.played().await;
         eventually("what came is on the disk", async || {
-            grown(&scene) > after - 2_000
+            part_file_length(&scene) > after - 2_000
         })
         .await;
         process.stop(signal).await.failed(130, &["interrupted"]);
-        scene.meddler.pass();
-        let there = grown(&scene);
+        scene.proxy.pass();
+        let there = part_file_length(&scene);
         let ended = scene.end(&["get", "/data/big.bin"]).await.ok();
         assert!(ended.err.contains("goes on at "), "{there}: {ended:#?}");
         assert!(scene.read("big.bin") == bytes);
     }
 }
 
-/// Two at once into one file would spoil it.
+/// Two concurrent runs would corrupt the file.
 #[tokio::test]
-async fn two_runs_keep_apart() {
+async fn second_get_of_same_file_is_rejected_while_first_runs() {
     let scene = Scene::new().await;
     let bytes = noise(4, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
-    scene.meddler.play(Trick::Stall(800_000), 1);
+    scene.proxy.play(ResponseFault::Stall(800_000), 1);
     let first = scene.run(&["get", "/data/big.bin"]).spawn();
-    scene.meddler.played().await;
+    scene.proxy.played().await;
     let ended = scene.end(&["get", "/data/big.bin"]).await;
     ended.failed(6, &["is being downloaded by another process"]);
-    scene.meddler.pass();
+    scene.proxy.pass();
     first.ended().await.ok();
     assert!(scene.read("big.bin") == bytes);
 }
 
-/// What rotted on the disk between two runs is noticed, and everything is had anew.
+/// Bytes that changed on the disk between two runs are detected, and everything is downloaded
+/// again.
 #[tokio::test]
-async fn what_rotted_in_between_is_noticed() {
+async fn get_detects_corrupted_part_file_and_downloads_again() {
     let scene = Scene::new().await;
     let bytes = noise(5, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
-    scene.meddler.play(Trick::Stall(1_000_000), 1);
+    scene.proxy.play(ResponseFault::Stall(1_000_000), 1);
     let process = scene.run(&["get", "/data/big.bin"]).spawn();
-    scene.meddler.played().await;
+    scene.proxy.played().await;
     eventually("half of it is on the disk", async || {
-        grown(&scene) > 900_000
+        part_file_length(&scene) > 900_000
     })
     .await;
     process.stop("KILL").await;
-    scene.meddler.pass();
+    scene.proxy.pass();
     let part = scene.part().unwrap();
     let mut half = std::fs::read(&part).unwrap();
     half[500_000] ^= 1;
@@ -142,20 +147,20 @@ async fn what_rotted_in_between_is_noticed() {
     assert_eq!(scene.names(), ["big.bin"]);
 }
 
-/// A half download of an older version is no beginning of the newer one, and does not stay.
+/// A partial download of an older version is not continued with a newer one, and is removed.
 #[tokio::test]
-async fn a_newer_version_is_not_added_to_an_older_ones_half() {
+async fn get_discards_part_file_of_older_version() {
     let scene = Scene::new().await;
     scene.dataset("/data/big.bin", &noise(6, SIZE)).await;
-    scene.meddler.play(Trick::Stall(1_000_000), 1);
+    scene.proxy.play(ResponseFault::Stall(1_000_000), 1);
     let process = scene.run(&["get", "/data/big.bin"]).spawn();
-    scene.meddler.played().await;
+    scene.proxy.played().await;
     eventually("half of it is on the disk", async || {
-        grown(&scene) > 900_000
+        part_file_length(&scene) > 900_000
     })
     .await;
     process.stop("KILL").await;
-    scene.meddler.pass();
+    scene.proxy.pass();
     let newer = noise(7, SIZE);
     scene.app.bucket.put("data/big.bin", newer.clone()).await;
     let ended = scene.end(&["get", "/data/big.bin"]).await.ok();

@@ -1,13 +1,13 @@
-//! Names with control characters: whatever is shown, a terminal takes none of it for an order.
+//! Names with control characters never reach a terminal unescaped.
 
 use super::scene::{Scene, lines};
 use crate::support::process::Ended;
 
-/// C0, DEL and C1, and an order to write from right to left.
+/// C0, DEL and C1 characters, and a right-to-left override.
 const HOSTILE: &str = "\u{1b}[2J\u{7f}\u{9b}31m\u{202e}";
 
 #[track_caller]
-fn clean(ended: &Ended) {
+fn assert_no_control_characters(ended: &Ended) {
     for text in [&ended.out, &ended.err] {
         let raw = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
         let found: Vec<_> = text.chars().filter(raw).collect();
@@ -16,7 +16,7 @@ fn clean(ended: &Ended) {
 }
 
 #[tokio::test]
-async fn no_control_character_reaches_a_terminal() {
+async fn every_command_escapes_control_characters() {
     let scene = Scene::new().await;
     let name = format!("x{HOSTILE}");
     scene.write(&name, b"1");
@@ -46,10 +46,10 @@ async fn no_control_character_reaches_a_terminal() {
         &["sync", "/data", &to],
         &["status", &format!("/none{HOSTILE}")],
     ] {
-        clean(&scene.end(args).await);
+        assert_no_control_characters(&scene.end(args).await);
         let json = [args, &["--json"]].concat();
         let ended = scene.end(&json).await;
-        // JSON may hold what a reader of text must not be shown, but never raw.
+        // JSON may hold such characters, but only escaped.
         let raw: Vec<_> = ended
             .out
             .chars()

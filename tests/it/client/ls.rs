@@ -1,9 +1,9 @@
-//! `ls`: folders, everything below, sizes and states, lists that go over many pages.
+//! `ls`: folders, recursive lists, sizes and states, lists of many pages.
 
 use super::scene::{Scene, lines};
 
 #[tokio::test]
-async fn a_folder_is_listed_or_all_that_is_below() {
+async fn ls_lists_one_folder_or_everything_below() {
     let scene = Scene::new().await;
     for (path, bytes) in [
         ("/a.csv", "1"),
@@ -33,7 +33,7 @@ async fn a_folder_is_listed_or_all_that_is_below() {
 }
 
 #[tokio::test]
-async fn sizes_times_and_states_are_shown() {
+async fn ls_long_shows_size_time_and_state() {
     let scene = Scene::new().await;
     scene.dataset("/proven.csv", &[b'x'; 3000]).await;
     scene.dataset("/drifted.csv", b"as it came").await;
@@ -56,7 +56,7 @@ async fn sizes_times_and_states_are_shown() {
         "{proven:?}"
     );
     assert_eq!(proven[3..], ["Uploaded", "/proven.csv"]);
-    // Names come from whoever writes to the bucket: they do not move the cursor.
+    // Any program that writes to the bucket chooses names; they must not control the terminal.
     assert_eq!(foreign[4..], ["(no", "path)", "foreign\\u{1b}[2J.csv"]);
 
     let exact = scene.end(&["ls", "-l", "--bytes", "/proven"]).await.ok();
@@ -71,9 +71,9 @@ async fn sizes_times_and_states_are_shown() {
     assert_eq!(told[3]["size"], 3000, "{told:#?}");
 }
 
-/// More than one page has: all of them, in order, each once.
+/// More entries than one page holds: each is listed once, in order.
 #[tokio::test]
-async fn every_page_is_listed() {
+async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
     let scene = Scene::new().await;
     let paths: Vec<_> = (0..2_345).map(|n| format!("many/{n:05}")).collect();
     for some in paths.chunks(100) {
@@ -91,7 +91,7 @@ async fn every_page_is_listed() {
         .collect();
     assert!(told == paths, "{} of {}", told.len(), paths.len());
 
-    // Whoever has seen enough hangs up: that is no fault.
+    // A reader that closes the pipe early is no error.
     let bin = env!("CARGO_BIN_EXE_upload-broker");
     let script = format!(
         "set -o pipefail\nexport UPLOAD_BROKER_URL={} UPLOAD_BROKER_KEY={}\n{bin} ls -r | head -2",
@@ -105,9 +105,9 @@ async fn every_page_is_listed() {
     assert!(output.stderr.is_empty(), "{output:?}");
 }
 
-/// Each tenant sees its own.
+/// Each tenant sees only its own datasets.
 #[tokio::test]
-async fn a_key_lists_its_own_tenant() {
+async fn ls_shows_only_own_tenant_and_rm_needs_scope() {
     let scene = Scene::new().await;
     scene.dataset("/ours.csv", b"1").await;
     let scopes = [upload_broker::domain::principal::Scope::DatasetsRead];

@@ -1,5 +1,5 @@
-//! A door to the store that plays tricks with the bytes of requests and answers, at a place that
-//! the test chooses, and remembers what was asked.
+//! A proxy in front of the store that injects faults into requests and answers at a chosen byte,
+//! and records what was requested.
 
 mod asks;
 
@@ -16,65 +16,65 @@ use tokio::sync::watch;
 use crate::support::process::PATIENCE;
 use crate::support::shared;
 
-/// What happens to an answer, after so many of its bytes.
+/// What happens to a response after a number of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trick {
-    /// Nothing.
+pub enum ResponseFault {
+    /// No fault.
     Pass,
-    /// Nothing more comes, until another trick is chosen; then the connection ends.
+    /// No more bytes until another fault is chosen; then the connection is closed.
     Stall(u64),
-    /// The connection ends.
+    /// The connection is closed.
     Cut(u64),
-    /// The next byte is another one.
+    /// The next byte is changed.
     Flip(u64),
 }
 
-/// What happens to a PUT.
+/// What happens to a PUT request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Harm {
-    /// One bit of its body is another one.
+pub enum PutFault {
+    /// One bit of the body is flipped.
     Flip,
-    /// It comes so much later.
+    /// The request is delayed by this time.
     Late(Duration),
-    /// The store takes it, and its answer is lost.
+    /// The store handles it, and its answer is lost.
     LoseAnswer,
 }
 
-/// What was seen so far.
+/// What the proxy has recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// The requests' heads, one after the other.
+    /// The heads of the requests, concatenated.
     pub asked: String,
-    /// Of every PUT that began, its part number; 0 of the whole.
+    /// The part number of each PUT that began; 0 for a PUT of a whole object.
     pub puts: Vec<u32>,
-    /// Bytes of bodies that got through.
+    /// Bytes of request bodies that were forwarded.
     pub sent: u64,
-    /// Bytes of answers that got through.
+    /// Bytes of responses that were forwarded.
     pub answered: u64,
-    /// How many tricks were played.
+    /// How many response faults were injected.
     pub played: usize,
 }
 
-pub struct Meddler {
+pub struct FaultProxy {
     addr: SocketAddr,
     way: Way,
 }
 
-/// What every connection works with.
+/// The state that all connections share.
 #[derive(Clone)]
 struct Way {
     upstream: Arc<Mutex<SocketAddr>>,
-    trick: watch::Sender<Trick>,
+    trick: watch::Sender<ResponseFault>,
     seen: watch::Sender<Seen>,
-    /// How many more times the trick is played before everything passes.
+    /// How many more times the fault is injected before everything passes.
     times: Arc<Mutex<usize>>,
-    /// For the next PUTs, one each.
-    harm: Arc<Mutex<VecDeque<Harm>>>,
+    /// Faults for the next PUTs, one each.
+    harm: Arc<Mutex<VecDeque<PutFault>>>,
 }
 
-impl Meddler {
-    /// A door to `upstream` that lets everything pass.
-    pub fn new(upstream: SocketAddr) -> Meddler {
+impl FaultProxy {
+    /// A proxy to `upstream` that forwards everything.
+    pub fn new(upstream: SocketAddr) -> FaultProxy {
         let _inside = shared().enter();
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a quick socket");
@@ -82,7 +82,7 @@ impl Meddler {
         let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
         let way = Way {
             upstream: Arc::new(Mutex::new(upstream)),
-            trick: watch::Sender::new(Trick::Pass),
+            trick: watch::Sender::new(ResponseFault::Pass),
             seen: watch::Sender::new(Seen::default()),
             times: Arc::default(),
             harm: Arc::default(),
@@ -93,60 +93,61 @@ impl Meddler {
                 shared().spawn(carry(client, every.clone()));
             }
         });
-        Meddler { addr, way }
+        FaultProxy { addr, way }
     }
 
-    /// New connections lead there.
+    /// Sends new connections to another upstream.
     pub fn leads(&self, upstream: SocketAddr) {
         *self.way.upstream.lock().unwrap() = upstream;
     }
 
-    /// Harms the next PUTs, one each, in the order in which they come.
-    pub fn harm(&self, harm: impl IntoIterator<Item = Harm>) {
+    /// Injects a fault into each of the next PUTs, in order of arrival.
+    pub fn harm(&self, harm: impl IntoIterator<Item = PutFault>) {
         self.way.harm.lock().unwrap().extend(harm);
     }
 
-    /// What was seen since `take`.
+    /// What was recorded since the last `take`.
     pub fn seen(&self) -> Seen {
         self.way.seen.borrow().clone()
     }
 
-    /// Waits until so many bytes of bodies got through since `take`.
+    /// Waits until this many bytes of request bodies were forwarded since the last `take`.
     pub async fn sent(&self, bytes: u64) {
         let mut seen = self.way.seen.subscribe();
         let sent = seen.wait_for(|seen| seen.sent >= bytes);
         let sent = tokio::time::timeout(PATIENCE, sent).await;
         sent.unwrap_or_else(|_| panic!("{bytes} bytes were not sent"))
-            .expect("the meddler's own channel");
+            .expect("the proxy's own channel");
     }
 
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Plays a trick on the next `times` connections that reach its place.
-    pub fn play(&self, trick: Trick, times: usize) {
+    /// Injects a fault into the next `times` responses that reach its position.
+    pub fn play(&self, trick: ResponseFault, times: usize) {
         *self.way.times.lock().unwrap() = times;
         self.way.trick.send_replace(trick);
     }
 
-    /// Everything passes from now on. What is stalled ends.
+    /// Forwards everything from now on. Stalled connections are closed.
     pub fn pass(&self) {
-        self.play(Trick::Pass, 0);
+        self.play(ResponseFault::Pass, 0);
     }
 
-    /// What was seen since the last time that it was taken.
+    /// Returns and resets what was recorded.
     pub fn take(&self) -> Seen {
         self.way.seen.send_replace(Seen::default())
     }
 
-    /// Waits until a trick was played, and says what was seen until then.
+    /// Waits until a fault was injected; returns what was recorded until then.
     pub async fn played(&self) -> Seen {
         let mut seen = self.way.seen.subscribe();
         let played = seen.wait_for(|seen| seen.played > 0);
         let played = tokio::time::timeout(PATIENCE, played).await;
-        let played = played.unwrap_or_else(|_| panic!("nobody reaches the place of the trick"));
-        played.expect("the meddler's own channel").clone()
+        let played =
+            played.unwrap_or_else(|_| panic!("no response reached the position of the fault"));
+        played.expect("the proxy's own channel").clone()
     }
 }
 
@@ -174,8 +175,10 @@ async fn carry(mut client: TcpStream, way: Way) {
             }
             let (now, begin) = (*trick.borrow(), at.load(Ordering::SeqCst));
             let place = match now {
-                Trick::Stall(place) | Trick::Cut(place) | Trick::Flip(place) => Some(place),
-                Trick::Pass => None,
+                ResponseFault::Stall(place)
+                | ResponseFault::Cut(place)
+                | ResponseFault::Flip(place) => Some(place),
+                ResponseFault::Pass => None,
             };
             let hit = place.filter(|place| (begin..begin + count as u64).contains(place));
             let hit = hit.filter(|_| {
@@ -188,7 +191,7 @@ async fn carry(mut client: TcpStream, way: Way) {
             if let Some(place) = hit {
                 let inside = (place - begin) as usize;
                 match now {
-                    Trick::Flip(_) => buffer[inside] ^= 0x10,
+                    ResponseFault::Flip(_) => buffer[inside] ^= 0x10,
                     _ => through = inside,
                 }
             }
@@ -199,21 +202,21 @@ async fn carry(mut client: TcpStream, way: Way) {
                 seen.played += usize::from(hit.is_some());
             });
             match now {
-                Trick::Stall(_) if hit.is_some() => {
+                ResponseFault::Stall(_) if hit.is_some() => {
                     let other = trick
                         .subscribe()
                         .wait_for(|&trick| trick != now)
                         .await
                         .is_ok();
-                    assert!(other, "the meddler is gone");
+                    assert!(other, "the proxy is gone");
                     return Ok(());
                 }
-                Trick::Cut(_) if hit.is_some() => return Ok(()),
+                ResponseFault::Cut(_) if hit.is_some() => return Ok(()),
                 _ => {}
             }
         }
     };
-    // A connection that breaks is what a meddler is for. When the answers end, so do the requests.
+    // Broken connections are the purpose of this proxy. When the responses end, so do the requests.
     let _: std::io::Result<()> = tokio::select! {
         ended = back => ended,
         broken = async { there.await?; std::future::pending().await } => broken,

@@ -1,13 +1,13 @@
-//! `put`: one file, several, a folder; what is promised with them, and refusals.
+//! `put` of one file, of several, of a folder; the values that are declared for them, and refusals.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::meddler::Harm;
+use super::meddler::PutFault;
 use super::scene::{Scene, lines, noise};
 
-/// A row of the answer, by its path.
+/// The row of a path in the output.
 #[track_caller]
 fn row<'a>(told: &'a [Value], path: &str) -> &'a Value {
     let mut rows = told.iter().filter(|row| row["path"] == path);
@@ -16,7 +16,7 @@ fn row<'a>(told: &'a [Value], path: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn a_file_goes_up_and_is_proven() {
+async fn put_uploads_and_verifies_file() {
     let scene = Scene::new().await;
     scene.write("a.csv", b"id\n1\n");
     let ended = scene.end(&["put", "a.csv", "/data/b.csv"]).await.ok();
@@ -33,7 +33,7 @@ async fn a_file_goes_up_and_is_proven() {
 }
 
 #[tokio::test]
-async fn what_is_said_of_it_is_promised() {
+async fn put_declares_name_comments_metadata_and_content_type() {
     let scene = Scene::new().await;
     scene.write("a", b"{}");
     let told = scene
@@ -73,7 +73,7 @@ async fn what_is_said_of_it_is_promised() {
 }
 
 #[tokio::test]
-async fn a_folder_goes_up_with_all_that_is_in_it() {
+async fn put_uploads_folder_recursively_in_one_batch() {
     let scene = Scene::new().await;
     for (name, bytes) in [("d/a.csv", "1"), ("d/b/c d.txt", "22"), ("d/empty", "")] {
         scene.write(name, bytes.as_bytes());
@@ -100,7 +100,7 @@ async fn a_folder_goes_up_with_all_that_is_in_it() {
 }
 
 #[tokio::test]
-async fn one_that_fails_stops_no_other() {
+async fn put_continues_with_other_files_after_failure() {
     let scene = Scene::new().await;
     for name in ["a", "b", "c"] {
         scene.write(name, name.as_bytes());
@@ -119,7 +119,7 @@ async fn one_that_fails_stops_no_other() {
 }
 
 #[tokio::test]
-async fn a_dataset_is_replaced_only_when_asked() {
+async fn put_replaces_dataset_only_with_overwrite_or_if_match() {
     let scene = Scene::new().await;
     let first = scene.dataset("/a", b"first").await;
     scene.write("a", b"second");
@@ -141,7 +141,7 @@ async fn a_dataset_is_replaced_only_when_asked() {
 }
 
 #[tokio::test]
-async fn every_checksum_is_compared_in_one_request_and_in_parts() {
+async fn put_verifies_every_checksum_algorithm_with_and_without_parts() {
     let scene = Scene::new().await;
     scene.write("small", b"few bytes");
     let large = noise(1, 11 << 20);
@@ -154,7 +154,7 @@ async fn every_checksum_is_compared_in_one_request_and_in_parts() {
     ] {
         for (file, parts) in [("small", 1), ("large", 3)] {
             let path = format!("/{name}/{file}");
-            scene.meddler.take();
+            scene.proxy.take();
             let put = [
                 "put",
                 "--json",
@@ -168,7 +168,7 @@ async fn every_checksum_is_compared_in_one_request_and_in_parts() {
             let told = scene.end(&put).await.ok().json();
             assert_eq!(told["level"], "checksum", "{name} {file}: {told:#}");
             assert_eq!(told["checksum"]["algorithm"], algorithm, "{told:#}");
-            let seen = scene.meddler.take();
+            let seen = scene.proxy.take();
             assert_eq!(seen.puts.len(), parts, "{seen:?}");
             let header = format!("x-amz-checksum-{}", algorithm.to_lowercase());
             let held = seen.asked.to_lowercase().matches(&header).count();
@@ -182,8 +182,8 @@ async fn every_checksum_is_compared_in_one_request_and_in_parts() {
 }
 
 #[tokio::test]
-async fn a_store_without_checksums_is_told_apart() {
-    let scene = Scene::elsewhere().await;
+async fn put_reports_that_store_without_checksums_proves_size_only() {
+    let scene = Scene::with_other_store().await;
     scene.write("large", &noise(2, 11 << 20));
     let put = ["put", "--json", "--part-size", "5", "large", "/large"];
     let ended = scene.end(&put).await.ok();
@@ -195,7 +195,7 @@ async fn a_store_without_checksums_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_wrong_command_line_is_told_and_sends_nothing() {
+async fn put_rejects_invalid_command_line_without_sending() {
     let scene = Scene::new().await;
     scene.write("a", b"1");
     scene.write("b/a", b"2");
@@ -237,20 +237,20 @@ async fn a_wrong_command_line_is_told_and_sends_nothing() {
         let all = [vec!["put"], args].concat();
         scene.end(&all).await.failed(code, &texts);
     }
-    assert_eq!(scene.meddler.take().puts, [0; 0]);
+    assert_eq!(scene.proxy.take().puts, [0; 0]);
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
     assert_eq!(scene.remembered(), 0);
 }
 
 #[tokio::test]
-async fn a_broker_that_prefers_parts_gets_parts() {
+async fn put_uses_parts_above_threshold_of_broker() {
     let setup = crate::support::app::Setup::new().set("BROKER_MULTIPART_THRESHOLD_BYTES", 1000);
     let scene = Scene::of(setup).await;
     let bytes = noise(6, 6000);
     scene.write("a", &bytes);
     let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
-    assert_eq!(scene.meddler.take().puts, [1]);
+    assert_eq!(scene.proxy.take().puts, [1]);
     let told = scene
         .run(&["put", "--json", "-", "/b"])
         .fed(&bytes)
@@ -260,14 +260,14 @@ async fn a_broker_that_prefers_parts_gets_parts() {
     assert!(scene.stored("/b").await == bytes);
 }
 
-/// Without a terminal, a line now and then; `--quiet` has none.
+/// Without a terminal there is a progress line from time to time; `--quiet` suppresses it.
 #[tokio::test]
-async fn a_slow_upload_tells_how_far_it_is() {
+async fn put_prints_progress_lines_without_terminal_unless_quiet() {
     let scene = Scene::new().await;
     scene.write("a", &noise(7, 11 << 20));
     for (quiet, lines) in [(false, true), (true, false)] {
-        let late = Harm::Late(Duration::from_millis(5_500));
-        scene.meddler.harm([late, late, late]);
+        let late = PutFault::Late(Duration::from_millis(5_500));
+        scene.proxy.harm([late, late, late]);
         let mut put = vec!["put", "--overwrite", "--part-size", "5", "a", "/a"];
         put.extend(quiet.then_some("--quiet"));
         let ended = scene.end(&put).await.ok();

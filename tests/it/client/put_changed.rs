@@ -1,4 +1,5 @@
-//! `put` of files that change between two runs or under one: two files are never mixed.
+//! `put` of files that change between two runs or during one: the bytes of two versions are never
+//! mixed.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -6,18 +7,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::meddler::Harm;
+use super::meddler::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::observe::eventually;
 
 const MIB: usize = 1 << 20;
 const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
 
-/// Starts it, and kills it when so many bytes have gone out.
-async fn killed(scene: &Scene, args: &[&str], after: usize) {
-    scene.meddler.take();
+/// Starts the command and kills it when this many bytes were sent.
+async fn run_and_kill(scene: &Scene, args: &[&str], after: usize) {
+    scene.proxy.take();
     let process = scene.run(args).spawn();
-    scene.meddler.sent(after as u64).await;
+    scene.proxy.sent(after as u64).await;
     process.stop("KILL").await;
 }
 
@@ -25,7 +26,7 @@ fn big(scene: &Scene) -> PathBuf {
     scene.folder().join("big")
 }
 
-/// Other bytes in the file, its size and its modification time as they were.
+/// Writes other bytes to the file, and keeps its modification time.
 fn rewrite(file: &Path, bytes: &[u8]) {
     let about = std::fs::metadata(file).expect("the file");
     std::fs::write(file, bytes).expect("other bytes");
@@ -36,8 +37,8 @@ fn rewrite(file: &Path, bytes: &[u8]) {
         .expect("its time");
 }
 
-/// The record of the only upload that the client remembers, its stamp replaced by that of the
-/// file as it is now: what a file system without inodes and inode times would have left.
+/// Replaces the file stamp in the only record that the client keeps by the stamp of the file as it
+/// is now. That is what a file system without inodes and inode times would have left.
 fn forge_stamp(scene: &Scene, file: &Path) {
     let mut kept = std::fs::read_dir(scene.memory()).expect("a folder");
     let kept = kept.next().expect("a record").expect("a record").path();
@@ -56,10 +57,10 @@ fn forge_stamp(scene: &Scene, file: &Path) {
 }
 
 #[tokio::test]
-async fn a_file_rewritten_with_its_old_size_and_time_begins_anew() {
+async fn put_restarts_after_file_was_rewritten_with_same_size_and_time() {
     let scene = Scene::new().await;
     scene.write("big", &noise(41, 30 * MIB));
-    killed(&scene, &PUT, 12 * MIB).await;
+    run_and_kill(&scene, &PUT, 12 * MIB).await;
     let newer = noise(42, 30 * MIB);
     rewrite(&big(&scene), &newer);
     let ended = scene.end(&PUT).await.ok();
@@ -69,10 +70,10 @@ async fn a_file_rewritten_with_its_old_size_and_time_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_file_renamed_over_the_old_one_begins_anew() {
+async fn put_restarts_after_another_file_was_renamed_over_it() {
     let scene = Scene::new().await;
     scene.write("big", &noise(43, 30 * MIB));
-    killed(&scene, &PUT, 12 * MIB).await;
+    run_and_kill(&scene, &PUT, 12 * MIB).await;
     let newer = noise(44, 30 * MIB);
     scene.write("other", &newer);
     let about = std::fs::metadata(big(&scene)).expect("the file");
@@ -90,20 +91,20 @@ async fn a_file_renamed_over_the_old_one_begins_anew() {
     assert!(scene.stored("/big").await == newer);
 }
 
-/// Where nothing shows that the file changed, its bytes do. With the store's checksums of the
-/// parts, with those that the client recorded, and where neither can be trusted.
+/// When no metadata shows that the file changed, its bytes do: with the store's checksums of the
+/// parts, with those that the client recorded, and when neither can be trusted.
 #[tokio::test]
-async fn parts_sent_earlier_are_hashed_again_before_they_are_believed() {
+async fn put_hashes_parts_of_earlier_run_again_before_reusing_them() {
     for (scene, checksum) in [
         (Scene::new().await, "crc64nvme"),
         (Scene::new().await, "none"),
-        (Scene::elsewhere().await, "crc64nvme"),
-        (Scene::elsewhere().await, "none"),
+        (Scene::with_other_store().await, "crc64nvme"),
+        (Scene::with_other_store().await, "none"),
     ] {
         let older = noise(45, 30 * MIB);
         scene.write("big", &older);
         let put = [&PUT[..4], &["--checksum", checksum, "big", "/big"]].concat();
-        killed(&scene, &put, 22 * MIB).await;
+        run_and_kill(&scene, &put, 22 * MIB).await;
         // The first part is the same in both.
         let newer = [&older[..5 * MIB], &noise(46, 25 * MIB)].concat();
         rewrite(&big(&scene), &newer);
@@ -118,9 +119,9 @@ async fn parts_sent_earlier_are_hashed_again_before_they_are_believed() {
     }
 }
 
-/// The whole of a small file came, and its acknowledge never went out.
+/// The whole small file arrived, and its acknowledge was never sent.
 #[tokio::test]
-async fn a_small_file_that_changed_before_its_acknowledge_is_not_called_done() {
+async fn put_uploads_small_file_again_when_it_changed_before_acknowledge() {
     for checksum in ["crc64nvme", "none"] {
         let scene = Scene::new().await;
         scene.write("a", b"older");
@@ -134,7 +135,7 @@ async fn a_small_file_that_changed_before_its_acknowledge_is_not_called_done() {
             "/a",
         ];
         let rows = scene.app.sql().await;
-        // The acknowledge waits for the table, and so for the kill.
+        // The acknowledge waits for the locked table until the client is killed.
         let lock = rows.batch_execute("BEGIN; LOCK TABLE events IN EXCLUSIVE MODE");
         lock.await.expect("a lock");
         let process = scene.run(&put).spawn();
@@ -155,14 +156,14 @@ async fn a_small_file_that_changed_before_its_acknowledge_is_not_called_done() {
 
 /// In place, with its size and its modification time kept.
 #[tokio::test]
-async fn a_file_rewritten_while_it_is_sent_is_no_dataset() {
+async fn put_cancels_session_when_file_is_rewritten_in_place_during_upload() {
     let scene = Scene::new().await;
     scene.write("big", &noise(47, 30 * MIB));
     let newer = noise(48, 30 * MIB);
-    // One part takes longer than the change.
-    scene.meddler.harm([Harm::Late(Duration::from_secs(3))]);
+    // One part is delayed until after the change.
+    scene.proxy.harm([PutFault::Late(Duration::from_secs(3))]);
     let process = scene.run(&PUT).spawn();
-    scene.meddler.sent(8 * MIB as u64).await;
+    scene.proxy.sent(8 * MIB as u64).await;
     rewrite(&big(&scene), &newer);
     let ended = process.ended().await;
     ended.failed(6, &["big changed while it was uploaded"]);

@@ -1,4 +1,4 @@
-//! `put` of folders with things in them that cannot be read, and of bytes that are there already.
+//! `put` of folders with unreadable entries, and of bytes that the store already has.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::scene::{Scene, lines};
 
-/// A row of the answer, by its path.
+/// The row of a path in the output.
 #[track_caller]
 fn row<'a>(rows: &'a [Value], path: &str) -> &'a Value {
     let mut rows = rows.iter().filter(|row| row["path"] == path);
@@ -17,7 +17,7 @@ fn row<'a>(rows: &'a [Value], path: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_is_left_out_and_the_rest_goes_up() {
+async fn put_skips_unreadable_entries_and_uploads_the_rest() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     scene.write("d/deep/b", b"2");
@@ -30,7 +30,7 @@ async fn an_entry_that_cannot_be_read_is_left_out_and_the_rest_goes_up() {
         .arg(folder.join("pipe"))
         .status();
     assert!(pipe.expect("mkfifo").success());
-    // What a link leads to goes up like any file.
+    // The target of a link is uploaded like any file.
     scene.write("other", b"4");
     symlink("../other", folder.join("linked")).expect("a link");
 
@@ -54,7 +54,7 @@ async fn an_entry_that_cannot_be_read_is_left_out_and_the_rest_goes_up() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_are_there_already_and_that_is_no_failure() {
+async fn put_succeeds_without_sending_when_dataset_has_same_bytes() {
     let scene = Scene::new().await;
     scene.write("a", b"the same");
     scene.end(&["put", "a", "/a"]).await.ok();
@@ -63,11 +63,11 @@ async fn the_same_bytes_are_there_already_and_that_is_no_failure() {
         &["put", "--skip-existing", "a", "/a"],
         &["put", "--skip-existing", "--overwrite", "a", "/a"],
     ] {
-        scene.meddler.take();
+        scene.proxy.take();
         let ended = scene.end(args).await.ok();
         let said = "/a  a (8 B, CRC64NVME is right, was there already)\n";
         assert_eq!(ended.out, said, "{args:?}");
-        assert_eq!(scene.meddler.take().puts, [0; 0], "{args:?}");
+        assert_eq!(scene.proxy.take().puts, [0; 0], "{args:?}");
     }
     let rows = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
     assert_eq!(rows["already"], true, "{rows:#}");
@@ -89,9 +89,9 @@ async fn the_same_bytes_are_there_already_and_that_is_no_failure() {
     assert_eq!(scene.stored("/a").await, b"THE SAME");
 }
 
-/// A folder again: what is there is skipped, what is new goes up.
+/// A folder for the second time: present files are skipped, new ones are uploaded.
 #[tokio::test]
-async fn a_folder_that_was_sent_before_sends_what_is_new() {
+async fn put_of_same_folder_uploads_only_new_files() {
     let scene = Scene::new().await;
     for name in ["d/a", "d/b", "d/c"] {
         scene.write(name, name.as_bytes());
@@ -109,10 +109,10 @@ async fn a_folder_that_was_sent_before_sends_what_is_new() {
     }
 }
 
-/// A store without checksums: the bytes cannot be compared, so they do not count as the same.
+/// In a store without checksums the bytes cannot be compared, so they do not count as the same.
 #[tokio::test]
-async fn what_cannot_be_compared_is_not_called_the_same() {
-    let scene = Scene::elsewhere().await;
+async fn put_does_not_skip_dataset_without_comparable_checksum() {
+    let scene = Scene::with_other_store().await;
     scene.write("a", b"1");
     scene
         .end(&["put", "--checksum", "none", "a", "/a"])
@@ -127,9 +127,9 @@ async fn what_cannot_be_compared_is_not_called_the_same() {
         .failed(6, &["cannot be compared"]);
 }
 
-/// One request for their sessions, and one for their acknowledges.
+/// One request creates the sessions, and batches acknowledge them.
 #[tokio::test]
-async fn small_files_are_acknowledged_together() {
+async fn put_acknowledges_small_files_in_batches() {
     let scene = Scene::new().await;
     for number in 0..100 {
         scene.write(&format!("d/{number:03}"), format!("{number}").as_bytes());

@@ -1,4 +1,4 @@
-//! Large files, and how much memory they take: none that grows with them.
+//! Large files: memory does not grow with their size.
 
 use std::os::unix::fs::FileExt as _;
 
@@ -7,8 +7,8 @@ use crate::support::process::Process;
 
 const MIB: u64 = 1 << 20;
 
-/// The most memory that a process ever had, in bytes, as far as it can be seen from outside.
-async fn highest(process: &Process) -> u64 {
+/// The peak memory of a process in bytes, as far as it is visible from outside.
+async fn peak_memory(process: &Process) -> u64 {
     let status = format!("/proc/{}/status", process.id());
     let (mut highest, mut last) = (0, false);
     while !last {
@@ -18,7 +18,7 @@ async fn highest(process: &Process) -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         match line.and_then(|line| line.trim().split(' ').next()) {
             Some(kib) => highest = kib.parse::<u64>().expect("a number") * 1024,
-            // A process that has ended, and waits to be waited for.
+            // The process has ended and is a zombie.
             None => last = true,
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -26,9 +26,9 @@ async fn highest(process: &Process) -> u64 {
     highest
 }
 
-/// A GiB in bounded memory, and every byte of it in its place.
+/// One GiB in bounded memory, with each block at its position.
 #[tokio::test]
-async fn a_gibibyte_goes_up_in_little_memory() {
+async fn put_and_get_transfer_one_gibibyte_in_bounded_memory() {
     let scene = Scene::new().await;
     let file = std::fs::File::create(scene.folder().join("large")).expect("a file");
     let block = noise(31, MIB as usize);
@@ -38,30 +38,30 @@ async fn a_gibibyte_goes_up_in_little_memory() {
         file.write_all_at(&block, at * MIB).expect("a block");
     }
     let process = scene.run(&["put", "--json", "large", "/large"]).spawn();
-    let memory = highest(&process).await;
+    let memory = peak_memory(&process).await;
     let told = process.ended().await.ok().json();
     assert_eq!(told["size"], 1024 * MIB, "{told:#}");
     assert_eq!(told["level"], "checksum", "{told:#}");
     assert!((1..64 * MIB).contains(&memory), "{} MiB", memory / MIB);
 
-    // And down again.
+    // And the download.
     let back = ["get", "--json", "/large", "back"];
     let process = scene.run(&back).spawn();
-    let memory = highest(&process).await;
+    let memory = peak_memory(&process).await;
     let told = process.ended().await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
     assert!((1..64 * MIB).contains(&memory), "{} MiB", memory / MIB);
 }
 
 #[tokio::test]
-async fn standard_input_goes_up_in_bounded_memory() {
+async fn put_of_standard_input_uses_bounded_memory() {
     let scene = Scene::new().await;
     let bytes = noise(32, 400 * MIB as usize);
     let process = scene
         .run(&["put", "--json", "-", "/large"])
         .fed(&bytes)
         .spawn();
-    let memory = highest(&process).await;
+    let memory = peak_memory(&process).await;
     let told = process.ended().await.ok().json();
     assert_eq!(told["size"], 400 * MIB, "{told:#}");
     assert_eq!(told["level"], "checksum", "{told:#}");

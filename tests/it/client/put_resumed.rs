@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 
-use super::meddler::Harm;
+use super::meddler::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::app::id;
 use crate::support::dice::Dice;
@@ -17,8 +17,8 @@ use crate::support::observe::eventually;
 const MIB: usize = 1 << 20;
 const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
 
-/// The parts that the store has of an upload.
-async fn there(scene: &Scene, path: &str) -> BTreeSet<u64> {
+/// The numbers of the parts that the store has of an upload.
+async fn parts_at_store(scene: &Scene, path: &str) -> BTreeSet<u64> {
     let uploads = scene.uploads(path).await;
     let Some(upload) = uploads
         .first()
@@ -37,19 +37,20 @@ async fn there(scene: &Scene, path: &str) -> BTreeSet<u64> {
         .collect()
 }
 
-/// Starts it, and kills it when so many bytes have gone out.
-async fn killed(scene: &Scene, args: &[&str], after: usize) {
-    scene.meddler.take();
+/// Starts the command and kills it when this many bytes were sent.
+async fn run_and_kill(scene: &Scene, args: &[&str], after: usize) {
+    scene.proxy.take();
     let process = scene.run(args).spawn();
-    scene.meddler.sent(after as u64).await;
+    scene.proxy.sent(after as u64).await;
     process.stop("KILL").await;
 }
 
-/// A small file, killed when the store has it and the broker does not know.
+/// Uploads a small file, and kills the client when the store has the object and the broker does not
+/// know it yet.
 async fn killed_before_its_acknowledge(scene: &Scene) {
     scene.write("a", b"1");
     let rows = scene.app.sql().await;
-    // The acknowledge waits for the table, and so for the kill.
+    // The acknowledge waits for the locked table until the client is killed.
     let lock = rows.batch_execute("BEGIN; LOCK TABLE events IN EXCLUSIVE MODE");
     lock.await.expect("a lock");
     let process = scene.run(&["put", "a", "/a"]).spawn();
@@ -62,9 +63,9 @@ async fn killed_before_its_acknowledge(scene: &Scene) {
     assert_eq!(scene.remembered(), 1);
 }
 
-/// `kill -9` at random places: what the store has by then is never sent again.
+/// `kill -9` at random positions: parts that the store has by then are never sent again.
 #[tokio::test]
-async fn a_killed_upload_goes_on_where_it_was() {
+async fn put_resumes_killed_upload_without_sending_stored_parts_again() {
     let scene = Scene::new().await;
     let bytes = noise(11, 61 * MIB + 17);
     scene.write("big", &bytes);
@@ -76,17 +77,17 @@ async fn a_killed_upload_goes_on_where_it_was() {
         let path = format!("/big-{round}");
         let put = ["put", "--json", "--part-size", "5", "big", &path];
         let mut had = BTreeSet::new();
-        // Up to four kills a file, so that one is not done before.
+        // At most four kills for each file, so that it is not complete before the last.
         for _ in 0..(1 + dice.roll(4)).min(left) {
             let still = (13 - had.len()) * 5 * MIB;
-            killed(&scene, &put, dice.roll((still / 2) as u64) as usize).await;
+            run_and_kill(&scene, &put, dice.roll((still / 2) as u64) as usize).await;
             left -= 1;
-            unsent(&scene, &had);
-            had = there(&scene, &path).await;
+            assert_not_sent_again(&scene, &had);
+            had = parts_at_store(&scene, &path).await;
         }
-        scene.meddler.take();
+        scene.proxy.take();
         let told = scene.end(&put).await.ok().json();
-        unsent(&scene, &had);
+        assert_not_sent_again(&scene, &had);
         assert_eq!(told["level"], "checksum", "round {round}: {told:#}");
         assert!(
             told["resumed_parts"].as_u64().unwrap() >= had.len() as u64,
@@ -106,10 +107,10 @@ async fn a_killed_upload_goes_on_where_it_was() {
     }
 }
 
-/// None of these parts was sent since.
+/// Asserts that none of these parts was sent again.
 #[track_caller]
-fn unsent(scene: &Scene, had: &BTreeSet<u64>) {
-    let puts = scene.meddler.take().puts;
+fn assert_not_sent_again(scene: &Scene, had: &BTreeSet<u64>) {
+    let puts = scene.proxy.take().puts;
     let twice: Vec<_> = puts
         .iter()
         .filter(|&&part| had.contains(&part.into()))
@@ -121,44 +122,44 @@ fn unsent(scene: &Scene, had: &BTreeSet<u64>) {
 }
 
 #[tokio::test]
-async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
+async fn put_resumes_after_int_and_term_signals() {
     let scene = Scene::new().await;
     scene.write("big", &noise(12, 40 * MIB));
     for signal in ["INT", "TERM"] {
         let path = format!("/{signal}");
         let put = [&PUT[..5], &[&path]].concat();
-        scene.meddler.take();
+        scene.proxy.take();
         let process = scene.run(&put).spawn();
-        // Of four parts that are under way at once, one is through by then.
-        scene.meddler.sent(21 * MIB as u64).await;
+        // Four parts are sent concurrently; one of them has arrived by then.
+        scene.proxy.sent(21 * MIB as u64).await;
         process.stop(signal).await.failed(130, &["interrupted"]);
         eventually("a part is kept", async || {
-            !there(&scene, &path).await.is_empty()
+            !parts_at_store(&scene, &path).await.is_empty()
         })
         .await;
-        let had = there(&scene, &path).await;
-        scene.meddler.take();
+        let had = parts_at_store(&scene, &path).await;
+        scene.proxy.take();
         let ended = scene.end(&put).await.ok();
         assert!(ended.err.contains("of 8 parts are there"), "{ended:#?}");
-        unsent(&scene, &had);
+        assert_not_sent_again(&scene, &had);
     }
 }
 
-/// Whoever goes on with it on Monday finds the session alive.
+/// An upload can be resumed days later.
 #[tokio::test]
-async fn a_session_in_parts_is_asked_to_live_for_a_week() {
+async fn put_requests_multipart_session_that_lives_for_a_week() {
     let scene = Scene::new().await;
     scene.write("big", &noise(20, 30 * MIB));
-    killed(&scene, &PUT, 12 * MIB).await;
+    run_and_kill(&scene, &PUT, 12 * MIB).await;
     scene.app.advance(TimeDelta::days(6));
     assert_eq!(scene.app.janitor().await.expired, 0);
     let upload = scene.uploads("/big").await.remove(0);
     assert_eq!(upload["status"], "Pending", "{upload:#}");
 }
 
-/// Small files have one request: the next run finds that it came.
+/// Small files have one PUT: the next run finds that it arrived.
 #[tokio::test]
-async fn a_small_file_whose_acknowledge_never_went_out_is_not_lost() {
+async fn put_acknowledges_small_file_of_killed_run() {
     let scene = Scene::new().await;
     killed_before_its_acknowledge(&scene).await;
     let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
@@ -168,10 +169,12 @@ async fn a_small_file_whose_acknowledge_never_went_out_is_not_lost() {
 }
 
 #[tokio::test]
-async fn two_runs_keep_apart() {
+async fn second_put_of_same_file_is_rejected_while_first_runs() {
     let scene = Scene::new().await;
     scene.write("big", &noise(13, 40 * MIB));
-    scene.meddler.harm([Harm::Late(Duration::from_secs(3)); 4]);
+    scene
+        .proxy
+        .harm([PutFault::Late(Duration::from_secs(3)); 4]);
     let first = scene.run(&PUT).spawn();
     eventually("the first has begun", async || scene.remembered() == 1).await;
     scene
@@ -181,12 +184,12 @@ async fn two_runs_keep_apart() {
     first.ended().await.ok();
 }
 
-/// A changed file is another one: nothing of it is mixed with what went before.
+/// A changed file is another file: none of its bytes are mixed with the earlier ones.
 #[tokio::test]
-async fn a_file_that_changed_between_two_runs_begins_anew() {
+async fn put_restarts_after_file_changed_between_runs() {
     let scene = Scene::new().await;
     scene.write("big", &noise(14, 30 * MIB));
-    killed(&scene, &PUT, 12 * MIB).await;
+    run_and_kill(&scene, &PUT, 12 * MIB).await;
     let newer = noise(15, 30 * MIB);
     scene.write("big", &newer);
     let ended = scene.end(&PUT).await.ok();
@@ -203,14 +206,14 @@ async fn a_file_that_changed_between_two_runs_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_under_way_is_no_dataset() {
+async fn put_cancels_session_when_file_is_replaced_during_upload() {
     let scene = Scene::new().await;
     scene.write("big", &noise(16, 30 * MIB));
     let newer = noise(17, 29 * MIB);
-    // One part takes longer than the change.
-    scene.meddler.harm([Harm::Late(Duration::from_secs(3))]);
+    // One part is delayed until after the change.
+    scene.proxy.harm([PutFault::Late(Duration::from_secs(3))]);
     let process = scene.run(&PUT).spawn();
-    scene.meddler.sent(8 * MIB as u64).await;
+    scene.proxy.sent(8 * MIB as u64).await;
     scene.write("big", &newer);
     let ended = process.ended().await;
     ended.failed(6, &["big changed while it was uploaded"]);
@@ -221,12 +224,12 @@ async fn a_file_that_changes_under_way_is_no_dataset() {
 }
 
 #[tokio::test]
-async fn other_options_or_no_resume_begin_anew() {
+async fn put_restarts_with_other_options_or_no_resume() {
     let scene = Scene::new().await;
     scene.write("big", &noise(18, 30 * MIB));
-    killed(&scene, &PUT, 12 * MIB).await;
+    run_and_kill(&scene, &PUT, 12 * MIB).await;
     let other = [&PUT[..4], &["--metadata", "a=b", "big", "/big"]].concat();
-    killed(&scene, &other, 12 * MIB).await;
+    run_and_kill(&scene, &other, 12 * MIB).await;
     let anew = [
         &PUT[..4],
         &["--metadata", "a=b", "--no-resume", "big", "/big"],
@@ -244,10 +247,10 @@ async fn other_options_or_no_resume_begin_anew() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_meanwhile_is_followed_by_another() {
+async fn put_creates_new_session_when_old_one_was_cancelled() {
     let scene = Scene::new().await;
     scene.write("big", &noise(19, 30 * MIB));
-    killed(&scene, &PUT, 12 * MIB).await;
+    run_and_kill(&scene, &PUT, 12 * MIB).await;
     let upload = scene.uploads("/big").await.remove(0);
     let cancelled = scene
         .app
@@ -259,22 +262,22 @@ async fn a_session_that_ended_meanwhile_is_followed_by_another() {
     assert_ne!(told["upload_id"], upload["id"], "{told:#}");
 }
 
-/// What somebody else acknowledged is done.
+/// An upload that another client acknowledged is complete.
 #[tokio::test]
-async fn what_was_proven_meanwhile_is_not_sent_again() {
+async fn put_reports_upload_as_done_that_was_acknowledged_meanwhile() {
     let scene = Scene::new().await;
     killed_before_its_acknowledge(&scene).await;
     let upload = scene.uploads("/a").await.remove(0);
     scene.app.acknowledge(&upload).await.expect(StatusCode::OK);
-    scene.meddler.take();
+    scene.proxy.take();
     let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
     assert_eq!(told["already"], true, "{told:#}");
-    assert_eq!(scene.meddler.take().puts, [0; 0]);
+    assert_eq!(scene.proxy.take().puts, [0; 0]);
     assert_eq!(scene.remembered(), 0);
 }
 
 #[tokio::test]
-async fn what_nobody_comes_back_to_is_removed_after_a_quarter_of_a_year() {
+async fn put_removes_abandoned_records_after_ninety_days() {
     let scene = Scene::new().await;
     std::fs::create_dir_all(scene.memory()).expect("a folder");
     let days = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);

@@ -1,16 +1,16 @@
-//! `put` with a key that may upload and nothing else.
+//! `put` with a key that has the scope `uploads:write` only.
 
 use serde_json::json;
 use upload_broker::domain::principal::Scope;
 
-use super::meddler::Harm;
+use super::meddler::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::process::{Ended, Run};
 
 const MIB: usize = 1 << 20;
 const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
 
-/// A scene, and a key with the scope `uploads:write` alone.
+/// A scene, and a key with the scope `uploads:write` only.
 async fn scene() -> (Scene, String) {
     let scene = Scene::new().await;
     let (_, key) = scene
@@ -29,7 +29,7 @@ async fn end(scene: &Scene, key: &str, args: &[&str]) -> Ended {
 }
 
 #[tokio::test]
-async fn a_key_that_may_only_write_uploads_large_files_and_pipes() {
+async fn put_needs_only_write_scope_for_large_files_and_pipes() {
     let (scene, key) = scene().await;
     let bytes = noise(51, 17 * MIB);
     scene.write("big", &bytes);
@@ -39,7 +39,7 @@ async fn a_key_that_may_only_write_uploads_large_files_and_pipes() {
     piped.end().await.ok();
     assert!(scene.stored("/piped").await == bytes);
 
-    // The same by an upload token.
+    // The same with an upload token.
     let asked = json!({"prefix": "/in/", "scopes": ["uploads:write"]});
     let token = scene.app.post("/tokens", asked).await;
     let token = token.expect(reqwest::StatusCode::CREATED);
@@ -49,10 +49,10 @@ async fn a_key_that_may_only_write_uploads_large_files_and_pipes() {
 }
 
 #[tokio::test]
-async fn a_put_that_fails_leaves_no_session_behind() {
+async fn failed_put_cancels_its_session() {
     let (scene, key) = scene().await;
     scene.write("big", &noise(52, 17 * MIB));
-    scene.meddler.harm([Harm::Flip; 40]);
+    scene.proxy.harm([PutFault::Flip; 40]);
     let ended = end(&scene, &key, &PUT).await;
     ended.failed(1, &["BadDigest"]);
     let uploads = scene.uploads("/big").await;
@@ -61,14 +61,15 @@ async fn a_put_that_fails_leaves_no_session_behind() {
     assert_eq!(scene.remembered(), 0);
 }
 
-/// What was sent cannot be read with this key: it begins anew, and the old session is freed.
+/// The key cannot list the parts that were sent: the upload starts again, and the old session is
+/// cancelled.
 #[tokio::test]
-async fn a_killed_put_begins_anew_where_its_session_cannot_be_read() {
+async fn killed_put_restarts_when_key_cannot_read_its_session() {
     let (scene, key) = scene().await;
     let bytes = noise(53, 30 * MIB);
     scene.write("big", &bytes);
     let process = run(&scene, &key, &PUT).spawn();
-    scene.meddler.sent(12 * MIB as u64).await;
+    scene.proxy.sent(12 * MIB as u64).await;
     process.stop("KILL").await;
     let ended = end(&scene, &key, &PUT).await.ok();
     assert!(
@@ -83,18 +84,18 @@ async fn a_killed_put_begins_anew_where_its_session_cannot_be_read() {
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
 }
 
-/// The URL has ended when its PUT arrives, and a fresh one takes a scope that the key lacks.
+/// The URL has expired when its PUT arrives, and refreshing it needs a scope that the key lacks.
 #[tokio::test]
-async fn a_small_file_whose_url_ended_gets_another_session() {
+async fn put_creates_new_session_when_url_expired_and_key_cannot_refresh() {
     let (scene, key) = scene().await;
     scene.write("a", b"12345");
     scene.app.advance(-chrono::TimeDelta::hours(1));
     scene
-        .meddler
-        .harm([Harm::Late(std::time::Duration::from_secs(2))]);
+        .proxy
+        .harm([PutFault::Late(std::time::Duration::from_secs(2))]);
     let process = run(&scene, &key, &["put", "a", "/a"]).spawn();
     crate::support::observe::eventually("it is under way", async || {
-        !scene.meddler.seen().puts.is_empty()
+        !scene.proxy.seen().puts.is_empty()
     })
     .await;
     scene.app.advance(chrono::TimeDelta::hours(1));

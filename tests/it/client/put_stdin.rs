@@ -1,32 +1,32 @@
-//! `put -`: what comes through a pipe, whose size nobody knows before its end.
+//! `put -`: data from a pipe, whose size is unknown before its end.
 
 use super::scene::{Scene, noise};
 
 #[tokio::test]
-async fn standard_input_goes_up_in_one_request_or_in_parts() {
+async fn put_of_standard_input_uses_one_request_or_parts_by_size() {
     let scene = Scene::new().await;
     for (name, size, puts) in [("none", 0, 1), ("few", 9, 1), ("many", 20 << 20, 3)] {
         let bytes = noise(3, size);
         let path = format!("/in/{name}");
-        scene.meddler.take();
+        scene.proxy.take();
         let ended = scene.run(&["put", "--json", "-", &path]).fed(&bytes);
         let told = ended.end().await.ok().json();
         assert_eq!(told["level"], "checksum", "{told:#}");
         assert_eq!(told["size"], size, "{told:#}");
         assert_eq!(told["file"], "-", "{told:#}");
-        assert_eq!(scene.meddler.take().puts.len(), puts, "{name}");
+        assert_eq!(scene.proxy.take().puts.len(), puts, "{name}");
         assert!(scene.stored(&path).await == bytes, "{name}");
     }
-    // What is whole to the byte at a part's end is not followed by an empty part.
+    // Data that ends exactly at the end of a part is not followed by an empty part.
     let bytes = noise(4, 16 << 20);
     let ended = scene.run(&["put", "-", "/in/even"]).fed(&bytes).end().await;
     ended.ok();
-    assert_eq!(scene.meddler.take().puts.len(), 2);
+    assert_eq!(scene.proxy.take().puts.len(), 2);
     assert!(scene.stored("/in/even").await == bytes);
 }
 
 #[tokio::test]
-async fn standard_input_that_cannot_go_up_leaves_no_parts() {
+async fn failed_put_of_standard_input_leaves_no_parts() {
     let scene = Scene::new().await;
     scene.dataset("/a", b"1").await;
     let bytes = noise(5, 20 << 20);
@@ -35,15 +35,15 @@ async fn standard_input_that_cannot_go_up_leaves_no_parts() {
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
 }
 
-/// A store that wants parts of one size gets them; the last one is the rest.
+/// Some stores require parts of equal size; only the last part is smaller.
 #[tokio::test]
-async fn standard_input_goes_up_in_parts_of_the_size_that_was_chosen() {
+async fn put_of_standard_input_uses_parts_of_chosen_size() {
     let scene = Scene::new().await;
     let bytes = noise(6, 17 << 20);
     let put = ["put", "--json", "--part-size", "5", "-", "/a"];
     let told = scene.run(&put).fed(&bytes).end().await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
-    let seen = scene.meddler.take();
+    let seen = scene.proxy.take();
     assert_eq!(seen.puts.len(), 4, "{seen:?}");
     let length = format!("content-length: {}", 5 << 20);
     assert_eq!(

@@ -1,10 +1,10 @@
-//! `rm`: one dataset, several, ones that are not there or not ours to remove.
+//! `rm` of one dataset, of several, of missing ones and of replaced ones.
 
 use super::scene::{Scene, lines};
 use crate::support::gate::Gate;
 
 #[tokio::test]
-async fn each_is_deleted_for_itself_and_the_worst_is_told() {
+async fn rm_deletes_each_path_independently_and_exits_with_worst_error() {
     let scene = Scene::new().await;
     for path in ["/a.csv", "/b.csv", "/c.csv"] {
         scene.dataset(path, b"1").await;
@@ -27,7 +27,7 @@ async fn each_is_deleted_for_itself_and_the_worst_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_replaced_behind_the_brokers_back_needs_force() {
+async fn rm_needs_force_for_drifted_dataset() {
     let scene = Scene::new().await;
     scene.dataset("/a.csv", b"1").await;
     scene.app.bucket.put("a.csv", "another one").await;
@@ -38,10 +38,9 @@ async fn what_was_replaced_behind_the_brokers_back_needs_force() {
     assert!(scene.app.bucket.head("a.csv").await.is_none());
 }
 
-/// The answer was lost, the delete was not: asked again it is not there, and that is what was
-/// wanted.
+/// The answer to the delete was lost. The retry finds no dataset, which is the intended result.
 #[tokio::test]
-async fn a_lost_answer_is_no_failure() {
+async fn rm_succeeds_when_answer_is_lost() {
     let scene = Scene::new().await;
     scene.dataset("/a.csv", b"1").await;
     let broker = scene.app.url.trim_start_matches("http://").parse();

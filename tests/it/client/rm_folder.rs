@@ -1,10 +1,10 @@
-//! `rm -r`: a person is asked, a program has to say so.
+//! `rm -r` asks for confirmation at a terminal, and needs `--yes` without one.
 
 use tokio::process::Command;
 
 use super::scene::{Scene, lines};
 
-/// The command at a terminal, with this typed.
+/// Runs the command at a terminal with this input.
 async fn at_terminal(scene: &Scene, args: &str, typed: &str) -> (Option<i32>, String) {
     let bin = env!("CARGO_BIN_EXE_upload-broker");
     let mut script = Command::new("script");
@@ -21,7 +21,7 @@ async fn at_terminal(scene: &Scene, args: &str, typed: &str) -> (Option<i32>, St
     tokio::io::AsyncWriteExt::write_all(&mut keys, typed.as_bytes())
         .await
         .expect("a terminal");
-    // The pipe stays open: a terminal does not end.
+    // The pipe stays open, as a terminal does.
     let output = child.wait_with_output().await.expect("its end");
     drop(keys);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -29,7 +29,7 @@ async fn at_terminal(scene: &Scene, args: &str, typed: &str) -> (Option<i32>, St
 }
 
 #[tokio::test]
-async fn without_a_terminal_it_takes_a_yes() {
+async fn rm_recursive_needs_yes_without_terminal() {
     let scene = Scene::new().await;
     for path in ["/old/a", "/old/deep/b", "/old-2", "/new"] {
         scene.dataset(path, b"1").await;
@@ -56,7 +56,7 @@ async fn without_a_terminal_it_takes_a_yes() {
 }
 
 #[tokio::test]
-async fn a_person_is_asked_and_may_say_no() {
+async fn rm_recursive_asks_for_confirmation_at_terminal() {
     let scene = Scene::new().await;
     for path in ["/old/a", "/old/b"] {
         scene.dataset(path, b"1234").await;
@@ -74,9 +74,9 @@ async fn a_person_is_asked_and_may_say_no() {
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
 }
 
-/// One that cannot be deleted stops no other.
+/// A dataset that cannot be deleted does not stop the others.
 #[tokio::test]
-async fn one_that_drifted_stays_and_the_rest_goes() {
+async fn rm_recursive_keeps_drifted_dataset_and_deletes_the_rest() {
     let scene = Scene::new().await;
     for path in ["/old/a", "/old/b", "/old/c"] {
         scene.dataset(path, b"1").await;

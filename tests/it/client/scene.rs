@@ -1,65 +1,65 @@
-//! A broker, its store, and the binary in a folder of its own.
+//! A broker, its store, and the client binary in a temporary folder.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::meddler::Meddler;
+use super::meddler::FaultProxy;
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
 use crate::support::dice::Dice;
 use crate::support::process::{Ended, Run};
 use crate::support::store::Store;
 
-/// Everything that a client needs.
+/// Everything that a test of the client needs.
 pub struct Scene {
     pub app: App,
-    /// What stands between the client and the store.
-    pub meddler: Meddler,
+    /// The proxy between the client and the store.
+    pub proxy: FaultProxy,
     folder: tempfile::TempDir,
-    /// What the client remembers.
+    /// The folder where the client keeps its records.
     state: tempfile::TempDir,
     pub store: Option<Store>,
 }
 
 impl Scene {
-    /// The usual broker, with a store that computes a CRC64NVME by itself, as S3 does.
+    /// A default broker, with a store that computes a CRC64NVME by itself, as S3 does.
     pub async fn new() -> Scene {
         Scene::of(Setup::new()).await
     }
 
-    /// With another broker than the usual one.
+    /// A broker with other settings.
     pub async fn of(setup: Setup) -> Scene {
         let store = Store::start().await;
         let setup = setup.store(&store);
         Scene::at(setup, &store.endpoint(), Some(store)).await
     }
 
-    /// With a broker that goes the same way to the store as the client.
-    pub async fn through() -> Scene {
+    /// A broker that reaches the store through the proxy, as the client does.
+    pub async fn behind_proxy() -> Scene {
         let store = Store::start().await;
-        let meddler = Meddler::new(store.addr());
-        let setup = Setup::new().store(&store).s3(meddler.endpoint());
-        Scene::with(setup.start().await, meddler, Some(store))
+        let proxy = FaultProxy::new(store.addr());
+        let setup = Setup::new().store(&store).s3(proxy.endpoint());
+        Scene::with(setup.start().await, proxy, Some(store))
     }
 
-    /// With somebody else's store.
-    pub async fn elsewhere() -> Scene {
+    /// A broker with another kind of store, which computes no checksum by itself.
+    pub async fn with_other_store() -> Scene {
         Scene::at(Setup::new(), &cloud::endpoint(), None).await
     }
 
     async fn at(setup: Setup, s3: &str, store: Option<Store>) -> Scene {
         let address = s3.trim_start_matches("http://").parse();
-        let meddler = Meddler::new(address.expect("an address"));
-        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", meddler.endpoint());
-        Scene::with(setup.start().await, meddler, store)
+        let proxy = FaultProxy::new(address.expect("an address"));
+        let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", proxy.endpoint());
+        Scene::with(setup.start().await, proxy, store)
     }
 
-    fn with(app: App, meddler: Meddler, store: Option<Store>) -> Scene {
+    fn with(app: App, proxy: FaultProxy, store: Option<Store>) -> Scene {
         Scene {
             app,
             store,
-            meddler,
+            proxy,
             folder: tempfile::tempdir().expect("a temporary folder"),
             state: tempfile::tempdir().expect("a temporary folder"),
         }
@@ -70,7 +70,7 @@ impl Scene {
         self.folder.path()
     }
 
-    /// A command of the client.
+    /// A command of the client, ready to run.
     pub fn run(&self, args: &[&str]) -> Run {
         Run::new(args)
             .set("UPLOAD_BROKER_URL", &self.app.url)
@@ -80,7 +80,7 @@ impl Scene {
             .inside(self.folder())
     }
 
-    /// The same, run to its end.
+    /// Runs a command to its end. Asserts that its output shows neither the key nor a URL.
     pub async fn end(&self, args: &[&str]) -> Ended {
         let ended = self.run(args).end().await;
         let said = format!("{}{}", ended.out, ended.err);
@@ -89,34 +89,34 @@ impl Scene {
         ended
     }
 
-    /// A dataset with these bytes.
+    /// Uploads a dataset with these bytes.
     pub async fn dataset(&self, path: &str, bytes: &[u8]) -> Value {
         let (body, size) = (bytes.to_vec(), json!({"size": bytes.len()}));
         let session = self.app.create(path, size).await;
         self.app.put(&session, body).await.expect_ok();
         let acknowledged = self.app.acknowledge(&session).await;
-        self.meddler.take();
+        self.proxy.take();
         acknowledged.expect(reqwest::StatusCode::OK)
     }
 
-    /// How many uploads the client remembers.
+    /// The number of uploads of which the client keeps a record.
     pub fn remembered(&self) -> usize {
         std::fs::read_dir(self.memory()).map_or(0, Iterator::count)
     }
 
-    /// Where it remembers them.
+    /// The folder of these records.
     pub fn memory(&self) -> PathBuf {
         self.state.path().join("upload-broker/uploads")
     }
 
-    /// A file in the client's folder, to be uploaded.
+    /// Writes a file into the client's folder.
     pub fn write(&self, name: &str, bytes: &[u8]) {
         let file = self.folder().join(name);
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
         std::fs::write(&file, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
-    /// The bytes of the dataset at a path, past the broker.
+    /// The bytes of the object at a path, read without the broker.
     pub async fn stored(&self, path: &str) -> Vec<u8> {
         self.app.bucket.get(path.trim_start_matches('/')).await
     }
@@ -128,7 +128,7 @@ impl Scene {
         listed.as_array().expect("an array").clone()
     }
 
-    /// A file of the client's folder.
+    /// The bytes of a file in the client's folder.
     #[track_caller]
     pub fn read(&self, name: &str) -> Vec<u8> {
         let file = self.folder().join(name);
@@ -151,7 +151,7 @@ impl Scene {
         names
     }
 
-    /// The hidden file of a download that goes on, where there is one.
+    /// The hidden file of an unfinished download, if there is one.
     pub fn part(&self) -> Option<PathBuf> {
         let names = self.names();
         let name = names.iter().find(|name| name.ends_with(".part"))?;
@@ -161,18 +161,18 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        // Whoever waits at the meddler must not wait for ever.
-        self.meddler.pass();
+        // Stalled connections must not wait without end.
+        self.proxy.pass();
     }
 }
 
-/// Bytes that nobody could guess, but for the seed.
+/// Pseudo-random bytes that are determined by the seed.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut dice = Dice(seed);
     (0..length).map(|_| dice.roll(256) as u8).collect()
 }
 
-/// The lines of an output, each one JSON.
+/// The lines of an output, each parsed as JSON.
 #[track_caller]
 pub fn lines(text: &str) -> Vec<Value> {
     let line = |line: &str| {

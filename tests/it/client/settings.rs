@@ -1,4 +1,4 @@
-//! Which broker, which key, and what is said where they are wrong.
+//! The broker's URL and the key, and the errors when they are wrong.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,7 +8,7 @@ use crate::support::gate::Gate;
 use crate::support::process::free_port;
 
 #[tokio::test]
-async fn without_a_broker_it_says_what_to_set() {
+async fn missing_or_invalid_url_is_rejected_with_reason() {
     let scene = Scene::new().await;
     let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_URL");
     let ended = run.end().await;
@@ -30,7 +30,7 @@ async fn without_a_broker_it_says_what_to_set() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_from_none_and_from_a_weak_one() {
+async fn missing_wrong_and_insufficient_keys_have_distinct_errors() {
     let scene = Scene::new().await;
     let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_KEY");
     run.end()
@@ -58,7 +58,7 @@ async fn a_wrong_key_is_told_from_none_and_from_a_weak_one() {
 }
 
 #[tokio::test]
-async fn a_file_may_name_both() {
+async fn config_file_gives_url_and_key_with_lowest_precedence() {
     let scene = Scene::new().await;
     let folder = scene.folder().join("conf/upload-broker");
     std::fs::create_dir_all(&folder).unwrap();
@@ -83,7 +83,7 @@ async fn a_file_may_name_both() {
         "{ended:#?}"
     );
     assert!(!ended.err.contains(&scene.app.key), "{ended:#?}");
-    // The environment goes before the file, the command line before both.
+    // The environment overrides the file, and the command line overrides both.
     let nowhere = format!("http://127.0.0.1:{}", free_port());
     let ended = run(&["ls"]).set("UPLOAD_BROKER_URL", &nowhere).end().await;
     ended.failed(3, &[&nowhere]);
@@ -115,13 +115,13 @@ async fn a_file_may_name_both() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_away_is_not_there() {
+async fn unreachable_broker_and_foreign_server_are_reported() {
     let scene = Scene::new().await;
     let nowhere = format!("http://127.0.0.1:{}", free_port());
     let ended = scene.end(&["ls", "--json", "--url", &nowhere]).await;
     assert_eq!(ended.json()["error"]["exit_code"], 3, "{ended:#?}");
     ended.failed(3, &[&nowhere, "refused", "UPLOAD_BROKER_URL"]);
-    // Somebody else's server.
+    // Another program's server.
     let door = Door::to("127.0.0.1:1".parse().unwrap());
     let page = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
     door.leads(Way::Says(page));
@@ -133,9 +133,9 @@ async fn a_broker_that_is_away_is_not_there() {
     ended.failed(1, &["302", "no problem document"]);
 }
 
-/// One that comes back in time is waited for.
+/// The client retries when the broker is available again in time.
 #[tokio::test]
-async fn a_broker_that_comes_back_is_waited_for() {
+async fn client_retries_until_broker_is_available_again() {
     let scene = Scene::new().await;
     scene.dataset("/a.csv", b"1").await;
     let broker = scene.app.url.trim_start_matches("http://").parse();
@@ -147,7 +147,7 @@ async fn a_broker_that_comes_back_is_waited_for() {
     gate.tear().await;
     assert_eq!(process.ended().await.ok().out, "/a.csv\n");
 
-    // Overloaded: asked again when the broker said so.
+    // Overloaded: the client retries after the time in `Retry-After`.
     let door = Door::to("127.0.0.1:1".parse().unwrap());
     door.leads(Way::Says(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: 62\r\n\r\n{\"status\":503,\"code\":\"overloaded\",\"detail\":\"too much to do\"}  ",

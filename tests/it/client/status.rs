@@ -1,4 +1,4 @@
-//! `status`: by id and by path, once and until the end.
+//! `status` by id and by path, once and with `--watch`.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn an_upload_is_shown_by_id_and_by_path() {
+async fn status_shows_upload_by_id_and_newest_upload_by_path() {
     let scene = Scene::new().await;
     let upload = scene.dataset("/data/a.csv", b"id\n1\n").await;
     let id = upload["id"].as_str().unwrap();
@@ -33,7 +33,7 @@ async fn an_upload_is_shown_by_id_and_by_path() {
     assert_eq!(told["object"], upload["object"]);
     assert_eq!(told["progress"], json!(null));
 
-    // The newest of the path.
+    // The newest upload of the path.
     let open = scene
         .app
         .create("/data/a.csv", json!({"overwrite": true, "size": 7}))
@@ -58,7 +58,7 @@ async fn an_upload_is_shown_by_id_and_by_path() {
 }
 
 #[tokio::test]
-async fn it_is_watched_until_it_has_ended() {
+async fn status_watch_prints_states_until_upload_is_final() {
     let scene = Scene::new().await;
     let open = scene.app.create("/data/a.csv", json!({"size": 3})).await;
     let id = open["id"].as_str().unwrap();
@@ -75,7 +75,7 @@ async fn it_is_watched_until_it_has_ended() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_watch_tells_good_from_bad() {
+async fn status_watch_exit_code_depends_on_final_state() {
     let scene = Scene::new().await;
     let cancelled = scene.app.create("/cancelled", json!({})).await;
     let id = cancelled["id"].as_str().unwrap();
@@ -104,7 +104,7 @@ async fn the_end_of_a_watch_tells_good_from_bad() {
 
 /// Between the completion at S3 and the commit there are no parts any more, and no proof yet.
 #[tokio::test]
-async fn an_upload_that_is_completed_at_this_moment_is_shown() {
+async fn status_shows_upload_between_completion_at_s3_and_commit() {
     let scene = Scene::new().await;
     let parts = json!({"size": 3, "multipart": true});
     let session = scene.app.create("/a.bin", parts).await;
@@ -136,9 +136,9 @@ async fn an_upload_that_is_completed_at_this_moment_is_shown() {
     assert_eq!(last["status"], "Uploaded", "{ended:#?}");
 }
 
-/// A line that goes down in the middle of an answer is no other answer.
+/// A connection that breaks in the middle of an answer does not yield a wrong answer.
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_asked_for_again() {
+async fn status_retries_truncated_answer() {
     let scene = Scene::new().await;
     let upload = scene.dataset("/data/a.csv", b"id\n1\n").await;
     let broker = scene.app.url.trim_start_matches("http://");

@@ -1,12 +1,12 @@
-//! `sync`: one side is made like the other.
+//! `sync` makes one side equal to the other.
 
 use std::os::unix::fs::symlink;
 
 use super::scene::{Scene, lines, noise};
 use crate::support::process::Ended;
 
-/// What was done to which path, without the reports of what stayed.
-fn done(ended: &Ended) -> Vec<String> {
+/// The transferred (`+`) and deleted (`-`) paths, without those that stayed.
+fn changes(ended: &Ended) -> Vec<String> {
     let mut done: Vec<_> = (lines(&ended.out).iter())
         .map(|row| {
             let name = row["path"]
@@ -22,7 +22,7 @@ fn done(ended: &Ended) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_folder_goes_up_and_then_only_what_changed() {
+async fn sync_up_transfers_folder_and_then_only_changes() {
     let scene = Scene::new().await;
     for name in ["d/a", "d/a.txt", "d/deep/b", "d/deep/c"] {
         scene.write(name, name.as_bytes());
@@ -30,7 +30,7 @@ async fn a_folder_goes_up_and_then_only_what_changed() {
     let sync = ["sync", "--json", "d", "/in"];
     let ended = scene.end(&sync).await.ok();
     let all = ["+/in/a", "+/in/a.txt", "+/in/deep/b", "+/in/deep/c"];
-    assert_eq!(done(&ended), all, "{ended:#?}");
+    assert_eq!(changes(&ended), all, "{ended:#?}");
     let ended = scene.end(&sync).await.ok();
     assert_eq!(ended.out, "", "{ended:#?}");
     assert!(
@@ -38,14 +38,14 @@ async fn a_folder_goes_up_and_then_only_what_changed() {
         "{ended:#?}"
     );
 
-    // Another size, other bytes of the same size, a new one; and one that is there alone.
+    // Another size, other bytes of the same size, a new file; and a dataset that only the broker has.
     scene.write("d/a", b"longer than before");
     scene.write("d/deep/b", b"D/DEEP/B");
     scene.write("d/new", b"new");
     scene.dataset("/in/theirs", b"1").await;
     let ended = scene.end(&sync).await.ok();
     assert_eq!(
-        done(&ended),
+        changes(&ended),
         ["+/in/a", "+/in/deep/b", "+/in/new"],
         "{ended:#?}"
     );
@@ -54,7 +54,7 @@ async fn a_folder_goes_up_and_then_only_what_changed() {
 }
 
 #[tokio::test]
-async fn what_is_not_here_is_deleted_when_asked() {
+async fn sync_up_deletes_extra_datasets_only_with_delete() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     for path in ["/in/a", "/in/old/b", "/in-2/c"] {
@@ -62,19 +62,19 @@ async fn what_is_not_here_is_deleted_when_asked() {
     }
     let plan = ["sync", "--json", "--delete", "--dry-run", "d", "/in"];
     let ended = scene.end(&plan).await.ok();
-    assert_eq!(done(&ended), ["-/in/old/b"], "{ended:#?}");
+    assert_eq!(changes(&ended), ["-/in/old/b"], "{ended:#?}");
     assert_eq!(scene.stored("/in/old/b").await, b"1");
     let ended = scene
         .end(&["sync", "--json", "--delete", "d", "/in"])
         .await
         .ok();
-    assert_eq!(done(&ended), ["-/in/old/b"], "{ended:#?}");
+    assert_eq!(changes(&ended), ["-/in/old/b"], "{ended:#?}");
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "/in-2/c\n/in/a\n");
 }
 
-/// What cannot be read here is not gone: nothing is deleted for it.
+/// A local file that cannot be read still exists: no dataset is deleted for it.
 #[tokio::test]
-async fn nothing_is_deleted_where_something_could_not_be_read() {
+async fn sync_deletes_nothing_when_local_folder_is_unreadable_or_empty() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     symlink("nowhere", scene.folder().join("d/linked")).expect("a link");
@@ -87,7 +87,7 @@ async fn nothing_is_deleted_where_something_could_not_be_read() {
     );
     let left = scene.end(&["ls", "-r"]).await.ok();
     assert_eq!(left.out, "/in/a\n/in/linked\n/in/other\n");
-    // Nor where the folder is empty: a mount may be missing.
+    // Nothing is deleted for an empty folder either: a mount may be missing.
     std::fs::create_dir(scene.folder().join("empty")).expect("a folder");
     let ended = scene.end(&["sync", "--delete", "empty", "/in"]).await;
     ended.failed(1, &["nothing was deleted", "is empty"]);
@@ -95,46 +95,46 @@ async fn nothing_is_deleted_where_something_could_not_be_read() {
 }
 
 #[tokio::test]
-async fn a_folder_comes_down_and_then_only_what_changed() {
+async fn sync_down_transfers_datasets_and_then_only_changes() {
     let scene = Scene::new().await;
     let large = noise(71, 2_000_000);
     scene.dataset("/out/a", b"1").await;
     scene.dataset("/out/deep/b", &large).await;
     let sync = ["sync", "--json", "/out", "to"];
     let ended = scene.end(&sync).await.ok();
-    assert_eq!(done(&ended), ["+/out/a", "+/out/deep/b"], "{ended:#?}");
+    assert_eq!(changes(&ended), ["+/out/a", "+/out/deep/b"], "{ended:#?}");
     assert!(scene.read("to/deep/b") == large);
-    scene.meddler.take();
+    scene.proxy.take();
     assert_eq!(scene.end(&sync).await.ok().out, "");
-    assert_eq!(scene.meddler.take().asked, "", "bytes were asked for again");
+    assert_eq!(scene.proxy.take().asked, "", "bytes were asked for again");
 
     scene.write("to/a", b"2");
     scene.write("to/mine/c", b"mine");
     let ended = scene.end(&sync).await.ok();
-    assert_eq!(done(&ended), ["+/out/a"], "{ended:#?}");
+    assert_eq!(changes(&ended), ["+/out/a"], "{ended:#?}");
     assert_eq!(scene.read("to/a"), b"1");
     assert_eq!(scene.read("to/mine/c"), b"mine");
 
     let plan = ["sync", "--json", "-n", "--delete", "/out", "to"];
     let ended = scene.end(&plan).await.ok();
-    assert_eq!(done(&ended), ["-to/mine/c"], "{ended:#?}");
+    assert_eq!(changes(&ended), ["-to/mine/c"], "{ended:#?}");
     assert_eq!(scene.read("to/mine/c"), b"mine");
     symlink("../a-link-out", scene.folder().join("to/link")).expect("a link");
     let ended = scene
         .end(&["sync", "--json", "--delete", "/out", "to"])
         .await
         .ok();
-    assert_eq!(done(&ended), ["-to/mine/c"], "{ended:#?}");
+    assert_eq!(changes(&ended), ["-to/mine/c"], "{ended:#?}");
     assert!(!scene.folder().join("to/mine").exists());
     assert!(scene.folder().join("to/link").is_symlink());
-    // A path with nothing below is a slip, and no order to delete all.
+    // A path without datasets is taken for a typing error, not for an order to delete everything.
     let none = scene.end(&["sync", "--delete", "/nothing", "to"]).await;
     none.failed(5, &["no dataset is below /nothing/"]);
     assert_eq!(scene.read("to/a"), b"1");
 }
 
 #[tokio::test]
-async fn patterns_choose_what_takes_part() {
+async fn sync_applies_include_and_exclude_patterns_on_both_sides() {
     let scene = Scene::new().await;
     for name in [
         "d/a.csv",
@@ -160,7 +160,7 @@ async fn patterns_choose_what_takes_part() {
     ];
     let ended = scene.end(&sync).await.ok();
     let expected = ["+/in/a.csv", "+/in/deep/c.csv", "-/in/old.csv"];
-    assert_eq!(done(&ended), expected, "{ended:#?}");
+    assert_eq!(changes(&ended), expected, "{ended:#?}");
     let left = scene.end(&["ls", "-r", "/in/"]).await.ok();
     assert_eq!(left.out, "/in/a.csv\n/in/deep/c.csv\n/in/old.tmp\n");
     let wrong = scene.end(&["sync", "--include", "[", "d", "/in"]).await;
@@ -168,7 +168,7 @@ async fn patterns_choose_what_takes_part() {
 }
 
 #[tokio::test]
-async fn a_direction_that_is_not_clear_is_refused() {
+async fn sync_rejects_ambiguous_direction() {
     let scene = Scene::new().await;
     scene.write("d/a", b"1");
     let here = scene.folder().join("d");

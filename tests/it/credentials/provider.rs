@@ -1,4 +1,4 @@
-//! A credentials provider that the test plays.
+//! A scripted credentials provider.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use tokio::sync::Semaphore;
 
-/// A provider that answers what the test has laid ready, and counts.
+/// A provider that returns prepared answers and counts its calls.
 #[derive(Debug, Clone)]
 pub struct Provider(Arc<Script>);
 
@@ -16,7 +16,7 @@ pub struct Provider(Arc<Script>);
 struct Script {
     answers: Mutex<VecDeque<Result<Given, &'static str>>>,
     calls: Mutex<usize>,
-    /// Each answer takes a permit: a test without permits holds the provider up.
+    /// Each answer takes a permit: without permits the provider blocks.
     permits: Semaphore,
 }
 
@@ -29,18 +29,18 @@ impl Provider {
         }))
     }
 
-    /// The same, but each answer waits for a [`release`](Self::release).
+    /// The same provider, but each answer waits for a [`release`](Self::release).
     pub fn holding(self) -> Self {
         self.0.permits.forget_permits(1_000);
         self
     }
 
-    /// How often it was asked.
+    /// The number of calls so far.
     pub fn calls(&self) -> usize {
         *self.0.calls.lock().unwrap()
     }
 
-    /// Lets one answer go.
+    /// Releases one answer.
     pub fn release(&self) {
         self.0.permits.add_permits(1);
     }

@@ -1,4 +1,4 @@
-//! A path that is shown is a path that is taken, whatever other programs write into the bucket.
+//! A path in a list can be used in every operation, whatever other programs write into the bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 use crate::support::store::Store;
 
-/// Keys that no upload can have, and one that it can.
+/// Keys that no upload can have, and `n.csv`, which an upload can have.
 const ODD: [&str; 9] = [
     "/n.csv",
     "a//b",
@@ -29,7 +29,7 @@ const ODD: [&str; 9] = [
     "..",
 ];
 
-/// The contract's own words, written a second time.
+/// The path rules of the contract, implemented a second time.
 fn is_path(relative: &str) -> bool {
     let segments: Vec<&str> = relative.split('/').collect();
     let reserved = segments.len() > 1 && segments[segments.len() - 2] == "action";
@@ -40,7 +40,7 @@ fn is_path(relative: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_path_says_so_in_every_kind_of_list() {
+async fn keys_without_path_are_marked_in_every_kind_of_list() {
     let app = App::start().await;
     for key in ODD.into_iter().filter(|key| *key != "n.csv") {
         app.bucket.put(key, format!("foreign {key}")).await;
@@ -108,7 +108,7 @@ async fn a_key_that_is_no_path_says_so_in_every_kind_of_list() {
         assert_eq!(entry["path"], Value::Null, "{entry:#}");
         assert_eq!(entry["addressable"], false, "{entry:#}");
     }
-    // A prefix is taken letter by letter, so that such a folder can be listed all the same.
+    // Prefixes are matched literally, so such a folder can be listed all the same.
     let slash = list(&app, "prefix=//").await;
     assert_eq!(slash[0]["key"], "/n.csv", "{slash:#}");
     let folder = list(&app, "prefix=/folder/").await;
@@ -116,7 +116,7 @@ async fn a_key_that_is_no_path_says_so_in_every_kind_of_list() {
 }
 
 #[tokio::test]
-async fn no_operation_takes_a_foreign_key_for_our_path() {
+async fn no_operation_confuses_foreign_key_with_own_path() {
     let app = App::start().await;
     let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;
     let acme = Caller::new(app.url.clone(), key);
@@ -146,7 +146,7 @@ async fn no_operation_takes_a_foreign_key_for_our_path() {
             let reply = Reply::of(request.json(&json!({"path": path}))).await;
             assert_eq!(reply.status.as_u16(), status, "{path}: {reply:#?}");
         }
-        // With or without its slash, the path is ours.
+        // With or without its leading slash, the path names our own object.
         for path in ["/datasets/n.csv", "/datasets/%2Fn.csv"] {
             let detail = caller.get(path).await.expect(StatusCode::OK);
             assert_eq!(detail["path"], "/n.csv", "{detail:#}");
@@ -157,7 +157,7 @@ async fn no_operation_takes_a_foreign_key_for_our_path() {
     }
 }
 
-/// Random keys, many of them neighbours: the same with a slash more, or a dot segment.
+/// Random keys, many of them similar: the same key with one more slash, or with a dot segment.
 fn keys(dice: &mut Dice, count: usize) -> BTreeSet<String> {
     const PIECES: [&str; 20] = [
         "/", "/", "/", "a", "b", "é", ".", "..", "action", "%2F", "%", "+", " ", "?", "#", "\\",
@@ -176,12 +176,12 @@ fn keys(dice: &mut Dice, count: usize) -> BTreeSet<String> {
         keys.insert(key);
     }
     keys.remove("");
-    // The other tenant's own.
+    // These belong to the other tenant.
     keys.retain(|key| !key.starts_with("acme/"));
     keys
 }
 
-/// Every entry below `prefix`, page by page; folders are opened where they have a path.
+/// All entries below `prefix`, page by page; with `folders`, folders that have a path are opened.
 async fn entries(caller: &Caller, prefix: &str, folders: bool, query: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut todo = vec![prefix.to_owned()];
@@ -203,7 +203,7 @@ async fn entries(caller: &Caller, prefix: &str, folders: bool, query: &str) -> V
     found
 }
 
-/// Holds each entry against the object that it is about.
+/// Compares an entry with the object that it describes.
 async fn check(caller: &Caller, entry: &Value, objects: &BTreeMap<String, String>, prefix: &str) {
     let Some(path) = entry["path"].as_str() else {
         assert_eq!(entry["addressable"], false, "{entry:#}");
@@ -217,11 +217,11 @@ async fn check(caller: &Caller, entry: &Value, objects: &BTreeMap<String, String
         }
         assert!(!is_path(relative), "{entry:#}");
         assert_eq!(entry["etag"], objects[relative], "{entry:#}");
-        // No URL can hold these as a segment: every client drops them before it sends.
+        // No URL can hold these as a segment: every client removes them before it sends the request.
         if matches!(relative, "." | "..") {
             return;
         }
-        // Spelled out all the same, it reaches no other object. An HTTP client would leave out the
+        // Spelled out all the same, it reaches no other object. An HTTP client would remove the
         // segments `.` and `..` between plain slashes.
         let spelled = match relative.strip_prefix('/') {
             Some(rest) => format!("//{}", encoded(&format!("/{rest}")).replace('/', "%2F")),
@@ -243,7 +243,7 @@ async fn check(caller: &Caller, entry: &Value, objects: &BTreeMap<String, String
 }
 
 #[tokio::test]
-async fn every_path_of_any_list_reads_back_the_object_that_was_listed() {
+async fn every_listed_path_reads_back_the_listed_object() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;

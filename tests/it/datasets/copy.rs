@@ -1,4 +1,4 @@
-//! `POST /datasets/{path}/action/copy`: what a copy is, and a move.
+//! `POST /datasets/{path}/action/copy` copies and moves a dataset.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use crate::support::store::Store;
 
 const MIB: usize = 1 << 20;
 
-/// Asks for a copy of the dataset at `from`.
+/// Requests a copy of the dataset at `from`.
 pub async fn copy(app: &App, from: &str, body: Value) -> Reply {
     app.post(&format!("/datasets{from}/action/copy"), body)
         .await
 }
 
 #[tokio::test]
-async fn a_copy_is_an_upload_with_its_own_proof_and_event() {
+async fn copy_is_an_upload_with_its_own_proof_and_event() {
     let app = App::start().await;
     let original = app
         .upload(
@@ -59,7 +59,7 @@ async fn a_copy_is_an_upload_with_its_own_proof_and_event() {
     assert_eq!(metadata["upload-id"], id(&upload));
     let detail = app.get("/datasets/new/b.csv").await.expect(StatusCode::OK);
     assert_eq!(detail["upload"]["id"], upload["id"], "{detail:#}");
-    // The original is as it was.
+    // The original is unchanged.
     assert_eq!(app.read(&original).await, original);
     let detail = app.get("/datasets/data/a.csv").await.expect(StatusCode::OK);
     assert_eq!(detail["etag"], original["object"]["etag"], "{detail:#}");
@@ -77,7 +77,7 @@ async fn a_copy_is_an_upload_with_its_own_proof_and_event() {
 }
 
 #[tokio::test]
-async fn a_checksum_that_was_proven_is_proven_of_the_copy() {
+async fn copy_keeps_proven_checksum_and_tags() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let checksum = json!({"algorithm": "CRC32", "value": "tsOTXA=="});
@@ -96,7 +96,7 @@ async fn a_checksum_that_was_proven_is_proven_of_the_copy() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_came_another_way_is_copied_with_its_metadata() {
+async fn copy_of_object_without_upload_keeps_metadata_and_cannot_move() {
     let app = App::start().await;
     let put = app.bucket.client.put_object().bucket(&app.bucket.name);
     let put = put.key("in/a b+c.bin").content_type("application/x-odd");
@@ -110,7 +110,7 @@ async fn a_dataset_that_came_another_way_is_copied_with_its_metadata() {
     assert_eq!(metadata["team"], "hr");
     assert_eq!(metadata["upload-id"], id(&upload));
     assert_eq!(app.bucket.get("out/a.bin").await, b"foreign");
-    // The broker does not delete what it has no upload of.
+    // The broker does not delete an object for which it has no upload.
     let reply = copy(
         &app,
         "/in/a%20b+c.bin",
@@ -123,7 +123,7 @@ async fn a_dataset_that_came_another_way_is_copied_with_its_metadata() {
 }
 
 #[tokio::test]
-async fn a_move_deletes_the_source_once_the_copy_is_proven() {
+async fn move_deletes_source_after_copy_is_proven_and_needs_delete_scope() {
     let app = App::start().await;
     let original = app.upload("/old/a.csv", "bytes", json!({})).await;
     let body = json!({"to": "/new/a.csv", "move": true});
@@ -140,7 +140,7 @@ async fn a_move_deletes_the_source_once_the_copy_is_proven() {
         .await
         .expect_problem(404, "dataset-not-found");
 
-    // It needs the right to delete, which a copy does not.
+    // A move needs the scope to delete, which a copy does not.
     let scopes = [Scope::UploadsWrite, Scope::DatasetsRead];
     let (_, key) = app.issue_key("default", &scopes, None).await;
     for (to, moves, status) in [("/x", true, 403), ("/y", false, 201)] {
@@ -153,7 +153,7 @@ async fn a_move_deletes_the_source_once_the_copy_is_proven() {
 }
 
 #[tokio::test]
-async fn a_large_dataset_is_copied_in_parts() {
+async fn copy_above_threshold_uses_parts() {
     let store = Store::start().await;
     let setup = Setup::new().set("BROKER_COPY_THRESHOLD_BYTES", 5 * MIB);
     let app = setup.store(&store).start().await;

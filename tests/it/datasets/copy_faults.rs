@@ -1,4 +1,4 @@
-//! Copies while others write, and while the store fails.
+//! Copies during concurrent writes, and while the store fails.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -12,7 +12,8 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
-/// Copies `/a` to `/b`, with `act` done after both were examined and before the store copies.
+/// Copies `/a` to `/b`, and runs `act` after the broker has examined both and before the store
+/// copies.
 async fn copy_while(app: &App, body: Value, act: impl Future<Output = ()>) -> Reply {
     let mut client = app.sql().await;
     let lock = client.transaction().await.expect("a transaction");
@@ -36,7 +37,7 @@ async fn newest(app: &App) -> Value {
 }
 
 #[tokio::test]
-async fn a_source_that_is_replaced_meanwhile_is_not_copied_and_stays() {
+async fn copy_fails_and_keeps_source_that_is_replaced_meanwhile() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let uploaded = app.upload("/a", "proven", json!({})).await;
@@ -50,7 +51,7 @@ async fn a_source_that_is_replaced_meanwhile_is_not_copied_and_stays() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_deleted_meanwhile_is_not_found() {
+async fn copy_of_source_that_is_deleted_meanwhile_is_not_found() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     app.upload("/a", "proven", json!({})).await;
@@ -60,7 +61,7 @@ async fn a_source_that_is_deleted_meanwhile_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_appears_at_the_target_meanwhile_stays() {
+async fn copy_keeps_object_that_appears_at_target_meanwhile() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     app.upload("/a", "proven", json!({})).await;
@@ -69,7 +70,7 @@ async fn what_appears_at_the_target_meanwhile_stays() {
     assert_eq!(app.bucket.get("b").await, b"foreign");
     assert_eq!(newest(&app).await["status"], "Error");
 
-    // The same of exactly one version that was to be replaced.
+    // The same when one exact version was to be replaced.
     let etag = app.bucket.head("b").await.expect("an object").e_tag;
     let body = json!({"to": "/b", "if_match": etag});
     let reply = copy_while(&app, body, app.bucket.put("b", "newer")).await;
@@ -79,7 +80,7 @@ async fn what_appears_at_the_target_meanwhile_stays() {
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_copy_is_proven_all_the_same() {
+async fn copy_is_proven_when_answer_of_store_is_lost() {
     let store = Store::start().await;
     let gate = Gate::new(store.addr());
     let setup = Setup::new().store(&store).s3(gate.endpoint());
@@ -113,7 +114,7 @@ async fn after_a_lost_answer_the_copy_is_proven_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_copy_that_takes_longer_than_a_request_goes_on() {
+async fn copy_that_exceeds_request_timeout_continues_in_background() {
     let store = Store::start().await;
     let door = Door::to(store.addr());
     let setup = Setup::new().store(&store).s3(door.endpoint());
@@ -139,7 +140,7 @@ async fn a_copy_that_takes_longer_than_a_request_goes_on() {
 }
 
 #[tokio::test]
-async fn where_the_store_fails_the_source_stays_and_the_row_expires() {
+async fn failed_copy_keeps_source_and_its_row_expires() {
     const FAULT: &str =
         "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let store = Store::start().await;

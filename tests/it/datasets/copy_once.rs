@@ -1,4 +1,4 @@
-//! Copies and moves under an `Idempotency-Key`.
+//! Copies and moves with an `Idempotency-Key`.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn copy(app: &App, key: &str, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn the_same_request_again_copies_nothing_anew() {
+async fn retried_copy_returns_first_copy_and_rejects_other_body() {
     let app = App::start().await;
     app.upload("/a", "bytes", json!({})).await;
     let body = json!({"to": "/b"});
@@ -26,7 +26,7 @@ async fn the_same_request_again_copies_nothing_anew() {
         assert_eq!(problem["upload_id"], first["id"], "{problem:#}");
     }
     assert_eq!(app.told(&first).await, ["dataset.uploaded"]);
-    // A refused copy holds no key.
+    // A refused copy does not reserve the key.
     let refused = copy(&app, "other", body).await;
     refused.expect_problem(409, "dataset-exists");
     let made = copy(&app, "other", json!({"to": "/c"})).await;
@@ -34,7 +34,7 @@ async fn the_same_request_again_copies_nothing_anew() {
 }
 
 #[tokio::test]
-async fn a_move_is_repeated_without_harm_to_what_came_later() {
+async fn retried_move_does_not_touch_newer_dataset_at_source() {
     let app = App::start().await;
     app.upload("/a", "old", json!({})).await;
     let body = json!({"to": "/b", "move": true});
@@ -52,7 +52,7 @@ async fn a_move_is_repeated_without_harm_to_what_came_later() {
 }
 
 #[tokio::test]
-async fn two_at_once_under_one_key_make_one_copy() {
+async fn concurrent_copies_with_one_key_make_one_copy() {
     let app = App::start().await;
     app.upload("/a", "bytes", json!({})).await;
     let body = json!({"to": "/b"});

@@ -1,4 +1,4 @@
-//! Copies that are refused, and what may be replaced.
+//! Copies that are refused, and targets that may be replaced.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn rows(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn what_stands_at_the_target_is_replaced_only_when_asked() {
+async fn copy_replaces_target_only_with_overwrite_or_if_match() {
     let app = App::start().await;
     app.upload("/a", "first", json!({})).await;
     let standing = app.upload("/b", "second", json!({})).await;
@@ -50,7 +50,7 @@ async fn what_stands_at_the_target_is_replaced_only_when_asked() {
 }
 
 #[tokio::test]
-async fn a_bad_request_says_what_would_be_right_and_changes_nothing() {
+async fn invalid_copy_is_rejected_with_pointer_and_changes_nothing() {
     let app = App::start().await;
     app.issue_key("acme", &upload_broker::domain::principal::Scope::ALL, None)
         .await;
@@ -95,7 +95,7 @@ async fn a_bad_request_says_what_would_be_right_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_is_not_the_proven_one_is_not_copied() {
+async fn drifted_dataset_is_not_copied() {
     let app = App::start().await;
     let uploaded = app.upload("/a", "proven", json!({})).await;
     app.bucket.put("a", "foreign").await;
@@ -109,7 +109,7 @@ async fn a_dataset_that_is_not_the_proven_one_is_not_copied() {
 }
 
 #[tokio::test]
-async fn a_copy_is_held_to_the_limits_of_an_upload() {
+async fn copy_respects_size_content_type_prefix_and_token_limits() {
     let app = Setup::new()
         .set("BROKER_MAX_SIZE_BYTES", 10)
         .set("BROKER_ALLOWED_CONTENT_TYPES", "text/csv")
@@ -162,7 +162,7 @@ async fn a_copy_is_held_to_the_limits_of_an_upload() {
 }
 
 #[tokio::test]
-async fn tenants_copy_within_their_own_prefix() {
+async fn copy_stays_within_tenant_prefix() {
     let app = App::start().await;
     let scopes = upload_broker::domain::principal::Scope::ALL;
     let (_, key) = app.issue_key("acme", &scopes, None).await;

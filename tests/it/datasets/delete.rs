@@ -1,4 +1,4 @@
-//! `DELETE /datasets/{path}`: the status rule, and what does not belong to the upload.
+//! `DELETE /datasets/{path}`: which states it accepts, and what does not belong to the upload.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::list;
 use crate::support::app::App;
 
 #[tokio::test]
-async fn a_dataset_and_its_upload_go_together() {
+async fn delete_removes_object_and_marks_upload_deleted() {
     let app = App::start().await;
     let uploaded = app.upload("/data/a.csv", "x", json!({})).await;
     let reply = app.delete("/datasets/data/a.csv").await;
@@ -19,12 +19,12 @@ async fn a_dataset_and_its_upload_go_together() {
     let problem = app.delete("/datasets/data/a.csv").await;
     let problem = problem.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_status"], "Deleted", "{problem:#}");
-    // The path is free again.
+    // The path can be used again.
     app.upload("/data/a.csv", "y", json!({})).await;
 }
 
 #[tokio::test]
-async fn a_promise_is_not_deleted_but_cancelled() {
+async fn delete_rejects_pending_upload() {
     let app = App::start().await;
     app.create("/a.csv", json!({})).await;
     let problem = app.delete("/datasets/a.csv").await;
@@ -33,7 +33,7 @@ async fn a_promise_is_not_deleted_but_cancelled() {
 }
 
 #[tokio::test]
-async fn the_standing_dataset_goes_not_the_newest_promise() {
+async fn delete_removes_current_dataset_and_keeps_newer_pending_upload() {
     let app = App::start().await;
     let standing = app.upload("/a.csv", "x", json!({})).await;
     let promise = app.create("/a.csv", json!({"overwrite": true})).await;
@@ -44,7 +44,7 @@ async fn the_standing_dataset_goes_not_the_newest_promise() {
 }
 
 #[tokio::test]
-async fn what_has_no_upload_is_not_ours_to_delete() {
+async fn delete_of_object_without_upload_is_not_found() {
     let app = App::start().await;
     app.bucket.put("a.csv", "foreign").await;
     app.delete("/datasets/a.csv")
@@ -54,7 +54,7 @@ async fn what_has_no_upload_is_not_ours_to_delete() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_drifted_goes_only_by_force() {
+async fn delete_removes_drifted_object_only_with_force_remove() {
     let app = App::start().await;
     let uploaded = app.upload("/a.csv", "x", json!({})).await;
     app.bucket.put("a.csv", "foreign").await;

@@ -1,4 +1,4 @@
-//! `GET /datasets/{path}`: one dataset with everything that is known of it.
+//! `GET /datasets/{path}`: one dataset with all its attributes.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn everything_that_is_known() {
+async fn detail_returns_all_attributes_and_working_download_url() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "CRC32", "value": "tsOTXA=="});
     let declared = json!({"name": "Staff", "checksum": checksum, "metadata": {"team": "hr"}});
@@ -54,7 +54,7 @@ async fn everything_that_is_known() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_came_another_way() {
+async fn detail_of_object_without_upload_has_null_upload() {
     let app = App::start().await;
     app.bucket.put("other.bin", "xyz").await;
     let detail = app.get("/datasets/other.bin").await.expect(StatusCode::OK);
@@ -65,7 +65,7 @@ async fn a_dataset_that_came_another_way() {
 }
 
 #[tokio::test]
-async fn nothing_is_a_404() {
+async fn detail_of_missing_dataset_is_not_found() {
     let app = App::start().await;
     app.bucket.put("data/e.csv", "x").await;
     app.create("/promised.csv", json!({})).await;
@@ -87,7 +87,7 @@ async fn nothing_is_a_404() {
 }
 
 #[tokio::test]
-async fn head_tells_as_much_as_get_without_a_body() {
+async fn head_returns_headers_of_get_without_body() {
     let app = App::start().await;
     app.bucket.put("a.csv", "x").await;
     for path in [

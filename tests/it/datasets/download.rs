@@ -1,4 +1,4 @@
-//! `GET /datasets/{path}/action/download`: the bytes come from S3, not from here.
+//! `GET /datasets/{path}/action/download`: the bytes come from S3 and not from the broker.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::reply::Reply;
 
 const BYTES: &str = "0123456789";
 
-/// The URL that a download leads to.
+/// The URL to which a download redirects.
 async fn target(app: &App, path: &str) -> String {
     let reply = app.get(path).await;
     assert_eq!(reply.status, StatusCode::FOUND, "{reply:#?}");
@@ -25,7 +25,7 @@ async fn target(app: &App, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn leads_to_the_bytes_also_in_parts() {
+async fn download_redirects_to_bytes_with_range_and_conditional_requests() {
     let app = App::start().await;
     app.upload("/data/a.txt", BYTES, json!({})).await;
     let url = target(&app, "/datasets/data/a.txt/action/download").await;
@@ -41,7 +41,7 @@ async fn leads_to_the_bytes_also_in_parts() {
 }
 
 #[tokio::test]
-async fn head_leads_to_the_headers() {
+async fn head_redirects_to_url_that_is_valid_for_head_only() {
     let app = App::start().await;
     app.upload("/data/a.txt", BYTES, json!({})).await;
     for query in ["", "?disposition=attachment"] {
@@ -52,11 +52,11 @@ async fn head_leads_to_the_headers() {
         let head = Reply::of(app.http.head(url)).await.expect_ok();
         assert_eq!(head.header("content-length"), Some("10"), "{head:#?}");
         assert_eq!(head.header("content-type"), Some("text/plain"), "{head:#?}");
-        // Its signature is good for nothing else.
+        // The signature is valid for HEAD only.
         let get = Reply::of(app.http.get(url)).await;
         assert_eq!(get.status, StatusCode::FORBIDDEN, "{get:#?}");
     }
-    // Where the URL is the body, HEAD answers like GET.
+    // With the URL in the body, HEAD has the headers of GET.
     let path = "/datasets/data/a.txt/action/download?redirect=false";
     let (get, head) = (app.get(path).await, app.request(Method::HEAD, path));
     let head = Reply::of(head).await.expect_ok();
@@ -64,7 +64,7 @@ async fn head_leads_to_the_headers() {
 }
 
 #[tokio::test]
-async fn a_client_that_cannot_follow_gets_the_url() {
+async fn download_without_redirect_returns_url_in_body() {
     let app = App::start().await;
     app.upload("/a.txt", BYTES, json!({})).await;
     let path = "/datasets/a.txt/action/download?redirect=false";
@@ -78,7 +78,7 @@ async fn a_client_that_cannot_follow_gets_the_url() {
 }
 
 #[tokio::test]
-async fn a_browser_is_told_what_to_do_with_it() {
+async fn download_sets_content_disposition_with_encoded_file_name() {
     let app = App::start().await;
     for (path, wish, expected) in [
         (
@@ -110,7 +110,7 @@ async fn a_browser_is_told_what_to_do_with_it() {
         assert_eq!(got.header("content-disposition"), Some(expected), "{path}");
         assert_eq!(got.body, BYTES);
     }
-    // Without a wish, what the object was stored with stands.
+    // Without the parameter, the value that is stored with the object applies.
     let stored = json!({"content_disposition": "attachment; filename=\"kept.txt\""});
     app.upload("/kept", BYTES, stored).await;
     let url = target(&app, "/datasets/kept/action/download").await;
@@ -120,7 +120,7 @@ async fn a_browser_is_told_what_to_do_with_it() {
 }
 
 #[tokio::test]
-async fn nothing_leads_nowhere() {
+async fn download_of_missing_dataset_is_not_found() {
     let app = App::start().await;
     app.get("/datasets/a.txt/action/download")
         .await

@@ -1,4 +1,4 @@
-//! `delimiter=/`.
+//! Lists with `delimiter=/`.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{list, next, paths};
 use crate::support::app::App;
 
 #[tokio::test]
-async fn what_lies_deeper_is_rolled_up() {
+async fn list_with_delimiter_groups_deeper_paths_into_folders() {
     let app = App::start().await;
     for key in [
         "a.csv",
@@ -43,7 +43,7 @@ async fn what_lies_deeper_is_rolled_up() {
 }
 
 #[tokio::test]
-async fn folders_fill_pages_as_datasets_do() {
+async fn folders_count_towards_page_limit() {
     let app = App::start().await;
     for key in ["a/1", "a/2", "b", "c/3", "d/4", "e"] {
         app.bucket.put(key, "x").await;
@@ -61,7 +61,7 @@ async fn folders_fill_pages_as_datasets_do() {
 }
 
 #[tokio::test]
-async fn a_cursor_belongs_to_its_prefix_and_its_delimiter() {
+async fn cursor_is_rejected_with_other_prefix_or_delimiter() {
     let app = App::start().await;
     for key in ["a/1", "a/2", "b/1"] {
         app.bucket.put(key, "x").await;

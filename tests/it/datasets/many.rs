@@ -1,4 +1,5 @@
-//! More than a page: the embedded store holds thousands of objects, and the broker none of them.
+//! Lists of more than one page: the embedded store holds thousands of objects, and the broker
+//! buffers none of them.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -20,12 +21,12 @@ use crate::support::reply::Reply;
 use crate::support::{cloud, raw, shared, slot};
 
 const BUCKET: &str = "many";
-/// Under `many/`, with short keys: one page and a half.
+/// Objects under `many/`, with short keys: one and a half pages.
 const SHORT: usize = 1_500;
-/// Under `long/`, with keys of a thousand bytes: more than a socket's buffers hold.
+/// Objects under `long/`, with keys of a thousand bytes: more than the buffers of a socket hold.
 const LONG: usize = 8_000;
 
-/// Where the store listens. It is filled once; nobody writes to it after that.
+/// The address of the store. It is filled once and never written to after that.
 async fn store() -> SocketAddr {
     static STORE: OnceCell<SocketAddr> = OnceCell::const_new();
     let filled = || async { shared().spawn(fill()).await.expect("a filled store") };
@@ -88,7 +89,7 @@ fn short() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn fifteen_hundred_datasets_over_pages() {
+async fn pages_return_fifteen_hundred_datasets_once_in_order() {
     let app = app(format!("http://{}", store().await)).await;
     for (query, pages) in [
         ("", 15),
@@ -102,7 +103,7 @@ async fn fifteen_hundred_datasets_over_pages() {
 }
 
 #[tokio::test]
-async fn fifteen_hundred_datasets_as_ndjson() {
+async fn ndjson_streams_fifteen_hundred_datasets_once_in_order() {
     let app = app(format!("http://{}", store().await)).await;
     for (query, upload) in [("", None), ("&include=upload&limit=7", Some(&Value::Null))] {
         let request = app.request(Method::GET, &format!("/datasets?prefix=/many/{query}"));
@@ -131,8 +132,8 @@ async fn fifteen_hundred_datasets_as_ndjson() {
     }
 }
 
-/// How often the broker has asked the store for a page.
-async fn pages_asked(app: &App) -> u64 {
+/// The number of pages that the broker has requested from the store.
+async fn pages_requested(app: &App) -> u64 {
     let metrics = Reply::of(app.http.get(format!("{}/metrics", app.url))).await;
     let calls = metrics.body.lines().filter(|line| {
         line.starts_with("upload_broker_s3_")
@@ -149,7 +150,7 @@ async fn pages_asked(app: &App) -> u64 {
         .sum()
 }
 
-/// Asks for all of `long/` with a buffer that holds next to nothing, and reads the first bytes.
+/// Requests all of `long/` with a tiny receive buffer, and reads the first bytes.
 async fn slow_reader(app: &App) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a small buffer");
@@ -170,14 +171,14 @@ async fn slow_reader(app: &App) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_slow_reader_does_not_make_us_hold_the_list() {
+async fn slow_reader_does_not_make_broker_buffer_the_list() {
     let app = app(format!("http://{}", store().await)).await;
     let mut stream = slow_reader(&app).await;
-    // Time for a broker that reads ahead to do so.
+    // A broker that reads ahead would have the time to do so.
     for _ in 0..50 {
         app.get("/datasets?prefix=/many/&limit=1").await.expect_ok();
     }
-    let asked = pages_asked(&app).await - 50;
+    let asked = pages_requested(&app).await - 50;
     assert!(
         asked < 7,
         "{asked} of 8 pages were asked for, and nobody has read one"
@@ -190,17 +191,17 @@ async fn a_slow_reader_does_not_make_us_hold_the_list() {
     );
     let lines = rest.iter().filter(|byte| **byte == b'\n').count();
     assert!(lines > LONG, "{lines}");
-    assert_eq!(pages_asked(&app).await - 50, 8);
+    assert_eq!(pages_requested(&app).await - 50, 8);
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_shows_it() {
+async fn interrupted_ndjson_list_has_no_final_chunk() {
     let gate = Gate::new(store().await);
     let app = app(gate.endpoint()).await;
     let mut stream = slow_reader(&app).await;
     gate.cut().await;
     let mut rest = Vec::new();
-    // A reset is an honest end too.
+    // A reset connection is a visible end as well.
     let _ = stream.read_to_end(&mut rest).await;
     let lines = rest.iter().filter(|byte| **byte == b'\n').count();
     assert!(
@@ -211,13 +212,13 @@ async fn a_list_that_breaks_off_shows_it() {
         !rest.ends_with(b"\r\n0\r\n\r\n"),
         "a short list that looks whole"
     );
-    // And only this answer broke.
+    // No other answer was affected.
     gate.restore();
     app.get("/datasets?prefix=/many/&limit=1").await.expect_ok();
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_is_cut_off() {
+async fn stalled_reader_is_disconnected_after_write_timeout() {
     let endpoint = format!("http://{}", store().await);
     let app = Setup::new()
         .s3(endpoint)
@@ -227,7 +228,7 @@ async fn a_reader_that_stops_is_cut_off() {
         .start()
         .await;
     let mut stream = slow_reader(&app).await;
-    // The only place is taken for as long as the answer lasts.
+    // The only in-flight slot is taken for as long as the answer lasts.
     let reply = app.get("/datasets?prefix=/many/&limit=1").await;
     reply.expect_problem(503, "overloaded");
     eventually("the place is free again", async || {

@@ -1,4 +1,4 @@
-//! Odd paths go the whole way and come back as they were.
+//! Unusual paths pass through every operation unchanged.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
@@ -10,7 +10,7 @@ use crate::support::reply::Reply;
 
 const SEGMENTS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
 
-/// A path as it stands in a URL after `/datasets/`: everything odd encoded, slashes left.
+/// A path as it appears in a URL after `/datasets/`: all special characters encoded, slashes kept.
 pub(super) fn encoded(path: &str) -> String {
     utf8_percent_encode(&path[1..], SEGMENTS).to_string()
 }
@@ -37,7 +37,7 @@ const ODD: [&str; 18] = [
 ];
 
 #[tokio::test]
-async fn every_odd_path_goes_all_the_way() {
+async fn unusual_paths_pass_through_every_operation_unchanged() {
     let app = App::start().await;
     for path in ODD {
         let uploaded = app
@@ -79,7 +79,7 @@ async fn every_odd_path_goes_all_the_way() {
 }
 
 #[tokio::test]
-async fn the_longest_key_goes_all_the_way() {
+async fn longest_key_is_accepted_and_one_byte_more_is_rejected() {
     let app = App::start().await;
     // 1,024 bytes: 340 characters of three bytes, and a few of one.
     let path = format!("/abcd{}", "語".repeat(340));
@@ -95,9 +95,9 @@ async fn the_longest_key_goes_all_the_way() {
     assert_eq!(problem["errors"][0]["pointer"], "/path", "{problem:#}");
 }
 
-/// Keys that only another program can have written, with characters that XML does not know.
+/// Keys that only other programs can write, with characters that XML cannot represent.
 #[tokio::test]
-async fn a_key_that_xml_cannot_hold_does_not_break_its_page() {
+async fn key_with_character_invalid_in_xml_is_listed() {
     let app = App::start().await;
     for key in ["in/bell\u{7}.csv", "in/a b+c%41.csv", "o d+d%/x.csv"] {
         app.bucket.put(key, "x").await;

@@ -1,13 +1,13 @@
-//! What `force` changes, and what it leaves alone.
+//! What `force` changes, and what it does not.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{KEY, PATH, by_id, gone};
+use super::{KEY, PATH, assert_deleted, by_id};
 use crate::support::app::{App, id};
 
 #[tokio::test]
-async fn a_drifted_object_needs_force() {
+async fn delete_of_drifted_object_needs_force() {
     let app = App::start().await;
     let upload = app.upload(PATH, "bytes", json!({})).await;
     app.bucket.put(KEY, "from another program").await;
@@ -25,7 +25,7 @@ async fn a_drifted_object_needs_force() {
 
     let odd = app.delete(&(by_id(&upload) + "?force=yes")).await;
     odd.expect_problem(422, "invalid-request");
-    gone(&app, &(by_id(&upload) + "?force=true")).await;
+    assert_deleted(&app, &(by_id(&upload) + "?force=true")).await;
     assert_eq!(app.read(&upload).await["status"], "Deleted");
     assert_eq!(
         app.bucket.get(KEY).await,
@@ -35,14 +35,15 @@ async fn a_drifted_object_needs_force() {
 
     let upload = app.upload(PATH, "bytes", json!({"overwrite": true})).await;
     app.bucket.put(KEY, "from another program").await;
-    gone(&app, &(by_id(&upload) + "?force=remove")).await;
+    assert_deleted(&app, &(by_id(&upload) + "?force=remove")).await;
     assert!(app.bucket.head(KEY).await.is_none(), "that goes too");
     assert_eq!(app.read(&upload).await["status"], "Deleted");
 }
 
-/// A listing has nothing but the ETag: what it does not call drifted, a delete removes.
+/// A list knows only the ETag: an object that it does not mark as drifted can be deleted without
+/// force.
 #[tokio::test]
-async fn the_same_bytes_written_by_another_program_are_the_dataset() {
+async fn object_rewritten_with_same_bytes_is_deleted_without_force() {
     let app = App::start().await;
     for path in ["/datasets/data/employees.csv", ""] {
         let upload = app.upload(PATH, "bytes", json!({})).await;
@@ -56,13 +57,13 @@ async fn the_same_bytes_written_by_another_program_are_the_dataset() {
             "" => by_id(&upload),
             path => path.to_owned(),
         };
-        gone(&app, &path).await;
+        assert_deleted(&app, &path).await;
         assert!(app.bucket.head(KEY).await.is_none());
     }
 }
 
 #[tokio::test]
-async fn force_leaves_alone_what_another_upload_counts_on() {
+async fn force_keeps_object_of_another_pending_upload() {
     let app = App::start().await;
     let old = app.upload(PATH, "old", json!({})).await;
     let new = app.create(PATH, json!({"overwrite": true})).await;
@@ -76,7 +77,7 @@ async fn force_leaves_alone_what_another_upload_counts_on() {
     }
     let problem = app.delete(&by_id(&old)).await;
     problem.expect_problem(409, "dataset-drifted");
-    gone(&app, &(by_id(&old) + "?force=remove")).await;
+    assert_deleted(&app, &(by_id(&old) + "?force=remove")).await;
     assert_eq!(
         app.bucket.get(KEY).await,
         b"new",
@@ -86,16 +87,16 @@ async fn force_leaves_alone_what_another_upload_counts_on() {
     assert_eq!(app.read(&old).await["status"], "Deleted");
 }
 
-/// The metadata of an object goes along with a copy of it, and says nothing there.
+/// The metadata of an object is copied with it, so it does not identify the upload of the copy.
 #[tokio::test]
-async fn a_copy_of_another_uploads_object_goes_by_force() {
+async fn copied_object_of_another_upload_is_deleted_with_force() {
     let app = App::start().await;
     app.upload("elsewhere.csv", "other", json!({})).await;
     let upload = app.upload(PATH, "bytes", json!({})).await;
     app.bucket.copy("elsewhere.csv", KEY).await;
     let refused = app.delete(&by_id(&upload)).await;
     refused.expect_problem(409, "dataset-drifted");
-    gone(&app, &(by_id(&upload) + "?force=remove")).await;
+    assert_deleted(&app, &(by_id(&upload) + "?force=remove")).await;
     assert!(app.bucket.head(KEY).await.is_none(), "it blocks the path");
     assert_eq!(app.bucket.get("elsewhere.csv").await, b"other");
 }

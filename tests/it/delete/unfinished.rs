@@ -1,16 +1,16 @@
-//! Deletes that the store refuses, and deletes that began before.
+//! Deletes that the store refuses, and deletes that an earlier request began.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{KEY, PATH, by_id, gone};
+use super::{KEY, PATH, assert_deleted, by_id};
 use crate::support::app::Setup;
 use crate::support::cloud;
 use crate::support::door::{Door, Way};
 
-/// S3 fails in the middle of a delete, and is back when its client asks again.
+/// S3 fails during a delete, and works again when the client retries.
 #[tokio::test]
-async fn a_delete_that_began_is_taken_up_again() {
+async fn interrupted_delete_is_resumed_by_retry() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     for by_path in [false, true] {
@@ -28,9 +28,9 @@ async fn a_delete_that_began_is_taken_up_again() {
             assert_eq!(app.read(&upload).await["status"], "Deleting");
         }
         door.leads(Way::To(cloud::address()));
-        // Somebody else begins at the path meanwhile.
+        // Another client creates a session for the path meanwhile.
         let next = app.create(PATH, json!({"overwrite": true})).await;
-        gone(&app, &path).await;
+        assert_deleted(&app, &path).await;
         assert_eq!(app.read(&upload).await["status"], "Deleted");
         assert!(app.bucket.head(KEY).await.is_none());
         let told = app.told(&upload).await;
@@ -46,7 +46,7 @@ async fn a_delete_that_began_is_taken_up_again() {
 }
 
 #[tokio::test]
-async fn where_s3_does_not_delete_by_etag_it_deletes_without() {
+async fn delete_falls_back_to_unconditional_when_store_rejects_if_match() {
     for refusal in [
         "HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
@@ -57,12 +57,12 @@ async fn where_s3_does_not_delete_by_etag_it_deletes_without() {
         let first = app.upload(PATH, "bytes", json!({})).await;
         let second = app.upload("second.csv", "bytes", json!({})).await;
         door.leads(Way::Interrupts(cloud::address(), "if-match: ", refusal));
-        gone(&app, &by_id(&first)).await;
+        assert_deleted(&app, &by_id(&first)).await;
         assert!(app.bucket.head(KEY).await.is_none(), "{refusal}");
         assert_eq!(app.read(&first).await["status"], "Deleted");
-        gone(&app, &by_id(&second)).await;
+        assert_deleted(&app, &by_id(&second)).await;
         assert!(app.bucket.head("second.csv").await.is_none(), "{refusal}");
-        // The second one does not ask for what the store does not do.
+        // The second delete does not try the unsupported condition again.
         let mut refused = 0.0;
         for outcome in ["refused", "failed"] {
             let name = "s3_call_duration_seconds_count";
@@ -74,9 +74,9 @@ async fn where_s3_does_not_delete_by_etag_it_deletes_without() {
     }
 }
 
-/// Whatever the store says, an object that is not the one that was looked at stays.
+/// Whatever the store answers, only the object that was examined may be deleted.
 #[tokio::test]
-async fn a_delete_that_s3_refuses_altogether_fails_and_changes_nothing() {
+async fn delete_that_store_refuses_fails_and_changes_nothing() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     let upload = app.upload(PATH, "bytes", json!({})).await;
@@ -87,6 +87,6 @@ async fn a_delete_that_s3_refuses_altogether_fails_and_changes_nothing() {
     assert_eq!(app.bucket.get(KEY).await, b"bytes");
     assert_eq!(app.removals_under_way().await, 0, "it was answered");
     door.leads(Way::To(cloud::address()));
-    gone(&app, &by_id(&upload)).await;
+    assert_deleted(&app, &by_id(&upload)).await;
     assert!(app.bucket.head(KEY).await.is_none());
 }

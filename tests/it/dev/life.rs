@@ -1,4 +1,4 @@
-//! What survives a stop, a kill and a second start, and what does not.
+//! What survives a stop, a kill and a second start of the embedded stack.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 use super::stack::Stack;
 use crate::support::process::{PATIENCE, lives};
 
-/// Returns when a process is gone.
-async fn gone(id: u32) {
+/// Waits until a process has ended.
+async fn wait_until_gone(id: u32) {
     let watch = async {
         while lives(id) {
             tokio::task::yield_now().await;
@@ -19,7 +19,7 @@ async fn gone(id: u32) {
 }
 
 #[tokio::test]
-async fn the_state_survives_a_restart_and_fresh_wipes_it() {
+async fn state_survives_restart_and_fresh_deletes_it() {
     let stack = Stack::new();
     let first = stack.start(&[]).await;
     let upload = first.caller.upload("/data/kept.csv", "kept").await;
@@ -51,9 +51,9 @@ async fn the_state_survives_a_restart_and_fresh_wipes_it() {
     fresh.process.stop("INT").await.ok();
 }
 
-/// `--fresh` as well: the state of a stack that runs is nobody else's to wipe.
+/// Also with `--fresh`: the state of a running stack must not be deleted.
 #[tokio::test]
-async fn a_second_start_says_that_one_runs() {
+async fn second_start_in_same_folder_is_rejected() {
     let stack = Stack::new();
     let first = stack.start(&[]).await;
     first.caller.upload("/data/a.csv", "x").await;
@@ -67,9 +67,9 @@ async fn a_second_start_says_that_one_runs() {
     first.process.stop("INT").await.ok();
 }
 
-/// Another folder, the same ports: it says which one is taken, and leaves no Postgres behind.
+/// Another folder, the same ports: the error names the port, and no Postgres keeps running.
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn port_in_use_is_reported_and_no_postgres_is_left() {
     let first = Stack::new();
     let running = first.start(&[]).await;
     let bind = running.caller.url.trim_start_matches("http://").to_owned();
@@ -84,7 +84,7 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
-async fn killed_it_leaves_no_postgres_and_starts_again() {
+async fn killed_stack_leaves_no_postgres_and_starts_again() {
     let stack = Stack::new();
     let first = stack.start(&[]).await;
     let upload = first.caller.upload("/data/kept.csv", "kept").await;
@@ -92,7 +92,7 @@ async fn killed_it_leaves_no_postgres_and_starts_again() {
     let killed = first.process.stop("KILL").await;
     assert_eq!(killed.status.code(), None, "{killed:#?}");
 
-    // At once, while that Postgres may still be on its way out.
+    // At once, while the old Postgres may still be shutting down.
     let second = stack.start(&[]).await;
     assert!(!lives(postgres), "the old Postgres is still there");
     let path = format!("/uploads/{}", upload["id"].as_str().expect("an id"));
@@ -107,12 +107,12 @@ async fn killed_it_leaves_no_postgres_and_starts_again() {
 
     let postgres = stack.postgres().expect("a Postgres");
     second.process.stop("KILL").await;
-    gone(postgres).await;
+    wait_until_gone(postgres).await;
 }
 
-/// A folder with someone's files in it is not taken over, least of all wiped.
+/// A folder that holds other files is not used, and is never deleted.
 #[tokio::test]
-async fn a_foreign_folder_is_left_alone() {
+async fn folder_with_other_files_is_not_used_or_deleted() {
     let stack = Stack::new();
     std::fs::create_dir(stack.state()).expect("a folder");
     let file = stack.state().join("thesis.tex");
@@ -122,9 +122,9 @@ async fn a_foreign_folder_is_left_alone() {
     assert!(Path::new(&file).exists());
 }
 
-/// Without the programs of Postgres it says what to install.
+/// Without the server programs of Postgres, the error says what to install.
 #[tokio::test]
-async fn without_postgres_it_says_what_to_install() {
+async fn missing_postgres_is_reported_with_install_command() {
     let stack = Stack::new();
     let ended = stack.run(&[]).set("PG_BIN", "/nonexistent").end().await;
     ended.failed(1, &["apt-get install postgresql", "DATABASE_URL"]);

@@ -1,10 +1,10 @@
-//! A person who pastes lines into a shell.
+//! Runs lines in a shell, as a person who pastes them.
 
 use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// Pastes lines into one POSIX shell, and returns what they printed; fails when one does.
+/// Runs the lines in one POSIX shell and returns their output; fails when a line fails.
 pub async fn paste(lines: &[String]) -> String {
     let mut command = Command::new("sh");
     command

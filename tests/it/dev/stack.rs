@@ -1,4 +1,4 @@
-//! An embedded stack in a folder of its own, started and started again.
+//! An embedded stack in a temporary folder, which can be started several times.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct Stack {
     s3_port: u16,
 }
 
-/// A stack that runs, and a caller with its key.
+/// A running stack, and a caller with its key.
 pub struct Running {
     pub process: Process,
     pub caller: Caller,
@@ -23,7 +23,7 @@ pub struct Running {
 
 impl Stack {
     pub fn new() -> Stack {
-        // Under /tmp, where the server's user can work too when the tests run as root.
+        // Under /tmp, where the user that runs Postgres has access when the tests run as root.
         let open = std::fs::Permissions::from_mode(0o755);
         let folder = tempfile::Builder::new().permissions(open).tempdir();
         Stack {
@@ -33,7 +33,7 @@ impl Stack {
         }
     }
 
-    /// `upload-broker dev ARGS` in this folder, on these ports.
+    /// `upload-broker dev ARGS` in this folder and on these ports.
     pub fn run(&self, args: &[&str]) -> Run {
         let args: Vec<_> = ["dev"].iter().chain(args).copied().collect();
         Run::new(&args)
@@ -43,7 +43,7 @@ impl Stack {
             .set("BROKER_DEV_DIR", "state")
     }
 
-    /// Starts it, with more settings.
+    /// Starts the stack with more settings.
     pub async fn start(&self, settings: &[(&str, &str)]) -> Running {
         self.start_as(
             settings
@@ -53,7 +53,7 @@ impl Stack {
         .await
     }
 
-    /// Starts it as the run says, and reads the key from what it prints.
+    /// Starts the stack with the given command, and reads the key from its output.
     pub async fn start_as(&self, run: Run) -> Running {
         let mut process = run.spawn();
         let url = process.ready().await;
@@ -64,7 +64,7 @@ impl Stack {
         Running { process, caller }
     }
 
-    /// The process id of the stack's own Postgres, where its folder has one.
+    /// The process id of the stack's own Postgres, if its folder has one.
     pub fn postgres(&self) -> Option<u32> {
         let file = self
             .folder
@@ -74,7 +74,7 @@ impl Stack {
         text.lines().next()?.trim().parse().ok()
     }
 
-    /// Where its state is.
+    /// The state folder.
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }

@@ -1,56 +1,56 @@
-//! A body that is not what was declared of it is refused whole, and the answer arrives.
+//! A body that does not match its declaration is rejected as a whole, and the answer arrives.
 
-use super::{BUCKET, Stand, for_an_hour, refusal};
+use super::{BUCKET, TestStore, for_an_hour, refusal};
 
 const BYTES: &str = "hello";
 /// SHA-256 of "hello".
 const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_bytes_under_a_checksum_are_a_bad_digest() {
-    let stand = Stand::start().await;
-    let put = stand
+async fn put_with_wrong_checksum_or_md5_is_bad_digest() {
+    let store = TestStore::start().await;
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
         .key("k")
         .checksum_sha256(SHA256);
     let url = put.presigned(for_an_hour()).await.unwrap();
-    let response = stand.signed(&url).body("HELLO").send().await.unwrap();
+    let response = store.signed(&url).body("HELLO").send().await.unwrap();
     assert_eq!(refusal(response).await, (400, "BadDigest".to_owned()));
 
-    let put = stand
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
         .key("k")
         .content_md5("XUFAKrxLKna5cZ2REBfFkg==");
     let url = put.presigned(for_an_hour()).await.unwrap();
-    let response = stand.signed(&url).body("HELLO").send().await.unwrap();
+    let response = store.signed(&url).body("HELLO").send().await.unwrap();
     assert_eq!(
         refusal(response).await,
         (400, "BadDigest".to_owned()),
         "Content-MD5"
     );
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(response.status(), 200, "the right bytes are taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn checksums_that_are_none_are_refused() {
-    let stand = Stand::start().await;
-    let put = stand.s3.put_object().bucket(BUCKET).key("k");
+async fn put_with_malformed_or_multiple_checksums_is_rejected() {
+    let store = TestStore::start().await;
+    let put = store.s3.put_object().bucket(BUCKET).key("k");
     let url = put
         .checksum_sha256("short")
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(refusal(response).await, (400, "InvalidRequest".to_owned()));
 
-    let put = stand
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -61,29 +61,29 @@ async fn checksums_that_are_none_are_refused() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(
         refusal(response).await,
         (400, "InvalidRequest".to_owned()),
         "two at once"
     );
 
-    let url = stand
+    let url = store
         .s3
         .put_object()
         .bucket(BUCKET)
         .key("k")
         .content_md5("no md5");
     let url = url.presigned(for_an_hour()).await.unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(refusal(response).await, (400, "InvalidDigest".to_owned()));
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
-    let stand = Stand::start().await;
-    let url = stand
+async fn put_without_length_or_bucket_is_rejected() {
+    let store = TestStore::start().await;
+    let url = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -92,7 +92,7 @@ async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
         .await
         .unwrap();
     let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hel"), Ok("lo")]);
-    let response = stand
+    let response = store
         .signed(&url)
         .body(reqwest::Body::wrap_stream(chunks))
         .send()
@@ -103,7 +103,7 @@ async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
         (411, "MissingContentLength".to_owned())
     );
 
-    let url = stand
+    let url = store
         .s3
         .put_object()
         .bucket("no-such-bucket")
@@ -111,15 +111,15 @@ async fn a_body_without_a_length_or_into_no_bucket_is_refused() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(refusal(response).await, (404, "NoSuchBucket".to_owned()));
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_it_does_not_do_it_says() {
-    let stand = Stand::start().await;
-    let error = stand
+async fn unsupported_operations_are_not_implemented() {
+    let store = TestStore::start().await;
+    let error = store
         .s3
         .get_object_acl()
         .bucket(BUCKET)
@@ -132,29 +132,29 @@ async fn what_it_does_not_do_it_says() {
         Some(501),
         "{error:?}"
     );
-    let put = stand
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
         .key("k")
         .if_none_match("\"an etag\"");
     let url = put.presigned(for_an_hour()).await.unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(refusal(response).await, (501, "NotImplemented".to_owned()));
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_body_is_refused_with_an_answer_that_arrives() {
-    let stand = Stand::start().await;
-    let put = stand
+async fn refused_large_body_still_gets_the_answer() {
+    let store = TestStore::start().await;
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
         .key("k")
         .content_type("text/plain");
     let url = put.presigned(for_an_hour()).await.unwrap();
-    let mut request = stand
+    let mut request = store
         .signed(&url)
         .body(vec![7_u8; 8 << 20])
         .build()
@@ -162,10 +162,10 @@ async fn a_large_body_is_refused_with_an_answer_that_arrives() {
     request
         .headers_mut()
         .insert("content-type", "text/html".parse().unwrap());
-    let response = stand.http.execute(request).await.unwrap();
+    let response = store.http.execute(request).await.unwrap();
     assert_eq!(
         refusal(response).await,
         (403, "SignatureDoesNotMatch".to_owned())
     );
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }

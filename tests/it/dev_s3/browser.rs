@@ -1,11 +1,11 @@
-//! A page of any origin may upload and may read the answers.
+//! A web page of any origin can upload and read the answers.
 
-use super::{BUCKET, Stand, for_an_hour, refusal};
+use super::{BUCKET, TestStore, for_an_hour, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_preflight_allows_what_it_asks_for() {
-    let stand = Stand::start().await;
-    let url = stand
+async fn preflight_allows_requested_method_and_headers() {
+    let store = TestStore::start().await;
+    let url = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -13,7 +13,7 @@ async fn a_preflight_allows_what_it_asks_for() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let ask = stand
+    let ask = store
         .http
         .request(reqwest::Method::OPTIONS, url.uri())
         .header("origin", "https://app.example");
@@ -38,8 +38,8 @@ async fn a_preflight_allows_what_it_asks_for() {
         "content-type,if-none-match,x-amz-meta-upload-id"
     );
     assert_eq!(headers["access-control-max-age"], "3600");
-    let url = format!("http://{}/{BUCKET}/k", stand.addr);
-    let bare = stand
+    let url = format!("http://{}/{BUCKET}/k", store.addr);
+    let bare = store
         .http
         .request(reqwest::Method::OPTIONS, url)
         .send()
@@ -49,9 +49,9 @@ async fn a_preflight_allows_what_it_asks_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_and_refusals_can_be_read_by_scripts() {
-    let stand = Stand::start().await;
-    let url = stand
+async fn answers_and_errors_expose_headers_to_scripts() {
+    let store = TestStore::start().await;
+    let url = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -61,7 +61,7 @@ async fn answers_and_refusals_can_be_read_by_scripts() {
         .await
         .unwrap();
     for status in [200, 412] {
-        let response = stand
+        let response = store
             .signed(&url)
             .header("origin", "https://app.example")
             .body("x")

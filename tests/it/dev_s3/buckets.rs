@@ -1,27 +1,27 @@
-//! Buckets, and deleting many objects of one at once.
+//! Buckets, and deleting many objects of one bucket.
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
-use super::{BUCKET, Stand};
+use super::{BUCKET, TestStore};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn buckets_can_be_made_found_and_listed() {
-    let stand = Stand::start().await;
-    stand
+async fn buckets_can_be_created_found_and_listed() {
+    let store = TestStore::start().await;
+    store
         .s3
         .create_bucket()
         .bucket("another")
         .send()
         .await
         .unwrap();
-    stand
+    store
         .s3
         .create_bucket()
         .bucket("another")
         .send()
         .await
         .expect("us-east-1 says 200 to its owner");
-    let head = stand
+    let head = store
         .s3
         .head_bucket()
         .bucket("another")
@@ -29,7 +29,7 @@ async fn buckets_can_be_made_found_and_listed() {
         .await
         .unwrap();
     assert_eq!(head.bucket_region(), Some("us-east-1"));
-    let location = stand
+    let location = store
         .s3
         .get_bucket_location()
         .bucket("another")
@@ -43,15 +43,15 @@ async fn buckets_can_be_made_found_and_listed() {
         "",
         "us-east-1 has no constraint"
     );
-    let listed = stand.s3.list_buckets().send().await.unwrap();
+    let listed = store.s3.list_buckets().send().await.unwrap();
     let names: Vec<_> = listed
         .buckets()
         .iter()
         .filter_map(|bucket| bucket.name())
         .collect();
     assert_eq!(names, ["another", BUCKET]);
-    stand.put("k", b"x").await;
-    let other = stand
+    store.put("k", b"x").await;
+    let other = store
         .s3
         .list_objects_v2()
         .bucket("another")
@@ -59,7 +59,7 @@ async fn buckets_can_be_made_found_and_listed() {
         .await
         .unwrap();
     assert_eq!(other.key_count(), Some(0), "a bucket shows its own keys");
-    let missing = stand
+    let missing = store
         .s3
         .head_bucket()
         .bucket("nowhere")
@@ -70,10 +70,10 @@ async fn buckets_can_be_made_found_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_are_deleted_at_once() {
-    let stand = Stand::start().await;
+async fn delete_objects_reports_each_key() {
+    let store = TestStore::start().await;
     for key in ["a", "b", "c"] {
-        stand.put(key, b"x").await;
+        store.put(key, b"x").await;
     }
     let id = |key: &str| ObjectIdentifier::builder().key(key);
     let delete = Delete::builder()
@@ -85,7 +85,7 @@ async fn many_are_deleted_at_once() {
             .build()
             .unwrap(),
     );
-    let answer = stand
+    let answer = store
         .s3
         .delete_objects()
         .bucket(BUCKET)
@@ -105,6 +105,6 @@ async fn many_are_deleted_at_once() {
         .map(|error| (error.key(), error.code()))
         .collect();
     assert_eq!(failed, [(Some("b"), Some("PreconditionFailed"))]);
-    assert_eq!(stand.read("a").await, None);
-    assert_eq!(stand.body_files(), 2);
+    assert_eq!(store.read("a").await, None);
+    assert_eq!(store.body_files(), 2);
 }

@@ -1,15 +1,15 @@
-//! Conditional writes and deletes: decided once, also when fifty ask at the same time.
+//! Conditional writes and deletes are decided atomically, also for fifty concurrent requests.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::task::JoinSet;
 
-use super::{BUCKET, Stand, for_an_hour, refusal};
+use super::{BUCKET, TestStore, for_an_hour, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_presigned_url_with_if_none_match_works_once() {
-    let stand = Stand::start().await;
-    let put = stand
+    let store = TestStore::start().await;
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -17,7 +17,7 @@ async fn a_presigned_url_with_if_none_match_works_once() {
         .if_none_match("*");
     let url = put.presigned(for_an_hour()).await.unwrap();
     assert_eq!(
-        stand
+        store
             .signed(&url)
             .body("first")
             .send()
@@ -26,14 +26,14 @@ async fn a_presigned_url_with_if_none_match_works_once() {
             .status(),
         200
     );
-    let second = stand.signed(&url).body("second").send().await.unwrap();
+    let second = store.signed(&url).body("second").send().await.unwrap();
     assert_eq!(
         refusal(second).await,
         (412, "PreconditionFailed".to_owned())
     );
-    assert_eq!(stand.read("once").await.as_deref(), Some(&b"first"[..]));
+    assert_eq!(store.read("once").await.as_deref(), Some(&b"first"[..]));
 
-    stand
+    store
         .s3
         .delete_object()
         .bucket(BUCKET)
@@ -42,7 +42,7 @@ async fn a_presigned_url_with_if_none_match_works_once() {
         .await
         .unwrap();
     assert_eq!(
-        stand
+        store
             .signed(&url)
             .body("third")
             .send()
@@ -55,9 +55,9 @@ async fn a_presigned_url_with_if_none_match_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_fifty_racing_writers_exactly_one_wins() {
-    let stand = Stand::start().await;
-    let put = stand
+async fn fifty_concurrent_if_none_match_writes_have_one_winner() {
+    let store = TestStore::start().await;
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -66,7 +66,7 @@ async fn of_fifty_racing_writers_exactly_one_wins() {
     let url = put.presigned(for_an_hour()).await.unwrap();
     let mut writers = JoinSet::new();
     for n in 0..50 {
-        let request = stand.signed(&url).body(format!("writer {n}"));
+        let request = store.signed(&url).body(format!("writer {n}"));
         writers.spawn(async move { (n, request.send().await.unwrap()) });
     }
     let mut won = Vec::new();
@@ -82,18 +82,18 @@ async fn of_fifty_racing_writers_exactly_one_wins() {
     }
     assert_eq!(won.len(), 1, "winners: {won:?}");
     assert_eq!(
-        stand.read("race").await,
+        store.read("race").await,
         Some(format!("writer {}", won[0]).into_bytes())
     );
-    assert_eq!(stand.body_files(), 1, "the losers' bytes are gone");
-    assert_eq!(stand.events.lock().unwrap().len(), 1);
+    assert_eq!(store.body_files(), 1, "the losers' bytes are gone");
+    assert_eq!(store.events.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_fifty_racing_replacements_exactly_one_wins() {
-    let stand = Stand::start().await;
-    stand.put("race", b"old").await;
-    let head = stand
+async fn fifty_concurrent_if_match_writes_have_one_winner() {
+    let store = TestStore::start().await;
+    store.put("race", b"old").await;
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -103,7 +103,7 @@ async fn of_fifty_racing_replacements_exactly_one_wins() {
         .unwrap();
     let mut writers = JoinSet::new();
     for n in 0..50 {
-        let put = stand
+        let put = store
             .s3
             .put_object()
             .bucket(BUCKET)
@@ -125,14 +125,14 @@ async fn of_fifty_racing_replacements_exactly_one_wins() {
         49,
         "{results:?}"
     );
-    assert_eq!(stand.body_files(), 1);
+    assert_eq!(store.body_files(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn if_match_needs_the_object_that_it_names() {
-    let stand = Stand::start().await;
+async fn if_match_write_requires_current_etag() {
+    let store = TestStore::start().await;
     let put = |etag: &str| {
-        stand
+        store
             .s3
             .put_object()
             .bucket(BUCKET)
@@ -149,14 +149,14 @@ async fn if_match_needs_the_object_that_it_names() {
         Some("NoSuchKey"),
         "S3 answers 404 when there is nothing to match"
     );
-    stand.put("k", b"old").await;
+    store.put("k", b"old").await;
     let wrong = put("\"00000000000000000000000000000000\"")
         .send()
         .await
         .unwrap_err();
     assert_eq!(wrong.code(), Some("PreconditionFailed"));
-    assert_eq!(stand.read("k").await.as_deref(), Some(&b"old"[..]));
-    let head = stand
+    assert_eq!(store.read("k").await.as_deref(), Some(&b"old"[..]));
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -165,22 +165,22 @@ async fn if_match_needs_the_object_that_it_names() {
         .await
         .unwrap();
     put(head.e_tag().unwrap()).send().await.unwrap();
-    assert_eq!(stand.read("k").await.as_deref(), Some(&b"new"[..]));
+    assert_eq!(store.read("k").await.as_deref(), Some(&b"new"[..]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deletes_can_be_conditional_and_are_idempotent() {
-    let stand = Stand::start().await;
-    stand.put("k", b"bytes").await;
-    let delete = || stand.s3.delete_object().bucket(BUCKET).key("k");
+async fn delete_supports_if_match_and_is_idempotent() {
+    let store = TestStore::start().await;
+    store.put("k", b"bytes").await;
+    let delete = || store.s3.delete_object().bucket(BUCKET).key("k");
     let wrong = delete()
         .if_match("\"00000000000000000000000000000000\"")
         .send()
         .await
         .unwrap_err();
     assert_eq!(wrong.code(), Some("PreconditionFailed"));
-    assert!(stand.read("k").await.is_some());
-    let head = stand
+    assert!(store.read("k").await.is_some());
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -193,18 +193,18 @@ async fn deletes_can_be_conditional_and_are_idempotent() {
         .send()
         .await
         .unwrap();
-    assert_eq!(stand.read("k").await, None);
-    assert_eq!(stand.body_files(), 0);
+    assert_eq!(store.read("k").await, None);
+    assert_eq!(store.body_files(), 0);
     delete().send().await.expect("204 for what is not there");
     let gone = delete().if_match("*").send().await.unwrap_err();
     assert_eq!(gone.code(), Some("NoSuchKey"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_can_be_conditional() {
-    let stand = Stand::start().await;
-    stand.put("k", b"bytes").await;
-    let head = stand
+async fn get_supports_conditional_headers() {
+    let store = TestStore::start().await;
+    store.put("k", b"bytes").await;
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -216,7 +216,7 @@ async fn reads_can_be_conditional() {
     let status = |error: aws_sdk_s3::error::SdkError<
         aws_sdk_s3::operation::get_object::GetObjectError,
     >| { error.raw_response().map(|raw| raw.status().as_u16()) };
-    let get = || stand.s3.get_object().bucket(BUCKET).key("k");
+    let get = || store.s3.get_object().bucket(BUCKET).key("k");
     assert_eq!(
         status(get().if_none_match(etag).send().await.unwrap_err()),
         Some(304)

@@ -1,13 +1,13 @@
-//! CopyObject: within a bucket, keeping or replacing what is said of the object.
+//! CopyObject within a bucket, with the metadata of the source or with replaced metadata.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective};
 
-use super::{BUCKET, Stand};
+use super::{BUCKET, TestStore};
 
-async fn original(stand: &Stand) {
-    let put = stand
+async fn original(store: &TestStore) {
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -23,10 +23,10 @@ async fn original(stand: &Stand) {
 const SOURCE: &str = "datasets/a%20b%2B%C3%BC";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_is_another_object_with_the_same_bytes() {
-    let stand = Stand::start().await;
-    original(&stand).await;
-    let copy = stand
+async fn copy_is_independent_object_with_same_bytes_and_metadata() {
+    let store = TestStore::start().await;
+    original(&store).await;
+    let copy = store
         .s3
         .copy_object()
         .bucket(BUCKET)
@@ -37,7 +37,7 @@ async fn a_copy_is_another_object_with_the_same_bytes() {
         .unwrap();
     let etag = copy.copy_object_result().unwrap().e_tag().unwrap();
     assert_eq!(etag, "\"25f9e794323b453885f5181f1b624d0b\"");
-    stand
+    store
         .s3
         .delete_object()
         .bucket(BUCKET)
@@ -46,11 +46,11 @@ async fn a_copy_is_another_object_with_the_same_bytes() {
         .await
         .unwrap();
     assert_eq!(
-        stand.read("copy").await.as_deref(),
+        store.read("copy").await.as_deref(),
         Some(&b"123456789"[..]),
         "it outlives its original"
     );
-    let head = stand
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -63,11 +63,11 @@ async fn a_copy_is_another_object_with_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn directives_conditions_and_checksums_of_copies() {
-    let stand = Stand::start().await;
-    original(&stand).await;
+async fn copy_supports_directives_conditions_and_checksums() {
+    let store = TestStore::start().await;
+    original(&store).await;
     let copy = |to: &str| {
-        stand
+        store
             .s3
             .copy_object()
             .bucket(BUCKET)
@@ -88,7 +88,7 @@ async fn directives_conditions_and_checksums_of_copies() {
         .send()
         .await
         .unwrap();
-    let head = stand
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -109,7 +109,7 @@ async fn directives_conditions_and_checksums_of_copies() {
         .await
         .unwrap_err();
     assert_eq!(stale.code(), Some("PreconditionFailed"));
-    let missing = stand
+    let missing = store
         .s3
         .copy_object()
         .bucket(BUCKET)
@@ -118,6 +118,6 @@ async fn directives_conditions_and_checksums_of_copies() {
         .send()
         .await;
     assert_eq!(missing.unwrap_err().code(), Some("NoSuchKey"));
-    assert_eq!(stand.read("other").await, None);
-    assert_eq!(stand.body_files(), 1);
+    assert_eq!(store.read("other").await, None);
+    assert_eq!(store.body_files(), 1);
 }

@@ -1,15 +1,15 @@
-//! The hook: one event for each change, in the order of its sequencer.
+//! The observer gets one event for each change, in the order of the sequencer.
 
 use aws_sdk_s3::primitives::ByteStream;
 use upload_broker::dev::s3::EventName;
 
-use super::{BUCKET, Stand};
+use super::{BUCKET, TestStore};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_change_is_told_with_a_growing_sequencer() {
-    let stand = Stand::start().await;
-    stand.put("a b", b"hello").await;
-    stand
+async fn observer_gets_each_change_with_increasing_sequencer() {
+    let store = TestStore::start().await;
+    store.put("a b", b"hello").await;
+    store
         .s3
         .copy_object()
         .bucket(BUCKET)
@@ -18,7 +18,7 @@ async fn every_change_is_told_with_a_growing_sequencer() {
         .send()
         .await
         .unwrap();
-    let failed = stand
+    let failed = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -29,7 +29,7 @@ async fn every_change_is_told_with_a_growing_sequencer() {
         .send()
         .await
         .expect_err("it exists");
-    stand
+    store
         .s3
         .delete_object()
         .bucket(BUCKET)
@@ -37,7 +37,7 @@ async fn every_change_is_told_with_a_growing_sequencer() {
         .send()
         .await
         .unwrap();
-    stand
+    store
         .s3
         .delete_object()
         .bucket(BUCKET)
@@ -46,7 +46,7 @@ async fn every_change_is_told_with_a_growing_sequencer() {
         .await
         .unwrap();
 
-    let seen = stand.events.lock().unwrap().clone();
+    let seen = store.events.lock().unwrap().clone();
     let told: Vec<_> = seen
         .iter()
         .map(|event| (event.name, event.key.as_str(), event.size))
@@ -66,9 +66,9 @@ async fn every_change_is_told_with_a_growing_sequencer() {
         "{seen:?}"
     );
 
-    let stand = stand.restart().await;
-    stand.put("d", b"").await;
-    let later = stand.events.lock().unwrap()[0].sequencer.clone();
+    let store = store.restart().await;
+    store.put("d", b"").await;
+    let later = store.events.lock().unwrap()[0].sequencer.clone();
     assert!(
         later > seen[2].sequencer,
         "{later} after a restart, {} before",

@@ -1,4 +1,4 @@
-//! POST forms, as a page without scripts would send them: the policy is signed, not the request.
+//! POST forms, as sent by a page without scripts: the policy is signed and not the request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use upload_broker::dev::s3::EventName;
 
-use super::{BUCKET, KEY, REGION, SECRET, Stand, now, refusal};
+use super::{BUCKET, KEY, REGION, SECRET, TestStore, now, refusal};
 
 const BOUNDARY: &str = "the-boundary";
 
@@ -17,7 +17,7 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// The fields of a form that may make `form/k` of at most ten bytes.
+/// The fields of a form that permits `form/k` with at most ten bytes.
 fn fields() -> Vec<(&'static str, String)> {
     let now = DateTime::<Utc>::from(now());
     let (day, stamp) = (
@@ -52,7 +52,7 @@ fn fields() -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn post(stand: &Stand, fields: &[(&str, String)], file: &str) -> reqwest::Response {
+async fn post(store: &TestStore, fields: &[(&str, String)], file: &str) -> reqwest::Response {
     let part = |name: &str, value: &str| {
         format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n")
     };
@@ -62,7 +62,7 @@ async fn post(stand: &Stand, fields: &[(&str, String)], file: &str) -> reqwest::
         .collect();
     body.push_str(&part("\"file\"; filename=\"f.txt\"", file));
     body.push_str(&format!("--{BOUNDARY}--\r\n"));
-    let post = stand.http.post(format!("http://{}/{BUCKET}", stand.addr));
+    let post = store.http.post(format!("http://{}/{BUCKET}", store.addr));
     let post = post.header(
         "content-type",
         format!("multipart/form-data; boundary={BOUNDARY}"),
@@ -71,30 +71,30 @@ async fn post(stand: &Stand, fields: &[(&str, String)], file: &str) -> reqwest::
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_with_a_signed_policy_makes_an_object() {
-    let stand = Stand::start().await;
-    let response = post(&stand, &fields(), "hello").await;
+async fn form_with_signed_policy_creates_object() {
+    let store = TestStore::start().await;
+    let response = post(&store, &fields(), "hello").await;
     assert_eq!(response.status(), 204, "{:?}", response.text().await);
-    assert_eq!(stand.read("form/k").await.as_deref(), Some(&b"hello"[..]));
-    let events = stand.events.lock().unwrap();
+    assert_eq!(store.read("form/k").await.as_deref(), Some(&b"hello"[..]));
+    let events = store.events.lock().unwrap();
     assert_eq!(events[0].name, EventName::CreatedPost);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_breaks_its_policy_is_refused() {
-    let stand = Stand::start().await;
-    let long = post(&stand, &fields(), "eleven byte").await;
+async fn form_that_violates_its_policy_is_rejected() {
+    let store = TestStore::start().await;
+    let long = post(&store, &fields(), "eleven byte").await;
     assert_eq!(refusal(long).await, (400, "EntityTooLarge".to_owned()));
     let mut other = fields();
     other[0].1 = "form/other".to_owned();
-    let other = refusal(post(&stand, &other, "hello").await).await;
-    // S3 says 403 AccessDenied here; the words are those of s3s.
+    let other = refusal(post(&store, &other, "hello").await).await;
+    // S3 answers 403 AccessDenied here; this is the answer of s3s.
     assert_eq!(other, (400, "InvalidPolicyDocument".to_owned()));
     let mut forged = fields();
     forged[5].1 = "0".repeat(64);
-    let forged = refusal(post(&stand, &forged, "hello").await).await;
+    let forged = refusal(post(&store, &forged, "hello").await).await;
     assert_eq!(forged, (403, "SignatureDoesNotMatch".to_owned()));
-    let anonymous = post(&stand, &fields()[..1], "hello").await;
+    let anonymous = post(&store, &fields()[..1], "hello").await;
     assert_eq!(refusal(anonymous).await, (403, "AccessDenied".to_owned()));
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }

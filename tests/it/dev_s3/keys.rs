@@ -1,10 +1,10 @@
-//! Any UTF-8 of up to 1,024 bytes is a key, and none is a path.
+//! Any UTF-8 text of up to 1,024 bytes is a key, and no key is a file path.
 
-use super::{BUCKET, Stand, for_an_hour, refusal};
+use super::{BUCKET, TestStore, for_an_hour, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_key_is_a_key_and_never_a_path() {
-    let stand = Stand::start().await;
+async fn any_utf8_key_is_stored_and_never_used_as_file_path() {
+    let store = TestStore::start().await;
     let keys = [
         "k".repeat(1024),
         "é".repeat(512),
@@ -19,7 +19,7 @@ async fn any_key_is_a_key_and_never_a_path() {
         "日本語/😀.txt".to_owned(),
     ];
     for key in &keys {
-        let url = stand
+        let url = store
             .s3
             .put_object()
             .bucket(BUCKET)
@@ -27,11 +27,11 @@ async fn any_key_is_a_key_and_never_a_path() {
             .presigned(for_an_hour())
             .await
             .unwrap();
-        let response = raw(&stand, "PUT", url.uri(), key.as_bytes()).await;
+        let response = raw(&store, "PUT", url.uri(), key.as_bytes()).await;
         assert_eq!(response.0, 200, "PUT {key:?}: {}", response.1);
     }
     for key in &keys {
-        let got = stand
+        let got = store
             .s3
             .get_object()
             .bucket(BUCKET)
@@ -39,10 +39,10 @@ async fn any_key_is_a_key_and_never_a_path() {
             .presigned(for_an_hour())
             .await
             .unwrap();
-        let response = raw(&stand, "GET", got.uri(), b"").await;
+        let response = raw(&store, "GET", got.uri(), b"").await;
         assert_eq!((response.0, response.1.as_str()), (200, key.as_str()));
     }
-    let listed = stand
+    let listed = store
         .s3
         .list_objects_v2()
         .bucket(BUCKET)
@@ -50,7 +50,7 @@ async fn any_key_is_a_key_and_never_a_path() {
         .await
         .unwrap();
     assert_eq!(listed.contents().len(), keys.len());
-    let outside: Vec<_> = std::fs::read_dir(stand.dir.path())
+    let outside: Vec<_> = std::fs::read_dir(store.dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
@@ -60,7 +60,7 @@ async fn any_key_is_a_key_and_never_a_path() {
         "only the index and the bodies: {outside:?}"
     );
 
-    let long = stand
+    let long = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -68,22 +68,23 @@ async fn any_key_is_a_key_and_never_a_path() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&long).body("x").send().await.unwrap();
+    let response = store.signed(&long).body("x").send().await.unwrap();
     assert_eq!(refusal(response).await, (400, "KeyTooLongError".to_owned()));
 }
 
-/// reqwest would resolve `..` in a URL before it sends it; a client that does not must work too.
-async fn raw(stand: &Stand, method: &str, uri: &str, body: &[u8]) -> (u16, String) {
+/// Sends a request without reqwest, which would resolve `..` in a URL. Clients that do not resolve
+/// it must work too.
+async fn raw(store: &TestStore, method: &str, uri: &str, body: &[u8]) -> (u16, String) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let target = uri
-        .strip_prefix(&format!("http://{}", stand.addr))
+        .strip_prefix(&format!("http://{}", store.addr))
         .expect("our address");
     let head = format!(
         "{method} {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        stand.addr,
+        store.addr,
         body.len()
     );
-    let mut socket = tokio::net::TcpStream::connect(stand.addr).await.unwrap();
+    let mut socket = tokio::net::TcpStream::connect(store.addr).await.unwrap();
     socket
         .write_all(&[head.as_bytes(), body].concat())
         .await

@@ -1,11 +1,11 @@
-//! Listings: in the order of the keys' UTF-8 bytes, whole over pages, folded by delimiters.
+//! Lists are in the byte order of the keys, complete over all pages, and grouped by delimiters.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::task::JoinSet;
 
-use super::{BUCKET, Stand};
+use super::{BUCKET, TestStore};
 
 /// Keys that sort differently as bytes, as UTF-16 and by locale, or that need escaping.
 const ODD: [&str; 14] = [
@@ -25,13 +25,13 @@ const ODD: [&str; 14] = [
     "a//b",
 ];
 
-async fn fill(stand: &Stand, keys: impl IntoIterator<Item = String>) {
+async fn fill(store: &TestStore, keys: impl IntoIterator<Item = String>) {
     let mut writers = JoinSet::new();
     for key in keys {
         if writers.len() >= 16 {
             writers.join_next().await.unwrap().unwrap();
         }
-        let put = stand
+        let put = store
             .s3
             .put_object()
             .bucket(BUCKET)
@@ -42,16 +42,16 @@ async fn fill(stand: &Stand, keys: impl IntoIterator<Item = String>) {
     writers.join_all().await;
 }
 
-/// All pages: keys and common prefixes as they came, and the number of pages.
+/// Reads all pages; returns the keys and common prefixes in order, and the number of pages.
 async fn list(
-    stand: &Stand,
+    store: &TestStore,
     prefix: &str,
     delimiter: Option<&str>,
     page: i32,
 ) -> (Vec<String>, Vec<String>, usize) {
     let (mut keys, mut folders, mut pages, mut token) = (Vec::new(), Vec::new(), 0, None);
     loop {
-        let request = stand
+        let request = store
             .s3
             .list_objects_v2()
             .bucket(BUCKET)
@@ -93,13 +93,13 @@ async fn list(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_hold_every_key_once_in_byte_order() {
-    let stand = Stand::start().await;
+    let store = TestStore::start().await;
     let mut expected: Vec<String> = (0..2_486).map(|n| format!("p{}/k{n:05}", n % 7)).collect();
     expected.extend(ODD.map(str::to_owned));
-    fill(&stand, expected.clone()).await;
+    fill(&store, expected.clone()).await;
     // `str` compares by bytes.
     expected.sort_unstable();
-    let (keys, folders, pages) = list(&stand, "", None, 1000).await;
+    let (keys, folders, pages) = list(&store, "", None, 1000).await;
     assert_eq!((keys.len(), folders.len(), pages), (2_500, 0, 3));
     assert!(
         keys == expected,
@@ -107,14 +107,14 @@ async fn pages_hold_every_key_once_in_byte_order() {
         keys.iter().zip(&expected).find(|(a, b)| a != b)
     );
     for page in [1000, 337] {
-        let (keys, _, _) = list(&stand, "p3/", None, page).await;
+        let (keys, _, _) = list(&store, "p3/", None, page).await;
         let wanted: Vec<_> = expected
             .iter()
             .filter(|key| key.starts_with("p3/"))
             .collect();
         assert!(keys.iter().eq(wanted), "pages of {page}");
     }
-    let head = stand
+    let head = store
         .s3
         .list_objects_v2()
         .bucket(BUCKET)
@@ -130,11 +130,11 @@ async fn pages_hold_every_key_once_in_byte_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delimiters_fold_folders_on_pages_of_any_size() {
-    let stand = Stand::start().await;
+async fn delimiters_group_folders_on_pages_of_any_size() {
+    let store = TestStore::start().await;
     let many = (0..40).map(|n| format!("many/{n:02}"));
-    fill(&stand, ODD.map(str::to_owned).into_iter().chain(many)).await;
-    let all: Vec<String> = list(&stand, "", None, 1000).await.0;
+    fill(&store, ODD.map(str::to_owned).into_iter().chain(many)).await;
+    let all: Vec<String> = list(&store, "", None, 1000).await.0;
     for prefix in ["", "a", "a/", "a/b", "日", "none"] {
         let under = |key: &&String| key.starts_with(prefix);
         let folder = |key: &String| {
@@ -150,7 +150,7 @@ async fn delimiters_fold_folders_on_pages_of_any_size() {
             .collect();
         let folders: BTreeSet<String> = all.iter().filter(under).filter_map(folder).collect();
         for page in [1, 2, 3, 1000] {
-            let (got_keys, got_folders, _) = list(&stand, prefix, Some("/"), page).await;
+            let (got_keys, got_folders, _) = list(&store, prefix, Some("/"), page).await;
             assert_eq!(got_keys, keys, "keys below {prefix:?}, pages of {page}");
             assert_eq!(
                 got_folders,
@@ -159,16 +159,16 @@ async fn delimiters_fold_folders_on_pages_of_any_size() {
             );
         }
     }
-    let (keys, folders, _) = list(&stand, "", Some("//"), 1000).await;
+    let (keys, folders, _) = list(&store, "", Some("//"), 1000).await;
     assert_eq!(folders, ["a//"], "a delimiter may have several characters");
     assert_eq!(keys.len(), all.len() - 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_says_what_a_head_says() {
-    let stand = Stand::start().await;
-    stand.put("k", b"hello").await;
-    let head = stand
+async fn list_entry_has_same_attributes_as_head() {
+    let store = TestStore::start().await;
+    store.put("k", b"hello").await;
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -176,7 +176,7 @@ async fn an_entry_says_what_a_head_says() {
         .send()
         .await
         .unwrap();
-    let listed = stand
+    let listed = store
         .s3
         .list_objects_v2()
         .bucket(BUCKET)
@@ -194,10 +194,10 @@ async fn an_entry_says_what_a_head_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn start_after_url_encoding_and_bad_tokens() {
-    let stand = Stand::start().await;
-    fill(&stand, ["a b", "a+b", "b", "c"].map(str::to_owned)).await;
-    let list = || stand.s3.list_objects_v2().bucket(BUCKET);
+async fn list_supports_start_after_and_encoding_and_rejects_bad_tokens() {
+    let store = TestStore::start().await;
+    fill(&store, ["a b", "a+b", "b", "c"].map(str::to_owned)).await;
+    let list = || store.s3.list_objects_v2().bucket(BUCKET);
     let after = list().start_after("a+b").send().await.unwrap();
     assert_eq!(
         after
@@ -229,7 +229,7 @@ async fn start_after_url_encoding_and_bad_tokens() {
         bad.raw_response().map(|raw| raw.status().as_u16()),
         Some(400)
     );
-    let nowhere = stand
+    let nowhere = store
         .s3
         .list_objects_v2()
         .bucket("no-such-bucket")

@@ -1,4 +1,4 @@
-//! Multipart uploads: what S3's own client builds of parts, and what must not become an object.
+//! Multipart uploads: what S3's own client builds from parts, and what must not become an object.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
@@ -8,7 +8,7 @@ use aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
-use super::{BUCKET, Stand};
+use super::{BUCKET, TestStore};
 
 mod checksums;
 mod listing;
@@ -17,34 +17,34 @@ mod races;
 mod refusals;
 mod round_trip;
 
-/// The least that a part may have which is not the last.
+/// The minimum size of every part except the last.
 const FIVE_MIB: usize = 5 << 20;
 const KEY: &str = "big file";
 
 /// An upload of [`KEY`].
 struct Upload<'a> {
-    stand: &'a Stand,
+    store: &'a TestStore,
     id: String,
 }
 
 impl<'a> Upload<'a> {
-    /// One that declares nothing.
-    async fn begin(stand: &'a Stand) -> Upload<'a> {
-        let create = stand.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
+    /// An upload without declared checksums.
+    async fn begin(store: &'a TestStore) -> Upload<'a> {
+        let create = store.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
         let made = create.send().await.expect("an upload");
         Upload {
-            stand,
+            store,
             id: made.upload_id().expect("its id").to_owned(),
         }
     }
 
     fn part(&self, number: i32, bytes: Vec<u8>) -> UploadPartFluentBuilder {
-        let part = self.stand.s3.upload_part().bucket(BUCKET).key(KEY);
+        let part = self.store.s3.upload_part().bucket(BUCKET).key(KEY);
         let part = part.upload_id(&self.id).part_number(number);
         part.body(ByteStream::from(bytes))
     }
 
-    /// Sends a part, and says how to name it at the completion.
+    /// Uploads a part and returns its entry for the completion.
     async fn send(&self, number: i32, bytes: Vec<u8>) -> CompletedPart {
         let sent = self.part(number, bytes).send().await;
         named(
@@ -54,13 +54,13 @@ impl<'a> Upload<'a> {
     }
 
     fn complete(&self, parts: Vec<CompletedPart>) -> CompleteMultipartUploadFluentBuilder {
-        let complete = self.stand.s3.complete_multipart_upload().bucket(BUCKET);
+        let complete = self.store.s3.complete_multipart_upload().bucket(BUCKET);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
         let complete = complete.key(KEY).upload_id(&self.id);
         complete.multipart_upload(parts.build())
     }
 
-    /// Completes, and expects S3's answer.
+    /// Completes the upload and expects success.
     async fn finish(&self, parts: Vec<CompletedPart>) -> CompleteMultipartUploadOutput {
         let done = self.complete(parts).send().await;
         done.unwrap_or_else(|error| panic!("the completion: {error:?}"))

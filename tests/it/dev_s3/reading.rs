@@ -1,15 +1,15 @@
-//! Reading: ranges and overridden headers.
+//! Reads with ranges and with overridden response headers.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::ChecksumMode;
 
-use super::{BUCKET, Stand, for_an_hour};
+use super::{BUCKET, TestStore, for_an_hour};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ranges_give_the_part_that_was_asked_for() {
-    let stand = Stand::start().await;
+async fn range_requests_return_requested_bytes() {
+    let store = TestStore::start().await;
     let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
-    stand.put("k", &bytes).await;
+    store.put("k", &bytes).await;
     for (range, from, to) in [
         ("0-0", 0, 1),
         ("10-19", 10, 20),
@@ -18,7 +18,7 @@ async fn ranges_give_the_part_that_was_asked_for() {
         ("-7", 999_993, 1_000_000),
         ("5-99999999", 5, 1_000_000),
     ] {
-        let get = stand
+        let get = store
             .s3
             .get_object()
             .bucket(BUCKET)
@@ -26,7 +26,7 @@ async fn ranges_give_the_part_that_was_asked_for() {
             .presigned(for_an_hour())
             .await
             .unwrap();
-        let response = stand
+        let response = store
             .signed(&get)
             .header("range", format!("bytes={range}"))
             .send()
@@ -43,7 +43,7 @@ async fn ranges_give_the_part_that_was_asked_for() {
             "{range}"
         );
     }
-    let get = stand
+    let get = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -53,7 +53,7 @@ async fn ranges_give_the_part_that_was_asked_for() {
         .await
         .unwrap_err();
     assert_eq!(get.code(), Some("InvalidRange"));
-    let part = stand
+    let part = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -72,10 +72,10 @@ async fn ranges_give_the_part_that_was_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signed_download_can_name_the_file() {
-    let stand = Stand::start().await;
-    stand.put("k", b"hello").await;
-    let get = stand
+async fn presigned_get_overrides_content_type_and_disposition() {
+    let store = TestStore::start().await;
+    store.put("k", b"hello").await;
+    let get = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -86,7 +86,7 @@ async fn a_signed_download_can_name_the_file() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&get).send().await.unwrap();
+    let response = store.signed(&get).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(
         response.headers()["content-disposition"],

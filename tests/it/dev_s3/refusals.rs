@@ -1,16 +1,16 @@
-//! A pre-signed URL does what was signed and nothing else, and what is refused leaves no trace.
+//! A pre-signed URL permits only what was signed, and a refused request leaves no trace.
 
 use aws_sdk_s3::presigning::PresignedRequest;
 
-use super::{BUCKET, REGION, SECRET, Stand, client, expired, for_an_hour, refusal};
+use super::{BUCKET, REGION, SECRET, TestStore, client, expired, for_an_hour, refusal};
 
 const BYTES: &str = "hello";
 /// SHA-256 of "hello".
 const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 
-/// A URL for `BYTES` at `signed/key`, of a type, with a checksum.
-async fn url(stand: &Stand) -> PresignedRequest {
-    let put = stand
+/// A URL for `BYTES` at `signed/key`, with a signed type and checksum.
+async fn url(store: &TestStore) -> PresignedRequest {
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -24,12 +24,12 @@ async fn url(stand: &Stand) -> PresignedRequest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_size_type_or_key_breaks_the_signature() {
-    let stand = Stand::start().await;
-    let url = url(&stand).await;
+async fn presigned_put_rejects_other_size_type_key_or_method() {
+    let store = TestStore::start().await;
+    let url = url(&store).await;
     let mismatch = (403, "SignatureDoesNotMatch".to_owned());
 
-    let longer = stand
+    let longer = store
         .signed(&url)
         .header("content-length", "6")
         .body("hello!");
@@ -38,54 +38,54 @@ async fn another_size_type_or_key_breaks_the_signature() {
         .headers_mut()
         .insert("content-length", "6".parse().unwrap());
     assert_eq!(
-        refusal(stand.http.execute(request).await.unwrap()).await,
+        refusal(store.http.execute(request).await.unwrap()).await,
         mismatch,
         "another size"
     );
 
-    let mut request = stand.signed(&url).body(BYTES).build().unwrap();
+    let mut request = store.signed(&url).body(BYTES).build().unwrap();
     request
         .headers_mut()
         .insert("content-type", "text/html".parse().unwrap());
     assert_eq!(
-        refusal(stand.http.execute(request).await.unwrap()).await,
+        refusal(store.http.execute(request).await.unwrap()).await,
         mismatch,
         "another type"
     );
 
-    let mut request = stand.signed(&url).body(BYTES).build().unwrap();
+    let mut request = store.signed(&url).body(BYTES).build().unwrap();
     request.headers_mut().remove("content-type");
     assert_eq!(
-        refusal(stand.http.execute(request).await.unwrap()).await,
+        refusal(store.http.execute(request).await.unwrap()).await,
         mismatch,
         "no type"
     );
 
-    let mut request = stand.signed(&url).body(BYTES).build().unwrap();
+    let mut request = store.signed(&url).body(BYTES).build().unwrap();
     request
         .url_mut()
         .set_path(&format!("/{BUCKET}/signed/other"));
     assert_eq!(
-        refusal(stand.http.execute(request).await.unwrap()).await,
+        refusal(store.http.execute(request).await.unwrap()).await,
         mismatch,
         "another key"
     );
 
-    let mut request = stand.signed(&url).build().unwrap();
+    let mut request = store.signed(&url).build().unwrap();
     *request.method_mut() = reqwest::Method::GET;
     request.headers_mut().remove("content-length");
     assert_eq!(
-        refusal(stand.http.execute(request).await.unwrap()).await,
+        refusal(store.http.execute(request).await.unwrap()).await,
         mismatch,
         "another method"
     );
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_ends_and_serves_only_who_signed_it() {
-    let stand = Stand::start().await;
-    let old = stand
+async fn expired_foreign_and_anonymous_requests_are_rejected() {
+    let store = TestStore::start().await;
+    let old = store
         .s3
         .put_object()
         .bucket(BUCKET)
@@ -93,14 +93,14 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
         .presigned(expired())
         .await
         .unwrap();
-    let response = stand.signed(&old).body(BYTES).send().await.unwrap();
+    let response = store.signed(&old).body(BYTES).send().await.unwrap();
     assert_eq!(
         refusal(response).await,
         (403, "AccessDenied".to_owned()),
         "expired"
     );
 
-    let stranger = client(stand.addr, "another secret", REGION);
+    let stranger = client(store.addr, "another secret", REGION);
     let url = stranger
         .put_object()
         .bucket(BUCKET)
@@ -108,14 +108,14 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(
         refusal(response).await,
         (403, "SignatureDoesNotMatch".to_owned()),
         "another secret"
     );
 
-    let abroad = client(stand.addr, SECRET, "eu-central-1");
+    let abroad = client(store.addr, SECRET, "eu-central-1");
     let url = abroad
         .put_object()
         .bucket(BUCKET)
@@ -123,7 +123,7 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&url).body(BYTES).send().await.unwrap();
+    let response = store.signed(&url).body(BYTES).send().await.unwrap();
     assert_eq!(
         refusal(response).await,
         (400, "AuthorizationQueryParametersError".to_owned()),
@@ -132,20 +132,20 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
 
     let key = "X-Amz-Credential=AKIDEMBEDDED";
     let uri = url.uri().replace(key, "X-Amz-Credential=AKIDUNKNOWN");
-    let response = stand.http.put(uri).body(BYTES).send().await.unwrap();
+    let response = store.http.put(uri).body(BYTES).send().await.unwrap();
     let unknown = (403, "InvalidAccessKeyId".to_owned());
     assert_eq!(refusal(response).await, unknown, "another access key");
 
-    let plain = format!("http://{}/{BUCKET}/k", stand.addr);
-    let response = stand.http.put(&plain).body(BYTES).send().await.unwrap();
+    let plain = format!("http://{}/{BUCKET}/k", store.addr);
+    let response = store.http.put(&plain).body(BYTES).send().await.unwrap();
     assert_eq!(
         refusal(response).await,
         (403, "AccessDenied".to_owned()),
         "anonymous"
     );
-    let response = stand
+    let response = store
         .http
-        .get(format!("http://{}/{BUCKET}?list-type=2", stand.addr))
+        .get(format!("http://{}/{BUCKET}?list-type=2", store.addr))
         .send()
         .await
         .unwrap();
@@ -154,20 +154,20 @@ async fn a_url_ends_and_serves_only_who_signed_it() {
         (403, "AccessDenied".to_owned()),
         "anonymous list"
     );
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_amz_header_that_was_not_signed_is_refused() {
-    let stand = Stand::start().await;
+async fn unsigned_amz_headers_are_rejected() {
+    let store = TestStore::start().await;
     for header in [
         "x-amz-meta-more",
         "x-amz-storage-class",
         "x-amz-tagging",
         "x-amz-checksum-crc32",
     ] {
-        let url = url(&stand).await;
-        let request = stand.signed(&url).header(header, "GLACIER").body(BYTES);
+        let url = url(&store).await;
+        let request = store.signed(&url).header(header, "GLACIER").body(BYTES);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 403, "{header}");
         let body = response.text().await.unwrap();
@@ -177,5 +177,5 @@ async fn an_amz_header_that_was_not_signed_is_refused() {
         );
         assert!(body.contains(header), "{body}");
     }
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }

@@ -1,9 +1,9 @@
-//! What goes in comes out: bytes, headers, metadata, checksums.
+//! Bytes, headers, metadata and checksums are stored and returned unchanged.
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, StorageClass};
 
-use super::{BUCKET, Stand, for_an_hour};
+use super::{BUCKET, TestStore, for_an_hour};
 
 /// "123456789", the check input of the CRC catalogue.
 const CHECK: &[u8] = b"123456789";
@@ -12,12 +12,12 @@ const CHECK_CRC64NVME: &str = "rosUhgp5mIg=";
 const CHECK_SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_presigned_put_comes_back_as_it_went() {
-    let stand = Stand::start().await;
+async fn presigned_put_stores_bytes_headers_metadata_and_tags() {
+    let store = TestStore::start().await;
     let bytes: Vec<u8> = (0..3_000_000_u32)
         .map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1])
         .collect();
-    let put = stand.s3.put_object().bucket(BUCKET).key("a b/ü+%.bin");
+    let put = store.s3.put_object().bucket(BUCKET).key("a b/ü+%.bin");
     let put = put
         .content_type("image/x-thing")
         .content_length(3_000_000)
@@ -35,11 +35,11 @@ async fn a_presigned_put_comes_back_as_it_went() {
         .presigned(for_an_hour())
         .await
         .unwrap();
-    let response = stand.signed(&url).body(bytes.clone()).send().await.unwrap();
+    let response = store.signed(&url).body(bytes.clone()).send().await.unwrap();
     assert_eq!(response.status(), 200, "{:?}", response.text().await);
     let etag = response.headers()["etag"].to_str().unwrap().to_owned();
 
-    let got = stand
+    let got = store
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -60,7 +60,7 @@ async fn a_presigned_put_comes_back_as_it_went() {
     let back = got.body.collect().await.unwrap().into_bytes();
     assert!(back == bytes, "the bytes differ");
 
-    let tags = stand
+    let tags = store
         .s3
         .get_object_tagging()
         .bucket(BUCKET)
@@ -77,16 +77,16 @@ async fn a_presigned_put_comes_back_as_it_went() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_declared_checksum_the_store_adds_crc64nvme() {
-    let stand = Stand::start().await;
-    let put = stand.s3.put_object().bucket(BUCKET).key("check");
+async fn put_without_declared_checksum_gets_crc64nvme() {
+    let store = TestStore::start().await;
+    let put = store.s3.put_object().bucket(BUCKET).key("check");
     let url = put.presigned(for_an_hour()).await.unwrap();
-    let response = stand.signed(&url).body(CHECK).send().await.unwrap();
+    let response = store.signed(&url).body(CHECK).send().await.unwrap();
     assert_eq!(
         response.headers()["x-amz-checksum-crc64nvme"],
         CHECK_CRC64NVME
     );
-    let head = stand.s3.head_object().bucket(BUCKET).key("check");
+    let head = store.s3.head_object().bucket(BUCKET).key("check");
     let head = head
         .checksum_mode(ChecksumMode::Enabled)
         .send()
@@ -101,7 +101,7 @@ async fn without_a_declared_checksum_the_store_adds_crc64nvme() {
         "S3's default"
     );
 
-    let plain = stand
+    let plain = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -113,19 +113,19 @@ async fn without_a_declared_checksum_the_store_adds_crc64nvme() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_declared_checksum_is_the_one_that_is_kept() {
-    let stand = Stand::start().await;
-    let put = stand
+async fn put_with_declared_checksum_keeps_only_that() {
+    let store = TestStore::start().await;
+    let put = store
         .s3
         .put_object()
         .bucket(BUCKET)
         .key("check")
         .checksum_sha256(CHECK_SHA256);
     let url = put.presigned(for_an_hour()).await.unwrap();
-    let response = stand.signed(&url).body(CHECK).send().await.unwrap();
+    let response = store.signed(&url).body(CHECK).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["x-amz-checksum-sha256"], CHECK_SHA256);
-    let get = stand.s3.get_object().bucket(BUCKET).key("check");
+    let get = store.s3.get_object().bucket(BUCKET).key("check");
     let get = get
         .checksum_mode(ChecksumMode::Enabled)
         .send()
@@ -137,12 +137,12 @@ async fn the_declared_checksum_is_the_one_that_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_algorithm_of_the_sdk_is_verified_in_trailers_and_headers() {
-    let stand = Stand::start().await;
+async fn every_sdk_checksum_algorithm_works_in_headers_and_trailers() {
+    let store = TestStore::start().await;
     let all = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), CHECK).unwrap();
-    // Bytes in memory go with a header; a stream goes aws-chunked, with a trailer.
+    // The SDK sends bytes in memory with a header, and a stream as aws-chunked with a trailer.
     for (name, streamed) in all
         .into_iter()
         .flat_map(|name| [(name, false), (name, true)])
@@ -151,7 +151,7 @@ async fn every_algorithm_of_the_sdk_is_verified_in_trailers_and_headers() {
             false => ByteStream::from_static(CHECK),
             true => ByteStream::from_path(file.path()).await.unwrap(),
         };
-        let put = stand
+        let put = store
             .s3
             .put_object()
             .bucket(BUCKET)
@@ -161,7 +161,7 @@ async fn every_algorithm_of_the_sdk_is_verified_in_trailers_and_headers() {
             .send()
             .await
             .unwrap_or_else(|error| panic!("{name}, streamed: {streamed}: {error:?}"));
-        let head = stand.s3.head_object().bucket(BUCKET).key(name);
+        let head = store.s3.head_object().bucket(BUCKET).key(name);
         let head = head
             .checksum_mode(ChecksumMode::Enabled)
             .send()
@@ -180,17 +180,17 @@ async fn every_algorithm_of_the_sdk_is_verified_in_trailers_and_headers() {
             .filter_map(|(name, sum)| sum.map(|_| *name))
             .collect();
         assert_eq!(kept, [name]);
-        assert_eq!(stand.read(name).await.as_deref(), Some(CHECK));
+        assert_eq!(store.read(name).await.as_deref(), Some(CHECK));
         assert_eq!(head.content_encoding(), None, "aws-chunked is not kept");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_object_is_an_object() {
-    let stand = Stand::start().await;
-    stand.put("empty", b"").await;
-    assert_eq!(stand.read("empty").await.as_deref(), Some(&b""[..]));
-    let head = stand
+async fn empty_object_is_stored() {
+    let store = TestStore::start().await;
+    store.put("empty", b"").await;
+    assert_eq!(store.read("empty").await.as_deref(), Some(&b""[..]));
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)

@@ -1,4 +1,4 @@
-//! What is missing, refuses or hangs: it is named with its fix, and stops no other check.
+//! What is missing, refuses or hangs is named with its fix, and does not stop the other checks.
 
 use super::scene::{CHECKS, Report, doctor, everything};
 use super::well::free_parts_after;
@@ -9,12 +9,12 @@ use crate::support::process::free_port;
 use crate::support::serving::Place;
 
 /// The checks that need the bucket.
-fn behind_the_bucket() -> &'static [&'static str] {
+fn checks_that_need_bucket() -> &'static [&'static str] {
     &CHECKS[4..13]
 }
 
 #[tokio::test]
-async fn there_is_no_such_bucket() {
+async fn missing_bucket_fails_and_dependent_checks_are_unknown() {
     let place = Place::new().await;
     let report = Report::of(doctor(&place).set("BROKER_S3_BUCKET", "no-such-bucket")).await;
     report
@@ -24,7 +24,7 @@ async fn there_is_no_such_bucket() {
         .says("clock", "ok", "")
         .says("topic", "ok", "")
         .says("migrations", "ok", "");
-    for check in behind_the_bucket() {
+    for check in checks_that_need_bucket() {
         report
             .says(check, "unknown", "the bucket does not answer")
             .advises(check, "`bucket`");
@@ -32,7 +32,7 @@ async fn there_is_no_such_bucket() {
 }
 
 #[tokio::test]
-async fn the_key_is_wrong() {
+async fn wrong_access_key_or_secret_fails() {
     let place = Place::new().await;
     let report = Report::of(doctor(&place).set("AWS_ACCESS_KEY_ID", "somebody")).await;
     report
@@ -50,7 +50,7 @@ async fn the_key_is_wrong() {
 }
 
 #[tokio::test]
-async fn there_is_no_key() {
+async fn missing_credentials_fail() {
     let place = Place::new().await;
     let run = doctor(&place)
         .unset("AWS_ACCESS_KEY_ID")
@@ -63,9 +63,9 @@ async fn there_is_no_key() {
         .says("migrations", "ok", "");
 }
 
-/// The SDK cannot even say where the bucket is.
+/// Without a region the SDK cannot build the bucket's address.
 #[tokio::test]
-async fn there_is_no_region() {
+async fn missing_region_fails() {
     let place = Place::new().await;
     let report = Report::of(doctor(&place).unset("AWS_REGION")).await;
     report
@@ -76,7 +76,7 @@ async fn there_is_no_region() {
 }
 
 #[tokio::test]
-async fn nobody_answers() {
+async fn unreachable_store_fails() {
     let place = Place::new().await;
     let nobody = format!("http://127.0.0.1:{}", free_port());
     let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", nobody)).await;
@@ -88,9 +88,9 @@ async fn nobody_answers() {
         .says("migrations", "ok", "");
 }
 
-/// A line that is open and dead costs its time limit, not the doctor's life.
+/// A dead connection costs its time limit, and the doctor goes on.
 #[tokio::test]
-async fn everything_hangs() {
+async fn hanging_store_fails_after_timeout() {
     let place = Place::new().await;
     let gate = Gate::new(cloud::address());
     gate.hold();
@@ -105,9 +105,9 @@ async fn everything_hangs() {
         .says("migrations", "ok", "");
 }
 
-/// A refusal has a date as well: the clock is told apart from the key.
+/// A refusal has a date as well, so a wrong clock is distinguished from a wrong key.
 #[tokio::test]
-async fn the_clock_is_wrong() {
+async fn wrong_clock_is_distinguished_from_wrong_key() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     door.leads(Way::Says(
@@ -123,7 +123,7 @@ async fn the_clock_is_wrong() {
 }
 
 #[tokio::test]
-async fn the_bucket_is_in_another_region() {
+async fn bucket_in_another_region_fails_with_its_region() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     door.leads(Way::Says(
@@ -137,9 +137,9 @@ async fn the_bucket_is_in_another_region() {
         .advises("bucket", "AWS_REGION=eu-west-1");
 }
 
-/// S3's own clean-up would take the parts from under an upload that goes on.
+/// The lifecycle rule would delete the parts of an upload that is still in progress.
 #[tokio::test]
-async fn parts_are_freed_too_early() {
+async fn lifecycle_rule_shorter_than_sessions_fails() {
     let place = Place::new().await;
     free_parts_after(&place.bucket, 1).await;
     let report = Report::of(doctor(&place)).await;
@@ -151,18 +151,18 @@ async fn parts_are_freed_too_early() {
     Report::of(day).await.code(0).says("lifecycle", "ok", "");
 }
 
-/// Bad settings are listed, and nothing is examined.
+/// Invalid settings are listed, and no check runs.
 #[tokio::test]
-async fn the_settings_are_bad() {
+async fn invalid_settings_are_listed_and_nothing_is_checked() {
     let place = Place::new().await;
     let ended = doctor(&place).set("BROKER_URL_SECONDS", "soon").end().await;
     let ended = ended.failed(78, &["BROKER_URL_SECONDS", "soon"]);
     assert_eq!(ended.out, "");
 }
 
-/// Credentials that end before the URLs that they sign.
+/// Credentials that expire before the URLs that they sign.
 #[tokio::test]
-async fn the_credentials_end_too_soon() {
+async fn credentials_that_expire_before_urls_are_a_warning() {
     let place = Place::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("config");

@@ -1,4 +1,4 @@
-//! What the listener shows: a certificate that is good, one that is not, and a key for all to read.
+//! The listener's certificate: valid, invalid or expiring, and a private key that others can read.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,7 +17,7 @@ fn with(place: &Place, certificate: &std::path::Path, key: &std::path::Path) -> 
 }
 
 #[tokio::test]
-async fn it_is_told_how_long_it_is_good() {
+async fn certificate_check_reports_remaining_validity() {
     let (place, authority) = (Place::new().await, Authority::new());
     let hour = TimeDelta::hours(1);
     for (begins, ends, code, state, why, fix) in [
@@ -45,7 +45,7 @@ async fn it_is_told_how_long_it_is_good() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_pair_are_told_and_a_key_for_all_to_read() {
+async fn certificate_check_reports_mismatched_missing_or_readable_key() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (certificate, key) = authority.files("listener", "localhost");
     let (_, other) = authority.files("other", "localhost");

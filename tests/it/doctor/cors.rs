@@ -1,4 +1,4 @@
-//! CORS: what pages may do, and `--fix`.
+//! CORS: what web pages may do, and `--fix`.
 
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 
@@ -29,7 +29,7 @@ fn fix(place: &Place) -> Run {
 }
 
 #[tokio::test]
-async fn a_bucket_without_rules_is_mended_when_asked() {
+async fn fix_adds_missing_cors_rule_only_when_requested() {
     let place = Place::new().await;
     let look = || doctor(&place).set("BROKER_CORS_ORIGINS", ORIGINS);
     let report = Report::of(look()).await;
@@ -58,9 +58,9 @@ async fn a_bucket_without_rules_is_mended_when_asked() {
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
 
-/// Rules of others stay as they are, also one that fits halfway: ours stands before it.
+/// Rules of other programs are kept, also one that matches partly: our rule is placed before it.
 #[tokio::test]
-async fn rules_of_others_stay() {
+async fn fix_keeps_foreign_rules_and_origins_of_other_brokers() {
     let place = Place::new().await;
     let others = CorsRule::builder()
         .id("theirs")
@@ -80,7 +80,7 @@ async fn rules_of_others_stay() {
     assert_eq!(written.len(), 2, "{written:#?}");
     assert_eq!(written[1], others);
 
-    // Another broker of the same bucket has other pages; those of the first keep theirs.
+    // Another broker of the same bucket has other origins; those of the first are kept.
     let more = fix(&place).set("BROKER_CORS_ORIGINS", "https://other.example.com");
     let report = Report::of(more.set("BROKER_S3_CONDITIONAL_WRITES", "on")).await;
     report.code(0);
@@ -91,7 +91,7 @@ async fn rules_of_others_stay() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_left_out_is_named() {
+async fn rule_without_required_headers_fails() {
     let place = Place::new().await;
     let rule = CorsRule::builder()
         .allowed_origins("https://app.example.com")

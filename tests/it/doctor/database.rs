@@ -1,4 +1,4 @@
-//! Postgres: away, read-only, behind or ahead of this binary.
+//! Postgres: unavailable, read-only, with older or newer migrations than this binary.
 
 use super::scene::{Report, doctor};
 use crate::postgres_tls::Secured;
@@ -7,7 +7,7 @@ use crate::support::gate::Gate;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn it_is_away() {
+async fn unreachable_postgres_fails_and_dependent_checks_are_unknown() {
     let place = Place::new().await;
     let gate = Gate::new(database::address());
     gate.cut().await;
@@ -24,7 +24,7 @@ async fn it_is_away() {
 }
 
 #[tokio::test]
-async fn it_hangs() {
+async fn hanging_postgres_fails_after_timeout() {
     let place = Place::new().await;
     let gate = Gate::new(database::address());
     gate.hold();
@@ -39,7 +39,7 @@ async fn it_hangs() {
 }
 
 #[tokio::test]
-async fn it_takes_no_writes() {
+async fn read_only_postgres_fails() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     let name = place.database.name();
@@ -52,9 +52,9 @@ async fn it_takes_no_writes() {
         .advises("postgres", "not a standby");
 }
 
-/// Nothing is applied, and the doctor does not change that.
+/// No migration is applied, and the doctor applies none.
 #[tokio::test]
-async fn nothing_is_applied() {
+async fn unapplied_migrations_are_a_warning_or_failure_and_stay_unapplied() {
     let place = Place {
         database: Database::empty(),
         ..Place::new().await
@@ -76,7 +76,7 @@ async fn nothing_is_applied() {
 }
 
 #[tokio::test]
-async fn one_is_missing() {
+async fn missing_migration_is_named() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     let last = "DELETE FROM __diesel_schema_migrations WHERE version = \
@@ -98,7 +98,7 @@ async fn one_is_missing() {
 }
 
 #[tokio::test]
-async fn a_newer_broker_was_here() {
+async fn newer_migration_is_a_warning() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
@@ -110,7 +110,7 @@ async fn a_newer_broker_was_here() {
 }
 
 #[tokio::test]
-async fn the_line_is_encrypted_and_the_server_known_or_not() {
+async fn postgres_tls_check_reports_encryption_and_verification() {
     let place = Place::new().await;
     let secured = Secured::new();
     for (host, parameters, state, why) in [

@@ -1,4 +1,4 @@
-//! The issuer of JWTs: there with keys, there with none that fit, or away.
+//! The JWT issuer: with usable keys, without any, or unavailable.
 
 use jsonwebtoken::Algorithm::{ES256, EdDSA};
 
@@ -15,7 +15,7 @@ fn at(place: &Place, url: &str) -> Run {
 }
 
 #[tokio::test]
-async fn its_keys_are_told_by_their_algorithms() {
+async fn issuer_check_names_algorithms_of_usable_keys() {
     let place = Place::new().await;
     let keys = [Signer::new("a", ES256), Signer::new("b", EdDSA)];
     let issuer = Issuer::new(&[&keys[0], &keys[1]]);
@@ -26,7 +26,7 @@ async fn its_keys_are_told_by_their_algorithms() {
 }
 
 #[tokio::test]
-async fn an_issuer_without_keys_that_fit_fails_and_so_does_none() {
+async fn issuer_without_usable_keys_or_unreachable_fails() {
     let place = Place::new().await;
     let issuer = Issuer::new(&[]);
     for (says, why) in [
@@ -49,7 +49,7 @@ async fn an_issuer_without_keys_that_fit_fails_and_so_does_none() {
 }
 
 #[tokio::test]
-async fn a_secret_needs_no_issuer() {
+async fn shared_secret_needs_no_issuer() {
     let place = Place::new().await;
     let run = doctor(&place).set("BROKER_JWT_HS256_SECRET", SECRET);
     let report = Report::of(run).await;

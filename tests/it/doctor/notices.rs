@@ -1,4 +1,5 @@
-//! The topic and the queue: gone, forbidden, poor; and a notification only where it was asked for.
+//! The topic and the queue: missing, forbidden, badly configured; and a test notification only on
+//! request.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::support::inbox::Inbox;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn they_are_gone() {
+async fn missing_topic_and_queue_fail() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
     let run = doctor(&place)
@@ -29,9 +30,9 @@ async fn they_are_gone() {
         .says("signatures", "ok", "");
 }
 
-/// Whoever may publish need not be allowed to look.
+/// A role that may publish need not have the right to read the attributes.
 #[tokio::test]
-async fn looking_is_forbidden() {
+async fn forbidden_attributes_of_topic_and_queue_are_unknown() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
     let door = Door::to(cloud::address());
@@ -53,7 +54,7 @@ async fn looking_is_forbidden() {
 }
 
 #[tokio::test]
-async fn nobody_answers() {
+async fn unreachable_sns_and_sqs_fail() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
     let nobody = format!("http://127.0.0.1:{}", crate::support::process::free_port());
@@ -70,7 +71,7 @@ async fn nobody_answers() {
 }
 
 #[tokio::test]
-async fn a_queue_without_dead_letters() {
+async fn queue_without_dead_letter_queue_or_with_few_tries_is_a_warning() {
     let place = Place::new().await;
     let events = Events::new().await;
     let look = || Report::of(doctor(&place).set("BROKER_S3_EVENTS_QUEUE_URL", &events.url));
@@ -85,7 +86,7 @@ async fn a_queue_without_dead_letters() {
 }
 
 #[tokio::test]
-async fn subscribers_hear_of_it_when_asked() {
+async fn publish_option_sends_test_notification() {
     let place = Place::new().await;
     for inbox in [Inbox::new().await, Inbox::fifo().await] {
         let run = place

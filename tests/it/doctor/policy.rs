@@ -1,4 +1,4 @@
-//! `doctor --policy`: what the page on the bucket shows, for this bucket, topic and queue.
+//! `doctor --policy` prints the policy of the page on the bucket for this bucket, topic and queue.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn policy(bucket: &str) -> Run {
 }
 
 #[tokio::test]
-async fn it_is_the_one_in_the_readme() {
+async fn policy_equals_the_one_in_readme() {
     let printed = policy("datasets").end().await.ok();
     let shown = crate::readme::block("policy").replace("BUCKET", "datasets");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
@@ -22,7 +22,7 @@ async fn it_is_the_one_in_the_readme() {
 }
 
 #[tokio::test]
-async fn it_has_the_topic_and_the_queue() {
+async fn policy_has_topic_and_queue_of_the_settings() {
     let run = policy("datasets")
         .set(
             "BROKER_SNS_TOPIC_ARN",
@@ -52,7 +52,7 @@ async fn it_has_the_topic_and_the_queue() {
 }
 
 #[tokio::test]
-async fn it_needs_the_bucket_alone() {
+async fn policy_needs_only_the_bucket_setting() {
     let ended = Run::new(&["doctor", "--policy"]).end().await;
     let ended = ended.failed(78, &["BROKER_S3_BUCKET"]);
     assert!(!ended.err.contains("DATABASE_URL"), "{ended:#?}");

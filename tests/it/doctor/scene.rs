@@ -1,4 +1,4 @@
-//! A place to be examined, and what the doctor says of it.
+//! An environment to check, and the doctor's report about it.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub const CHECKS: [&str; 20] = [
     "issuer",
 ];
 
-/// What the doctor said.
+/// The report of the doctor.
 #[derive(Debug)]
 pub struct Report {
     lines: BTreeMap<String, Value>,
@@ -40,7 +40,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Runs the doctor to its end. Whatever it says holds no URL of ours.
+    /// Runs the doctor to its end. Asserts that its output contains no pre-signed URL.
     pub async fn of(run: Run) -> Report {
         let ended = run.end().await;
         for secret in ["X-Amz-", "Signature="] {
@@ -61,7 +61,8 @@ impl Report {
         }
     }
 
-    /// The state of a check, and why; a fix stands there exactly where it is not ok.
+    /// Asserts the state and the reason of a check; a fix is present exactly if the state is not
+    /// `ok`.
     #[track_caller]
     pub fn says(&self, check: &str, state: &str, why: &str) -> &Report {
         let line = &self.lines[check];
@@ -72,7 +73,7 @@ impl Report {
         self
     }
 
-    /// What to do about a check.
+    /// Asserts the fix of a check.
     #[track_caller]
     pub fn advises(&self, check: &str, fix: &str) -> &Report {
         let line = &self.lines[check];
@@ -89,7 +90,7 @@ impl Report {
             .collect()
     }
 
-    /// It ended with this code.
+    /// Asserts the exit code.
     #[track_caller]
     pub fn code(&self, code: i32) -> &Report {
         assert_eq!(self.ended.status.code(), Some(code), "{self:#?}");
@@ -97,12 +98,12 @@ impl Report {
     }
 }
 
-/// The doctor at a place, with its report for programs.
+/// The doctor for this environment, with its JSON report.
 pub fn doctor(place: &Place) -> Run {
     place.run(&["doctor", "--json"])
 }
 
-/// Everything that there is in a bucket: objects, old versions, delete markers, open uploads.
+/// Everything in a bucket: objects, old versions, delete markers, open multipart uploads.
 pub async fn everything(bucket: &Bucket) -> Vec<String> {
     let all = bucket.client.list_object_versions().bucket(&bucket.name);
     let all = all.send().await.expect("versions");

@@ -1,4 +1,4 @@
-//! A doctor who is sent away cleans up before he goes.
+//! An interrupted doctor removes its objects before it exits.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::observe::eventually;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn what_was_written_is_removed_after_a_signal() {
+async fn interrupted_doctor_removes_its_objects() {
     let place = Place::new().await;
     let gate = Gate::new(cloud::address());
     gate.delay(Duration::from_millis(150));

@@ -1,4 +1,4 @@
-//! Stores that have less than S3, or do less than they should.
+//! Stores with fewer features than S3, and stores that misbehave.
 
 use super::scene::{Report, doctor, everything};
 use crate::support::cloud::{self, Bucket};
@@ -12,9 +12,9 @@ fn at(place: &Place, store: &Masked) -> Run {
     doctor(place).set("AWS_ENDPOINT_URL_S3", store.endpoint())
 }
 
-/// What it does not have cannot be told, and fails nobody.
+/// A check of a feature that the store does not have is unknown, and not a failure.
 #[tokio::test]
-async fn the_embedded_store() {
+async fn embedded_store_passes_with_unsupported_checks_unknown() {
     let store = Store::start().await;
     let place = Place {
         bucket: Bucket::at(&store.endpoint()).await,
@@ -44,15 +44,15 @@ async fn the_embedded_store() {
     assert_eq!(place.bucket.open_keys().await, [""; 0]);
 }
 
-/// A setting that promises what the store does not do is a fault; that the store does less than S3
-/// is none, and the report says what the broker does instead, with the statuses that show it. The
-/// advice of one run is never undone by that of the next.
+/// A setting that requires what the store does not do is a failure. A store that does less than S3
+/// is not: the report says what the broker does instead, with the statuses that show it. The advice
+/// of one run is never reversed by that of the next.
 #[tokio::test]
-async fn conditional_writes_are_not_honoured() {
+async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
     let place = Place::new().await;
     let store = Masked::saying(&[
         (b"HTTP/1.1 412", b"HTTP/1.1 200"),
-        // An error in the body of a 200 is an error all the same.
+        // An error in the body of a 200 would be an error as well.
         (b"<Error", b"<Fine0"),
         (b"</Error", b"</Fine0"),
     ])
@@ -106,7 +106,7 @@ async fn conditional_writes_are_not_honoured() {
 }
 
 #[tokio::test]
-async fn checksums_are_not_told() {
+async fn store_that_reports_no_checksums_is_a_warning() {
     let place = Place::new().await;
     let store = Masked::start().await;
     let report = Report::of(at(&place, &store)).await;
@@ -117,7 +117,7 @@ async fn checksums_are_not_told() {
 }
 
 #[tokio::test]
-async fn checksums_are_not_verified() {
+async fn store_that_does_not_verify_checksums_fails() {
     let place = Place::new().await;
     let store = Masked::saying(&[(b"HTTP/1.1 400", b"HTTP/1.1 200")]).await;
     let report = Report::of(at(&place, &store)).await;
@@ -128,9 +128,10 @@ async fn checksums_are_not_verified() {
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
 
-/// What the settings turn off costs the proof by checksum: the report names the setting.
+/// Without checksums there is no proof by checksum: the report names the setting that disables
+/// them.
 #[tokio::test]
-async fn checksums_switched_off_by_settings_are_a_warning() {
+async fn checksums_disabled_by_settings_are_a_warning() {
     let place = Place::new().await;
     for setting in ["BROKER_S3_CHECKSUMS", "BROKER_S3_HEAD_CHECKSUMS"] {
         let report = Report::of(doctor(&place).set(setting, "off")).await;
@@ -141,9 +142,9 @@ async fn checksums_switched_off_by_settings_are_a_warning() {
     }
 }
 
-/// As moto and some toys do.
+/// Some test doubles of S3, such as moto, accept any signature.
 #[tokio::test]
-async fn signatures_are_not_checked() {
+async fn store_that_does_not_verify_signatures_fails() {
     let place = Place::new().await;
     let store = Masked::saying(&[(b"HTTP/1.1 403", b"HTTP/1.1 200")]).await;
     let report = Report::of(at(&place, &store)).await;
@@ -152,13 +153,13 @@ async fn signatures_are_not_checked() {
         .says("signatures", "failed", "wrong signature");
 }
 
-/// What S3 answers whoever lacks a right.
+/// What S3 answers when a right is missing.
 const DENIED: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\n\
     connection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>";
 
-/// A role lacks one right: its check fails, or cannot tell, and says which right that is.
+/// The role lacks one right: the check fails or is unknown, and names the right.
 #[tokio::test]
-async fn a_right_is_missing() {
+async fn missing_right_is_named_by_its_check() {
     let place = Place::new().await;
     for (request, code, check, state, why, fix) in [
         (
@@ -214,9 +215,9 @@ async fn a_right_is_missing() {
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
 
-/// What cannot be removed is a fault of its own, and named.
+/// A probe that cannot be removed is a failure of its own, and is named.
 #[tokio::test]
-async fn removing_is_forbidden() {
+async fn objects_that_cannot_be_removed_are_reported_with_missing_right() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     door.leads(Way::Interrupts(cloud::address(), "DELETE /", DENIED));
@@ -235,7 +236,7 @@ async fn removing_is_forbidden() {
 }
 
 #[tokio::test]
-async fn everybody_may_come_in() {
+async fn public_bucket_fails() {
     let place = Place::new().await;
     let door = Door::to(cloud::address());
     let public = "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\nconnection: close\r\n\r\n\

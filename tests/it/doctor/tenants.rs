@@ -1,4 +1,4 @@
-//! Buckets that tenants have of their own are looked at as the common one is, each by its name.
+//! The buckets of tenants are checked like the common bucket, each under its name.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::support::process::{Ended, Run};
 use crate::support::serving::Place;
 
 /// The checks of a bucket, in the order of the report.
-fn of_a_bucket() -> &'static [&'static str] {
+fn bucket_checks() -> &'static [&'static str] {
     let at = |name| CHECKS.iter().position(|check| *check == name).expect(name);
     &CHECKS[at("bucket")..=at("public-access")]
 }
@@ -26,7 +26,7 @@ async fn report(run: Run) -> (Vec<Value>, Ended) {
     (lines.collect(), ended)
 }
 
-/// The lines of a bucket: `check`, `state`.
+/// The `check` and `state` of each line about a bucket.
 fn of(lines: &[Value], bucket: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let own = lines.iter().filter(|line| line["bucket"] == *bucket);
@@ -42,17 +42,17 @@ fn line<'a>(lines: &'a [Value], bucket: &str, check: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn each_is_looked_at_by_its_name() {
+async fn each_tenant_bucket_is_checked_once_under_its_name() {
     let (place, own) = (Place::new().await, Bucket::new().await);
     own.keep_versions().await;
     own.put("acme/there.csv", "x").await;
     tenant(&place, "acme", &own.name).await;
-    // Two of one bucket, and one whose own is the common one.
+    // Two tenants share a bucket, and a third one uses the common bucket.
     tenant(&place, "globex", &own.name).await;
     tenant(&place, "initech", &place.bucket.name).await;
     let (lines, ended) = report(doctor(&place)).await;
     assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
-    // What is of the common bucket and of the rest is said as ever, and first.
+    // The checks of the common bucket and of everything else come first, unchanged.
     let (ours, theirs) = lines.split_at(CHECKS.len());
     for (line, check) in ours.iter().zip(CHECKS) {
         assert_eq!(line["check"], check, "{line:#}");
@@ -61,14 +61,14 @@ async fn each_is_looked_at_by_its_name() {
     }
     let names: Vec<_> = of(theirs, &own.name);
     let names: Vec<_> = names.iter().map(|(check, _)| check.as_str()).collect();
-    assert_eq!(names, of_a_bucket(), "{ended:#?}");
+    assert_eq!(names, bucket_checks(), "{ended:#?}");
     assert_eq!(theirs.len(), names.len(), "{ended:#?}");
     let versioning = line(&lines, &own.name, "versioning")["why"].as_str();
     assert!(
         versioning.is_some_and(|why| why.starts_with("on:")),
         "{lines:#?}"
     );
-    // Its probes have left nothing behind.
+    // The probes left nothing behind.
     assert_eq!(everything(&own).await, ["acme/there.csv"]);
 
     let ended = place.run(&["doctor"]).end().await.ok();
@@ -80,7 +80,7 @@ async fn each_is_looked_at_by_its_name() {
 }
 
 #[tokio::test]
-async fn one_that_is_not_there_fails_and_says_what_to_do() {
+async fn missing_tenant_bucket_fails_without_affecting_others() {
     let (place, own) = (Place::new().await, Bucket::new().await);
     let missing = format!("{}-gone", own.name);
     tenant(&place, "acme", &own.name).await;
@@ -93,8 +93,8 @@ async fn one_that_is_not_there_fails_and_says_what_to_do() {
     assert_eq!(gone["fix"], "make it: a tenant's bucket cannot be changed");
     let rest = of(&lines, &missing);
     let known = rest.iter().filter(|(_, state)| state != "unknown").count();
-    assert_eq!((rest.len(), known), (of_a_bucket().len(), 1), "{rest:?}");
-    // It stops no other.
+    assert_eq!((rest.len(), known), (bucket_checks().len(), 1), "{rest:?}");
+    // The other buckets are checked all the same.
     assert_eq!(line(&lines, &own.name, "signatures")["state"], "ok");
     assert!(
         lines[..CHECKS.len()]
@@ -104,7 +104,7 @@ async fn one_that_is_not_there_fails_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn pages_are_let_into_each_of_them_when_asked() {
+async fn fix_adds_cors_rule_to_each_tenant_bucket() {
     let (place, own) = (Place::new().await, Bucket::new().await);
     tenant(&place, "acme", &own.name).await;
     let origin = "https://app.example.com";
@@ -121,12 +121,13 @@ async fn pages_are_let_into_each_of_them_when_asked() {
     }
 }
 
-/// The time of a visit is bounded, however many tenants there are; it says what it left out.
+/// The number of checks is bounded, however many tenants there are; the report says what it left
+/// out.
 #[tokio::test]
-async fn past_twenty_the_rest_is_counted() {
+async fn only_twenty_tenant_buckets_are_checked_and_the_rest_is_counted() {
     let place = Place::new().await;
     for number in 10..32 {
-        // None of them is there, which is told soon.
+        // None of the buckets exists, which is quick to find out.
         let bucket = format!("{}-{number}", place.bucket.name);
         tenant(&place, &format!("tenant-{number}"), &bucket).await;
     }
@@ -147,7 +148,7 @@ async fn past_twenty_the_rest_is_counted() {
 }
 
 #[tokio::test]
-async fn the_policy_names_all_of_them() {
+async fn policy_names_every_tenant_bucket() {
     let place = Place::new().await;
     let common = format!("arn:aws:s3:::{}", place.bucket.name);
     let policy = || place.run(&["doctor", "--policy"]);
@@ -167,7 +168,7 @@ async fn the_policy_names_all_of_them() {
     assert_eq!(printed["Statement"][0]["Resource"], json!(objects));
     assert_eq!(printed["Statement"][1]["Resource"], json!(all));
 
-    // Without an answer it is what it is for the common one, and says so.
+    // Without the database, the policy covers the common bucket only, and a warning says so.
     let nowhere = "postgres://nobody:secret@127.0.0.1:1/none";
     let ended = policy().set("DATABASE_URL", nowhere).end().await.ok();
     let why = "The buckets that tenants have of their own are not in it: ";

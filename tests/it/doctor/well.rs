@@ -1,4 +1,4 @@
-//! Where everything is as it should be.
+//! A correct configuration.
 
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, CorsConfiguration, CorsRule,
@@ -13,7 +13,7 @@ use crate::support::serving::Place;
 
 const ORIGIN: &str = "https://app.example.com";
 
-/// A rule that frees parts after so many days.
+/// Adds a lifecycle rule that deletes the parts of incomplete uploads after this many days.
 pub async fn free_parts_after(bucket: &Bucket, days: i32) {
     let abort = AbortIncompleteMultipartUpload::builder().days_after_initiation(days);
     let rule = LifecycleRule::builder()
@@ -60,7 +60,7 @@ async fn open_to_pages(bucket: &Bucket) {
 }
 
 #[tokio::test]
-async fn all_is_well() {
+async fn correct_configuration_passes_and_leaves_nothing_behind() {
     let place = Place::new().await;
     free_parts_after(&place.bucket, 7).await;
     close(&place.bucket).await;
@@ -87,14 +87,14 @@ async fn all_is_well() {
     let summary = "18 ok, 2 to be warned of, 0 failed, 0 cannot be told";
     assert!(report.ended.err.contains(summary), "{report:#?}");
 
-    // It has left nothing behind, and told nobody.
+    // The doctor left nothing behind, and sent no notification.
     assert_eq!(everything(&place.bucket).await, ["data/there.csv"]);
     assert_eq!(inbox.waiting().await, 0);
 }
 
-/// Versions of a probe are removed too.
+/// All versions of a probe are removed.
 #[tokio::test]
-async fn nothing_is_left_in_a_versioned_bucket() {
+async fn no_versions_are_left_in_versioned_bucket() {
     let place = Place::new().await;
     place.bucket.keep_versions().await;
     let report = Report::of(doctor(&place)).await;
@@ -102,9 +102,9 @@ async fn nothing_is_left_in_a_versioned_bucket() {
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
 
-/// For people: a line a check, its fix below it.
+/// The text report has one line for each check, with the fix below it.
 #[tokio::test]
-async fn a_person_reads_it() {
+async fn text_report_has_one_line_per_check_with_fix_below() {
     let place = Place::new().await;
     let open = place.bucket.client.delete_public_access_block();
     let open = open.bucket(&place.bucket.name).send().await;

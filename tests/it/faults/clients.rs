@@ -1,4 +1,4 @@
-//! Clients that hang up while the broker is at work for them.
+//! Clients that disconnect while the broker works for them.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,8 +7,8 @@ use crate::support::app::{App, id};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
-/// Sends the request, hangs up once the broker waits for a lock that the test holds, and lets the
-/// lock go.
+/// Sends the request, disconnects once the broker waits for a lock that the test holds, and
+/// releases the lock.
 async fn hang_up(app: &App, lock: &str, request: reqwest::RequestBuilder) {
     let mut client = app.sql().await;
     let holding = client.transaction().await.expect("a transaction");
@@ -26,36 +26,36 @@ async fn hang_up(app: &App, lock: &str, request: reqwest::RequestBuilder) {
 const ROWS: &str = "SELECT 1 FROM uploads FOR UPDATE";
 const TABLE: &str = "LOCK TABLE uploads IN ACCESS EXCLUSIVE MODE";
 
-async fn ends_as(app: &App, session: &Value, status: &str) {
+async fn wait_for_status(app: &App, session: &Value, status: &str) {
     eventually(status, async || app.read(session).await["status"] == status).await;
 }
 
 #[tokio::test]
-async fn an_acknowledge_is_finished_without_its_client() {
+async fn acknowledge_completes_after_client_disconnects() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     let path = format!("/uploads/{}/acknowledge", id(&session));
     hang_up(&app, ROWS, app.request(Method::POST, &path)).await;
-    ends_as(&app, &session, "Uploaded").await;
+    wait_for_status(&app, &session, "Uploaded").await;
     app.holds_no_transaction().await;
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
-async fn a_delete_and_a_cancel_are_finished_without_their_clients() {
+async fn delete_and_cancel_complete_after_client_disconnects() {
     let app = App::start().await;
     let stored = app.upload("stored", "bytes", json!({})).await;
     let path = format!("/uploads/{}", id(&stored));
     hang_up(&app, ROWS, app.request(Method::DELETE, &path)).await;
-    ends_as(&app, &stored, "Deleted").await;
+    wait_for_status(&app, &stored, "Deleted").await;
     assert!(app.bucket.head("stored").await.is_none());
 
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     let path = format!("/uploads/{}/cancel", id(&session));
     hang_up(&app, ROWS, app.request(Method::POST, &path)).await;
-    ends_as(&app, &session, "Cancelled").await;
+    wait_for_status(&app, &session, "Cancelled").await;
     eventually("its object is gone", async || {
         app.bucket.head("a.csv").await.is_none()
     })
@@ -64,7 +64,7 @@ async fn a_delete_and_a_cancel_are_finished_without_their_clients() {
 }
 
 #[tokio::test]
-async fn reads_and_creates_leave_nothing_open() {
+async fn disconnected_reads_and_creates_leave_no_transaction_open() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     let path = format!("/uploads/{}", id(&session));
@@ -79,7 +79,7 @@ async fn reads_and_creates_leave_nothing_open() {
         hang_up(&app, TABLE, request).await;
     }
     app.holds_no_transaction().await;
-    // The pool has as many connections as before, and each is good.
+    // The pool has as many connections as before, and each of them works.
     let calls = (0..50).map(|n| {
         let app = &app;
         async move { app.create(&format!("c/{n}"), json!({})).await }

@@ -1,5 +1,5 @@
-//! Postgres dies and comes back, becomes read-only, or another one takes its place. Nobody restarts
-//! the broker.
+//! Postgres dies and comes back, becomes read-only, or is replaced by a standby. The broker is
+//! never restarted.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use upload_broker::dev::postgres::{Options, Postgres};
 use upload_broker::store::migrations;
 
-use super::unavailable;
+use super::assert_unavailable;
 use crate::support::app::{App, Setup};
 use crate::support::database::{Database, connect};
 use crate::support::door::{Door, Way};
@@ -24,7 +24,7 @@ use crate::support::process::signal;
 
 const NAME: &str = "failover-db";
 
-/// A folder under `/tmp`, where the server's user can work too when the tests run as root.
+/// A folder under `/tmp`, where the user that runs Postgres has access when the tests run as root.
 fn folder() -> TempDir {
     let open = fs::Permissions::from_mode(0o755);
     let folder = tempfile::Builder::new().permissions(open).tempdir();
@@ -32,7 +32,7 @@ fn folder() -> TempDir {
 }
 
 fn start(folder: &Path, settings: &[(&str, String)]) -> Postgres {
-    // What was committed outlives the process, if not the machine.
+    // Committed data survives the process, though not a crash of the machine.
     let kept = ("synchronous_commit", "on".to_owned());
     let settings = settings.iter().chain([&kept]);
     let options = Options {
@@ -74,8 +74,9 @@ async fn app(server: &Postgres, hosts: &str) -> App {
         .await
 }
 
-/// Creates, and is told of nothing worse than that Postgres is away, until it works.
-async fn create_at_last(app: &App, path: &str) -> Value {
+/// Creates an upload, and retries for as long as Postgres is unavailable; any other error fails the
+/// test.
+async fn create_when_available(app: &App, path: &str) -> Value {
     let mut created = Value::Null;
     eventually("Postgres is used again", async || {
         let reply = app.post("/uploads", json!({"path": path})).await;
@@ -83,7 +84,7 @@ async fn create_at_last(app: &App, path: &str) -> Value {
         if served {
             created = reply.json();
         } else if reply.json()["code"] != "overloaded" {
-            unavailable(app, reply, "Postgres");
+            assert_unavailable(app, reply, "Postgres");
         }
         served
     })
@@ -91,21 +92,21 @@ async fn create_at_last(app: &App, path: &str) -> Value {
     created
 }
 
-async fn postgres_is(app: &App, word: &str) {
+async fn wait_for_postgres_status(app: &App, word: &str) {
     eventually(word, async || {
         app.get("/readyz").await.json()["checks"]["postgres"] == word
     })
     .await;
 }
 
-async fn goes_on(app: &App, session: &Value) {
+async fn assert_upload_completes(app: &App, session: &Value) {
     app.put(session, "bytes").await.expect_ok();
     app.acknowledge(session).await.expect(StatusCode::OK);
     assert_eq!(app.told(session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_is_used_again() {
+async fn broker_reconnects_to_restarted_postgres_after_kill() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     let door = Door::to(address(&server));
@@ -115,20 +116,20 @@ async fn a_server_that_was_killed_is_used_again() {
     let pid = fs::read_to_string(folder.path().join("cluster/data/postmaster.pid"));
     let pid = pid.expect("its pid").lines().next().unwrap().parse();
     signal("KILL", pid.expect("a number"));
-    postgres_is(&app, "unavailable").await;
+    wait_for_postgres_status(&app, "unavailable").await;
     let reply = app.post("/uploads", json!({"path": "b.csv"})).await;
-    unavailable(&app, reply, "Postgres");
+    assert_unavailable(&app, reply, "Postgres");
 
     drop(server);
     let server = start(folder.path(), &[]);
     door.leads(Way::To(address(&server)));
-    create_at_last(&app, "c.csv").await;
-    postgres_is(&app, "ok").await;
-    goes_on(&app, &session).await;
+    create_when_available(&app, "c.csv").await;
+    wait_for_postgres_status(&app, "ok").await;
+    assert_upload_completes(&app, &session).await;
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_is_given_up() {
+async fn silent_postgres_times_out_and_is_used_again_when_it_answers() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     let door = Door::to(address(&server));
@@ -138,17 +139,17 @@ async fn a_server_that_falls_silent_is_given_up() {
     door.leads(Way::Silent);
     let path = format!("/uploads/{}", crate::support::app::id(&session));
     let (one, two) = tokio::join!(app.post("/uploads", json!({"path": "b"})), app.get(&path));
-    unavailable(&app, one, "Postgres");
-    unavailable(&app, two, "Postgres");
-    postgres_is(&app, "unavailable").await;
+    assert_unavailable(&app, one, "Postgres");
+    assert_unavailable(&app, two, "Postgres");
+    wait_for_postgres_status(&app, "unavailable").await;
 
     door.leads(Way::To(address(&server)));
-    create_at_last(&app, "c.csv").await;
-    postgres_is(&app, "ok").await;
-    goes_on(&app, &session).await;
+    create_when_available(&app, "c.csv").await;
+    wait_for_postgres_status(&app, "ok").await;
+    assert_upload_completes(&app, &session).await;
 }
 
-/// Makes the server read-only for everybody, or not.
+/// Makes the server read-only for all sessions, or writable again.
 async fn read_only(client: &Client, word: &str) {
     let set = format!("ALTER SYSTEM SET default_transaction_read_only = {word}");
     client.batch_execute(&set).await.expect("a setting");
@@ -159,7 +160,7 @@ async fn read_only(client: &Client, word: &str) {
 }
 
 #[tokio::test]
-async fn a_server_that_turns_read_only_is_away_until_it_turns_back() {
+async fn read_only_postgres_is_unavailable_until_it_is_writable() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     let app = app(&server, &address(&server).to_string()).await;
@@ -172,22 +173,22 @@ async fn a_server_that_turns_read_only_is_away_until_it_turns_back() {
         let reply = app.post("/uploads", json!({"path": "b"})).await;
         let refused = reply.status == StatusCode::SERVICE_UNAVAILABLE;
         if refused {
-            unavailable(&app, reply, "Postgres");
+            assert_unavailable(&app, reply, "Postgres");
         }
         refused
     })
     .await;
-    unavailable(&app, app.acknowledge(&session).await, "Postgres");
-    postgres_is(&app, "unavailable").await;
+    assert_unavailable(&app, app.acknowledge(&session).await, "Postgres");
+    wait_for_postgres_status(&app, "unavailable").await;
 
     read_only(&client, "off").await;
-    create_at_last(&app, "c.csv").await;
-    postgres_is(&app, "ok").await;
+    create_when_available(&app, "c.csv").await;
+    wait_for_postgres_status(&app, "ok").await;
     app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
 }
 
-/// A primary and a standby of it.
+/// A primary and its standby.
 async fn pair(folder: &Path) -> (Postgres, Postgres) {
     let (one, two) = (folder.join("one"), folder.join("two"));
     let server = migrated(&one).await;
@@ -199,18 +200,18 @@ async fn pair(folder: &Path) -> (Postgres, Postgres) {
     let signal = two.join("cluster/data/standby.signal");
     fs::write(signal, "").expect("a file that makes it a standby");
     let primary = start(&one, &[]);
-    // libpq takes a URL for its connection string.
+    // libpq accepts a URL as connection string.
     let upstream = primary.url("postgres");
     let standby = start(&two, &[("primary_conninfo", upstream)]);
     (primary, standby)
 }
 
 #[tokio::test]
-async fn a_standby_takes_over_from_a_primary_that_cannot_be_reached() {
+async fn broker_fails_over_to_promoted_standby() {
     let folder = folder();
     let (primary, standby) = pair(folder.path()).await;
     let (one, two) = (Door::to(address(&primary)), Door::to(address(&standby)));
-    // The standby comes first: it takes no writes, so that the broker goes on to the next.
+    // The standby is listed first: it accepts no writes, so the broker tries the next host.
     let hosts = format!("{},{}", two.addr(), one.addr());
     let app = app(&primary, &hosts).await;
     let session = app.create("a.csv", json!({})).await;
@@ -225,23 +226,23 @@ async fn a_standby_takes_over_from_a_primary_that_cannot_be_reached() {
     let promote = "SELECT pg_promote(true)";
     let promoted = there.query_one(promote, &[]).await.expect("an answer");
     assert!(promoted.get::<_, bool>(0), "it is promoted");
-    create_at_last(&app, "b.csv").await;
-    postgres_is(&app, "ok").await;
-    goes_on(&app, &session).await;
-    // And it is the one that has them.
+    create_when_available(&app, "b.csv").await;
+    wait_for_postgres_status(&app, "ok").await;
+    assert_upload_completes(&app, &session).await;
+    // The promoted standby has both rows.
     let count = there.query_one("SELECT count(*) FROM uploads", &[]).await;
     assert_eq!(count.expect("a count").get::<_, i64>(0), 2);
 }
 
 #[tokio::test]
-async fn a_dead_host_in_front_is_passed_by() {
+async fn broker_skips_dead_hosts_in_database_url() {
     let folder = folder();
     let server = migrated(folder.path()).await;
-    // Nobody listens on a port that was just given back; nobody answers behind the second door.
+    // The first host refuses connections, and the second accepts them and never answers.
     let silent = Door::to(address(&server));
     silent.leads(Way::Silent);
     let hosts = format!("127.0.0.1:1,{},{}", silent.addr(), address(&server));
     let app = app(&server, &hosts).await;
-    let session = create_at_last(&app, "a.csv").await;
-    goes_on(&app, &session).await;
+    let session = create_when_available(&app, "a.csv").await;
+    assert_upload_completes(&app, &session).await;
 }

@@ -1,4 +1,4 @@
-//! What an error of Postgres is, its code says, whatever language its words are in.
+//! Errors of Postgres are classified by their code, whatever language their messages are in.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use upload_broker::store::{pool, sqlstate};
 use crate::support::app::App;
 use crate::support::pg_bin;
 
-/// Lets Postgres refuse every new upload with this error.
+/// Makes Postgres reject every new upload with this error.
 async fn refuse_all(app: &App, code: &str, words: &str) {
     let sql = format!(
         "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
@@ -24,7 +24,7 @@ async fn refuse_all(app: &App, code: &str, words: &str) {
 }
 
 #[tokio::test]
-async fn what_passes_is_a_503_and_what_does_not_a_500_in_any_language() {
+async fn transient_sqlstates_are_503_and_others_500_in_any_language() {
     const TIMEOUT: &str = "storniere Anfrage wegen Zeitüberschreitung der Anfrage";
     let app = App::start().await;
     for (code, words) in [
@@ -69,11 +69,11 @@ async fn what_passes_is_a_503_and_what_does_not_a_500_in_any_language() {
     }
 }
 
-/// A connection that neither TLS nor a host name plays a part in.
+/// A connection without TLS and without a host name.
 #[tokio::test]
-async fn errors_have_their_codes_over_a_unix_socket_too() {
+async fn sqlstate_is_available_over_unix_socket() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    // Where the server's user can work too when the tests run as root, whatever the umask is.
+    // The user that runs Postgres has access when the tests run as root, whatever the umask.
     let open = fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777));
     open.expect("a folder for all");
     let path = folder.path().to_str().expect("a path");

@@ -1,4 +1,4 @@
-//! More is asked than the broker can hold: it says so at once, and goes on with what it has.
+//! Overload: the broker refuses excess requests at once, and continues with those that it accepted.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -8,15 +8,15 @@ use crate::support::observe::eventually;
 use crate::support::raw;
 use crate::support::reply::Reply;
 
-/// Told to come again, by the right name.
+/// Asserts a 503 with the code `overloaded` that says when to retry.
 #[track_caller]
-fn overloaded(reply: Reply) {
+fn assert_overloaded(reply: Reply) {
     let wait = reply.header("retry-after").map(str::parse::<u32>);
     assert!(matches!(wait, Some(Ok(1..=60))), "{reply:#?}");
     reply.expect_problem(503, "overloaded");
 }
 
-/// Creates `count` sessions that wait for a lock, runs `meanwhile`, and lets them go on.
+/// Creates `count` sessions that wait for a lock, runs `meanwhile`, and releases the lock.
 async fn while_busy(app: &App, count: usize, meanwhile: impl AsyncFnOnce()) {
     let mut client = app.sql().await;
     let lock = client.transaction().await.expect("a transaction");
@@ -27,8 +27,8 @@ async fn while_busy(app: &App, count: usize, meanwhile: impl AsyncFnOnce()) {
             let reply = app
                 .post("/uploads", json!({"path": format!("busy/{n}")}))
                 .await;
-            // The app's loops need a connection now and then, too; and a lock is waited for only
-            // so long.
+            // The background loops need connections from time to time as well, and waiting for
+            // the lock has a time limit.
             if reply.status != StatusCode::SERVICE_UNAVAILABLE {
                 return reply;
             }
@@ -50,22 +50,22 @@ async fn while_busy(app: &App, count: usize, meanwhile: impl AsyncFnOnce()) {
 }
 
 #[tokio::test]
-async fn requests_past_the_bound_are_turned_away_unread() {
+async fn requests_above_in_flight_limit_are_refused_unread() {
     let app = Setup::new().set("BROKER_MAX_IN_FLIGHT", 2).start().await;
     while_busy(&app, 2, async || {
-        overloaded(app.get("/uploads").await);
-        overloaded(app.get("/docs/").await);
-        // Whoever it is: keys are not looked at.
+        assert_overloaded(app.get("/uploads").await);
+        assert_overloaded(app.get("/docs/").await);
+        // Refused before authentication: the key is not checked.
         let stranger = app
             .http
             .request(Method::GET, format!("{}/uploads", app.url));
-        overloaded(Reply::of(stranger).await);
-        // Nor is the body waited for: this one never comes.
+        assert_overloaded(Reply::of(stranger).await);
+        // The body is not waited for either: this one never arrives.
         let request = raw::request(&app, "POST /uploads", "content-length: 50\r\n", b"");
         raw::send(&app, request)
             .await
             .expect_problem(503, "overloaded");
-        // Those who watch us are answered.
+        // Probes and metrics are still answered.
         for path in ["/livez", "/heartbeat", "/readyz", "/metrics"] {
             app.get(path).await.expect_ok();
         }
@@ -76,7 +76,7 @@ async fn requests_past_the_bound_are_turned_away_unread() {
 }
 
 #[tokio::test]
-async fn work_whose_client_hung_up_counts_on() {
+async fn work_of_disconnected_client_counts_towards_in_flight_limit() {
     let app = Setup::new().set("BROKER_MAX_IN_FLIGHT", 1).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
@@ -89,7 +89,7 @@ async fn work_whose_client_hung_up_counts_on() {
                     reply = acknowledge => panic!("answered: {reply:#?}"),
                     () = waits => {}
                 }
-                // Its client is gone now, and it is still at work.
+                // The client has disconnected, and the request is still running.
                 app.get("/uploads").await
             },
             async {
@@ -100,7 +100,7 @@ async fn work_whose_client_hung_up_counts_on() {
             },
         )
         .await;
-    overloaded(reply);
+    assert_overloaded(reply);
     eventually("it is finished", async || {
         let reply = app
             .get(&format!("/uploads/{}", crate::support::app::id(&session)))
@@ -111,7 +111,7 @@ async fn work_whose_client_hung_up_counts_on() {
 }
 
 #[tokio::test]
-async fn who_finds_no_connection_is_told_so_soon() {
+async fn exhausted_pool_is_reported_as_overloaded_quickly() {
     let app = Setup::new()
         .set("BROKER_DB_POOL_SIZE", 3)
         .set("BROKER_DB_POOL_WAIT_SECONDS", 0.2)
@@ -119,8 +119,8 @@ async fn who_finds_no_connection_is_told_so_soon() {
         .await;
     app.get("/uploads").await.expect(StatusCode::OK);
     while_busy(&app, 3, async || {
-        overloaded(app.get("/uploads").await);
-        overloaded(app.post("/uploads", json!({"path": "b"})).await);
+        assert_overloaded(app.get("/uploads").await);
+        assert_overloaded(app.post("/uploads", json!({"path": "b"})).await);
         let ready = app.get("/readyz").await;
         assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE, "{ready:#?}");
         assert!(app.metric("db_pool_exhausted_total").await >= 3.0);

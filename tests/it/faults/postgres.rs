@@ -1,9 +1,9 @@
-//! Postgres is away, restarts under a transaction, or makes us wait.
+//! Postgres is unavailable, restarts during a transaction, or makes the broker wait.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::unavailable;
+use super::assert_unavailable;
 use crate::support::app::{App, Setup, id};
 use crate::support::database;
 use crate::support::gate::Gate;
@@ -11,12 +11,12 @@ use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn postgres_goes_away_and_comes_back() {
+async fn postgres_outage_is_503_and_recovers_without_restart() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
-    // The key is known for some seconds from now on.
+    // The key is cached for some seconds from now on.
     gate.cut().await;
 
     let path = format!("/uploads/{}", id(&session));
@@ -41,7 +41,7 @@ async fn postgres_goes_away_and_comes_back() {
         .split_last_chunk::<1>()
         .map(|(a, b)| (b, a))
         .unwrap();
-    // What has not the shape of a key is none, whether Postgres is there or not.
+    // A text without the shape of a key is rejected, whether Postgres is available or not.
     assert_eq!(
         stranger[0].status,
         StatusCode::UNAUTHORIZED,
@@ -49,7 +49,7 @@ async fn postgres_goes_away_and_comes_back() {
     );
     assert_eq!(known.len(), 9);
     for reply in replies.into_iter().take(9) {
-        unavailable(&app, reply, "Postgres");
+        assert_unavailable(&app, reply, "Postgres");
     }
     assert_eq!(app.get("/livez").await.status, StatusCode::OK);
     let ready = app.get("/readyz").await;
@@ -64,14 +64,14 @@ async fn postgres_goes_away_and_comes_back() {
     let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
-    // The loops live on too: the notification goes out.
+    // The background loops recovered too: the notification is sent.
     app.inbox
         .receive_until(1, crate::support::observe::PATIENCE)
         .await;
 }
 
 #[tokio::test]
-async fn connections_that_died_unnoticed_are_replaced() {
+async fn terminated_connections_are_replaced() {
     let app = App::start().await;
     for round in 0..3 {
         let calls = (0..8).map(|n| {
@@ -80,12 +80,12 @@ async fn connections_that_died_unnoticed_are_replaced() {
         });
         futures::future::join_all(calls).await;
         assert!(terminate(&app, "true").await > 0);
-        // Who comes in the very moment may hear that Postgres is away, and nothing worse.
+        // A request at that moment may get 503, and nothing worse.
         eventually("requests are served again", async || {
             let reply = app.post("/uploads", json!({"path": "again"})).await;
             let served = reply.status == StatusCode::CREATED;
             if !served {
-                unavailable(&app, reply, "Postgres");
+                assert_unavailable(&app, reply, "Postgres");
             }
             served
         })
@@ -93,7 +93,7 @@ async fn connections_that_died_unnoticed_are_replaced() {
     }
 }
 
-/// Ends the broker's sessions that are as `which` says; returns how many.
+/// Terminates the broker's sessions that match `which`; returns how many.
 async fn terminate(app: &App, which: &str) -> i64 {
     let sql = format!(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -104,13 +104,13 @@ async fn terminate(app: &App, which: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_torn_leaves_nothing() {
+async fn terminated_transaction_leaves_no_changes() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     let tear = async { assert_eq!(terminate(&app, "wait_event_type = 'Lock'").await, 1) };
     let reply = app.in_between(app.acknowledge(&session), tear).await;
-    unavailable(&app, reply, "Postgres");
+    assert_unavailable(&app, reply, "Postgres");
     assert_eq!(app.read(&session).await["status"], "Pending");
     assert!(app.told(&session).await.is_empty());
     app.acknowledge(&session).await.expect(StatusCode::OK);
@@ -118,7 +118,7 @@ async fn a_transaction_that_is_torn_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
+async fn acknowledge_of_locked_row_times_out_and_succeeds_later() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
@@ -128,14 +128,14 @@ async fn a_row_that_somebody_holds_for_long_is_not_waited_for_for_ever() {
         .await
         .expect("a lock");
     let reply = app.acknowledge(&session).await;
-    unavailable(&app, reply, "Postgres");
+    assert_unavailable(&app, reply, "Postgres");
     app.holds_no_transaction().await;
     lock.rollback().await.expect("a rollback");
     app.acknowledge(&session).await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn postgres_goes_away_in_the_middle_of_a_verb() {
+async fn postgres_outage_during_transition_leaves_upload_unchanged() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     for (verb, before, after) in [
@@ -156,7 +156,7 @@ async fn postgres_goes_away_in_the_middle_of_a_verb() {
             verb => app.request(Method::POST, &format!("{path}/{verb}")),
         };
         let reply = app.in_between(Reply::of(call()), gate.cut()).await;
-        unavailable(&app, reply, "Postgres");
+        assert_unavailable(&app, reply, "Postgres");
         gate.restore();
         assert_eq!(app.read(&session).await, upload, "{verb}");
         assert_eq!(app.told(&session).await, told, "{verb}");

@@ -1,4 +1,4 @@
-//! S3 is away, hangs, or refuses us.
+//! S3 is unavailable, hangs, or rejects the broker's credentials.
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -6,7 +6,7 @@ use aws_credential_types::Credentials;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::unavailable;
+use super::assert_unavailable;
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud::{self, ACCESS_KEY_ID};
 use crate::support::gate::Gate;
@@ -14,7 +14,7 @@ use crate::support::observe::eventually;
 use crate::support::store::Store;
 
 #[tokio::test]
-async fn s3_goes_away_and_comes_back() {
+async fn s3_outage_is_503_and_recovers_without_restart() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let stored = app.upload("stored", "bytes", json!({})).await;
@@ -32,26 +32,26 @@ async fn s3_goes_away_and_comes_back() {
         app.get("/datasets/stored"),
     );
     for reply in [one, two, three, four, five] {
-        unavailable(&app, reply, "S3");
+        assert_unavailable(&app, reply, "S3");
     }
     assert_eq!(app.read(&stored).await, stored, "the delete has not begun");
     let now = app.read(&session).await;
     assert_eq!(now["status"], "Pending", "{now:#}");
     assert_eq!(now["updated_at"], session["updated_at"], "{now:#}");
     assert!(app.told(&session).await.is_empty());
-    // What needs no S3 goes on: signing asks nobody.
+    // Requests without S3 calls still work: signing is local.
     let other = app.create("b.csv", json!({})).await;
-    ready(&app, false).await;
+    wait_for_readiness(&app, false).await;
 
     gate.restore();
     app.act(&acknowledge).await.expect(StatusCode::OK);
     app.put(&other, "b").await.expect_ok();
     app.acknowledge(&other).await.expect(StatusCode::OK);
     app.delete("/datasets/stored").await.expect_ok();
-    ready(&app, true).await;
+    wait_for_readiness(&app, true).await;
 }
 
-async fn ready(app: &App, ready: bool) {
+async fn wait_for_readiness(app: &App, ready: bool) {
     eventually("readyz says how S3 is", async || {
         let reply = app.get("/readyz").await;
         let status = if ready { 200 } else { 503 };
@@ -63,7 +63,7 @@ async fn ready(app: &App, ready: bool) {
 }
 
 #[tokio::test]
-async fn a_cancel_needs_no_s3() {
+async fn cancel_works_without_s3() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
@@ -74,40 +74,40 @@ async fn a_cancel_needs_no_s3() {
 }
 
 #[tokio::test]
-async fn a_store_that_takes_calls_and_never_answers() {
-    // The kernel accepts, nobody reads.
+async fn acknowledge_times_out_when_store_never_answers() {
+    // The kernel accepts connections, and no process reads from them.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("its address"));
     let app = Setup::new().s3(endpoint).start().await;
     let session = app.create("a.csv", json!({})).await;
     let reply = app.acknowledge(&session).await;
-    unavailable(&app, reply, "S3");
+    assert_unavailable(&app, reply, "S3");
     assert_eq!(app.read(&session).await["status"], "Pending");
     app.holds_no_transaction().await;
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_us_is_our_fault_not_the_clients() {
+async fn rejected_broker_credentials_are_503_for_clients() {
     let wrong = Credentials::new(ACCESS_KEY_ID, "not the secret", None, None, "tests");
-    // ministack answers 404 to a HEAD before it looks at the signature; AWS does not.
+    // ministack answers 404 to a HEAD before it checks the signature; AWS does not.
     let store = Store::start().await;
     let app = Setup::new().store(&store).credentials(wrong);
     let app = app.start().await;
     let session = app.create("a.csv", json!({})).await;
-    unavailable(&app, app.acknowledge(&session).await, "S3");
-    unavailable(&app, app.get("/datasets").await, "S3");
+    assert_unavailable(&app, app.acknowledge(&session).await, "S3");
+    assert_unavailable(&app, app.get("/datasets").await, "S3");
     assert_eq!(app.read(&session).await["status"], "Pending");
 }
 
 #[tokio::test]
-async fn s3_goes_away_in_the_middle_of_a_delete() {
+async fn s3_outage_during_delete_leaves_it_resumable() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let stored = app.upload("a.csv", "bytes", json!({})).await;
     let path = format!("/uploads/{}", id(&stored));
-    // It has looked at the object and is about to mark the row.
+    // The broker has examined the object and is about to mark the row.
     let reply = app.in_between(app.delete(&path), gate.cut()).await;
-    unavailable(&app, reply, "S3");
+    assert_unavailable(&app, reply, "S3");
     assert_eq!(
         app.told(&stored).await,
         ["dataset.uploaded", "dataset.deleting"]

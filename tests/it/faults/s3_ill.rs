@@ -1,10 +1,10 @@
-//! S3 is there and of no use: it hangs, fails, asks us to slow down, or breaks off in the middle
-//! of an answer. Every verb that needs it says so within its time, and nothing has changed.
+//! S3 answers badly: it hangs, fails, asks to slow down, or breaks off in the middle of an answer.
+//! Every operation that needs it reports that in time, and changes nothing.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::unavailable;
+use super::assert_unavailable;
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
 use crate::support::door::{Door, Way};
@@ -48,13 +48,13 @@ async fn all_verbs_fail_and_recover(way: Way) {
         app.request(Method::GET, "/datasets/stored/action/download"),
     ];
     for reply in futures::future::join_all(calls.map(Reply::of)).await {
-        unavailable(&app, reply, "S3");
+        assert_unavailable(&app, reply, "S3");
     }
     assert_eq!(app.read(&stored).await, stored, "{way:?}");
     let now = app.read(&session).await;
     assert_eq!(now["updated_at"], session["updated_at"], "{way:?}: {now:#}");
     assert_eq!(app.told(&session).await, [""; 0], "{way:?}");
-    // What needs no S3 goes on.
+    // Operations without S3 calls still work.
     let other = app.create("b.csv", json!({})).await;
     app.act(&format!("/uploads/{}/cancel", id(&other)))
         .await
@@ -70,32 +70,32 @@ async fn all_verbs_fail_and_recover(way: Way) {
 }
 
 #[tokio::test]
-async fn it_takes_calls_and_never_answers() {
+async fn hanging_s3_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Silent).await;
 }
 
 #[tokio::test]
-async fn it_answers_500() {
+async fn s3_internal_error_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Says(BROKEN)).await;
 }
 
 #[tokio::test]
-async fn it_asks_us_to_slow_down() {
+async fn s3_slow_down_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Says(SLOW_DOWN)).await;
 }
 
 #[tokio::test]
-async fn it_breaks_off_in_the_middle_of_its_answers() {
+async fn truncated_s3_answer_is_503_and_changes_nothing() {
     all_verbs_fail_and_recover(Way::Short(cloud::address(), 60)).await;
 }
 
 #[tokio::test]
-async fn it_is_slow_but_within_its_time() {
+async fn slow_s3_answer_within_timeout_succeeds() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
-    // A connection that is there already is slow from now on.
+    // Also the connection that is open already is slow from now on.
     app.get("/datasets").await.expect(StatusCode::OK);
     door.leads(Way::Silent);
     let reply = async {

@@ -1,5 +1,5 @@
-//! Clients that take their time: to send a head, to send a body, or to do nothing at all. (Those
-//! that do not read what they asked for: `datasets::many`.)
+//! Clients that send a head or a body slowly, or nothing at all. (Clients that do not read the
+//! answer: `datasets::many`.)
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ async fn connect(app: &App) -> TcpStream {
     TcpStream::connect(address).await.expect("the broker")
 }
 
-/// What the broker sends until it closes, while `drip` goes on and on.
+/// What the broker sends until it closes the connection, while `drip` is sent repeatedly.
 async fn until_closed(mut socket: TcpStream, drip: &[u8]) -> String {
     let deadline = Instant::now() + PATIENCE;
     let (mut reader, mut writer) = socket.split();
     let dripping = async {
-        // An error means that the broker has closed: the reader sees it too.
+        // An error means that the broker has closed the connection: the reader sees it too.
         while writer.write_all(drip).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         std::future::pending::<()>().await;
     };
     let mut answer = Vec::new();
-    // A reset is an end as well.
+    // A reset ends the connection as well.
     let reading = async { drop(reader.read_to_end(&mut answer).await) };
     tokio::select! {
         () = reading => {}
@@ -40,7 +40,7 @@ async fn until_closed(mut socket: TcpStream, drip: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_head_that_drips_in_is_not_waited_for() {
+async fn slowly_sent_head_times_out() {
     let app = Setup::new()
         .set("BROKER_HEAD_TIMEOUT_SECONDS", 1)
         .start()
@@ -50,7 +50,7 @@ async fn a_head_that_drips_in_is_not_waited_for() {
     socket.write_all(line).await.expect("its start");
     let answer = until_closed(socket, b"s").await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    // So is a client that says nothing.
+    // A client that sends nothing is disconnected as well.
     let answer = until_closed(connect(&app).await, b"").await;
     assert!(
         answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
@@ -60,7 +60,7 @@ async fn a_head_that_drips_in_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_in_is_not_waited_for() {
+async fn slowly_sent_body_times_out() {
     let app = Setup::new()
         .set("BROKER_REQUEST_TIMEOUT_SECONDS", 1)
         .start()
@@ -77,7 +77,7 @@ async fn a_body_that_drips_in_is_not_waited_for() {
         let lines = format!("content-type: application/json\r\n{lines}");
         let request = raw::request(&app, "POST /uploads", &lines, b"");
         let request = String::from_utf8(request).unwrap();
-        // Not asked to close: it does so by itself.
+        // Without `connection: close`: the broker closes the connection by itself.
         let request = request.replace("connection: close\r\n", "");
         let mut socket = connect(&app).await;
         socket
@@ -91,8 +91,8 @@ async fn a_body_that_drips_in_is_not_waited_for() {
     app.get("/uploads").await.expect(StatusCode::OK);
 }
 
-/// A broker that no request may keep for more than two seconds.
-async fn strict() -> App {
+/// A broker where no request can take more than two seconds.
+async fn app_with_short_timeouts() -> App {
     Setup::new()
         .set("BROKER_HEAD_TIMEOUT_SECONDS", 1)
         .set("BROKER_REQUEST_TIMEOUT_SECONDS", 1)
@@ -101,8 +101,8 @@ async fn strict() -> App {
 }
 
 #[tokio::test]
-async fn a_later_head_that_drips_in_is_not_waited_for() {
-    let app = strict().await;
+async fn slowly_sent_second_head_closes_connection() {
+    let app = app_with_short_timeouts().await;
     let mut socket = connect(&app).await;
     let request = b"GET /livez HTTP/1.1\r\nhost: broker\r\n\r\n";
     socket.write_all(request).await.expect("a request");
@@ -116,8 +116,8 @@ async fn a_later_head_that_drips_in_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wants_is_not_waited_for() {
-    let app = strict().await;
+async fn unread_body_that_is_sent_slowly_closes_connection() {
+    let app = app_with_short_timeouts().await;
     let requests = [
         ("GET /heartbeat", "HTTP/1.1 200"),
         ("POST /uploads", "HTTP/1.1 401"),
@@ -142,7 +142,7 @@ async fn a_body_that_nobody_wants_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed() {
+async fn idle_connection_is_closed_after_keep_alive() {
     let app = Setup::new()
         .set("BROKER_KEEP_ALIVE_SECONDS", 1)
         .start()

@@ -1,4 +1,4 @@
-//! SNS is away for an hour. Nobody but its subscribers notices.
+//! SNS is unavailable for an hour, and only its subscribers notice.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::support::observe::{PATIENCE, eventually};
 const ROUNDS: usize = 12;
 
 #[tokio::test]
-async fn uploads_go_on_while_sns_is_away_for_an_hour() {
+async fn uploads_work_during_sns_outage_and_events_are_published_later() {
     let door = Door::to(cloud::address());
     let app = Setup::new()
         .sns(door.endpoint())
@@ -26,7 +26,7 @@ async fn uploads_go_on_while_sns_is_away_for_an_hour() {
     for round in 0..ROUNDS {
         let path = format!("{round}.csv");
         let session = app.create(&path, json!({})).await;
-        // Not through its URL: that is signed for a time which S3 does not live in.
+        // Not through its URL, which is signed for the time of the test clock and not for S3's.
         (app.bucket.put_as(id(&session), &path, "a", "text/csv")).await;
         let upload = app.acknowledge(&session).await.expect(StatusCode::OK);
         assert_eq!(upload["status"], "Uploaded", "{upload:#}");
@@ -45,14 +45,14 @@ async fn uploads_go_on_while_sns_is_away_for_an_hour() {
     door.leads(Way::To(cloud::address()));
     let unsent = "SELECT count(*) FROM events WHERE published_at IS NULL";
     eventually("every event is published", async || {
-        // Past the longest back-off, also of a try that was under way just now.
+        // Later than the longest back-off, also of an attempt that is still running.
         app.advance(TimeDelta::seconds(61));
         let client = app.sql().await;
         let count = client.query_one(unsent, &[]).await.expect("a count");
         count.get::<_, i64>(0) == 0
     })
     .await;
-    // At least once: what lay in the silent connections may have come, too.
+    // Delivery is at least once: messages in the silent connections may have arrived too.
     let mut received = BTreeSet::new();
     while received != expected {
         for message in app.inbox.receive_until(1, PATIENCE).await {

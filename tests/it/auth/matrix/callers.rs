@@ -1,4 +1,4 @@
-//! What each kind of caller sends as its credential.
+//! The credential of each kind of caller.
 
 use chrono::TimeDelta;
 use jsonwebtoken::Algorithm;
@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 use upload_broker::usecases::identity::keys;
 
-use super::{Operation, Scene, Who};
+use super::{CallerKind, Operation, Scene};
 use crate::auth::issuer::{Signer, claims};
 use crate::auth::tokens;
 use crate::support::app::App;
 
-/// How long an upload token lives here, in seconds.
+/// The lifetime of an upload token in these tests, in seconds.
 const LIFE: i64 = 60;
 
-/// An upload token that the holder of a key made.
-pub(super) async fn mint(app: &App, maker: &str, scopes: &[Scope]) -> String {
+/// Issues an upload token with the given key.
+pub(super) async fn issue_token(app: &App, maker: &str, scopes: &[Scope]) -> String {
     let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
     let body = json!({"scopes": scopes, "expires_in": LIFE});
-    let made = tokens::ask(app, maker, body).await;
+    let made = tokens::request_token(app, maker, body).await;
     let made = made.expect(StatusCode::CREATED);
     made["token"].as_str().expect("a token").to_owned()
 }
@@ -32,8 +32,8 @@ async fn revoke(app: &App, id: uuid::Uuid) {
 }
 
 impl Scene {
-    /// What such a caller sends as its token.
-    pub(super) async fn token(&mut self, who: Who, operation: &Operation) -> Option<String> {
+    /// The credential of this kind of caller for this operation.
+    pub(super) async fn token(&mut self, who: CallerKind, operation: &Operation) -> Option<String> {
         let scope = operation.scope;
         let right: Vec<Scope> = std::iter::once(scope)
             .chain(operation.also.iter().copied())
@@ -51,80 +51,80 @@ impl Scene {
             |changes: Value| Some(Signer::new("any", Algorithm::HS256).sign(&claims(app, changes)));
         let past = app.clock.now().timestamp() - 31;
         let key = match who {
-            Who::Nobody => None,
-            Who::SomethingElseThanAKey => Some("nonsense".to_owned()),
-            Who::AKeyThatNobodyMade => Some(format!("ubk_{}", "A".repeat(43))),
-            Who::AnExpiredKey => {
+            CallerKind::NoCredential => None,
+            CallerKind::MalformedCredential => Some("nonsense".to_owned()),
+            CallerKind::UnknownKey => Some(format!("ubk_{}", "A".repeat(43))),
+            CallerKind::ExpiredKey => {
                 let end = app.clock.now() + TimeDelta::seconds(1);
                 let (_, key) = app.issue_key("default", &Scope::ALL, Some(end)).await;
                 app.advance(TimeDelta::seconds(1));
                 Some(key)
             }
-            Who::ARevokedKey => {
+            CallerKind::RevokedKey => {
                 let (id, key) = app.issue_key("default", &Scope::ALL, None).await;
                 revoke(app, id).await;
                 Some(key)
             }
-            Who::AnExpiredJwt => jwt(json!({"exp": past})),
-            Who::AJwtOfAnotherSecret => {
+            CallerKind::ExpiredJwt => jwt(json!({"exp": past})),
+            CallerKind::JwtOfAnotherSecret => {
                 let other = Signer::of_secret("any", b"another secret that is just as long as it");
                 Some(other.sign(&claims(app, json!({}))))
             }
-            Who::AJwtOfNoAlgorithm => {
+            CallerKind::JwtOfAlgorithmNone => {
                 let header = json!({"alg": "none"});
                 Some(crate::auth::jwt::raw(&header, &claims(app, json!({})), ""))
             }
-            Who::AKeyOfADisabledTenant => Some(self.closed.clone()),
-            Who::AJwtOfADisabledTenant => jwt(json!({"tenant": "closed"})),
-            Who::AJwtWithTheRightScope => {
+            CallerKind::KeyOfDisabledTenant => Some(self.closed.clone()),
+            CallerKind::JwtOfDisabledTenant => jwt(json!({"tenant": "closed"})),
+            CallerKind::JwtWithRequiredScope => {
                 let names: Vec<_> = right.iter().map(|scope| scope.as_str()).collect();
                 jwt(json!({"scope": names.join(" ")}))
             }
-            Who::AForgedUploadToken => {
+            CallerKind::ForgedUploadToken => {
                 let (_, maker) = app.issue_key("default", &Scope::ALL, None).await;
-                let good = mint(app, &maker, &Scope::FOR_TOKENS).await;
+                let good = issue_token(app, &maker, &Scope::FOR_TOKENS).await;
                 let (payload, mac) = good.split_once('.').expect("a dot");
                 Some(format!("{payload}.{}", "A".repeat(mac.len())))
             }
-            Who::AnEndedUploadToken => {
+            CallerKind::ExpiredUploadToken => {
                 let (_, maker) = app.issue_key("default", &Scope::ALL, None).await;
-                let token = mint(app, &maker, &Scope::FOR_TOKENS).await;
+                let token = issue_token(app, &maker, &Scope::FOR_TOKENS).await;
                 app.advance(TimeDelta::seconds(LIFE));
                 Some(token)
             }
-            Who::AnUploadTokenOfARevokedKey => {
+            CallerKind::UploadTokenOfRevokedKey => {
                 let (id, maker) = app.issue_key("default", &Scope::ALL, None).await;
-                let token = mint(app, &maker, &Scope::FOR_TOKENS).await;
+                let token = issue_token(app, &maker, &Scope::FOR_TOKENS).await;
                 revoke(app, id).await;
                 Some(token)
             }
-            Who::AnUploadTokenOfADisabledTenant => Some(self.closed_token.clone()),
-            Who::AnUploadTokenOfAnotherTenant => {
+            CallerKind::UploadTokenOfDisabledTenant => Some(self.closed_token.clone()),
+            CallerKind::UploadTokenOfAnotherTenant => {
                 let (_, maker) = app.issue_key("acme", &Scope::ALL, None).await;
-                Some(mint(app, &maker, &Scope::FOR_TOKENS).await)
+                Some(issue_token(app, &maker, &Scope::FOR_TOKENS).await)
             }
-            Who::AnUploadTokenWithTheRightScope => {
+            CallerKind::UploadTokenWithRequiredScope => {
                 let (_, maker) = app.issue_key("default", &Scope::ALL, None).await;
-                // None has the scope of operators: then it has all others.
+                // No upload token can have the scope of operators; use all other scopes then.
                 let scopes: &[Scope] = match scope {
                     Scope::Admin => &Scope::FOR_TOKENS,
                     _ => &right,
                 };
-                Some(mint(app, &maker, scopes).await)
+                Some(issue_token(app, &maker, scopes).await)
             }
-            Who::AnUploadTokenWithEveryOtherScope => {
+            CallerKind::UploadTokenWithoutRequiredScope => {
                 let (_, maker) = app.issue_key("default", &Scope::ALL, None).await;
                 let others = Scope::FOR_TOKENS.into_iter().filter(|one| *one != scope);
-                Some(mint(app, &maker, &others.collect::<Vec<_>>()).await)
+                Some(issue_token(app, &maker, &others.collect::<Vec<_>>()).await)
             }
-            Who::EveryScopeButTheRightOne => {
+            CallerKind::KeyWithoutRequiredScope => {
                 let others = Scope::ALL.into_iter();
                 let others = others.filter(|one| *one != scope && *one != Scope::Admin);
                 issue("default", &others.collect::<Vec<_>>()).await
             }
-            Who::AnotherTenant => issue("acme", &Scope::ALL).await,
-            Who::TheRightScope => issue("default", &right).await,
-            Who::Admin => issue("default", &[Scope::Admin]).await,
+            CallerKind::KeyOfAnotherTenant => issue("acme", &Scope::ALL).await,
+            CallerKind::KeyWithRequiredScope => issue("default", &right).await,
+            CallerKind::Admin => issue("default", &[Scope::Admin]).await,
         };
         self.keys.insert(name, key.clone());
         key

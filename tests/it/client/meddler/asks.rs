@@ -1,4 +1,4 @@
-//! The half of a connection that carries requests.
+//! The direction of a connection that carries requests.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::{Harm, Way};
+use super::{PutFault, Way};
 
-/// Carries requests, harmed as the way has it. `at` is set back at each: the next answer is counted
-/// for itself; `lost` is set where no answer shall come.
+/// Forwards requests with the chosen faults. `at` is reset for each request, as positions count
+/// from the start of its response; `lost` is set when the response must not be forwarded.
 pub(super) async fn carry(
     mut asks: ReadHalf<'_>,
     mut takes: WriteHalf<'_>,
@@ -39,16 +39,16 @@ pub(super) async fn carry(
                 rest = later;
                 continue;
             }
-            // Byte by byte: heads are short.
+            // One byte at a time, as heads are short.
             head.push(rest[0]);
             rest = &mut rest[1..];
             if head.ends_with(b"\r\n\r\n") {
                 let text = String::from_utf8_lossy(&head).into_owned();
                 body = length(&text);
                 match harm(&text, way) {
-                    Some(Harm::Flip) => flip = true,
-                    Some(Harm::Late(by)) => tokio::time::sleep(by).await,
-                    Some(Harm::LoseAnswer) => lost.store(true, Ordering::SeqCst),
+                    Some(PutFault::Flip) => flip = true,
+                    Some(PutFault::Late(by)) => tokio::time::sleep(by).await,
+                    Some(PutFault::LoseAnswer) => lost.store(true, Ordering::SeqCst),
                     None => {}
                 }
                 takes.write_all(&head).await?;
@@ -58,8 +58,8 @@ pub(super) async fn carry(
     }
 }
 
-/// Notes a request, and says what shall happen to it.
-fn harm(head: &str, way: &Way) -> Option<Harm> {
+/// Records a request and returns the fault for it, if there is one.
+fn harm(head: &str, way: &Way) -> Option<PutFault> {
     let put = head.strip_prefix("PUT ");
     way.seen.send_modify(|seen| {
         seen.asked.push_str(head);

@@ -1,4 +1,5 @@
-//! Checksums of parts and of what they make, for each way that an upload can declare them.
+//! Checksums of parts and of the completed object, for each way in which an upload can declare
+//! them.
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
@@ -8,27 +9,27 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
-/// What the store says of the object, its checksums included.
-async fn head(stand: &Stand) -> HeadObjectOutput {
-    let head = stand.s3.head_object().bucket(BUCKET).key(KEY);
+/// The HeadObject answer of the store, with checksums.
+async fn head(store: &TestStore) -> HeadObjectOutput {
+    let head = store.s3.head_object().bucket(BUCKET).key(KEY);
     let head = head.checksum_mode(ChecksumMode::Enabled).send();
     head.await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_declaration_the_whole_gets_a_crc64nvme() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn upload_without_declared_checksum_gets_crc64nvme_of_full_object() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let first = upload.send(1, vec![7; FIVE_MIB]).await;
     let parts = vec![first, upload.send(2, b"tail".to_vec()).await];
-    stand.put("whole", &whole()).await;
+    store.put("whole", &whole()).await;
     let expected = crc_of(&whole(), crc_fast::CrcAlgorithm::Crc64Nvme, 8);
 
     let wrong = upload
         .complete(parts.clone())
         .checksum_crc64_nvme("AAAAAAAAAAA=");
     assert_eq!(code(wrong).await, "BadDigest");
-    assert_eq!(stand.read(KEY).await, None, "the refused one is no object");
+    assert_eq!(store.read(KEY).await, None, "the refused one is no object");
     let other = upload.complete(parts.clone()).checksum_crc32("AAAAAA==");
     assert_eq!(
         code(other).await,
@@ -47,16 +48,16 @@ async fn without_a_declaration_the_whole_gets_a_crc64nvme() {
     let done = complete.mpu_object_size(size).send().await.unwrap();
     assert_eq!(done.checksum_crc64_nvme(), Some(expected.as_str()));
     assert_eq!(done.checksum_type(), Some(&ChecksumType::FullObject));
-    let head = head(&stand).await;
+    let head = head(&store).await;
     assert_eq!(head.checksum_crc64_nvme(), Some(expected.as_str()));
     assert_eq!(head.checksum_type(), Some(&ChecksumType::FullObject));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crc32_of_the_full_object_is_computed_when_it_was_declared() {
-    let stand = Stand::start().await;
+async fn declared_full_object_crc32_is_computed() {
+    let store = TestStore::start().await;
     let declared = (ChecksumAlgorithm::Crc32, Some(ChecksumType::FullObject));
-    let upload = declaring(&stand, declared).await;
+    let upload = declaring(&store, declared).await;
     let first = upload.send(1, vec![7; FIVE_MIB]).await;
     let parts = vec![first, upload.send(2, b"tail".to_vec()).await];
     let done = upload.finish(parts).await;
@@ -66,9 +67,9 @@ async fn a_crc32_of_the_full_object_is_computed_when_it_was_declared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sha256_is_of_the_parts_digests() {
-    let stand = Stand::start().await;
-    let upload = declaring(&stand, (ChecksumAlgorithm::Sha256, None)).await;
+async fn declared_sha256_is_composite_of_part_digests() {
+    let store = TestStore::start().await;
+    let upload = declaring(&store, (ChecksumAlgorithm::Sha256, None)).await;
     let digests = [Sha256::digest(vec![7; FIVE_MIB]), Sha256::digest(b"tail")];
     let composite = STANDARD.encode(Sha256::digest(digests.concat()));
     let bare = upload.part(1, b"x".to_vec()).checksum_crc32("jNIG5Q==");
@@ -125,21 +126,21 @@ async fn a_sha256_is_of_the_parts_digests() {
         .unwrap();
     assert_eq!(done.checksum_sha256(), Some(expected.as_str()));
     assert_eq!(done.checksum_type(), Some(&ChecksumType::Composite));
-    let head = head(&stand).await;
+    let head = head(&store).await;
     assert_eq!(head.checksum_sha256(), Some(expected.as_str()));
     assert_eq!(head.checksum_type(), Some(&ChecksumType::Composite));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn algorithms_and_types_that_do_not_go_together_are_refused() {
-    let stand = Stand::start().await;
+async fn incompatible_checksum_algorithm_and_type_are_rejected() {
+    let store = TestStore::start().await;
     for (algorithm, kind) in [
         (Some(ChecksumAlgorithm::Sha256), ChecksumType::FullObject),
         (Some(ChecksumAlgorithm::Sha1), ChecksumType::FullObject),
         (Some(ChecksumAlgorithm::Crc64Nvme), ChecksumType::Composite),
         (None, ChecksumType::FullObject),
     ] {
-        let create = stand.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
+        let create = store.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
         let create = create
             .set_checksum_algorithm(algorithm.clone())
             .checksum_type(kind.clone());
@@ -153,23 +154,23 @@ async fn algorithms_and_types_that_do_not_go_together_are_refused() {
 }
 
 async fn declaring(
-    stand: &Stand,
+    store: &TestStore,
     declared: (ChecksumAlgorithm, Option<ChecksumType>),
 ) -> Upload<'_> {
-    let create = stand.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
+    let create = store.s3.create_multipart_upload().bucket(BUCKET).key(KEY);
     let create = create
         .checksum_algorithm(declared.0)
         .set_checksum_type(declared.1);
     let made = create.send().await.expect("an upload");
     let id = made.upload_id().expect("its id").to_owned();
-    Upload { stand, id }
+    Upload { store, id }
 }
 
 fn whole() -> Vec<u8> {
     [vec![7; FIVE_MIB], b"tail".to_vec()].concat()
 }
 
-/// In S3's form: the low `width` bytes, the first the highest.
+/// A CRC in S3's form: the low `width` bytes in big-endian order.
 fn crc_of(bytes: &[u8], algorithm: crc_fast::CrcAlgorithm, width: usize) -> String {
     let crc = crc_fast::checksum(algorithm, bytes).to_be_bytes();
     STANDARD.encode(&crc[8 - width..])

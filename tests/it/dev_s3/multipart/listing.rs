@@ -1,13 +1,13 @@
-//! What is listed of uploads and of their parts, page by page.
+//! Lists of uploads and of their parts, page by page.
 
 use aws_sdk_s3::types::MultipartUpload;
 
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parts_are_listed_in_pages() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn parts_are_listed_in_order_over_pages() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let mut sent = Vec::new();
     for number in [5, 2, 10_000, 1, 300] {
         let bytes = vec![b'x'; usize::try_from(number).unwrap()];
@@ -15,7 +15,7 @@ async fn parts_are_listed_in_pages() {
     }
     sent.sort_by_key(CompletedPart::part_number);
     let list = || {
-        stand
+        store
             .s3
             .list_parts()
             .bucket(BUCKET)
@@ -68,26 +68,26 @@ async fn parts_are_listed_in_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn uploads_are_listed_by_key_and_age_in_pages() {
-    let stand = Stand::start().await;
+async fn uploads_are_listed_by_key_and_age_over_pages() {
+    let store = TestStore::start().await;
     let mut made = Vec::new();
     for key in ["b/2", "a", "b/1", "b/1", "b/1", "c"] {
-        let create = stand.s3.create_multipart_upload().bucket(BUCKET).key(key);
+        let create = store.s3.create_multipart_upload().bucket(BUCKET).key(key);
         let id = create.send().await.unwrap().upload_id().unwrap().to_owned();
         made.push((key.to_owned(), id));
     }
-    // Stable: of one key, in the order of their making.
+    // The sort is stable: uploads of one key stay in the order of their creation.
     made.sort_by(|one, other| one.0.cmp(&other.0));
-    assert_eq!(pages(&stand, "", 2).await, made);
-    assert_eq!(pages(&stand, "", 1000).await, made);
+    assert_eq!(pages(&store, "", 2).await, made);
+    assert_eq!(pages(&store, "", 1000).await, made);
     let of_b: Vec<_> = made
         .iter()
         .filter(|(key, _)| key.starts_with("b/"))
         .cloned()
         .collect();
-    assert_eq!(pages(&stand, "b/", 1).await, of_b);
+    assert_eq!(pages(&store, "b/", 1).await, of_b);
 
-    let list = || stand.s3.list_multipart_uploads().bucket(BUCKET);
+    let list = || store.s3.list_multipart_uploads().bucket(BUCKET);
     let after_key = list().key_marker("b/1").send().await.unwrap();
     let keys: Vec<_> = after_key
         .uploads()
@@ -101,16 +101,16 @@ async fn uploads_are_listed_by_key_and_age_in_pages() {
     );
     let folded = list().delimiter("/").send().await.unwrap_err();
     assert_eq!(folded.code(), Some("NotImplemented"));
-    let elsewhere = stand.s3.list_multipart_uploads().bucket("no-such-bucket");
+    let elsewhere = store.s3.list_multipart_uploads().bucket("no-such-bucket");
     let elsewhere = elsewhere.send().await.unwrap_err();
     assert_eq!(elsewhere.code(), Some("NoSuchBucket"));
 }
 
-/// Key and id of all uploads with the prefix.
-async fn pages(stand: &Stand, prefix: &str, size: i32) -> Vec<(String, String)> {
+/// The key and id of every upload with the prefix.
+async fn pages(store: &TestStore, prefix: &str, size: i32) -> Vec<(String, String)> {
     let (mut seen, mut key, mut id) = (Vec::new(), None, None);
     loop {
-        let list = stand
+        let list = store
             .s3
             .list_multipart_uploads()
             .bucket(BUCKET)

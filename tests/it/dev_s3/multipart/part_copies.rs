@@ -1,27 +1,27 @@
-//! UploadPartCopy: parts from ranges of an object.
+//! UploadPartCopy copies parts from ranges of an object.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
-use super::super::{BUCKET, Stand};
+use super::super::{BUCKET, TestStore};
 
 const MIB: usize = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_are_copied_from_ranges_of_an_object() {
-    let stand = Stand::start().await;
+    let store = TestStore::start().await;
     let bytes: Vec<u8> = (0..6 * MIB)
         .map(|at| u8::try_from(at % 251).unwrap())
         .collect();
-    let put = stand.s3.put_object().bucket(BUCKET).key("a b/source");
+    let put = store.s3.put_object().bucket(BUCKET).key("a b/source");
     let put = put
         .body(ByteStream::from(bytes.clone()))
         .send()
         .await
         .unwrap();
     let etag = put.e_tag().unwrap();
-    let begun = stand
+    let begun = store
         .s3
         .create_multipart_upload()
         .bucket(BUCKET)
@@ -29,7 +29,7 @@ async fn parts_are_copied_from_ranges_of_an_object() {
     let begun = begun.send().await.unwrap();
     let id = begun.upload_id().unwrap();
     let copy = |number: i32, range: &str, etag: &str| {
-        let copy = stand.s3.upload_part_copy().bucket(BUCKET).key("copy");
+        let copy = store.s3.upload_part_copy().bucket(BUCKET).key("copy");
         copy.upload_id(id)
             .part_number(number)
             .copy_source(format!("{BUCKET}/a%20b/source"))
@@ -62,7 +62,7 @@ async fn parts_are_copied_from_ranges_of_an_object() {
         let error = copy(3, &range, etag).await.unwrap_err();
         assert_eq!(error.code(), Some(code), "{range}");
     }
-    let complete = stand
+    let complete = store
         .s3
         .complete_multipart_upload()
         .bucket(BUCKET)
@@ -72,6 +72,6 @@ async fn parts_are_copied_from_ranges_of_an_object() {
         .build();
     let complete = complete.upload_id(id).multipart_upload(all);
     complete.send().await.unwrap();
-    let copy = stand.read("copy").await.unwrap();
+    let copy = store.read("copy").await.unwrap();
     assert!(copy == bytes, "{} other bytes", copy.len());
 }

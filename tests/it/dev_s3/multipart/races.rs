@@ -1,4 +1,4 @@
-//! Conditions, races and crashes: the swap happens once, or not at all.
+//! Conditions, races and crashes: a completion takes effect once or not at all.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use super::super::survival::wait_for;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completion_can_be_conditional() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn completion_supports_if_match_and_if_none_match() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let parts = vec![upload.send(1, b"parts".to_vec()).await];
     let gone = upload.complete(parts.clone()).if_match("\"00\"");
     assert_eq!(
@@ -21,15 +21,15 @@ async fn a_completion_can_be_conditional() {
         "NoSuchKey",
         "S3 answers 404 when there is nothing to match"
     );
-    stand.put(KEY, b"there").await;
+    store.put(KEY, b"there").await;
     let taken = upload.complete(parts.clone()).if_none_match("*");
     assert_eq!(code(taken).await, "PreconditionFailed");
     let other = upload.complete(parts.clone()).if_match("\"00\"");
     assert_eq!(code(other).await, "PreconditionFailed");
-    assert_eq!(stand.read(KEY).await.as_deref(), Some(&b"there"[..]));
-    assert_eq!(stand.body_files(), 2, "the object and the part");
+    assert_eq!(store.read(KEY).await.as_deref(), Some(&b"there"[..]));
+    assert_eq!(store.body_files(), 2, "the object and the part");
 
-    let head = stand
+    let head = store
         .s3
         .head_object()
         .bucket(BUCKET)
@@ -42,17 +42,17 @@ async fn a_completion_can_be_conditional() {
         .send()
         .await
         .expect("the upload outlived its refusals");
-    assert_eq!(stand.read(KEY).await.as_deref(), Some(&b"parts"[..]));
+    assert_eq!(store.read(KEY).await.as_deref(), Some(&b"parts"[..]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_racing_puts_and_completions_exactly_one_wins() {
+async fn concurrent_puts_and_completions_have_one_winner() {
     for round in 0..10 {
-        let stand = Stand::start().await;
+        let store = TestStore::start().await;
         let mut writers = JoinSet::new();
         let mut uploads = Vec::new();
         for n in 0..5 {
-            let upload = Upload::begin(&stand).await;
+            let upload = Upload::begin(&store).await;
             let part = upload.send(1, format!("upload {n}").into_bytes()).await;
             uploads.push((n, upload.complete(vec![part]).if_none_match("*")));
         }
@@ -63,7 +63,7 @@ async fn of_racing_puts_and_completions_exactly_one_wins() {
             });
         }
         for n in 0..5 {
-            let put = stand
+            let put = store
                 .s3
                 .put_object()
                 .bucket(BUCKET)
@@ -81,15 +81,15 @@ async fn of_racing_puts_and_completions_exactly_one_wins() {
         let lost = Err(Some("PreconditionFailed".to_owned()));
         let lost = results.iter().filter(|result| **result == lost).count();
         assert_eq!(lost, 9, "round {round}: {results:?}");
-        assert_eq!(stand.read(KEY).await.as_deref(), Some(won[0].as_bytes()));
-        assert_eq!(stand.events.lock().unwrap().len(), 1);
+        assert_eq!(store.read(KEY).await.as_deref(), Some(won[0].as_bytes()));
+        assert_eq!(store.events.lock().unwrap().len(), 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_racing_completions_of_one_upload_exactly_one_wins() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn concurrent_completions_of_one_upload_have_one_winner() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let part = upload.send(1, vec![1; FIVE_MIB]).await;
     let mut writers = JoinSet::new();
     for _ in 0..10 {
@@ -105,17 +105,17 @@ async fn of_racing_completions_of_one_upload_exactly_one_wins() {
     let lost = Err(Some("NoSuchUpload".to_owned()));
     let lost = results.iter().filter(|result| **result == lost).count();
     assert_eq!(lost, 9, "{results:?}");
-    assert_eq!(stand.body_files(), 1);
-    assert_eq!(stand.events.lock().unwrap().len(), 1);
+    assert_eq!(store.body_files(), 1);
+    assert_eq!(store.events.lock().unwrap().len(), 1);
 }
 
-/// The folder is copied under the running server: just what a `kill -9` at that moment leaves.
+/// The folder is copied while the server runs: exactly what a `kill -9` at that moment leaves.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_store_goes_on_with_the_upload() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn multipart_upload_survives_kill_of_store() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let first = upload.send(1, vec![1; FIVE_MIB]).await;
-    let half = stand
+    let half = store
         .s3
         .upload_part()
         .bucket(BUCKET)
@@ -123,24 +123,24 @@ async fn a_killed_store_goes_on_with_the_upload() {
         .upload_id(&upload.id);
     let half = half.part_number(2).content_length(1_000_000);
     let url = half.presigned(for_an_hour()).await.unwrap();
-    let addr = stand.addr.to_string();
+    let addr = store.addr.to_string();
     let target = url.uri().split_once(&addr).expect("our address").1;
     let head = format!("PUT {target} HTTP/1.1\r\nHost: {addr}\r\nContent-Length: 1000000\r\n\r\n");
-    let mut socket = TcpStream::connect(stand.addr).await.unwrap();
+    let mut socket = TcpStream::connect(store.addr).await.unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
     socket.write_all(&[2; 600_000]).await.unwrap();
-    wait_for(|| stand.body_files() == 2, "the second part begins").await;
+    wait_for(|| store.body_files() == 2, "the second part begins").await;
     let killed = tempfile::tempdir().unwrap();
-    copy(stand.dir.path(), killed.path());
+    copy(store.dir.path(), killed.path());
 
-    let later = Stand::start_in(killed).await;
+    let later = TestStore::start_in(killed).await;
     assert_eq!(
         later.body_files(),
         1,
         "the half part is swept, the whole one is kept"
     );
     let upload = Upload {
-        stand: &later,
+        store: &later,
         id: upload.id.clone(),
     };
     let listed = later

@@ -8,11 +8,11 @@ const SHA256: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_is_not_what_was_declared_is_not_there() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn part_with_wrong_digest_or_without_length_is_not_stored() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let part = || {
-        let part = stand.s3.upload_part().bucket(BUCKET).key(KEY);
+        let part = store.s3.upload_part().bucket(BUCKET).key(KEY);
         part.upload_id(&upload.id).part_number(1)
     };
     for (part, what) in [
@@ -23,7 +23,7 @@ async fn a_part_that_is_not_what_was_declared_is_not_there() {
         ),
     ] {
         let url = part.presigned(for_an_hour()).await.unwrap();
-        let response = stand.signed(&url).body("HELLO").send().await.unwrap();
+        let response = store.signed(&url).body("HELLO").send().await.unwrap();
         assert_eq!(
             refusal(response).await,
             (400, "BadDigest".to_owned()),
@@ -33,38 +33,38 @@ async fn a_part_that_is_not_what_was_declared_is_not_there() {
     let url = part().presigned(for_an_hour()).await.unwrap();
     let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hel"), Ok("lo")]);
     let body = reqwest::Body::wrap_stream(chunks);
-    let response = stand.signed(&url).body(body).send().await.unwrap();
+    let response = store.signed(&url).body(body).send().await.unwrap();
     let expected = (411, "MissingContentLength".to_owned());
     assert_eq!(refusal(response).await, expected, "no Content-Length");
 
-    let listed = stand
+    let listed = store
         .s3
         .list_parts()
         .bucket(BUCKET)
         .key(KEY)
         .upload_id(&upload.id);
     assert_eq!(listed.send().await.unwrap().parts().len(), 0);
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn part_numbers_go_from_one_to_ten_thousand() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn part_number_outside_one_to_ten_thousand_is_rejected() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     for number in [-1, 0, 10_001, 70_000] {
         let error = upload.part(number, b"x".to_vec()).send().await.unwrap_err();
         assert_eq!(error.code(), Some("InvalidArgument"), "part {number}");
     }
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_is_found_by_bucket_key_and_id_together() {
-    let stand = Stand::start().await;
-    let real = Upload::begin(&stand).await;
+async fn upload_is_found_only_by_matching_bucket_key_and_id() {
+    let store = TestStore::start().await;
+    let real = Upload::begin(&store).await;
     for id in ["no id at all", "0193a000000070008000000000000000"] {
         let upload = Upload {
-            stand: &stand,
+            store: &store,
             id: id.to_owned(),
         };
         let part = upload.part(1, b"x".to_vec()).send().await.unwrap_err();
@@ -75,7 +75,7 @@ async fn an_upload_is_found_by_bucket_key_and_id_together() {
             "NoSuchUpload",
             "Complete {id:?}"
         );
-        let list = stand.s3.list_parts().bucket(BUCKET).key(KEY).upload_id(id);
+        let list = store.s3.list_parts().bucket(BUCKET).key(KEY).upload_id(id);
         let list = list.send().await.unwrap_err();
         assert_eq!(list.code(), Some("NoSuchUpload"), "ListParts {id:?}");
     }
@@ -91,16 +91,16 @@ async fn an_upload_is_found_by_bucket_key_and_id_together() {
         .send()
         .await;
     assert_eq!(other.unwrap_err().code(), Some("NoSuchBucket"));
-    let create = stand.s3.create_multipart_upload().bucket("no-such-bucket");
+    let create = store.s3.create_multipart_upload().bucket("no-such-bucket");
     let create = create.key(KEY).send().await.unwrap_err();
     assert_eq!(create.code(), Some("NoSuchBucket"));
-    stand.assert_untouched().await;
+    store.assert_untouched().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completion_names_the_right_parts_in_order() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn completion_requires_matching_parts_in_order() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let first = upload.send(1, vec![1; FIVE_MIB]).await;
     let second = upload.send(2, b"two".to_vec()).await;
     let third = upload.send(3, b"three".to_vec()).await;
@@ -129,21 +129,21 @@ async fn a_completion_names_the_right_parts_in_order() {
     );
     assert_eq!(refused(&[&first, &second, &third]).await, "EntityTooSmall");
     assert_eq!(refused(&[]).await, "MalformedXML");
-    assert_eq!(stand.read(KEY).await, None);
-    assert_eq!(stand.body_files(), 3, "the parts, and nothing else");
-    assert!(stand.events.lock().unwrap().is_empty());
+    assert_eq!(store.read(KEY).await, None);
+    assert_eq!(store.body_files(), 3, "the parts, and nothing else");
+    assert!(store.events.lock().unwrap().is_empty());
 
     upload.finish(vec![first, second]).await;
-    let read = stand.read(KEY).await.expect("the object");
+    let read = store.read(KEY).await.expect("the object");
     assert_eq!(read.len(), FIVE_MIB + 3, "the refusals cost nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_by_part_number_is_said_to_be_missing() {
-    let stand = Stand::start().await;
-    let upload = Upload::begin(&stand).await;
+async fn get_by_part_number_is_not_implemented() {
+    let store = TestStore::start().await;
+    let upload = Upload::begin(&store).await;
     let part = upload.send(1, b"bytes".to_vec()).await;
     upload.finish(vec![part]).await;
-    let get = stand.s3.get_object().bucket(BUCKET).key(KEY).part_number(1);
+    let get = store.s3.get_object().bucket(BUCKET).key(KEY).part_number(1);
     assert_eq!(get.send().await.unwrap_err().code(), Some("NotImplemented"));
 }
