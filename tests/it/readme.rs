@@ -42,7 +42,7 @@ fn members(value: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_stranger_pastes_the_round_trip() {
+async fn round_trip_of_the_readme_works_when_pasted() {
     let stack = Stack::new();
     let mut running = stack.start(&[]).await;
     let printed = shell::paste(&[block_at("paste: dev", &stack, &running)]).await;
@@ -79,7 +79,7 @@ fn block_at(mark: &str, stack: &Stack, running: &Running) -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_pastes_the_parts() {
+async fn multipart_example_of_the_readme_works_when_pasted() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
     let lines = ["paste: dev", "paste: parts"].map(|mark| block_at(mark, &stack, &running));
@@ -100,7 +100,7 @@ async fn a_stranger_pastes_the_parts() {
 }
 
 #[tokio::test]
-async fn a_stranger_pastes_the_token() {
+async fn token_example_of_the_readme_works_when_pasted() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
     let lines = ["paste: dev", "paste: token"].map(|mark| block_at(mark, &stack, &running));
@@ -119,7 +119,7 @@ async fn a_stranger_pastes_the_token() {
 }
 
 #[tokio::test]
-async fn an_operator_pastes_the_commands() {
+async fn operator_commands_of_the_readme_work_when_pasted() {
     let place = Place::new().await;
     let bin = Path::new(env!("CARGO_BIN_EXE_upload-broker"));
     let bin = bin.parent().expect("its folder").display();
@@ -141,7 +141,7 @@ async fn an_operator_pastes_the_commands() {
 }
 
 #[tokio::test]
-async fn a_data_team_pastes_the_client() {
+async fn client_commands_of_the_readme_work_when_pasted() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
     (running
@@ -177,7 +177,7 @@ async fn a_data_team_pastes_the_client() {
 }
 
 #[test]
-fn the_table_of_settings_is_the_codes() {
+fn settings_table_of_the_readme_is_the_generated_one() {
     let text = readme();
     let (_, rest) = text.split_once("<!-- settings -->\n").expect("a mark");
     let (table, _) = rest.split_once("<!-- /settings -->").expect("an end");
@@ -190,7 +190,7 @@ fn the_table_of_settings_is_the_codes() {
 
 /// No route and no metric in it that is not in the code.
 #[test]
-fn it_names_only_what_there_is() {
+fn readme_names_only_existing_routes_and_metrics() {
     let text = readme();
     let document = upload_broker::http::openapi::yaml();
     let measured = measured();
@@ -209,7 +209,7 @@ fn it_names_only_what_there_is() {
 
 /// Each promise names the tests that hold it: they are there, and they are tests.
 #[test]
-fn every_promise_has_its_test() {
+fn every_promise_of_the_readme_names_existing_tests() {
     let text = readme();
     let (_, section) = text.split_once("\n## SEMANTICS\n").expect("a section");
     let (section, _) = section.split_once("\n## ").expect("an end");
@@ -223,7 +223,7 @@ fn every_promise_has_its_test() {
 
 /// The same of every defence in the threat model.
 #[test]
-fn every_defence_has_its_test() {
+fn every_defence_of_the_threat_model_names_existing_tests() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/SECURITY.md");
     let text = std::fs::read_to_string(file).expect("SECURITY.md");
     assert!(named_tests("SECURITY.md", &text) > 20);
