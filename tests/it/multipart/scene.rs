@@ -26,7 +26,7 @@ pub const KEY: &str = "data/2025/two parts+more.csv";
 /// The id of the upload that the object carries.
 pub const UPLOAD_ID: &str = "01932c07-209c-7a3e-8f5b-5f3c8d1a9b42";
 
-/// The parts that a test of multipart uploads needs.
+/// A bucket, the broker's own store and signer for it, and an HTTP client.
 pub struct Scene {
     pub bucket: Bucket,
     pub store: ObjectStore,

@@ -158,7 +158,7 @@ impl Scene {
     }
 }
 
-/// Bytes in which each position differs from its neighbourhood.
+/// Bytes that depend on their position, so that exchanged or shifted parts are noticed.
 pub fn bytes(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at / 3 + at / 251) as u8).collect()
 }

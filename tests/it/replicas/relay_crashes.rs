@@ -20,7 +20,7 @@ async fn kill_relay(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard
     let uploaded = caller.upload("/a.csv", "a").await;
     at_the_step(sns).await;
     fleet.replicas[0].kill().await;
-    // Its unsent requests are lost with it.
+    // Requests and answers that the gate still holds are dropped.
     sns.cut().await;
     let client = fleet.sql().await;
     let unmarked = "SELECT count(*) FROM events WHERE published_at IS NULL";
