@@ -1,7 +1,6 @@
-//! The janitor: who takes which row, the last look at what has ended, the comparison of the bucket
-//! with the rows, multipart uploads that nothing needs, what is let go one day, and the command
-//! that does all of it. What becomes of
-//! overdue uploads is told in `expiry`.
+//! The janitor: leases on rows, the final check of ended uploads, the sweep that compares the
+//! bucket with the rows, the abort of stale multipart uploads, retention, and the command that runs
+//! all of it. The fate of overdue uploads is tested in `expiry`.
 
 mod claims;
 mod command;
@@ -25,47 +24,48 @@ use upload_broker::usecases;
 use crate::support::app::App;
 use crate::support::shared;
 
-/// Past the default URL's end and its grace.
+/// Longer than the lifetime of a default URL and the grace after it.
 const URL_IS_OVER: TimeDelta = TimeDelta::seconds(900 + 901);
 
-/// Hears of findings.
+/// Collects the findings that the janitor reports.
 #[derive(Clone, Default)]
-struct Ear {
-    told: Arc<Mutex<Vec<Value>>>,
+struct Findings {
+    collected: Arc<Mutex<Vec<Value>>>,
     stop: CancellationToken,
 }
 
-impl Ear {
-    /// A report to it. `stop` ends the work after its first finding.
+impl Findings {
+    /// A report that adds to this collection. With `stop`, the work is stopped after its first
+    /// finding.
     fn report(&self, stop: bool) -> Report {
-        let ear = self.clone();
+        let findings = self.clone();
         Report::to(move |finding| {
-            ear.told.lock().unwrap().push(json!(finding));
+            findings.collected.lock().unwrap().push(json!(finding));
             if stop {
-                ear.stop.cancel();
+                findings.stop.cancel();
             }
         })
     }
 
-    fn told(&self) -> Vec<Value> {
-        self.told.lock().unwrap().clone()
+    fn all(&self) -> Vec<Value> {
+        self.collected.lock().unwrap().clone()
     }
 }
 
-/// What a sweep of one bucket tells.
+/// Sweeps one bucket to its end and returns the findings.
 pub async fn sweep_in(app: &App, bucket: &str) -> Vec<Value> {
-    let ear = Ear::default();
-    let (report, switch) = (ear.report(false), ear.stop.clone());
+    let findings = Findings::default();
+    let (report, switch) = (findings.report(false), findings.stop.clone());
     let (broker, now, bucket) = (Arc::clone(&app.broker), app.clock.now(), bucket.to_owned());
     let swept = shared().spawn(async move {
         janitor::sweep(&broker, &bucket, now, Duration::ZERO, &report, &switch).await
     });
     let swept = swept.await.expect("the sweep's task");
     assert!(matches!(swept, Ok(Swept::Through { .. })), "{swept:?}");
-    ear.told()
+    findings.all()
 }
 
-/// Walks over the open multipart uploads of one bucket.
+/// Walks over the open multipart uploads of one bucket to their end.
 pub async fn clear_in(app: &App, bucket: &str) {
     let (broker, now, bucket) = (Arc::clone(&app.broker), app.clock.now(), bucket.to_owned());
     let cleared = shared().spawn(async move {
@@ -76,49 +76,50 @@ pub async fn clear_in(app: &App, bucket: &str) {
     assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
 }
 
-/// One sweep by the app's broker, and what it told. `stop` ends it after its first finding.
+/// Runs one sweep with the app's broker and returns its result and its findings. `stop` stops it
+/// after its first finding.
 async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value>) {
-    let ear = Ear::default();
-    let (report, switch) = (ear.report(stop), ear.stop.clone());
+    let findings = Findings::default();
+    let (report, switch) = (findings.report(stop), findings.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
     let swept = shared().spawn(async move {
         let bucket = broker.stores.buckets.common();
         janitor::sweep(&broker, bucket, now, Duration::ZERO, &report, &switch).await
     });
     let swept = swept.await.expect("the sweep's task");
-    (swept, ear.told())
+    (swept, findings.all())
 }
 
-/// One walk over open multipart uploads by the app's broker, and what it told. `stop` ends it after
-/// its first finding.
+/// Runs one walk over the open multipart uploads with the app's broker and returns its result and
+/// its findings. `stop` stops it after its first finding.
 async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Value>) {
-    let ear = Ear::default();
-    let (report, switch) = (ear.report(stop), ear.stop.clone());
+    let findings = Findings::default();
+    let (report, switch) = (findings.report(stop), findings.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
     let cleared = shared().spawn(async move {
         let bucket = broker.stores.buckets.common();
         janitor::abort_stale(&broker, bucket, now, &report, &switch).await
     });
     let cleared = cleared.await.expect("the walk's task");
-    (cleared, ear.told())
+    (cleared, findings.all())
 }
 
-/// One that comes through, and what it told.
+/// Runs one walk that must reach the end and returns its findings.
 pub async fn clear(app: &App) -> Vec<Value> {
     let (cleared, told) = try_clear(app, false).await;
     assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
     told
 }
 
-/// One sweep that comes through, and what it told.
+/// Runs one sweep that must reach the end and returns its findings.
 async fn sweep(app: &App) -> Vec<Value> {
     let (swept, told) = try_sweep(app, false).await;
     assert!(matches!(swept, Ok(Swept::Through { .. })), "{swept:?}");
     told
 }
 
-/// `what`, `outcome`, `status` and key of each finding, sorted.
-fn brief(told: &[Value]) -> Vec<String> {
+/// Formats `what`, `outcome`, `status` and the key of each finding as one line, sorted.
+fn finding_lines(told: &[Value]) -> Vec<String> {
     let mut lines: Vec<_> = (told.iter())
         .map(|finding| {
             let text = |name: &str| finding[name].as_str().unwrap_or("-").to_owned();
@@ -129,8 +130,8 @@ fn brief(told: &[Value]) -> Vec<String> {
     lines
 }
 
-/// HEADs that the app's broker sent so far, whatever came of them.
-async fn heads(app: &App) -> f64 {
+/// The number of HEAD requests that the app's broker has sent so far, whatever their outcome.
+async fn head_requests(app: &App) -> f64 {
     let mut all = 0.0;
     for outcome in ["ok", "missing", "refused", "failed"] {
         let name = format!(
@@ -141,12 +142,13 @@ async fn heads(app: &App) -> f64 {
     all
 }
 
-/// For processes, whose clock is the machine's.
+/// A time in the past for tests with processes, whose clock is the one of the machine.
 fn long_ago() -> DateTime<Utc> {
     "2020-01-02T00:00:00Z".parse().expect("a time")
 }
 
-/// That many Pending uploads in `folder`, whose URL ends at `end` and whose objects never come.
+/// Inserts `count` Pending uploads in `folder` whose URL ends at `end` and whose objects do not
+/// exist.
 async fn pending_rows(
     client: &tokio_postgres::Client,
     bucket: &str,
@@ -164,7 +166,7 @@ async fn pending_rows(
     client.execute(&rows, &[]).await.expect("rows");
 }
 
-/// The same, overdue now at the app's clock.
+/// Inserts the same rows and advances the app's clock until they are overdue.
 async fn overdue_rows(app: &App, folder: &str, count: u32) {
     let end = app.clock.now();
     pending_rows(&app.sql().await, &app.bucket.name, folder, count, end).await;

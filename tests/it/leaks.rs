@@ -1,5 +1,5 @@
-//! The watch over the logs of the suite is awake: what it should find it finds, what is masked it
-//! lets pass, it has heard everybody, and it ends the run.
+//! The check for secrets in the logs of the test suite works: it finds every kind of secret,
+//! accepts masked ones, reads the logs of every process, and ends the run at the first finding.
 
 use std::process::Stdio;
 
@@ -10,13 +10,13 @@ use crate::support::process::Run;
 use crate::support::serving::Place;
 use crate::support::{app, block_on, cloud, database};
 
-/// A key that nobody was given.
+/// A key that was never issued.
 const KEY: &str = "ubk_bWFkZS11cC1tYWRlLXVwLW1hZGUtdXAtbWFkZS11cCE";
-/// Says to a run of this very program which leak it should have.
+/// The variable that makes another run of this program leak on purpose, and where.
 const WANTED: &str = "LEAK_ON_PURPOSE";
 
 #[test]
-fn each_shape_is_found_and_its_masked_form_is_not() {
+fn each_secret_shape_is_found_and_its_masked_form_is_not() {
     for shape in &SHAPES {
         assert!(shape.is_in(shape.hit), "{}: {}", shape.what, shape.hit);
         let found = find(shape.hit).unwrap_or_default();
@@ -26,7 +26,7 @@ fn each_shape_is_found_and_its_masked_form_is_not() {
 }
 
 #[tokio::test]
-async fn each_secret_of_the_suite_is_found_by_itself() {
+async fn each_secret_of_the_suite_is_found_only_in_full() {
     let url = url::Url::parse(database::Database::empty().url()).expect("a URL");
     for secret in [
         cloud::SECRET_ACCESS_KEY,
@@ -42,7 +42,7 @@ async fn each_secret_of_the_suite_is_found_by_itself() {
 }
 
 #[test]
-fn what_we_log_is_heard_and_what_a_library_logs_is_masked() {
+fn keys_in_own_log_lines_are_found_and_keys_in_library_lines_are_masked() {
     let leaks = told(|| {
         log::trace!(target: "upload_broker::http", "got {KEY}");
         log::trace!(target: "upload_broker::http", path = KEY; "got a path");
@@ -55,9 +55,9 @@ fn what_we_log_is_heard_and_what_a_library_logs_is_masked() {
     assert!(leaks[0].line.ends_with(&format!("got {KEY}")), "{leaks:#?}");
 }
 
-/// In the test's own process and in one of the binary's, in both forms of the log.
+/// In the test's own process and in a process of the binary, with both log formats.
 #[tokio::test]
-async fn everybody_is_heard_at_trace() {
+async fn logs_of_test_and_serve_processes_are_checked_at_trace_level() {
     app::App::start().await.get("/datasets").await.expect_ok();
     let place = Place::new().await;
     for format in ["text", "json"] {
@@ -68,7 +68,7 @@ async fn everybody_is_heard_at_trace() {
         caller.get("/datasets").await.expect_ok();
         let heard = process.says("/datasets").await;
         let ended = process.stop("TERM").await.ok();
-        // The test itself is told no more than ever.
+        // The test itself sees no more than the usual level.
         assert!(heard.contains("INFO"), "{heard}");
         for line in ended.err.lines() {
             assert!(heard_at_info(line), "{line}");
@@ -88,28 +88,28 @@ async fn everybody_is_heard_at_trace() {
     }
 }
 
-/// Leaks when a run of this program, started by the next test, asks it to.
+/// Leaks only when the next test starts this program again with the variable set.
 #[test]
-fn a_leak_where_one_is_asked_for() {
+fn leaks_a_key_when_asked_by_environment() {
     let Some(place) = std::env::var_os(WANTED) else {
         return;
     };
     watch();
     if place == "inside" {
-        // Its panic, if it made one, would be caught.
+        // A panic here would be caught.
         let _ = std::thread::spawn(|| log::info!(target: "upload_broker", "got {KEY}")).join();
     } else {
-        // clap repeats what it does not know.
+        // clap repeats an unknown argument in its message.
         let _ = block_on(Run::new(&[KEY]).end());
     }
 }
 
 #[tokio::test]
-async fn a_leak_ends_the_whole_run() {
+async fn leak_ends_the_whole_test_run() {
     let itself = std::env::current_exe().expect("this program");
     for place in ["inside", "process"] {
         let run = Command::new(&itself)
-            .args(["--exact", "leaks::a_leak_where_one_is_asked_for"])
+            .args(["--exact", "leaks::leaks_a_key_when_asked_by_environment"])
             .env(WANTED, place)
             .stdin(Stdio::null())
             .output();

@@ -1,15 +1,15 @@
-//! Migrations go up, down and up again, and end where they were.
+//! Migrations can be applied, reverted and applied again, with the same schema as a result.
 
 use upload_broker::store::migrations;
 
 use crate::support::database::{Database, connect};
 
 #[tokio::test]
-async fn up_down_up() {
+async fn migrations_can_be_applied_reverted_and_applied_again() {
     let database = Database::empty();
     let applied = migrations::run(database.url()).await.expect("up");
     assert!(!applied.is_empty(), "there is nothing to apply");
-    let first = shape(&database).await;
+    let first = schema_of(&database).await;
     assert!(
         first.iter().any(|line| line.contains("uploads_current")),
         "{first:#?}"
@@ -17,17 +17,17 @@ async fn up_down_up() {
 
     let reverted = migrations::revert_all(database.url()).await.expect("down");
     assert_eq!(reverted.len(), applied.len());
-    let bare = shape(&database).await;
+    let bare = schema_of(&database).await;
     assert!(bare.is_empty(), "left behind: {bare:#?}");
 
     migrations::run(database.url()).await.expect("up again");
-    assert_eq!(shape(&database).await, first);
+    assert_eq!(schema_of(&database).await, first);
     let again = migrations::run(database.url()).await.expect("up to date");
     assert!(again.is_empty(), "{again:?}");
 }
 
 #[tokio::test]
-async fn replicas_that_start_together_take_turns() {
+async fn concurrent_replicas_apply_each_migration_once() {
     let alone = migrations::run(Database::empty().url())
         .await
         .expect("a run");
@@ -38,8 +38,8 @@ async fn replicas_that_start_together_take_turns() {
     assert_eq!(applied, alone.len(), "each migration runs once");
 }
 
-/// Every column, constraint, index, function and trigger of ours, as text.
-async fn shape(database: &Database) -> Vec<String> {
+/// Every column, constraint, index, function and trigger of this project, as text.
+async fn schema_of(database: &Database) -> Vec<String> {
     let sql = "
         SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default)
           FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE E'\\\\_\\\\_%'

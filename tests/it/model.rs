@@ -1,5 +1,6 @@
-//! Any sequence of operations: after each step the rows, the histories and the bucket are as a
-//! simple model says, and in the end the subscriber has heard exactly of what was proven.
+//! A model-based test with random sequences of operations: after each step the rows, the histories
+//! and the bucket match a simple model, and in the end the subscriber has been notified exactly of
+//! the proven uploads.
 
 mod case;
 mod rules;
@@ -12,21 +13,21 @@ use tokio::runtime::Runtime;
 use crate::support::knobs;
 use rules::Force;
 
-/// Something that somebody does. Uploads are named by a number, counted around the open ones.
+/// One operation. An upload is named by a number, which is taken modulo the number of uploads.
 #[derive(Clone, Copy, Debug)]
 enum Op {
-    /// A session at a place; it may overwrite, and it may declare its bytes.
+    /// Creates a session at a place. It may overwrite, and it may declare its bytes.
     Create {
         place: usize,
         overwrite: bool,
         declares: bool,
     },
-    /// Bytes come by the upload's URL, at any time of its life or after it.
+    /// Sends bytes to the upload's URL, at any time before or after its end.
     Put {
         upload: usize,
         right: bool,
     },
-    /// The client acknowledges, and may claim a size that is wrong.
+    /// Acknowledges the upload. A client that is not honest expects a wrong size.
     Acknowledge {
         upload: usize,
         honest: bool,
@@ -38,21 +39,21 @@ enum Op {
         upload: usize,
         force: Force,
     },
-    /// A fresh URL.
+    /// Asks for a fresh URL.
     Refresh {
         upload: usize,
     },
-    /// Time passes: longer than a session lives.
+    /// Lets time pass, longer than the lifetime of a session.
     Advance,
-    /// A round of the janitor.
+    /// Runs a round of the janitor.
     Janitor,
-    /// Some other program writes at a place.
+    /// Another program writes at a place.
     Foreign {
         place: usize,
     },
 }
 
-/// Few places and few uploads, so that they meet.
+/// Few places and few uploads, so that operations often concern the same ones.
 fn op() -> impl Strategy<Value = Op> {
     let (place, upload) = (0..2_usize, 0..8_usize);
     let yes = any::<bool>();
@@ -74,7 +75,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 #[test]
-fn any_sequence_of_operations_is_as_the_model_says() {
+fn random_operation_sequences_match_the_model() {
     let runtime = Runtime::new().expect("a runtime");
     let config = Config {
         cases: knobs::cases(16),
@@ -83,7 +84,7 @@ fn any_sequence_of_operations_is_as_the_model_says() {
         ..Config::default()
     };
     let run = TestRunner::new(config).run(&vec(op(), 10..40), |ops| {
-        runtime.block_on(case::play(&ops));
+        runtime.block_on(case::run(&ops));
         Ok(())
     });
     run.unwrap_or_else(|error| panic!("{error}"));

@@ -1,5 +1,5 @@
-//! Uploads in parts, below the use cases: how objects are cut, URLs that take one part each, and
-//! what the store makes of them.
+//! Uploads in parts below the use cases: how objects are cut into parts, URLs for one part each,
+//! and how the store completes them.
 
 mod answers;
 mod complete;

@@ -1,5 +1,5 @@
-//! The document and the broker say the same: what is committed is what the code makes, and what
-//! a running broker answers fits the schema that the document has for it.
+//! The OpenAPI document and the broker agree: the committed document is the one that the code
+//! generates, and the answers of a running broker match its schemas.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ mod made_up;
 use contract::{Checked, Contract};
 
 #[test]
-fn the_committed_document_is_the_code_s() {
+fn committed_document_equals_generated_document() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.yaml");
     let committed = std::fs::read_to_string(path).expect("openapi.yaml");
     let made = openapi::yaml();
@@ -39,7 +39,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn every_schema_of_the_document_is_a_schema() {
+fn every_schema_of_the_document_is_valid_json_schema() {
     let document = document();
     let schemas = document["components"]["schemas"]
         .as_object()
@@ -58,7 +58,7 @@ const ACKNOWLEDGE: &str = "/uploads/{id}/acknowledge";
 const DATASET: &str = "/datasets/{path}";
 
 #[tokio::test]
-async fn the_life_of_an_upload_fits_the_document() {
+async fn upload_answers_match_the_document() {
     let app = App::start().await;
     let api = Checked {
         app: &app,
@@ -96,7 +96,7 @@ async fn the_life_of_an_upload_fits_the_document() {
     api.post("/uploads/{id}/cancel", &cancel, Value::Null, 200)
         .await;
 
-    // What came is not what was declared.
+    // The object that arrives is not the expected one.
     let wrong = json!({"path": "/wrong"});
     let wrong = api.post(UPLOADS, UPLOADS, wrong, 201).await;
     app.put(&wrong, "xy").await.expect_ok();
@@ -118,7 +118,7 @@ async fn the_life_of_an_upload_fits_the_document() {
 }
 
 #[tokio::test]
-async fn sessions_in_parts_fit_the_document() {
+async fn multipart_answers_match_the_document() {
     let app = App::start().await;
     let api = Checked {
         app: &app,
@@ -173,7 +173,7 @@ async fn sessions_in_parts_fit_the_document() {
 }
 
 #[tokio::test]
-async fn datasets_fit_the_document() {
+async fn dataset_answers_match_the_document() {
     let app = App::start().await;
     let api = Checked {
         app: &app,
@@ -232,7 +232,7 @@ async fn datasets_fit_the_document() {
 }
 
 #[tokio::test]
-async fn refusals_and_faults_fit_the_document() {
+async fn problem_and_health_answers_match_the_document() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let api = Checked {

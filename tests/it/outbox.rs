@@ -24,8 +24,8 @@ use crate::support::app::App;
 use crate::support::cloud;
 use crate::support::setup::sdk;
 
-/// Writes `count` events into the outbox, each of an upload of its own and with comments of
-/// `bytes` bytes, in one transaction.
+/// Writes `count` events into the outbox in one transaction, each for an upload of its own and with
+/// comments of `bytes` bytes.
 async fn write_events(app: &App, count: i64, bytes: i32) {
     let mut client = app.sql().await;
     let transaction = client.transaction().await.expect("a transaction");
@@ -42,7 +42,7 @@ async fn write_events(app: &App, count: i64, bytes: i32) {
     transaction.commit().await.expect("a commit");
 }
 
-/// A number that the database says.
+/// A number that a query returns.
 async fn number(app: &App, sql: &str) -> i64 {
     let client = app.sql().await;
     let row = client.query_one(sql, &[]).await;
@@ -50,8 +50,9 @@ async fn number(app: &App, sql: &str) -> i64 {
         .get(0)
 }
 
-/// Writes `uploads` uploads with the events 1, 2 … `each` as a broker would have: `/chain/1` first,
-/// a millisecond apart from `start` on, and due.
+/// Writes `uploads` uploads with `each` events each, numbered from 1, as a broker would have
+/// written them. The events are due. The times of `/chain/1` come first and start at `start`, one
+/// millisecond after the other.
 pub async fn write_chains(
     sql: &tokio_postgres::Client,
     start: DateTime<Utc>,
@@ -84,8 +85,8 @@ pub async fn write_chains(
     }
 }
 
-/// A relay of its own beside the app's, which talks to SNS at `endpoint`. For an app without a
-/// topic, whose own relay sends nothing.
+/// Makes a second relay beside the app's, which sends to SNS at `endpoint`. It is meant for an app
+/// without a topic, whose own relay sends nothing.
 fn relay(app: &App, endpoint: &str) -> Relay {
     let metrics = Arc::clone(&app.broker.metrics);
     let credentials = SharedCredentialsProvider::new(cloud::credentials());
@@ -104,12 +105,12 @@ fn relay(app: &App, endpoint: &str) -> Relay {
     }
 }
 
-/// One round of a relay.
+/// Runs one round of a relay.
 async fn round(relay: &Relay) -> Round {
     let never = CancellationToken::new();
     relay.run_once(100, &never).await.expect("a round")
 }
 
-/// Events that SNS has not taken and that were not given up.
+/// Counts the events that SNS has not accepted and that were not given up.
 const WAITING: &str = "SELECT count(*) FROM events WHERE notify AND published_at IS NULL \
                        AND undeliverable_at IS NULL";

@@ -1,4 +1,4 @@
-//! Sessions in parts, from the outside: made, sent, resumed, acknowledged, ended.
+//! Sessions in parts, as a client sees them: created, sent, resumed, acknowledged and ended.
 
 mod at_once;
 mod bad_input;

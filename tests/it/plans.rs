@@ -1,6 +1,5 @@
-//! What a statement reads does not grow with the table: every statement that requests, the relay
-//! and the janitor make is explained by Postgres itself, as it is carried out, on tables with a
-//! history.
+//! The work of a statement does not grow with the table: Postgres explains every statement of
+//! requests, relay and janitor as it executes them, on tables with a long history.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,16 +17,17 @@ use crate::support::pg_bin;
 use crate::support::reply::Reply;
 
 const NAME: &str = "plans";
-/// Rows that a step of a plan may read: a few pages of the ten entries that are asked for here, the
-/// rows of a batch, and the last of what other requests have left.
+/// The number of rows that a step of a plan may read: a few pages of the ten entries that are asked
+/// for here, the rows of a batch, and the remaining rows of other requests.
 const MOST_ROWS: f64 = 300.0;
-/// Blocks that a statement may touch.
+/// The number of blocks that a statement may touch.
 const MOST_BLOCKS: f64 = 1_500.0;
-/// How often each request is made: from the sixth time on, Postgres may have one plan for all.
+/// How often each request is made. From the sixth time on, Postgres may use one generic plan for
+/// all of them.
 const TIMES: usize = 7;
 
-/// Tables with a history: a path with 10,000 versions, uploads in every state, and among them few
-/// that are old and of a state that has few; their events, keys and deeds.
+/// Tables with a history: a path with 10,000 versions, uploads in every status, among them a few
+/// old ones in a rare status, and their events, keys and audit records.
 const HISTORY: &str = "
     INSERT INTO tenants (name, key_prefix) VALUES ('small', 'small/'), ('other', 'other/');
     INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type,
@@ -68,7 +68,7 @@ const HISTORY: &str = "
     SELECT id, created_at, tenant, 'anyone', 'upload.created', path FROM uploads;
 ";
 
-/// A server that writes down how it carries out what it is asked.
+/// A Postgres server that logs the plan of each statement that it executes.
 fn server(folder: &Path) -> Postgres {
     let settings = [
         ("session_preload_libraries", "auto_explain"),
@@ -90,14 +90,14 @@ fn server(folder: &Path) -> Postgres {
     Postgres::start(&options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A folder under `/tmp`, where the server's user can work too when the tests run as root.
+/// A folder under `/tmp`, which the user of the server can access when the tests run as root.
 fn folder() -> TempDir {
     let open = fs::Permissions::from_mode(0o755);
     let folder = tempfile::Builder::new().permissions(open).tempdir();
     folder.expect("a temporary folder")
 }
 
-/// The statements of the broker in the server's log, and their plans.
+/// The plans of the broker's statements in the server's log.
 fn plans(log: &str) -> Vec<Value> {
     let mut plans = Vec::new();
     let mut lines = log.lines().peekable();
@@ -114,8 +114,8 @@ fn plans(log: &str) -> Vec<Value> {
     plans
 }
 
-/// The first step of a plan that reads more than it may, and what it reads.
-fn greedy(step: &Value) -> Option<String> {
+/// Describes the first step of a plan that reads more rows than allowed.
+fn expensive_step(step: &Value) -> Option<String> {
     let number = |name: &str| step[name].as_f64().unwrap_or_default();
     let once = number("Actual Rows")
         + number("Rows Removed by Filter")
@@ -127,7 +127,7 @@ fn greedy(step: &Value) -> Option<String> {
         return Some(format!("{rows} rows in {}: {step:#}", step["Node Type"]));
     }
     let below = step["Plans"].as_array();
-    below.into_iter().flatten().find_map(greedy)
+    below.into_iter().flatten().find_map(expensive_step)
 }
 
 async fn ask(app: &App, path: &str) {
@@ -136,7 +136,7 @@ async fn ask(app: &App, path: &str) {
     }
 }
 
-/// An upload that replaces what stands at a path.
+/// Uploads an object that replaces the one at a path.
 async fn replace(app: &App, path: &str) -> Value {
     let session = app
         .create(path, json!({"overwrite": true, "size": 1}))
@@ -145,7 +145,7 @@ async fn replace(app: &App, path: &str) -> Value {
     app.acknowledge(&session).await.expect(StatusCode::OK)
 }
 
-async fn requests(app: &App) {
+async fn make_every_request(app: &App) {
     for n in 0..TIMES {
         let upload = replace(app, "/hot.csv").await;
         let path = format!("/uploads/{}", id(&upload));
@@ -220,7 +220,7 @@ async fn requests(app: &App) {
 }
 
 #[tokio::test]
-async fn no_statement_reads_more_for_a_long_history() {
+async fn no_statement_reads_more_rows_because_of_a_long_history() {
     let folder = folder();
     let server = server(folder.path());
     server.ensure_database(NAME).await.expect("a database");
@@ -236,7 +236,7 @@ async fn no_statement_reads_more_for_a_long_history() {
         .batch_execute("VACUUM ANALYZE")
         .await
         .expect("statistics");
-    requests(&app).await;
+    make_every_request(&app).await;
     drop(app);
     let log = fs::read_to_string(server.log()).expect("the server's log");
     let plans = plans(&log);
@@ -252,18 +252,18 @@ async fn no_statement_reads_more_for_a_long_history() {
     ] {
         assert!(texts.contains(statement), "no plan of {statement}");
     }
-    let mut greedy: Vec<String> = (plans.iter())
+    let mut expensive: Vec<String> = (plans.iter())
         .filter_map(|plan| {
             let blocks = ["Shared Hit Blocks", "Shared Read Blocks"]
                 .map(|name| plan["Plan"][name].as_f64().unwrap_or_default());
             let blocks: f64 = blocks.iter().sum();
             let too_many = blocks > MOST_BLOCKS;
-            let found = greedy(&plan["Plan"]);
+            let found = expensive_step(&plan["Plan"]);
             let found = found.or(too_many.then(|| format!("{blocks} blocks: {:#}", plan["Plan"])));
             found.map(|found| format!("{}\n{found}", plan["Query Text"]))
         })
         .collect();
-    greedy.sort();
-    greedy.dedup_by_key(|text| text.lines().next().map(str::to_owned));
-    assert!(greedy.is_empty(), "{}", greedy.join("\n\n"));
+    expensive.sort();
+    expensive.dedup_by_key(|text| text.lines().next().map(str::to_owned));
+    assert!(expensive.is_empty(), "{}", expensive.join("\n\n"));
 }

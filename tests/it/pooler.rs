@@ -1,5 +1,5 @@
-//! A pooler between the broker and Postgres: one that leaves sessions whole is like Postgres, and
-//! one that lends them is refused before it does harm.
+//! A connection pooler between the broker and Postgres: in session mode it works like Postgres, and
+//! in transaction mode it is rejected before it causes damage.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -12,12 +12,12 @@ use crate::support::pgbouncer::PgBouncer;
 use crate::support::serving::Place;
 
 #[tokio::test]
-async fn in_session_mode_it_serves() {
+async fn broker_works_with_pooler_in_session_mode() {
     let pooler = PgBouncer::start("session").await;
     let app = Setup::new().postgres(pooler.address()).start().await;
     let ready = app.get("/readyz").await.expect(StatusCode::OK);
     assert_eq!(ready["checks"]["postgres"], "ok", "{ready:#}");
-    // All at once, on all of its connections.
+    // All uploads run at once, on all connections of the broker.
     let uploads = (0..40).map(|n| {
         let app = &app;
         async move { app.upload(&format!("/{n}.csv"), "x", json!({})).await }
@@ -28,7 +28,7 @@ async fn in_session_mode_it_serves() {
 }
 
 #[tokio::test]
-async fn in_transaction_mode_it_is_refused_at_once() {
+async fn pooler_in_transaction_mode_is_rejected_at_start() {
     let pooler = PgBouncer::start("transaction").await;
     let place = Place::new().await;
     let url = place.database.url_through(pooler.address());
@@ -43,9 +43,9 @@ async fn in_transaction_mode_it_is_refused_at_once() {
         .advises("postgres", "session mode");
 }
 
-/// Postgres was away when the broker started, and came back behind a pooler.
+/// Postgres was not available when the broker started and is behind a pooler when it returns.
 #[tokio::test]
-async fn a_broker_that_finds_it_later_is_not_ready() {
+async fn broker_is_not_ready_while_pooler_is_in_transaction_mode() {
     let pooler = PgBouncer::start("transaction").await;
     let door = Door::to(database::address());
     let app = Setup::new().postgres(door.addr()).start().await;

@@ -1,5 +1,5 @@
-//! The embedded Postgres as `upload-broker dev` uses it: it keeps its data, asks for its password,
-//! refuses a second owner, and survives being killed.
+//! The embedded Postgres of `upload-broker dev`: it keeps its data, requires its password, rejects
+//! a second owner, and starts again after it was killed.
 
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
@@ -7,7 +7,7 @@ use crate::support::database::connect;
 use crate::support::pg_bin;
 use crate::support::process::signal;
 
-/// A folder under `/tmp`, where the server's user can work too when the tests run as root.
+/// A folder under `/tmp`, which the user of the server can access when the tests run as root.
 fn folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let open = std::fs::Permissions::from_mode(0o755);
@@ -24,7 +24,7 @@ fn options(folder: &tempfile::TempDir) -> Options {
 }
 
 #[tokio::test]
-async fn data_is_kept_from_one_start_to_the_next() {
+async fn data_survives_stop_and_start() {
     let folder = folder();
     let server = Postgres::start(&options(&folder)).unwrap();
     server.ensure_database("broker").await.unwrap();
@@ -41,7 +41,7 @@ async fn data_is_kept_from_one_start_to_the_next() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_the_password_and_debug_does_not_tell_it() {
+async fn wrong_password_is_rejected_and_debug_output_hides_the_password() {
     let folder = folder();
     let server = Postgres::start(&options(&folder)).unwrap();
     let url = url::Url::parse(&server.url("postgres")).unwrap();
@@ -55,7 +55,7 @@ async fn nobody_gets_in_without_the_password_and_debug_does_not_tell_it() {
 }
 
 #[test]
-fn a_second_start_in_the_same_folder_says_who_runs_there() {
+fn second_start_in_same_folder_reports_that_a_server_is_running() {
     let folder = folder();
     let _first = Postgres::start(&options(&folder)).unwrap();
     let error = Postgres::start(&options(&folder)).unwrap_err();
@@ -64,7 +64,7 @@ fn a_second_start_in_the_same_folder_says_who_runs_there() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_starts_again() {
+async fn killed_server_starts_again() {
     let folder = folder();
     let server = Postgres::start(&options(&folder)).unwrap();
     let stale = folder.path().join("postgres/cluster/data/postmaster.pid");
@@ -78,7 +78,7 @@ async fn a_server_that_was_killed_starts_again() {
 }
 
 #[test]
-fn a_cluster_that_does_not_start_shows_the_servers_own_words() {
+fn failed_start_shows_the_error_message_of_the_server() {
     let folder = folder();
     Postgres::start(&options(&folder)).unwrap().stop().unwrap();
     let version = folder.path().join("postgres/cluster/data/PG_VERSION");

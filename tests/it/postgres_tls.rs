@@ -1,5 +1,5 @@
-//! Postgres over TLS, by the `sslmode` of `DATABASE_URL`: who is let in, who is refused, and that
-//! the line really is encrypted.
+//! Postgres over TLS with each `sslmode` of `DATABASE_URL`: which servers are accepted, which are
+//! rejected, and that the connection really is encrypted.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,7 +26,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, key).expect("a CA")
 }
 
-/// A folder under `/tmp`, where the server's user can read when the tests run as root.
+/// A folder under `/tmp`, which the user of the server can read when the tests run as root.
 fn folder() -> TempDir {
     let open = fs::Permissions::from_mode(0o755);
     let folder = tempfile::Builder::new().permissions(open).tempdir();
@@ -74,7 +74,8 @@ impl Secured {
         Secured { server, folder }
     }
 
-    /// The URL by a host name, with parameters; `DIR` in them is the folder of the certificates.
+    /// The URL with a host name and parameters. `DIR` in the parameters stands for the folder of
+    /// the certificates.
     pub fn url(&self, host: &str, parameters: &str) -> String {
         let url = self.server.url("postgres").replace("127.0.0.1", host);
         let folder = self.folder.path().display().to_string();
@@ -82,8 +83,9 @@ impl Secured {
     }
 }
 
-/// Postgres wants its key to be its own and nobody else's to read. As root, the server runs as
-/// another user: the owner of its data, which a first start tells.
+/// Makes the key file acceptable to Postgres, which requires that only its own user can read it.
+/// When the tests run as root, the server runs as another user: the owner of the data folder that a
+/// first start creates.
 fn hand_over(folder: &TempDir, key: &PathBuf) {
     use std::os::unix::fs::{MetadataExt as _, chown};
     start(folder, &[]).stop().expect("a first start");
@@ -96,14 +98,14 @@ async fn migrate(url: String) -> Ended {
     Run::new(&["migrate"]).set("DATABASE_URL", url).end().await
 }
 
-/// How many encrypted sessions of the broker the server has seen begin.
+/// The number of encrypted sessions that the server has logged.
 fn encrypted_sessions(server: &Postgres) -> usize {
     let log = fs::read_to_string(server.log()).expect("the server's log");
     log.matches("SSL enabled").count()
 }
 
 #[tokio::test]
-async fn tls_is_used_and_the_peer_verified_as_the_url_says() {
+async fn tls_is_used_and_server_is_verified_as_sslmode_says() {
     let secured = Secured::new();
     let log_sessions = "ALTER SYSTEM SET log_connections = on";
     let client = crate::support::database::connect(&secured.server.url("postgres")).await;
@@ -116,7 +118,7 @@ async fn tls_is_used_and_the_peer_verified_as_the_url_says() {
     for (host, parameters) in [
         ("127.0.0.1", "sslmode=require"),
         ("localhost", "sslmode=verify-full&sslrootcert=DIR/ca.pem"),
-        // Its certificate is for another name, which these do not compare.
+        // The certificate is for another name, which these modes do not compare.
         ("127.0.0.1", "sslmode=verify-ca&sslrootcert=DIR/ca.pem"),
         ("127.0.0.1", "sslmode=require&sslrootcert=DIR/ca.pem"),
     ] {
@@ -159,7 +161,7 @@ async fn tls_is_used_and_the_peer_verified_as_the_url_says() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_refused_where_tls_is_asked_for() {
+async fn server_without_tls_is_rejected_where_sslmode_requires_tls() {
     let folder = folder();
     let server = start(&folder, &[]);
     for mode in ["require", "verify-ca", "verify-full"] {

@@ -1,4 +1,4 @@
-//! What holds for every path, header, cursor and credential, whoever made them up.
+//! Property-based tests: what holds for every path, header, cursor and credential.
 
 mod credentials;
 mod cursors;
@@ -6,7 +6,7 @@ mod fuzzed;
 mod headers;
 mod paths;
 
-/// A string of anything, or of what is likely to go wrong.
+/// A string of any characters, or of characters that are likely to cause errors.
 fn text() -> impl proptest::strategy::Strategy<Value = String> {
     proptest::prop_oneof![
         "\\PC{0,40}",

@@ -1,11 +1,11 @@
-//! A stranger's client: Python with requests for the broker and boto3 for the store, by the
-//! contract alone.
+//! A client in another language that knows only the contract: Python with requests for the broker
+//! and boto3 for the store.
 
 use crate::support::app::App;
 use crate::support::{cloud, python};
 
 #[tokio::test]
-async fn python_does_the_round_trip() {
+async fn python_client_completes_the_round_trip() {
     let app = App::start().await;
     let mut settings = cloud::settings();
     settings.extend([

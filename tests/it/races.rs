@@ -1,6 +1,6 @@
-//! Races: an acknowledge against a cancel, a delete and the janitor, and uploads against each
-//! other at one path. Whoever wins, there is one outcome, the history tells it, and the object
-//! is there or gone accordingly.
+//! Races: an acknowledge against a cancel, a delete and the janitor, and several uploads of one
+//! path against each other. Whichever wins, there is one outcome, the history contains it, and the
+//! object exists or not accordingly.
 
 mod one_path;
 mod outcomes;

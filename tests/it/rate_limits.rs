@@ -1,4 +1,5 @@
-//! Who calls too often is told so, and when to come again; nobody else notices.
+//! Rate limits: clients that call too often are rejected and told when to retry. Other clients are
+//! not affected.
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -9,16 +10,17 @@ use crate::support::app::{App, Setup};
 use crate::support::raw;
 use crate::support::reply::Reply;
 
-/// A token every thousand seconds: none comes back while a test runs, unless it moves the clock.
+/// One token in a thousand seconds, so that none is added during a test that does not advance the
+/// clock.
 const THREE: &str = "0.001:3";
 
-/// A GET by whoever holds `key`.
+/// Sends a GET request with `key`.
 async fn get(app: &App, key: &str, path: &str) -> Reply {
     let request = app.http.get(format!("{}{path}", app.url));
     Reply::of(request.bearer_auth(key)).await
 }
 
-/// A GET that a proxy passed on.
+/// Sends a GET request on behalf of `client`, as a proxy does.
 async fn get_from(app: &App, client: &str, path: &str) -> Reply {
     let request = app.request(Method::GET, path);
     Reply::of(request.header("x-forwarded-for", client)).await
@@ -32,7 +34,7 @@ async fn limited(name: &str, rate: &str) -> App {
 }
 
 #[tokio::test]
-async fn a_key_has_its_burst_and_then_waits() {
+async fn key_beyond_its_burst_gets_429_with_retry_after() {
     let app = limited("BROKER_RATE_LIMIT_PER_KEY", THREE).await;
     for (left, wait) in [(2, 1000), (1, 2000), (0, 3000)] {
         let reply = app.get("/uploads").await.expect_ok();
@@ -56,7 +58,7 @@ async fn a_key_has_its_burst_and_then_waits() {
         .await
         .expect_problem(429, "rate-limited");
     app.advance(TimeDelta::seconds(1));
-    // The one that was refused has left nothing behind.
+    // The rejected request has left nothing behind.
     let uploads = app.get("/uploads").await.expect(StatusCode::OK);
     assert_eq!(uploads, json!([]));
     app.get("/uploads")
@@ -68,7 +70,7 @@ async fn a_key_has_its_burst_and_then_waits() {
 }
 
 #[tokio::test]
-async fn each_key_has_a_bucket_of_its_own() {
+async fn each_key_has_its_own_limit() {
     let app = limited("BROKER_RATE_LIMIT_PER_KEY", THREE).await;
     let (_, other) = app.issue_key("default", &Scope::ALL, None).await;
     let (_, another) = app.issue_key("acme", &Scope::ALL, None).await;
@@ -84,9 +86,10 @@ async fn each_key_has_a_bucket_of_its_own() {
     }
 }
 
-/// However many tokens a key makes, and however they are counted, its limit stays one.
+/// However many tokens a key issues, and however their use is counted, they share the limit of the
+/// key.
 #[tokio::test]
-async fn tokens_count_as_the_key_that_made_them() {
+async fn tokens_share_the_limit_of_the_key_that_issued_them() {
     let app = limited("BROKER_RATE_LIMIT_PER_KEY", "0.001:5").await;
     let mut tokens = Vec::new();
     for more in [
@@ -110,9 +113,9 @@ async fn tokens_count_as_the_key_that_made_them() {
 }
 
 #[tokio::test]
-async fn an_address_is_looked_at_before_its_key() {
+async fn address_limit_applies_before_authentication() {
     let app = limited("BROKER_RATE_LIMIT_PER_ADDRESS", THREE).await;
-    // Guessing is bounded, whatever becomes of the guesses.
+    // The number of guesses is limited, whatever their results are.
     for guess in ["ubk_one", "ubk_two", "nonsense"] {
         let reply = get(&app, guess, "/uploads").await;
         let policy = Some("\"address\";q=3;w=3000");
@@ -122,7 +125,7 @@ async fn an_address_is_looked_at_before_its_key() {
     get(&app, "ubk_four", "/uploads")
         .await
         .expect_problem(429, "rate-limited");
-    // A good key does not help, and neither does a page that needs none.
+    // A valid key does not help, and neither does a page that needs no key.
     app.get("/uploads")
         .await
         .expect_problem(429, "rate-limited");
@@ -130,12 +133,12 @@ async fn an_address_is_looked_at_before_its_key() {
         .await
         .expect_problem(429, "rate-limited");
     app.get("/").await.expect_problem(429, "rate-limited");
-    // Whoever is elsewhere goes on.
+    // Clients at other addresses are not affected.
     get_from(&app, "192.0.2.1", "/uploads").await.expect_ok();
 }
 
 #[tokio::test]
-async fn what_machines_poll_is_always_answered() {
+async fn health_and_metrics_endpoints_are_never_limited() {
     let app = limited("BROKER_RATE_LIMIT_PER_ADDRESS", "0.001:1").await;
     app.get("/").await.expect_ok();
     app.get("/").await.expect_problem(429, "rate-limited");
@@ -148,7 +151,7 @@ async fn what_machines_poll_is_always_answered() {
 }
 
 #[tokio::test]
-async fn a_customers_whole_network_has_one_bucket() {
+async fn ipv6_network_and_spellings_of_an_address_share_one_limit() {
     let app = limited("BROKER_RATE_LIMIT_PER_ADDRESS", THREE).await;
     for client in [
         "2001:db8:1:2::1",
@@ -163,7 +166,7 @@ async fn a_customers_whole_network_has_one_bucket() {
     get_from(&app, "2001:db8:1:3::1", "/uploads")
         .await
         .expect_ok();
-    // The same machine by another spelling of its address.
+    // The same machine with other spellings of its address.
     for client in ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1:4711"] {
         get_from(&app, client, "/uploads").await.expect_ok();
     }
@@ -173,7 +176,7 @@ async fn a_customers_whole_network_has_one_bucket() {
 }
 
 #[tokio::test]
-async fn a_hundred_at_once_get_exactly_the_burst() {
+async fn hundred_concurrent_requests_get_exactly_the_burst() {
     let app = limited("BROKER_RATE_LIMIT_PER_KEY", "0.001:20").await;
     let all = (0..100).map(|_| app.get("/uploads"));
     let all = futures::future::join_all(all).await;
@@ -183,7 +186,7 @@ async fn a_hundred_at_once_get_exactly_the_burst() {
 }
 
 #[tokio::test]
-async fn both_limits_are_told_in_one_list() {
+async fn both_limits_are_reported_in_one_header() {
     let app = Setup::new()
         .set("BROKER_RATE_LIMIT_PER_KEY", "0.001:5")
         .set("BROKER_RATE_LIMIT_PER_ADDRESS", "0.001:9")
@@ -196,24 +199,24 @@ async fn both_limits_are_told_in_one_list() {
     assert_eq!(reply.header("ratelimit-policy"), policy, "{reply:#?}");
     let left = Some("\"address\";r=8;t=1000, \"key\";r=4;t=1000");
     assert_eq!(reply.header("ratelimit"), left, "{reply:#?}");
-    // Pages may read them.
+    // Scripts of the configured origin may read the headers.
     let exposed = reply.header("access-control-expose-headers");
     let exposed = exposed.expect("a list");
     assert!(exposed.contains("ratelimit, ratelimit-policy"), "{exposed}");
 }
 
 #[tokio::test]
-async fn a_body_is_not_read_for_who_calls_too_often() {
+async fn limited_request_is_rejected_without_reading_its_body() {
     let app = limited("BROKER_RATE_LIMIT_PER_ADDRESS", "0.001:1").await;
     app.get("/uploads").await.expect_ok();
-    // It never comes.
+    // The rest of the body is never sent.
     let lines = "content-type: application/json\r\ncontent-length: 60000\r\n";
     let reply = raw::send(&app, raw::request(&app, "POST /uploads", lines, b"{")).await;
     reply.expect_problem(429, "rate-limited");
 }
 
 #[tokio::test]
-async fn without_settings_there_is_no_limit() {
+async fn requests_are_not_limited_by_default() {
     let app = App::start().await;
     let reply = app.get("/uploads").await.expect_ok();
     assert_eq!(reply.header("ratelimit"), None, "{reply:#?}");

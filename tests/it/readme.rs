@@ -44,7 +44,7 @@ fn members(value: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_stranger_pastes_the_round_trip() {
+async fn round_trip_of_the_readme_works_when_pasted() {
     let stack = Stack::new();
     let mut running = stack.start(&[]).await;
     let printed = shell::paste(&[block_at("paste: dev", &stack, &running)]).await;
@@ -81,7 +81,7 @@ fn block_at(mark: &str, stack: &Stack, running: &Running) -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_pastes_the_parts() {
+async fn multipart_example_of_the_readme_works_when_pasted() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
     let lines = ["paste: dev", "paste: parts"].map(|mark| block_at(mark, &stack, &running));
@@ -102,7 +102,7 @@ async fn a_stranger_pastes_the_parts() {
 }
 
 #[tokio::test]
-async fn a_stranger_pastes_the_token() {
+async fn token_example_of_the_readme_works_when_pasted() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
     let lines = ["paste: dev", "paste: token"].map(|mark| block_at(mark, &stack, &running));
@@ -121,7 +121,7 @@ async fn a_stranger_pastes_the_token() {
 }
 
 #[tokio::test]
-async fn an_operator_pastes_the_commands() {
+async fn operator_commands_of_the_readme_work_when_pasted() {
     let place = Place::new().await;
     let bin = Path::new(env!("CARGO_BIN_EXE_upload-broker"));
     let bin = bin.parent().expect("its folder").display();
@@ -143,7 +143,7 @@ async fn an_operator_pastes_the_commands() {
 }
 
 #[tokio::test]
-async fn a_data_team_pastes_the_client() {
+async fn client_commands_of_the_readme_work_when_pasted() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
     (running

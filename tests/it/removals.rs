@@ -1,5 +1,5 @@
-//! An object that is being removed, and a newer upload at the same key: none that is acknowledged
-//! loses its object.
+//! An object is removed while a newer upload arrives at the same key: no acknowledged upload loses
+//! its object.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -11,8 +11,8 @@ use crate::support::halt::Halt;
 
 const KEY: &str = "data/employees.csv";
 
-/// A broker whose deletes are held on their way to S3.
-async fn held(setup: Setup) -> (App, Halt) {
+/// A broker whose DELETE requests are held on their way to S3.
+async fn app_with_held_deletes(setup: Setup) -> (App, Halt) {
     let halt = Halt::new(cloud::address(), "DELETE /");
     let app = setup.s3(halt.endpoint()).start().await;
     (app, halt)
@@ -27,9 +27,14 @@ fn without_conditions() -> Setup {
     Setup::new().set("BROKER_S3_CONDITIONAL_WRITES", "off")
 }
 
-/// While `removal` is held on its way to S3, `new` arrives with `bytes`: it is not acknowledged
-/// before the store has answered, and never without its object.
-async fn waits_for(app: &App, halt: &Halt, removal: impl Future<Output = ()>, bytes: &str) {
+/// While `removal` is held on its way to S3, a new upload with `bytes` arrives. It must not be
+/// acknowledged before the store has answered, and never without its object.
+async fn assert_acknowledge_waits_for(
+    app: &App,
+    halt: &Halt,
+    removal: impl Future<Output = ()>,
+    bytes: &str,
+) {
     let new = overwriting(app).await;
     let newer = async {
         halt.request_waits().await;
@@ -64,22 +69,22 @@ async fn cancelled(app: &App, upload: &Value) {
 }
 
 #[tokio::test]
-async fn a_delete_under_way_holds_up_the_same_bytes() {
-    let (app, halt) = held(Setup::new()).await;
+async fn running_delete_blocks_acknowledge_of_the_same_bytes() {
+    let (app, halt) = app_with_held_deletes(Setup::new()).await;
     let old = app.upload(KEY, "bytes", json!({})).await;
-    waits_for(&app, &halt, deleted(&app, &old), "bytes").await;
+    assert_acknowledge_waits_for(&app, &halt, deleted(&app, &old), "bytes").await;
 }
 
 #[tokio::test]
-async fn a_delete_under_way_holds_up_any_bytes_where_s3_compares_none() {
-    let (app, halt) = held(without_conditions()).await;
+async fn running_delete_blocks_acknowledge_of_any_bytes_without_conditional_delete() {
+    let (app, halt) = app_with_held_deletes(without_conditions()).await;
     let old = app.upload(KEY, "bytes", json!({})).await;
-    waits_for(&app, &halt, deleted(&app, &old), "other").await;
+    assert_acknowledge_waits_for(&app, &halt, deleted(&app, &old), "other").await;
 }
 
 #[tokio::test]
-async fn a_forced_delete_under_way_holds_up_the_same_bytes() {
-    let (app, halt) = held(Setup::new()).await;
+async fn running_forced_delete_blocks_acknowledge_of_the_same_bytes() {
+    let (app, halt) = app_with_held_deletes(Setup::new()).await;
     let old = app.upload(KEY, "old", json!({})).await;
     app.bucket.put(KEY, "bytes").await;
     let forced = async {
@@ -87,20 +92,20 @@ async fn a_forced_delete_under_way_holds_up_the_same_bytes() {
         let reply = app.delete(&path).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     };
-    waits_for(&app, &halt, forced, "bytes").await;
+    assert_acknowledge_waits_for(&app, &halt, forced, "bytes").await;
 }
 
 #[tokio::test]
-async fn a_cancel_under_way_holds_up_the_same_bytes() {
-    let (app, halt) = held(Setup::new()).await;
+async fn running_cancel_blocks_acknowledge_of_the_same_bytes() {
+    let (app, halt) = app_with_held_deletes(Setup::new()).await;
     let old = overwriting(&app).await;
     app.put(&old, "bytes").await.expect_ok();
-    waits_for(&app, &halt, cancelled(&app, &old), "bytes").await;
+    assert_acknowledge_waits_for(&app, &halt, cancelled(&app, &old), "bytes").await;
 }
 
 #[tokio::test]
-async fn a_last_look_under_way_holds_up_the_same_bytes() {
-    let (app, halt) = held(Setup::new()).await;
+async fn running_final_check_blocks_acknowledge_of_the_same_bytes() {
+    let (app, halt) = app_with_held_deletes(Setup::new()).await;
     let old = app
         .create(KEY, json!({"overwrite": true, "expires_in": 60}))
         .await;
@@ -111,7 +116,7 @@ async fn a_last_look_under_way_holds_up_the_same_bytes() {
     let janitor = async {
         let round = app.janitor().await;
         assert_eq!((round.failed, round.removed), (0, 1), "{round:?}");
-        // A signature made by a clock from the future would be refused.
+        // S3 would reject a signature from a clock that is ahead.
         app.advance(TimeDelta::seconds(-(60 + 901)));
     };
     let newer = async {
@@ -127,13 +132,13 @@ async fn a_last_look_under_way_holds_up_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn other_bytes_are_acknowledged_beside_a_delete_that_spares_them() {
-    let (app, halt) = held(Setup::new()).await;
+async fn running_conditional_delete_does_not_block_acknowledge_of_other_bytes() {
+    let (app, halt) = app_with_held_deletes(Setup::new()).await;
     let old = app.upload(KEY, "bytes", json!({})).await;
     let new = overwriting(&app).await;
     let newer = async {
         let head = halt.request_waits().await;
-        // However long it is held, S3 takes it for a minute.
+        // However long the request is held, S3 accepts it for a minute only.
         assert!(head.contains("X-Amz-Expires=60"), "{head}");
         app.put(&new, "other").await.expect_ok();
         app.acknowledge(&new).await.expect(StatusCode::OK);
@@ -145,11 +150,11 @@ async fn other_bytes_are_acknowledged_beside_a_delete_that_spares_them() {
 }
 
 #[tokio::test]
-async fn a_delete_without_an_answer_counts_until_it_cannot_arrive_any_more() {
+async fn unanswered_delete_blocks_acknowledge_until_it_can_no_longer_arrive() {
     let short = Setup::new()
         .set("BROKER_AWS_TIMEOUT_SECONDS", 2)
         .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", 2);
-    let (app, halt) = held(short).await;
+    let (app, halt) = app_with_held_deletes(short).await;
     let old = app.upload(KEY, "bytes", json!({})).await;
     let path = format!("/uploads/{}", id(&old));
     let reply = app.delete(&path).await;
@@ -159,7 +164,7 @@ async fn a_delete_without_an_answer_counts_until_it_cannot_arrive_any_more() {
     app.put(&new, "bytes").await.expect_ok();
     let early = app.acknowledge(&new).await;
     early.expect_problem(503, "service-unavailable");
-    // Nobody waits for it any more, and it arrives.
+    // The broker does not wait for it any more, and it arrives.
     halt.release().await;
     assert!(app.bucket.head(KEY).await.is_none());
     app.put(&new, "bytes").await.expect_ok();
@@ -167,7 +172,7 @@ async fn a_delete_without_an_answer_counts_until_it_cannot_arrive_any_more() {
     early.expect_problem(503, "service-unavailable");
     app.advance(TimeDelta::seconds(151));
     app.acknowledge(&new).await.expect(StatusCode::OK);
-    // The old one ends without the new one's object.
+    // The old upload ends without removing the object of the new one.
     deleted(&app, &old).await;
     assert_eq!(app.bucket.get(KEY).await, b"bytes");
     app.upload("other.csv", "x", json!({})).await;
@@ -178,13 +183,13 @@ async fn a_delete_without_an_answer_counts_until_it_cannot_arrive_any_more() {
 }
 
 #[tokio::test]
-async fn a_cancel_leaves_the_bytes_that_another_dataset_counts_on() {
+async fn cancel_keeps_object_with_bytes_of_another_dataset() {
     let app = App::start().await;
     let late = overwriting(&app).await;
     let proven = overwriting(&app).await;
     app.put(&proven, "bytes").await.expect_ok();
     app.acknowledge(&proven).await.expect(StatusCode::OK);
-    // The same bytes once more, by the URL of another upload.
+    // The same bytes are written once more by the URL of another upload.
     app.put(&late, "bytes").await.expect_ok();
     cancelled(&app, &late).await;
     assert_eq!(app.bucket.get(KEY).await, b"bytes");
@@ -195,7 +200,7 @@ async fn a_cancel_leaves_the_bytes_that_another_dataset_counts_on() {
 }
 
 #[tokio::test]
-async fn a_dataset_whose_object_goes_with_a_wrong_one_is_known_to_be_missing() {
+async fn dataset_is_recorded_as_missing_when_wrong_object_over_it_is_deleted() {
     let app = App::start().await;
     let dataset = app.upload(KEY, "bytes", json!({})).await;
     let wrong = app.create(KEY, json!({"overwrite": true})).await;
@@ -213,16 +218,16 @@ async fn a_dataset_whose_object_goes_with_a_wrong_one_is_known_to_be_missing() {
         told,
         ["dataset.uploaded", "dataset.drifted", "dataset.drifted"]
     );
-    // The wrong object replaced the proven one, then it was removed.
+    // The wrong object replaced the proven one and was then removed.
     let path = format!("/uploads/{}/events", id(&dataset));
     let events = app.get(&path).await.expect(StatusCode::OK);
     assert_eq!(events[1]["data"]["drift"], "replaced", "{events:#}");
     assert_eq!(events[2]["data"]["drift"], "missing", "{events:#}");
 }
 
-/// The PUT replaced the proven object; the cancel removed what it had written.
+/// The PUT replaced the proven object, and the cancel removed the object of that PUT.
 #[tokio::test]
-async fn cancel_of_an_arrived_overwrite_marks_the_replaced_dataset_missing() {
+async fn cancel_of_arrived_overwrite_records_replaced_dataset_as_missing() {
     let app = App::start().await;
     let dataset = app.upload(KEY, "bytes", json!({})).await;
     let newer = overwriting(&app).await;
@@ -234,9 +239,9 @@ async fn cancel_of_an_arrived_overwrite_marks_the_replaced_dataset_missing() {
     assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
 }
 
-/// The proof has read the table already, and waits for its row.
+/// The proof has already read the table of removals and waits for its row.
 #[tokio::test]
-async fn a_removal_that_begins_while_a_proof_is_committed_is_noticed() {
+async fn removal_started_during_commit_of_a_proof_blocks_the_proof() {
     let app = App::start().await;
     let old = app.upload(KEY, "old", json!({})).await;
     let new = overwriting(&app).await;

@@ -1,5 +1,5 @@
-//! Two replicas over one database and one bucket, under load, while something dies. After each
-//! story one invariant is held over all of its uploads: see `support/invariant`.
+//! Two replicas with one database and one bucket under load while something fails. After each test
+//! one invariant must hold for all of its uploads: see `support/invariant`.
 
 mod crashes;
 mod crashes_in_parts;
@@ -21,8 +21,8 @@ use crate::support::inbox::Message;
 use crate::support::invariant::{self, Truth};
 use crate::support::load::{self, Story};
 
-/// Clients live their stories until `trouble` is over, then everything has to agree.
-async fn through(
+/// Clients run their scripts until `trouble` is over. Then the invariant must hold.
+async fn run_under_load(
     fleet: &Fleet,
     seed: u64,
     clients: u64,
@@ -44,7 +44,7 @@ async fn through(
     (stories, truth)
 }
 
-/// What the subscriber gets until `stop`.
+/// The messages that the subscriber receives until `stop`.
 async fn listen(fleet: &Fleet, stop: &CancellationToken) -> Vec<Message> {
     let mut delivered = Vec::new();
     while !stop.is_cancelled() {

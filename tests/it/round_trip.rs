@@ -1,5 +1,5 @@
-//! The whole way: a session, the bytes straight to S3, the acknowledge, the notification, the
-//! listing, the download, the delete.
+//! The complete life of a dataset: create, PUT to S3, acknowledge, notification, listing, download,
+//! delete.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::app::{App, id};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_dataset_goes_all_the_way() {
+async fn dataset_can_be_uploaded_listed_downloaded_and_deleted() {
     let app = App::start().await;
     let sha256 = "Tz65oJwFGdFRKRc5QNhKO3mA5v1z0VMBAYnsnoTuJzo=";
     let bytes = "id,name\n1,Ada\n";

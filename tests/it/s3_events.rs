@@ -1,4 +1,4 @@
-//! An upload completes by S3's own word: the client puts its bytes and never acknowledges.
+//! Events of S3 complete an upload whose client sends the bytes and never acknowledges.
 
 mod completes;
 mod drift;

@@ -1,7 +1,7 @@
-//! `src/store/schema.rs` says what the migrations make.
+//! `src/store/schema.rs` matches the tables that the migrations create.
 //!
-//! diesel's own generator needs libpq and minutes of compiling; this reads the same catalogue, and
-//! fails with the lines that differ. `make schema` generates the file anew.
+//! diesel's own generator needs libpq and minutes of compiling. This test reads the same catalogue
+//! and fails with the lines that differ. `make schema` generates the file again.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::support::database::{self, Database};
 
-/// Table by name: its primary key, then its columns with their types, in order.
+/// Maps the name of a table to its primary key and its columns with their types, in order.
 type Tables = BTreeMap<String, String>;
 
 /// The `table!` blocks of a generated schema. Comments and the other macros do not matter here.
@@ -22,7 +22,7 @@ fn parse(schema: &str) -> Tables {
         let (name, key) = head.split_once(' ').expect("name (key) {");
         let mut text = format!("{}\n", key.trim_end_matches(" {"));
         for line in lines.take_while(|line| *line != "}") {
-            // `#[sql_name]`, `#[max_length]` and comments are no columns.
+            // `#[sql_name]`, `#[max_length]` and comments are not columns.
             if let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ") {
                 writeln!(text, "{column} -> {kind}").unwrap();
             }
@@ -32,7 +32,7 @@ fn parse(schema: &str) -> Tables {
     tables
 }
 
-/// The tables that stand in a database, as diesel would write them.
+/// The tables of a database, as diesel would write them.
 async fn read(url: &str) -> Tables {
     let sql = "
         SELECT c.table_name::text, c.column_name::text, c.udt_name::text, c.is_nullable = 'YES',
@@ -58,7 +58,8 @@ async fn read(url: &str) -> Tables {
     tables
 }
 
-/// Postgres's name of a type as diesel spells it: `int8` is `Int8`, `_text` an array.
+/// Converts the name of a Postgres type to diesel's spelling: `int8` is `Int8`, and `_text` is an
+/// array.
 fn diesel_type(kind: &str, nullable: bool) -> String {
     let plain = match kind.strip_prefix('_') {
         // The elements of a Postgres array may always be NULL.
@@ -73,7 +74,7 @@ fn diesel_type(kind: &str, nullable: bool) -> String {
 }
 
 #[tokio::test]
-async fn the_committed_schema_is_what_the_migrations_make() {
+async fn committed_schema_matches_the_migrations() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/schema.rs");
     let committed = parse(&fs::read_to_string(path).expect("src/store/schema.rs"));
     let database = Database::new();
@@ -91,7 +92,7 @@ async fn the_committed_schema_is_what_the_migrations_make() {
 }
 
 #[tokio::test]
-async fn drift_is_seen_in_type_nullability_order_and_key() {
+async fn schema_comparison_finds_drift_in_type_nullability_order_and_key() {
     let database = Database::empty();
     let client = database::connect(database.url()).await;
     let sql =

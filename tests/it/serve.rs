@@ -1,5 +1,4 @@
-//! `upload-broker serve` as a process of its own: how it starts, refuses to start, signs, logs and
-//! stops.
+//! `upload-broker serve` as a process: how it starts, refuses to start, signs, logs and stops.
 
 mod crashes;
 mod endpoints;
@@ -14,9 +13,9 @@ use reqwest::StatusCode;
 use crate::support::database::Database;
 use crate::support::serving::Place;
 
-/// `serve` migrates at its start, and then a dataset goes all the way.
+/// `serve` migrates when it starts. Then a dataset is uploaded.
 #[tokio::test]
-async fn it_migrates_and_serves() {
+async fn serve_applies_migrations_and_then_serves() {
     let place = Place {
         database: Database::empty(),
         ..Place::new().await
@@ -37,9 +36,9 @@ async fn it_migrates_and_serves() {
     process.stop("TERM").await.ok();
 }
 
-/// `BROKER_AUTH=off` on loopback: whoever comes may do everything, and the log says so.
+/// With `BROKER_AUTH=off` on loopback, every caller may do everything, and the log warns about it.
 #[tokio::test]
-async fn without_authentication_it_is_loud() {
+async fn serve_without_authentication_logs_a_warning() {
     let place = Place::new().await;
     let (process, mut caller) = place.start(place.serve().set("BROKER_AUTH", "off")).await;
     let warnings = process.log();
@@ -56,9 +55,9 @@ async fn without_authentication_it_is_loud() {
     assert_eq!(list.expect("an answer").status(), StatusCode::OK);
 }
 
-/// A name that looks like a setting and is none is told, with the one that was meant.
+/// The log names a variable that looks like a setting but is none, and suggests the right one.
 #[tokio::test]
-async fn a_misspelt_setting_is_told() {
+async fn misspelt_setting_is_logged_with_a_suggestion() {
     let place = Place::new().await;
     let mut process = place.serve().set("BROKER_URL_SECOND", "60").spawn();
     process.ready().await;

@@ -1,4 +1,4 @@
-//! What operators ask: is it ready, what did it do, and does a browser stay safe with it.
+//! What operators and browsers need: readiness, metrics, safe pages.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::support::reply::Reply;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A GET without a key.
+/// Sends a GET request without a key.
 async fn get(app: &App, path: &str) -> Reply {
     Reply::of(app.http.get(format!("{}{path}", app.url))).await
 }
@@ -23,7 +23,7 @@ async fn metrics(app: &App) -> String {
     get(app, "/metrics").await.expect_ok().body
 }
 
-/// The sum of the series of `name` whose labels contain each of `labels`.
+/// The sum of the series of `name` whose labels contain all of `labels`.
 fn sum(metrics: &str, name: &str, labels: &[&str]) -> f64 {
     let series = metrics.lines().filter(|line| {
         let end = line.find(['{', ' ']).unwrap_or(line.len());
@@ -41,7 +41,7 @@ fn sum(metrics: &str, name: &str, labels: &[&str]) -> f64 {
 }
 
 #[tokio::test]
-async fn readiness_follows_postgres_down_and_up() {
+async fn readyz_fails_during_postgres_outage_and_recovers() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
     gate.cut().await;
@@ -79,7 +79,7 @@ async fn readiness_follows_postgres_down_and_up() {
 }
 
 #[tokio::test]
-async fn many_who_ask_for_readiness_are_one_question() {
+async fn concurrent_readiness_requests_share_one_check() {
     let app = App::start().await;
     let start = Instant::now();
     let asked = (0..50).map(|_| get(&app, "/readyz"));
@@ -95,7 +95,7 @@ async fn many_who_ask_for_readiness_are_one_question() {
 }
 
 #[tokio::test]
-async fn events_that_wait_are_shown_and_do_not_hinder() {
+async fn waiting_events_are_reported_and_do_not_affect_readiness() {
     let app = Setup::new().without_topic().start().await;
     app.upload("/a.csv", "x", json!({})).await;
     app.advance(chrono::TimeDelta::seconds(90));
@@ -108,7 +108,7 @@ async fn events_that_wait_are_shown_and_do_not_hinder() {
 }
 
 #[tokio::test]
-async fn everything_that_happens_is_measured() {
+async fn requests_transitions_and_calls_are_measured() {
     let app = App::start().await;
     app.upload("/a.csv", "x", json!({})).await;
     let wrong = app.create("/wrong.csv", json!({})).await;
@@ -176,7 +176,7 @@ async fn everything_that_happens_is_measured() {
     }
 }
 
-/// The metric families and their series, without the numbers.
+/// The names and labels of all series, without the values.
 fn series(metrics: &str) -> BTreeSet<String> {
     let lines = metrics.lines().filter(|line| !line.starts_with('#'));
     lines
@@ -185,7 +185,7 @@ fn series(metrics: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn clients_cannot_make_series() {
+async fn clients_cannot_create_new_metric_series() {
     let app = App::start().await;
     let storm = async |round: usize| {
         for n in 0..10 {
@@ -202,7 +202,7 @@ async fn clients_cannot_make_series() {
         series(&metrics(&app).await)
     };
     let first = storm(0).await;
-    // The page itself is in it from now on.
+    // From now on the series of the metrics page itself are included.
     let second = storm(1).await;
     let third = storm(2).await;
     let new: Vec<_> = third.difference(&second).collect();
@@ -211,8 +211,9 @@ async fn clients_cannot_make_series() {
 }
 
 #[tokio::test]
-async fn measurements_on_their_own_listener_and_nothing_else_there() {
-    // Bound and not listening: the port stays ours until the broker listens on it.
+async fn metrics_listener_serves_metrics_and_nothing_else() {
+    // The socket is bound and does not listen, which reserves the port until the broker listens on
+    // it.
     let port = TcpSocket::new_v4().expect("a socket");
     port.set_reuseaddr(true).expect("a shared port");
     port.bind(([127, 0, 0, 1], 0).into()).expect("a port");
@@ -234,7 +235,7 @@ async fn measurements_on_their_own_listener_and_nothing_else_there() {
 }
 
 #[tokio::test]
-async fn pages_for_browsers_are_kept_to_themselves() {
+async fn pages_have_a_content_security_policy_and_load_nothing_external() {
     let app = App::start().await;
     for path in ["/", "/docs/", "/problems", "/problems/object-missing"] {
         let page = get(&app, path).await.expect_ok();
@@ -265,7 +266,7 @@ async fn pages_for_browsers_are_kept_to_themselves() {
 }
 
 #[tokio::test]
-async fn what_changes_or_is_secret_is_never_kept_by_a_cache() {
+async fn changing_or_secret_answers_are_never_cached() {
     let app = App::start().await;
     let session = app.create("/a.csv", json!({})).await;
     let path = format!("/uploads/{}", id(&session));

@@ -1,4 +1,4 @@
-//! The pages about the broker itself: public, honest, self-contained.
+//! The public pages about the broker itself.
 
 use reqwest::StatusCode;
 
@@ -7,13 +7,13 @@ use crate::support::cloud;
 use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
-/// A GET without a key.
+/// Sends a GET request without a key.
 async fn get(app: &App, path: &str) -> Reply {
     Reply::of(app.http.get(format!("{}{path}", app.url))).await
 }
 
 #[tokio::test]
-async fn the_heart_beats() {
+async fn heartbeat_and_livez_report_status_version_and_time() {
     let app = App::start().await;
     for path in ["/heartbeat", "/livez"] {
         let beat = get(&app, path).await.expect(StatusCode::OK);
@@ -25,7 +25,7 @@ async fn the_heart_beats() {
 }
 
 #[tokio::test]
-async fn readiness_names_the_dependency_that_is_away() {
+async fn readyz_names_the_unavailable_dependency() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     gate.cut().await;
@@ -35,12 +35,12 @@ async fn readiness_names_the_dependency_that_is_away() {
     assert_eq!(ready["checks"]["s3"], "unavailable", "{ready:#}");
     assert_eq!(ready["checks"]["postgres"], "ok", "{ready:#}");
     assert_eq!(ready["outbox"]["waiting"], 0, "{ready:#}");
-    // The process itself is well.
+    // The process itself is healthy.
     get(&app, "/livez").await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn readiness_is_200_when_all_answer() {
+async fn readyz_answers_200_when_all_dependencies_are_available() {
     let app = App::start().await;
     let ready = get(&app, "/readyz").await.expect(StatusCode::OK);
     assert_eq!(ready["status"], "ready", "{ready:#}");
@@ -48,7 +48,7 @@ async fn readiness_is_200_when_all_answer() {
 }
 
 #[tokio::test]
-async fn the_document_is_served_as_it_is_committed() {
+async fn openapi_document_is_served_as_yaml_and_json() {
     let app = App::start().await;
     let yaml = get(&app, "/openapi.yaml").await.expect_ok();
     assert_eq!(yaml.body, upload_broker::http::openapi::yaml());
@@ -57,7 +57,7 @@ async fn the_document_is_served_as_it_is_committed() {
 }
 
 #[tokio::test]
-async fn swagger_ui_brings_all_its_files_itself() {
+async fn swagger_ui_is_served_without_external_files() {
     let app = App::start().await;
     let redirect = get(&app, "/docs").await;
     assert_eq!(redirect.header("location"), Some("/docs/"), "{redirect:#?}");
@@ -84,7 +84,7 @@ async fn swagger_ui_brings_all_its_files_itself() {
 }
 
 #[tokio::test]
-async fn every_problem_is_explained_where_its_type_leads() {
+async fn every_problem_type_leads_to_a_page_with_its_title() {
     let app = App::start().await;
     let request = app.http.get(format!("{}/problems", app.url));
     let all = Reply::of(request.header("accept", "application/json")).await;
@@ -100,7 +100,7 @@ async fn every_problem_is_explained_where_its_type_leads() {
 }
 
 #[tokio::test]
-async fn measurements_name_patterns_and_never_paths() {
+async fn metrics_contain_route_patterns_and_never_paths() {
     let app = App::start().await;
     app.get("/datasets/very/secret/path.csv").await;
     app.get("/nowhere/at/all").await;
@@ -113,7 +113,7 @@ async fn measurements_name_patterns_and_never_paths() {
 }
 
 #[tokio::test]
-async fn measurements_may_have_a_listener_of_their_own() {
+async fn metrics_are_not_public_when_they_have_their_own_listener() {
     let app = Setup::new()
         .set("BROKER_METRICS_BIND", "127.0.0.1:0")
         .start()
@@ -122,7 +122,7 @@ async fn measurements_may_have_a_listener_of_their_own() {
 }
 
 #[tokio::test]
-async fn the_front_page_leads_somewhere() {
+async fn every_link_of_the_front_page_works() {
     let app = App::start().await;
     let page = get(&app, "/").await.expect_ok().body;
     for link in page.split("href=\"").skip(1) {

@@ -1,5 +1,5 @@
-//! The pre-signed PUT: the store itself refuses whatever was not promised, and keeps nothing of
-//! it. Told against ministack and against the embedded store, which must agree.
+//! Pre-signed PUT URLs: the store itself rejects everything that was not signed and stores nothing
+//! of it. The tests run against ministack and against the embedded store, which must agree.
 
 mod below_a_path;
 mod expiry;
@@ -15,27 +15,27 @@ use serde_json::Value;
 use crate::support::app::App;
 use crate::support::reply::Reply;
 
-/// Tells each story twice: once a store.
+/// Runs each test twice: once with each store.
 macro_rules! at_both_stores {
-    ($($story:ident),+ $(,)?) => {
+    ($($test:ident),+ $(,)?) => {
         mod ministack {$(
             #[tokio::test]
-            async fn $story() {
-                super::$story(crate::support::app::Setup::new()).await;
+            async fn $test() {
+                super::$test(crate::support::app::Setup::new()).await;
             }
         )+}
         mod embedded {$(
             #[tokio::test]
-            async fn $story() {
+            async fn $test() {
                 let store = crate::support::store::Store::start().await;
-                super::$story(crate::support::app::Setup::new().store(&store)).await;
+                super::$test(crate::support::app::Setup::new().store(&store)).await;
             }
         )+}
     };
 }
 use at_both_stores;
 
-/// A PUT as a session asks for it, to be changed before it is sent.
+/// A PUT request as a session describes it, to be changed before it is sent.
 #[derive(Clone)]
 struct Put {
     url: Url,
@@ -65,7 +65,7 @@ impl Put {
         self
     }
 
-    /// Sends it; the status and the `<Code>` of S3's answer.
+    /// Sends the request and returns the status and the `<Code>` of S3's answer.
     async fn send(self, app: &App) -> (u16, String) {
         let mut put = app.http.put(self.url).body(self.body);
         for (name, value) in &self.headers {
@@ -79,7 +79,7 @@ impl Put {
     }
 }
 
-/// A parameter of the URL's query.
+/// The value of a query parameter of the URL.
 fn parameter(session: &Value, name: &str) -> Option<String> {
     let put = Put::of(session, "");
     let mut pairs = put.url.query_pairs();

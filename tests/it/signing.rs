@@ -1,4 +1,4 @@
-//! Pre-signed URLs: the same bytes as aws-sdk-s3 makes, for a lifetime that is true.
+//! Pre-signed URLs: they equal those of aws-sdk-s3 byte for byte, and live as long as they say.
 
 mod endpoint;
 mod equality;

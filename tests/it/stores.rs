@@ -1,4 +1,4 @@
-//! Stores that are not AWS: what they answer, what the broker makes of it, and what it finds out.
+//! Stores other than AWS: how the broker understands their answers and detects their abilities.
 
 mod abilities;
 mod fallbacks;
@@ -19,30 +19,30 @@ use crate::support::bent::{Asked, Bent};
 use crate::support::cloud;
 use crate::support::observe::eventually;
 
-/// Where a try-out writes.
-const TRIED: &str = "/.upload-broker-doctor/";
+/// The folder in which a probe writes.
+const PROBE_FOLDER: &str = "/.upload-broker-doctor/";
 
-/// Settings of a broker that finds out what its store does.
+/// The settings of a broker that detects the abilities of its store.
 const AUTO: [&str; 3] = [
     "BROKER_S3_CONDITIONAL_WRITES",
     "BROKER_S3_CHECKSUMS",
     "BROKER_S3_HEAD_CHECKSUMS",
 ];
 
-/// A broker that finds out what its store does.
-fn curious() -> Setup {
+/// A broker that detects the abilities of its store.
+fn setup_with_detection() -> Setup {
     AUTO.into_iter()
         .fold(Setup::new(), |setup, name| setup.set(name, "auto"))
 }
 
-/// The cloud's S3 behind a proxy.
-async fn bent() -> Bent {
+/// A proxy in front of the cloud's S3 that can change its answers.
+async fn changeable_store() -> Bent {
     let address: SocketAddr = cloud::address();
     Bent::new(address).await
 }
 
-/// What the broker knows of its store, once it knows everything.
-async fn known(app: &App) -> Value {
+/// The abilities of the store, once the broker knows all of them.
+async fn known_abilities(app: &App) -> Value {
     eventually("the store is known", async || {
         let ready = app.get("/readyz").await.expect(StatusCode::OK);
         let store = ready["store"].as_object().expect("abilities");
@@ -52,7 +52,7 @@ async fn known(app: &App) -> Value {
     app.get("/readyz").await.expect(StatusCode::OK)["store"].clone()
 }
 
-/// Whether a request is one of a try-out.
-fn is_tried(asked: &Asked) -> bool {
-    asked.target.contains(TRIED)
+/// Whether a request belongs to a probe.
+fn is_probe(asked: &Asked) -> bool {
+    asked.target.contains(PROBE_FOLDER)
 }

@@ -1,5 +1,5 @@
-//! The ground that the other stories stand on: databases are made and dropped, S3 holds uploads
-//! to what was signed, notifications arrive, a gate shuts a service off.
+//! Tests of the test support: databases are created and dropped, S3 enforces signatures,
+//! notifications arrive, and a gate makes a service unavailable.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn count(sql: &str, url: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn every_test_gets_its_own_copy_of_the_migrated_database() {
+async fn each_test_gets_its_own_database_and_drops_it() {
     let stones = "SELECT count(*) FROM stones";
     let (one, other) = (Database::copy_of(&FILLED), Database::copy_of(&FILLED));
     let client = database::connect(one.url()).await;
@@ -38,7 +38,7 @@ async fn every_test_gets_its_own_copy_of_the_migrated_database() {
     assert_eq!(count(stones, one.url()).await, 0);
     assert_eq!(count(stones, other.url()).await, 1);
 
-    // Dropped with the test, though `client` is still connected.
+    // The database is dropped at the end of the test, even though `client` is still connected.
     let gone = format!(
         "SELECT count(*) FROM pg_database WHERE datname = '{}'",
         one.name()
@@ -49,7 +49,7 @@ async fn every_test_gets_its_own_copy_of_the_migrated_database() {
 }
 
 #[tokio::test]
-async fn s3_holds_a_presigned_put_to_what_was_signed() {
+async fn s3_accepts_only_the_signed_put() {
     let bucket = Bucket::new().await;
     let put = bucket.client.put_object().bucket(&bucket.name);
     let signed = put
@@ -88,7 +88,7 @@ async fn s3_holds_a_presigned_put_to_what_was_signed() {
 }
 
 #[tokio::test]
-async fn what_is_published_arrives_with_its_attributes() {
+async fn published_messages_arrive_with_their_attributes() {
     let inbox = Inbox::new().await;
     let kind = aws_sdk_sns::types::MessageAttributeValue::builder()
         .data_type("String")
@@ -112,7 +112,7 @@ async fn what_is_published_arrives_with_its_attributes() {
 }
 
 #[tokio::test]
-async fn a_gate_shuts_and_opens_at_once() {
+async fn gate_closes_and_opens_at_once() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gate = Gate::new(upstream.local_addr().unwrap());
     let through = async || {
@@ -135,7 +135,7 @@ async fn a_gate_shuts_and_opens_at_once() {
 }
 
 #[tokio::test]
-async fn a_gate_holds_either_way_and_tears() {
+async fn gate_can_hold_delay_and_break_connections() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gate = Gate::new(upstream.local_addr().unwrap());
     let mut client = TcpStream::connect(gate.addr()).await.unwrap();
@@ -147,7 +147,7 @@ async fn a_gate_holds_either_way_and_tears() {
     gate.request_waits().await;
     let early = server.try_read(&mut byte).unwrap_err();
     assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
-    // The request is let through, the answer is not.
+    // The request passes, the answer does not.
     gate.hold_answers();
     server.read_exact(&mut byte).await.unwrap();
     server.write_all(b"2").await.unwrap();
@@ -170,7 +170,7 @@ async fn a_gate_holds_either_way_and_tears() {
 }
 
 #[tokio::test]
-async fn postgres_and_s3_go_down_behind_their_gates_only() {
+async fn closed_gate_affects_only_its_own_clients() {
     let database = Database::empty();
     let gate = Gate::new(database::address());
     let url = database.url_through(gate.addr());
@@ -196,7 +196,7 @@ async fn postgres_and_s3_go_down_behind_their_gates_only() {
 }
 
 #[tokio::test]
-async fn a_strangers_client_finds_s3_by_the_settings_alone() {
+async fn python_client_finds_s3_from_the_settings() {
     let bucket = Bucket::new().await;
     bucket.put("from/rust", "hello").await;
     let script = "import boto3, os, sys\n\

@@ -1,4 +1,4 @@
-//! What the broker shows of itself, and to whom.
+//! What the broker shows to clients: connections, headers and pages.
 
 mod connections;
 mod expect;

@@ -1,4 +1,4 @@
-//! Tenants: their limits, their quotas, their end, and the walls around them.
+//! Tenants: their limits, quotas, retention and deactivation, and the isolation between them.
 
 mod bucket;
 mod disabled;

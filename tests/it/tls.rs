@@ -1,4 +1,4 @@
-//! The broker speaks TLS itself: whom it shows which certificate, and for how long it waits.
+//! The broker's own TLS listener: its certificate, its timeouts and its errors.
 
 pub mod pki;
 mod renewal;
@@ -15,7 +15,7 @@ use crate::support::process::{Process, Run};
 use crate::support::serving::Place;
 use pki::Authority;
 
-/// A broker with a certificate of `authority`.
+/// Starts a broker with a certificate of `authority`.
 async fn start(place: &Place, authority: &Authority, run: Run) -> (Process, String) {
     let (certificate, key) = authority.files("broker", "localhost");
     let run = run.set("BROKER_TLS_CERT", certificate.display());
@@ -27,7 +27,7 @@ async fn start(place: &Place, authority: &Authority, run: Run) -> (Process, Stri
 }
 
 #[tokio::test]
-async fn callers_who_trust_the_authority_are_served() {
+async fn clients_that_trust_the_authority_are_served_over_tls() {
     let (place, authority) = (Place::new().await, Authority::new());
     let run = place.serve().set("BROKER_METRICS_BIND", "127.0.0.1:0");
     let (mut process, address) = start(&place, &authority, run).await;
@@ -39,18 +39,18 @@ async fn callers_who_trust_the_authority_are_served() {
     let headers = answer.headers();
     assert_eq!(headers["strict-transport-security"], "max-age=31536000");
     assert_eq!(headers["x-content-type-options"], "nosniff");
-    // A problem says it too.
+    // Problems have the header too.
     let refused = client.get(format!("https://localhost:{port}/uploads"));
     let refused = refused.send().await.expect("an answer");
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     assert!(refused.headers().contains_key("strict-transport-security"));
 
-    // Whoever trusts another authority hangs up.
+    // A client that trusts only another authority hangs up.
     let stranger = Authority::new().client(&address);
     let failed = stranger.get(format!("https://localhost:{port}/heartbeat"));
     failed.send().await.expect_err("an unknown authority");
 
-    // Measurements stay where they were put: on a listener without TLS.
+    // Metrics stay on their own listener without TLS.
     let line = process.says("listening for pages on http://").await;
     let (_, pages) = line.split_once(" on ").expect("an address");
     let metrics = reqwest::get(format!("{pages}/metrics"))
@@ -62,14 +62,14 @@ async fn callers_who_trust_the_authority_are_served() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_gets_no_answer() {
+async fn plain_http_on_the_tls_listener_gets_no_answer() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (process, address) = start(&place, &authority, place.serve()).await;
     let mut socket = TcpStream::connect(&address).await.expect("the broker");
     let request = b"GET /heartbeat HTTP/1.1\r\nhost: broker\r\n\r\n";
     socket.write_all(request).await.expect("a request");
     let mut answer = Vec::new();
-    // A reset is an end as well.
+    // A reset ends the connection too.
     let reading = socket.read_to_end(&mut answer);
     let _ = timeout_at(Instant::now() + PATIENCE, reading)
         .await
@@ -79,7 +79,7 @@ async fn who_speaks_no_tls_gets_no_answer() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_end_is_not_waited_for() {
+async fn unfinished_handshake_is_dropped_after_the_head_timeout() {
     let (place, authority) = (Place::new().await, Authority::new());
     let run = place.serve().set("BROKER_HEAD_TIMEOUT_SECONDS", 1);
     let run = run
@@ -87,7 +87,7 @@ async fn a_handshake_that_does_not_end_is_not_waited_for() {
         .set("BROKER_MAX_IN_FLIGHT", 2);
     let run = run.set("BROKER_HTTP_WORKERS", 1);
     let (process, address) = start(&place, &authority, run).await;
-    // Both of the places are taken: one says nothing, the other begins and drips.
+    // Both connections are used: one sends nothing, the other one starts a handshake and stalls.
     let mut silent = TcpStream::connect(&address).await.expect("the broker");
     let mut slow = TcpStream::connect(&address).await.expect("the broker");
     slow.write_all(b"\x16\x03\x01\x02\x00\x01")
@@ -113,13 +113,14 @@ async fn a_handshake_that_does_not_end_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_reads_is_not_waited_for() {
+async fn connection_with_unread_answers_is_dropped_after_the_write_timeout() {
     let (place, authority) = (Place::new().await, Authority::new());
     let run = place.serve().set("BROKER_WRITE_TIMEOUT_SECONDS", 0.5);
     let (mut process, address) = start(&place, &authority, run).await;
     let mut stream = authority.connect(&address).await;
     let request = b"GET /openapi.json HTTP/1.1\r\nhost: broker\r\n\r\n";
-    // More than any buffer between us holds. It stops reading our requests once its answers wait.
+    // More than any buffer in between can hold. The broker stops reading requests while its answers
+    // wait.
     let asking = async {
         while stream.write_all(request).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -133,7 +134,7 @@ async fn an_answer_that_nobody_reads_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_pair_are_told_at_the_start() {
+async fn invalid_certificate_or_key_is_reported_at_start() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (certificate, key) = authority.files("broker", "localhost");
     let (_, other) = authority.files("other", "localhost");
@@ -162,7 +163,7 @@ async fn files_that_are_no_pair_are_told_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_container_asks_after_its_health_by_tls() {
+async fn healthcheck_works_over_tls() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (process, address) = start(&place, &authority, place.serve()).await;
     let (certificate, key) = authority.files("broker", "localhost");

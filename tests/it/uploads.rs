@@ -1,4 +1,4 @@
-//! Upload sessions from the outside: made, read, refreshed, cancelled, listed.
+//! Upload sessions as a client sees them: create, read, refresh, cancel and list.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ mod listing;
 mod refresh;
 mod refusals;
 
-/// Their CRC32 is "tsOTXA==" in base64.
+/// The CRC32 of these bytes is "tsOTXA==" in base64.
 const BYTES: &str = "id,name\n1,Ada\n";
 
-/// RFC 3339 in UTC, with exactly milliseconds.
+/// Asserts that a time is RFC 3339 in UTC with exactly milliseconds.
 #[track_caller]
 fn assert_time(value: &Value) {
     let text = value.as_str().unwrap_or_else(|| panic!("no time: {value}"));
@@ -25,7 +25,7 @@ fn assert_time(value: &Value) {
     DateTime::parse_from_rfc3339(text).unwrap_or_else(|error| panic!("{text}: {error}"));
 }
 
-/// When a URL that is signed now ends. Signatures know whole seconds only.
+/// The expiry of a URL that is signed now. Signatures have whole seconds.
 fn deadline(app: &App, seconds: i64) -> String {
     let end = app.clock.now() + TimeDelta::seconds(seconds);
     end.format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
@@ -36,7 +36,7 @@ fn fields(value: &Value) -> BTreeSet<&str> {
     fields.keys().map(String::as_str).collect()
 }
 
-/// The fields of the contract; a new one is added here on purpose, none is ever removed.
+/// The fields of the contract. A new field must be added here on purpose, and none may be removed.
 const UPLOAD: [&str; 19] = [
     "id",
     "status",
@@ -73,7 +73,7 @@ fn assert_shape(upload: &Value) {
 }
 
 #[tokio::test]
-async fn what_is_left_out_has_a_default() {
+async fn omitted_fields_have_defaults() {
     let app = App::start().await;
     let session = app.create("data/employees.csv", json!({})).await;
     assert_shape(&session);
@@ -111,7 +111,7 @@ async fn what_is_left_out_has_a_default() {
 }
 
 #[tokio::test]
-async fn name_and_content_type_follow_from_the_path() {
+async fn name_and_content_type_are_derived_from_the_path() {
     let app = App::start().await;
     for (path, name, content_type) in [
         ("/a/table.CSV", "table", "text/csv"),
@@ -128,14 +128,14 @@ async fn name_and_content_type_follow_from_the_path() {
         assert_eq!(session["path"], path);
         assert_eq!(session["name"], name, "{path}");
         assert_eq!(session["content_type"], content_type, "{path}");
-        // The URL works for every one of them, and the bytes land at the path.
+        // The URL works for each of these paths, and the bytes are stored at the path.
         app.put(&session, "x").await.expect_ok();
         assert_eq!(app.bucket.get(&path[1..]).await, b"x", "{path}");
     }
 }
 
 #[tokio::test]
-async fn what_is_declared_is_kept_signed_and_set_on_the_object() {
+async fn declared_fields_are_stored_signed_and_set_on_the_object() {
     let app = App::start().await;
     let body = json!({
         "path": "/data/employees.csv", "name": "Employees", "comments": "from HR\nfinal",
@@ -204,7 +204,7 @@ async fn what_is_declared_is_kept_signed_and_set_on_the_object() {
 }
 
 #[tokio::test]
-async fn an_acknowledged_upload_shows_its_proof() {
+async fn acknowledged_upload_contains_object_and_verification() {
     let app = App::start().await;
     let declared =
         json!({"size": BYTES.len(), "checksum": {"algorithm": "CRC32", "value": "tsOTXA=="}});
@@ -234,7 +234,7 @@ async fn an_acknowledged_upload_shows_its_proof() {
 }
 
 #[tokio::test]
-async fn a_session_is_read_by_its_id_only() {
+async fn session_can_be_read_by_its_id_only() {
     let app = App::start().await;
     app.create("/a.csv", json!({})).await;
     let nobody = uuid::Uuid::now_v7();
@@ -248,9 +248,9 @@ async fn a_session_is_read_by_its_id_only() {
     assert_eq!(problem["errors"][0]["pointer"], "/id", "{problem:#}");
 }
 
-/// Pins the name of the setting to the answer that it changes.
+/// Ties the name of the setting to the answer that it changes.
 #[tokio::test]
-async fn the_install_says_how_long_urls_live() {
+async fn default_url_lifetime_is_configurable() {
     let app = Setup::new().set("BROKER_URL_SECONDS", 30).start().await;
     let session = app.create("/a.csv", json!({})).await;
     assert!(

@@ -1,4 +1,4 @@
-//! Who takes which row: leases, back-off, turns.
+//! Leases on rows and back-off: which janitor handles which row, and when.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::janitor::{self, Round};
 
-use super::{URL_IS_OVER, heads, long_ago, overdue_rows, pending_rows};
+use super::{URL_IS_OVER, head_requests, long_ago, overdue_rows, pending_rows};
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
 use crate::support::database::connect;
@@ -19,7 +19,7 @@ use crate::support::serving::Place;
 use crate::support::shared;
 
 #[tokio::test]
-async fn two_janitors_at_once_look_at_each_row_once() {
+async fn two_concurrent_janitors_handle_each_overdue_row_once() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "bulk", 450, long_ago()).await;
@@ -37,7 +37,7 @@ async fn two_janitors_at_once_look_at_each_row_once() {
 }
 
 #[tokio::test]
-async fn what_fails_waits_behind_the_others() {
+async fn failed_rows_wait_for_their_back_off_and_do_not_delay_other_rows() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     overdue_rows(&app, "first", 130).await;
@@ -63,7 +63,7 @@ async fn what_fails_waits_behind_the_others() {
 }
 
 #[tokio::test]
-async fn the_back_off_grows() {
+async fn back_off_doubles_with_each_failure_up_to_fifteen_minutes() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
@@ -91,30 +91,30 @@ async fn the_back_off_grows() {
 }
 
 #[tokio::test]
-async fn a_dead_janitors_row_is_taken_over_when_its_lease_ends() {
+async fn row_of_dead_janitor_is_taken_over_when_its_lease_ends() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     app.advance(URL_IS_OVER);
-    // As a process leaves it that dies between its claim and its look.
+    // This is what a process leaves that dies between its lease and its check.
     let claim = format!(
         "UPDATE uploads SET holder = gen_random_uuid(), held_for = 'janitor', \
          leased_until = '{}', janitor_attempts = 1",
         app.clock.now() + TimeDelta::seconds(30)
     );
     app.sql().await.execute(&claim, &[]).await.expect("a claim");
-    let before = heads(&app).await;
+    let before = head_requests(&app).await;
     assert_eq!(app.janitor().await, Round::default(), "it is another one's");
-    assert_eq!(heads(&app).await, before, "S3 is not asked");
+    assert_eq!(head_requests(&app).await, before, "S3 is not asked");
     app.advance(TimeDelta::seconds(30));
     assert_eq!(app.janitor().await.uploaded, 1);
     assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
 }
 
-/// S3 is slow, and the janitor lives: its lease is renewed past its first end, and the row stays
-/// its own.
+/// While S3 is slow the janitor renews its lease past its first end, so that no other janitor takes
+/// the row.
 #[tokio::test]
-async fn a_living_janitor_keeps_its_row_for_longer_than_a_lease() {
+async fn running_janitor_renews_its_lease_and_keeps_its_row() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "slow", 1, long_ago()).await;
@@ -142,10 +142,10 @@ async fn a_living_janitor_keeps_its_row_for_longer_than_a_lease() {
     assert_eq!(slow.out.lines().count(), 1, "{slow:#?}");
 }
 
-/// A janitor that was paused for longer than its lease finds its row in other hands, and changes
-/// nothing of it.
+/// A janitor that was paused for longer than its lease finds its row leased to another janitor and
+/// changes nothing.
 #[tokio::test]
-async fn a_janitor_that_lost_its_lease_changes_nothing() {
+async fn janitor_that_lost_its_lease_leaves_row_unchanged() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "lost", 1, long_ago()).await;
@@ -154,7 +154,7 @@ async fn a_janitor_that_lost_its_lease_changes_nothing() {
     let run = run.set("AWS_ENDPOINT_URL_S3", door.endpoint());
     let paused = run.spawn();
     door.someone_waits().await;
-    // Another one has it by now.
+    // Another janitor holds the lease by now.
     let taken = "UPDATE uploads SET holder = gen_random_uuid()";
     client.execute(taken, &[]).await.expect("a claim");
     door.release();
@@ -167,7 +167,7 @@ async fn a_janitor_that_lost_its_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stop_gives_back_what_was_not_begun() {
+async fn stopped_round_releases_rows_it_has_not_started() {
     let mut door = Hold::new(cloud::address()).await;
     let app = Setup::new().s3(door.endpoint()).start().await;
     overdue_rows(&app, "bulk", 20).await;

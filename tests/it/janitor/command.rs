@@ -1,8 +1,8 @@
-//! `upload-broker janitor`: one whole round, told line by line.
+//! `upload-broker janitor`: one complete round that reports each finding as a line of JSON.
 
 use serde_json::{Value, json};
 
-use super::{brief, long_ago, pending_rows};
+use super::{finding_lines, long_ago, pending_rows};
 use crate::support::app::id;
 use crate::support::cloud;
 use crate::support::database::connect;
@@ -11,7 +11,7 @@ use crate::support::hold::Hold;
 use crate::support::process::Ended;
 use crate::support::serving::Place;
 
-/// The lines of standard output.
+/// The JSON lines of standard output.
 pub fn lines(ended: &Ended) -> Vec<Value> {
     let lines = ended.out.lines().map(serde_json::from_str);
     lines
@@ -19,14 +19,15 @@ pub fn lines(ended: &Ended) -> Vec<Value> {
         .collect()
 }
 
-/// The last line of standard error, of a run with `--json`.
+/// The last line of standard error of a run with `--json`.
 pub fn summary(ended: &Ended) -> Value {
     let last = ended.err.lines().rfind(|line| line.starts_with('{'));
     serde_json::from_str(last.expect("a summary")).expect("JSON")
 }
 
-/// Something for every part: what `serve` would have done if it had run.
-async fn work(place: &Place) -> Value {
+/// Prepares work for every part of the janitor, as it piles up while no janitor runs. Returns the
+/// session whose object arrived.
+async fn prepare_work(place: &Place) -> Value {
     let run = place.serve().set("BROKER_JANITOR_PERIOD_SECONDS", 86_400);
     let (process, caller) = place.start(run).await;
     for path in ["gone", "late", "deleting"] {
@@ -52,7 +53,7 @@ async fn work(place: &Place) -> Value {
     let left = place.bucket.begin("late").await;
     place.bucket.send_part("late", &left, 1).await;
     place.bucket.begin("young").await;
-    // Time passes; and a delete died half way.
+    // Time passes, and the process that deleted `deleting` dies half way.
     let sql = "UPDATE uploads SET created_at = '2020-01-01', updated_at = '2020-01-01', \
                  expires_at = '2020-01-02'; \
                UPDATE uploads SET status = 'Deleting' WHERE key = 'deleting'; \
@@ -81,12 +82,12 @@ const EXPECTED: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn a_whole_round() {
+async fn full_run_reports_every_finding_and_fixes_what_it_can() {
     let place = Place::new().await;
-    let came = work(&place).await;
+    let came = prepare_work(&place).await;
     let ended = place.run(&["janitor", "--json"]).end().await.ok();
     let told = lines(&ended);
-    assert_eq!(brief(&told), EXPECTED, "{ended:#?}");
+    assert_eq!(finding_lines(&told), EXPECTED, "{ended:#?}");
     let line = told.iter().find(|line| line["key"] == "came").unwrap();
     let whole = json!({"what": "overdue", "outcome": "uploaded", "dry_run": false,
         "upload_id": came["id"], "tenant": "default", "path": "/came", "key": "came",
@@ -114,13 +115,13 @@ async fn a_whole_round() {
     assert!(place.bucket.head("ended").await.is_none());
     assert!(place.bucket.head("deleting").await.is_none());
 
-    // Nothing is left but what it cannot put right.
+    // Only what the janitor cannot fix is left.
     let again = place.run(&["janitor"]).end().await.ok();
     let left = [
         "object-without-row reported - stray",
         "row-without-object known Uploaded gone",
     ];
-    assert_eq!(brief(&lines(&again)), left, "{again:#?}");
+    assert_eq!(finding_lines(&lines(&again)), left, "{again:#?}");
     assert!(
         again.err.contains(": 3 objects and 3 rows compared"),
         "{again:#?}"
@@ -128,19 +129,19 @@ async fn a_whole_round() {
 }
 
 #[tokio::test]
-async fn a_dry_run_changes_nothing() {
+async fn dry_run_reports_findings_and_changes_nothing() {
     let place = Place::new().await;
-    work(&place).await;
+    prepare_work(&place).await;
     let before = state(&place).await;
     let ended = place.run(&["janitor", "--dry-run"]).end().await.ok();
     let told = lines(&ended);
     let mut expected = EXPECTED.map(str::to_owned).to_vec();
-    // What other parts would have put right first stands there still.
+    // The parts that would have fixed these first did not.
     expected.push("unacknowledged-object reported Cancelled ended".into());
     expected.push("unacknowledged-object reported Deleting deleting".into());
     expected.push("unacknowledged-object reported Pending came".into());
     expected.sort();
-    assert_eq!(brief(&told), expected, "{ended:#?}");
+    assert_eq!(finding_lines(&told), expected, "{ended:#?}");
     assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
     assert!(
         ended.err.contains("A dry run: nothing is changed"),
@@ -149,7 +150,7 @@ async fn a_dry_run_changes_nothing() {
     assert_eq!(state(&place).await, before);
 }
 
-/// Every row of every table, and every key of the bucket.
+/// Every row of every table, and every key and part of the bucket.
 async fn state(place: &Place) -> Vec<String> {
     let client = connect(place.database.url()).await;
     let mut all = Vec::new();
@@ -174,19 +175,23 @@ async fn state(place: &Place) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn only_some_parts() {
+async fn only_limits_run_to_named_parts_and_unknown_names_are_rejected() {
     let place = Place::new().await;
-    work(&place).await;
+    prepare_work(&place).await;
     let run = place
         .run(&["janitor", "--only", "deletes,last-looks"])
         .end()
         .await
         .ok();
-    assert_eq!(brief(&lines(&run)), [EXPECTED[0], EXPECTED[7]], "{run:#?}");
+    assert_eq!(
+        finding_lines(&lines(&run)),
+        [EXPECTED[0], EXPECTED[7]],
+        "{run:#?}"
+    );
     assert_eq!(place.bucket.open_keys().await, ["late", "young"]);
     let run = place.run(&["janitor", "--only", "stale-multipart"]).end();
     let run = run.await.ok();
-    assert_eq!(brief(&lines(&run)), [EXPECTED[6]], "{run:#?}");
+    assert_eq!(finding_lines(&lines(&run)), [EXPECTED[6]], "{run:#?}");
     assert!(run.err.contains(": 1 aborted"), "{run:#?}");
     let refused = place.run(&["janitor", "--only", "dusting"]).end().await;
     refused.failed(
@@ -203,9 +208,9 @@ async fn only_some_parts() {
 }
 
 #[tokio::test]
-async fn faults_are_told_in_the_exit_code() {
+async fn run_without_s3_exits_with_1_and_next_run_does_the_work() {
     let place = Place::new().await;
-    work(&place).await;
+    prepare_work(&place).await;
     let gate = Gate::new(cloud::address());
     gate.cut().await;
     let run = place
@@ -221,18 +226,18 @@ async fn faults_are_told_in_the_exit_code() {
         1,
         &["The janitor did not come to the end", "S3 is not available"],
     );
-    // It is not lost: when they have been left alone for a while, another run does it.
+    // No work is lost: another run does it when the back-off is over.
     let client = connect(place.database.url()).await;
     let wait = "UPDATE uploads SET janitor_due_at = '2020-01-01' WHERE janitor_due_at IS NOT NULL";
     client.execute(wait, &[]).await.expect("time passes");
     let ended = place.run(&["janitor"]).end().await.ok();
-    let told = brief(&lines(&ended));
+    let told = finding_lines(&lines(&ended));
     let all = EXPECTED.iter().filter(|line| !line.starts_with("old-"));
     assert!(told.iter().eq(all), "{ended:#?}");
 }
 
 #[tokio::test]
-async fn an_interrupt_ends_it_cleanly() {
+async fn interrupted_run_finishes_started_rows_and_releases_the_others() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "bulk", 30, long_ago()).await;

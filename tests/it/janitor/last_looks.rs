@@ -1,12 +1,13 @@
-//! The last look: an upload that was deleted or cancelled has a URL that lives on. What comes by
-//! it is removed when nothing more can come, and nothing else ever is.
+//! The final check: the URL of an upload that was deleted or cancelled stays valid until it
+//! expires. An object that it wrote meanwhile is removed when no further one can arrive. No other
+//! object is removed.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::janitor::Round;
 
-use super::{URL_IS_OVER, heads};
+use super::{URL_IS_OVER, head_requests};
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
 use crate::support::gate::Gate;
@@ -22,7 +23,7 @@ async fn cancel(app: &App, session: &Value) {
     cancelled.expect(StatusCode::OK);
 }
 
-fn looked(settled: u64, removed: u64) -> Round {
+fn finally_checked(settled: u64, removed: u64) -> Round {
     Round {
         settled,
         removed,
@@ -31,13 +32,14 @@ fn looked(settled: u64, removed: u64) -> Round {
 }
 
 #[tokio::test]
-async fn what_came_after_a_delete_is_removed() {
+async fn final_check_removes_object_written_after_delete() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "first").await.expect_ok();
     app.acknowledge(&session).await.expect(StatusCode::OK);
     delete(&app, &session).await;
-    // Other bytes than the proven ones, by the same URL: nothing held it to a size.
+    // These bytes differ from the proven ones. The same URL accepts them because it is not bound to
+    // a size.
     app.put(&session, "and once more").await.expect_ok();
 
     app.advance(TimeDelta::seconds(1_799));
@@ -48,7 +50,7 @@ async fn what_came_after_a_delete_is_removed() {
     );
     assert!(app.bucket.head("a.csv").await.is_some());
     app.advance(TimeDelta::seconds(2));
-    assert_eq!(app.janitor().await, looked(1, 1));
+    assert_eq!(app.janitor().await, finally_checked(1, 1));
     assert!(app.bucket.head("a.csv").await.is_none());
     assert_eq!(app.janitor().await, Round::default(), "once");
     let told = app.told(&session).await;
@@ -61,7 +63,7 @@ async fn what_came_after_a_delete_is_removed() {
 }
 
 #[tokio::test]
-async fn what_came_after_a_cancel_is_removed() {
+async fn final_check_removes_object_written_after_cancel() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     let nothing = app.create("b.csv", json!({})).await;
@@ -69,14 +71,14 @@ async fn what_came_after_a_cancel_is_removed() {
     cancel(&app, &nothing).await;
     app.put(&session, "late").await.expect_ok();
     app.advance(URL_IS_OVER);
-    assert_eq!(app.janitor().await, looked(2, 1));
+    assert_eq!(app.janitor().await, finally_checked(2, 1));
     assert!(app.bucket.head("a.csv").await.is_none());
-    // The path is free for a write-once upload again.
+    // The path is free for a create-only upload again.
     app.create("a.csv", json!({})).await;
 }
 
 #[tokio::test]
-async fn a_cancel_without_s3_leaves_its_object_to_the_last_look() {
+async fn object_of_upload_cancelled_during_s3_outage_is_removed_by_final_check() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
@@ -92,12 +94,12 @@ async fn a_cancel_without_s3_leaves_its_object_to_the_last_look() {
     assert_eq!(app.janitor().await, failed, "S3 is away: nothing is lost");
     gate.restore();
     app.advance(TimeDelta::seconds(30));
-    assert_eq!(app.janitor().await, looked(1, 1));
+    assert_eq!(app.janitor().await, finally_checked(1, 1));
     assert!(app.bucket.head("a.csv").await.is_none());
 }
 
 #[tokio::test]
-async fn a_cancel_without_s3_leaves_its_parts_to_the_last_look() {
+async fn parts_of_upload_cancelled_during_s3_outage_are_removed_by_final_check() {
     let store = Store::start().await;
     let gate = Gate::new(store.addr());
     let app = Setup::new().store(&store).s3(gate.endpoint()).start().await;
@@ -110,12 +112,12 @@ async fn a_cancel_without_s3_leaves_its_parts_to_the_last_look() {
     gate.restore();
     assert_eq!(app.bucket.open_uploads().await, open);
     app.advance(URL_IS_OVER);
-    assert_eq!(app.janitor().await, looked(1, 0));
+    assert_eq!(app.janitor().await, finally_checked(1, 0));
     assert_eq!(app.bucket.open_uploads().await, []);
 }
 
 #[tokio::test]
-async fn what_is_not_its_own_stays() {
+async fn final_check_keeps_foreign_object_and_object_of_later_upload() {
     let app = App::start().await;
     let foreign = app.upload("foreign", "bytes", json!({})).await;
     let next = app.upload("next", "bytes", json!({})).await;
@@ -125,14 +127,14 @@ async fn what_is_not_its_own_stays() {
     app.bucket.put("foreign", "of another program").await;
     let later = app.upload("next", "of the next upload", json!({})).await;
     app.advance(URL_IS_OVER);
-    assert_eq!(app.janitor().await, looked(2, 0));
+    assert_eq!(app.janitor().await, finally_checked(2, 0));
     assert_eq!(app.bucket.get("foreign").await, b"of another program");
     assert_eq!(app.bucket.get("next").await, b"of the next upload");
     assert_eq!(app.read(&later).await["status"], "Uploaded");
 }
 
 #[tokio::test]
-async fn a_look_that_died_after_its_removal_is_taken_again() {
+async fn final_check_is_repeated_when_process_died_after_the_removal() {
     let app = App::start().await;
     let upload = app.upload("a.csv", "bytes", json!({})).await;
     delete(&app, &upload).await;
@@ -140,22 +142,22 @@ async fn a_look_that_died_after_its_removal_is_taken_again() {
         .put_as(id(&upload), "a.csv", "late", "text/csv")
         .await;
     app.advance(URL_IS_OVER);
-    assert_eq!(app.janitor().await, looked(1, 1));
-    // As a process leaves it that dies before it marks the row.
+    assert_eq!(app.janitor().await, finally_checked(1, 1));
+    // This is what a process leaves that dies before it updates the row.
     let unmark = "UPDATE uploads SET settled_at = NULL, janitor_due_at = NULL";
     app.sql().await.execute(unmark, &[]).await.expect("a row");
-    assert_eq!(app.janitor().await, looked(1, 0));
+    assert_eq!(app.janitor().await, finally_checked(1, 0));
 }
 
 #[tokio::test]
-async fn a_url_that_ended_before_the_delete_needs_no_look() {
+async fn delete_after_end_of_url_needs_no_final_check() {
     let app = App::start().await;
     let upload = app.upload("a.csv", "bytes", json!({})).await;
     app.advance(URL_IS_OVER);
     delete(&app, &upload).await;
-    let before = heads(&app).await;
+    let before = head_requests(&app).await;
     assert_eq!(app.janitor().await, Round::default());
-    assert_eq!(heads(&app).await, before, "S3 is not asked");
+    assert_eq!(head_requests(&app).await, before, "S3 is not asked");
     let settled = "SELECT count(*) FROM uploads WHERE settled_at IS NOT NULL";
     let row = app
         .sql()

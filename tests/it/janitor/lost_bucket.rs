@@ -1,16 +1,17 @@
-//! A bucket that fails, among others.
+//! A bucket that cannot be read does not hold up the others.
 
 use serde_json::json;
 
-use super::brief;
 use super::command::{lines, summary};
+use super::finding_lines;
 use crate::support::cloud::{self, Bucket};
 use crate::support::database::connect;
 use crate::support::serving::Place;
 
-/// One tenant's bucket is gone: the buckets behind it have their turn all the same.
+/// The bucket of one tenant does not exist. The buckets that come after it are processed all the
+/// same.
 #[tokio::test]
-async fn a_bucket_that_fails_stops_no_other() {
+async fn missing_bucket_of_one_tenant_does_not_stop_other_buckets() {
     let place = Place::new().await;
     let last = Bucket::at(&cloud::endpoint()).await;
     last.put("stray", "by another program").await;
@@ -24,7 +25,7 @@ async fn a_bucket_that_fails_stops_no_other() {
     let run = place.run(&["janitor", "--only", "sweep,stale-multipart", "--json"]);
     let ended = run.end().await.failed(1, &[]);
     assert_eq!(
-        brief(&lines(&ended)),
+        finding_lines(&lines(&ended)),
         ["object-without-row reported - stray"]
     );
     let summary = summary(&ended);

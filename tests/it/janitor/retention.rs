@@ -1,4 +1,4 @@
-//! Retention: what is over is kept for ever, unless the settings say for how long.
+//! Retention: ended uploads and their events are kept for ever unless the settings limit it.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -22,15 +22,16 @@ async fn count(app: &App, table: &str) -> i64 {
         .get(0)
 }
 
-async fn published(app: &App) {
+async fn all_events_published(app: &App) {
     eventually("every event is published", async || {
         count(app, "events WHERE notify AND published_at IS NULL").await == 0
     })
     .await;
 }
 
-/// One of each end: deleted, cancelled, expired, superseded, failed with and without an object.
-async fn ended(app: &App) -> Vec<Value> {
+/// Creates one upload of each end: deleted, cancelled, expired, superseded, and failed because of a
+/// foreign object.
+async fn ended_uploads(app: &App) -> Vec<Value> {
     let deleted = app.upload("deleted", "x", json!({})).await;
     app.delete(&format!("/uploads/{}", id(&deleted))).await;
     let cancelled = app.create("cancelled", json!({})).await;
@@ -48,10 +49,10 @@ async fn ended(app: &App) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn everything_is_kept_by_default() {
+async fn ended_uploads_and_their_events_are_kept_by_default() {
     let app = App::start().await;
-    ended(&app).await;
-    published(&app).await;
+    ended_uploads(&app).await;
+    all_events_published(&app).await;
     let events = count(&app, "events").await;
     app.advance(TimeDelta::days(4_000));
     app.janitor().await;
@@ -66,12 +67,12 @@ async fn everything_is_kept_by_default() {
 }
 
 #[tokio::test]
-async fn uploads_that_ended_go_with_their_history() {
+async fn ended_uploads_are_removed_with_their_events_after_retention() {
     let app = Setup::new()
         .set("BROKER_RETENTION_UPLOADS_DAYS", 30)
         .start()
         .await;
-    let ended = ended(&app).await;
+    let ended = ended_uploads(&app).await;
     let wrong = app.create("wrong", json!({"size": 1})).await;
     app.bucket
         .put_as(id(&wrong), "wrong", "too long", "application/octet-stream")
@@ -88,7 +89,7 @@ async fn uploads_that_ended_go_with_their_history() {
         .await
         .expect("an answer");
     assert_eq!(keyed.status(), StatusCode::CREATED);
-    published(&app).await;
+    all_events_published(&app).await;
     app.advance(TimeDelta::hours(1));
     assert_eq!(app.janitor().await.expired, 2);
     app.advance(TimeDelta::days(30) - TimeDelta::hours(1) + TimeDelta::seconds(1));
@@ -108,7 +109,8 @@ async fn uploads_that_ended_go_with_their_history() {
         assert_eq!(count(&app, &events).await, 0);
     }
     assert_eq!(count(&app, "idempotency_keys").await, 0);
-    // What stands, what is promised, and what only a delete can end.
+    // The current dataset, a Pending upload, and a failed one whose object only a delete can remove
+    // are kept.
     let current = app
         .get("/uploads?path=/current")
         .await
@@ -121,13 +123,13 @@ async fn uploads_that_ended_go_with_their_history() {
 }
 
 #[tokio::test]
-async fn an_event_that_waits_is_never_old() {
+async fn unpublished_event_is_kept_past_its_retention() {
     let gate = Gate::new(cloud::address());
     let setup = Setup::new().sns(gate.endpoint());
     let setup = setup.set("BROKER_RETENTION_EVENTS_DAYS", 1);
     let app = setup.set("BROKER_RETENTION_UPLOADS_DAYS", 2).start().await;
     let told = app.upload("told", "x", json!({})).await;
-    published(&app).await;
+    all_events_published(&app).await;
     gate.cut().await;
     let waits = app.upload("waits", "x", json!({})).await;
     for upload in [&told, &waits] {
@@ -148,13 +150,13 @@ async fn an_event_that_waits_is_never_old() {
     assert_eq!(history[0]["type"], "dataset.uploaded", "{history:#}");
 
     gate.restore();
-    published(&app).await;
+    all_events_published(&app).await;
     let round = app.janitor().await;
     assert_eq!((round.old_events, round.old_uploads), (1, 1), "{round:?}");
 }
 
 #[tokio::test]
-async fn a_round_goes_over_all_batches() {
+async fn one_round_removes_more_old_uploads_than_fit_into_a_batch() {
     let app = Setup::new()
         .set("BROKER_RETENTION_UPLOADS_DAYS", 1)
         .start()
@@ -170,10 +172,10 @@ async fn a_round_goes_over_all_batches() {
     assert_eq!(count(&app, "uploads").await, 0);
 }
 
-/// What never goes, because a wrong object may still stand for it or because its tenant keeps it for
-/// longer, is not read in every round.
+/// Rows that are never removed, because a wrong object may still exist for them or because their
+/// tenant keeps them for longer, are not read in every round.
 #[tokio::test]
-async fn what_stays_is_not_read_again() {
+async fn retention_does_not_read_rows_that_it_keeps() {
     use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 
     let app = App::start().await;
@@ -201,7 +203,7 @@ async fn what_stays_is_not_read_again() {
         .await
         .expect("a round");
     assert_eq!(removed, 30);
-    // Each is found, locked and removed.
+    // Each removed row is found, locked and deleted.
     assert!(read <= 5 * 30, "{read} rows are read of 3,000 that stay");
     assert_eq!(count(&app, "uploads").await, 2_970);
 }

@@ -1,5 +1,5 @@
-//! Which multipart uploads at S3 are aborted, and which never are: nobody loses parts that an
-//! upload, or another program, still needs.
+//! Which multipart uploads at S3 the janitor aborts. Parts that an upload or another program still
+//! needs are never lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -9,24 +9,24 @@ use upload_broker::domain::principal::Scope;
 use upload_broker::domain::status::Status;
 use upload_broker::janitor::{Aborted, Cleared, Job, Part};
 
-use super::{Ear, brief, clear, try_clear};
+use super::{Findings, clear, finding_lines, try_clear};
 use crate::support::app::{App, Setup, id};
 use crate::support::gate::Gate;
 use crate::support::shared;
 use crate::support::store::Store;
 
-/// How long S3 may take to complete an upload, by default, and a little more.
+/// A little longer than the time that S3 may take by default to complete an upload.
 const COMPLETED: TimeDelta = TimeDelta::seconds(901);
-/// The default age and a little more.
+/// A little longer than the default age of a stale multipart upload.
 const STALE: TimeDelta = TimeDelta::seconds(604_800 + 60);
 
-/// A session in parts.
+/// Creates an upload session in parts.
 async fn begin(app: &App, path: &str) -> Value {
     let body = json!({"multipart": true, "part_size": 5 << 20, "size": 11 << 20});
     app.create(path, body).await
 }
 
-/// S3's id of the one upload that is open at a key.
+/// S3's id of the one multipart upload that is open at a key.
 async fn s3_id(app: &App, key: &str) -> String {
     let open = app.bucket.open_uploads().await;
     let mut ids = open.iter().filter(|(other, _)| other == key);
@@ -35,7 +35,7 @@ async fn s3_id(app: &App, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn one_that_was_cancelled_while_s3_was_away_goes() {
+async fn multipart_upload_cancelled_during_s3_outage_is_aborted() {
     let store = Store::start().await;
     let gate = Gate::new(store.addr());
     let app = Setup::new().store(&store).s3(gate.endpoint()).start().await;
@@ -65,7 +65,7 @@ async fn one_that_was_cancelled_while_s3_was_away_goes() {
 }
 
 #[tokio::test]
-async fn whatever_an_upload_ended_as_its_parts_go_and_a_pending_ones_stay() {
+async fn multipart_uploads_of_every_status_except_pending_are_aborted() {
     let app = App::start().await;
     for status in Status::ALL {
         begin(&app, status.as_str()).await;
@@ -88,12 +88,12 @@ async fn whatever_an_upload_ended_as_its_parts_go_and_a_pending_ones_stay() {
         .map(|status| format!("stale-multipart-upload aborted {status} {status}"))
         .collect();
     expected.sort();
-    assert_eq!(brief(&clear(&app).await), expected);
+    assert_eq!(finding_lines(&clear(&app).await), expected);
     assert_eq!(app.bucket.open_keys().await, ["Pending"]);
 }
 
 #[tokio::test]
-async fn a_pending_one_stays_with_its_parts_however_old_it_is() {
+async fn multipart_upload_of_pending_session_is_kept_at_any_age() {
     let store = Store::start().await;
     let setup = Setup::new().set("BROKER_STALE_MULTIPART_SECONDS", 3_600);
     let app = setup.store(&store).start().await;
@@ -108,7 +108,7 @@ async fn a_pending_one_stays_with_its_parts_however_old_it_is() {
 }
 
 #[tokio::test]
-async fn those_that_no_upload_knows_go_where_the_key_is_the_brokers() {
+async fn unknown_multipart_uploads_are_aborted_only_at_keys_of_the_broker() {
     let mut app = App::start().await;
     app.upload("promised.bin", "bytes", json!({})).await;
     app.key = app.issue_key("acme", &Scope::ALL, None).await.1;
@@ -124,15 +124,19 @@ async fn those_that_no_upload_knows_go_where_the_key_is_the_brokers() {
         "stale-multipart-upload aborted - promised.bin",
         "stale-multipart-upload reported - foreign.bin",
     ];
-    assert_eq!(brief(&clear(&app).await), expected);
+    assert_eq!(finding_lines(&clear(&app).await), expected);
     assert_eq!(app.bucket.open_keys().await, ["foreign.bin"]);
     app.advance(TimeDelta::days(400));
-    assert_eq!(brief(&clear(&app).await), expected[2..], "at any age");
+    assert_eq!(
+        finding_lines(&clear(&app).await),
+        expected[2..],
+        "at any age"
+    );
     assert_eq!(app.bucket.open_keys().await, ["foreign.bin"]);
 }
 
 #[tokio::test]
-async fn the_scope_may_be_the_whole_bucket() {
+async fn scope_bucket_aborts_every_stale_multipart_upload_unless_age_is_zero() {
     for (setting, left) in [(3_600, &[][..]), (0, &["acme/a.bin", "foreign.bin"])] {
         let setup = Setup::new().set("BROKER_STALE_MULTIPART_SECONDS", setting);
         let setup = setup.set("BROKER_STALE_MULTIPART_SCOPE", "bucket");
@@ -149,8 +153,8 @@ async fn the_scope_may_be_the_whole_bucket() {
     }
 }
 
-/// When the only part of an upload came.
-async fn part_came(app: &App, key: &str, upload_id: &str) -> DateTime<Utc> {
+/// The time at which S3 received the only part of a multipart upload.
+async fn part_time(app: &App, key: &str, upload_id: &str) -> DateTime<Utc> {
     let parts = app.bucket.client.list_parts().bucket(&app.bucket.name);
     let parts = parts.key(key).upload_id(upload_id).send().await;
     let parts = parts.expect("parts");
@@ -159,7 +163,7 @@ async fn part_came(app: &App, key: &str, upload_id: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn one_that_still_gets_parts_stays() {
+async fn age_of_multipart_upload_counts_from_its_last_part() {
     let store = Store::start().await;
     let setup = Setup::new().set("BROKER_STALE_MULTIPART_SECONDS", 3_600);
     let setup = setup.set("BROKER_STALE_MULTIPART_SCOPE", "bucket");
@@ -169,10 +173,10 @@ async fn one_that_still_gets_parts_stays() {
     let list = list.bucket(&app.bucket.name).send().await.expect("a list");
     let begun = list.uploads()[0].initiated().expect("a time");
     let begun = DateTime::from_timestamp_micros((begun.as_nanos() / 1_000) as i64).unwrap();
-    // Until the clock has gone on since it was begun.
+    // Send the part again until its time is later than the start of the upload.
     let came = loop {
         app.bucket.send_part("a.bin", &upload_id, 1).await;
-        let came = part_came(&app, "a.bin", &upload_id).await;
+        let came = part_time(&app, "a.bin", &upload_id).await;
         if came > begun {
             break came;
         }
@@ -180,24 +184,24 @@ async fn one_that_still_gets_parts_stays() {
     app.advance(begun + TimeDelta::hours(1) - app.clock.now());
     assert_eq!(clear(&app).await, Vec::<Value>::new(), "a part came later");
     app.advance(came - begun);
-    let told = brief(&clear(&app).await);
+    let told = finding_lines(&clear(&app).await);
     assert_eq!(told, ["stale-multipart-upload aborted - a.bin"]);
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_would_go() {
+async fn dry_run_reports_stale_multipart_uploads_and_aborts_none() {
     let app = App::start().await;
     app.upload("promised.bin", "bytes", json!({})).await;
     app.bucket.begin("promised.bin").await;
     app.bucket.begin("foreign.bin").await;
     app.advance(STALE);
     let before = app.bucket.open_uploads().await;
-    let ear = Ear::default();
+    let findings = Findings::default();
     let job = Job {
         broker: app.broker.clone(),
         parts: vec![Part::StaleMultipart],
         dry_run: true,
-        report: ear.report(false),
+        report: findings.report(false),
         stop: CancellationToken::new(),
     };
     let cleared =
@@ -213,13 +217,17 @@ async fn a_dry_run_says_what_would_go() {
         "stale-multipart-upload aborted - promised.bin",
         "stale-multipart-upload reported - foreign.bin",
     ];
-    let told = ear.told();
-    assert_eq!(brief(&told), expected);
+    let told = findings.all();
+    assert_eq!(finding_lines(&told), expected);
     assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
     assert_eq!(app.bucket.open_uploads().await, before);
     let rows = app.sql().await.query("SELECT 1 FROM sweeps", &[]).await;
     assert_eq!(rows.expect("rows").len(), 0, "not even claimed");
     let counted = app.metric(r#"stale_multipart_uploads_total{outcome="aborted"}"#);
     assert_eq!(counted.await, 0.0);
-    assert_eq!(brief(&clear(&app).await), expected, "and so it goes");
+    assert_eq!(
+        finding_lines(&clear(&app).await),
+        expected,
+        "and so it goes"
+    );
 }

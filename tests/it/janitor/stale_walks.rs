@@ -1,5 +1,5 @@
-//! The walk over all open multipart uploads: page by page, by one janitor at a time, begun anew
-//! where it was stopped, and given up where S3 does not do it.
+//! The walk over all open multipart uploads: it goes page by page, in one janitor at a time, starts
+//! over after a stop, and gives up where S3 fails or refuses it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -20,13 +20,14 @@ use crate::support::store::Store;
 
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// That many multipart uploads by another program, and a broker that may abort them; a day later.
+/// Opens `count` multipart uploads of another program, with a broker that may abort them, and
+/// advances the clock by a day.
 async fn bulk(setup: Setup, count: u32) -> App {
     let setup = setup.set("BROKER_STALE_MULTIPART_SECONDS", 3_600);
     let setup = setup.set("BROKER_STALE_MULTIPART_SCOPE", "bucket");
     let app = setup.start().await;
     let begun = stream::iter(0..count).map(async |number| {
-        // Two of a key, to end a page between them.
+        // Two uploads for each key, so that a page can end between them.
         app.bucket.begin(&format!("a/{:05}", number / 2)).await;
     });
     begun.buffer_unordered(16).collect::<()>().await;
@@ -39,14 +40,14 @@ fn ids(told: &[Value]) -> BTreeSet<String> {
     ids.collect()
 }
 
-/// Pages of open uploads that the app's broker has asked for.
-async fn lists(app: &App) -> f64 {
+/// The number of pages of open multipart uploads that the app's broker has listed.
+async fn list_requests(app: &App) -> f64 {
     let name = r#"s3_call_duration_seconds_count{operation="ListMultipartUploads",outcome="ok"}"#;
     app.metric(name).await
 }
 
 #[tokio::test]
-async fn two_janitors_at_once_walk_through_all_pages_once() {
+async fn two_concurrent_walks_abort_each_upload_of_all_pages_once() {
     let store = Store::start().await;
     let app = bulk(Setup::new().store(&store), 1_050).await;
     let ((first, told), (second, more)) =
@@ -62,11 +63,11 @@ async fn two_janitors_at_once_walk_through_all_pages_once() {
     assert_eq!(told.len() + more.len(), 1_050);
     assert_eq!(ids(&told).len() + ids(&more).len(), 1_050, "none twice");
     assert_eq!(app.bucket.open_uploads().await, []);
-    assert_eq!(lists(&app).await, 2.0);
+    assert_eq!(list_requests(&app).await, 2.0);
 }
 
 #[tokio::test]
-async fn one_that_is_stopped_is_begun_anew() {
+async fn stopped_walk_is_started_over_and_aborts_the_rest() {
     let store = Store::start().await;
     let app = bulk(Setup::new().store(&store), 30).await;
     let (stopped, first) = try_clear(&app, true).await;
@@ -79,7 +80,7 @@ async fn one_that_is_stopped_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn a_dead_janitor_is_taken_over_from() {
+async fn walk_of_dead_janitor_is_taken_over_when_its_lease_ends() {
     let store = Store::start().await;
     let app = bulk(Setup::new().store(&store), 2).await;
     let until = app.clock.now() + TimeDelta::minutes(15);
@@ -97,14 +98,14 @@ async fn a_dead_janitor_is_taken_over_from() {
 }
 
 #[tokio::test]
-async fn where_s3_fails_again_and_again_it_is_given_up_until_later() {
+async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     let store = Store::start().await;
     let door = Arc::new(Door::to(store.addr()));
     let app = bulk(Setup::new().store(&store).s3(door.endpoint()), 30).await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let report = {
         let (told, door) = (Arc::clone(&told), Arc::clone(&door));
-        // The first one goes, then S3 has enough.
+        // The first abort succeeds, then S3 answers 503.
         Report::to(move |finding| {
             told.lock().unwrap().push(finding.outcome);
             door.leads(Way::Says(
@@ -131,7 +132,7 @@ async fn where_s3_fails_again_and_again_it_is_given_up_until_later() {
     assert_eq!(failed.await, 8.0);
     door.leads(Way::To(store.addr()));
     let rest = clear(&app).await.len() as u64;
-    // An abort that was let go of may have arrived.
+    // An abort whose request was dropped may still have arrived.
     assert!(
         (30 - counts.aborted - 3..=30 - counts.aborted).contains(&rest),
         "{rest} after {counts:?}"
@@ -140,7 +141,7 @@ async fn where_s3_fails_again_and_again_it_is_given_up_until_later() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_list_them_is_let_be() {
+async fn walk_is_skipped_where_store_refuses_to_list_multipart_uploads() {
     let door = Door::to(cloud::address());
     let app = Setup::new().s3(door.endpoint()).start().await;
     for answer in [
@@ -159,13 +160,13 @@ async fn a_store_that_does_not_list_them_is_let_be() {
     ));
     let (cleared, _) = try_clear(&app, false).await;
     assert!(cleared.is_err(), "a fault, not a refusal: {cleared:?}");
-    // Nothing is held up by it.
+    // The refusals have no lasting effect.
     door.leads(Way::To(cloud::address()));
     assert_eq!(clear(&app).await, Vec::<Value>::new());
 }
 
 #[tokio::test]
-async fn the_loop_does_it_without_the_sweep() {
+async fn loop_aborts_stale_multipart_uploads_although_sweep_is_off() {
     let setup = Setup::new()
         .set("BROKER_STALE_MULTIPART_SECONDS", 3_600)
         .set("BROKER_STALE_MULTIPART_SCOPE", "bucket")
@@ -173,10 +174,10 @@ async fn the_loop_does_it_without_the_sweep() {
         .set("BROKER_SWEEP_PERIOD_SECONDS", 0)
         .set("BROKER_JANITOR_PERIOD_SECONDS", 1);
     let app = setup.start().await;
-    eventually("the first walk", async || lists(&app).await == 1.0).await;
+    eventually("the first walk", async || list_requests(&app).await == 1.0).await;
     app.bucket.begin("a.bin").await;
     app.advance(TimeDelta::seconds(3_700));
-    eventually("the second one", async || lists(&app).await == 2.0).await;
+    eventually("the second one", async || list_requests(&app).await == 2.0).await;
     eventually("its end", async || {
         app.bucket.open_uploads().await.is_empty()
     })

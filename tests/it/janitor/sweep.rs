@@ -1,12 +1,12 @@
-//! The sweep: the bucket and the rows, compared in both directions. Whatever differs is told, what
-//! can be put right is, and no object is ever removed.
+//! The sweep compares the bucket with the rows in both directions. It reports every difference,
+//! fixes what it can, and never removes an object.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
-use super::{URL_IS_OVER, brief, heads, sweep, try_sweep};
+use super::{URL_IS_OVER, finding_lines, head_requests, sweep, try_sweep};
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
 use crate::support::gate::Gate;
@@ -16,22 +16,22 @@ async fn remove(app: &App, key: &str) {
     app.bucket.remove(key).await;
 }
 
-/// The one upload of a path, as it is now.
+/// The current state of the one upload of a path.
 async fn at(app: &App, path: &str) -> Value {
     let list = app.get(&format!("/uploads?path={path}")).await;
     list.expect(StatusCode::OK)[0].clone()
 }
 
 #[tokio::test]
-async fn what_is_as_it_should_be_is_no_news() {
+async fn sweep_of_consistent_bucket_reports_nothing() {
     let app = App::start().await;
-    // In the order of bytes, not of any language's alphabet.
+    // The keys are in the order of their bytes, not of any language's alphabet.
     for path in ["B", "a", "a/b", "a-b", "ä", "🦀", "~", "a b+c%2F"] {
         app.upload(path, "bytes", json!({})).await;
     }
-    let before = heads(&app).await;
+    let before = head_requests(&app).await;
     assert_eq!(sweep(&app).await, Vec::<Value>::new());
-    assert_eq!(heads(&app).await, before, "the listing says it all");
+    assert_eq!(head_requests(&app).await, before, "the listing says it all");
     assert_eq!(
         app.metric(r#"sweep_compared_total{what="objects"}"#).await,
         8.0
@@ -45,7 +45,7 @@ async fn what_is_as_it_should_be_is_no_news() {
 }
 
 #[tokio::test]
-async fn every_difference_is_told_and_noted() {
+async fn sweep_reports_every_difference_and_records_each_only_once() {
     let app = App::start().await;
     for path in ["gone", "other", "same"] {
         app.upload(path, "bytes", json!({})).await;
@@ -59,7 +59,7 @@ async fn every_difference_is_told_and_noted() {
         "row-without-object noted Uploaded gone",
     ];
     let told = sweep(&app).await;
-    assert_eq!(brief(&told), expected, "{told:#?}");
+    assert_eq!(finding_lines(&told), expected, "{told:#?}");
     let gone = at(&app, "/gone").await;
     let line = told.iter().find(|line| line["key"] == "gone").unwrap();
     let whole = json!({"what": "row-without-object", "outcome": "noted", "dry_run": false,
@@ -71,19 +71,19 @@ async fn every_difference_is_told_and_noted() {
         assert_eq!(told, ["dataset.uploaded", "dataset.drifted"], "{path}");
     }
 
-    // The next one tells it again, and notes nothing twice.
-    let again = brief(&sweep(&app).await);
+    // The next sweep reports the same again and records nothing twice.
+    let again = finding_lines(&sweep(&app).await);
     let known = expected.map(|line| line.replace("noted", "known"));
     assert_eq!(again, known);
     assert_eq!(app.told(&gone).await.len(), 2);
     let found = app.metric(r#"sweep_findings_total{what="row-without-object"}"#);
     assert_eq!(found.await, 2.0);
 
-    // What comes back is noted too.
+    // An object that comes back is recorded too.
     app.bucket
         .put_as(id(&gone), "gone", "bytes", "text/plain")
         .await;
-    let restored = brief(&sweep(&app).await);
+    let restored = finding_lines(&sweep(&app).await);
     assert!(
         restored.contains(&"restored noted Uploaded gone".to_owned()),
         "{restored:?}"
@@ -97,7 +97,7 @@ async fn every_difference_is_told_and_noted() {
 }
 
 #[tokio::test]
-async fn an_object_of_an_upload_that_nobody_acknowledged() {
+async fn sweep_reports_unacknowledged_objects_and_proves_a_late_matching_one() {
     let app = App::start().await;
     for path in ["pending", "cancelled", "late", "wrong", "foreign"] {
         let session = app.create(path, json!({"size": 1})).await;
@@ -108,7 +108,7 @@ async fn an_object_of_an_upload_that_nobody_acknowledged() {
     }
     app.put_later("pending", "a").await;
     app.put_later("cancelled", "a").await;
-    let told = brief(&sweep(&app).await);
+    let told = finding_lines(&sweep(&app).await);
     let expected = [
         "unacknowledged-object reported Cancelled cancelled",
         "unacknowledged-object reported Pending pending",
@@ -119,11 +119,11 @@ async fn an_object_of_an_upload_that_nobody_acknowledged() {
     remove(&app, "cancelled").await;
     app.advance(URL_IS_OVER);
     assert_eq!(app.janitor().await.expired, 4);
-    // Longer than the grace on their way.
+    // Their uploads took longer than the grace.
     app.put_later("late", "a").await;
     app.put_later("wrong", "too long").await;
     app.bucket.put("foreign", "by another program").await;
-    let told = brief(&sweep(&app).await);
+    let told = finding_lines(&sweep(&app).await);
     let expected = [
         "object-without-row reported - foreign",
         "unacknowledged-object reported Expired wrong",
@@ -136,12 +136,12 @@ async fn an_object_of_an_upload_that_nobody_acknowledged() {
         app.told(&late).await,
         ["upload.expired", "dataset.uploaded"]
     );
-    let told = brief(&sweep(&app).await);
+    let told = finding_lines(&sweep(&app).await);
     assert_eq!(told, expected[..2], "an upload is proven once");
 }
 
 impl App {
-    /// What the URL of the upload at `path` writes, whenever that is.
+    /// Writes what the URL of the upload at `path` would write, whether or not the URL still works.
     async fn put_later(&self, path: &str, bytes: &str) {
         let upload = at(self, &format!("/{path}")).await;
         let kind = upload["content_type"].as_str().unwrap();
@@ -150,7 +150,7 @@ impl App {
 }
 
 #[tokio::test]
-async fn every_tenant_is_compared() {
+async fn sweep_covers_objects_and_rows_of_a_tenant_with_key_prefix() {
     let mut acme = App::start().await;
     acme.key = acme.issue_key("acme", &Scope::ALL, None).await.1;
     acme.upload("a.csv", "bytes", json!({})).await;
@@ -162,7 +162,7 @@ async fn every_tenant_is_compared() {
         "object-without-row reported - acme/c.csv",
         "row-without-object noted Uploaded acme/a.csv",
     ];
-    assert_eq!(brief(&told), expected);
+    assert_eq!(finding_lines(&told), expected);
     let line = told
         .iter()
         .find(|line| line["key"] == "acme/a.csv")
@@ -174,20 +174,20 @@ async fn every_tenant_is_compared() {
 }
 
 #[tokio::test]
-async fn objects_that_come_and_go_meanwhile_are_no_news() {
+async fn sweep_ignores_objects_deleted_or_uploaded_meanwhile() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let upload = app.upload("z", "bytes", json!({})).await;
     for number in 0..1_050 {
         app.bucket.put(&format!("a{number:04}"), "x").await;
     }
-    // The sweep stands before `z`; there, things are deleted and made the right way.
+    // The sweep has stopped before `z`. Now a dataset is deleted and another one uploaded there.
     let (stopped, _) = try_sweep(&app, true).await;
     assert!(format!("{stopped:?}").contains("Stopped"), "{stopped:?}");
     let reply = app.delete(&format!("/uploads/{}", id(&upload))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     app.upload("y", "bytes", json!({})).await;
-    let told = brief(&sweep(&app).await);
+    let told = finding_lines(&sweep(&app).await);
     assert!(
         told.iter()
             .all(|line| line.ends_with(|end: char| end.is_ascii_digit())),
@@ -196,7 +196,7 @@ async fn objects_that_come_and_go_meanwhile_are_no_news() {
 }
 
 #[tokio::test]
-async fn without_s3_or_in_the_middle_it_is_left_and_gone_on_with() {
+async fn sweep_fails_during_s3_outage_and_succeeds_afterwards() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     app.upload("a", "bytes", json!({})).await;
@@ -207,7 +207,7 @@ async fn without_s3_or_in_the_middle_it_is_left_and_gone_on_with() {
     assert_eq!(app.told(&at(&app, "/a").await).await, ["dataset.uploaded"]);
     gate.restore();
     assert_eq!(
-        brief(&sweep(&app).await),
+        finding_lines(&sweep(&app).await),
         ["row-without-object noted Uploaded a"]
     );
     assert_eq!(app.metric(r#"sweeps_total{outcome="failed"}"#).await, 1.0);

@@ -1,4 +1,5 @@
-//! How far a sweep is, and who is at it: one process at a time, the next one goes on from there.
+//! Progress and lease of a sweep: one process sweeps at a time, and the next one resumes at its
+//! position.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 use upload_broker::config::{Janitor, Section as _};
 use upload_broker::janitor::{self, Report, StaleWalks, Sweeps, Swept};
 
-use super::{brief, sweep, try_sweep};
+use super::{finding_lines, sweep, try_sweep};
 use crate::support::app::{App, Setup};
 use crate::support::observe::eventually;
 use crate::support::shared;
 use crate::support::store::Store;
 
-/// As a process leaves it that has compared everything up to `position` and then dies.
-async fn under_way(app: &App, position: &str, lease: TimeDelta) {
+/// Inserts the state that a process leaves that has compared everything up to `position` and then
+/// dies.
+async fn sweep_under_way(app: &App, position: &str, lease: TimeDelta) {
     let (bucket, until) = (&app.bucket.name, app.clock.now() + lease);
     let row = format!(
         "INSERT INTO sweeps (bucket, started_at, position, holder, leased_until) \
@@ -31,12 +33,12 @@ fn keys(told: &[Value]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_dead_process_is_taken_over_from() {
+async fn sweep_of_dead_process_is_resumed_when_its_lease_ends() {
     let app = App::start().await;
     for key in ["a", "k", "z"] {
         app.bucket.put(key, "x").await;
     }
-    under_way(&app, "k", TimeDelta::minutes(5)).await;
+    sweep_under_way(&app, "k", TimeDelta::minutes(5)).await;
     let (swept, told) = try_sweep(&app, false).await;
     assert!(matches!(swept, Ok(Swept::Elsewhere)), "{swept:?} {told:?}");
     app.advance(TimeDelta::minutes(5));
@@ -50,13 +52,13 @@ async fn a_dead_process_is_taken_over_from() {
     };
     assert_eq!(resumed_after.as_deref(), Some("k"));
     assert_eq!((compared.objects, compared.rows), (1, 0), "{compared:?}");
-    assert_eq!(brief(&told), ["object-without-row reported - z"]);
-    // That one was whole: the next begins at the start.
+    assert_eq!(finding_lines(&told), ["object-without-row reported - z"]);
+    // That sweep reached the end, so the next one begins at the start.
     assert_eq!(sweep(&app).await.len(), 3);
 }
 
 #[tokio::test]
-async fn one_that_is_stopped_goes_on_from_there() {
+async fn stopped_sweep_is_resumed_where_it_stopped() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     for number in 0..1_100 {
@@ -84,7 +86,7 @@ async fn one_that_is_stopped_goes_on_from_there() {
 }
 
 #[tokio::test]
-async fn rows_of_one_key_and_of_other_buckets() {
+async fn sweep_skips_rows_of_other_buckets_and_accepts_two_rows_of_one_key() {
     let app = App::start().await;
     app.upload("a", "bytes", json!({})).await;
     let elsewhere = "INSERT INTO uploads SELECT (jsonb_populate_record(u, \
@@ -108,7 +110,7 @@ async fn rows_of_one_key_and_of_other_buckets() {
 }
 
 #[tokio::test]
-async fn the_loop_sweeps_at_its_period_and_takes_over_what_was_left() {
+async fn loop_sweeps_once_per_period() {
     let setup = Setup::new()
         .set("BROKER_SWEEP_PERIOD_SECONDS", 3_600)
         .set("BROKER_SWEEP_PAUSE_MILLISECONDS", 1)
@@ -124,7 +126,7 @@ async fn the_loop_sweeps_at_its_period_and_takes_over_what_was_left() {
     assert_eq!(strays.await, 1.0);
 }
 
-/// One question of the loop's, whether a sweep is due.
+/// Asks as the loop does whether a sweep is due.
 async fn sweep_as_the_loop(app: &App) -> Swept {
     let broker = Arc::clone(&app.broker);
     let ended_before = app.clock.now() - TimeDelta::seconds(3_600);
@@ -145,7 +147,7 @@ async fn sweep_as_the_loop(app: &App) -> Swept {
 }
 
 #[test]
-fn zero_seconds_are_never() {
+fn period_of_zero_turns_sweep_or_walk_off() {
     let settings = |sweep: &str, stale: &str| {
         let (sweep, stale) = (sweep.to_owned(), stale.to_owned());
         let lookup = move |name: &str| match name {

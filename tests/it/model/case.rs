@@ -1,4 +1,4 @@
-//! One sequence of operations, played on a broker and on the model.
+//! One sequence of operations, run against a broker and against the model.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,10 +14,10 @@ use crate::support::observe::PATIENCE;
 use crate::support::reply::Reply;
 
 const PATHS: [&str; 2] = ["/a.csv", "/b.csv"];
-/// S3 takes no signature from more than a quarter of an hour ahead of its own time.
+/// S3 rejects a signature that is more than a quarter of an hour ahead of its own time.
 const MOST_STEPS: i64 = 5;
 
-/// A broker, what it should be like, and the sessions that clients hold.
+/// A broker, the model of it, and the sessions that clients hold.
 struct Case {
     app: App,
     model: Model,
@@ -25,8 +25,8 @@ struct Case {
     sql: tokio_postgres::Client,
 }
 
-/// Plays it, and panics at the first step after which the two differ.
-pub async fn play(ops: &[Op]) {
+/// Runs the operations and panics at the first step after which the broker and the model differ.
+pub async fn run(ops: &[Op]) {
     let app = Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", GRACE);
     let app = app.start().await;
     let mut case = Case {
@@ -37,14 +37,15 @@ pub async fn play(ops: &[Op]) {
     };
     for (number, op) in ops.iter().enumerate() {
         case.step(*op).await;
-        case.agrees(&format!("after step {number}, {op:?}")).await;
+        case.assert_matches_model(&format!("after step {number}, {op:?}"))
+            .await;
     }
-    case.heard().await;
+    case.assert_notifications().await;
 }
 
 impl Case {
     async fn step(&mut self, op: Op) {
-        // Nobody can do anything with an upload before there is one.
+        // Operations on uploads do nothing before there is one.
         let count = self.sessions.len();
         let pick = |upload: usize| (count > 0).then(|| upload % count);
         match op {
@@ -68,14 +69,14 @@ impl Case {
                     let expected = self.model.acknowledge(upload, honest);
                     let path = format!("/uploads/{}/acknowledge", self.id(upload));
                     let reply = self.app.post(&path, claims).await;
-                    is(op, &reply, expected);
+                    assert_reply(op, &reply, expected);
                 }
             }
             Op::Cancel { upload } => {
                 if let Some(upload) = pick(upload) {
                     let expected = self.model.cancel(upload);
                     let path = format!("/uploads/{}/cancel", self.id(upload));
-                    is(op, &self.app.act(&path).await, expected);
+                    assert_reply(op, &self.app.act(&path).await, expected);
                 }
             }
             Op::Delete { upload, force } => {
@@ -83,7 +84,7 @@ impl Case {
                     let expected = self.model.delete(upload, force);
                     let path = format!("/uploads/{}?force={}", self.id(upload), force.as_str());
                     let reply = Reply::of(self.app.request(Method::DELETE, &path)).await;
-                    is(op, &reply, expected);
+                    assert_reply(op, &reply, expected);
                 }
             }
             Op::Refresh { upload } => {
@@ -91,7 +92,7 @@ impl Case {
                     let expected = self.model.refresh(upload);
                     let path = format!("/uploads/{}?refresh_urls=true", self.id(upload));
                     let reply = self.app.get(&path).await;
-                    is(op, &reply, expected);
+                    assert_reply(op, &reply, expected);
                     let session = reply.json();
                     if !session["upload"].is_null() {
                         self.sessions[upload] = session;
@@ -128,7 +129,7 @@ impl Case {
         }
         let expected = self.model.create(place, overwrite, declares);
         let reply = self.app.post("/uploads", body).await;
-        is(format!("create {number}"), &reply, expected);
+        assert_reply(format!("create {number}"), &reply, expected);
         if expected.0 == 201 {
             self.sessions.push(reply.json());
         }
@@ -139,7 +140,7 @@ impl Case {
         let expected = self.model.put(upload, &bytes, right);
         let reply = self.app.put(&self.sessions[upload], bytes).await;
         let status = reply.status.as_u16();
-        // S3 may look at the bytes first, or at the precondition.
+        // S3 may check the bytes first, or the precondition.
         let fits = status == expected || (expected == 400 && status == 412);
         assert!(fits, "PUT of {upload}: expected {expected}, {reply:#?}");
     }
@@ -155,8 +156,8 @@ impl Case {
         }
     }
 
-    /// The rows, the histories and the bucket are as the model says.
-    async fn agrees(&self, when: &str) {
+    /// Compares the rows, the histories and the bucket with the model.
+    async fn assert_matches_model(&self, when: &str) {
         let sql = "SELECT status, ARRAY(SELECT kind FROM events WHERE upload_id = uploads.id \
                    ORDER BY sequence) FROM uploads ORDER BY name::int";
         let rows = self.sql.query(sql, &[]).await.expect("rows");
@@ -164,18 +165,18 @@ impl Case {
             rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         let expected: Vec<(String, Vec<String>)> = (self.model.uploads.iter())
             .map(|upload| {
-                let told = upload.told.iter().map(|&kind| kind.to_owned());
-                (upload.status.to_owned(), told.collect())
+                let events = upload.events.iter().map(|&kind| kind.to_owned());
+                (upload.status.to_owned(), events.collect())
             })
             .collect();
         assert_eq!(rows, expected, "{when}: {:#?}", self.model);
         for (place, path) in PATHS.iter().enumerate() {
-            let standing = self.standing(&path[1..]).await;
+            let standing = self.object_at(&path[1..]).await;
             assert_eq!(standing, self.model.objects[place], "{when}: {path}");
         }
     }
 
-    async fn standing(&self, key: &str) -> Option<Object> {
+    async fn object_at(&self, key: &str) -> Option<Object> {
         let head = self.app.bucket.head(key).await?;
         let by = head.metadata().and_then(|all| all.get("upload-id"));
         let by = by.and_then(|by| self.sessions.iter().position(|session| id(session) == by));
@@ -184,8 +185,8 @@ impl Case {
         Some(Object { by, bytes })
     }
 
-    /// The subscriber has heard of each proof once, and of nothing else.
-    async fn heard(&self) {
+    /// The subscriber has been notified of each proof once and of nothing else.
+    async fn assert_notifications(&self) {
         let mut expected: Vec<String> = Vec::new();
         for (upload, session) in self.model.uploads.iter().zip(&self.sessions) {
             if upload.proven.is_some() {
@@ -213,13 +214,13 @@ impl Case {
     }
 }
 
-/// Of the same length, so that only a checksum can tell them apart.
+/// Right and wrong bytes have the same length, so that only a checksum distinguishes them.
 fn bytes(upload: usize, right: bool) -> String {
     format!("{} {upload}", if right { "right" } else { "wrong" })
 }
 
 #[track_caller]
-fn is(what: impl std::fmt::Debug, reply: &Reply, (status, code): Answer) {
+fn assert_reply(what: impl std::fmt::Debug, reply: &Reply, (status, code): Answer) {
     let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let found = body["code"].as_str().unwrap_or_default();
     let fits = reply.status.as_u16() == status && found == code;

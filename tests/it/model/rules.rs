@@ -1,41 +1,42 @@
-//! The model: what the contract says, on a few numbers and words.
+//! The model: the rules of the contract, applied to a few numbers and strings.
 
-/// Seconds that a session lives, and that pass with each [`Advance`](super::Op::Advance).
+/// How long a session lives, and how much time passes with each [`Advance`](super::Op::Advance), in
+/// seconds.
 pub const LIFE: i64 = 120;
 pub const STEP: i64 = 150;
 pub const GRACE: i64 = 1;
 
-/// An upload.
+/// What the model knows of an upload.
 #[derive(Clone, Debug)]
-pub struct Promise {
+pub struct Upload {
     pub place: usize,
     pub overwrite: bool,
     pub declares: bool,
     pub status: &'static str,
-    /// The types of its events.
-    pub told: Vec<&'static str>,
+    /// The types of its events, in order.
+    pub events: Vec<&'static str>,
     pub deadline: i64,
     /// The bytes that were proven.
     pub proven: Option<String>,
 }
 
-/// What stands at a place.
+/// The object at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// The upload that it names.
+    /// The upload whose id the object carries.
     pub by: Option<usize>,
     pub bytes: String,
 }
 
-/// Everything.
+/// The whole state of the model.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    pub uploads: Vec<Promise>,
+    pub uploads: Vec<Upload>,
     pub objects: [Option<Object>; 2],
     pub now: i64,
 }
 
-/// What a delete does with another object.
+/// The `force` parameter of a delete, which decides about an object that is not the proven one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Force {
     False,
@@ -44,7 +45,7 @@ pub enum Force {
 }
 
 impl Force {
-    /// As a query has it.
+    /// The value of the query parameter.
     pub fn as_str(self) -> &'static str {
         match self {
             Force::False => "false",
@@ -54,7 +55,7 @@ impl Force {
     }
 }
 
-/// Status and problem code.
+/// The HTTP status and the problem code.
 pub type Answer = (u16, &'static str);
 
 const DONE: Answer = (200, "");
@@ -67,26 +68,26 @@ impl Model {
         if !overwrite && self.current(place).is_some() {
             return EXISTS;
         }
-        self.uploads.push(Promise {
+        self.uploads.push(Upload {
             place,
             overwrite,
             declares,
             status: "Pending",
-            told: Vec::new(),
+            events: Vec::new(),
             deadline: self.now + LIFE,
             proven: None,
         });
         (201, "")
     }
 
-    /// What S3 says to the bytes.
+    /// The status with which S3 answers the PUT.
     pub fn put(&mut self, upload: usize, bytes: &str, right: bool) -> u16 {
-        let promise = &self.uploads[upload];
-        let place = promise.place;
-        if promise.declares && !right {
+        let record = &self.uploads[upload];
+        let place = record.place;
+        if record.declares && !right {
             return 400;
         }
-        if !promise.overwrite && self.objects[place].is_some() {
+        if !record.overwrite && self.objects[place].is_some() {
             return 412;
         }
         self.objects[place] = Some(Object {
@@ -97,126 +98,126 @@ impl Model {
     }
 
     pub fn acknowledge(&mut self, upload: usize, honest: bool) -> Answer {
-        let promise = &self.uploads[upload];
-        if promise.proven.is_some() && promise.status != "Deleted" {
+        let record = &self.uploads[upload];
+        if record.proven.is_some() && record.status != "Deleted" {
             return DONE;
         }
-        if !["Pending", "Expired"].contains(&promise.status) {
+        if !["Pending", "Expired"].contains(&record.status) {
             return WRONG_STATUS;
         }
-        if promise.declares && !honest {
+        if record.declares && !honest {
             return (422, "invalid-request");
         }
-        match &self.objects[promise.place] {
+        match &self.objects[record.place] {
             None => MISSING,
             Some(object) if object.by == Some(upload) && honest => {
-                if self.may_stand(upload) {
+                if self.may_become_current(upload) {
                     self.prove(upload);
                     return DONE;
                 }
-                self.refute(upload, "Error", "upload.failed");
+                self.reject(upload, "Error", "upload.failed");
                 EXISTS
             }
             Some(object) if object.by == Some(upload) => {
-                self.refute(upload, "Error", "upload.failed");
+                self.reject(upload, "Error", "upload.failed");
                 (422, "object-mismatch")
             }
-            Some(_) if promise.overwrite => MISSING,
+            Some(_) if record.overwrite => MISSING,
             Some(_) => {
-                self.take(upload, "Error", "upload.failed");
+                self.transition(upload, "Error", "upload.failed");
                 EXISTS
             }
         }
     }
 
-    /// Whether another upload counts on an object: it names one that is or may still be proven, or
-    /// has the bytes of one that is.
-    fn is_counted_on(&self, object: &Object, upload: usize, place: usize) -> bool {
-        (self.uploads.iter().enumerate()).any(|(other, promise)| {
+    /// Whether another upload needs the object: it carries the id of one that is or may still be
+    /// proven, or it has the bytes of one that is.
+    fn is_needed_by_another(&self, object: &Object, upload: usize, place: usize) -> bool {
+        (self.uploads.iter().enumerate()).any(|(other, record)| {
             let named = object.by == Some(other)
-                && ["Pending", "Expired", "Uploaded"].contains(&promise.status);
+                && ["Pending", "Expired", "Uploaded"].contains(&record.status);
             let proven =
-                promise.status == "Uploaded" && promise.proven.as_ref() == Some(&object.bytes);
-            other != upload && promise.place == place && (named || proven)
+                record.status == "Uploaded" && record.proven.as_ref() == Some(&object.bytes);
+            other != upload && record.place == place && (named || proven)
         })
     }
 
     pub fn cancel(&mut self, upload: usize) -> Answer {
-        let promise = &self.uploads[upload];
-        if promise.status != "Pending" {
+        let record = &self.uploads[upload];
+        if record.status != "Pending" {
             return WRONG_STATUS;
         }
-        let place = promise.place;
+        let place = record.place;
         let own = (self.objects[place].as_ref()).filter(|object| object.by == Some(upload));
-        if own.is_some_and(|object| !self.is_counted_on(object, upload, place)) {
+        if own.is_some_and(|object| !self.is_needed_by_another(object, upload, place)) {
             self.objects[place] = None;
         }
-        self.take(upload, "Cancelled", "upload.cancelled");
+        self.transition(upload, "Cancelled", "upload.cancelled");
         DONE
     }
 
     pub fn delete(&mut self, upload: usize, force: Force) -> Answer {
-        let promise = &self.uploads[upload];
-        if !["Uploaded", "Error"].contains(&promise.status) {
+        let record = &self.uploads[upload];
+        if !["Uploaded", "Error"].contains(&record.status) {
             return WRONG_STATUS;
         }
-        let place = promise.place;
+        let place = record.place;
         let goes = self.objects[place].as_ref().map(|object| {
-            let own = match &promise.proven {
+            let own = match &record.proven {
                 Some(proven) => *proven == object.bytes,
                 None => object.by == Some(upload),
             };
-            let forced = force == Force::Remove && promise.status != "Error";
-            (own || forced) && !self.is_counted_on(object, upload, place)
+            let forced = force == Force::Remove && record.status != "Error";
+            (own || forced) && !self.is_needed_by_another(object, upload, place)
         });
         match goes {
             Some(true) => self.objects[place] = None,
-            Some(false) if promise.status != "Error" && force == Force::False => {
+            Some(false) if record.status != "Error" && force == Force::False => {
                 return (409, "dataset-drifted");
             }
             Some(false) | None => {}
         }
-        self.take(upload, "Deleting", "dataset.deleting");
-        self.take(upload, "Deleted", "dataset.deleted");
+        self.transition(upload, "Deleting", "dataset.deleting");
+        self.transition(upload, "Deleted", "dataset.deleted");
         (204, "")
     }
 
     pub fn refresh(&mut self, upload: usize) -> Answer {
-        let (now, promise) = (self.now, &mut self.uploads[upload]);
-        if promise.status == "Pending" {
-            promise.deadline = now + LIFE;
+        let (now, record) = (self.now, &mut self.uploads[upload]);
+        if record.status == "Pending" {
+            record.deadline = now + LIFE;
         }
         DONE
     }
 
     pub fn janitor(&mut self) {
         for upload in 0..self.uploads.len() {
-            let promise = &self.uploads[upload];
-            if promise.status != "Pending" || promise.deadline + GRACE >= self.now {
+            let record = &self.uploads[upload];
+            if record.status != "Pending" || record.deadline + GRACE >= self.now {
                 continue;
             }
-            let object = &self.objects[promise.place];
+            let object = &self.objects[record.place];
             if object
                 .as_ref()
                 .is_some_and(|object| object.by == Some(upload))
             {
-                match self.may_stand(upload) {
+                match self.may_become_current(upload) {
                     true => self.prove(upload),
-                    false => self.refute(upload, "Expired", "upload.expired"),
+                    false => self.reject(upload, "Expired", "upload.expired"),
                 }
             } else {
-                self.take(upload, "Expired", "upload.expired");
+                self.transition(upload, "Expired", "upload.expired");
             }
         }
     }
 
-    /// Whether the janitor may take away what stands at a place: it came after its upload ended.
+    /// Whether the janitor may remove the object at a place because it arrived after the end of its
+    /// upload.
     pub fn is_left_over(&self, place: usize) -> bool {
         let by = self.objects[place].as_ref().and_then(|object| object.by);
         by.is_some_and(|by| {
-            let promise = &self.uploads[by];
-            ["Deleted", "Cancelled"].contains(&promise.status)
-                && promise.deadline + GRACE < self.now
+            let record = &self.uploads[by];
+            ["Deleted", "Cancelled"].contains(&record.status) && record.deadline + GRACE < self.now
         })
     }
 
@@ -225,41 +226,41 @@ impl Model {
             .position(|upload| upload.place == place && upload.status == "Uploaded")
     }
 
-    /// A write-once upload supersedes nothing.
-    fn may_stand(&self, upload: usize) -> bool {
-        let promise = &self.uploads[upload];
-        promise.overwrite || self.current(promise.place).is_none()
+    /// A create-only upload supersedes nothing.
+    fn may_become_current(&self, upload: usize) -> bool {
+        let record = &self.uploads[upload];
+        record.overwrite || self.current(record.place).is_none()
     }
 
-    /// Its object stands there and is not acknowledged. The dataset whose bytes it replaced is told
-    /// to have drifted, once.
-    fn refute(&mut self, upload: usize, status: &'static str, event: &'static str) {
+    /// Ends an upload whose object exists but is not accepted. If the object replaced the bytes of
+    /// a dataset, that dataset has drifted, which is recorded once.
+    fn reject(&mut self, upload: usize, status: &'static str, event: &'static str) {
         let place = self.uploads[upload].place;
         let standing = self.objects[place]
             .as_ref()
             .map(|object| object.bytes.clone());
         if let Some(other) = self.current(place) {
             let dataset = &mut self.uploads[other];
-            if dataset.proven != standing && !dataset.told.contains(&"dataset.drifted") {
-                dataset.told.push("dataset.drifted");
+            if dataset.proven != standing && !dataset.events.contains(&"dataset.drifted") {
+                dataset.events.push("dataset.drifted");
             }
         }
-        self.take(upload, status, event);
+        self.transition(upload, status, event);
     }
 
     fn prove(&mut self, upload: usize) {
         let place = self.uploads[upload].place;
         if let Some(other) = self.current(place) {
-            self.take(other, "Superseded", "dataset.superseded");
+            self.transition(other, "Superseded", "dataset.superseded");
         }
-        self.take(upload, "Uploaded", "dataset.uploaded");
+        self.transition(upload, "Uploaded", "dataset.uploaded");
         let object = self.objects[place].as_ref();
         self.uploads[upload].proven = object.map(|object| object.bytes.clone());
     }
 
-    fn take(&mut self, upload: usize, status: &'static str, event: &'static str) {
-        let promise = &mut self.uploads[upload];
-        promise.status = status;
-        promise.told.push(event);
+    fn transition(&mut self, upload: usize, status: &'static str, event: &'static str) {
+        let record = &mut self.uploads[upload];
+        record.status = status;
+        record.events.push(event);
     }
 }

@@ -1,5 +1,5 @@
-//! What the answers to a completion mean, whatever their status: S3 says 200 before it knows, and
-//! sends the error behind it.
+//! How answers to a completion are understood, whatever their status: S3 may answer 200 before it
+//! knows the outcome and send the error in the body.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::scene::{KEY, Scene, completion};
 use crate::support::cloud;
 use crate::support::door::{Door, Way};
 
-/// An answer of S3 as it stands on the wire; it ends with the connection.
+/// An answer of S3 as raw bytes. It ends with the connection.
 macro_rules! answer {
     ($status:literal, $body:expr) => {
         concat!(
@@ -39,12 +39,12 @@ macro_rules! error {
     };
 }
 
-/// What a completion makes of an answer.
-async fn told(answer: &'static str) -> Result<Completion, StoreError> {
-    told_of(answer, Precondition::Absent).await
+/// The result of a completion to which S3 gives this answer.
+async fn outcome_of(answer: &'static str) -> Result<Completion, StoreError> {
+    outcome_with(answer, Precondition::Absent).await
 }
 
-async fn told_of(
+async fn outcome_with(
     answer: &'static str,
     precondition: Precondition<'_>,
 ) -> Result<Completion, StoreError> {
@@ -59,7 +59,7 @@ async fn told_of(
 }
 
 #[tokio::test]
-async fn an_error_is_told_by_its_code_and_not_by_its_status() {
+async fn completion_outcome_follows_error_code_not_http_status() {
     let refused = |code| Completion::Refused { code };
     for (answer, expected) in [
         (error!("200 OK", "NoSuchUpload"), Completion::NoSuchUpload),
@@ -75,7 +75,7 @@ async fn an_error_is_told_by_its_code_and_not_by_its_status() {
             error!("412 Precondition Failed", "PreconditionFailed"),
             Completion::PreconditionFailed,
         ),
-        // As other stores say it.
+        // Other stores answer like this.
         (
             error!("412 Precondition Failed", "InvalidRequest"),
             Completion::PreconditionFailed,
@@ -100,21 +100,21 @@ async fn an_error_is_told_by_its_code_and_not_by_its_status() {
         ),
         (error!("200 OK", "InvalidPart"), refused("InvalidPart")),
     ] {
-        let outcome = told(answer).await;
+        let outcome = outcome_of(answer).await;
         assert_eq!(outcome.expect("an outcome"), expected, "{answer}");
     }
 }
 
-/// S3 answers so where nothing stands that `If-Match` could name.
+/// S3 gives this answer when there is no object that `If-Match` could name.
 #[tokio::test]
-async fn no_such_key_is_about_the_version_where_one_was_named() {
+async fn no_such_key_with_if_match_means_precondition_failed() {
     let answer = error!("404 Not Found", "NoSuchKey");
-    let outcome = told_of(answer, Precondition::Matches("\"etag\"")).await;
+    let outcome = outcome_with(answer, Precondition::Matches("\"etag\"")).await;
     assert_eq!(outcome.expect("an outcome"), Completion::PreconditionFailed);
 }
 
 #[tokio::test]
-async fn every_404_but_that_of_the_bucket_says_that_the_upload_is_not_there() {
+async fn every_404_except_no_such_bucket_means_that_the_upload_is_gone() {
     let door = Door::to(cloud::address());
     let scene = Scene::at(&door.endpoint()).await;
     let upload = scene.begin(None).await;
@@ -137,7 +137,7 @@ async fn every_404_but_that_of_the_bucket_says_that_the_upload_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_fault_is_never_an_outcome() {
+async fn failed_completion_is_an_error_and_no_outcome() {
     for (answer, said) in [
         (
             error!("200 OK", "InternalError"),
@@ -148,7 +148,7 @@ async fn a_fault_is_never_an_outcome() {
         (error!("404 Not Found", "NoSuchBucket"), "refuses"),
         (answer!("200 OK"), "a document that cannot be read"),
     ] {
-        let outcome = told(answer).await;
+        let outcome = outcome_of(answer).await;
         let error = outcome.expect_err(answer).to_string();
         assert!(
             error.contains("CompleteMultipartUpload"),
@@ -159,7 +159,7 @@ async fn a_fault_is_never_an_outcome() {
 }
 
 #[tokio::test]
-async fn a_completion_has_a_patience_of_its_own() {
+async fn completion_has_its_own_timeout() {
     let door = Door::to(cloud::address());
     let scene = Scene::at(&door.endpoint()).await;
     let upload = scene.begin(None).await;
@@ -168,7 +168,8 @@ async fn a_completion_has_a_patience_of_its_own() {
     door.leads(Way::Silent);
     let mut complete = completion(&upload, &parts, Precondition::Absent);
     complete.patience = Duration::from_secs(1);
-    // Longer than a client in a hurry has, and shorter than one that would wait for ever.
+    // Longer than the hurried client usually waits, and shorter than a client that would wait for
+    // ever.
     let hurried = scene.hurried(&door.endpoint(), Duration::from_millis(50));
     for store in [&hurried, &scene.store] {
         let start = Instant::now();
@@ -185,7 +186,7 @@ async fn a_completion_has_a_patience_of_its_own() {
         "others stay as they were: {waited:?}"
     );
 
-    // Nobody knows what became of it; asking again is safe.
+    // The outcome is unknown. It is safe to complete again.
     door.leads(Way::To(cloud::address()));
     let outcome = scene.complete(&upload, &parts, Precondition::Absent).await;
     assert!(matches!(outcome, Completion::Done { .. }), "{outcome:?}");

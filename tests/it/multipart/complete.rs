@@ -1,4 +1,4 @@
-//! Parts become an object, once, and not over another one; or they are given up.
+//! Parts become an object exactly once and do not replace another one, or they are aborted.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::scene::{KEY, Scene, UPLOAD_ID, completion};
 use crate::support::gate::Gate;
 
 #[tokio::test]
-async fn two_parts_make_the_object_that_was_declared() {
+async fn complete_makes_the_declared_object_of_two_parts() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
-    // Out of order, and one of them twice.
+    // Parts arrive out of order, and one of them twice.
     for (number, body) in [(2, " and the second"), (1, "old"), (1, "the first")] {
         scene.part(&upload, number, body).await;
     }
@@ -44,7 +44,7 @@ async fn two_parts_make_the_object_that_was_declared() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_over_what_appeared_meanwhile() {
+async fn failed_precondition_keeps_existing_object_and_the_parts() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "late").await;
@@ -72,7 +72,7 @@ async fn nothing_is_written_over_what_appeared_meanwhile() {
 }
 
 #[tokio::test]
-async fn parts_that_do_not_make_the_object_are_refused() {
+async fn complete_rejects_replaced_missing_and_longer_parts() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "one").await;
@@ -96,7 +96,7 @@ async fn parts_that_do_not_make_the_object_are_refused() {
 }
 
 #[tokio::test]
-async fn part_checksums_are_repeated_at_the_end() {
+async fn complete_rejects_wrong_part_checksum_and_makes_composite_checksum() {
     let scene = Scene::new().await;
     let upload = scene.begin(Some(Algorithm::Sha256)).await;
     scene.part(&upload, 1, "123456789").await;
@@ -114,7 +114,7 @@ async fn part_checksums_are_repeated_at_the_end() {
     let code = "InvalidPart";
     assert_eq!(complete(&wrong).await, Completion::Refused { code });
     assert!(matches!(complete(&right).await, Completion::Done { .. }));
-    // A composite one, of the parts' checksums.
+    // It is a composite checksum, made of the checksums of the parts.
     let found = scene.store.head(KEY).await.unwrap().unwrap();
     let digest = STANDARD.decode(right[0].checksum.as_ref().unwrap().value());
     let whole = STANDARD.encode(Sha256::digest(digest.unwrap()));
@@ -123,7 +123,7 @@ async fn part_checksums_are_repeated_at_the_end() {
 }
 
 #[tokio::test]
-async fn an_upload_is_aborted_as_often_as_one_likes() {
+async fn abort_can_be_repeated_and_ends_the_upload() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "one").await;
@@ -140,7 +140,7 @@ async fn an_upload_is_aborted_as_often_as_one_likes() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_a_fault_and_no_outcome() {
+async fn store_outage_is_an_error_and_no_outcome() {
     let gate = Gate::new(crate::support::cloud::address());
     let scene = Scene::at(&gate.endpoint()).await;
     let upload = scene.begin(None).await;

@@ -1,4 +1,4 @@
-//! What is there is found whole, however many pages it takes.
+//! Listings of parts and of open uploads are complete over any number of pages.
 
 use futures::TryStreamExt as _;
 use futures::{StreamExt as _, stream};
@@ -6,11 +6,11 @@ use futures::{StreamExt as _, stream};
 use super::scene::{KEY, Scene};
 
 #[tokio::test]
-async fn parts_are_listed_over_all_pages() {
+async fn parts_are_listed_over_all_pages_in_order() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     assert_eq!(scene.parts(&upload).await, [], "an upload without parts");
-    // Every part but 500 and 1500, in pages of a thousand.
+    // Every part except 500 and 1500; S3 lists a thousand of them on a page.
     let numbers: Vec<u32> = (1..=2_100).filter(|number| number % 1_000 != 500).collect();
     let body = |number: &u32| "x".repeat(1 + *number as usize % 7);
     let (scene, upload) = (&scene, &upload);
@@ -35,7 +35,7 @@ async fn parts_are_listed_over_all_pages() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_not_there_has_no_parts() {
+async fn unknown_upload_has_no_parts() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     for (key, upload) in [(KEY, "never-begun"), ("another/key", upload.as_str())] {

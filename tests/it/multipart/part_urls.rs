@@ -1,5 +1,5 @@
-//! The URL of a part takes that part, exactly as long as it was signed, with the checksum that was
-//! signed, and for as long as it lives.
+//! The URL of a part accepts only that part, with exactly the signed length and checksum, until it
+//! expires.
 
 use chrono::TimeDelta;
 use upload_broker::domain::checksum::Algorithm;
@@ -9,7 +9,7 @@ use super::scene::Scene;
 use crate::support::app::now;
 
 const BYTES: &str = "123456789";
-/// The check value of the nine bytes.
+/// The SHA-256 check value of the nine bytes.
 const SHA256: Checksum<'static> = Checksum {
     header: "x-amz-checksum-sha256",
     value: "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
@@ -25,7 +25,7 @@ fn refused() -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_part_has_exactly_its_length() {
+async fn part_url_rejects_other_length_and_other_part_number() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     let url = scene.url(&upload, &PART, now());
@@ -36,19 +36,19 @@ async fn a_part_has_exactly_its_length() {
     assert_eq!(scene.send(&other, &[], BYTES).await, refused());
     assert_eq!(scene.parts(&upload).await, [], "nothing was kept");
 
-    // As often as the URL lives: the last one counts.
+    // The URL works as often as one likes until it expires. The last bytes count.
     for body in ["987654321", BYTES] {
         assert_eq!(scene.send(&url, &[], body).await.0, 200);
     }
     let parts = scene.parts(&upload).await;
     let found: Vec<_> = parts.iter().map(|part| (part.number, part.size)).collect();
     assert_eq!(found, [(2, 9)]);
-    // Its MD5, by `printf 123456789 | md5sum`.
+    // The MD5 of the bytes, from `printf 123456789 | md5sum`.
     assert_eq!(parts[0].etag, "\"25f9e794323b453885f5181f1b624d0b\"");
 }
 
 #[tokio::test]
-async fn an_expired_part_is_refused() {
+async fn expired_part_url_is_rejected() {
     let scene = Scene::new().await;
     let upload = scene.begin(None).await;
     let url = scene.url(&upload, &PART, now() - TimeDelta::hours(1));
@@ -58,7 +58,7 @@ async fn an_expired_part_is_refused() {
 }
 
 #[tokio::test]
-async fn other_bytes_under_a_checksum_are_refused() {
+async fn part_url_with_checksum_rejects_other_bytes_and_other_checksum() {
     let scene = Scene::new().await;
     let upload = scene.begin(Some(Algorithm::Sha256)).await;
     let part = UploadPart {

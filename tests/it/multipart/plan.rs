@@ -1,5 +1,5 @@
-//! However large an object is, its parts cover it without a gap and within the store's limits; and
-//! what cannot be cut is refused with words that help.
+//! The parts of a plan cover the object without a gap and within the limits of the store. An object
+//! that cannot be cut is rejected with a helpful message.
 
 use proptest::prelude::*;
 use upload_broker::domain::part_plan::{
@@ -9,7 +9,7 @@ use upload_broker::domain::part_plan::{
 
 const S3: PartLimits = PartLimits::S3;
 
-/// Sizes of every magnitude, and the ones around whole parts.
+/// Sizes of every magnitude, and sizes close to a whole number of parts.
 fn size() -> impl Strategy<Value = u64> {
     let magnitude = (0_u32..46, any::<u64>()).prop_map(|(bits, noise)| noise % (2_u64 << bits));
     let near = (1_u64..=10_000, 5_u64..=5_120, 0_u64..=2)
@@ -29,7 +29,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn parts_cover_the_object_within_the_limits(size in size(), wanted in part_size()) {
+    fn planned_parts_cover_the_object_within_the_limits(size in size(), wanted in part_size()) {
         let plan = match PartPlan::new(Some(size), wanted, S3) {
             Ok(plan) => plan,
             Err(PlanError::TooManyParts { parts, max_parts, least }) => {
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_missing_and_what_is_there_are_the_whole(
+    fn missing_ranges_are_the_exact_complement_of_uploaded_parts(
         count in 1_u32..200,
         there in proptest::collection::btree_set(1_u32..200, 0..60),
     ) {
@@ -80,7 +80,7 @@ proptest! {
 }
 
 #[test]
-fn part_sizes_grow_with_the_object() {
+fn default_part_size_grows_with_the_object() {
     let gib = 1024 * MIB;
     for (size, part_size, count) in [
         (0, 16 * MIB, 1),
@@ -99,7 +99,7 @@ fn part_sizes_grow_with_the_object() {
 }
 
 #[test]
-fn what_cannot_be_cut_is_refused_with_words() {
+fn impossible_plan_is_rejected_with_field_and_message() {
     let refused = |size, part_size| {
         let error = PartPlan::new(size, part_size, S3).unwrap_err();
         (error.field(), error.to_string())
@@ -134,7 +134,7 @@ fn what_cannot_be_cut_is_refused_with_words() {
 }
 
 #[test]
-fn an_open_end_takes_what_the_store_takes() {
+fn plan_without_size_accepts_any_part_the_store_accepts() {
     let plan = PartPlan::new(None, None, S3).unwrap();
     assert_eq!(
         (plan.size(), plan.count(), plan.part(1)),
@@ -155,7 +155,7 @@ fn an_open_end_takes_what_the_store_takes() {
 }
 
 #[test]
-fn a_part_that_was_not_planned_is_told_what_would_be_right() {
+fn unplanned_part_is_rejected_with_the_planned_values() {
     let plan = PartPlan::new(Some(12 * MIB), Some(5 * MIB), S3).unwrap();
     let said = |number, size| {
         let error = plan.check(number, size).unwrap_err();

@@ -21,11 +21,12 @@ use crate::support::cloud::{self, Bucket};
 use crate::support::reply::Reply;
 use crate::support::setup::sdk;
 
-/// The key of the one object.
+/// The key of the object that the tests upload.
 pub const KEY: &str = "data/2025/two parts+more.csv";
-/// The upload that it names.
+/// The id of the upload that the object carries.
 pub const UPLOAD_ID: &str = "01932c07-209c-7a3e-8f5b-5f3c8d1a9b42";
 
+/// A bucket, the broker's own store and signer for it, and an HTTP client.
 pub struct Scene {
     pub bucket: Bucket,
     pub store: ObjectStore,
@@ -39,7 +40,7 @@ impl Scene {
         Scene::at(&cloud::endpoint()).await
     }
 
-    /// With a door in front of the store.
+    /// The same with another endpoint in front of the store.
     pub async fn at(endpoint: &str) -> Scene {
         let bucket = Bucket::new().await;
         let client = client_at(endpoint, TimeoutConfig::disabled());
@@ -53,7 +54,7 @@ impl Scene {
         }
     }
 
-    /// The same bucket at a client that is in a hurry.
+    /// A store for the same bucket whose client has a short timeout.
     pub fn hurried(&self, endpoint: &str, attempt: Duration) -> ObjectStore {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(attempt)
@@ -61,7 +62,7 @@ impl Scene {
         store_of(client_at(endpoint, timeouts.build()), &self.bucket)
     }
 
-    /// Begins an upload of the one object.
+    /// Starts a multipart upload of the object.
     pub async fn begin(&self, checksums: Option<Algorithm>) -> String {
         self.begin_at(KEY, checksums).await
     }
@@ -76,7 +77,7 @@ impl Scene {
         begun.expect("an upload")
     }
 
-    /// Signs a part at `when` for a minute.
+    /// Signs the URL of a part at `when`, valid for a minute.
     pub fn url(&self, upload: &str, part: &UploadPart<'_>, when: DateTime<Utc>) -> String {
         let signer = self
             .signer
@@ -84,7 +85,7 @@ impl Scene {
         signer.unwrap().sign(part).unwrap().url
     }
 
-    /// Sends the bytes of a part to a URL; the answer's status and code.
+    /// Sends the bytes of a part to a URL and returns the status and the error code of the answer.
     pub async fn send(&self, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut put = self.http.put(url).body(body.to_owned());
         for (name, value) in headers {
@@ -97,7 +98,7 @@ impl Scene {
         (reply.status.as_u16(), code.to_owned())
     }
 
-    /// Sends a part as it was signed, now.
+    /// Sends a part to a URL that is signed for it now.
     pub async fn part(&self, upload: &str, number: u32, body: &str) {
         let part = UploadPart {
             number,
@@ -109,7 +110,7 @@ impl Scene {
         assert_eq!(sent, (200, String::new()), "part {number}");
     }
 
-    /// Every part that is there.
+    /// All parts that the store has.
     pub async fn parts(&self, upload: &str) -> Vec<UploadedPart> {
         let parts = self.store.all_parts(KEY, upload).await;
         parts.expect("an answer").expect("the upload")
@@ -140,7 +141,7 @@ fn store_of(client: aws_sdk_s3::Client, bucket: &Bucket) -> ObjectStore {
     ObjectStore::new(client, &bucket.name, known, metrics)
 }
 
-/// The usual completion of the one object.
+/// The default completion of the object.
 pub fn completion<'a>(
     upload_id: &'a str,
     parts: &'a [UploadedPart],

@@ -1,4 +1,4 @@
-//! Answers of a running broker, held against the document.
+//! Checks the answers of a running broker against the document.
 
 use jsonschema::Validator;
 use reqwest::{Method, StatusCode};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::app::App;
 use crate::support::reply::Reply;
 
-/// The document with its operations at hand.
+/// The OpenAPI document.
 pub struct Contract(Value);
 
 impl Contract {
@@ -16,12 +16,13 @@ impl Contract {
         Contract(serde_json::to_value(document).expect("the document"))
     }
 
-    /// What stands at a place of the document, as a validator that finds `$ref`s.
+    /// A validator for a schema of the document, with which its `$ref`s resolve.
     fn validator(&self, mut schema: Value) -> Validator {
-        // In OpenAPI 3.1 a schema is JSON Schema 2020-12; references are to the whole document.
+        // In OpenAPI 3.1 a schema is JSON Schema 2020-12, and references point into the whole
+        // document.
         schema["components"] = self.0["components"].clone();
         if schema.get("$ref").is_some() {
-            // A field that the document does not know is a gap in it.
+            // A field that the document does not mention is a gap in the document.
             schema["unevaluatedProperties"] = json!(false);
         }
         let options = jsonschema::options().should_validate_formats(true);
@@ -30,7 +31,7 @@ impl Contract {
             .unwrap_or_else(|error| panic!("{error}: {schema:#}"))
     }
 
-    /// Fails unless `reply` is one that the document promises of this operation.
+    /// Panics unless the document describes `reply` as an answer of this operation.
     #[track_caller]
     pub fn check(&self, method: &Method, template: &str, reply: &Reply) {
         let name = method.as_str().to_lowercase();
@@ -74,7 +75,7 @@ impl Contract {
     }
 }
 
-/// Asks as a client would, and holds the answer against the document.
+/// A client that checks each answer against the document.
 pub struct Checked<'a> {
     pub app: &'a App,
     pub contract: Contract,
@@ -111,9 +112,9 @@ impl Checked<'_> {
     }
 }
 
-/// A check that lets everything through would prove nothing.
+/// A check that accepts everything would prove nothing.
 #[test]
-fn an_answer_that_does_not_fit_is_found() {
+fn answer_that_violates_the_schema_is_rejected() {
     let contract = Contract::new();
     let heartbeat = json!({"$ref": "#/components/schemas/Heartbeat"});
     let validator = contract.validator(heartbeat);

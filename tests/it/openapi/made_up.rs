@@ -1,5 +1,5 @@
-//! Requests that schemathesis makes up from the document, some as it allows and some as it does
-//! not: every answer is one that the document has, and none is a 5xx.
+//! schemathesis generates valid and invalid requests from the document. Every answer must be one
+//! that the document describes, and none may be a 5xx.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -7,14 +7,15 @@ use std::process::Stdio;
 use crate::dev::stack::Stack;
 use crate::support::{knobs, venv};
 
-/// `SCHEMATHESIS_EXAMPLES`: requests an operation; the usual number takes a quarter of a minute.
+/// The default number of requests for each operation, which takes about 15 seconds.
+/// `SCHEMATHESIS_EXAMPLES` overrides it.
 const EXAMPLES: u32 = 25;
 
 #[tokio::test]
-async fn every_answer_is_in_the_document() {
+async fn every_answer_to_generated_requests_matches_the_document() {
     let stack = Stack::new();
     let running = stack.start(&[]).await;
-    // Something stands where the document's examples look.
+    // There is a dataset at the path that the document uses as its example.
     running
         .caller
         .upload("/data/employees.csv", "id\n1\n")
@@ -39,7 +40,7 @@ async fn every_answer_is_in_the_document() {
         ])
         .args(["--url", &running.caller.url])
         .arg(folder.join("openapi.yaml"))
-        // It keeps what it found in its folder.
+        // schemathesis keeps its results in the current folder.
         .current_dir(stack.state().parent().expect("its folder"))
         .stdin(Stdio::null())
         .kill_on_drop(true);

@@ -1,4 +1,4 @@
-//! `GET /uploads/{id}/events`: everything that happened, oldest first.
+//! `GET /uploads/{id}/events`: the events of an upload, oldest first.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::support::app::{App, id};
 use crate::support::observe::eventually;
 
 #[tokio::test]
-async fn the_history_tells_everything_in_order() {
+async fn history_lists_every_event_of_an_upload_in_order() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     assert!(app.events(&session).await.is_empty());

@@ -1,4 +1,4 @@
-//! Many events, big ones, and several relays at once.
+//! Many events, large events, and several relays at once.
 
 use futures::future::join_all;
 
@@ -17,7 +17,7 @@ async fn all_published(app: &App) {
 }
 
 #[tokio::test]
-async fn a_thousand_events_take_a_hundred_calls() {
+async fn thousand_events_are_sent_in_batches_of_ten() {
     let app = App::start().await;
     write_events(&app, 1_000, 100).await;
     all_published(&app).await;
@@ -30,9 +30,9 @@ async fn a_thousand_events_take_a_hundred_calls() {
 }
 
 #[tokio::test]
-async fn big_events_share_a_call_up_to_256_kib() {
+async fn batch_of_large_events_stays_within_256_kib() {
     let app = App::start().await;
-    // Two of 100 KB and what surrounds them fit into a call, three do not.
+    // Two events of 100 KB and their envelopes fit into one call, three do not.
     write_events(&app, 20, 100_000).await;
     all_published(&app).await;
     assert_eq!(app.metric(CALLS).await, 10.0);
@@ -40,7 +40,7 @@ async fn big_events_share_a_call_up_to_256_kib() {
 }
 
 #[tokio::test]
-async fn several_relays_share_the_work() {
+async fn several_relays_send_each_event_once() {
     let app = Setup::new().without_topic().start().await;
     write_events(&app, 400, 10).await;
     let relays: Vec<_> = (0..4).map(|_| relay(&app, &cloud::endpoint())).collect();

@@ -1,4 +1,4 @@
-//! The notification itself: a CloudEvent, as the contract has it to the letter.
+//! The notification itself: a CloudEvent, exactly as the contract describes it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::observe::PATIENCE;
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
 #[tokio::test]
-async fn the_notification_is_the_contracts_cloud_event() {
+async fn notification_is_the_documented_cloud_event() {
     let app = App::start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     let declared = json!({
@@ -70,7 +70,7 @@ async fn the_notification_is_the_contracts_cloud_event() {
 }
 
 #[tokio::test]
-async fn another_tenants_event_names_its_tenant_and_its_key() {
+async fn notification_of_another_tenant_names_tenant_path_and_key() {
     let mut app = App::start().await;
     let scopes = upload_broker::domain::principal::Scope::ALL;
     app.key = app.issue_key("acme", &scopes, None).await.1;
@@ -85,7 +85,7 @@ async fn another_tenants_event_names_its_tenant_and_its_key() {
 }
 
 #[tokio::test]
-async fn subscribers_filter_by_attributes() {
+async fn subscriptions_can_filter_by_message_attributes() {
     let app = App::start().await;
     let uploads = json!({"type": ["dataset.uploaded"], "tenant": ["default"]});
     let uploads = app.inbox.filtered(uploads).await;
@@ -116,7 +116,7 @@ async fn subscribers_filter_by_attributes() {
 }
 
 #[tokio::test]
-async fn a_fifo_topic_groups_by_upload_and_deduplicates_by_event() {
+async fn fifo_topic_groups_by_upload_and_deduplicates_by_event() {
     let app = Setup::new().fifo().start().await;
     let uploaded = app.upload("a.csv", "a", json!({})).await;
     let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);

@@ -1,4 +1,5 @@
-//! SNS is away, or was never there: events wait in their rows, are counted, and lose nothing.
+//! SNS is not available or no topic is configured: events wait in their rows, are counted, and are
+//! not lost.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -10,7 +11,7 @@ use crate::support::cloud;
 use crate::support::gate::Gate;
 use crate::support::observe::{PATIENCE, eventually};
 
-/// What `/readyz` says of the outbox, once it says that `count` events wait.
+/// The outbox section of `/readyz` as soon as it says that `count` events wait.
 async fn waiting(app: &App, count: i64) -> Value {
     let mut seen = Value::Null;
     eventually("readyz counts the events", async || {
@@ -23,7 +24,7 @@ async fn waiting(app: &App, count: i64) -> Value {
 }
 
 #[tokio::test]
-async fn events_outlive_an_outage() {
+async fn events_are_kept_during_sns_outage_and_sent_afterwards() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().sns(gate.endpoint()).start().await;
     gate.cut().await;
@@ -46,7 +47,7 @@ async fn events_outlive_an_outage() {
     assert_eq!(app.inbox.waiting().await, 0);
 
     gate.restore();
-    // Past the longest back-off.
+    // Longer than the longest back-off.
     app.advance(TimeDelta::seconds(61));
     let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
     assert_eq!(message.json()["id"], event["id"]);
@@ -61,7 +62,7 @@ async fn events_outlive_an_outage() {
 }
 
 #[tokio::test]
-async fn without_a_topic_events_are_kept_and_counted() {
+async fn events_are_kept_and_counted_without_a_topic() {
     let app = Setup::new().without_topic().start().await;
     let uploaded = app.upload("a.csv", "a", json!({})).await;
     app.advance(TimeDelta::seconds(40));
@@ -84,12 +85,12 @@ async fn without_a_topic_events_are_kept_and_counted() {
 }
 
 #[tokio::test]
-async fn one_uploads_events_leave_in_order() {
+async fn events_of_one_upload_are_sent_in_order() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().sns(gate.endpoint()).start().await;
     gate.cut().await;
     write_events(&app, 1, 0).await;
-    // Later ones fall due first, as after failures.
+    // The later events fall due first, as they do after failures.
     let more = "INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at) \
          SELECT gen_random_uuid(), upload_id, n, tenant, kind, at, data, true, \
          timestamptz '2020-01-01' - n * interval '1 day' FROM events, generate_series(2, 5) n";

@@ -1,4 +1,4 @@
-//! Events that SNS will not take: given up one by one, and nobody else waits for them.
+//! Events that SNS rejects are given up one by one, and no other event waits for them.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -12,14 +12,14 @@ use crate::support::sns_door::{Sent, SnsDoor, Verdict};
 
 const GIVEN_UP: &str = "SELECT count(*) FROM events WHERE undeliverable_at IS NOT NULL";
 
-/// Whether an entry is the one that these tests spoil: the first event of `/chain/1`.
-fn is_spoilt(sent: &Sent) -> bool {
+/// Whether an entry is the one that these tests make fail: the first event of `/chain/1`.
+fn is_failing_entry(sent: &Sent) -> bool {
     let event: Value = serde_json::from_str(&sent.message).expect("an envelope");
     event["subject"] == "/chain/1" && event["sequence"] == "1"
 }
 
-/// An app behind a door, with two uploads of two events each, which fall due together.
-async fn behind(door: &SnsDoor) -> App {
+/// An app whose SNS is behind `door`, with two uploads of two events each that fall due together.
+async fn app_behind(door: &SnsDoor) -> App {
     let app = Setup::new().sns(door.endpoint()).start().await;
     let soon = app.clock.now() + TimeDelta::milliseconds(900);
     write_chains(&app.sql().await, soon, 2, 2).await;
@@ -27,8 +27,9 @@ async fn behind(door: &SnsDoor) -> App {
     app
 }
 
-/// The first event of `/chain/1` is given up, for this reason; the other three have arrived.
-async fn only_the_spoilt_one_is_given_up(app: &App, reason: &str) {
+/// Asserts that the first event of `/chain/1` was given up for `reason` and that the other three
+/// arrived.
+async fn assert_only_failing_entry_given_up(app: &App, reason: &str) {
     eventually("everything is settled", async || {
         number(app, WAITING).await == 0
     })
@@ -59,9 +60,10 @@ async fn only_the_spoilt_one_is_given_up(app: &App, reason: &str) {
     .await;
 }
 
-/// Comments and metadata are bounded, so that only a row written past the broker can be this big.
+/// Comments and metadata are limited, so that only a row that another program wrote can be this
+/// large.
 #[tokio::test]
-async fn an_oversized_event_is_given_up() {
+async fn oversized_event_is_given_up_and_later_events_are_sent() {
     let app = Setup::new().without_topic().start().await;
     write_chains(&app.sql().await, app.clock.now(), 2, 2).await;
     app.advance(TimeDelta::seconds(1));
@@ -73,7 +75,7 @@ async fn an_oversized_event_is_given_up() {
     assert_eq!((first.taken, first.undeliverable), (1, 1), "{first:?}");
     let next = super::round(&relay).await;
     assert_eq!((next.taken, next.undeliverable), (2, 0), "{next:?}");
-    only_the_spoilt_one_is_given_up(&app, "% bytes are more than SNS takes").await;
+    assert_only_failing_entry_given_up(&app, "% bytes are more than SNS takes").await;
 
     let row = "SELECT upload_id::text FROM events WHERE undeliverable_at IS NOT NULL";
     let row = app.sql().await.query_one(row, &[]).await.expect("a row");
@@ -83,9 +85,9 @@ async fn an_oversized_event_is_given_up() {
     assert_eq!(events[1]["undeliverable_at"], Value::Null, "{events:#?}");
 }
 
-/// The most that a client can put into an upload, in characters that JSON writes in six bytes.
+/// The most that a client can put into an upload, in characters that take six bytes each in JSON.
 #[tokio::test]
-async fn whatever_a_client_says_fits() {
+async fn largest_upload_a_client_can_describe_fits_into_a_message() {
     let large = Setup::new().set("BROKER_MAX_BODY_BYTES", 1_048_576);
     let app = large.start().await;
     let words = json!({
@@ -102,39 +104,40 @@ async fn whatever_a_client_says_fits() {
 }
 
 #[tokio::test]
-async fn an_entry_that_sns_refuses_for_ever_is_given_up() {
+async fn entry_that_sns_rejects_for_its_content_is_given_up_at_once() {
     let door = SnsDoor::new(|sent| {
-        let spoilt = sent.iter().filter(|sent| is_spoilt(sent));
+        let failing = sent.iter().filter(|sent| is_failing_entry(sent));
         Verdict::Fail(
-            spoilt
+            failing
                 .map(|sent| (sent.id.clone(), "InvalidParameter", true))
                 .collect(),
         )
     });
-    let app = behind(&door).await;
-    only_the_spoilt_one_is_given_up(&app, "InvalidParameter: said by the door").await;
+    let app = app_behind(&door).await;
+    assert_only_failing_entry_given_up(&app, "InvalidParameter: said by the door").await;
     let tried = door
         .calls()
         .concat()
         .iter()
-        .filter(|sent| is_spoilt(sent))
+        .filter(|sent| is_failing_entry(sent))
         .count();
     assert_eq!(tried, 1, "never again");
 }
 
-/// A failure that is not the entry's own passes: it is tried again, and the upload's next one waits.
+/// A failure that is not the entry's fault is temporary: the entry is sent again, and the next
+/// event of its upload waits for it.
 #[tokio::test]
-async fn an_entry_that_fails_today_is_tried_again() {
+async fn entry_that_fails_temporarily_is_sent_again() {
     let fails = |sent: &[Sent]| {
-        let spoilt = sent.iter().filter(|sent| is_spoilt(sent));
+        let failing = sent.iter().filter(|sent| is_failing_entry(sent));
         Verdict::Fail(
-            spoilt
+            failing
                 .map(|sent| (sent.id.clone(), "InternalError", false))
                 .collect(),
         )
     };
     let door = SnsDoor::new(fails);
-    let app = behind(&door).await;
+    let app = app_behind(&door).await;
     eventually("the other upload's are sent", async || {
         number(&app, WAITING).await == 2
     })
@@ -152,11 +155,11 @@ async fn an_entry_that_fails_today_is_tried_again() {
     assert_eq!(app.inbox.waiting().await, 4);
 }
 
-/// SNS refuses the whole call because of one entry, and does not say which.
+/// SNS rejects the whole call because of one entry and does not say which one.
 #[tokio::test]
-async fn a_call_that_is_refused_is_halved_until_the_others_get_through() {
+async fn rejected_batch_is_split_until_all_other_events_are_sent() {
     let door = SnsDoor::new(|sent| {
-        if sent.iter().any(is_spoilt) {
+        if sent.iter().any(is_failing_entry) {
             Verdict::Refuse(400, "InvalidParameter")
         } else {
             Verdict::Pass
@@ -170,7 +173,7 @@ async fn a_call_that_is_refused_is_halved_until_the_others_get_through() {
         app.inbox.waiting().await == 37
     })
     .await;
-    // The very first to be alone in a call might have met a topic that is not right.
+    // The first event that is alone in its call is tried again, because the topic could be wrong.
     eventually("it is given up", async || {
         app.advance(TimeDelta::seconds(61));
         number(&app, GIVEN_UP).await == 1 && number(&app, WAITING).await == 0
@@ -179,11 +182,12 @@ async fn a_call_that_is_refused_is_halved_until_the_others_get_through() {
     assert_eq!(app.inbox.waiting().await, 37, "each was sent once");
 }
 
-/// A topic that takes nothing (in another region, say) is refused in the same words.
+/// A topic that accepts nothing, for example because it is in another region, is rejected with the
+/// same code.
 #[tokio::test]
-async fn a_topic_that_takes_nothing_costs_no_event() {
+async fn topic_that_rejects_everything_makes_no_event_undeliverable() {
     let mut door = SnsDoor::new(|_| Verdict::Refuse(400, "InvalidParameter"));
-    let app = behind(&door).await;
+    let app = app_behind(&door).await;
     door.called(3).await;
     let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND last_error IS NOT NULL";
     eventually("they are put off", async || {

@@ -1,4 +1,4 @@
-//! `events replay`: what subscribers lost is sent once more.
+//! `events replay`: events that subscribers have lost are sent once more.
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -15,24 +15,24 @@ async fn replay(app: &App, args: &[&str]) -> Ended {
     run.end().await
 }
 
-/// Ids of the notifications that arrive.
-async fn arrived(app: &App, count: usize) -> Vec<Value> {
+/// The ids of the next `count` notifications.
+async fn arrived_ids(app: &App, count: usize) -> Vec<Value> {
     let messages = app.inbox.receive_until(count, PATIENCE).await;
     let messages = messages.iter().map(|message| message.json()["id"].clone());
     messages.collect()
 }
 
-async fn settled(app: &App) {
+async fn nothing_waits(app: &App) {
     eventually("nothing waits", async || number(app, WAITING).await == 0).await;
 }
 
 #[tokio::test]
-async fn events_are_sent_again_under_their_ids() {
+async fn replayed_events_are_sent_again_with_the_same_ids() {
     let app = App::start().await;
     let first = app.upload("a.csv", "a", json!({})).await;
     let second = app.upload("b.csv", "b", json!({})).await;
-    let mut sent = arrived(&app, 2).await;
-    settled(&app).await;
+    let mut sent = arrived_ids(&app, 2).await;
+    nothing_waits(&app).await;
 
     let dry = replay(&app, &["--since", "1h", "--dry-run", "--json"])
         .await
@@ -43,14 +43,14 @@ async fn events_are_sent_again_under_their_ids() {
 
     let done = replay(&app, &["--since", "1h"]).await.ok();
     assert_eq!(done.out, "2 events are sent again.\n");
-    // The command's clock is the machine's, and the app's may be behind it.
+    // The command uses the clock of the machine, and the app's clock may be behind it.
     app.advance(TimeDelta::seconds(60));
-    let mut again = arrived(&app, 2).await;
+    let mut again = arrived_ids(&app, 2).await;
     for ids in [&mut sent, &mut again] {
         ids.sort_by_key(ToString::to_string);
     }
     assert_eq!(again, sent);
-    settled(&app).await;
+    nothing_waits(&app).await;
     let late = app
         .metric("upload_uploaded_to_notified_seconds_count")
         .await;
@@ -62,7 +62,7 @@ async fn events_are_sent_again_under_their_ids() {
     assert_eq!(one.out, "1 events are sent again.\n");
     app.advance(TimeDelta::seconds(60));
     let event = app.events(&second).await.remove(0);
-    assert_eq!(arrived(&app, 1).await, [event["id"].clone()]);
+    assert_eq!(arrived_ids(&app, 1).await, [event["id"].clone()]);
     let typed = replay(
         &app,
         &["--since", "1h", "--type", "dataset.uploaded", "--dry-run"],
@@ -72,9 +72,10 @@ async fn events_are_sent_again_under_their_ids() {
     drop(first);
 }
 
-/// Only what happened in that time, what was given up too, and nothing that waits already.
+/// Only events of that period are replayed, also those that were given up, but none that waits
+/// already.
 #[tokio::test]
-async fn the_time_is_meant_to_the_millisecond() {
+async fn replay_selects_events_of_the_period_to_the_millisecond() {
     let app = Setup::new().without_topic().start().await;
     let start = now() - TimeDelta::hours(3);
     let start = start - TimeDelta::nanoseconds(i64::from(start.timestamp_subsec_nanos()));
@@ -127,13 +128,14 @@ async fn the_time_is_meant_to_the_millisecond() {
     .await;
 }
 
-/// More than a batch, several in a millisecond, and each upload's in order.
+/// More than a batch, with several events in a millisecond. The events of each upload stay in
+/// order.
 #[tokio::test]
-async fn many_leave_in_the_order_of_each_upload() {
+async fn replayed_events_of_each_upload_are_sent_in_order() {
     let app = Setup::new().without_topic().fifo().start().await;
     let start = now() - TimeDelta::hours(1);
     write_chains(&app.sql().await, start, 700, 2).await;
-    // Both events of an upload in one millisecond, the second with the smaller id.
+    // Both events of an upload happen in the same millisecond, and the second has the smaller id.
     let swap = "UPDATE events SET published_at = at; \
                 UPDATE events late SET at = early.at, \
                 id = (left(early.id::text, 13) || '-7000-8000-000000000000')::uuid \
@@ -155,7 +157,7 @@ async fn many_leave_in_the_order_of_each_upload() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn bad_arguments_are_rejected_with_a_helpful_message() {
     let app = Setup::new().without_topic().start().await;
     let tomorrow = (Utc::now() + TimeDelta::days(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
     let usage = 2;

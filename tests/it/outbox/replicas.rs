@@ -1,4 +1,4 @@
-//! Relays side by side: one that is slow, one that dies, one that stops.
+//! Several relays: one is slow, one dies, one stops.
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -10,21 +10,21 @@ use crate::support::gate::Gate;
 use crate::support::hold::Hold;
 use crate::support::observe::PATIENCE;
 
-/// A lease, and a little more.
+/// A little longer than a lease.
 const PAST_THE_LEASE: TimeDelta = TimeDelta::seconds(31);
 
-/// The sequence numbers that arrive next, in their order.
-async fn arrived(app: &App, count: usize) -> Vec<String> {
+/// The sequence numbers of the next `count` notifications, in order of arrival.
+async fn arrived_sequences(app: &App, count: usize) -> Vec<String> {
     let messages = app.inbox.receive_until(count, PATIENCE).await;
     let sequence = |json: serde_json::Value| json["sequence"].as_str().expect("a text").to_owned();
     let sequences = messages.iter().map(|message| sequence(message.json()));
     sequences.collect()
 }
 
-/// A relay hangs in its call for longer than its lease. Another one sends its event, and only then
-/// the upload's next one; what the slow one does afterwards is a repetition.
+/// A relay's call takes longer than its lease. Another relay sends the event and only then the next
+/// one of the upload. The call of the slow relay then sends the event a second time.
 #[tokio::test]
-async fn a_call_that_outlives_its_lease_only_repeats() {
+async fn call_that_outlives_its_lease_only_repeats_an_event() {
     let app = Setup::new().without_topic().start().await;
     write_chains(&app.sql().await, app.clock.now(), 1, 2).await;
     app.advance(TimeDelta::seconds(1));
@@ -42,16 +42,16 @@ async fn a_call_that_outlives_its_lease_only_repeats() {
     app.advance(PAST_THE_LEASE);
     assert_eq!(round(&other).await.taken, 1);
     assert_eq!(round(&other).await.taken, 1);
-    assert_eq!(arrived(&app, 2).await, ["1", "2"]);
+    assert_eq!(arrived_sequences(&app, 2).await, ["1", "2"]);
     hold.release();
     assert_eq!(slow.await.expect("the slow one").taken, 1);
-    assert_eq!(arrived(&app, 1).await, ["1"], "at least once");
+    assert_eq!(arrived_sequences(&app, 1).await, ["1"], "at least once");
     assert_eq!(number(&app, WAITING).await, 0);
 }
 
-/// A relay whose call fails after its lease has ended leaves the other one's claim alone.
+/// A relay whose call fails after the end of its lease does not touch the lease of the next relay.
 #[tokio::test]
-async fn a_late_failure_does_not_touch_the_next_claim() {
+async fn failure_after_end_of_lease_leaves_next_lease_unchanged() {
     let app = Setup::new().without_topic().start().await;
     write_events(&app, 1, 0).await;
     let doomed = Gate::new(cloud::address());
@@ -75,9 +75,9 @@ async fn a_late_failure_does_not_touch_the_next_claim() {
     assert_eq!(app.inbox.waiting().await, 1, "it was sent once");
 }
 
-/// A claim whose relay has died.
+/// The relay that holds the lease has died.
 #[tokio::test]
-async fn what_a_dead_relay_had_claimed_is_sent_when_the_lease_ends() {
+async fn events_of_dead_relay_are_sent_by_another_when_lease_ends() {
     let app = Setup::new().without_topic().start().await;
     write_events(&app, 1, 0).await;
     let mut hold = Hold::new(cloud::address()).await;
@@ -94,9 +94,9 @@ async fn what_a_dead_relay_had_claimed_is_sent_when_the_lease_ends() {
     assert_eq!(message.json()["subject"], "/bulk/1");
 }
 
-/// A relay that is told to stop finishes its calls and gives the rest back at once.
+/// A relay that is asked to stop finishes its running calls and releases the other events at once.
 #[tokio::test]
-async fn a_relay_that_stops_gives_back_what_it_has_not_sent() {
+async fn stopped_relay_releases_events_it_has_not_sent() {
     let app = Setup::new().without_topic().start().await;
     write_events(&app, 100, 0).await;
     let mut hold = Hold::new(cloud::address()).await;
@@ -125,9 +125,10 @@ async fn a_relay_that_stops_gives_back_what_it_has_not_sent() {
     assert_eq!(app.inbox.waiting().await, 100, "each was sent once");
 }
 
-/// Leases, failures and marks of one upload never show a later event before an earlier one.
+/// Leases, failures and updates of several relays never send a later event of an upload before an
+/// earlier one.
 #[tokio::test]
-async fn several_relays_keep_each_uploads_order() {
+async fn several_relays_keep_the_event_order_of_each_upload() {
     let app = Setup::new().without_topic().fifo().start().await;
     write_chains(&app.sql().await, app.clock.now(), 8, 4).await;
     app.advance(TimeDelta::seconds(1));

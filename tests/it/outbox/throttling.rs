@@ -1,5 +1,5 @@
-//! SNS says "not now", for a while: nothing is lost, it is not asked in vain, and afterwards
-//! everything goes out at full speed.
+//! SNS rejects calls for a while: no event is lost, few calls are wasted, and afterwards all events
+//! are sent at full speed.
 
 use chrono::TimeDelta;
 
@@ -8,14 +8,15 @@ use crate::support::app::Setup;
 use crate::support::observe::{PATIENCE, eventually};
 use crate::support::sns_door::{SnsDoor, Verdict};
 
-/// The clock stands still: an event that were put off itself would never be due again. What waits
-/// is the loop.
-async fn outage(verdict: Verdict) {
+/// Runs a relay against an SNS that answers with `verdict`, and then against one that works. The
+/// clock stands still, so that an event that was deferred itself would never fall due again: only
+/// the loop may wait.
+async fn run_outage(verdict: Verdict) {
     let refusal = verdict.clone();
     let mut door = SnsDoor::new(move |_| refusal.clone());
     let app = Setup::new().sns(door.endpoint()).start().await;
     write_events(&app, 600, 10).await;
-    // Each call is three on the wire: the AWS SDK tries again by itself.
+    // Each call is three requests, because the AWS SDK retries by itself.
     door.called(15).await;
     let tried = number(&app, "SELECT count(*) FROM events WHERE attempts > 0").await;
     assert!(
@@ -37,23 +38,23 @@ async fn outage(verdict: Verdict) {
 }
 
 #[tokio::test]
-async fn throttling() {
-    outage(Verdict::Refuse(400, "ThrottledException")).await;
+async fn throttled_relay_waits_and_loses_no_event() {
+    run_outage(Verdict::Refuse(400, "ThrottledException")).await;
 }
 
 #[tokio::test]
-async fn too_many_requests() {
-    outage(Verdict::Refuse(429, "TooManyRequestsException")).await;
+async fn relay_waits_and_loses_no_event_when_sns_answers_429() {
+    run_outage(Verdict::Refuse(429, "TooManyRequestsException")).await;
 }
 
 #[tokio::test]
-async fn server_errors() {
-    outage(Verdict::Refuse(503, "ServiceUnavailable")).await;
+async fn relay_waits_and_loses_no_event_when_sns_answers_503() {
+    run_outage(Verdict::Refuse(503, "ServiceUnavailable")).await;
 }
 
-/// Missing rights heal when an operator grants them: nothing is given up.
+/// Missing permissions are temporary because an operator can grant them, so no event is given up.
 #[tokio::test]
-async fn missing_rights() {
+async fn events_are_sent_after_missing_permissions_are_granted() {
     let mut door = SnsDoor::new(|_| Verdict::Refuse(403, "AuthorizationError"));
     let app = Setup::new().sns(door.endpoint()).start().await;
     write_events(&app, 30, 10).await;
@@ -63,9 +64,10 @@ async fn missing_rights() {
     assert_eq!(app.inbox.waiting().await, 30);
 }
 
-/// SNS has the event, and its answer is lost: it is sent again, and subscribers tell by the id.
+/// SNS has accepted the event but its answer is lost. The event is sent again, and subscribers
+/// recognise it by its id.
 #[tokio::test]
-async fn a_lost_answer_is_a_second_delivery_with_the_same_id() {
+async fn lost_answer_causes_second_delivery_with_the_same_id() {
     let mut door = SnsDoor::new(|_| Verdict::LoseAnswer);
     let app = Setup::new().sns(door.endpoint()).start().await;
     write_events(&app, 1, 10).await;

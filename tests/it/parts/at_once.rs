@@ -1,4 +1,4 @@
-//! Several who end one upload at once.
+//! Several requests that end the same upload at the same time.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::app::{Setup, id};
 use crate::support::observe::eventually;
 
 #[tokio::test]
-async fn twenty_acknowledges_make_one_transition() {
+async fn twenty_concurrent_acknowledges_make_one_transition() {
     let scene = Scene::new().await;
     let session = scene
         .sent("a.bin", "abc", json!({"checksum": crc64(b"abc")}))
@@ -27,10 +27,10 @@ async fn twenty_acknowledges_make_one_transition() {
     assert_eq!(scene.app.bucket.get("a.bin").await, b"abc");
 }
 
-/// The second one comes while S3 is at it: it waits for the first one instead of asking S3 for the
-/// same again.
+/// The second acknowledge arrives while S3 completes the upload. It waits for the first one instead
+/// of asking S3 for the same again.
 #[tokio::test]
-async fn of_two_acknowledges_one_completes_and_both_get_200() {
+async fn second_acknowledge_waits_for_the_first_and_gets_the_same_answer() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
     gate.hold();
@@ -58,7 +58,7 @@ async fn of_two_acknowledges_one_completes_and_both_get_200() {
     }
 }
 
-/// How often S3 was asked for something.
+/// How often S3 was asked for an operation.
 async fn calls(scene: &Scene, operation: &str) -> u64 {
     let metrics = scene.app.get("/metrics").await.expect_ok().body;
     let count = format!("_s3_call_duration_seconds_count{{operation=\"{operation}\"");
@@ -67,9 +67,9 @@ async fn calls(scene: &Scene, operation: &str) -> u64 {
     counts.map(|count| count.expect("a number")).sum()
 }
 
-/// Whoever is faster: a cancelled upload leaves no object, no parts, and one event.
+/// Whichever request wins: a cancelled upload leaves no object, no parts, and one event.
 #[tokio::test]
-async fn a_cancel_while_s3_completes_leaves_nothing() {
+async fn cancel_during_completion_leaves_no_object_and_no_parts() {
     for answers_only in [true, false] {
         let (scene, gate) = Scene::gated(Setup::new()).await;
         let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
@@ -108,10 +108,10 @@ async fn a_cancel_while_s3_completes_leaves_nothing() {
     }
 }
 
-/// It was paused for so long that another replica has taken the upload over: it notices before S3
-/// makes an object of the parts, and leaves the row to that one.
+/// The completion was paused for so long that another replica has taken over the upload. It notices
+/// that before S3 makes an object of the parts, and leaves the row to the other replica.
 #[tokio::test]
-async fn a_completion_that_lost_its_lease_makes_nothing() {
+async fn completion_that_lost_its_lease_makes_no_object() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
     gate.hold();
@@ -129,7 +129,7 @@ async fn a_completion_that_lost_its_lease_makes_nothing() {
     assert_eq!(upload["status"], "Pending", "{upload:#}");
     assert_eq!(upload["comments"], Value::Null, "{upload:#}");
     assert_eq!(calls(&scene, "CompleteMultipartUpload").await, 0);
-    // That one dies; when its lease is over, the client's next try does it.
+    // The other replica dies. When its lease is over, the client's next attempt succeeds.
     scene.app.advance(chrono::TimeDelta::seconds(30));
     scene
         .acknowledge(&session, json!({}))

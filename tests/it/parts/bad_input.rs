@@ -1,4 +1,4 @@
-//! What cannot be asked for: told by field, and nothing changes.
+//! Invalid requests for parts are rejected with the field that is wrong, and change nothing.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use super::scene::{MIN, Scene, crc64, sha256};
 use crate::support::app::id;
 use crate::support::reply::Reply;
 
-/// The pointer of the one fault, or of the first.
+/// The pointer and the detail of the first error of a 422.
 #[track_caller]
-pub fn fault(reply: Reply) -> (String, String) {
+pub fn first_error(reply: Reply) -> (String, String) {
     let problem = reply.expect_problem(422, "invalid-request");
     let error = &problem["errors"][0];
     let text = |name: &str| error[name].as_str().unwrap_or("none").to_owned();
@@ -17,7 +17,7 @@ pub fn fault(reply: Reply) -> (String, String) {
 }
 
 #[tokio::test]
-async fn parts_that_are_none_are_not_signed() {
+async fn invalid_part_requests_are_rejected_by_field_and_change_nothing() {
     let scene = Scene::new().await;
     let session = scene.begin("a.bin", 2 * MIN + 7, json!({})).await;
     let before = scene.app.read(&session).await;
@@ -96,7 +96,7 @@ async fn parts_that_are_none_are_not_signed() {
         (json!({"numbers": [1]}), "/numbers"),
     ] {
         let told = body.to_string().chars().take(80).collect::<String>();
-        let (found, detail) = fault(scene.ask(&session, body).await);
+        let (found, detail) = first_error(scene.ask(&session, body).await);
         assert_eq!(found, pointer, "{told}: {detail}");
         assert!(!detail.is_empty(), "{told}");
     }
@@ -105,7 +105,7 @@ async fn parts_that_are_none_are_not_signed() {
 }
 
 #[tokio::test]
-async fn the_query_is_a_range_without_a_body() {
+async fn part_range_in_query_is_validated_and_excludes_a_body() {
     let scene = Scene::new().await;
     let session = scene.begin("a.bin", 2 * MIN + 7, json!({})).await;
     let path = |query: &str| format!("/uploads/{}/parts?{query}", id(&session));
@@ -121,7 +121,7 @@ async fn the_query_is_a_range_without_a_body() {
         ("count=2", ""),
         ("part_numbers=1", "/part_numbers"),
     ] {
-        let (found, detail) = fault(scene.app.act(&path(query)).await);
+        let (found, detail) = first_error(scene.app.act(&path(query)).await);
         assert_eq!(found, pointer, "{query}: {detail}");
     }
     for body in [
@@ -129,7 +129,7 @@ async fn the_query_is_a_range_without_a_body() {
         json!({"from": 1}),
         json!({"part_numbers": [1]}),
     ] {
-        let (found, _) = fault(scene.app.post(&path("from=1"), body.clone()).await);
+        let (found, _) = first_error(scene.app.post(&path("from=1"), body.clone()).await);
         assert_eq!(found, "/from", "{body}");
     }
     let answer = scene.app.act(&path("from=2")).await.expect(StatusCode::OK);
@@ -145,9 +145,9 @@ async fn the_query_is_a_range_without_a_body() {
     );
 }
 
-/// Two million numbers fit into a body; their faults would not fit into the broker.
+/// Two million numbers fit into a body. An error for each of them would not fit into memory.
 #[tokio::test]
-async fn a_flood_of_numbers_gets_a_short_answer() {
+async fn millions_of_part_numbers_get_a_short_rejection() {
     let scene = Scene::new().await;
     let session = scene.begin("a.bin", MIN + 1, json!({})).await;
     let path = format!("/uploads/{}/parts", id(&session));
@@ -166,7 +166,7 @@ async fn a_flood_of_numbers_gets_a_short_answer() {
 }
 
 #[tokio::test]
-async fn parts_of_an_open_end_are_asked_for_with_their_sizes() {
+async fn parts_of_unknown_total_size_need_sizes_and_announced_checksums() {
     let scene = Scene::new().await;
     let session = scene.app.create("a.bin", json!({"multipart": true})).await;
     for (body, pointer) in [
@@ -187,13 +187,13 @@ async fn parts_of_an_open_end_are_asked_for_with_their_sizes() {
         ),
     ] {
         let told = body.to_string();
-        let (found, detail) = fault(scene.ask(&session, body).await);
+        let (found, detail) = first_error(scene.ask(&session, body).await);
         assert_eq!(found, pointer, "{told}: {detail}");
     }
     let last = json!({"parts": [{"part_number": 10_000, "size": 1}]});
     let parts = scene.asked(&session, last).await;
     assert_eq!(parts[0]["offset"], Value::Null, "{parts:#?}");
-    // Of announced checksums none may be missing, and none may be another.
+    // Where the session announced checksums, each part needs one, of that algorithm.
     let more = json!({"multipart": true, "size": 3, "part_checksums": "SHA256"});
     let session = scene.app.create("b.bin", more).await;
     for (body, pointer) in [
@@ -205,7 +205,7 @@ async fn parts_of_an_open_end_are_asked_for_with_their_sizes() {
         ),
     ] {
         let told = body.to_string();
-        let (found, detail) = fault(scene.ask(&session, body).await);
+        let (found, detail) = first_error(scene.ask(&session, body).await);
         assert_eq!(found, pointer, "{told}: {detail}");
     }
 }

@@ -1,14 +1,15 @@
-//! Sessions that are too large, or cut as nobody can: told by field, and nothing changes.
+//! Sessions that are too large or cannot be cut into parts are rejected with the field that is
+//! wrong, and change nothing.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::bad_input::fault;
+use super::bad_input::first_error;
 use super::scene::{MIN, Scene};
 use crate::support::app::Setup;
 
 #[tokio::test]
-async fn sessions_that_cannot_be_cut_are_not_begun() {
+async fn sessions_with_impossible_sizes_are_rejected_without_calling_s3() {
     let scene = Scene::new().await;
     let gib5 = 5_u64 << 30;
     let large = "size-limit-exceeded";
@@ -86,7 +87,7 @@ async fn sessions_that_cannot_be_cut_are_not_begun() {
 }
 
 #[tokio::test]
-async fn the_installs_own_limit_holds_for_parts_and_their_sum() {
+async fn configured_size_limit_applies_to_each_part_and_to_their_sum() {
     let limit = MIN + 1024;
     let setup = Setup::new().set("BROKER_MAX_SIZE_BYTES", limit);
     let scene = Scene::with(setup).await;
@@ -95,7 +96,7 @@ async fn the_installs_own_limit_holds_for_parts_and_their_sum() {
     reply.expect_problem(422, "size-limit-exceeded");
     let session = scene.app.create("a.bin", json!({"multipart": true})).await;
     let part = |size: usize| json!({"parts": [{"part_number": 1, "size": size}]});
-    let (pointer, detail) = fault(scene.ask(&session, part(limit + 1)).await);
+    let (pointer, detail) = first_error(scene.ask(&session, part(limit + 1)).await);
     assert_eq!(pointer, "/parts/0/size", "{detail}");
     assert!(detail.contains(&limit.to_string()), "{detail}");
     let asked = json!({"parts": [
@@ -108,7 +109,7 @@ async fn the_installs_own_limit_holds_for_parts_and_their_sum() {
     ]});
     let parts = scene.asked(&session, asked).await;
     scene.send(&parts[0], vec![1; MIN]).await.expect_ok();
-    // Not by its URL, which is signed for its size.
+    // The part's URL cannot do this because it is signed for another size.
     scene.slip_in("a.bin", 2, &"2".repeat(2048)).await;
     let sum = json!({"size": MIN + 2048});
     let reply = scene.acknowledge(&session, sum).await;

@@ -1,4 +1,4 @@
-//! What is begun at S3 for a session, and what is not.
+//! For which sessions a multipart upload is started at S3.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn batch(count: usize) -> Value {
     json!({"uploads": entries.collect::<Vec<_>>()})
 }
 
-/// Posts as the holder of a token for so many uploads.
+/// Sends a POST request with a token that allows `uploads` uploads.
 async fn post_with_token(app: &App, uploads: u32, path: &str, body: &Value) -> Reply {
     let asked = json!({"scopes": ["uploads:write"], "max_uploads": uploads});
     let token = app.post("/tokens", asked).await.expect(StatusCode::CREATED);
@@ -37,7 +37,7 @@ async fn post_with_token(app: &App, uploads: u32, path: &str, body: &Value) -> R
 }
 
 #[tokio::test]
-async fn of_a_batch_of_which_one_fits_one_is_begun() {
+async fn batch_starts_multipart_uploads_only_within_token_allowance() {
     let scene = Scene::new().await;
     let reply = post_with_token(&scene.app, 1, "/uploads/batch", &batch(100)).await;
     let results = reply.expect(StatusCode::OK);
@@ -52,7 +52,7 @@ async fn of_a_batch_of_which_one_fits_one_is_begun() {
 }
 
 #[tokio::test]
-async fn nothing_is_begun_for_a_session_that_is_refused() {
+async fn rejected_session_starts_no_multipart_upload() {
     let scene = Scene::new().await;
     scene.app.upload("/taken.bin", "bytes", json!({})).await;
     let taken = json!({"path": "/taken.bin", "multipart": true, "size": 10});
@@ -66,7 +66,7 @@ async fn nothing_is_begun_for_a_session_that_is_refused() {
 }
 
 #[tokio::test]
-async fn a_batch_gives_up_with_the_calls_that_hang() {
+async fn batch_stops_starting_uploads_when_s3_calls_time_out() {
     let setup = Setup::new()
         .set("BROKER_AWS_CONNECT_TIMEOUT_SECONDS", 1)
         .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", 1)
@@ -82,14 +82,14 @@ async fn a_batch_gives_up_with_the_calls_that_hang() {
     assert_eq!(rows, json!([]));
 }
 
-/// The row has no connection to be written with: then it is not there.
+/// No connection is free to write the row, so the row certainly does not exist.
 #[tokio::test]
-async fn what_was_begun_is_freed_where_no_row_can_have_been_written() {
+async fn multipart_upload_is_aborted_when_its_row_cannot_be_written() {
     let setup = Setup::new()
         .set("BROKER_DB_POOL_SIZE", 3)
         .set("BROKER_DB_POOL_WAIT_SECONDS", 0.5);
     let (scene, gate) = Scene::gated(setup).await;
-    // The key is known from here on: no query is needed to believe it.
+    // The key is cached from here on, so that no query is needed to check it.
     scene.app.get("/uploads").await.expect(StatusCode::OK);
     gate.hold_answers();
     let create = scene.app.post(

@@ -1,5 +1,5 @@
-//! An upload that another replica begins anew, or ends, between the look at its row and the one at
-//! S3: the row is read once more before anybody hears that its parts are gone.
+//! Another replica replaces the multipart upload of a session between the read of its row and the
+//! call to S3. The row is read once more before the client is told that the parts are gone.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -8,8 +8,9 @@ use super::scene::{Scene, crc64};
 use crate::support::app::{Setup, id};
 use crate::support::gate::Gate;
 
-/// As another replica does, while the question of this one waits before S3.
-async fn elsewhere(scene: &Scene, gate: &Gate) {
+/// Replaces the multipart upload, as another replica does, while the request of this replica waits
+/// before S3.
+async fn restart_elsewhere(scene: &Scene, gate: &Gate) {
     gate.request_waits().await;
     let old = scene.open().await.remove(0);
     let new = scene.app.bucket.begin("a.bin").await;
@@ -21,12 +22,12 @@ async fn elsewhere(scene: &Scene, gate: &Gate) {
 }
 
 #[tokio::test]
-async fn whoever_brings_the_same_checksums_shares_it() {
+async fn part_request_uses_upload_that_another_replica_restarted() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.begin("a.bin", 3, json!({})).await;
     gate.hold();
     let asked = json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]});
-    let (answer, ()) = tokio::join!(scene.ask(&session, asked), elsewhere(&scene, &gate));
+    let (answer, ()) = tokio::join!(scene.ask(&session, asked), restart_elsewhere(&scene, &gate));
     let answer = answer.expect(StatusCode::OK);
     let now = scene.open().await.remove(0);
     let url = answer["parts"][0]["url"].as_str().expect("a URL");
@@ -34,12 +35,12 @@ async fn whoever_brings_the_same_checksums_shares_it() {
 }
 
 #[tokio::test]
-async fn whoever_lists_its_parts_sees_the_new_ones() {
+async fn part_listing_uses_upload_that_another_replica_restarted() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.begin("a.bin", 3, json!({})).await;
     gate.hold();
     let parts = format!("/uploads/{}/parts", id(&session));
-    let (listed, ()) = tokio::join!(scene.app.get(&parts), elsewhere(&scene, &gate));
+    let (listed, ()) = tokio::join!(scene.app.get(&parts), restart_elsewhere(&scene, &gate));
     let listed = listed.expect(StatusCode::OK);
     assert_eq!(listed["missing"], json!([[1, 1]]), "{listed:#}");
 }

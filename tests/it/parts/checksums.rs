@@ -1,4 +1,4 @@
-//! Checksums of parts, which S3 holds their bytes to, and of the whole.
+//! Checksums of parts, which S3 compares with their bytes, and checksums of the whole object.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::scene::{MIN, Scene, bytes, crc64, sha256};
 
 #[tokio::test]
-async fn parts_that_are_announced_with_checksums_are_held_to_them() {
+async fn announced_part_checksums_are_enforced_by_s3() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 3);
     let session = scene
@@ -46,10 +46,11 @@ async fn parts_that_are_announced_with_checksums_are_held_to_them() {
 }
 
 #[tokio::test]
-async fn sha256_of_all_parts_proves_the_whole() {
+async fn sha256_of_all_parts_proves_the_whole_object() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 3);
-    // Not announced: the upload is begun anew with the algorithm.
+    // The session did not announce part checksums, so its multipart upload is started again with
+    // the algorithm.
     let session = scene.begin("sha.bin", whole.len(), json!({})).await;
     let (first, last) = whole.split_at(MIN);
     let asked = json!({"parts": [
@@ -85,7 +86,7 @@ fn sha1(bytes: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn a_crc_of_the_whole_is_proven_and_a_wrong_one_is_not() {
+async fn acknowledge_proves_right_crc_of_whole_and_rejects_wrong_one() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 3);
     let (first, last) = whole.split_at(MIN);
@@ -117,7 +118,7 @@ async fn a_crc_of_the_whole_is_proven_and_a_wrong_one_is_not() {
     }
 }
 
-/// A composite checksum, as a client that knows its parts can make it.
+/// A composite checksum, as a client computes it from its parts.
 fn composite(algorithm: &str, parts: &[&[u8]]) -> Value {
     let of = |bytes: &[u8]| match algorithm {
         "SHA1" => sha1(bytes),
@@ -136,7 +137,7 @@ fn composite(algorithm: &str, parts: &[&[u8]]) -> Value {
 }
 
 #[tokio::test]
-async fn a_composite_that_the_client_claims_is_compared() {
+async fn acknowledge_compares_composite_checksum_given_by_client() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 3);
     let (first, last) = whole.split_at(MIN);
@@ -174,9 +175,10 @@ async fn a_composite_that_the_client_claims_is_compared() {
     }
 }
 
-/// SHA256 of the whole is nothing that S3 knows of an object in parts: the level says so.
+/// S3 does not know the SHA-256 of the whole of an object in parts, so the verification level is
+/// `size`.
 #[tokio::test]
-async fn what_the_store_cannot_tell_is_not_claimed_to_be_proven() {
+async fn checksum_unknown_to_store_gives_level_size_only() {
     let scene = Scene::new().await;
     let declared = json!({"checksum": sha256(b"abc")});
     let session = scene.sent("a.bin", "abc", declared).await;
@@ -185,9 +187,9 @@ async fn what_the_store_cannot_tell_is_not_claimed_to_be_proven() {
     assert_eq!(upload["checksum"], sha256(b"abc"), "{upload:#}");
 }
 
-/// Checksums come too late where parts came without: what is there stays.
+/// Parts were sent without checksums, so it is too late to add checksums. The parts are kept.
 #[tokio::test]
-async fn checksums_after_parts_without_are_refused() {
+async fn checksums_are_rejected_after_parts_without_checksums() {
     let scene = Scene::new().await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
     let open = scene.open().await;
@@ -204,9 +206,10 @@ async fn checksums_after_parts_without_are_refused() {
     scene.app.acknowledge(&session).await.expect(StatusCode::OK);
 }
 
-/// Twenty callers begin anew at once: one upload is left, and everybody's URLs lead to it.
+/// Twenty callers restart the multipart upload at once. One upload remains, and the URLs of all
+/// callers belong to it.
 #[tokio::test]
-async fn many_who_bring_checksums_at_once_share_one_upload() {
+async fn twenty_concurrent_checksum_requests_share_one_multipart_upload() {
     let scene = Scene::new().await;
     let session = scene.begin("a.bin", 3, json!({})).await;
     let asked = json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]});

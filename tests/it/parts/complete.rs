@@ -1,4 +1,4 @@
-//! Parts become an object, whatever happens at S3 meanwhile.
+//! Acknowledge of uploads in parts: the parts become an object whatever happens at S3 meanwhile.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -21,18 +21,18 @@ macro_rules! error {
     };
 }
 
-/// Another write of the key is under way.
+/// The answer of a store while another write of the key is running.
 pub const CONFLICT: &str = error!("409 Conflict", "ConditionalRequestConflict");
 const FAILED: &str = error!("200 OK", "InternalError");
-/// The parts do not make an object.
+/// The answer of a store where the parts do not make an object.
 pub const REFUSED: &str = error!("200 OK", "InvalidPart");
-/// Something stands at the key.
+/// The answer of a store where an object exists at the key.
 pub const BLOCKED: &str = error!("412 Precondition Failed", "PreconditionFailed");
-/// The store does not have such a class.
+/// The answer of a store that does not have the storage class.
 pub const INVALID_CLASS: &str = error!("400 Bad Request", "InvalidStorageClass");
 
 #[tokio::test]
-async fn parts_of_other_sizes_are_told_and_can_be_sent_anew() {
+async fn parts_of_wrong_size_are_reported_and_can_be_sent_again() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 4);
     let session = scene.begin("a.bin", whole.len(), json!({})).await;
@@ -49,7 +49,7 @@ async fn parts_of_other_sizes_are_told_and_can_be_sent_anew() {
     assert_eq!(mismatch["field"], "size", "{problem:#}");
     assert_eq!(mismatch["found"], "part 1 of 9 bytes", "{problem:#}");
     scene.send_of(&parts[0], &whole).await;
-    // A stranger's part behind the end is none of ours.
+    // A part of another program behind the planned end does not belong to the upload.
     scene.slip_in("a.bin", 7, "stranger").await;
     scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert!(scene.app.bucket.get("a.bin").await == whole, "other bytes");
@@ -57,7 +57,7 @@ async fn parts_of_other_sizes_are_told_and_can_be_sent_anew() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_overwritten_between_the_list_and_the_end_is_listed_anew() {
+async fn part_replaced_during_acknowledge_is_listed_and_checked_again() {
     let scene = Scene::new().await;
     let claims = || json!({"checksum": crc64(b"abc")});
     let session = scene.sent("same.bin", "abc", json!({})).await;
@@ -97,8 +97,9 @@ async fn a_part_that_is_overwritten_between_the_list_and_the_end_is_listed_anew(
         .expect(StatusCode::OK);
 }
 
-/// S3 has made the object, and its answer gets lost. `again` proves it then.
-async fn answer_is_lost(again: impl AsyncFnOnce(&Scene, &Value) -> &'static str) {
+/// S3 makes the object, and its answer is lost. `again` then proves the object and returns what
+/// must be recorded as the prover.
+async fn prove_after_lost_answer(again: impl AsyncFnOnce(&Scene, &Value) -> &'static str) {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
     let claims = json!({"checksum": crc64(b"abc"), "comments": "kept", "metadata": {"a": "b"}});
@@ -129,13 +130,13 @@ async fn answer_is_lost(again: impl AsyncFnOnce(&Scene, &Value) -> &'static str)
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_client_asks_again() {
-    answer_is_lost(async |_, _| "acknowledge").await;
+async fn completion_with_lost_answer_is_proven_by_next_acknowledge() {
+    prove_after_lost_answer(async |_, _| "acknowledge").await;
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_event_of_s3_may_be_faster() {
-    answer_is_lost(async |scene, session| {
+async fn completion_with_lost_answer_is_proven_by_s3_event() {
+    prove_after_lost_answer(async |scene, session| {
         let bucket = scene.app.bucket.name.clone();
         let seen = arrived(&scene.app.broker, &bucket, "a.bin").await;
         let seen = seen.expect("a look");
@@ -147,8 +148,8 @@ async fn after_a_lost_answer_the_event_of_s3_may_be_faster() {
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_janitor_finds_it() {
-    answer_is_lost(async |scene, _| {
+async fn completion_with_lost_answer_is_proven_by_janitor() {
+    prove_after_lost_answer(async |scene, _| {
         scene.app.advance(chrono::TimeDelta::hours(1));
         assert_eq!(scene.app.janitor().await.uploaded, 1);
         "janitor"
@@ -157,7 +158,7 @@ async fn after_a_lost_answer_the_janitor_finds_it() {
 }
 
 #[tokio::test]
-async fn s3_says_200_and_then_that_it_failed() {
+async fn failed_completion_leaves_session_pending_and_can_be_repeated() {
     let (scene, door) = Scene::behind_a_door(Setup::new()).await;
     let away = (503, "service-unavailable");
     for (path, answer, (status, code)) in [
@@ -179,7 +180,7 @@ async fn s3_says_200_and_then_that_it_failed() {
 }
 
 #[tokio::test]
-async fn s3_takes_longer_than_the_request_and_the_work_goes_on() {
+async fn completion_continues_after_the_request_has_timed_out() {
     let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 2);
     let (scene, gate) = Scene::gated(setup).await;
     let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
@@ -200,7 +201,7 @@ async fn s3_takes_longer_than_the_request_and_the_work_goes_on() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_over_what_appeared_meanwhile() {
+async fn object_that_appeared_meanwhile_is_replaced_only_with_overwrite() {
     let scene = Scene::new().await;
     let bucket = &scene.app.bucket;
     let session = scene.sent("a.bin", "abc", json!({})).await;
@@ -228,7 +229,7 @@ async fn nothing_is_written_over_what_appeared_meanwhile() {
 }
 
 #[tokio::test]
-async fn exactly_one_version_is_replaced() {
+async fn if_match_replaces_only_the_named_version() {
     for writes in ["on", "off"] {
         let setup = Setup::new().set("BROKER_S3_CONDITIONAL_WRITES", writes);
         let scene = Scene::with(setup).await;
@@ -240,7 +241,7 @@ async fn exactly_one_version_is_replaced() {
         assert_eq!(bucket.get("a.bin").await, b"abc", "{writes}");
         assert_eq!(scene.app.read(&first).await["status"], "Superseded");
 
-        // The version is another one now.
+        // The object has another version now.
         let session = scene.sent("a.bin", "late", json!({"if_match": etag})).await;
         let reply = scene.app.acknowledge(&session).await;
         let problem = reply.expect_problem(409, "dataset-exists");
@@ -253,7 +254,7 @@ async fn exactly_one_version_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_store_without_conditional_writes_is_looked_at_first() {
+async fn existing_object_is_kept_in_store_without_conditional_writes() {
     let setup = Setup::new().set("BROKER_S3_CONDITIONAL_WRITES", "off");
     let scene = Scene::with(setup).await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
@@ -267,7 +268,7 @@ async fn a_store_without_conditional_writes_is_looked_at_first() {
 }
 
 #[tokio::test]
-async fn a_lifecycle_rule_may_have_removed_the_parts() {
+async fn parts_removed_by_a_lifecycle_rule_are_reported_as_object_missing() {
     let scene = Scene::new().await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
     let bucket = &scene.app.bucket;

@@ -1,4 +1,5 @@
-//! `kill -9` while S3 makes an object of the parts; the other replica was never touched.
+//! One replica is killed with `kill -9` while S3 makes an object of the parts. The other replica
+//! runs on.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::support::invariant;
 use crate::support::observe::{PATIENCE, eventually};
 use crate::support::reply::Reply;
 
-/// Kills the first replica when S3 has made the object, before the row knows of it.
+/// Kills the first replica when S3 has made the object but the row does not know it yet.
 async fn killed_behind_s3(fleet: &Fleet) -> Value {
     let caller = fleet.caller(0);
     let create = caller.request(Method::POST, "/uploads");
@@ -63,7 +64,7 @@ async fn killed_behind_s3(fleet: &Fleet) -> Value {
 }
 
 #[tokio::test]
-async fn the_client_asks_again() {
+async fn upload_of_killed_replica_is_proven_by_acknowledge_at_other_replica() {
     let long = [("BROKER_URL_SECONDS", "900".to_owned())];
     let fleet = Fleet::start(&long).await;
     let session = killed_behind_s3(&fleet).await;
@@ -83,7 +84,7 @@ async fn the_client_asks_again() {
 }
 
 #[tokio::test]
-async fn the_client_never_comes_back() {
+async fn upload_of_killed_replica_is_proven_by_janitor_of_other_replica() {
     let fleet = Fleet::start(&[]).await;
     let session = killed_behind_s3(&fleet).await;
     let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);

@@ -1,4 +1,4 @@
-//! What becomes of parts whose client never comes back.
+//! What the janitor does with parts whose client never returns.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -9,13 +9,13 @@ use super::scene::{Scene, crc64};
 use crate::support::app::{Setup, id};
 use crate::support::door::Way;
 
-const LATER: TimeDelta = TimeDelta::seconds(61);
+const PAST_THE_DEADLINE: TimeDelta = TimeDelta::seconds(61);
 
 fn no_grace() -> Setup {
     Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 0)
 }
 
-fn short(more: Value) -> Value {
+fn short_lived(more: Value) -> Value {
     let mut body = json!({"expires_in": 60});
     let more = more.as_object().expect("an object").clone();
     body.as_object_mut().expect("an object").extend(more);
@@ -23,22 +23,22 @@ fn short(more: Value) -> Value {
 }
 
 #[tokio::test]
-async fn whole_parts_are_made_an_object_and_others_are_freed() {
+async fn janitor_completes_matching_parts_and_aborts_the_others_after_deadline() {
     let scene = Scene::with(no_grace()).await;
-    let declared = short(json!({"checksum": crc64(b"abc")}));
+    let declared = short_lived(json!({"checksum": crc64(b"abc")}));
     let whole = scene.sent("whole.bin", "abc", declared).await;
-    let wrong = short(json!({"checksum": crc64(b"other")}));
+    let wrong = short_lived(json!({"checksum": crc64(b"other")}));
     let wrong = scene.sent("wrong.bin", "abc", wrong).await;
-    let none = scene.begin("none.bin", 3, short(json!({}))).await;
-    // Nobody knows whether an open end is the end.
+    let none = scene.begin("none.bin", 3, short_lived(json!({}))).await;
+    // Without a size nothing says whether these are all parts.
     let open = scene
         .app
-        .create("open.bin", short(json!({"multipart": true})))
+        .create("open.bin", short_lived(json!({"multipart": true})))
         .await;
     let asked = json!({"parts": [{"part_number": 1, "size": 3}]});
     let parts = scene.asked(&open, asked).await;
     scene.send(&parts[0], "abc").await.expect_ok();
-    scene.app.advance(LATER);
+    scene.app.advance(PAST_THE_DEADLINE);
     let round = scene.app.janitor().await;
     assert_eq!((round.uploaded, round.expired), (1, 3), "{round:?}");
     let upload = scene.app.read(&whole).await;
@@ -56,19 +56,19 @@ async fn whole_parts_are_made_an_object_and_others_are_freed() {
     assert_eq!(scene.open().await, [""; 0], "parts are left");
 }
 
-/// The janitor has claimed the row, and S3 is slow: a client that comes back in time is told that
-/// its session lives on, and its parts do.
+/// The janitor has leased the row, and S3 is slow. A client that extends its session in time keeps
+/// the session and its parts.
 #[tokio::test]
-async fn what_is_extended_under_the_janitors_eyes_lives_on() {
+async fn session_extended_during_janitor_check_keeps_its_parts() {
     let (scene, gate) = Scene::gated(no_grace()).await;
     let session = scene
         .app
-        .create("a.bin", short(json!({"multipart": true})))
+        .create("a.bin", short_lived(json!({"multipart": true})))
         .await;
     let asked = json!({"parts": [{"part_number": 1, "size": 3}]});
     let parts = scene.asked(&session, asked).await;
     scene.send(&parts[0], "abc").await.expect_ok();
-    scene.app.advance(LATER);
+    scene.app.advance(PAST_THE_DEADLINE);
     gate.hold();
     let extended = async {
         gate.request_waits().await;
@@ -91,12 +91,12 @@ async fn what_is_extended_under_the_janitors_eyes_lives_on() {
         .expect(StatusCode::OK);
 }
 
-/// Another write of the key is under way: that is no reason to give whole parts up.
+/// Another write of the key is running, which is no reason to drop complete parts.
 #[tokio::test]
-async fn a_conflict_at_s3_is_tried_again_later() {
+async fn janitor_retries_completion_after_a_conflict_at_s3() {
     let (scene, door) = Scene::behind_a_door(no_grace()).await;
-    let session = scene.sent("a.bin", "abc", short(json!({}))).await;
-    scene.app.advance(LATER);
+    let session = scene.sent("a.bin", "abc", short_lived(json!({}))).await;
+    scene.app.advance(PAST_THE_DEADLINE);
     door.leads(Way::Interrupts(scene.store.addr(), "POST ", CONFLICT));
     let round = scene.app.janitor().await;
     assert_eq!((round.expired, round.uploaded), (0, 0), "{round:?}");

@@ -1,4 +1,4 @@
-//! How long sessions and their URLs live.
+//! The lifetimes of sessions and their URLs.
 
 use aws_credential_types::Credentials;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,15 +24,15 @@ async fn extend(scene: &Scene, session: &Value, body: Value) -> Reply {
     }
 }
 
-/// How many seconds of life are left.
+/// The seconds until the session expires.
 fn left(scene: &Scene, upload: &Value) -> i64 {
     let left = time(&upload["expires_at"]) - scene.app.clock.now();
-    // The URL of a single PUT ends with a whole second.
+    // The URL of a single PUT expires at a whole second.
     (left + TimeDelta::milliseconds(999)).num_seconds()
 }
 
 #[tokio::test]
-async fn a_session_lives_on_as_long_as_it_was_asked_to_or_as_it_says() {
+async fn extend_sets_new_deadline_and_never_shortens_a_session() {
     let scene = Scene::new().await;
     let many = scene
         .begin("a.bin", MIN + 1, json!({"expires_in": 600}))
@@ -81,7 +81,7 @@ async fn a_session_lives_on_as_long_as_it_was_asked_to_or_as_it_says() {
 }
 
 #[tokio::test]
-async fn no_session_lives_longer_than_sessions_may() {
+async fn extend_is_limited_by_maximum_session_lifetime() {
     let setup = Setup::new().set("BROKER_SESSION_MAX_SECONDS", 1000);
     let scene = Scene::with(setup).await;
     let session = scene
@@ -98,7 +98,7 @@ async fn no_session_lives_longer_than_sessions_may() {
         time(&parts[0]["expires_at"]) > end - TimeDelta::seconds(2),
         "{parts:#?}"
     );
-    // Past its end it is Pending until the janitor comes, and has no more URLs.
+    // After its end the session stays Pending until the janitor runs, but gets no more URLs.
     scene.app.advance(TimeDelta::seconds(101));
     let reply = scene.ask(&session, json!({"from": 1})).await;
     let problem = reply.expect_problem(409, "invalid-status");
@@ -110,7 +110,7 @@ async fn no_session_lives_longer_than_sessions_may() {
         .await
         .expect(StatusCode::OK);
     assert_eq!(time(&upload["expires_at"]), end, "{upload:#}");
-    // What was asked for at first holds all the same.
+    // A longer time that was asked for at create is granted all the same.
     let long = scene
         .begin("b.bin", MIN + 1, json!({"expires_in": 2000}))
         .await;
@@ -118,7 +118,7 @@ async fn no_session_lives_longer_than_sessions_may() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_parts_keeps_the_session_alive() {
+async fn part_requests_extend_a_session_that_is_about_to_end() {
     let scene = Scene::new().await;
     let session = scene
         .begin("a.bin", MIN + 1, json!({"expires_in": 600}))
@@ -154,7 +154,7 @@ async fn whoever_asks_for_parts_keeps_the_session_alive() {
 }
 
 #[tokio::test]
-async fn a_session_is_found_again_and_goes_on() {
+async fn session_can_be_found_by_path_and_resumed_with_fresh_urls() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 9);
     let session = scene.begin("in/a.bin", whole.len(), json!({})).await;
@@ -188,7 +188,7 @@ async fn a_session_is_found_again_and_goes_on() {
 }
 
 #[tokio::test]
-async fn no_url_outlives_the_credentials_and_the_session_does() {
+async fn part_urls_end_with_the_credentials_while_the_session_goes_on() {
     let end = now() + TimeDelta::seconds(1200);
     let (key, secret) = (cloud::ACCESS_KEY_ID, cloud::SECRET_ACCESS_KEY);
     let credentials = Credentials::new(key, secret, None, Some(end.into()), "tests");

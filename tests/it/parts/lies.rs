@@ -1,4 +1,4 @@
-//! Acknowledges that say what is not so.
+//! Acknowledge requests whose expected values are wrong.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::scene::{MIN, Scene, crc64, sha256};
 
 #[tokio::test]
-async fn a_body_that_cannot_be_right_changes_nothing() {
+async fn invalid_or_contradictory_acknowledge_is_rejected_and_changes_nothing() {
     let scene = Scene::new().await;
     let declared = json!({"checksum": crc64(b"abc")});
     let session = scene.sent("a.bin", "abc", declared).await;
@@ -51,7 +51,7 @@ async fn a_body_that_cannot_be_right_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_open_end_is_held_to_the_sum() {
+async fn acknowledge_without_declared_size_checks_the_sum_of_the_parts() {
     let scene = Scene::new().await;
     let session = scene.app.create("a.bin", json!({"multipart": true})).await;
     let problem = scene.acknowledge(&session, json!({"size": 3})).await;
@@ -73,7 +73,7 @@ async fn an_open_end_is_held_to_the_sum() {
         json!([[1, 1], [3, 3]])
     );
 
-    // Only the last one may be small.
+    // Only the last part may be smaller than the minimum.
     let session = scene.app.create("b.bin", json!({"multipart": true})).await;
     let asked = json!({"parts": [
         {"part_number": 1, "size": 3}, {"part_number": 2, "size": 3},
@@ -96,9 +96,9 @@ async fn an_open_end_is_held_to_the_sum() {
     assert_eq!(scene.app.told(&session).await, [""; 0]);
 }
 
-/// What only the whole object can tell is found out after it was made.
+/// An expected checksum or ETag of the whole object does not match.
 #[tokio::test]
-async fn a_wrong_whole_is_an_error() {
+async fn wrong_checksum_or_etag_of_whole_fails_the_upload() {
     let scene = Scene::new().await;
     let etag = json!({"etag": "\"0123456789abcdef0123456789abcdef-1\""});
     for (path, field, claims) in [

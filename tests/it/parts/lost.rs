@@ -1,5 +1,5 @@
-//! What gets lost on the way within one call: the SDK asks again by itself, and hears that what it
-//! asked for is no longer there.
+//! Answers that are lost within one call: the AWS SDK retries by itself and learns that the
+//! multipart upload no longer exists.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -12,10 +12,10 @@ use crate::support::door::{Door, Way};
 use crate::support::gate::Gate;
 use crate::support::store::Store;
 
-/// S3 has made the object, and the answer is lost: the second try hears that there is no such
-/// upload, or, of some stores, that something stands at the key. It is this very upload's object.
+/// S3 has made the object and its answer is lost. The SDK's second try is answered with "no such
+/// upload" or, by some stores, with "an object exists". The object is the upload's own.
 #[tokio::test]
-async fn the_second_try_of_one_call_finds_its_own_object() {
+async fn retried_completion_recognises_its_own_object() {
     for second in [None, Some(BLOCKED)] {
         let store = Store::start().await;
         let door = Door::to(store.addr());
@@ -43,10 +43,10 @@ async fn the_second_try_of_one_call_finds_its_own_object() {
     }
 }
 
-/// The client slept for longer than its URLs live.
+/// The client was asleep for longer than the lifetime of its URLs.
 #[tokio::test]
-async fn urls_that_ended_are_had_anew() {
-    // The broker's clock is behind the store's: its URLs are as old as that when they come.
+async fn expired_part_urls_can_be_renewed() {
+    // The broker's clock is behind the store's, so its URLs are already old when they are used.
     let minutes = TimeDelta::minutes(10);
     let setup = Setup::new().clock_at(crate::support::app::now() - minutes);
     let scene = Scene::with(setup).await;

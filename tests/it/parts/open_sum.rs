@@ -1,4 +1,5 @@
-//! The parts of an upload without a size add up, and are held to limits before they have URLs.
+//! The parts of an upload without a size are summed and compared with the limits before they get
+//! URLs.
 
 use futures::future::join_all;
 use reqwest::StatusCode;
@@ -24,7 +25,7 @@ async fn limited_to(bytes: u64) -> (Scene, Value) {
 }
 
 #[tokio::test]
-async fn five_parts_of_five_mebibytes_do_not_fit_into_six() {
+async fn parts_without_total_size_are_rejected_beyond_the_size_limit() {
     let (scene, session) = limited_to(6 * MIB).await;
     let ask = async |sizes: &[(u32, u64)]| scene.ask(&session, parts(sizes)).await;
     ask(&[(1, 5 * MIB)]).await.expect(StatusCode::OK);
@@ -40,7 +41,7 @@ async fn five_parts_of_five_mebibytes_do_not_fit_into_six() {
     ask(&[(2, MIB + 1)])
         .await
         .expect_problem(422, "size-limit-exceeded");
-    // What is refused counts for nothing, also the part of it that fits.
+    // A rejected request counts for nothing, not even the part of it that fits.
     ask(&[(2, MIB), (3, 1)])
         .await
         .expect_problem(422, "size-limit-exceeded");
@@ -52,7 +53,7 @@ async fn five_parts_of_five_mebibytes_do_not_fit_into_six() {
 }
 
 #[tokio::test]
-async fn of_many_who_ask_at_once_as_many_get_parts_as_fit() {
+async fn concurrent_part_requests_are_granted_only_up_to_the_size_limit() {
     let (scene, session) = limited_to(6 * MIB).await;
     let asks = (1..=12).map(|number| scene.ask(&session, parts(&[(number, MIB)])));
     let replies = join_all(asks).await;
@@ -64,9 +65,9 @@ async fn of_many_who_ask_at_once_as_many_get_parts_as_fit() {
     }
 }
 
-/// Its bytes would be counted against no token.
+/// The bytes of such an upload could not be counted against the token.
 #[tokio::test]
-async fn a_token_that_counts_bytes_signs_no_parts_of_an_open_end() {
+async fn token_with_byte_limit_gets_no_parts_of_upload_without_size() {
     let (scene, session) = limited_to(6 * MIB).await;
     let asked = json!({"scopes": ["uploads:write"], "max_bytes": 10});
     let token = scene.app.post("/tokens", asked).await;
@@ -77,9 +78,10 @@ async fn a_token_that_counts_bytes_signs_no_parts_of_an_open_end() {
         let ask = scene.app.http.post(&path).json(&parts(&[(1, 5)]));
         Reply::of(ask.bearer_auth(token)).await
     };
-    // The upload may become larger than all that the token may bring.
+    // The upload may become larger than everything that the token allows.
     ask().await.expect_problem(422, "size-limit-exceeded");
-    // Nor does it where the upload is bounded by less, as by the credential that made it.
+    // The same holds where the upload has a smaller limit, such as that of the credential that
+    // created it.
     let sql = scene.app.sql().await;
     let bound = sql.execute("UPDATE uploads SET max_size = 5", &[]).await;
     assert_eq!(bound.expect("an update"), 1);

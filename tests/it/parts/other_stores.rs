@@ -1,4 +1,4 @@
-//! Stores that answer otherwise than S3 does.
+//! Stores whose answers differ from those of S3.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -7,14 +7,14 @@ use super::scene::{MIN, Scene, bytes, sha256};
 use crate::support::app::Setup;
 use crate::support::door::Way;
 
-/// There is no such upload, as some stores say it.
+/// Some stores answer with this code when there is no such upload.
 const NO_SUCH_KEY: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-type: application/xml\r\n\r\n<Error><Code>NoSuchKey</Code><Message>why</Message></Error>";
 
 #[tokio::test]
-async fn an_ended_upload_is_found_where_the_store_says_no_such_key() {
+async fn completed_upload_is_proven_where_store_answers_no_such_key() {
     let (scene, door) = Scene::behind_a_door(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
-    // Completed, and the answer was lost.
+    // The upload is completed and the answer is lost.
     let (bucket, id) = (&scene.app.bucket, scene.open().await.remove(0));
     let listed = bucket.client.list_parts().bucket(&bucket.name).key("a.bin");
     let listed = listed.upload_id(&id).send().await.expect("parts");
@@ -33,7 +33,7 @@ async fn an_ended_upload_is_found_where_the_store_says_no_such_key() {
 }
 
 #[tokio::test]
-async fn parts_with_checksums_that_the_store_does_not_list_become_an_object() {
+async fn parts_are_completed_where_store_does_not_list_their_checksums() {
     let (scene, _forgetful) = Scene::forgetful(Setup::new()).await;
     let whole = bytes(MIN + 3);
     let more = json!({"part_checksums": "SHA256"});
@@ -50,7 +50,7 @@ async fn parts_with_checksums_that_the_store_does_not_list_become_an_object() {
     assert_eq!(listed["uploaded"][0]["checksum"], serde_json::Value::Null);
     let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
-    // What was kept of the parts is gone with the session.
+    // The checksums that were kept for the parts are gone with the session.
     let count = "SELECT count(*) FROM signed_parts";
     let row = scene.app.sql().await.query_one(count, &[]).await;
     assert_eq!(row.expect("a count").get::<_, i64>(0), 0);

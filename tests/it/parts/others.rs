@@ -1,4 +1,4 @@
-//! Sessions that have no parts, no longer have any, or are somebody else's.
+//! Sessions without parts, ended sessions, and sessions of other tenants.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use super::scene::{MIN, Scene};
 use crate::support::app::{Setup, id};
 use crate::support::reply::Reply;
 
-/// All that can be done with parts, and to let a session live on.
-async fn all(scene: &Scene, key: &str, session: &Value) -> [Reply; 3] {
+/// Sends all requests that concern parts, and the one that extends the session.
+async fn part_requests(scene: &Scene, key: &str, session: &Value) -> [Reply; 3] {
     let app = &scene.app;
     let ask = |method: Method, end: &str, body: Option<Value>| {
         let url = format!("{}/uploads/{}/{end}", app.url, id(session));
@@ -27,10 +27,10 @@ async fn all(scene: &Scene, key: &str, session: &Value) -> [Reply; 3] {
 }
 
 #[tokio::test]
-async fn a_single_put_has_no_parts() {
+async fn part_requests_are_rejected_for_single_put_session() {
     let scene = Scene::new().await;
     let session = scene.app.create("a.csv", json!({"size": 3})).await;
-    let [sign, list, extend] = all(&scene, &scene.app.key, &session).await;
+    let [sign, list, extend] = part_requests(&scene, &scene.app.key, &session).await;
     for reply in [sign, list] {
         let problem = reply.expect_problem(422, "invalid-request");
         let detail = problem["detail"].as_str().expect("words");
@@ -42,35 +42,35 @@ async fn a_single_put_has_no_parts() {
 }
 
 #[tokio::test]
-async fn somebody_elses_do_not_exist_and_scopes_are_asked_for() {
+async fn part_requests_need_own_tenant_and_matching_scope() {
     let scene = Scene::new().await;
     let session = scene.begin("a.bin", MIN + 1, json!({})).await;
     let before = scene.app.read(&session).await;
     let (_, stranger) = scene.app.issue_key("acme", &Scope::ALL, None).await;
-    for reply in all(&scene, &stranger, &session).await {
+    for reply in part_requests(&scene, &stranger, &session).await {
         reply.expect_problem(404, "upload-not-found");
     }
     let reads = [Scope::UploadsRead];
     let (_, reader) = scene.app.issue_key("default", &reads, None).await;
-    let [sign, list, extend] = all(&scene, &reader, &session).await;
+    let [sign, list, extend] = part_requests(&scene, &reader, &session).await;
     sign.expect_problem(403, "insufficient-scope");
     extend.expect_problem(403, "insufficient-scope");
     list.expect(StatusCode::OK);
     let writes = [Scope::UploadsWrite];
     let (_, writer) = scene.app.issue_key("default", &writes, None).await;
-    let [sign, list, _] = all(&scene, &writer, &session).await;
+    let [sign, list, _] = part_requests(&scene, &writer, &session).await;
     sign.expect(StatusCode::OK);
     list.expect_problem(403, "insufficient-scope");
     let now = scene.app.read(&session).await;
     assert_eq!(now["updated_at"], before["updated_at"]);
     let nobody = json!({"id": uuid::Uuid::now_v7().to_string()});
-    for reply in all(&scene, &scene.app.key, &nobody).await {
+    for reply in part_requests(&scene, &scene.app.key, &nobody).await {
         reply.expect_problem(404, "upload-not-found");
     }
 }
 
 #[tokio::test]
-async fn what_is_over_has_no_parts_any_more() {
+async fn part_requests_are_rejected_for_ended_sessions() {
     let setup = Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 0);
     let scene = Scene::with(setup).await;
     let uploaded = scene.sent("uploaded.bin", "abc", json!({})).await;
@@ -98,7 +98,7 @@ async fn what_is_over_has_no_parts_any_more() {
         (&expired, "Expired"),
     ] {
         let before = scene.app.read(session).await;
-        for reply in all(&scene, &scene.app.key, session).await {
+        for reply in part_requests(&scene, &scene.app.key, session).await {
             let problem = reply.expect_problem(409, "invalid-status");
             assert_eq!(problem["upload_status"], status, "{problem:#}");
             assert_eq!(problem["upload_id"], session["id"], "{problem:#}");

@@ -1,4 +1,4 @@
-//! More parts than one page of the store's listing has.
+//! More parts than fit on one page of the store's listing.
 
 use futures::StreamExt as _;
 use futures::stream;
@@ -12,7 +12,7 @@ use crate::support::door::Way;
 const GONE: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n\
                     <Error><Code>NoSuchUpload</Code><Message>why</Message></Error>";
 
-/// Slips in one-byte parts.
+/// Uploads one-byte parts past the broker.
 async fn slip_in(scene: &Scene, numbers: impl Iterator<Item = i32>) {
     let id = scene.open().await.pop().expect("an open upload");
     let (bucket, id) = (&scene.app.bucket, &id);
@@ -26,7 +26,7 @@ async fn slip_in(scene: &Scene, numbers: impl Iterator<Item = i32>) {
 }
 
 #[tokio::test]
-async fn gaps_are_found_across_pages() {
+async fn missing_parts_are_found_across_listing_pages() {
     let scene = Scene::new().await;
     let open = json!({"multipart": true});
     let session = scene.app.create("a.bin", open).await;
@@ -42,9 +42,9 @@ async fn gaps_are_found_across_pages() {
     assert_eq!(problem["missing"], json!([[999, 1_001]]), "{problem:#}");
 }
 
-/// The parts of the pages behind are not missing: they are an object by now.
+/// The parts of the later pages are not missing. They are part of an object by now.
 #[tokio::test]
-async fn a_listing_of_an_upload_that_ends_meanwhile_is_cut_off() {
+async fn part_listing_is_cut_off_when_the_upload_ends_meanwhile() {
     let (scene, door) = Scene::behind_a_door(Setup::new()).await;
     let open = json!({"multipart": true});
     let session = scene.app.create("a.bin", open).await;

@@ -1,4 +1,4 @@
-//! How many parts there are, and where each begins and ends.
+//! How many parts a session has, and where each of them begins and ends.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -12,9 +12,10 @@ fn number(part: &Value, name: &str) -> u64 {
         .unwrap_or_else(|| panic!("{name} of {part:#}"))
 }
 
-/// They follow each other, and each has a URL of its own; where the last one ends.
+/// Asserts that the parts are consecutive and that each has its own URL. Returns the end of the
+/// last one.
 #[track_caller]
-fn follow(parts: &[Value], first: u64, offset: u64) -> u64 {
+fn assert_consecutive(parts: &[Value], first: u64, offset: u64) -> u64 {
     let mut urls: Vec<_> = parts.iter().map(|part| part["url"].as_str()).collect();
     urls.sort_unstable();
     urls.dedup();
@@ -29,7 +30,7 @@ fn follow(parts: &[Value], first: u64, offset: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn the_threshold_decides_and_the_client_may_say_otherwise() {
+async fn multipart_is_chosen_by_threshold_unless_the_client_decides() {
     let setup = Setup::new().set("BROKER_MULTIPART_THRESHOLD_BYTES", 10);
     let scene = Scene::with(setup).await;
     for (more, parts) in [
@@ -59,13 +60,13 @@ async fn the_threshold_decides_and_the_client_may_say_otherwise() {
 }
 
 #[tokio::test]
-async fn the_first_hundred_come_with_the_session_and_next_leads_on() {
+async fn session_contains_first_hundred_parts_and_link_to_the_next() {
     let scene = Scene::new().await;
     let size = 249 * MIN + 1;
     let session = scene.begin("a.bin", size, json!({})).await;
     let parts = Scene::parts(&session);
     assert_eq!(parts.len(), 100);
-    let mut end = follow(parts, 1, 0);
+    let mut end = assert_consecutive(parts, 1, 0);
     let next = session["multipart"]["next"].as_str().expect("more parts");
     let ask = async |path: &str| {
         let answer = scene.app.act(path).await.expect(StatusCode::OK);
@@ -73,15 +74,18 @@ async fn the_first_hundred_come_with_the_session_and_next_leads_on() {
     };
     let more = ask(next).await;
     assert_eq!(more.len(), 100, "as many as came with the session");
-    end = follow(&more, 101, end);
+    end = assert_consecutive(&more, 101, end);
     let last = ask(&next.replace("from=101", "from=201")).await;
-    assert_eq!(follow(&last, 201, end), size as u64);
+    assert_eq!(assert_consecutive(&last, 201, end), size as u64);
     assert_eq!(last.len(), 50);
     let at_once = scene
         .asked(&session, json!({"from": 101, "count": 150}))
         .await;
-    assert_eq!(follow(&at_once, 101, 100 * MIN as u64), size as u64);
-    // In the order in which they are asked for.
+    assert_eq!(
+        assert_consecutive(&at_once, 101, 100 * MIN as u64),
+        size as u64
+    );
+    // Parts are returned in the order in which they are asked for.
     let some = scene
         .asked(&session, json!({"part_numbers": [250, 3]}))
         .await;
@@ -91,7 +95,7 @@ async fn the_first_hundred_come_with_the_session_and_next_leads_on() {
 }
 
 #[tokio::test]
-async fn ten_thousand_parts_are_signed_at_once_and_those_at_the_edges_work() {
+async fn ten_thousand_parts_are_signed_in_one_request() {
     let scene = Scene::new().await;
     let size = 10_000 * MIN - 3;
     let session = scene.begin("a.bin", size, json!({})).await;
@@ -100,7 +104,7 @@ async fn ten_thousand_parts_are_signed_at_once_and_those_at_the_edges_work() {
         .asked(&session, json!({"from": 1, "count": 10_000}))
         .await;
     assert_eq!(parts.len(), 10_000);
-    assert_eq!(follow(&parts, 1, 0), size as u64);
+    assert_eq!(assert_consecutive(&parts, 1, 0), size as u64);
     let numbers: Vec<u32> = (1..=10_000).rev().collect();
     let by_number = scene
         .asked(&session, json!({"part_numbers": numbers}))
@@ -125,7 +129,7 @@ async fn ten_thousand_parts_are_signed_at_once_and_those_at_the_edges_work() {
 }
 
 #[tokio::test]
-async fn the_largest_object_of_s3_is_planned() {
+async fn largest_s3_object_is_planned_in_ten_thousand_parts() {
     let scene = Scene::new().await;
     let gib5 = 5_u64 << 30;
     let size = 10_000 * gib5;
@@ -143,7 +147,7 @@ async fn the_largest_object_of_s3_is_planned() {
 }
 
 #[tokio::test]
-async fn what_the_object_carries_is_told_at_its_begin() {
+async fn object_in_parts_has_declared_headers_tags_and_upload_id() {
     let scene = Scene::new().await;
     let more = json!({
         "content_type": "text/csv", "tags": {"team": "hr @ co", "k": "ä"}, "metadata": {"a": "b"},

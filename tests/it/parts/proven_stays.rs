@@ -1,13 +1,13 @@
-//! A proven dataset stands at the path of an upload in parts: what refuses the upload leaves the
-//! dataset as it was, and where it could not, the dataset's row says what happened.
+//! An upload in parts is rejected while a proven dataset exists at its path: the dataset stays
+//! unchanged, and where a store makes that impossible, the dataset is recorded as drifted.
 
 use serde_json::{Value, json};
 
 use super::scene::{MIN, Scene, bytes, crc64, sha256};
 use crate::support::app::{Setup, id};
 
-/// The dataset is as it was, and the upload that wanted to replace it has failed.
-async fn stays(scene: &Scene, dataset: &Value, failed: &Value, code: &str) {
+/// Asserts that the dataset is unchanged and that the upload that should replace it has failed.
+async fn assert_dataset_unchanged(scene: &Scene, dataset: &Value, failed: &Value, code: &str) {
     let path = dataset["path"].as_str().expect("a path");
     let stands = scene.app.bucket.get(&path[1..]).await;
     assert!(stands == b"proven", "{path}: other bytes stand there");
@@ -22,8 +22,8 @@ async fn stays(scene: &Scene, dataset: &Value, failed: &Value, code: &str) {
     assert_eq!(scene.open().await, [""; 0], "{path}: parts are left");
 }
 
-/// The dataset is noted to be replaced, with its event.
-async fn has_drifted(scene: &Scene, dataset: &Value) {
+/// Asserts that the dataset is recorded as replaced, with an event.
+async fn assert_dataset_drifted(scene: &Scene, dataset: &Value) {
     let now = scene.app.read(dataset).await;
     assert_eq!(now["status"], "Uploaded", "{now:#}");
     assert_eq!(now["drift"]["kind"], "replaced", "{now:#}");
@@ -32,14 +32,14 @@ async fn has_drifted(scene: &Scene, dataset: &Value) {
 }
 
 #[tokio::test]
-async fn a_wrong_checksum_or_etag_of_the_whole_is_found_before_the_object_is_made() {
-    wrong_wholes(&Scene::new().await).await;
-    // No part has a checksum: S3 compares the whole.
+async fn wrong_checksum_or_etag_of_whole_is_found_before_object_is_made() {
+    reject_wrong_wholes(&Scene::new().await).await;
+    // In this store no part has a checksum, so that S3 compares the whole object.
     let (scene, _forgetful) = Scene::forgetful(Setup::new()).await;
-    wrong_wholes(&scene).await;
+    reject_wrong_wholes(&scene).await;
 }
 
-async fn wrong_wholes(scene: &Scene) {
+async fn reject_wrong_wholes(scene: &Scene) {
     let etag = "\"0123456789abcdef0123456789abcdef-1\"";
     for (path, declared, claims, field) in [
         (
@@ -69,7 +69,7 @@ async fn wrong_wholes(scene: &Scene) {
             let reply = scene.acknowledge(&session, claims.clone()).await;
             let problem = reply.expect_problem(422, "object-mismatch");
             assert_eq!(problem["mismatches"][0]["field"], field, "{problem:#}");
-            stays(scene, &dataset, &session, "object-mismatch").await;
+            assert_dataset_unchanged(scene, &dataset, &session, "object-mismatch").await;
             let now = scene.app.read(&session).await;
             assert_eq!(now["checksum"], before["checksum"], "the claim is kept");
         }
@@ -77,7 +77,7 @@ async fn wrong_wholes(scene: &Scene) {
 }
 
 #[tokio::test]
-async fn the_checksums_of_the_parts_are_enough_to_find_it() {
+async fn wrong_checksum_of_whole_is_found_from_checksums_of_parts() {
     let scene = Scene::new().await;
     let whole = bytes(MIN + 3);
     let (first, last) = whole.split_at(MIN);
@@ -105,13 +105,13 @@ async fn the_checksums_of_the_parts_are_enough_to_find_it() {
             .await;
         let problem = reply.expect_problem(422, "object-mismatch");
         assert_eq!(problem["mismatches"][0]["field"], "checksum", "{problem:#}");
-        stays(&scene, &dataset, &session, "object-mismatch").await;
+        assert_dataset_unchanged(&scene, &dataset, &session, "object-mismatch").await;
     }
 }
 
-/// The janitor holds the parts to the same.
+/// The janitor compares the parts in the same way.
 #[tokio::test]
-async fn the_janitor_makes_no_object_of_parts_with_another_checksum() {
+async fn janitor_makes_no_object_of_parts_with_wrong_checksum() {
     let scene = Scene::new().await;
     let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
     let more = json!({"checksum": crc64(b"other"), "overwrite": true});
@@ -128,7 +128,7 @@ async fn the_janitor_makes_no_object_of_parts_with_another_checksum() {
 }
 
 #[tokio::test]
-async fn where_the_store_compares_nothing_the_dataset_is_marked_with_the_failure() {
+async fn dataset_is_recorded_as_drifted_where_store_compares_no_checksum() {
     let (scene, _careless) = Scene::careless(Setup::new()).await;
     let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
     let session = scene
@@ -138,42 +138,42 @@ async fn where_the_store_compares_nothing_the_dataset_is_marked_with_the_failure
     let reply = scene.acknowledge(&session, claims).await;
     reply.expect_problem(422, "object-mismatch");
     assert_eq!(scene.app.read(&session).await["status"], "Error");
-    has_drifted(&scene, &dataset).await;
-    // The wrong object goes with the upload that failed.
+    assert_dataset_drifted(&scene, &dataset).await;
+    // The wrong object is removed with the failed upload.
     let path = format!("/uploads/{}", id(&session));
     scene.app.delete(&path).await.expect_ok();
     assert!(scene.app.bucket.head("a.bin").await.is_none());
 }
 
 #[tokio::test]
-async fn a_single_put_that_replaced_a_dataset_and_failed_says_so_too() {
+async fn failed_single_put_that_replaced_a_dataset_records_drift() {
     let scene = Scene::new().await;
     let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
     let session = scene.app.create("/a.bin", json!({"overwrite": true})).await;
     scene.app.put(&session, "abc").await.expect_ok();
     let reply = scene.acknowledge(&session, json!({"size": 4})).await;
     reply.expect_problem(422, "object-mismatch");
-    has_drifted(&scene, &dataset).await;
+    assert_dataset_drifted(&scene, &dataset).await;
 }
 
 #[tokio::test]
-async fn a_create_only_upload_asks_for_the_dataset_although_the_store_ignores_the_condition() {
+async fn create_only_upload_keeps_dataset_where_store_ignores_conditions() {
     let (scene, _careless) = Scene::careless(Setup::new()).await;
     let session = scene.sent("/a.bin", "abc", json!({})).await;
     let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
     let reply = scene.app.acknowledge(&session).await;
     let problem = reply.expect_problem(409, "dataset-exists");
     assert_eq!(problem["upload_id"], dataset["id"], "{problem:#}");
-    stays(&scene, &dataset, &session, "dataset-exists").await;
+    assert_dataset_unchanged(&scene, &dataset, &session, "dataset-exists").await;
 
-    // What is no dataset of ours is left alone too.
+    // An object of another program is kept too.
     let session = scene.sent("/b.bin", "abc", json!({})).await;
     scene.app.bucket.put("b.bin", "a stranger's").await;
     let reply = scene.app.acknowledge(&session).await;
     reply.expect_problem(409, "dataset-exists");
     assert_eq!(scene.app.bucket.get("b.bin").await, b"a stranger's");
 
-    // So is another version than the one that was named.
+    // The same holds for another version than the one that `if_match` names.
     let first = scene.app.upload("/c.bin", "first", json!({})).await;
     let etag = &first["object"]["etag"];
     let session = scene.sent("/c.bin", "abc", json!({"if_match": etag})).await;
@@ -184,9 +184,9 @@ async fn a_create_only_upload_asks_for_the_dataset_although_the_store_ignores_th
     assert_eq!(scene.open().await, [""; 0], "parts are left");
 }
 
-/// The dataset comes between the last question and the store's own work.
+/// The dataset appears between the broker's last check and the completion in the store.
 #[tokio::test]
-async fn a_create_only_upload_never_supersedes() {
+async fn create_only_upload_never_supersedes_dataset_that_appeared_meanwhile() {
     let (scene, careless) = Scene::careless(Setup::new()).await;
     let session = scene.sent("/a.bin", "abc", json!({})).await;
     careless.hold();
@@ -202,5 +202,5 @@ async fn a_create_only_upload_never_supersedes() {
     let upload = scene.app.read(&session).await;
     assert_eq!(upload["status"], "Error", "{upload:#}");
     assert_eq!(upload["error"]["code"], "dataset-exists", "{upload:#}");
-    has_drifted(&scene, &dataset).await;
+    assert_dataset_drifted(&scene, &dataset).await;
 }

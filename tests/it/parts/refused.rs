@@ -1,4 +1,5 @@
-//! What S3, or the house, refuses for good: it is told, nothing is made, and it comes to an end.
+//! Uploads in parts that S3 or the broker rejects for good: the client is told, no object is made,
+//! and the session ends.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -11,16 +12,17 @@ use crate::support::app::{Setup, id};
 use crate::support::door::Way;
 use crate::support::reply::Reply;
 
-/// Past its deadline and the grace after it.
-const LATER: TimeDelta = TimeDelta::seconds(61);
+/// Longer than the sessions of these tests live, without a grace.
+const PAST_THE_DEADLINE: TimeDelta = TimeDelta::seconds(61);
 
 fn no_grace() -> Setup {
     Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 0)
 }
 
-/// Some stores want parts of one size, or smaller objects: asking again for ever helps nobody.
+/// Some stores require parts of equal size, or smaller objects. Repeating the request for ever
+/// would not help.
 #[tokio::test]
-async fn what_s3_makes_no_object_of_is_told_and_expires() {
+async fn parts_that_s3_rejects_are_reported_and_expire_with_the_session() {
     let (scene, door) = Scene::behind_a_door(no_grace()).await;
     let session = scene.sent("a.bin", "abc", json!({"expires_in": 60})).await;
     door.leads(Way::Interrupts(scene.store.addr(), "POST ", REFUSED));
@@ -33,7 +35,7 @@ async fn what_s3_makes_no_object_of_is_told_and_expires() {
     }
     assert_eq!(scene.app.read(&session).await["status"], "Pending");
     assert_eq!(scene.open().await.len(), 1, "the parts are gone");
-    // The last acknowledge holds it for as long as S3 may need to complete it.
+    // The last acknowledge holds the upload for as long as S3 may need to complete it.
     scene.app.advance(TimeDelta::seconds(901));
     let round = scene.app.janitor().await;
     assert_eq!((round.expired, round.failed), (1, 0), "{round:?}");
@@ -41,8 +43,9 @@ async fn what_s3_makes_no_object_of_is_told_and_expires() {
     assert_eq!(scene.open().await, [""; 0], "parts are left");
 }
 
-/// The default tenant's place becomes another tenant's, who has a dataset there.
-async fn taken_over(scene: &Scene, more: Value) -> Value {
+/// The default tenant has an upload in parts in a folder that then becomes the prefix of another
+/// tenant, which has a dataset there.
+async fn upload_in_new_tenants_prefix(scene: &Scene, more: Value) -> Value {
     let mut body = json!({"overwrite": true, "expires_in": 60});
     let more = more.as_object().expect("an object").clone();
     body.as_object_mut().expect("an object").extend(more);
@@ -53,10 +56,11 @@ async fn taken_over(scene: &Scene, more: Value) -> Value {
 }
 
 #[tokio::test]
-async fn nothing_is_written_into_a_place_that_became_another_tenants() {
+async fn upload_in_parts_is_not_completed_in_prefix_of_a_new_tenant() {
     let scene = Scene::with(no_grace()).await;
-    let mut ours = taken_over(&scene, json!({})).await;
-    // Who the caller is was found out before the tenant was made; a new key knows better.
+    let mut ours = upload_in_new_tenants_prefix(&scene, json!({})).await;
+    // The caller was authenticated before the tenant was created. A new key is checked against the
+    // new tenant.
     let told = scene.app.acknowledge(&ours).await;
     let problem = told.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
@@ -70,7 +74,7 @@ async fn nothing_is_written_into_a_place_that_became_another_tenants() {
     let detail = problem["detail"].as_str().expect("words");
     assert!(detail.contains("cancel"), "{detail}");
 
-    scene.app.advance(LATER);
+    scene.app.advance(PAST_THE_DEADLINE);
     let round = scene.app.janitor().await;
     assert_eq!((round.expired, round.uploaded), (1, 0), "{round:?}");
     ours = scene.app.read(&ours).await;
@@ -79,9 +83,9 @@ async fn nothing_is_written_into_a_place_that_became_another_tenants() {
     assert_eq!(scene.open().await, [""; 0], "parts are left");
 }
 
-/// One entry of a batch carries what the store does not take: the others are made.
+/// One entry of a batch has a value that the store does not accept. The other entries succeed.
 #[tokio::test]
-async fn a_storage_class_that_s3_does_not_take_is_the_entrys_own_fault() {
+async fn rejected_storage_class_or_tag_fails_only_its_own_batch_entry() {
     let (scene, door) = Scene::behind_a_door(Setup::new()).await;
     let odd = |path: &str| json!({"path": path, "multipart": true, "storage_class": "GLACIAL"});
     door.leads(Way::Interrupts(
@@ -113,9 +117,9 @@ async fn a_storage_class_that_s3_does_not_take_is_the_entrys_own_fault() {
     assert_eq!(scene.open().await.len(), 2);
 }
 
-/// Nothing was made of what was promised: other parts, and another sum, may be promised then.
+/// No object was made with the expected values, so that other parts with another sum may follow.
 #[tokio::test]
-async fn what_was_promised_of_refused_parts_does_not_bind() {
+async fn expected_values_of_rejected_completion_can_be_changed() {
     let (scene, door) = Scene::behind_a_door(Setup::new()).await;
     let open = json!({"multipart": true});
     let session = scene.app.create("a.bin", open).await;

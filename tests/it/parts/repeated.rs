@@ -1,5 +1,5 @@
-//! A create that is asked for again, refused, or one of many: S3 has one upload for each session,
-//! and none for what is no session.
+//! Creates that are repeated, rejected, or part of a batch: S3 has exactly one multipart upload for
+//! each session, and none without a session.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::scene::{MIN, Scene, bytes};
 use crate::support::app::Setup;
 use crate::support::reply::Reply;
 
-async fn ask(scene: &Scene, path: &str, key: &str, body: &Value) -> Reply {
+async fn post_with_key(scene: &Scene, path: &str, key: &str, body: &Value) -> Reply {
     let post = scene.app.request(Method::POST, path);
     Reply::of(post.header("idempotency-key", key).json(body)).await
 }
@@ -21,59 +21,59 @@ fn large(path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn under_one_key_there_is_one_upload_at_s3() {
+async fn create_repeated_with_key_continues_the_same_multipart_upload() {
     let scene = Scene::new().await;
     let body = large("a.bin");
-    let first = ask(&scene, "/uploads", "k", &body).await;
+    let first = post_with_key(&scene, "/uploads", "k", &body).await;
     let first = first.expect(StatusCode::CREATED);
     let open = scene.open().await;
     let whole = bytes(MIN + 1);
     scene.send_of(&Scene::parts(&first)[0], &whole).await;
     scene.app.advance(TimeDelta::seconds(30));
-    let again = ask(&scene, "/uploads", "k", &body).await;
+    let again = post_with_key(&scene, "/uploads", "k", &body).await;
     let again = again.expect(StatusCode::OK);
     assert_eq!(again["id"], first["id"]);
     let (old, new) = (&Scene::parts(&first)[1], &Scene::parts(&again)[1]);
     assert_ne!(old["url"], new["url"], "the URL is not fresh");
     assert!(new["expires_at"].as_str() > old["expires_at"].as_str());
     assert_eq!(scene.open().await, open, "S3 keeps another upload");
-    // What came before is there, and the fresh URL goes on with it.
+    // The part that was sent before still exists, and the fresh URL continues the same upload.
     assert_eq!(scene.listed(&again).await["missing"], json!([[2, 2]]));
     scene.send_of(new, &whole).await;
     scene.app.acknowledge(&again).await.expect(StatusCode::OK);
     assert!(scene.app.bucket.get("a.bin").await == whole, "other bytes");
 
     let other = json!({"path": "a.bin", "size": MIN + 1, "part_size": MIN + 1});
-    let reply = ask(&scene, "/uploads", "k", &other).await;
+    let reply = post_with_key(&scene, "/uploads", "k", &other).await;
     reply.expect_problem(422, "idempotency-key-reused");
     assert_eq!(scene.open().await, [""; 0]);
 }
 
-/// Also while S3 is away.
+/// The repetition works while S3 is not available.
 #[tokio::test]
-async fn a_create_that_is_repeated_asks_s3_for_nothing() {
+async fn repeated_create_does_not_call_s3() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let body = large("a.bin");
-    let first = ask(&scene, "/uploads", "k", &body).await;
+    let first = post_with_key(&scene, "/uploads", "k", &body).await;
     let first = first.expect(StatusCode::CREATED);
     gate.cut().await;
-    let again = ask(&scene, "/uploads", "k", &body).await;
+    let again = post_with_key(&scene, "/uploads", "k", &body).await;
     assert_eq!(again.expect(StatusCode::OK)["id"], first["id"]);
     let other = json!({"path": "b.bin", "size": MIN + 1, "part_size": MIN});
-    let reply = ask(&scene, "/uploads", "k", &other).await;
+    let reply = post_with_key(&scene, "/uploads", "k", &other).await;
     reply.expect_problem(422, "idempotency-key-reused");
-    let reply = ask(&scene, "/uploads", "other", &body).await;
+    let reply = post_with_key(&scene, "/uploads", "other", &body).await;
     reply.expect_problem(503, "service-unavailable");
 }
 
 #[tokio::test]
-async fn a_batch_that_is_repeated_asks_s3_for_nothing() {
+async fn repeated_batch_does_not_call_s3() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let batch = json!({"uploads": [large("a.bin"), {"path": "b.csv"}, large("c.bin")]});
-    let first = ask(&scene, "/uploads/batch", "k", &batch).await;
+    let first = post_with_key(&scene, "/uploads/batch", "k", &batch).await;
     let first = first.expect(StatusCode::OK);
     gate.cut().await;
-    let again = ask(&scene, "/uploads/batch", "k", &batch).await;
+    let again = post_with_key(&scene, "/uploads/batch", "k", &batch).await;
     let again = again.expect(StatusCode::OK);
     for at in 0..3 {
         let (first, again) = (&first["results"][at], &again["results"][at]);
@@ -81,17 +81,17 @@ async fn a_batch_that_is_repeated_asks_s3_for_nothing() {
         assert_eq!(again["upload"]["id"], first["upload"]["id"], "{again:#}");
     }
     let other = json!({"uploads": [large("other.bin")]});
-    let reply = ask(&scene, "/uploads/batch", "k", &other).await;
+    let reply = post_with_key(&scene, "/uploads/batch", "k", &other).await;
     reply.expect_problem(422, "idempotency-key-reused");
-    let reply = ask(&scene, "/uploads/batch", "other", &batch).await;
+    let reply = post_with_key(&scene, "/uploads/batch", "other", &batch).await;
     reply.expect_problem(503, "service-unavailable");
 }
 
 #[tokio::test]
-async fn twenty_at_once_make_one() {
+async fn twenty_concurrent_creates_with_one_key_start_one_multipart_upload() {
     let scene = Scene::new().await;
     let body = large("a.bin");
-    let asks = (0..20).map(|_| ask(&scene, "/uploads", "k", &body));
+    let asks = (0..20).map(|_| post_with_key(&scene, "/uploads", "k", &body));
     let replies = futures::future::join_all(asks).await;
     let mut ids = BTreeSet::new();
     let mut made = 0;
@@ -99,7 +99,7 @@ async fn twenty_at_once_make_one() {
         made += usize::from(reply.status == StatusCode::CREATED);
         let session = reply.expect_ok().json();
         ids.insert(session["id"].to_string());
-        // Each one's URLs lead to the upload that is left.
+        // The URLs of every answer belong to the one upload that remains.
         let part = &Scene::parts(&session)[1];
         scene.send(part, "x").await.expect_ok();
     }
@@ -108,25 +108,25 @@ async fn twenty_at_once_make_one() {
 }
 
 #[tokio::test]
-async fn what_is_refused_leaves_nothing() {
+async fn rejected_create_leaves_no_multipart_upload_and_frees_its_key() {
     let scene = Scene::new().await;
     let standing = scene.app.upload("a.bin", "x", json!({})).await;
     for _ in 0..2 {
         let reply = scene.app.post("/uploads", large("a.bin")).await;
         let problem = reply.expect_problem(409, "dataset-exists");
         assert_eq!(problem["upload_id"], standing["id"], "{problem:#}");
-        let reply = ask(&scene, "/uploads", "k", &large("a.bin")).await;
+        let reply = post_with_key(&scene, "/uploads", "k", &large("a.bin")).await;
         reply.expect_problem(409, "dataset-exists");
     }
     assert_eq!(scene.open().await, [""; 0], "S3 keeps an upload");
-    // The key is free again.
-    let reply = ask(&scene, "/uploads", "k", &large("b.bin")).await;
+    // The idempotency key is free again.
+    let reply = post_with_key(&scene, "/uploads", "k", &large("b.bin")).await;
     reply.expect(StatusCode::CREATED);
     assert_eq!(scene.open().await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_batch_has_sessions_of_every_kind() {
+async fn batch_may_mix_single_put_and_multipart_sessions() {
     let scene = Scene::new().await;
     scene.app.upload("taken.bin", "x", json!({})).await;
     let batch = json!({"uploads": [
@@ -158,12 +158,12 @@ async fn a_batch_has_sessions_of_every_kind() {
         );
         results[4]["problem"]["errors"][0]["pointer"].clone()
     };
-    let answer = ask(&scene, "/uploads/batch", "k", &batch).await;
+    let answer = post_with_key(&scene, "/uploads/batch", "k", &batch).await;
     let answer = answer.expect(StatusCode::OK);
     assert_eq!(check(&answer, statuses), "/uploads/4/part_size");
     let open = scene.open().await.len();
     assert_eq!(open, 3);
-    let again = ask(&scene, "/uploads/batch", "k", &batch).await;
+    let again = post_with_key(&scene, "/uploads/batch", "k", &batch).await;
     let again = again.expect(StatusCode::OK);
     check(&again, [200, 200, 409, 200, 422, 200]);
     assert_eq!(
@@ -179,7 +179,7 @@ async fn a_batch_has_sessions_of_every_kind() {
     scene.send(&part, "x").await.expect_ok();
 
     let other = json!({"uploads": [large("other.bin")]});
-    let reply = ask(&scene, "/uploads/batch", "k", &other).await;
+    let reply = post_with_key(&scene, "/uploads/batch", "k", &other).await;
     reply.expect_problem(422, "idempotency-key-reused");
     let refused = json!({"uploads": [large("taken.bin"), large("taken.bin")]});
     let answer = scene.app.post("/uploads/batch", refused).await;
@@ -188,9 +188,9 @@ async fn a_batch_has_sessions_of_every_kind() {
     assert_eq!(scene.open().await.len(), open, "S3 keeps what was refused");
 }
 
-/// The answer is written while it is sent; here only that it is whole.
+/// The answer is streamed while it is generated. This test checks that it is complete.
 #[tokio::test]
-async fn a_batch_of_long_sessions_is_answered_whole() {
+async fn batch_of_hundred_long_multipart_sessions_is_answered_completely() {
     let scene = Scene::new().await;
     let entry =
         |at: usize| json!({"path": format!("{at}.bin"), "size": 150 * MIN, "part_size": MIN});

@@ -1,4 +1,5 @@
-//! Two replicas at one upload: one of them completes it, the other one waits for that.
+//! Two replicas work on one upload: one of them completes it, and the other one waits for the
+//! result.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::support::fleet::Fleet;
 use crate::support::observe::{PATIENCE, eventually};
 use crate::support::reply::Reply;
 
-/// A session of one part, which has come. `size` is told where it is known.
+/// Creates a session of one part and sends the part. `more` can contain the size.
 async fn sent(fleet: &Fleet, more: Value) -> Value {
     let caller = fleet.caller(0);
     let mut body = json!({"path": "/a.csv", "multipart": true});
@@ -34,7 +35,7 @@ async fn acknowledge(fleet: &Fleet, which: usize, session: &Value, claims: Value
     Reply::of(request.json(&claims)).await
 }
 
-/// Statements that wait for a lock of another one.
+/// The number of statements that wait for a lock.
 async fn waiting(client: &tokio_postgres::Client) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                  AND datname = current_database()";
@@ -42,10 +43,10 @@ async fn waiting(client: &tokio_postgres::Client) -> i64 {
     row.get(0)
 }
 
-/// One is faster, and completes it with what its client claims; the other one's client gets the same
-/// answer.
+/// One request is faster and completes the upload with its own values. The other client gets the
+/// same answer.
 #[tokio::test]
-async fn two_acknowledges_make_one_transition() {
+async fn acknowledges_at_two_replicas_make_one_transition() {
     let long = [("BROKER_URL_SECONDS", "900".to_owned())];
     let fleet = Fleet::start(&long).await;
     let session = sent(&fleet, json!({"size": 3})).await;
@@ -83,10 +84,10 @@ async fn two_acknowledges_make_one_transition() {
     fleet.inbox.receive_until(1, PATIENCE).await;
 }
 
-/// Two clients cannot both be right: the row keeps what was promised first, and the other one is
-/// told, or finds the upload done.
+/// Two clients expect different checksums. The row keeps those that were stored first, and the
+/// other client gets an error or the finished upload.
 #[tokio::test]
-async fn of_two_promises_the_first_one_holds() {
+async fn first_of_two_contradictory_acknowledges_decides_the_checksum() {
     let long = [("BROKER_URL_SECONDS", "900".to_owned())];
     let fleet = Fleet::start(&long).await;
     let session = sent(&fleet, json!({"size": 3})).await;
@@ -120,10 +121,10 @@ async fn of_two_promises_the_first_one_holds() {
     }
 }
 
-/// The janitor of one replica has read the row, which has no size, when the client comes back to
-/// the other one: its bytes are not given up while S3 makes an object of them.
+/// The janitor of one replica has read the row, which has no size, when the client acknowledges at
+/// the other replica. The janitor does not drop the parts while S3 makes an object of them.
 #[tokio::test]
-async fn what_one_completes_the_janitor_of_the_other_leaves_alone() {
+async fn janitor_leaves_upload_alone_that_another_replica_completes() {
     let fleet = Fleet::start(&[]).await;
     let session = sent(&fleet, json!({})).await;
     for replica in &fleet.replicas {
@@ -151,7 +152,7 @@ async fn what_one_completes_the_janitor_of_the_other_leaves_alone() {
         fleet.replicas[other].s3.hold();
         lock.rollback().await.expect("a rollback");
         fleet.replicas[other].s3.request_waits().await;
-        // S3 is at it; the janitor looks now.
+        // S3 completes the upload; now the janitor checks it.
         let before = rounds(&fleet, janitor).await;
         fleet.replicas[janitor].s3.restore();
         eventually("the janitor ends its round", async || {
@@ -169,7 +170,7 @@ async fn what_one_completes_the_janitor_of_the_other_leaves_alone() {
     assert_eq!(fleet.place.bucket.get("a.csv").await, b"abc");
 }
 
-/// Rounds of a replica's janitor that ended well.
+/// The number of rounds that the janitor of a replica has finished.
 async fn rounds(fleet: &Fleet, which: usize) -> u64 {
     let all = fleet.caller(which).get("/metrics").await.expect_ok().body;
     let mut lines = all.lines();

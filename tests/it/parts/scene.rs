@@ -1,4 +1,4 @@
-//! A broker on a store that knows all of multipart uploads, and a client that sends parts.
+//! A broker on a store that supports multipart uploads, and a client that sends parts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,10 +12,10 @@ use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
-/// The smallest part of S3, in bytes.
+/// The minimum size of a part in S3, in bytes.
 pub const MIN: usize = 5 << 20;
 
-/// A broker, and its store.
+/// A broker and its store.
 pub struct Scene {
     pub app: App,
     pub store: Store,
@@ -26,14 +26,14 @@ impl Scene {
         Scene::with(Setup::new()).await
     }
 
-    /// With other settings.
+    /// The same with other settings.
     pub async fn with(setup: Setup) -> Scene {
         let store = Store::start().await;
         let app = setup.store(&store).start().await;
         Scene { app, store }
     }
 
-    /// With a gate between the broker and the store, which clients go past.
+    /// With a gate between the broker and the store. Clients use the store directly.
     pub async fn gated(setup: Setup) -> (Scene, Gate) {
         let store = Store::start().await;
         let gate = Gate::new(store.addr());
@@ -43,7 +43,7 @@ impl Scene {
         (Scene { app, store }, gate)
     }
 
-    /// The same with a door.
+    /// The same with a door, which can answer in place of the store.
     pub async fn behind_a_door(setup: Setup) -> (Scene, Door) {
         let store = Store::start().await;
         let door = Door::to(store.addr());
@@ -53,12 +53,13 @@ impl Scene {
         (Scene { app, store }, door)
     }
 
-    /// On a store that ignores the conditions and checksums of completions; clients go past it.
+    /// With a store that ignores the conditions and checksums of completions. Clients use the store
+    /// directly.
     pub async fn careless(setup: Setup) -> (Scene, Careless) {
         Scene::behind(Careless::before, setup).await
     }
 
-    /// On a store that lists no checksums of parts.
+    /// With a store that lists no checksums of parts.
     pub async fn forgetful(setup: Setup) -> (Scene, Careless) {
         Scene::behind(Careless::forgetful, setup).await
     }
@@ -72,7 +73,7 @@ impl Scene {
         (Scene { app, store }, careless)
     }
 
-    /// A session of one small part, which has come.
+    /// Creates a session of one small part and sends the part.
     pub async fn sent(&self, path: &str, bytes: &str, more: Value) -> Value {
         let session = self.begin(path, bytes.len(), more).await;
         let part = &Scene::parts(&session)[0];
@@ -80,7 +81,7 @@ impl Scene {
         session
     }
 
-    /// What S3 calls the uploads that are open, past the broker.
+    /// S3's ids of the open multipart uploads, from the store itself.
     pub async fn open(&self) -> Vec<String> {
         let bucket = &self.app.bucket;
         let list = bucket.client.list_multipart_uploads().bucket(&bucket.name);
@@ -91,7 +92,7 @@ impl Scene {
             .collect()
     }
 
-    /// Sends a part with the credentials of the store's owner, who is held to nothing.
+    /// Sends a part with the credentials of the store's owner, without the limits of a signed URL.
     pub async fn slip_in(&self, key: &str, number: i32, bytes: &str) {
         let id = self.open().await.pop().expect("an open upload");
         let bucket = &self.app.bucket;
@@ -101,7 +102,7 @@ impl Scene {
         part.send().await.expect("a part");
     }
 
-    /// A session of `size` bytes in parts of 5 MiB, with `more` in the body.
+    /// Creates a session of `size` bytes in parts of 5 MiB. `more` is added to the body.
     pub async fn begin(&self, path: &str, size: usize, more: Value) -> Value {
         let mut body = json!({"multipart": true, "part_size": MIN, "size": size});
         let more = more.as_object().expect("an object").clone();
@@ -109,12 +110,12 @@ impl Scene {
         self.app.create(path, body).await
     }
 
-    /// The parts of a session.
+    /// The parts in the answer that describes a session.
     pub fn parts(session: &Value) -> &Vec<Value> {
         session["multipart"]["parts"].as_array().expect("parts")
     }
 
-    /// Sends bytes to where a part goes.
+    /// Sends bytes to the URL of a part.
     pub async fn send(&self, part: &Value, bytes: impl Into<Vec<u8>>) -> Reply {
         let url = part["url"].as_str().expect("a URL");
         let mut put = self.app.http.put(url).body(bytes.into());
@@ -124,7 +125,7 @@ impl Scene {
         Reply::of(put).await
     }
 
-    /// Sends the bytes of a part that they are cut into.
+    /// Sends those bytes of `whole` that belong to a part.
     pub async fn send_of(&self, part: &Value, whole: &[u8]) {
         let offset = part["offset"].as_u64().expect("an offset") as usize;
         let size = part["size"].as_u64().expect("a size") as usize;
@@ -132,43 +133,43 @@ impl Scene {
         self.send(part, bytes).await.expect_ok();
     }
 
-    /// Asks for parts.
+    /// Asks for the URLs of parts.
     pub async fn ask(&self, session: &Value, body: Value) -> Reply {
         let path = format!("/uploads/{}/parts", id(session));
         self.app.post(&path, body).await
     }
 
-    /// The parts that were asked for.
+    /// Asks for the URLs of parts and returns the parts.
     pub async fn asked(&self, session: &Value, body: Value) -> Vec<Value> {
         let answer = self.ask(session, body).await.expect(StatusCode::OK);
         answer["parts"].as_array().expect("parts").clone()
     }
 
-    /// What is there, and what is missing.
+    /// The uploaded and the missing parts of a session.
     pub async fn listed(&self, session: &Value) -> Value {
         let path = format!("/uploads/{}/parts", id(session));
         self.app.get(&path).await.expect(StatusCode::OK)
     }
 
-    /// Acknowledges with a body.
+    /// Acknowledges the session with a body.
     pub async fn acknowledge(&self, session: &Value, body: Value) -> Reply {
         let path = format!("/uploads/{}/acknowledge", id(session));
         self.app.post(&path, body).await
     }
 }
 
-/// Bytes that differ everywhere.
+/// Bytes that depend on their position, so that exchanged or shifted parts are noticed.
 pub fn bytes(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at / 3 + at / 251) as u8).collect()
 }
 
-/// CRC64NVME, as S3 writes it.
+/// The CRC64NVME of the bytes, as S3 writes it.
 pub fn crc64(bytes: &[u8]) -> Value {
     let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, bytes);
     json!({"algorithm": "CRC64NVME", "value": STANDARD.encode(crc.to_be_bytes())})
 }
 
-/// SHA256, as S3 writes it.
+/// The SHA-256 of the bytes, as S3 writes it.
 pub fn sha256(bytes: &[u8]) -> Value {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(bytes);

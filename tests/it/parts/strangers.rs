@@ -1,4 +1,4 @@
-//! Parts sent by other people's clients, and to a store that is not there all the time.
+//! Parts that are sent by a client in another language, and parts for a store that is restarted.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::door::{Door, Way};
 use crate::support::store::Store;
 use crate::support::{cloud, python};
 
-/// What Python says of the store at `s3`.
+/// Runs the Python client with the store at `s3` and returns its output.
 async fn python_sends_parts(app: &App, s3: String, checks: &str) -> String {
     let mut settings = cloud::settings();
     settings.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_S3");
@@ -26,23 +26,23 @@ async fn python_sends_parts(app: &App, s3: String, checks: &str) -> String {
 }
 
 #[tokio::test]
-async fn python_sends_parts_to_the_embedded_store() {
+async fn python_client_uploads_parts_to_embedded_store() {
     let scene = Scene::new().await;
     let said = python_sends_parts(&scene.app, scene.store.endpoint(), "yes").await;
     assert_eq!(said, "level checksum\nall held\n");
 }
 
-/// It knows no checksums of whole objects in parts, and the level says so.
+/// This store has no checksums of whole objects in parts, so the verification level is `size`.
 #[tokio::test]
-async fn python_sends_parts_to_a_store_without_checksums() {
+async fn python_client_uploads_parts_to_store_without_checksums() {
     let app = App::start().await;
     let said = python_sends_parts(&app, cloud::endpoint(), "no").await;
     assert_eq!(said, "level size\nall held\n");
 }
 
-/// Sessions, URLs and parts outlive the store's own restart.
+/// Sessions, URLs and parts survive a restart of the store.
 #[tokio::test]
-async fn the_store_is_restarted_in_the_middle() {
+async fn multipart_upload_continues_after_restart_of_the_store() {
     let store = Store::start().await;
     let door = Door::to(store.addr());
     let setup = Setup::new().store(&store).s3(door.endpoint());

@@ -1,4 +1,5 @@
-//! Parts of a known size: cut, sent, missed, made whole.
+//! Uploads in parts from create to acknowledge, with a known and an unknown size, and how ended
+//! ones free their parts.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use super::scene::{MIN, Scene, bytes, crc64};
 use crate::support::app::id;
 
 #[tokio::test]
-async fn parts_are_sent_by_their_urls_and_the_acknowledge_makes_them_an_object() {
+async fn acknowledge_makes_one_object_of_parts_sent_by_their_urls() {
     let scene = Scene::new().await;
     let whole = bytes(2 * MIN + 7);
     let session = scene.begin("big/whole.bin", whole.len(), json!({})).await;
@@ -69,7 +70,7 @@ async fn parts_are_sent_by_their_urls_and_the_acknowledge_makes_them_an_object()
 }
 
 #[tokio::test]
-async fn an_open_end_is_named_by_the_acknowledge() {
+async fn upload_without_size_needs_the_size_at_acknowledge() {
     let scene = Scene::new().await;
     let session = scene
         .app
@@ -102,7 +103,7 @@ async fn an_open_end_is_named_by_the_acknowledge() {
 }
 
 #[tokio::test]
-async fn what_ends_frees_its_parts() {
+async fn cancelled_and_expired_uploads_free_their_parts() {
     let scene =
         Scene::with(crate::support::app::Setup::new().set("BROKER_EXPIRY_GRACE_SECONDS", 0)).await;
     let cancelled = scene.begin("cancelled.bin", MIN + 1, json!({})).await;

@@ -1,4 +1,4 @@
-//! Credentials that somebody made up: none is believed, and none does harm.
+//! Invented credentials: none is accepted, and none causes a fault.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn jwt() -> Jwt {
     Jwt::new(&identity.jwt.expect("JWTs")).expect("a verifier")
 }
 
-/// JSON, nearly JSON, or anything.
+/// A part of a JWT: JSON, almost JSON, or anything.
 fn part() -> impl Strategy<Value = String> {
     prop_oneof![
         text(),
@@ -34,7 +34,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_jwt_by_chance(parts in proptest::collection::vec(part(), 3), raw in any::<bool>()) {
+    fn invented_jwt_is_rejected(parts in proptest::collection::vec(part(), 3), raw in any::<bool>()) {
         let encode = |part: &String| match raw {
             true => part.clone(),
             false => URL_SAFE_NO_PAD.encode(part),
@@ -45,7 +45,7 @@ proptest! {
     }
 
     #[test]
-    fn no_upload_token_by_chance(payload in part(), mac in part(), raw in any::<bool>()) {
+    fn invented_upload_token_is_rejected(payload in part(), mac in part(), raw in any::<bool>()) {
         let text = match raw {
             true => format!("ubt_{payload}.{mac}"),
             false => {

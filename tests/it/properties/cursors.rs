@@ -1,4 +1,4 @@
-//! Cursors: what was given comes back, and what was made up is refused.
+//! Cursors: an encoded cursor is decoded to itself, and changed ones are rejected or harmless.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,23 +27,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_cursor_comes_back_as_it_was(cursor in cursor()) {
+    fn cursor_decodes_to_what_was_encoded(cursor in cursor()) {
         let text = cursor.encode();
         prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         prop_assert_eq!(Cursor::decode(&text), Some(cursor));
     }
 
-    /// Whatever else is taken for a cursor is one that says the same.
+    /// If a random text is accepted as a cursor, that cursor encodes and decodes to itself.
     #[test]
-    fn what_was_made_up_is_refused(text in prop_oneof!["[A-Za-z0-9_-]{0,80}", ".{0,40}"]) {
+    fn random_text_accepted_as_cursor_round_trips(text in prop_oneof!["[A-Za-z0-9_-]{0,80}", ".{0,40}"]) {
         if let Some(cursor) = Cursor::decode(&text) {
             prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
     }
 
-    /// The link to the next page asks the same question, whatever its filters hold.
+    /// The link to the next page contains the same query, whatever its filters are.
     #[test]
-    fn a_link_asks_the_same_from_the_cursor_on(
+    fn next_link_repeats_the_query_with_the_cursor(
         prefix in "[^\\p{Cc}]{0,20}",
         statuses in vec("[^\\p{Cc}]{0,8}", 0..3),
         next in cursor(),
@@ -61,9 +61,9 @@ proptest! {
     }
 }
 
-/// A real cursor with something changed is refused, or answers a page: it is never our fault.
+/// A real cursor with one character changed is rejected or returns a page. It never causes a 5xx.
 #[tokio::test]
-async fn a_bent_cursor_is_no_fault_of_ours() {
+async fn changed_or_foreign_cursor_never_causes_a_server_error() {
     let app = App::start().await;
     for n in 0..3 {
         app.bucket.put(&format!("{n}.csv"), "x").await;

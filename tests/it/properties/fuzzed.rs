@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets, with bytes that are made up, or bent out of good ones.
+//! Runs the bodies of the fuzz targets with random bytes and with mutations of valid input.
 
 #[path = "../../fuzz/bodies/mod.rs"]
 mod bodies;
@@ -31,7 +31,7 @@ fn edit(words: &'static [&'static str]) -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn bent(mut bytes: Vec<u8>, edits: Vec<Edit>) -> Vec<u8> {
+fn mutated(mut bytes: Vec<u8>, edits: Vec<Edit>) -> Vec<u8> {
     for edit in edits {
         let place = |at: Index| at.index(bytes.len() + 1);
         let end = |start: usize, count: u8| (start + usize::from(count)).min(bytes.len());
@@ -58,11 +58,14 @@ fn bent(mut bytes: Vec<u8>, edits: Vec<Edit>) -> Vec<u8> {
     bytes
 }
 
-/// Anything at all, or one of `good` with a few changes.
-fn noise(good: Vec<String>, words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
-    let bent = (select(good), vec(edit(words), 0..6))
-        .prop_map(|(good, edits)| bent(good.into_bytes(), edits));
-    prop_oneof![1 => vec(any::<u8>(), 0..200), 4 => bent]
+/// Random bytes, or one of `good` with a few changes.
+fn random_or_mutated(
+    good: Vec<String>,
+    words: &'static [&'static str],
+) -> impl Strategy<Value = Vec<u8>> {
+    let mutated = (select(good), vec(edit(words), 0..6))
+        .prop_map(|(good, edits)| mutated(good.into_bytes(), edits));
+    prop_oneof![1 => vec(any::<u8>(), 0..200), 4 => mutated]
 }
 
 fn paths() -> Vec<String> {
@@ -129,7 +132,7 @@ fn claims() -> Vec<String> {
         .to_vec()
 }
 
-/// One of the broker's own.
+/// A valid upload token.
 fn upload_tokens() -> Vec<String> {
     use secrecy::ExposeSecret as _;
     use upload_broker::identity::Grant;
@@ -150,20 +153,20 @@ fn upload_tokens() -> Vec<String> {
     vec![sealed.expect("a token").expose_secret().to_owned()]
 }
 
-/// A token opens as it was made, and with no character changed.
+/// A token can be opened as it was made, but not when a character is changed.
 #[test]
-fn an_upload_token_opens_only_as_it_was_made() {
+fn upload_token_with_a_changed_character_is_rejected() {
     use upload_broker::identity::upload_token::TokenKey;
     let key = TokenKey::new(bodies::upload_token::SECRET);
     let good = upload_tokens().remove(0);
     assert!(key.open(&good).is_some(), "{good}");
     bodies::upload_token::hold(good.as_bytes());
-    // The last letter of 32 bytes in base64 has bits that say nothing.
+    // The last letter of 32 bytes in base64 has bits without a meaning, so it is left out.
     for at in 0..good.len() - 1 {
-        let mut bent = good.clone().into_bytes();
-        bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
-        let bent = String::from_utf8(bent).expect("letters");
-        assert_eq!(key.open(&bent), None, "at {at}");
+        let mut mutated = good.clone().into_bytes();
+        mutated[at] = if mutated[at] == b'A' { b'B' } else { b'A' };
+        let mutated = String::from_utf8(mutated).expect("letters");
+        assert_eq!(key.open(&mutated), None, "at {at}");
     }
 }
 
@@ -171,39 +174,39 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: cases(512), ..ProptestConfig::default() })]
 
     #[test]
-    fn paths_hold(data in noise(paths(), &["/", "..", "acme/", "%2e", "\u{0}", "\u{202e}", "action/"])) {
+    fn path_invariants_hold_for_random_and_mutated_input(data in random_or_mutated(paths(), &["/", "..", "acme/", "%2e", "\u{0}", "\u{202e}", "action/"])) {
         bodies::path::hold(&data);
     }
 
     #[test]
-    fn cursors_hold(data in noise(queries(), &["&", "=", "%", "cursor=", "+", "limit=0"])) {
+    fn cursor_invariants_hold_for_random_and_mutated_input(data in random_or_mutated(queries(), &["&", "=", "%", "cursor=", "+", "limit=0"])) {
         bodies::cursor::hold(&data);
     }
 
     #[test]
-    fn jwts_hold(data in noise(claims(), &["{", "}", "\"", "exp", "1799999969", "1e99", "-1", "null", "[]", ".", "eyJ"])) {
+    fn jwt_invariants_hold_for_random_and_mutated_input(data in random_or_mutated(claims(), &["{", "}", "\"", "exp", "1799999969", "1e99", "-1", "null", "[]", ".", "eyJ"])) {
         bodies::jwt::hold(&data);
     }
 
     #[test]
-    fn upload_tokens_hold(data in noise(upload_tokens(), &["ubt_", ".", "A", "-", "_", "e30"])) {
+    fn upload_token_invariants_hold_for_random_and_mutated_input(data in random_or_mutated(upload_tokens(), &["ubt_", ".", "A", "-", "_", "e30"])) {
         bodies::upload_token::hold(&data);
     }
 
     #[test]
-    fn messages_hold(data in noise(messages(), &["{", "}", "\"", "%ff", "+", "null", "\"Records\":[]"])) {
+    fn s3_event_message_invariants_hold_for_random_and_mutated_input(data in random_or_mutated(messages(), &["{", "}", "\"", "%ff", "+", "null", "\"Records\":[]"])) {
         bodies::message::hold(&data);
     }
 
     #[test]
-    fn settings_hold(data in noise(settings(), &["\n", "=", "@", ":", "?", "#", "/", ",", "%", "[", "BROKER_"])) {
+    fn settings_invariants_hold_for_random_and_mutated_input(data in random_or_mutated(settings(), &["\n", "=", "@", ":", "?", "#", "/", ",", "%", "[", "BROKER_"])) {
         bodies::config::hold(&data);
     }
 }
 
-/// Each body has its target, and each target is built.
+/// Each fuzz body has a fuzz target, and each target is built.
 #[test]
-fn every_body_is_a_target() {
+fn every_fuzz_body_has_a_target_that_is_built() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz");
     let manifest = std::fs::read_to_string(format!("{folder}/Cargo.toml")).expect("a manifest");
     let bodies = std::fs::read_to_string(format!("{folder}/bodies/mod.rs")).expect("the bodies");

@@ -1,4 +1,4 @@
-//! Headers: any bytes that HTTP lets through are understood, or refused; none is half understood.
+//! Request headers: a value with any bytes that HTTP allows is accepted completely or rejected.
 
 use actix_web::FromRequest as _;
 use actix_web::dev::Payload;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use upload_broker::http::extract::idempotency::IdempotencyKey;
 use upload_broker::http::middleware::request_id;
 
-/// Bytes that a header value may have.
+/// A header value of any allowed bytes.
 fn value() -> impl Strategy<Value = HeaderValue> {
     let likely = "[!-~]{0,300}".prop_map(String::into_bytes);
     let bytes = prop_oneof![likely, vec(any::<u8>(), 0..300)];
@@ -22,7 +22,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_idempotency_key_is_taken_whole_or_refused(values in vec(value(), 0..3)) {
+    fn idempotency_key_is_accepted_unchanged_or_rejected(values in vec(value(), 0..3)) {
         let mut request = TestRequest::default();
         for value in &values {
             request = request.append_header(("idempotency-key", value.clone()));
@@ -44,9 +44,9 @@ proptest! {
         }
     }
 
-    /// The caller's own name of a request, or a new one; always fit for a log and a header.
+    /// The request id is the caller's own or a new one, and always safe for a log and a header.
     #[test]
-    fn a_request_always_has_a_sane_name(value in value()) {
+    fn request_id_is_always_safe_for_logs_and_headers(value in value()) {
         let mut headers = HeaderMap::new();
         headers.insert(request_id::HEADER, value.clone());
         let name = request_id::choose(&headers);

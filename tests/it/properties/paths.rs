@@ -1,4 +1,4 @@
-//! Paths: what is taken, what a URL makes of them, and which key they get.
+//! Paths: which ones are accepted, how they survive a URL, and which keys they have.
 
 use actix_web::FromRequest as _;
 use actix_web::dev::Payload;
@@ -12,7 +12,7 @@ use upload_broker::http::extract::path::Dataset;
 
 use super::text;
 
-/// The contract's own words, written a second time.
+/// The rules of the contract, implemented a second time.
 fn is_path(input: &str) -> bool {
     let key = input.strip_prefix('/').unwrap_or(input);
     let segments: Vec<&str> = key.split('/').collect();
@@ -29,7 +29,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn exactly_the_paths_of_the_contract_are_taken(input in text()) {
+    fn exactly_the_valid_paths_are_accepted(input in text()) {
         let parsed = DatasetPath::parse(&input);
         prop_assert_eq!(parsed.is_ok(), is_path(&input), "{:?}: {:?}", input, parsed);
         if let Ok(path) = parsed {
@@ -41,12 +41,12 @@ proptest! {
         }
     }
 
-    /// However it is encoded, a path comes out of a URL as it went in, or is refused for itself.
+    /// However it is encoded, a path comes out of a URL as it went in, or is rejected for itself.
     #[test]
-    fn a_path_survives_its_url(input in text(), slashes_too in any::<bool>()) {
+    fn path_survives_encoding_in_a_url(input in text(), slashes_too in any::<bool>()) {
         let mut encoded = utf8_percent_encode(&input, NON_ALPHANUMERIC).to_string();
         if !slashes_too {
-            // The leading slash is left out, or encoded: `/datasets//a` is refused.
+            // The leading slash is omitted or encoded, because `/datasets//a` is rejected.
             let relative = encoded.strip_prefix("%2F").unwrap_or(&encoded);
             encoded = relative.replace("%2F", "/");
         }
@@ -59,9 +59,9 @@ proptest! {
         }
     }
 
-    /// Anything at all after `/datasets/` is a path of the contract or refused.
+    /// Any text after `/datasets/` is a valid path or is rejected.
     #[test]
-    fn any_url_is_a_path_or_refused(tail in "([!-~]|%[0-9a-fA-F]{2}){0,60}") {
+    fn any_url_below_datasets_is_a_valid_path_or_rejected(tail in "([!-~]|%[0-9a-fA-F]{2}){0,60}") {
         let Ok(uri) = format!("/datasets/{tail}").parse::<actix_web::http::Uri>() else {
             return Ok(());
         };
@@ -72,9 +72,9 @@ proptest! {
         }
     }
 
-    /// A key has an address exactly where that leads back to it, in whatever jail.
+    /// In any jail, a key has an address exactly if that address leads back to the key.
     #[test]
-    fn an_address_leads_back_to_its_key(relative in text(), acme in any::<bool>()) {
+    fn address_of_a_key_leads_back_to_the_key(relative in text(), acme in any::<bool>()) {
         let prefix = if acme { "acme/" } else { "" };
         let jail = Jail::new(prefix, vec![]);
         let key = format!("{prefix}{relative}");
@@ -87,10 +87,10 @@ proptest! {
         }
     }
 
-    /// Whoever is confined to a folder gets the keys that begin with it, and no other; whatever it
-    /// asks a list to start with, what the list may hold lies in the folder.
+    /// A caller that is confined to a folder can reach exactly the keys that begin with the folder.
+    /// Whatever prefix it asks for, a list contains only keys of the folder.
     #[test]
-    fn a_confined_caller_stays_in_its_folder(input in text(), folder in text(), start in text()) {
+    fn confined_caller_reaches_only_keys_of_its_folder(input in text(), folder in text(), start in text()) {
         let Ok(Some(within)) = PathPrefix::parse(&folder) else {
             return Ok(());
         };
@@ -116,7 +116,7 @@ proptest! {
 
     /// No path of one tenant has the key of another, and every key leads back to its path.
     #[test]
-    fn a_tenant_stays_in_its_jail(input in text(), acme in any::<bool>()) {
+    fn tenant_paths_never_have_keys_of_another_tenant(input in text(), acme in any::<bool>()) {
         let input = if acme { format!("acme/{input}") } else { input };
         let Ok(path) = DatasetPath::parse(&input) else {
             return Ok(());

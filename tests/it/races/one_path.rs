@@ -1,4 +1,4 @@
-//! Several uploads of one path: at most one is current, and it is the one whose bytes stand.
+//! Several uploads of one path: at most one is current, and its bytes are the object.
 
 use diesel_async::AsyncConnection as _;
 use futures::future::join_all;
@@ -16,7 +16,7 @@ use crate::support::app::{App, id};
 const PATH: &str = "/data/contested.csv";
 const KEY: &str = "data/contested.csv";
 
-/// The one upload that is current at the path; what stands there must be its own.
+/// The one upload that is current at the path. The object there must be its own.
 async fn current(app: &App) -> Value {
     let list = app.get("/uploads?path=/data/contested.csv&status=Uploaded&status=Processed");
     let list = list.await.expect(StatusCode::OK);
@@ -30,7 +30,7 @@ async fn current(app: &App) -> Value {
 }
 
 #[tokio::test]
-async fn of_two_write_once_uploads_the_first_to_arrive_wins() {
+async fn first_object_wins_between_two_create_only_uploads() {
     let app = App::start().await;
     let (one, two) = (
         app.create(PATH, json!({})).await,
@@ -55,14 +55,14 @@ async fn of_two_write_once_uploads_the_first_to_arrive_wins() {
     assert_eq!(app.read(loser).await["status"], "Error");
     assert_eq!(app.told(loser).await, ["upload.failed"]);
 
-    // The loser's row can go; the winner's object stays.
+    // The losing row can be deleted; the winner's object stays.
     let reply = app.delete(&format!("/uploads/{}", id(loser))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert_eq!(current(&app).await["id"], winner["id"]);
 }
 
 #[tokio::test]
-async fn of_two_overwriting_uploads_the_proof_tells_which() {
+async fn current_upload_is_the_one_whose_bytes_are_at_the_path() {
     let app = App::start().await;
     for round in 0..10 {
         let overwrite = json!({"overwrite": true});
@@ -89,15 +89,15 @@ async fn of_two_overwriting_uploads_the_proof_tells_which() {
 }
 
 #[tokio::test]
-async fn of_twenty_overwriting_uploads_one_is_current() {
+async fn one_of_twenty_concurrent_overwriting_uploads_is_current() {
     let app = App::start().await;
     let mut sessions = Vec::new();
     for _ in 0..20 {
         let session = app.create(PATH, json!({"overwrite": true})).await;
         sessions.push(session);
     }
-    // Each sends and acknowledges as fast as it can: proofs are made of bytes that are replaced
-    // a moment later, and must not be believed when they come late.
+    // Each client sends and acknowledges as fast as it can. Some bytes are replaced a moment after
+    // they were proven, and such a proof must not be accepted when it comes late.
     let mut dice = Dice(5);
     let answers = join_all(sessions.iter().map(|session| {
         let turns = dice.roll(30);
@@ -141,10 +141,10 @@ async fn of_twenty_overwriting_uploads_one_is_current() {
     );
 }
 
-/// Requests alone cannot bring this order about at will: a newer proof is committed after an older
-/// one has looked at the path, and before the older one's arrow.
+/// Requests alone cannot force this order: a newer proof is committed after an older one has read
+/// the state of the path and before the older one's transition.
 #[tokio::test]
-async fn a_proof_that_comes_late_does_not_supersede_a_newer_one() {
+async fn late_proof_does_not_supersede_a_newer_one() {
     let app = App::start().await;
     app.upload(PATH, "one", json!({})).await;
     let overwrite = json!({"overwrite": true});

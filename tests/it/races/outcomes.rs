@@ -1,4 +1,4 @@
-//! An acknowledge, and somebody who wants the opposite at the same moment.
+//! An acknowledge and a request for the opposite at the same moment.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,21 +20,21 @@ use crate::support::store::Store;
 
 const ROUNDS: u64 = 40;
 
-/// A session whose bytes have come, under a key of its own.
+/// A session with a key of its own whose object has arrived.
 async fn sent(app: &App, key: &str) -> Value {
     let session = app.create(key, json!({"expires_in": 60})).await;
     app.put(&session, "bytes").await.expect_ok();
     session
 }
 
-/// Sends it after some turns of the others.
+/// Sends a request after other tasks have had some turns.
 async fn after(turns: u64, app: &App, method: Method, path: String) -> Reply {
     Dice::stagger(turns).await;
     Reply::of(app.request(method, &path)).await
 }
 
-/// One of the histories that may be; returns the state that it ends in.
-async fn settled(app: &App, round: u64, session: &Value, histories: &[&[&str]]) -> String {
+/// Asserts that the history is one of `histories` and returns the status of the upload.
+async fn status_after(app: &App, round: u64, session: &Value, histories: &[&[&str]]) -> String {
     let told = app.told(session).await;
     let known = histories.iter().any(|history| told == *history);
     assert!(known, "round {round}: {told:?} is none of {histories:?}");
@@ -43,11 +43,11 @@ async fn settled(app: &App, round: u64, session: &Value, histories: &[&[&str]]) 
 }
 
 #[tokio::test]
-async fn acknowledge_against_cancel() {
+async fn acknowledge_racing_cancel_has_one_outcome() {
     let app = App::start().await;
     let mut won = [0, 0];
-    // The head start of the acknowledge grows while it loses and shrinks when it wins: it hunts
-    // for the moment at which both are equally fast, on any machine.
+    // The head start of the acknowledge grows while it loses and shrinks while it wins. In this way
+    // the test finds the moment at which both are equally fast, on any machine.
     let mut head_start = Duration::ZERO;
     for round in 0..ROUNDS {
         let key = format!("cancel/{round}");
@@ -59,7 +59,7 @@ async fn acknowledge_against_cancel() {
         };
         let (one, other) = tokio::join!(app.acknowledge(&session), cancel);
         let histories: &[&[&str]] = &[&["dataset.uploaded"], &["upload.cancelled"]];
-        let status = settled(&app, round, &session, histories).await;
+        let status = status_after(&app, round, &session, histories).await;
         let there = app.bucket.head(&key).await.is_some();
         if status == "Uploaded" {
             won[0] += 1;
@@ -71,7 +71,7 @@ async fn acknowledge_against_cancel() {
             won[1] += 1;
             head_start = head_start * 3 / 2 + Duration::from_millis(1);
             other.expect(StatusCode::OK);
-            // Where the cancel had taken the object too, there was nothing to look at.
+            // If the cancel had removed the object too, the acknowledge found no object.
             let code = one.json()["code"].clone();
             assert!(
                 one.status == 409 && (code == "invalid-status" || code == "object-missing"),
@@ -84,7 +84,7 @@ async fn acknowledge_against_cancel() {
 }
 
 #[tokio::test]
-async fn acknowledge_against_the_janitor() {
+async fn acknowledge_racing_the_janitor_proves_the_upload_once() {
     let app = App::start().await;
     let mut dice = Dice(2);
     let mut by = [0, 0];
@@ -102,18 +102,18 @@ async fn acknowledge_against_the_janitor() {
         let answer = acknowledged.expect(StatusCode::OK);
         assert_eq!(swept.failed, 0, "round {round}: {swept:?}");
         assert_eq!(swept.expired, 0, "round {round}: it was there: {swept:?}");
-        settled(&app, round, &session, &[&["dataset.uploaded"]]).await;
+        status_after(&app, round, &session, &[&["dataset.uploaded"]]).await;
         let now = app.read(&session).await;
         assert_eq!(answer, now, "round {round}: the answer is the row");
         by[usize::from(now["verification"]["by"] == "janitor")] += 1;
-        // A signature made by a clock from the future would be refused.
+        // S3 would reject a signature from a clock that is ahead.
         app.advance(TimeDelta::seconds(-(60 + 901)));
     }
     assert!(by.iter().sum::<i32>() == 40, "{by:?}");
 }
 
 #[tokio::test]
-async fn expiry_against_bytes_that_come_at_that_moment() {
+async fn object_arriving_during_expiry_is_uploaded_in_the_end() {
     let app = App::start().await;
     let mut dice = Dice(3);
     for round in 0..ROUNDS {
@@ -134,7 +134,7 @@ async fn expiry_against_bytes_that_come_at_that_moment() {
             &["dataset.uploaded"],
             &["upload.expired", "dataset.uploaded"],
         ];
-        let status = settled(&app, round, &session, histories).await;
+        let status = status_after(&app, round, &session, histories).await;
         assert_eq!(status, "Uploaded", "round {round}");
         assert_eq!(uploaded, app.read(&session).await, "round {round}");
         app.advance(TimeDelta::seconds(-(60 + 901)));
@@ -142,7 +142,7 @@ async fn expiry_against_bytes_that_come_at_that_moment() {
 }
 
 #[tokio::test]
-async fn acknowledge_against_delete() {
+async fn acknowledge_racing_delete_has_one_outcome() {
     let app = App::start().await;
     let mut dice = Dice(4);
     for round in 0..ROUNDS {
@@ -157,7 +157,7 @@ async fn acknowledge_against_delete() {
         );
         let uploaded: &[&str] = &["dataset.uploaded"];
         let deleted: &[&str] = &["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
-        let status = settled(&app, round, &session, &[uploaded, deleted]).await;
+        let status = status_after(&app, round, &session, &[uploaded, deleted]).await;
         let there = app.bucket.head(&key).await.is_some();
         assert_eq!(status == "Uploaded", there, "round {round}: {status}");
         let answered = [&first, &second].map(|reply| reply.status.as_u16());
@@ -171,7 +171,7 @@ async fn acknowledge_against_delete() {
 }
 
 #[tokio::test]
-async fn two_deletes_make_one() {
+async fn four_concurrent_deletes_make_one_transition() {
     let app = App::start().await;
     for round in 0..ROUNDS / 4 {
         let key = format!("twice/{round}");
@@ -181,24 +181,25 @@ async fn two_deletes_make_one() {
         let answers = futures::future::join_all(calls).await;
         let done = answers.iter().filter(|one| one.status == 204).count();
         let refused = answers.iter().filter(|one| one.status == 409).count();
-        // Whoever comes while one is under way ends it too, and hears the same.
+        // A delete that arrives while another one is running finishes it too and gets the same
+        // answer.
         assert!(done > 0, "round {round}: {answers:#?}");
         assert_eq!(done + refused, 4, "round {round}: {answers:#?}");
         let deleted: &[&str] = &["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
-        let status = settled(&app, round, &session, &[deleted]).await;
+        let status = status_after(&app, round, &session, &[deleted]).await;
         assert_eq!(status, "Deleted", "round {round}");
         assert!(app.bucket.head(&key).await.is_none(), "round {round}");
     }
 }
 
 #[tokio::test]
-async fn a_delete_never_takes_what_replaced_the_object() {
-    a_delete_against_a_replacement(Setup::new(), cloud::address()).await;
+async fn delete_keeps_an_object_that_replaced_the_old_one_meanwhile() {
+    delete_while_object_is_replaced(Setup::new(), cloud::address()).await;
     let store = Store::start().await;
-    a_delete_against_a_replacement(Setup::new().store(&store), store.addr()).await;
+    delete_while_object_is_replaced(Setup::new().store(&store), store.addr()).await;
 }
 
-async fn a_delete_against_a_replacement(setup: Setup, s3: SocketAddr) {
+async fn delete_while_object_is_replaced(setup: Setup, s3: SocketAddr) {
     let halt = Halt::new(s3, "DELETE /");
     let app = setup.s3(halt.endpoint()).start().await;
     let old = app.upload("a.csv", "old", json!({})).await;
@@ -218,7 +219,7 @@ async fn a_delete_against_a_replacement(setup: Setup, s3: SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_cancel_takes_what_arrives_at_that_moment() {
+async fn cancel_removes_object_that_arrives_meanwhile() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({})).await;
     let path = format!("/uploads/{}/cancel", id(&session));
@@ -232,19 +233,19 @@ async fn a_cancel_takes_what_arrives_at_that_moment() {
 }
 
 #[tokio::test]
-async fn what_arrives_while_it_expires_is_uploaded_after_all() {
+async fn object_arriving_during_expiry_can_still_be_acknowledged() {
     let app = App::start().await;
     let session = app.create("a.csv", json!({"expires_in": 60})).await;
     app.advance(TimeDelta::seconds(60 + 901));
     let arrive = async { drop(app.put(&session, "a").await.expect_ok()) };
-    // A janitor leaves a row alone that is locked, so that it claims before the lock.
+    // A janitor skips a locked row, so it leases the row before the lock.
     let broker = Arc::clone(&app.broker);
     let now = app.clock.now();
     let page = shared().spawn(async move { claim::claim(&broker, Chore::Expire, now, 10).await });
     let (mut rows, _held) = page.await.expect("a task").expect("a page");
     let claimed = rows.remove(0);
     let broker = Arc::clone(&app.broker);
-    // Begins when it is awaited: behind the lock.
+    // The work begins when it is awaited, after the row was locked.
     let expire = async move {
         let expire = async move { expire::expire(&broker, claimed.upload).await };
         shared().spawn(expire).await

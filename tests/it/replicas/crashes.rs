@@ -1,5 +1,5 @@
-//! `kill -9` between two chosen steps: what it leaves, and who repairs it. A gate holds the step
-//! until the process is dead; the other replica was never touched.
+//! One replica is killed with `kill -9` between two chosen steps: what it leaves, and how that is
+//! repaired. A gate holds the step until the process is dead. The other replica runs on.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ use crate::support::observe::{PATIENCE, eventually};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// Sessions that outlive the test: what is repaired is not repaired by their end.
+/// Sessions that outlive the test, so that nothing is repaired because a session expires.
 pub fn long() -> Vec<(&'static str, String)> {
     vec![("BROKER_URL_SECONDS", "900".into())]
 }
 
-/// Of a replica that nobody kills.
+/// The index of the replica that is not killed.
 pub const OTHER: usize = 1;
 
 pub async fn status(fleet: &Fleet, upload: &Value) -> String {
@@ -47,7 +47,7 @@ fn address(fleet: &Fleet) -> std::net::SocketAddr {
         .expect("an address")
 }
 
-/// Sends `request`, waits until `at_the_step`, kills the replica; the request gets no answer.
+/// Sends `request`, waits for `at_the_step` and kills the replica. The request gets no answer.
 pub async fn killed_at(
     fleet: &Fleet,
     request: reqwest::RequestBuilder,
@@ -62,7 +62,7 @@ pub async fn killed_at(
     answer.expect_err("an answer from the dead");
 }
 
-/// Somebody waits for a row that another one has locked.
+/// Waits until a statement waits for a row that another transaction has locked.
 pub async fn waits_for_its_row(fleet: &Fleet) {
     let observer = fleet.sql().await;
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
@@ -75,7 +75,7 @@ pub async fn waits_for_its_row(fleet: &Fleet) {
 }
 
 #[tokio::test]
-async fn after_the_row_before_the_answer() {
+async fn create_killed_before_its_answer_is_repeated_with_the_same_upload() {
     let fleet = Fleet::start(&long()).await;
     let door = Gate::new(address(&fleet));
     door.hold_answers();
@@ -90,7 +90,7 @@ async fn after_the_row_before_the_answer() {
         door.cut().await;
     };
     killed_at(&fleet, lost, dead).await;
-    // The client asks again: there is the same upload, and no other.
+    // The client repeats its request and gets the same upload. There is no other.
     let again = Reply::of(create(fleet.caller(OTHER))).await;
     let again = again.expect(StatusCode::OK);
     let all = fleet
@@ -102,7 +102,7 @@ async fn after_the_row_before_the_answer() {
     assert_eq!(all[0]["id"], again["id"]);
 }
 
-/// Kills the replica that is asked for `verb` of an upload when it asks S3 in turn.
+/// Kills the replica while it handles `verb` of an upload and waits for S3.
 async fn killed_while_it_asks_s3(fleet: &Fleet, session: &Value, method: Method, verb: &str) {
     let s3 = &fleet.replicas[0].s3;
     s3.hold();
@@ -112,13 +112,13 @@ async fn killed_while_it_asks_s3(fleet: &Fleet, session: &Value, method: Method,
 }
 
 #[tokio::test]
-async fn in_acknowledge_before_the_commit() {
+async fn acknowledge_killed_before_its_commit_can_be_repeated() {
     let fleet = Fleet::start(&long()).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
     killed_while_it_asks_s3(&fleet, &session, Method::POST, "/acknowledge").await;
-    // The row is as it was; the client asks again.
+    // The row is unchanged, and the client repeats its request.
     assert_eq!(status(&fleet, &session).await, "Pending");
     assert_eq!(events(&fleet, &session).await, 0);
     let done = fleet.caller(OTHER).acknowledge(&session).await;
@@ -128,13 +128,13 @@ async fn in_acknowledge_before_the_commit() {
 }
 
 #[tokio::test]
-async fn in_acknowledge_and_the_client_never_comes_back() {
+async fn acknowledge_killed_before_its_commit_is_finished_by_the_janitor() {
     let fleet = Fleet::start(&[]).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
     killed_while_it_asks_s3(&fleet, &session, Method::POST, "/acknowledge").await;
-    // The other replica's janitor looks when the session's time is over.
+    // The janitor of the other replica checks the upload after its end.
     let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);
     assert_eq!(status(&fleet, &session).await, "Uploaded");
@@ -142,12 +142,12 @@ async fn in_acknowledge_and_the_client_never_comes_back() {
 }
 
 #[tokio::test]
-async fn after_the_commit_of_an_acknowledge_before_its_answer() {
+async fn acknowledge_killed_after_its_commit_is_notified_by_other_replica() {
     let fleet = Fleet::start(&long()).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
-    // Nothing of its goes to SNS either.
+    // The killed replica cannot publish the event either.
     fleet.replicas[0].sns.cut().await;
     let door = Gate::new(address(&fleet));
     door.hold_answers();
@@ -158,7 +158,8 @@ async fn after_the_commit_of_an_acknowledge_before_its_answer() {
     };
     let lost = behind(&door, &fleet).request(Method::POST, &path);
     killed_at(&fleet, lost, dead).await;
-    // It is done, and the other replica tells of it. Asking again changes nothing.
+    // The upload is done, and the other replica publishes the event. A repeated acknowledge changes
+    // nothing.
     let again = fleet.caller(OTHER).acknowledge(&session).await;
     assert_eq!(again.expect(StatusCode::OK)["status"], "Uploaded");
     assert_eq!(events(&fleet, &session).await, 1);
@@ -167,13 +168,13 @@ async fn after_the_commit_of_an_acknowledge_before_its_answer() {
 }
 
 #[tokio::test]
-async fn in_delete_before_the_object_goes() {
+async fn delete_killed_before_the_removal_is_finished_by_other_replica() {
     let fleet = Fleet::start(&long()).await;
     let caller = fleet.caller(0);
     let uploaded = caller.upload("/a.csv", "a").await;
     let s3 = &fleet.replicas[0].s3;
     let delete = caller.request(Method::DELETE, &format!("/uploads/{}", id(&uploaded)));
-    // The look at the object passes, the row waits until S3 takes nothing any more.
+    // The check of the object passes, and the row is locked until S3 accepts no more requests.
     let mut client = fleet.sql().await;
     let lock = client.transaction().await.expect("a transaction");
     let rows = "SELECT 1 FROM uploads FOR UPDATE";
@@ -188,22 +189,23 @@ async fn in_delete_before_the_object_goes() {
     s3.cut().await;
     assert_eq!(status(&fleet, &uploaded).await, "Deleting");
     assert!(fleet.place.bucket.head("a.csv").await.is_some());
-    // The other replica's janitor ends it, after the time that is left to whoever began.
+    // The janitor of the other replica finishes the delete when the lease of the killed one is
+    // over.
     invariant::holds(&fleet, &[], vec![], 0).await;
     assert_eq!(status(&fleet, &uploaded).await, "Deleted");
     assert!(fleet.place.bucket.head("a.csv").await.is_none());
 }
 
 #[tokio::test]
-async fn in_cancel_before_the_object_goes() {
+async fn cancel_killed_before_the_removal_is_finished_by_other_replica() {
     let fleet = Fleet::start(&[]).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
     killed_while_it_asks_s3(&fleet, &session, Method::POST, "/cancel").await;
     fleet.replicas[0].s3.cut().await;
-    // The promise is taken back, and what came blocks its path until the other replica's janitor
-    // looks once more, when the URL has ended.
+    // The upload is cancelled, and its object blocks the path until the janitor of the other
+    // replica checks again after the end of the URL.
     assert_eq!(status(&fleet, &session).await, "Cancelled");
     assert!(fleet.place.bucket.head("a.csv").await.is_some());
     invariant::holds(&fleet, &[], vec![], 0).await;

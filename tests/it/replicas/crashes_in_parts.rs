@@ -1,5 +1,6 @@
-//! `kill -9` between S3 and the row of an upload in parts: what S3 has begun then, no row knows. It
-//! is in nobody's way, and a janitor frees it when nothing has come to it for its time.
+//! One replica is killed with `kill -9` after S3 has started a multipart upload and before the row
+//! contains it. Such an upload harms nothing, and a janitor aborts it when no part has arrived for
+//! the configured time.
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -11,7 +12,7 @@ use crate::support::app::{Setup, id, now};
 use crate::support::fleet::Fleet;
 use crate::support::reply::Reply;
 
-/// Another janitor, two hours later.
+/// Runs another janitor, two hours later.
 async fn clear_later(fleet: &Fleet) {
     let bucket = &fleet.place.bucket.name;
     let janitor = Setup::new()
@@ -31,7 +32,7 @@ async fn send(fleet: &Fleet, part: &Value, bytes: &'static str) {
 }
 
 #[tokio::test]
-async fn in_create_before_the_row() {
+async fn multipart_upload_without_row_of_killed_create_is_aborted() {
     let fleet = Fleet::start(&long()).await;
     let create = |caller: crate::support::serving::Caller| {
         let request = caller.request(Method::POST, "/uploads");
@@ -46,7 +47,7 @@ async fn in_create_before_the_row() {
     let none = caller.get("/uploads").await.expect(StatusCode::OK);
     assert_eq!(none, json!([]), "a row was written");
 
-    // The client asks again, and gets an upload of its own.
+    // The client repeats its request and gets an upload of its own.
     let session = Reply::of(create(fleet.caller(OTHER))).await;
     let session = session.expect(StatusCode::CREATED);
     assert_eq!(fleet.place.bucket.open_keys().await, ["a.bin", "a.bin"]);
@@ -62,22 +63,22 @@ async fn in_create_before_the_row() {
     assert_eq!(fleet.place.bucket.get("a.bin").await, b"abc");
 }
 
-/// What a replica was about to write when it died.
+/// The statement that a replica was about to run when it died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Statement {
-    /// It had not reached Postgres.
+    /// The statement had not reached Postgres.
     Lost,
-    /// Postgres had it, and runs it to its end.
+    /// Postgres had received the statement and runs it to its end.
     Runs,
 }
 
-/// An upload that was begun anew at S3, by a replica that is dead now.
-async fn begun_anew(fleet: &Fleet, statement: Statement) -> Value {
+/// Creates an upload whose multipart upload a replica starts again at S3 before it dies.
+async fn restarted_by_killed_replica(fleet: &Fleet, statement: Statement) -> Value {
     let caller = fleet.caller(OTHER);
     let body = json!({"path": "/a.bin", "multipart": true, "size": 3, "expires_in": 86_400});
     let request = caller.request(Method::POST, "/uploads").json(&body);
     let session = Reply::of(request).await.expect(StatusCode::CREATED);
-    // With the checksum of a part, which S3 was not told of.
+    // The request has a part checksum, which S3 was not told of at the start.
     let path = format!("/uploads/{}/parts", id(&session));
     let anew = fleet
         .caller(0)
@@ -105,12 +106,12 @@ fn checked() -> Value {
 }
 
 #[tokio::test]
-async fn when_it_is_begun_anew_and_the_row_does_not_know() {
+async fn killed_restart_that_was_not_written_leaves_old_multipart_upload_usable() {
     let fleet = Fleet::start(&long()).await;
-    let session = begun_anew(&fleet, Statement::Lost).await;
+    let session = restarted_by_killed_replica(&fleet, Statement::Lost).await;
     clear_later(&fleet).await;
     assert_eq!(fleet.place.bucket.open_keys().await, ["a.bin"]);
-    // The upload is as it was: its first URL is good.
+    // The upload is unchanged, so its first URL works.
     send(&fleet, &session["multipart"]["parts"][0], "abc").await;
     let done = fleet.caller(OTHER).acknowledge(&session).await;
     done.expect(StatusCode::OK);
@@ -118,12 +119,12 @@ async fn when_it_is_begun_anew_and_the_row_does_not_know() {
 }
 
 #[tokio::test]
-async fn when_it_is_begun_anew_and_the_row_knows_alone() {
+async fn killed_restart_that_was_written_continues_with_new_multipart_upload() {
     let fleet = Fleet::start(&long()).await;
-    let session = begun_anew(&fleet, Statement::Runs).await;
+    let session = restarted_by_killed_replica(&fleet, Statement::Runs).await;
     let caller = fleet.caller(OTHER);
     let path = format!("/uploads/{}/parts", id(&session));
-    // The client asks again, and its part goes to where the row says.
+    // The client repeats its request, and the new URL belongs to the multipart upload in the row.
     let parts = caller.request(Method::POST, &path).json(&checked());
     let parts = Reply::of(parts).await.expect(StatusCode::OK);
     clear_later(&fleet).await;

@@ -1,14 +1,14 @@
-//! `kill -9` at random moments under load, dozens of times: whatever was half done is finished by
-//! someone else, and nothing is lost, doubled or half there.
+//! `kill -9` at random moments under load, dozens of times: unfinished work is finished by the
+//! other replica, and nothing is lost, duplicated or partial.
 
 use std::time::Duration;
 
-use super::through;
+use super::run_under_load;
 use crate::support::fleet::{Fleet, REPLICAS};
 use crate::support::knobs;
 
 #[tokio::test]
-async fn fifty_kills_under_load() {
+async fn invariant_holds_after_fifty_kills_under_load() {
     let (seed, kills) = (knobs::seed(1), knobs::kills(50));
     let fleet = Fleet::start(&[]).await;
     for replica in &fleet.replicas {
@@ -16,14 +16,14 @@ async fn fifty_kills_under_load() {
         replica.s3.delay(Duration::from_millis(2));
         replica.sns.delay(Duration::from_millis(5));
     }
-    let (stories, truth) = through(&fleet, seed, 12, async |dice| {
+    let (stories, truth) = run_under_load(&fleet, seed, 12, async |dice| {
         for _ in 0..kills {
-            // A moment like any other: this is the story, not a wait for something.
+            // A random moment. This is the scenario, not a wait for an event.
             tokio::time::sleep(Duration::from_micros(dice.roll(400_000))).await;
             let which = dice.roll(REPLICAS as u64) as usize;
             fleet.replicas[which].kill().await;
             if dice.percent(15) {
-                // Both at once, and one of them again while it starts.
+                // Both replicas at once, and one of them again while it starts.
                 fleet.replicas[1 - which].kill().await;
                 fleet.replicas[which].begin();
                 tokio::time::sleep(Duration::from_micros(dice.roll(100_000))).await;

@@ -1,30 +1,31 @@
-//! What both replicas depend on goes away under load, in every way in which things go away, and
-//! comes back: nobody restarts anything, and nothing is lost.
+//! A dependency of both replicas fails under load in every way and recovers: no replica has to be
+//! restarted, and nothing is lost.
 
 use std::time::Duration;
 
-use super::through;
+use super::run_under_load;
 use crate::support::fleet::{Fleet, Replica};
 use crate::support::gate::Gate;
 use crate::support::knobs;
 
-/// How long each trouble lasts: longer than some sessions live, and than most calls wait.
+/// How long each fault lasts: longer than some sessions live, and longer than most calls wait.
 const TROUBLE: Duration = Duration::from_millis(1_500);
-/// The SDK tries a call to SNS for this long before the relay hears of the trouble.
+/// The SDK retries a call to SNS for this long before the relay learns of the fault.
 const LONG: Duration = Duration::from_secs(4);
 
-/// A gate of each replica, or the one of all clients.
+/// Selects a gate of each replica, or the one gate of all clients.
 type Which = fn(&Fleet) -> Vec<&Gate>;
 
 fn of_both(fleet: &Fleet, which: fn(&Replica) -> &Gate) -> Vec<&Gate> {
     fleet.replicas.iter().map(which).collect()
 }
 
-/// Cut off and refused, torn, half-open, answers lost, slow: one after the other.
-async fn misbehaves(which: Which, seed: u64, lasts: Duration) {
+/// Applies these faults one after the other: refused connections, broken connections, half-open
+/// connections, lost answers, slow answers.
+async fn run_through_faults(which: Which, seed: u64, lasts: Duration) {
     let fleet = Fleet::start(&[]).await;
     let gates = which(&fleet);
-    let (stories, truth) = through(&fleet, knobs::seed(seed), 8, async |dice| {
+    let (stories, truth) = run_under_load(&fleet, knobs::seed(seed), 8, async |dice| {
         let calm =
             |dice: &mut crate::support::dice::Dice| Duration::from_millis(200 + dice.roll(400));
         for trouble in 0..5 {
@@ -39,7 +40,7 @@ async fn misbehaves(which: Which, seed: u64, lasts: Duration) {
                 }
             }
             tokio::time::sleep(lasts).await;
-            // What was held is lost with its connection.
+            // Requests that were held are lost with their connections.
             for gate in &gates {
                 gate.tear().await;
             }
@@ -55,8 +56,8 @@ async fn misbehaves(which: Which, seed: u64, lasts: Duration) {
 }
 
 #[tokio::test]
-async fn postgres_misbehaves() {
-    misbehaves(
+async fn invariant_holds_through_faults_of_postgres() {
+    run_through_faults(
         |fleet| of_both(fleet, |replica| &replica.postgres),
         11,
         TROUBLE,
@@ -65,25 +66,26 @@ async fn postgres_misbehaves() {
 }
 
 #[tokio::test]
-async fn s3_misbehaves() {
-    misbehaves(|fleet| of_both(fleet, |replica| &replica.s3), 12, TROUBLE).await;
+async fn invariant_holds_through_faults_of_s3() {
+    run_through_faults(|fleet| of_both(fleet, |replica| &replica.s3), 12, TROUBLE).await;
 }
 
 #[tokio::test]
-async fn sns_misbehaves() {
-    misbehaves(|fleet| of_both(fleet, |replica| &replica.sns), 13, LONG).await;
+async fn invariant_holds_through_faults_of_sns() {
+    run_through_faults(|fleet| of_both(fleet, |replica| &replica.sns), 13, LONG).await;
 }
 
 #[tokio::test]
-async fn the_way_from_clients_to_s3_misbehaves() {
-    misbehaves(|fleet| vec![&fleet.clients], 14, TROUBLE).await;
+async fn invariant_holds_through_faults_between_clients_and_s3() {
+    run_through_faults(|fleet| vec![&fleet.clients], 14, TROUBLE).await;
 }
 
-/// One replica is cut off from everything, the other carries on; they come back together.
+/// One replica is cut off from all its dependencies while the other one works on; then they work
+/// together again.
 #[tokio::test]
-async fn one_replica_is_cut_off() {
+async fn invariant_holds_while_one_replica_is_cut_off() {
     let fleet = Fleet::start(&[]).await;
-    let (stories, truth) = through(&fleet, knobs::seed(15), 8, async |dice| {
+    let (stories, truth) = run_under_load(&fleet, knobs::seed(15), 8, async |dice| {
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_millis(300)).await;
             let replica = &fleet.replicas[dice.roll(2) as usize];

@@ -1,5 +1,5 @@
-//! Two hundred clients race for twenty paths through both replicas: on ten of them the first wins,
-//! on ten the last.
+//! Two hundred clients race for twenty paths through both replicas: on ten paths the first one
+//! wins, on ten paths the last one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::support::knobs;
 use crate::support::load::{self, Plan};
 
 #[tokio::test]
-async fn two_hundred_clients_on_twenty_paths() {
+async fn two_hundred_clients_on_twenty_paths_leave_one_current_upload_each() {
     let seed = knobs::seed(31);
-    // Long enough that a slow machine does not let them expire instead.
+    // Long enough that no session expires on a slow machine.
     let life = ("BROKER_URL_SECONDS", "10".to_owned());
     let fleet = Fleet::start(&[life]).await;
-    // What one replica sees of the bucket is older than what the other sees.
+    // One replica sees an older state of the bucket than the other one.
     fleet.replicas[0].s3.delay(Duration::from_millis(40));
     let (mut dice, stop) = (Dice(seed), CancellationToken::new());
     let clients = (0..200_u64).map(|number| {

@@ -1,18 +1,18 @@
-//! `kill -9` of a relay between two chosen steps. A gate holds SNS until the process is dead; the
-//! other replica relays only afterwards.
+//! A relay is killed with `kill -9` between two chosen steps. A gate holds SNS until the process is
+//! dead. The other replica sends events only afterwards.
 
 use crate::support::fleet::Fleet;
 use crate::support::gate::Gate;
 use crate::support::invariant;
 
-/// The replica that nobody kills.
+/// The index of the replica that is not killed.
 const OTHER: usize = 1;
 
-/// The state of the outbox in which the relay dies, and how often the subscriber hears of the
-/// event in the end.
-async fn relay_dies(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard: usize) {
+/// Kills the relay at a step and asserts that the subscriber receives the event `heard` times in
+/// the end.
+async fn kill_relay(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard: usize) {
     let fleet = Fleet::start(&[]).await;
-    // Only the doomed one relays.
+    // Only the replica that will be killed can reach SNS.
     fleet.replicas[OTHER].sns.cut().await;
     let sns = &fleet.replicas[0].sns;
     hold(sns);
@@ -20,7 +20,7 @@ async fn relay_dies(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard
     let uploaded = caller.upload("/a.csv", "a").await;
     at_the_step(sns).await;
     fleet.replicas[0].kill().await;
-    // What it had on the wire is lost with it.
+    // Requests and answers that the gate still holds are dropped.
     sns.cut().await;
     let client = fleet.sql().await;
     let unmarked = "SELECT count(*) FROM events WHERE published_at IS NULL";
@@ -34,11 +34,11 @@ async fn relay_dies(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard
 }
 
 #[tokio::test]
-async fn after_the_claim_of_an_event_before_its_publish() {
-    relay_dies(Gate::hold, async |sns| sns.request_waits().await, 1).await;
+async fn event_of_relay_killed_before_publishing_is_delivered_once() {
+    kill_relay(Gate::hold, async |sns| sns.request_waits().await, 1).await;
 }
 
 #[tokio::test]
-async fn after_the_publish_of_an_event_before_its_mark() {
-    relay_dies(Gate::hold_answers, async |sns| sns.answer_waits().await, 2).await;
+async fn event_of_relay_killed_after_publishing_is_delivered_twice() {
+    kill_relay(Gate::hold_answers, async |sns| sns.answer_waits().await, 2).await;
 }

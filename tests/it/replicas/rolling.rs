@@ -1,20 +1,20 @@
-//! A new version is rolled out: each replica in turn is asked to stop, ends well, and starts again
+//! A rolling restart: one replica after the other is asked to stop, exits cleanly and starts again
 //! while clients go on.
 
 use std::time::Duration;
 
-use super::through;
+use super::run_under_load;
 use crate::support::fleet::Fleet;
 use crate::support::knobs;
 
 #[tokio::test]
-async fn both_replicas_roll_under_load() {
+async fn invariant_holds_through_rolling_restarts_under_load() {
     let fleet = Fleet::start(&[]).await;
-    let (stories, truth) = through(&fleet, knobs::seed(21), 8, async |dice| {
+    let (stories, truth) = run_under_load(&fleet, knobs::seed(21), 8, async |dice| {
         for round in 0..8 {
             tokio::time::sleep(Duration::from_millis(100 + dice.roll(300))).await;
             let replica = &fleet.replicas[round % 2];
-            // Fails unless it exits with 0.
+            // This fails unless the process exits with 0.
             replica.stop().await;
             replica.start().await;
         }
@@ -27,11 +27,11 @@ async fn both_replicas_roll_under_load() {
     );
 }
 
-/// Both at the same moment: for a while there is nobody.
+/// Both replicas stop at the same moment, so that for a while none is available.
 #[tokio::test]
-async fn both_replicas_stop_at_once() {
+async fn invariant_holds_when_both_replicas_restart_at_once() {
     let fleet = Fleet::start(&[]).await;
-    let (_, truth) = through(&fleet, knobs::seed(22), 8, async |dice| {
+    let (_, truth) = run_under_load(&fleet, knobs::seed(22), 8, async |dice| {
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_millis(500 + dice.roll(500))).await;
             let [one, other] = &fleet.replicas;

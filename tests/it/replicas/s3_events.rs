@@ -1,15 +1,15 @@
-//! S3's own events finish uploads too. They come doubled, out of order and late, some replicas die
-//! with them in their hands, and clients acknowledge at the same time: it makes no difference.
+//! S3's own events complete uploads too. They arrive twice, out of order and late, replicas die
+//! while they handle them, and clients acknowledge at the same time. The result is the same.
 
 use std::time::{Duration, Instant};
 
-use super::through;
+use super::run_under_load;
 use crate::support::dice::Dice;
 use crate::support::events::Events;
 use crate::support::fleet::Fleet;
 use crate::support::knobs;
 
-/// Takes what S3 told into the pool.
+/// Moves the events that S3 has sent into the pool.
 async fn take(told: &Events, pool: &mut Vec<String>) {
     let take = told.client.receive_message().queue_url(&told.url);
     let taken = take
@@ -25,7 +25,7 @@ async fn take(told: &Events, pool: &mut Vec<String>) {
     }
 }
 
-/// Passes some of the pool on, in any order, and keeps some to send it once more.
+/// Sends some events of the pool in random order, and keeps some to send them once more.
 async fn pass(heard: &Events, pool: &mut Vec<String>, dice: &mut Dice) {
     for _ in 0..pool.len() {
         let which = dice.roll(pool.len() as u64) as usize;
@@ -37,12 +37,12 @@ async fn pass(heard: &Events, pool: &mut Vec<String>, dice: &mut Dice) {
 }
 
 #[tokio::test]
-async fn events_of_s3_come_doubled_and_out_of_order() {
+async fn invariant_holds_with_duplicated_and_reordered_s3_events() {
     let (told, heard) = (Events::new().await, Events::new().await);
     let queue = ("BROKER_S3_EVENTS_QUEUE_URL", heard.url.clone());
     let fleet = Fleet::start(&[queue]).await;
     told.follow(&fleet.place.bucket).await;
-    let (_, truth) = through(&fleet, knobs::seed(41), 8, async |dice| {
+    let (_, truth) = run_under_load(&fleet, knobs::seed(41), 8, async |dice| {
         let (mut pool, began) = (Vec::new(), Instant::now());
         while began.elapsed() < Duration::from_secs(8) {
             take(&told, &mut pool).await;
@@ -53,7 +53,7 @@ async fn events_of_s3_come_doubled_and_out_of_order() {
                 replica.start().await;
             }
         }
-        // What was held back comes in the end.
+        // Finally, the events that were kept are sent.
         for message in &pool {
             heard.send(message).await;
         }

@@ -1,8 +1,9 @@
-//! `kill -9` of a replica in each kind of work that it holds under a lease: the other one, which was
-//! there all the time, has finished it a lease and a period later. Nothing is made older by hand.
+//! One replica is killed with `kill -9` during each kind of work that it does under a lease. The
+//! other replica, which runs all the time, has finished the work a lease and a period later. No
+//! time is changed in the database to achieve that.
 //!
-//! What the relay holds is told in `relay_crashes`, the completion of an upload in parts in
-//! `parts::crashes`, and the lease that is the default in `serve::crashes`.
+//! The events of a relay are tested in `relay_crashes`, the completion of an upload in parts in
+//! `parts::crashes`, and the default lease in `serve::crashes`.
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
@@ -13,7 +14,7 @@ use crate::support::app::id;
 use crate::support::fleet::{Fleet, REPLICAS};
 use crate::support::observe::eventually;
 
-/// Both replicas work on rows alone.
+/// Both replicas work on rows only.
 const NO_WALKS: [(&str, &str); 2] = [
     ("BROKER_SWEEP_PERIOD_SECONDS", "0"),
     ("BROKER_STALE_MULTIPART_PERIOD_SECONDS", "0"),
@@ -26,9 +27,9 @@ async fn fleet(settings: &[(&'static str, &str)]) -> Fleet {
     Fleet::start(&settings).await
 }
 
-/// Waits until one of the replicas asks S3 for something, and kills it; the other one goes on.
-/// Returns the one that lives.
-async fn kill_the_one_at_work(fleet: &Fleet) -> usize {
+/// Waits until one of the replicas calls S3, and kills it. Returns the index of the other replica,
+/// which goes on.
+async fn kill_the_working_replica(fleet: &Fleet) -> usize {
     for replica in &fleet.replicas {
         replica.s3.hold();
     }
@@ -51,12 +52,12 @@ async fn status(fleet: &Fleet) -> String {
 }
 
 #[tokio::test]
-async fn a_look_at_an_overdue_upload_is_finished() {
+async fn check_of_overdue_upload_is_taken_over_from_killed_replica() {
     let fleet = fleet(&NO_WALKS).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
-    kill_the_one_at_work(&fleet).await;
+    kill_the_working_replica(&fleet).await;
     eventually("it is Uploaded", async || {
         status(&fleet).await == "Uploaded"
     })
@@ -64,10 +65,10 @@ async fn a_look_at_an_overdue_upload_is_finished() {
 }
 
 #[tokio::test]
-async fn a_delete_is_finished() {
+async fn delete_is_taken_over_from_killed_replica() {
     let fleet = fleet(&NO_WALKS).await;
     let uploaded = fleet.caller(0).upload("/a.csv", "a").await;
-    // As a request leaves it that dies behind its first step.
+    // This is what a request leaves that dies after its first step.
     let deleting = format!(
         "UPDATE uploads SET status = 'Deleting', sequence = 2, updated_at = now() WHERE id = '{0}'; \
          INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at) \
@@ -77,27 +78,27 @@ async fn a_delete_is_finished() {
     );
     let client = fleet.sql().await;
     client.batch_execute(&deleting).await.expect("a delete");
-    kill_the_one_at_work(&fleet).await;
+    kill_the_working_replica(&fleet).await;
     eventually("it is Deleted", async || status(&fleet).await == "Deleted").await;
     assert!(fleet.place.bucket.head("a.csv").await.is_none());
 }
 
 #[tokio::test]
-async fn a_last_look_is_finished() {
+async fn final_check_is_taken_over_from_killed_replica() {
     let fleet = fleet(&NO_WALKS).await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
     caller.act(&cancel).await.expect(StatusCode::OK);
     caller.put(&session, "too late").await.expect_ok();
-    kill_the_one_at_work(&fleet).await;
+    kill_the_working_replica(&fleet).await;
     eventually("what came is removed", async || {
         fleet.place.bucket.head("a.csv").await.is_none()
     })
     .await;
 }
 
-/// The end of the last whole walk at `place`.
+/// The end of the last complete walk at `place`.
 async fn finished_at(fleet: &Fleet, place: &str) -> Option<DateTime<Utc>> {
     let finished = "SELECT finished_at FROM sweeps WHERE bucket = $1";
     let row = fleet.sql().await.query_opt(finished, &[&place]).await;
@@ -105,8 +106,8 @@ async fn finished_at(fleet: &Fleet, place: &str) -> Option<DateTime<Utc>> {
     at.map(DateTime::from)
 }
 
-/// One walk ends, the next one is killed in the middle, and is gone on with.
-async fn a_walk_is_finished(setting: &'static str, suffix: &str) {
+/// One walk finishes, the next one is killed in the middle, and the other replica must finish it.
+async fn assert_walk_is_taken_over(setting: &'static str, suffix: &str) {
     let other = NO_WALKS.into_iter().filter(|(name, _)| *name != setting);
     let settings: Vec<_> = other.chain([(setting, "1")]).collect();
     let fleet = fleet(&settings).await;
@@ -115,7 +116,7 @@ async fn a_walk_is_finished(setting: &'static str, suffix: &str) {
         finished_at(&fleet, &place).await.is_some()
     })
     .await;
-    kill_the_one_at_work(&fleet).await;
+    kill_the_working_replica(&fleet).await;
     let before = finished_at(&fleet, &place).await;
     eventually("the one that was killed is finished", async || {
         finished_at(&fleet, &place).await > before
@@ -124,23 +125,23 @@ async fn a_walk_is_finished(setting: &'static str, suffix: &str) {
 }
 
 #[tokio::test]
-async fn a_comparison_of_the_bucket_is_finished() {
-    a_walk_is_finished("BROKER_SWEEP_PERIOD_SECONDS", "").await;
+async fn sweep_is_taken_over_from_killed_replica() {
+    assert_walk_is_taken_over("BROKER_SWEEP_PERIOD_SECONDS", "").await;
 }
 
 #[tokio::test]
-async fn a_walk_over_stale_multipart_uploads_is_finished() {
-    a_walk_is_finished("BROKER_STALE_MULTIPART_PERIOD_SECONDS", ":multipart").await;
+async fn walk_over_multipart_uploads_is_taken_over_from_killed_replica() {
+    assert_walk_is_taken_over("BROKER_STALE_MULTIPART_PERIOD_SECONDS", ":multipart").await;
 }
 
-/// Retention holds nothing but its transaction, which ends with the replica.
+/// Retention holds no lease, only its transaction, which ends with the replica.
 #[tokio::test]
-async fn what_is_old_is_removed() {
+async fn retention_is_taken_over_from_killed_replica() {
     let retention = ("BROKER_RETENTION_UPLOADS_DAYS", "1");
     let settings: Vec<_> = NO_WALKS.into_iter().chain([retention]).collect();
     let fleet = fleet(&settings).await;
     let (doomed, other) = (&fleet.replicas[0], &fleet.replicas[1]);
-    // Only the doomed one is at it.
+    // Only the replica that will be killed can do the work.
     other.stop().await;
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;

@@ -1,4 +1,5 @@
-//! The object comes, its event comes, and the upload is Uploaded: once, whatever else is told.
+//! The object arrives, its event arrives, and the upload becomes Uploaded exactly once, whatever
+//! other events say.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::support::inbox::Inbox;
 use crate::support::observe::{PATIENCE, eventually};
 
 #[tokio::test]
-async fn an_upload_completes_without_its_client() {
+async fn upload_is_proven_by_its_s3_event_without_acknowledge() {
     let scene = running().await;
     let session = scene.sent("/data/a.csv", json!({"size": 5})).await;
     let mut now = Value::Null;
@@ -30,7 +31,7 @@ async fn an_upload_completes_without_its_client() {
         scene.events.counts().await == (0, 0)
     })
     .await;
-    // The client may still acknowledge, and hears the same.
+    // The client may still acknowledge and gets the same answer.
     let again = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(again, now);
     assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
@@ -40,9 +41,9 @@ async fn an_upload_completes_without_its_client() {
     assert_eq!(done, 1.0);
 }
 
-/// As the store itself encodes them.
+/// Keys as the store itself encodes them in its events.
 #[tokio::test]
-async fn keys_of_every_kind() {
+async fn uploads_with_special_characters_in_their_keys_are_proven_by_s3_events() {
     let scene = Scene::new().await;
     let paths = [
         "two words.csv",
@@ -68,9 +69,9 @@ async fn keys_of_every_kind() {
 }
 
 #[tokio::test]
-async fn through_a_topic_of_sns() {
+async fn s3_event_in_an_sns_envelope_proves_the_upload() {
     let scene = Scene::silent(Setup::new()).await;
-    // Without raw delivery: SNS puts an envelope around each event.
+    // Without raw delivery, SNS puts an envelope around each event.
     let topic = Inbox::new().await;
     let subscribe = topic.sns.subscribe().topic_arn(&topic.topic_arn);
     let subscribe = subscribe.protocol("sqs").endpoint(&scene.events.arn);
@@ -92,7 +93,7 @@ async fn through_a_topic_of_sns() {
 }
 
 #[tokio::test]
-async fn through_eventbridge() {
+async fn eventbridge_event_proves_the_upload() {
     let scene = Scene::silent(Setup::new()).await;
     let session = scene.sent("a + b.csv", json!({})).await;
     let event = json!({
@@ -119,7 +120,7 @@ async fn through_eventbridge() {
 }
 
 #[tokio::test]
-async fn twice_and_in_any_order() {
+async fn duplicated_and_reordered_s3_events_prove_the_upload_once() {
     let scene = Scene::silent(Setup::new()).await;
     let session = scene.sent("a.csv", json!({})).await;
     for name in [
@@ -128,10 +129,10 @@ async fn twice_and_in_any_order() {
         "ObjectCreated:Put",
     ] {
         for _ in 0..3 {
-            scene.tell(name, "a.csv").await;
+            scene.send_event(name, "a.csv").await;
         }
     }
-    // The object stands there, whatever the events say.
+    // The object exists, whatever the events say.
     let sum = scene.rounds(9).await;
     assert_eq!(sum.done, 9, "{sum:?}");
     assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
@@ -141,12 +142,12 @@ async fn twice_and_in_any_order() {
 }
 
 #[tokio::test]
-async fn the_client_and_the_event_at_once() {
+async fn acknowledge_and_s3_event_at_once_make_one_transition() {
     let scene = Scene::silent(Setup::new()).await;
     for number in 0..10 {
         let path = format!("{number}.csv");
         let session = scene.sent(&path, json!({})).await;
-        scene.tell("ObjectCreated:Put", &path).await;
+        scene.send_event("ObjectCreated:Put", &path).await;
         let (round, reply) = tokio::join!(scene.round(), scene.app.acknowledge(&session));
         assert_eq!(
             round,
@@ -163,14 +164,14 @@ async fn the_client_and_the_event_at_once() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_what_was_promised() {
+async fn s3_event_of_a_mismatching_object_fails_the_upload() {
     let scene = Scene::silent(Setup::new()).await;
     let session = scene.app.create("a.csv", json!({"size": 1})).await;
     let bucket = &scene.app.bucket;
     bucket
         .put_as(id(&session), "a.csv", "too long", "text/csv")
         .await;
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     assert_eq!(
         scene.round().await,
         Round {
@@ -186,12 +187,12 @@ async fn an_object_that_is_not_what_was_promised() {
 }
 
 #[tokio::test]
-async fn an_upload_of_any_tenant() {
+async fn s3_events_are_handled_for_uploads_of_any_tenant() {
     let mut scene = Scene::silent(Setup::new()).await;
     let ours = scene.app.key.clone();
     scene.app.key = scene.app.issue_key("acme", &Scope::ALL, None).await.1;
     let session = scene.sent("/a.csv", json!({})).await;
-    scene.tell("ObjectCreated:Put", "acme/a.csv").await;
+    scene.send_event("ObjectCreated:Put", "acme/a.csv").await;
     assert_eq!(
         scene.round().await,
         Round {
@@ -201,7 +202,7 @@ async fn an_upload_of_any_tenant() {
     );
     assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
     scene.app.bucket.put("acme/a.csv", "others").await;
-    scene.tell("ObjectCreated:Put", "acme/a.csv").await;
+    scene.send_event("ObjectCreated:Put", "acme/a.csv").await;
     assert_eq!(
         scene.round().await,
         Round {

@@ -1,4 +1,4 @@
-//! What happens to an object after its proof is noted, by what S3 tells of it.
+//! Changes of a proven object are recorded as drift when S3's events report them.
 
 use serde_json::{Value, json};
 use upload_broker::arrivals::Round;
@@ -6,12 +6,12 @@ use upload_broker::arrivals::Round;
 use super::scene::Scene;
 use crate::support::app::id;
 
-/// The drift of an upload: `missing`, `replaced`, or nothing.
+/// The drift of an upload: `missing`, `replaced` or null.
 async fn drift(scene: &Scene, upload: &Value) -> Value {
     scene.app.read(upload).await["drift"]["kind"].clone()
 }
 
-/// An acknowledged upload, with all events so far out of the queue.
+/// Creates an upload that its event has proven, and empties the queue.
 async fn uploaded(scene: &Scene) -> Value {
     let session = scene.sent("a.csv", json!({})).await;
     let sum = scene.rounds(2).await;
@@ -20,7 +20,7 @@ async fn uploaded(scene: &Scene) -> Value {
 }
 
 #[tokio::test]
-async fn removed_and_back_again() {
+async fn removed_and_restored_and_replaced_objects_are_recorded_as_drift() {
     let scene = Scene::new().await;
     let upload = uploaded(&scene).await;
     let bucket = &scene.app.bucket;
@@ -51,12 +51,12 @@ async fn removed_and_back_again() {
 }
 
 #[tokio::test]
-async fn told_twice_it_is_noted_once() {
+async fn repeated_s3_events_record_drift_once() {
     let scene = Scene::new().await;
     let upload = uploaded(&scene).await;
     scene.app.bucket.put("a.csv", "other bytes").await;
     for _ in 0..5 {
-        scene.tell("ObjectCreated:Put", "a.csv").await;
+        scene.send_event("ObjectCreated:Put", "a.csv").await;
     }
     let sum = scene.rounds(6).await;
     assert_eq!(sum.done, 6, "{sum:?}");
@@ -65,7 +65,7 @@ async fn told_twice_it_is_noted_once() {
 }
 
 #[tokio::test]
-async fn by_another_upload_that_failed() {
+async fn failed_overwrite_records_drift_of_the_dataset() {
     let scene = Scene::new().await;
     let upload = uploaded(&scene).await;
     let more = json!({"overwrite": true, "size": 1});
@@ -80,13 +80,13 @@ async fn by_another_upload_that_failed() {
 }
 
 #[tokio::test]
-async fn a_later_upload_at_the_same_path_is_no_drift() {
+async fn later_upload_at_the_same_path_is_no_drift() {
     let scene = Scene::new().await;
     let upload = uploaded(&scene).await;
     let later = scene.app.create("a.csv", json!({"overwrite": true})).await;
     scene.app.put(&later, "other bytes").await.expect_ok();
-    // One that tells of the first object comes last.
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    // An event of the first object arrives last.
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     assert_eq!(scene.rounds(2).await.done, 2);
     assert_eq!(scene.app.read(&upload).await["status"], "Superseded");
     assert_eq!(scene.app.read(&later).await["status"], "Uploaded");
@@ -95,7 +95,7 @@ async fn a_later_upload_at_the_same_path_is_no_drift() {
 }
 
 #[tokio::test]
-async fn the_brokers_own_delete_is_no_drift() {
+async fn delete_by_the_broker_is_no_drift() {
     let scene = Scene::new().await;
     let upload = uploaded(&scene).await;
     scene.app.delete("/datasets/a.csv").await.expect_ok();

@@ -1,4 +1,4 @@
-//! S3, Postgres or SQS is away: nothing is lost, and nothing is done twice.
+//! S3, Postgres or SQS is not available: no event is lost, and none is handled twice.
 
 use std::time::Duration;
 
@@ -29,10 +29,10 @@ const DONE: Round = Round {
     ..FAILED
 };
 
-async fn away_and_back(mut scene: Scene, gate: Gate) {
+async fn event_survives_outage(mut scene: Scene, gate: Gate) {
     scene.pace.visibility = Duration::from_secs(1);
     let session = scene.sent("a.csv", json!({})).await;
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     gate.cut().await;
     assert_eq!(scene.round().await, FAILED);
     assert_eq!(scene.events.counts().await, (0, 1), "it comes back later");
@@ -44,22 +44,23 @@ async fn away_and_back(mut scene: Scene, gate: Gate) {
 }
 
 #[tokio::test]
-async fn s3_is_away() {
+async fn s3_event_is_handled_again_after_outage_of_s3() {
     let gate = Gate::new(cloud::address());
     let scene = Scene::silent(Setup::new().s3(gate.endpoint())).await;
-    away_and_back(scene, gate).await;
+    event_survives_outage(scene, gate).await;
 }
 
 #[tokio::test]
-async fn postgres_is_away() {
+async fn s3_event_is_handled_again_after_outage_of_postgres() {
     let gate = Gate::new(database::address());
     let scene = Scene::silent(Setup::new().postgres(gate.addr())).await;
-    away_and_back(scene, gate).await;
+    event_survives_outage(scene, gate).await;
 }
 
-/// Of several in one message, one cannot be done: all come back, and what was done stays done.
+/// One of the events of a message cannot be handled yet. The whole message is delivered again, and
+/// what was done stays done.
 #[tokio::test]
-async fn a_message_is_done_when_all_of_it_is() {
+async fn message_is_deleted_when_all_of_its_events_are_handled() {
     let mut scene = Scene::silent(Setup::new()).await;
     scene.pace.visibility = Duration::from_secs(1);
     let one = scene.sent("one.csv", json!({})).await;
@@ -83,9 +84,10 @@ async fn a_message_is_done_when_all_of_it_is() {
     assert_eq!(scene.app.told(&two).await, ["dataset.uploaded"]);
 }
 
-/// What can be read of a message is done; the message stays with the queue, for its dead letters.
+/// The readable events of a message are handled. The message stays in the queue, which moves it to
+/// the dead-letter queue.
 #[tokio::test]
-async fn a_record_that_cannot_be_read_holds_up_no_other() {
+async fn unreadable_record_does_not_block_the_others_of_its_message() {
     let scene = Scene::silent(Setup::new()).await;
     let one = scene.sent("one.csv", json!({})).await;
     let two = scene.sent("two.csv", json!({})).await;
@@ -110,7 +112,7 @@ async fn a_record_that_cannot_be_read_holds_up_no_other() {
     );
 }
 
-async fn told(app: &App, word: &str) {
+async fn readyz_reports(app: &App, word: &str) {
     eventually("readyz tells of the queue", async || {
         let ready = app.get("/readyz").await.expect(StatusCode::OK);
         ready["s3_events"] == word
@@ -119,36 +121,37 @@ async fn told(app: &App, word: &str) {
 }
 
 #[tokio::test]
-async fn sqs_is_away() {
+async fn s3_events_are_handled_after_outage_of_sqs() {
     let gate = Gate::new(cloud::address());
     let events = Events::new().await;
     let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
     let app = setup.sqs(gate.endpoint()).start().await;
     events.follow(&app.bucket).await;
-    told(&app, "ok").await;
+    readyz_reports(&app, "ok").await;
     gate.cut().await;
-    told(&app, "unavailable").await;
-    // Clients do as ever.
+    readyz_reports(&app, "unavailable").await;
+    // Clients are not affected.
     app.upload("by its client.csv", "bytes", json!({})).await;
     let session = app.create("by its event.csv", json!({})).await;
     app.put(&session, "bytes").await.expect_ok();
     gate.restore();
-    // A poll that was cut off may have taken the message along, until its time is over.
+    // A poll that was cut off may have received the message, which then returns after its
+    // visibility timeout.
     within(Duration::from_secs(60), "it is Uploaded", async || {
         app.read(&session).await["status"] == "Uploaded"
     })
     .await;
-    told(&app, "ok").await;
+    readyz_reports(&app, "ok").await;
     let failed = r#"sqs_call_duration_seconds_count{operation="ReceiveMessage",outcome="failed"}"#;
     assert!(app.metric(failed).await >= 1.0);
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_there() {
+async fn missing_queue_is_reported_by_readyz_and_clients_are_served() {
     let gone = format!("{}/000000000000/no-such-queue", cloud::endpoint());
     let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", gone);
     let app = setup.start().await;
-    told(&app, "unavailable").await;
+    readyz_reports(&app, "unavailable").await;
     app.upload("a.csv", "bytes", json!({})).await;
     let refused =
         r#"sqs_call_duration_seconds_count{operation="ReceiveMessage",outcome="refused"}"#;

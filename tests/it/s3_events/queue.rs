@@ -1,5 +1,5 @@
-//! What becomes of messages: hidden while they are handled, given back at a stop, left to the
-//! dead-letter queue when nobody can read them.
+//! What happens to messages: they stay hidden while they are handled, are released at shutdown, and
+//! are left to the dead-letter queue when they cannot be read.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::support::cloud;
 use crate::support::events::Events;
 use crate::support::hold::Hold;
 
-/// A broker whose own calls of S3 wait at the door; its clients' do not.
-async fn held() -> (Scene, Hold) {
+/// A broker whose own calls of S3 are held. Its clients use S3 directly.
+async fn scene_with_held_s3() -> (Scene, Hold) {
     let hold = Hold::new(cloud::address()).await;
     let setup = Setup::new()
         .s3(hold.endpoint())
@@ -24,14 +24,14 @@ async fn held() -> (Scene, Hold) {
 }
 
 #[tokio::test]
-async fn nobody_else_gets_what_is_at_hand() {
-    let (mut scene, mut hold) = held().await;
+async fn message_stays_hidden_while_it_is_handled() {
+    let (mut scene, mut hold) = scene_with_held_s3().await;
     scene.pace.visibility = Duration::from_secs(1);
     let session = scene.sent("slow.csv", json!({})).await;
-    scene.tell("ObjectCreated:Put", "slow.csv").await;
+    scene.send_event("ObjectCreated:Put", "slow.csv").await;
     let other = async {
         hold.someone_waits().await;
-        // Three times as long as it was hidden for at first.
+        // Three times as long as the first visibility timeout.
         assert_eq!(scene.events.take(3).await, None);
         hold.release();
     };
@@ -42,13 +42,13 @@ async fn nobody_else_gets_what_is_at_hand() {
 }
 
 #[tokio::test]
-async fn a_stop_gives_back_what_was_not_begun() {
-    let (scene, mut hold) = held().await;
+async fn stopped_reader_releases_messages_it_has_not_started() {
+    let (scene, mut hold) = scene_with_held_s3().await;
     let mut sessions = Vec::new();
     for number in 0..10 {
         let path = format!("{number}.csv");
         sessions.push(scene.sent(&path, json!({})).await);
-        scene.tell("ObjectCreated:Put", &path).await;
+        scene.send_event("ObjectCreated:Put", &path).await;
     }
     let stop = CancellationToken::new();
     let halt = async {
@@ -60,7 +60,7 @@ async fn a_stop_gives_back_what_was_not_begun() {
     assert_eq!(round.received, 10, "{round:?}");
     assert!(round.done > 0 && round.returned > 0, "{round:?}");
     assert_eq!(round.done + round.returned, 10, "{round:?}");
-    // At once, not when their time is over.
+    // The messages return at once, not after their visibility timeout.
     assert_eq!(scene.events.counts().await, (round.returned as u32, 0));
     let sum = scene.rounds(round.returned).await;
     assert_eq!(sum.done, round.returned, "{sum:?}");
@@ -70,18 +70,18 @@ async fn a_stop_gives_back_what_was_not_begun() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_the_poll() {
+async fn stop_does_not_wait_for_the_poll() {
     let scene = Scene::silent(Setup::new()).await;
     let stop = CancellationToken::new();
     stop.cancel();
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     let round = scene.round_until(stop).await;
     assert_eq!(round, Round::default());
     assert_eq!(scene.events.counts().await, (1, 0));
 }
 
 #[tokio::test]
-async fn the_unreadable_end_in_the_dead_letter_queue() {
+async fn unreadable_messages_end_in_the_dead_letter_queue() {
     let mut scene = Scene::silent(Setup::new()).await;
     scene.pace.visibility = Duration::from_secs(1);
     scene.pace.poll = Duration::from_secs(2);
@@ -92,7 +92,7 @@ async fn the_unreadable_end_in_the_dead_letter_queue() {
     for body in &bodies {
         scene.events.send(body).await;
     }
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     let mut unreadable = 0;
     let mut done = 0;
     loop {

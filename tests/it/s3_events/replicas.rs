@@ -1,4 +1,4 @@
-//! Processes that read one queue, and stop or die while they do.
+//! Processes that read one queue, and stop or die meanwhile.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::support::observe::within;
 use crate::support::process::{PATIENCE, Run};
 use crate::support::serving::{Caller, Place};
 
-fn reading(place: &Place, events: &Events) -> Run {
+fn serve_with_queue(place: &Place, events: &Events) -> Run {
     let run = place.serve();
     run.set("BROKER_S3_EVENTS_QUEUE_URL", &events.url)
         .set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint())
@@ -26,7 +26,7 @@ async fn kinds(caller: &Caller, session: &Value) -> Vec<String> {
     kinds.map(|kind| kind.expect("a type").to_owned()).collect()
 }
 
-async fn are_uploaded(caller: &Caller, sessions: &[Value]) {
+async fn assert_uploaded_once(caller: &Caller, sessions: &[Value]) {
     for session in sessions {
         let path = format!("/uploads/{}", id(session));
         within(PATIENCE, "each is Uploaded", async || {
@@ -48,30 +48,30 @@ async fn sent(caller: &Caller, name: &str, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn two_share_a_queue_and_one_is_killed() {
+async fn messages_of_killed_replica_are_handled_by_the_other() {
     let place = Place::new().await;
     let events = Events::new().await;
     events.follow(&place.bucket).await;
-    let (one, caller) = place.start(reading(&place, &events)).await;
-    let (other, _) = place.start(reading(&place, &events)).await;
+    let (one, caller) = place.start(serve_with_queue(&place, &events)).await;
+    let (other, _) = place.start(serve_with_queue(&place, &events)).await;
     let first = sent(&caller, "first", 20).await;
     other.stop("KILL").await;
     let second = sent(&caller, "second", 20).await;
-    // What the dead one had at hand comes back when its time is over.
-    are_uploaded(&caller, &first).await;
-    are_uploaded(&caller, &second).await;
+    // The messages of the dead process return after their visibility timeout.
+    assert_uploaded_once(&caller, &first).await;
+    assert_uploaded_once(&caller, &second).await;
     one.stop("TERM").await.ok();
 }
 
 #[tokio::test]
-async fn a_stop_finishes_what_is_at_hand_and_gives_the_rest_back() {
+async fn stopped_replica_finishes_started_messages_and_releases_the_others() {
     let place = Place::new().await;
     let events = Events::new().await;
     let mut hold = Hold::new(cloud::address()).await;
     let (sender, caller) = place.start(place.serve()).await;
     events.follow(&place.bucket).await;
     let sessions = sent(&caller, "slow", 10).await;
-    let run = reading(&place, &events).set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+    let run = serve_with_queue(&place, &events).set("AWS_ENDPOINT_URL_S3", hold.endpoint());
     let (mut process, _) = place.start(run).await;
     hold.someone_waits().await;
     process.signal("TERM");
@@ -81,10 +81,11 @@ async fn a_stop_finishes_what_is_at_hand_and_gives_the_rest_back() {
     let (waiting, taken) = events.counts().await;
     assert_eq!(taken, 0, "nothing is left to a time-out");
     assert!(waiting > 0, "more was at hand than is handled at once");
-    // The next one goes on at once. Nobody tells it an endpoint: the URL of the queue does.
-    let run = reading(&place, &events).unset("AWS_ENDPOINT_URL_SQS");
+    // The next process continues at once. It has no endpoint setting for SQS, but uses the one in
+    // the URL of the queue.
+    let run = serve_with_queue(&place, &events).unset("AWS_ENDPOINT_URL_SQS");
     let (next, _) = place.start(run).await;
-    are_uploaded(&caller, &sessions).await;
+    assert_uploaded_once(&caller, &sessions).await;
     next.stop("TERM").await.ok();
     sender.stop("TERM").await.ok();
 }

@@ -1,4 +1,4 @@
-//! Objects that no upload waits for, and objects whose upload is not to be seen yet.
+//! Events of objects that no upload waits for, and of objects whose upload row is not visible yet.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -9,14 +9,14 @@ use super::scene::{Scene, received};
 use crate::support::app::{Setup, id};
 
 #[tokio::test]
-async fn an_upload_that_waits_no_more() {
+async fn s3_event_of_a_cancelled_upload_changes_nothing() {
     let scene = Scene::silent(Setup::new()).await;
     let session = scene.app.create("a.csv", json!({})).await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
     scene.app.act(&cancel).await.expect(StatusCode::OK);
-    // The URL is good until it ends by itself.
+    // The URL still works until it expires.
     scene.app.put(&session, "id\n1\n").await.expect_ok();
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     assert_eq!(
         scene.round().await,
         Round {
@@ -28,7 +28,7 @@ async fn an_upload_that_waits_no_more() {
 }
 
 #[tokio::test]
-async fn what_no_upload_has_to_do_with_is_ignored() {
+async fn s3_events_of_unknown_objects_are_ignored() {
     let scene = Scene::silent(Setup::new()).await;
     let session = scene.sent("a.csv", json!({})).await;
     let bucket = &scene.app.bucket;
@@ -36,20 +36,20 @@ async fn what_no_upload_has_to_do_with_is_ignored() {
     bucket
         .put_as("not an id", "not an id", "bytes", "text/csv")
         .await;
-    // A copy takes its metadata along.
+    // A copy keeps the metadata of its source.
     bucket
         .put_as(id(&session), "copy.csv", "id\n1\n", "text/csv")
         .await;
-    // Ids that this broker made long ago, or never.
+    // Ids that this broker generated long ago or never.
     for number in [
         "0190163d-8694-739b-aea5-966c26f8ad91",
         "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
     ] {
         bucket.put_as(number, number, "bytes", "text/csv").await;
-        scene.tell("ObjectCreated:Put", number).await;
+        scene.send_event("ObjectCreated:Put", number).await;
     }
     for key in ["by another program", "not an id", "copy.csv", "gone.csv"] {
-        scene.tell("ObjectCreated:Put", key).await;
+        scene.send_event("ObjectCreated:Put", key).await;
     }
     let other = crate::support::events::raw("ObjectCreated:Put", "another-bucket", "a.csv");
     scene.events.send(&other.to_string()).await;
@@ -60,10 +60,10 @@ async fn what_no_upload_has_to_do_with_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_before_its_row() {
+async fn s3_event_before_its_row_is_visible_is_handled_later() {
     let scene = Scene::silent(Setup::new()).await;
     let upload = scene.invisible("a.csv").await;
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     let early = Round {
         early: 1,
         ..received(1)
@@ -80,10 +80,10 @@ async fn an_event_that_comes_before_its_row() {
 }
 
 #[tokio::test]
-async fn a_row_that_never_comes_is_not_waited_for_for_ever() {
+async fn s3_event_without_a_row_is_ignored_after_two_minutes() {
     let scene = Scene::silent(Setup::new()).await;
     scene.invisible("a.csv").await;
-    scene.tell("ObjectCreated:Put", "a.csv").await;
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
     let early = Round {
         early: 1,
         ..received(1)

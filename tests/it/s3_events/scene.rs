@@ -1,5 +1,5 @@
-//! A broker, and a queue that its bucket's events go to. Most tests read the queue themselves,
-//! round by round; [`running`] has the broker's own loop read it.
+//! A broker and a queue that receives the events of its bucket. Most tests read the queue
+//! themselves, round by round. [`running`] starts the broker's own reader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,14 +36,14 @@ pub async fn running() -> Scene {
 }
 
 impl Scene {
-    /// With S3's events in the queue, the test event first.
+    /// S3 sends its events to the queue, first of all its test event.
     pub async fn new() -> Scene {
         let scene = Scene::silent(Setup::new()).await;
         scene.events.follow(&scene.app.bucket).await;
         scene
     }
 
-    /// With an empty queue that S3 does not know: the test itself sends what is in it.
+    /// The queue is empty and S3 does not know it: the test itself sends the messages.
     pub async fn silent(setup: Setup) -> Scene {
         Scene::of(setup.start().await, Events::new().await)
     }
@@ -67,12 +67,12 @@ impl Scene {
         }
     }
 
-    /// One round of it.
+    /// Runs one round of the reader.
     pub async fn round(&self) -> Round {
         self.round_until(CancellationToken::new()).await
     }
 
-    /// One round that is told to stop by `stop`.
+    /// Runs one round that `stop` interrupts.
     pub async fn round_until(&self, stop: CancellationToken) -> Round {
         let reader = self.reader();
         let round = async move { reader.run_once(&stop).await };
@@ -80,7 +80,7 @@ impl Scene {
         round.unwrap_or_else(|error| panic!("no round: {error}"))
     }
 
-    /// Rounds, until `count` messages are out of the queue; their sum.
+    /// Runs rounds until `count` messages were removed from the queue, and returns their sum.
     pub async fn rounds(&self, count: u64) -> Round {
         let mut sum = Round::default();
         while sum.done + sum.ignored < count {
@@ -99,17 +99,18 @@ impl Scene {
         sum
     }
 
-    /// A session whose bytes came to S3, by its URL.
+    /// Creates a session and sends its bytes to S3.
     pub async fn sent(&self, path: &str, more: Value) -> Value {
         let session = self.app.create(path, more).await;
         self.app.put(&session, "id\n1\n").await.expect_ok();
         session
     }
 
-    /// An upload whose object came to S3, and whose row cannot be seen until [`show`](Self::show).
+    /// Creates an upload whose object is in S3 and whose row cannot be seen until
+    /// [`show`](Self::show).
     ///
-    /// Its id is made here, by this broker's clock: the broker makes its ids in order, so that in a
-    /// process with clocks of many times it may have to take a later one.
+    /// Its id is made here from the clock of this broker. The broker generates its ids in order, so
+    /// that in a process with several clocks it may have to use a later one.
     pub async fn invisible(&self, path: &str) -> Value {
         let now = self.app.clock.now();
         let seconds = u64::try_from(now.timestamp()).expect("a time after 1970");
@@ -135,14 +136,14 @@ impl Scene {
         shown.expect("a row that is visible");
     }
 
-    /// Puts a message into the queue that tells of `key`, as S3 writes it.
-    pub async fn tell(&self, name: &str, key: &str) {
+    /// Sends a message about `key` to the queue, as S3 writes it.
+    pub async fn send_event(&self, name: &str, key: &str) {
         let body = raw(name, &self.app.bucket.name, key);
         self.events.send(&body.to_string()).await;
     }
 }
 
-/// A round that received so many messages, and no more than that.
+/// A round that received `count` messages, with no result yet.
 pub fn received(count: u64) -> Round {
     Round {
         received: count,

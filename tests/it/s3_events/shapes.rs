@@ -1,4 +1,5 @@
-//! The three shapes of an event, the test event, what is none of them, and anything at all.
+//! The message formats of S3's events: plain, in an SNS envelope and from EventBridge, the test
+//! event, invalid messages and random ones.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +7,7 @@ use upload_broker::arrivals::message::{Change, Contents, Unreadable, read};
 
 use crate::support::events::raw;
 
-/// The changes of a message of which everything can be read.
+/// The changes in a message that can be read completely.
 fn of(body: &Value) -> Result<Vec<Change>, Unreadable> {
     let contents = read(&body.to_string())?;
     contents.unreadable.map_or(Ok(contents.changes), Err)
@@ -34,7 +35,7 @@ fn eventbridge(kind: &str, key: &str) -> Value {
             "request-id": "N4N7", "requester": "123456789012", "reason": "PutObject"}})
 }
 
-/// As S3 encodes them, and as they are.
+/// Keys as S3 encodes them, and decoded.
 const KEYS: [(&str, &str); 6] = [
     ("a/b.csv", "a/b.csv"),
     ("two+words.csv", "two words.csv"),
@@ -45,7 +46,7 @@ const KEYS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn keys_are_decoded_where_s3_encodes_them() {
+fn keys_are_decoded_in_s3_messages_and_unchanged_in_eventbridge_messages() {
     for (encoded, key) in KEYS {
         let mut body = raw("ObjectCreated:Put", "datasets", "");
         body["Records"][0]["s3"]["object"]["key"] = encoded.into();
@@ -58,7 +59,7 @@ fn keys_are_decoded_where_s3_encodes_them() {
 }
 
 #[test]
-fn what_changes_an_object_is_told_and_nothing_else() {
+fn only_events_that_change_an_object_are_reported() {
     for (name, told) in [
         ("ObjectCreated:Put", true),
         ("ObjectCreated:CompleteMultipartUpload", true),
@@ -85,7 +86,7 @@ fn what_changes_an_object_is_told_and_nothing_else() {
 }
 
 #[test]
-fn a_message_may_tell_of_many() {
+fn message_with_several_records_reports_all_changes() {
     let mut body = raw("ObjectCreated:Put", "datasets", "a.csv");
     let more = raw("ObjectRemoved:Delete", "datasets", "b.csv");
     let records = body["Records"].as_array_mut().expect("records");
@@ -95,7 +96,7 @@ fn a_message_may_tell_of_many() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_does_not_hide_the_others() {
+fn unreadable_record_does_not_hide_the_other_records() {
     let good = raw("ObjectCreated:Put", "datasets", "a.csv")["Records"][0].clone();
     let mut keyless = good.clone();
     keyless["s3"]["object"] = json!({});
@@ -120,7 +121,7 @@ fn a_record_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[test]
-fn the_test_event_tells_of_nothing() {
+fn s3_test_event_reports_no_change() {
     let body = json!({"Service": "Amazon S3", "Event": "s3:TestEvent",
         "Time": "2025-03-01T10:00:00.000Z", "Bucket": "datasets",
         "RequestId": "5582815E1AEA5ADF", "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR"});
@@ -161,7 +162,7 @@ pub fn garbage() -> Vec<String> {
 }
 
 #[test]
-fn what_is_none_of_them_is_unreadable() {
+fn invalid_messages_are_unreadable() {
     for body in garbage() {
         let shown: String = body.chars().take(80).collect();
         assert!(read(&body).is_err(), "{shown}");
@@ -213,22 +214,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_json_makes_it_panic(body in any_json()) {
+    fn random_json_never_panics_and_reads_the_same_in_an_envelope(body in any_json()) {
         let plain = read(&body.to_string());
         let wrapped = read(&in_sns(&body).to_string());
-        // An envelope changes nothing, but for one in another.
+        // An envelope changes nothing, except around another envelope.
         if body["Type"] != "Notification" {
             prop_assert_eq!(plain, wrapped);
         }
     }
 
     #[test]
-    fn no_text_makes_it_panic(body in any::<String>()) {
+    fn random_text_never_panics(body in any::<String>()) {
         let _ = read(&body);
     }
 
     #[test]
-    fn every_key_comes_through(key in "\\PC{1,200}") {
+    fn every_key_is_read_unchanged(key in "\\PC{1,200}") {
         let body = raw("ObjectCreated:Put", "datasets", &key);
         prop_assert_eq!(of(&body), Ok(vec![change(&key)]));
         prop_assert_eq!(of(&eventbridge("Object Created", &key)), Ok(vec![change(&key)]));

@@ -1,5 +1,5 @@
-//! kill -9 between the steps of the relay, with the real binary. Doors in front of SNS decide where
-//! it stands when it dies; then its lease ends by itself.
+//! A relay in the real binary is killed with `kill -9` between its steps. A door in front of SNS
+//! decides at which step it dies. Then its lease expires.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,12 +18,12 @@ use crate::support::process::{Process, Run};
 use crate::support::serving::Place;
 use crate::support::sns_door::{SnsDoor, Verdict};
 
-/// What a dead one held is done by then.
+/// The time after which the work of a dead replica is done.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Its lease, less what passed since its last renewal.
+/// The lease minus the time since its last renewal.
 const HALF_A_LEASE: Duration = Duration::from_secs(15);
 
-/// A place whose brokers have a topic.
+/// A database, a bucket and a topic for brokers.
 struct Scene {
     place: Place,
     inbox: Inbox,
@@ -48,30 +48,30 @@ impl Scene {
         client.query_one(sql, &[]).await.expect(sql).get(0)
     }
 
-    /// Events that are neither marked nor given up.
+    /// The number of events that are neither published nor given up.
     async fn waiting(&self) -> i64 {
         let waiting = "SELECT count(*) FROM events WHERE notify AND published_at IS NULL";
         self.number(waiting).await
     }
 
-    /// All notifications, up to and with the `count`th.
-    async fn told(&self, count: usize) -> Vec<Value> {
+    /// The first `count` notifications.
+    async fn notifications(&self, count: usize) -> Vec<Value> {
         let messages = self.inbox.receive_until(count, PATIENCE).await;
         messages.iter().map(|message| message.json()).collect()
     }
 }
 
-/// It dies the hard way.
+/// Kills the process with SIGKILL.
 async fn kill(process: Process) {
     let ended = process.stop("KILL").await;
     assert_eq!(ended.status.code(), None, "{ended:#?}");
 }
 
-/// Killed after its claim, before SNS has anything: the other replica, which was there all the
-/// time, leaves the lease alone, and sends once it has ended. With the lease that is the default,
-/// that is within a minute of the kill.
+/// The replica is killed after it leased the event and before SNS receives it. The other replica,
+/// which runs all the time, respects the lease and sends the event when it has ended. With the
+/// default lease, that is within a minute of the kill.
 #[tokio::test]
-async fn between_the_commit_and_the_publish() {
+async fn event_of_replica_killed_before_publishing_is_sent_by_other_replica() {
     let scene = Scene::new(Inbox::new().await).await;
     let mut door = SnsDoor::new(|_| Verdict::Silence);
     let run = scene.serve(door.endpoint()).unset("BROKER_LEASE_SECONDS");
@@ -85,7 +85,7 @@ async fn between_the_commit_and_the_publish() {
 
     let again = crate::support::serving::Caller::new(url, caller.key.clone());
     again.upload("/b.csv", "b").await;
-    let told = scene.told(1).await;
+    let told = scene.notifications(1).await;
     assert_eq!(
         told[0]["subject"], "/b.csv",
         "the dead one's lease holds: {told:#?}"
@@ -101,9 +101,10 @@ async fn between_the_commit_and_the_publish() {
     other.stop("TERM").await.ok();
 }
 
-/// Killed after SNS took the event, before the mark: it is sent a second time, under the same id.
+/// The replica is killed after SNS accepted the event and before the row is updated. The event is
+/// sent a second time with the same id.
 #[tokio::test]
-async fn between_the_publish_and_the_mark() {
+async fn event_of_replica_killed_after_publishing_is_sent_again() {
     let scene = Scene::new(Inbox::new().await).await;
     let mut door = SnsDoor::new(|_| Verdict::NoAnswer);
     let run = scene.serve(door.endpoint());
@@ -111,25 +112,26 @@ async fn between_the_publish_and_the_mark() {
     caller.upload("/a.csv", "a").await;
     door.called(1).await;
     kill(doomed).await;
-    let first = scene.told(1).await.remove(0);
+    let first = scene.notifications(1).await.remove(0);
     assert_eq!(scene.waiting().await, 1, "not marked");
 
     let mut next = scene.serve(cloud::endpoint()).spawn();
     next.ready().await;
-    let second = scene.told(1).await.remove(0);
+    let second = scene.notifications(1).await.remove(0);
     assert_eq!(second, first, "the same event, the same id");
     eventually("it is marked", async || scene.waiting().await == 0).await;
     next.stop("TERM").await.ok();
 }
 
-/// Two replicas send 600 events of 60 uploads to a FIFO topic; one of them dies in the middle, with
-/// events that SNS has and it has not marked. Each event arrives, each upload's in order.
+/// Two replicas send 600 events of 60 uploads to a FIFO topic. One of them dies meanwhile, with
+/// events that SNS has accepted but whose rows are not updated. Each event arrives, and the events
+/// of each upload arrive in order.
 #[tokio::test]
-async fn under_load_beside_another_replica() {
+async fn events_arrive_in_order_when_one_of_two_replicas_is_killed() {
     let scene = Scene::new(Inbox::fifo().await).await;
     let sql = database::connect(scene.place.database.url()).await;
     write_chains(&sql, Utc::now() - TimeDelta::hours(1), 60, 10).await;
-    // Its first claim takes six calls: five are answered, the last is not.
+    // Its first lease takes six calls: five are answered, the last one is not.
     let calls = AtomicUsize::new(0);
     let mut door = SnsDoor::new(move |_| {
         if calls.fetch_add(1, Ordering::SeqCst) < 5 {
@@ -138,7 +140,7 @@ async fn under_load_beside_another_replica() {
             Verdict::NoAnswer
         }
     });
-    // Long enough to see that it holds something.
+    // Long enough to see that the dead replica holds leases.
     let serve = |endpoint| scene.serve(endpoint).set("BROKER_LEASE_SECONDS", 10);
     let mut doomed = serve(door.endpoint()).spawn();
     doomed.ready().await;
@@ -161,8 +163,8 @@ async fn under_load_beside_another_replica() {
 
     let mut last: BTreeMap<String, i32> = BTreeMap::new();
     let mut ids = std::collections::BTreeSet::new();
-    // SNS deduplicates by id, so that even the repeated ones come once.
-    for event in scene.told(600).await {
+    // SNS removes duplicates by id, so that even the repeated events arrive once.
+    for event in scene.notifications(600).await {
         let sequence: i32 = event["sequence"]
             .as_str()
             .expect("text")
@@ -177,9 +179,10 @@ async fn under_load_beside_another_replica() {
     assert_eq!(ids.len(), 600);
 }
 
-/// A replica that is told to stop gives back what it holds: nobody waits for its leases.
+/// A replica that is asked to stop releases its leases, so that no other replica has to wait for
+/// them.
 #[tokio::test]
-async fn a_stop_releases_leases() {
+async fn stopped_replica_releases_its_leases() {
     let scene = Scene::new(Inbox::new().await).await;
     let sql = database::connect(scene.place.database.url()).await;
     write_chains(&sql, Utc::now() - TimeDelta::hours(1), 100, 1).await;
@@ -197,7 +200,7 @@ async fn a_stop_releases_leases() {
 
     let mut next = scene.serve(cloud::endpoint()).spawn();
     next.ready().await;
-    let told = scene.told(100).await;
+    let told = scene.notifications(100).await;
     eventually("all are marked", async || scene.waiting().await == 0).await;
     assert_eq!(
         (told.len(), scene.inbox.waiting().await),

@@ -1,4 +1,4 @@
-//! Where URLs point: at the public endpoint, in path or virtual-host style.
+//! Where URLs point: to the public endpoint, in path style or virtual-host style.
 
 use url::Url;
 
@@ -6,15 +6,15 @@ use crate::support::cloud;
 use crate::support::gate::Gate;
 use crate::support::serving::{Place, put};
 
-/// The URL that a session was given.
+/// The URL of a session.
 fn target(session: &serde_json::Value) -> Url {
     let url = session["upload"]["url"].as_str().expect("a URL");
     url.parse().expect("a URL that can be read")
 }
 
-/// Clients get the public endpoint, signed for it; the broker goes through its own.
+/// Clients get URLs that are signed for the public endpoint. The broker uses its own endpoint.
 #[tokio::test]
-async fn urls_point_at_the_public_endpoint() {
+async fn urls_are_signed_for_the_public_endpoint() {
     let place = Place::new().await;
     let public = Gate::new(cloud::address());
     let run = place
@@ -39,9 +39,9 @@ async fn urls_point_at_the_public_endpoint() {
     assert_eq!(url.port(), Some(public.addr().port()), "{url}");
 }
 
-/// Virtual-host style: the bucket is in the host name, and the store takes the signature for it.
+/// In virtual-host style the bucket is part of the host name, and the store accepts the signature.
 #[tokio::test]
-async fn the_bucket_may_stand_in_the_host_name() {
+async fn virtual_host_style_urls_are_accepted_by_the_store() {
     let place = Place::new().await;
     let address = cloud::address();
     let endpoint = format!("http://localhost:{}", address.port());

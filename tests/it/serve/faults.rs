@@ -1,14 +1,14 @@
-//! What `serve` says when it cannot start. Nothing of it runs then.
+//! What `serve` reports when it cannot start. Nothing runs in that case.
 
 use crate::support::database::Database;
 use crate::support::process::{Run, free_port};
 use crate::support::serving::Place;
 
-/// As `sysexits.h` has it: something is wrong with the configuration.
+/// `EX_CONFIG` of `sysexits.h`: the configuration is wrong.
 const BAD_CONFIG: i32 = 78;
 
 #[tokio::test]
-async fn every_fault_of_the_settings_is_listed_at_once() {
+async fn all_errors_in_the_settings_are_listed_at_once() {
     let ended = Run::new(&["serve"])
         .set("DATABASE_URL", "mysql://user:hunter2@localhost/db")
         .set("BROKER_BIND", "everywhere")
@@ -39,9 +39,9 @@ async fn every_fault_of_the_settings_is_listed_at_once() {
     assert_eq!(ended.out, "", "{ended:#?}");
 }
 
-/// A fault anywhere, and the database stays as it was.
+/// With any error in the settings the database stays unchanged.
 #[tokio::test]
-async fn nothing_starts_with_a_fault() {
+async fn error_in_the_settings_prevents_migration_and_start() {
     let place = Place {
         database: Database::empty(),
         ..Place::new().await
@@ -56,7 +56,7 @@ async fn nothing_starts_with_a_fault() {
 }
 
 #[tokio::test]
-async fn authentication_is_off_on_loopback_only() {
+async fn authentication_can_be_off_on_loopback_only() {
     let place = Place::new().await;
     for bind in ["0.0.0.0:0", "[::]:0"] {
         let run = place.serve().set("BROKER_AUTH", "off");
@@ -66,7 +66,7 @@ async fn authentication_is_off_on_loopback_only() {
 }
 
 #[tokio::test]
-async fn without_postgres_it_says_so() {
+async fn unreachable_postgres_is_reported_without_the_password() {
     let place = Place::new().await;
     let nowhere = format!("postgres://user:hunter2@127.0.0.1:{}/broker", free_port());
     let ended = place.serve().set("DATABASE_URL", nowhere).end().await;
@@ -75,7 +75,7 @@ async fn without_postgres_it_says_so() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn port_in_use_is_reported_with_its_setting() {
     let place = Place::new().await;
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let bind = taken.local_addr().expect("its address").to_string();
@@ -87,15 +87,15 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
-async fn without_a_region_it_says_so() {
+async fn missing_region_is_reported() {
     let place = Place::new().await;
     let ended = place.serve().unset("AWS_REGION").end().await;
     ended.failed(1, &["The broker does not run", "region"]);
 }
 
-/// A fatal fault in a log of JSON is a line of JSON.
+/// With JSON logs, a fatal error is a line of JSON.
 #[tokio::test]
-async fn a_fatal_fault_is_a_line_of_the_log() {
+async fn fatal_error_is_logged_as_json() {
     let place = Place::new().await;
     let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
     let run = place.serve().set("DATABASE_URL", nowhere);

@@ -1,5 +1,5 @@
-//! A whole day's work with every library at its most talkative: no credential is in the log, nor in
-//! the audit.
+//! A broker does all kinds of work while every library logs at trace level: no credential is in the
+//! log or in the audit.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::support::serving::{Caller, Place};
 
 pub const TOKEN: &str = "a-session-token-that-nobody-else-says";
 
-/// Someone who works, and keeps what nobody else may see.
+/// A client that remembers everything that must stay secret.
 struct Worker {
     caller: Caller,
     secrets: BTreeSet<String>,
@@ -36,16 +36,16 @@ impl Worker {
         let reply = Reply::of(request).await;
         if reply.body.starts_with(['{', '[']) {
             let lines = reply.body.lines().map(serde_json::from_str::<Value>);
-            lines.for_each(|line| self.keep(&line.expect("JSON")));
+            lines.for_each(|line| self.remember(&line.expect("JSON")));
         }
         if let Some(location) = reply.header("location") {
-            self.keep(&json!(location));
+            self.remember(&json!(location));
         }
         reply
     }
 
-    /// Keeps the URLs in an answer, and what is signed in them.
-    fn keep(&mut self, value: &Value) {
+    /// Remembers the URLs in an answer, and their signatures.
+    fn remember(&mut self, value: &Value) {
         match value {
             Value::String(text) if text.contains("X-Amz-Signature=") => {
                 let url = url::Url::parse(text).expect("a URL");
@@ -56,13 +56,13 @@ impl Worker {
                 }
                 self.secrets.insert(text.clone());
             }
-            Value::Array(values) => values.iter().for_each(|value| self.keep(value)),
-            Value::Object(members) => members.values().for_each(|value| self.keep(value)),
+            Value::Array(values) => values.iter().for_each(|value| self.remember(value)),
+            Value::Object(members) => members.values().for_each(|value| self.remember(value)),
             _ => {}
         }
     }
 
-    /// Uploads in every way, looks at everything, and does much wrong.
+    /// Uploads in every way, reads everything, and makes many mistakes.
     async fn work(&mut self) {
         let checked = json!({"path": "/in/a.csv", "size": 5,
             "checksum": {"algorithm": "CRC32", "value": "AAAAAA=="}});
@@ -122,7 +122,7 @@ impl Worker {
             let reply = self.ask(method.clone(), &path, body).await;
             assert_eq!(reply.status.as_u16(), status, "{method} {path}: {reply:#?}");
         }
-        self.come_otherwise().await;
+        self.use_tokens_and_jwts().await;
         let stranger = self.caller.http.get(format!("{}/uploads", self.caller.url));
         let almost = format!("{}x", &self.caller.key[..self.caller.key.len() - 1]);
         self.secrets.insert(almost.clone());
@@ -133,8 +133,9 @@ impl Worker {
 }
 
 impl Worker {
-    /// With upload tokens, in the header and in the path, and with JWTs: good ones and bent ones.
-    async fn come_otherwise(&mut self) {
+    /// Sends requests with upload tokens in the header and in the path and with JWTs, both valid
+    /// ones and changed ones.
+    async fn use_tokens_and_jwts(&mut self) {
         let asked = json!({"scopes": ["uploads:read", "uploads:write"], "expires_in": 60});
         let made = self.ask(Method::POST, "/tokens", asked).await;
         let made = made.expect(StatusCode::CREATED);
@@ -147,9 +148,9 @@ impl Worker {
         let (http, url) = (self.caller.http.clone(), self.caller.url.clone());
         for (credential, status) in [
             (token.clone(), 200),
-            (bent(&token), 401),
+            (changed_signature(&token), 401),
             (jwt.clone(), 200),
-            (bent(&jwt), 401),
+            (changed_signature(&jwt), 401),
         ] {
             let reply = http.get(format!("{url}/uploads")).bearer_auth(&credential);
             let reply = Reply::of(reply).await;
@@ -164,18 +165,18 @@ impl Worker {
         let body = json!({"path": "/in/t.csv"});
         let post = http.post(format!("{url}/t/{token}/uploads")).json(&body);
         let session = Reply::of(post).await.expect(StatusCode::CREATED);
-        self.keep(&session);
+        self.remember(&session);
     }
 }
 
-/// Another signature of the same length.
-fn bent(credential: &str) -> String {
+/// Replaces the signature by another one of the same length.
+fn changed_signature(credential: &str) -> String {
     let (start, signature) = credential.rsplit_once('.').expect("a dot");
     format!("{start}.{}", "Q".repeat(signature.len()))
 }
 
-/// Runs a broker with these settings, works with it, and looks at all that was said and written.
-/// `said` is the sign that the work is done.
+/// Runs a broker with these settings, works with it, and searches the log and the audit for
+/// secrets. The work is done when the log contains `said`.
 async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
     let run = (run.set("RUST_LOG", everything()))
         .set("BROKER_JWT_HS256_SECRET", JWT_SECRET)
@@ -196,7 +197,7 @@ async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
         .secrets
         .extend(more.iter().map(|&secret| secret.to_owned()));
     assert!(worker.secrets.len() > 20, "{:#?}", worker.secrets);
-    // The libraries were heard, at their lowest voice.
+    // The libraries logged at their lowest level.
     for library in [
         "aws_sigv4",
         "aws_smithy_runtime",
@@ -216,9 +217,9 @@ async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
     }
 }
 
-/// A store of its own, whose secret nobody else says, and temporary credentials.
+/// The store has its own secret, which occurs nowhere else, and the credentials are temporary.
 #[tokio::test]
-async fn no_credential_of_the_store_is_told() {
+async fn no_store_credential_is_in_log_or_audit() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (place, inbox) = (Place::new().await, Inbox::new().await);
     let run = (place.serve())
@@ -232,9 +233,9 @@ async fn no_credential_of_the_store_is_told() {
     scan(&place, run, "SNS takes no events", &secrets).await;
 }
 
-/// With SNS that takes events, and SQS that brings those of S3.
+/// With an SNS topic that accepts events and a queue that receives those of S3.
 #[tokio::test]
-async fn no_url_is_told_whoever_hears_of_the_upload() {
+async fn no_signed_url_is_in_log_or_audit_with_sns_and_s3_events() {
     let (place, inbox) = (Place::new().await, Inbox::new().await);
     let events = Events::new().await;
     events.follow(&place.bucket).await;

@@ -1,4 +1,4 @@
-//! The log at its most talkative: it tells each request, and no secret.
+//! The log at trace level contains every request and no secret.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::support::{cloud, shared};
 
 pub const SECRET: &str = "a-secret-access-key-that-nobody-else-says";
 
-/// Everything that a caller does, with an id for each request.
+/// Makes all kinds of requests, each with its own request id, and returns the ids.
 async fn round_trip(caller: &Caller) -> Vec<String> {
     let session = caller.create("/data/secret.csv").await;
     caller.put(&session, "id\n1\n").await.expect_ok();
@@ -68,7 +68,7 @@ async fn round_trip(caller: &Caller) -> Vec<String> {
     ids
 }
 
-/// What must not stand in any line.
+/// The texts that no line may contain.
 fn secrets(caller: &Caller, place: &Place) -> Vec<String> {
     let password = url::Url::parse(place.database.url()).expect("a URL");
     let mut secrets = vec![caller.key.clone(), SECRET.to_owned()];
@@ -84,12 +84,12 @@ fn secrets(caller: &Caller, place: &Place) -> Vec<String> {
     ] {
         secrets.push(text.to_lowercase());
     }
-    // Of query strings.
+    // These are from query strings.
     secrets.extend(["refresh_urls", "include=upload", "limit=7"].map(str::to_owned));
     secrets
 }
 
-/// A store that knows one secret, unlike any other word.
+/// Starts a store whose secret occurs nowhere else.
 pub async fn store(folder: &Path) -> String {
     let store = s3::start(s3::Options {
         dir: folder.to_owned(),
@@ -107,9 +107,9 @@ pub async fn store(folder: &Path) -> String {
     endpoint
 }
 
-/// SNS refuses the store's credentials here: how that is told is looked at as well.
+/// SNS rejects the credentials of the store here, so that this error is in the log too.
 #[tokio::test]
-async fn no_line_holds_a_secret_even_at_trace() {
+async fn no_log_line_contains_a_secret_at_trace_level() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = store(folder.path()).await;
     let inbox = Inbox::new().await;
@@ -140,7 +140,7 @@ async fn no_line_holds_a_secret_even_at_trace() {
 }
 
 #[tokio::test]
-async fn every_line_of_a_request_names_it() {
+async fn every_log_line_of_a_request_has_its_request_id() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_LOG_FORMAT", "json");
     let (process, caller) = place.start(run.set("RUST_LOG", "debug")).await;

@@ -1,5 +1,5 @@
-//! SIGTERM under load: whoever had sent a request gets the whole answer; whoever comes later gets
-//! one, or nothing at all.
+//! SIGTERM under load: every request that was sent before it gets its complete answer. A later
+//! request gets a complete answer or none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::support::process::PATIENCE;
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
 
-/// What a client saw of its last request.
+/// What a client received for its last request.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    /// 201 and a whole upload.
+    /// A 201 with a complete upload.
     Answered,
-    /// Not a byte.
+    /// Not a single byte.
     Nothing,
 }
 
-/// Clients that create uploads, and the moment at which the broker is told to stop.
+/// Clients that create uploads, and the moment at which the broker is asked to stop.
 struct Load {
     address: SocketAddr,
     key: String,
@@ -46,7 +46,7 @@ impl Load {
         .into_bytes()
     }
 
-    /// One client: asks again and again, each time by a new connection or all by one, until the
+    /// Runs one client, which sends requests over new connections or over one connection until the
     /// broker is gone.
     async fn client(&self, number: usize) {
         let close = number.is_multiple_of(2);
@@ -82,7 +82,8 @@ impl Load {
     }
 }
 
-/// The answer, and whether the connection ends with it. Half an answer fails the test.
+/// Reads an answer and returns whether the connection ends with it. A partial answer fails the
+/// test.
 async fn answer(stream: &mut TcpStream) -> (Seen, bool) {
     let mut bytes = Vec::new();
     loop {
@@ -107,7 +108,7 @@ async fn answer(stream: &mut TcpStream) -> (Seen, bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_that_was_sent_is_dropped() {
+async fn no_request_sent_before_sigterm_is_dropped_under_load() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     let address = caller.url.strip_prefix("http://").expect("a URL");
@@ -148,9 +149,10 @@ async fn no_request_that_was_sent_is_dropped() {
     );
 }
 
-/// A load balancer needs time to turn away: until then `/readyz` says no, and everything else works.
+/// A load balancer needs time to stop sending requests. Until then `/readyz` fails and everything
+/// else works.
 #[tokio::test]
-async fn a_stop_can_be_announced() {
+async fn readyz_fails_during_stop_delay_while_requests_are_served() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_STOP_DELAY_SECONDS", 20);
     let (mut process, caller) = place.start(run).await;
@@ -160,7 +162,7 @@ async fn a_stop_can_be_announced() {
     );
     process.signal("TERM");
     process.says("SIGTERM: stopping").await;
-    // The one answer that stands for a second says what was asked before.
+    // The answer of `/readyz` that is cached for a second must not hide the stop.
     let reply = caller.get("/readyz").await;
     assert_eq!(reply.header("connection"), Some("close"), "{reply:#?}");
     assert!(reply.header("retry-after").is_some(), "{reply:#?}");
@@ -174,7 +176,7 @@ async fn a_stop_can_be_announced() {
 }
 
 #[tokio::test]
-async fn an_announcement_ends_by_itself() {
+async fn serve_exits_after_the_stop_delay() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_STOP_DELAY_SECONDS", 1);
     let (process, caller) = place.start(run).await;
@@ -197,9 +199,9 @@ async fn an_announcement_ends_by_itself() {
     );
 }
 
-/// Someone whose broker has lost a loop.
+/// Simulates a panic in one of the background loops.
 #[tokio::test]
-async fn a_panic_in_a_loop_ends_the_whole_service() {
+async fn panic_in_a_background_loop_ends_the_service() {
     let setup = crate::support::setup::Setup::new();
     let app = setup.start().await;
     app.get("/readyz").await.expect(StatusCode::OK);

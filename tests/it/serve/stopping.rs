@@ -1,4 +1,5 @@
-//! SIGTERM: no new connections, what runs is finished, exit 0. A second signal: at once.
+//! SIGTERM: no new connections are accepted, running requests are finished, and the exit code is 0.
+//! A second signal stops the process at once.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use crate::support::process::{PATIENCE, Process};
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
 
-/// A broker whose acknowledge is under way: it waits for an S3 that does not answer yet.
+/// A broker with a running acknowledge, which waits for an S3 that does not answer yet.
 struct Held {
     process: Process,
     caller: Caller,
@@ -52,7 +53,7 @@ impl Held {
     }
 }
 
-/// Returns once nobody listens there any more.
+/// Returns as soon as connections to `address` are refused.
 async fn refused(address: SocketAddr) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
     let closed = tokio::time::timeout(PATIENCE, closed).await;
@@ -60,7 +61,7 @@ async fn refused(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn what_runs_is_finished() {
+async fn running_request_is_finished_after_sigterm() {
     let mut held = Held::new().await;
     held.process.signal("TERM");
     held.process.says("SIGTERM: stopping").await;
@@ -77,14 +78,14 @@ async fn what_runs_is_finished() {
 }
 
 #[tokio::test]
-async fn a_second_signal_stops_at_once() {
+async fn second_signal_stops_at_once() {
     let mut held = Held::new().await;
     held.process.signal("TERM");
     held.process.says("SIGTERM: stopping").await;
     let start = Instant::now();
     held.process.signal("INT");
     let ended = held.process.ended().await;
-    // Neither the bound of the stop (25 s) nor S3's own timeout (5 s) was waited for.
+    // It waited neither for the shutdown timeout (25 s) nor for the timeout of S3 calls (5 s).
     assert!(
         start.elapsed() < Duration::from_secs(4),
         "{:?}",
@@ -93,9 +94,9 @@ async fn a_second_signal_stops_at_once() {
     ended.failed(1, &["SIGINT while stopping: stopping at once", "http"]);
 }
 
-/// Callers who keep their connection open, and ask for nothing, hold nothing up.
+/// Clients that keep a connection open without a request do not delay the stop.
 #[tokio::test]
-async fn idle_connections_do_not_hold_up_the_stop() {
+async fn idle_connections_do_not_delay_the_stop() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     caller.get("/datasets").await.expect_ok();
@@ -111,9 +112,9 @@ async fn idle_connections_do_not_hold_up_the_stop() {
     drop((caller, silent));
 }
 
-/// What does not finish within the bound is dropped, and named.
+/// Work that does not finish within the shutdown timeout is dropped and named in the log.
 #[tokio::test]
-async fn the_stop_is_bounded() {
+async fn work_beyond_the_shutdown_timeout_is_dropped() {
     let place = Place::new().await;
     let mut hold = Hold::new(cloud::address()).await;
     let run = place.serve().set("AWS_ENDPOINT_URL_S3", hold.endpoint());
@@ -139,17 +140,17 @@ async fn the_stop_is_bounded() {
     );
 }
 
-/// What became of those who asked.
+/// The results of the requests of one client.
 #[derive(Debug, Default)]
-struct Asked {
+struct Requests {
     answered: usize,
-    /// What became of a request that was sent and not answered.
+    /// What happened to each request that was sent and not answered.
     unanswered: Vec<String>,
 }
 
-/// Asks by a new connection each time, until nobody listens.
-async fn ask(address: SocketAddr) -> Asked {
-    let mut asked = Asked::default();
+/// Sends requests over a new connection each, until connections are refused.
+async fn send_until_refused(address: SocketAddr) -> Requests {
+    let mut asked = Requests::default();
     while let Ok(mut connection) = TcpStream::connect(address).await {
         let request = "GET /uploads HTTP/1.1\r\nhost: broker\r\nconnection: close\r\n\r\n";
         if connection.write_all(request.as_bytes()).await.is_err() {
@@ -164,21 +165,23 @@ async fn ask(address: SocketAddr) -> Asked {
     asked
 }
 
-/// A connection is made, and a request sent, before the broker has accepted it: whoever came that
-/// far gets an answer.
+/// A client can connect and send a request before the broker has accepted the connection. Such a
+/// request is answered too.
 #[tokio::test]
-async fn every_request_that_was_sent_is_answered() {
+async fn every_request_sent_before_the_stop_is_answered() {
     for round in 0..5 {
         let place = Place::new().await;
         let (process, caller) = place.start(place.serve()).await;
         let address = caller.url.strip_prefix("http://").expect("a URL");
         let address: SocketAddr = address.parse().expect("an address");
-        let clients: Vec<_> = (0..16).map(|_| tokio::spawn(ask(address))).collect();
-        // They are at it.
+        let clients: Vec<_> = (0..16)
+            .map(|_| tokio::spawn(send_until_refused(address)))
+            .collect();
+        // The clients are running.
         let busy = async { while !caller.get("/livez").await.status.is_success() {} };
         busy.await;
         process.stop("TERM").await.ok();
-        let mut all = Asked::default();
+        let mut all = Requests::default();
         for client in clients {
             let asked = client.await.expect("a client");
             all.answered += asked.answered;

@@ -1,7 +1,8 @@
-//! A store below a path: `https://example.com/storage/v1/s3`.
+//! A store whose endpoint has a path: `https://example.com/storage/v1/s3`.
 //!
-//! The store of the test really checks signatures, over the whole path that it is sent. The path of
-//! the endpoint is one of its buckets; the broker's bucket is the first part of the keys in it.
+//! The store of the tests checks signatures over the complete path that it receives. The path of
+//! the endpoint is one of its buckets, and the broker's bucket is the first segment of the keys in
+//! it.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -11,10 +12,10 @@ use crate::support::cloud::Bucket;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
-/// The smallest part of S3, in bytes.
+/// The minimum size of a part in S3, in bytes.
 const PART: usize = 5 << 20;
 
-/// A life of a dataset in one piece, and one in parts.
+/// Uploads, downloads and deletes a dataset in one piece and one in parts.
 async fn upload_read_and_delete(app: &App) {
     let anew = json!({"overwrite": true});
     app.upload("/data/a b.csv", "one", anew).await;
@@ -41,7 +42,7 @@ async fn upload_read_and_delete(app: &App) {
 }
 
 #[tokio::test]
-async fn a_store_below_a_path_is_reached_with_and_without_the_slash() {
+async fn endpoint_with_a_path_works_with_and_without_trailing_slash() {
     let store = Store::start().await;
     let outer = Bucket::at(&store.endpoint()).await;
     let below = format!("{}/{}", store.endpoint(), outer.name);
@@ -53,7 +54,7 @@ async fn a_store_below_a_path_is_reached_with_and_without_the_slash() {
 }
 
 #[tokio::test]
-async fn a_public_endpoint_below_a_path_is_signed_with_it() {
+async fn public_endpoint_with_a_path_is_signed_with_the_path() {
     let store = Store::start().await;
     let outer = Bucket::at(&store.endpoint()).await;
     let below = format!("{}/{}", store.endpoint(), outer.name);

@@ -1,4 +1,5 @@
-//! When a URL ends: never later than it says, and never later than what it was signed with.
+//! When a URL expires: never later than it says, and never later than the credentials that signed
+//! it.
 
 use aws_credential_types::Credentials;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
@@ -9,13 +10,13 @@ use super::{Put, at_both_stores, parameter};
 use crate::support::app::{App, Setup, id, now};
 use crate::support::cloud::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
-at_both_stores!(an_expired_url_is_refused, a_refreshed_url_is_good_again);
+at_both_stores!(expired_url_is_rejected, refreshed_url_works_again);
 
 fn time(text: &Value) -> DateTime<Utc> {
     text.as_str().expect("a time").parse().expect("a time")
 }
 
-async fn an_expired_url_is_refused(setup: Setup) {
+async fn expired_url_is_rejected(setup: Setup) {
     let app = setup.clock_at(now() - TimeDelta::hours(1)).start().await;
     let session = app.create("a.csv", json!({"expires_in": 60})).await;
     let sent = Put::of(&session, "too late").send(&app).await;
@@ -27,7 +28,7 @@ async fn an_expired_url_is_refused(setup: Setup) {
     assert_eq!(app.read(&session).await["status"], "Pending");
 }
 
-async fn a_refreshed_url_is_good_again(setup: Setup) {
+async fn refreshed_url_works_again(setup: Setup) {
     let app = setup.clock_at(now() - TimeDelta::hours(1)).start().await;
     let session = app.create("a.csv", json!({"expires_in": 60})).await;
     app.advance(TimeDelta::hours(1));
@@ -50,7 +51,7 @@ async fn a_refreshed_url_is_good_again(setup: Setup) {
 }
 
 #[tokio::test]
-async fn the_deadline_is_the_urls_own() {
+async fn session_deadline_equals_the_expiry_of_its_url() {
     let app = App::start().await;
     let second = app.clock.now().trunc_subsecs(0);
     for (asked, expected) in [(json!({}), 900), (json!({"expires_in": 604_800}), 604_800)] {
@@ -65,7 +66,7 @@ async fn the_deadline_is_the_urls_own() {
 }
 
 #[tokio::test]
-async fn no_url_outlives_temporary_credentials() {
+async fn urls_end_with_temporary_credentials() {
     let ends = now() + TimeDelta::seconds(100);
     let temporary = Credentials::new(
         "ASIATEMPORARY",
@@ -93,7 +94,8 @@ async fn no_url_outlives_temporary_credentials() {
     let short = app.create("b.csv", json!({"expires_in": 50})).await;
     assert_eq!(parameter(&short, "X-Amz-Expires").as_deref(), Some("50"));
 
-    // They ended, and the provider has no others: no URL is better than a dead one.
+    // The credentials have ended and the provider has no others. No URL is better than one that
+    // does not work.
     app.advance(TimeDelta::seconds(101));
     let refused = app.post("/uploads", json!({"path": "c.csv"})).await;
     assert!(refused.header("retry-after").is_some(), "{refused:#?}");
@@ -103,7 +105,7 @@ async fn no_url_outlives_temporary_credentials() {
 }
 
 #[tokio::test]
-async fn credentials_with_an_end_sign_urls_that_work() {
+async fn credentials_with_an_expiry_sign_working_urls() {
     let ends = now() + TimeDelta::seconds(100);
     let role = Credentials::new(
         ACCESS_KEY_ID,

@@ -1,4 +1,4 @@
-//! What the client is told to send, and what stands on the object afterwards.
+//! The headers that the client must send, and the metadata of the object afterwards.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -6,9 +6,9 @@ use serde_json::json;
 use super::{Put, at_both_stores, parameter};
 use crate::support::app::{App, Setup, id};
 
-at_both_stores!(the_headers_are_exact_and_stand_on_the_object);
+at_both_stores!(declared_headers_are_signed_and_stored_on_the_object);
 
-async fn the_headers_are_exact_and_stand_on_the_object(setup: Setup) {
+async fn declared_headers_are_signed_and_stored_on_the_object(setup: Setup) {
     let app = setup.start().await;
     let session = app
         .create(
@@ -90,7 +90,7 @@ async fn tags(app: &App, key: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn the_least_that_is_signed() {
+async fn session_without_options_signs_the_minimum_of_headers() {
     let app = App::start().await;
     let session = app.create("notes", json!({})).await;
     assert_eq!(

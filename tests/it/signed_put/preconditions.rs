@@ -1,4 +1,5 @@
-//! What may stand at the key: nothing, exactly one version, anything; and stores that cannot ask.
+//! Which existing object a PUT may replace: none, exactly one version, or any, and stores without
+//! conditional writes.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -10,17 +11,17 @@ const PATH: &str = "/data/employees.csv";
 const KEY: &str = "data/employees.csv";
 
 at_both_stores!(
-    if_match_replaces_exactly_one_version,
-    overwrite_replaces_whatever_stands_there,
-    without_conditional_writes_the_proof_still_tells_drift,
+    put_with_if_match_replaces_only_the_named_version,
+    put_with_overwrite_replaces_any_object,
+    drift_is_detected_without_conditional_writes,
 );
 
-async fn if_match_replaces_exactly_one_version(setup: Setup) {
+async fn put_with_if_match_replaces_only_the_named_version(setup: Setup) {
     let app = setup.start().await;
     let first = app.upload(PATH, "one", json!({})).await;
     let etag = first["object"]["etag"].as_str().expect("an etag");
 
-    // Two editors read the same version; the second to write loses, and nothing is lost.
+    // Two editors read the same version. The second one to write is rejected, and nothing is lost.
     let bare = etag.trim_matches('"');
     let ada = app.create(PATH, json!({"if_match": etag})).await;
     let bob = app.create(PATH, json!({"if_match": bare})).await;
@@ -48,7 +49,7 @@ async fn if_match_replaces_exactly_one_version(setup: Setup) {
     assert_eq!(told, ["dataset.uploaded", "dataset.superseded"]);
 }
 
-async fn overwrite_replaces_whatever_stands_there(setup: Setup) {
+async fn put_with_overwrite_replaces_any_object(setup: Setup) {
     let app = setup.start().await;
     let first = app.upload(PATH, "one", json!({})).await;
     let refused = app.post("/uploads", json!({"path": PATH})).await;
@@ -66,13 +67,13 @@ async fn overwrite_replaces_whatever_stands_there(setup: Setup) {
     let standing = standing.expect(StatusCode::OK);
     assert_eq!(standing["upload"]["id"], second["id"], "{standing:#}");
 
-    // Whoever asks for the first one again gets its proof, and what became of it.
+    // A repeated acknowledge of the first upload returns its proof and its current status.
     let again = app.acknowledge(&first).await.expect(StatusCode::OK);
     assert_eq!(again["status"], "Superseded", "{again:#}");
     assert_eq!(again["object"], first["object"], "{again:#}");
 }
 
-async fn without_conditional_writes_the_proof_still_tells_drift(setup: Setup) {
+async fn drift_is_detected_without_conditional_writes(setup: Setup) {
     let setup = setup.set("BROKER_S3_CONDITIONAL_WRITES", "off");
     let app = setup.start().await;
     let session = app.create(PATH, json!({})).await;

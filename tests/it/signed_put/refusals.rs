@@ -1,5 +1,5 @@
-//! What a URL refuses: other bytes, another size, another type, another key, headers that were
-//! not signed, and a second write.
+//! What a URL rejects: other bytes, another size, type or key, unsigned headers, and a second
+//! write.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::store::Store;
 
 const KEY: &str = "data/check.csv";
 const BYTES: &str = "123456789";
-/// The check values of each algorithm: of the nine bytes above.
+/// The check values of the nine bytes above for each algorithm.
 const CHECKSUMS: [(&str, &str); 5] = [
     ("SHA256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
     ("SHA1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
@@ -20,13 +20,13 @@ const CHECKSUMS: [(&str, &str); 5] = [
 ];
 
 at_both_stores!(
-    whatever_was_not_signed_is_refused,
-    other_bytes_under_a_checksum_are_refused,
-    the_url_writes_once,
-    without_a_declared_size_any_size_is_taken,
+    url_rejects_other_size_type_key_and_lifetime,
+    url_with_checksum_rejects_other_bytes,
+    url_writes_only_once,
+    url_without_size_accepts_any_size_and_acknowledge_checks_the_limit,
 );
 
-async fn refused(app: &App, what: &str, put: Put, status: u16, code: &str) {
+async fn assert_rejected(app: &App, what: &str, put: Put, status: u16, code: &str) {
     assert_eq!(put.send(app).await, (status, code.to_owned()), "{what}");
     assert!(
         app.bucket.head(KEY).await.is_none(),
@@ -34,25 +34,25 @@ async fn refused(app: &App, what: &str, put: Put, status: u16, code: &str) {
     );
 }
 
-async fn whatever_was_not_signed_is_refused(setup: Setup) {
+async fn url_rejects_other_size_type_key_and_lifetime(setup: Setup) {
     let app = setup.start().await;
     let session = app.create(KEY, json!({"size": BYTES.len()})).await;
     let put = Put::of(&session, BYTES);
 
     let longer = Put::of(&session, "1234567890");
-    refused(&app, "one byte more", longer, 403, "SignatureDoesNotMatch").await;
+    assert_rejected(&app, "one byte more", longer, 403, "SignatureDoesNotMatch").await;
     let shorter = Put::of(&session, "12345678");
-    refused(&app, "one byte less", shorter, 403, "SignatureDoesNotMatch").await;
+    assert_rejected(&app, "one byte less", shorter, 403, "SignatureDoesNotMatch").await;
     let empty = Put::of(&session, "");
-    refused(&app, "no bytes", empty, 403, "SignatureDoesNotMatch").await;
+    assert_rejected(&app, "no bytes", empty, 403, "SignatureDoesNotMatch").await;
 
     let other_type = put.clone().with("content-type", "text/html");
     let code = "SignatureDoesNotMatch";
-    refused(&app, "another type", other_type, 403, code).await;
+    assert_rejected(&app, "another type", other_type, 403, code).await;
     let id = put
         .clone()
         .with("x-amz-meta-upload-id", &uuid::Uuid::nil().to_string());
-    refused(&app, "another upload's id", id, 403, code).await;
+    assert_rejected(&app, "another upload's id", id, 403, code).await;
     for name in ["content-type", "if-none-match", "x-amz-meta-upload-id"] {
         let put = put.clone().without(name);
         let (status, _) = put.send(&app).await;
@@ -63,13 +63,13 @@ async fn whatever_was_not_signed_is_refused(setup: Setup) {
     let mut other_key = put.clone();
     let path = other_key.url.path().replace("check", "salaries");
     other_key.url.set_path(&path);
-    refused(&app, "another key", other_key, 403, code).await;
+    assert_rejected(&app, "another key", other_key, 403, code).await;
     assert!(app.bucket.head("data/salaries.csv").await.is_none());
     let mut longer_life = put.clone();
     let query = longer_life.url.query().unwrap();
     let query = query.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
     longer_life.url.set_query(Some(&query));
-    refused(&app, "a longer life", longer_life, 403, code).await;
+    assert_rejected(&app, "a longer life", longer_life, 403, code).await;
 
     app.acknowledge(&session)
         .await
@@ -78,7 +78,7 @@ async fn whatever_was_not_signed_is_refused(setup: Setup) {
     app.acknowledge(&session).await.expect(StatusCode::OK);
 }
 
-async fn other_bytes_under_a_checksum_are_refused(setup: Setup) {
+async fn url_with_checksum_rejects_other_bytes(setup: Setup) {
     let app = setup.start().await;
     for (algorithm, value) in CHECKSUMS {
         let checksum = json!({"algorithm": algorithm, "value": value});
@@ -88,7 +88,7 @@ async fn other_bytes_under_a_checksum_are_refused(setup: Setup) {
         assert_eq!(session["upload"]["headers"][&header], value, "{session:#}");
 
         let other = Put::of(&session, "123456780");
-        refused(&app, algorithm, other, 400, "BadDigest").await;
+        assert_rejected(&app, algorithm, other, 400, "BadDigest").await;
         let bare = Put::of(&session, "123456780").without(&header);
         let (status, _) = bare.send(&app).await;
         assert_eq!(status, 403, "{algorithm}: without its header");
@@ -110,11 +110,12 @@ async fn other_bytes_under_a_checksum_are_refused(setup: Setup) {
     }
 }
 
-async fn the_url_writes_once(setup: Setup) {
+async fn url_writes_only_once(setup: Setup) {
     let app = setup.start().await;
     let session = app.create(KEY, json!({})).await;
     assert_eq!(Put::of(&session, BYTES).send(&app).await.0, 200);
-    // The answer was lost, the client sends it again: the first try has arrived.
+    // The answer was lost and the client sends the request again, although the first one has
+    // arrived.
     for body in [BYTES, "something else"] {
         let again = Put::of(&session, body).send(&app).await;
         assert_eq!(again, (412, "PreconditionFailed".into()), "{body}");
@@ -127,7 +128,7 @@ async fn the_url_writes_once(setup: Setup) {
     assert_eq!(app.bucket.get(KEY).await, BYTES.as_bytes());
 }
 
-async fn without_a_declared_size_any_size_is_taken(setup: Setup) {
+async fn url_without_size_accepts_any_size_and_acknowledge_checks_the_limit(setup: Setup) {
     let app = setup.set("BROKER_MAX_SIZE_BYTES", 9).start().await;
     for (path, bytes) in [("a", ""), ("b", BYTES)] {
         let uploaded = app.upload(path, bytes, json!({})).await;
@@ -135,7 +136,7 @@ async fn without_a_declared_size_any_size_is_taken(setup: Setup) {
         assert_eq!(level, "existence", "{uploaded:#}");
         assert_eq!(uploaded["object"]["size"], bytes.len(), "{uploaded:#}");
     }
-    // The store cannot know the limit; the broker does.
+    // The store does not know the limit, but the broker does.
     let session = app.create("c", json!({})).await;
     app.put(&session, "1234567890").await.expect_ok();
     let problem = app.acknowledge(&session).await;
@@ -145,10 +146,10 @@ async fn without_a_declared_size_any_size_is_taken(setup: Setup) {
     assert_eq!(upload["error"]["code"], "size-limit-exceeded", "{upload:#}");
 }
 
-/// AWS refuses them too (403 AccessDenied, "There were headers present in the request which were
-/// not signed"); ministack stores them, so this is told against the embedded store alone.
+/// AWS rejects them too (403 AccessDenied, "There were headers present in the request which were
+/// not signed"). ministack accepts them, so this test runs only against the embedded store.
 #[tokio::test]
-async fn headers_that_nobody_signed_are_refused() {
+async fn url_rejects_unsigned_headers() {
     let store = Store::start().await;
     let app = Setup::new().store(&store).start().await;
     let session = app.create(KEY, json!({})).await;
@@ -159,6 +160,6 @@ async fn headers_that_nobody_signed_are_refused() {
         ("x-amz-storage-class", "GLACIER"),
     ] {
         let put = Put::of(&session, BYTES).with(name, value);
-        refused(&app, name, put, 403, "AccessDenied").await;
+        assert_rejected(&app, name, put, 403, "AccessDenied").await;
     }
 }

@@ -1,4 +1,4 @@
-//! The endpoint is learnt from the SDK: every partition and every switch gives the host that AWS
+//! The endpoint comes from the SDK: every partition and every option gives the host that AWS
 //! documents, without the network and without credentials.
 
 use aws_sdk_s3::Client;
@@ -21,7 +21,7 @@ fn assert_origin(scene: Scene, origin: &str, base_path: &str) {
 }
 
 #[test]
-fn every_partition_has_its_own_domain() {
+fn each_aws_partition_has_its_own_domain() {
     for (region, domain) in [
         ("us-east-1", "amazonaws.com"),
         ("eu-central-1", "amazonaws.com"),
@@ -72,7 +72,7 @@ fn dual_stack_fips_and_accelerate_change_the_host() {
 }
 
 #[test]
-fn a_dotted_bucket_goes_into_the_path_where_no_certificate_covers_it() {
+fn dotted_bucket_name_uses_path_style_with_https() {
     let dotted = || Scene::aws("eu-west-1", "dotted.bucket.name");
     assert_origin(
         dotted(),
@@ -86,10 +86,10 @@ fn a_dotted_bucket_goes_into_the_path_where_no_certificate_covers_it() {
 }
 
 #[test]
-fn a_store_of_ones_own_keeps_port_and_path() {
+fn custom_endpoint_keeps_its_port_and_path() {
     let path_style = Scene::custom("http://127.0.0.1:9000/store/", "bucket", true);
     assert_origin(path_style, "http://127.0.0.1:9000", "/store/bucket/");
-    // The broker's own client takes both spellings of the same place.
+    // The broker's own client accepts both spellings of the same endpoint.
     for url in [
         "http://store.example:9000/store",
         "http://store.example:9000/store/",
@@ -112,7 +112,7 @@ fn a_store_of_ones_own_keeps_port_and_path() {
 }
 
 #[test]
-fn the_host_header_leaves_a_schemes_own_port_out() {
+fn host_header_omits_the_default_port_of_the_scheme() {
     for (url, origin, host) in [
         (
             "https://h.example:443",
@@ -137,7 +137,7 @@ fn the_host_header_leaves_a_schemes_own_port_out() {
 }
 
 #[test]
-fn a_client_without_region_or_credentials_fails_at_start_only_for_the_region() {
+fn endpoint_needs_a_region_but_no_credentials() {
     let config = || Builder::new().behavior_version(BehaviorVersion::v2026_01_12());
     let no_credentials = config().region(Region::new("eu-west-1")).build();
     let learnt = wait(Endpoint::learn(
@@ -153,7 +153,7 @@ fn a_client_without_region_or_credentials_fails_at_start_only_for_the_region() {
 }
 
 #[test]
-fn a_directory_bucket_is_refused_by_name() {
+fn directory_bucket_is_rejected_by_its_name() {
     let client = Scene::aws("us-west-2", "unused").client();
     let error = wait(Endpoint::learn(&client, "b--usw2-az1--x-s3")).unwrap_err();
     assert_eq!(
@@ -163,7 +163,7 @@ fn a_directory_bucket_is_refused_by_name() {
 }
 
 #[test]
-fn a_bucket_name_before_an_ip_literal_is_no_host() {
+fn virtual_host_style_with_ip_literal_is_rejected() {
     let client = Scene::custom("http://[::1]:9000", "dotted.bucket.name", false).client();
     let error = wait(Endpoint::learn(&client, "dotted.bucket.name")).unwrap_err();
     assert!(

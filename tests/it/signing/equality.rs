@@ -1,4 +1,4 @@
-//! Whatever is signed, the URL and the headers are those of aws-sdk-s3's `presigned()`, byte for
+//! Whatever is signed, the URL and the headers equal those of aws-sdk-s3's `presigned()` byte for
 //! byte. `PROPTEST_CASES=20000` searches longer.
 
 use std::borrow::Cow;
@@ -53,7 +53,7 @@ fn owned(headers: &[(&str, Cow<'_, str>)]) -> Vec<(String, String)> {
     headers.iter().map(own).collect()
 }
 
-/// Signs a PUT both ways and compares the whole of it.
+/// Signs a PUT request with the broker and with the SDK and compares everything.
 fn compare_put(
     scene: &Scene,
     object: &PutObject<'_>,
@@ -96,7 +96,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn put_urls_equal_the_sdks(
+    fn put_urls_equal_those_of_the_sdk(
         scene in scene(),
         key in key(),
         content_type in value(),
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn get_urls_equal_the_sdks(
+    fn get_urls_equal_those_of_the_sdk(
         scene in scene(),
         key in key(),
         version in optional(),
@@ -155,9 +155,9 @@ proptest! {
         prop_assert_eq!(ours.url.as_str(), theirs.uri());
     }
 
-    /// The request underneath: any metadata, and operations with other shapes of query.
+    /// The underlying request type: any metadata, and operations with other kinds of queries.
     #[test]
-    fn other_requests_equal_the_sdks(
+    fn urls_of_other_operations_equal_those_of_the_sdk(
         scene in scene(),
         key in key(),
         metadata in metadata(),

@@ -1,5 +1,5 @@
-//! A URL says truly how long it lives, and a signer that is shared signs truly across a midnight
-//! and a change of credentials.
+//! A URL lives as long as it says, and a shared signer is correct across midnight and across a
+//! change of credentials.
 
 use std::sync::Barrier;
 
@@ -18,10 +18,11 @@ fn at(scene: &Scene, seconds: i64, millis: i64) -> DateTime<Utc> {
 }
 
 #[test]
-fn a_url_never_outlives_its_credentials() {
+fn url_lifetime_is_limited_by_credentials_and_rounded_down() {
     let scene = Scene::aws("eu-west-1", "bucket");
     let (signer, object) = (scene.signer(), GetObject::new("a"));
-    // Signed half a second into a second, with credentials that end half a second into one.
+    // The URL is signed half a second after a full second, and the credentials end half a second
+    // after one.
     let now = at(&scene, 0, 500);
     for (end, wanted, given) in [
         (at(&scene, 3_600, 500), 900, 900),
@@ -40,7 +41,7 @@ fn a_url_never_outlives_its_credentials() {
 }
 
 #[test]
-fn credentials_at_their_end_sign_nothing() {
+fn expired_credentials_sign_nothing() {
     let scene = Scene::aws("eu-west-1", "bucket");
     let (signer, object) = (scene.signer(), GetObject::new("a"));
     for end in [at(&scene, -1, 0), at(&scene, 0, 0), at(&scene, 0, 900)] {
@@ -54,7 +55,7 @@ fn credentials_at_their_end_sign_nothing() {
 }
 
 #[test]
-fn a_lifetime_is_one_second_to_one_week() {
+fn lifetime_must_be_between_one_second_and_one_week() {
     let scene = Scene::aws("eu-west-1", "bucket");
     let (signer, credentials) = (scene.signer(), scene.credentials());
     let sign =
@@ -68,7 +69,7 @@ fn a_lifetime_is_one_second_to_one_week() {
 }
 
 #[test]
-fn the_client_is_not_told_to_send_what_it_sends_by_itself() {
+fn content_length_is_signed_but_not_listed_as_a_header_to_send() {
     let scene = Scene::aws("eu-west-1", "bucket");
     let object = PutObject {
         content_length: Some(5),
@@ -89,7 +90,7 @@ fn the_client_is_not_told_to_send_what_it_sends_by_itself() {
 }
 
 #[test]
-fn debug_shows_no_signature() {
+fn debug_output_hides_signature_and_secret() {
     let scene = Scene::aws("eu-west-1", "bucket");
     let signer = scene.signer();
     let signed = signer
@@ -102,10 +103,10 @@ fn debug_shows_no_signature() {
     }
 }
 
-/// Eight threads sign the same list of moments on both sides of midnight, with two sets of
-/// credentials in turns, through one signer; each URL is the one that a fresh signer makes.
+/// Eight threads sign the same list of times around midnight through one signer, with two
+/// alternating sets of credentials. Each URL equals the one of a new signer.
 #[test]
-fn a_shared_signer_is_right_across_midnight_and_a_change_of_credentials() {
+fn shared_signer_is_correct_across_midnight_and_change_of_credentials() {
     let scene = Scene::aws("eu-west-1", "bucket");
     let other = Scene {
         secret: "another".into(),

@@ -1,5 +1,5 @@
-//! The URLs of parts are those of aws-sdk-s3's `upload_part().presigned()`, byte for byte, in
-//! whatever order parts with and without checksums are signed.
+//! The URLs of parts equal those of aws-sdk-s3's `upload_part().presigned()` byte for byte, in any
+//! order of parts with and without checksums.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     (1_u32..=10_000, 0..=i64::MAX.unsigned_abs(), checksum())
 }
 
-/// The URL and the headers that the SDK makes.
+/// The URL and the headers that the SDK generates.
 fn theirs(
     scene: &Scene,
     key: &str,
@@ -44,7 +44,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn part_urls_equal_the_sdks(
+    fn part_urls_equal_those_of_the_sdk(
         scene in scene(),
         key in key(),
         upload_id in prop_oneof!["[ -~]{1,60}", "[A-Za-z0-9._-]{128}"],
@@ -70,7 +70,7 @@ proptest! {
 }
 
 #[test]
-fn parts_are_bound_as_other_urls_are() {
+fn part_urls_have_the_limits_of_other_urls() {
     let scene = Scene::aws("eu-central-1", "bucket");
     let (signer, now) = (scene.signer(), scene.now());
     let refused = |expires_in| {

@@ -1,4 +1,4 @@
-//! What both signers are given: an S3 client's settings, credentials, a time and a lifetime.
+//! The input of both signers: the settings of an S3 client, credentials, a time and a lifetime.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// AWS proper, with nothing special about it.
+    /// AWS itself with default options.
     pub fn aws(region: &'static str, bucket: &'static str) -> Self {
         Self {
             region,
@@ -49,7 +49,7 @@ impl Scene {
         }
     }
 
-    /// A store of one's own.
+    /// A custom endpoint.
     pub fn custom(endpoint_url: &str, bucket: &'static str, path_style: bool) -> Self {
         Self {
             endpoint_url: Some(endpoint_url.into()),
@@ -84,7 +84,7 @@ impl Scene {
         Arc::new(Credentials::from(&self.sdk_credentials()))
     }
 
-    /// The same credentials with an end.
+    /// The same credentials with an expiry.
     pub fn credentials_until(&self, end: DateTime<Utc>) -> Arc<Credentials> {
         let mut given = self.sdk_credentials();
         *given.expiry_mut() = Some(end.into());
@@ -108,7 +108,7 @@ impl Scene {
     }
 }
 
-/// The headers that the SDK asks for, as ours are: lower case, sorted.
+/// The headers that the SDK signs, in the form that the broker uses: lower case and sorted.
 pub fn headers_of(presigned: &PresignedRequest) -> Vec<(String, String)> {
     let mut headers: Vec<_> = presigned
         .headers()
@@ -118,7 +118,8 @@ pub fn headers_of(presigned: &PresignedRequest) -> Vec<(String, String)> {
     headers
 }
 
-/// The SDK is async even where nothing waits, and wants timers to be there.
+/// Runs an SDK future to its end. The SDK is async even where it waits for nothing, and requires
+/// timers.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -1,4 +1,4 @@
-//! What can be signed, at random, with a liking for what is easily got wrong.
+//! Random requests to sign, with a preference for values that are easy to get wrong.
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -9,7 +9,7 @@ use upload_broker::domain::encryption::Encryption;
 
 use super::scene::Scene;
 
-/// Any bucket on any endpoint that the SDK will sign for.
+/// Any bucket on any endpoint that the SDK can sign for.
 pub fn scene() -> impl Strategy<Value = Scene> {
     let place = prop_oneof![aws(), custom()];
     let who = (
@@ -43,7 +43,7 @@ fn aws() -> impl Strategy<Value = Scene> {
             let partition = !region.starts_with("cn-") && !region.starts_with("us-gov-");
             Scene {
                 path_style,
-                // Combinations that AWS does not have: the SDK refuses them.
+                // Combinations that AWS does not have are rejected by the SDK.
                 fips: fips && !region.starts_with("cn-"),
                 dual_stack,
                 accelerate: accelerate
@@ -64,7 +64,7 @@ fn custom() -> impl Strategy<Value = Scene> {
     let scheme = select(&["http", "https"][..]);
     (scheme, host, port, base, bucket(), any::<bool>()).prop_map(
         |(scheme, host, port, base, bucket, path_style)| {
-            // A bucket's name cannot stand before an IPv6 literal.
+            // A bucket name cannot be put before an IPv6 literal.
             let path_style = path_style || host == "[::1]";
             Scene::custom(
                 &format!("{scheme}://{host}{port}{base}"),
@@ -79,7 +79,7 @@ fn bucket() -> impl Strategy<Value = &'static str> {
     select(&["bucket", "my-bucket-01", "dotted.bucket.name"][..])
 }
 
-/// Keys of odd pieces, and any text at all. The SDK refuses blank ones.
+/// Keys of unusual pieces, and any text. The SDK rejects blank ones.
 pub fn key() -> impl Strategy<Value = String> {
     let pieces = [
         " ", "+", "%", "~", "*", "'", "\"", "(", ")", "//", "/", ".", "..", "%20", "%2F", "ü",
@@ -91,7 +91,7 @@ pub fn key() -> impl Strategy<Value = String> {
         .prop_filter("a blank key", |key| !key.trim().is_empty())
 }
 
-/// A header's value: any blanks, anything printable, and text beyond ASCII.
+/// Header values with any number of blanks, any printable characters, and text beyond ASCII.
 pub fn value() -> impl Strategy<Value = String> {
     prop_oneof!["[ -~]{0,40}", "[ a]{0,9}", "[ -~äß日🐱]{1,20}"]
 }
@@ -105,7 +105,7 @@ pub fn metadata() -> impl Strategy<Value = Vec<(String, String)>> {
         .prop_map(|metadata| metadata.into_iter().collect())
 }
 
-/// The header of a checksum, and a value.
+/// The name of a checksum header and a value.
 pub fn checksum() -> impl Strategy<Value = Option<(&'static str, String)>> {
     let headers = [
         "x-amz-checksum-crc32",

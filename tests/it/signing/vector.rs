@@ -1,12 +1,12 @@
 //! The example that AWS publishes ("Authenticating Requests: Using Query Parameters", S3 API
-//! reference): a GET of test.txt in examplebucket, on 24 May 2013, for a day.
+//! reference): a GET of test.txt in examplebucket on 24 May 2013, valid for a day.
 
 use upload_broker::objects::sign::PresignRequest;
 
 use super::scene::Scene;
 
 #[test]
-fn the_published_example_has_the_published_signature() {
+fn published_aws_example_has_the_published_signature() {
     let scene = Scene::custom("https://s3.amazonaws.com", "examplebucket", false);
     let request = PresignRequest {
         method: "GET",

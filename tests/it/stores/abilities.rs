@@ -1,9 +1,11 @@
-//! What a store does is found out once, by one replica, and remembered.
+//! The abilities of a store are probed once, by one replica, and stored.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{AUTO, TRIED, bent, curious, is_tried, known};
+use super::{
+    AUTO, PROBE_FOLDER, changeable_store, is_probe, known_abilities, setup_with_detection,
+};
 use crate::support::bent::{Answer, Asked, Bend, Bent};
 use crate::support::observe::eventually;
 use crate::support::process::Run;
@@ -37,14 +39,14 @@ async fn known_to(caller: &Caller) -> Value {
     store_of(caller).await
 }
 
-/// The folders that try-outs have written to.
-fn tries(store: &Bent) -> usize {
+/// The number of folders that probes have written to.
+fn probe_count(store: &Bent) -> usize {
     let mut folders: Vec<_> = (store.asked().iter())
-        .filter(|asked| asked.method == "PUT" && is_tried(asked))
+        .filter(|asked| asked.method == "PUT" && is_probe(asked))
         .filter_map(|asked| {
             asked
                 .target
-                .split_once(TRIED)?
+                .split_once(PROBE_FOLDER)?
                 .1
                 .split('/')
                 .next()
@@ -57,8 +59,8 @@ fn tries(store: &Bent) -> usize {
 }
 
 #[tokio::test]
-async fn a_good_store_is_tried_out_once_by_one_replica_and_remembered() {
-    let store = bent().await;
+async fn abilities_are_probed_once_by_one_replica_and_stored() {
+    let store = changeable_store().await;
     let place = Place::new().await;
     let key = place.key().await;
     let (mut one, mut two) = (serve(&place, &store).spawn(), serve(&place, &store).spawn());
@@ -69,7 +71,7 @@ async fn a_good_store_is_tried_out_once_by_one_replica_and_remembered() {
             assert_eq!(known[name], "yes", "{known:#}");
         }
     }
-    assert_eq!(tries(&store), 1);
+    assert_eq!(probe_count(&store), 1);
     eventually("nothing is left of it", async || {
         place.bucket.keys().await.is_empty() && place.bucket.open_keys().await.is_empty()
     })
@@ -79,12 +81,16 @@ async fn a_good_store_is_tried_out_once_by_one_replica_and_remembered() {
 
     let (_third, caller) = place.start(serve(&place, &store)).await;
     known_to(&caller).await;
-    assert_eq!(tries(&store), 1, "a later start takes it from Postgres");
+    assert_eq!(
+        probe_count(&store),
+        1,
+        "a later start takes it from Postgres"
+    );
 }
 
 #[tokio::test]
-async fn what_the_settings_say_is_not_tried_out() {
-    let store = bent().await;
+async fn abilities_given_in_settings_are_not_probed() {
+    let store = changeable_store().await;
     let place = Place::new().await;
     let run = place
         .serve()
@@ -104,7 +110,7 @@ async fn what_the_settings_say_is_not_tried_out() {
         "head_checksums": "yes",
     });
     assert_eq!(known, expected);
-    assert_eq!(tries(&store), 0);
+    assert_eq!(probe_count(&store), 0);
     let metrics = caller.get("/metrics").await.body;
     let line =
         "upload_broker_store_ability_buckets{ability=\"put_if_match\",support=\"unquoted\"} 1";
@@ -115,16 +121,17 @@ async fn what_the_settings_say_is_not_tried_out() {
     drop(metrics);
 }
 
-/// Until it is known what the store does, nothing is taken on trust; and the start does not wait.
+/// While the abilities are unknown, the broker trusts none of them. The start does not wait for the
+/// probe.
 #[tokio::test]
-async fn a_store_that_cannot_be_tried_out_is_treated_with_care() {
-    let store = bent().await;
+async fn store_that_cannot_be_probed_is_not_trusted() {
+    let store = changeable_store().await;
     let denied =
-        |asked: &Asked| is_tried(asked).then(|| Bend::Instead(Answer::error(403, "AccessDenied")));
+        |asked: &Asked| is_probe(asked).then(|| Bend::Instead(Answer::error(403, "AccessDenied")));
     store.bend(denied);
-    let app = curious().s3(store.endpoint()).start().await;
+    let app = setup_with_detection().s3(store.endpoint()).start().await;
     eventually("the try-out has ended", async || {
-        store.count(|asked| asked.method == "PUT" && is_tried(asked)) > 9
+        store.count(|asked| asked.method == "PUT" && is_probe(asked)) > 9
     })
     .await;
     app.bucket.put("there.csv", "another program's").await;
@@ -152,7 +159,7 @@ async fn a_store_that_cannot_be_tried_out_is_treated_with_care() {
 }
 
 #[tokio::test]
-async fn each_ability_is_found_out_by_itself() {
+async fn each_missing_ability_is_detected_separately() {
     let lying = |answer: &mut Answer| {
         let result = "<CompleteMultipartUploadResult><ETag>\"a\"</ETag>\
                       </CompleteMultipartUploadResult>";
@@ -167,12 +174,12 @@ async fn each_ability_is_found_out_by_itself() {
         ("complete_if_none_match", "no", "POST", "/taken?uploadId"),
         ("delete_if_match", "no", "DELETE", "/removed"),
     ] {
-        let store = bent().await;
+        let store = changeable_store().await;
         store.bend(move |asked| {
-            (is_tried(asked) && asked.is(method, words)).then_some(Bend::Change(lying))
+            (is_probe(asked) && asked.is(method, words)).then_some(Bend::Change(lying))
         });
-        let app = curious().s3(store.endpoint()).start().await;
-        let known = known(&app).await;
+        let app = setup_with_detection().s3(store.endpoint()).start().await;
+        let known = known_abilities(&app).await;
         for name in ALL {
             let expected = if name == ability { support } else { "yes" };
             assert_eq!(known[name], expected, "{ability}: {known:#}");
@@ -180,18 +187,18 @@ async fn each_ability_is_found_out_by_itself() {
     }
 }
 
-/// As Ceph's gateway does, which compares the header with the bare hash.
+/// Ceph's gateway compares the header with the bare hash.
 #[tokio::test]
-async fn etags_are_sent_without_quotes_to_a_store_that_wants_them_so() {
-    let store = bent().await;
+async fn etags_are_sent_without_quotes_to_a_store_that_requires_it() {
+    let store = changeable_store().await;
     store.bend(|asked| {
         let etag = asked.headers.get("if-match")?;
         let is_put = asked.method == "PUT";
         (is_put && etag.as_bytes().starts_with(b"\""))
             .then(|| Bend::Instead(Answer::error(412, "PreconditionFailed")))
     });
-    let app = curious().s3(store.endpoint()).start().await;
-    assert_eq!(known(&app).await["put_if_match"], "unquoted");
+    let app = setup_with_detection().s3(store.endpoint()).start().await;
+    assert_eq!(known_abilities(&app).await["put_if_match"], "unquoted");
     let first = app.upload("a.csv", "one", json!({})).await;
     let etag = first["object"]["etag"].as_str().expect("an ETag");
     let second = app.create("a.csv", json!({"if_match": etag})).await;

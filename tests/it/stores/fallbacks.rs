@@ -1,4 +1,4 @@
-//! What the broker does in place of what a store does not.
+//! What the broker does where a store lacks an ability.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -11,7 +11,7 @@ async fn without(name: &str) -> App {
 }
 
 #[tokio::test]
-async fn a_create_finds_what_another_program_wrote_where_the_store_would_write_over_it() {
+async fn create_rejects_path_of_foreign_object_without_put_if_none_match() {
     let app = without("BROKER_S3_PUT_IF_NONE_MATCH").await;
     app.bucket.put("there.csv", "another program's").await;
     let refused = app.post("/uploads", json!({"path": "there.csv"})).await;
@@ -36,7 +36,7 @@ async fn a_create_finds_what_another_program_wrote_where_the_store_would_write_o
 }
 
 #[tokio::test]
-async fn a_repeated_create_is_no_second_one_although_its_bytes_have_come() {
+async fn repeated_create_returns_same_session_after_its_object_arrived() {
     let app = without("BROKER_S3_PUT_IF_NONE_MATCH").await;
     let create = |path, body: serde_json::Value| {
         let request = app.request(Method::POST, path);
@@ -64,7 +64,7 @@ async fn a_repeated_create_is_no_second_one_although_its_bytes_have_come() {
 }
 
 #[tokio::test]
-async fn if_match_is_refused_where_the_store_cannot_hold_it_and_kept_for_parts() {
+async fn if_match_without_store_support_is_rejected_except_for_multipart() {
     let app = without("BROKER_S3_PUT_IF_MATCH").await;
     let stored = app.upload("a.csv", "one", json!({})).await;
     let etag = &stored["object"]["etag"];
@@ -82,9 +82,9 @@ async fn if_match_is_refused_where_the_store_cannot_hold_it_and_kept_for_parts()
     app.create("a.csv", in_parts).await;
 }
 
-/// A session that was made while the store was thought to hold it.
+/// The session was created while the store was assumed to support it.
 #[tokio::test]
-async fn no_fresh_url_drops_if_match_either() {
+async fn refresh_is_rejected_rather_than_dropping_if_match() {
     let database = crate::support::database::Database::new();
     let url = database.url().to_owned();
     let app = Setup::new().database(database).start().await;
@@ -102,7 +102,7 @@ async fn no_fresh_url_drops_if_match_either() {
 }
 
 #[tokio::test]
-async fn a_checksum_proves_no_more_than_the_size_where_the_store_does_not_check_it() {
+async fn checksum_gives_level_size_where_store_does_not_check_it() {
     let app = without("BROKER_S3_CHECKSUMS").await;
     let value = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
     let declared = json!({"size": 5, "checksum": {"algorithm": "SHA256", "value": value}});

@@ -1,14 +1,14 @@
-//! Stores that refuse a HEAD that asks for checksums.
+//! Stores that reject a HEAD request that asks for checksums.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{bent, curious, is_tried, known};
+use super::{changeable_store, is_probe, known_abilities, setup_with_detection};
 use crate::support::bent::{Answer, Asked, Bend};
 use crate::support::observe::eventually;
 
 const SHA256: &str = "SHA256";
-/// Of `bytes`.
+/// The SHA-256 of `bytes`.
 const VALUE: &str = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
 
 fn asks_for_checksums(asked: &Asked) -> bool {
@@ -16,16 +16,16 @@ fn asks_for_checksums(asked: &Asked) -> bool {
 }
 
 #[tokio::test]
-async fn a_head_refused_for_its_checksum_mode_is_sent_once_without_and_proves_the_size() {
+async fn head_rejected_for_checksum_mode_is_repeated_without_it() {
     for status in [400, 405, 501] {
-        let store = bent().await;
-        // Other than at the try-out, so that the proof itself finds out.
+        let store = changeable_store().await;
+        // The probe gets other answers, so that the proof itself has to find out.
         store.bend(move |asked| {
-            let refused = asks_for_checksums(asked) && !is_tried(asked);
+            let refused = asks_for_checksums(asked) && !is_probe(asked);
             refused.then(|| Bend::Instead(Answer::error(status, "InvalidArgument")))
         });
-        let app = curious().s3(store.endpoint()).start().await;
-        assert_eq!(known(&app).await["head_checksums"], "yes");
+        let app = setup_with_detection().s3(store.endpoint()).start().await;
+        assert_eq!(known_abilities(&app).await["head_checksums"], "yes");
         let declared = json!({"size": 5, "checksum": {"algorithm": SHA256, "value": VALUE}});
         for path in ["a.csv", "b.csv"] {
             let session = app.create(path, declared.clone()).await;
@@ -34,34 +34,34 @@ async fn a_head_refused_for_its_checksum_mode_is_sent_once_without_and_proves_th
             assert_eq!(proven["verification"]["level"], "size", "{proven:#}");
             assert_eq!(proven["object"]["checksum"], json!(null), "{proven:#}");
         }
-        let refused = store.count(|asked| asks_for_checksums(asked) && !is_tried(asked));
+        let refused = store.count(|asked| asks_for_checksums(asked) && !is_probe(asked));
         assert_eq!(refused, 1, "{status}: it is remembered");
-        // The answer of /readyz is believed for a second.
+        // The answer of `/readyz` is cached for a second.
         eventually("that is known", async || {
-            known(&app).await["head_checksums"] == "no"
+            known_abilities(&app).await["head_checksums"] == "no"
         })
         .await;
     }
 }
 
 #[tokio::test]
-async fn a_try_out_finds_that_out_before_anybody_asks() {
-    let store = bent().await;
+async fn probe_detects_that_head_with_checksum_mode_is_rejected() {
+    let store = changeable_store().await;
     store.bend(|asked| {
         asks_for_checksums(asked).then(|| Bend::Instead(Answer::error(400, "InvalidArgument")))
     });
-    let app = curious().s3(store.endpoint()).start().await;
-    assert_eq!(known(&app).await["head_checksums"], "no");
+    let app = setup_with_detection().s3(store.endpoint()).start().await;
+    assert_eq!(known_abilities(&app).await["head_checksums"], "no");
     app.upload("a.csv", "bytes", json!({"size": 5})).await;
-    let asked = store.count(|asked| asks_for_checksums(asked) && !is_tried(asked));
+    let asked = store.count(|asked| asks_for_checksums(asked) && !is_probe(asked));
     assert_eq!(asked, 0);
 }
 
 #[tokio::test]
-async fn a_head_that_is_refused_either_way_is_no_missing_object() {
-    let store = bent().await;
-    let app = curious().s3(store.endpoint()).start().await;
-    known(&app).await;
+async fn head_rejected_in_both_forms_is_an_error_and_no_missing_object() {
+    let store = changeable_store().await;
+    let app = setup_with_detection().s3(store.endpoint()).start().await;
+    known_abilities(&app).await;
     let session = app.create("a.csv", json!({})).await;
     store.bend(|asked| {
         (asked.method == "HEAD").then(|| Bend::Instead(Answer::error(400, "ExpiredToken")))
@@ -70,5 +70,5 @@ async fn a_head_that_is_refused_either_way_is_no_missing_object() {
     refused.expect_problem(503, "service-unavailable");
     assert_eq!(app.read(&session).await["status"], "Pending");
     store.bend(|_| None);
-    assert_eq!(known(&app).await["head_checksums"], "yes");
+    assert_eq!(known_abilities(&app).await["head_checksums"], "yes");
 }

@@ -1,13 +1,13 @@
-//! Stores whose pages of open multipart uploads do not name their end.
+//! Stores whose pages of open multipart uploads do not say where the next page begins.
 
 use std::collections::BTreeSet;
 
-use super::bent;
+use super::changeable_store;
 use crate::janitor::clear;
 use crate::support::app::Setup;
 use crate::support::bent::{Answer, Bend};
 
-/// One upload a page, and no word of where the next one begins.
+/// A page with one upload that does not say where the next page begins.
 fn page(key: &str, truncated: bool) -> Answer {
     let document = format!(
         "<ListMultipartUploadsResult><IsTruncated>{truncated}</IsTruncated><Upload>\
@@ -18,8 +18,8 @@ fn page(key: &str, truncated: bool) -> Answer {
 }
 
 #[tokio::test]
-async fn a_page_that_names_no_end_ends_with_its_last_upload() {
-    let store = bent().await;
+async fn listing_without_next_marker_continues_after_its_last_upload() {
+    let store = changeable_store().await;
     store.bend(|asked| {
         if !asked.is("GET", "?uploads") {
             return None;

@@ -1,10 +1,10 @@
-//! rclone in front of a folder: a store that ignores every condition, and returns checksums that it
-//! has not checked.
+//! rclone in front of a folder: a store that ignores every condition and returns checksums that it
+//! has not verified.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{AUTO, curious, known};
+use super::{AUTO, known_abilities, setup_with_detection};
 use crate::support::app::App;
 use crate::support::cloud::Bucket;
 use crate::support::real;
@@ -13,8 +13,8 @@ use crate::support::serving::Place;
 const SHA256: &str = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
 
 async fn app() -> App {
-    let app = curious().at(real::rclone()).start().await;
-    let known = known(&app).await;
+    let app = setup_with_detection().at(real::rclone()).start().await;
+    let known = known_abilities(&app).await;
     let expected = json!({
         "put_if_none_match": "no",
         "put_if_match": "no",
@@ -27,9 +27,9 @@ async fn app() -> App {
     app
 }
 
-/// The store keeps other bytes and says that they have the promised checksum.
+/// The store keeps other bytes and returns the declared checksum for them.
 #[tokio::test]
-async fn a_checksum_that_it_echoes_is_no_proof() {
+async fn echoed_checksum_gives_level_size_only() {
     let app = app().await;
     let declared = json!({"size": 5, "checksum": {"algorithm": "SHA256", "value": SHA256}});
     let session = app.create("a.csv", declared).await;
@@ -50,7 +50,7 @@ async fn a_checksum_that_it_echoes_is_no_proof() {
 }
 
 #[tokio::test]
-async fn nothing_that_stands_there_is_promised_away() {
+async fn existing_objects_are_protected_without_store_conditions() {
     let app = app().await;
     app.bucket.put("there.csv", "another program's").await;
     let refused = app.post("/uploads", json!({"path": "there.csv"})).await;
@@ -67,7 +67,8 @@ async fn nothing_that_stands_there_is_promised_away() {
     let problem = refused.expect_problem(422, "invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/if_match", "{problem:#}");
 
-    // Its ETags have no quotes in a listing, which is no drift; a second write by an old URL is.
+    // The ETags in its listings have no quotes, which is no drift. A second write with an old URL
+    // is drift.
     let list = app
         .get("/datasets?include=upload")
         .await
@@ -81,10 +82,10 @@ async fn nothing_that_stands_there_is_promised_away() {
     assert_eq!(list[0]["drifted"], true, "{list:#}");
 }
 
-/// Its answer to CreateMultipartUpload is not that of S3: no session in parts is handed out, and the
-/// refusal says whose fault it is.
+/// The answer of rclone to CreateMultipartUpload differs from that of S3. No session in parts is
+/// created, and the problem says that the store's answer is the cause.
 #[tokio::test]
-async fn a_session_in_parts_is_refused_and_a_delete_removes() {
+async fn multipart_session_is_rejected_and_delete_works() {
     let app = app().await;
     let in_parts = json!({"path": "one.bin", "multipart": true, "size": 5});
     let refused = app.post("/uploads", in_parts).await;
@@ -98,9 +99,10 @@ async fn a_session_in_parts_is_refused_and_a_delete_removes() {
     assert_eq!(app.bucket.keys().await, ["late.bin"]);
 }
 
-/// It says what the store does not do, with the answers that show it, and what that costs.
+/// The doctor reports what the store does not support, with the answers that show it and the
+/// consequences.
 #[tokio::test]
-async fn the_doctor_says_what_it_lacks_and_leaves_nothing() {
+async fn doctor_reports_missing_abilities_and_leaves_no_objects() {
     let endpoint = format!("http://{}", real::rclone());
     let place = Place {
         bucket: Bucket::at(&endpoint).await,

@@ -1,14 +1,15 @@
-//! A store that refuses, or answers what cannot be read, is not one that is away.
+//! A store that rejects requests or sends unreadable answers is distinguished from one that is not
+//! available.
 
 use serde_json::json;
 
-use super::bent;
+use super::changeable_store;
 use crate::support::app::{App, Setup, id};
 use crate::support::bent::{Answer, Bend};
 use crate::support::reply::Reply;
 use crate::support::serving::Place;
 
-/// The public words of a 503, which reveal nothing of what the store said.
+/// The public detail of a 503, which must reveal nothing of the store's answer.
 #[track_caller]
 fn detail(reply: Reply) -> String {
     for word in ["secret words", "<Error>", "NotImplemented", "127.0.0.1"] {
@@ -24,8 +25,8 @@ async fn app(store: &crate::support::bent::Bent) -> App {
 }
 
 #[tokio::test]
-async fn what_the_store_refuses_is_not_called_an_outage() {
-    let store = bent().await;
+async fn rejection_by_store_is_not_reported_as_an_outage() {
+    let store = changeable_store().await;
     let app = app(&store).await;
     let session = app.create("a.csv", json!({})).await;
     for (status, code) in [
@@ -55,8 +56,8 @@ async fn what_the_store_refuses_is_not_called_an_outage() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_s3s_cannot_be_read() {
-    let store = bent().await;
+async fn invalid_answer_of_store_is_reported_as_unreadable() {
+    let store = changeable_store().await;
     let app = app(&store).await;
     for document in ["<html>It works!</html>", "no XML at all", ""] {
         store.bend(move |_| Some(Bend::Instead(Answer::xml(200, document))));
@@ -65,10 +66,10 @@ async fn an_answer_that_is_not_s3s_cannot_be_read() {
     }
 }
 
-/// For the operator.
+/// The operator needs status and code.
 #[tokio::test]
-async fn the_log_has_status_and_code_of_a_refusal() {
-    let store = bent().await;
+async fn status_and_code_of_a_rejection_are_logged() {
+    let store = changeable_store().await;
     store.bend(|asked| {
         (asked.method == "GET").then(|| Bend::Instead(Answer::error(405, "MethodNotAllowed")))
     });
@@ -82,8 +83,8 @@ async fn the_log_has_status_and_code_of_a_refusal() {
 }
 
 #[tokio::test]
-async fn an_algorithm_of_part_checksums_that_the_store_refuses_is_the_fields_fault() {
-    let store = bent().await;
+async fn checksum_algorithm_rejected_by_store_is_reported_as_field_error() {
+    let store = changeable_store().await;
     let app = app(&store).await;
     let in_parts = app
         .create("parts.bin", json!({"multipart": true, "size": 3}))

@@ -1,9 +1,9 @@
-//! SeaweedFS: a store that is not AWS and does what S3 does.
+//! SeaweedFS: a store other than AWS that has all abilities of S3.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{AUTO, curious, known};
+use super::{AUTO, known_abilities, setup_with_detection};
 use crate::support::app::{App, id};
 use crate::support::cloud::Bucket;
 use crate::support::real;
@@ -12,13 +12,13 @@ use crate::support::serving::Place;
 const SHA256: &str = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
 
 async fn app() -> App {
-    curious().at(real::seaweedfs()).start().await
+    setup_with_detection().at(real::seaweedfs()).start().await
 }
 
 #[tokio::test]
-async fn all_of_it_is_found_out_and_held() {
+async fn all_abilities_are_detected_and_used() {
     let app = app().await;
-    let known = known(&app).await;
+    let known = known_abilities(&app).await;
     for (ability, support) in known.as_object().expect("abilities") {
         assert_eq!(support, "yes", "{ability}: {known:#}");
     }
@@ -59,9 +59,9 @@ async fn all_of_it_is_found_out_and_held() {
 }
 
 #[tokio::test]
-async fn parts_become_a_dataset_and_write_over_none() {
+async fn multipart_upload_is_completed_and_replaces_no_object() {
     let app = app().await;
-    known(&app).await;
+    known_abilities(&app).await;
     for (path, more) in [
         ("plain.bin", json!({})),
         ("crc.bin", json!({"part_checksums": "CRC32"})),
@@ -84,7 +84,7 @@ async fn parts_become_a_dataset_and_write_over_none() {
     assert_eq!(app.bucket.get("late.bin").await, b"standing");
 }
 
-/// The one part of an upload in parts: `bytes`.
+/// Sends `bytes` as the only part of an upload in parts.
 async fn send_part(app: &App, session: &serde_json::Value, checked: bool) {
     let path = format!("/uploads/{}/parts", id(session));
     // The CRC-32 of `bytes`.
@@ -106,7 +106,7 @@ async fn send_part(app: &App, session: &serde_json::Value, checked: bool) {
 const CRC32: &str = "sZlDzg==";
 
 #[tokio::test]
-async fn the_doctor_finds_nothing_wrong_and_leaves_nothing() {
+async fn doctor_finds_no_problem_and_leaves_no_objects() {
     let endpoint = format!("http://{}", real::seaweedfs());
     let place = Place {
         bucket: Bucket::at(&endpoint).await,

@@ -1,4 +1,4 @@
-//! A store whose certificate is of an authority that the system does not know.
+//! A store whose certificate is signed by a private authority.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::support::serving::{Caller, Place};
 use crate::support::shared;
 use crate::tls::pki::Authority;
 
-/// The cloud's S3 behind TLS; where it listens, as an endpoint.
+/// Starts a TLS proxy in front of the cloud's S3 and returns its endpoint.
 async fn behind_tls(authority: &Authority) -> String {
     let (certificate, key) = authority.files("store", "localhost");
     let chain = CertificateDer::pem_file_iter(certificate).expect("a file");
@@ -41,7 +41,7 @@ async fn behind_tls(authority: &Authority) -> String {
             let acceptor = acceptor.clone();
             let store: SocketAddr = cloud::address();
             shared().spawn(async move {
-                // One who does not believe us hangs up.
+                // A client that does not trust the certificate hangs up.
                 let Ok(mut client) = acceptor.accept(client).await else {
                     return;
                 };
@@ -66,7 +66,7 @@ async fn s3(caller: &Caller) -> Value {
 }
 
 #[tokio::test]
-async fn either_variable_makes_the_authority_of_the_store_known() {
+async fn store_of_private_authority_is_trusted_with_either_variable() {
     let authority = Authority::new();
     let (endpoint, bundle) = (behind_tls(&authority).await, authority.bundle());
     let place = Place::new().await;
@@ -76,7 +76,7 @@ async fn either_variable_makes_the_authority_of_the_store_known() {
         eventually("S3 is reached", async || s3(&caller).await == "ok").await;
         caller.get("/datasets").await.expect_ok();
         process.stop("TERM").await.ok();
-        // The doctor also writes as a client does, with another HTTP client.
+        // The doctor also writes with the HTTP client of uploaders.
         let run = place.run(&["doctor", "--json"]);
         let ended = with(run, &endpoint, setting).end().await.ok();
         let lines = ended.out.lines().map(serde_json::from_str::<Value>);
@@ -91,7 +91,7 @@ async fn either_variable_makes_the_authority_of_the_store_known() {
 }
 
 #[tokio::test]
-async fn without_them_the_store_is_not_believed() {
+async fn store_of_private_authority_is_not_trusted_by_default() {
     let authority = Authority::new();
     let endpoint = behind_tls(&authority).await;
     let place = Place::new().await;
@@ -101,7 +101,7 @@ async fn without_them_the_store_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_bundle_that_is_none_stops_the_start_and_is_named() {
+async fn invalid_certificate_bundle_prevents_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let (absent, junk) = (
         folder.path().join("absent.pem"),

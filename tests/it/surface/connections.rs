@@ -1,5 +1,5 @@
-//! Where a connection ends: behind a body that was refused, behind the last request, and behind an
-//! answer without a length to a client that knows no chunks.
+//! When a connection ends: after a rejected body, after the last request, and after an answer
+//! without a length to a client that does not support chunks.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::app::{App, Setup, id};
 use crate::support::observe::PATIENCE;
 use crate::support::raw;
 
-/// What the broker and the kernels of both ends may take in of a body that is refused.
+/// The number of bytes of a rejected body that the broker and the kernels of both ends may accept.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 async fn connect(app: &App) -> TcpStream {
@@ -21,7 +21,7 @@ async fn connect(app: &App) -> TcpStream {
     TcpStream::connect(address).await.expect("the broker")
 }
 
-/// All that comes back for these bytes, until the broker closes.
+/// Sends these bytes and returns everything that the broker sends until it closes the connection.
 async fn exchange(app: &App, bytes: &[u8]) -> String {
     let mut socket = connect(app).await;
     socket.write_all(bytes).await.expect("the requests");
@@ -35,15 +35,15 @@ async fn exchange(app: &App, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Sends `head`, then `chunk` again and again until the broker ends the connection. The answer, and
-/// how many bytes were taken.
+/// Sends `head` and then `chunk` repeatedly until the broker ends the connection. Returns the
+/// answer and the number of bytes that were accepted.
 async fn pump(app: &App, head: &str, chunk: &[u8]) -> (String, usize) {
     let mut socket = connect(app).await;
     socket.write_all(head.as_bytes()).await.expect("a head");
     let (mut reader, mut writer) = socket.split();
     let mut answer = Vec::new();
     let reading = async {
-        // A reset is an end as well.
+        // A reset ends the connection too.
         let _ = reader.read_to_end(&mut answer).await;
     };
     let mut sent = 0;
@@ -59,7 +59,7 @@ async fn pump(app: &App, head: &str, chunk: &[u8]) -> (String, usize) {
 }
 
 #[tokio::test]
-async fn a_refused_body_is_not_read_without_a_bound() {
+async fn endless_body_of_rejected_request_is_not_read_to_the_end() {
     let app = Setup::new()
         .set("BROKER_RATE_LIMIT_PER_KEY", "0.001:1")
         .start()
@@ -80,7 +80,7 @@ async fn a_refused_body_is_not_read_without_a_bound() {
     for (status, key) in [(401, "none"), (429, &app.key), (413, &other)] {
         for (framing, bytes) in [(endless, &plain), (chunked, &chunk)] {
             if status == 413 && framing == chunked {
-                // The one request that its key has was the one before.
+                // The previous request was the only one that the limit allows this key.
                 continue;
             }
             let head = format!(
@@ -95,7 +95,7 @@ async fn a_refused_body_is_not_read_without_a_bound() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_over_the_limit_is_not_read_without_a_bound() {
+async fn endless_chunked_body_over_the_limit_is_not_read_to_the_end() {
     let app = App::start().await;
     let head = raw::request(
         &app,
@@ -112,7 +112,7 @@ async fn a_chunked_body_over_the_limit_is_not_read_without_a_bound() {
 }
 
 #[tokio::test]
-async fn a_connection_survives_a_refused_body_that_is_all_there() {
+async fn connection_stays_open_after_rejected_request_with_complete_body() {
     let app = App::start().await;
     let body = r#"{"path":"/a"}"#;
     let post = format!(
@@ -126,7 +126,7 @@ async fn a_connection_survives_a_refused_body_that_is_all_there() {
 }
 
 #[tokio::test]
-async fn a_request_behind_the_last_one_is_not_carried_out() {
+async fn request_after_connection_close_is_not_processed() {
     let app = App::start().await;
     let key = &app.key;
     let body = r#"{"path":"/hidden.csv"}"#;
@@ -136,7 +136,8 @@ async fn a_request_behind_the_last_one_is_not_carried_out() {
     );
     let authorization = format!("authorization: Bearer {key}\r\n");
     for first in [
-        // Answered at once, after a query, refused at once, and refused for its body.
+        // These are answered at once, answered after a query, rejected at once, and rejected for
+        // their body.
         "GET /heartbeat HTTP/1.1\r\nhost: broker\r\nconnection: close\r\n\r\n".to_owned(),
         "GET /heartbeat HTTP/1.1\r\nhost: broker\r\nconnection: Keep-Alive, Close\r\n\r\n"
             .to_owned(),
@@ -158,7 +159,7 @@ async fn a_request_behind_the_last_one_is_not_carried_out() {
 }
 
 #[tokio::test]
-async fn requests_that_follow_each_other_closely_are_all_answered() {
+async fn pipelined_requests_are_all_answered() {
     let app = App::start().await;
     let one = "GET /heartbeat HTTP/1.1\r\nhost: broker\r\n\r\n";
     let last = "GET /heartbeat HTTP/1.1\r\nhost: broker\r\nconnection: close\r\n\r\n";
@@ -167,7 +168,7 @@ async fn requests_that_follow_each_other_closely_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_client_of_http_1_0_gets_streams_without_chunks() {
+async fn http_1_0_client_gets_streams_without_chunks() {
     let app = App::start().await;
     app.upload("/data/a.csv", "a", json!({})).await;
     let parts = json!({"multipart": true, "size": 12_000_000, "part_size": 5_242_880});

@@ -1,5 +1,4 @@
-//! `Expect: 100-continue`: a client that waits to be asked for its body is asked only where the
-//! body is wanted.
+//! `Expect: 100-continue`: the broker asks for a body only where it needs it.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -23,7 +22,7 @@ fn head(line: &str, key: &str, length: usize) -> String {
     )
 }
 
-/// What comes until it holds `end`, or the broker closes.
+/// Reads until the text contains `end` or the broker closes the connection.
 async fn read_until(socket: &mut TcpStream, end: &str) -> String {
     let mut bytes = Vec::new();
     let reading = async {
@@ -42,7 +41,7 @@ async fn read_until(socket: &mut TcpStream, end: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_body_that_is_refused_for_its_head_is_not_asked_for() {
+async fn rejected_request_gets_no_100_continue() {
     let app = App::start().await;
     let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
     for (line, key, length, status) in [
@@ -55,7 +54,7 @@ async fn a_body_that_is_refused_for_its_head_is_not_asked_for() {
         let mut socket = connect(&app).await;
         let head = head(line, key, length);
         socket.write_all(head.as_bytes()).await.expect("a head");
-        // It ends: the body would stand where the next request is expected.
+        // The connection ends, because the body would be taken for the next request.
         let answer = read_until(&mut socket, "there is no such text").await;
         let expected = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&expected), "{head}{answer}");
@@ -64,11 +63,11 @@ async fn a_body_that_is_refused_for_its_head_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_wanted_is_asked_for_once() {
+async fn accepted_request_gets_100_continue_once() {
     let app = App::start().await;
     let mut socket = connect(&app).await;
-    // Three on one connection; the second is sent together with a request before it, the third
-    // with its body at once.
+    // Three requests on one connection. The second one is sent together with a request before it,
+    // the third one with its body at once.
     for (before, waits) in [
         ("", true),
         ("GET /livez HTTP/1.1\r\nhost: broker\r\n\r\n", true),

@@ -1,4 +1,4 @@
-//! Headers that hold for every answer.
+//! Headers of every answer.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::app::{App, Setup, id};
 use crate::support::reply::Reply;
 
-/// `(method, path, needs a key)` of every operation, with things that exist in place of names.
+/// `(method, path, needs a key)` of every operation, with existing names in the templates.
 fn operations(upload: &Value) -> Vec<(Method, String, bool)> {
     let document: Value =
         serde_json::from_str(&upload_broker::http::openapi::json()).expect("the document");
@@ -21,13 +21,13 @@ fn operations(upload: &Value) -> Vec<(Method, String, bool)> {
             all.push((method, path.clone(), operation["security"] != json!([])));
         }
     }
-    // Those that remove things come last.
+    // Operations that remove something come last.
     all.sort_by_key(|(method, path, _)| (method == Method::DELETE, path.contains("/cancel")));
     all
 }
 
 #[tokio::test]
-async fn every_answer_holds_them() {
+async fn every_answer_has_the_security_headers() {
     let app = App::start().await;
     let upload = app.upload("/data/a.csv", "a", json!({})).await;
     let mut guarded = 0;
@@ -35,25 +35,25 @@ async fn every_answer_holds_them() {
         let told = format!("{method} {path}");
         let reply = Reply::of(app.request(method.clone(), &path)).await;
         assert!(!reply.status.is_server_error(), "{told}: {reply:#?}");
-        check(&told, &reply);
+        assert_security_headers(&told, &reply);
         if needs_key {
             guarded += 1;
             let kept = reply.header("cache-control").unwrap_or_default();
             assert!(kept.contains("no-store"), "{told}: {reply:#?}");
             let url = format!("{}{path}", app.url);
             let refused = Reply::of(app.http.request(method, url)).await;
-            check(&told, &refused);
+            assert_security_headers(&told, &refused);
             assert_eq!(refused.header("cache-control"), Some("no-store"), "{told}");
         }
     }
     assert!(guarded >= 15, "only {guarded} operations need a key");
     for path in ["/nowhere", "/docs/", "/docs/swagger-ui.css", "/docs"] {
-        check(path, &app.get(path).await);
+        assert_security_headers(path, &app.get(path).await);
     }
 }
 
 #[track_caller]
-fn check(told: &str, reply: &Reply) {
+fn assert_security_headers(told: &str, reply: &Reply) {
     let nosniff = reply.header("x-content-type-options");
     assert_eq!(nosniff, Some("nosniff"), "{told}: {reply:#?}");
     for name in ["server", "x-powered-by", "via", "strict-transport-security"] {
@@ -61,9 +61,9 @@ fn check(told: &str, reply: &Reply) {
     }
 }
 
-/// A URL in an answer is a credential: no cache on the way may keep it.
+/// A URL in an answer is a credential, which no cache on the way may keep.
 #[tokio::test]
-async fn whatever_holds_a_url_is_kept_by_nobody() {
+async fn answers_with_signed_urls_are_never_cached() {
     let app = App::start().await;
     app.upload("/data/a.csv", "a", json!({})).await;
     let open = app.create("/data/open.csv", json!({})).await;
@@ -102,9 +102,10 @@ async fn whatever_holds_a_url_is_kept_by_nobody() {
     }
 }
 
-/// What a browser sends by itself, as the cookie of a proxy in front, it sends for those alone.
+/// A browser sends credentials, such as the cookie of a proxy in front of the broker, only for
+/// listed origins.
 #[tokio::test]
-async fn cors_lets_listed_origins_in_with_their_credentials_and_nobody_else() {
+async fn cors_allows_only_listed_origins_with_credentials() {
     let app = Setup::new()
         .set("BROKER_CORS_ORIGINS", "https://app.example.org")
         .start()

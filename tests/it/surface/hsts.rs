@@ -1,14 +1,14 @@
-//! Browsers are told to come back by TLS alone when they came by it, and never otherwise: whether
-//! they did, a proxy in front knows. `tls` has the broker's own listener.
+//! Strict-Transport-Security: sent exactly where the client used TLS, which a proxy in front of the
+//! broker may report. The broker's own TLS listener is tested in `tls`.
 
 use crate::support::app::{App, Setup};
 use crate::support::reply::Reply;
 
 const HSTS: Option<&str> = Some("max-age=31536000");
 
-/// What an answer to a request with these headers says, which must be the same with and without a
-/// key, and where nothing is.
-async fn told(app: &App, headers: &[(&str, &str)]) -> Option<String> {
+/// The Strict-Transport-Security header of the answers to requests with these headers. It must be
+/// the same with and without a key, and for unknown paths.
+async fn hsts_header(app: &App, headers: &[(&str, &str)]) -> Option<String> {
     let mut all = Vec::new();
     for (path, status) in [("/heartbeat", 200), ("/uploads", 401), ("/nowhere", 404)] {
         let mut request = app.http.get(format!("{}{path}", app.url));
@@ -24,7 +24,7 @@ async fn told(app: &App, headers: &[(&str, &str)]) -> Option<String> {
     all.remove(0)
 }
 
-async fn behind(proxies: &str) -> App {
+async fn app_with_trusted_proxies(proxies: &str) -> App {
     Setup::new()
         .set("BROKER_TRUSTED_PROXIES", proxies)
         .start()
@@ -32,8 +32,8 @@ async fn behind(proxies: &str) -> App {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_that_it_ended_tls() {
-    let app = behind("127.0.0.0/8,10.0.0.0/8").await;
+async fn hsts_is_sent_when_a_trusted_proxy_reports_tls() {
+    let app = app_with_trusted_proxies("127.0.0.0/8,10.0.0.0/8").await;
     for headers in [
         &[("x-forwarded-proto", "https")][..],
         &[("forwarded", "for=192.0.2.1;proto=https")],
@@ -46,34 +46,38 @@ async fn a_trusted_proxy_says_that_it_ended_tls() {
             ("x-forwarded-proto", "https, http"),
         ],
     ] {
-        assert_eq!(told(&app, headers).await.as_deref(), HSTS, "{headers:?}");
+        assert_eq!(
+            hsts_header(&app, headers).await.as_deref(),
+            HSTS,
+            "{headers:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn over_plain_http_nothing_is_said() {
-    let app = behind("127.0.0.0/8").await;
+async fn hsts_is_not_sent_over_plain_http() {
+    let app = app_with_trusted_proxies("127.0.0.0/8").await;
     for headers in [
         &[][..],
         &[("x-forwarded-proto", "http")],
         &[("forwarded", "for=192.0.2.1;proto=http")],
         &[("x-forwarded-for", "192.0.2.1")],
-        // What the client sent before the proxy added its own.
+        // The client sent this before the proxy added its own value.
         &[("x-forwarded-proto", "https, http")],
         &[("forwarded", "proto=https, for=192.0.2.1;proto=http")],
         &[("x-forwarded-proto", "https"), ("forwarded", "proto=http")],
     ] {
-        assert_eq!(told(&app, headers).await, None, "{headers:?}");
+        assert_eq!(hsts_header(&app, headers).await, None, "{headers:?}");
     }
 }
 
 #[tokio::test]
-async fn a_stranger_is_not_believed() {
-    let app = behind("10.0.0.0/8").await;
+async fn hsts_ignores_headers_of_untrusted_clients() {
+    let app = app_with_trusted_proxies("10.0.0.0/8").await;
     for headers in [
         &[("x-forwarded-proto", "https")][..],
         &[("forwarded", "for=192.0.2.1;proto=https")],
     ] {
-        assert_eq!(told(&app, headers).await, None, "{headers:?}");
+        assert_eq!(hsts_header(&app, headers).await, None, "{headers:?}");
     }
 }

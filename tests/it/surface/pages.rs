@@ -1,4 +1,4 @@
-//! Pages for people: what they may load, and where they are.
+//! Pages for people: what they may load, and on which listener they are.
 
 use reqwest::StatusCode;
 
@@ -12,7 +12,7 @@ async fn get(url: &str, path: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_page_runs_nothing_from_elsewhere_and_is_framed_by_nobody() {
+async fn pages_allow_no_external_scripts_and_no_frames() {
     let app = App::start().await;
     for path in [
         "/",
@@ -44,14 +44,14 @@ async fn a_page_runs_nothing_from_elsewhere_and_is_framed_by_nobody() {
         for loose in ["*", "unsafe-eval", "http:", "https:"] {
             assert!(!policy.contains(loose), "{path}: {policy}");
         }
-        // What the policy would refuse does not stand in the page.
+        // The page does not contain what the policy forbids.
         assert!(!reply.body.contains("<script>"), "{path}: {reply:#?}");
         assert!(!reply.body.contains(" onload="), "{path}: {reply:#?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_switched_off_is_not_there() {
+async fn disabled_metrics_and_docs_are_not_found() {
     let app = Setup::new()
         .set("BROKER_METRICS", "false")
         .set("BROKER_DOCS", "false")
@@ -71,12 +71,12 @@ async fn what_is_switched_off_is_not_there() {
         .expect_problem(404, "not-found");
     let page = get(&app.url, "/").await.expect_ok();
     assert!(!page.body.contains("/docs/"), "{page:#?}");
-    // Where problems lead, and what machines poll, stays.
+    // The pages of problems and the health endpoints remain.
     get(&app.url, "/problems/not-found").await.expect_ok();
     app.get("/readyz").await.expect(StatusCode::OK);
 }
 
-/// Where the pages are, by the `count`th line that tells of a listener.
+/// The address of the pages, from the `count`th log line about a listener for pages.
 async fn pages(process: &mut Process, count: usize) -> String {
     let line = process
         .says_again("listening for pages on http://", count)
@@ -84,7 +84,7 @@ async fn pages(process: &mut Process, count: usize) -> String {
     line.split_once(" on ").expect("an address").1.to_owned()
 }
 
-async fn expect(url: &str, there: &[&str], not_there: &[&str]) {
+async fn assert_pages(url: &str, there: &[&str], not_there: &[&str]) {
     for path in there {
         let reply = get(url, path).await;
         assert_eq!(reply.status, StatusCode::OK, "{url}{path}");
@@ -100,34 +100,34 @@ const DOCS: [&str; 3] = ["/docs/", "/openapi.yaml", "/openapi.json"];
 const API: [&str; 3] = ["/uploads", "/datasets", "/heartbeat"];
 
 #[tokio::test]
-async fn both_may_share_a_listener_apart_from_the_api() {
+async fn metrics_and_docs_can_share_a_listener_separate_from_the_api() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_METRICS_BIND", "127.0.0.1:0");
     let run = run.set("BROKER_DOCS_BIND", "127.0.0.1:0");
     let (mut process, Caller { url, .. }) = place.start(run).await;
     let apart = pages(&mut process, 1).await;
-    expect(&apart, &DOCS, &API).await;
-    expect(&apart, &["/metrics"], &["/", "/problems"]).await;
-    expect(&url, &["/", "/problems"], &DOCS).await;
-    expect(&url, &[], &["/metrics"]).await;
+    assert_pages(&apart, &DOCS, &API).await;
+    assert_pages(&apart, &["/metrics"], &["/", "/problems"]).await;
+    assert_pages(&url, &["/", "/problems"], &DOCS).await;
+    assert_pages(&url, &[], &["/metrics"]).await;
     process.stop("TERM").await.ok();
 }
 
 #[tokio::test]
-async fn each_may_have_a_listener_of_its_own() {
+async fn metrics_and_docs_can_have_their_own_listeners() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_METRICS_BIND", "127.0.0.1:0");
     let run = run.set("BROKER_DOCS_BIND", "[::1]:0");
     let (mut process, _) = place.start(run).await;
     let metrics = pages(&mut process, 1).await;
     let docs = pages(&mut process, 2).await;
-    expect(&metrics, &["/metrics"], &DOCS).await;
-    expect(&docs, &DOCS, &["/metrics"]).await;
+    assert_pages(&metrics, &["/metrics"], &DOCS).await;
+    assert_pages(&docs, &DOCS, &["/metrics"]).await;
     process.stop("TERM").await.ok();
 }
 
 #[tokio::test]
-async fn addresses_that_do_not_go_together_are_refused() {
+async fn conflicting_listener_settings_are_rejected() {
     let place = Place::new().await;
     for (name, value, switch, told) in [
         (

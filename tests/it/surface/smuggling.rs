@@ -1,5 +1,5 @@
-//! Requests whose end a proxy in front may see elsewhere than the broker does. Whatever stands
-//! behind such a request is never answered as one of its own: the connection ends with it.
+//! Requests whose end a proxy in front of the broker may see elsewhere than the broker does. What
+//! follows such a request is never answered as a request of its own: the connection ends.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout_at};
 use crate::support::app::App;
 use crate::support::observe::PATIENCE;
 
-/// All that comes back for these bytes, until the broker closes.
+/// Sends these bytes and returns everything that the broker sends until it closes the connection.
 async fn exchange(app: &App, bytes: &[u8]) -> String {
     let address = app.url.strip_prefix("http://").expect("plain HTTP");
     let mut socket = TcpStream::connect(address).await.expect("the broker");
-    // It may answer and close before it has read everything.
+    // The broker may answer and close before it has read everything.
     let _ = socket.write_all(bytes).await;
     let mut answer = Vec::new();
     let reading = async {
@@ -28,7 +28,8 @@ async fn exchange(app: &App, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// `lines` as the head of a POST with a key, then `body`, then a request that must not be heard.
+/// Sends a POST with a key and `lines` in its head, then `body`, then a request that must not be
+/// processed.
 async fn smuggle(app: &App, lines: &str, body: &str) -> String {
     let key = &app.key;
     let hidden = "DELETE /datasets/data/a.csv HTTP/1.1\r\nhost: broker\r\n";
@@ -39,14 +40,14 @@ async fn smuggle(app: &App, lines: &str, body: &str) -> String {
 }
 
 #[track_caller]
-fn refused_alone(told: &str, answer: &str) {
+fn assert_only_a_rejection(told: &str, answer: &str) {
     let count = answer.matches("HTTP/1.1 ").count();
     assert_eq!(count, 1, "{told:?}: {answer}");
     assert!(answer.starts_with("HTTP/1.1 4"), "{told:?}: {answer}");
 }
 
 #[tokio::test]
-async fn two_ends_are_no_end() {
+async fn ambiguous_body_length_is_rejected_and_the_rest_ignored() {
     let app = App::start().await;
     app.upload("/data/a.csv", "a", json!({})).await;
     let chunked = "0\r\n\r\n";
@@ -81,19 +82,20 @@ async fn two_ends_are_no_end() {
             "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
             chunked,
         ),
-        // A folded line is another header to one, and a part of the last one to the other.
+        // Some proxies take a folded line for another header, others for a part of the previous
+        // one.
         ("x-a: b\r\n content-length: 2\r\n", ""),
         ("x-a: b\r\n\ttransfer-encoding: chunked\r\n", ""),
         ("content-length:\r\n 2\r\n", "{}"),
     ] {
         let answer = smuggle(&app, lines, body).await;
-        refused_alone(lines, &answer);
+        assert_only_a_rejection(lines, &answer);
     }
     app.get("/datasets/data/a.csv").await.expect(StatusCode::OK);
 }
 
 #[tokio::test]
-async fn chunks_end_where_they_say_or_nowhere() {
+async fn malformed_chunks_are_rejected_and_the_rest_ignored() {
     let app = App::start().await;
     app.upload("/data/a.csv", "a", json!({})).await;
     for body in [
@@ -104,7 +106,7 @@ async fn chunks_end_where_they_say_or_nowhere() {
         "0x2\r\n{}\r\n0\r\n\r\n",
     ] {
         let answer = smuggle(&app, "transfer-encoding: chunked\r\n", body).await;
-        refused_alone(body, &answer);
+        assert_only_a_rejection(body, &answer);
     }
     app.get("/datasets/data/a.csv").await.expect(StatusCode::OK);
 }

@@ -1,4 +1,4 @@
-//! A tenant with a bucket of its own: everything of it goes there, and nothing else does.
+//! A tenant with its own bucket: all of its objects are in that bucket, and no others.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::support::observe::eventually;
 use crate::support::serving::Place as Install;
 use crate::support::shared;
 
-/// The tenant acme, and its bucket.
+/// The tenant acme and its bucket.
 async fn scene() -> (Scene, Bucket) {
     let own = Bucket::new().await;
     let place = Place {
@@ -31,9 +31,9 @@ async fn paths(scene: &Scene, list: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_dataset_comes_is_seen_and_goes_there() {
+async fn dataset_of_tenant_lives_in_the_bucket_of_the_tenant() {
     let (scene, own) = scene().await;
-    // The same key, elsewhere.
+    // The same keys in the common bucket.
     scene.app.bucket.put("acme/a.csv", "another's").await;
     scene.app.bucket.put("acme/b.csv", "another's").await;
     let upload = scene.upload("/a.csv", "bytes", json!({})).await;
@@ -64,7 +64,7 @@ async fn a_dataset_comes_is_seen_and_goes_there() {
 }
 
 #[tokio::test]
-async fn an_upload_in_parts_is_begun_completed_and_aborted_there() {
+async fn multipart_uploads_of_tenant_use_the_bucket_of_the_tenant() {
     let (scene, own) = scene().await;
     let more = json!({"multipart": true, "size": 5, "overwrite": true});
     let session = scene.create("/a.csv", more.clone()).await;
@@ -87,7 +87,7 @@ async fn an_upload_in_parts_is_begun_completed_and_aborted_there() {
 }
 
 #[tokio::test]
-async fn the_store_s_events_and_the_janitor_look_there() {
+async fn s3_events_and_janitor_check_the_bucket_of_the_tenant() {
     let (scene, own) = scene().await;
     let told = scene.create("/told.csv", json!({})).await;
     scene.acme.put(&told, "bytes").await.expect_ok();
@@ -97,7 +97,7 @@ async fn the_store_s_events_and_the_janitor_look_there() {
         shared().spawn(look).await.expect("a task").expect("a look")
     };
     assert_eq!(found, Arrived::Uploaded(id(&told).parse().expect("an id")));
-    // An event of the common bucket, or of nobody's, is about another object.
+    // An event of the common bucket, or of an unknown one, is about another object.
     for bucket in [scene.app.bucket.name.clone(), "somebody-elses".to_owned()] {
         let broker = scene.app.broker.clone();
         let look = async move { arrived(&broker, &bucket, "acme/told.csv").await };
@@ -112,7 +112,7 @@ async fn the_store_s_events_and_the_janitor_look_there() {
 }
 
 #[tokio::test]
-async fn the_sweep_compares_it_and_leaves_the_common_one_to_itself() {
+async fn sweep_compares_the_bucket_of_the_tenant_separately() {
     let (scene, own) = scene().await;
     scene.upload("/a.csv", "bytes", json!({})).await;
     scene.upload("/b.csv", "bytes", json!({})).await;
@@ -131,9 +131,10 @@ async fn the_sweep_compares_it_and_leaves_the_common_one_to_itself() {
     assert_eq!(sweep_in(&scene.app, &common).await, Vec::<Value>::new());
 }
 
-/// What no upload knows may be another program's, unless it lies under the tenant's prefix.
+/// An unknown multipart upload may belong to another program unless it is under the tenant's
+/// prefix.
 #[tokio::test]
-async fn stale_parts_go_under_the_tenant_s_prefix_only() {
+async fn stale_multipart_uploads_are_aborted_only_under_the_prefix_of_the_tenant() {
     let own = Bucket::new().await;
     let place = Place {
         bucket: Some(own.name.clone()),
@@ -151,7 +152,7 @@ async fn stale_parts_go_under_the_tenant_s_prefix_only() {
 }
 
 #[tokio::test]
-async fn prefixes_stay_apart_over_all_buckets_and_names_are_those_of_buckets() {
+async fn overlapping_prefix_or_invalid_bucket_name_is_rejected() {
     let (scene, own) = scene().await;
     let mut connection = connect(&scene.app).await;
     let clock = &scene.app.clock;
@@ -175,7 +176,7 @@ async fn prefixes_stay_apart_over_all_buckets_and_names_are_those_of_buckets() {
         let none = tenants::show(&mut connection, "globex").await;
         assert!(none.is_err(), "{field}");
     }
-    // Two tenants may share one.
+    // Two tenants may share a bucket.
     let place = Place {
         bucket: Some(own.name.clone()),
         prefix: None,
@@ -189,7 +190,7 @@ async fn prefixes_stay_apart_over_all_buckets_and_names_are_those_of_buckets() {
 }
 
 #[tokio::test]
-async fn the_loop_sweeps_it_too() {
+async fn loop_sweeps_the_bucket_of_the_tenant() {
     let own = Bucket::new().await;
     let place = Place {
         bucket: Some(own.name.clone()),
@@ -212,7 +213,7 @@ async fn the_loop_sweeps_it_too() {
 }
 
 #[tokio::test]
-async fn a_person_makes_it_and_the_command_goes_over_it() {
+async fn commands_create_tenant_with_bucket_and_clean_its_bucket() {
     let (install, own) = (Install::new().await, Bucket::new().await);
     install.run(&["migrate"]).end().await.ok();
     let create = ["tenants", "create", "acme", "--json", "--bucket", &own.name];

@@ -1,4 +1,4 @@
-//! A tenant that is disabled: nobody gets in, and nothing is lost.
+//! A disabled tenant: its credentials are rejected, and nothing is lost.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 use crate::support::shared;
 
-/// Longer than an answer about a key is believed.
+/// Longer than the result of a key check is cached.
 const SECONDS: Duration = Duration::from_secs(5);
 
 async fn disable(scene: &Scene, name: &str) {
@@ -29,7 +29,7 @@ async fn enable(scene: &Scene, name: &str) {
     assert_eq!(enabled.expect("a tenant").disabled_at, None);
 }
 
-async fn refused(caller: &Caller) {
+async fn wait_until_rejected(caller: &Caller) {
     within(SECONDS, "the tenant is refused", async || {
         caller.get("/uploads").await.status == StatusCode::UNAUTHORIZED
     })
@@ -37,12 +37,12 @@ async fn refused(caller: &Caller) {
 }
 
 #[tokio::test]
-async fn its_keys_open_nothing_within_seconds_and_again_when_enabled() {
+async fn keys_of_disabled_tenant_are_rejected_within_seconds_until_enabled() {
     let scene = Scene::new(Changes::default()).await;
     let session = scene.create("/a.csv", json!({})).await;
     scene.upload("/b.csv", "x", json!({})).await;
     disable(&scene, "acme").await;
-    refused(&scene.acme).await;
+    wait_until_rejected(&scene.acme).await;
     let id = id(&session);
     for (method, path) in [
         (Method::POST, "/uploads".to_owned()),
@@ -60,7 +60,7 @@ async fn its_keys_open_nothing_within_seconds_and_again_when_enabled() {
         let reply = Reply::of(scene.acme.request(method, &path)).await;
         reply.expect_problem(401, "unauthenticated");
     }
-    // The others are not concerned.
+    // Other tenants are not affected.
     scene.app.create("/a.csv", json!({})).await;
     enable(&scene, "acme").await;
     within(SECONDS, "the tenant is back", async || {
@@ -70,15 +70,16 @@ async fn its_keys_open_nothing_within_seconds_and_again_when_enabled() {
     scene.acme.get("/datasets/b.csv").await.expect_ok();
 }
 
-/// What was granted before is kept: URLs live to their end, and what comes by them is proven.
+/// What was granted before stays valid: URLs work until they expire, and the objects that they
+/// write are proven.
 #[tokio::test]
-async fn what_is_under_way_is_proven_and_kept() {
+async fn running_uploads_of_disabled_tenant_are_still_proven() {
     let scene = Scene::new(Changes::default()).await;
     let told = scene.create("/told.csv", json!({})).await;
     let silent = scene.create("/silent.csv", json!({})).await;
     let nothing = scene.create("/nothing.csv", json!({})).await;
     disable(&scene, "acme").await;
-    refused(&scene.acme).await;
+    wait_until_rejected(&scene.acme).await;
     scene.acme.put(&told, "x").await.expect_ok();
     scene.acme.put(&silent, "x").await.expect_ok();
     let (broker, bucket) = (scene.app.broker.clone(), scene.app.bucket.name.clone());
@@ -105,19 +106,19 @@ async fn what_is_under_way_is_proven_and_kept() {
 }
 
 #[tokio::test]
-async fn without_authentication_the_default_tenant_may_be_disabled_too() {
+async fn disabled_default_tenant_is_rejected_without_authentication() {
     let setup = Setup::new().set("BROKER_AUTH", "off");
     let scene = Scene::with(setup, Changes::default()).await;
     scene.app.create("/a.csv", json!({})).await;
     disable(&scene, "default").await;
     let anyone = Caller::new(scene.app.url.clone(), "nonsense".into());
-    refused(&anyone).await;
+    wait_until_rejected(&anyone).await;
 }
 
-/// A create that is under way holds the tenant against a first quota, and not against its end or
-/// another limit: neither waits for the other.
+/// A running create blocks a first quota of its tenant, but not the deactivation of the tenant or a
+/// change of another limit. Neither waits for the other.
 #[tokio::test]
-async fn it_is_disabled_and_changed_beside_a_create_that_is_under_way() {
+async fn tenant_changes_do_not_wait_for_running_creates() {
     let scene = Scene::new(Changes::default()).await;
     let mut sql = scene.app.sql().await;
     let under_way = sql.transaction().await.expect("a transaction");

@@ -1,5 +1,5 @@
-//! Attempts to get out of a tenant's part of the bucket, made up at random, through HTTP to the
-//! real S3 server. Whatever is asked: what lies outside is as it was, and nobody was told of it.
+//! Random attempts to leave a tenant's part of the bucket, through HTTP and against a real S3
+//! server. Whatever is requested, objects outside are unchanged and not revealed.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use crate::support::raw;
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// What belongs to others: neighbours by name, by prefix, and the default tenant.
-const THEIRS: &[&str] = &[
+/// Objects of others: of tenants with similar names or prefixes, and of the default tenant.
+const FOREIGN_KEYS: &[&str] = &[
     "ab/x.csv",
     "ab/a/x.csv",
     "a-b/x.csv",
@@ -30,10 +30,10 @@ const THEIRS: &[&str] = &[
     "x.csv",
     "zoo/a/x.csv",
 ];
-const OURS: &[&str] = &["a/x.csv", "a/deep/x.csv"];
+const OWN_KEYS: &[&str] = &["a/x.csv", "a/deep/x.csv"];
 
 /// A broker with the tenants `a`, `ab`, `a-b` and `far`, and a caller in `a`.
-async fn crowded() -> (App, Caller) {
+async fn app_with_four_tenants() -> (App, Caller) {
     let app = App::start().await;
     let mut connection = connect(&app).await;
     for (name, prefix) in [
@@ -51,7 +51,7 @@ async fn crowded() -> (App, Caller) {
         let made = tenants::create(&mut connection, &app.clock, name, place, changes).await;
         made.expect("a tenant");
     }
-    for key in THEIRS.iter().chain(OURS) {
+    for key in FOREIGN_KEYS.iter().chain(OWN_KEYS) {
         app.bucket.put(key, *key).await;
     }
     let (_, key) = app.issue_key("a", &Scope::ALL, None).await;
@@ -59,7 +59,7 @@ async fn crowded() -> (App, Caller) {
     (app, caller)
 }
 
-/// Every object outside of `a/`, with its bytes' ETag.
+/// Every object outside of `a/` with its ETag.
 async fn outside(app: &App) -> BTreeMap<String, String> {
     let list = app.bucket.client.list_objects_v2().bucket(&app.bucket.name);
     let list = list.send().await.expect("a listing");
@@ -70,7 +70,7 @@ async fn outside(app: &App) -> BTreeMap<String, String> {
     all.filter(|(key, _)| !key.starts_with("a/")).collect()
 }
 
-/// A path, a prefix or a piece of a URL that wants out.
+/// A path, a prefix or a piece of a URL that tries to leave the tenant's folder.
 fn attempt() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => prop::sample::select(vec![
@@ -91,9 +91,9 @@ fn attempt() -> impl Strategy<Value = String> {
     })
 }
 
-/// What an answer tells must be the caller's own.
+/// Asserts that an answer contains only data of the caller.
 #[track_caller]
-fn told_only_ours(status: u16, body: &str, what: &str) {
+fn assert_only_own_data(status: u16, body: &str, what: &str) {
     assert!(status < 500, "{what}: {status} {body}");
     if !(200..300).contains(&status) || body.is_empty() {
         return;
@@ -116,7 +116,7 @@ fn told_only_ours(status: u16, body: &str, what: &str) {
             let mut segments = url.path_segments().expect("a path");
             assert_eq!(segments.nth(1), Some("a"), "{what}: {entry:#}");
         }
-        // A listing, or one dataset: what it names stands under `a/`.
+        // The paths of a listing or of a dataset must be below `a/`.
         if let (Some(path), None) = (entry["path"].as_str(), entry.get("status")) {
             let own = ["/x.csv", "/deep/x.csv", "/deep/"];
             assert!(own.contains(&path), "{what}: {entry:#}");
@@ -124,17 +124,17 @@ fn told_only_ours(status: u16, body: &str, what: &str) {
     }
 }
 
-/// Asks with a target that no client puts right, and looks at what is told.
+/// Sends a request with a target that no client normalises, and checks the answer.
 async fn ask(app: &App, caller: &Caller, method: &str, target: &str) {
     let key = &caller.key;
     let request = format!(
         "{method} {target} HTTP/1.1\r\nhost: broker\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\r\n"
     );
     let reply = raw::send(app, request).await;
-    told_only_ours(reply.status, &reply.body, &format!("{method} {target}"));
+    assert_only_own_data(reply.status, &reply.body, &format!("{method} {target}"));
 }
 
-/// As it is, as far as a request line can hold it.
+/// The text as it is, as far as a request line can contain it.
 fn bare(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'!'..=b'~' => char::from(byte).to_string(),
@@ -144,17 +144,17 @@ fn bare(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn nothing_outside_is_touched_or_told() {
-    let (app, caller) = crowded().await;
+async fn random_paths_never_reach_or_reveal_objects_of_others() {
+    let (app, caller) = app_with_four_tenants().await;
     let before = outside(&app).await;
-    assert_eq!(before.len(), THEIRS.len());
+    assert_eq!(before.len(), FOREIGN_KEYS.len());
     let mut runner = TestRunner::deterministic();
     let mut created = 0;
     for _ in 0..knobs::cases(100) {
         let tree = attempt().new_tree(&mut runner);
         let text = tree.expect("a text").current();
         let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
-        // As it is, and with everything encoded.
+        // The text as it is, and with everything encoded.
         for tail in [&bare(&text), &encoded] {
             for target in [
                 format!("/datasets/{tail}"),
@@ -172,10 +172,10 @@ async fn nothing_outside_is_touched_or_told() {
         }
         let body = json!({"path": text, "overwrite": true});
         let made = Reply::of(caller.request(Method::POST, "/uploads").json(&body)).await;
-        told_only_ours(made.status.as_u16(), &made.body, &text);
+        assert_only_own_data(made.status.as_u16(), &made.body, &text);
         if made.status.is_success() {
             let session = made.json();
-            // S3 itself decides where the bytes go: it is the URL that counts.
+            // S3 itself decides where the bytes go, so it is the URL that counts.
             caller.put(&session, "new").await;
             caller.acknowledge(&session).await;
             created += 1;
@@ -185,15 +185,15 @@ async fn nothing_outside_is_touched_or_told() {
     }
     assert!(created > 10, "only {created} paths were good");
     assert_eq!(outside(&app).await, before);
-    for key in THEIRS {
+    for key in FOREIGN_KEYS {
         assert_eq!(app.bucket.get(key).await, key.as_bytes());
     }
 }
 
-/// Cursors of every other tenant, in every list, with every prefix: they lead nowhere else.
+/// Uses cursors of every other tenant in every list and with a prefix. None of them leads outside.
 #[tokio::test]
-async fn cursors_of_others_lead_nowhere_else() {
-    let (app, caller) = crowded().await;
+async fn cursors_of_other_tenants_reveal_nothing() {
+    let (app, caller) = app_with_four_tenants().await;
     let mut cursors: Vec<String> = Vec::new();
     for tenant in ["default", "ab", "a-b", "far"] {
         let (_, key) = app.issue_key(tenant, &Scope::ALL, None).await;
@@ -225,7 +225,7 @@ async fn cursors_of_others_lead_nowhere_else() {
         ] {
             let path = format!("{list}limit=1000&cursor={cursor}");
             let reply = caller.get(&path).await;
-            told_only_ours(reply.status.as_u16(), &reply.body, &path);
+            assert_only_own_data(reply.status.as_u16(), &reply.body, &path);
             if list.starts_with("/uploads") && reply.status.is_success() {
                 assert_eq!(reply.json(), Value::Array(vec![]), "{path}");
             }

@@ -1,4 +1,4 @@
-//! A tenant's own limits, on every way to an upload.
+//! The limits of a tenant on every way to an upload.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -27,7 +27,7 @@ fn urls(default: Change<u32>, most: Change<u32>) -> Changes {
     }
 }
 
-/// How long a URL lives from its making, as it says itself.
+/// The lifetime of a URL, as its query says.
 fn life(url: &Value) -> u32 {
     let url = url::Url::parse(url.as_str().expect("a URL")).expect("a URL");
     let mut query = url.query_pairs();
@@ -36,7 +36,7 @@ fn life(url: &Value) -> u32 {
 }
 
 #[tokio::test]
-async fn the_largest_dataset_is_the_tenants() {
+async fn size_limit_of_tenant_applies_to_create_and_batch() {
     let scene = Scene::new(max_size(1_000)).await;
     let problem = scene.ask("/a.csv", json!({"size": 1_001})).await;
     let problem = problem.expect_problem(422, "size-limit-exceeded");
@@ -52,12 +52,12 @@ async fn the_largest_dataset_is_the_tenants() {
         "size-limit-exceeded"
     );
     assert_eq!(answer["results"][1]["status"], 201, "{answer:#}");
-    // The others have the install's.
+    // Other tenants have the limit of the settings.
     scene.app.create("/a.csv", json!({"size": 1_001})).await;
 }
 
 #[tokio::test]
-async fn the_install_s_limit_is_never_widened() {
+async fn limits_of_tenant_never_widen_limits_of_settings() {
     let setup = Setup::new().set("BROKER_MAX_SIZE_BYTES", 100);
     let setup = setup.set("BROKER_ALLOWED_CONTENT_TYPES", "text/*");
     let limits = Changes {
@@ -67,7 +67,7 @@ async fn the_install_s_limit_is_never_widened() {
     let scene = Scene::with(setup, limits).await;
     let too_large = scene.ask("/a.csv", json!({"size": 101})).await;
     too_large.expect_problem(422, "size-limit-exceeded");
-    // Both lists hold.
+    // Both lists apply.
     for (path, allowed) in [("/a.png", "text/*"), ("/a.txt", "text/csv, image/*")] {
         let problem = scene.ask(path, json!({})).await;
         let problem = problem.expect_problem(422, "content-type-not-allowed");
@@ -78,9 +78,10 @@ async fn the_install_s_limit_is_never_widened() {
     scene.app.create("/a.txt", json!({})).await;
 }
 
-/// What nobody declared is looked at when it has come, whoever looks.
+/// A size that was not declared is checked when the object has arrived, by whichever process proves
+/// it.
 #[tokio::test]
-async fn what_came_too_large_is_refused_by_everybody() {
+async fn too_large_object_is_rejected_by_acknowledge_s3_event_and_janitor() {
     let scene = Scene::new(max_size(4)).await;
     let mut sent = Vec::new();
     for path in ["/client.csv", "/event.csv", "/janitor.csv"] {
@@ -107,9 +108,9 @@ async fn what_came_too_large_is_refused_by_everybody() {
     }
 }
 
-/// What was promised within the limit of then is taken.
+/// What was declared within the former limit is accepted.
 #[tokio::test]
-async fn a_size_that_was_declared_outlives_a_lower_limit() {
+async fn declared_size_stays_valid_after_the_limit_is_lowered() {
     let scene = Scene::new(max_size(5)).await;
     let declared = scene.create("/declared.csv", json!({"size": 5})).await;
     let open = scene.create("/open.csv", json!({})).await;
@@ -128,7 +129,7 @@ async fn a_size_that_was_declared_outlives_a_lower_limit() {
 }
 
 #[tokio::test]
-async fn parts_of_an_open_end_keep_to_it() {
+async fn size_limit_of_tenant_applies_to_parts_without_total_size() {
     let mib = 1 << 20;
     let scene = Scene::new(max_size(6 * mib)).await;
     let open = scene.create("/a.bin", json!({"multipart": true})).await;
@@ -151,7 +152,7 @@ async fn parts_of_an_open_end_keep_to_it() {
             .await
             .expect_ok();
     }
-    // The limit is lower by the time at which the whole is named.
+    // The limit is lowered before the size of the whole is given.
     scene.set(max_size(5 * mib)).await;
     let acknowledge = format!("/uploads/{}/acknowledge", id(&open));
     let refused = scene.post(&acknowledge, json!({"size": 6 * mib})).await;
@@ -162,7 +163,7 @@ async fn parts_of_an_open_end_keep_to_it() {
 }
 
 #[tokio::test]
-async fn urls_live_as_long_as_the_tenant_s_may() {
+async fn url_lifetimes_follow_default_and_maximum_of_the_tenant() {
     let scene = Scene::new(urls(Change::To(60), Change::To(300))).await;
     let session = scene.create("/a.csv", json!({})).await;
     assert_eq!(life(&session["upload"]["url"]), 60, "the default");
@@ -193,17 +194,17 @@ async fn urls_live_as_long_as_the_tenant_s_may() {
     assert_eq!(life(&download["url"]), 60, "{download:#}");
 }
 
-/// A default that is longer than URLs may live is cut down to that.
+/// A default lifetime that is longer than the maximum is reduced to the maximum.
 #[tokio::test]
-async fn the_install_s_default_is_no_way_around() {
+async fn default_url_lifetime_is_reduced_to_the_maximum_of_the_tenant() {
     let scene = Scene::new(urls(Change::Keep, Change::To(30))).await;
     let session = scene.create("/a.csv", json!({})).await;
     assert_eq!(life(&session["upload"]["url"]), 30);
 }
 
-/// A limit that came since holds for fresh URLs of old uploads, also of parts.
+/// A limit that was set later applies to new URLs of old uploads, also to those of parts.
 #[tokio::test]
-async fn fresh_urls_keep_to_what_holds_now() {
+async fn new_urls_of_old_uploads_follow_the_current_limit() {
     let scene = Scene::new(Changes::default()).await;
     let put = scene.create("/a.csv", json!({"expires_in": 3_600})).await;
     let more = json!({"expires_in": 3_600, "size": 10, "multipart": true});
@@ -221,7 +222,7 @@ async fn fresh_urls_keep_to_what_holds_now() {
     let fresh = scene.post(&path, json!({"part_numbers": [1]})).await;
     let fresh = fresh.expect(StatusCode::OK);
     assert!(life(&fresh["parts"][0]["url"]) <= 120, "{fresh:#}");
-    // Taken away again, they live as before.
+    // When the limit is removed, URLs live as long as before.
     scene.set(urls(Change::Keep, Change::Lift)).await;
     eventually("the limit is gone", async || {
         let reply = scene.ask("/d.csv", json!({"expires_in": 3_600})).await;

@@ -1,4 +1,4 @@
-//! Uploads without a size take as much of the quota as parts were signed for.
+//! Uploads without a size count against the quota with the size of their signed parts.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn part(number: u32, size: u64) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_signed_counts_until_the_upload_ends() {
+async fn signed_parts_count_against_quota_until_the_upload_ends() {
     let scene = Scene::new(quota(Some(6 * MIB), None)).await;
     let open = scene.create("/open.bin", json!({"multipart": true})).await;
     let path = format!("/uploads/{}", id(&open));
@@ -23,7 +23,7 @@ async fn what_is_signed_counts_until_the_upload_ends() {
     assert_eq!(scene.used().await, (0, 1));
     let signed = ask(part(1, 5 * MIB)).await.expect(StatusCode::OK);
     assert_eq!(scene.used().await, (5 * MIB, 1));
-    // Once more is the same.
+    // The same part counts once.
     ask(part(1, 5 * MIB)).await.expect(StatusCode::OK);
     assert_eq!(scene.used().await, (5 * MIB, 1));
     let problem = ask(part(2, MIB + 1)).await;
@@ -36,7 +36,7 @@ async fn what_is_signed_counts_until_the_upload_ends() {
     ask(part(2, MIB)).await.expect(StatusCode::OK);
     assert_eq!(scene.used().await, (6 * MIB, 1));
 
-    // Less came than was signed: the dataset counts with what it is.
+    // Less arrives than was signed. The dataset counts with its actual size.
     let url = signed["parts"][0]["url"].as_str().expect("a URL");
     let bytes = vec![b'x'; usize::try_from(5 * MIB).expect("a size")];
     let sent = scene.acme.http.put(url).body(bytes);
@@ -46,7 +46,7 @@ async fn what_is_signed_counts_until_the_upload_ends() {
     done.expect(StatusCode::OK);
     assert_eq!(scene.used().await, (5 * MIB, 0));
 
-    // An upload that is cancelled gives all of it back.
+    // A cancelled upload gives back everything.
     let other = scene.create("/other.bin", json!({"multipart": true})).await;
     let path = format!("/uploads/{}", id(&other));
     let signed = scene.post(&format!("{path}/parts"), part(1, MIB)).await;
@@ -56,9 +56,9 @@ async fn what_is_signed_counts_until_the_upload_ends() {
     assert_eq!(scene.used().await, (5 * MIB, 0));
 }
 
-/// Also where the quota comes after the parts were signed.
+/// The same holds where the quota is set after the parts were signed.
 #[tokio::test]
-async fn a_quota_that_comes_later_counts_what_was_signed() {
+async fn new_quota_counts_parts_that_were_signed_before() {
     let scene = Scene::new(quota(None, None)).await;
     let open = scene.create("/open.bin", json!({"multipart": true})).await;
     let path = format!("/uploads/{}/parts", id(&open));

@@ -1,4 +1,5 @@
-//! Two tenants with quotas: while the quota row of one is locked, the other does not wait.
+//! Two tenants with quotas: while the quota row of one tenant is locked, the other tenant does not
+//! wait.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +14,18 @@ use super::scene::{Scene, quota};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
-/// Callers of the tenant whose quota row is locked.
+/// The number of callers of the tenant whose quota row is locked.
 const CALLERS: usize = 16;
-/// Creates of the other tenant, one after the other.
+/// The number of creates of the other tenant, one after the other.
 const CREATES: usize = 60;
-/// What half of them may take at most. On an idle machine all of them stay far below it; the tests
-/// that run at the same time slow single ones down.
+/// The maximum median duration of these creates. On an idle machine all of them stay far below it.
+/// Tests that run at the same time slow single ones down.
 const MEDIAN: Duration = Duration::from_millis(50);
-/// What each of them may take at most. A statement that waited for the lock would take longer: its
-/// lock wait ends after five seconds.
+/// The maximum duration of each create. A statement that waits for the lock takes longer, because
+/// its lock timeout is five seconds.
 const SLOWEST: Duration = Duration::from_secs(1);
 
-/// A second tenant with quotas.
+/// Creates a second tenant with quotas.
 async fn other_tenant(scene: &Scene) -> Caller {
     let url = scene.app.database.url();
     let mut connection = upload_broker::store::pool::connect(url)
@@ -44,7 +45,7 @@ async fn other_tenant(scene: &Scene) -> Caller {
     Caller::new(scene.app.url.clone(), key)
 }
 
-/// How long each of some creates took, the fastest first.
+/// The durations of some creates, the fastest first.
 async fn creates(caller: &Caller, folder: &str) -> Vec<Duration> {
     let mut took = Vec::new();
     for n in 0..CREATES {
@@ -59,7 +60,7 @@ async fn creates(caller: &Caller, folder: &str) -> Vec<Duration> {
 }
 
 #[tokio::test]
-async fn creates_do_not_wait_for_the_locked_quota_of_another_tenant() {
+async fn creates_do_not_wait_for_locked_quota_of_another_tenant() {
     let scene = Scene::new(quota(Some(1_000_000), Some(10_000))).await;
     let other = other_tenant(&scene).await;
     let alone = creates(&other, "alone").await;

@@ -1,5 +1,5 @@
-//! Whoever waits for a quota, a key or a token keeps a connection meanwhile, and leaves enough of
-//! them to the others.
+//! A request that waits for a quota, an idempotency key or a token keeps its database connection.
+//! Enough connections must remain for other requests.
 
 use std::ops::RangeInclusive;
 
@@ -15,18 +15,18 @@ use crate::support::reply::Reply;
 
 const CALLERS: usize = 24;
 const CONNECTIONS: usize = 8;
-/// Transactions that wait, at most: half of the connections.
-const LEFT: i64 = CONNECTIONS as i64 / 2;
+/// The maximum number of waiting transactions: half of the connections.
+const MOST_WAITING: i64 = CONNECTIONS as i64 / 2;
 const QUOTA: &str = "SELECT FROM quota_usage WHERE tenant = 'acme' FOR UPDATE";
 
-/// Uploads one by one, all at once.
-async fn plain(scene: &Scene) -> Vec<Value> {
+/// Creates uploads with single requests, all at once.
+async fn create_all_at_once(scene: &Scene) -> Vec<Value> {
     let paths: Vec<String> = (0..CALLERS).map(|n| format!("/{n}.csv")).collect();
     join_all((paths.iter()).map(|path| scene.create(path, json!({"size": 1})))).await
 }
 
-/// Uploads by themselves, in transactions of their own.
-async fn once(scene: &Scene, n: usize) -> Value {
+/// Creates an upload with an idempotency key, which has a transaction of its own.
+async fn create_with_key(scene: &Scene, n: usize) -> Value {
     let body = json!({"path": format!("/{n}.csv"), "size": 1});
     let key = format!("once-{n}");
     let request = scene.acme.request(Method::POST, "/uploads").json(&body);
@@ -34,7 +34,7 @@ async fn once(scene: &Scene, n: usize) -> Value {
     reply.expect(StatusCode::CREATED)
 }
 
-async fn batch(scene: &Scene, n: usize, key: Option<String>) -> Value {
+async fn create_in_batch(scene: &Scene, n: usize, key: Option<String>) -> Value {
     let body = json!({"uploads": [{"path": format!("/{n}.csv"), "size": 1}]});
     let mut request = scene.acme.request(Method::POST, "/uploads/batch");
     if let Some(key) = key {
@@ -46,8 +46,9 @@ async fn batch(scene: &Scene, n: usize, key: Option<String>) -> Value {
     answer
 }
 
-/// Runs `calls` while somebody holds what `hold` says, and others make uploads as if nothing were.
-async fn beside<T>(
+/// Runs `calls` while the lock of `hold` is held and another tenant makes uploads, which must not
+/// be affected.
+async fn uploads_beside<T>(
     scene: &Scene,
     hold: &str,
     calls: impl Future<Output = T>,
@@ -74,7 +75,7 @@ async fn beside<T>(
     tokio::join!(calls, others).0
 }
 
-/// And patience, as somebody holds a lock until the others are done.
+/// Few connections and long timeouts, because a lock is held until the other uploads are done.
 fn few_connections() -> Setup {
     Setup::new()
         .set("BROKER_DB_POOL_SIZE", CONNECTIONS)
@@ -84,41 +85,41 @@ fn few_connections() -> Setup {
 }
 
 #[tokio::test]
-async fn a_tenant_whose_quota_is_held_leaves_connections_to_the_others() {
+async fn requests_waiting_for_a_locked_quota_use_at_most_half_of_the_pool() {
     let scene = Scene::with(few_connections(), quota(Some(1_000), None)).await;
     let calls = join_all((0..CALLERS).map(async |n| match n % 3 {
-        0 => once(&scene, n).await,
-        1 => batch(&scene, n, None).await,
-        _ => batch(&scene, n, Some(format!("batch-{n}"))).await,
+        0 => create_with_key(&scene, n).await,
+        1 => create_in_batch(&scene, n, None).await,
+        _ => create_in_batch(&scene, n, Some(format!("batch-{n}"))).await,
     }));
-    let made = beside(&scene, QUOTA, calls, LEFT..=LEFT).await;
+    let made = uploads_beside(&scene, QUOTA, calls, MOST_WAITING..=MOST_WAITING).await;
     assert_eq!(scene.used().await, (made.len() as u64, made.len() as u64));
 }
 
-/// Not even those that are written in one statement with them.
+/// Not even creates that share a statement with them wait.
 #[tokio::test]
-async fn others_do_not_wait_for_its_quota() {
+async fn other_tenants_do_not_wait_for_a_locked_quota() {
     let scene = Scene::with(few_connections(), quota(Some(1_000), None)).await;
-    let made = beside(&scene, QUOTA, plain(&scene), 1..=LEFT).await;
+    let made = uploads_beside(&scene, QUOTA, create_all_at_once(&scene), 1..=MOST_WAITING).await;
     assert_eq!(scene.used().await, (made.len() as u64, made.len() as u64));
 }
 
-/// As while everything that it has is counted for its first quota.
+/// The same holds while the tenant's uploads are counted for its first quota.
 #[tokio::test]
-async fn others_do_not_wait_while_it_is_counted() {
+async fn other_tenants_do_not_wait_while_uploads_are_counted_for_a_first_quota() {
     let scene = Scene::with(few_connections(), Changes::default()).await;
     let hold = "SELECT FROM tenants WHERE name = 'acme' FOR UPDATE";
-    let made = beside(&scene, hold, plain(&scene), 1..=LEFT).await;
+    let made = uploads_beside(&scene, hold, create_all_at_once(&scene), 1..=MOST_WAITING).await;
     assert_eq!(made.len(), CALLERS);
 }
 
-/// A first quota waits for a row that is locked, and holds no other row meanwhile: not even its own
-/// tenant notices.
+/// A first quota waits for a locked row and holds no other row meanwhile, so that not even its own
+/// tenant is affected.
 #[tokio::test]
-async fn a_first_quota_that_waits_for_a_row_holds_up_no_acknowledge() {
+async fn first_quota_waiting_for_a_row_does_not_delay_acknowledges() {
     let scene = Scene::with(few_connections(), Changes::default()).await;
     let held = scene.create("/held.csv", json!({"size": 1})).await;
-    let sessions = plain(&scene).await;
+    let sessions = create_all_at_once(&scene).await;
     for session in &sessions {
         scene.acme.put(session, "x").await.expect_ok();
     }
@@ -151,11 +152,11 @@ async fn a_first_quota_that_waits_for_a_row_holds_up_no_acknowledge() {
     assert_eq!((bytes, open), (1 + CALLERS as u64, 1));
 }
 
-/// A row that is locked holds up nobody but those who want that row.
+/// A locked row delays only requests that need this row.
 #[tokio::test]
-async fn others_acknowledge_while_its_rows_are_locked() {
+async fn other_tenants_do_not_wait_for_locked_uploads() {
     let scene = Scene::with(few_connections(), Changes::default()).await;
-    let sessions = plain(&scene).await;
+    let sessions = create_all_at_once(&scene).await;
     for session in &sessions {
         scene.acme.put(session, "x").await.expect_ok();
     }
@@ -165,22 +166,22 @@ async fn others_acknowledge_while_its_rows_are_locked() {
             .map(|session| scene.acme.acknowledge(session)),
     );
     let hold = "SELECT FROM uploads WHERE tenant = 'acme' FOR UPDATE";
-    for reply in beside(&scene, hold, calls, 1..=LEFT).await {
+    for reply in uploads_beside(&scene, hold, calls, 1..=MOST_WAITING).await {
         let upload = reply.expect(StatusCode::OK);
         assert_eq!(upload["status"], "Uploaded", "{upload:#}");
     }
 }
 
-/// The same where the locked row is the one that a newer upload supersedes.
+/// The same holds where the locked row is the one that a newer upload supersedes.
 #[tokio::test]
-async fn others_acknowledge_while_what_it_supersedes_is_locked() {
+async fn other_tenants_do_not_wait_for_a_locked_superseded_upload() {
     let scene = Scene::with(few_connections(), Changes::default()).await;
     let old = scene.upload("/a.csv", "x", json!({})).await;
     let new = scene.create("/a.csv", json!({"overwrite": true})).await;
     scene.acme.put(&new, "y").await.expect_ok();
     let hold = "SELECT FROM uploads WHERE tenant = 'acme' AND status = 'Uploaded' FOR UPDATE";
     let call = scene.acme.acknowledge(&new);
-    beside(&scene, hold, call, 1..=1)
+    uploads_beside(&scene, hold, call, 1..=1)
         .await
         .expect(StatusCode::OK);
     let old = scene.acme.get(&format!("/uploads/{}", id(&old))).await;

@@ -1,4 +1,4 @@
-//! Quotas hold to the last byte, whoever comes at once.
+//! Quotas are exact under concurrent requests.
 
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -11,13 +11,13 @@ use crate::support::reply::Reply;
 
 const CALLERS: u64 = 100;
 
-/// A hundred callers at once; those that got a session.
-async fn storm(scene: &Scene, body: impl Fn(u64) -> Value) -> Vec<Value> {
+/// Sends a hundred creates at once and returns the sessions that were granted.
+async fn create_concurrently(scene: &Scene, body: impl Fn(u64) -> Value) -> Vec<Value> {
     let requests = (0..CALLERS).map(|n| {
         let request = scene.acme.request(Method::POST, "/uploads");
         let body = body(n);
         let mut request = request.json(&body);
-        // By themselves, in transactions of their own.
+        // With an idempotency key they run in transactions of their own.
         if n % 4 == 0 {
             let path = body["path"].as_str().expect("a path");
             request = request.header("idempotency-key", path);
@@ -36,9 +36,10 @@ async fn storm(scene: &Scene, body: impl Fn(u64) -> Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn as_many_open_as_may_be_and_not_one_more() {
+async fn concurrent_creates_fill_the_quota_of_open_uploads_exactly() {
     let scene = Scene::new(quota(None, Some(37))).await;
-    let made = storm(&scene, |n| json!({"path": format!("/{n}.csv"), "size": n})).await;
+    let made =
+        create_concurrently(&scene, |n| json!({"path": format!("/{n}.csv"), "size": n})).await;
     assert_eq!(made.len(), 37);
     assert_eq!(scene.used().await.1, 37);
     join_all(made.iter().map(|session| scene.cancel(session))).await;
@@ -46,18 +47,19 @@ async fn as_many_open_as_may_be_and_not_one_more() {
 }
 
 #[tokio::test]
-async fn as_many_bytes_as_may_be_and_not_one_more() {
+async fn concurrent_creates_fill_the_quota_of_bytes_exactly() {
     let scene = Scene::new(quota(Some(100), None)).await;
-    let made = storm(&scene, |n| json!({"path": format!("/{n}.csv"), "size": 7})).await;
+    let made =
+        create_concurrently(&scene, |n| json!({"path": format!("/{n}.csv"), "size": 7})).await;
     assert_eq!(made.len(), 14);
     assert_eq!(scene.used().await, (98, 14));
 }
 
-/// Whoever shares a statement with them has nothing to do with their quota.
+/// Other tenants share statements with them, but not their quota.
 #[tokio::test]
-async fn the_others_go_through_beside_them() {
+async fn creates_of_other_tenants_succeed_beside_a_full_quota() {
     let scene = Scene::new(quota(None, Some(5))).await;
-    let theirs = storm(&scene, |n| json!({"path": format!("/{n}.csv")}));
+    let theirs = create_concurrently(&scene, |n| json!({"path": format!("/{n}.csv")}));
     let others = join_all((0..CALLERS).map(|n| {
         let app = &scene.app;
         async move { app.create(&format!("/{n}.csv"), json!({})).await }
@@ -67,9 +69,9 @@ async fn the_others_go_through_beside_them() {
     assert_eq!(scene.used().await.1, 5);
 }
 
-/// Rounds of creates, while what was made before ends in every way.
+/// Runs rounds of creates while the earlier uploads end in every way.
 #[tokio::test]
-async fn what_ends_makes_room_while_others_come() {
+async fn quota_stays_exact_while_uploads_end_and_others_begin() {
     let scene = Scene::new(quota(Some(200), Some(20))).await;
     let mut open: Vec<Value> = Vec::new();
     for round in 0..4 {
@@ -86,7 +88,7 @@ async fn what_ends_makes_room_while_others_come() {
                 }
             }
         }));
-        let coming = storm(
+        let coming = create_concurrently(
             &scene,
             |n| json!({"path": format!("/{round}/{n}.csv"), "size": 5}),
         );
@@ -98,9 +100,9 @@ async fn what_ends_makes_room_while_others_come() {
     }
 }
 
-/// Nothing is missed and nothing is counted twice while a quota comes.
+/// Nothing is missed and nothing is counted twice while a quota is set.
 #[tokio::test]
-async fn a_quota_comes_in_the_middle() {
+async fn quota_set_during_creates_and_cancels_counts_exactly() {
     let scene = Scene::new(Changes::default()).await;
     let old = join_all((0..20).map(|n| {
         let scene = &scene;
@@ -111,7 +113,7 @@ async fn a_quota_comes_in_the_middle() {
         }
     }))
     .await;
-    let coming = storm(&scene, |n| json!({"path": format!("/{n}.csv"), "size": 1}));
+    let coming = create_concurrently(&scene, |n| json!({"path": format!("/{n}.csv"), "size": 1}));
     let ending = join_all(old.iter().map(|session| scene.cancel(session)));
     let setting = async {
         for limit in [1_000, 60, 1_000, 60] {
@@ -124,9 +126,9 @@ async fn a_quota_comes_in_the_middle() {
     assert_eq!(scene.used().await, (made.len() as u64, made.len() as u64));
 }
 
-/// Replicas share the quota: it lives in the database.
+/// Replicas share the quota because it is in the database.
 #[tokio::test]
-async fn two_replicas_keep_one_quota() {
+async fn two_replicas_share_one_quota() {
     let scene = Scene::new(quota(None, Some(30))).await;
     let url = scene.app.database.url().to_owned();
     let setup = Setup::new().set("DATABASE_URL", url);

@@ -1,4 +1,4 @@
-//! Quotas that come, change and go while there is something already.
+//! Quotas that are set, changed and removed while there are uploads already.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::scene::{Scene, quota};
 use crate::support::app::id;
 
 #[tokio::test]
-async fn a_quota_that_comes_later_counts_what_is_there() {
+async fn new_quota_counts_existing_datasets_and_open_uploads() {
     let scene = Scene::new(Changes::default()).await;
     scene.upload("/a.csv", "0123456789", json!({})).await;
     let open = scene.create("/b.csv", json!({"size": 5})).await;
@@ -16,13 +16,14 @@ async fn a_quota_that_comes_later_counts_what_is_there() {
     scene.cancel(&gone).await;
     let late = scene.create("/late.csv", json!({"expires_in": 1})).await;
     scene.app.advance(TimeDelta::minutes(20));
-    // Nothing of it is open any more.
+    // The upload is not open any more.
     assert_eq!(scene.app.janitor().await.expired, 1, "of /late.csv");
 
     scene.set(quota(Some(20), Some(2))).await;
     assert_eq!(scene.used().await, (15, 1));
     assert_eq!(scene.no_room("/d.csv", json!({"size": 6})).await, "bytes");
-    // What was there before gives back as well, and what expired before may come late.
+    // Uploads from before the quota give back their bytes too, and one that has expired may still
+    // arrive.
     scene.cancel(&open).await;
     assert_eq!(scene.used().await, (10, 0));
     let bucket = &scene.app.bucket;
@@ -36,7 +37,7 @@ async fn a_quota_that_comes_later_counts_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_quota_below_what_is_there_takes_nothing_away() {
+async fn quota_below_current_usage_removes_nothing() {
     let scene = Scene::new(Changes::default()).await;
     scene.upload("/a.csv", "0123456789", json!({})).await;
     let open = scene.create("/b.csv", json!({"size": 5})).await;
@@ -47,7 +48,7 @@ async fn a_quota_below_what_is_there_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn without_a_quota_nothing_is_counted_and_with_one_again_everything() {
+async fn quota_set_again_counts_changes_made_without_a_quota() {
     let scene = Scene::new(quota(Some(10), None)).await;
     scene.upload("/a.csv", "0123456789", json!({})).await;
     assert_eq!(scene.no_room("/b.csv", json!({"size": 1})).await, "bytes");
@@ -60,9 +61,9 @@ async fn without_a_quota_nothing_is_counted_and_with_one_again_everything() {
     assert_eq!(scene.no_room("/d.csv", json!({"size": 1})).await, "bytes");
 }
 
-/// A change of anything counts anew, so that what was bent by hand is put right.
+/// Any change of the tenant counts again, which corrects rows that were changed by hand.
 #[tokio::test]
-async fn what_was_bent_is_put_right() {
+async fn change_of_tenant_corrects_wrong_usage() {
     let scene = Scene::new(quota(Some(10), None)).await;
     scene.upload("/a.csv", "01234", json!({})).await;
     let sql = scene.app.sql().await;
@@ -73,9 +74,9 @@ async fn what_was_bent_is_put_right() {
     assert_eq!(scene.used().await, (5, 0));
 }
 
-/// The janitor keeps the list of changes short, and changes no sum.
+/// The janitor keeps the list of changes short without changing a sum.
 #[tokio::test]
-async fn changes_are_folded() {
+async fn janitor_folds_quota_changes_without_changing_the_usage() {
     let scene = Scene::new(quota(Some(100), None)).await;
     for n in 0..5 {
         let path = format!("/{n}.csv");
@@ -94,9 +95,9 @@ async fn changes_are_folded() {
     assert_eq!(scene.used().await, (25, 0));
 }
 
-/// A tenant without quotas has no row to wait for, and leaves none.
+/// A tenant without quotas has no row to wait for and leaves none.
 #[tokio::test]
-async fn who_has_no_quota_pays_nothing() {
+async fn tenant_without_quota_writes_no_quota_rows() {
     let scene = Scene::new(Changes::default()).await;
     scene.upload("/a.csv", "01234", json!({"size": 5})).await;
     let open = scene.create("/b.csv", json!({"size": 5})).await;

@@ -11,18 +11,18 @@ use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
 #[tokio::test]
-async fn every_arrow_takes_or_gives_back_what_its_state_counts_with() {
+async fn every_transition_adjusts_the_usage_by_the_counts_of_its_states() {
     let scene = Scene::new(quota(Some(1_000), Some(10))).await;
     assert_eq!(scene.used().await, (0, 0));
     let first = scene.create("/a.csv", json!({"size": 10})).await;
     assert_eq!(scene.used().await, (10, 1));
     scene.finish(&first, "0123456789").await;
     assert_eq!(scene.used().await, (10, 0));
-    // A second acknowledge gives nothing back twice.
+    // A second acknowledge gives back nothing.
     scene.acme.acknowledge(&first).await.expect(StatusCode::OK);
     assert_eq!(scene.used().await, (10, 0));
 
-    // Beside what it replaces, until it has.
+    // A new version counts beside the old one until it replaces it.
     let next = scene
         .create("/a.csv", json!({"size": 4, "overwrite": true}))
         .await;
@@ -48,7 +48,7 @@ async fn every_arrow_takes_or_gives_back_what_its_state_counts_with() {
 }
 
 #[tokio::test]
-async fn what_fails_or_expires_gives_back_and_what_comes_late_counts_again() {
+async fn failed_and_expired_uploads_release_quota_and_late_proof_counts_again() {
     let scene = Scene::new(quota(Some(1_000), None)).await;
     let wrong = scene.create("/wrong.csv", json!({"size": 8})).await;
     let (app, bucket) = (&scene.app, &scene.app.bucket);
@@ -76,7 +76,7 @@ async fn what_fails_or_expires_gives_back_and_what_comes_late_counts_again() {
 }
 
 #[tokio::test]
-async fn what_has_no_room_is_refused_and_says_why() {
+async fn create_beyond_a_quota_is_rejected_with_limit_and_usage() {
     let scene = Scene::new(quota(Some(10), Some(2))).await;
     scene.create("/a.csv", json!({"size": 7})).await;
     let reply = scene.ask("/b.csv", json!({"size": 4})).await;
@@ -85,21 +85,21 @@ async fn what_has_no_room_is_refused_and_says_why() {
     assert_eq!(problem["quota"], told, "{problem:#}");
     assert_eq!(scene.used().await, (7, 1), "it took nothing");
 
-    // Exactly as much as there is.
+    // Exactly as many bytes as are left.
     scene.create("/b.csv", json!({"size": 3})).await;
     let reply = scene.ask("/c.csv", json!({"size": 0})).await;
     let problem = reply.expect_problem(409, "quota-exceeded");
     let told = json!({"name": "open-uploads", "limit": 2, "in_use": 2, "asked": 1});
     assert_eq!(problem["quota"], told, "{problem:#}");
 
-    // The others are not concerned.
+    // Other tenants are not affected.
     scene.app.create("/d.csv", json!({"size": 1_000})).await;
 }
 
 #[tokio::test]
-async fn an_open_end_finds_no_room_where_there_is_none() {
+async fn create_without_size_is_rejected_when_the_quota_is_exceeded() {
     let scene = Scene::new(quota(Some(5), None)).await;
-    // Nobody knew how much it would be; what stands there counts.
+    // The size was unknown in advance, so the actual size counts.
     scene.upload("/a.csv", "more than five", json!({})).await;
     assert_eq!(scene.used().await, (14, 0));
     assert_eq!(scene.no_room("/b.csv", json!({})).await, "bytes");
@@ -109,7 +109,7 @@ async fn an_open_end_finds_no_room_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_dataset_in_the_way_is_told_first() {
+async fn existing_dataset_is_reported_before_a_full_quota() {
     let scene = Scene::new(quota(None, Some(1))).await;
     scene.upload("/a.csv", "x", json!({})).await;
     scene.create("/b.csv", json!({})).await;
@@ -119,7 +119,7 @@ async fn a_dataset_in_the_way_is_told_first() {
 }
 
 #[tokio::test]
-async fn what_has_no_room_leaves_no_parts_at_s3() {
+async fn create_beyond_a_quota_starts_no_multipart_upload() {
     let scene = Scene::new(quota(Some(10), None)).await;
     let more = json!({"size": 20_000_000, "multipart": true});
     assert_eq!(scene.no_room("/a.bin", more).await, "bytes");
@@ -133,7 +133,7 @@ fn statuses(answer: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn of_a_batch_what_fits_is_taken() {
+async fn batch_creates_the_entries_that_fit_into_the_quota() {
     let scene = Scene::new(quota(Some(10), None)).await;
     let sizes = [6, 5, 4, 1];
     let entry = |(at, size)| json!({"path": format!("/{at}.csv"), "size": size});
@@ -149,7 +149,7 @@ async fn of_a_batch_what_fits_is_taken() {
 }
 
 #[tokio::test]
-async fn asking_again_takes_nothing_again() {
+async fn repeated_requests_do_not_count_twice() {
     let scene = Scene::new(quota(Some(10), None)).await;
     let again = async |path: &str, body: Value| {
         let request = scene.acme.request(Method::POST, path);
@@ -170,16 +170,16 @@ async fn asking_again_takes_nothing_again() {
     let answer = again("/uploads/batch", batch.clone()).await;
     assert_eq!(statuses(&answer.expect(StatusCode::OK)), [200, 409]);
     assert_eq!(scene.used().await, (9, 2));
-    // There is room: what was refused is tried again.
+    // Now there is room, so the rejected entry is tried again.
     scene.cancel(&made).await;
     let answer = again("/uploads/batch", batch).await;
     assert_eq!(statuses(&answer.expect(StatusCode::OK)), [200, 201]);
     assert_eq!(scene.used().await, (8, 2));
 }
 
-/// What is refused under a key holds no key.
+/// A rejected request does not use up its key.
 #[tokio::test]
-async fn a_key_without_room_is_free_again() {
+async fn key_of_create_beyond_a_quota_is_free_again() {
     let scene = Scene::new(quota(Some(10), None)).await;
     let taken = scene.create("/taken.csv", json!({"size": 10})).await;
     let ask = async || {
@@ -193,9 +193,9 @@ async fn a_key_without_room_is_free_again() {
     assert_eq!(scene.used().await, (1, 1));
 }
 
-/// The table in the code and the one in the database say the same.
+/// The table in the code and the one in the database agree.
 #[tokio::test]
-async fn both_tables_of_what_counts_are_one() {
+async fn quota_bytes_in_code_and_database_agree() {
     let app = App::start().await;
     let sql = app.sql().await;
     for status in Status::ALL {

@@ -1,4 +1,4 @@
-//! How long a tenant's history is kept.
+//! The retention of a tenant's uploads.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -30,7 +30,7 @@ async fn end_one_each(scene: &Scene) {
 }
 
 #[tokio::test]
-async fn a_tenant_may_have_a_shorter_time() {
+async fn retention_of_tenant_can_be_shorter_than_that_of_settings() {
     let setup = Setup::new().set("BROKER_RETENTION_UPLOADS_DAYS", 30);
     let scene = Scene::with(setup, days(2)).await;
     end_one_each(&scene).await;
@@ -44,7 +44,7 @@ async fn a_tenant_may_have_a_shorter_time() {
 }
 
 #[tokio::test]
-async fn or_a_longer_one() {
+async fn retention_of_tenant_can_be_longer_than_that_of_settings() {
     let setup = Setup::new().set("BROKER_RETENTION_UPLOADS_DAYS", 2);
     let scene = Scene::with(setup, days(30)).await;
     end_one_each(&scene).await;
@@ -53,9 +53,10 @@ async fn or_a_longer_one() {
     assert_eq!(kept(&scene.app).await, ["acme"]);
 }
 
-/// Where the settings keep everything, only those go that have a time; and no dataset does.
+/// Where the settings keep everything, only uploads of tenants with a retention are removed, and
+/// never a dataset.
 #[tokio::test]
-async fn it_needs_no_setting_and_spares_datasets() {
+async fn retention_of_tenant_works_without_settings_and_keeps_datasets() {
     let scene = Scene::new(days(1)).await;
     scene.upload("/stays.csv", "x", json!({})).await;
     end_one_each(&scene).await;

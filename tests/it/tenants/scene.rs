@@ -1,4 +1,4 @@
-//! A broker, and a tenant `acme` with limits of its own.
+//! A broker and a tenant `acme` with its own limits.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -13,11 +13,11 @@ use crate::support::serving::Caller;
 
 pub struct Scene {
     pub app: App,
-    /// Someone with every right in `acme`.
+    /// A caller with every scope in `acme`.
     pub acme: Caller,
 }
 
-/// Quotas of so many bytes and open uploads.
+/// Quotas of these numbers of bytes and open uploads.
 pub fn quota(bytes: Option<u64>, open_uploads: Option<u64>) -> Changes {
     let change = |limit: Option<u64>| limit.map_or(Change::Lift, Change::To);
     Changes {
@@ -54,7 +54,7 @@ impl Scene {
         set.expect("a change");
     }
 
-    /// Sessions beside the broker's that wait for a lock.
+    /// The number of database sessions other than the broker's that wait for a lock.
     pub async fn waiting_commands(&self) -> i64 {
         let count = "SELECT count(*) FROM pg_stat_activity \
              WHERE datname = current_database() AND wait_event_type = 'Lock' \
@@ -67,7 +67,7 @@ impl Scene {
         Reply::of(self.acme.request(Method::POST, path).json(&body)).await
     }
 
-    /// What `POST /uploads` answers to acme.
+    /// Sends `POST /uploads` as acme and returns the answer.
     pub async fn ask(&self, path: &str, more: Value) -> Reply {
         let mut body = json!({"path": path});
         let more = more.as_object().expect("an object").clone();
@@ -75,12 +75,12 @@ impl Scene {
         self.post("/uploads", body).await
     }
 
-    /// A session of acme's, which must be granted.
+    /// Creates a session of acme, which must be granted.
     pub async fn create(&self, path: &str, more: Value) -> Value {
         self.ask(path, more).await.expect(StatusCode::CREATED)
     }
 
-    /// A refusal for want of room: the name of the quota.
+    /// Asserts that a create is rejected by a quota and returns the name of the quota.
     pub async fn no_room(&self, path: &str, more: Value) -> String {
         let problem = self.ask(path, more).await;
         let problem = problem.expect_problem(409, "quota-exceeded");
@@ -90,13 +90,13 @@ impl Scene {
             .to_owned()
     }
 
-    /// A dataset of acme's.
+    /// Uploads a dataset of acme.
     pub async fn upload(&self, path: &str, bytes: &str, more: Value) -> Value {
         let session = self.create(path, more).await;
         self.finish(&session, bytes).await
     }
 
-    /// The rest of it.
+    /// Sends the bytes of a session and acknowledges it.
     pub async fn finish(&self, session: &Value, bytes: &str) -> Value {
         self.acme.put(session, bytes).await.expect_ok();
         self.acme.acknowledge(session).await.expect(StatusCode::OK)
@@ -112,7 +112,7 @@ impl Scene {
         assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     }
 
-    /// The bytes and the open uploads that acme uses; what is kept of that must be what is there.
+    /// The bytes and the open uploads that acme uses. The stored usage must equal the counted one.
     #[track_caller]
     pub fn used(&self) -> impl Future<Output = (u64, u64)> {
         let place = std::panic::Location::caller();
@@ -132,7 +132,7 @@ async fn usage(connection: &mut Connection, kept: bool) -> Usage {
         .expect("a sum")
 }
 
-/// A connection of the test's own.
+/// A database connection for the test itself.
 pub async fn connect(app: &App) -> Connection {
     let connection = upload_broker::store::pool::connect(app.database.url()).await;
     connection.expect("Postgres")

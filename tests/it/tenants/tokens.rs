@@ -1,4 +1,4 @@
-//! What a tenant has room for, and what an upload token is good for: both hold, each by itself.
+//! The quota of a tenant and the allowance of an upload token apply independently.
 
 use futures::future::join_all;
 use reqwest::StatusCode;
@@ -8,13 +8,13 @@ use super::scene::{Scene, quota};
 use crate::auth::tokens::create;
 use crate::support::serving::Caller;
 
-/// How many of the answers have this status and, of a refusal, this code.
+/// The number of answers with this status and, for rejections, this code.
 fn count(replies: &[(u16, Value)], status: u16, code: Option<&str>) -> usize {
     let is = |(found, body): &&(u16, Value)| *found == status && body["code"].as_str() == code;
     replies.iter().filter(is).count()
 }
 
-async fn ask(page: &Caller, start: &str, many: usize) -> Vec<(u16, Value)> {
+async fn create_many(page: &Caller, start: &str, many: usize) -> Vec<(u16, Value)> {
     let asked = (0..many).map(|at| create(page, json!({"path": format!("/{start}-{at}")})));
     let replies = join_all(asked).await;
     let read = |text: &str| serde_json::from_str(text).expect("JSON");
@@ -24,21 +24,21 @@ async fn ask(page: &Caller, start: &str, many: usize) -> Vec<(u16, Value)> {
 }
 
 #[tokio::test]
-async fn what_has_no_room_uses_up_no_token() {
+async fn create_rejected_by_quota_uses_up_no_token() {
     let scene = Scene::new(quota(None, Some(5))).await;
     let made = scene.post("/tokens", json!({"max_uploads": 8})).await;
     let made = made.expect(StatusCode::CREATED);
     let token = made["token"].as_str().expect("a token").to_owned();
     let page = Caller::new(scene.app.url.clone(), token);
-    let first = ask(&page, "a", 20).await;
+    let first = create_many(&page, "a", 20).await;
     assert_eq!(count(&first, 201, None), 5, "{first:#?}");
     assert_eq!(count(&first, 409, Some("quota-exceeded")), 15, "{first:#?}");
     assert_eq!(scene.used().await, (0, 5));
-    // Room comes back, uses of the token do not.
+    // The quota gets room again, but the uses of the token do not come back.
     for (_, session) in first.iter().filter(|(status, _)| *status == 201) {
         scene.cancel(session).await;
     }
-    let then = ask(&page, "b", 20).await;
+    let then = create_many(&page, "b", 20).await;
     assert_eq!(count(&then, 201, None), 3, "{then:#?}");
     assert_eq!(count(&then, 403, Some("token-spent")), 17, "{then:#?}");
     assert_eq!(scene.used().await, (0, 3));

@@ -1,5 +1,5 @@
-//! What an upload's URL has written although nobody promised it takes its room, for as long as it
-//! stands there.
+//! An object that the URL of an upload has written without being accepted counts against the quota
+//! as long as it exists.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -15,26 +15,26 @@ use crate::support::events::Events;
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
-/// After the end of a URL, and the grace.
+/// After the end of a URL and the grace.
 const URL_IS_OVER: TimeDelta = TimeDelta::hours(1);
 
 impl Scene {
-    /// An upload that says nothing of its size, and sends `bytes`.
+    /// Creates an upload without a size and sends `bytes`.
     async fn sent(&self, path: &str, bytes: &str, more: Value) -> Value {
         let session = self.create(path, more).await;
         self.acme.put(&session, bytes).await.expect_ok();
         session
     }
 
-    /// Says that it was one byte, and that is not so.
+    /// Acknowledges with a wrong size of one byte, so that the upload fails.
     async fn fail(&self, session: &Value) {
         let path = format!("/uploads/{}/acknowledge", id(session));
         let reply = self.post(&path, json!({"size": 1})).await;
         reply.expect_problem(422, Code::ObjectMismatch.as_str());
     }
 
-    /// Room for so many bytes, and no more.
-    async fn has_room_for(&self, bytes: u64) {
+    /// Asserts that exactly so many bytes are left.
+    async fn assert_room_for(&self, bytes: u64) {
         let fits = self.create("/fits", json!({"size": bytes})).await;
         self.cancel(&fits).await;
         let more = json!({"size": bytes + 1});
@@ -43,21 +43,21 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn it_counts_until_it_is_deleted() {
+async fn wrong_object_counts_until_it_is_deleted() {
     let scene = Scene::new(quota(Some(10), None)).await;
     let wrong = scene.sent("/a.csv", "sixsix", json!({})).await;
     assert_eq!(scene.used().await, (0, 1));
     scene.fail(&wrong).await;
     assert_eq!(scene.used().await, (6, 0));
-    scene.has_room_for(4).await;
+    scene.assert_room_for(4).await;
     scene.delete(&format!("/uploads/{}", id(&wrong))).await;
     assert_eq!(scene.used().await, (0, 0));
-    scene.has_room_for(10).await;
+    scene.assert_room_for(10).await;
 }
 
-/// Nothing of its own stands there: it did not even begin to take room.
+/// The object is not the upload's own, so the upload never counted with it.
 #[tokio::test]
-async fn what_is_somebody_elses_counts_for_them_alone() {
+async fn object_of_another_upload_counts_only_once() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let late = scene.create("/a.csv", json!({})).await;
     scene.upload("/a.csv", "first", json!({})).await;
@@ -67,7 +67,7 @@ async fn what_is_somebody_elses_counts_for_them_alone() {
 }
 
 #[tokio::test]
-async fn a_dataset_takes_its_place() {
+async fn wrong_object_stops_counting_when_a_dataset_replaces_it() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let wrong = scene.sent("/a.csv", "sixsix", json!({})).await;
     scene.fail(&wrong).await;
@@ -78,14 +78,14 @@ async fn a_dataset_takes_its_place() {
         .upload("/a.csv", "four", json!({"overwrite": true}))
         .await;
     assert_eq!(scene.used().await, (4 + 7, 0), "the other one still stands");
-    // What is deleted now was replaced before: it gives nothing back twice.
+    // The object that is deleted now was replaced before, so it gives back nothing a second time.
     scene.delete(&format!("/uploads/{}", id(&wrong))).await;
     assert_eq!(scene.used().await, (4 + 7, 0));
 }
 
-/// A URL that was not told a size writes once more what it likes.
+/// A URL without a size can write any number of bytes again.
 #[tokio::test]
-async fn what_comes_later_counts_at_the_last_look() {
+async fn object_changed_after_the_failure_is_counted_by_the_final_check() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let overwrite = json!({"overwrite": true});
     let larger = scene.sent("/a.csv", "one", overwrite.clone()).await;
@@ -108,15 +108,15 @@ async fn what_comes_later_counts_at_the_last_look() {
     let kept = r#"janitor_last_looks_total{outcome="kept"}"#;
     assert_eq!(scene.app.metric(kept).await, 1.0);
     assert_eq!(scene.app.janitor().await, Round::default(), "once");
-    // It can be deleted as before, and needs no more looks then.
+    // It can be deleted as before, and needs no more checks afterwards.
     scene.delete(&format!("/uploads/{}", id(&larger))).await;
     assert_eq!(scene.used().await, (0, 0));
     assert_eq!(scene.app.janitor().await, Round::default());
 }
 
-/// Nobody needs to say anything false: too much that is never acknowledged takes room too.
+/// Even without a wrong acknowledge, a too large object that is never acknowledged counts.
 #[tokio::test]
-async fn what_is_too_large_counts_once_the_janitor_has_seen_it() {
+async fn too_large_object_counts_after_the_janitor_has_checked_it() {
     let limits = Changes {
         max_size: Change::To(4),
         ..quota(Some(100), None)
@@ -130,15 +130,15 @@ async fn what_is_too_large_counts_once_the_janitor_has_seen_it() {
     let problem = reply.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_status"], "Error", "{problem:#}");
     assert_eq!(scene.used().await, (8, 0));
-    // Its client deletes it as any other that failed.
+    // Its client deletes it like any other failed upload.
     scene.delete(&format!("/uploads/{}", id(&large))).await;
     assert!(scene.app.bucket.head("acme/a.csv").await.is_none());
     assert_eq!(scene.used().await, (0, 0));
 }
 
-/// What is not as declared may still be put right.
+/// An object that differs from the declaration may still be replaced by the right one.
 #[tokio::test]
-async fn what_is_wrong_counts_once_the_janitor_has_seen_it_and_can_be_put_right() {
+async fn mismatching_object_counts_after_janitor_check_and_can_be_replaced() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let mut sent = Vec::new();
     for path in ["/a.csv", "/b.csv"] {
@@ -154,11 +154,11 @@ async fn what_is_wrong_counts_once_the_janitor_has_seen_it_and_can_be_put_right(
     scene.app.advance(URL_IS_OVER);
     assert_eq!(scene.app.janitor().await.expired, 2);
     assert_eq!(scene.used().await, (16, 0));
-    // It fails when it is acknowledged after all, and counts no more and no less.
+    // It fails when it is acknowledged, and counts as before.
     let reply = scene.acme.acknowledge(wrong).await;
     reply.expect_problem(422, "object-mismatch");
     assert_eq!(scene.used().await, (16, 0));
-    // The right bytes come late, in place of the wrong ones.
+    // The right bytes arrive late and replace the wrong ones.
     let bucket = &scene.app.bucket;
     bucket
         .put_as(id(right), "acme/b.csv", "four", "text/csv")
@@ -168,7 +168,7 @@ async fn what_is_wrong_counts_once_the_janitor_has_seen_it_and_can_be_put_right(
 }
 
 #[tokio::test]
-async fn what_comes_after_the_end_counts_when_s3_tells_of_it() {
+async fn too_large_object_after_expiry_counts_after_its_s3_event() {
     let events = Events::new().await;
     let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
     let limits = Changes {
@@ -191,9 +191,9 @@ async fn what_comes_after_the_end_counts_when_s3_tells_of_it() {
     assert_eq!(now.expect(StatusCode::OK)["status"], "Error");
 }
 
-/// Without events the sweep finds it.
+/// Without events the sweep finds the object.
 #[tokio::test]
-async fn what_comes_after_the_end_counts_when_the_sweep_finds_it() {
+async fn wrong_object_after_expiry_counts_after_the_sweep() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let late = scene.create("/a.csv", json!({"size": 4})).await;
     scene.app.advance(URL_IS_OVER);
@@ -208,9 +208,9 @@ async fn what_comes_after_the_end_counts_when_the_sweep_finds_it() {
     assert_eq!(scene.used().await, (8, 0));
 }
 
-/// As a URL that may overwrite and was told no size can.
+/// A URL that may overwrite and has no size can do this.
 #[tokio::test]
-async fn what_takes_the_place_of_a_proven_object_counts_once_it_is_seen() {
+async fn object_over_a_proven_one_counts_with_its_size_after_the_sweep() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let overwrite = json!({"overwrite": true});
     let session = scene.create("/a.csv", overwrite.clone()).await;
@@ -226,7 +226,7 @@ async fn what_takes_the_place_of_a_proven_object_counts_once_it_is_seen() {
         assert_eq!(found[0]["what"], "other-etag", "{found:#?}");
         assert_eq!(scene.used().await, (counted, 0), "after {bytes:?}");
     }
-    // The promised bytes again: it has not drifted any more.
+    // When the proven bytes are written again, the dataset has no drift any more.
     scene
         .acme
         .put(&session, "and still more of it")
@@ -237,7 +237,7 @@ async fn what_takes_the_place_of_a_proven_object_counts_once_it_is_seen() {
     let found = sweep().await;
     assert_eq!(found[0]["what"], "restored", "{found:#?}");
     assert_eq!(scene.used().await, (3, 0));
-    // What another upload writes counts for that one, as it was declared.
+    // What another upload writes counts for that upload, with its declared size.
     let more = json!({"overwrite": true, "size": 8});
     let next = scene.create("/a.csv", more).await;
     scene.acme.put(&next, "the next").await.expect_ok();
@@ -248,7 +248,7 @@ async fn what_takes_the_place_of_a_proven_object_counts_once_it_is_seen() {
 }
 
 #[tokio::test]
-async fn a_forced_delete_gives_back_what_it_removes() {
+async fn forced_delete_releases_quota_of_the_removed_object() {
     let scene = Scene::new(quota(Some(100), None)).await;
     scene.upload("/a.csv", "dataset", json!({})).await;
     let wrong = scene
@@ -263,10 +263,10 @@ async fn a_forced_delete_gives_back_what_it_removes() {
     assert_eq!(scene.used().await, (0, 0));
 }
 
-/// Whoever may write into the bucket may copy an object with its metadata: what becomes of the copy
-/// is nothing to the upload that it names.
+/// Everyone with access to the bucket can copy an object with its metadata. The fate of the copy
+/// does not affect the upload whose id it carries.
 #[tokio::test]
-async fn a_copy_elsewhere_gives_back_nothing() {
+async fn deleting_a_copy_at_another_key_releases_no_quota() {
     let scene = Scene::new(quota(Some(100), None)).await;
     let wrong = scene.sent("/a.csv", "sixsix", json!({})).await;
     scene.fail(&wrong).await;

@@ -1,4 +1,4 @@
-//! An authority of the test's own, and clients that trust nobody else.
+//! A certificate authority for tests, and clients that trust only this authority.
 
 use std::fs::Permissions;
 use std::net::SocketAddr;
@@ -32,14 +32,14 @@ impl Authority {
         }
     }
 
-    /// Its own certificate, as clients are given it to trust.
+    /// The certificate of the authority, for clients that trust it.
     pub fn bundle(&self) -> PathBuf {
         let path = self.folder.path().join("authority.pem");
         std::fs::write(&path, self.issuer.pem()).expect("a file");
         path
     }
 
-    /// A new certificate for `host` and its key, written over those of the same name.
+    /// A new certificate for `host` and its key. They overwrite files with the same name.
     pub fn files(&self, name: &str, host: &str) -> (PathBuf, PathBuf) {
         self.write(
             name,
@@ -47,7 +47,7 @@ impl Authority {
         )
     }
 
-    /// The same for `localhost`, good between these times.
+    /// The same for `localhost`, valid between these times.
     pub fn files_for(
         &self,
         name: &str,
@@ -77,7 +77,7 @@ impl Authority {
         )
     }
 
-    /// A client that finds `localhost` at `address`.
+    /// A client that resolves `localhost` to `address`.
     pub fn client(&self, address: &str) -> reqwest::Client {
         let address: SocketAddr = address.parse().expect(address);
         let root = reqwest::Certificate::from_pem(self.issuer.pem().as_bytes());
@@ -89,7 +89,7 @@ impl Authority {
             .expect("a client")
     }
 
-    /// A connection, for looking at what stands behind the requests.
+    /// A raw TLS connection.
     pub async fn connect(&self, address: &str) -> TlsStream<TcpStream> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
@@ -106,7 +106,7 @@ impl Authority {
         connector.connect(name, socket).await.expect("a handshake")
     }
 
-    /// The certificate that is shown to a new connection.
+    /// The certificate that a new connection gets.
     pub async fn shown(&self, address: &str) -> Vec<u8> {
         let stream = self.connect(address).await;
         let (_, session) = stream.get_ref();

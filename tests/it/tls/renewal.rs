@@ -1,4 +1,4 @@
-//! Certificates end: a new one is taken up while the broker runs, and a bad one never.
+//! Renewal of certificates: a new certificate is loaded at run time, and a bad one is rejected.
 
 use chrono::{TimeDelta, Utc};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,7 +7,7 @@ use super::pki::Authority;
 use super::start;
 use crate::support::serving::Place;
 
-/// One answer over a connection that stays open.
+/// Sends a request over a connection that stays open, and reads the answer.
 async fn ask(stream: &mut (impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin)) {
     let request = b"GET /livez HTTP/1.1\r\nhost: broker\r\n\r\n";
     stream.write_all(request).await.expect("a request");
@@ -19,7 +19,7 @@ async fn ask(stream: &mut (impl tokio::io::AsyncRead + tokio::io::AsyncWrite + U
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_taken_up_without_dropping_anybody() {
+async fn new_certificate_is_loaded_on_sighup_without_dropping_connections() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (mut process, address) = start(&place, &authority, place.serve()).await;
     let first = authority.shown(&address).await;
@@ -36,13 +36,13 @@ async fn a_new_certificate_is_taken_up_without_dropping_anybody() {
     process.says("the certificate was read anew").await;
     let second = authority.shown(&address).await;
     assert_ne!(second, first);
-    // Who was connected still is.
+    // The open connection still works.
     ask(&mut open).await;
     process.stop("TERM").await.ok();
 }
 
 #[tokio::test]
-async fn a_pair_that_is_none_is_left_alone() {
+async fn invalid_certificate_or_key_on_sighup_keeps_the_old_certificate() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (mut process, address) = start(&place, &authority, place.serve()).await;
     let first = authority.shown(&address).await;
@@ -50,7 +50,7 @@ async fn a_pair_that_is_none_is_left_alone() {
     let (certificate, key) = authority.files("broker", "localhost");
     let (_, other) = authority.files("other", "localhost");
     let good = std::fs::read(&key).expect("a key");
-    // Another certificate's key; half a file; no file.
+    // The key of another certificate, half of a key file, and a missing certificate file.
     std::fs::copy(&other, &key).expect("another key");
     process.signal("HUP");
     process
@@ -77,9 +77,10 @@ async fn a_pair_that_is_none_is_left_alone() {
     assert!(!log.contains("PRIVATE KEY"), "{log}");
 }
 
-/// It is shown all the same: clients say why they refuse it, and the log says what to do.
+/// An expired certificate is used all the same: clients say why they reject it, and the log says
+/// what to do.
 #[tokio::test]
-async fn a_certificate_that_has_expired_is_warned_of_at_the_start_and_when_it_is_read_anew() {
+async fn expired_certificate_is_logged_as_a_warning_at_start_and_on_sighup() {
     let (place, authority) = (Place::new().await, Authority::new());
     let (now, hour) = (Utc::now(), TimeDelta::hours(1));
     let (certificate, key) = authority.files_for("old", now - hour * 2, now - hour);

@@ -11,7 +11,7 @@ async fn cancel(app: &App, session: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_cancelled_upload_is_over() {
+async fn cancelled_upload_cannot_be_cancelled_again_or_acknowledged() {
     let app = App::start().await;
     let session = app.create("/a.csv", json!({})).await;
     let cancelled = cancel(&app, &session).await.expect(StatusCode::OK);
@@ -24,7 +24,7 @@ async fn a_cancelled_upload_is_over() {
         .expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_status"], "Cancelled", "{problem:#}");
     assert_eq!(problem["upload_id"], session["id"], "{problem:#}");
-    // The URL outlives the promise, but what it writes is nobody's dataset.
+    // The URL still works, but its object does not become a dataset.
     app.put(&session, "x").await.expect_ok();
     app.acknowledge(&session)
         .await
@@ -32,7 +32,7 @@ async fn a_cancelled_upload_is_over() {
 }
 
 #[tokio::test]
-async fn the_object_that_came_already_goes_too() {
+async fn cancel_removes_the_object_of_the_upload() {
     let app = App::start().await;
     let session = app.create("/a.csv", json!({})).await;
     app.put(&session, "x").await.expect_ok();
@@ -45,7 +45,7 @@ async fn the_object_that_came_already_goes_too() {
 }
 
 #[tokio::test]
-async fn the_object_of_someone_else_stays() {
+async fn cancel_keeps_a_foreign_object() {
     let app = App::start().await;
     let session = app.create("/a.csv", json!({})).await;
     app.bucket.put("a.csv", "foreign").await;
@@ -54,7 +54,7 @@ async fn the_object_of_someone_else_stays() {
 }
 
 #[tokio::test]
-async fn only_a_pending_upload_can_be_cancelled() {
+async fn only_pending_uploads_can_be_cancelled() {
     let app = App::start().await;
     let uploaded = app.upload("/a.csv", "x", json!({})).await;
     let problem = cancel(&app, &uploaded)

@@ -1,4 +1,4 @@
-//! `GET /uploads`: filters, limits, and pages that stay put while rows arrive.
+//! `GET /uploads`: filters, limits, and pages that are stable while rows are added.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
-/// The `next` of a page, which must be an absolute path.
+/// The path of the `next` link of a page, which must be absolute.
 fn next(reply: &Reply) -> Option<String> {
     let link = reply.header("link")?;
     let path = link
@@ -24,14 +24,14 @@ fn paths(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-async fn listed(app: &App, query: &str) -> Vec<String> {
+async fn listed_paths(app: &App, query: &str) -> Vec<String> {
     let list = app.get(&format!("/uploads?{query}")).await;
     let list = list.expect(StatusCode::OK);
     paths(&list).into_iter().map(str::to_owned).collect()
 }
 
 #[tokio::test]
-async fn filters_by_status_prefix_and_path() {
+async fn list_filters_by_status_prefix_and_path() {
     let app = App::start().await;
     for path in ["/a/1", "/a/2", "/b/3", "/a/1"] {
         app.create(path, json!({})).await;
@@ -78,7 +78,7 @@ async fn filters_by_status_prefix_and_path() {
             ],
         ),
     ] {
-        assert_eq!(listed(&app, query).await, expected, "{query}");
+        assert_eq!(listed_paths(&app, query).await, expected, "{query}");
     }
     let problem = app.get("/uploads?status=Pending&status=Lost").await;
     let problem = problem.expect_problem(422, "invalid-request");
@@ -86,7 +86,7 @@ async fn filters_by_status_prefix_and_path() {
 }
 
 #[tokio::test]
-async fn wildcards_of_sql_are_plain_letters() {
+async fn sql_wildcards_in_filters_are_matched_literally() {
     let app = App::start().await;
     for path in ["/a%b/x", "/a_b/x", "/aXb/x", "/a\\b/x", "/A%B/x"] {
         app.create(path, json!({})).await;
@@ -98,17 +98,17 @@ async fn wildcards_of_sql_are_plain_letters() {
         ("prefix=%25", vec![]),
         ("path=/a%25b/x", vec!["/a%b/x"]),
     ] {
-        assert_eq!(listed(&app, query).await, expected, "{query}");
+        assert_eq!(listed_paths(&app, query).await, expected, "{query}");
     }
 }
 
 #[tokio::test]
-async fn a_limit_has_bounds() {
+async fn list_limit_must_be_between_1_and_1000() {
     let app = App::start().await;
     app.create("/a", json!({})).await;
     app.create("/b", json!({})).await;
-    assert_eq!(listed(&app, "limit=1").await, ["/b"]);
-    assert_eq!(listed(&app, "limit=1000").await, ["/b", "/a"]);
+    assert_eq!(listed_paths(&app, "limit=1").await, ["/b"]);
+    assert_eq!(listed_paths(&app, "limit=1000").await, ["/b", "/a"]);
     for limit in ["0", "1001", "-1", "1.5", "ten", "", "99999999999999999999"] {
         let reply = app.get(&format!("/uploads?limit={limit}")).await;
         let problem = reply.expect_problem(422, "invalid-request");
@@ -117,9 +117,9 @@ async fn a_limit_has_bounds() {
 }
 
 #[tokio::test]
-async fn pages_stay_put_while_rows_arrive() {
+async fn list_pages_are_stable_while_rows_are_added() {
     let app = App::start().await;
-    // The clock stands still: even the ids of one millisecond have an order.
+    // The clock stands still: even ids of the same millisecond are ordered.
     let mut expected = Vec::new();
     for n in 0..7 {
         let session = app.create(&format!("/in/{n}"), json!({})).await;
@@ -156,7 +156,7 @@ async fn pages_stay_put_while_rows_arrive() {
 }
 
 #[tokio::test]
-async fn a_full_last_page_has_no_next() {
+async fn full_last_page_has_no_next_link() {
     let app = App::start().await;
     for path in ["/a", "/b"] {
         app.create(path, json!({})).await;

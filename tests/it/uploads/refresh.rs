@@ -18,8 +18,9 @@ async fn refresh(app: &App, session: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_fresh_url_works_after_the_first_expired() {
-    // The store's clock is the real one: an hour ago, a URL for 15 minutes is dead at once.
+async fn refreshed_url_works_after_the_first_one_has_expired() {
+    // The store's clock is the real time, so that a 15-minute URL from an hour ago has already
+    // expired.
     let hour = TimeDelta::hours(1);
     let app = Setup::new().clock_at(now() - hour).start().await;
     let session = app.create("/a.csv", json!({"size": 3})).await;
@@ -43,7 +44,7 @@ async fn a_fresh_url_works_after_the_first_expired() {
 }
 
 #[tokio::test]
-async fn the_deadline_never_moves_back() {
+async fn refresh_never_shortens_the_deadline() {
     let app = App::start().await;
     let session = app.create("/a.csv", json!({"expires_in": 3600})).await;
     app.advance(TimeDelta::seconds(-600));
@@ -58,9 +59,9 @@ async fn the_deadline_never_moves_back() {
     );
 }
 
-/// While the next credentials are on their way, the broker's one connection to Postgres is free.
+/// While new credentials are being fetched, the broker's only database connection is free.
 #[tokio::test]
-async fn a_fetch_of_credentials_holds_no_connection() {
+async fn refresh_holds_no_database_connection_while_fetching_credentials() {
     let start = now();
     let until = |hours| {
         let end = (start + TimeDelta::hours(hours)).into();
@@ -88,7 +89,7 @@ async fn a_fetch_of_credentials_holds_no_connection() {
 }
 
 #[tokio::test]
-async fn only_a_pending_upload_gets_one() {
+async fn refresh_returns_a_url_for_pending_uploads_only() {
     let app = App::start().await;
     let uploaded = app.upload("/a.csv", "x", json!({})).await;
     assert_eq!(refresh(&app, &uploaded).await["upload"], Value::Null);
@@ -104,13 +105,13 @@ async fn only_a_pending_upload_gets_one() {
 }
 
 #[tokio::test]
-async fn a_url_to_write_needs_the_right_to_write() {
+async fn refresh_requires_the_write_scope() {
     let app = App::start().await;
     let session = app.create("/a.csv", json!({})).await;
     let (_, reader) = app.issue_key("default", &[Scope::UploadsRead], None).await;
     let get = |path: String| {
         let request = app.request(Method::GET, &path);
-        // A second Authorization header would be no request at all.
+        // A second Authorization header would make the request invalid.
         let request = request.build().expect("a request");
         app.http.get(request.url().clone()).bearer_auth(&reader)
     };

@@ -1,43 +1,43 @@
-//! What the install, or a dataset that stands there, does not allow.
+//! Creates that the settings or an existing dataset do not allow.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup};
 
-async fn refused(app: &App, body: Value, status: u16, code: &str) -> Value {
+async fn assert_rejected(app: &App, body: Value, status: u16, code: &str) -> Value {
     let reply = app.post("/uploads", body).await;
     reply.expect_problem(status, code)
 }
 
-async fn rows(app: &App) -> i64 {
+async fn count_uploads(app: &App) -> i64 {
     let sql = app.sql().await;
     let row = sql.query_one("SELECT count(*) FROM uploads", &[]).await;
     row.expect("a count").get(0)
 }
 
 #[tokio::test]
-async fn a_dataset_that_stands_there_is_not_replaced_by_accident() {
+async fn existing_dataset_is_replaced_only_with_overwrite() {
     let app = App::start().await;
     let first = app.upload("/a.csv", "one", json!({})).await;
-    let problem = refused(&app, json!({"path": "a.csv"}), 409, "dataset-exists").await;
+    let problem = assert_rejected(&app, json!({"path": "a.csv"}), 409, "dataset-exists").await;
     assert_eq!(problem["upload_id"], first["id"], "{problem:#}");
-    assert_eq!(rows(&app).await, 1);
+    assert_eq!(count_uploads(&app).await, 1);
     let problem = json!({"path": "/a.csv", "overwrite": false});
-    refused(&app, problem, 409, "dataset-exists").await;
+    assert_rejected(&app, problem, 409, "dataset-exists").await;
 
-    // With the word given, it is.
+    // With `overwrite` it is replaced.
     let second = app
         .upload("/a.csv", "two", json!({"overwrite": true}))
         .await;
     assert_eq!(app.bucket.get("a.csv").await, b"two");
     assert_eq!(app.read(&first).await["status"], "Superseded");
-    let problem = refused(&app, json!({"path": "/a.csv"}), 409, "dataset-exists").await;
+    let problem = assert_rejected(&app, json!({"path": "/a.csv"}), 409, "dataset-exists").await;
     assert_eq!(problem["upload_id"], second["id"], "{problem:#}");
 }
 
 #[tokio::test]
-async fn sessions_that_are_pending_share_a_path() {
+async fn several_pending_sessions_may_share_a_path() {
     let app = App::start().await;
     let one = app.create("/a.csv", json!({})).await;
     let other = app.create("/a.csv", json!({})).await;
@@ -46,7 +46,7 @@ async fn sessions_that_are_pending_share_a_path() {
 }
 
 #[tokio::test]
-async fn exactly_one_version_is_replaced_with_if_match() {
+async fn if_match_replaces_only_the_named_version() {
     let app = App::start().await;
     let first = app.upload("/a.csv", "one", json!({})).await;
     let etag = first["object"]["etag"]
@@ -65,34 +65,34 @@ async fn exactly_one_version_is_replaced_with_if_match() {
 }
 
 #[tokio::test]
-async fn the_size_has_a_limit() {
+async fn create_rejects_size_over_the_limit() {
     let app = Setup::new()
         .set("BROKER_MAX_SIZE_BYTES", 1000)
         .start()
         .await;
     let body = json!({"path": "/a.csv", "size": 1001});
-    let problem = refused(&app, body, 422, "size-limit-exceeded").await;
+    let problem = assert_rejected(&app, body, 422, "size-limit-exceeded").await;
     assert_eq!(problem["errors"][0]["pointer"], "/size", "{problem:#}");
     assert!(
         problem["detail"].as_str().expect("words").contains("1000"),
         "{problem:#}"
     );
-    assert_eq!(rows(&app).await, 0);
+    assert_eq!(count_uploads(&app).await, 0);
     app.create("/a.csv", json!({"size": 1000})).await;
 }
 
 #[tokio::test]
-async fn one_put_carries_five_gibibytes() {
+async fn single_put_is_limited_to_five_gibibytes() {
     let app = App::start().await;
     let most = 5_u64 * 1024 * 1024 * 1024;
     app.create("/a.bin", json!({"size": most, "multipart": false}))
         .await;
     let body = json!({"path": "/a.bin", "size": most + 1, "multipart": false});
-    refused(&app, body, 422, "size-limit-exceeded").await;
+    assert_rejected(&app, body, 422, "size-limit-exceeded").await;
 }
 
 #[tokio::test]
-async fn the_install_names_its_content_types() {
+async fn create_rejects_content_types_that_are_not_allowed() {
     let setup = Setup::new().set("BROKER_ALLOWED_CONTENT_TYPES", "text/csv,image/*");
     let app = setup.start().await;
     for body in [
@@ -102,10 +102,10 @@ async fn the_install_names_its_content_types() {
         json!({"path": "/a", "content_type": "text/csvx"}),
         json!({"path": "/a", "content_type": "imagex/png"}),
     ] {
-        let problem = refused(&app, body.clone(), 422, "content-type-not-allowed").await;
+        let problem = assert_rejected(&app, body.clone(), 422, "content-type-not-allowed").await;
         assert_eq!(problem["errors"][0]["pointer"], "/content_type", "{body}");
     }
-    assert_eq!(rows(&app).await, 0);
+    assert_eq!(count_uploads(&app).await, 0);
     for content_type in [
         "text/csv",
         "text/csv; charset=utf-8",
