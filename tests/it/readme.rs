@@ -179,7 +179,7 @@ async fn client_commands_of_the_readme_work_when_pasted() {
 }
 
 #[test]
-fn the_table_of_settings_is_the_codes() {
+fn settings_table_of_the_readme_is_the_generated_one() {
     let name = "docs/src/guides/operators/settings.md";
     let text = page(name);
     let (_, rest) = text.split_once("<!-- settings -->\n").expect("a mark");
@@ -190,7 +190,7 @@ fn the_table_of_settings_is_the_codes() {
 
 /// Each promise names the tests that check it: they are there, and they are tests.
 #[test]
-fn every_promise_has_its_test() {
+fn every_promise_of_the_readme_names_existing_tests() {
     let name = "docs/src/guarantees.md";
     let text = page(name);
     let (promises, _) = text.split_once("\n## Not promised\n").expect("an end");
@@ -209,7 +209,7 @@ fn every_promise_has_its_test() {
 
 /// The same of every defence in the threat model.
 #[test]
-fn every_defence_has_its_test() {
+fn every_defence_of_the_threat_model_names_existing_tests() {
     let name = "docs/src/security.md";
     let text = page(name);
     assert!(named_tests(name, &text) > 20);
