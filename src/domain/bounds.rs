@@ -15,13 +15,13 @@ pub struct Bounds {
     /// When it ends by itself, and every token and every URL that is made of it. Sessions go on.
     pub ends_at: Option<DateTime<Utc>>,
     /// What it may be used for in all; `None` where nobody counts.
-    pub purse: Option<Arc<Purse>>,
+    pub token_allowances: Option<Arc<TokenAllowances>>,
 }
 
 impl Bounds {
     /// Whether it may bring the bytes of an upload that somebody else may have made: its size, or
     /// the limit that it was made under, is within the bound.
-    pub fn admit(&self, upload: &Upload) -> bool {
+    pub fn admits_size_of(&self, upload: &Upload) -> bool {
         let Some(most) = self.max_size else {
             return true;
         };
@@ -37,7 +37,7 @@ impl Bounds {
 /// What upload tokens may be used for: that of the one that is held, and those that it was made of.
 /// All of them hold. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Purse(Vec<Allowance>);
+pub struct TokenAllowances(Vec<Allowance>);
 
 /// What one token may be used for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,24 +52,24 @@ pub struct Allowance {
     pub ends_at: DateTime<Utc>,
 }
 
-impl Purse {
+impl TokenAllowances {
     /// `None` where there is nothing to count.
     pub fn new(allowances: Vec<Allowance>) -> Option<Self> {
         (!allowances.is_empty()).then_some(Self(allowances))
     }
 
     /// What is counted, the oldest token first.
-    pub fn allowances(&self) -> &[Allowance] {
+    pub fn as_slice(&self) -> &[Allowance] {
         &self.0
     }
 
     /// The most uploads that any of them allows.
-    pub fn uploads(&self) -> Option<u64> {
+    pub fn max_uploads(&self) -> Option<u64> {
         self.0.iter().filter_map(|one| one.uploads).min()
     }
 
     /// The most bytes that any of them allows.
-    pub fn bytes(&self) -> Option<u64> {
+    pub fn max_bytes(&self) -> Option<u64> {
         self.0.iter().filter_map(|one| one.bytes).min()
     }
 }
@@ -77,7 +77,7 @@ impl Purse {
 /// How many seconds a URL may live that is asked to live `seconds` from `now` on, by a credential
 /// that ends then: no longer than that, by S3's clock of whole seconds. A credential in its last
 /// second gets one second.
-pub fn url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u32 {
+pub fn capped_url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u32 {
     let Some(ends_at) = ends_at else {
         return seconds;
     };
@@ -86,7 +86,7 @@ pub fn url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<U
 }
 
 /// The smaller of two bounds, where there is one.
-pub fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+pub fn smaller_limit(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.into_iter().chain(other).min()
 }
 
@@ -110,7 +110,7 @@ mod tests {
             (Some(0), 30_000, 1),
             (Some(i64::from(u32::MAX) * 2_000), 0, 900),
         ] {
-            let found = url_seconds(900, end.map(at), at(now));
+            let found = capped_url_seconds(900, end.map(at), at(now));
             assert_eq!(found, expected, "{end:?} at {now}");
         }
     }

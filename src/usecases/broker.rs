@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{ContentTypes, StaleMultipart};
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::encryption::Encryption;
 use crate::domain::jail::Jail;
 use crate::identity::jwt::Jwt;
@@ -98,7 +98,7 @@ pub struct Broker {
     /// Those of them that wait for their tenant's quotas, by tenant.
     pub left: Groups<String, LeftRow>,
     /// The same of those that are counted against upload tokens, by what the token allows.
-    pub counted: Groups<Arc<Purse>, CountedRow>,
+    pub counted: Groups<Arc<TokenAllowances>, CountedRow>,
     /// Whose new rows wait with a connection in the hand.
     pub lanes: Lanes,
     /// Proofs that wait for each other.

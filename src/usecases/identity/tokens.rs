@@ -68,7 +68,10 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
     let ends_at = ends_at
         .min(bounds.ends_at.unwrap_or(ends_at))
         .trunc_subsecs(0);
-    let before = bounds.purse.as_ref().map(|purse| purse.allowances());
+    let before = bounds
+        .token_allowances
+        .as_ref()
+        .map(|token_allowances| token_allowances.as_slice());
     let mut allowances = before.unwrap_or_default().to_vec();
     if new.max_uploads.is_some() || new.max_bytes.is_some() {
         allowances.push(Allowance {
@@ -160,17 +163,17 @@ fn narrow(
         }
         (prefix, _) => prefix,
     };
-    let purse = principal.bounds.purse.as_ref();
+    let token_allowances = principal.bounds.token_allowances.as_ref();
     for (pointer, asked, own) in [
         (
             "/max_uploads",
             new.max_uploads,
-            purse.and_then(|purse| purse.uploads()),
+            token_allowances.and_then(|token_allowances| token_allowances.max_uploads()),
         ),
         (
             "/max_bytes",
             new.max_bytes,
-            purse.and_then(|purse| purse.bytes()),
+            token_allowances.and_then(|token_allowances| token_allowances.max_bytes()),
         ),
     ] {
         if let (Some(asked), Some(own)) = (asked, own)

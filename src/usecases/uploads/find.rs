@@ -73,7 +73,7 @@ pub(in crate::usecases) fn may_write(
     upload: &Upload,
 ) -> Result<(), Refusal> {
     match principal.bounds.max_size {
-        Some(most) if !principal.bounds.admit(upload) => Err(Refusal {
+        Some(most) if !principal.bounds.admits_size_of(upload) => Err(Refusal {
             upload_id: Some(upload.id),
             status: Some(upload.status),
             ..Refusal::new(

@@ -140,10 +140,13 @@ impl Broker {
         }
         let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
         upload.expires_at = upload.created_at + lifetime;
-        let purse = principal.bounds.purse.clone();
+        let token_allowances = principal.bounds.token_allowances.clone();
         let written = match &claim {
-            None => (self.write_row(upload.clone(), purse).await).map(|_| Claimed::Ours),
-            Some(Claim { key, hash }) => self.claim(key, *hash, &upload, purse.as_deref()).await,
+            None => (self.write_row(upload.clone(), token_allowances).await).map(|_| Claimed::Ours),
+            Some(Claim { key, hash }) => {
+                self.claim(key, *hash, &upload, token_allowances.as_deref())
+                    .await
+            }
         };
         match written {
             Ok(Claimed::Ours) => Ok(Written::New(Box::new(upload))),

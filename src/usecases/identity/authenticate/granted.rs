@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Ground, Known};
-use crate::domain::bounds::{Bounds, Purse, least};
+use crate::domain::bounds::{Bounds, TokenAllowances, smaller_limit};
 use crate::domain::principal::{Credential, Principal};
 use crate::identity::Grant;
 use crate::store::{api_keys, tenants};
@@ -20,12 +20,14 @@ pub(super) async fn known(
     grant: Grant,
     credential: Credential,
     key: Option<Uuid>,
-    purse: Option<Purse>,
+    token_allowances: Option<TokenAllowances>,
 ) -> Result<Option<Known>> {
     let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
         return Ok(None);
     };
-    let bytes = purse.as_ref().and_then(Purse::bytes);
+    let bytes = token_allowances
+        .as_ref()
+        .and_then(TokenAllowances::max_bytes);
     Ok(Some(Known {
         principal: Arc::new(Principal {
             tenant: grant.tenant,
@@ -35,9 +37,9 @@ pub(super) async fn known(
             key_id: key,
             credential,
             bounds: Bounds {
-                max_size: least(grant.max_size, bytes),
+                max_size: smaller_limit(grant.max_size, bytes),
                 ends_at: Some(grant.ends_at),
-                purse: purse.map(Arc::new),
+                token_allowances: token_allowances.map(Arc::new),
             },
         }),
         expires_at: Some(grant.ends_at),

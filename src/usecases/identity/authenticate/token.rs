@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Hash, Known, fingerprint, granted};
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Credential;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
@@ -15,7 +15,7 @@ pub(super) async fn load(broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Resu
     let Some(token) = token else {
         return Ok(None);
     };
-    let purse = Purse::new(token.allowances);
+    let token_allowances = TokenAllowances::new(token.allowances);
     let credential = Credential::UploadToken(fingerprint(&hash));
-    granted::known(broker, token.grant, credential, token.key, purse).await
+    granted::known(broker, token.grant, credential, token.key, token_allowances).await
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use diesel_async::AsyncConnection as _;
 
-use crate::domain::bounds::{Allowance, Purse, least};
+use crate::domain::bounds::{Allowance, TokenAllowances, smaller_limit};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
@@ -25,7 +25,7 @@ use crate::usecases::uploads::create::insert::{insert_all, write_on_lane};
 /// A row that is counted. Those of one token are written together: however many come at once,
 /// they do not each keep a connection waiting for the count. Rows that nobody counts never wait for
 /// them.
-pub struct CountedRow(Upload, Arc<Purse>);
+pub struct CountedRow(Upload, Arc<TokenAllowances>);
 
 impl Grouped for CountedRow {
     type Answer = Result<Upload>;
@@ -40,9 +40,9 @@ impl Grouped for CountedRow {
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
         // All of one token, and so of one tenant.
-        let purse = rows.first().map(|row| Arc::clone(&row.1));
+        let token_allowances = rows.first().map(|row| Arc::clone(&row.1));
         let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
-        write_on_lane(broker, rows, purse.as_deref()).await
+        write_on_lane(broker, rows, token_allowances.as_deref()).await
     }
 }
 
@@ -51,11 +51,11 @@ impl Broker {
     pub(in crate::usecases) async fn write_row(
         self: &Arc<Self>,
         row: Upload,
-        purse: Option<Arc<Purse>>,
+        token_allowances: Option<Arc<TokenAllowances>>,
     ) -> Result<Upload> {
-        match purse {
+        match token_allowances {
             None => self.write_new(row).await,
-            Some(purse) => self.together(CountedRow(row, purse)).await?,
+            Some(token_allowances) => self.together(CountedRow(row, token_allowances)).await?,
         }
     }
 }
@@ -80,8 +80,8 @@ impl Left {
     /// What is left of both.
     fn and(self, other: Self) -> Self {
         Self {
-            uploads: least(self.uploads, other.uploads),
-            bytes: least(self.bytes, other.bytes),
+            uploads: smaller_limit(self.uploads, other.uploads),
+            bytes: smaller_limit(self.bytes, other.bytes),
         }
     }
 
@@ -110,16 +110,16 @@ fn spent(detail: String) -> Refusal {
 pub(in crate::usecases) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
-    purse: &Purse,
+    token_allowances: &TokenAllowances,
 ) -> diesel::QueryResult<Vec<Option<Refusal>>> {
     connection
         .transaction(async |connection| {
-            let used = token_uses::hold(connection, purse.allowances()).await?;
+            let used = token_uses::hold(connection, token_allowances.as_slice()).await?;
             let mut left = Left {
                 uploads: None,
                 bytes: None,
             };
-            for allowance in purse.allowances() {
+            for allowance in token_allowances.as_slice() {
                 let used = used.get(&allowance.token).copied().unwrap_or_default();
                 left = left.and(Left::of(allowance, used));
             }
@@ -154,7 +154,7 @@ pub(in crate::usecases) async fn insert(
                 };
             }
             if written.uploads > 0 {
-                token_uses::count(connection, purse.allowances(), written).await?;
+                token_uses::count(connection, token_allowances.as_slice(), written).await?;
             }
             answers.sort_by_key(|(place, _)| *place);
             Ok(answers.into_iter().map(|(_, refusal)| refusal).collect())

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::stream::{self, StreamExt as _};
 use uuid::Uuid;
 
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
@@ -59,7 +59,10 @@ pub async fn create_many(
     let drafts = asked.into_iter();
     let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
     let (this, drafts): (_, Vec<_>) = (Arc::clone(broker), drafts.collect());
-    let (tenant, purse) = (principal.tenant.clone(), principal.bounds.purse.clone());
+    let (tenant, token_allowances) = (
+        principal.tenant.clone(),
+        principal.bounds.token_allowances.clone(),
+    );
     let (entries, written) = broker
         .to_end(async move {
             let made = match &claim {
@@ -68,11 +71,15 @@ pub async fn create_many(
                 }
                 _ => BTreeMap::new(),
             };
-            let drafts = this.hold_back(drafts, &made, purse.as_deref()).await?;
+            let drafts = this
+                .hold_back(drafts, &made, token_allowances.as_deref())
+                .await?;
             let (entries, rows) = this.promise_all(drafts, &made).await?;
             let written = match claim {
-                None => write(&this, rows, purse.as_deref()).await,
-                Some((key, hash)) => write_once(&this, &key, hash, rows, purse.as_deref()).await?,
+                None => write(&this, rows, token_allowances.as_deref()).await,
+                Some((key, hash)) => {
+                    write_once(&this, &key, hash, rows, token_allowances.as_deref()).await?
+                }
             };
             Ok((entries, written))
         })
@@ -98,7 +105,7 @@ impl Broker {
         &self,
         mut drafts: Vec<Looked>,
         made: &BTreeMap<usize, Uuid>,
-        purse: Option<&Purse>,
+        token_allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Looked>> {
         let is_new = |(place, draft): &(usize, &mut Looked)| {
             !made.contains_key(place) && matches!(draft, Some(Ok(_)))
@@ -112,7 +119,7 @@ impl Broker {
             _ => None,
         });
         let rows: Vec<Upload> = rows.collect();
-        let refusals = self.rehearse(&rows, purse).await?;
+        let refusals = self.rehearse(&rows, token_allowances).await?;
         for ((_, draft), refusal) in new.into_iter().zip(refusals) {
             if let Some(refusal) = refusal {
                 *draft = Some(Err(refusal));
@@ -187,10 +194,14 @@ impl Broker {
     }
 }
 
-async fn write(broker: &Broker, rows: Vec<Placed>, purse: Option<&Purse>) -> Vec<Result<Written>> {
+async fn write(
+    broker: &Broker,
+    rows: Vec<Placed>,
+    token_allowances: Option<&TokenAllowances>,
+) -> Vec<Result<Written>> {
     let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = write_on_lane(broker, rows, purse).await;
+    let written = write_on_lane(broker, rows, token_allowances).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
         .filter(|(_, row)| row.as_ref().is_err_and(|error| !error.may_have_written()))
         .map(|(at, _)| at)
@@ -207,10 +218,10 @@ async fn write_once(
     key: &str,
     hash: [u8; 32],
     rows: Vec<Placed>,
-    purse: Option<&Purse>,
+    token_allowances: Option<&TokenAllowances>,
 ) -> Result<Vec<Result<Written>>> {
     let begun = in_parts(&rows);
-    let written = broker.write_once(key, hash, rows, purse).await;
+    let written = broker.write_once(key, hash, rows, token_allowances).await;
     let is_new = |at: usize| match &written {
         Ok(written) => matches!(written.get(at), Some(Ok(Written::New(_)))),
         // They may have been written all the same.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
@@ -81,26 +81,32 @@ impl Grouped for NewRow {
 pub(in crate::usecases) async fn write_on_lane(
     broker: &Broker,
     rows: Vec<Upload>,
-    purse: Option<&Purse>,
+    token_allowances: Option<&TokenAllowances>,
 ) -> Vec<Result<Upload>> {
     match broker.lane_of(&rows).await {
-        Ok(_lane) => write(broker, rows, purse).await,
+        Ok(_lane) => write(broker, rows, token_allowances).await,
         Err(error) => for_all(error, rows.len()),
     }
 }
 
 /// Writes rows in one transaction; one that the table refuses does not take the others along.
-async fn write(broker: &Broker, rows: Vec<Upload>, purse: Option<&Purse>) -> Vec<Result<Upload>> {
+async fn write(
+    broker: &Broker,
+    rows: Vec<Upload>,
+    token_allowances: Option<&TokenAllowances>,
+) -> Vec<Result<Upload>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
     };
     let written = connection
-        .transaction(async |connection| insert(connection, &rows, purse).await)
+        .transaction(async |connection| insert(connection, &rows, token_allowances).await)
         .await;
     match written {
         Ok(refusals) => answers(rows, refusals),
-        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, purse).await,
+        Err(cause) if is_of_one(&cause) => {
+            one_by_one(&mut connection, rows, token_allowances).await
+        }
         Err(cause) => for_all(cause.into(), rows.len()),
     }
 }
@@ -108,12 +114,14 @@ async fn write(broker: &Broker, rows: Vec<Upload>, purse: Option<&Purse>) -> Vec
 pub(in crate::usecases) async fn one_by_one(
     connection: &mut Connection,
     rows: Vec<Upload>,
-    purse: Option<&Purse>,
+    token_allowances: Option<&TokenAllowances>,
 ) -> Vec<Result<Upload>> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let refusals = connection
-            .transaction(async |connection| insert(connection, slice::from_ref(&row), purse).await)
+            .transaction(async |connection| {
+                insert(connection, slice::from_ref(&row), token_allowances).await
+            })
             .await;
         all.push(match refusals {
             Ok(refusals) => answers(vec![row], refusals).pop().unwrap_or_else(lost),
@@ -144,11 +152,11 @@ fn lost() -> Result<Upload> {
 pub(in crate::usecases) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
-    purse: Option<&Purse>,
+    token_allowances: Option<&TokenAllowances>,
 ) -> QueryResult<Vec<Option<Refusal>>> {
-    match purse {
+    match token_allowances {
         None => insert_all(connection, rows).await,
-        Some(purse) => allowance::insert(connection, rows, purse).await,
+        Some(token_allowances) => allowance::insert(connection, rows, token_allowances).await,
     }
 }
 

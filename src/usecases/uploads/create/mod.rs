@@ -25,7 +25,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::principal::Principal;
@@ -81,18 +81,22 @@ pub async fn create(
     new: NewUpload,
 ) -> Result<Session> {
     let draft = broker.declare(principal, new, broker.clock.now())?;
-    let purse = principal.bounds.purse.clone();
+    let token_allowances = principal.bounds.token_allowances.clone();
     if draft.cut.is_none() {
         let Promise { upload, urls } = broker.promise(draft).await?;
-        let upload = broker.write_row(upload, purse).await?;
+        let upload = broker.write_row(upload, token_allowances).await?;
         let urls = Some(urls);
         return Ok(Session { upload, urls });
     }
     let this = Arc::clone(broker);
     let begun = async move {
-        this.find_room(&draft.upload, purse.as_deref()).await?;
+        this.find_room(&draft.upload, token_allowances.as_deref())
+            .await?;
         let promise = this.promise(draft).await?;
-        match this.write_row(promise.upload.clone(), purse).await {
+        match this
+            .write_row(promise.upload.clone(), token_allowances)
+            .await
+        {
             Ok(_) => Ok(promise.into()),
             Err(error) => {
                 this.take_back(&promise.upload, &error).await;
@@ -173,9 +177,11 @@ impl Broker {
     pub(in crate::usecases) async fn find_room(
         &self,
         upload: &Upload,
-        purse: Option<&Purse>,
+        token_allowances: Option<&TokenAllowances>,
     ) -> Result<()> {
-        let refusals = self.rehearse(slice::from_ref(upload), purse).await?;
+        let refusals = self
+            .rehearse(slice::from_ref(upload), token_allowances)
+            .await?;
         match refusals.into_iter().flatten().next() {
             Some(refusal) => Err(refusal.into()),
             None => Ok(()),

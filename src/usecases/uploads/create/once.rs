@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
@@ -50,9 +50,12 @@ pub async fn create_once(
     let hash = hash(&new)?;
     let draft = broker.declare(principal, new, broker.clock.now())?;
     let (this, key) = (Arc::clone(broker), key.to_owned());
-    let purse = principal.bounds.purse.clone();
+    let token_allowances = principal.bounds.token_allowances.clone();
     let claim = broker
-        .to_end(async move { this.create_once(&key, hash, draft, purse.as_deref()).await })
+        .to_end(async move {
+            this.create_once(&key, hash, draft, token_allowances.as_deref())
+                .await
+        })
         .await
         .map_err(|error| untold(principal, error))?;
     match claim {
@@ -111,7 +114,7 @@ impl Broker {
         key: &str,
         hash: [u8; 32],
         draft: Draft,
-        purse: Option<&Purse>,
+        token_allowances: Option<&TokenAllowances>,
     ) -> Result<Claimed> {
         let in_parts = draft.cut.is_some();
         if (in_parts || self.must_check_vacancy(&draft.upload, in_parts).await?)
@@ -120,10 +123,13 @@ impl Broker {
             return earlier;
         }
         if draft.cut.is_some() {
-            self.find_room(&draft.upload, purse).await?;
+            self.find_room(&draft.upload, token_allowances).await?;
         }
         let promise = self.promise(draft).await?;
-        match self.claim(key, hash, &promise.upload, purse).await {
+        match self
+            .claim(key, hash, &promise.upload, token_allowances)
+            .await
+        {
             Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),
             Ok(Claim::Taken {
                 upload_id,
@@ -168,7 +174,7 @@ impl Broker {
         key: &str,
         hash: [u8; 32],
         upload: &Upload,
-        purse: Option<&Purse>,
+        token_allowances: Option<&TokenAllowances>,
     ) -> Result<Claim> {
         let now = upload.created_at;
         let request = Request {
@@ -183,7 +189,8 @@ impl Broker {
                 let claim =
                     idempotency::claim(connection, &request, upload.id, now, now - KEPT).await?;
                 if claim == Claim::Ours {
-                    let refusals = insert(connection, slice::from_ref(upload), purse).await?;
+                    let refusals =
+                        insert(connection, slice::from_ref(upload), token_allowances).await?;
                     if let Some(refusal) = refusals.into_iter().flatten().next() {
                         return Err(refusal.into());
                     }

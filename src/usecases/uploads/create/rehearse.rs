@@ -9,7 +9,7 @@
 use diesel::result::Error as Sql;
 use diesel_async::AsyncConnection as _;
 
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::usecases::broker::Broker;
@@ -22,7 +22,7 @@ impl Broker {
     pub(in crate::usecases) async fn rehearse(
         &self,
         rows: &[Upload],
-        purse: Option<&Purse>,
+        token_allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Option<Refusal>>> {
         let Some(first) = rows.first() else {
             return Ok(Vec::new());
@@ -31,7 +31,7 @@ impl Broker {
         let mut connection = self.connection().await?;
         let rehearsed: std::result::Result<(), Rehearsed> = connection
             .transaction(async |connection| {
-                let refusals = insert(connection, rows, purse).await?;
+                let refusals = insert(connection, rows, token_allowances).await?;
                 Err(Rehearsed::Would(refusals))
             })
             .await;

@@ -78,7 +78,10 @@ impl Broker {
         let lifetime_seconds = new.expires_in.unwrap_or(limits.url_seconds());
         limits.check_lifetime(&mut faults, lifetime_seconds);
         let bounds = &principal.bounds;
-        let bytes = bounds.purse.as_ref().and_then(|purse| purse.bytes());
+        let bytes = bounds
+            .token_allowances
+            .as_ref()
+            .and_then(|token_allowances| token_allowances.max_bytes());
         if bytes.is_some() && new.size.is_none() {
             faults.add("/size", "is missing: the upload token counts bytes");
         }

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::fit::Asking;
-use crate::domain::bounds::url_seconds;
+use crate::domain::bounds::capped_url_seconds;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
@@ -78,7 +78,8 @@ pub async fn sign(
         return Err(not_ours(&upload).into());
     }
     if upload.size_at_create().is_none()
-        && (principal.bounds.purse.as_ref()).is_some_and(|purse| purse.bytes().is_some())
+        && (principal.bounds.token_allowances.as_ref())
+            .is_some_and(|token_allowances| token_allowances.max_bytes().is_some())
     {
         return Err(uncounted().into());
     }
@@ -161,7 +162,7 @@ impl Broker {
         let Some(left) = self.seconds_to(until) else {
             return Err(too_old(upload).into());
         };
-        let seconds = url_seconds(left.min(lifetime), ends_at, self.clock.now());
+        let seconds = capped_url_seconds(left.min(lifetime), ends_at, self.clock.now());
         self.sign_wanted(upload, multipart, seconds, wanted).await
     }
 }
