@@ -33,7 +33,7 @@ pub enum InvalidPath {
 
 impl InvalidPath {
     /// Whether the path reaches for what is not its caller's, and is not just misspelled.
-    pub const fn leads_out(self) -> bool {
+    pub const fn is_escape_attempt(self) -> bool {
         matches!(
             self,
             Self::DotSegment | Self::AnotherTenants | Self::OutsidePrefix

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::audit::shown;
+use super::audit::sanitize;
 use super::path::InvalidPath;
 use super::proof::Mismatch;
 use super::quota::Exceeded;
@@ -116,7 +116,7 @@ pub struct Refusal {
     /// For `quota-exceeded`: which, and by what.
     pub exceeded: Option<Box<Exceeded>>,
     /// Whether a path reached for what is not its tenant's: for the audit, not for the caller.
-    pub leads_out: bool,
+    pub is_escape_attempt: bool,
 }
 
 impl Refusal {
@@ -131,7 +131,7 @@ impl Refusal {
             mismatches: Vec::new(),
             missing: Box::default(),
             exceeded: None,
-            leads_out: false,
+            is_escape_attempt: false,
         }
     }
 
@@ -145,7 +145,7 @@ impl Refusal {
     }
 
     /// The same refusal of a part of the body: its pointers begin with `prefix`.
-    pub fn within(mut self, prefix: &str) -> Self {
+    pub fn under_pointer(mut self, prefix: &str) -> Self {
         let told = in_words(&self.errors);
         for error in &mut self.errors {
             error.pointer.insert_str(0, prefix);
@@ -157,7 +157,7 @@ impl Refusal {
     }
 
     /// The same refusal of a request that has the field at `pointer` under another name.
-    pub fn renamed(mut self, pointer: &str, name: &str) -> Self {
+    pub fn with_pointer_renamed(mut self, pointer: &str, name: &str) -> Self {
         let words = in_words(&self.errors);
         for error in &mut self.errors {
             if error.pointer == pointer {
@@ -177,15 +177,15 @@ impl Refusal {
 
     /// A path that is none, or none of this tenant's: `input`, at `pointer`.
     pub fn path(pointer: &str, reason: InvalidPath, input: &str) -> Self {
-        Self::field(pointer, reason.to_string()).reaching(reason, input)
+        Self::field(pointer, reason.to_string()).with_rejected_path(reason, input)
     }
 
     /// The same refusal of the path `input`, which is at fault for `reason`.
-    pub fn reaching(mut self, reason: InvalidPath, input: &str) -> Self {
-        self.leads_out = reason.leads_out();
-        if self.leads_out {
+    pub fn with_rejected_path(mut self, reason: InvalidPath, input: &str) -> Self {
+        self.is_escape_attempt = reason.is_escape_attempt();
+        if self.is_escape_attempt {
             for error in &mut self.errors {
-                error.path = (error.pointer == "/path").then(|| shown(input));
+                error.path = (error.pointer == "/path").then(|| sanitize(input));
             }
         }
         self

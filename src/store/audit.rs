@@ -57,19 +57,19 @@ impl<'a, const AGAIN: bool> Append<'a, AGAIN> {
         Self {
             ids: each(entries, |entry| entry.id),
             at: each(entries, |entry| entry.at),
-            tenants: each(entries, |entry| entry.who.actor.tenant()),
-            actors: each(entries, |entry| entry.who.actor.name().into_owned()),
+            tenants: each(entries, |entry| entry.origin.actor.tenant()),
+            actors: each(entries, |entry| entry.origin.actor.name().into_owned()),
             addresses: each(entries, |entry| {
-                entry.who.address.map(|address| address.to_string())
+                entry.origin.address.map(|address| address.to_string())
             }),
-            request_ids: each(entries, |entry| entry.who.request_id.as_deref()),
-            actions: each(entries, |entry| entry.deed.action.as_str()),
+            request_ids: each(entries, |entry| entry.origin.request_id.as_deref()),
+            actions: each(entries, |entry| entry.details.action.as_str()),
             operations: each(entries, |entry| entry.operation.as_deref()),
-            upload_ids: each(entries, |entry| entry.deed.upload_id),
-            subjects: each(entries, |entry| entry.deed.subject.as_deref()),
-            paths: each(entries, |entry| entry.deed.path.as_deref()),
-            expires_at: each(entries, |entry| entry.deed.expires_at),
-            codes: each(entries, |entry| entry.deed.code),
+            upload_ids: each(entries, |entry| entry.details.upload_id),
+            subjects: each(entries, |entry| entry.details.subject.as_deref()),
+            paths: each(entries, |entry| entry.details.path.as_deref()),
+            expires_at: each(entries, |entry| entry.details.expires_at),
+            codes: each(entries, |entry| entry.details.code),
             counts: each(entries, |entry| entry.count),
         }
     }

@@ -18,7 +18,7 @@ use super::path::DatasetPath;
 use super::principal::Principal;
 use super::upload::Upload;
 
-/// Whose deed it was.
+/// Who performed the action.
 #[derive(Clone, Debug)]
 pub enum Actor {
     /// Somebody without a credential that counts.
@@ -60,8 +60,8 @@ impl Actor {
 
 /// Who it was, and where from.
 #[derive(Clone, Debug)]
-pub struct Who {
-    /// Whose deed it was.
+pub struct Origin {
+    /// Who performed the action.
     pub actor: Actor,
     /// Where the request came from.
     pub address: Option<IpAddr>,
@@ -69,7 +69,7 @@ pub struct Who {
     pub request_id: Option<Arc<str>>,
 }
 
-impl From<Actor> for Who {
+impl From<Actor> for Origin {
     /// Someone who sent no request.
     fn from(actor: Actor) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl From<Actor> for Who {
 
 /// What was done, and to what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
+pub struct ActionDetails {
     /// What.
     pub action: Action,
     /// To this upload.
@@ -97,7 +97,7 @@ pub struct Deed {
     pub code: Option<&'static str>,
 }
 
-impl Deed {
+impl ActionDetails {
     /// Nothing but the action.
     pub const fn new(action: Action) -> Self {
         Self {
@@ -111,15 +111,15 @@ impl Deed {
     }
 
     /// Done to an upload.
-    pub fn of(action: Action, upload: &Upload) -> Self {
+    pub fn on_upload(action: Action, upload: &Upload) -> Self {
         Self {
             upload_id: Some(upload.id),
-            ..Self::at(action, &upload.path)
+            ..Self::on_path(action, &upload.path)
         }
     }
 
     /// Done at a path.
-    pub fn at(action: Action, path: &DatasetPath) -> Self {
+    pub fn on_path(action: Action, path: &DatasetPath) -> Self {
         Self {
             path: Some(path.as_str().to_owned()),
             ..Self::new(action)
@@ -127,7 +127,7 @@ impl Deed {
     }
 
     /// Done to a key, a token or a tenant.
-    pub fn to(action: Action, subject: impl fmt::Display) -> Self {
+    pub fn on_subject(action: Action, subject: impl fmt::Display) -> Self {
         Self {
             subject: Some(subject.to_string()),
             ..Self::new(action)
@@ -135,7 +135,7 @@ impl Deed {
     }
 
     /// The same, of something that ends then.
-    pub fn until(self, expires_at: DateTime<Utc>) -> Self {
+    pub fn expiring_at(self, expires_at: DateTime<Utc>) -> Self {
         Self {
             expires_at: Some(expires_at),
             ..self
@@ -151,11 +151,11 @@ pub struct Entry {
     /// When; of repetitions, the first.
     pub at: DateTime<Utc>,
     /// By whom.
-    pub who: Who,
+    pub origin: Origin,
     /// What was asked for: the method and the pattern of the route.
     pub operation: Option<String>,
     /// What.
-    pub deed: Deed,
+    pub details: ActionDetails,
     /// How often.
     pub count: i32,
 }
@@ -194,7 +194,7 @@ pub struct Record {
 }
 
 /// What somebody sent, fit for a row: one line of at most 1,024 characters.
-pub fn shown(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     let plain = |c: char| {
         if c.is_control() {
             char::REPLACEMENT_CHARACTER
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_somebody_sent_is_one_short_line() {
-        assert_eq!(shown("/a\n\0b"), "/a\u{fffd}\u{fffd}b");
-        assert_eq!(shown(&"é".repeat(2_000)).chars().count(), 1_024);
+        assert_eq!(sanitize("/a\n\0b"), "/a\u{fffd}\u{fffd}b");
+        assert_eq!(sanitize(&"é".repeat(2_000)).chars().count(), 1_024);
     }
 }

@@ -15,7 +15,7 @@ use uuid::ContextV7;
 
 pub use queue::Audit;
 
-use crate::domain::audit::{Actor, Deed, Entry, Who};
+use crate::domain::audit::{ActionDetails, Actor, Entry, Origin};
 use crate::store::{Connection, audit};
 use crate::telemetry::log::mask_tokens;
 use crate::usecases::ids::id_after;
@@ -25,14 +25,14 @@ pub(super) async fn note(
     connection: &mut Connection,
     at: DateTime<Utc>,
     tenant: &str,
-    deeds: Vec<Deed>,
+    actions: Vec<ActionDetails>,
 ) -> crate::store::Result<()> {
     let context = ContextV7::new();
-    let entries = deeds.into_iter().map(|deed| {
+    let entries = actions.into_iter().map(|details| {
         let actor = Actor::Operator {
             tenant: tenant.to_owned(),
         };
-        entry(&context, at, actor.into(), None, deed)
+        entry(&context, at, actor.into(), None, details)
     });
     audit::append(connection, &entries.collect::<Vec<_>>()).await
 }
@@ -40,19 +40,19 @@ pub(super) async fn note(
 fn entry(
     context: &ContextV7,
     at: DateTime<Utc>,
-    who: Who,
+    origin: Origin,
     operation: Option<String>,
-    deed: Deed,
+    details: ActionDetails,
 ) -> Entry {
     Entry {
         id: id_after(context, at),
         at,
-        who,
+        origin,
         operation,
-        deed: Deed {
-            subject: deed.subject.map(masked),
-            path: deed.path.map(masked),
-            ..deed
+        details: ActionDetails {
+            subject: details.subject.map(masked),
+            path: details.path.map(masked),
+            ..details
         },
         count: 1,
     }

@@ -63,7 +63,7 @@ impl Broker {
     ) -> Result<(String, FoundObject)> {
         let nothing = || Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
         let key = (principal.jail.key(path))
-            .map_err(|reason| nothing().reaching(reason, path.as_str()))?;
+            .map_err(|reason| nothing().with_rejected_path(reason, path.as_str()))?;
         let bucket = self.bucket_of(&principal.jail).await?;
         let object = bucket.objects.head(&key).await?.ok_or_else(nothing)?;
         Ok((key, object))

@@ -71,7 +71,7 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
     let before = bounds
         .token_allowances
         .as_ref()
-        .map(|token_allowances| token_allowances.as_slice());
+        .map(|allowances| allowances.as_slice());
     let mut allowances = before.unwrap_or_default().to_vec();
     if new.max_uploads.is_some() || new.max_bytes.is_some() {
         allowances.push(Allowance {
@@ -163,17 +163,17 @@ fn narrow(
         }
         (prefix, _) => prefix,
     };
-    let token_allowances = principal.bounds.token_allowances.as_ref();
+    let allowances = principal.bounds.token_allowances.as_ref();
     for (pointer, asked, own) in [
         (
             "/max_uploads",
             new.max_uploads,
-            token_allowances.and_then(|token_allowances| token_allowances.max_uploads()),
+            allowances.and_then(|allowances| allowances.max_uploads()),
         ),
         (
             "/max_bytes",
             new.max_bytes,
-            token_allowances.and_then(|token_allowances| token_allowances.max_bytes()),
+            allowances.and_then(|allowances| allowances.max_bytes()),
         ),
     ] {
         if let (Some(asked), Some(own)) = (asked, own)

@@ -14,7 +14,7 @@ use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::quota::Usage;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenant::Tenant;
@@ -196,8 +196,8 @@ async fn note(
     action: Action,
     name: &str,
 ) -> Result<()> {
-    let deeds = vec![Deed::to(action, name)];
-    Ok(audit::note(connection, clock.now(), name, deeds).await?)
+    let actions = vec![ActionDetails::on_subject(action, name)];
+    Ok(audit::note(connection, clock.now(), name, actions).await?)
 }
 
 /// What becomes of the count of what a tenant uses.

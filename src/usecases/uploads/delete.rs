@@ -81,7 +81,7 @@ pub async fn by_path(
     // The path may lie under the prefix of a tenant that is newer than the upload.
     if let Err(reason) = principal.jail.key(path) {
         let nothing = Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
-        return Err(nothing.reaching(reason, path.as_str()).into());
+        return Err(nothing.with_rejected_path(reason, path.as_str()).into());
     }
     let mut connection = broker.connection().await?;
     let found = uploads::to_delete(&mut connection, &principal.tenant, path).await?;

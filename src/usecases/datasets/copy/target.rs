@@ -51,7 +51,7 @@ impl Broker {
         }
         let new = self.new_upload(source, asked);
         let draft = self.declare(principal, new, self.clock.now());
-        draft.map_err(|refusal| refusal.renamed("/path", "/to"))
+        draft.map_err(|refusal| refusal.with_pointer_renamed("/path", "/to"))
     }
 
     /// What is copied along: name, comments, metadata and headers.
@@ -140,12 +140,11 @@ impl Broker {
         }
         let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
         upload.expires_at = upload.created_at + lifetime;
-        let token_allowances = principal.bounds.token_allowances.clone();
+        let allowances = principal.bounds.token_allowances.clone();
         let written = match &claim {
-            None => (self.write_row(upload.clone(), token_allowances).await).map(|_| Claimed::Ours),
+            None => (self.write_row(upload.clone(), allowances).await).map(|_| Claimed::Ours),
             Some(Claim { key, hash }) => {
-                self.claim(key, *hash, &upload, token_allowances.as_deref())
-                    .await
+                self.claim(key, *hash, &upload, allowances.as_deref()).await
             }
         };
         match written {

@@ -20,14 +20,12 @@ pub(super) async fn known(
     grant: Grant,
     credential: Credential,
     key: Option<Uuid>,
-    token_allowances: Option<TokenAllowances>,
+    allowances: Option<TokenAllowances>,
 ) -> Result<Option<Known>> {
     let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
         return Ok(None);
     };
-    let bytes = token_allowances
-        .as_ref()
-        .and_then(TokenAllowances::max_bytes);
+    let bytes = allowances.as_ref().and_then(TokenAllowances::max_bytes);
     Ok(Some(Known {
         principal: Arc::new(Principal {
             tenant: grant.tenant,
@@ -39,7 +37,7 @@ pub(super) async fn known(
             bounds: Bounds {
                 max_size: smaller_limit(grant.max_size, bytes),
                 ends_at: Some(grant.ends_at),
-                token_allowances: token_allowances.map(Arc::new),
+                token_allowances: allowances.map(Arc::new),
             },
         }),
         expires_at: Some(grant.ends_at),

@@ -15,7 +15,7 @@ pub(super) async fn load(broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Resu
     let Some(token) = token else {
         return Ok(None);
     };
-    let token_allowances = TokenAllowances::new(token.allowances);
+    let allowances = TokenAllowances::new(token.allowances);
     let credential = Credential::UploadToken(fingerprint(&hash));
-    granted::known(broker, token.grant, credential, token.key, token_allowances).await
+    granted::known(broker, token.grant, credential, token.key, allowances).await
 }

@@ -40,9 +40,9 @@ impl Grouped for CountedRow {
 
     async fn write(broker: &Broker, rows: Vec<Self>) -> Vec<Result<Upload>> {
         // All of one token, and so of one tenant.
-        let token_allowances = rows.first().map(|row| Arc::clone(&row.1));
+        let allowances = rows.first().map(|row| Arc::clone(&row.1));
         let rows: Vec<Upload> = rows.into_iter().map(|row| row.0).collect();
-        write_on_lane(broker, rows, token_allowances.as_deref()).await
+        write_on_lane(broker, rows, allowances.as_deref()).await
     }
 }
 
@@ -51,11 +51,11 @@ impl Broker {
     pub(in crate::usecases) async fn write_row(
         self: &Arc<Self>,
         row: Upload,
-        token_allowances: Option<Arc<TokenAllowances>>,
+        allowances: Option<Arc<TokenAllowances>>,
     ) -> Result<Upload> {
-        match token_allowances {
+        match allowances {
             None => self.write_new(row).await,
-            Some(token_allowances) => self.together(CountedRow(row, token_allowances)).await?,
+            Some(allowances) => self.together(CountedRow(row, allowances)).await?,
         }
     }
 }
@@ -110,16 +110,16 @@ fn spent(detail: String) -> Refusal {
 pub(in crate::usecases) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
-    token_allowances: &TokenAllowances,
+    allowances: &TokenAllowances,
 ) -> diesel::QueryResult<Vec<Option<Refusal>>> {
     connection
         .transaction(async |connection| {
-            let used = token_uses::hold(connection, token_allowances.as_slice()).await?;
+            let used = token_uses::hold(connection, allowances.as_slice()).await?;
             let mut left = Left {
                 uploads: None,
                 bytes: None,
             };
-            for allowance in token_allowances.as_slice() {
+            for allowance in allowances.as_slice() {
                 let used = used.get(&allowance.token).copied().unwrap_or_default();
                 left = left.and(Left::of(allowance, used));
             }
@@ -154,7 +154,7 @@ pub(in crate::usecases) async fn insert(
                 };
             }
             if written.uploads > 0 {
-                token_uses::count(connection, token_allowances.as_slice(), written).await?;
+                token_uses::count(connection, allowances.as_slice(), written).await?;
             }
             answers.sort_by_key(|(place, _)| *place);
             Ok(answers.into_iter().map(|(_, refusal)| refusal).collect())

@@ -59,7 +59,7 @@ pub async fn create_many(
     let drafts = asked.into_iter();
     let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
     let (this, drafts): (_, Vec<_>) = (Arc::clone(broker), drafts.collect());
-    let (tenant, token_allowances) = (
+    let (tenant, allowances) = (
         principal.tenant.clone(),
         principal.bounds.token_allowances.clone(),
     );
@@ -71,14 +71,12 @@ pub async fn create_many(
                 }
                 _ => BTreeMap::new(),
             };
-            let drafts = this
-                .hold_back(drafts, &made, token_allowances.as_deref())
-                .await?;
+            let drafts = this.hold_back(drafts, &made, allowances.as_deref()).await?;
             let (entries, rows) = this.promise_all(drafts, &made).await?;
             let written = match claim {
-                None => write(&this, rows, token_allowances.as_deref()).await,
+                None => write(&this, rows, allowances.as_deref()).await,
                 Some((key, hash)) => {
-                    write_once(&this, &key, hash, rows, token_allowances.as_deref()).await?
+                    write_once(&this, &key, hash, rows, allowances.as_deref()).await?
                 }
             };
             Ok((entries, written))
@@ -105,7 +103,7 @@ impl Broker {
         &self,
         mut drafts: Vec<Looked>,
         made: &BTreeMap<usize, Uuid>,
-        token_allowances: Option<&TokenAllowances>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Looked>> {
         let is_new = |(place, draft): &(usize, &mut Looked)| {
             !made.contains_key(place) && matches!(draft, Some(Ok(_)))
@@ -119,7 +117,7 @@ impl Broker {
             _ => None,
         });
         let rows: Vec<Upload> = rows.collect();
-        let refusals = self.rehearse(&rows, token_allowances).await?;
+        let refusals = self.rehearse(&rows, allowances).await?;
         for ((_, draft), refusal) in new.into_iter().zip(refusals) {
             if let Some(refusal) = refusal {
                 *draft = Some(Err(refusal));
@@ -197,11 +195,11 @@ impl Broker {
 async fn write(
     broker: &Broker,
     rows: Vec<Placed>,
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> Vec<Result<Written>> {
     let begun = in_parts(&rows);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let written = write_on_lane(broker, rows, token_allowances).await;
+    let written = write_on_lane(broker, rows, allowances).await;
     let refused: HashSet<usize> = (written.iter().enumerate())
         .filter(|(_, row)| row.as_ref().is_err_and(|error| !error.may_have_written()))
         .map(|(at, _)| at)
@@ -218,10 +216,10 @@ async fn write_once(
     key: &str,
     hash: [u8; 32],
     rows: Vec<Placed>,
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> Result<Vec<Result<Written>>> {
     let begun = in_parts(&rows);
-    let written = broker.write_once(key, hash, rows, token_allowances).await;
+    let written = broker.write_once(key, hash, rows, allowances).await;
     let is_new = |at: usize| match &written {
         Ok(written) => matches!(written.get(at), Some(Ok(Written::New(_)))),
         // They may have been written all the same.

@@ -55,7 +55,7 @@ impl Broker {
         key: &str,
         hash: [u8; 32],
         rows: Vec<(usize, Upload)>,
-        token_allowances: Option<&TokenAllowances>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Result<Written>>> {
         let Some((_, first)) = rows.first() else {
             return Ok(Vec::new());
@@ -69,9 +69,7 @@ impl Broker {
         let _lane = self.lane(request.tenant).await?;
         let mut connection = self.connection().await?;
         connection
-            .transaction(async |connection| {
-                write(connection, &request, rows, token_allowances).await
-            })
+            .transaction(async |connection| write(connection, &request, rows, allowances).await)
             .await
     }
 }
@@ -80,7 +78,7 @@ async fn write(
     connection: &mut Connection,
     request: &Request<'_>,
     rows: Vec<(usize, Upload)>,
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> Result<Vec<Result<Written>>> {
     let (places, rows): (Vec<usize>, Vec<Upload>) = rows.into_iter().unzip();
     let Some(first) = rows.first() else {
@@ -107,7 +105,7 @@ async fn write(
         .filter(|(_, id)| id.is_none())
         .map(|(row, _)| row)
         .collect();
-    let refusals = insert(connection, &new, token_allowances).await?;
+    let refusals = insert(connection, &new, allowances).await?;
     let mut new = new.into_iter().zip(refusals);
     let mut entries = Vec::new();
     let mut answers = Vec::with_capacity(places.len());

@@ -81,10 +81,10 @@ impl Grouped for NewRow {
 pub(in crate::usecases) async fn write_on_lane(
     broker: &Broker,
     rows: Vec<Upload>,
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> Vec<Result<Upload>> {
     match broker.lane_of(&rows).await {
-        Ok(_lane) => write(broker, rows, token_allowances).await,
+        Ok(_lane) => write(broker, rows, allowances).await,
         Err(error) => for_all(error, rows.len()),
     }
 }
@@ -93,20 +93,18 @@ pub(in crate::usecases) async fn write_on_lane(
 async fn write(
     broker: &Broker,
     rows: Vec<Upload>,
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> Vec<Result<Upload>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
     };
     let written = connection
-        .transaction(async |connection| insert(connection, &rows, token_allowances).await)
+        .transaction(async |connection| insert(connection, &rows, allowances).await)
         .await;
     match written {
         Ok(refusals) => answers(rows, refusals),
-        Err(cause) if is_of_one(&cause) => {
-            one_by_one(&mut connection, rows, token_allowances).await
-        }
+        Err(cause) if is_of_one(&cause) => one_by_one(&mut connection, rows, allowances).await,
         Err(cause) => for_all(cause.into(), rows.len()),
     }
 }
@@ -114,13 +112,13 @@ async fn write(
 pub(in crate::usecases) async fn one_by_one(
     connection: &mut Connection,
     rows: Vec<Upload>,
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> Vec<Result<Upload>> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let refusals = connection
             .transaction(async |connection| {
-                insert(connection, slice::from_ref(&row), token_allowances).await
+                insert(connection, slice::from_ref(&row), allowances).await
             })
             .await;
         all.push(match refusals {
@@ -152,11 +150,11 @@ fn lost() -> Result<Upload> {
 pub(in crate::usecases) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
-    token_allowances: Option<&TokenAllowances>,
+    allowances: Option<&TokenAllowances>,
 ) -> QueryResult<Vec<Option<Refusal>>> {
-    match token_allowances {
+    match allowances {
         None => insert_all(connection, rows).await,
-        Some(token_allowances) => allowance::insert(connection, rows, token_allowances).await,
+        Some(allowances) => allowance::insert(connection, rows, allowances).await,
     }
 }
 

@@ -81,22 +81,18 @@ pub async fn create(
     new: NewUpload,
 ) -> Result<Session> {
     let draft = broker.declare(principal, new, broker.clock.now())?;
-    let token_allowances = principal.bounds.token_allowances.clone();
+    let allowances = principal.bounds.token_allowances.clone();
     if draft.cut.is_none() {
         let Promise { upload, urls } = broker.promise(draft).await?;
-        let upload = broker.write_row(upload, token_allowances).await?;
+        let upload = broker.write_row(upload, allowances).await?;
         let urls = Some(urls);
         return Ok(Session { upload, urls });
     }
     let this = Arc::clone(broker);
     let begun = async move {
-        this.find_room(&draft.upload, token_allowances.as_deref())
-            .await?;
+        this.find_room(&draft.upload, allowances.as_deref()).await?;
         let promise = this.promise(draft).await?;
-        match this
-            .write_row(promise.upload.clone(), token_allowances)
-            .await
-        {
+        match this.write_row(promise.upload.clone(), allowances).await {
             Ok(_) => Ok(promise.into()),
             Err(error) => {
                 this.take_back(&promise.upload, &error).await;
@@ -177,11 +173,9 @@ impl Broker {
     pub(in crate::usecases) async fn find_room(
         &self,
         upload: &Upload,
-        token_allowances: Option<&TokenAllowances>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<()> {
-        let refusals = self
-            .rehearse(slice::from_ref(upload), token_allowances)
-            .await?;
+        let refusals = self.rehearse(slice::from_ref(upload), allowances).await?;
         match refusals.into_iter().flatten().next() {
             Some(refusal) => Err(refusal.into()),
             None => Ok(()),

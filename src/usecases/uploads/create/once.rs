@@ -50,10 +50,10 @@ pub async fn create_once(
     let hash = hash(&new)?;
     let draft = broker.declare(principal, new, broker.clock.now())?;
     let (this, key) = (Arc::clone(broker), key.to_owned());
-    let token_allowances = principal.bounds.token_allowances.clone();
+    let allowances = principal.bounds.token_allowances.clone();
     let claim = broker
         .to_end(async move {
-            this.create_once(&key, hash, draft, token_allowances.as_deref())
+            this.create_once(&key, hash, draft, allowances.as_deref())
                 .await
         })
         .await
@@ -114,7 +114,7 @@ impl Broker {
         key: &str,
         hash: [u8; 32],
         draft: Draft,
-        token_allowances: Option<&TokenAllowances>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Claimed> {
         let in_parts = draft.cut.is_some();
         if (in_parts || self.must_check_vacancy(&draft.upload, in_parts).await?)
@@ -123,13 +123,10 @@ impl Broker {
             return earlier;
         }
         if draft.cut.is_some() {
-            self.find_room(&draft.upload, token_allowances).await?;
+            self.find_room(&draft.upload, allowances).await?;
         }
         let promise = self.promise(draft).await?;
-        match self
-            .claim(key, hash, &promise.upload, token_allowances)
-            .await
-        {
+        match self.claim(key, hash, &promise.upload, allowances).await {
             Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),
             Ok(Claim::Taken {
                 upload_id,
@@ -174,7 +171,7 @@ impl Broker {
         key: &str,
         hash: [u8; 32],
         upload: &Upload,
-        token_allowances: Option<&TokenAllowances>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Claim> {
         let now = upload.created_at;
         let request = Request {
@@ -189,8 +186,7 @@ impl Broker {
                 let claim =
                     idempotency::claim(connection, &request, upload.id, now, now - KEPT).await?;
                 if claim == Claim::Ours {
-                    let refusals =
-                        insert(connection, slice::from_ref(upload), token_allowances).await?;
+                    let refusals = insert(connection, slice::from_ref(upload), allowances).await?;
                     if let Some(refusal) = refusals.into_iter().flatten().next() {
                         return Err(refusal.into());
                     }

@@ -22,7 +22,7 @@ impl Broker {
     pub(in crate::usecases) async fn rehearse(
         &self,
         rows: &[Upload],
-        token_allowances: Option<&TokenAllowances>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Option<Refusal>>> {
         let Some(first) = rows.first() else {
             return Ok(Vec::new());
@@ -31,7 +31,7 @@ impl Broker {
         let mut connection = self.connection().await?;
         let rehearsed: std::result::Result<(), Rehearsed> = connection
             .transaction(async |connection| {
-                let refusals = insert(connection, rows, token_allowances).await?;
+                let refusals = insert(connection, rows, allowances).await?;
                 Err(Rehearsed::Would(refusals))
             })
             .await;

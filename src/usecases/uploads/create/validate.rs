@@ -54,7 +54,7 @@ impl Broker {
             })
             .ok();
         if let Some(reason @ InvalidPath::OutsidePrefix) = invalid {
-            return Err(outside(principal).reaching(reason, &new.path));
+            return Err(outside(principal).with_rejected_path(reason, &new.path));
         }
         if let Some(name) = &new.name {
             faults.name(name);
@@ -81,12 +81,12 @@ impl Broker {
         let bytes = bounds
             .token_allowances
             .as_ref()
-            .and_then(|token_allowances| token_allowances.max_bytes());
+            .and_then(|allowances| allowances.max_bytes());
         if bytes.is_some() && new.size.is_none() {
             faults.add("/size", "is missing: the upload token counts bytes");
         }
         faults.into_result().map_err(|refusal| match invalid {
-            Some(reason) => refusal.reaching(reason, &new.path),
+            Some(reason) => refusal.with_rejected_path(reason, &new.path),
             None => refusal,
         })?;
         let Some((key, path)) = path else {

@@ -79,7 +79,7 @@ pub async fn sign(
     }
     if upload.size_at_create().is_none()
         && (principal.bounds.token_allowances.as_ref())
-            .is_some_and(|token_allowances| token_allowances.max_bytes().is_some())
+            .is_some_and(|allowances| allowances.max_bytes().is_some())
     {
         return Err(uncounted().into());
     }
