@@ -96,7 +96,7 @@ impl Support {
     }
 
     /// Whether the store is known to hold to it.
-    pub const fn is_held(self) -> bool {
+    pub const fn is_supported(self) -> bool {
         matches!(self, Self::Yes | Self::Unquoted)
     }
 }
@@ -121,7 +121,7 @@ impl Abilities {
     }
 
     /// How far the store has `ability`.
-    pub const fn of(&self, ability: Ability) -> Support {
+    pub const fn support(&self, ability: Ability) -> Support {
         match ability {
             Ability::PutIfNoneMatch => self.put_if_none_match,
             Ability::PutIfMatch => self.put_if_match,
@@ -151,20 +151,22 @@ impl Abilities {
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let unknown =
-            (Ability::ALL.into_iter()).filter(|ability| self.of(*ability) == Support::Unknown);
-        unknown.fold(self, |all, ability| all.with(ability, other.of(ability)))
+            (Ability::ALL.into_iter()).filter(|ability| self.support(*ability) == Support::Unknown);
+        unknown.fold(self, |all, ability| {
+            all.with(ability, other.support(ability))
+        })
     }
 
     /// Whether nothing is unknown.
-    pub fn is_known(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         Ability::ALL
             .into_iter()
-            .all(|ability| self.of(ability) != Support::Unknown)
+            .all(|ability| self.support(ability) != Support::Unknown)
     }
 
     /// Whether a checksum that the store returns says something of the object's bytes.
     pub const fn returns_checked_checksums(&self) -> bool {
-        self.checksums.is_held() && self.head_checksums.is_held()
+        self.checksums.is_supported() && self.head_checksums.is_supported()
     }
 }
 
@@ -173,7 +175,7 @@ impl fmt::Display for Abilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, ability) in Ability::ALL.into_iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
-            write!(f, "{comma}{} {}", ability.as_str(), self.of(ability))?;
+            write!(f, "{comma}{} {}", ability.as_str(), self.support(ability))?;
         }
         Ok(())
     }
@@ -187,9 +189,9 @@ mod tests {
     fn what_is_known_wins_over_what_another_says() {
         let off = Abilities::default().with(Ability::DeleteIfMatch, Support::No);
         let all = off.or(Abilities::all(Support::Yes));
-        assert_eq!(all.of(Ability::DeleteIfMatch), Support::No);
-        assert_eq!(all.of(Ability::PutIfMatch), Support::Yes);
-        assert!(all.is_known() && !off.is_known());
+        assert_eq!(all.support(Ability::DeleteIfMatch), Support::No);
+        assert_eq!(all.support(Ability::PutIfMatch), Support::Yes);
+        assert!(all.is_complete() && !off.is_complete());
     }
 
     #[test]
@@ -197,11 +199,11 @@ mod tests {
         let all = Abilities::all(Support::Yes).with(Ability::PutIfMatch, Support::Unquoted);
         let json = serde_json::to_value(all).unwrap();
         for ability in Ability::ALL {
-            assert_eq!(json[ability.as_str()], all.of(ability).as_str());
+            assert_eq!(json[ability.as_str()], all.support(ability).as_str());
         }
         let older: Abilities = serde_json::from_str(r#"{"checksums":"yes"}"#).unwrap();
-        assert_eq!(older.of(Ability::Checksums), Support::Yes);
-        assert_eq!(older.of(Ability::DeleteIfMatch), Support::Unknown);
+        assert_eq!(older.support(Ability::Checksums), Support::Yes);
+        assert_eq!(older.support(Ability::DeleteIfMatch), Support::Unknown);
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub enum InvalidChecksum {
     /// Not base64 with padding.
     NotBase64,
     /// What follows the value is no number of parts.
-    NotParts,
+    InvalidPartCount,
     /// Base64 of another number of bytes than the algorithm has.
     WrongLength {
         /// The number of bytes that the algorithm has.
@@ -114,7 +114,9 @@ impl fmt::Display for InvalidChecksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotBase64 => f.write_str("not base64 with padding (RFC 4648, section 4)"),
-            Self::NotParts => f.write_str("expected a number of parts behind the value: value-3"),
+            Self::InvalidPartCount => {
+                f.write_str("expected a number of parts behind the value: value-3")
+            }
             Self::WrongLength { expected, found } => {
                 write!(f, "{found} bytes after base64, expected {expected}")
             }
@@ -145,13 +147,15 @@ impl Checksum {
         let Some((value, parts)) = value.split_once(COMPOSITE) else {
             return Self::new(algorithm, value);
         };
-        let parts = parts.parse().map_err(|_| InvalidChecksum::NotParts)?;
-        Ok(Self::new(algorithm, value)?.of_parts(parts))
+        let parts = parts
+            .parse()
+            .map_err(|_| InvalidChecksum::InvalidPartCount)?;
+        Ok(Self::new(algorithm, value)?.into_composite(parts))
     }
 
     /// The same value as a composite one of so many parts.
     #[must_use]
-    pub fn of_parts(mut self, parts: u32) -> Self {
+    pub fn into_composite(mut self, parts: u32) -> Self {
         self.value.push_str(&format!("{COMPOSITE}{parts}"));
         self
     }
@@ -197,7 +201,7 @@ mod tests {
         assert_eq!(composite.value(), "AAAAAA==-3");
         assert!(composite.is_composite() && !whole.is_composite());
         assert!(!whole.is_comparable(&composite));
-        assert_eq!(parse("AAAAAA==-x"), Err(InvalidChecksum::NotParts));
+        assert_eq!(parse("AAAAAA==-x"), Err(InvalidChecksum::InvalidPartCount));
         assert_eq!(
             Checksum::new(Algorithm::Crc32, "AAAAAA==-3"),
             Err(InvalidChecksum::NotBase64)

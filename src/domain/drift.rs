@@ -5,9 +5,6 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::object::FoundObject;
-use super::upload::{Upload, has_drifted};
-
 /// What became of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,16 +34,6 @@ impl Drift {
             Self::Missing => "missing",
             Self::Replaced => "replaced",
         }
-    }
-
-    /// What a HEAD says of an upload's proof; nothing where the proven object still stands.
-    ///
-    /// The ETag decides: the same bytes written anew are the same dataset.
-    pub fn of(upload: &Upload, found: Option<&FoundObject>) -> Option<Self> {
-        let Some(found) = found else {
-            return Some(Self::Missing);
-        };
-        has_drifted(Some(upload), &found.etag).then_some(Self::Replaced)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::proof::Mismatch;
+use super::mismatch::Mismatch;
 
 /// What the store shall do with the bytes. Kept with the upload: settings may change while it is
 /// under way, and what its URL asks for does not.

@@ -11,7 +11,7 @@ use super::upload::Upload;
 /// What was come upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum FindingKind {
     /// A Pending upload past its deadline.
     Overdue,
     /// A delete that began and never ended.
@@ -77,7 +77,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was come upon.
-    pub what: What,
+    #[serde(rename = "what")]
+    pub kind: FindingKind,
     /// What became of it.
     pub outcome: Outcome,
     /// Whether nothing was changed, and the outcome is what would become of it.
@@ -108,7 +109,7 @@ pub struct Finding {
     pub count: Option<u64>,
 }
 
-impl What {
+impl FindingKind {
     /// The name, as it stands in the line and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -152,28 +153,28 @@ impl Outcome {
 
 impl Finding {
     /// About an upload.
-    pub fn of(what: What, outcome: Outcome, dry_run: bool, upload: &Upload) -> Self {
+    pub fn for_upload(kind: FindingKind, outcome: Outcome, dry_run: bool, upload: &Upload) -> Self {
         Self {
             upload_id: Some(upload.id),
             tenant: Some(upload.tenant.clone()),
             path: Some(upload.path.as_str().to_owned()),
             key: Some(upload.key.clone()),
             status: Some(upload.status),
-            ..Self::bare(what, outcome, dry_run)
+            ..Self::bare(kind, outcome, dry_run)
         }
     }
 
     /// About an object that no upload knows.
-    pub fn stray(key: &str, dry_run: bool) -> Self {
+    pub fn object_without_row(key: &str, dry_run: bool) -> Self {
         Self {
             key: Some(key.to_owned()),
-            ..Self::bare(What::ObjectWithoutRow, Outcome::Reported, dry_run)
+            ..Self::bare(FindingKind::ObjectWithoutRow, Outcome::Reported, dry_run)
         }
     }
 
     /// About a multipart upload at the store that was begun `age_seconds` ago. Of which upload it
     /// was, the caller adds.
-    pub fn multipart(
+    pub fn for_multipart_upload(
         outcome: Outcome,
         dry_run: bool,
         key: &str,
@@ -184,21 +185,21 @@ impl Finding {
             key: Some(key.to_owned()),
             s3_upload_id: Some(s3_upload_id.to_owned()),
             age_seconds: Some(age_seconds),
-            ..Self::bare(What::StaleMultipartUpload, outcome, dry_run)
+            ..Self::bare(FindingKind::StaleMultipartUpload, outcome, dry_run)
         }
     }
 
     /// About that many rows.
-    pub fn rows(what: What, count: u64, dry_run: bool) -> Self {
+    pub fn for_rows(kind: FindingKind, count: u64, dry_run: bool) -> Self {
         Self {
             count: Some(count),
-            ..Self::bare(what, Outcome::Removed, dry_run)
+            ..Self::bare(kind, Outcome::Removed, dry_run)
         }
     }
 
-    const fn bare(what: What, outcome: Outcome, dry_run: bool) -> Self {
+    const fn bare(kind: FindingKind, outcome: Outcome, dry_run: bool) -> Self {
         Self {
-            what,
+            kind,
             outcome,
             dry_run,
             upload_id: None,
@@ -219,13 +220,13 @@ mod tests {
 
     #[test]
     fn a_line_has_the_names_that_metrics_have() {
-        for what in [
-            What::Overdue,
-            What::RowWithoutObject,
-            What::OldIdempotencyKeys,
+        for kind in [
+            FindingKind::Overdue,
+            FindingKind::RowWithoutObject,
+            FindingKind::OldIdempotencyKeys,
         ] {
-            let line = serde_json::to_value(Finding::rows(what, 1, false)).unwrap();
-            assert_eq!(line["what"], what.as_str());
+            let line = serde_json::to_value(Finding::for_rows(kind, 1, false)).unwrap();
+            assert_eq!(line["what"], kind.as_str());
         }
     }
 }

@@ -44,18 +44,18 @@ impl Jail {
     }
 
     /// The same jail, confined to a folder.
-    pub fn confined(self, within: Option<PathPrefix>) -> Self {
+    pub fn confined_to(self, within: Option<PathPrefix>) -> Self {
         Self { within, ..self }
     }
 
     /// The folder that it is confined to.
-    pub fn within(&self) -> Option<&PathPrefix> {
+    pub fn folder(&self) -> Option<&PathPrefix> {
         self.within.as_ref()
     }
 
     /// Whether a path may be known of.
     pub fn admits(&self, path: &DatasetPath) -> bool {
-        let holds = |within: &PathPrefix| within.holds(path.as_str());
+        let holds = |within: &PathPrefix| within.contains(path.as_str());
         self.within.as_ref().is_none_or(holds)
     }
 
@@ -69,7 +69,7 @@ impl Jail {
             return Err(InvalidPath::TooLong);
         }
         if self.is_anothers(&key) {
-            return Err(InvalidPath::AnotherTenants);
+            return Err(InvalidPath::OtherTenant);
         }
         Ok(key)
     }
@@ -83,7 +83,7 @@ impl Jail {
         }
         let whole = format!("/{prefix}");
         let met = match &self.within {
-            Some(within) => within.meet(&whole),
+            Some(within) => within.intersect(&whole),
             None => Some(&*whole),
         };
         let Some(relative) = met.and_then(|met| met.strip_prefix('/')) else {
@@ -98,9 +98,9 @@ impl Jail {
 
     /// The first folder on the way from `/…` or `…` down to the folder that the caller is confined
     /// to; nothing where it is not above that.
-    pub fn way_from(&self, prefix: &str) -> Option<DatasetPath> {
+    pub fn next_folder(&self, prefix: &str) -> Option<DatasetPath> {
         let prefix = prefix.strip_prefix('/').unwrap_or(prefix);
-        let folder = self.within.as_ref()?.way_from(&format!("/{prefix}"))?;
+        let folder = self.within.as_ref()?.next_folder(&format!("/{prefix}"))?;
         Some(DatasetPath::from_stored(folder.to_owned()))
     }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_confined_caller_sees_only_its_folder() {
-        let jail = Jail::new("acme/", vec![]).confined(PathPrefix::parse("/in/").unwrap());
+        let jail = Jail::new("acme/", vec![]).confined_to(PathPrefix::parse("/in/").unwrap());
         assert_eq!(jail.key(&path("/in/a")).as_deref(), Ok("acme/in/a"));
         assert_eq!(jail.path("acme/in/a"), Some(path("/in/a")));
         for outside in ["/inbox/a", "/a", "/in"] {
@@ -172,7 +172,7 @@ mod tests {
         let jail = Jail::new("", vec!["acme/".into()]);
         assert_eq!(
             jail.key(&path("/acme/a.csv")),
-            Err(InvalidPath::AnotherTenants)
+            Err(InvalidPath::OtherTenant)
         );
         assert_eq!(jail.path("acme/a.csv"), None);
         assert_eq!(jail.path("acme.csv"), Some(path("/acme.csv")));

@@ -55,7 +55,7 @@ impl PartPlan {
         }
         let least = limits.least_part_size(size.unwrap_or_default());
         let part_size =
-            wanted_part_size.unwrap_or_else(|| limits.usual_part_size.clamp(min, max).max(least));
+            wanted_part_size.unwrap_or_else(|| limits.default_part_size.clamp(min, max).max(least));
         let whole = size
             .map(|size| Ok((size, count(size, part_size, least, &limits)?)))
             .transpose()?;
@@ -128,7 +128,7 @@ impl PartPlan {
     ///
     /// # Errors
     /// What is wrong with it, by field.
-    pub fn check(&self, number: u32, size: u64) -> Result<(), PartError> {
+    pub fn validate_part(&self, number: u32, size: u64) -> Result<(), PartError> {
         let last = self.last();
         if !(1..=last).contains(&number) {
             return Err(PartError::Number { last });

@@ -26,7 +26,7 @@ pub enum InvalidPath {
     /// The next-to-last segment is `action`, which the routes need.
     ReservedSegment,
     /// The path lies under the key prefix of another tenant.
-    AnotherTenants,
+    OtherTenant,
     /// The path lies outside of the folder that the credential is confined to.
     OutsidePrefix,
 }
@@ -36,7 +36,7 @@ impl InvalidPath {
     pub const fn is_escape_attempt(self) -> bool {
         matches!(
             self,
-            Self::DotSegment | Self::AnotherTenants | Self::OutsidePrefix
+            Self::DotSegment | Self::OtherTenant | Self::OutsidePrefix
         )
     }
 }
@@ -52,14 +52,14 @@ impl fmt::Display for InvalidPath {
             Self::ControlCharacter => "has a control character",
             Self::TooLong => "makes an S3 key of over 1,024 bytes",
             Self::ReservedSegment => "has the next-to-last segment `action`, which is reserved",
-            Self::AnotherTenants => "lies under a key prefix that is reserved",
+            Self::OtherTenant => "lies under a key prefix that is reserved",
             Self::OutsidePrefix => "lies outside of the path prefix of this credential",
         })
     }
 }
 
 /// The folders that a key lies in, each with its slash at the end: `a/` and `a/b/` of `a/b/c.csv`.
-pub fn folders(key: &str) -> impl Iterator<Item = &str> {
+pub fn parent_folders(key: &str) -> impl Iterator<Item = &str> {
     (key.match_indices('/')).filter_map(|(at, _)| key.get(..=at))
 }
 

@@ -34,14 +34,14 @@ impl PathPrefix {
     }
 
     /// Whether a path, with its leading slash, lies in the folder.
-    pub fn holds(&self, path: &str) -> bool {
+    pub fn contains(&self, path: &str) -> bool {
         path.starts_with(&*self.0)
     }
 
     /// What paths that start with `start` and lie in the folder start with; nothing where there
     /// can be none.
-    pub fn meet<'a>(&'a self, start: &'a str) -> Option<&'a str> {
-        if self.holds(start) {
+    pub fn intersect<'a>(&'a self, start: &'a str) -> Option<&'a str> {
+        if self.contains(start) {
             Some(start)
         } else {
             self.0.starts_with(start).then_some(&*self.0)
@@ -50,7 +50,7 @@ impl PathPrefix {
 
     /// The first folder on the way from `start` down to this one; nothing where `start` is not
     /// above it.
-    pub fn way_from(&self, start: &str) -> Option<&str> {
+    pub fn next_folder(&self, start: &str) -> Option<&str> {
         let rest = self.0.strip_prefix(start)?;
         let length = start.len() + rest.find('/')? + 1;
         self.0.get(..length)
@@ -76,9 +76,9 @@ mod tests {
         for input in ["/in/", "in", "/in", "in/"] {
             let prefix = prefix(input);
             assert_eq!(prefix.as_str(), "/in/");
-            assert!(prefix.holds("/in/a") && prefix.holds("/in/deep/a"));
+            assert!(prefix.contains("/in/a") && prefix.contains("/in/deep/a"));
             for out in ["/inbox/a", "/in", "/a/in/b", "/In/a", "/", ""] {
-                assert!(!prefix.holds(out), "{out}");
+                assert!(!prefix.contains(out), "{out}");
             }
         }
         assert_eq!(PathPrefix::parse(""), Ok(None));
@@ -113,8 +113,8 @@ mod tests {
             ("/in/deeper", None, None),
             ("/out/", None, None),
         ] {
-            assert_eq!(prefix.meet(start), met, "{start}");
-            assert_eq!(prefix.way_from(start), way, "{start}");
+            assert_eq!(prefix.intersect(start), met, "{start}");
+            assert_eq!(prefix.next_folder(start), way, "{start}");
         }
     }
 }

@@ -106,7 +106,7 @@ pub struct Principal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// Nothing: authentication is off.
-    Nothing,
+    AuthenticationOff,
     /// The API key with this id.
     Key(Uuid),
     /// The upload token with this fingerprint.
@@ -117,7 +117,7 @@ pub enum Credential {
 
 impl Principal {
     /// Whether it may do what `scope` names.
-    pub fn may(&self, scope: Scope) -> bool {
+    pub fn has_scope(&self, scope: Scope) -> bool {
         self.scopes
             .iter()
             .any(|held| *held == scope || *held == Scope::Admin)
@@ -126,7 +126,7 @@ impl Principal {
     /// Who it is, in a word for the audit: never the credential itself.
     pub fn identity(&self) -> Cow<'static, str> {
         match &self.credential {
-            Credential::Nothing => "anyone".into(),
+            Credential::AuthenticationOff => "anyone".into(),
             Credential::Key(id) => format!("key:{id}").into(),
             Credential::UploadToken(fingerprint) => format!("token:{fingerprint}").into(),
             Credential::Jwt(subject) => format!("jwt:{subject}").into(),
@@ -136,7 +136,7 @@ impl Principal {
     /// Who it counts as where calls are counted. An upload token counts as the API key that stands
     /// behind it, however it was made: making tokens does not make a key's limit larger. Tokens
     /// that were made with JWTs count together, those of one tenant as one caller.
-    pub fn counts_as(&self) -> String {
+    pub fn rate_limit_key(&self) -> String {
         match (&self.credential, self.key_id) {
             (Credential::Jwt(subject), _) => format!("{} jwt:{subject}", self.tenant),
             (_, Some(id)) => id.to_string(),

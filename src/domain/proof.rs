@@ -1,12 +1,11 @@
 //! The proof: is the object that stands there the one that was promised?
 
-use std::fmt;
-
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::checksum::Checksum;
 use super::encryption::Encryption;
+use super::mismatch::Mismatch;
 use super::object::{FoundObject, ProvenObject, same_etag};
 
 /// What was promised: at create, or with the acknowledge.
@@ -23,7 +22,7 @@ pub struct Declared {
 /// How much was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum ProofLevel {
     /// The store, which is known to check them, returned the declared checksum.
     Checksum,
     /// The size is the declared one.
@@ -32,7 +31,7 @@ pub enum Level {
     Existence,
 }
 
-impl Level {
+impl ProofLevel {
     /// Every level.
     pub const ALL: [Self; 3] = [Self::Checksum, Self::Size, Self::Existence];
 
@@ -46,35 +45,13 @@ impl Level {
     }
 }
 
-/// One thing that is not as declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mismatch {
-    /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
-    pub field: &'static str,
-    /// What was declared.
-    pub expected: String,
-    /// What the store says.
-    pub found: String,
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            field,
-            expected,
-            found,
-        } = self;
-        write!(f, "{field}: expected {expected}, found {found}")
-    }
-}
-
 /// The outcome of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the promised object.
-    Proven(ProvenObject, Level),
+    Proven(ProvenObject, ProofLevel),
     /// Something else stands there: its metadata does not name this upload.
-    NotOurs,
+    ForeignObject,
     /// This upload's URL wrote it, and it is larger than it may be: `found` bytes over `limit`.
     TooLarge {
         /// Bytes of the largest object that may stand there.
@@ -94,7 +71,7 @@ impl SizeLimit {
     /// For an upload whose size was declared at create, and held to the limits of that time: a
     /// limit that is lowered later does not take back what was promised. Other bytes than the
     /// declared number are a mismatch in any case.
-    pub const DECLARED: Self = Self(u64::MAX);
+    pub const UNLIMITED: Self = Self(u64::MAX);
 }
 
 /// Compares what the store says with what upload `id` promised.
@@ -110,7 +87,7 @@ pub fn compare(
     found: &FoundObject,
 ) -> Verdict {
     if found.upload_id != Some(id) {
-        return Verdict::NotOurs;
+        return Verdict::ForeignObject;
     }
     if found.size > limit.0 {
         return Verdict::TooLarge {
@@ -130,11 +107,11 @@ pub fn compare(
         return Verdict::Mismatch(mismatches);
     }
     let level = if comparable.is_some() && found.checksums_checked {
-        Level::Checksum
+        ProofLevel::Checksum
     } else if declared.size.is_some() {
-        Level::Size
+        ProofLevel::Size
     } else {
-        Level::Existence
+        ProofLevel::Existence
     };
     let object = ProvenObject {
         size: found.size,

@@ -59,7 +59,7 @@ impl Quota {
 
     /// Takes one more upload of `size` bytes into `usage`, or says which quota it would pass. A
     /// size that is not declared counts for nothing, but finds no room in a quota that is used up.
-    pub fn take(&self, usage: &mut Usage, size: Option<u64>) -> Result<(), Exceeded> {
+    pub fn add_upload(&self, usage: &mut Usage, size: Option<u64>) -> Result<(), Exceeded> {
         fits("open-uploads", self.open_uploads, usage.open_uploads, 1)?;
         fits("bytes", self.bytes, usage.bytes, size.unwrap_or(1))?;
         usage.open_uploads = usage.open_uploads.saturating_add(1);
@@ -70,7 +70,7 @@ impl Quota {
 
 impl Quota {
     /// Takes `bytes` more for an upload that `usage` counts already, or says that they do not fit.
-    pub fn grow(&self, usage: &mut Usage, bytes: u64) -> Result<(), Exceeded> {
+    pub fn add_bytes(&self, usage: &mut Usage, bytes: u64) -> Result<(), Exceeded> {
         if bytes > 0 {
             fits("bytes", self.bytes, usage.bytes, bytes)?;
         }
@@ -82,7 +82,7 @@ impl Quota {
 /// What the parts of an open-ended upload add up to, in bytes, once those that are `asked` for are
 /// signed too: each with the size that was signed before, 0 where none was, and the size that it is
 /// asked for with. A part counts once, with its larger size.
-pub fn signed_sum(sum: u64, asked: impl Iterator<Item = (u64, u64)>) -> u64 {
+pub fn signed_bytes(sum: u64, asked: impl Iterator<Item = (u64, u64)>) -> u64 {
     let more = asked.map(|(before, now)| now.saturating_sub(before));
     more.fold(sum, u64::saturating_add)
 }
@@ -131,27 +131,29 @@ mod tests {
             open_uploads: Some(2),
         };
         let mut usage = Usage::default();
-        assert_eq!(quota.take(&mut usage, Some(7)), Ok(()));
+        assert_eq!(quota.add_upload(&mut usage, Some(7)), Ok(()));
         let told = Exceeded {
             quota: "bytes",
             limit: 10,
             in_use: 7,
             asked: 4,
         };
-        assert_eq!(quota.take(&mut usage, Some(4)), Err(told));
-        assert_eq!(quota.take(&mut usage, Some(3)), Ok(()));
-        let told = quota.take(&mut usage, Some(0)).map_err(|told| told.quota);
+        assert_eq!(quota.add_upload(&mut usage, Some(4)), Err(told));
+        assert_eq!(quota.add_upload(&mut usage, Some(3)), Ok(()));
+        let told = quota
+            .add_upload(&mut usage, Some(0))
+            .map_err(|told| told.quota);
         assert_eq!(told, Err("open-uploads"));
         assert_eq!((usage.bytes, usage.open_uploads), (10, 2));
     }
 
     #[test]
     fn a_part_that_is_signed_again_counts_once_with_its_larger_size() {
-        let sum = signed_sum(0, [(0, 5), (0, 7)].into_iter());
+        let sum = signed_bytes(0, [(0, 5), (0, 7)].into_iter());
         assert_eq!(sum, 12);
-        assert_eq!(signed_sum(sum, [(5, 5), (7, 3)].into_iter()), 12);
-        assert_eq!(signed_sum(sum, [(5, 6)].into_iter()), 13);
-        assert_eq!(signed_sum(u64::MAX, [(0, 1)].into_iter()), u64::MAX);
+        assert_eq!(signed_bytes(sum, [(5, 5), (7, 3)].into_iter()), 12);
+        assert_eq!(signed_bytes(sum, [(5, 6)].into_iter()), 13);
+        assert_eq!(signed_bytes(u64::MAX, [(0, 1)].into_iter()), u64::MAX);
     }
 
     #[test]
@@ -164,10 +166,10 @@ mod tests {
             bytes: 8,
             open_uploads: 1,
         };
-        assert_eq!(quota.grow(&mut usage, 2), Ok(()));
-        assert_eq!(quota.grow(&mut usage, 0), Ok(()));
+        assert_eq!(quota.add_bytes(&mut usage, 2), Ok(()));
+        assert_eq!(quota.add_bytes(&mut usage, 0), Ok(()));
         let told = quota
-            .grow(&mut usage, 1)
+            .add_bytes(&mut usage, 1)
             .map_err(|told| (told.in_use, told.asked));
         assert_eq!(told, Err((10, 1)));
     }
@@ -182,10 +184,14 @@ mod tests {
             bytes: 9,
             open_uploads: 0,
         };
-        assert_eq!(quota.take(&mut usage, None), Ok(()));
+        assert_eq!(quota.add_upload(&mut usage, None), Ok(()));
         assert_eq!(usage.bytes, 9);
         usage.bytes = 10;
-        assert!(quota.take(&mut usage, None).is_err());
-        assert_eq!(quota.take(&mut usage, Some(0)), Ok(()), "an empty one fits");
+        assert!(quota.add_upload(&mut usage, None).is_err());
+        assert_eq!(
+            quota.add_upload(&mut usage, Some(0)),
+            Ok(()),
+            "an empty one fits"
+        );
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::audit::sanitize;
+use super::mismatch::Mismatch;
 use super::path::InvalidPath;
-use super::proof::Mismatch;
 use super::quota::Exceeded;
 use super::status::{Status, Transition};
 

@@ -8,11 +8,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::checksum::Algorithm;
-use super::drift::Drifted;
+use super::drift::{Drift, Drifted};
 use super::headers::ObjectHeaders;
 use super::object::{FoundObject, ProvenObject, same_etag};
 use super::path::DatasetPath;
-use super::proof::{Declared, Level};
+use super::proof::{Declared, ProofLevel};
 use super::status::Status;
 
 /// A row of `uploads`.
@@ -68,14 +68,14 @@ pub struct Upload {
     pub sequence: i32,
     /// The token of the lease under which this copy is worked on: changes through it are made only
     /// while the row still has that one. `None` where no lease is needed.
-    pub fence: Option<Uuid>,
+    pub lease_token: Option<Uuid>,
 }
 
 impl Upload {
     /// This copy, worked on under the lease with this token.
-    pub fn under(self, token: Uuid) -> Self {
+    pub fn with_lease_token(self, token: Uuid) -> Self {
         Self {
-            fence: Some(token),
+            lease_token: Some(token),
             ..self
         }
     }
@@ -88,6 +88,17 @@ impl Upload {
             Some(proven) => same_etag(&proven.etag, &found.etag),
             None => found.upload_id == Some(self.id),
         }
+    }
+
+    /// Compares the proven object with what a HEAD request found at its key. `None` if the proven
+    /// object is still there.
+    ///
+    /// The ETag decides: the same bytes written again are the same dataset.
+    pub fn detect_drift(&self, found: Option<&FoundObject>) -> Option<Drift> {
+        let Some(found) = found else {
+            return Some(Drift::Missing);
+        };
+        has_drifted(Some(self), &found.etag).then_some(Drift::Replaced)
     }
 
     /// Whether the upload was created for this bucket and key. A copy of an object has the metadata
@@ -131,7 +142,7 @@ pub struct Multipart {
 }
 
 /// The name of what stands at a path: the declared one, or the file stem.
-pub fn name_at<'a>(path: &'a DatasetPath, upload: Option<&'a Upload>) -> &'a str {
+pub fn display_name<'a>(path: &'a DatasetPath, upload: Option<&'a Upload>) -> &'a str {
     upload.map_or_else(|| path.file_stem(), |upload| &upload.name)
 }
 
@@ -176,7 +187,7 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verification {
     /// How much was proven.
-    pub level: Level,
+    pub level: ProofLevel,
     /// Who asked.
     pub by: Verifier,
     /// When.

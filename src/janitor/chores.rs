@@ -4,7 +4,7 @@
 use futures::stream::{self, StreamExt as _};
 
 use super::{Job, PAGE, Round};
-use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
 use crate::usecases::maintenance::claim::{self, Chore, Claimed, Held};
@@ -98,9 +98,9 @@ impl Job {
         round.count(chore, outcome);
         let metrics = &self.broker.metrics.janitor;
         let what = match chore {
-            Chore::Expire => What::Overdue,
-            Chore::FinishDelete => What::UnfinishedDelete,
-            Chore::Settle => What::EndedUpload,
+            Chore::Expire => FindingKind::Overdue,
+            Chore::FinishDelete => FindingKind::UnfinishedDelete,
+            Chore::Settle => FindingKind::EndedUpload,
         };
         if !self.dry_run {
             match chore {
@@ -109,7 +109,7 @@ impl Job {
                 Chore::Settle => metrics.settled(outcome.as_str()),
             }
         }
-        let finding = Finding::of(what, outcome, self.dry_run, upload);
+        let finding = Finding::for_upload(what, outcome, self.dry_run, upload);
         self.report.tell(&finding);
     }
 }

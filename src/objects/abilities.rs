@@ -31,7 +31,7 @@ impl KnownAbilities {
             given,
             now: ArcSwap::from_pointee(given),
             refused: ArcSwap::default(),
-            tried: watch::Sender::new(given.is_known()),
+            tried: watch::Sender::new(given.is_complete()),
         }
     }
 
@@ -42,12 +42,12 @@ impl KnownAbilities {
 
     /// How far the store has `ability`. Where that is unknown, waits for the first try-out, but
     /// not for long: it may still be unknown then.
-    pub async fn of(&self, ability: Ability) -> Support {
+    pub async fn support(&self, ability: Ability) -> Support {
         self.within(ability, PATIENCE).await
     }
 
     async fn within(&self, ability: Ability, patience: Duration) -> Support {
-        let now = self.now().of(ability);
+        let now = self.now().support(ability);
         if now != Support::Unknown {
             return now;
         }
@@ -55,12 +55,12 @@ impl KnownAbilities {
         let ended = tried.wait_for(|tried| *tried);
         // Past the time, and without a sender, what is known is all that can be had.
         let _ = tokio::time::timeout(patience, ended).await;
-        self.now().of(ability)
+        self.now().support(ability)
     }
 
     /// Whether there is something that only a try-out can find out.
     pub fn is_wanting(&self) -> bool {
-        !self.given.is_known()
+        !self.given.is_complete()
     }
 
     /// Takes over what a try-out came to; what it could not find out stays as it was.
@@ -70,19 +70,19 @@ impl KnownAbilities {
 
     /// Takes over what an answer of the store has shown. Says whether that is news.
     pub fn note(&self, ability: Ability, support: Support) -> bool {
-        if self.given.of(ability) != Support::Unknown {
+        if self.given.support(ability) != Support::Unknown {
             return false;
         }
         let before = self.now.rcu(|now| Arc::new(now.with(ability, support)));
-        before.of(ability) != support
+        before.support(ability) != support
     }
 
     /// Remembers that the store has refused `ability`: a fact, whatever the settings say. Returns
     /// whether that is news.
     pub fn note_refusal(&self, ability: Ability) -> bool {
-        let was_known = self.now().of(ability) == Support::No;
+        let was_known = self.now().support(ability) == Support::No;
         let before = (self.refused).rcu(|refused| Arc::new(refused.with(ability, Support::No)));
-        !was_known && before.of(ability) != Support::No
+        !was_known && before.support(ability) != Support::No
     }
 
     /// No caller waits for a try-out any more: one has ended, or none will.
@@ -103,7 +103,7 @@ mod tests {
             known.learn(Abilities::all(Support::Yes));
             known.tried();
         };
-        let (asked, ()) = tokio::join!(known.of(Ability::Checksums), try_out);
+        let (asked, ()) = tokio::join!(known.support(Ability::Checksums), try_out);
         assert_eq!(asked, Support::Yes);
     }
 
@@ -122,17 +122,17 @@ mod tests {
         let given = Abilities::default().with(Ability::DeleteIfMatch, Support::Yes);
         let known = KnownAbilities::new(given);
         known.learn(Abilities::all(Support::No));
-        assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::Yes);
-        assert_eq!(known.now().of(Ability::Checksums), Support::No);
+        assert_eq!(known.now().support(Ability::DeleteIfMatch), Support::Yes);
+        assert_eq!(known.now().support(Ability::Checksums), Support::No);
         assert!(!known.note(Ability::DeleteIfMatch, Support::No));
         assert!(known.note_refusal(Ability::DeleteIfMatch));
         assert!(!known.note_refusal(Ability::DeleteIfMatch));
         known.learn(Abilities::all(Support::Yes));
-        assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::No);
+        assert_eq!(known.now().support(Ability::DeleteIfMatch), Support::No);
         let known = KnownAbilities::new(Abilities::default());
         assert!(known.note(Ability::HeadChecksums, Support::No));
         assert!(!known.note(Ability::HeadChecksums, Support::No));
         known.learn(Abilities::default());
-        assert_eq!(known.now().of(Ability::HeadChecksums), Support::No);
+        assert_eq!(known.now().support(Ability::HeadChecksums), Support::No);
     }
 }

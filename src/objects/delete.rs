@@ -54,7 +54,7 @@ pub struct NotDeleted {
 impl ObjectStore {
     /// What the store can compare before it deletes an object of this bucket.
     pub fn delete_if(&self) -> DeleteIf {
-        match self.abilities.now().of(Ability::DeleteIfMatch) {
+        match self.abilities.now().support(Ability::DeleteIfMatch) {
             Support::No => DeleteIf::Any,
             Support::Unknown | Support::Yes | Support::Unquoted => DeleteIf::SameEtag,
         }

@@ -19,7 +19,7 @@ impl ObjectStore {
     /// A store that refuses to be asked for checksums is asked once more without, and remembered:
     /// its objects have none from then on.
     pub async fn head(&self, key: &str) -> Result<Option<FoundObject>, StoreError> {
-        let mode = match self.abilities.now().of(Ability::HeadChecksums) {
+        let mode = match self.abilities.now().support(Ability::HeadChecksums) {
             Support::No => None,
             _ => Some(ChecksumMode::Enabled),
         };

@@ -6,7 +6,7 @@
 //! length; when the holder dies, the row is free once the lease has ended; when it stops, it gives
 //! the row back.
 //!
-//! The token is also the fence. Whoever was paused, or cut off from Postgres, for longer than its
+//! The token is also the lease_token. Whoever was paused, or cut off from Postgres, for longer than its
 //! lease may find the row in other hands: every later write names the token in its `WHERE`, and
 //! changes nothing where the row has another one by then. A lease that ended and that nobody else
 //! took is still good: the token in the row proves it.

@@ -44,7 +44,13 @@ pub(super) async fn examine(
     }
     let fix = "nothing, if `size` is proof enough; else use a store that returns checksums";
     let returned = told(probe, &right, Algorithm::Sha256).await?;
-    if probe.store.abilities().now().of(Ability::HeadChecksums) == Support::No {
+    if probe
+        .store
+        .abilities()
+        .now()
+        .support(Ability::HeadChecksums)
+        == Support::No
+    {
         return Ok(Verdict::warning(
             "a HEAD that asks for checksums is refused: proofs are no better than `size`",
             fix,

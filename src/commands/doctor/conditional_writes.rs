@@ -23,7 +23,7 @@ fn of(ability: Ability, switches: StoreSwitches, tried: &TriedOut) -> Verdict {
     let words = Words::of(ability, switches);
     let (what, variable) = (words.what, words.variable);
     let answers = format!("{what} ({})", tried.answers(ability));
-    match (words.switch, tried.abilities.of(ability)) {
+    match (words.switch, tried.abilities.support(ability)) {
         (_, Support::Unknown) => Verdict::unknown(
             format!("whether the store honours {answers} is unknown"),
             format!("allow s3:PutObject and s3:DeleteObject, or say it by {variable}"),

@@ -30,7 +30,7 @@ pub struct PartLimits {
     /// Bytes of the largest object.
     pub max_size: u64,
     /// Bytes of a part where nothing is asked for and nothing larger is needed.
-    pub usual_part_size: u64,
+    pub default_part_size: u64,
 }
 
 impl PartLimits {
@@ -41,7 +41,7 @@ impl PartLimits {
         max_part_size: MAX_PART_SIZE,
         max_parts: MAX_PARTS,
         max_size: MAX_OBJECT_SIZE,
-        usual_part_size: 16 * MIB,
+        default_part_size: 16 * MIB,
     };
 
     /// The least part size, in whole MiB, of which no more than the most parts make up `size`.

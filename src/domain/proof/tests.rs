@@ -32,7 +32,7 @@ fn found(id: Uuid, checksums: &[&str]) -> FoundObject {
     }
 }
 
-fn level(declared: &Declared, found: &FoundObject) -> Option<Level> {
+fn level(declared: &Declared, found: &FoundObject) -> Option<ProofLevel> {
     match compare(found.upload_id.unwrap(), declared, None, LIMIT, None, found) {
         Verdict::Proven(_, level) => Some(level),
         _ => None,
@@ -44,13 +44,19 @@ fn the_level_says_what_was_really_proven() {
     let id = Uuid::from_u128(1);
     let silent = found(id, &[]);
     let told = found(id, &["AAAAAA=="]);
-    assert_eq!(level(&declared(None, None), &told), Some(Level::Existence));
-    assert_eq!(level(&declared(Some(5), None), &told), Some(Level::Size));
+    assert_eq!(
+        level(&declared(None, None), &told),
+        Some(ProofLevel::Existence)
+    );
+    assert_eq!(
+        level(&declared(Some(5), None), &told),
+        Some(ProofLevel::Size)
+    );
     let both = declared(Some(5), Some("AAAAAA=="));
-    assert_eq!(level(&both, &told), Some(Level::Checksum));
+    assert_eq!(level(&both, &told), Some(ProofLevel::Checksum));
     assert_eq!(
         level(&both, &silent),
-        Some(Level::Size),
+        Some(ProofLevel::Size),
         "a store that returns no checksum proves none"
     );
 }
@@ -60,7 +66,7 @@ fn a_checksum_that_the_store_does_not_check_proves_the_size_alone() {
     let mut echoed = found(Uuid::from_u128(1), &["AAAAAA=="]);
     echoed.checksums_checked = false;
     let equal = declared(Some(5), Some("AAAAAA=="));
-    assert_eq!(level(&equal, &echoed), Some(Level::Size));
+    assert_eq!(level(&equal, &echoed), Some(ProofLevel::Size));
     let other = declared(Some(5), Some("AAAAAQ=="));
     assert_eq!(level(&other, &echoed), None, "it may still refute");
 }
@@ -107,5 +113,5 @@ fn another_uploads_object_is_not_ours() {
         None,
         &object,
     );
-    assert_eq!(verdict, Verdict::NotOurs);
+    assert_eq!(verdict, Verdict::ForeignObject);
 }

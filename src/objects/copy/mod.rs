@@ -74,10 +74,10 @@ impl ObjectStore {
     pub async fn copy(&self, copy: &CopyObject<'_>) -> Result<Copied, StoreError> {
         let known = self.abilities.now();
         let precondition = match copy.object.precondition {
-            Precondition::Absent if known.of(Ability::PutIfNoneMatch) == Support::No => {
+            Precondition::Absent if known.support(Ability::PutIfNoneMatch) == Support::No => {
                 Precondition::None
             }
-            Precondition::Matches(etag) => match known.of(Ability::PutIfMatch) {
+            Precondition::Matches(etag) => match known.support(Ability::PutIfMatch) {
                 Support::No => Precondition::None,
                 Support::Unquoted => Precondition::Matches(etag.trim_matches('"')),
                 Support::Yes | Support::Unknown => Precondition::Matches(etag),

@@ -112,7 +112,7 @@ impl ObjectStore {
         complete: &CompleteMultipart<'_>,
     ) -> Result<CompleteMultipartUploadOutput, Failed> {
         let (if_match, if_none_match) = match complete.precondition {
-            _ if self.abilities.now().of(Ability::CompleteIfNoneMatch) == Support::No => {
+            _ if self.abilities.now().support(Ability::CompleteIfNoneMatch) == Support::No => {
                 (None, None)
             }
             Precondition::Absent => (None, Some("*".to_owned())),

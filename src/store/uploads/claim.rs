@@ -102,7 +102,7 @@ pub async fn claim(
     let claimed = rows.into_iter().map(|(row, attempts)| {
         let upload = row.into_upload()?;
         Ok(Claimed {
-            upload: upload.under(lease.token()),
+            upload: upload.with_lease_token(lease.token()),
             attempts,
         })
     });
@@ -179,7 +179,7 @@ pub async fn put_off(
 pub async fn settle(connection: &mut Connection, upload: &Upload, at: DateTime<Utc>) -> Result<()> {
     diesel::update(uploads::table.filter(uploads::id.eq(upload.id)))
         .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
-        .filter(is_fenced_by(upload.fence))
+        .filter(is_held_under(upload.lease_token))
         .set((WithoutLease::default(), uploads::settled_at.eq(at)))
         .execute(connection)
         .await?;
@@ -229,11 +229,11 @@ fn held<'a>(ids: &'a [Uuid], token: Uuid) -> _ {
         .filter(uploads::holder.eq(token))
 }
 
-/// Whether a row may be changed by a holder of the lease `fence`: only while the row has that one;
+/// Whether a row may be changed by a holder of the lease `lease_token`: only while the row has that one;
 /// without a lease, whatever it has.
 #[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn is_fenced_by(fence: Option<Uuid>) -> _ {
-    uploads::holder.is_not_distinct_from(coalesce(fence, uploads::holder))
+pub(super) fn is_held_under(lease_token: Option<Uuid>) -> _ {
+    uploads::holder.is_not_distinct_from(coalesce(lease_token, uploads::holder))
 }
 
 /// The columns of a row that no lease holds.

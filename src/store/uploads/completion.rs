@@ -40,7 +40,7 @@ pub async fn hold_to_complete(
         .await
         .optional()?;
     let upload = row.map(Row::into_upload).transpose()?;
-    Ok(upload.map(|upload| upload.under(lease.token())))
+    Ok(upload.map(|upload| upload.with_lease_token(lease.token())))
 }
 
 /// Gives the lease back, where the upload still has it.

@@ -10,7 +10,7 @@ use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Timestamptz, Uuid as 
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::domain::path::{DatasetPath, folders};
+use crate::domain::path::{DatasetPath, parent_folders};
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::columns::{bind_arrays, each};
@@ -94,7 +94,7 @@ pub struct Before {
 pub async fn current_of(connection: &mut Connection, upload: &Upload) -> Result<Before> {
     let look = Look {
         place: Place::from(upload),
-        folders: folders(&upload.key).collect(),
+        folders: parent_folders(&upload.key).collect(),
     };
     let (id, sequence, is_current, is_anothers) = look.get_result(connection).await?;
     let mark = Current::of(id, sequence, is_current);
@@ -136,7 +136,7 @@ pub(super) async fn seen(
         ids: each(candidates, |one| one.upload.id),
         tenants: each(candidates, |one| &*one.upload.tenant),
         paths: each(candidates, |one| one.upload.path.as_str()),
-        fences: each(candidates, |one| one.upload.fence),
+        lease_tokens: each(candidates, |one| one.upload.lease_token),
         etags: each(candidates, |one| one.etag),
         at: each(candidates, |one| one.at),
     };
@@ -164,7 +164,7 @@ struct LookAll<'a> {
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
     paths: Vec<&'a str>,
-    fences: Vec<Option<Uuid>>,
+    lease_tokens: Vec<Option<Uuid>>,
     etags: Vec<&'a str>,
     at: Vec<DateTime<Utc>>,
 }
@@ -203,13 +203,13 @@ impl QueryFragment<Pg> for LookAll<'_> {
             SqlUuid: &self.ids,
             Text: &self.tenants,
             Text: &self.paths,
-            Nullable<SqlUuid>: &self.fences,
+            Nullable<SqlUuid>: &self.lease_tokens,
             Text: &self.etags,
             Timestamptz: &self.at,
         );
         out.push_sql(
-            ") AS place (id, tenant, path, fence, etag, at) JOIN uploads own ON own.id = place.id \
-             AND (place.fence IS NULL OR own.holder = place.fence) AND own.status = ANY(",
+            ") AS place (id, tenant, path, lease_token, etag, at) JOIN uploads own ON own.id = place.id \
+             AND (place.lease_token IS NULL OR own.holder = place.lease_token) AND own.status = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
         out.push_sql(")");

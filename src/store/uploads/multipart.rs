@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::is_fenced_by;
+use super::claim::is_held_under;
 use crate::domain::proof::Declared;
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload};
@@ -103,7 +103,7 @@ pub async fn promise_more(
     let from = Transition::Acknowledge.from().iter();
     let row = uploads::table
         .filter(uploads::id.eq(upload.id))
-        .filter(is_fenced_by(upload.fence))
+        .filter(is_held_under(upload.lease_token))
         .filter(uploads::status.eq_any(from.map(|status| status.as_str())));
     let invalid = |cause| diesel::result::Error::SerializationError(cause);
     let size = promise.declared.size.map(i64::try_from).transpose();

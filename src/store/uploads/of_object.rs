@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::find::STANDING;
 use super::row::Row;
-use crate::domain::path::folders;
+use crate::domain::path::parent_folders;
 use crate::domain::upload::Upload;
 use crate::store::schema::{tenants, uploads};
 use crate::store::{Connection, Result};
@@ -71,7 +71,7 @@ const COUNTING: &str =
 /// The tenants and paths that a key may belong to: rows are indexed by these. They are the default
 /// tenant's, whose key prefix is empty, and those of one other tenant at most.
 async fn places(connection: &mut Connection, key: &str) -> Result<(Vec<String>, Vec<String>)> {
-    let prefixes: Vec<&str> = std::iter::once("").chain(folders(key)).collect();
+    let prefixes: Vec<&str> = std::iter::once("").chain(parent_folders(key)).collect();
     let owners: Vec<(String, String)> = tenants::table
         .filter(tenants::key_prefix.eq_any(prefixes))
         .select((tenants::name, tenants::key_prefix))

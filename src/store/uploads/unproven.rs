@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::{Waiting, WithoutLease, is_fenced_by};
+use super::claim::{Waiting, WithoutLease, is_held_under};
 use super::mark::Place;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
@@ -44,7 +44,7 @@ pub async fn settle_failed(
     diesel::update(uploads::table.filter(uploads::id.eq(upload.id)))
         .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
         .filter(uploads::status.eq(Status::Error.as_str()))
-        .filter(is_fenced_by(upload.fence))
+        .filter(is_held_under(upload.lease_token))
         .set((
             WithoutLease::default(),
             uploads::unproven_size.eq(size.map(bytes)),

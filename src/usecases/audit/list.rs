@@ -43,9 +43,9 @@ pub async fn list(
     let mut rows = filter.rows()?;
     // Of what a confined caller may not know of, nothing is told: rows of other folders, and those
     // of no path.
-    if let Some(within) = principal.jail.within() {
+    if let Some(within) = principal.jail.folder() {
         let asked = rows.prefix.as_deref().unwrap_or("/");
-        let Some(met) = within.meet(asked) else {
+        let Some(met) = within.intersect(asked) else {
             return Ok(Page {
                 items: Vec::new(),
                 next: None,

@@ -4,7 +4,7 @@ use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::upload::{Upload, has_drifted, name_at};
+use crate::domain::upload::{Upload, display_name, has_drifted};
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
 use crate::usecases::datasets::download::{SignedGet, Wish};
@@ -26,7 +26,7 @@ pub struct Detail {
 impl Detail {
     /// The declared name, or the file stem.
     pub fn name(&self) -> &str {
-        name_at(&self.path, self.upload.as_ref())
+        display_name(&self.path, self.upload.as_ref())
     }
 
     /// Whether the object is no longer the proven one.

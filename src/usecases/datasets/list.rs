@@ -7,7 +7,7 @@ use crate::domain::page::{Cursor, Page};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
-use crate::domain::upload::{Upload, has_drifted, name_at};
+use crate::domain::upload::{Upload, display_name, has_drifted};
 use crate::objects::{self, ListedObject, StoreError};
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
@@ -61,7 +61,7 @@ impl Dataset {
     /// The declared name, or the file stem; the key where it has no path.
     pub fn name(&self) -> &str {
         match &self.path {
-            Some(path) => name_at(path, self.upload.as_ref()),
+            Some(path) => display_name(path, self.upload.as_ref()),
             None => &self.object.key,
         }
     }
@@ -88,7 +88,7 @@ pub async fn page(
         return Ok(Page { items, next });
     };
     if listing.folders
-        && let Some(folder) = principal.jail.way_from(&listing.prefix)
+        && let Some(folder) = principal.jail.next_folder(&listing.prefix)
     {
         return broker.way_down(&principal.jail, &prefix, folder).await;
     }

@@ -206,7 +206,7 @@ async fn load_anyone(broker: &Broker) -> Result<Option<Known>> {
             policy: Arc::new(policy),
             scopes: Scope::ALL.to_vec(),
             key_id: None,
-            credential: Credential::Nothing,
+            credential: Credential::AuthenticationOff,
             bounds: Bounds::default(),
         }),
         expires_at: None,

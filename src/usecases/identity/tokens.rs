@@ -149,11 +149,11 @@ fn narrow(
     prefix: Option<PathPrefix>,
 ) -> Result<Option<PathPrefix>, Refusal> {
     let mut wide = Vec::new();
-    let own = principal.jail.within();
+    let own = principal.jail.folder();
     let prefix = match (prefix, own) {
         // Nothing was asked for: what the caller has.
         (None, own) if new.prefix.is_none() => own.cloned(),
-        (Some(prefix), Some(own)) if !own.holds(prefix.as_str()) => {
+        (Some(prefix), Some(own)) if !own.contains(prefix.as_str()) => {
             wide.push(("/prefix", format!("lies outside of {own}")));
             None
         }

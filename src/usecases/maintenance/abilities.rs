@@ -50,7 +50,7 @@ async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
     let known = bucket.objects.abilities();
     known.learn(found.abilities);
     let since = broker.clock.now() - BELIEVED;
-    let fresh = known.now().is_known() && found.tried_at.is_some_and(|at| at > since);
+    let fresh = known.now().is_complete() && found.tried_at.is_some_and(|at| at > since);
     if fresh {
         known.tried();
     }
@@ -95,7 +95,7 @@ pub fn observe(broker: &Broker) {
         .collect();
     for ability in Ability::ALL {
         for support in Support::ALL {
-            let buckets = known.iter().filter(|all| all.of(ability) == support);
+            let buckets = known.iter().filter(|all| all.support(ability) == support);
             let (ability, support) = (ability.as_str(), support.as_str());
             (broker.metrics.stores).observe(ability, support, buckets.count());
         }
@@ -126,7 +126,7 @@ async fn learn_of(broker: &Broker, bucket: &Bucket, stop: &CancellationToken) ->
     abilities::keep(&mut connection, endpoint, name, holder, kept).await?;
     Ok(match found {
         None => Learned::Stopped,
-        Some(_) if known.now().is_known() => Learned::All,
+        Some(_) if known.now().is_complete() => Learned::All,
         Some(_) => Learned::Some,
     })
 }

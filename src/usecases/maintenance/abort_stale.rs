@@ -281,7 +281,8 @@ impl Stale {
         let open = &self.open;
         let age = (now - open.initiated).num_seconds().try_into();
         let age = age.unwrap_or_default();
-        let finding = Finding::multipart(outcome, dry_run, &open.key, &open.upload_id, age);
+        let finding =
+            Finding::for_multipart_upload(outcome, dry_run, &open.key, &open.upload_id, age);
         match &self.why {
             Why::Ended(row) => Finding {
                 upload_id: Some(row.id),

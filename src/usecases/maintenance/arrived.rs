@@ -102,7 +102,7 @@ impl Broker {
         for upload in standing {
             let id = upload.id;
             // Most events tell what is known: those need no second look.
-            if Drift::of(&upload, found) == upload.drift.map(|drifted| drifted.kind) {
+            if upload.detect_drift(found) == upload.drift.map(|drifted| drifted.kind) {
                 outcome = outcome.or(Some(Arrived::Known));
                 continue;
             }

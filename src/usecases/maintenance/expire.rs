@@ -56,7 +56,7 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
     let verdict = compare(upload.id, &upload.declared, None, limit, encryption, &found);
     Ok(match verdict {
         Verdict::Proven(..) => Looked::Uploaded,
-        Verdict::NotOurs | Verdict::TooLarge { .. } | Verdict::Mismatch(_) => Looked::Expired,
+        Verdict::ForeignObject | Verdict::TooLarge { .. } | Verdict::Mismatch(_) => Looked::Expired,
     })
 }
 

@@ -42,7 +42,7 @@ impl Broker {
             return Ok(Rechecked::Unchanged);
         }
         let found = self.stored(&upload).await?;
-        let drift = Drift::of(&upload, found.as_ref());
+        let drift = upload.detect_drift(found.as_ref());
         // What another upload has written counts for that one.
         let unproven = found
             .filter(|found| drift.is_some() && found.upload_id == Some(upload.id))

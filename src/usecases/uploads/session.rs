@@ -164,11 +164,11 @@ async fn put_precondition<'a>(
     let known = objects.abilities();
     match rule {
         WriteRule::Overwrite => Ok(Precondition::None),
-        WriteRule::CreateOnly => Ok(match known.now().of(Ability::PutIfNoneMatch) {
+        WriteRule::CreateOnly => Ok(match known.now().support(Ability::PutIfNoneMatch) {
             Support::No => Precondition::None,
             _ => Precondition::Absent,
         }),
-        WriteRule::Replace { etag } => match known.of(Ability::PutIfMatch).await {
+        WriteRule::Replace { etag } => match known.support(Ability::PutIfMatch).await {
             Support::Yes => Ok(Precondition::Matches(etag)),
             Support::Unquoted => Ok(Precondition::Matches(etag.trim_matches('"'))),
             Support::No => Err(not_held().into()),

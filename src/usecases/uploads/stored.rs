@@ -19,8 +19,8 @@ impl Broker {
     pub(in crate::usecases) async fn checks_checksums(&self, upload: &Upload) -> Result<bool> {
         let bucket = self.bucket(&upload.bucket).await?;
         let known = bucket.objects.abilities();
-        known.of(Ability::Checksums).await;
-        known.of(Ability::HeadChecksums).await;
+        known.support(Ability::Checksums).await;
+        known.support(Ability::HeadChecksums).await;
         Ok(known.now().returns_checked_checksums())
     }
 

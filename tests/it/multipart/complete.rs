@@ -119,7 +119,7 @@ async fn part_checksums_are_repeated_at_the_end() {
     let digest = STANDARD.decode(right[0].checksum.as_ref().unwrap().value());
     let whole = STANDARD.encode(Sha256::digest(digest.unwrap()));
     let whole = Checksum::new(Algorithm::Sha256, &whole).unwrap();
-    assert_eq!(found.checksums, [whole.of_parts(1)]);
+    assert_eq!(found.checksums, [whole.into_composite(1)]);
 }
 
 #[tokio::test]

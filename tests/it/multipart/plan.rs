@@ -54,7 +54,7 @@ proptest! {
             let smallest = if last { u64::from(size > 0) } else { MIN_PART_SIZE };
             prop_assert!((smallest..=MAX_PART_SIZE).contains(&part.size), "{:?}", part);
             prop_assert!(last || part.size == plan.part_size(), "{:?}", part);
-            prop_assert_eq!(plan.check(number, part.size), Ok(()));
+            prop_assert_eq!(plan.validate_part(number, part.size), Ok(()));
             end += part.size;
         }
         prop_assert_eq!(end, size);
@@ -145,20 +145,30 @@ fn an_open_end_takes_what_the_store_takes() {
     assert_eq!(plan.missing([2, 3, 7]), [(1, 1), (4, 6)]);
     assert_eq!(plan.missing([]), []);
     for (number, size) in [(1, 0), (1, 1), (10_000, MAX_PART_SIZE)] {
-        assert_eq!(plan.check(number, size), Ok(()), "part {number}, {size}");
+        assert_eq!(
+            plan.validate_part(number, size),
+            Ok(()),
+            "part {number}, {size}"
+        );
     }
     let number = Err(PartError::Number { last: MAX_PARTS });
-    assert_eq!((plan.check(0, 1), plan.check(10_001, 1)), (number, number));
+    assert_eq!(
+        (plan.validate_part(0, 1), plan.validate_part(10_001, 1)),
+        (number, number)
+    );
     let max = MAX_PART_SIZE;
     let size = Err(PartError::Size { max });
-    assert_eq!((plan.check(2, 0), plan.check(1, max + 1)), (size, size));
+    assert_eq!(
+        (plan.validate_part(2, 0), plan.validate_part(1, max + 1)),
+        (size, size)
+    );
 }
 
 #[test]
 fn a_part_that_was_not_planned_is_told_what_would_be_right() {
     let plan = PartPlan::new(Some(12 * MIB), Some(5 * MIB), S3).unwrap();
     let said = |number, size| {
-        let error = plan.check(number, size).unwrap_err();
+        let error = plan.validate_part(number, size).unwrap_err();
         (error.field(), error.to_string())
     };
     assert_eq!(said(0, 1), ("part_number", "must be 1 to 3".into()));

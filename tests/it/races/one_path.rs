@@ -5,7 +5,7 @@ use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::object::ProvenObject;
-use upload_broker::domain::proof::Level;
+use upload_broker::domain::proof::ProofLevel;
 use upload_broker::domain::upload::{Verification, Verifier};
 use upload_broker::store::pool;
 use upload_broker::store::uploads::{self, Locked, Proven};
@@ -166,7 +166,7 @@ async fn a_proof_that_comes_late_does_not_supersede_a_newer_one() {
         last_modified: at,
     };
     let verification = Verification {
-        level: Level::Existence,
+        level: ProofLevel::Existence,
         by: Verifier::Acknowledge,
         at,
     };

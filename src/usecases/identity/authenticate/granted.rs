@@ -29,7 +29,7 @@ pub(super) async fn known(
     Ok(Some(Known {
         principal: Arc::new(Principal {
             tenant: grant.tenant,
-            jail: jail.confined(grant.prefix),
+            jail: jail.confined_to(grant.prefix),
             policy,
             scopes: grant.scopes,
             key_id: key,

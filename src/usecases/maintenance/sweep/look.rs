@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::Mode;
 use super::merge::Difference;
 use crate::domain::drift::Drift;
-use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::path::DatasetPath;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
@@ -77,13 +77,13 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
         }
         Mode::DryRun => {
             let found = broker.stored(&upload).await?;
-            (Drift::of(&upload, found.as_ref()), upload)
+            (upload.detect_drift(found.as_ref()), upload)
         }
     };
     let what = match (before, now) {
-        (_, Some(Drift::Missing)) => What::RowWithoutObject,
-        (_, Some(Drift::Replaced)) => What::OtherEtag,
-        (Some(_), None) => What::Restored,
+        (_, Some(Drift::Missing)) => FindingKind::RowWithoutObject,
+        (_, Some(Drift::Replaced)) => FindingKind::OtherEtag,
+        (Some(_), None) => FindingKind::Restored,
         // It came, or was put right, while the sweep passed.
         (None, None) => return Ok(None),
     };
@@ -93,7 +93,7 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
         Outcome::Noted
     };
     let dry_run = mode == Mode::DryRun;
-    Ok(Some(Finding::of(what, outcome, dry_run, &upload)))
+    Ok(Some(Finding::for_upload(what, outcome, dry_run, &upload)))
 }
 
 /// The places of each of these keys of a bucket that any upload was ever promised. A key is in the
@@ -142,7 +142,7 @@ async fn at_key(
 ) -> Result<Option<Finding>> {
     let dry_run = mode == Mode::DryRun;
     if spots.is_empty() {
-        return Ok(Some(Finding::stray(&key, dry_run)));
+        return Ok(Some(Finding::object_without_row(&key, dry_run)));
     }
     let Some(found) = broker.bucket(bucket).await?.objects.head(&key).await? else {
         return Ok(None);
@@ -160,7 +160,7 @@ async fn at_key(
     drop(connection);
     match broker.named(bucket, &key, Some(&found)).await?.upload() {
         Some(upload) => at_unacknowledged(broker, mode, upload).await.map(Some),
-        None => Ok(Some(Finding::stray(&key, dry_run))),
+        None => Ok(Some(Finding::object_without_row(&key, dry_run))),
     }
 }
 
@@ -168,9 +168,14 @@ async fn at_key(
 /// janitor's look, it is proven now, as an acknowledge would.
 async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<Finding> {
     let dry_run = mode == Mode::DryRun;
-    let what = What::UnacknowledgedObject;
+    let what = FindingKind::UnacknowledgedObject;
     if upload.status != Status::Expired {
-        return Ok(Finding::of(what, Outcome::Reported, dry_run, &upload));
+        return Ok(Finding::for_upload(
+            what,
+            Outcome::Reported,
+            dry_run,
+            &upload,
+        ));
     }
     let (looked, upload) = match mode {
         Mode::Repair => {
@@ -183,5 +188,5 @@ async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> 
         Looked::Uploaded => Outcome::Uploaded,
         Looked::Expired | Looked::Left => Outcome::Reported,
     };
-    Ok(Finding::of(what, outcome, dry_run, &upload))
+    Ok(Finding::for_upload(what, outcome, dry_run, &upload))
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::claims::Claimed;
 use crate::domain::object::ProvenObject;
-use crate::domain::proof::Level;
+use crate::domain::proof::ProofLevel;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verification, Verifier};
 use crate::store::Connection;
@@ -145,7 +145,7 @@ impl Broker {
         claimed: &Claimed,
         mark: Current,
         object: ProvenObject,
-        level: Level,
+        level: ProofLevel,
         by: Verifier,
     ) -> Result<Committed> {
         let at = self.clock.now();
@@ -223,7 +223,15 @@ impl Broker {
         let mut connection = self.connection().await?;
         let taken = connection
             .transaction(async |connection| {
-                uploads::transition(connection, upload.id, upload.fence, arrow, at, changes).await
+                uploads::transition(
+                    connection,
+                    upload.id,
+                    upload.lease_token,
+                    arrow,
+                    at,
+                    changes,
+                )
+                .await
             })
             .await?;
         if let Some(upload) = &taken {

@@ -58,9 +58,15 @@ impl Broker {
         let mut connection = self.connection().await?;
         let (taken, drifted) = connection
             .transaction(async |connection| {
-                let taken =
-                    uploads::transition(connection, upload.id, upload.fence, arrow, at, changes)
-                        .await?;
+                let taken = uploads::transition(
+                    connection,
+                    upload.id,
+                    upload.lease_token,
+                    arrow,
+                    at,
+                    changes,
+                )
+                .await?;
                 let drifted = match unproven {
                     Some(unproven) if taken.is_some() => {
                         mark_replaced(connection, upload, unproven, at).await?

@@ -126,10 +126,10 @@ impl Broker {
                     return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
                 }
                 (Verdict::Proven(object, level), _) => (object, level),
-                (Verdict::NotOurs, _) if upload.write.may_replace() => {
+                (Verdict::ForeignObject, _) if upload.write.may_replace() => {
                     return Ok(Outcome::NotYetOurs(upload));
                 }
-                (Verdict::NotOurs, _) => {
+                (Verdict::ForeignObject, _) => {
                     let refusal = taken(&upload);
                     return Ok(Outcome::refuted(upload, refusal, None));
                 }
@@ -169,7 +169,7 @@ impl Broker {
             .await?
             .ok_or_else(|| Refusal::no_upload(upload.id))?;
         Ok(Upload {
-            fence: upload.fence,
+            lease_token: upload.lease_token,
             ..now
         })
     }

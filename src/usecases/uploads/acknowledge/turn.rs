@@ -90,7 +90,7 @@ impl Broker {
         let parts = multipart.part_count.unwrap_or(MAX_PARTS).min(MAX_PARTS);
         let until = Instant::now() + PATIENCE;
         let mut mine = self.turns.take(upload.id, parts, PATIENCE).await?;
-        if upload.fence.is_some() {
+        if upload.lease_token.is_some() {
             // The janitor has it under a lease of its own. It may have read the row minutes ago.
             *upload = self.reload(upload).await?;
         } else {

@@ -86,7 +86,7 @@ fn before(upload_id: Uuid, same_request: bool) -> Result<Claimed> {
 pub(in crate::usecases) fn untold(principal: &Principal, error: Error) -> Error {
     match error {
         Error::Refused(refusal)
-            if refusal.code == Code::IdempotencyKeyReused && principal.jail.within().is_some() =>
+            if refusal.code == Code::IdempotencyKeyReused && principal.jail.folder().is_some() =>
         {
             let upload_id = None;
             Error::from(Refusal {

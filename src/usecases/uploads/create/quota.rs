@@ -140,7 +140,7 @@ fn share(
         let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
         let refusal = match taken.get_mut(&row.tenant) {
             _ if in_the_way.is_some() => exists(row, in_the_way),
-            Some((quota, usage)) => match quota.take(usage, row.declared.size) {
+            Some((quota, usage)) => match quota.add_upload(usage, row.declared.size) {
                 Ok(()) => {
                     shared.counted.push(row.clone());
                     continue;

@@ -27,7 +27,12 @@ impl Broker {
             false => Ability::PutIfNoneMatch,
         };
         let bucket = self.bucket(&upload.bucket).await?;
-        Ok(!bucket.objects.abilities().now().of(ability).is_held())
+        Ok(!bucket
+            .objects
+            .abilities()
+            .now()
+            .support(ability)
+            .is_supported())
     }
 
     /// Refuses where an object stands at the key of a new upload that may replace none.

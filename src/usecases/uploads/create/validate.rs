@@ -126,7 +126,7 @@ impl Broker {
             verification: None,
             drift: None,
             sequence: 0,
-            fence: None,
+            lease_token: None,
         };
         Ok(Draft {
             upload,
@@ -139,7 +139,7 @@ impl Broker {
 fn outside(principal: &Principal) -> Refusal {
     let within = principal
         .jail
-        .within()
+        .folder()
         .map_or("/", |within| within.as_str());
     let detail = format!("This credential opens {within} only.");
     Refusal {

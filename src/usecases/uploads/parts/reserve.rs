@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diesel_async::AsyncConnection as _;
 
-use crate::domain::quota::signed_sum;
+use crate::domain::quota::signed_bytes;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
@@ -56,7 +56,7 @@ impl Broker {
                     }
                     let more = sum.max(signed.size) - signed.sum.max(signed.size);
                     if let Some((quota, usage)) = taken.get_mut(&upload.tenant) {
-                        quota.grow(usage, more).map_err(Refusal::over_quota)?;
+                        quota.add_bytes(usage, more).map_err(Refusal::over_quota)?;
                     }
                     signed_parts::note_sum(connection, upload.id, sum).await?;
                 }
@@ -85,7 +85,7 @@ async fn sum_of(
         let before = before.get(&part.number).copied();
         (before.unwrap_or_default(), part.size)
     });
-    Ok(signed_sum(signed.sum, asked))
+    Ok(signed_bytes(signed.sum, asked))
 }
 
 fn kept(part: &WantedPart) -> SignedPart {

@@ -19,7 +19,7 @@ use super::checksum::{Algorithm, Checksum};
 
 /// One part of an object, as the store lists it.
 #[derive(Clone, Copy, Debug)]
-pub struct PartFacts<'a> {
+pub struct ListedPart<'a> {
     /// Bytes.
     pub size: u64,
     /// With or without its quotes.
@@ -33,7 +33,7 @@ pub struct PartFacts<'a> {
 /// or one has no checksum of this algorithm.
 pub fn checksum_of<'a>(
     algorithm: Algorithm,
-    parts: impl Iterator<Item = PartFacts<'a>>,
+    parts: impl Iterator<Item = ListedPart<'a>>,
 ) -> Option<Checksum> {
     match algorithm {
         Algorithm::Sha256 => composite::<Sha256>(algorithm, parts),
@@ -46,7 +46,7 @@ pub fn checksum_of<'a>(
 
 /// The ETag that S3 gives to an object of these parts, in quotes. `None` where there is no part, or
 /// the ETag of one does not have the form of an MD5.
-pub fn etag_of<'a>(parts: impl Iterator<Item = PartFacts<'a>>) -> Option<String> {
+pub fn etag_of<'a>(parts: impl Iterator<Item = ListedPart<'a>>) -> Option<String> {
     let (mut all, mut count) = (Md5::new(), 0_u32);
     for part in parts {
         all.update(md5_of(part.etag)?);
@@ -65,7 +65,7 @@ fn md5_of(etag: &str) -> Option<[u8; 16]> {
     Some(number.to_be_bytes())
 }
 
-fn raw(part: PartFacts<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
+fn raw(part: ListedPart<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
     let checksum = part.checksum?;
     let is_of_bytes = checksum.algorithm() == algorithm && !checksum.is_composite();
     is_of_bytes.then(|| STANDARD.decode(checksum.value()).ok())?
@@ -73,7 +73,7 @@ fn raw(part: PartFacts<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
 
 fn composite<'a, D: Digest>(
     algorithm: Algorithm,
-    parts: impl Iterator<Item = PartFacts<'a>>,
+    parts: impl Iterator<Item = ListedPart<'a>>,
 ) -> Option<Checksum> {
     let (mut all, mut count) = (D::new(), 0_u32);
     for part in parts {
@@ -82,13 +82,13 @@ fn composite<'a, D: Digest>(
     }
     let digest = STANDARD.encode(all.finalize());
     let whole = Checksum::new(algorithm, &digest).ok()?;
-    (count > 0).then(|| whole.of_parts(count))
+    (count > 0).then(|| whole.into_composite(count))
 }
 
 fn combined<'a>(
     algorithm: Algorithm,
     crc: CrcAlgorithm,
-    parts: impl Iterator<Item = PartFacts<'a>>,
+    parts: impl Iterator<Item = ListedPart<'a>>,
 ) -> Option<Checksum> {
     let mut whole = None;
     for part in parts {
@@ -128,7 +128,7 @@ mod tests {
                     .map(|cut| &WHOLE[cut[0]..cut[1]])
                     .map(|bytes| (u64::try_from(bytes.len()).unwrap(), crc(algorithm, bytes)))
                     .collect();
-                let facts = parts.iter().map(|(size, checksum)| PartFacts {
+                let facts = parts.iter().map(|(size, checksum)| ListedPart {
                     size: *size,
                     etag: "",
                     checksum: Some(checksum),
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn one_part_without_a_checksum_leaves_the_whole_unknown() {
         let known = crc(Algorithm::Crc32, WHOLE);
-        let part = |checksum| PartFacts {
+        let part = |checksum| ListedPart {
             size: 43,
             etag: "",
             checksum,
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_etag_is_the_md5_of_the_parts_md5s() {
-        let part = |etag| PartFacts {
+        let part = |etag| ListedPart {
             size: 1,
             etag,
             checksum: None,
