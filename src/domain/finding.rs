@@ -86,7 +86,7 @@ pub struct Finding {
     /// The upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_id: Option<Uuid>,
-    /// Whose it is.
+    /// Tenants it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The path as the tenant sees it.

@@ -7,7 +7,7 @@ use super::{Job, PAGE, Round};
 use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
-use crate::usecases::maintenance::claim::{self, Chore, Claimed, Held};
+use crate::usecases::maintenance::claim::{self, Chore, Held, LeasedUpload};
 use crate::usecases::maintenance::expire::{self, Looked};
 use crate::usecases::maintenance::settle::{self, Settled};
 use crate::usecases::uploads::delete;
@@ -36,7 +36,7 @@ impl Job {
     async fn work_off(
         &self,
         chore: Chore,
-        rows: Vec<Claimed>,
+        rows: Vec<LeasedUpload>,
         held: &Held,
         round: &mut Round,
     ) -> Result<()> {
@@ -81,7 +81,7 @@ impl Job {
         Ok(())
     }
 
-    async fn work(&self, chore: Chore, row: &Claimed) -> Result<Outcome> {
+    async fn work(&self, chore: Chore, row: &LeasedUpload) -> Result<Outcome> {
         let upload = row.upload.clone();
         Ok(match chore {
             Chore::Expire => expire::expire(&self.broker, upload).await?.into(),

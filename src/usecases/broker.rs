@@ -138,7 +138,7 @@ impl Broker {
 
     /// The names of the buckets that were met, the common one first.
     pub fn met_buckets(&self) -> Vec<String> {
-        let met = self.buckets.met().into_iter();
+        let met = self.buckets.known().into_iter();
         met.map(|bucket| bucket.objects.bucket().to_owned())
             .collect()
     }

@@ -42,13 +42,13 @@ pub async fn check(broker: &Broker) -> Readiness {
         postgres,
         s3: s3.map_err(Into::into),
         s3_events: broker.s3_events.now(),
-        store: broker.buckets.common_bucket().objects.abilities().now(),
+        store: broker.buckets.common_bucket().objects.abilities().current(),
     }
 }
 
 /// As requests do: a statement that is prepared, in a transaction, on a connection of the pool.
 async fn backlog(broker: &Broker) -> Result<Backlog> {
-    (broker.pool.ensure_own_sessions().await)
+    (broker.pool.ensure_dedicated_sessions().await)
         .map_err(|cause| Error::unavailable(Dependency::Postgres, cause))?;
     let mut connection = broker.connection().await?;
     connection

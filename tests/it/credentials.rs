@@ -147,7 +147,7 @@ async fn a_failed_renewal_leaves_the_old_set_until_it_really_ends() {
     assert!(matches!(error, Error::Provider(_)), "{error:?}");
     // Within a second the provider is left alone.
     let error = cache.get(after(3_600)).await.unwrap_err();
-    assert!(matches!(error, Error::FailedJustNow(_)), "{error:?}");
+    assert!(matches!(error, Error::RecentlyFailed(_)), "{error:?}");
     assert_eq!(provider.calls(), 4);
     assert_eq!(name_at(&cache, 3_601).await, "second");
 }

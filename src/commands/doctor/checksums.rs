@@ -33,7 +33,7 @@ pub(super) async fn examine(
     };
     let unlike = probe.put(&declared(&wrong, &other), BYTES, &[]).await?;
     if unlike.is_success() || probe.store.head(&wrong).await?.is_some() {
-        return Ok(kept(switches.checksums, &unlike.told()));
+        return Ok(kept(switches.checksums, &unlike.summary()));
     }
     let like = probe.put(&declared(&right, &sum), BYTES, &[]).await?;
     if !like.is_success() {
@@ -47,7 +47,7 @@ pub(super) async fn examine(
     if probe
         .store
         .abilities()
-        .now()
+        .current()
         .support(Ability::HeadChecksums)
         == Support::No
     {

@@ -48,7 +48,7 @@ impl Actor {
         }
     }
 
-    /// Whose data it was about, where that is known.
+    /// Tenants data it was about, where that is known.
     pub fn tenant(&self) -> Option<&str> {
         match self {
             Self::Caller(principal) => Some(&principal.tenant),
@@ -167,7 +167,7 @@ pub struct Record {
     pub id: Uuid,
     /// When; of repetitions, the first.
     pub at: DateTime<Utc>,
-    /// Whose data it was about.
+    /// Tenants data it was about.
     pub tenant: Option<String>,
     /// The name of an [`Actor`].
     pub actor: String,

@@ -13,7 +13,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::{WithoutLease, is_held_under};
+use super::janitor_lease::{WithoutLease, is_held_under};
 use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::event::EventType;

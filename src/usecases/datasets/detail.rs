@@ -39,7 +39,7 @@ impl Detail {
 pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) -> Result<Detail> {
     let (key, object) = broker.look(principal, path).await?;
     let mut connection = broker.connection().await?;
-    let upload = uploads::standing(&mut connection, &principal.tenant, &[path.as_str()])
+    let upload = uploads::find_acknowledged(&mut connection, &principal.tenant, &[path.as_str()])
         .await?
         .pop();
     drop(connection);

@@ -104,7 +104,9 @@ pub async fn page(
         .list(asked)
         .await
         .map_err(|error| match error {
-            StoreError::UnknownToken => Refusal::field("/cursor", "is not one of this list").into(),
+            StoreError::UnknownContinuationToken => {
+                Refusal::field("/cursor", "is not one of this list").into()
+            }
             error => Error::from(error),
         })?;
     let mut datasets: Vec<_> = (page.objects.into_iter())
@@ -213,7 +215,7 @@ async fn add_uploads(
         return Ok(());
     }
     let mut connection = broker.connection().await?;
-    let uploads = uploads::standing(&mut connection, &principal.tenant, &paths).await?;
+    let uploads = uploads::find_acknowledged(&mut connection, &principal.tenant, &paths).await?;
     drop(connection);
     let mut by_path: HashMap<_, _> = (uploads.into_iter())
         .map(|upload| (upload.path.as_str().to_owned(), upload))

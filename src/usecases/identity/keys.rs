@@ -89,7 +89,7 @@ async fn insert(
     let (tenant, now) = (key.tenant, key.created_at);
     let mut actions = Vec::new();
     if tenant != DEFAULT_TENANT
-        && tenants::ensure(connection, tenant, now)
+        && tenants::ensure_exists(connection, tenant, now)
             .await
             .map_err(|cause| nested("/tenant", cause))?
     {

@@ -96,7 +96,7 @@ impl Broker {
         found: Option<&FoundObject>,
     ) -> Result<Option<Arrived>> {
         let mut connection = self.connection().await?;
-        let standing = uploads::standing_at(&mut connection, bucket, key).await?;
+        let standing = uploads::find_acknowledged_at_key(&mut connection, bucket, key).await?;
         drop(connection);
         let mut outcome = None;
         for upload in standing {

@@ -43,9 +43,9 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
         return Ok(Looked::Uploaded);
     }
     let mut connection = broker.connection().await?;
-    let before = uploads::current_of(&mut connection, upload).await?;
+    let before = uploads::read_path_state(&mut connection, upload).await?;
     drop(connection);
-    if before.is_anothers {
+    if before.in_other_tenants_prefix {
         return Ok(Looked::Expired);
     }
     let Some(found) = broker.stored(upload).await? else {

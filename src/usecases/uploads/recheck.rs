@@ -52,7 +52,7 @@ impl Broker {
             _ => self.connection().await?,
         };
         if drift == upload.drift.map(|drifted| drifted.kind) {
-            uploads::mark_drifted_size(&mut connection, &upload, unproven).await?;
+            uploads::set_drifted_size(&mut connection, &upload, unproven).await?;
             return Ok(Rechecked::Unchanged);
         }
         let at = self.clock.now();

@@ -164,7 +164,7 @@ async fn put_precondition<'a>(
     let known = objects.abilities();
     match rule {
         WriteRule::Overwrite => Ok(Precondition::None),
-        WriteRule::CreateOnly => Ok(match known.now().support(Ability::PutIfNoneMatch) {
+        WriteRule::CreateOnly => Ok(match known.current().support(Ability::PutIfNoneMatch) {
             Support::No => Precondition::None,
             _ => Precondition::Absent,
         }),

@@ -21,7 +21,7 @@ impl Broker {
         let known = bucket.objects.abilities();
         known.support(Ability::Checksums).await;
         known.support(Ability::HeadChecksums).await;
-        Ok(known.now().returns_checked_checksums())
+        Ok(known.current().returns_checked_checksums())
     }
 
     /// All of its parts; `None` where S3 has no such multipart upload.

@@ -167,21 +167,21 @@ async fn a_completion_has_a_patience_of_its_own() {
     let parts = scene.parts(&upload).await;
     door.leads(Way::Silent);
     let mut complete = completion(&upload, &parts, Precondition::Absent);
-    complete.patience = Duration::from_secs(1);
+    complete.timeout = Duration::from_secs(1);
     // Longer than a client in a hurry has, and shorter than one that would wait for ever.
     let hurried = scene.hurried(&door.endpoint(), Duration::from_millis(50));
     for store in [&hurried, &scene.store] {
         let start = Instant::now();
         assert!(store.complete_multipart(&complete).await.is_err());
         let waited = start.elapsed();
-        assert!(waited >= complete.patience, "{waited:?}");
+        assert!(waited >= complete.timeout, "{waited:?}");
         assert!(waited < Duration::from_secs(20), "{waited:?}");
     }
     let start = Instant::now();
     assert!(hurried.abort_multipart(KEY, &upload).await.is_err());
     let waited = start.elapsed();
     assert!(
-        waited < complete.patience,
+        waited < complete.timeout,
         "others stay as they were: {waited:?}"
     );
 

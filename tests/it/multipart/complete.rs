@@ -148,7 +148,7 @@ async fn a_store_that_is_away_is_a_fault_and_no_outcome() {
     let parts = scene.parts(&upload).await;
     gate.cut().await;
     let complete = CompleteMultipart {
-        patience: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
         ..completion(&upload, &parts, Precondition::None)
     };
     let error = scene.store.complete_multipart(&complete).await.unwrap_err();

@@ -41,17 +41,17 @@ impl Broker {
         };
         let fresh_after = self.clock.now() - KEPT;
         let mut connection = self.connection().await?;
-        match idempotency::find(&mut connection, &request, fresh_after).await? {
-            Some(idempotency::Claim::Taken {
+        match idempotency::find_reservation(&mut connection, &request, fresh_after).await? {
+            Some(idempotency::Reservation::Existing {
                 upload_id,
                 same_request: true,
             }) => Ok(Some(
                 find::by_id(&mut connection, principal, upload_id).await?,
             )),
-            Some(idempotency::Claim::Taken { upload_id, .. }) => {
+            Some(idempotency::Reservation::Existing { upload_id, .. }) => {
                 Err(untold(principal, Error::from(reused(upload_id))))
             }
-            Some(idempotency::Claim::Ours) | None => Ok(None),
+            Some(idempotency::Reservation::New) | None => Ok(None),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Multipart, Upload, WriteRule};
-use crate::store::idempotency::Claim as Claimed;
+use crate::store::idempotency::Reservation;
 use crate::store::uploads;
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
@@ -111,7 +111,7 @@ impl Broker {
         }
         let mut connection = self.connection().await?;
         let path = [upload.path.as_str()];
-        let standing = uploads::standing(&mut connection, &upload.tenant, &path).await?;
+        let standing = uploads::find_acknowledged(&mut connection, &upload.tenant, &path).await?;
         let upload_id = standing.first().map(|upload| upload.id);
         Err(Refusal {
             upload_id,
@@ -142,14 +142,14 @@ impl Broker {
         upload.expires_at = upload.created_at + lifetime;
         let allowances = principal.bounds.token_allowances.clone();
         let written = match &claim {
-            None => (self.write_row(upload.clone(), allowances).await).map(|_| Claimed::Ours),
+            None => (self.write_row(upload.clone(), allowances).await).map(|_| Reservation::New),
             Some(Claim { key, hash }) => {
                 self.claim(key, *hash, &upload, allowances.as_deref()).await
             }
         };
         match written {
-            Ok(Claimed::Ours) => Ok(Written::New(Box::new(upload))),
-            Ok(Claimed::Taken {
+            Ok(Reservation::New) => Ok(Written::New(Box::new(upload))),
+            Ok(Reservation::Existing {
                 upload_id,
                 same_request,
             }) => {

@@ -60,11 +60,11 @@ async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
     let stands = match key {
-        Some(key) => api_keys::is_live(&mut connection, key, now).await?,
+        Some(key) => api_keys::is_active(&mut connection, key, now).await?,
         None => true,
     };
     let ground = match stands {
-        true => tenants::at_work(&mut connection, tenant).await?,
+        true => tenants::find_enabled(&mut connection, tenant).await?,
         false => None,
     };
     Ok(ground.map(|(jail, policy)| (jail, Arc::new(policy))))

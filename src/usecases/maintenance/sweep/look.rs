@@ -13,7 +13,7 @@ use crate::domain::path::DatasetPath;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::tenants;
-use crate::store::uploads::{self, ProvenRow, Spot};
+use crate::store::uploads::{self, OwnedTenantPath, ProvenRow};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::maintenance::expire::{self, Looked};
@@ -56,7 +56,7 @@ pub(super) async fn at(
 /// An acknowledged upload whose object is not as proven, or is so again.
 async fn at_row(broker: &Arc<Broker>, mode: Mode, row: ProvenRow) -> Result<Option<Finding>> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &row.tenant, row.id).await?;
+    let upload = uploads::find_by_id(&mut connection, &row.tenant, row.id).await?;
     drop(connection);
     match upload {
         Some(upload) => at_upload(broker, mode, upload).await,
@@ -102,7 +102,7 @@ pub(in crate::usecases) async fn promised(
     broker: &Broker,
     bucket: &str,
     keys: &[String],
-) -> Result<HashMap<String, Vec<Spot>>> {
+) -> Result<HashMap<String, Vec<OwnedTenantPath>>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
@@ -113,7 +113,7 @@ pub(in crate::usecases) async fn promised(
     for key in keys {
         for (tenant, prefix) in &prefixes {
             if let Some(relative) = key.strip_prefix(prefix.as_str()) {
-                spots.push(Spot {
+                spots.push(OwnedTenantPath {
                     tenant: tenant.clone(),
                     path: format!("/{relative}"),
                 });
@@ -121,7 +121,7 @@ pub(in crate::usecases) async fn promised(
             }
         }
     }
-    let numbers = uploads::promised(&mut connection, &spots).await?;
+    let numbers = uploads::paths_with_uploads(&mut connection, &spots).await?;
     let numbers: HashSet<_> = numbers.into_iter().collect();
     let mut promised: HashMap<_, Vec<_>> = HashMap::new();
     for (number, (key, spot)) in (0_i64..).zip(of_keys.into_iter().zip(spots)) {
@@ -138,7 +138,7 @@ async fn at_key(
     bucket: &str,
     mode: Mode,
     key: String,
-    spots: Vec<Spot>,
+    spots: Vec<OwnedTenantPath>,
 ) -> Result<Option<Finding>> {
     let dry_run = mode == Mode::DryRun;
     if spots.is_empty() {
@@ -148,9 +148,10 @@ async fn at_key(
         return Ok(None);
     };
     let mut connection = broker.connection().await?;
-    for Spot { tenant, path } in spots {
+    for OwnedTenantPath { tenant, path } in spots {
         let path = DatasetPath::from_stored(path);
-        let standing = uploads::standing(&mut connection, &tenant, &[path.as_str()]).await?;
+        let standing =
+            uploads::find_acknowledged(&mut connection, &tenant, &[path.as_str()]).await?;
         // Acknowledged since the page was read.
         if let Some(upload) = (standing.into_iter()).find(|upload| upload.bucket == bucket) {
             drop(connection);

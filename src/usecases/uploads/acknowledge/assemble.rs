@@ -127,7 +127,7 @@ impl Broker {
                 part_checksums: multipart.part_checksums,
                 checksum: unknown.as_ref(),
                 precondition: precondition(&upload.write),
-                patience: self.rules.complete_patience,
+                timeout: self.rules.complete_patience,
             };
             let assembled = match self
                 .bucket(&upload.bucket)

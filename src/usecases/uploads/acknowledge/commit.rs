@@ -15,7 +15,7 @@ use crate::domain::proof::ProofLevel;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verification, Verifier};
 use crate::store::Connection;
-use crate::store::uploads::{self, Acknowledged, Changes, Current, Locked, Proven};
+use crate::store::uploads::{self, Acknowledged, Changes, OnLocked, PathVersion, ProvenUpload};
 use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Result, for_all, is_of_one};
@@ -36,11 +36,11 @@ pub enum First {
     /// As [`Committed::Moved`].
     Moved(Upload),
     /// Another transaction holds its row, or the row that it supersedes.
-    Locked(Box<Proven>),
+    Locked(Box<ProvenUpload>),
 }
 
 /// A proof that is written together with others, of any tenant. It waits for no lock.
-pub struct Proof(Proven);
+pub struct Proof(ProvenUpload);
 
 impl Grouped for Proof {
     type Answer = Result<First>;
@@ -52,9 +52,9 @@ impl Grouped for Proof {
     }
 
     async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<First>> {
-        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
+        let proofs: Vec<ProvenUpload> = proofs.into_iter().map(|proof| proof.0).collect();
         match broker.connection().await {
-            Ok(mut connection) => write(broker, &mut connection, proofs, Locked::Skip).await,
+            Ok(mut connection) => write(broker, &mut connection, proofs, OnLocked::Skip).await,
             Err(error) => for_all(error, proofs.len()),
         }
     }
@@ -64,7 +64,7 @@ impl Grouped for Proof {
 ///
 /// It waits for that lock in a transaction of its tenant's own, on one of its lanes: while one
 /// tenant's rows are held, the proofs of all other tenants go on.
-pub struct LockedProof(Proven);
+pub struct LockedProof(ProvenUpload);
 
 impl Grouped for LockedProof {
     type Answer = Result<First>;
@@ -78,13 +78,13 @@ impl Grouped for LockedProof {
     }
 
     async fn write(broker: &Broker, proofs: Vec<Self>) -> Vec<Result<First>> {
-        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.0).collect();
+        let proofs: Vec<ProvenUpload> = proofs.into_iter().map(|proof| proof.0).collect();
         let tenant = proofs.first().map(|proof| &*proof.upload.tenant);
         let tenant = tenant.unwrap_or_default();
         let taken = async { Ok((broker.lane(tenant).await?, broker.connection().await?)) };
         match taken.await {
             Ok((_lane, mut connection)) => {
-                write(broker, &mut connection, proofs, Locked::Wait).await
+                write(broker, &mut connection, proofs, OnLocked::Wait).await
             }
             Err(error) => for_all(error, proofs.len()),
         }
@@ -95,8 +95,8 @@ impl Grouped for LockedProof {
 async fn write(
     broker: &Broker,
     connection: &mut Connection,
-    proofs: Vec<Proven>,
-    locked: Locked,
+    proofs: Vec<ProvenUpload>,
+    locked: OnLocked,
 ) -> Vec<Result<First>> {
     match acknowledge(connection, &proofs, locked).await {
         Ok(acknowledged) => broker.tell(proofs, acknowledged),
@@ -113,8 +113,8 @@ async fn write(
 
 async fn acknowledge(
     connection: &mut Connection,
-    proofs: &[Proven],
-    locked: Locked,
+    proofs: &[ProvenUpload],
+    locked: OnLocked,
 ) -> diesel::QueryResult<Acknowledged> {
     connection
         .transaction(async |connection| uploads::acknowledge(connection, proofs, locked).await)
@@ -138,20 +138,20 @@ impl From<Acknowledged> for Written {
 }
 
 impl Broker {
-    /// Marks `upload` Uploaded, if its path is still as `mark` says.
+    /// Marks `upload` Uploaded, if its path is still as `version` says.
     pub(super) async fn commit(
         self: &Arc<Self>,
         upload: Upload,
         claimed: &Claimed,
-        mark: Current,
+        version: PathVersion,
         object: ProvenObject,
         level: ProofLevel,
         by: Verifier,
     ) -> Result<Committed> {
         let at = self.clock.now();
-        let proven = Proven {
+        let proven = ProvenUpload {
             upload,
-            mark,
+            version,
             name: claimed.name.clone(),
             comments: claimed.comments.clone(),
             metadata: claimed.metadata.clone(),
@@ -173,8 +173,8 @@ impl Broker {
     async fn write_alone(
         &self,
         connection: &mut Connection,
-        proof: Proven,
-        locked: Locked,
+        proof: ProvenUpload,
+        locked: OnLocked,
     ) -> Result<First> {
         match acknowledge(connection, slice::from_ref(&proof), locked).await {
             Ok(acknowledged) => Ok(self.answer(proof, &mut acknowledged.into())),
@@ -186,7 +186,7 @@ impl Broker {
         }
     }
 
-    fn tell(&self, proofs: Vec<Proven>, acknowledged: Acknowledged) -> Vec<Result<First>> {
+    fn tell(&self, proofs: Vec<ProvenUpload>, acknowledged: Acknowledged) -> Vec<Result<First>> {
         let mut written = Written::from(acknowledged);
         (proofs.into_iter())
             .map(|proof| Ok(self.answer(proof, &mut written)))
@@ -194,7 +194,7 @@ impl Broker {
     }
 
     /// What came of one of those that were written.
-    fn answer(&self, proof: Proven, written: &mut Written) -> First {
+    fn answer(&self, proof: ProvenUpload, written: &mut Written) -> First {
         let id = proof.upload.id;
         match written.done.remove(&id) {
             None if written.locked.contains(&id) => First::Locked(Box::new(proof)),
@@ -202,7 +202,7 @@ impl Broker {
         }
     }
 
-    fn told(&self, proof: Proven, done: Option<Upload>) -> First {
+    fn told(&self, proof: ProvenUpload, done: Option<Upload>) -> First {
         let Some(done) = done else {
             return First::Moved(proof.upload);
         };

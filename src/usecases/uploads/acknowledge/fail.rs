@@ -12,7 +12,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
 use crate::store::Connection;
-use crate::store::uploads::{self, Changes, Place};
+use crate::store::uploads::{self, Changes, TenantPath};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
 
@@ -95,7 +95,7 @@ impl Broker {
         let mut connection = self.connection().await?;
         let drifted = connection
             .transaction(async |connection| {
-                uploads::note_unproven(connection, upload.id, size).await?;
+                uploads::set_unproven_size(connection, upload.id, size).await?;
                 match unproven {
                     Some(unproven) => mark_replaced(connection, upload, unproven, at).await,
                     None => Ok(false),
@@ -133,8 +133,8 @@ async fn mark_replaced(
     unproven: &Unproven,
     at: DateTime<Utc>,
 ) -> diesel::QueryResult<bool> {
-    let (place, etag) = (Place::from(upload), &*unproven.etag);
-    let drifted = uploads::mark_replaced(connection, place, unproven.mark, etag, at).await?;
+    let (place, etag) = (TenantPath::from(upload), &*unproven.etag);
+    let drifted = uploads::mark_replaced(connection, place, unproven.version, etag, at).await?;
     Ok(drifted.is_some())
 }
 

@@ -109,7 +109,7 @@ impl Broker {
         let lease = self.new_lease();
         loop {
             let mut connection = self.connection().await?;
-            let held = uploads::hold_to_complete(&mut connection, upload.id, &lease).await?;
+            let held = uploads::lease_for_completion(&mut connection, upload.id, &lease).await?;
             drop(connection);
             if let Some(held) = held {
                 *upload = held;
@@ -136,7 +136,7 @@ impl Broker {
         renewal.during(renew, over.cancelled()).await;
         let given_back = async {
             let mut connection = self.connection().await?;
-            Ok::<_, Error>(uploads::let_go(&mut connection, id, lease).await?)
+            Ok::<_, Error>(uploads::release_completion(&mut connection, id, lease).await?)
         };
         if let Err(error) = given_back.await {
             log::warn!("upload {id} stays held until its lease ends: {error}");
@@ -146,7 +146,7 @@ impl Broker {
     async fn renew_to_complete(&self, id: Uuid, lease: &Lease) -> Renewed {
         let renewed = async {
             let mut connection = self.connection().await?;
-            Ok::<_, Error>(uploads::renew(&mut connection, &[id], lease).await?)
+            Ok::<_, Error>(uploads::renew_leases(&mut connection, &[id], lease).await?)
         };
         match renewed.await {
             Ok(held) if held.is_empty() => Renewed::Lost,

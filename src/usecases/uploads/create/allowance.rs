@@ -16,7 +16,7 @@ use crate::domain::bounds::{Allowance, TokenAllowances, smaller_limit};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
-use crate::store::token_uses::{self, Used};
+use crate::store::token_uses::{self, TokenUsage};
 use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
@@ -69,7 +69,7 @@ struct Left {
 
 impl Left {
     /// What an allowance leaves after its use.
-    fn of(allowance: &Allowance, used: Used) -> Self {
+    fn of(allowance: &Allowance, used: TokenUsage) -> Self {
         let left = |most: Option<u64>, used| most.map(|most| most.saturating_sub(used));
         Self {
             uploads: left(allowance.uploads, used.uploads),
@@ -114,7 +114,7 @@ pub(in crate::usecases) async fn insert(
 ) -> diesel::QueryResult<Vec<Option<Refusal>>> {
     connection
         .transaction(async |connection| {
-            let used = token_uses::hold(connection, allowances.as_slice()).await?;
+            let used = token_uses::lock_usage(connection, allowances.as_slice()).await?;
             let mut left = Left {
                 uploads: None,
                 bytes: None,
@@ -124,7 +124,7 @@ pub(in crate::usecases) async fn insert(
                 left = left.and(Left::of(allowance, used));
             }
             let mut answers: Vec<(usize, Option<Refusal>)> = Vec::with_capacity(rows.len());
-            let mut written = Used::default();
+            let mut written = TokenUsage::default();
             let mut open: Vec<(usize, &Upload)> = rows.iter().enumerate().collect();
             // What is refused for another reason leaves its share to those behind it.
             while !open.is_empty() {
@@ -154,7 +154,7 @@ pub(in crate::usecases) async fn insert(
                 };
             }
             if written.uploads > 0 {
-                token_uses::count(connection, allowances.as_slice(), written).await?;
+                token_uses::add_usage(connection, allowances.as_slice(), written).await?;
             }
             answers.sort_by_key(|(place, _)| *place);
             Ok(answers.into_iter().map(|(_, refusal)| refusal).collect())

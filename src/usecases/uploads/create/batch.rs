@@ -56,13 +56,10 @@ pub async fn create_many(
         None => None,
     };
     let now = broker.clock.now();
-    let drafts = asked.into_iter();
-    let drafts = drafts.map(|new| Some(broker.declare(principal, new?, now)));
+    let drafts = (asked.into_iter()).map(|new| Some(broker.declare(principal, new?, now)));
     let (this, drafts): (_, Vec<_>) = (Arc::clone(broker), drafts.collect());
-    let (tenant, allowances) = (
-        principal.tenant.clone(),
-        principal.bounds.token_allowances.clone(),
-    );
+    let tenant = principal.tenant.clone();
+    let allowances = principal.bounds.token_allowances.clone();
     let (entries, written) = broker
         .to_end(async move {
             let made = match &claim {
@@ -71,13 +68,12 @@ pub async fn create_many(
                 }
                 _ => BTreeMap::new(),
             };
-            let drafts = this.hold_back(drafts, &made, allowances.as_deref()).await?;
+            let allowances = allowances.as_deref();
+            let drafts = this.hold_back(drafts, &made, allowances).await?;
             let (entries, rows) = this.promise_all(drafts, &made).await?;
             let written = match claim {
-                None => write(&this, rows, allowances.as_deref()).await,
-                Some((key, hash)) => {
-                    write_once(&this, &key, hash, rows, allowances.as_deref()).await?
-                }
+                None => write(&this, rows, allowances).await,
+                Some((key, hash)) => write_once(&this, &key, hash, rows, allowances).await?,
             };
             Ok((entries, written))
         })

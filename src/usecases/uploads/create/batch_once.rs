@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::domain::bounds::TokenAllowances;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
-use crate::store::idempotency::{self, Claim, Request};
+use crate::store::idempotency::{self, Request, Reservation};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::create::insert::insert;
@@ -39,12 +39,12 @@ impl Broker {
     ) -> Result<BTreeMap<usize, Uuid>> {
         let request = Request { tenant, key, hash };
         let mut connection = self.connection().await?;
-        match idempotency::find(&mut connection, &request, now - KEPT).await? {
-            Some(Claim::Taken {
+        match idempotency::find_reservation(&mut connection, &request, now - KEPT).await? {
+            Some(Reservation::Existing {
                 same_request: true, ..
-            }) => Ok(idempotency::entries(&mut connection, &request).await?),
-            Some(Claim::Taken { upload_id, .. }) => Err(reused(upload_id).into()),
-            Some(Claim::Ours) | None => Ok(BTreeMap::new()),
+            }) => Ok(idempotency::batch_entries(&mut connection, &request).await?),
+            Some(Reservation::Existing { upload_id, .. }) => Err(reused(upload_id).into()),
+            Some(Reservation::New) | None => Ok(BTreeMap::new()),
         }
     }
 
@@ -85,16 +85,17 @@ async fn write(
         return Ok(Vec::new());
     };
     let now = first.created_at;
-    let made = match idempotency::claim(connection, request, first.id, now, now - KEPT).await? {
-        Claim::Ours => {
-            idempotency::forget_entries(connection, request).await?;
-            BTreeMap::new()
-        }
-        Claim::Taken {
-            same_request: true, ..
-        } => idempotency::entries(connection, request).await?,
-        Claim::Taken { upload_id, .. } => return Err(reused(upload_id).into()),
-    };
+    let made =
+        match idempotency::reserve_key(connection, request, first.id, now, now - KEPT).await? {
+            Reservation::New => {
+                idempotency::delete_batch_entries(connection, request).await?;
+                BTreeMap::new()
+            }
+            Reservation::Existing {
+                same_request: true, ..
+            } => idempotency::batch_entries(connection, request).await?,
+            Reservation::Existing { upload_id, .. } => return Err(reused(upload_id).into()),
+        };
     // Those that the key made before need no row.
     let before: Vec<Option<Uuid>> = places
         .iter()
@@ -124,10 +125,12 @@ async fn write(
         answers.push(answer);
     }
     match entries.first() {
-        Some((_, id)) if made.is_empty() => idempotency::name(connection, request, *id).await?,
-        None if made.is_empty() => idempotency::release(connection, request).await?,
+        Some((_, id)) if made.is_empty() => {
+            idempotency::set_upload(connection, request, *id).await?
+        }
+        None if made.is_empty() => idempotency::release_key(connection, request).await?,
         _ => {}
     }
-    idempotency::keep_entries(connection, request, &entries).await?;
+    idempotency::save_batch_entries(connection, request, &entries).await?;
     Ok(answers)
 }

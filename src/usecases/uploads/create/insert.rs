@@ -21,7 +21,7 @@ use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
-use crate::store::uploads::{self, How};
+use crate::store::uploads::{self, InsertMode};
 use crate::usecases::batching::{Group, Grouped};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Error, Result, for_all, is_of_one};
@@ -60,7 +60,7 @@ impl Grouped for NewRow {
             Ok(connection) => connection,
             Err(error) => return for_all(error, rows.len()),
         };
-        match uploads::insert(&mut connection, &rows, How::Together).await {
+        match uploads::insert(&mut connection, &rows, InsertMode::FastPath).await {
             Ok(written) => (rows.into_iter())
                 .map(|row| match written.contains(&row.id) {
                     true => Ok(First::Written(row)),
@@ -163,7 +163,7 @@ pub(in crate::usecases) async fn insert_all(
     connection: &mut Connection,
     rows: &[Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {
-    let written = uploads::insert(connection, rows, How::Waiting).await?;
+    let written = uploads::insert(connection, rows, InsertMode::SlowPath).await?;
     if written.len() == rows.len() {
         return Ok(vec![None; rows.len()]);
     }

@@ -17,7 +17,7 @@ use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
-use crate::store::idempotency::{self, Claim, Request};
+use crate::store::idempotency::{self, Request, Reservation};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::create::NewUpload;
@@ -127,8 +127,8 @@ impl Broker {
         }
         let promise = self.promise(draft).await?;
         match self.claim(key, hash, &promise.upload, allowances).await {
-            Ok(Claim::Ours) => Ok(Claimed::Ours(Box::new(promise.into()))),
-            Ok(Claim::Taken {
+            Ok(Reservation::New) => Ok(Claimed::Ours(Box::new(promise.into()))),
+            Ok(Reservation::Existing {
                 upload_id,
                 same_request,
             }) => {
@@ -155,13 +155,15 @@ impl Broker {
             hash,
         };
         let mut connection = self.connection().await?;
-        let found = idempotency::find(&mut connection, &request, upload.created_at - KEPT).await?;
+        let found =
+            idempotency::find_reservation(&mut connection, &request, upload.created_at - KEPT)
+                .await?;
         Ok(match found {
-            Some(Claim::Taken {
+            Some(Reservation::Existing {
                 upload_id,
                 same_request,
             }) => Some(before(upload_id, same_request)),
-            Some(Claim::Ours) | None => None,
+            Some(Reservation::New) | None => None,
         })
     }
 
@@ -172,7 +174,7 @@ impl Broker {
         hash: [u8; 32],
         upload: &Upload,
         allowances: Option<&TokenAllowances>,
-    ) -> Result<Claim> {
+    ) -> Result<Reservation> {
         let now = upload.created_at;
         let request = Request {
             tenant: &upload.tenant,
@@ -184,8 +186,9 @@ impl Broker {
         connection
             .transaction(async |connection| {
                 let claim =
-                    idempotency::claim(connection, &request, upload.id, now, now - KEPT).await?;
-                if claim == Claim::Ours {
+                    idempotency::reserve_key(connection, &request, upload.id, now, now - KEPT)
+                        .await?;
+                if claim == Reservation::New {
                     let refusals = insert(connection, slice::from_ref(upload), allowances).await?;
                     if let Some(refusal) = refusals.into_iter().flatten().next() {
                         return Err(refusal.into());

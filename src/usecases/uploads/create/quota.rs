@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::domain::quota::{Quota, Usage};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
-use crate::store::uploads::{self, How, Place};
+use crate::store::uploads::{self, InsertMode, TenantPath};
 use crate::store::{Connection, quotas};
 use crate::usecases::batching::{Group, Grouped, ONE_BY_ONE};
 use crate::usecases::broker::Broker;
@@ -102,20 +102,20 @@ async fn decide(
     is_second: bool,
 ) -> QueryResult<HashMap<Uuid, Option<Refusal>>> {
     let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
-    let taken = quotas::lock(connection, &tenants).await?;
+    let taken = quotas::lock_usage(connection, &tenants).await?;
     let mut shared = share(taken.clone(), rows, &HashMap::new());
     // Where there is room for all, the table tells what stands in whose way.
     if is_second || !shared.decided.is_empty() || !shared.uncounted.is_empty() {
         let standing = standing(connection, rows).await?;
-        let standing: HashMap<Place<'_>, &Upload> = standing
+        let standing: HashMap<TenantPath<'_>, &Upload> = standing
             .iter()
             .map(|upload| (upload.into(), upload))
             .collect();
         shared = share(taken, rows, &standing);
     }
     let mut decided = shared.decided;
-    let mut written = uploads::insert(connection, &shared.counted, How::Counted).await?;
-    written.extend(uploads::insert(connection, &shared.uncounted, How::Waiting).await?);
+    let mut written = uploads::insert(connection, &shared.counted, InsertMode::WithQuota).await?;
+    written.extend(uploads::insert(connection, &shared.uncounted, InsertMode::SlowPath).await?);
     decided.extend(written.into_iter().map(|id| (id, None)));
     Ok(decided)
 }
@@ -132,11 +132,11 @@ struct Shared {
 fn share(
     mut taken: HashMap<String, (Quota, Usage)>,
     rows: &[&Upload],
-    standing: &HashMap<Place<'_>, &Upload>,
+    standing: &HashMap<TenantPath<'_>, &Upload>,
 ) -> Shared {
     let mut shared = Shared::default();
     for &row in rows {
-        let in_the_way = standing.get(&Place::from(row)).copied();
+        let in_the_way = standing.get(&TenantPath::from(row)).copied();
         let in_the_way = in_the_way.filter(|_| !row.write.may_replace());
         let refusal = match taken.get_mut(&row.tenant) {
             _ if in_the_way.is_some() => exists(row, in_the_way),
@@ -167,7 +167,7 @@ async fn standing(connection: &mut Connection, rows: &[&Upload]) -> QueryResult<
     }
     let mut standing = Vec::new();
     for (tenant, paths) in wanted {
-        standing.extend(uploads::standing(connection, tenant, &paths).await?);
+        standing.extend(uploads::find_acknowledged(connection, tenant, &paths).await?);
     }
     Ok(standing)
 }

@@ -30,7 +30,7 @@ impl Broker {
         Ok(!bucket
             .objects
             .abilities()
-            .now()
+            .current()
             .support(ability)
             .is_supported())
     }
@@ -44,7 +44,7 @@ impl Broker {
             None => None,
             Some(id) => {
                 let mut connection = self.connection().await?;
-                let other = uploads::by_id(&mut connection, &upload.tenant, id).await?;
+                let other = uploads::find_by_id(&mut connection, &upload.tenant, id).await?;
                 other.filter(|other| other.key == upload.key && other.bucket == upload.bucket)
             }
         };

@@ -17,7 +17,7 @@ use crate::domain::quota::signed_bytes;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
-use crate::store::signed_parts::{self, Signed, SignedPart};
+use crate::store::signed_parts::{self, SignedPart, SignedTotal};
 use crate::store::{Connection, quotas};
 use crate::usecases::broker::Broker;
 use crate::usecases::error::{Error, Result};
@@ -43,10 +43,10 @@ impl Broker {
             .transaction(async |connection| {
                 // The lock of the quota comes before that of the row, as for new uploads.
                 let mut taken = match is_open {
-                    true => quotas::lock(connection, &[&upload.tenant]).await?,
+                    true => quotas::lock_usage(connection, &[&upload.tenant]).await?,
                     false => Default::default(),
                 };
-                let Some(signed) = signed_parts::hold(connection, upload.id).await? else {
+                let Some(signed) = signed_parts::lock_upload(connection, upload.id).await? else {
                     return Ok(false);
                 };
                 if is_open {
@@ -58,9 +58,9 @@ impl Broker {
                     if let Some((quota, usage)) = taken.get_mut(&upload.tenant) {
                         quota.add_bytes(usage, more).map_err(Refusal::over_quota)?;
                     }
-                    signed_parts::note_sum(connection, upload.id, sum).await?;
+                    signed_parts::set_signed_size(connection, upload.id, sum).await?;
                 }
-                signed_parts::keep(connection, upload.id, &kept).await?;
+                signed_parts::save(connection, upload.id, &kept).await?;
                 Ok(true)
             })
             .await?;
@@ -76,7 +76,7 @@ impl Broker {
 async fn sum_of(
     connection: &mut Connection,
     upload: &Upload,
-    signed: Signed,
+    signed: SignedTotal,
     parts: &[SignedPart],
 ) -> Result<u64> {
     let numbers = parts.iter().map(|part| part.number);
