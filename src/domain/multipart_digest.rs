@@ -52,17 +52,14 @@ pub fn etag_of<'a>(parts: impl Iterator<Item = ListedPart<'a>>) -> Option<String
         all.update(md5_of(part.etag)?);
         count = count.checked_add(1)?;
     }
-    let digest: String = (all.finalize().iter())
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = hex::encode(all.finalize());
     (count > 0).then(|| format!("\"{digest}-{count}\""))
 }
 
 fn md5_of(etag: &str) -> Option<[u8; 16]> {
-    let hex = etag.trim_matches('"');
-    let is_hex = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = is_hex.then(|| u128::from_str_radix(hex, 16).ok())??;
-    Some(number.to_be_bytes())
+    let mut digest = [0; 16];
+    hex::decode_to_slice(etag.trim_matches('"'), &mut digest).ok()?;
+    Some(digest)
 }
 
 fn raw(part: ListedPart<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
@@ -169,11 +166,7 @@ mod tests {
             let mut all = Md5::new();
             all.update(Md5::digest(b"a"));
             all.update(Md5::digest(b"b"));
-            let digest = all.finalize();
-            digest
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
+            hex::encode(all.finalize())
         });
         assert_eq!(etag_of([part(a), part(b)].into_iter()), Some(expected));
         for strange in [
