@@ -1,26 +1,26 @@
-//! Drift: a proven object that is no longer what stands at its key.
+//! Drift: the object at the key of an upload is no longer the proven one.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// What became of the object.
+/// How the object has drifted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Drift {
-    /// Nothing stands at the key.
+    /// There is no object at the key.
     Missing,
-    /// Other bytes do.
+    /// There is an object with other bytes at the key.
     Replaced,
 }
 
-/// A drift, and when it was noticed.
+/// A drift and when it was detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drifted {
-    /// What became of the object.
+    /// How the object has drifted.
     pub kind: Drift,
-    /// When that was noticed.
+    /// When the drift was detected.
     pub at: DateTime<Utc>,
 }
 
@@ -28,7 +28,7 @@ impl Drift {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Missing, Self::Replaced];
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",

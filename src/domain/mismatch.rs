@@ -1,17 +1,17 @@
-//! A difference between what was declared and what the store holds.
+//! A difference between a declared value and the object in the store.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// One thing that is not as declared.
+/// One property of an object that is not as declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
     /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
     pub field: &'static str,
-    /// What was declared.
+    /// The declared value.
     pub expected: String,
-    /// What the store says.
+    /// The value that the store reports.
     pub found: String,
 }
 

@@ -1,4 +1,4 @@
-//! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
+//! Pure rules: no I/O, no async. Every folder may use these types; they use no other folder.
 
 pub mod abilities;
 pub mod audit;

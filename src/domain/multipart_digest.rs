@@ -1,9 +1,9 @@
-//! What the parts of an object say about the whole, before the store makes it.
+//! Checksum and ETag of an object, computed from its uploaded parts before the store assembles it.
 //!
-//! A CRC of the whole object follows from the CRCs of its parts and their sizes. SHA-1 and SHA-256
-//! of an object in parts are composite: the digest of the parts' digests. The ETag of an object in
-//! parts is the MD5 of the parts' MD5s, followed by `-` and their number; the ETag of a part is its
-//! MD5 unless SSE-KMS or SSE-C encrypts it.
+//! The CRC of the whole object can be computed from the CRCs and sizes of its parts. SHA-1 and
+//! SHA-256 of an object uploaded in parts are composite: the digest of the digests of the parts.
+//! The ETag of such an object is the MD5 of the MD5s of the parts, followed by `-` and their
+//! number; the ETag of a part is its MD5 unless SSE-KMS or SSE-C encrypts it.
 //!
 //! Sources: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html> (`ETag`).
@@ -17,20 +17,22 @@ use sha2::Sha256;
 
 use super::checksum::{Algorithm, Checksum};
 
-/// One part of an object, as the store lists it.
+/// A part of an object, as the store lists it.
 #[derive(Clone, Copy, Debug)]
 pub struct ListedPart<'a> {
     /// Bytes.
     pub size: u64,
     /// With or without its quotes.
     pub etag: &'a str,
-    /// Of the bytes of this part.
+    /// The checksum of the bytes of this part.
     pub checksum: Option<&'a Checksum>,
 }
 
-/// The checksum that S3 computes of the whole object with `algorithm`: of all bytes for the CRCs,
-/// composite for SHA-1 and SHA-256. `parts` are all parts in order. `None` where there is no part,
-/// or one has no checksum of this algorithm.
+/// Computes the checksum that S3 computes of an object with these parts: of all bytes for the CRCs,
+/// composite for SHA-1 and SHA-256.
+///
+/// `parts` are all parts in order. Returns `None` if there is no part, or if a part has no checksum
+/// of this algorithm.
 pub fn checksum_of<'a>(
     algorithm: Algorithm,
     parts: impl Iterator<Item = ListedPart<'a>>,
@@ -44,8 +46,9 @@ pub fn checksum_of<'a>(
     }
 }
 
-/// The ETag that S3 gives to an object of these parts, in quotes. `None` where there is no part, or
-/// the ETag of one does not have the form of an MD5.
+/// Computes the ETag that S3 gives to an object with these parts, in quotes.
+///
+/// Returns `None` if there is no part, or if the ETag of a part is not an MD5 in hex.
 pub fn etag_of<'a>(parts: impl Iterator<Item = ListedPart<'a>>) -> Option<String> {
     let (mut all, mut count) = (Md5::new(), 0_u32);
     for part in parts {
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn crcs_of_parts_make_the_crc_of_all_bytes() {
+    fn crcs_of_parts_combine_to_crc_of_whole_object() {
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64nvme] {
             for cuts in [vec![0, 43], vec![0, 5, 43], vec![0, 1, 20, 20, 43]] {
                 let parts: Vec<_> = (cuts.windows(2))
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_part_without_a_checksum_leaves_the_whole_unknown() {
+    fn checksum_is_unknown_if_one_part_has_none() {
         let known = crc(Algorithm::Crc32, WHOLE);
         let part = |checksum| ListedPart {
             size: 43,
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_etag_is_the_md5_of_the_parts_md5s() {
+    fn etag_is_md5_of_md5s_of_parts() {
         let part = |etag| ListedPart {
             size: 1,
             etag,
@@ -169,16 +172,16 @@ mod tests {
             hex::encode(all.finalize())
         });
         assert_eq!(etag_of([part(a), part(b)].into_iter()), Some(expected));
-        for strange in [
+        for invalid in [
             "",
             "\"not-hex\"",
             "0cc175b9c0f1b6a831c399e269772661-1",
             "+cc175b9c0f1b6a831c399e269772661",
         ] {
             assert_eq!(
-                etag_of([part(a), part(strange)].into_iter()),
+                etag_of([part(a), part(invalid)].into_iter()),
                 None,
-                "{strange}"
+                "{invalid}"
             );
         }
         assert_eq!(etag_of(std::iter::empty()), None);

@@ -1,6 +1,7 @@
-//! The audit: who did what, to what, and until when what was handed out is good.
+//! The audit: who performed which action on what, and until when an issued credential is valid.
 //!
-//! It names keys, uploads and paths; a key itself, a token or a pre-signed URL is never in it.
+//! It names API keys, uploads and paths. It never contains a key itself, a token or a pre-signed
+//! URL.
 
 mod action;
 
@@ -21,23 +22,23 @@ use super::upload::Upload;
 /// Who performed the action.
 #[derive(Clone, Debug)]
 pub enum Actor {
-    /// Somebody without a credential that counts.
+    /// A caller without a valid credential.
     Anonymous,
     /// An authenticated caller.
     Caller(Arc<Principal>),
-    /// Whoever runs commands on the database, in the matters of this tenant.
+    /// An operator who runs a command that concerns a tenant.
     Operator {
-        /// Its name.
+        /// The name of the tenant.
         tenant: String,
     },
-    /// More than can be told apart.
+    /// Several callers, which are not distinguished.
     Many,
     /// The broker itself.
     Broker,
 }
 
 impl Actor {
-    /// The name, as it stands in the row.
+    /// The name in the audit row.
     pub fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Anonymous => "anonymous".into(),
@@ -48,7 +49,7 @@ impl Actor {
         }
     }
 
-    /// Tenants data it was about, where that is known.
+    /// The tenant whose data was concerned, if it is known.
     pub fn tenant(&self) -> Option<&str> {
         match self {
             Self::Caller(principal) => Some(&principal.tenant),
@@ -58,19 +59,19 @@ impl Actor {
     }
 }
 
-/// Who it was, and where from.
+/// Who performed an action, and where the request came from.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// Who performed the action.
     pub actor: Actor,
-    /// Where the request came from.
+    /// The client address of the request.
     pub address: Option<IpAddr>,
-    /// The `x-request-id` of its answer.
+    /// The `x-request-id` of the response.
     pub request_id: Option<Arc<str>>,
 }
 
 impl From<Actor> for Origin {
-    /// Someone who sent no request.
+    /// An actor without a request.
     fn from(actor: Actor) -> Self {
         Self {
             actor,
@@ -80,25 +81,25 @@ impl From<Actor> for Origin {
     }
 }
 
-/// What was done, and to what.
+/// An action and what it was performed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionDetails {
-    /// What.
+    /// The kind of the action.
     pub action: Action,
-    /// To this upload.
+    /// The upload.
     pub upload_id: Option<Uuid>,
-    /// To this key, token or tenant, or from this path.
+    /// The API key, token or tenant, or the source path of a copy.
     pub subject: Option<String>,
-    /// At this path, as the tenant sees it.
+    /// The path, as the tenant sees it.
     pub path: Option<String>,
-    /// When what was handed out ends.
+    /// When the issued URL, token or key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The code of the problem that was answered.
+    /// The code of the problem in the response.
     pub code: Option<&'static str>,
 }
 
 impl ActionDetails {
-    /// Nothing but the action.
+    /// Details with only the kind of the action.
     pub const fn new(action: Action) -> Self {
         Self {
             action,
@@ -110,7 +111,7 @@ impl ActionDetails {
         }
     }
 
-    /// Done to an upload.
+    /// An action on an upload.
     pub fn on_upload(action: Action, upload: &Upload) -> Self {
         Self {
             upload_id: Some(upload.id),
@@ -118,7 +119,7 @@ impl ActionDetails {
         }
     }
 
-    /// Done at a path.
+    /// An action on a path.
     pub fn on_path(action: Action, path: &DatasetPath) -> Self {
         Self {
             path: Some(path.as_str().to_owned()),
@@ -126,7 +127,7 @@ impl ActionDetails {
         }
     }
 
-    /// Done to a key, a token or a tenant.
+    /// An action on an API key, a token or a tenant.
     pub fn on_subject(action: Action, subject: impl fmt::Display) -> Self {
         Self {
             subject: Some(subject.to_string()),
@@ -134,7 +135,7 @@ impl ActionDetails {
         }
     }
 
-    /// The same, of something that ends then.
+    /// Sets when the issued URL, token or key expires.
     pub fn expiring_at(self, expires_at: DateTime<Utc>) -> Self {
         Self {
             expires_at: Some(expires_at),
@@ -143,57 +144,58 @@ impl ActionDetails {
     }
 }
 
-/// A row to be.
+/// An audit row that is not written yet.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// UUIDv7, made with `at`.
+    /// UUIDv7, based on `at`.
     pub id: Uuid,
-    /// When; of repetitions, the first.
+    /// When the action was performed; for folded repetitions, the first time.
     pub at: DateTime<Utc>,
-    /// By whom.
+    /// Who performed it, and from where.
     pub origin: Origin,
-    /// What was asked for: the method and the pattern of the route.
+    /// The method and the route pattern of the request.
     pub operation: Option<String>,
-    /// What.
+    /// What was done.
     pub details: ActionDetails,
-    /// How often.
+    /// The number of repetitions.
     pub count: i32,
 }
 
-/// A row.
+/// An audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// UUIDv7.
     pub id: Uuid,
-    /// When; of repetitions, the first.
+    /// When the action was performed; for folded repetitions, the first time.
     pub at: DateTime<Utc>,
-    /// Tenants data it was about.
+    /// The tenant whose data was concerned.
     pub tenant: Option<String>,
     /// The name of an [`Actor`].
     pub actor: String,
-    /// Where the request came from.
+    /// The client address of the request.
     pub address: Option<String>,
-    /// The `x-request-id` of its answer.
+    /// The `x-request-id` of the response.
     pub request_id: Option<String>,
     /// The name of an [`Action`].
     pub action: String,
-    /// The method and the pattern of the route.
+    /// The method and the route pattern of the request.
     pub operation: Option<String>,
     /// The upload.
     pub upload_id: Option<Uuid>,
-    /// The key, the token or the tenant.
+    /// The API key, token or tenant, or the source path of a copy.
     pub subject: Option<String>,
     /// The path, as the tenant sees it.
     pub path: Option<String>,
-    /// When what was handed out ends.
+    /// When the issued URL, token or key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The code of a problem.
+    /// The code of the problem in the response.
     pub code: Option<String>,
-    /// How often.
+    /// The number of repetitions.
     pub count: i32,
 }
 
-/// What somebody sent, fit for a row: one line of at most 1,024 characters.
+/// Makes text from a client fit for an audit row: one line without control characters, at most
+/// 1,024 characters long.
 pub fn sanitize(text: &str) -> String {
     let plain = |c: char| {
         if c.is_control() {
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_sent_is_one_short_line() {
+    fn sanitize_replaces_control_characters_and_truncates() {
         assert_eq!(sanitize("/a\n\0b"), "/a\u{fffd}\u{fffd}b");
         assert_eq!(sanitize(&"é".repeat(2_000)).chars().count(), 1_024);
     }

@@ -108,7 +108,8 @@ fn what_cannot_be_cut_is_refused_with_words() {
         refused(Some(MAX_OBJECT_SIZE + 1), None),
         (
             "size",
-            "must be at most 53687091200000 bytes, the largest object that the store takes".into()
+            "must be at most 53687091200000 bytes, the largest object that the store accepts"
+                .into()
         )
     );
     let bounds = "must be 5242880 to 5368709120 bytes".to_owned();
@@ -126,8 +127,8 @@ fn what_cannot_be_cut_is_refused_with_words() {
         refused(Some(1 << 40), Some(MIN_PART_SIZE)),
         (
             "part_size",
-            "must be at least 110100480 bytes: an upload has at most 10000 parts, and parts of \
-             the asked size would be 209716"
+            "must be at least 110100480 bytes: an upload has at most 10000 parts, and the \
+             requested part size would make 209716"
                 .into()
         )
     );
