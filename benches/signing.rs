@@ -131,7 +131,7 @@ fn signing(criterion: &mut Criterion) {
         .unwrap();
     let client = client();
     let endpoint = runtime
-        .block_on(Endpoint::learn(&client, "bucket"))
+        .block_on(Endpoint::resolve(&client, "bucket"))
         .unwrap();
     let signer = Signer::new(endpoint);
     ours(criterion, &signer);

@@ -51,7 +51,7 @@ pub(super) async fn handle(
 
 fn told(outcome: Arrived) -> Verdict {
     match outcome {
-        Arrived::NotOurs => return Verdict::Ignored,
+        Arrived::ForeignObject => return Verdict::Ignored,
         Arrived::NotYet(id) => {
             log::debug!("s3 events: the object of upload {id} is here, its row is not");
             return Verdict::Early;

@@ -1,7 +1,6 @@
 //! Hashes as parts of names.
 
 /// The first bytes of a hash, in hex: enough of it to tell a handful of things apart.
-pub fn hex(hash: &[u8], bytes: usize) -> String {
-    let first = hash.iter().take(bytes);
-    first.map(|byte| format!("{byte:02x}")).collect()
+pub fn hex_prefix(hash: &[u8], bytes: usize) -> String {
+    hex::encode(hash.get(..bytes).unwrap_or(hash))
 }

@@ -112,7 +112,7 @@ pub async fn assemble(
     clock: Clock,
 ) -> Result<Assembly, AssembleError> {
     let database = &settings.database;
-    ensure_own_sessions(database).await?;
+    ensure_dedicated_sessions(database).await?;
     if database.migrate {
         for migration in store::migrations::run(database.url.expose()).await? {
             log::info!("applied migration {migration}");
@@ -178,10 +178,10 @@ pub async fn assemble(
 
 /// Refuses a pooler that lends sessions. Where Postgres does not answer, it is asked again before
 /// the broker is ready.
-async fn ensure_own_sessions(database: &Database) -> Result<(), AssembleError> {
-    let asked = pool::ensure_own_sessions(database.url.expose());
+async fn ensure_dedicated_sessions(database: &Database) -> Result<(), AssembleError> {
+    let asked = pool::ensure_dedicated_sessions(database.url.expose());
     match tokio::time::timeout(database.connect_timeout, asked).await {
-        Ok(Err(lent @ pool::SessionError::Lent)) => Err(AssembleError::Sessions(lent)),
+        Ok(Err(lent @ pool::SessionError::Shared)) => Err(AssembleError::Sessions(lent)),
         Ok(Ok(()) | Err(_)) | Err(_) => Ok(()),
     }
 }
@@ -190,12 +190,12 @@ fn token_key(secret: &SecretString) -> TokenKey {
     TokenKey::new(secret.expose_secret().as_bytes())
 }
 
-fn limits(database: &Database) -> pool::Limits {
-    pool::Limits {
+fn limits(database: &Database) -> pool::PoolLimits {
+    pool::PoolLimits {
         size: database.pool_size,
-        connect: database.connect_timeout,
-        wait: database.pool_wait,
-        statement: database.statement_timeout,
+        connect_timeout: database.connect_timeout,
+        wait_timeout: database.pool_wait,
+        statement_timeout: database.statement_timeout,
     }
 }
 
@@ -231,7 +231,7 @@ fn public_client(settings: &Settings, cloud: &Cloud) -> Client {
 pub(super) async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleError> {
     let client = public_client(settings, cloud);
     Ok(Signer::new(
-        Endpoint::learn(&client, &settings.s3.bucket).await?,
+        Endpoint::resolve(&client, &settings.s3.bucket).await?,
     ))
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::output::{bad_config, fail};
 use crate::config::{self, Database, Section as _};
 use crate::store::migrations;
-use crate::store::pool::{SessionError, ensure_own_sessions};
+use crate::store::pool::{SessionError, ensure_dedicated_sessions};
 
 pub(super) async fn run() -> ExitCode {
     let database = match Database::load(config::env) {
@@ -13,7 +13,8 @@ pub(super) async fn run() -> ExitCode {
         Err(faults) => return bad_config(&faults),
     };
     // The lock that lets one migrate at a time is a session's.
-    if let Err(lent @ SessionError::Lent) = ensure_own_sessions(database.url.expose()).await {
+    if let Err(lent @ SessionError::Shared) = ensure_dedicated_sessions(database.url.expose()).await
+    {
         return fail("The schema cannot be migrated through this pooler", &lent);
     }
     match migrations::run(database.url.expose()).await {

@@ -9,7 +9,7 @@ use super::output::{bad_config, fail, start_log, warn_of_unknown};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::lifecycle::Shutdown;
-use crate::objects::trust::Bundle;
+use crate::objects::trust::CaBundle;
 
 pub(super) async fn run() -> ExitCode {
     let settings = match config::from_env() {
@@ -38,7 +38,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, AssembleError> {
 pub(super) async fn cloud(settings: &Settings) -> Result<Cloud, AssembleError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     if let Some(bundle) = bundle(settings)? {
-        loader = loader.http_client(bundle.client().map_err(AssembleError::CaBundle)?);
+        loader = loader.http_client(bundle.http_client().map_err(AssembleError::CaBundle)?);
     }
     let config = loader.load().await;
     Ok(Cloud {
@@ -50,9 +50,9 @@ pub(super) async fn cloud(settings: &Settings) -> Result<Cloud, AssembleError> {
 }
 
 /// The authorities that are believed beside the system's, where the settings name some.
-pub(super) fn bundle(settings: &Settings) -> Result<Option<Bundle>, AssembleError> {
+pub(super) fn bundle(settings: &Settings) -> Result<Option<CaBundle>, AssembleError> {
     let path = settings.aws.ca_bundle.as_deref();
-    path.map(Bundle::read)
+    path.map(CaBundle::read)
         .transpose()
         .map_err(AssembleError::CaBundle)
 }

@@ -1,43 +1,44 @@
-//! What a store does of what S3 does, bucket by bucket: the difference between a guarantee that the
-//! store holds and one that the broker has to replace.
+//! Which features of S3 the store of a bucket supports.
+//!
+//! The broker replaces a guarantee of S3 by its own checks where a store does not give it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Something that S3 does, and that other stores may not do.
+/// A feature of S3 that other stores may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ability {
-    /// `If-None-Match: *` on PUT: a second write is refused.
+    /// `If-None-Match: *` on PUT: the store refuses a second write.
     PutIfNoneMatch,
-    /// `If-Match` on PUT: a write over another version than the named one is refused.
+    /// `If-Match` on PUT: the store refuses to replace any version but the named one.
     PutIfMatch,
-    /// The same conditions on CompleteMultipartUpload.
+    /// `If-None-Match: *` on CompleteMultipartUpload.
     CompleteIfNoneMatch,
-    /// `If-Match` on DELETE: another version than the named one stays.
+    /// `If-Match` on DELETE: the store keeps any version but the named one.
     DeleteIfMatch,
-    /// Bytes that do not have the checksum they were sent with are refused.
+    /// The store refuses bytes that do not match the checksum they were sent with.
     Checksums,
-    /// HEAD takes `x-amz-checksum-mode`.
+    /// HEAD accepts `x-amz-checksum-mode`.
     HeadChecksums,
 }
 
-/// How far a store has an [`Ability`].
+/// Whether a store supports an [`Ability`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Support {
-    /// It was not found out yet. Treated with care, as if the store did not have it.
+    /// Not known yet. The broker assumes that the store does not support it.
     #[default]
     Unknown,
-    /// The store ignores or refuses it.
+    /// Not supported: the store ignores it or refuses the request.
     No,
-    /// As S3 does it.
+    /// Supported, as in S3.
     Yes,
-    /// As S3 does it, where ETags are sent without their quotes.
+    /// Supported, if ETags are sent without their quotes.
     Unquoted,
 }
 
-/// What a bucket's store does.
+/// What is known of the store of one bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Abilities {
@@ -60,7 +61,7 @@ impl Ability {
         Self::HeadChecksums,
     ];
 
-    /// Those that `BROKER_S3_CONDITIONAL_WRITES` speaks of.
+    /// The abilities that the setting `BROKER_S3_CONDITIONAL_WRITES` covers.
     pub const CONDITIONAL_WRITES: [Self; 4] = [
         Self::PutIfNoneMatch,
         Self::PutIfMatch,
@@ -68,7 +69,7 @@ impl Ability {
         Self::DeleteIfMatch,
     ];
 
-    /// The name, as it stands in JSON, in metrics and in Postgres.
+    /// The name in JSON, in metrics and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PutIfNoneMatch => "put_if_none_match",
@@ -85,7 +86,7 @@ impl Support {
     /// Every value.
     pub const ALL: [Self; 4] = [Self::Unknown, Self::No, Self::Yes, Self::Unquoted];
 
-    /// The name, as it stands in JSON, in metrics and in Postgres.
+    /// The name in JSON, in metrics and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -95,8 +96,8 @@ impl Support {
         }
     }
 
-    /// Whether the store is known to hold to it.
-    pub const fn is_held(self) -> bool {
+    /// Whether the store is known to support it.
+    pub const fn is_supported(self) -> bool {
         matches!(self, Self::Yes | Self::Unquoted)
     }
 }
@@ -108,7 +109,7 @@ impl fmt::Display for Support {
 }
 
 impl Abilities {
-    /// The same for every ability.
+    /// Sets every ability to `support`.
     pub const fn all(support: Support) -> Self {
         Self {
             put_if_none_match: support,
@@ -120,8 +121,8 @@ impl Abilities {
         }
     }
 
-    /// How far the store has `ability`.
-    pub const fn of(&self, ability: Ability) -> Support {
+    /// Whether the store supports `ability`.
+    pub const fn support(&self, ability: Ability) -> Support {
         match ability {
             Ability::PutIfNoneMatch => self.put_if_none_match,
             Ability::PutIfMatch => self.put_if_match,
@@ -132,7 +133,7 @@ impl Abilities {
         }
     }
 
-    /// The same with one ability known.
+    /// A copy with one ability changed.
     #[must_use]
     pub const fn with(mut self, ability: Ability, support: Support) -> Self {
         let known = match ability {
@@ -147,33 +148,36 @@ impl Abilities {
         self
     }
 
-    /// The same, with what is unknown here as `other` has it.
+    /// A copy in which unknown abilities take their values from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let unknown =
-            (Ability::ALL.into_iter()).filter(|ability| self.of(*ability) == Support::Unknown);
-        unknown.fold(self, |all, ability| all.with(ability, other.of(ability)))
+            (Ability::ALL.into_iter()).filter(|ability| self.support(*ability) == Support::Unknown);
+        unknown.fold(self, |all, ability| {
+            all.with(ability, other.support(ability))
+        })
     }
 
-    /// Whether nothing is unknown.
-    pub fn is_known(&self) -> bool {
+    /// Whether no ability is unknown.
+    pub fn is_complete(&self) -> bool {
         Ability::ALL
             .into_iter()
-            .all(|ability| self.of(ability) != Support::Unknown)
+            .all(|ability| self.support(ability) != Support::Unknown)
     }
 
-    /// Whether a checksum that the store returns says something of the object's bytes.
+    /// Whether a checksum that the store returns proves anything about the bytes of the object: the
+    /// store must check checksums on upload and return them.
     pub const fn returns_checked_checksums(&self) -> bool {
-        self.checksums.is_held() && self.head_checksums.is_held()
+        self.checksums.is_supported() && self.head_checksums.is_supported()
     }
 }
 
-/// For people: `put_if_none_match yes, put_if_match unquoted, …`.
+/// For logs: `put_if_none_match yes, put_if_match unquoted, …`.
 impl fmt::Display for Abilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, ability) in Ability::ALL.into_iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
-            write!(f, "{comma}{} {}", ability.as_str(), self.of(ability))?;
+            write!(f, "{comma}{} {}", ability.as_str(), self.support(ability))?;
         }
         Ok(())
     }
@@ -184,28 +188,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_wins_over_what_another_says() {
+    fn or_fills_only_unknown_abilities() {
         let off = Abilities::default().with(Ability::DeleteIfMatch, Support::No);
         let all = off.or(Abilities::all(Support::Yes));
-        assert_eq!(all.of(Ability::DeleteIfMatch), Support::No);
-        assert_eq!(all.of(Ability::PutIfMatch), Support::Yes);
-        assert!(all.is_known() && !off.is_known());
+        assert_eq!(all.support(Ability::DeleteIfMatch), Support::No);
+        assert_eq!(all.support(Ability::PutIfMatch), Support::Yes);
+        assert!(all.is_complete() && !off.is_complete());
     }
 
     #[test]
-    fn json_has_every_ability_by_its_name_and_takes_less() {
+    fn json_names_every_ability_and_missing_ones_are_unknown() {
         let all = Abilities::all(Support::Yes).with(Ability::PutIfMatch, Support::Unquoted);
         let json = serde_json::to_value(all).unwrap();
         for ability in Ability::ALL {
-            assert_eq!(json[ability.as_str()], all.of(ability).as_str());
+            assert_eq!(json[ability.as_str()], all.support(ability).as_str());
         }
         let older: Abilities = serde_json::from_str(r#"{"checksums":"yes"}"#).unwrap();
-        assert_eq!(older.of(Ability::Checksums), Support::Yes);
-        assert_eq!(older.of(Ability::DeleteIfMatch), Support::Unknown);
+        assert_eq!(older.support(Ability::Checksums), Support::Yes);
+        assert_eq!(older.support(Ability::DeleteIfMatch), Support::Unknown);
     }
 
     #[test]
-    fn checksums_count_only_where_they_are_checked_and_returned() {
+    fn checksums_prove_only_if_checked_and_returned() {
         let all = Abilities::all(Support::Yes);
         assert!(all.returns_checked_checksums());
         for ability in [Ability::Checksums, Ability::HeadChecksums] {

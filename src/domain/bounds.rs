@@ -1,4 +1,4 @@
-//! How a credential is bounded beyond its tenant, its scopes and its path prefix.
+//! Limits of a credential beyond its tenant, its scopes and its path prefix.
 
 use std::sync::Arc;
 
@@ -7,77 +7,81 @@ use uuid::Uuid;
 
 use super::upload::Upload;
 
-/// The bounds of a credential; by default none.
+/// The limits of a credential. The default has none.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
-    /// The largest object that it may bring, in bytes.
+    /// The largest object that it may upload, in bytes.
     pub max_size: Option<u64>,
-    /// When it ends by itself, and every token and every URL that is made of it. Sessions go on.
+    /// When the credential expires. Tokens and URLs derived from it expire at the same time; upload
+    /// sessions stay open.
     pub ends_at: Option<DateTime<Utc>>,
-    /// What it may be used for in all; `None` where nobody counts.
-    pub purse: Option<Arc<Purse>>,
+    /// The token allowances that its uploads are counted against; `None` if uses are not counted.
+    pub token_allowances: Option<Arc<TokenAllowances>>,
 }
 
 impl Bounds {
-    /// Whether it may bring the bytes of an upload that somebody else may have made: its size, or
-    /// the limit that it was made under, is within the bound.
-    pub fn admit(&self, upload: &Upload) -> bool {
+    /// Whether the credential may upload the bytes of `upload`, which another credential may have
+    /// created: its declared size, or else the size limit it was created with, must be within
+    /// `max_size`.
+    pub fn admits_size_of(&self, upload: &Upload) -> bool {
         let Some(most) = self.max_size else {
             return true;
         };
         let size = match &upload.object {
             Some(proven) => Some(proven.size),
-            // What an acknowledge claims says nothing about the bytes.
+            // A size that the client states in its acknowledge proves nothing about the bytes.
             None => upload.size_at_create().or(upload.max_size),
         };
         size.is_some_and(|size| size <= most)
     }
 }
 
-/// What upload tokens may be used for: that of the one that is held, and those that it was made of.
-/// All of them hold. Never empty.
+/// The allowances of an upload token and of the tokens it was derived from.
+///
+/// A use must fit into every one of them. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Purse(Vec<Allowance>);
+pub struct TokenAllowances(Vec<Allowance>);
 
-/// What one token may be used for.
+/// How much one upload token may be used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Allowance {
-    /// The token that is counted.
+    /// The token whose uses are counted.
     pub token: Uuid,
-    /// Uploads at most.
+    /// The most uploads.
     pub uploads: Option<u64>,
-    /// Declared bytes at most, all uploads together.
+    /// The most declared bytes of all uploads in total.
     pub bytes: Option<u64>,
-    /// When the token ends, and with it the count.
+    /// When the token expires; its counts are deleted after that.
     pub ends_at: DateTime<Utc>,
 }
 
-impl Purse {
-    /// `None` where there is nothing to count.
+impl TokenAllowances {
+    /// Returns `None` if `allowances` is empty.
     pub fn new(allowances: Vec<Allowance>) -> Option<Self> {
         (!allowances.is_empty()).then_some(Self(allowances))
     }
 
-    /// What is counted, the oldest token first.
-    pub fn allowances(&self) -> &[Allowance] {
+    /// The allowances, the oldest token first.
+    pub fn as_slice(&self) -> &[Allowance] {
         &self.0
     }
 
-    /// The most uploads that any of them allows.
-    pub fn uploads(&self) -> Option<u64> {
+    /// The smallest limit on uploads; `None` if no token has one.
+    pub fn max_uploads(&self) -> Option<u64> {
         self.0.iter().filter_map(|one| one.uploads).min()
     }
 
-    /// The most bytes that any of them allows.
-    pub fn bytes(&self) -> Option<u64> {
+    /// The smallest limit on bytes; `None` if no token has one.
+    pub fn max_bytes(&self) -> Option<u64> {
         self.0.iter().filter_map(|one| one.bytes).min()
     }
 }
 
-/// How many seconds a URL may live that is asked to live `seconds` from `now` on, by a credential
-/// that ends then: no longer than that, by S3's clock of whole seconds. A credential in its last
-/// second gets one second.
-pub fn url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u32 {
+/// Caps the lifetime of a URL so that it does not outlive the credential that asks for it.
+///
+/// Returns the lifetime in seconds from `now`: `seconds`, or less if the credential expires
+/// earlier. S3 counts in whole seconds, and a credential in its last second gets one second.
+pub fn capped_url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> u32 {
     let Some(ends_at) = ends_at else {
         return seconds;
     };
@@ -85,8 +89,8 @@ pub fn url_seconds(seconds: u32, ends_at: Option<DateTime<Utc>>, now: DateTime<U
     u32::try_from(left).map_or(seconds, |left| seconds.min(left))
 }
 
-/// The smaller of two bounds, where there is one.
-pub fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+/// The smaller of two limits; `None` if neither is set.
+pub fn smaller_limit(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.into_iter().chain(other).min()
 }
 
@@ -95,22 +99,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_ends_with_the_credential_at_the_latest() {
+    fn url_does_not_outlive_its_credential() {
         let at = |millis| DateTime::from_timestamp_millis(1_800_000_000_000 + millis).unwrap();
         for (end, now, expected) in [
             (None, 0, 900),
             (Some(900_000), 0, 900),
             (Some(899_000), 0, 899),
-            // It ends in the second in which it ends.
+            // The fraction of the last second does not count.
             (Some(60_900), 0, 60),
             (Some(60_000), 900, 60),
             (Some(60_100), 59_900, 1),
-            // What is left of a second is one; so is nothing, where clocks differ.
+            // A fraction of a second counts as one second, and so does an expiry in the past, as
+            // clocks differ.
             (Some(500), 400, 1),
             (Some(0), 30_000, 1),
             (Some(i64::from(u32::MAX) * 2_000), 0, 900),
         ] {
-            let found = url_seconds(900, end.map(at), at(now));
+            let found = capped_url_seconds(900, end.map(at), at(now));
             assert_eq!(found, expected, "{end:?} at {now}");
         }
     }

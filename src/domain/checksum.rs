@@ -1,7 +1,8 @@
-//! Checksums, as S3 names and writes them.
+//! Checksums, with the names and the text format of S3.
 //!
-//! Most are of the whole object. An object of parts may have a composite one instead: the checksum
-//! of its parts' checksums, written with their number, as `value-3`.
+//! Most checksums cover the whole object. An object uploaded in parts may have a composite checksum
+//! instead: the checksum of the checksums of its parts, followed by the number of parts, as in
+//! `value-3`.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
 
@@ -24,7 +25,7 @@ pub enum Algorithm {
     Crc32,
     /// CRC-32C (Castagnoli).
     Crc32c,
-    /// CRC-64/NVME, which S3 computes by itself where nothing is declared.
+    /// CRC-64/NVME, which S3 computes on its own if no checksum is declared.
     Crc64nvme,
 }
 
@@ -38,7 +39,7 @@ impl Algorithm {
         Self::Crc64nvme,
     ];
 
-    /// The name, as it stands in JSON, in Postgres and in S3's documents.
+    /// The name in JSON, in Postgres and in the documents of S3.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sha256 => "SHA256",
@@ -86,8 +87,8 @@ impl FromStr for Algorithm {
     }
 }
 
-/// A checksum: the algorithm and the value in base64, of a composite one with `-` and the number
-/// of parts.
+/// An algorithm and a value in base64. The value of a composite checksum ends with `-` and the
+/// number of parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Checksum {
     algorithm: Algorithm,
@@ -99,13 +100,13 @@ pub struct Checksum {
 pub enum InvalidChecksum {
     /// Not base64 with padding.
     NotBase64,
-    /// What follows the value is no number of parts.
-    NotParts,
-    /// Base64 of another number of bytes than the algorithm has.
+    /// The text after the `-` is not a number of parts.
+    InvalidPartCount,
+    /// The decoded value does not have the length of the algorithm.
     WrongLength {
-        /// The number of bytes that the algorithm has.
+        /// The length of the algorithm in bytes.
         expected: usize,
-        /// The number of bytes that came.
+        /// The length of the decoded value in bytes.
         found: usize,
     },
 }
@@ -114,16 +115,23 @@ impl fmt::Display for InvalidChecksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotBase64 => f.write_str("not base64 with padding (RFC 4648, section 4)"),
-            Self::NotParts => f.write_str("expected a number of parts behind the value: value-3"),
+            Self::InvalidPartCount => {
+                f.write_str("expected a number of parts after the value, such as value-3")
+            }
             Self::WrongLength { expected, found } => {
-                write!(f, "{found} bytes after base64, expected {expected}")
+                write!(f, "decodes to {found} bytes, expected {expected}")
             }
         }
     }
 }
 
 impl Checksum {
-    /// Takes a value in canonical base64, so that equal checksums are equal strings.
+    /// Parses the checksum of a whole object.
+    ///
+    /// The value is stored in canonical base64, so that equal checksums are equal strings.
+    ///
+    /// # Errors
+    /// The value is not base64, or does not have the length of the algorithm.
     pub fn new(algorithm: Algorithm, value: &str) -> Result<Self, InvalidChecksum> {
         let raw = STANDARD
             .decode(value)
@@ -140,18 +148,23 @@ impl Checksum {
         })
     }
 
-    /// Takes a value of the whole object, or a composite one.
+    /// Parses the checksum of a whole object or a composite checksum.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), or the number of parts is invalid.
     pub fn parse(algorithm: Algorithm, value: &str) -> Result<Self, InvalidChecksum> {
         let Some((value, parts)) = value.split_once(COMPOSITE) else {
             return Self::new(algorithm, value);
         };
-        let parts = parts.parse().map_err(|_| InvalidChecksum::NotParts)?;
-        Ok(Self::new(algorithm, value)?.of_parts(parts))
+        let parts = parts
+            .parse()
+            .map_err(|_| InvalidChecksum::InvalidPartCount)?;
+        Ok(Self::new(algorithm, value)?.into_composite(parts))
     }
 
-    /// The same value as a composite one of so many parts.
+    /// The same value as a composite checksum of `parts` parts.
     #[must_use]
-    pub fn of_parts(mut self, parts: u32) -> Self {
+    pub fn into_composite(mut self, parts: u32) -> Self {
         self.value.push_str(&format!("{COMPOSITE}{parts}"));
         self
     }
@@ -161,12 +174,13 @@ impl Checksum {
         self.algorithm
     }
 
-    /// Whether it is the checksum of the parts' checksums.
+    /// Whether it is a checksum of the checksums of parts.
     pub fn is_composite(&self) -> bool {
         self.value.contains(COMPOSITE)
     }
 
-    /// Whether the other one is of the same kind: equal bytes make them equal.
+    /// Whether equal bytes imply equal checksums: both have the same algorithm, and both or neither
+    /// are composite.
     pub fn is_comparable(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm && self.is_composite() == other.is_composite()
     }
@@ -177,7 +191,7 @@ impl Checksum {
     }
 }
 
-/// No digit of base64 (RFC 4648, section 4).
+/// Separates the value from the number of parts. It is not a base64 digit (RFC 4648, section 4).
 const COMPOSITE: char = '-';
 
 impl fmt::Display for Checksum {
@@ -191,13 +205,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_composite_one_is_another_kind() {
+    fn composite_checksum_is_not_comparable_with_whole_object_checksum() {
         let parse = |value| Checksum::parse(Algorithm::Crc32, value);
         let (whole, composite) = (parse("AAAAAA==").unwrap(), parse("AAAAAA==-3").unwrap());
         assert_eq!(composite.value(), "AAAAAA==-3");
         assert!(composite.is_composite() && !whole.is_composite());
         assert!(!whole.is_comparable(&composite));
-        assert_eq!(parse("AAAAAA==-x"), Err(InvalidChecksum::NotParts));
+        assert_eq!(parse("AAAAAA==-x"), Err(InvalidChecksum::InvalidPartCount));
         assert_eq!(
             Checksum::new(Algorithm::Crc32, "AAAAAA==-3"),
             Err(InvalidChecksum::NotBase64)
@@ -205,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_must_have_the_length_of_its_algorithm() {
+    fn new_rejects_value_with_wrong_length_or_encoding() {
         assert!(Checksum::new(Algorithm::Crc32, "AAAAAA==").is_ok());
         assert_eq!(
             Checksum::new(Algorithm::Sha256, "AAAAAA=="),

@@ -1,29 +1,26 @@
-//! Drift: a proven object that is no longer what stands at its key.
+//! Drift: the object at the key of an upload is no longer the proven one.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::object::FoundObject;
-use super::upload::{Upload, has_drifted};
-
-/// What became of the object.
+/// How the object has drifted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Drift {
-    /// Nothing stands at the key.
+    /// There is no object at the key.
     Missing,
-    /// Other bytes do.
+    /// There is an object with other bytes at the key.
     Replaced,
 }
 
-/// A drift, and when it was noticed.
+/// A drift and when it was detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drifted {
-    /// What became of the object.
+    /// How the object has drifted.
     pub kind: Drift,
-    /// When that was noticed.
+    /// When the drift was detected.
     pub at: DateTime<Utc>,
 }
 
@@ -31,22 +28,12 @@ impl Drift {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Missing, Self::Replaced];
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Replaced => "replaced",
         }
-    }
-
-    /// What a HEAD says of an upload's proof; nothing where the proven object still stands.
-    ///
-    /// The ETag decides: the same bytes written anew are the same dataset.
-    pub fn of(upload: &Upload, found: Option<&FoundObject>) -> Option<Self> {
-        let Some(found) = found else {
-            return Some(Self::Missing);
-        };
-        has_drifted(Some(upload), &found.etag).then_some(Self::Replaced)
     }
 }
 

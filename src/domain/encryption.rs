@@ -1,40 +1,42 @@
-//! Encryption at rest: what the store is asked for, and whether it did that.
+//! Encryption at rest: what the broker requests from the store, and whether the store applied it.
 
 use serde::{Deserialize, Serialize};
 
-use super::proof::Mismatch;
+use super::mismatch::Mismatch;
 
-/// What the store shall do with the bytes. Kept with the upload: settings may change while it is
-/// under way, and what its URL asks for does not.
+/// The encryption that is requested for an object.
+///
+/// It is stored with the upload: the settings may change while the upload is open, but its URL
+/// keeps requesting the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "algorithm")]
 pub enum Encryption {
-    /// SSE-S3: keys of the store.
+    /// SSE-S3: the store manages the keys.
     #[serde(rename = "AES256")]
     S3,
-    /// SSE-KMS: a key of the key management service.
+    /// SSE-KMS: a key of the AWS Key Management Service.
     #[serde(rename = "aws:kms")]
     Kms {
-        /// A key id, an alias or the ARN of one; else the key that AWS manages for S3.
+        /// A key id, an alias, or the ARN of either. `None` for the key that AWS manages for S3.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key_id: Option<String>,
-        /// Whether a bucket key stands between; else as the bucket says.
+        /// Whether to use an S3 Bucket Key. `None` for the default of the bucket.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bucket_key: Option<bool>,
     },
 }
 
-/// What the store says that it did.
+/// The encryption that the store reports for an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundEncryption {
     /// `x-amz-server-side-encryption`.
     pub algorithm: String,
-    /// `x-amz-server-side-encryption-aws-kms-key-id`: as a rule the ARN of the key.
+    /// `x-amz-server-side-encryption-aws-kms-key-id`: usually the ARN of the key.
     pub key_id: Option<String>,
 }
 
 impl Encryption {
-    /// The name, as it stands in `x-amz-server-side-encryption`.
+    /// The value of `x-amz-server-side-encryption`.
     pub const fn algorithm(&self) -> &'static str {
         match self {
             Self::S3 => "AES256",
@@ -42,7 +44,7 @@ impl Encryption {
         }
     }
 
-    /// The key, where one is named.
+    /// The requested key, if one is named.
     pub fn key_id(&self) -> Option<&str> {
         match self {
             Self::S3 => None,
@@ -50,7 +52,7 @@ impl Encryption {
         }
     }
 
-    /// Whether a bucket key is asked for, or asked not to be.
+    /// Whether an S3 Bucket Key is requested (`true`) or ruled out (`false`).
     pub const fn bucket_key(&self) -> Option<bool> {
         match self {
             Self::S3 => None,
@@ -58,8 +60,10 @@ impl Encryption {
         }
     }
 
-    /// What is not as it was asked for. A store that says nothing did not do it, as far as anyone
-    /// can prove. Bucket keys save calls of KMS and protect nothing: they are not compared.
+    /// Compares the request with what the store reports.
+    ///
+    /// A store that reports nothing counts as a mismatch, because nothing proves that it encrypted
+    /// the object. Bucket keys only save calls to KMS and are not compared.
     pub fn mismatch(&self, found: Option<&FoundEncryption>) -> Option<Mismatch> {
         let same = found.is_some_and(|found| {
             found.algorithm == self.algorithm()
@@ -67,17 +71,17 @@ impl Encryption {
         });
         (!same).then(|| Mismatch {
             field: "encryption",
-            expected: words(self.algorithm(), self.key_id()),
+            expected: describe(self.algorithm(), self.key_id()),
             found: match found {
-                Some(found) => words(&found.algorithm, found.key_id.as_deref()),
+                Some(found) => describe(&found.algorithm, found.key_id.as_deref()),
                 None => "none".to_owned(),
             },
         })
     }
 }
 
-/// Whether the key that was found is the one that was asked for. Which key an alias stands for
-/// nobody but KMS knows.
+/// Whether `found` is the requested key. Only KMS knows which key an alias refers to, so an alias
+/// matches any key.
 fn is_key(asked: &str, found: Option<&str>) -> bool {
     let Some(found) = found else {
         return false;
@@ -87,7 +91,7 @@ fn is_key(asked: &str, found: Option<&str>) -> bool {
     is_alias || found == asked || id(found).is_some_and(|id| id == asked)
 }
 
-fn words(algorithm: &str, key: Option<&str>) -> String {
+fn describe(algorithm: &str, key: Option<&str>) -> String {
     match key {
         Some(key) => format!("{algorithm} with the key {key}"),
         None => algorithm.to_owned(),
@@ -106,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_asked_for_counts() {
+    fn mismatch_compares_algorithm_and_requested_key() {
         const ARN: &str = "arn:aws:kms:eu-west-1:123456789012:key/0a1b";
         let found = |algorithm: &str, key: Option<&str>| {
             Some(FoundEncryption {
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn it_survives_in_a_row() {
+    fn encryption_round_trips_through_json() {
         for asked in [Encryption::S3, kms(None), kms(Some("0a1b"))] {
             let json = serde_json::to_string(&asked).expect("JSON");
             assert!(json.contains(asked.algorithm()), "{json}");

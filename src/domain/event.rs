@@ -1,5 +1,5 @@
-//! Events: one for every arrow that an upload took, and for every change that was noticed of a
-//! proven object; numbered per upload.
+//! Events: one for every status transition of an upload, and one for every detected change of a
+//! proven object. They are numbered per upload.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,40 +9,40 @@ use uuid::Uuid;
 use super::status::Transition;
 use super::upload::Upload;
 
-/// What happened.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventType {
-    /// Proven; the one that SNS hears of.
+    /// The object was proven. This is the only type that is published to SNS.
     #[serde(rename = "dataset.uploaded")]
     Uploaded,
-    /// What came is not what was declared.
+    /// The object does not match what was declared.
     #[serde(rename = "upload.failed")]
     Failed,
-    /// Nothing came in time.
+    /// No object arrived before the deadline.
     #[serde(rename = "upload.expired")]
     Expired,
-    /// The client took the promise back.
+    /// The client cancelled the upload.
     #[serde(rename = "upload.cancelled")]
     Cancelled,
-    /// Its object is being removed.
+    /// The object is being deleted.
     #[serde(rename = "dataset.deleting")]
     Deleting,
-    /// Its object is gone.
+    /// The object was deleted.
     #[serde(rename = "dataset.deleted")]
     Deleted,
-    /// A later upload took its path.
+    /// A later upload to the same path replaced it.
     #[serde(rename = "dataset.superseded")]
     Superseded,
-    /// Its object is no longer the proven one.
+    /// The object at the key is no longer the proven one.
     #[serde(rename = "dataset.drifted")]
     Drifted,
-    /// The proven object stands there again.
+    /// The proven object is at its key again.
     #[serde(rename = "dataset.restored")]
     Restored,
 }
 
 impl EventType {
-    /// The event that an arrow leaves behind.
+    /// The type of the event that a transition records.
     pub const fn of(transition: Transition) -> Self {
         match transition {
             Transition::Acknowledge => Self::Uploaded,
@@ -55,7 +55,7 @@ impl EventType {
         }
     }
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Uploaded => "dataset.uploaded",
@@ -70,37 +70,37 @@ impl EventType {
         }
     }
 
-    /// Whether downstream systems are told.
+    /// Whether events of this type are published to SNS.
     pub const fn is_notified(self) -> bool {
         matches!(self, Self::Uploaded)
     }
 }
 
-/// An event, as the history shows it.
+/// An event in the history of an upload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// UUIDv7; deduplicates deliveries.
+    /// UUIDv7. Consumers deduplicate deliveries by it.
     pub id: Uuid,
-    /// The upload that it is about.
+    /// The upload that changed.
     pub upload_id: Uuid,
-    /// 1, 2, 3 … of that upload.
+    /// The position in the history of the upload, starting at 1.
     pub sequence: i32,
     /// The name of an [`EventType`].
     pub kind: String,
-    /// When the arrow was taken.
+    /// When it happened.
     pub at: DateTime<Utc>,
-    /// The facts, frozen at that moment.
+    /// The state of the upload at that time, see [`event_data`].
     pub data: Value,
-    /// When SNS took it; always nothing for events that are not notified.
+    /// When it was published to SNS; always `None` for types that are not published.
     pub published_at: Option<DateTime<Utc>>,
-    /// When it was given up, because SNS will never take it.
+    /// When publishing was given up because SNS will never accept it.
     pub undeliverable_at: Option<DateTime<Utc>>,
 }
 
-/// The facts of an upload as they stand after an arrow, for the event's `data`.
-pub fn facts(upload: &Upload) -> Value {
+/// The `data` of an event: the state of the upload after the change.
+pub fn event_data(upload: &Upload) -> Value {
     let object = upload.object.as_ref();
-    // Once something is proven, a checksum that only the client knows is not told.
+    // After the proof, a checksum that only the client has stated is left out.
     let checksum = object.map_or(upload.declared.checksum.as_ref(), |object| {
         object.checksum.as_ref()
     });
@@ -111,7 +111,7 @@ pub fn facts(upload: &Upload) -> Value {
             "at": timestamp(verification.at),
         })
     });
-    let mut facts = json!({
+    let mut data = json!({
         "upload_id": upload.id,
         "status": upload.status.as_str(),
         "name": upload.name,
@@ -131,13 +131,13 @@ pub fn facts(upload: &Upload) -> Value {
         "metadata": upload.metadata,
         "error": upload.error,
     });
-    if let (Some(drift), Some(facts)) = (upload.drift, facts.as_object_mut()) {
-        facts.insert("drift".to_owned(), json!(drift.kind));
+    if let (Some(drift), Some(data)) = (upload.drift, data.as_object_mut()) {
+        data.insert("drift".to_owned(), json!(drift.kind));
     }
-    facts
+    data
 }
 
-/// RFC 3339 in UTC with milliseconds: how every time leaves this program.
+/// Formats a time as RFC 3339 in UTC with milliseconds. All output uses this format.
 pub fn timestamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

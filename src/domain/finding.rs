@@ -1,6 +1,6 @@
-//! Findings: what the janitor came upon, one line each.
+//! Findings of the janitor, one line of JSON each.
 //!
-//! A line names the upload and the key, never a URL.
+//! A line names the upload and the key, but never a URL, which would be a credential.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -8,108 +8,111 @@ use uuid::Uuid;
 use super::status::Status;
 use super::upload::Upload;
 
-/// What was come upon.
+/// What the janitor found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
-    /// A Pending upload past its deadline.
+pub enum FindingKind {
+    /// A Pending upload is past its deadline.
     Overdue,
-    /// A delete that began and never ended.
+    /// A delete was started and not finished.
     UnfinishedDelete,
-    /// A Deleted, Cancelled or failed upload whose URL outlived it.
+    /// A Deleted, Cancelled or failed upload needs a final check, because its URL was still valid
+    /// when it ended.
     EndedUpload,
-    /// An acknowledged upload, and nothing stands at its key.
+    /// There is no object at the key of an acknowledged upload.
     RowWithoutObject,
-    /// An acknowledged upload, and other bytes stand at its key.
+    /// There is an object with other bytes at the key of an acknowledged upload.
     OtherEtag,
-    /// A proven object that had drifted stands there again.
+    /// A proven object that had drifted is at its key again.
     Restored,
-    /// An object that no upload knows.
+    /// An object belongs to no upload.
     ObjectWithoutRow,
-    /// An object of an upload that is not acknowledged; `status` says why it is not.
+    /// An object belongs to an upload that is not acknowledged; `status` says why it is not.
     UnacknowledgedObject,
-    /// A multipart upload at the store that nothing needs any more: `status` says of what, and
-    /// without one no upload knows it.
+    /// A multipart upload at the store is not needed any more. `status` is that of its upload;
+    /// without it, the multipart upload belongs to no upload.
     StaleMultipartUpload,
-    /// Counts of upload tokens that have ended.
+    /// Use counts of expired upload tokens.
     EndedTokens,
-    /// Idempotency keys past their day.
+    /// Idempotency keys past their retention time.
     OldIdempotencyKeys,
-    /// Events past their time.
+    /// Events past their retention time.
     OldEvents,
-    /// Uploads that ended, past their time.
+    /// Ended uploads past their retention time.
     OldUploads,
-    /// Rows of the audit, past their time.
+    /// Audit rows past their retention time.
     OldAuditRows,
 }
 
-/// What became of it; in a dry run, what would.
+/// What the janitor did about a finding; in a dry run, what it would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Its object was there and right: it is Uploaded.
+    /// The object was proven, and the upload is Uploaded.
     Uploaded,
-    /// Nothing came, or nothing right: it is Expired.
+    /// There was no object or a wrong one, and the upload is Expired.
     Expired,
-    /// The delete is finished.
+    /// The delete was finished.
     Deleted,
-    /// Its object, or the rows, are removed.
+    /// The object or the rows were removed.
     Removed,
-    /// The multipart upload is ended, and its parts are freed.
+    /// The multipart upload was aborted, which frees its parts.
     Aborted,
-    /// Its wrong object stands there, and counts, until its client deletes it.
+    /// A wrong object stays at the key, and counts against the quota, until the client deletes it.
     Kept,
-    /// Nothing of its own stood there: it is done with.
+    /// There was no object of the upload, and the final check is done.
     Clean,
-    /// The drift, or its end, is noted with its event.
+    /// The drift, or its end, was recorded with an event.
     Noted,
-    /// It was noted before.
+    /// The drift had been recorded before.
     Known,
-    /// Told here, and nothing else.
+    /// Only this line was written.
     Reported,
-    /// Somebody else was faster.
+    /// Another process changed the row or the object first, so nothing was done.
     Left,
-    /// A fault; it is tried again.
+    /// It failed and is retried later.
     Failed,
 }
 
-/// One line.
+/// One finding, serialized as one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was come upon.
-    pub what: What,
-    /// What became of it.
+    /// What the janitor found.
+    #[serde(rename = "what")]
+    pub kind: FindingKind,
+    /// What the janitor did.
     pub outcome: Outcome,
-    /// Whether nothing was changed, and the outcome is what would become of it.
+    /// Whether this was a dry run: nothing was changed, and `outcome` says what a real run would
+    /// do.
     pub dry_run: bool,
     /// The upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_id: Option<Uuid>,
-    /// Whose it is.
+    /// The tenant of the upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The path as the tenant sees it.
+    /// The path of the upload, as the tenant sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The key in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The upload's status, when this was written.
+    /// The status of the upload when the line was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The store's id of a multipart upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_upload_id: Option<String>,
-    /// How long ago that was begun, in seconds.
+    /// The age of the multipart upload in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<u64>,
-    /// How many rows.
+    /// The number of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
 
-impl What {
-    /// The name, as it stands in the line and in metrics.
+impl FindingKind {
+    /// The name in the line and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Overdue => "overdue",
@@ -131,7 +134,7 @@ impl What {
 }
 
 impl Outcome {
-    /// The name, as it stands in the line and in metrics.
+    /// The name in the line and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Uploaded => "uploaded",
@@ -151,29 +154,29 @@ impl Outcome {
 }
 
 impl Finding {
-    /// About an upload.
-    pub fn of(what: What, outcome: Outcome, dry_run: bool, upload: &Upload) -> Self {
+    /// A finding about an upload.
+    pub fn for_upload(kind: FindingKind, outcome: Outcome, dry_run: bool, upload: &Upload) -> Self {
         Self {
             upload_id: Some(upload.id),
             tenant: Some(upload.tenant.clone()),
             path: Some(upload.path.as_str().to_owned()),
             key: Some(upload.key.clone()),
             status: Some(upload.status),
-            ..Self::bare(what, outcome, dry_run)
+            ..Self::bare(kind, outcome, dry_run)
         }
     }
 
-    /// About an object that no upload knows.
-    pub fn stray(key: &str, dry_run: bool) -> Self {
+    /// A finding about an object that belongs to no upload.
+    pub fn object_without_row(key: &str, dry_run: bool) -> Self {
         Self {
             key: Some(key.to_owned()),
-            ..Self::bare(What::ObjectWithoutRow, Outcome::Reported, dry_run)
+            ..Self::bare(FindingKind::ObjectWithoutRow, Outcome::Reported, dry_run)
         }
     }
 
-    /// About a multipart upload at the store that was begun `age_seconds` ago. Of which upload it
-    /// was, the caller adds.
-    pub fn multipart(
+    /// A finding about a multipart upload that was started `age_seconds` ago. The caller adds the
+    /// upload it belongs to.
+    pub fn for_multipart_upload(
         outcome: Outcome,
         dry_run: bool,
         key: &str,
@@ -184,21 +187,21 @@ impl Finding {
             key: Some(key.to_owned()),
             s3_upload_id: Some(s3_upload_id.to_owned()),
             age_seconds: Some(age_seconds),
-            ..Self::bare(What::StaleMultipartUpload, outcome, dry_run)
+            ..Self::bare(FindingKind::StaleMultipartUpload, outcome, dry_run)
         }
     }
 
-    /// About that many rows.
-    pub fn rows(what: What, count: u64, dry_run: bool) -> Self {
+    /// A finding about `count` removed rows.
+    pub fn for_rows(kind: FindingKind, count: u64, dry_run: bool) -> Self {
         Self {
             count: Some(count),
-            ..Self::bare(what, Outcome::Removed, dry_run)
+            ..Self::bare(kind, Outcome::Removed, dry_run)
         }
     }
 
-    const fn bare(what: What, outcome: Outcome, dry_run: bool) -> Self {
+    const fn bare(kind: FindingKind, outcome: Outcome, dry_run: bool) -> Self {
         Self {
-            what,
+            kind,
             outcome,
             dry_run,
             upload_id: None,
@@ -218,14 +221,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_the_names_that_metrics_have() {
-        for what in [
-            What::Overdue,
-            What::RowWithoutObject,
-            What::OldIdempotencyKeys,
+    fn line_and_metrics_use_the_same_names() {
+        for kind in [
+            FindingKind::Overdue,
+            FindingKind::RowWithoutObject,
+            FindingKind::OldIdempotencyKeys,
         ] {
-            let line = serde_json::to_value(Finding::rows(what, 1, false)).unwrap();
-            assert_eq!(line["what"], what.as_str());
+            let line = serde_json::to_value(Finding::for_rows(kind, 1, false)).unwrap();
+            assert_eq!(line["what"], kind.as_str());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Optional headers that are set on an object: by its client's wish, or by the settings.
+//! Optional headers of an object, requested by the client or by the settings.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encryption::Encryption;
 
-/// Headers and tags that are signed into the URL and stored by S3 with the object.
+/// Headers and tags that are signed into the URL and that S3 stores with the object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectHeaders {
     /// `Content-Encoding`.
@@ -27,7 +27,8 @@ pub struct ObjectHeaders {
     /// `x-amz-tagging`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// `x-amz-server-side-encryption` and what belongs to it: by the settings, never by a client.
+    /// `x-amz-server-side-encryption` and its related headers. They come from the settings, never
+    /// from a client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
 }

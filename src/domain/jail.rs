@@ -1,65 +1,70 @@
-//! The bucket, and the part of it, that a tenant lives in.
+//! The bucket and the key prefix that a tenant is confined to.
 //!
-//! Every key that reaches S3 comes out of [`Jail::key`] or [`Jail::key_prefix`], and every key
-//! that reaches a client went through [`Jail::path`].
+//! Every key that is sent to S3 comes from [`Jail::key`] or [`Jail::key_prefix`], and every path
+//! that is sent to a client comes from [`Jail::path`].
 
 use std::sync::Arc;
 
 use super::path::{DatasetPath, InvalidPath, MAX_KEY_BYTES, check_segments};
 use super::prefix::PathPrefix;
 
-/// The tenant of a single-team install, whose key prefix is empty.
+/// The tenant of an installation with a single tenant. Its key prefix is empty.
 pub const DEFAULT_TENANT: &str = "default";
 
-/// A tenant's key prefix. The default tenant has the empty one, less the prefixes of the others.
-/// A credential may be confined to a folder in it; the rest is nobody's then.
+/// The part of a bucket that a caller may reach: the key prefix of its tenant, or a folder in it.
+///
+/// The default tenant has the empty prefix, except for the prefixes of the other tenants.
 #[derive(Clone, Debug)]
 pub struct Jail {
     bucket: Option<Arc<str>>,
     prefix: Arc<str>,
     others: Arc<[String]>,
-    within: Option<PathPrefix>,
+    folder: Option<PathPrefix>,
 }
 
 impl Jail {
-    /// `prefix` is empty or ends with `/`; `others` are the prefixes carved out of it.
+    /// A jail in the common bucket. `prefix` is empty or ends with `/`; `others` are the prefixes
+    /// of other tenants, which are excluded from it.
     pub fn new(prefix: &str, others: Vec<String>) -> Self {
         Self {
             bucket: None,
             prefix: prefix.into(),
             others: others.into(),
-            within: None,
+            folder: None,
         }
     }
 
-    /// The same jail in a bucket of the tenant's own; without one, in the common bucket.
+    /// Moves the jail into a bucket of the tenant's own; `None` for the common bucket.
     pub fn in_bucket(self, bucket: Option<&str>) -> Self {
         let bucket = bucket.map(Arc::from);
         Self { bucket, ..self }
     }
 
-    /// The bucket of the tenant's own.
+    /// The bucket of the tenant's own, if it has one.
     pub fn bucket(&self) -> Option<&str> {
         self.bucket.as_deref()
     }
 
-    /// The same jail, confined to a folder.
-    pub fn confined(self, within: Option<PathPrefix>) -> Self {
-        Self { within, ..self }
+    /// Confines the jail to a folder; `None` for no further confinement.
+    pub fn confined_to(self, folder: Option<PathPrefix>) -> Self {
+        Self { folder, ..self }
     }
 
-    /// The folder that it is confined to.
-    pub fn within(&self) -> Option<&PathPrefix> {
-        self.within.as_ref()
+    /// The folder that the jail is confined to, if it is.
+    pub fn folder(&self) -> Option<&PathPrefix> {
+        self.folder.as_ref()
     }
 
-    /// Whether a path may be known of.
+    /// Whether the caller may know whether anything exists at `path`.
     pub fn admits(&self, path: &DatasetPath) -> bool {
-        let holds = |within: &PathPrefix| within.holds(path.as_str());
-        self.within.as_ref().is_none_or(holds)
+        let contains = |folder: &PathPrefix| folder.contains(path.as_str());
+        self.folder.as_ref().is_none_or(contains)
     }
 
-    /// The S3 key of a path. Refuses a key that is too long or that lies in another's jail.
+    /// Returns the S3 key of `path`.
+    ///
+    /// # Errors
+    /// The path is outside the folder, the key is too long, or it has the prefix of another tenant.
     pub fn key(&self, path: &DatasetPath) -> Result<String, InvalidPath> {
         if !self.admits(path) {
             return Err(InvalidPath::OutsidePrefix);
@@ -68,25 +73,29 @@ impl Jail {
         if key.len() > MAX_KEY_BYTES {
             return Err(InvalidPath::TooLong);
         }
-        if self.is_anothers(&key) {
-            return Err(InvalidPath::AnotherTenants);
+        if self.is_other_tenants(&key) {
+            return Err(InvalidPath::OtherTenant);
         }
         Ok(key)
     }
 
-    /// The S3 prefix of a listing under `/…` or `…`; the empty one lists the whole jail. Nothing
-    /// where there is nothing to be seen.
+    /// Returns the S3 prefix that lists the paths starting with `prefix`, which may omit the
+    /// leading slash. An empty `prefix` lists the whole jail. `None` if no such path can be inside
+    /// the folder.
+    ///
+    /// # Errors
+    /// The prefix has a control character or is too long.
     pub fn key_prefix(&self, prefix: &str) -> Result<Option<String>, InvalidPath> {
         let prefix = prefix.strip_prefix('/').unwrap_or(prefix);
         if prefix.chars().any(char::is_control) {
             return Err(InvalidPath::ControlCharacter);
         }
         let whole = format!("/{prefix}");
-        let met = match &self.within {
-            Some(within) => within.meet(&whole),
+        let common = match &self.folder {
+            Some(folder) => folder.intersect(&whole),
             None => Some(&*whole),
         };
-        let Some(relative) = met.and_then(|met| met.strip_prefix('/')) else {
+        let Some(relative) = common.and_then(|common| common.strip_prefix('/')) else {
             return Ok(None);
         };
         let key = format!("{}{relative}", self.prefix);
@@ -96,17 +105,17 @@ impl Jail {
         Ok(Some(key))
     }
 
-    /// The first folder on the way from `/…` or `…` down to the folder that the caller is confined
-    /// to; nothing where it is not above that.
-    pub fn way_from(&self, prefix: &str) -> Option<DatasetPath> {
+    /// Returns the first folder below `prefix` on the way to the folder that the caller is confined
+    /// to. `None` if `prefix` is not above that folder.
+    pub fn next_folder(&self, prefix: &str) -> Option<DatasetPath> {
         let prefix = prefix.strip_prefix('/').unwrap_or(prefix);
-        let folder = self.within.as_ref()?.way_from(&format!("/{prefix}"))?;
+        let folder = self.folder.as_ref()?.next_folder(&format!("/{prefix}"))?;
         Some(DatasetPath::from_stored(folder.to_owned()))
     }
 
-    /// The path of a key, or nothing where the key is not this tenant's.
+    /// Returns the path of `key`; `None` if the key is outside the jail.
     pub fn path(&self, key: &str) -> Option<DatasetPath> {
-        if self.is_anothers(key) {
+        if self.is_other_tenants(key) {
             return None;
         }
         let relative = key.strip_prefix(&*self.prefix)?;
@@ -114,15 +123,15 @@ impl Jail {
         self.admits(&path).then_some(path)
     }
 
-    /// The path by which every operation reaches exactly the object at `key`; an error where no
-    /// path does, and nothing where the key is not this caller's.
+    /// Returns the path by which every operation reaches exactly the object at `key`. `None` if the
+    /// key is outside the jail; `Some(Err(_))` if the key is inside, but no valid path leads to it.
     pub fn address(&self, key: &str) -> Option<Result<DatasetPath, InvalidPath>> {
         let path = self.path(key)?;
         Some(DatasetPath::parse(path.as_str()))
     }
 
-    /// The same of a folder, a key prefix that ends with a slash. One without an address holds no
-    /// key that has one.
+    /// As [`address`](Self::address), for a folder: a key prefix that ends with a slash. A folder
+    /// without a valid path contains no key with a valid path.
     pub fn folder_address(&self, prefix: &str) -> Option<Result<DatasetPath, InvalidPath>> {
         let path = self.path(prefix)?;
         let relative = path.relative();
@@ -130,7 +139,7 @@ impl Jail {
         Some(check_segments(inner).map(|()| path))
     }
 
-    fn is_anothers(&self, key: &str) -> bool {
+    fn is_other_tenants(&self, key: &str) -> bool {
         self.others.iter().any(|other| key.starts_with(other))
     }
 }
@@ -144,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_sees_only_its_prefix() {
+    fn tenant_reaches_only_its_prefix() {
         let jail = Jail::new("acme/", vec![]);
         assert_eq!(jail.key(&path("/a.csv")).as_deref(), Ok("acme/a.csv"));
         assert_eq!(jail.path("acme/a.csv"), Some(path("/a.csv")));
@@ -153,8 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn a_confined_caller_sees_only_its_folder() {
-        let jail = Jail::new("acme/", vec![]).confined(PathPrefix::parse("/in/").unwrap());
+    fn confined_caller_reaches_only_its_folder() {
+        let jail = Jail::new("acme/", vec![]).confined_to(PathPrefix::parse("/in/").unwrap());
         assert_eq!(jail.key(&path("/in/a")).as_deref(), Ok("acme/in/a"));
         assert_eq!(jail.path("acme/in/a"), Some(path("/in/a")));
         for outside in ["/inbox/a", "/a", "/in"] {
@@ -168,18 +177,18 @@ mod tests {
     }
 
     #[test]
-    fn the_default_tenant_does_not_see_the_others() {
+    fn default_tenant_does_not_reach_other_tenants() {
         let jail = Jail::new("", vec!["acme/".into()]);
         assert_eq!(
             jail.key(&path("/acme/a.csv")),
-            Err(InvalidPath::AnotherTenants)
+            Err(InvalidPath::OtherTenant)
         );
         assert_eq!(jail.path("acme/a.csv"), None);
         assert_eq!(jail.path("acme.csv"), Some(path("/acme.csv")));
     }
 
     #[test]
-    fn a_key_has_an_address_where_its_path_leads_back_to_it() {
+    fn address_is_valid_only_if_path_maps_back_to_key() {
         let jail = Jail::new("acme/", vec![]);
         assert_eq!(jail.address("acme/a.csv"), Some(Ok(path("/a.csv"))));
         assert_eq!(jail.address("other/a.csv"), None);
@@ -204,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_counts_against_the_longest_key() {
+    fn key_length_limit_includes_tenant_prefix() {
         let jail = Jail::new("acme/", vec![]);
         let longest = "x".repeat(MAX_KEY_BYTES - 5);
         assert!(jail.key(&path(&longest)).is_ok());

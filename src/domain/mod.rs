@@ -1,4 +1,4 @@
-//! Pure rules: no I/O, no async. Everyone may name these types; they name nobody.
+//! Pure rules: no I/O, no async. Every folder may use these types; they use no other folder.
 
 pub mod abilities;
 pub mod audit;
@@ -10,6 +10,8 @@ pub mod event;
 pub mod finding;
 pub mod headers;
 pub mod jail;
+pub mod mismatch;
+pub mod multipart_digest;
 pub mod object;
 pub mod page;
 pub mod part_plan;
@@ -22,4 +24,3 @@ pub mod refusal;
 pub mod status;
 pub mod tenant;
 pub mod upload;
-pub mod whole;

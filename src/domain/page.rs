@@ -1,56 +1,56 @@
-//! Pages of a list and the opaque cursors between them.
+//! Pages of a list, and the opaque cursors that lead from one to the next.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The smallest and the largest page, and the one without a wish.
+/// The allowed number of entries in a page.
 pub const LIMITS: std::ops::RangeInclusive<u16> = 1..=1000;
-/// Entries in a page where the caller does not say.
+/// The number of entries in a page if the caller does not set a limit.
 pub const DEFAULT_LIMIT: u16 = 100;
 
-/// Entries, and where to go on.
+/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// The cursor of the next page; nothing on the last.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
-/// Where a page ended.
+/// The position at which a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cursor {
-    /// Uploads, newest first: the last id seen.
+    /// The last id of a page of uploads, newest first.
     #[serde(rename = "u")]
     Upload(Uuid),
-    /// Rows of the audit, newest first: the last id seen.
+    /// The last id of a page of audit rows, newest first.
     #[serde(rename = "a")]
     Audit(Uuid),
-    /// A listing: the store's continuation token, and the prefix and delimiter that it is for.
+    /// The position in a listing of the store, and the parameters that it belongs to.
     #[serde(rename = "d")]
     Listing {
-        /// S3's continuation token.
+        /// The continuation token of S3.
         #[serde(rename = "t")]
         token: String,
-        /// The prefix as the client gave it.
+        /// The prefix, as the client sent it.
         #[serde(rename = "p")]
         prefix: String,
-        /// Whether folders were rolled up.
+        /// Whether keys were grouped by folder.
         #[serde(rename = "f")]
         folders: bool,
     },
 }
 
 impl Cursor {
-    /// The form that travels in a URL.
+    /// Encodes the cursor for a URL.
     pub fn encode(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
         URL_SAFE_NO_PAD.encode(json)
     }
 
-    /// Nothing where the text is no cursor of ours.
+    /// Decodes a cursor; `None` if the text was not made by [`encode`](Self::encode).
     pub fn decode(text: &str) -> Option<Self> {
         let json = URL_SAFE_NO_PAD.decode(text).ok()?;
         serde_json::from_slice(&json).ok()
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_survives_the_trip() {
+    fn cursor_round_trips_and_invalid_text_is_rejected() {
         let cursor = Cursor::Listing {
             token: "a/b+c=é".into(),
             prefix: "/x".into(),

@@ -1,8 +1,8 @@
-//! How an object is cut into parts.
+//! Division of an object into parts.
 //!
-//! All parts are equal but the last, which some stores demand (R2) and which lets a client find
-//! its place in a file by arithmetic alone. What cannot fit is an error that names the field at
-//! fault and says what would be right.
+//! All parts except the last have the same size. Some stores (R2) require that, and a client can
+//! compute the offset of a part. If an object cannot be divided as requested, the error names the
+//! field at fault and its valid range.
 
 mod error;
 mod limits;
@@ -12,34 +12,35 @@ use std::ops::RangeInclusive;
 pub use self::error::{PartError, PlanError};
 pub use self::limits::{MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, PartLimits};
 
-/// One part of an object.
+/// A part of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// From 1 on.
+    /// The part number, starting at 1.
     pub number: u32,
-    /// Where its bytes begin in the object.
+    /// The offset of its first byte in the object.
     pub offset: u64,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
-/// How one object is cut, or that its end is still open.
+/// The division of one object into parts. The plan is open-ended if the size is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartPlan {
     part_size: u64,
     limits: PartLimits,
-    /// Size and number of parts, where the size is known.
+    /// The size of the object and the number of parts, if the size is known.
     whole: Option<(u64, u32)>,
 }
 
 impl PartPlan {
-    /// Cuts `size` bytes into parts of `wanted_part_size`, or of a size that fits. Without a size
-    /// the plan is open-ended: the client says the size of each part.
+    /// Divides `size` bytes into parts of `wanted_part_size`, or of a default size that fits.
+    /// Without a size the plan is open-ended: the client chooses the size of each part.
     ///
-    /// The same size with the part size of a plan makes the same plan again.
+    /// The plan is deterministic: the same size with the [`part_size`](Self::part_size) of a plan
+    /// gives the same plan.
     ///
     /// # Errors
-    /// Where the store would refuse the parts, or the object.
+    /// The store would refuse the parts or the object.
     pub fn new(
         size: Option<u64>,
         wanted_part_size: Option<u64>,
@@ -53,9 +54,9 @@ impl PartPlan {
         if size.is_some_and(|size| size > most) {
             return Err(PlanError::TooLarge { max: most });
         }
-        let least = limits.least_part_size(size.unwrap_or_default());
+        let least = limits.smallest_part_size(size.unwrap_or_default());
         let part_size =
-            wanted_part_size.unwrap_or_else(|| limits.usual_part_size.clamp(min, max).max(least));
+            wanted_part_size.unwrap_or_else(|| limits.default_part_size.clamp(min, max).max(least));
         let whole = size
             .map(|size| Ok((size, count(size, part_size, least, &limits)?)))
             .transpose()?;
@@ -66,27 +67,28 @@ impl PartPlan {
         })
     }
 
-    /// Bytes of every part but the last; of an open-ended plan, the size to begin with.
+    /// The size in bytes of every part except the last. In an open-ended plan it is the suggested
+    /// size.
     pub const fn part_size(&self) -> u64 {
         self.part_size
     }
 
-    /// Bytes of the object; `None` where its end is open.
+    /// The size of the object in bytes; `None` in an open-ended plan.
     pub fn size(&self) -> Option<u64> {
         self.whole.map(|(size, _)| size)
     }
 
-    /// How many parts; `None` where the end is open. An empty object has one, which is empty.
+    /// The number of parts; `None` in an open-ended plan. An empty object has one empty part.
     pub fn count(&self) -> Option<u32> {
         self.whole.map(|(_, count)| count)
     }
 
-    /// The last number that a part may have.
+    /// The largest allowed part number.
     pub fn last(&self) -> u32 {
         self.count().unwrap_or(self.limits.max_parts)
     }
 
-    /// The part of this number; `None` past the ends, and for all parts of an open-ended plan.
+    /// The part with this number; `None` if there is none, and always in an open-ended plan.
     pub fn part(&self, number: u32) -> Option<Part> {
         let (size, count) = self.whole.filter(|(_, count)| number <= *count)?;
         let offset = self.part_size.checked_mul(number.checked_sub(1)?.into())?;
@@ -101,7 +103,7 @@ impl PartPlan {
         })
     }
 
-    /// The parts with these numbers, in order, as far as there are any.
+    /// The parts whose numbers are in this range, in order.
     pub fn parts(
         &self,
         numbers: RangeInclusive<u32>,
@@ -121,14 +123,15 @@ impl PartPlan {
         })
     }
 
-    /// Whether a part of this number and size belongs here.
+    /// Checks that a part with this number and size fits into the plan.
     ///
-    /// In an open-ended plan a part may be smaller than the store's minimum, as it may be the last
-    /// one; the store itself refuses to complete where it is not. Only the first may be empty.
+    /// In an open-ended plan a part may be smaller than the minimum of the store, because it may be
+    /// the last part; if it is not, the store refuses to complete the upload. Only the first part
+    /// may be empty.
     ///
     /// # Errors
-    /// What is wrong with it, by field.
-    pub fn check(&self, number: u32, size: u64) -> Result<(), PartError> {
+    /// The number or the size is not allowed.
+    pub fn validate_part(&self, number: u32, size: u64) -> Result<(), PartError> {
         let last = self.last();
         if !(1..=last).contains(&number) {
             return Err(PartError::Number { last });
@@ -146,8 +149,8 @@ impl PartPlan {
         }
     }
 
-    /// The numbers that are not there, as ranges with both ends, in order. `uploaded` is sorted.
-    /// In an open-ended plan only the gaps before the last part are known.
+    /// The part numbers that are missing from `uploaded`, as inclusive ranges in order. `uploaded`
+    /// must be sorted. In an open-ended plan only the gaps before the last uploaded part are known.
     pub fn missing(&self, uploaded: impl IntoIterator<Item = u32>) -> Vec<(u32, u32)> {
         let mut missing = Vec::new();
         let mut next = 1_u32;
@@ -167,7 +170,7 @@ impl PartPlan {
     }
 }
 
-/// How many parts there are, where they are not too many.
+/// The number of parts, if the store allows as many.
 fn count(size: u64, part_size: u64, least: u64, limits: &PartLimits) -> Result<u32, PlanError> {
     let parts = size.div_ceil(part_size).max(1);
     u32::try_from(parts)

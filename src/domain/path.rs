@@ -2,41 +2,44 @@
 
 use std::fmt;
 
-/// The longest S3 key in bytes of UTF-8.
+/// The maximum length of an S3 key, in bytes of UTF-8.
+///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// The path of one dataset, with a leading `/`; the rest is the S3 key under the tenant's prefix.
+/// The path of a dataset. It starts with `/`; the rest, appended to the key prefix of the tenant,
+/// is the S3 key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DatasetPath(String);
 
-/// Why a path was refused. Each says what would be right.
+/// Why a path was refused. The text is sent to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidPath {
-    /// Nothing after the leading slash.
+    /// There is nothing after the leading slash.
     Empty,
-    /// A segment between two slashes, or after the last, is empty.
+    /// A segment between two slashes or after the last slash is empty.
     EmptySegment,
     /// A segment is `.` or `..`.
     DotSegment,
-    /// A control character (C0, DEL, C1).
+    /// The path has a control character (C0, DEL, C1).
     ControlCharacter,
-    /// The S3 key would be over 1,024 bytes.
+    /// The S3 key would be longer than 1,024 bytes.
     TooLong,
-    /// The next-to-last segment is `action`, which the routes need.
+    /// The next-to-last segment is `action`, which the HTTP routes use.
     ReservedSegment,
-    /// The path lies under the key prefix of another tenant.
-    AnotherTenants,
-    /// The path lies outside of the folder that the credential is confined to.
+    /// The path is under the key prefix of another tenant.
+    OtherTenant,
+    /// The path is outside the folder that the credential is confined to.
     OutsidePrefix,
 }
 
 impl InvalidPath {
-    /// Whether the path reaches for what is not its caller's, and is not just misspelled.
-    pub const fn leads_out(self) -> bool {
+    /// Whether the path tries to reach what does not belong to the caller, as opposed to being
+    /// malformed.
+    pub const fn is_escape_attempt(self) -> bool {
         matches!(
             self,
-            Self::DotSegment | Self::AnotherTenants | Self::OutsidePrefix
+            Self::DotSegment | Self::OtherTenant | Self::OutsidePrefix
         )
     }
 }
@@ -44,27 +47,31 @@ impl InvalidPath {
 impl fmt::Display for InvalidPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Empty => "is empty; expected something like /data/employees.csv",
+            Self::Empty => "is empty; expected a path such as /data/employees.csv",
             Self::EmptySegment => {
-                "has an empty segment; put something between two slashes, and no slash at the end"
+                "has an empty segment; remove repeated slashes and the slash at the end"
             }
-            Self::DotSegment => "has a segment . or ..; write the path out",
+            Self::DotSegment => "has a segment `.` or `..`; write the resolved path",
             Self::ControlCharacter => "has a control character",
-            Self::TooLong => "makes an S3 key of over 1,024 bytes",
-            Self::ReservedSegment => "has the next-to-last segment `action`, which is reserved",
-            Self::AnotherTenants => "lies under a key prefix that is reserved",
-            Self::OutsidePrefix => "lies outside of the path prefix of this credential",
+            Self::TooLong => "makes the S3 key longer than 1,024 bytes",
+            Self::ReservedSegment => "has the reserved word `action` as its next-to-last segment",
+            Self::OtherTenant => "is under a reserved key prefix",
+            Self::OutsidePrefix => "is outside the path prefix of this credential",
         })
     }
 }
 
-/// The folders that a key lies in, each with its slash at the end: `a/` and `a/b/` of `a/b/c.csv`.
-pub fn folders(key: &str) -> impl Iterator<Item = &str> {
+/// The folders that contain a key, each with its trailing slash: `a/` and `a/b/` for `a/b/c.csv`.
+pub fn parent_folders(key: &str) -> impl Iterator<Item = &str> {
     (key.match_indices('/')).filter_map(|(at, _)| key.get(..=at))
 }
 
 impl DatasetPath {
-    /// Takes a path with or without the leading slash.
+    /// Parses a path from a client, with or without the leading slash.
+    ///
+    /// # Errors
+    /// The path breaks one of the rules of [`InvalidPath`]. The rules that depend on the caller are
+    /// checked by [`Jail::key`](super::jail::Jail::key).
     pub fn parse(input: &str) -> Result<Self, InvalidPath> {
         let key = input.strip_prefix('/').unwrap_or(input);
         if key.is_empty() {
@@ -80,7 +87,8 @@ impl DatasetPath {
         Ok(Self(format!("/{key}")))
     }
 
-    /// A path that came out of our own rows or of a listing, where the rules above need not hold.
+    /// Wraps a path from the database or from a listing, which need not follow the rules of
+    /// [`parse`](Self::parse).
     pub fn from_stored(path: String) -> Self {
         Self(path)
     }
@@ -95,7 +103,7 @@ impl DatasetPath {
         self.0.strip_prefix('/').unwrap_or(&self.0)
     }
 
-    /// The last segment, without its last extension: the default name of a dataset.
+    /// The last segment without its last extension, which is the default name of a dataset.
     pub fn file_stem(&self) -> &str {
         let file = self.0.rsplit('/').next().unwrap_or(&self.0);
         match file.rsplit_once('.') {
@@ -105,7 +113,7 @@ impl DatasetPath {
     }
 }
 
-/// Holds what stands between slashes against the rules.
+/// Checks the segments between slashes.
 pub(super) fn check_segments(key: &str) -> Result<(), InvalidPath> {
     if key.chars().any(char::is_control) {
         return Err(InvalidPath::ControlCharacter);
@@ -131,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_leading_slash_is_optional() {
+    fn leading_slash_is_optional() {
         assert_eq!(
             DatasetPath::parse("/a/b.csv"),
             DatasetPath::parse("a/b.csv")
@@ -139,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_refuses() {
+    fn parse_rejects_paths_that_break_a_rule() {
         let long = "x".repeat(MAX_KEY_BYTES + 1);
         for (input, reason) in [
             ("", InvalidPath::Empty),
@@ -168,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_name_is_the_stem() {
+    fn default_name_is_file_stem() {
         for (input, stem) in [
             ("/data/employees.csv", "employees"),
             ("/a.tar.gz", "a.tar"),

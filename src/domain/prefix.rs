@@ -1,17 +1,23 @@
-//! Path prefixes: the folder that a credential is confined to.
+//! The folder that a credential may be confined to.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::path::{InvalidPath, MAX_KEY_BYTES, check_segments};
 
-/// A folder inside a tenant's jail: `/in/`. It holds `/in/a.csv` and not `/inbox/a.csv`: a prefix
-/// that ends within a name would let out into its neighbours.
+/// A folder inside the jail of a tenant, such as `/in/`.
+///
+/// It contains `/in/a.csv` and not `/inbox/a.csv`: a prefix that ends within a name would include
+/// neighbouring folders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPrefix(Arc<str>);
 
 impl PathPrefix {
-    /// Takes a folder with or without its slashes; `None` for the whole: `/`, or nothing at all.
+    /// Parses a folder with or without its leading and trailing slashes. `Ok(None)` stands for the
+    /// root, which is `/` or the empty string.
+    ///
+    /// # Errors
+    /// The folder breaks one of the rules for paths.
     pub fn parse(input: &str) -> Result<Option<Self>, InvalidPath> {
         let inner = input.strip_prefix('/').unwrap_or(input);
         let inner = inner.strip_suffix('/').unwrap_or(inner);
@@ -28,29 +34,29 @@ impl PathPrefix {
         Ok(Some(Self(format!("/{inner}/").into())))
     }
 
-    /// With a slash at both ends.
+    /// The folder, with a slash at both ends.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a path, with its leading slash, lies in the folder.
-    pub fn holds(&self, path: &str) -> bool {
+    /// Whether `path`, which has a leading slash, is in the folder.
+    pub fn contains(&self, path: &str) -> bool {
         path.starts_with(&*self.0)
     }
 
-    /// What paths that start with `start` and lie in the folder start with; nothing where there
-    /// can be none.
-    pub fn meet<'a>(&'a self, start: &'a str) -> Option<&'a str> {
-        if self.holds(start) {
+    /// The common prefix of all paths that start with `start` and are in the folder. `None` if
+    /// there can be no such path.
+    pub fn intersect<'a>(&'a self, start: &'a str) -> Option<&'a str> {
+        if self.contains(start) {
             Some(start)
         } else {
             self.0.starts_with(start).then_some(&*self.0)
         }
     }
 
-    /// The first folder on the way from `start` down to this one; nothing where `start` is not
-    /// above it.
-    pub fn way_from(&self, start: &str) -> Option<&str> {
+    /// The first folder below `start` on the way to this folder. `None` if `start` is not above
+    /// this folder.
+    pub fn next_folder(&self, start: &str) -> Option<&str> {
         let rest = self.0.strip_prefix(start)?;
         let length = start.len() + rest.find('/')? + 1;
         self.0.get(..length)
@@ -72,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn slashes_do_not_matter_and_neighbours_stay_out() {
+    fn slashes_are_optional_and_neighbours_are_excluded() {
         for input in ["/in/", "in", "/in", "in/"] {
             let prefix = prefix(input);
             assert_eq!(prefix.as_str(), "/in/");
-            assert!(prefix.holds("/in/a") && prefix.holds("/in/deep/a"));
+            assert!(prefix.contains("/in/a") && prefix.contains("/in/deep/a"));
             for out in ["/inbox/a", "/in", "/a/in/b", "/In/a", "/", ""] {
-                assert!(!prefix.holds(out), "{out}");
+                assert!(!prefix.contains(out), "{out}");
             }
         }
         assert_eq!(PathPrefix::parse(""), Ok(None));
@@ -86,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_is_refused() {
+    fn parse_rejects_invalid_folders() {
         let long = "x".repeat(MAX_KEY_BYTES);
         for (input, reason) in [
             ("//", InvalidPath::EmptySegment),
@@ -102,9 +108,9 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_meets_the_folder() {
+    fn listing_is_restricted_to_the_folder() {
         let prefix = prefix("/in/deep/");
-        for (start, met, way) in [
+        for (start, common, next) in [
             ("/", Some("/in/deep/"), Some("/in/")),
             ("/i", Some("/in/deep/"), Some("/in/")),
             ("/in/", Some("/in/deep/"), Some("/in/deep/")),
@@ -113,8 +119,8 @@ mod tests {
             ("/in/deeper", None, None),
             ("/out/", None, None),
         ] {
-            assert_eq!(prefix.meet(start), met, "{start}");
-            assert_eq!(prefix.way_from(start), way, "{start}");
+            assert_eq!(prefix.intersect(start), common, "{start}");
+            assert_eq!(prefix.next_folder(start), next, "{start}");
         }
     }
 }

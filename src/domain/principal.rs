@@ -1,4 +1,4 @@
-//! Who asks, and what they may.
+//! The authenticated caller of a request and its rights.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,20 +11,20 @@ use super::bounds::Bounds;
 use super::jail::Jail;
 use super::tenant::TenantPolicy;
 
-/// A right. `admin` contains the others.
+/// A right of a credential. `admin` includes all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Create, refresh, acknowledge and cancel uploads.
     UploadsWrite,
     /// Read uploads and their events.
     UploadsRead,
-    /// List, look at and download datasets.
+    /// List, inspect and download datasets.
     DatasetsRead,
     /// Delete datasets and their uploads.
     DatasetsDelete,
-    /// Report back on processing.
+    /// Report the outcome of processing.
     ProcessingWrite,
-    /// Everything that the tenant may.
+    /// Everything that the tenant may do.
     Admin,
 }
 
@@ -39,7 +39,7 @@ impl Scope {
         Self::Admin,
     ];
 
-    /// Those that an upload token may have.
+    /// The scopes that an upload token may have.
     pub const FOR_TOKENS: [Self; 5] = [
         Self::UploadsWrite,
         Self::UploadsRead,
@@ -48,7 +48,7 @@ impl Scope {
         Self::ProcessingWrite,
     ];
 
-    /// The name, as it stands in keys and tokens.
+    /// The name in API keys and tokens.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UploadsWrite => "uploads:write",
@@ -85,58 +85,61 @@ impl FromStr for Scope {
 /// An authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    /// The tenant whose data it may touch.
+    /// The tenant whose data the caller may access.
     pub tenant: String,
-    /// Where that data lives in the bucket, as far as the caller may reach.
+    /// The part of the bucket that the caller may reach.
     pub jail: Jail,
-    /// What its uploads are held to.
+    /// The limits of the tenant for its uploads.
     pub policy: Arc<TenantPolicy>,
-    /// What it may do.
+    /// The scopes of the credential.
     pub scopes: Vec<Scope>,
-    /// The API key that it came with, or that its upload token was made with; nothing with a JWT,
-    /// or where authentication is off.
+    /// The id of the API key that authenticated the caller, or that its upload token was issued
+    /// with. `None` for a JWT, for an upload token that was issued with a JWT, and if
+    /// authentication is off.
     pub key_id: Option<Uuid>,
-    /// What it came with.
+    /// The credential that authenticated the caller.
     pub credential: Credential,
-    /// What else bounds it.
+    /// Further limits of the credential.
     pub bounds: Bounds,
 }
 
-/// What a caller came with: enough to tell it from others, and never the credential itself.
+/// Identifies the credential of a caller without revealing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// Nothing: authentication is off.
-    Nothing,
+    /// There is none, because authentication is off.
+    AuthenticationOff,
     /// The API key with this id.
     Key(Uuid),
     /// The upload token with this fingerprint.
     UploadToken(String),
-    /// A JWT: its subject, or its fingerprint where it has none.
+    /// A JWT: its subject, or its fingerprint if it has no subject.
     Jwt(String),
 }
 
 impl Principal {
-    /// Whether it may do what `scope` names.
-    pub fn may(&self, scope: Scope) -> bool {
+    /// Whether the caller has `scope`, or `admin`, which includes it.
+    pub fn has_scope(&self, scope: Scope) -> bool {
         self.scopes
             .iter()
             .any(|held| *held == scope || *held == Scope::Admin)
     }
 
-    /// Who it is, in a word for the audit: never the credential itself.
+    /// The name of the caller in the audit. It never contains the credential itself.
     pub fn identity(&self) -> Cow<'static, str> {
         match &self.credential {
-            Credential::Nothing => "anyone".into(),
+            Credential::AuthenticationOff => "anyone".into(),
             Credential::Key(id) => format!("key:{id}").into(),
             Credential::UploadToken(fingerprint) => format!("token:{fingerprint}").into(),
             Credential::Jwt(subject) => format!("jwt:{subject}").into(),
         }
     }
 
-    /// Who it counts as where calls are counted. An upload token counts as the API key that stands
-    /// behind it, however it was made: making tokens does not make a key's limit larger. Tokens
-    /// that were made with JWTs count together, those of one tenant as one caller.
-    pub fn counts_as(&self) -> String {
+    /// The key under which the calls of this caller are counted for the rate limits.
+    ///
+    /// An upload token shares the key of the API key that it was derived from, so that issuing
+    /// tokens does not raise the limit of an API key. All tokens of a tenant that were issued with
+    /// JWTs share one key.
+    pub fn rate_limit_key(&self) -> String {
         match (&self.credential, self.key_id) {
             (Credential::Jwt(subject), _) => format!("{} jwt:{subject}", self.tenant),
             (_, Some(id)) => id.to_string(),

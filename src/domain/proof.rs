@@ -1,42 +1,41 @@
-//! The proof: is the object that stands there the one that was promised?
-
-use std::fmt;
+//! Proof of an upload: whether the object in the store is the declared one.
 
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::checksum::Checksum;
 use super::encryption::Encryption;
+use super::mismatch::Mismatch;
 use super::object::{FoundObject, ProvenObject, same_etag};
 
-/// What was promised: at create, or with the acknowledge.
+/// What the client has declared about an object, at create or with the acknowledge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// Always declared, by default from the extension.
+    /// The media type. It is always declared; the default follows from the file extension.
     pub content_type: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// Of the whole object; of one in parts it may be composite.
+    /// The checksum of the whole object; for an upload in parts it may be composite.
     pub checksum: Option<Checksum>,
 }
 
-/// How much was proven.
+/// How strong a proof is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// The store, which is known to check them, returned the declared checksum.
+pub enum ProofLevel {
+    /// The store returned the declared checksum, and it is known to check checksums.
     Checksum,
-    /// The size is the declared one.
+    /// The object has the declared size.
     Size,
-    /// An object written by this upload's URL is there.
+    /// There is an object that was written by the URL of this upload.
     Existence,
 }
 
-impl Level {
+impl ProofLevel {
     /// Every level.
     pub const ALL: [Self; 3] = [Self::Checksum, Self::Size, Self::Existence];
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Checksum => "checksum",
@@ -46,61 +45,40 @@ impl Level {
     }
 }
 
-/// One thing that is not as declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mismatch {
-    /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
-    pub field: &'static str,
-    /// What was declared.
-    pub expected: String,
-    /// What the store says.
-    pub found: String,
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            field,
-            expected,
-            found,
-        } = self;
-        write!(f, "{field}: expected {expected}, found {found}")
-    }
-}
-
-/// The outcome of a comparison.
+/// The outcome of comparing an object with what was declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the promised object.
-    Proven(ProvenObject, Level),
-    /// Something else stands there: its metadata does not name this upload.
-    NotOurs,
-    /// This upload's URL wrote it, and it is larger than it may be: `found` bytes over `limit`.
+    /// The object is as declared.
+    Proven(ProvenObject, ProofLevel),
+    /// The object is foreign: its metadata does not name this upload.
+    ForeignObject,
+    /// The URL of this upload wrote the object, but it is larger than allowed.
     TooLarge {
-        /// Bytes of the largest object that may stand there.
+        /// The largest allowed size in bytes.
         limit: u64,
-        /// Bytes of the object.
+        /// The size of the object in bytes.
         found: u64,
     },
-    /// This upload's URL wrote it, but it is not what was declared. Never empty.
+    /// The URL of this upload wrote the object, but it is not as declared. Never empty.
     Mismatch(Vec<Mismatch>),
 }
 
-/// The largest object that may stand there, in bytes. It holds whatever was declared or claimed.
+/// The largest allowed size of an object in bytes. It applies regardless of what the client
+/// declared or expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SizeLimit(pub u64);
 
 impl SizeLimit {
-    /// For an upload whose size was declared at create, and held to the limits of that time: a
-    /// limit that is lowered later does not take back what was promised. Other bytes than the
-    /// declared number are a mismatch in any case.
-    pub const DECLARED: Self = Self(u64::MAX);
+    /// No limit. For uploads whose size was declared at create and checked against the limits of
+    /// that time: a limit that is lowered later does not affect them, and any other size than the
+    /// declared one is a mismatch anyway.
+    pub const UNLIMITED: Self = Self(u64::MAX);
 }
 
-/// Compares what the store says with what upload `id` promised.
+/// Compares an object in the store with what was declared for the upload `id`.
 ///
-/// `etag` is the one that the client saw when it uploaded, where it says so; `encryption` what its
-/// URL asked the store for.
+/// `etag` is the ETag that the client received when it uploaded, if it states one; `encryption` is
+/// what the URL of the upload requested.
 pub fn compare(
     id: Uuid,
     declared: &Declared,
@@ -110,7 +88,7 @@ pub fn compare(
     found: &FoundObject,
 ) -> Verdict {
     if found.upload_id != Some(id) {
-        return Verdict::NotOurs;
+        return Verdict::ForeignObject;
     }
     if found.size > limit.0 {
         return Verdict::TooLarge {
@@ -130,11 +108,11 @@ pub fn compare(
         return Verdict::Mismatch(mismatches);
     }
     let level = if comparable.is_some() && found.checksums_checked {
-        Level::Checksum
+        ProofLevel::Checksum
     } else if declared.size.is_some() {
-        Level::Size
+        ProofLevel::Size
     } else {
-        Level::Existence
+        ProofLevel::Existence
     };
     let object = ProvenObject {
         size: found.size,

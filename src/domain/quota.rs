@@ -1,65 +1,73 @@
-//! Quotas: what all uploads of a tenant together may take.
+//! Quotas: how much all uploads of a tenant may use in total.
 //!
-//! What an upload counts with follows from its state alone, so that every arrow takes or gives
-//! back exactly the difference. The migrations have the same table as `quota_bytes_of`.
+//! How much an upload counts follows from its state alone, so that every status transition changes
+//! the usage by exactly the difference. The migrations have the same table in the SQL function
+//! `quota_bytes_of`.
 //!
 //! | state | open | bytes |
 //! |---|---|---|
-//! | Pending | 1 | the declared size; where it is open, the parts that URLs were signed for |
-//! | Uploaded, Processing, Processed | – | the proven object's |
-//! | Error of processing | – | the proven object's: the dataset still stands |
-//! | Deleting | – | the proven object's, until it is gone |
-//! | the same, once it has drifted | – | at least those that its own URL wrote in its place |
-//! | Error of an upload, Expired | – | the wrong object's, where its URL has written one |
+//! | Pending | 1 | the declared size; if it is open, the parts that URLs were signed for |
+//! | Uploaded, Processing, Processed | – | those of the proven object |
+//! | Error of processing | – | those of the proven object: the dataset still exists |
+//! | Deleting | – | those of the proven object, until it is gone |
+//! | any of these, after a drift | – | at least those of the object that its own URL wrote instead
+//! |
+//! | Error of an upload, Expired | – | those of the wrong object, if its URL has written one |
 //! | Cancelled, Deleted, Superseded | – | – |
 //!
-//! So an upload that replaces a dataset counts beside it until it is acknowledged. A single PUT whose
-//! size becomes known late, or one that came after it expired, may pass the quota: what stands in the
-//! bucket is told as it is, and the next create is refused. A wrong object counts until it is
-//! deleted, or a dataset takes its place; after the end of its URL it is looked at once more.
+//! So an upload that replaces a dataset counts in addition to it until it is acknowledged. A single
+//! PUT whose size becomes known late, or that arrives after the upload expired, may exceed the
+//! quota: the usage reports what is in the bucket, and the next create is refused. A wrong object
+//! counts until it is deleted or a dataset replaces it; the janitor checks it once more after its
+//! URL has expired.
 
 use super::status::Status;
 
-/// What all uploads of a tenant together may take; `None` is no limit.
+/// The most that all uploads of a tenant may use in total; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
-    /// Of datasets and open uploads.
+    /// The bytes of datasets and open uploads.
     pub bytes: Option<u64>,
-    /// Uploads that are Pending.
+    /// The number of Pending uploads.
     pub open_uploads: Option<u64>,
 }
 
-/// What a tenant takes.
+/// What the uploads of a tenant use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Of datasets and open uploads.
+    /// The bytes of datasets and open uploads.
     pub bytes: u64,
-    /// Uploads that are Pending.
+    /// The number of Pending uploads.
     pub open_uploads: u64,
 }
 
-/// A quota that does not suffice.
+/// A quota that would be exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
     /// `bytes` or `open-uploads`.
     pub quota: &'static str,
-    /// What the tenant may take.
+    /// The limit.
     pub limit: u64,
-    /// What it takes.
+    /// The current usage.
     pub in_use: u64,
-    /// What was asked for beside that; at least 1, as an upload without a size needs some room too.
+    /// The requested addition; at least 1, because an upload without a declared size needs some
+    /// room too.
     pub asked: u64,
 }
 
 impl Quota {
-    /// Whether there is any.
+    /// Whether any quota is set.
     pub fn is_some(&self) -> bool {
         self.bytes.is_some() || self.open_uploads.is_some()
     }
 
-    /// Takes one more upload of `size` bytes into `usage`, or says which quota it would pass. A
-    /// size that is not declared counts for nothing, but finds no room in a quota that is used up.
-    pub fn take(&self, usage: &mut Usage, size: Option<u64>) -> Result<(), Exceeded> {
+    /// Adds an upload of `size` bytes to `usage`.
+    ///
+    /// A size that is not declared adds nothing, but is refused if the quota is used up.
+    ///
+    /// # Errors
+    /// A quota would be exceeded; `usage` is unchanged.
+    pub fn add_upload(&self, usage: &mut Usage, size: Option<u64>) -> Result<(), Exceeded> {
         fits("open-uploads", self.open_uploads, usage.open_uploads, 1)?;
         fits("bytes", self.bytes, usage.bytes, size.unwrap_or(1))?;
         usage.open_uploads = usage.open_uploads.saturating_add(1);
@@ -69,8 +77,11 @@ impl Quota {
 }
 
 impl Quota {
-    /// Takes `bytes` more for an upload that `usage` counts already, or says that they do not fit.
-    pub fn grow(&self, usage: &mut Usage, bytes: u64) -> Result<(), Exceeded> {
+    /// Adds `bytes` for an upload that `usage` already counts.
+    ///
+    /// # Errors
+    /// The quota would be exceeded; `usage` is unchanged.
+    pub fn add_bytes(&self, usage: &mut Usage, bytes: u64) -> Result<(), Exceeded> {
         if bytes > 0 {
             fits("bytes", self.bytes, usage.bytes, bytes)?;
         }
@@ -79,10 +90,13 @@ impl Quota {
     }
 }
 
-/// What the parts of an open-ended upload add up to, in bytes, once those that are `asked` for are
-/// signed too: each with the size that was signed before, 0 where none was, and the size that it is
-/// asked for with. A part counts once, with its larger size.
-pub fn signed_sum(sum: u64, asked: impl Iterator<Item = (u64, u64)>) -> u64 {
+/// The total size in bytes of the signed parts of an open-ended upload, after more parts are
+/// signed.
+///
+/// `sum` is the total so far. `asked` has, for each requested part, the size that was signed for it
+/// before (0 if none was) and the size that is requested now. A part that is signed again counts
+/// once, with its larger size.
+pub fn signed_bytes(sum: u64, asked: impl Iterator<Item = (u64, u64)>) -> u64 {
     let more = asked.map(|(before, now)| now.saturating_sub(before));
     more.fold(sum, u64::saturating_add)
 }
@@ -99,8 +113,8 @@ fn fits(quota: &'static str, limit: Option<u64>, in_use: u64, asked: u64) -> Res
     }
 }
 
-/// The bytes that an upload counts with: `size` was declared, `object_size` was proven, and
-/// `unproven_size` stands in the bucket all the same.
+/// The bytes that an upload counts: `size` is the declared size, `object_size` the size of the
+/// proven object, and `unproven_size` the size of a wrong object that its URL has written.
 pub fn bytes_of(
     status: Status,
     size: Option<u64>,
@@ -125,37 +139,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_taken_and_the_rest_is_told() {
+    fn add_upload_fails_if_a_quota_would_be_exceeded() {
         let quota = Quota {
             bytes: Some(10),
             open_uploads: Some(2),
         };
         let mut usage = Usage::default();
-        assert_eq!(quota.take(&mut usage, Some(7)), Ok(()));
-        let told = Exceeded {
+        assert_eq!(quota.add_upload(&mut usage, Some(7)), Ok(()));
+        let exceeded = Exceeded {
             quota: "bytes",
             limit: 10,
             in_use: 7,
             asked: 4,
         };
-        assert_eq!(quota.take(&mut usage, Some(4)), Err(told));
-        assert_eq!(quota.take(&mut usage, Some(3)), Ok(()));
-        let told = quota.take(&mut usage, Some(0)).map_err(|told| told.quota);
-        assert_eq!(told, Err("open-uploads"));
+        assert_eq!(quota.add_upload(&mut usage, Some(4)), Err(exceeded));
+        assert_eq!(quota.add_upload(&mut usage, Some(3)), Ok(()));
+        let refused = quota.add_upload(&mut usage, Some(0));
+        assert_eq!(
+            refused.map_err(|exceeded| exceeded.quota),
+            Err("open-uploads")
+        );
         assert_eq!((usage.bytes, usage.open_uploads), (10, 2));
     }
 
     #[test]
-    fn a_part_that_is_signed_again_counts_once_with_its_larger_size() {
-        let sum = signed_sum(0, [(0, 5), (0, 7)].into_iter());
+    fn part_that_is_signed_again_counts_once_with_larger_size() {
+        let sum = signed_bytes(0, [(0, 5), (0, 7)].into_iter());
         assert_eq!(sum, 12);
-        assert_eq!(signed_sum(sum, [(5, 5), (7, 3)].into_iter()), 12);
-        assert_eq!(signed_sum(sum, [(5, 6)].into_iter()), 13);
-        assert_eq!(signed_sum(u64::MAX, [(0, 1)].into_iter()), u64::MAX);
+        assert_eq!(signed_bytes(sum, [(5, 5), (7, 3)].into_iter()), 12);
+        assert_eq!(signed_bytes(sum, [(5, 6)].into_iter()), 13);
+        assert_eq!(signed_bytes(u64::MAX, [(0, 1)].into_iter()), u64::MAX);
     }
 
     #[test]
-    fn what_grows_needs_room_and_what_does_not_needs_none() {
+    fn add_bytes_needs_room_only_for_additional_bytes() {
         let quota = Quota {
             bytes: Some(10),
             open_uploads: Some(0),
@@ -164,16 +181,17 @@ mod tests {
             bytes: 8,
             open_uploads: 1,
         };
-        assert_eq!(quota.grow(&mut usage, 2), Ok(()));
-        assert_eq!(quota.grow(&mut usage, 0), Ok(()));
-        let told = quota
-            .grow(&mut usage, 1)
-            .map_err(|told| (told.in_use, told.asked));
-        assert_eq!(told, Err((10, 1)));
+        assert_eq!(quota.add_bytes(&mut usage, 2), Ok(()));
+        assert_eq!(quota.add_bytes(&mut usage, 0), Ok(()));
+        let refused = quota.add_bytes(&mut usage, 1);
+        assert_eq!(
+            refused.map_err(|exceeded| (exceeded.in_use, exceeded.asked)),
+            Err((10, 1))
+        );
     }
 
     #[test]
-    fn an_open_end_needs_some_room() {
+    fn upload_without_size_is_refused_if_quota_is_used_up() {
         let quota = Quota {
             bytes: Some(10),
             open_uploads: None,
@@ -182,10 +200,14 @@ mod tests {
             bytes: 9,
             open_uploads: 0,
         };
-        assert_eq!(quota.take(&mut usage, None), Ok(()));
+        assert_eq!(quota.add_upload(&mut usage, None), Ok(()));
         assert_eq!(usage.bytes, 9);
         usage.bytes = 10;
-        assert!(quota.take(&mut usage, None).is_err());
-        assert_eq!(quota.take(&mut usage, Some(0)), Ok(()), "an empty one fits");
+        assert!(quota.add_upload(&mut usage, None).is_err());
+        assert_eq!(
+            quota.add_upload(&mut usage, Some(0)),
+            Ok(()),
+            "an empty one fits"
+        );
     }
 }

@@ -1,56 +1,56 @@
-//! Refusals: what a caller did wrong, in public words.
+//! Refusals: why a request is not allowed, in words for the client.
 //!
-//! A refusal is a decision of the rules, not a fault. Nothing in it may name an SQL text, an AWS
-//! error body, a host or a secret.
+//! A refusal follows from the rules; it is not a fault of the service. It must not contain SQL, an
+//! error body of AWS, a host name or a secret.
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::audit::shown;
+use super::audit::sanitize;
+use super::mismatch::Mismatch;
 use super::path::InvalidPath;
-use super::proof::Mismatch;
 use super::quota::Exceeded;
 use super::status::{Status, Transition};
 
-/// The code of a problem: `/problems/{code}` explains it.
+/// The code of a problem, which `/problems/{code}` explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// A field, parameter or header is not as it must be.
+    /// A field, parameter or header is invalid.
     InvalidRequest,
     /// The declared size is over the limit.
     SizeLimitExceeded,
-    /// The content type is not on the list.
+    /// The content type is not on the list of allowed ones.
     ContentTypeNotAllowed,
-    /// An acknowledged dataset, or a foreign object, stands at the path.
+    /// There is an acknowledged dataset or a foreign object at the path.
     DatasetExists,
-    /// Nothing stands at the path, or not yet this upload's bytes.
+    /// There is no object at the path, or the bytes of this upload have not arrived yet.
     ObjectMissing,
-    /// Not all parts have come yet.
+    /// Some parts have not arrived yet.
     PartsMissing,
-    /// What came is not what was declared.
+    /// The object does not match what was declared.
     ObjectMismatch,
-    /// The upload is in a state that does not allow this.
+    /// The status of the upload does not allow the operation.
     InvalidStatus,
     /// The object is no longer the proven one.
     DatasetDrifted,
-    /// No such upload for this tenant.
+    /// The tenant has no such upload.
     UploadNotFound,
-    /// No such dataset for this tenant.
+    /// The tenant has no such dataset.
     DatasetNotFound,
-    /// The same key came with another request.
+    /// The idempotency key was used with another request.
     IdempotencyKeyReused,
-    /// The tenant has no room for it.
+    /// A quota of the tenant would be exceeded.
     QuotaExceeded,
-    /// The path lies outside of the folder that the credential is confined to.
+    /// The path is outside the folder that the credential is confined to.
     OutsidePrefix,
     /// The upload token has no uploads or bytes left.
     TokenSpent,
-    /// The upload token that is asked for would allow more than who asks may.
+    /// The requested upload token would allow more than the credential of the caller.
     TokenTooWide,
 }
 
 impl Code {
-    /// The name, as it stands in problems, rows and metrics.
+    /// The name in problems, in the database and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid-request",
@@ -73,20 +73,21 @@ impl Code {
     }
 }
 
-/// One thing that is wrong with a request.
+/// A fault in one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// An RFC 6901 pointer into the body, or `/` and the name of a parameter.
+    /// A JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter.
     pub pointer: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub detail: String,
-    /// The path at fault, where it leads out of what is its tenant's: for the audit.
+    /// The rejected path, for the audit. Set if the path tried to reach what does not belong to the
+    /// caller.
     #[serde(skip)]
     pub path: Option<String>,
 }
 
 impl FieldError {
-    /// `pointer` names the field; `detail` says what is wrong.
+    /// An error at `pointer`, described by `detail`.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
@@ -96,31 +97,32 @@ impl FieldError {
     }
 }
 
-/// What a caller did wrong.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The kind of it.
+    /// The kind of the problem.
     pub code: Code,
-    /// This occurrence, for people.
+    /// An explanation of this occurrence for the client.
     pub detail: String,
-    /// Field by field, where fields are at fault.
+    /// The faults by field, if fields are at fault.
     pub errors: Vec<FieldError>,
-    /// The upload that stands in the way, or is in the wrong state.
+    /// The upload that blocks the request or is in the wrong state.
     pub upload_id: Option<Uuid>,
-    /// Its state.
+    /// The status of that upload.
     pub status: Option<Status>,
-    /// Expected and found, for an `object-mismatch`.
+    /// For `object-mismatch`: the expected and the found values.
     pub mismatches: Vec<Mismatch>,
-    /// For `parts-missing`: the parts that are not there, as ranges with both ends.
+    /// For `parts-missing`: the missing parts, as inclusive ranges.
     pub missing: Box<[(u32, u32)]>,
-    /// For `quota-exceeded`: which, and by what.
+    /// For `quota-exceeded`: the quota and the usage.
     pub exceeded: Option<Box<Exceeded>>,
-    /// Whether a path reached for what is not its tenant's: for the audit, not for the caller.
-    pub leads_out: bool,
+    /// Whether a path tried to reach what does not belong to the caller. This is for the audit and
+    /// not sent to the client.
+    pub is_escape_attempt: bool,
 }
 
 impl Refusal {
-    /// A refusal with nothing but words.
+    /// A refusal with only a code and an explanation.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -131,67 +133,67 @@ impl Refusal {
             mismatches: Vec::new(),
             missing: Box::default(),
             exceeded: None,
-            leads_out: false,
+            is_escape_attempt: false,
         }
     }
 
-    /// A request with faults in it. `errors` must not be empty.
+    /// A request with invalid fields. `errors` must not be empty.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = in_words(&errors);
+        let detail = join_errors(&errors);
         Self {
             errors,
             ..Self::new(Code::InvalidRequest, detail)
         }
     }
 
-    /// The same refusal of a part of the body: its pointers begin with `prefix`.
-    pub fn within(mut self, prefix: &str) -> Self {
-        let told = in_words(&self.errors);
+    /// Prepends `prefix` to all pointers, for a refusal of an element inside the body.
+    pub fn under_pointer(mut self, prefix: &str) -> Self {
+        let before = join_errors(&self.errors);
         for error in &mut self.errors {
             error.pointer.insert_str(0, prefix);
         }
-        if self.detail == told {
-            self.detail = in_words(&self.errors);
+        if self.detail == before {
+            self.detail = join_errors(&self.errors);
         }
         self
     }
 
-    /// The same refusal of a request that has the field at `pointer` under another name.
-    pub fn renamed(mut self, pointer: &str, name: &str) -> Self {
-        let words = in_words(&self.errors);
+    /// Replaces `pointer` by `name`, for a request in which the field has another name.
+    pub fn with_pointer_renamed(mut self, pointer: &str, name: &str) -> Self {
+        let before = join_errors(&self.errors);
         for error in &mut self.errors {
             if error.pointer == pointer {
                 name.clone_into(&mut error.pointer);
             }
         }
-        if self.detail == words {
-            self.detail = in_words(&self.errors);
+        if self.detail == before {
+            self.detail = join_errors(&self.errors);
         }
         self
     }
 
-    /// A request with one fault in it.
+    /// A request with one invalid field.
     pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, detail)])
     }
 
-    /// A path that is none, or none of this tenant's: `input`, at `pointer`.
+    /// An invalid path: `input`, at `pointer`.
     pub fn path(pointer: &str, reason: InvalidPath, input: &str) -> Self {
-        Self::field(pointer, reason.to_string()).reaching(reason, input)
+        Self::field(pointer, reason.to_string()).with_rejected_path(reason, input)
     }
 
-    /// The same refusal of the path `input`, which is at fault for `reason`.
-    pub fn reaching(mut self, reason: InvalidPath, input: &str) -> Self {
-        self.leads_out = reason.leads_out();
-        if self.leads_out {
+    /// Records for the audit that the path `input` was rejected for `reason`.
+    pub fn with_rejected_path(mut self, reason: InvalidPath, input: &str) -> Self {
+        self.is_escape_attempt = reason.is_escape_attempt();
+        if self.is_escape_attempt {
             for error in &mut self.errors {
-                error.path = (error.pointer == "/path").then(|| shown(input));
+                error.path = (error.pointer == "/path").then(|| sanitize(input));
             }
         }
         self
     }
 
-    /// The tenant has no room for one more upload.
+    /// A quota of the tenant would be exceeded.
     pub fn over_quota(exceeded: Exceeded) -> Self {
         let Exceeded {
             quota,
@@ -214,12 +216,12 @@ impl Refusal {
         }
     }
 
-    /// No such upload for this tenant.
+    /// The tenant has no such upload.
     pub fn no_upload(id: Uuid) -> Self {
         Self::new(Code::UploadNotFound, format!("There is no upload {id}."))
     }
 
-    /// The upload is in a state from which `wanted` does not lead.
+    /// The status of the upload does not allow the transition `wanted`.
     pub fn wrong_status(id: Uuid, status: Status, wanted: Transition) -> Self {
         let from = wanted
             .from()
@@ -232,15 +234,15 @@ impl Refusal {
             status: Some(status),
             ..Self::new(
                 Code::InvalidStatus,
-                format!("The upload is {status}; this needs one of: {from}."),
+                format!("The upload is {status}; this operation requires one of: {from}."),
             )
         }
     }
 }
 
-fn in_words(errors: &[FieldError]) -> String {
-    let words: Vec<_> = (errors.iter())
+fn join_errors(errors: &[FieldError]) -> String {
+    let errors: Vec<_> = (errors.iter())
         .map(|error| format!("{}: {}", error.pointer, error.detail))
         .collect();
-    words.join("; ")
+    errors.join("; ")
 }

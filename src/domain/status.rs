@@ -1,40 +1,40 @@
-//! The states of an upload and the arrows between them.
+//! The states of an upload and the transitions between them.
 //!
-//! This is the only table of transitions. The store turns an arrow into one compare-and-set
-//! (`… WHERE status = ANY(from)`), so two callers at once make one transition.
+//! This is the only table of transitions. The store executes a transition as one compare-and-set
+//! (`… WHERE status = ANY(from)`), so that of two concurrent callers only one makes it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where an upload is in its life.
+/// The status of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
-    /// Promised: the client holds a URL, nothing is proven.
+    /// The client has a URL, and nothing is proven yet.
     Pending,
-    /// Proven to be in the bucket, as declared.
+    /// The object is proven to be in the bucket, as declared.
     Uploaded,
-    /// A downstream system works on it.
+    /// A downstream system is processing the object.
     Processing,
-    /// A downstream system is done with it.
+    /// A downstream system has processed the object.
     Processed,
-    /// What came is not what was declared, or processing failed.
+    /// The object does not match what was declared, or its processing failed.
     Error,
-    /// Nothing came in time.
+    /// No object arrived before the deadline.
     Expired,
-    /// The client took the promise back.
+    /// The client cancelled the upload.
     Cancelled,
-    /// Its object is being removed.
+    /// The object is being deleted.
     Deleting,
-    /// Its object is gone.
+    /// The object was deleted.
     Deleted,
-    /// A later upload took its path.
+    /// A later upload to the same path replaced it.
     Superseded,
 }
 
 impl Status {
-    /// Every state, in the order of a life.
+    /// Every status, in the order of the lifecycle.
     pub const ALL: [Self; 10] = [
         Self::Pending,
         Self::Uploaded,
@@ -48,7 +48,7 @@ impl Status {
         Self::Superseded,
     ];
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -91,27 +91,27 @@ impl FromStr for Status {
     }
 }
 
-/// An arrow between states.
+/// A transition between two states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// The object is there and is what was declared.
+    /// The object was found and is as declared.
     Acknowledge,
-    /// The object is not what was declared, or another one stands in its place.
+    /// The object is not as declared, or there is a foreign object at its key.
     Fail,
-    /// Nothing came in time.
+    /// No object arrived before the deadline.
     Expire,
-    /// The client took the promise back.
+    /// The client cancelled the upload.
     Cancel,
-    /// The object is about to be removed.
+    /// The object is about to be deleted.
     StartDelete,
-    /// The object is removed.
+    /// The object was deleted.
     FinishDelete,
     /// A later upload to the same path was acknowledged.
     Supersede,
 }
 
 impl Transition {
-    /// Every arrow.
+    /// Every transition.
     pub const ALL: [Self; 7] = [
         Self::Acknowledge,
         Self::Fail,
@@ -122,10 +122,10 @@ impl Transition {
         Self::Supersede,
     ];
 
-    /// The states that it may start from.
+    /// The states that the transition may start from.
     ///
-    /// `Fail` may start from `Expired`: an object that came late and is wrong must end in a
-    /// state that can be deleted, or it would block its path for ever.
+    /// `Fail` may start from `Expired`: a wrong object that arrives late must lead to a status from
+    /// which it can be deleted, or it would block its path for ever.
     pub const fn from(self) -> &'static [Status] {
         match self {
             Self::Acknowledge | Self::Fail => &[Status::Pending, Status::Expired],
@@ -136,7 +136,7 @@ impl Transition {
         }
     }
 
-    /// The state that it ends in.
+    /// The status that the transition leads to.
     pub const fn to(self) -> Status {
         match self {
             Self::Acknowledge => Status::Uploaded,
@@ -149,7 +149,7 @@ impl Transition {
         }
     }
 
-    /// Whether an upload in `status` may take this arrow.
+    /// Whether an upload in `status` may make this transition.
     pub fn allows(self, status: Status) -> bool {
         self.from().contains(&status)
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_round_trip() {
+    fn status_names_round_trip() {
         for status in Status::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
         }
@@ -168,9 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn no_arrow_is_a_loop() {
-        for arrow in Transition::ALL {
-            assert!(!arrow.allows(arrow.to()), "{arrow:?} would run twice");
+    fn no_transition_starts_from_its_own_target() {
+        for transition in Transition::ALL {
+            assert!(
+                !transition.allows(transition.to()),
+                "{transition:?} would run twice"
+            );
         }
     }
 }

@@ -1,40 +1,40 @@
-//! The tenant: whose part of the bucket it is, and what it may.
+//! Tenants: their part of a bucket and their limits.
 
 use chrono::{DateTime, Utc};
 
 use super::quota::Quota;
 
-/// Limits of a tenant's own. Where one is not set, the install's holds; a limit of the install is
-/// never widened.
+/// Limits of one tenant. A limit that is not set is that of the installation. A tenant limit can
+/// only narrow the limit of the installation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantPolicy {
-    /// How long a URL lives where the client does not say, in seconds.
+    /// The lifetime of a URL in seconds if the client does not request one.
     pub url_seconds: Option<u32>,
-    /// How long a URL may live at most, in seconds.
+    /// The largest lifetime of a URL in seconds.
     pub max_url_seconds: Option<u32>,
-    /// The largest object, in bytes.
+    /// The size of the largest object in bytes.
     pub max_size: Option<u64>,
-    /// Which content types uploads may have, in lower case; `type/*` means all of one type.
+    /// The content types that uploads may have, in lower case; `type/*` allows all subtypes.
     pub content_types: Option<Vec<String>>,
 }
 
 /// A row of `tenants`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
-    /// Names it on the command line, in tokens and in notifications.
+    /// The name on the command line, in tokens and in notifications.
     pub name: String,
-    /// The bucket of its own; without one it lives in the common bucket.
+    /// The bucket of the tenant's own; `None` for the common bucket.
     pub bucket: Option<String>,
-    /// Its part of the bucket: empty for `default`, else ending with `/`.
+    /// The key prefix: empty for the tenant `default`, otherwise ending with `/`.
     pub key_prefix: String,
-    /// When it was made.
+    /// When the tenant was created.
     pub created_at: DateTime<Utc>,
-    /// Since when nobody gets in with its credentials.
+    /// When the tenant was disabled. Its credentials are refused from then on.
     pub disabled_at: Option<DateTime<Utc>>,
-    /// What each of its uploads is held to.
+    /// The limits for each of its uploads.
     pub policy: TenantPolicy,
-    /// What all of them together are held to.
+    /// The limits for all of its uploads in total.
     pub quota: Quota,
-    /// How many days its uploads are kept that ended.
+    /// How many days ended uploads are kept.
     pub retention_days: Option<u32>,
 }

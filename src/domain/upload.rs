@@ -1,4 +1,4 @@
-//! The upload: a promise that one object will arrive at one path.
+//! Uploads: each one is an announced object for one path.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,81 +8,83 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::checksum::Algorithm;
-use super::drift::Drifted;
+use super::drift::{Drift, Drifted};
 use super::headers::ObjectHeaders;
 use super::object::{FoundObject, ProvenObject, same_etag};
 use super::path::DatasetPath;
-use super::proof::{Declared, Level};
+use super::proof::{Declared, ProofLevel};
 use super::status::Status;
 
-/// A row of `uploads`.
+/// A row of the table `uploads`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upload {
     /// UUIDv7.
     pub id: Uuid,
-    /// The tenant that it belongs to.
+    /// The tenant that the upload belongs to.
     pub tenant: String,
-    /// The path as the tenant sees it.
+    /// The path, as the tenant sees it.
     pub path: DatasetPath,
-    /// Where the object goes.
+    /// The bucket of the object.
     pub bucket: String,
-    /// The S3 key: the path under the tenant's key prefix.
+    /// The S3 key: the key prefix of the tenant and the path.
     pub key: String,
-    /// Where it is in its life.
+    /// The status in the lifecycle.
     pub status: Status,
-    /// A name for people.
+    /// A display name.
     pub name: String,
-    /// A note for people.
+    /// Free text of the client.
     pub comments: Option<String>,
-    /// Kept here, not in S3.
+    /// Metadata of the client. It is stored in Postgres, not in S3.
     pub metadata: BTreeMap<String, String>,
-    /// What was promised.
+    /// What the client has declared about the object.
     pub declared: Declared,
-    /// May the object replace another one?
+    /// Whether the object may replace another one.
     pub write: WriteRule,
-    /// Set on the object.
+    /// The headers that are set on the object.
     pub headers: ObjectHeaders,
-    /// How its bytes come in parts; `None` where they come in a single PUT.
+    /// The multipart upload; `None` if the bytes are sent in a single PUT.
     pub multipart: Option<Multipart>,
-    /// The largest object that it may become, in bytes, where whoever made it was bounded.
+    /// The largest allowed size in bytes, if the credential that created the upload had a limit.
     pub max_size: Option<u64>,
-    /// How long a URL lives, in seconds.
+    /// The lifetime of a URL in seconds.
     pub lifetime_seconds: u32,
-    /// When it was promised.
+    /// When the upload was created.
     pub created_at: DateTime<Utc>,
     /// When the row last changed.
     pub updated_at: DateTime<Utc>,
-    /// When the last URL handed out ends.
+    /// When the last issued URL expires.
     pub expires_at: DateTime<Utc>,
-    /// When it was proven.
+    /// When the object was proven.
     pub uploaded_at: Option<DateTime<Utc>>,
-    /// Why it is in `Error`, or what was found when it expired.
+    /// Why the status is `Error`, or what was found when the upload expired.
     pub error: Option<Failure>,
-    /// The object, as it was when it was proven.
+    /// The object at the time of its proof.
     pub object: Option<ProvenObject>,
-    /// How it was proven.
+    /// How the object was proven.
     pub verification: Option<Verification>,
-    /// What became of the object since, as far as it was noticed.
+    /// The drift of the object since its proof, if one was detected.
     pub drift: Option<Drifted>,
-    /// The number of the last event.
+    /// The sequence number of the last event.
     pub sequence: i32,
-    /// The token of the lease under which this copy is worked on: changes through it are made only
-    /// while the row still has that one. `None` where no lease is needed.
-    pub fence: Option<Uuid>,
+    /// The token of the lease under which this value was read. It is a fencing token: a change that
+    /// is based on this value is only made while the row still has this lease. `None` if no lease
+    /// is needed.
+    pub lease_token: Option<Uuid>,
 }
 
 impl Upload {
-    /// This copy, worked on under the lease with this token.
-    pub fn under(self, token: Uuid) -> Self {
+    /// Sets the token of the lease under which this value was read.
+    pub fn with_lease_token(self, token: Uuid) -> Self {
         Self {
-            fence: Some(token),
+            lease_token: Some(token),
             ..self
         }
     }
 
-    /// Whether the object at the key is this upload's own. For a proven upload the ETag decides, as
-    /// it does for drift: the same bytes written again are the same dataset. For any other upload
-    /// the metadata of the object decides.
+    /// Whether the object found at the key belongs to this upload.
+    ///
+    /// For a proven upload the ETag decides, as for drift: the same bytes written again are the
+    /// same dataset. For any other upload the metadata of the object decides.
     pub fn owns(&self, found: &FoundObject) -> bool {
         match &self.object {
             Some(proven) => same_etag(&proven.etag, &found.etag),
@@ -90,20 +92,35 @@ impl Upload {
         }
     }
 
-    /// Whether the upload was created for this bucket and key. A copy of an object has the metadata
-    /// of the original, so metadata that names this upload counts only here.
+    /// Compares the proven object with what a HEAD request found at its key. `None` if the proven
+    /// object is still there.
+    ///
+    /// The ETag decides: the same bytes written again are the same dataset.
+    pub fn detect_drift(&self, found: Option<&FoundObject>) -> Option<Drift> {
+        let Some(found) = found else {
+            return Some(Drift::Missing);
+        };
+        has_drifted(Some(self), &found.etag).then_some(Drift::Replaced)
+    }
+
+    /// Whether the upload was created for this bucket and key.
+    ///
+    /// A copy of an object has the metadata of the original, so metadata that names this upload
+    /// counts only at this bucket and key.
     pub fn is_at(&self, bucket: &str, key: &str) -> bool {
         self.bucket == bucket && self.key == key
     }
 
-    /// Whether an acknowledge has nothing left to do: it was proven once, and its object was not
-    /// deleted since. What became of it later, the status tells.
+    /// Whether an acknowledge has nothing left to do: the object was proven and has not been
+    /// deleted since. The status says what happened later.
     pub fn was_acknowledged(&self) -> bool {
         self.verification.is_some() && !matches!(self.status, Status::Deleting | Status::Deleted)
     }
 
-    /// The size that was declared at create, in bytes: `None` where it was left open, also once an
-    /// acknowledge has named it. Ask it of uploads that were not acknowledged yet.
+    /// The size in bytes that was declared at create. `None` if it was left open, even if an
+    /// acknowledge has stated it since.
+    ///
+    /// The result is meaningful only for uploads that were not acknowledged yet.
     pub fn size_at_create(&self) -> Option<u64> {
         match &self.multipart {
             Some(multipart) => multipart.part_count.and(self.declared.size),
@@ -117,83 +134,86 @@ impl Upload {
     }
 }
 
-/// Bytes that come in parts.
+/// The multipart upload of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Multipart {
-    /// The upload, as S3 calls it.
+    /// The upload id of S3.
     pub s3_upload_id: String,
-    /// Bytes of every part but the last; where the size is open, a size to begin with.
+    /// The size in bytes of every part except the last; if the size of the object is open, a
+    /// suggested size.
     pub part_size: u64,
-    /// How many parts; `None` where the size was open at create.
+    /// The number of parts; `None` if the size was open at create.
     pub part_count: Option<u32>,
-    /// The algorithm by which S3 checks every part; `None` where it checks none.
+    /// The checksum algorithm by which S3 checks every part; `None` if parts have no checksums.
     pub part_checksums: Option<Algorithm>,
 }
 
-/// The name of what stands at a path: the declared one, or the file stem.
-pub fn name_at<'a>(path: &'a DatasetPath, upload: Option<&'a Upload>) -> &'a str {
+/// The display name of the dataset at `path`: the name of its upload, or the file stem if it has no
+/// upload.
+pub fn display_name<'a>(path: &'a DatasetPath, upload: Option<&'a Upload>) -> &'a str {
     upload.map_or_else(|| path.file_stem(), |upload| &upload.name)
 }
 
-/// Whether an object with this ETag is no longer the one that was proven.
+/// Whether the ETag at the key differs from that of the proven object. `false` if there is no
+/// proven object.
 pub fn has_drifted(upload: Option<&Upload>, etag: &str) -> bool {
     upload
         .and_then(|upload| upload.object.as_ref())
         .is_some_and(|proven| !same_etag(&proven.etag, etag))
 }
 
-/// What a PUT may do to an object that stands at its key.
+/// Whether a PUT may replace an object at its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteRule {
-    /// Nothing may stand there: `If-None-Match: *`.
+    /// There must be no object at the key: `If-None-Match: *`.
     CreateOnly,
-    /// Whatever stands there may be replaced.
+    /// Any object may be replaced.
     Overwrite,
-    /// Exactly this version may be replaced: `If-Match`.
+    /// Only the object with this ETag may be replaced: `If-Match`.
     Replace {
-        /// With its quotes.
+        /// The ETag with its quotes.
         etag: String,
     },
 }
 
 impl WriteRule {
-    /// Whether an object that stands there is no obstacle in itself.
+    /// Whether an existing object may be replaced at all.
     pub fn may_replace(&self) -> bool {
         !matches!(self, Self::CreateOnly)
     }
 }
 
-/// Why an upload failed, in public words.
+/// Why an upload failed, in words for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// A problem code.
     pub code: String,
-    /// For people.
+    /// An explanation.
     pub detail: String,
 }
 
-/// How an upload was proven.
+/// How an object was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verification {
-    /// How much was proven.
-    pub level: Level,
-    /// Who asked.
+    /// How strong the proof is.
+    pub level: ProofLevel,
+    /// What triggered the proof.
     pub by: Verifier,
-    /// When.
+    /// When the object was proven.
     pub at: DateTime<Utc>,
 }
 
-/// Who asked for a proof.
+/// What triggered a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verifier {
-    /// The client, by its acknowledge.
+    /// An acknowledge of the client.
     Acknowledge,
-    /// The loop that looks at overdue uploads.
+    /// The janitor, which checks overdue uploads.
     Janitor,
-    /// An event of the store.
+    /// An event notification of the store.
     S3Event,
-    /// A client that speaks Companion's protocol.
+    /// A client that uses the protocol of Uppy Companion.
     Uppy,
 }
 
@@ -201,7 +221,7 @@ impl Verifier {
     /// Every verifier.
     pub const ALL: [Self; 4] = [Self::Acknowledge, Self::Janitor, Self::S3Event, Self::Uppy];
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 
 use super::named::Named;
-use crate::domain::audit::shown;
+use crate::domain::audit::sanitize;
 use crate::domain::prefix::PathPrefix;
 use crate::domain::principal::Scope;
 
@@ -109,7 +109,7 @@ impl Claims {
             },
             max_size: self.max_size,
             ends_at,
-            subject: self.sub.as_deref().map(shown),
+            subject: self.sub.as_deref().map(sanitize),
         })
     }
 }

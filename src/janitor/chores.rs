@@ -4,10 +4,10 @@
 use futures::stream::{self, StreamExt as _};
 
 use super::{Job, PAGE, Round};
-use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
-use crate::usecases::maintenance::claim::{self, Chore, Claimed, Held};
+use crate::usecases::maintenance::claim::{self, Chore, Held, LeasedUpload};
 use crate::usecases::maintenance::expire::{self, Looked};
 use crate::usecases::maintenance::settle::{self, Settled};
 use crate::usecases::uploads::delete;
@@ -36,7 +36,7 @@ impl Job {
     async fn work_off(
         &self,
         chore: Chore,
-        rows: Vec<Claimed>,
+        rows: Vec<LeasedUpload>,
         held: &Held,
         round: &mut Round,
     ) -> Result<()> {
@@ -81,7 +81,7 @@ impl Job {
         Ok(())
     }
 
-    async fn work(&self, chore: Chore, row: &Claimed) -> Result<Outcome> {
+    async fn work(&self, chore: Chore, row: &LeasedUpload) -> Result<Outcome> {
         let upload = row.upload.clone();
         Ok(match chore {
             Chore::Expire => expire::expire(&self.broker, upload).await?.into(),
@@ -98,9 +98,9 @@ impl Job {
         round.count(chore, outcome);
         let metrics = &self.broker.metrics.janitor;
         let what = match chore {
-            Chore::Expire => What::Overdue,
-            Chore::FinishDelete => What::UnfinishedDelete,
-            Chore::Settle => What::EndedUpload,
+            Chore::Expire => FindingKind::Overdue,
+            Chore::FinishDelete => FindingKind::UnfinishedDelete,
+            Chore::Settle => FindingKind::EndedUpload,
         };
         if !self.dry_run {
             match chore {
@@ -109,7 +109,7 @@ impl Job {
                 Chore::Settle => metrics.settled(outcome.as_str()),
             }
         }
-        let finding = Finding::of(what, outcome, self.dry_run, upload);
+        let finding = Finding::for_upload(what, outcome, self.dry_run, upload);
         self.report.tell(&finding);
     }
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::finding::{Finding, What};
+use crate::domain::finding::{Finding, FindingKind};
 use crate::usecases::maintenance::claim::Chore;
 use crate::usecases::maintenance::forget;
 use crate::usecases::maintenance::retain::{self, Old};
@@ -138,13 +138,13 @@ impl Job {
             self.chore(chore, &mut round).await?;
         }
         if self.parts.contains(&Part::Keys) {
-            round.forgotten = self.let_go(What::OldIdempotencyKeys).await?;
-            round.ended_tokens = self.let_go(What::EndedTokens).await?;
+            round.forgotten = self.let_go(FindingKind::OldIdempotencyKeys).await?;
+            round.ended_tokens = self.let_go(FindingKind::EndedTokens).await?;
         }
         if self.parts.contains(&Part::Retention) {
-            round.old_events = self.let_go(What::OldEvents).await?;
-            round.old_uploads = self.let_go(What::OldUploads).await?;
-            round.old_audit_rows = self.let_go(What::OldAuditRows).await?;
+            round.old_events = self.let_go(FindingKind::OldEvents).await?;
+            round.old_uploads = self.let_go(FindingKind::OldUploads).await?;
+            round.old_audit_rows = self.let_go(FindingKind::OldAuditRows).await?;
         }
         if !self.dry_run {
             tidy_quotas::tidy(&self.broker).await?;
@@ -163,37 +163,38 @@ impl Job {
     }
 
     /// Removes what is old, a bounded number of rows in a transaction, and says how much it was.
-    async fn let_go(&self, what: What) -> Result<u64> {
+    async fn let_go(&self, kind: FindingKind) -> Result<u64> {
         let mut all = 0;
         if self.dry_run {
-            all = self.foresee(what).await?;
+            all = self.foresee(kind).await?;
         }
         while !self.dry_run && !self.stop.is_cancelled() {
-            let gone = match what {
-                What::OldEvents => retain::remove(&self.broker, Old::Events, ROWS).await?,
-                What::OldUploads => retain::remove(&self.broker, Old::Uploads, ROWS).await?,
-                What::OldAuditRows => retain::remove(&self.broker, Old::Audit, ROWS).await?,
-                What::EndedTokens => forget::tokens(&self.broker, ROWS).await?,
+            let gone = match kind {
+                FindingKind::OldEvents => retain::remove(&self.broker, Old::Events, ROWS).await?,
+                FindingKind::OldUploads => retain::remove(&self.broker, Old::Uploads, ROWS).await?,
+                FindingKind::OldAuditRows => retain::remove(&self.broker, Old::Audit, ROWS).await?,
+                FindingKind::EndedTokens => forget::tokens(&self.broker, ROWS).await?,
                 _ => forget::forget(&self.broker, ROWS).await?,
             };
-            self.broker.metrics.janitor.removed(what.as_str(), gone);
+            self.broker.metrics.janitor.removed(kind.as_str(), gone);
             all += gone;
             if gone < u64::from(ROWS) {
                 break;
             }
         }
         if all > 0 {
-            self.report.tell(&Finding::rows(what, all, self.dry_run));
+            self.report
+                .tell(&Finding::for_rows(kind, all, self.dry_run));
         }
         Ok(all)
     }
 
-    async fn foresee(&self, what: What) -> Result<u64> {
-        match what {
-            What::OldEvents => retain::foresee(&self.broker, Old::Events).await,
-            What::OldUploads => retain::foresee(&self.broker, Old::Uploads).await,
-            What::OldAuditRows => retain::foresee(&self.broker, Old::Audit).await,
-            What::EndedTokens => forget::foresee_tokens(&self.broker).await,
+    async fn foresee(&self, kind: FindingKind) -> Result<u64> {
+        match kind {
+            FindingKind::OldEvents => retain::foresee(&self.broker, Old::Events).await,
+            FindingKind::OldUploads => retain::foresee(&self.broker, Old::Uploads).await,
+            FindingKind::OldAuditRows => retain::foresee(&self.broker, Old::Audit).await,
+            FindingKind::EndedTokens => forget::foresee_tokens(&self.broker).await,
             _ => forget::foresee(&self.broker).await,
         }
     }

@@ -32,7 +32,7 @@ struct Plan {
 pub async fn learn_stores(broker: Arc<Broker>, stop: CancellationToken) {
     let mut plans: HashMap<String, Plan> = HashMap::new();
     while !stop.is_cancelled() {
-        let newcomer = broker.stores.buckets.newcomer();
+        let newcomer = broker.stores.buckets.wait_for_new_bucket();
         let mut next = Instant::now() + USUAL;
         for name in broker.met_buckets() {
             let plan = plans.entry(name.clone()).or_insert_with(|| Plan {

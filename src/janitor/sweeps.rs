@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::stale::cause;
 use super::{Job, Report};
 use crate::config;
-use crate::domain::finding::{Finding, What};
+use crate::domain::finding::{Finding, FindingKind};
 use crate::usecases::maintenance::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
 use crate::usecases::{Broker, Result};
 
@@ -168,7 +168,7 @@ async fn go(
         };
         for finding in &findings {
             if counts {
-                metrics.found(finding.what.as_str());
+                metrics.found(finding.kind.as_str());
             }
             report.tell(finding);
         }
@@ -190,14 +190,14 @@ async fn go(
 /// A line for what is wrong with a dataset. A bucket may be full of what other programs wrote: that
 /// is counted, and told by the command.
 fn log_finding(finding: &Finding) {
-    let level = match finding.what {
-        What::ObjectWithoutRow | What::UnacknowledgedObject => log::Level::Debug,
+    let level = match finding.kind {
+        FindingKind::ObjectWithoutRow | FindingKind::UnacknowledgedObject => log::Level::Debug,
         _ => log::Level::Warn,
     };
     let id = finding
         .upload_id
         .map(|id| id.to_string())
         .unwrap_or_default();
-    let (what, outcome) = (finding.what.as_str(), finding.outcome.as_str());
+    let (what, outcome) = (finding.kind.as_str(), finding.outcome.as_str());
     log::log!(level, "sweep: {what} ({outcome}): upload {id}");
 }

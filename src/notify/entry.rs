@@ -6,7 +6,7 @@ use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use uuid::Uuid;
 
 use super::envelope::{Envelope, SCHEMA_VERSION};
-use crate::store::outbox::Outgoing;
+use crate::store::outbox::OutboxEvent;
 
 /// Entries in a call.
 pub(super) const BATCH_ENTRIES: usize = 10;
@@ -23,7 +23,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// The error says why no such entry can be sent, now or ever.
-    pub(super) fn of(event: &Outgoing, fifo: bool) -> Result<Self, String> {
+    pub(super) fn of(event: &OutboxEvent, fifo: bool) -> Result<Self, String> {
         let body =
             serde_json::to_string(&Envelope::of(event)).map_err(|cause| cause.to_string())?;
         let attributes = [

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::event::timestamp;
-use crate::store::outbox::Outgoing;
+use crate::store::outbox::OutboxEvent;
 
 /// The version of `data`, for subscribers' filter policies.
 pub const SCHEMA_VERSION: &str = "1";
@@ -29,7 +29,7 @@ pub struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Wraps an event.
-    pub fn of(event: &'a Outgoing) -> Self {
+    pub fn of(event: &'a OutboxEvent) -> Self {
         Self {
             specversion: "1.0",
             id: event.id,
@@ -45,7 +45,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-impl Outgoing {
+impl OutboxEvent {
     /// A text among the facts; empty where there is none.
     pub(super) fn text(&self, name: &str) -> &str {
         self.data

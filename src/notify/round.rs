@@ -11,7 +11,7 @@ use crate::lifecycle::backoff;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::Connection;
 use crate::store::lease::Lease;
-use crate::store::outbox::{self, Outgoing};
+use crate::store::outbox::{self, OutboxEvent};
 
 /// What a round did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,12 +35,12 @@ impl Round {
 
 /// Events, and the lease that they are held under.
 struct Claim {
-    events: Vec<Outgoing>,
+    events: Vec<OutboxEvent>,
     lease: Lease,
 }
 
 impl Claim {
-    fn event(&self, id: Uuid) -> Option<&Outgoing> {
+    fn event(&self, id: Uuid) -> Option<&OutboxEvent> {
         self.events.iter().find(|event| event.id == id)
     }
 }
@@ -72,7 +72,9 @@ impl Relay {
         let now = self.clock.now();
         let lease = Lease::new(&self.clock, self.lease);
         let events = connection
-            .transaction(async |connection| outbox::claim(connection, now, &lease, limit).await)
+            .transaction(async |connection| {
+                outbox::lease_due_events(connection, now, &lease, limit).await
+            })
             .await?;
         Ok(Claim { events, lease })
     }
@@ -83,7 +85,7 @@ impl Relay {
         let ids: Vec<Uuid> = claim.events.iter().map(|event| event.id).collect();
         let renewed = async {
             let mut connection = self.pool.get().await?;
-            Ok::<_, RelayError>(outbox::renew(&mut connection, &ids, &claim.lease).await?)
+            Ok::<_, RelayError>(outbox::renew_leases(&mut connection, &ids, &claim.lease).await?)
         };
         match renewed.await {
             Ok(held) if held.len() == ids.len() => Renewed::Held,
@@ -109,7 +111,7 @@ impl Relay {
         outbox::mark_published(&mut connection, &taken, now).await?;
         self.tell_published(claim, &taken, now);
         let untried = with(deliveries, |fate| *fate == Fate::Untried);
-        outbox::put_back(&mut connection, &untried, &claim.lease, now, None).await?;
+        outbox::reschedule(&mut connection, &untried, &claim.lease, now, None).await?;
         let fault = deliveries.iter().find_map(|one| match &one.fate {
             Fate::Unreached(reason) => Some(reason),
             _ => None,
@@ -117,7 +119,7 @@ impl Relay {
         if let Some(reason) = fault {
             // Due at once: the loop waits, not the event. It goes behind the others that are due.
             let ids = with(deliveries, |fate| matches!(fate, Fate::Unreached(_)));
-            outbox::put_back(&mut connection, &ids, &claim.lease, now, Some(reason)).await?;
+            outbox::reschedule(&mut connection, &ids, &claim.lease, now, Some(reason)).await?;
         }
         let mut undeliverable = 0;
         for Delivery { id, fate } in deliveries {
@@ -176,7 +178,7 @@ impl Relay {
         let wait = backoff::after(attempts);
         let due = now + TimeDelta::from_std(wait).unwrap_or_default();
         log::warn!("event {id} is not published, attempt {attempts}: {reason}");
-        Ok(outbox::put_back(connection, &[id], &claim.lease, due, Some(reason)).await?)
+        Ok(outbox::reschedule(connection, &[id], &claim.lease, due, Some(reason)).await?)
     }
 
     /// Refused for ever: kept, marked, counted and logged once.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::entry::{Entry, batches};
 use super::refusal::{self, Refusal};
 use super::relay::CALL;
-use crate::store::outbox::Outgoing;
+use crate::store::outbox::OutboxEvent;
 use crate::telemetry::metrics::{CallOutcome, Metrics};
 
 /// Calls at the same time. The events of a round are of different uploads: their order is free.
@@ -113,7 +113,7 @@ impl Topic {
 
     /// Publishes events of different uploads, in as few calls as SNS allows, within `bounds`.
     /// Every event has a delivery in the answer.
-    pub async fn publish(&self, events: &[Outgoing], bounds: &Bounds<'_>) -> Vec<Delivery> {
+    pub async fn publish(&self, events: &[OutboxEvent], bounds: &Bounds<'_>) -> Vec<Delivery> {
         let fifo = self.arn.ends_with(".fifo");
         let mut deliveries = Vec::with_capacity(events.len());
         let mut entries = Vec::with_capacity(events.len());

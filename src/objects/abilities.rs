@@ -31,23 +31,23 @@ impl KnownAbilities {
             given,
             now: ArcSwap::from_pointee(given),
             refused: ArcSwap::default(),
-            tried: watch::Sender::new(given.is_known()),
+            tried: watch::Sender::new(given.is_complete()),
         }
     }
 
     /// What is known.
-    pub fn now(&self) -> Abilities {
+    pub fn current(&self) -> Abilities {
         self.refused.load().or(**self.now.load())
     }
 
     /// How far the store has `ability`. Where that is unknown, waits for the first try-out, but
     /// not for long: it may still be unknown then.
-    pub async fn of(&self, ability: Ability) -> Support {
+    pub async fn support(&self, ability: Ability) -> Support {
         self.within(ability, PATIENCE).await
     }
 
     async fn within(&self, ability: Ability, patience: Duration) -> Support {
-        let now = self.now().of(ability);
+        let now = self.current().support(ability);
         if now != Support::Unknown {
             return now;
         }
@@ -55,38 +55,38 @@ impl KnownAbilities {
         let ended = tried.wait_for(|tried| *tried);
         // Past the time, and without a sender, what is known is all that can be had.
         let _ = tokio::time::timeout(patience, ended).await;
-        self.now().of(ability)
+        self.current().support(ability)
     }
 
     /// Whether there is something that only a try-out can find out.
-    pub fn is_wanting(&self) -> bool {
-        !self.given.is_known()
+    pub fn needs_probe(&self) -> bool {
+        !self.given.is_complete()
     }
 
     /// Takes over what a try-out came to; what it could not find out stays as it was.
-    pub fn learn(&self, found: Abilities) {
+    pub fn merge(&self, found: Abilities) {
         self.now.rcu(|now| Arc::new(self.given.or(found).or(**now)));
     }
 
     /// Takes over what an answer of the store has shown. Says whether that is news.
-    pub fn note(&self, ability: Ability, support: Support) -> bool {
-        if self.given.of(ability) != Support::Unknown {
+    pub fn record(&self, ability: Ability, support: Support) -> bool {
+        if self.given.support(ability) != Support::Unknown {
             return false;
         }
         let before = self.now.rcu(|now| Arc::new(now.with(ability, support)));
-        before.of(ability) != support
+        before.support(ability) != support
     }
 
     /// Remembers that the store has refused `ability`: a fact, whatever the settings say. Returns
     /// whether that is news.
-    pub fn note_refusal(&self, ability: Ability) -> bool {
-        let was_known = self.now().of(ability) == Support::No;
+    pub fn record_refusal(&self, ability: Ability) -> bool {
+        let was_known = self.current().support(ability) == Support::No;
         let before = (self.refused).rcu(|refused| Arc::new(refused.with(ability, Support::No)));
-        !was_known && before.of(ability) != Support::No
+        !was_known && before.support(ability) != Support::No
     }
 
     /// No caller waits for a try-out any more: one has ended, or none will.
-    pub fn tried(&self) {
+    pub fn mark_probed(&self) {
         self.tried.send_replace(true);
     }
 }
@@ -100,10 +100,10 @@ mod tests {
         let known = KnownAbilities::new(Abilities::default());
         let try_out = async {
             tokio::task::yield_now().await;
-            known.learn(Abilities::all(Support::Yes));
-            known.tried();
+            known.merge(Abilities::all(Support::Yes));
+            known.mark_probed();
         };
-        let (asked, ()) = tokio::join!(known.of(Ability::Checksums), try_out);
+        let (asked, ()) = tokio::join!(known.support(Ability::Checksums), try_out);
         assert_eq!(asked, Support::Yes);
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let known = KnownAbilities::new(Abilities::default());
         let impatient = known.within(Ability::PutIfMatch, Duration::ZERO).await;
         assert_eq!(impatient, Support::Unknown);
-        known.tried();
+        known.mark_probed();
         let patient = known.within(Ability::PutIfMatch, Duration::MAX).await;
         assert_eq!(patient, Support::Unknown);
     }
@@ -121,18 +121,21 @@ mod tests {
     fn what_is_given_stays_and_an_answer_is_news_once() {
         let given = Abilities::default().with(Ability::DeleteIfMatch, Support::Yes);
         let known = KnownAbilities::new(given);
-        known.learn(Abilities::all(Support::No));
-        assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::Yes);
-        assert_eq!(known.now().of(Ability::Checksums), Support::No);
-        assert!(!known.note(Ability::DeleteIfMatch, Support::No));
-        assert!(known.note_refusal(Ability::DeleteIfMatch));
-        assert!(!known.note_refusal(Ability::DeleteIfMatch));
-        known.learn(Abilities::all(Support::Yes));
-        assert_eq!(known.now().of(Ability::DeleteIfMatch), Support::No);
+        known.merge(Abilities::all(Support::No));
+        assert_eq!(
+            known.current().support(Ability::DeleteIfMatch),
+            Support::Yes
+        );
+        assert_eq!(known.current().support(Ability::Checksums), Support::No);
+        assert!(!known.record(Ability::DeleteIfMatch, Support::No));
+        assert!(known.record_refusal(Ability::DeleteIfMatch));
+        assert!(!known.record_refusal(Ability::DeleteIfMatch));
+        known.merge(Abilities::all(Support::Yes));
+        assert_eq!(known.current().support(Ability::DeleteIfMatch), Support::No);
         let known = KnownAbilities::new(Abilities::default());
-        assert!(known.note(Ability::HeadChecksums, Support::No));
-        assert!(!known.note(Ability::HeadChecksums, Support::No));
-        known.learn(Abilities::default());
-        assert_eq!(known.now().of(Ability::HeadChecksums), Support::No);
+        assert!(known.record(Ability::HeadChecksums, Support::No));
+        assert!(!known.record(Ability::HeadChecksums, Support::No));
+        known.merge(Abilities::default());
+        assert_eq!(known.current().support(Ability::HeadChecksums), Support::No);
     }
 }

@@ -74,7 +74,7 @@ impl Buckets {
     }
 
     /// Those that were met, the common one first.
-    pub fn met(&self) -> Vec<Arc<Bucket>> {
+    pub fn known(&self) -> Vec<Arc<Bucket>> {
         let others = self.others.load();
         let others = others.values().map(Arc::clone);
         std::iter::once(Arc::clone(&self.common))
@@ -110,15 +110,15 @@ impl Buckets {
 
     /// Returns when a bucket is met for the first time; at once where one was since the last call.
     /// For one loop alone.
-    pub async fn newcomer(&self) {
+    pub async fn wait_for_new_bucket(&self) {
         self.newcomer.notified().await;
     }
 }
 
 impl Settings {
     async fn meet(&self, name: &str) -> Result<Bucket, endpoint::Error> {
-        let signer = Signer::new(Endpoint::learn(&self.public, name).await?);
-        let own = Endpoint::learn(&self.client, name).await?;
+        let signer = Signer::new(Endpoint::resolve(&self.public, name).await?);
+        let own = Endpoint::resolve(&self.client, name).await?;
         let given = match own.is_aws() {
             true => self.abilities.or(Abilities::all(Support::Yes)),
             false => self.abilities,

@@ -39,12 +39,12 @@ pub enum Deletion {
     /// Another object took its place meanwhile; that one was left alone.
     Replaced,
     /// The store does not seem to support `If-Match` on deletes. Nothing was deleted.
-    Unconditional,
+    ConditionUnsupported,
 }
 
 /// A delete whose outcome is unknown, or that the store did not carry out.
 #[derive(Debug)]
-pub struct NotDeleted {
+pub struct DeleteError {
     /// Why.
     pub error: StoreError,
     /// Whether the request may still reach the store, for [`DELETE_EXPIRES`] from now.
@@ -54,7 +54,7 @@ pub struct NotDeleted {
 impl ObjectStore {
     /// What the store can compare before it deletes an object of this bucket.
     pub fn delete_if(&self) -> DeleteIf {
-        match self.abilities.now().of(Ability::DeleteIfMatch) {
+        match self.abilities.current().support(Ability::DeleteIfMatch) {
             Support::No => DeleteIf::Any,
             Support::Unknown | Support::Yes | Support::Unquoted => DeleteIf::SameEtag,
         }
@@ -62,8 +62,8 @@ impl ObjectStore {
 
     /// Remembers that the store does not support `If-Match` on deletes in this bucket, whatever the
     /// settings say. Warns the first time.
-    pub fn remember_plain_deletes(&self) {
-        self.note_refusal(Ability::DeleteIfMatch);
+    pub fn record_unconditional_deletes(&self) {
+        self.record_refusal(Ability::DeleteIfMatch);
     }
 
     /// Removes `found` from `key`; with [`DeleteIf::SameEtag`] nothing that was written there since.
@@ -79,7 +79,7 @@ impl ObjectStore {
         key: &str,
         found: &FoundObject,
         delete_if: DeleteIf,
-    ) -> Result<Deletion, NotDeleted> {
+    ) -> Result<Deletion, DeleteError> {
         let (mut attempt, mut backoff) = (1, BACKOFF);
         loop {
             let error = match self.send_delete(key, found, delete_if).await {
@@ -90,7 +90,7 @@ impl ObjectStore {
                 Some(404) => return Ok(Deletion::Gone),
                 Some(409 | 412) => return Ok(Deletion::Replaced),
                 Some(400 | 405 | 501) if delete_if == DeleteIf::SameEtag => {
-                    return Ok(Deletion::Unconditional);
+                    return Ok(Deletion::ConditionUnsupported);
                 }
                 Some(500 | 503) if is_answer(&error) && attempt < ATTEMPTS => {
                     tokio::time::sleep(backoff).await;
@@ -99,7 +99,7 @@ impl ObjectStore {
                 _ => {
                     let may_arrive = may_arrive(&error);
                     let error = failed("DeleteObject", error);
-                    return Err(NotDeleted { error, may_arrive });
+                    return Err(DeleteError { error, may_arrive });
                 }
             }
         }

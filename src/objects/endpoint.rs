@@ -73,7 +73,7 @@ impl Endpoint {
     /// # Errors
     /// When the SDK cannot resolve an endpoint (no region, a bucket name that the endpoint rules
     /// refuse), and for directory buckets.
-    pub async fn learn(client: &Client, bucket: &str) -> Result<Self, Error> {
+    pub async fn resolve(client: &Client, bucket: &str) -> Result<Self, Error> {
         if bucket.ends_with(DIRECTORY_BUCKET) {
             return Err(Error::DirectoryBucket(bucket.to_owned()));
         }

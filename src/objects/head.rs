@@ -19,7 +19,7 @@ impl ObjectStore {
     /// A store that refuses to be asked for checksums is asked once more without, and remembered:
     /// its objects have none from then on.
     pub async fn head(&self, key: &str) -> Result<Option<FoundObject>, StoreError> {
-        let mode = match self.abilities.now().of(Ability::HeadChecksums) {
+        let mode = match self.abilities.current().support(Ability::HeadChecksums) {
             Support::No => None,
             _ => Some(ChecksumMode::Enabled),
         };
@@ -28,7 +28,7 @@ impl ObjectStore {
             Err(error) if asked && refuses_header(status(&error)) => {
                 let plain = self.send_head(key, None).await;
                 if is_answered(&plain) {
-                    self.note(Ability::HeadChecksums, Support::No);
+                    self.record(Ability::HeadChecksums, Support::No);
                 }
                 plain
             }
@@ -51,7 +51,7 @@ impl ObjectStore {
 
     fn found(&self, output: HeadObjectOutput) -> FoundObject {
         FoundObject {
-            checksums_checked: self.abilities.now().returns_checked_checksums(),
+            checksums_checked: self.abilities.current().returns_checked_checksums(),
             ..found(output)
         }
     }

@@ -77,7 +77,7 @@ impl ObjectStore {
         let output = match self.timed("ListObjectsV2", call).await {
             Ok(output) => output,
             Err(error) if listing.token.is_some() && error.code() == Some("InvalidArgument") => {
-                return Err(StoreError::UnknownToken);
+                return Err(StoreError::UnknownContinuationToken);
             }
             Err(error) => return Err(failed("ListObjectsV2", error)),
         };

@@ -25,6 +25,6 @@ pub mod trust;
 pub use abilities::KnownAbilities;
 pub use buckets::{Bucket, Buckets, Settings as BucketSettings};
 pub use copy::{Copied, CopyObject, CopyPart, CopySource};
-pub use delete::{DELETE_EXPIRES, DeleteIf, Deletion, NotDeleted};
+pub use delete::{DELETE_EXPIRES, DeleteError, DeleteIf, Deletion};
 pub use list::{ListedFolder, ListedObject, Listing, ListingPage};
-pub use store::{Answer, Carried, ObjectStore, StoreError};
+pub use store::{Answer, ObjectAttribute, ObjectStore, StoreError};

@@ -60,21 +60,21 @@ pub enum StoreError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It does not take what the object shall carry. The same call will fail again.
-    #[error("S3 does not take the object's {}: {answer}", part.as_str())]
-    Unfit {
+    #[error("S3 does not take the object's {}: {answer}", attribute.as_str())]
+    UnsupportedAttribute {
         /// What of it.
-        part: Carried,
+        attribute: ObjectAttribute,
         /// Status and code.
         answer: Answer,
     },
     /// The store does not know this continuation token.
     #[error("S3 does not take this continuation token")]
-    UnknownToken,
+    UnknownContinuationToken,
 }
 
 /// What an object carries by its client's choice, and a store may not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carried {
+pub enum ObjectAttribute {
     /// `x-amz-storage-class`.
     StorageClass,
     /// `x-amz-tagging`.
@@ -101,7 +101,7 @@ impl fmt::Display for Answer {
     }
 }
 
-impl Carried {
+impl ObjectAttribute {
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -143,16 +143,16 @@ impl ObjectStore {
     }
 
     /// Remembers what an answer has shown, and says so once.
-    pub(super) fn note(&self, ability: Ability, support: Support) {
-        if self.abilities.note(ability, support) {
+    pub(super) fn record(&self, ability: Ability, support: Support) {
+        if self.abilities.record(ability, support) {
             let (bucket, ability) = (&self.bucket, ability.as_str());
             log::warn!("the store of bucket {bucket}: {ability} is {support} from now on");
         }
     }
 
     /// Remembers what the store has refused, and warns once.
-    pub(super) fn note_refusal(&self, ability: Ability) {
-        if self.abilities.note_refusal(ability) {
+    pub(super) fn record_refusal(&self, ability: Ability) {
+        if self.abilities.record_refusal(ability) {
             let (bucket, ability) = (&self.bucket, ability.as_str());
             log::warn!(
                 "the store of bucket {bucket} refuses {ability}: it is not used from now on"

@@ -1,4 +1,4 @@
-//! Whose certificates are believed where they are not the system's.
+//! Tenants certificates are believed where they are not the system's.
 
 use std::path::{Path, PathBuf};
 
@@ -35,11 +35,11 @@ pub enum TrustError {
 
 /// Certificates of authorities that are believed beside the system's.
 #[derive(Clone, Debug)]
-pub struct Bundle {
+pub struct CaBundle {
     pem: Vec<u8>,
 }
 
-impl Bundle {
+impl CaBundle {
     /// Reads a PEM file (RFC 7468) of one certificate or more.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Bundle {
     ///
     /// # Errors
     /// The TLS library refuses them.
-    pub fn client(&self) -> Result<SharedHttpClient, TrustError> {
+    pub fn http_client(&self) -> Result<SharedHttpClient, TrustError> {
         let roots = TrustStore::default().with_pem_certificate(self.pem.as_slice());
         let context = TlsContext::builder().with_trust_store(roots).build()?;
         Ok(Builder::new()

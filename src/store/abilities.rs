@@ -12,7 +12,7 @@ use crate::domain::abilities::Abilities;
 
 /// What is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remembered {
+pub struct StoredAbilities {
     /// What was found out.
     pub abilities: Abilities,
     /// When a try-out ended last.
@@ -24,7 +24,7 @@ pub async fn find(
     connection: &mut Connection,
     endpoint: &str,
     bucket: &str,
-) -> Result<Option<Remembered>> {
+) -> Result<Option<StoredAbilities>> {
     let row: Option<(serde_json::Value, Option<DateTime<Utc>>)> = rows
         .find((endpoint, bucket))
         .select((table::abilities, table::tried_at))
@@ -34,7 +34,7 @@ pub async fn find(
     row.map(|(abilities, tried_at)| {
         let abilities = serde_json::from_value(abilities)
             .map_err(|cause| Error::DeserializationError(cause.into()))?;
-        Ok(Remembered {
+        Ok(StoredAbilities {
             abilities,
             tried_at,
         })
@@ -43,7 +43,7 @@ pub async fn find(
 }
 
 /// Takes the try-out until `lease`, unless another replica has it at `now`. Says whether it did.
-pub async fn claim(
+pub async fn lease_probe(
     connection: &mut Connection,
     endpoint: &str,
     bucket: &str,
@@ -69,12 +69,12 @@ pub async fn claim(
 
 /// Keeps what the holder found out, and ends its claim. Nothing happens where another replica has
 /// taken over.
-pub async fn keep(
+pub async fn save(
     connection: &mut Connection,
     endpoint: &str,
     bucket: &str,
     holder: Uuid,
-    found: Remembered,
+    found: StoredAbilities,
 ) -> Result<()> {
     let abilities = serde_json::to_value(found.abilities)
         .map_err(|cause| Error::SerializationError(cause.into()))?;

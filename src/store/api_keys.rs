@@ -14,7 +14,7 @@ use super::{Connection, Result};
 pub struct ApiKey {
     /// Names it in `keys list` and `keys revoke`.
     pub id: Uuid,
-    /// Whose data it opens.
+    /// Tenants data it opens.
     pub tenant: String,
     /// Scope names.
     pub scopes: Vec<Option<String>>,
@@ -62,7 +62,7 @@ pub async fn insert(connection: &mut Connection, key: &NewApiKey<'_>) -> Result<
 }
 
 /// The key with this hash, whatever its state.
-pub async fn by_hash(connection: &mut Connection, hash: &[u8]) -> Result<Option<ApiKey>> {
+pub async fn find_by_hash(connection: &mut Connection, hash: &[u8]) -> Result<Option<ApiKey>> {
     api_keys::table
         .filter(api_keys::hash.eq(hash))
         .select(ApiKey::as_select())
@@ -72,7 +72,7 @@ pub async fn by_hash(connection: &mut Connection, hash: &[u8]) -> Result<Option<
 }
 
 /// Whether a key is there, was not taken back and has not ended.
-pub async fn is_live(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+pub async fn is_active(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
     let ends = api_keys::expires_at;
     let live = api_keys::table
         .filter(api_keys::id.eq(id))
@@ -112,7 +112,7 @@ pub async fn revoke(
 
 /// Notes that a key was seen, unless that was noted after `fresh_after`: by another replica, a
 /// moment ago.
-pub async fn touch(
+pub async fn record_use(
     connection: &mut Connection,
     id: Uuid,
     at: DateTime<Utc>,

@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::columns::{bind_arrays, each};
-use super::like::starts_with;
+use super::like_pattern::starts_with;
 use super::retention::first_id;
 use super::schema::audit;
 use super::{Connection, Result};
@@ -29,7 +29,7 @@ pub async fn append(connection: &mut Connection, entries: &[Entry]) -> Result<()
 
 /// The same after an answer that was lost: rows that are there already are left as they are. That
 /// costs Postgres a third more.
-pub async fn append_again(connection: &mut Connection, entries: &[Entry]) -> Result<()> {
+pub async fn append_idempotently(connection: &mut Connection, entries: &[Entry]) -> Result<()> {
     Append::<true>::of(entries).execute(connection).await?;
     Ok(())
 }
@@ -57,19 +57,19 @@ impl<'a, const AGAIN: bool> Append<'a, AGAIN> {
         Self {
             ids: each(entries, |entry| entry.id),
             at: each(entries, |entry| entry.at),
-            tenants: each(entries, |entry| entry.who.actor.tenant()),
-            actors: each(entries, |entry| entry.who.actor.name().into_owned()),
+            tenants: each(entries, |entry| entry.origin.actor.tenant()),
+            actors: each(entries, |entry| entry.origin.actor.name().into_owned()),
             addresses: each(entries, |entry| {
-                entry.who.address.map(|address| address.to_string())
+                entry.origin.address.map(|address| address.to_string())
             }),
-            request_ids: each(entries, |entry| entry.who.request_id.as_deref()),
-            actions: each(entries, |entry| entry.deed.action.as_str()),
+            request_ids: each(entries, |entry| entry.origin.request_id.as_deref()),
+            actions: each(entries, |entry| entry.details.action.as_str()),
             operations: each(entries, |entry| entry.operation.as_deref()),
-            upload_ids: each(entries, |entry| entry.deed.upload_id),
-            subjects: each(entries, |entry| entry.deed.subject.as_deref()),
-            paths: each(entries, |entry| entry.deed.path.as_deref()),
-            expires_at: each(entries, |entry| entry.deed.expires_at),
-            codes: each(entries, |entry| entry.deed.code),
+            upload_ids: each(entries, |entry| entry.details.upload_id),
+            subjects: each(entries, |entry| entry.details.subject.as_deref()),
+            paths: each(entries, |entry| entry.details.path.as_deref()),
+            expires_at: each(entries, |entry| entry.details.expires_at),
+            codes: each(entries, |entry| entry.details.code),
             counts: each(entries, |entry| entry.count),
         }
     }
@@ -115,13 +115,13 @@ impl<const AGAIN: bool> Query for Append<'_, AGAIN> {
     type SqlType = Untyped;
 }
 
-/// Whose rows.
+/// Tenants rows.
 #[derive(Clone, Copy, Debug)]
-pub enum Whose<'a> {
+pub enum Tenants<'a> {
     /// Those of this tenant.
-    Tenant(&'a str),
+    One(&'a str),
     /// Everybody's, and those of nobody: for operators.
-    Anyones,
+    All,
 }
 
 /// Where a page begins.
@@ -172,21 +172,21 @@ struct Row {
 /// few of these.
 pub async fn list(
     connection: &mut Connection,
-    whose: Whose<'_>,
+    tenants: Tenants<'_>,
     filter: &Filter,
     start: Start,
     limit: i64,
 ) -> Result<Vec<Record>> {
     let mut rows: Vec<Row> = match &*filter.actions {
         [] => {
-            select(whose, filter, None, start, limit)
+            select(tenants, filter, None, start, limit)
                 .load(connection)
                 .await?
         }
         actions => {
             let mut rows = Vec::new();
             for action in actions {
-                let of_action: Vec<Row> = select(whose, filter, Some(*action), start, limit)
+                let of_action: Vec<Row> = select(tenants, filter, Some(*action), start, limit)
                     .load(connection)
                     .await?;
                 rows.extend(of_action);
@@ -204,7 +204,7 @@ pub async fn list(
 }
 
 fn select<'a>(
-    whose: Whose<'a>,
+    tenants: Tenants<'a>,
     filter: &Filter,
     action: Option<Action>,
     start: Start,
@@ -214,7 +214,7 @@ fn select<'a>(
         .limit(limit)
         .select(Row::as_select())
         .into_boxed();
-    if let Whose::Tenant(tenant) = whose {
+    if let Tenants::One(tenant) = tenants {
         query = query.filter(audit::tenant.eq(tenant));
     }
     if let Some(action) = action {

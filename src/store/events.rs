@@ -12,7 +12,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use super::columns::{bind_arrays, each, json, try_each};
 use super::schema::events;
 use super::{Connection, Result};
-use crate::domain::event::{Event, EventType, facts};
+use crate::domain::event::{Event, EventType, event_data};
 use crate::domain::upload::Upload;
 
 /// Writes the events of an arrow that `uploads` took, with the facts as they stand after it. The
@@ -46,7 +46,7 @@ impl<'a> Append<'a> {
             sequences: each(uploads, |upload| upload.sequence),
             tenants: each(uploads, |upload| &*upload.tenant),
             at: each(uploads, |upload| upload.updated_at),
-            data: try_each(uploads, |upload| json(&facts(upload)))?,
+            data: try_each(uploads, |upload| json(&event_data(upload)))?,
             kind: kind.as_str(),
             notify: kind.is_notified(),
         })

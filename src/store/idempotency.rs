@@ -27,11 +27,11 @@ pub struct Request<'a> {
 
 /// Who holds a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum Reservation {
     /// The upload that asked for it, from now on.
-    Ours,
+    New,
     /// An earlier upload.
-    Taken {
+    Existing {
         /// That one.
         upload_id: Uuid,
         /// Whether it was asked for in the same words.
@@ -50,13 +50,13 @@ const IS_OVER: &str = "NOT EXISTS (SELECT 1 FROM uploads \
 /// is Pending. Call it inside the
 /// transaction that writes the upload: a second caller with the same key waits here until that
 /// one has ended, and then finds either its claim or none.
-pub async fn claim(
+pub async fn reserve_key(
     connection: &mut Connection,
     request: &Request<'_>,
     upload_id: Uuid,
     now: DateTime<Utc>,
     fresh_after: DateTime<Utc>,
-) -> Result<Claim> {
+) -> Result<Reservation> {
     let claim = diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::tenant.eq(request.tenant),
@@ -77,25 +77,25 @@ pub async fn claim(
         .execute(connection)
         .await?;
     if claimed == 1 {
-        return Ok(Claim::Ours);
+        return Ok(Reservation::New);
     }
     let (upload_id, hash): (Uuid, Vec<u8>) = idempotency_keys::table
         .find((request.tenant, request.key))
         .select((idempotency_keys::upload_id, idempotency_keys::request_hash))
         .first(connection)
         .await?;
-    Ok(Claim::Taken {
+    Ok(Reservation::Existing {
         upload_id,
         same_request: hash == request.hash,
     })
 }
 
 /// The claim that [`claim`] would find, where there is one. It says nothing of a moment later.
-pub async fn find(
+pub async fn find_reservation(
     connection: &mut Connection,
     request: &Request<'_>,
     fresh_after: DateTime<Utc>,
-) -> Result<Option<Claim>> {
+) -> Result<Option<Reservation>> {
     let fresh = (idempotency_keys::created_at.gt(fresh_after)).or(not(sql::<Bool>(IS_OVER)));
     let held: Option<(Uuid, Vec<u8>)> = idempotency_keys::table
         .find((request.tenant, request.key))
@@ -104,14 +104,14 @@ pub async fn find(
         .first(connection)
         .await
         .optional()?;
-    Ok(held.map(|(upload_id, hash)| Claim::Taken {
+    Ok(held.map(|(upload_id, hash)| Reservation::Existing {
         upload_id,
         same_request: hash == request.hash,
     }))
 }
 
 /// Lets the key that this transaction claimed stand for `upload_id`.
-pub async fn name(
+pub async fn set_upload(
     connection: &mut Connection,
     request: &Request<'_>,
     upload_id: Uuid,
@@ -125,14 +125,14 @@ pub async fn name(
 }
 
 /// Gives back the key that this transaction claimed.
-pub async fn release(connection: &mut Connection, request: &Request<'_>) -> Result<()> {
+pub async fn release_key(connection: &mut Connection, request: &Request<'_>) -> Result<()> {
     let row = idempotency_keys::table.find((request.tenant, request.key));
     diesel::delete(row).execute(connection).await?;
     Ok(())
 }
 
 /// The uploads of the batch that came under the key, by their places in it.
-pub async fn entries(
+pub async fn batch_entries(
     connection: &mut Connection,
     request: &Request<'_>,
 ) -> Result<BTreeMap<usize, Uuid>> {
@@ -150,7 +150,7 @@ pub async fn entries(
 }
 
 /// Keeps uploads of a batch under its key, each with its place in it.
-pub async fn keep_entries(
+pub async fn save_batch_entries(
     connection: &mut Connection,
     request: &Request<'_>,
     entries: &[(usize, Uuid)],
@@ -173,7 +173,10 @@ pub async fn keep_entries(
 }
 
 /// Forgets what came under the key before this transaction claimed it.
-pub async fn forget_entries(connection: &mut Connection, request: &Request<'_>) -> Result<()> {
+pub async fn delete_batch_entries(
+    connection: &mut Connection,
+    request: &Request<'_>,
+) -> Result<()> {
     let old = idempotency_entries::table
         .filter(idempotency_entries::tenant.eq(request.tenant))
         .filter(idempotency_entries::key.eq(request.key));
@@ -184,7 +187,7 @@ pub async fn forget_entries(connection: &mut Connection, request: &Request<'_>) 
 /// Forgets at most `limit` keys that were claimed before `before` and whose uploads are not Pending
 /// any more, and says how many. Call it
 /// inside a transaction: a key that is claimed anew at this moment is skipped.
-pub async fn forget(
+pub async fn delete_old(
     connection: &mut Connection,
     before: DateTime<Utc>,
     limit: i64,

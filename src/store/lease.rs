@@ -6,7 +6,7 @@
 //! length; when the holder dies, the row is free once the lease has ended; when it stops, it gives
 //! the row back.
 //!
-//! The token is also the fence. Whoever was paused, or cut off from Postgres, for longer than its
+//! The token is also the lease_token. Whoever was paused, or cut off from Postgres, for longer than its
 //! lease may find the row in other hands: every later write names the token in its `WHERE`, and
 //! changes nothing where the row has another one by then. A lease that ended and that nobody else
 //! took is still good: the token in the row proves it.
@@ -95,14 +95,14 @@ macro_rules! is_free {
 }
 
 /// The statement that keeps a lease, for the rows of `$table` whose `$key` is among some keys.
-macro_rules! keep_leases {
+macro_rules! impl_renew_leases {
     ($table:ident, $key:ident, $Key:ty) => {
-        $crate::store::lease::keep_leases!($table, $key, $Key => $Key);
+        $crate::store::lease::impl_renew_leases!($table, $key, $Key => $Key);
     };
     ($table:ident, $key:ident, $Key:ty => $Owned:ty) => {
         /// Renews `lease` on those of `rows` that it still holds, and says which they are. The
         /// others are free, or held by another claim by now.
-        pub async fn renew(
+        pub async fn renew_leases(
             connection: &mut $crate::store::Connection,
             rows: &[$Key],
             lease: &$crate::store::lease::Lease,
@@ -119,4 +119,4 @@ macro_rules! keep_leases {
     };
 }
 
-pub(in crate::store) use {end_of, is_free, keep_leases, present};
+pub(in crate::store) use {end_of, impl_renew_leases, is_free, present};

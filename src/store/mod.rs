@@ -8,13 +8,13 @@ pub mod api_keys;
 pub mod audit;
 mod certificates;
 mod columns;
-mod connect;
 mod error_codes;
 pub mod events;
+mod hosts;
 pub mod idempotency;
 pub mod inspect;
 pub mod lease;
-mod like;
+mod like_pattern;
 pub mod migrations;
 mod negotiate;
 pub mod outbox;
@@ -33,7 +33,7 @@ mod tls;
 pub mod token_secrets;
 pub mod token_uses;
 pub mod uploads;
-mod watch;
+mod watchdog;
 
 pub use error_codes::sqlstate;
 

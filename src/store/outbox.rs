@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::lease::{Lease, end_of, is_free, keep_leases};
+use super::lease::{Lease, end_of, impl_renew_leases, is_free};
 use super::schema::events;
 use super::{Connection, Result};
 
@@ -25,14 +25,14 @@ diesel::define_sql_function! {
 /// An event that waits for SNS.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
-pub struct Outgoing {
+pub struct OutboxEvent {
     /// Deduplicates deliveries.
     pub id: Uuid,
     /// Groups and orders deliveries.
     pub upload_id: Uuid,
     /// 1, 2, 3 … of that upload.
     pub sequence: i32,
-    /// Whose it is.
+    /// Tenants it is.
     pub tenant: String,
     /// The event type.
     pub kind: String,
@@ -48,12 +48,12 @@ pub struct Outgoing {
 
 /// Claims up to `limit` events under `lease`, the longest due first. An upload's next event is not
 /// claimed before the last one is published (or given up), so that they leave in order.
-pub async fn claim(
+pub async fn lease_due_events(
     connection: &mut Connection,
     now: DateTime<Utc>,
     lease: &Lease,
     limit: i64,
-) -> Result<Vec<Outgoing>> {
+) -> Result<Vec<OutboxEvent>> {
     let earlier = diesel::alias!(events as earlier);
     // `coalesce`, not two tests for null: these would let the planner read the whole index of what
     // waits for each row, which it takes for an empty one while its statistics are from a quiet
@@ -84,20 +84,21 @@ pub async fn claim(
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let mut claimed: Vec<Outgoing> = diesel::update(events::table.filter(events::id.eq_any(due)))
-        .set((
-            events::holder.eq(lease.token()),
-            events::leased_until.eq(end_of!(lease)),
-            events::attempts.eq(events::attempts + 1),
-        ))
-        .returning(Outgoing::as_returning())
-        .get_results(connection)
-        .await?;
+    let mut claimed: Vec<OutboxEvent> =
+        diesel::update(events::table.filter(events::id.eq_any(due)))
+            .set((
+                events::holder.eq(lease.token()),
+                events::leased_until.eq(end_of!(lease)),
+                events::attempts.eq(events::attempts + 1),
+            ))
+            .returning(OutboxEvent::as_returning())
+            .get_results(connection)
+            .await?;
     claimed.sort_by_key(|event| event.id);
     Ok(claimed)
 }
 
-keep_leases!(events, id, Uuid);
+impl_renew_leases!(events, id, Uuid);
 
 /// SNS took these.
 pub async fn mark_published(
@@ -143,7 +144,7 @@ pub async fn mark_undeliverable(
 
 /// SNS did not take these, claimed under `lease`: they fall due again at `due_at`. Without a
 /// reason they were not even tried, and an older reason stays.
-pub async fn put_back(
+pub async fn reschedule(
     connection: &mut Connection,
     ids: &[Uuid],
     lease: &Lease,

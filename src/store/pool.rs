@@ -20,12 +20,12 @@ use ::deadpool::managed::{self, TimeoutType};
 use diesel::ConnectionResult;
 
 use super::Connection;
-use super::connect::Hosts;
+use super::hosts::Hosts;
 use super::session::Manager;
-use super::watch::Watch;
+use super::watchdog::Watchdog;
 use crate::telemetry::metrics::Metrics;
 
-pub use sessions::{SessionError, ensure_own_sessions};
+pub use sessions::{SessionError, ensure_dedicated_sessions};
 
 /// No connection could be had in time.
 pub type PoolError = managed::PoolError<ConnectError>;
@@ -51,15 +51,15 @@ pub struct Pooled(managed::Object<Manager>);
 
 /// How many connections, and how patient.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct PoolLimits {
     /// Connections at most.
     pub size: usize,
     /// To make a connection, over all hosts.
-    pub connect: Duration,
+    pub connect_timeout: Duration,
     /// To wait for one that is free.
-    pub wait: Duration,
+    pub wait_timeout: Duration,
     /// For one statement.
-    pub statement: Duration,
+    pub statement_timeout: Duration,
 }
 
 /// A pool. Connects when first asked; its connections live on the runtime that this is called on.
@@ -68,15 +68,15 @@ pub struct Limits {
 /// None that settings could cause.
 pub fn build(
     database_url: &str,
-    limits: Limits,
+    limits: PoolLimits,
     metrics: Arc<Metrics>,
 ) -> Result<Pool, BuildError> {
     let manager = Manager::new(Hosts::new(database_url), limits);
     let connections = managed::Pool::builder(manager)
         .max_size(limits.size)
-        .wait_timeout(Some(limits.wait))
-        .create_timeout(Some(limits.connect))
-        .recycle_timeout(Some(limits.connect))
+        .wait_timeout(Some(limits.wait_timeout))
+        .create_timeout(Some(limits.connect_timeout))
+        .recycle_timeout(Some(limits.connect_timeout))
         .runtime(::deadpool::Runtime::Tokio1)
         .build()?;
     Ok(Pool {
@@ -141,6 +141,6 @@ pub fn is_exhausted(error: &PoolError) -> bool {
 /// # Errors
 /// When no host of the URL can be reached, lets us in and takes writes.
 pub async fn connect(database_url: &str) -> ConnectionResult<Connection> {
-    let watch = Watch::new(None);
+    let watch = Watchdog::new(None);
     Hosts::new(database_url).connect(COMMAND, &watch).await
 }

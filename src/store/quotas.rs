@@ -49,7 +49,7 @@ impl From<&Used> for Usage {
 
 /// Those of `tenants` that have quotas, and what they take, held until the end of the transaction:
 /// nobody else makes uploads of them meanwhile.
-pub async fn lock(
+pub async fn lock_usage(
     connection: &mut Connection,
     tenants: &[&str],
 ) -> Result<HashMap<String, (Quota, Usage)>> {
@@ -109,7 +109,7 @@ async fn fold(connection: &mut Connection, tenants: &[&str]) -> Result<Vec<Used>
 }
 
 /// The tenants with changes that are not folded yet.
-pub async fn unfolded(connection: &mut Connection) -> Result<Vec<String>> {
+pub async fn tenants_with_changes(connection: &mut Connection) -> Result<Vec<String>> {
     quota_changes::table
         .select(quota_changes::tenant)
         .distinct()
@@ -118,7 +118,7 @@ pub async fn unfolded(connection: &mut Connection) -> Result<Vec<String>> {
 }
 
 /// Folds a tenant's changes, unless somebody is at it. Call it inside a transaction.
-pub async fn tidy(connection: &mut Connection, tenant: &str) -> Result<()> {
+pub async fn fold_changes(connection: &mut Connection, tenant: &str) -> Result<()> {
     let free = diesel::sql_query(
         "SELECT tenant FROM quota_usage WHERE tenant = $1 FOR UPDATE SKIP LOCKED",
     )
@@ -141,7 +141,7 @@ pub async fn tidy(connection: &mut Connection, tenant: &str) -> Result<()> {
 ///
 /// Call it until it returns nothing. A tenant whose quota never comes is none the worse: the
 /// changes are folded, and no create looks at them.
-pub async fn begin_to_count(
+pub async fn start_counting(
     connection: &mut Connection,
     tenant: &str,
     after: Uuid,
@@ -179,7 +179,7 @@ pub async fn begin_to_count(
 /// by hand has bent. Call it inside a transaction that holds the tenant; where that had no quotas
 /// before, by [`super::tenants::hold_off_creates`], and behind [`begin_to_count`]: no row is locked
 /// here but those that were left there.
-pub async fn count_anew(connection: &mut Connection, tenant: &str) -> Result<Usage> {
+pub async fn recount(connection: &mut Connection, tenant: &str) -> Result<Usage> {
     // In the order in which everybody locks uploads.
     diesel::sql_query(
         "UPDATE uploads SET counted = true FROM ( \

@@ -11,9 +11,9 @@ use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::runtime::Handle;
 
 use super::Connection;
-use super::connect::Hosts;
-use super::pool::{ConnectError, Limits};
-use super::watch::Watch;
+use super::hosts::Hosts;
+use super::pool::{ConnectError, PoolLimits};
+use super::watchdog::Watchdog;
 
 /// How long a connection is believed to take writes without being asked.
 const ASK_EVERY: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Manager {
     hosts: Arc<Hosts>,
-    limits: Limits,
+    limits: PoolLimits,
     /// Where connections live: they outlast the thread that asks for one first.
     runtime: Handle,
 }
@@ -32,13 +32,13 @@ pub struct Manager {
 /// A connection that is watched.
 pub struct Session {
     pub(super) connection: Connection,
-    pub(super) watch: Arc<Watch>,
+    pub(super) watch: Arc<Watchdog>,
     asked: Instant,
 }
 
 impl Manager {
     /// Connections live on the runtime that this is called on.
-    pub(super) fn new(hosts: Hosts, limits: Limits) -> Self {
+    pub(super) fn new(hosts: Hosts, limits: PoolLimits) -> Self {
         Self {
             hosts: Arc::new(hosts),
             limits,
@@ -48,9 +48,9 @@ impl Manager {
 }
 
 /// What every session is told: a query or a transaction that hangs ends by itself.
-fn manners(limits: &Limits) -> String {
-    let statement = limits.statement.as_millis();
-    let lock = (limits.statement / 3).as_millis();
+fn manners(limits: &PoolLimits) -> String {
+    let statement = limits.statement_timeout.as_millis();
+    let lock = (limits.statement_timeout / 3).as_millis();
     format!(
         "SET statement_timeout = '{statement}ms'; \
          SET lock_timeout = '{lock}ms'; \
@@ -59,9 +59,9 @@ fn manners(limits: &Limits) -> String {
     )
 }
 
-async fn open(hosts: Arc<Hosts>, limits: Limits) -> Result<Session, ConnectError> {
-    let watch = Watch::new(Some(limits.statement.saturating_add(GRACE)));
-    let mut connection = hosts.connect(limits.connect, &watch).await?;
+async fn open(hosts: Arc<Hosts>, limits: PoolLimits) -> Result<Session, ConnectError> {
+    let watch = Watchdog::new(Some(limits.statement_timeout.saturating_add(GRACE)));
+    let mut connection = hosts.connect(limits.connect_timeout, &watch).await?;
     connection
         .batch_execute(&manners(&limits))
         .await

@@ -29,7 +29,7 @@ pub struct SignedPart {
 /// The sum that was signed for an upload so far, in bytes, beside the size that was named since,
 /// held against others until the end of the transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignedTotal {
     /// Of the parts.
     pub sum: u64,
     /// Of the whole, where an acknowledge has named it.
@@ -38,7 +38,10 @@ pub struct Signed {
 
 /// Holds a Pending upload until the end of the transaction; `None` where it is not Pending. Where a
 /// quota is asked too, its lock comes first.
-pub async fn hold(connection: &mut Connection, upload_id: Uuid) -> Result<Option<Signed>> {
+pub async fn lock_upload(
+    connection: &mut Connection,
+    upload_id: Uuid,
+) -> Result<Option<SignedTotal>> {
     let held: Option<(Option<i64>, Option<i64>)> = uploads::table
         .filter(uploads::id.eq(upload_id))
         .filter(uploads::status.eq(Status::Pending.as_str()))
@@ -51,7 +54,7 @@ pub async fn hold(connection: &mut Connection, upload_id: Uuid) -> Result<Option
         size.and_then(|size| u64::try_from(size).ok())
             .unwrap_or_default()
     };
-    Ok(held.map(|(sum, size)| Signed {
+    Ok(held.map(|(sum, size)| SignedTotal {
         sum: bytes(sum),
         size: bytes(size),
     }))
@@ -78,7 +81,7 @@ pub async fn sizes(
 
 /// Keeps parts: of one that was kept before, the larger size and the newer checksum. The caller
 /// holds the upload.
-pub async fn keep(
+pub async fn save(
     connection: &mut Connection,
     upload_id: Uuid,
     parts: &[SignedPart],
@@ -99,7 +102,7 @@ pub async fn keep(
 }
 
 /// Notes the sum of what was signed for an upload, in bytes. The caller holds it.
-pub async fn note_sum(connection: &mut Connection, upload_id: Uuid, sum: u64) -> Result<()> {
+pub async fn set_signed_size(connection: &mut Connection, upload_id: Uuid, sum: u64) -> Result<()> {
     let sum = i64::try_from(sum).unwrap_or(i64::MAX);
     diesel::update(uploads::table.find(upload_id))
         .set(uploads::signed_size.eq(sum))

@@ -5,33 +5,33 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::lease::{Lease, end_of, is_free, keep_leases};
+use super::lease::{Lease, end_of, impl_renew_leases, is_free};
 use super::schema::sweeps;
 use super::{Connection, Result};
 
 /// What became of the wish to sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum LeaseResult {
     /// The sweep is the caller's.
-    Ours {
+    Leased {
         /// Where it goes on; at the start, where nothing is compared yet.
         position: Option<String>,
     },
     /// Somebody else is at it.
-    Elsewhere,
+    HeldElsewhere,
     /// The last one is not long ago.
     NotDue,
 }
 
 /// Takes the sweep of `bucket` under `lease`, unless a living one holds it. One that began is gone on
 /// with; a new one begins at `now` where the last one ended before `ended_before`.
-pub async fn claim(
+pub async fn lease_sweep(
     connection: &mut Connection,
     bucket: &str,
     lease: &Lease,
     now: DateTime<Utc>,
     ended_before: DateTime<Utc>,
-) -> Result<Claim> {
+) -> Result<LeaseResult> {
     diesel::insert_into(sweeps::table)
         .values(sweeps::bucket.eq(bucket))
         .on_conflict_do_nothing()
@@ -59,7 +59,7 @@ pub async fn claim(
         .await
         .optional()?;
     if let Some(position) = ours {
-        return Ok(Claim::Ours { position });
+        return Ok(LeaseResult::Leased { position });
     }
     let held: bool = sweeps::table
         .find(bucket)
@@ -67,13 +67,13 @@ pub async fn claim(
         .first(connection)
         .await?;
     Ok(if held {
-        Claim::Elsewhere
+        LeaseResult::HeldElsewhere
     } else {
-        Claim::NotDue
+        LeaseResult::NotDue
     })
 }
 
-keep_leases!(sweeps, bucket, &str => String);
+impl_renew_leases!(sweeps, bucket, &str => String);
 
 /// Notes how far it is, and renews the lease. `false` where another process has taken over.
 pub async fn advance(
@@ -94,7 +94,7 @@ pub async fn advance(
 }
 
 /// Gives it back: another process may go on at once.
-pub async fn give_back(connection: &mut Connection, bucket: &str, lease: &Lease) -> Result<()> {
+pub async fn release(connection: &mut Connection, bucket: &str, lease: &Lease) -> Result<()> {
     diesel::update(sweeps::table.find(bucket))
         .filter(sweeps::holder.eq(lease.token()))
         .set((

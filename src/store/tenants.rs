@@ -86,7 +86,11 @@ impl From<Row> for Tenant {
 }
 
 /// Makes a tenant with the prefix `NAME/`, unless there is one of that name; whether it did.
-pub async fn ensure(connection: &mut Connection, name: &str, at: DateTime<Utc>) -> Result<bool> {
+pub async fn ensure_exists(
+    connection: &mut Connection,
+    name: &str,
+    at: DateTime<Utc>,
+) -> Result<bool> {
     let rows = diesel::insert_into(tenants::table)
         .values((
             tenants::name.eq(name),
@@ -137,14 +141,14 @@ pub async fn lock(connection: &mut Connection, name: &str) -> Result<Option<Tena
 
 /// Holds off whoever makes an upload of the tenant until the end of the transaction; whoever was at
 /// it has ended.
-pub async fn hold_off_creates(connection: &mut Connection, name: &str) -> Result<()> {
+pub async fn block_creates(connection: &mut Connection, name: &str) -> Result<()> {
     let held = tenants::table.find(name).for_update();
     let held = held.select(tenants::name).load::<String>(connection);
     held.await.map(drop)
 }
 
 /// Every tenant, by name.
-pub async fn all(connection: &mut Connection) -> Result<Vec<Tenant>> {
+pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
     let rows: Vec<Row> = tenants::table
         .order(tenants::name)
         .select(Row::as_select())
@@ -190,7 +194,7 @@ async fn jail_of(connection: &mut Connection, tenant: &Tenant) -> Result<Jail> {
 /// A tenant at work: the part of the bucket that it lives in, and what its uploads are held to.
 /// Nothing where there is no such tenant, or it is disabled: whatever credential names it does not
 /// count then.
-pub async fn at_work(
+pub async fn find_enabled(
     connection: &mut Connection,
     name: &str,
 ) -> Result<Option<(Jail, TenantPolicy)>> {

@@ -24,10 +24,10 @@ use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::certificates::{AnyCertificate, AnyName};
-use super::connect::SILENCE;
 use super::error_codes::Coded;
+use super::hosts::SILENCE;
 use super::negotiate::Negotiator;
-use super::watch::Watch;
+use super::watchdog::Watchdog;
 use crate::config::{self, DatabaseOptions, DatabaseServer, DatabaseUrl, Roots, TlsMode};
 
 /// Where to connect, and how much to trust.
@@ -95,7 +95,7 @@ impl Target {
 
     /// One connection that takes writes, driven under the eyes of `watch`. Its errors carry their
     /// SQLSTATE.
-    pub(super) async fn connect(&self, watch: Arc<Watch>) -> ConnectionResult<Client> {
+    pub(super) async fn connect(&self, watch: Arc<Watchdog>) -> ConnectionResult<Client> {
         if let [Host::Unix(folder)] = self.config.get_hosts() {
             return self.connect_in(folder, watch).await;
         }
@@ -116,7 +116,7 @@ impl Target {
     }
 
     /// The same by a Unix socket in `folder`, where nothing is encrypted.
-    async fn connect_in(&self, folder: &Path, watch: Arc<Watch>) -> ConnectionResult<Client> {
+    async fn connect_in(&self, folder: &Path, watch: Arc<Watchdog>) -> ConnectionResult<Client> {
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
         let socket = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await;
         let socket = socket.map_err(|cause| ConnectionError::BadConnection(cause.to_string()))?;
@@ -181,7 +181,7 @@ impl Target {
     clippy::disallowed_methods,
     reason = "ends with its connection, and says so itself"
 )]
-fn drive<S, T>(watch: Arc<Watch>, connection: Connection<S, T>)
+fn drive<S, T>(watch: Arc<Watchdog>, connection: Connection<S, T>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     T: TlsStream + Send + Unpin + 'static,

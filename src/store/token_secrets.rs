@@ -11,7 +11,7 @@ const PURPOSE: &str = "upload-tokens";
 
 /// The secret that is there; `fresh`, 32 bytes, from now on where there is none. Of replicas that
 /// ask at once, one makes it and all get the same.
-pub async fn get_or_keep(
+pub async fn get_or_insert(
     connection: &mut Connection,
     fresh: &[u8],
     at: DateTime<Utc>,

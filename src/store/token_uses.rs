@@ -14,7 +14,7 @@ use crate::domain::bounds::Allowance;
 
 /// What a token was used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Used {
+pub struct TokenUsage {
     /// Uploads.
     pub uploads: u64,
     /// Their declared bytes.
@@ -23,10 +23,10 @@ pub struct Used {
 
 /// What the tokens were used for. Call it inside the transaction that uses them: whoever else
 /// wants to waits here until that has ended.
-pub async fn hold(
+pub async fn lock_usage(
     connection: &mut Connection,
     allowances: &[Allowance],
-) -> Result<HashMap<Uuid, Used>> {
+) -> Result<HashMap<Uuid, TokenUsage>> {
     let mut sorted: Vec<_> = allowances.iter().collect();
     // Everybody takes them in the same order, so that nobody waits in a circle.
     sorted.sort_by_key(|one| one.token);
@@ -48,7 +48,7 @@ pub async fn hold(
         .returning((token_uses::id, token_uses::uploads, token_uses::bytes))
         .load(connection)
         .await?;
-    let used = |uploads, bytes| Used {
+    let used = |uploads, bytes| TokenUsage {
         uploads: u64::try_from(uploads).unwrap_or_default(),
         bytes: u64::try_from(bytes).unwrap_or_default(),
     };
@@ -59,10 +59,10 @@ pub async fn hold(
 }
 
 /// Counts a use of every one of the tokens.
-pub async fn count(
+pub async fn add_usage(
     connection: &mut Connection,
     allowances: &[Allowance],
-    more: Used,
+    more: TokenUsage,
 ) -> Result<()> {
     let ids: Vec<Uuid> = allowances.iter().map(|one| one.token).collect();
     let uploads = i64::try_from(more.uploads).unwrap_or(i64::MAX);
@@ -78,7 +78,7 @@ pub async fn count(
 }
 
 /// Forgets at most `limit` tokens that ended before `before`, and says how many.
-pub async fn forget(
+pub async fn delete_expired(
     connection: &mut Connection,
     before: DateTime<Utc>,
     limit: i64,
@@ -94,7 +94,7 @@ pub async fn forget(
 }
 
 /// How many tokens ended before `before`.
-pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
+pub async fn count_expired(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     token_uses::table
         .filter(token_uses::expires_at.le(before))
         .count()

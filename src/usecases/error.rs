@@ -6,7 +6,7 @@ use std::sync::Arc;
 use diesel::result::{DatabaseErrorKind, Error as Sql};
 
 use crate::domain::refusal::Refusal;
-use crate::objects::{Carried, StoreError};
+use crate::objects::{ObjectAttribute, StoreError};
 use crate::store::pool::{self, PoolError};
 use crate::store::sqlstate;
 
@@ -154,22 +154,22 @@ impl From<PoolError> for Error {
 impl From<StoreError> for Error {
     fn from(cause: StoreError) -> Self {
         match cause {
-            StoreError::Unfit { part, .. } => unfit(part).into(),
+            StoreError::UnsupportedAttribute { attribute, .. } => unfit(attribute).into(),
             StoreError::Refused { .. } => Self::out(Dependency::S3, Outage::Refuses, cause),
             StoreError::Unreadable { .. } => Self::out(Dependency::S3, Outage::Unreadable, cause),
-            StoreError::Failed { .. } | StoreError::UnknownToken => {
+            StoreError::Failed { .. } | StoreError::UnknownContinuationToken => {
                 Self::unavailable(Dependency::S3, cause)
             }
         }
     }
 }
 
-fn unfit(part: Carried) -> Refusal {
+fn unfit(attribute: ObjectAttribute) -> Refusal {
     let detail = "is not one that the store takes: choose another, or leave it out";
-    match part {
-        Carried::StorageClass => Refusal::field("/storage_class", detail),
-        Carried::Tags => Refusal::field("/tags", detail),
-        Carried::PartChecksums => Refusal::field("/part_checksums", detail),
+    match attribute {
+        ObjectAttribute::StorageClass => Refusal::field("/storage_class", detail),
+        ObjectAttribute::Tags => Refusal::field("/tags", detail),
+        ObjectAttribute::PartChecksums => Refusal::field("/part_checksums", detail),
     }
 }
 

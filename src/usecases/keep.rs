@@ -43,7 +43,7 @@ impl Keeper {
         let renewed = async {
             let mut connection = self.broker.connection().await?;
             let place = [self.place.as_str()];
-            Ok::<_, Error>(sweeps::renew(&mut connection, &place, &self.lease).await?)
+            Ok::<_, Error>(sweeps::renew_leases(&mut connection, &place, &self.lease).await?)
         };
         match renewed.await {
             Ok(held) if held.is_empty() => Renewed::Lost,

@@ -48,13 +48,13 @@ pub async fn check(broker: &Broker) -> Readiness {
             .common_bucket()
             .objects
             .abilities()
-            .now(),
+            .current(),
     }
 }
 
 /// As requests do: a statement that is prepared, in a transaction, on a connection of the pool.
 async fn backlog(broker: &Broker) -> Result<Backlog> {
-    (broker.connections.pool.ensure_own_sessions().await)
+    (broker.connections.pool.ensure_dedicated_sessions().await)
         .map_err(|cause| Error::unavailable(Dependency::Postgres, cause))?;
     let mut connection = broker.connection().await?;
     connection

@@ -147,7 +147,7 @@ async fn failed_renewal_keeps_old_credentials_until_they_expire() {
     assert!(matches!(error, Error::Provider(_)), "{error:?}");
     // The provider is not called again within one second.
     let error = cache.get(after(3_600)).await.unwrap_err();
-    assert!(matches!(error, Error::FailedJustNow(_)), "{error:?}");
+    assert!(matches!(error, Error::RecentlyFailed(_)), "{error:?}");
     assert_eq!(provider.calls(), 4);
     assert_eq!(name_at(&cache, 3_601).await, "second");
 }

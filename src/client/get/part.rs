@@ -13,7 +13,7 @@ use tempfile::TempPath;
 use super::leftovers;
 use super::target::folder_of;
 use crate::client::error::{Error, Result};
-use crate::client::hex::hex;
+use crate::client::hex::hex_prefix;
 use crate::client::lock::claim;
 
 /// The longest piece of the target's name in the hidden one's: names end at 255 bytes.
@@ -129,7 +129,7 @@ fn family(target: &Path, dataset: &str) -> String {
 }
 
 fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()), DIGEST)
+    hex_prefix(&Sha256::digest(text.as_bytes()), DIGEST)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::item::Item;
 use crate::client::api::wire::{Checksum, NewUpload};
 use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
-use crate::client::hex::hex;
+use crate::client::hex::hex_prefix;
 
 /// From this size on, in bytes, a file comes in parts; the broker may do that for smaller ones too.
 /// Below it, one request is soon repeated as a whole.
@@ -145,6 +145,6 @@ impl Options {
     pub(super) fn digest(&self) -> Result<String> {
         let about = serde_json::to_vec(&(self.parts("", None), self.part_size))
             .map_err(|error| Error::Failed(format!("cannot write JSON: {error}")))?;
-        Ok(hex(&Sha256::digest(about), 8))
+        Ok(hex_prefix(&Sha256::digest(about), 8))
     }
 }

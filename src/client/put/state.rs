@@ -23,7 +23,7 @@ use super::item::Item;
 use super::stamp::Stamp;
 use crate::client::api::wire::Checksum;
 use crate::client::error::{Error, Result};
-use crate::client::hex::hex;
+use crate::client::hex::hex_prefix;
 use crate::client::lock::claim;
 
 /// How long a file is kept that nobody comes back to.
@@ -217,5 +217,5 @@ fn name(broker: &str, file: &Path, path: &str) -> String {
         hash.update([0]);
     }
     hash.update(path);
-    hex(&hash.finalize(), 16)
+    hex_prefix(&hash.finalize(), 16)
 }

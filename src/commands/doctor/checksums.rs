@@ -33,7 +33,7 @@ pub(super) async fn examine(
     };
     let unlike = probe.put(&declared(&wrong, &other), BYTES, &[]).await?;
     if unlike.is_success() || probe.store.head(&wrong).await?.is_some() {
-        return Ok(kept(switches.checksums, &unlike.told()));
+        return Ok(kept(switches.checksums, &unlike.summary()));
     }
     let like = probe.put(&declared(&right, &sum), BYTES, &[]).await?;
     if !like.is_success() {
@@ -44,7 +44,13 @@ pub(super) async fn examine(
     }
     let fix = "nothing, if `size` is proof enough; else use a store that returns checksums";
     let returned = told(probe, &right, Algorithm::Sha256).await?;
-    if probe.store.abilities().now().of(Ability::HeadChecksums) == Support::No {
+    if probe
+        .store
+        .abilities()
+        .current()
+        .support(Ability::HeadChecksums)
+        == Support::No
+    {
         return Ok(Verdict::warning(
             "a HEAD that asks for checksums is refused: proofs are no better than `size`",
             fix,

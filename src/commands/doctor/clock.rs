@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::patient::Patient;
 use super::verdict::Verdict;
-use crate::objects::probe::Seen;
+use crate::objects::probe::ClockComparison;
 
 /// What S3 takes (`RequestTimeTooSkewed`, "List of error codes", S3 API reference).
 const REFUSED: TimeDelta = TimeDelta::minutes(15);
@@ -28,9 +28,9 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
     }
 }
 
-fn verdict(seen: Seen) -> Verdict {
+fn verdict(seen: ClockComparison) -> Verdict {
     // The store's date has whole seconds: on the average half a second is cut off.
-    let away = seen.ours - seen.theirs - TimeDelta::milliseconds(500);
+    let away = seen.local - seen.store - TimeDelta::milliseconds(500);
     let (apart, seconds) = (away.abs(), away.abs().num_seconds());
     let side = if away > TimeDelta::zero() {
         "ahead of"
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_clock_is_right_wrong_or_useless() {
-        let theirs = "2026-11-21T08:00:00Z".parse().expect("a time");
+        let store = "2026-11-21T08:00:00Z".parse().expect("a time");
         for (seconds, state) in [
             (0, State::Ok),
             (9, State::Ok),
@@ -65,8 +65,12 @@ mod tests {
             (901, State::Failed),
             (-900, State::Failed),
         ] {
-            let ours = theirs + TimeDelta::seconds(seconds);
-            assert_eq!(verdict(Seen { theirs, ours }).state, state, "{seconds}");
+            let local = store + TimeDelta::seconds(seconds);
+            assert_eq!(
+                verdict(ClockComparison { store, local }).state,
+                state,
+                "{seconds}"
+            );
         }
     }
 }

@@ -7,23 +7,23 @@
 use super::verdict::{State, Verdict};
 use crate::config::{StoreSwitches, Switch};
 use crate::domain::abilities::{Ability, Support};
-use crate::objects::probe::{Probe, ProbeError, TriedOut};
+use crate::objects::probe::{AbilityReport, Probe, ProbeError};
 
 pub(super) async fn examine(
     switches: StoreSwitches,
     probe: &Probe<'_>,
 ) -> Result<Verdict, ProbeError> {
-    let tried = probe.try_out().run().await?;
+    let tried = probe.ability_probe().run().await?;
     let all = Ability::CONDITIONAL_WRITES.map(|ability| of(ability, switches, &tried));
     Ok(together(&all))
 }
 
 /// A verdict on one of them; where it is ok, `why` is what the store does.
-fn of(ability: Ability, switches: StoreSwitches, tried: &TriedOut) -> Verdict {
+fn of(ability: Ability, switches: StoreSwitches, tried: &AbilityReport) -> Verdict {
     let words = Words::of(ability, switches);
     let (what, variable) = (words.what, words.variable);
     let answers = format!("{what} ({})", tried.answers(ability));
-    match (words.switch, tried.abilities.of(ability)) {
+    match (words.switch, tried.abilities.support(ability)) {
         (_, Support::Unknown) => Verdict::unknown(
             format!("whether the store honours {answers} is unknown"),
             format!("allow s3:PutObject and s3:DeleteObject, or say it by {variable}"),

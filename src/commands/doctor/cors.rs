@@ -78,7 +78,7 @@ async fn refused(probe: &Probe<'_>, origins: &[String]) -> Result<Option<String>
                 && preflight.lists("access-control-allow-origin", origin)
                 && preflight.lists("access-control-allow-methods", method);
             if !permits {
-                let told = preflight.told();
+                let told = preflight.summary();
                 return Ok(Some(format!("pages of {origin} may not {method} ({told})")));
             }
             if !missing.is_empty() {

@@ -74,7 +74,7 @@ async fn with_checksum(
     let (part, completion) = match join(patient, probe, &object, Some(checksum)).await {
         Ok(joined) => joined,
         Err(ProbeError::Store(
-            StoreError::Unfit { answer, .. } | StoreError::Refused { answer, .. },
+            StoreError::UnsupportedAttribute { answer, .. } | StoreError::Refused { answer, .. },
         )) => return Ok(Some(format!("{name} of parts is refused ({answer})"))),
         Err(error) => return Err(error),
     };
@@ -82,7 +82,7 @@ async fn with_checksum(
         Some(Completion::Done { .. }) => None,
         None => Some(format!(
             "a part with its {name} is refused ({})",
-            part.told()
+            part.summary()
         )),
         Some(other) => Some(format!("parts with {name} do not become one: {other:?}")),
     })
@@ -92,7 +92,7 @@ async fn with_checksum(
 async fn after_abort(probe: &Probe<'_>) -> Result<Option<String>, ProbeError> {
     let (key, id) = (probe.key("aborted"), probe.id());
     let object = PutObject::new(&key, "text/plain", &id);
-    let upload_id = probe.aborted(&object).await?;
+    let upload_id = probe.start_and_abort_multipart(&object).await?;
     Ok(match probe.store.list_parts(&key, &upload_id, 0).await {
         Ok(None) => None,
         Ok(Some(_)) => Some("an aborted upload is still there".to_owned()),
@@ -125,7 +125,7 @@ async fn join(
         part_checksums: checksum.map(Checksum::algorithm),
         checksum: None,
         precondition: Precondition::Absent,
-        patience: patient.settings.aws.total,
+        timeout: patient.settings.aws.total,
     };
     let completion = probe.store.complete_multipart(&complete).await?;
     Ok((answer, Some(completion)))

@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::notify::sns::Topic;
 use crate::objects::ObjectStore;
 use crate::objects::credentials::{Credentials, CredentialsCache};
-use crate::objects::probe::Wire;
+use crate::objects::probe::PlainHttp;
 use crate::objects::sign::Signer;
 use crate::telemetry::metrics::Metrics;
 
@@ -29,7 +29,7 @@ pub(super) struct Patient {
     pub(super) store: ObjectStore,
     /// The bucket is not that of the settings.
     pub(super) is_tenants: bool,
-    pub(super) wire: Wire,
+    pub(super) wire: PlainHttp,
     /// Or why nothing can be signed.
     pub(super) signer: Result<Signer, String>,
     /// Or why there are none.
@@ -61,7 +61,7 @@ impl Patient {
         Ok(Self {
             store: switches::objects(&settings, &cloud, &metrics),
             is_tenants: false,
-            wire: Wire::new(settings.aws.total, bundle(&settings)?.as_ref())
+            wire: PlainHttp::new(settings.aws.total, bundle(&settings)?.as_ref())
                 .map_err(AssembleError::Http)?,
             signer: signer.map_err(|error| causes(&error)),
             credentials: credentials(&cloud, clock.now()).await,

@@ -24,8 +24,8 @@ pub(super) async fn check(patient: &Patient, seen: &mut Option<(Connection, Serv
             return Verdict::failed(format!("Postgres does not answer within {bound:?}"), fix);
         }
     };
-    let sessions = pool::ensure_own_sessions(database.url.expose());
-    if let Ok(Err(lent @ SessionError::Lent)) =
+    let sessions = pool::ensure_dedicated_sessions(database.url.expose());
+    if let Ok(Err(lent @ SessionError::Shared)) =
         tokio::time::timeout(database.connect_timeout, sessions).await
     {
         let fix = "put the pooler into session mode for this database, or name Postgres itself in DATABASE_URL";

@@ -64,7 +64,7 @@ fn left_behind(verdict: Verdict, why: &str) -> Verdict {
 }
 
 async fn erased(probe: &Probe<'_>, bound: Duration) -> Result<(), String> {
-    match tokio::time::timeout(bound, probe.erase()).await {
+    match tokio::time::timeout(bound, probe.clean_up()).await {
         Ok(result) => result.map_err(|error| causes(&error)),
         Err(_) => Err(format!("no answer within {} s", bound.as_secs())),
     }
@@ -95,6 +95,6 @@ pub(super) fn not_written(answer: &Answer) -> Verdict {
         (_, 501) => "use a store that knows these headers",
         _ => "look the code up in the store's documentation",
     };
-    let told = answer.told();
+    let told = answer.summary();
     Verdict::failed(format!("S3 refuses a pre-signed PUT: {told}"), fix)
 }

@@ -21,7 +21,11 @@ pub(super) async fn examine(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
         return Ok(not_written(&written));
     }
     let fix = "use a store that checks signatures of pre-signed URLs; this one is open to all";
-    if probe.forge(&of(&forged), BYTES).await?.is_success() {
+    if probe
+        .put_with_invalid_signature(&of(&forged), BYTES)
+        .await?
+        .is_success()
+    {
         return Ok(Verdict::failed(
             "a URL with a wrong signature is taken",
             fix,

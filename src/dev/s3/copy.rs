@@ -15,7 +15,6 @@ use super::errors::{Fault, only_null_version, precondition_failed};
 use super::events::EventName;
 use super::fields::fill_checksum;
 use super::object::{About, Object, now, to_millis};
-use super::put::hex;
 use super::store::{Store, blocking};
 
 pub(super) async fn copy_object(
@@ -95,7 +94,7 @@ impl Copy {
         };
         // The copy is one object in one piece, however the original came.
         let etag = match self.original.is_multipart() {
-            true => hex(&checksum::md5_of_file(&mut self.file)?),
+            true => hex::encode(checksum::md5_of_file(&mut self.file)?),
             false => self.original.etag.clone(),
         };
         let mut draft = store

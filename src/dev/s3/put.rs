@@ -74,7 +74,7 @@ async fn store_arrived(
     let object = Object {
         body: arrived.draft.id(),
         size: arrived.size,
-        etag: hex(&arrived.md5),
+        etag: hex::encode(arrived.md5),
         modified_ms: to_millis(now()),
         checksum: arrived.checksum,
         about,
@@ -97,8 +97,4 @@ pub(super) async fn refuse_early(
         condition.clone(),
     );
     blocking(move || condition.check(store.index().find(&bucket, &key)?.as_ref())).await
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,49 +1,50 @@
-//! What the audit tells of.
+//! The kinds of actions that the audit records.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What was done.
+/// The kind of an audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// An upload session was made, and its first URLs were handed out.
+    /// An upload session was created, and its first URLs were issued.
     UploadCreated,
-    /// Fresh URLs of a session were handed out.
+    /// New URLs of a session were issued.
     UrlsSigned,
-    /// URLs of parts were handed out.
+    /// URLs of parts were issued.
     PartsSigned,
-    /// An upload was acknowledged, for the first time or again.
+    /// An upload was acknowledged, for the first time or repeatedly.
     UploadAcknowledged,
     /// A session was extended.
     UploadExtended,
     /// A session was cancelled.
     UploadCancelled,
-    /// An upload was deleted, and its object with it.
+    /// An upload and its object were deleted.
     UploadDeleted,
-    /// A URL to download a dataset was handed out.
+    /// A URL to download a dataset was issued.
     DatasetDownloaded,
-    /// A dataset was copied to another path, or moved there.
+    /// A dataset was copied or moved to another path.
     DatasetCopied,
-    /// A key was made.
+    /// An API key was created.
     KeyCreated,
-    /// A key was taken back.
+    /// An API key was revoked.
     KeyRevoked,
-    /// An upload token was made.
+    /// An upload token was issued.
     TokenCreated,
-    /// A tenant was made.
+    /// A tenant was created.
     TenantCreated,
-    /// A tenant's limits were set.
+    /// The limits of a tenant were changed.
     TenantChanged,
-    /// A tenant's credentials open nothing any more.
+    /// A tenant was disabled: its credentials are refused.
     TenantDisabled,
-    /// They do again.
+    /// A tenant was enabled again.
     TenantEnabled,
-    /// A request was refused: no credential, no right, or a reach for what is another's.
+    /// A request was refused: it had no valid credential or no right, or tried to reach data of
+    /// another tenant.
     RequestRefused,
-    /// A request that was to change something, and whose outcome its caller was not told: it hung
-    /// up, took too long, or met a fault. What had begun may have been done.
+    /// The outcome of a changing request was not reported to its caller: the caller closed the
+    /// connection, or the request timed out or failed. The change may have been made.
     RequestUnsettled,
-    /// Rows that there was no room for.
+    /// Audit rows were lost because the queue was full.
     AuditLost,
 }
 
@@ -71,7 +72,7 @@ impl Action {
         Self::AuditLost,
     ];
 
-    /// The name, as it stands in JSON and in Postgres.
+    /// The name in JSON and in Postgres.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UploadCreated => "upload.created",
@@ -96,7 +97,8 @@ impl Action {
         }
     }
 
-    /// Whether repetitions are one row with their count: whoever is refused may ask at any rate.
+    /// Whether repetitions are folded into one row with a count. Refused requests can arrive at any
+    /// rate.
     pub const fn is_folded(self) -> bool {
         matches!(self, Self::RequestRefused | Self::RequestUnsettled)
     }
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_action_is_found_by_its_name() {
+    fn action_names_round_trip() {
         for action in Action::ALL {
             assert_eq!(action.as_str().parse(), Ok(action));
         }

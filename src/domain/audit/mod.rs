@@ -1,6 +1,7 @@
-//! The audit: who did what, to what, and until when what was handed out is good.
+//! The audit: who performed which action on what, and until when an issued credential is valid.
 //!
-//! It names keys, uploads and paths; a key itself, a token or a pre-signed URL is never in it.
+//! It names API keys, uploads and paths. It never contains a key itself, a token or a pre-signed
+//! URL.
 
 mod action;
 
@@ -18,26 +19,26 @@ use super::path::DatasetPath;
 use super::principal::Principal;
 use super::upload::Upload;
 
-/// Whose deed it was.
+/// Who performed the action.
 #[derive(Clone, Debug)]
 pub enum Actor {
-    /// Somebody without a credential that counts.
+    /// A caller without a valid credential.
     Anonymous,
     /// An authenticated caller.
     Caller(Arc<Principal>),
-    /// Whoever runs commands on the database, in the matters of this tenant.
+    /// An operator who runs a command that concerns a tenant.
     Operator {
-        /// Its name.
+        /// The name of the tenant.
         tenant: String,
     },
-    /// More than can be told apart.
+    /// Several callers, which are not distinguished.
     Many,
     /// The broker itself.
     Broker,
 }
 
 impl Actor {
-    /// The name, as it stands in the row.
+    /// The name in the audit row.
     pub fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Anonymous => "anonymous".into(),
@@ -48,7 +49,7 @@ impl Actor {
         }
     }
 
-    /// Whose data it was about, where that is known.
+    /// The tenant whose data was concerned, if it is known.
     pub fn tenant(&self) -> Option<&str> {
         match self {
             Self::Caller(principal) => Some(&principal.tenant),
@@ -58,19 +59,19 @@ impl Actor {
     }
 }
 
-/// Who it was, and where from.
+/// Who performed an action, and where the request came from.
 #[derive(Clone, Debug)]
-pub struct Who {
-    /// Whose deed it was.
+pub struct Origin {
+    /// Who performed the action.
     pub actor: Actor,
-    /// Where the request came from.
+    /// The client address of the request.
     pub address: Option<IpAddr>,
-    /// The `x-request-id` of its answer.
+    /// The `x-request-id` of the response.
     pub request_id: Option<Arc<str>>,
 }
 
-impl From<Actor> for Who {
-    /// Someone who sent no request.
+impl From<Actor> for Origin {
+    /// An actor without a request.
     fn from(actor: Actor) -> Self {
         Self {
             actor,
@@ -80,25 +81,25 @@ impl From<Actor> for Who {
     }
 }
 
-/// What was done, and to what.
+/// An action and what it was performed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// What.
+pub struct ActionDetails {
+    /// The kind of the action.
     pub action: Action,
-    /// To this upload.
+    /// The upload.
     pub upload_id: Option<Uuid>,
-    /// To this key, token or tenant, or from this path.
+    /// The API key, token or tenant, or the source path of a copy.
     pub subject: Option<String>,
-    /// At this path, as the tenant sees it.
+    /// The path, as the tenant sees it.
     pub path: Option<String>,
-    /// When what was handed out ends.
+    /// When the issued URL, token or key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The code of the problem that was answered.
+    /// The code of the problem in the response.
     pub code: Option<&'static str>,
 }
 
-impl Deed {
-    /// Nothing but the action.
+impl ActionDetails {
+    /// Details with only the kind of the action.
     pub const fn new(action: Action) -> Self {
         Self {
             action,
@@ -110,32 +111,32 @@ impl Deed {
         }
     }
 
-    /// Done to an upload.
-    pub fn of(action: Action, upload: &Upload) -> Self {
+    /// An action on an upload.
+    pub fn on_upload(action: Action, upload: &Upload) -> Self {
         Self {
             upload_id: Some(upload.id),
-            ..Self::at(action, &upload.path)
+            ..Self::on_path(action, &upload.path)
         }
     }
 
-    /// Done at a path.
-    pub fn at(action: Action, path: &DatasetPath) -> Self {
+    /// An action on a path.
+    pub fn on_path(action: Action, path: &DatasetPath) -> Self {
         Self {
             path: Some(path.as_str().to_owned()),
             ..Self::new(action)
         }
     }
 
-    /// Done to a key, a token or a tenant.
-    pub fn to(action: Action, subject: impl fmt::Display) -> Self {
+    /// An action on an API key, a token or a tenant.
+    pub fn on_subject(action: Action, subject: impl fmt::Display) -> Self {
         Self {
             subject: Some(subject.to_string()),
             ..Self::new(action)
         }
     }
 
-    /// The same, of something that ends then.
-    pub fn until(self, expires_at: DateTime<Utc>) -> Self {
+    /// Sets when the issued URL, token or key expires.
+    pub fn expiring_at(self, expires_at: DateTime<Utc>) -> Self {
         Self {
             expires_at: Some(expires_at),
             ..self
@@ -143,58 +144,59 @@ impl Deed {
     }
 }
 
-/// A row to be.
+/// An audit row that is not written yet.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// UUIDv7, made with `at`.
+    /// UUIDv7, based on `at`.
     pub id: Uuid,
-    /// When; of repetitions, the first.
+    /// When the action was performed; for folded repetitions, the first time.
     pub at: DateTime<Utc>,
-    /// By whom.
-    pub who: Who,
-    /// What was asked for: the method and the pattern of the route.
+    /// Who performed it, and from where.
+    pub origin: Origin,
+    /// The method and the route pattern of the request.
     pub operation: Option<String>,
-    /// What.
-    pub deed: Deed,
-    /// How often.
+    /// What was done.
+    pub details: ActionDetails,
+    /// The number of repetitions.
     pub count: i32,
 }
 
-/// A row.
+/// An audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// UUIDv7.
     pub id: Uuid,
-    /// When; of repetitions, the first.
+    /// When the action was performed; for folded repetitions, the first time.
     pub at: DateTime<Utc>,
-    /// Whose data it was about.
+    /// The tenant whose data was concerned.
     pub tenant: Option<String>,
     /// The name of an [`Actor`].
     pub actor: String,
-    /// Where the request came from.
+    /// The client address of the request.
     pub address: Option<String>,
-    /// The `x-request-id` of its answer.
+    /// The `x-request-id` of the response.
     pub request_id: Option<String>,
     /// The name of an [`Action`].
     pub action: String,
-    /// The method and the pattern of the route.
+    /// The method and the route pattern of the request.
     pub operation: Option<String>,
     /// The upload.
     pub upload_id: Option<Uuid>,
-    /// The key, the token or the tenant.
+    /// The API key, token or tenant, or the source path of a copy.
     pub subject: Option<String>,
     /// The path, as the tenant sees it.
     pub path: Option<String>,
-    /// When what was handed out ends.
+    /// When the issued URL, token or key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The code of a problem.
+    /// The code of the problem in the response.
     pub code: Option<String>,
-    /// How often.
+    /// The number of repetitions.
     pub count: i32,
 }
 
-/// What somebody sent, fit for a row: one line of at most 1,024 characters.
-pub fn shown(text: &str) -> String {
+/// Makes text from a client fit for an audit row: one line without control characters, at most
+/// 1,024 characters long.
+pub fn sanitize(text: &str) -> String {
     let plain = |c: char| {
         if c.is_control() {
             char::REPLACEMENT_CHARACTER
@@ -210,8 +212,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_sent_is_one_short_line() {
-        assert_eq!(shown("/a\n\0b"), "/a\u{fffd}\u{fffd}b");
-        assert_eq!(shown(&"é".repeat(2_000)).chars().count(), 1_024);
+    fn sanitize_replaces_control_characters_and_truncates() {
+        assert_eq!(sanitize("/a\n\0b"), "/a\u{fffd}\u{fffd}b");
+        assert_eq!(sanitize(&"é".repeat(2_000)).chars().count(), 1_024);
     }
 }

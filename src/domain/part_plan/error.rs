@@ -1,39 +1,39 @@
-//! What cannot be cut, or does not fit in.
+//! Why an object cannot be divided into parts, or a part does not fit into the plan.
 
-/// Why an object cannot be cut as asked. Its text goes to the client.
+/// Why an object cannot be divided as requested. The text is sent to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// No part size makes it fit.
-    #[error("must be at most {max} bytes, the largest object that the store takes")]
+    /// The object is too large for any part size.
+    #[error("must be at most {max} bytes, the largest object that the store accepts")]
     TooLarge {
-        /// Bytes of the largest object.
+        /// The size of the largest object in bytes.
         max: u64,
     },
-    /// A part size that the store refuses.
+    /// The store would refuse parts of this size.
     #[error("must be {min} to {max} bytes")]
     PartSize {
-        /// Bytes of the smallest part.
+        /// The size of the smallest part in bytes.
         min: u64,
-        /// Bytes of the largest part.
+        /// The size of the largest part in bytes.
         max: u64,
     },
-    /// More parts than the store takes.
+    /// There would be more parts than the store allows.
     #[error(
-        "must be at least {least} bytes: an upload has at most {max_parts} parts, and parts of \
-         the asked size would be {parts}"
+        "must be at least {least} bytes: an upload has at most {max_parts} parts, and the \
+         requested part size would make {parts}"
     )]
     TooManyParts {
-        /// How many there would be.
+        /// The number of parts that the requested size would make.
         parts: u64,
-        /// How many there may be.
+        /// The largest allowed number of parts.
         max_parts: u32,
-        /// Bytes of the least part size that fits, in whole MiB.
+        /// The smallest part size that fits, in bytes, rounded up to whole MiB.
         least: u64,
     },
 }
 
 impl PlanError {
-    /// The field of the request that is at fault.
+    /// The name of the request field at fault.
     pub const fn field(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "size",
@@ -42,31 +42,31 @@ impl PlanError {
     }
 }
 
-/// Why a part does not belong into a plan. Its text goes to the client.
+/// Why a part does not fit into a plan. The text is sent to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PartError {
-    /// No part has this number.
+    /// The number is not in the plan.
     #[error("must be 1 to {last}")]
     Number {
-        /// The last number.
+        /// The largest allowed number.
         last: u32,
     },
-    /// Not the size that was planned.
+    /// The size is not the planned one.
     #[error("must be {planned} bytes, as planned")]
     NotAsPlanned {
         /// The planned size in bytes.
         planned: u64,
     },
-    /// Smaller or larger than the store takes.
+    /// The size is outside the range that the store allows.
     #[error("must be 1 to {max} bytes")]
     Size {
-        /// Bytes of the largest part.
+        /// The size of the largest part in bytes.
         max: u64,
     },
 }
 
 impl PartError {
-    /// The field of the request that is at fault.
+    /// The name of the request field at fault.
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Number { .. } => "part_number",

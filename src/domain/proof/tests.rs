@@ -32,7 +32,7 @@ fn found(id: Uuid, checksums: &[&str]) -> FoundObject {
     }
 }
 
-fn level(declared: &Declared, found: &FoundObject) -> Option<Level> {
+fn level(declared: &Declared, found: &FoundObject) -> Option<ProofLevel> {
     match compare(found.upload_id.unwrap(), declared, None, LIMIT, None, found) {
         Verdict::Proven(_, level) => Some(level),
         _ => None,
@@ -40,39 +40,45 @@ fn level(declared: &Declared, found: &FoundObject) -> Option<Level> {
 }
 
 #[test]
-fn the_level_says_what_was_really_proven() {
+fn level_is_the_strongest_that_was_proven() {
     let id = Uuid::from_u128(1);
-    let silent = found(id, &[]);
-    let told = found(id, &["AAAAAA=="]);
-    assert_eq!(level(&declared(None, None), &told), Some(Level::Existence));
-    assert_eq!(level(&declared(Some(5), None), &told), Some(Level::Size));
-    let both = declared(Some(5), Some("AAAAAA=="));
-    assert_eq!(level(&both, &told), Some(Level::Checksum));
+    let without_checksum = found(id, &[]);
+    let with_checksum = found(id, &["AAAAAA=="]);
     assert_eq!(
-        level(&both, &silent),
-        Some(Level::Size),
+        level(&declared(None, None), &with_checksum),
+        Some(ProofLevel::Existence)
+    );
+    assert_eq!(
+        level(&declared(Some(5), None), &with_checksum),
+        Some(ProofLevel::Size)
+    );
+    let both = declared(Some(5), Some("AAAAAA=="));
+    assert_eq!(level(&both, &with_checksum), Some(ProofLevel::Checksum));
+    assert_eq!(
+        level(&both, &without_checksum),
+        Some(ProofLevel::Size),
         "a store that returns no checksum proves none"
     );
 }
 
 #[test]
-fn a_checksum_that_the_store_does_not_check_proves_the_size_alone() {
+fn unchecked_checksum_proves_only_the_size() {
     let mut echoed = found(Uuid::from_u128(1), &["AAAAAA=="]);
     echoed.checksums_checked = false;
     let equal = declared(Some(5), Some("AAAAAA=="));
-    assert_eq!(level(&equal, &echoed), Some(Level::Size));
+    assert_eq!(level(&equal, &echoed), Some(ProofLevel::Size));
     let other = declared(Some(5), Some("AAAAAQ=="));
-    assert_eq!(level(&other, &echoed), None, "it may still refute");
+    assert_eq!(level(&other, &echoed), None, "a difference still refutes");
 }
 
 #[test]
-fn every_difference_is_named() {
+fn compare_names_every_mismatch() {
     let id = Uuid::from_u128(1);
-    let mut promise = declared(Some(6), Some("AAAAAQ=="));
-    promise.content_type = "text/plain".into();
+    let mut declared = declared(Some(6), Some("AAAAAQ=="));
+    declared.content_type = "text/plain".into();
     let verdict = compare(
         id,
-        &promise,
+        &declared,
         Some("def"),
         LIMIT,
         None,
@@ -86,7 +92,7 @@ fn every_difference_is_named() {
 }
 
 #[test]
-fn the_limit_holds_whatever_was_claimed() {
+fn compare_rejects_object_larger_than_limit() {
     let id = Uuid::from_u128(1);
     for size in [None, Some(5), Some(4)] {
         let (limit, found) = (SizeLimit(4), found(id, &[]));
@@ -97,7 +103,7 @@ fn the_limit_holds_whatever_was_claimed() {
 }
 
 #[test]
-fn another_uploads_object_is_not_ours() {
+fn object_of_another_upload_is_foreign() {
     let object = found(Uuid::from_u128(2), &[]);
     let verdict = compare(
         Uuid::from_u128(1),
@@ -107,5 +113,5 @@ fn another_uploads_object_is_not_ours() {
         None,
         &object,
     );
-    assert_eq!(verdict, Verdict::NotOurs);
+    assert_eq!(verdict, Verdict::ForeignObject);
 }

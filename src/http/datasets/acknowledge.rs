@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::Dataset;
@@ -29,6 +29,6 @@ pub async fn acknowledge(
     body: OptionalJson<Acknowledge>,
 ) -> Result<HttpResponse, Problem> {
     let upload = acknowledge::by_path(&broker, &caller, &path.0, body.0.into()).await?;
-    let deed = Deed::of(Action::UploadAcknowledged, &upload);
-    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
+    let details = ActionDetails::on_upload(Action::UploadAcknowledged, &upload);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(details))
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::principal::Scope;
 use crate::http::extract::answer_by::AnswerBy;
 use crate::http::extract::base::Base;
@@ -97,15 +97,15 @@ pub async fn copy(
         }
         Outcome::UnderWay(upload) => (StatusCode::ACCEPTED, *upload, None),
     };
-    let copied = Deed {
+    let copied = ActionDetails {
         subject: Some(path.0.as_str().to_owned()),
-        ..Deed::of(Action::DatasetCopied, &upload)
+        ..ActionDetails::on_upload(Action::DatasetCopied, &upload)
     };
-    let removed = removed.map(|upload| Deed::of(Action::UploadDeleted, &upload));
-    let deeds = std::iter::once(copied).chain(removed).collect();
+    let removed = removed.map(|upload| ActionDetails::on_upload(Action::UploadDeleted, &upload));
+    let actions = std::iter::once(copied).chain(removed).collect();
     let location = base.join(&format!("/uploads/{}", upload.id));
     Ok(HttpResponse::build(status)
         .insert_header((header::LOCATION, location))
         .json(Upload::from(upload))
-        .noted_all(deeds))
+        .noted_all(actions))
 }

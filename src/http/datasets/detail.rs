@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
 use super::wire::DatasetDetail;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
 use crate::http::noted::Noted as _;
@@ -26,12 +26,13 @@ pub async fn detail(
     path: Dataset,
 ) -> Result<HttpResponse, Problem> {
     let detail = detail::detail(&broker, &caller, &path.0).await?;
-    let deed = Deed {
+    let details = ActionDetails {
         upload_id: detail.upload.as_ref().map(|upload| upload.id),
-        ..Deed::at(Action::DatasetDownloaded, &path.0).until(detail.download.expires_at)
+        ..ActionDetails::on_path(Action::DatasetDownloaded, &path.0)
+            .expiring_at(detail.download.expires_at)
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(DatasetDetail::from(detail))
-        .noted(deed))
+        .noted(details))
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::{FromParams, Params, Query};
@@ -89,13 +89,14 @@ pub async fn download(
         disposition: how.disposition,
     };
     let signed = download::download(&broker, &caller, &path.0, wish).await?;
-    let deed = Deed::at(Action::DatasetDownloaded, &path.0).until(signed.expires_at);
+    let details =
+        ActionDetails::on_path(Action::DatasetDownloaded, &path.0).expiring_at(signed.expires_at);
     if how.redirect {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, signed.url))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish()
-            .noted(deed));
+            .noted(details));
     }
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -103,5 +104,5 @@ pub async fn download(
             url: signed.url,
             expires_at: signed.expires_at.into(),
         })
-        .noted(deed))
+        .noted(details))
 }

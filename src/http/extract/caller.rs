@@ -37,7 +37,7 @@ macro_rules! scopes {
         pub struct $name;
         impl Needs for $name {
             fn missing(principal: &Principal) -> Option<Scope> {
-                (!principal.may(Scope::$name)).then_some(Scope::$name)
+                (!principal.has_scope(Scope::$name)).then_some(Scope::$name)
             }
         }
     )*};
@@ -64,7 +64,7 @@ impl<S> Caller<S> {
 
     /// Asks for one more scope than the type says.
     pub fn must_also(&self, scope: Scope) -> Result<(), Problem> {
-        if self.0.may(scope) {
+        if self.0.has_scope(scope) {
             Ok(())
         } else {
             Err(Problem::lacks(scope))

@@ -55,7 +55,7 @@ fn ask_for_principal(request: &ServiceRequest) -> Option<Asked> {
     let limit = limits.principals.as_ref()?;
     let extensions = request.extensions();
     let principal = extensions.get::<Arc<Principal>>()?;
-    let taken = limits.take(limit, principal.counts_as());
+    let taken = limits.take(limit, principal.rate_limit_key());
     Some((limit.name, limit.rate, taken))
 }
 

@@ -14,7 +14,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{HttpRequest, web};
 
-use crate::domain::audit::{Action, Actor, Deed, Who};
+use crate::domain::audit::{Action, ActionDetails, Actor, Origin};
 use crate::domain::principal::Principal;
 use crate::http::client_address::ClientAddress;
 use crate::http::extract::path::named;
@@ -69,30 +69,30 @@ impl Witness {
         if self.broker.is_none() {
             return;
         }
-        for deed in noted::take(response) {
-            self.tell(None, deed);
+        for details in noted::take(response) {
+            self.tell(None, details);
         }
-        if let Some(deed) = told_by(response) {
+        if let Some(details) = told_by(response) {
             let request = response.request();
             let pattern = access::route(request);
             let operation = operation(request.method(), pattern.as_deref());
-            self.tell(operation, located(deed, pattern.as_deref(), request));
+            self.tell(operation, located(details, pattern.as_deref(), request));
         }
         self.change = None;
     }
 
-    fn tell(&self, operation: Option<String>, deed: Deed) {
+    fn tell(&self, operation: Option<String>, details: ActionDetails) {
         let Some(broker) = &self.broker else {
             return;
         };
-        let who = Who {
+        let origin = Origin {
             actor: self.actor.clone(),
             address: self.address,
             request_id: self.request_id.clone(),
         };
         broker
             .audit
-            .record(broker.clock.now(), who, operation, deed);
+            .record(broker.clock.now(), origin, operation, details);
     }
 }
 
@@ -102,55 +102,56 @@ impl Drop for Witness {
         if let Some((method, pattern, uri)) = self.change.take() {
             let pattern = pattern.as_deref();
             let named = named(pattern.unwrap_or_default(), uri.path());
-            let deed = Deed {
+            let details = ActionDetails {
                 upload_id: named.upload_id,
                 path: named.path,
-                ..Deed::new(Action::RequestUnsettled)
+                ..ActionDetails::new(Action::RequestUnsettled)
             };
-            self.tell(operation(&method, pattern), deed);
+            self.tell(operation(&method, pattern), details);
         }
     }
 }
 
 /// What an answer that is no success tells the audit, if anything.
-fn told_by(response: &ServiceResponse<BoxBody>) -> Option<Deed> {
+fn told_by(response: &ServiceResponse<BoxBody>) -> Option<ActionDetails> {
     let problem = (response.response().error()).and_then(|error| error.as_error::<Problem>());
     if let Some(problem) = problem
-        && let Some(deed) = refused(problem)
+        && let Some(details) = refused(problem)
     {
-        return Some(deed);
+        return Some(details);
     }
     let is_change = *response.request().method() != Method::GET;
-    (is_change && response.status().is_server_error()).then(|| Deed {
+    (is_change && response.status().is_server_error()).then(|| ActionDetails {
         code: problem.map(|problem| problem.kind().entry().code),
-        ..Deed::new(Action::RequestUnsettled)
+        ..ActionDetails::new(Action::RequestUnsettled)
     })
 }
 
 /// A refusal for the audit: somebody who may not, or a reach for what is another's. An id that
 /// nobody has and one of another tenant are the same to everybody, also here.
-pub fn refused(problem: &Problem) -> Option<Deed> {
+pub fn refused(problem: &Problem) -> Option<ActionDetails> {
     use crate::domain::refusal::Code::UploadNotFound;
     let entry = problem.kind().entry();
     let may_not = matches!(
         entry.status,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
     );
-    let is_told = may_not || problem.leads_out() || problem.kind() == Kind::Refused(UploadNotFound);
-    is_told.then(|| Deed {
+    let is_told =
+        may_not || problem.is_escape_attempt() || problem.kind() == Kind::Refused(UploadNotFound);
+    is_told.then(|| ActionDetails {
         path: problem.reached().map(str::to_owned),
         code: Some(entry.code),
-        ..Deed::new(Action::RequestRefused)
+        ..ActionDetails::new(Action::RequestRefused)
     })
 }
 
 /// The deed, with what the request names where it does not say so itself.
-fn located(deed: Deed, pattern: Option<&str>, request: &HttpRequest) -> Deed {
+fn located(details: ActionDetails, pattern: Option<&str>, request: &HttpRequest) -> ActionDetails {
     let named = named(pattern.unwrap_or_default(), request.uri().path());
-    Deed {
-        upload_id: deed.upload_id.or(named.upload_id),
-        path: deed.path.or(named.path),
-        ..deed
+    ActionDetails {
+        upload_id: details.upload_id.or(named.upload_id),
+        path: details.path.or(named.path),
+        ..details
     }
 }
 

@@ -9,8 +9,8 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
 use super::shared::operations;
+use crate::domain::mismatch::Mismatch;
 use crate::domain::principal::Scope;
-use crate::domain::proof::Mismatch;
 use crate::domain::quota::Exceeded;
 use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::domain::status::Status;

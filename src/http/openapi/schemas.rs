@@ -8,7 +8,7 @@ use utoipa::openapi::{Array, Object};
 use crate::domain::audit::Action;
 use crate::domain::checksum::Algorithm;
 use crate::domain::principal::Scope;
-use crate::domain::proof::Level;
+use crate::domain::proof::ProofLevel;
 use crate::domain::status::Status;
 use crate::domain::upload::Verifier;
 
@@ -54,7 +54,7 @@ pub fn token_scopes() -> Array {
 /// How much was proven.
 pub fn level() -> Object {
     words(
-        Level::ALL.map(Level::as_str),
+        ProofLevel::ALL.map(ProofLevel::as_str),
         "`checksum`: the store returned the declared checksum. `size`: the size is the declared one. `existence`: an object written by this upload's URL is there.",
     )
 }

@@ -62,7 +62,7 @@ impl Problem {
     /// The same problem of a part of the body: its pointers begin with `prefix`.
     pub fn within(mut self, prefix: &str) -> Self {
         if let Some(refusal) = self.refusal.take() {
-            let refusal = refusal.within(prefix);
+            let refusal = refusal.under_pointer(prefix);
             self.detail.clone_from(&refusal.detail);
             self.refusal = Some(Box::new(refusal));
         }
@@ -180,8 +180,8 @@ impl Problem {
     }
 
     /// Whether a path reached for what is not its caller's.
-    pub fn leads_out(&self) -> bool {
-        (self.refusal.as_ref()).is_some_and(|refusal| refusal.leads_out)
+    pub fn is_escape_attempt(&self) -> bool {
+        (self.refusal.as_ref()).is_some_and(|refusal| refusal.is_escape_attempt)
     }
 
     /// That path, where the request does not have it in its own.

@@ -53,7 +53,7 @@ async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 
             policy: Arc::default(),
             scopes,
             key_id: None,
-            credential: Credential::Nothing,
+            credential: Credential::AuthenticationOff,
             bounds: Bounds::default(),
         });
         let answer = principal.map(Arc::new).ok_or_else(Problem::unauthenticated);

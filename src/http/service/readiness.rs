@@ -78,7 +78,7 @@ pub struct Store {
 
 impl From<Abilities> for Store {
     fn from(all: Abilities) -> Self {
-        let of = |ability| all.of(ability).as_str();
+        let of = |ability| all.support(ability).as_str();
         Self {
             put_if_none_match: of(Ability::PutIfNoneMatch),
             put_if_match: of(Ability::PutIfMatch),

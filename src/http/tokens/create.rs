@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::principal::Scope;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
@@ -80,9 +80,9 @@ pub async fn create(
     let minted = tokens::mint(&broker, &caller, new).await?;
     let subject = format!("token:{}", minted.fingerprint);
     let path = minted.prefix.as_ref().map(ToString::to_string);
-    let deed = Deed {
+    let details = ActionDetails {
         path: Some(path.unwrap_or_else(|| "/".to_owned())),
-        ..Deed::to(Action::TokenCreated, subject).until(minted.expires_at)
+        ..ActionDetails::on_subject(Action::TokenCreated, subject).expiring_at(minted.expires_at)
     };
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -90,7 +90,7 @@ pub async fn create(
             token: minted.token,
             expires_at: minted.expires_at.into(),
         })
-        .noted(deed))
+        .noted(details))
 }
 
 /// Straight into the answer. That is the server's buffer and the client's: not ours to wipe.

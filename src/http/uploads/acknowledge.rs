@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::wire::Upload;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::UploadId;
@@ -88,6 +88,6 @@ pub async fn acknowledge(
     body: OptionalJson<Acknowledge>,
 ) -> Result<HttpResponse, Problem> {
     let upload = acknowledge::by_id(&broker, &caller, id.0, body.0.into()).await?;
-    let deed = Deed::of(Action::UploadAcknowledged, &upload);
-    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
+    let details = ActionDetails::on_upload(Action::UploadAcknowledged, &upload);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(details))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::acknowledge::AcknowledgeOne;
 use super::batch::{BatchResult, BatchResults, next_of, respond};
 use super::wire::Upload;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::answer_by::AnswerBy;
 use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
@@ -75,13 +75,16 @@ pub async fn acknowledge(
     let asked = asked.map(|entry| entry.map(|entry| (entry.id, entry.into())));
     let outcomes = acknowledge_many(&broker, &caller, asked.collect(), answer_by.0).await?;
     let mut unread = unread.into_iter();
-    let mut deeds = Vec::new();
+    let mut actions = Vec::new();
     let results: Vec<BatchResult> = (outcomes.into_iter().zip(ids).enumerate())
         .map(|(place, (outcome, id))| {
             let problem = match outcome {
                 None => next_of(&mut unread),
                 Some(Outcome::Done(upload)) => {
-                    deeds.push(Deed::of(Action::UploadAcknowledged, &upload));
+                    actions.push(ActionDetails::on_upload(
+                        Action::UploadAcknowledged,
+                        &upload,
+                    ));
                     return BatchResult::done(StatusCode::OK, Upload::from(*upload));
                 }
                 Some(Outcome::Failed(error)) => {
@@ -91,12 +94,12 @@ pub async fn acknowledge(
                 Some(Outcome::Unanswered) => Problem::overloaded("The broker"),
             };
             let refused = BatchResult::refused(&problem, PATH);
-            deeds.extend(refused.deed().map(|deed| Deed {
-                upload_id: deed.upload_id.or(id),
-                ..deed
+            actions.extend(refused.details().map(|details| ActionDetails {
+                upload_id: details.upload_id.or(id),
+                ..details
             }));
             refused
         })
         .collect();
-    Ok(respond(results.into_iter(), deeds))
+    Ok(respond(results.into_iter(), actions))
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::create::{CreateUpload, granted};
 use super::wire::Upload;
-use crate::domain::audit::Deed;
+use crate::domain::audit::ActionDetails;
 use crate::http::extract::base::Base;
 use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
@@ -97,7 +97,7 @@ pub struct NotMade {
     /// What the audit is told of it.
     #[serde(skip)]
     #[schema(ignore)]
-    deed: Option<Deed>,
+    details: Option<ActionDetails>,
 }
 
 /// The handler.
@@ -133,11 +133,11 @@ pub async fn batch(
             made.map_err(|problem| BatchResult::refused(&problem, PATH))
         })
         .collect();
-    let deeds = (made.iter())
+    let actions = (made.iter())
         .filter_map(|made| match made {
             Ok(Created::New(session)) => granted(session, true),
             Ok(Created::Before(session)) => granted(session, false),
-            Err(refused) => refused.deed(),
+            Err(refused) => refused.details(),
         })
         .collect();
     let results = made.into_iter();
@@ -145,7 +145,7 @@ pub async fn batch(
         Ok(made) => BatchResult::created(made, &base),
         Err(refused) => refused,
     });
-    Ok(respond(results, deeds))
+    Ok(respond(results, actions))
 }
 
 /// The problem of the next entry that cannot be read.
@@ -158,13 +158,13 @@ pub(super) fn next_of(unread: &mut impl Iterator<Item = Problem>) -> Problem {
 /// The answer, each result written as it is sent.
 pub(super) fn respond(
     results: impl Iterator<Item = BatchResult> + 'static,
-    deeds: Vec<Deed>,
+    actions: Vec<ActionDetails>,
 ) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .streaming(stream::iter(LongArray::new("results", results.map(Ok))))
-        .noted_all(deeds)
+        .noted_all(actions)
 }
 
 impl BatchResult {
@@ -187,19 +187,19 @@ impl BatchResult {
     /// An entry that was not done, of the batch at `path`. The cause is logged.
     pub(super) fn refused(problem: &Problem, path: &str) -> Self {
         failure::report(problem);
-        let deed = witness::refused(problem);
+        let details = witness::refused(problem);
         let problem = problem.body(path, &request_id().unwrap_or_default());
         Self::Refused(Box::new(NotMade {
             status: problem.status,
             problem,
-            deed,
+            details,
         }))
     }
 
     /// The audit entry of a refused one, where there is any.
-    pub(super) fn deed(&self) -> Option<Deed> {
+    pub(super) fn details(&self) -> Option<ActionDetails> {
         match self {
-            Self::Refused(refused) => refused.deed.clone(),
+            Self::Refused(refused) => refused.details.clone(),
             Self::Made(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::wire::Upload;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::path::UploadId;
 use crate::http::noted::Noted as _;
@@ -25,6 +25,6 @@ pub async fn cancel(
     id: UploadId,
 ) -> Result<HttpResponse, Problem> {
     let upload = cancel::cancel(&broker, &caller, id.0).await?;
-    let deed = Deed::of(Action::UploadCancelled, &upload);
-    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
+    let details = ActionDetails::on_upload(Action::UploadCancelled, &upload);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(details))
 }

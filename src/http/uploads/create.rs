@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::wire::Upload;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::headers::ObjectHeaders;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsWrite};
@@ -110,22 +110,22 @@ pub async fn create(
         Created::Before(session) => (StatusCode::OK, session),
     };
     let location = base.join(&format!("/uploads/{}", session.upload.id));
-    let deed = granted(&session, status == StatusCode::CREATED);
+    let details = granted(&session, status == StatusCode::CREATED);
     Ok(HttpResponse::build(status)
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Upload::of(session, &base))
-        .noted(deed))
+        .noted(details))
 }
 
 /// What the audit is told of a session in an answer: nothing where no URL goes with it.
-pub(super) fn granted(session: &Session, is_new: bool) -> Option<Deed> {
+pub(super) fn granted(session: &Session, is_new: bool) -> Option<ActionDetails> {
     let urls = session.urls.as_ref()?;
     let action = match is_new {
         true => Action::UploadCreated,
         false => Action::UrlsSigned,
     };
-    Some(Deed::of(action, &session.upload).until(urls.expires_at()))
+    Some(ActionDetails::on_upload(action, &session.upload).expiring_at(urls.expires_at()))
 }
 
 impl From<CreateUpload> for NewUpload {

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, DatasetsDelete};
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
@@ -42,6 +42,6 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let Query(force) = query;
     let upload = delete::by_id(&broker, &caller, id.0, force).await?;
-    let deed = Deed::of(Action::UploadDeleted, &upload);
-    Ok(HttpResponse::NoContent().finish().noted(deed))
+    let details = ActionDetails::on_upload(Action::UploadDeleted, &upload);
+    Ok(HttpResponse::NoContent().finish().noted(details))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::wire::Upload;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::UploadId;
@@ -39,6 +39,7 @@ pub async fn extend(
     body: OptionalJson<Extend>,
 ) -> Result<HttpResponse, Problem> {
     let upload = extend::extend(&broker, &caller, id.0, body.0.expires_in).await?;
-    let deed = Deed::of(Action::UploadExtended, &upload).until(upload.expires_at);
-    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
+    let details =
+        ActionDetails::on_upload(Action::UploadExtended, &upload).expiring_at(upload.expires_at);
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(details))
 }

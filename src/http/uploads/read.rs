@@ -50,9 +50,9 @@ pub async fn read(
         caller.must_also(Scope::UploadsWrite)?;
     }
     let session = read::read(&broker, &caller, id.0, refresh).await?;
-    let deed = granted(&session, false);
+    let details = granted(&session, false);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Upload::of(session, &base))
-        .noted(deed))
+        .noted(details))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::multipart::Part;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalLargeJson;
 use crate::http::extract::path::UploadId;
@@ -103,16 +103,17 @@ pub async fn sign(
 ) -> Result<HttpResponse, Problem> {
     let asked = asked(body.0, query.0)?;
     let signed = parts::sign(&broker, &caller, id.0, asked).await?;
-    let deed = Deed {
+    let details = ActionDetails {
         upload_id: Some(id.0),
-        ..Deed::at(Action::PartsSigned, signed.path()).until(signed.expires_at())
+        ..ActionDetails::on_path(Action::PartsSigned, signed.path())
+            .expiring_at(signed.expires_at())
     };
     let array = LongArray::new("parts", signed.map(|part| part.map(Part::from)));
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .streaming(stream::iter(array))
-        .noted(deed))
+        .noted(details))
 }
 
 fn asked(body: SignParts, query: Range) -> Result<RequestedParts, Problem> {

@@ -13,7 +13,7 @@ use crate::domain::encryption::Encryption;
 use crate::domain::object::UPLOAD_ID_METADATA;
 use crate::objects::multipart::patient;
 use crate::objects::sign::{Precondition, PutObject};
-use crate::objects::store::{Answer, Carried, ObjectStore, StoreError, failed, status};
+use crate::objects::store::{Answer, ObjectAttribute, ObjectStore, StoreError, failed, status};
 
 mod part;
 
@@ -47,7 +47,7 @@ pub struct CopyObject<'a> {
     /// User metadata beside the upload's id.
     pub metadata: &'a BTreeMap<String, String>,
     /// How long the call may take with all its attempts.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// What became of a copy.
@@ -72,12 +72,12 @@ impl ObjectStore {
     /// # Errors
     /// The store does not answer, or does not take the storage class.
     pub async fn copy(&self, copy: &CopyObject<'_>) -> Result<Copied, StoreError> {
-        let known = self.abilities.now();
+        let known = self.abilities.current();
         let precondition = match copy.object.precondition {
-            Precondition::Absent if known.of(Ability::PutIfNoneMatch) == Support::No => {
+            Precondition::Absent if known.support(Ability::PutIfNoneMatch) == Support::No => {
                 Precondition::None
             }
-            Precondition::Matches(etag) => match known.of(Ability::PutIfMatch) {
+            Precondition::Matches(etag) => match known.support(Ability::PutIfMatch) {
                 Support::No => Precondition::None,
                 Support::Unquoted => Precondition::Matches(etag.trim_matches('"')),
                 Support::Yes | Support::Unknown => Precondition::Matches(etag),
@@ -127,7 +127,7 @@ impl ObjectStore {
             .set_ssekms_key_id(own(object.encryption.and_then(Encryption::key_id)))
             .set_bucket_key_enabled(object.encryption.and_then(Encryption::bucket_key))
             .customize()
-            .config_override(patient(copy.patience))
+            .config_override(patient(copy.timeout))
             .send();
         self.timed("CopyObject", call).await.map(|_| Copied::Done)
     }
@@ -153,8 +153,8 @@ fn outcome(
     match refusal(error.code().unwrap_or_default(), status(&error)) {
         Some(copied) => Ok(copied),
         None if error.code() == Some("InvalidStorageClass") && object.storage_class.is_some() => {
-            Err(StoreError::Unfit {
-                part: Carried::StorageClass,
+            Err(StoreError::UnsupportedAttribute {
+                attribute: ObjectAttribute::StorageClass,
                 answer: Answer {
                     status: status(&error).unwrap_or_default(),
                     code: "InvalidStorageClass".to_owned(),

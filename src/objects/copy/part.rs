@@ -21,7 +21,7 @@ pub struct CopyPart<'a> {
     /// Which part, and which bytes of the source. It is not empty.
     pub part: Part,
     /// How long the call may take with all its attempts.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl ObjectStore {
@@ -45,7 +45,7 @@ impl ObjectStore {
             .copy_source_if_match(copy.source.etag)
             .copy_source_range(format!("bytes={offset}-{last}"))
             .customize()
-            .config_override(patient(copy.patience))
+            .config_override(patient(copy.timeout))
             .send();
         match self.timed("UploadPartCopy", call).await {
             Ok(_) => Ok(Copied::Done),

@@ -47,7 +47,7 @@ pub enum Error {
     Expired(DateTime<Utc>),
     /// The last try failed a moment ago; its cause was answered and logged then.
     #[error("no AWS credentials could be had at {0}")]
-    FailedJustNow(DateTime<Utc>),
+    RecentlyFailed(DateTime<Utc>),
 }
 
 /// Credentials of a provider (aws-config's chain, as a rule), shared by all threads. Cheap to
@@ -162,7 +162,7 @@ impl Shared {
         if let Some(at) = *failed_at
             && now < at + RETRY_EMPTY_AFTER
         {
-            return Err(Error::FailedJustNow(at));
+            return Err(Error::RecentlyFailed(at));
         }
         self.refresh(&mut failed_at, now).await
     }

@@ -4,13 +4,13 @@ use crate::objects::store::{ObjectStore, StoreError, failed, status};
 
 /// What a HEAD of the bucket came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum BucketStatus {
     /// It is there, and ours to use.
-    Answers,
+    Reachable,
     /// There is no such bucket.
     Missing,
     /// It is in another region; which one, where the store says so.
-    Elsewhere(Option<String>),
+    OtherRegion(Option<String>),
     /// The store refuses us: the key, its secret, its rights or the clock are wrong. The answer to
     /// a HEAD has no body that could tell which.
     Refused(u16),
@@ -21,21 +21,21 @@ impl ObjectStore {
     ///
     /// # Errors
     /// No answer, or a fault of the store's own.
-    pub async fn reach(&self) -> Result<Reach, StoreError> {
+    pub async fn bucket_status(&self) -> Result<BucketStatus, StoreError> {
         let call = self.client.head_bucket().bucket(self.bucket()).send();
         let error = match self.timed("HeadBucket", call).await {
-            Ok(_) => return Ok(Reach::Answers),
+            Ok(_) => return Ok(BucketStatus::Reachable),
             Err(error) => error,
         };
         let headers = error.raw_response().map(|response| response.headers());
         let region = headers.and_then(|headers| headers.get("x-amz-bucket-region"));
         let region = region.map(str::to_owned);
         match status(&error) {
-            Some(404) => Ok(Reach::Missing),
-            Some(301 | 307) => Ok(Reach::Elsewhere(region)),
+            Some(404) => Ok(BucketStatus::Missing),
+            Some(301 | 307) => Ok(BucketStatus::OtherRegion(region)),
             // A signature for another region gets 400, and the header names the right one.
-            Some(400) if region.is_some() => Ok(Reach::Elsewhere(region)),
-            Some(status @ 400..=499) => Ok(Reach::Refused(status)),
+            Some(400) if region.is_some() => Ok(BucketStatus::OtherRegion(region)),
+            Some(status @ 400..=499) => Ok(BucketStatus::Refused(status)),
             _ => Err(failed("HeadBucket", error)),
         }
     }

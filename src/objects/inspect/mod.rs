@@ -12,7 +12,7 @@ mod lifecycle;
 mod public;
 mod versioning;
 
-pub use bucket::Reach;
+pub use bucket::BucketStatus;
 pub use cors::CorsRule;
 pub use lifecycle::AbortRule;
 pub use public::PublicAccessBlock;

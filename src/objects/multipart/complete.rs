@@ -50,7 +50,7 @@ pub struct CompleteMultipart<'a> {
     pub precondition: Precondition<'a>,
     /// How long one attempt may take: S3 answers at once that it has begun, and needs minutes for
     /// large objects. All attempts together may take as long.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// What became of it.
@@ -112,7 +112,12 @@ impl ObjectStore {
         complete: &CompleteMultipart<'_>,
     ) -> Result<CompleteMultipartUploadOutput, Failed> {
         let (if_match, if_none_match) = match complete.precondition {
-            _ if self.abilities.now().of(Ability::CompleteIfNoneMatch) == Support::No => {
+            _ if self
+                .abilities
+                .current()
+                .support(Ability::CompleteIfNoneMatch)
+                == Support::No =>
+            {
                 (None, None)
             }
             Precondition::Absent => (None, Some("*".to_owned())),
@@ -139,7 +144,7 @@ impl ObjectStore {
             .set_checksum_type(complete.checksum.map(|_| ChecksumType::FullObject))
             .multipart_upload(listed(complete))
             .customize()
-            .config_override(patient(complete.patience))
+            .config_override(patient(complete.timeout))
             .send();
         self.timed("CompleteMultipartUpload", call).await
     }

@@ -9,7 +9,7 @@ use crate::domain::checksum::Algorithm;
 use crate::domain::encryption::Encryption;
 use crate::domain::object::UPLOAD_ID_METADATA;
 use crate::objects::sign::PutObject;
-use crate::objects::store::{Answer, Carried, ObjectStore, StoreError, answer, failed};
+use crate::objects::store::{Answer, ObjectAttribute, ObjectStore, StoreError, answer, failed};
 
 impl ObjectStore {
     /// Begins an upload of `object` in parts; the answer is S3's id of it.
@@ -85,19 +85,19 @@ fn unfit(
         code,
         "" | "InvalidArgument" | "InvalidRequest" | "NotImplemented"
     ) && matches!(answer.status, 400 | 501);
-    let part = match code {
-        "InvalidStorageClass" => Carried::StorageClass,
-        "InvalidTag" => Carried::Tags,
+    let attribute = match code {
+        "InvalidStorageClass" => ObjectAttribute::StorageClass,
+        "InvalidTag" => ObjectAttribute::Tags,
         _ if part_checksums.is_some() && (names("checksum") || names("algorithm")) => {
-            Carried::PartChecksums
+            ObjectAttribute::PartChecksums
         }
         _ if !is_vague => return None,
-        _ if object.tagging.is_some() => Carried::Tags,
-        _ if object.storage_class.is_some() => Carried::StorageClass,
-        _ if part_checksums.is_some() => Carried::PartChecksums,
+        _ if object.tagging.is_some() => ObjectAttribute::Tags,
+        _ if object.storage_class.is_some() => ObjectAttribute::StorageClass,
+        _ if part_checksums.is_some() => ObjectAttribute::PartChecksums,
         _ => return None,
     };
-    Some(StoreError::Unfit { part, answer })
+    Some(StoreError::UnsupportedAttribute { attribute, answer })
 }
 
 fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {

@@ -20,9 +20,9 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub use outcome::Outcome;
-pub use traces::Traces;
-pub use try_out::{TriedOut, TryOut};
-pub use wire::{Answer, Seen, Wire};
+pub use traces::ProbeArtifacts;
+pub use try_out::{AbilityProbe, AbilityReport};
+pub use wire::{Answer, ClockComparison, PlainHttp};
 
 use super::credentials::Credentials;
 use super::sign::{self, PutObject, Signer, UploadPart};
@@ -43,7 +43,7 @@ pub enum ProbeError {
     Sign(#[from] sign::Error),
     /// The store did not answer a client's request. Says nothing of the URL.
     #[error("the store does not answer a client: {0}")]
-    Wire(String),
+    PlainHttp(String),
     /// The store did not answer the broker's own call.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,11 +56,11 @@ pub enum ProbeError {
 pub struct Probe<'a> {
     /// The bucket.
     pub store: &'a ObjectStore,
-    wire: &'a Wire,
+    wire: &'a PlainHttp,
     signer: &'a Signer,
     credentials: Arc<Credentials>,
     now: DateTime<Utc>,
-    traces: Traces,
+    traces: ProbeArtifacts,
 }
 
 impl<'a> Probe<'a> {
@@ -68,7 +68,7 @@ impl<'a> Probe<'a> {
     /// written any more.
     pub fn new(
         store: &'a ObjectStore,
-        wire: &'a Wire,
+        wire: &'a PlainHttp,
         signer: &'a Signer,
         credentials: Arc<Credentials>,
         now: DateTime<Utc>,
@@ -80,7 +80,7 @@ impl<'a> Probe<'a> {
             signer,
             credentials,
             now,
-            traces: Traces::new(stop),
+            traces: ProbeArtifacts::new(stop),
         }
     }
 
@@ -95,16 +95,16 @@ impl<'a> Probe<'a> {
     }
 
     /// Tries out what the store does, with the broker's own calls.
-    pub fn try_out(&self) -> TryOut<'_> {
-        TryOut::new(self.store, &self.traces)
+    pub fn ability_probe(&self) -> AbilityProbe<'_> {
+        AbilityProbe::new(self.store, &self.traces)
     }
 
     /// Removes whatever was written or begun.
     ///
     /// # Errors
-    /// As [`Traces::erase`].
-    pub async fn erase(&self) -> Result<(), ProbeError> {
-        self.traces.erase(self.store).await
+    /// As [`ProbeArtifacts::erase`].
+    pub async fn clean_up(&self) -> Result<(), ProbeError> {
+        self.traces.remove(self.store).await
     }
 
     /// Writes as a client with a pre-signed URL would; `more` are headers that are not signed.
@@ -124,7 +124,7 @@ impl<'a> Probe<'a> {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub async fn forge(
+    pub async fn put_with_invalid_signature(
         &self,
         object: &PutObject<'_>,
         body: &'static str,
@@ -171,7 +171,10 @@ impl<'a> Probe<'a> {
     ///
     /// # Errors
     /// It could not be begun or ended.
-    pub async fn aborted(&self, object: &PutObject<'_>) -> Result<String, ProbeError> {
+    pub async fn start_and_abort_multipart(
+        &self,
+        object: &PutObject<'_>,
+    ) -> Result<String, ProbeError> {
         self.traces.begin(object.key)?;
         let id = self.store.create_multipart(object, None).await?;
         self.traces.began(object.key, &id);

@@ -44,7 +44,7 @@ impl Outcome {
     }
 
     /// For people: `412 PreconditionFailed`, `success`, `no answer`.
-    pub fn words(&self) -> String {
+    pub fn summary(&self) -> String {
         match self {
             Self::Done => "success".to_owned(),
             Self::Fault(None) => "no answer".to_owned(),

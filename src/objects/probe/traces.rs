@@ -14,7 +14,7 @@ const VERSIONS: usize = 10;
 
 /// A folder of one probe's own, and all that was written or begun in it.
 #[derive(Debug)]
-pub struct Traces {
+pub struct ProbeArtifacts {
     name: Uuid,
     stop: CancellationToken,
     made: Mutex<Made>,
@@ -32,7 +32,7 @@ struct Made {
     unnamed: bool,
 }
 
-impl Traces {
+impl ProbeArtifacts {
     /// A new folder; from `stop` on nothing is written any more.
     pub fn new(stop: CancellationToken) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Traces {
     ///
     /// # Errors
     /// The first failure; the others are removed all the same.
-    pub async fn erase(&self, store: &ObjectStore) -> Result<(), ProbeError> {
+    pub async fn remove(&self, store: &ObjectStore) -> Result<(), ProbeError> {
         let Made {
             mut keys,
             markers,

@@ -8,13 +8,13 @@ use futures::future::try_join_all;
 
 use super::ProbeError;
 use super::outcome::Outcome;
-use super::try_out::{TryOut, done, unless_mute};
+use super::try_out::{AbilityProbe, done, unless_mute};
 use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::Algorithm;
 use crate::objects::head::found;
 use crate::objects::store::refuses_header;
 
-impl TryOut<'_> {
+impl AbilityProbe<'_> {
     /// Whether bytes are kept that do not have the checksum they came with. A store that does not
     /// know an algorithm at all may keep them, but then it does not return the checksum either.
     pub(super) async fn checksums(&self) -> Result<Support, ProbeError> {

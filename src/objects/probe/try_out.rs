@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
 use super::outcome::Outcome;
-use super::{ProbeError, Traces};
+use super::{ProbeArtifacts, ProbeError};
 use crate::domain::abilities::{Abilities, Ability, Support};
 use crate::objects::ObjectStore;
 
@@ -20,21 +20,21 @@ const BYTES: &[u8] = b"tried";
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
 /// A try-out of a bucket's store.
-pub struct TryOut<'a> {
+pub struct AbilityProbe<'a> {
     pub(super) store: &'a ObjectStore,
-    pub(super) traces: &'a Traces,
+    pub(super) traces: &'a ProbeArtifacts,
     answers: Mutex<Vec<(Ability, String)>>,
 }
 
 /// What a try-out came to.
 #[derive(Clone, Debug)]
-pub struct TriedOut {
+pub struct AbilityReport {
     /// What was found out; unknown is what the store's answers leave open.
     pub abilities: Abilities,
     answers: Vec<(Ability, String)>,
 }
 
-impl TriedOut {
+impl AbilityReport {
     /// What the store answered where `ability` was tried, for people: statuses and codes.
     pub fn answers(&self, ability: Ability) -> String {
         let of_it = self.answers.iter().filter(|(tried, _)| *tried == ability);
@@ -43,9 +43,9 @@ impl TriedOut {
     }
 }
 
-impl<'a> TryOut<'a> {
+impl<'a> AbilityProbe<'a> {
     /// Of the bucket of `store`. Whatever it writes stands in `traces`, which the caller erases.
-    pub fn new(store: &'a ObjectStore, traces: &'a Traces) -> Self {
+    pub fn new(store: &'a ObjectStore, traces: &'a ProbeArtifacts) -> Self {
         Self {
             store,
             traces,
@@ -57,7 +57,7 @@ impl<'a> TryOut<'a> {
     ///
     /// # Errors
     /// It was stopped.
-    pub async fn run(self) -> Result<TriedOut, ProbeError> {
+    pub async fn run(self) -> Result<AbilityReport, ProbeError> {
         let (none_match, put_match, complete, delete, checksums, head) = tokio::try_join!(
             self.put_if_none_match(),
             self.put_if_match(),
@@ -75,12 +75,12 @@ impl<'a> TryOut<'a> {
             .with(Ability::HeadChecksums, head);
         let answers = self.answers.into_inner();
         let answers = answers.unwrap_or_else(PoisonError::into_inner);
-        Ok(TriedOut { abilities, answers })
+        Ok(AbilityReport { abilities, answers })
     }
 
     /// Records an outcome for the report, and returns it.
     pub(super) fn record(&self, ability: Ability, what: &str, outcome: Outcome) -> Outcome {
-        let words = format!("{what}: {}", outcome.words());
+        let words = format!("{what}: {}", outcome.summary());
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.push((ability, words));
         outcome

@@ -8,14 +8,14 @@ use reqwest::{Certificate, Client, Method, RequestBuilder};
 
 use super::ProbeError;
 use crate::clock::Clock;
-use crate::objects::trust::Bundle;
+use crate::objects::trust::CaBundle;
 
 /// How much of an error document is read.
 const LONGEST: usize = 64 * 1024;
 
 /// An HTTP client without a key.
 #[derive(Clone, Debug)]
-pub struct Wire {
+pub struct PlainHttp {
     http: Client,
 }
 
@@ -31,20 +31,20 @@ pub struct Answer {
 
 /// The store's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct ClockComparison {
     /// What it showed, in whole seconds.
-    pub theirs: DateTime<Utc>,
+    pub store: DateTime<Utc>,
     /// What ours showed in the middle of the request.
-    pub ours: DateTime<Utc>,
+    pub local: DateTime<Utc>,
 }
 
-impl Wire {
+impl PlainHttp {
     /// A client that gives up on a request after `patience`, and believes the authorities of
     /// `bundle` beside the system's.
     ///
     /// # Errors
     /// A system without what TLS needs.
-    pub fn new(patience: Duration, bundle: Option<&Bundle>) -> Result<Self, ProbeError> {
+    pub fn new(patience: Duration, bundle: Option<&CaBundle>) -> Result<Self, ProbeError> {
         let mut builder = Client::builder()
             .timeout(patience)
             // A signature holds for one host: there is nothing to follow.
@@ -90,13 +90,17 @@ impl Wire {
     ///
     /// # Errors
     /// No answer. `None` for one without a date.
-    pub async fn clock(&self, url: &str, clock: &Clock) -> Result<Option<Seen>, ProbeError> {
+    pub async fn clock(
+        &self,
+        url: &str,
+        clock: &Clock,
+    ) -> Result<Option<ClockComparison>, ProbeError> {
         let before = clock.now();
         let answer = answer(self.http.head(url)).await?;
-        let ours = before + (clock.now() - before) / 2;
+        let local = before + (clock.now() - before) / 2;
         let date = answer.header("date").map(DateTime::parse_from_rfc2822);
-        let theirs = date.and_then(Result::ok).map(|date| date.to_utc());
-        Ok(theirs.map(|theirs| Seen { theirs, ours }))
+        let store = date.and_then(Result::ok).map(|date| date.to_utc());
+        Ok(store.map(|store| ClockComparison { store, local }))
     }
 }
 
@@ -124,7 +128,7 @@ impl Answer {
     }
 
     /// For people: `403 AccessDenied`.
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         format!("{} {}", self.status, self.code)
             .trim_end()
             .to_owned()
@@ -167,5 +171,5 @@ fn silence(error: reqwest::Error) -> ProbeError {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    ProbeError::Wire(text)
+    ProbeError::PlainHttp(text)
 }

@@ -32,18 +32,12 @@ pub(super) fn key(out: &mut String, text: &str) {
 }
 
 /// Appends a SHA-256 in lower-case hex.
-pub(super) fn hex(out: &mut String, digest: &[u8; 32]) {
+pub(super) fn push_hex(out: &mut String, digest: &[u8; 32]) {
     let mut text = [0; 64];
-    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
-        *pair = [digit(byte >> 4), digit(byte & 15)];
-    }
-    // Hex digits are ASCII, so the default is never taken.
+    // The buffer has exactly two characters for each byte, so this cannot fail.
+    let _ = hex::encode_to_slice(digest, &mut text);
+    // Hex digits are ASCII, so the default is never used.
     out.push_str(std::str::from_utf8(&text).unwrap_or_default());
-}
-
-/// Arithmetic instead of a table: the compiler makes one vector loop of it.
-fn digit(nibble: u8) -> u8 {
-    nibble + if nibble < 10 { b'0' } else { b'a' - 10 }
 }
 
 /// Appends the second half of a basic ISO 8601 time: `T000000Z`. Ten times as fast as chrono's
@@ -67,7 +61,7 @@ pub(super) fn number(out: &mut String, number: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{hex, key, value};
+    use super::{key, push_hex, value};
 
     fn written(write: impl Fn(&mut String)) -> String {
         let mut out = String::new();
@@ -101,7 +95,7 @@ mod tests {
     fn hex_is_lower_case_and_whole() {
         let digest = std::array::from_fn(|at| u8::try_from(at * 8).unwrap());
         assert_eq!(
-            written(|out| hex(out, &digest)),
+            written(|out| push_hex(out, &digest)),
             "0008101820283038404850586068707880889098a0a8b0b8c0c8d0d8e0e8f0f8"
         );
     }

@@ -183,10 +183,10 @@ impl PartSigner {
         url.push_str(&form.url);
 
         out.clear();
-        encode::hex(out, &hash.into());
+        encode::push_hex(out, &hash.into());
         let mut mac = self.mac.clone();
         mac.update(out.as_bytes());
-        encode::hex(&mut url, &mac.finalize().into_bytes().into());
+        encode::push_hex(&mut url, &mac.finalize().into_bytes().into());
         url.push_str(&self.token);
         Ok(Presigned {
             url,

@@ -80,12 +80,12 @@ impl Draft<'_> {
         push_all(&mut out, &["AWS4-HMAC-SHA256\n", self.key.date()]);
         encode::time_of_day(&mut out, self.second);
         push_all(&mut out, &["\n", self.key.scope(), "\n"]);
-        encode::hex(&mut out, &hash.into());
+        encode::push_hex(&mut out, &hash.into());
         let signature = self.key.sign(after(&out, unsigned));
 
         out.truncate(unsigned);
         out.push_str("&X-Amz-Signature=");
-        encode::hex(&mut out, &signature);
+        encode::push_hex(&mut out, &signature);
         out.push_str(self.key.token());
         Ok(out)
     }

@@ -31,7 +31,7 @@ pub enum SessionError {
         "a pooler lends one session of Postgres to several connections (PgBouncer in transaction \
          or statement mode): the broker needs session mode, or a DATABASE_URL that goes past it"
     )]
-    Lent,
+    Shared,
     /// No connection could be had.
     #[error("Postgres cannot be reached")]
     Connect(#[source] ConnectError),
@@ -47,7 +47,7 @@ impl From<ConnectError> for SessionError {
     fn from(error: ConnectError) -> Self {
         match error {
             // Every session is set up by statements that are prepared.
-            ConnectError::CouldntSetupConfiguration(cause) if shows_lending(&cause) => Self::Lent,
+            ConnectError::CouldntSetupConfiguration(cause) if shows_lending(&cause) => Self::Shared,
             error => Self::Connect(error),
         }
     }
@@ -56,7 +56,7 @@ impl From<ConnectError> for SessionError {
 impl From<DieselError> for SessionError {
     fn from(error: DieselError) -> Self {
         match shows_lending(&error) {
-            true => Self::Lent,
+            true => Self::Shared,
             false => Self::Query(error),
         }
     }
@@ -70,8 +70,8 @@ fn shows_lending(error: &DieselError) -> bool {
 /// Makes sure that connections to this database have sessions of their own.
 ///
 /// # Errors
-/// They have not ([`SessionError::Lent`]), or nothing is known because Postgres does not answer.
-pub async fn ensure_own_sessions(database_url: &str) -> Result<(), SessionError> {
+/// They have not ([`SessionError::Shared`]), or nothing is known because Postgres does not answer.
+pub async fn ensure_dedicated_sessions(database_url: &str) -> Result<(), SessionError> {
     let mut one = connect(database_url).await?;
     let mut other = connect(database_url).await?;
     ensure_apart(&mut one, &mut other).await
@@ -81,8 +81,8 @@ impl Pool {
     /// The same for the connections of the pool. Once that is known, nothing is asked any more.
     ///
     /// # Errors
-    /// As [`ensure_own_sessions`].
-    pub async fn ensure_own_sessions(&self) -> Result<(), SessionError> {
+    /// As [`ensure_dedicated_sessions`].
+    pub async fn ensure_dedicated_sessions(&self) -> Result<(), SessionError> {
         use ::deadpool::managed::Manager as _;
         if self.own_sessions.get().is_some() {
             return Ok(());

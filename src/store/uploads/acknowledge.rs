@@ -11,8 +11,8 @@ use diesel::sql_types::{Array, Int8, Nullable, Text, Timestamptz, Uuid as SqlUui
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::lock::{Locked, lock};
-use super::mark::{self, Candidate, Current, Place};
+use super::lock::{OnLocked, lock};
+use super::path_version::{self, Candidate, PathVersion, TenantPath};
 use super::row::Row;
 use super::transition::{Changes, transition_all};
 use super::unproven;
@@ -25,11 +25,11 @@ use crate::store::columns::{bind_arrays, each, json, try_each};
 use crate::store::{Connection, Result, events};
 
 /// An upload whose object was looked at and is the promised one.
-pub struct Proven {
+pub struct ProvenUpload {
     /// The row as it was seen.
     pub upload: Upload,
     /// Its path, as it was before the object was looked at.
-    pub mark: Current,
+    pub version: PathVersion,
     /// A new name.
     pub name: Option<String>,
     /// New comments.
@@ -40,7 +40,7 @@ pub struct Proven {
     pub declared: Declared,
     /// The object.
     pub object: ProvenObject,
-    /// How it was proven, and when.
+    /// InsertMode it was proven, and when.
     pub verification: Verification,
 }
 
@@ -49,7 +49,7 @@ pub struct Proven {
 pub struct Acknowledged {
     /// Those that are Uploaded now.
     pub done: Vec<Upload>,
-    /// Those that were passed over for a lock that another transaction holds: [`Locked::Skip`].
+    /// Those that were passed over for a lock that another transaction holds: [`OnLocked::Skip`].
     pub locked: HashSet<Uuid>,
 }
 
@@ -57,7 +57,7 @@ pub struct Acknowledged {
 /// their paths; wrong objects there are counted no more.
 ///
 /// Left out is whose row does not allow the arrow any more or is no longer held under the lease of
-/// its upload, whose path moved since its mark was
+/// its upload, whose path moved since its version was
 /// taken (its proof may be of bytes that were replaced meanwhile), whose object is being removed, and
 /// the second of two at one path. `locked` says what becomes of one whose row, or the row that it supersedes, is locked. Call
 /// it inside a transaction: one that becomes current at the same moment elsewhere makes it fail at
@@ -68,24 +68,25 @@ pub struct Acknowledged {
 /// two finds the other.
 pub async fn acknowledge(
     connection: &mut Connection,
-    proven: &[Proven],
-    locked: Locked,
+    proven: &[ProvenUpload],
+    locked: OnLocked,
 ) -> Result<Acknowledged> {
     let arrow = Transition::Acknowledge;
-    let superseded = proven.iter().filter_map(|proven| proven.mark.upload());
+    let superseded = proven.iter().filter_map(|proven| proven.version.upload());
     let rows: Vec<Uuid> = (proven.iter().map(|proven| proven.upload.id))
         .chain(superseded)
         .collect();
     let held = lock(connection, &rows, locked).await?;
-    let is_held = |proven: &&Proven| {
-        let superseded = proven.mark.upload();
+    let is_held = |proven: &&ProvenUpload| {
+        let superseded = proven.version.upload();
         held.contains(&proven.upload.id) && superseded.is_none_or(|id| held.contains(&id))
     };
-    let (free, passed_over): (Vec<&Proven>, Vec<&Proven>) = proven.iter().partition(is_held);
+    let (free, passed_over): (Vec<&ProvenUpload>, Vec<&ProvenUpload>) =
+        proven.iter().partition(is_held);
     let passed_over = match locked {
-        Locked::Skip => each(&passed_over, |proven| proven.upload.id),
+        OnLocked::Skip => each(&passed_over, |proven| proven.upload.id),
         // All locks were waited for: a row without one is gone.
-        Locked::Wait => Vec::new(),
+        OnLocked::Wait => Vec::new(),
     };
     let mut acknowledged = Acknowledged {
         done: Vec::new(),
@@ -96,15 +97,15 @@ pub async fn acknowledge(
         etag: &proven.object.etag,
         at: proven.verification.at,
     });
-    let seen = mark::seen(connection, &candidates, arrow.from()).await?;
-    let is_as_it_was = |proven: &Proven| {
+    let seen = path_version::seen(connection, &candidates, arrow.from()).await?;
+    let is_as_it_was = |proven: &ProvenUpload| {
         let seen = seen.get(&proven.upload.id);
-        seen.is_some_and(|seen| seen.mark == proven.mark && !seen.is_being_removed)
+        seen.is_some_and(|seen| seen.version == proven.version && !seen.is_being_removed)
     };
     let mut places = HashSet::new();
-    let fit: Vec<&Proven> = (free.into_iter())
+    let fit: Vec<&ProvenUpload> = (free.into_iter())
         .filter(|proven| is_as_it_was(proven))
-        .filter(|proven| places.insert(Place::from(&proven.upload)))
+        .filter(|proven| places.insert(TenantPath::from(&proven.upload)))
         .collect();
     if fit.is_empty() {
         return Ok(acknowledged);
@@ -113,9 +114,9 @@ pub async fn acknowledge(
     let rows: Vec<Row> = Update::of(&fit)?.load(connection).await?;
     let rows = rows.into_iter().map(Row::into_upload);
     acknowledged.done = rows.collect::<Result<_>>()?;
-    let replaced: Vec<Place<'_>> = (acknowledged.done.iter())
+    let replaced: Vec<TenantPath<'_>> = (acknowledged.done.iter())
         .filter(|upload| seen.get(&upload.id).is_some_and(|seen| seen.is_unproven))
-        .map(Place::from)
+        .map(TenantPath::from)
         .collect();
     if !replaced.is_empty() {
         unproven::replace(connection, &replaced).await?;
@@ -126,10 +127,10 @@ pub async fn acknowledge(
 
 /// Supersedes the uploads that the marks name as current. Their locks are held, and the marks were
 /// seen under them.
-async fn supersede(connection: &mut Connection, proven: &[&Proven]) -> Result<()> {
+async fn supersede(connection: &mut Connection, proven: &[&ProvenUpload]) -> Result<()> {
     let current: Vec<Uuid> = proven
         .iter()
-        .filter_map(|proven| proven.mark.upload())
+        .filter_map(|proven| proven.version.upload())
         .collect();
     let last = proven.iter().map(|proven| proven.verification.at).max();
     if let Some(at) = last.filter(|_| !current.is_empty()) {
@@ -171,9 +172,9 @@ struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    fn of(proven: &[&'a Proven]) -> Result<Self> {
-        let declared = |proven: &&'a Proven| proven.declared.checksum.as_ref();
-        let found = |proven: &&'a Proven| proven.object.checksum.as_ref();
+    fn of(proven: &[&'a ProvenUpload]) -> Result<Self> {
+        let declared = |proven: &&'a ProvenUpload| proven.declared.checksum.as_ref();
+        let found = |proven: &&'a ProvenUpload| proven.object.checksum.as_ref();
         let from = Transition::Acknowledge.from();
         Ok(Self {
             from: each(from, |status| status.as_str()),

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::{FOR_THE_JANITOR, WithoutLease};
+use super::janitor_lease::{FOR_THE_JANITOR, WithoutLease};
 use super::row::Row;
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
@@ -18,7 +18,7 @@ use crate::store::{Connection, Result};
 /// Takes the lease of an upload that may be acknowledged, to complete it; the row as it is then,
 /// worked on under that lease. `None` where another acknowledge holds it, or the upload cannot be
 /// acknowledged any more.
-pub async fn hold_to_complete(
+pub async fn lease_for_completion(
     connection: &mut Connection,
     id: Uuid,
     lease: &Lease,
@@ -40,11 +40,15 @@ pub async fn hold_to_complete(
         .await
         .optional()?;
     let upload = row.map(Row::into_upload).transpose()?;
-    Ok(upload.map(|upload| upload.under(lease.token())))
+    Ok(upload.map(|upload| upload.with_lease_token(lease.token())))
 }
 
 /// Gives the lease back, where the upload still has it.
-pub async fn let_go(connection: &mut Connection, id: Uuid, lease: &Lease) -> Result<()> {
+pub async fn release_completion(
+    connection: &mut Connection,
+    id: Uuid,
+    lease: &Lease,
+) -> Result<()> {
     let held = uploads::table
         .filter(uploads::id.eq(id))
         .filter(uploads::holder.eq(lease.token()));

@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
-use super::find::{STANDING, standing};
-use super::mark::{Current, Place};
+use super::find::{STANDING, find_acknowledged};
+use super::path_version::{PathVersion, TenantPath};
 use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::drift::Drift;
@@ -59,18 +59,18 @@ pub async fn mark_drift(
 }
 
 /// Notes that the dataset at a place was replaced by an object with another ETag, with its event.
-/// Only the dataset that stood there at `mark`, taken before that object was looked at: a later one
+/// Only the dataset that stood there at `version`, taken before that object was looked at: a later one
 /// has a proof of its own. `None` where nothing changes. Call it inside a transaction.
 pub async fn mark_replaced(
     connection: &mut Connection,
-    place: Place<'_>,
-    mark: Current,
+    place: TenantPath<'_>,
+    version: PathVersion,
     etag: &str,
     at: DateTime<Utc>,
 ) -> Result<Option<Upload>> {
-    let standing = standing(connection, place.tenant, &[place.path]).await?;
+    let standing = find_acknowledged(connection, place.tenant, &[place.path]).await?;
     let replaced = (standing.into_iter())
-        .find(|standing| mark.is_of(standing) && has_drifted(Some(standing), etag));
+        .find(|standing| version.is_of(standing) && has_drifted(Some(standing), etag));
     match replaced {
         Some(standing) => mark_drift(connection, &standing, Some(Drift::Replaced), None, at).await,
         None => Ok(None),
@@ -78,7 +78,7 @@ pub async fn mark_replaced(
 }
 
 /// Notes the same number anew, for a drift that is noted already.
-pub async fn mark_drifted_size(
+pub async fn set_drifted_size(
     connection: &mut Connection,
     seen: &Upload,
     unproven: Option<u64>,

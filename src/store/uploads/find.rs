@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::Waiting;
+use super::janitor_lease::DueRows;
 use super::list::{Filter, list};
 use super::row::Row;
 use crate::domain::path::DatasetPath;
@@ -18,7 +18,11 @@ use crate::store::{Connection, Result};
 pub(super) const STANDING: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
 
 /// The upload, if it is this tenant's.
-pub async fn by_id(connection: &mut Connection, tenant: &str, id: Uuid) -> Result<Option<Upload>> {
+pub async fn find_by_id(
+    connection: &mut Connection,
+    tenant: &str,
+    id: Uuid,
+) -> Result<Option<Upload>> {
     let row = uploads::table
         .filter(uploads::id.eq(id))
         .filter(uploads::tenant.eq(tenant))
@@ -30,7 +34,7 @@ pub async fn by_id(connection: &mut Connection, tenant: &str, id: Uuid) -> Resul
 }
 
 /// Those of the uploads that are this tenant's, in no order, in one query.
-pub async fn by_ids(
+pub async fn find_by_ids(
     connection: &mut Connection,
     tenant: &str,
     ids: &[Uuid],
@@ -45,7 +49,7 @@ pub async fn by_ids(
 }
 
 /// The newest upload of a path, whatever became of it.
-pub async fn newest_of_path(
+pub async fn find_newest_at_path(
     connection: &mut Connection,
     tenant: &str,
     path: &DatasetPath,
@@ -59,19 +63,19 @@ pub async fn newest_of_path(
 
 /// The upload that a delete of a path means: the acknowledged one, else a Deleting one, else the
 /// newest.
-pub async fn to_delete(
+pub async fn find_delete_target(
     connection: &mut Connection,
     tenant: &str,
     path: &DatasetPath,
 ) -> Result<Option<Upload>> {
     let paths = [path.as_str()];
-    if let Some(upload) = standing(connection, tenant, &paths).await?.pop() {
+    if let Some(upload) = find_acknowledged(connection, tenant, &paths).await?.pop() {
         return Ok(Some(upload));
     }
     let row = uploads::table
         .filter(uploads::tenant.eq(tenant))
         .filter(uploads::path.eq(path.as_str()))
-        .filter(sql::<Bool>(Waiting::Deleting.predicate()))
+        .filter(sql::<Bool>(DueRows::Deleting.predicate()))
         .order(uploads::updated_at.desc())
         .select(Row::as_select())
         .first(connection)
@@ -79,12 +83,12 @@ pub async fn to_delete(
         .optional()?;
     match row {
         Some(row) => row.into_upload().map(Some),
-        None => newest_of_path(connection, tenant, path).await,
+        None => find_newest_at_path(connection, tenant, path).await,
     }
 }
 
 /// The acknowledged uploads of many paths, at most one a path, in one query.
-pub async fn standing(
+pub async fn find_acknowledged(
     connection: &mut Connection,
     tenant: &str,
     paths: &[&str],

@@ -16,34 +16,34 @@ use crate::store::{Connection, Result};
 
 /// Which rows are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum InsertMode {
     /// Those of tenants without quotas. Those of a tenant that somebody holds, because it is about
     /// to get one, are left out: nobody waits for that.
-    Together,
+    FastPath,
     /// The same, and waits for it.
-    Waiting,
+    SlowPath,
     /// Those of tenants with quotas, which count from now on: what the tenants take grows by them.
     /// The caller's transaction holds [`crate::store::quotas::lock`], and found room for them.
-    Counted,
+    WithQuota,
 }
 
 /// Adds Pending rows and says which. Left out is a row whose path is taken, and which may not
-/// replace, and what [`How`] says.
+/// replace, and what [`InsertMode`] says.
 ///
 /// The questions and the rows are one statement, so nothing comes between them, and one round
 /// trip. One row that the table refuses makes all of them fail.
 pub async fn insert(
     connection: &mut Connection,
     new: &[Upload],
-    how: How,
+    how: InsertMode,
 ) -> Result<HashSet<Uuid>> {
     if new.is_empty() {
         return Ok(HashSet::new());
     }
     let written: Vec<Uuid> = match how {
-        How::Together => Insert::<true, false>::of(new)?.load(connection).await?,
-        How::Waiting => Insert::<false, false>::of(new)?.load(connection).await?,
-        How::Counted => Insert::<false, true>::of(new)?.load(connection).await?,
+        InsertMode::FastPath => Insert::<true, false>::of(new)?.load(connection).await?,
+        InsertMode::SlowPath => Insert::<false, false>::of(new)?.load(connection).await?,
+        InsertMode::WithQuota => Insert::<false, true>::of(new)?.load(connection).await?,
     };
     Ok(written.into_iter().collect())
 }

@@ -25,7 +25,7 @@ use super::row::Row;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::columns::each;
-use crate::store::like::starts_with;
+use crate::store::like_pattern::starts_with;
 use crate::store::{Connection, Result};
 
 /// Which rows.

@@ -11,7 +11,7 @@ use crate::store::{Connection, Result};
 
 /// What becomes of a row that another transaction has locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locked {
+pub enum OnLocked {
     /// It is passed over.
     Skip,
     /// It is waited for, as long as the session's `lock_timeout` allows.
@@ -26,7 +26,7 @@ pub enum Locked {
 pub(super) async fn lock(
     connection: &mut Connection,
     ids: &[Uuid],
-    locked: Locked,
+    locked: OnLocked,
 ) -> Result<HashSet<Uuid>> {
     let rows = uploads::table
         .filter(uploads::id.eq_any(ids))
@@ -34,8 +34,8 @@ pub(super) async fn lock(
         .select(uploads::id)
         .for_no_key_update();
     let ids: Vec<Uuid> = match locked {
-        Locked::Skip => rows.skip_locked().load(connection).await?,
-        Locked::Wait => rows.load(connection).await?,
+        OnLocked::Skip => rows.skip_locked().load(connection).await?,
+        OnLocked::Wait => rows.load(connection).await?,
     };
     Ok(ids.into_iter().collect())
 }

@@ -1,34 +1,42 @@
 //! The table `uploads`.
 
 mod acknowledge;
-mod claim;
+mod by_object;
 mod completion;
 mod drift;
 mod extend;
 mod find;
 mod insert;
+mod janitor_lease;
 mod list;
 mod lock;
-mod mark;
 mod multipart;
-mod of_object;
+mod path_version;
 mod proven;
 mod row;
 mod transition;
 mod unproven;
 
-pub use acknowledge::{Acknowledged, Proven, acknowledge};
-pub use claim::{Claimed, Waiting, claim, give_back, peek, put_off, renew, settle, settle_closed};
-pub use completion::{hold_to_complete, let_go};
-pub use drift::{mark_drift, mark_drifted_size, mark_replaced};
+pub use acknowledge::{Acknowledged, ProvenUpload, acknowledge};
+pub use by_object::{find_acknowledged_at_key, find_in_any_tenant, find_relying_on_object};
+pub use completion::{lease_for_completion, release_completion};
+pub use drift::{mark_drift, mark_replaced, set_drifted_size};
 pub use extend::{extend, extend_many};
-pub use find::{by_id, by_ids, newest_of_path, standing, to_delete};
-pub use insert::{How, insert};
+pub use find::{
+    find_acknowledged, find_by_id, find_by_ids, find_delete_target, find_newest_at_path,
+};
+pub use insert::{InsertMode, insert};
+pub use janitor_lease::{
+    DueRows, LeasedUpload, lease_due_rows, list_due_rows, mark_closed_finally_checked,
+    mark_finally_checked, postpone, release_leases, renew_leases,
+};
 pub use list::{Filter, list};
-pub use lock::Locked;
-pub use mark::{Before, Current, Place, current_of};
-pub use multipart::{InParts, Promise, in_parts, promise_less, promise_more, swap_multipart};
-pub use of_object::{counting_on, named, standing_at};
-pub use proven::{ProvenRow, Spot, promised, proven_page};
+pub use lock::OnLocked;
+pub use multipart::{
+    ExpectedValues, MultipartUploadRow, add_expected_values, find_by_s3_upload_ids,
+    replace_multipart, revert_expected_values,
+};
+pub use path_version::{PathState, PathVersion, TenantPath, read_path_state};
+pub use proven::{OwnedTenantPath, ProvenRow, paths_with_uploads, proven_page};
 pub use transition::{Changes, transition};
-pub use unproven::{note_unproven, settle_failed};
+pub use unproven::{mark_failed_finally_checked, set_unproven_size};

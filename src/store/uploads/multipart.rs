@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::is_fenced_by;
+use super::janitor_lease::is_held_under;
 use crate::domain::proof::Declared;
 use crate::domain::status::{Status, Transition};
 use crate::domain::upload::{Multipart, Upload};
@@ -18,7 +18,7 @@ use crate::store::{Connection, Result};
 
 /// Changes a Pending upload over from the multipart upload `before` to another one. `false` where
 /// it is not Pending, or was changed over already.
-pub async fn swap_multipart(
+pub async fn replace_multipart(
     connection: &mut Connection,
     id: Uuid,
     before: &str,
@@ -42,7 +42,7 @@ pub async fn swap_multipart(
 /// What a client says with its acknowledge, kept before the object is made: whoever proves it then,
 /// proves all of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Promise<'a> {
+pub struct ExpectedValues<'a> {
     /// A new name.
     pub name: Option<&'a str>,
     /// New comments.
@@ -59,7 +59,7 @@ const IS_PROMISED: &str = "CASE WHEN uploads.checksum_value NOT LIKE '%-%' ";
 
 /// Takes back what [`promise_more`] added to `before`: nothing was made of it. What another caller
 /// promised stays.
-pub async fn promise_less(
+pub async fn revert_expected_values(
     connection: &mut Connection,
     id: Uuid,
     before: &Declared,
@@ -95,15 +95,15 @@ pub async fn promise_less(
 /// Adds to the promise of an upload that may still be acknowledged, and says whether it did: another
 /// one, and one whose lease was lost, is left alone. A size or checksum that was promised before
 /// holds.
-pub async fn promise_more(
+pub async fn add_expected_values(
     connection: &mut Connection,
     upload: &Upload,
-    promise: &Promise<'_>,
+    promise: &ExpectedValues<'_>,
 ) -> Result<bool> {
     let from = Transition::Acknowledge.from().iter();
     let row = uploads::table
         .filter(uploads::id.eq(upload.id))
-        .filter(is_fenced_by(upload.fence))
+        .filter(is_held_under(upload.lease_token))
         .filter(uploads::status.eq_any(from.map(|status| status.as_str())));
     let invalid = |cause| diesel::result::Error::SerializationError(cause);
     let size = promise.declared.size.map(i64::try_from).transpose();
@@ -143,12 +143,12 @@ pub async fn promise_more(
 
 /// An upload in parts, as far as the store's listing can be held against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InParts {
+pub struct MultipartUploadRow {
     /// The store's id of it.
     pub s3_upload_id: String,
     /// The upload.
     pub id: Uuid,
-    /// Whose it is.
+    /// Tenants it is.
     pub tenant: String,
     /// The path there.
     pub path: String,
@@ -159,7 +159,10 @@ pub struct InParts {
 }
 
 /// The uploads, of any tenant, that these multipart uploads of the store are for.
-pub async fn in_parts(connection: &mut Connection, ids: &[&str]) -> Result<Vec<InParts>> {
+pub async fn find_by_s3_upload_ids(
+    connection: &mut Connection,
+    ids: &[&str],
+) -> Result<Vec<MultipartUploadRow>> {
     type Found = (Option<String>, Uuid, String, String, String, DateTime<Utc>);
     let found: Vec<Found> = uploads::table
         .filter(uploads::s3_upload_id.eq_any(ids))
@@ -178,7 +181,7 @@ pub async fn in_parts(connection: &mut Connection, ids: &[&str]) -> Result<Vec<I
         let status = status
             .parse()
             .map_err(|_| diesel::result::Error::DeserializationError(unknown().into()))?;
-        Ok(InParts {
+        Ok(MultipartUploadRow {
             s3_upload_id: s3_upload_id.unwrap_or_default(),
             id,
             tenant,

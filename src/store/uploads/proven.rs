@@ -13,7 +13,7 @@ pub struct ProvenRow {
     /// The upload.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    /// Whose it is.
+    /// Tenants it is.
     #[diesel(sql_type = Text)]
     pub tenant: String,
     /// Its key.
@@ -56,23 +56,26 @@ pub async fn proven_page(
 
 /// A place of a tenant's that a key stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
-    /// Whose.
+pub struct OwnedTenantPath {
+    /// Tenants.
     pub tenant: String,
     /// The path there.
     pub path: String,
 }
 
 /// Which of these places any upload was ever promised, as indexes into `spots`.
-pub async fn promised(connection: &mut Connection, spots: &[Spot]) -> Result<Vec<i64>> {
+pub async fn paths_with_uploads(
+    connection: &mut Connection,
+    spots: &[OwnedTenantPath],
+) -> Result<Vec<i64>> {
     #[derive(QueryableByName)]
-    struct Place {
+    struct TenantPath {
         #[diesel(sql_type = BigInt)]
         number: i64,
     }
     let tenants: Vec<_> = spots.iter().map(|spot| spot.tenant.as_str()).collect();
     let paths: Vec<_> = spots.iter().map(|spot| spot.path.as_str()).collect();
-    let places: Vec<Place> = diesel::sql_query(
+    let places: Vec<TenantPath> = diesel::sql_query(
         "SELECT spot.number - 1 AS number \
          FROM unnest($1, $2) WITH ORDINALITY AS spot (tenant, path, number) \
          WHERE EXISTS (SELECT 1 FROM uploads \

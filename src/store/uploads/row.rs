@@ -10,7 +10,7 @@ use crate::domain::checksum::Checksum;
 use crate::domain::drift::{Drift, Drifted};
 use crate::domain::object::ProvenObject;
 use crate::domain::path::DatasetPath;
-use crate::domain::proof::{Declared, Level};
+use crate::domain::proof::{Declared, ProofLevel};
 use crate::domain::upload::{Failure, Multipart, Upload, Verification, Verifier, WriteRule};
 use crate::store::schema::uploads;
 
@@ -119,7 +119,7 @@ impl Row {
             verification,
             drift: self.drift()?,
             sequence: self.sequence,
-            fence: None,
+            lease_token: None,
         })
     }
 
@@ -168,7 +168,9 @@ impl Row {
         ) else {
             return Ok(None);
         };
-        let level = Level::ALL.into_iter().find(|one| one.as_str() == level);
+        let level = ProofLevel::ALL
+            .into_iter()
+            .find(|one| one.as_str() == level);
         let by = Verifier::ALL.into_iter().find(|one| one.as_str() == by);
         Ok(Some(Verification {
             level: level.ok_or(self.corrupt("verification_level"))?,

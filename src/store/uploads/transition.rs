@@ -13,7 +13,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::{WithoutLease, is_fenced_by};
+use super::janitor_lease::{WithoutLease, is_held_under};
 use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::event::EventType;
@@ -44,18 +44,18 @@ impl Changes {
 
 /// Takes an arrow: the row changes and its event is written, or nothing happens (`None`) because
 /// the row is not in a state that the arrow starts from. What was extended since somebody found it
-/// overdue does not expire: its client was promised more time. With a `fence`, nothing happens either
+/// overdue does not expire: its client was promised more time. With a `lease_token`, nothing happens either
 /// where the row is no longer held under that lease; the arrow ends the lease. Call it inside a
 /// transaction.
 pub async fn transition(
     connection: &mut Connection,
     id: Uuid,
-    fence: Option<Uuid>,
+    lease_token: Option<Uuid>,
     arrow: Transition,
     at: DateTime<Utc>,
     changes: Changes,
 ) -> Result<Option<Upload>> {
-    let taken = transition_all(connection, &[id], fence, arrow, at, changes).await?;
+    let taken = transition_all(connection, &[id], lease_token, arrow, at, changes).await?;
     Ok(taken.into_iter().next())
 }
 
@@ -63,7 +63,7 @@ pub async fn transition(
 pub(super) async fn transition_all(
     connection: &mut Connection,
     ids: &[Uuid],
-    fence: Option<Uuid>,
+    lease_token: Option<Uuid>,
     arrow: Transition,
     at: DateTime<Utc>,
     changes: Changes,
@@ -76,7 +76,7 @@ pub(super) async fn transition_all(
         .filter(uploads::id.eq_any(ids))
         .filter(uploads::status.eq_any(from))
         .filter(is_overdue)
-        .filter(is_fenced_by(fence));
+        .filter(is_held_under(lease_token));
     let rows: Vec<Row> = diesel::update(rows)
         .set((
             uploads::status.eq(arrow.to().as_str()),

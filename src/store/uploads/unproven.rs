@@ -9,8 +9,8 @@ use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::claim::{Waiting, WithoutLease, is_fenced_by};
-use super::mark::Place;
+use super::janitor_lease::{DueRows, WithoutLease, is_held_under};
+use super::path_version::TenantPath;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::columns::each;
@@ -23,7 +23,11 @@ pub(super) fn bytes(size: u64) -> i64 {
 }
 
 /// Notes how many bytes stand there of an upload that failed or expired, as it was seen.
-pub async fn note_unproven(connection: &mut Connection, id: Uuid, size: Option<u64>) -> Result<()> {
+pub async fn set_unproven_size(
+    connection: &mut Connection,
+    id: Uuid,
+    size: Option<u64>,
+) -> Result<()> {
     let over = [Status::Error, Status::Expired].map(Status::as_str);
     diesel::update(uploads::table.filter(uploads::id.eq(id)))
         .filter(uploads::status.eq_any(over))
@@ -35,16 +39,16 @@ pub async fn note_unproven(connection: &mut Connection, id: Uuid, size: Option<u
 }
 
 /// The same for one that failed, at the last look.
-pub async fn settle_failed(
+pub async fn mark_failed_finally_checked(
     connection: &mut Connection,
     upload: &Upload,
     size: Option<u64>,
     at: DateTime<Utc>,
 ) -> Result<()> {
     diesel::update(uploads::table.filter(uploads::id.eq(upload.id)))
-        .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
+        .filter(sql::<Bool>(DueRows::AwaitingFinalCheck.predicate()))
         .filter(uploads::status.eq(Status::Error.as_str()))
-        .filter(is_fenced_by(upload.fence))
+        .filter(is_held_under(upload.lease_token))
         .set((
             WithoutLease::default(),
             uploads::unproven_size.eq(size.map(bytes)),
@@ -57,7 +61,7 @@ pub async fn settle_failed(
 
 /// Notes that datasets have taken the places of what stood there. Rows that somebody else changes
 /// at this moment are left: they are looked at anew after that.
-pub(super) async fn replace(connection: &mut Connection, places: &[Place<'_>]) -> Result<()> {
+pub(super) async fn replace(connection: &mut Connection, places: &[TenantPath<'_>]) -> Result<()> {
     diesel::sql_query(
         "UPDATE uploads SET unproven_size = NULL WHERE id IN ( \
          SELECT id FROM uploads JOIN unnest($1, $2) AS place (tenant, path) USING (tenant, path) \

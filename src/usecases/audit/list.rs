@@ -7,7 +7,7 @@ use crate::domain::audit::{Action, Record};
 use crate::domain::page::{Cursor, LIMITS, Page};
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
-use crate::store::audit::{self, Start, Whose};
+use crate::store::audit::{self, Start, Tenants};
 use crate::store::{self, Connection};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
@@ -43,9 +43,9 @@ pub async fn list(
     let mut rows = filter.rows()?;
     // Of what a confined caller may not know of, nothing is told: rows of other folders, and those
     // of no path.
-    if let Some(within) = principal.jail.within() {
+    if let Some(within) = principal.jail.folder() {
         let asked = rows.prefix.as_deref().unwrap_or("/");
-        let Some(met) = within.meet(asked) else {
+        let Some(met) = within.intersect(asked) else {
             return Ok(Page {
                 items: Vec::new(),
                 next: None,
@@ -57,7 +57,7 @@ pub async fn list(
     // One more than asked for tells whether there is a next page.
     let mut items = audit::list(
         &mut connection,
-        Whose::Tenant(&principal.tenant),
+        Tenants::One(&principal.tenant),
         &rows,
         Start::Newest(before),
         i64::from(limit) + 1,
@@ -78,10 +78,10 @@ pub async fn next(
     filter: &Filter,
     after: Option<Uuid>,
 ) -> Result<(Vec<Record>, bool)> {
-    let whose = tenant.map_or(Whose::Anyones, Whose::Tenant);
+    let tenants = tenant.map_or(Tenants::All, Tenants::One);
     let (rows, limit) = (filter.rows()?, *LIMITS.end());
     let start = Start::Oldest(after);
-    let page = audit::list(connection, whose, &rows, start, limit.into()).await?;
+    let page = audit::list(connection, tenants, &rows, start, limit.into()).await?;
     let is_last = page.len() < usize::from(limit);
     Ok((page, is_last))
 }

@@ -10,7 +10,7 @@ pub mod write;
 use chrono::{DateTime, Utc};
 use uuid::ContextV7;
 
-use crate::domain::audit::{Actor, Deed};
+use crate::domain::audit::{ActionDetails, Actor};
 use crate::store::{Connection, audit};
 use crate::usecases::context::audit_entry;
 
@@ -19,14 +19,14 @@ pub(super) async fn note(
     connection: &mut Connection,
     at: DateTime<Utc>,
     tenant: &str,
-    deeds: Vec<Deed>,
+    actions: Vec<ActionDetails>,
 ) -> crate::store::Result<()> {
     let context = ContextV7::new();
-    let entries = deeds.into_iter().map(|deed| {
+    let entries = actions.into_iter().map(|details| {
         let actor = Actor::Operator {
             tenant: tenant.to_owned(),
         };
-        audit_entry(&context, at, actor.into(), None, deed)
+        audit_entry(&context, at, actor.into(), None, details)
     });
     audit::append(connection, &entries.collect::<Vec<_>>()).await
 }

@@ -40,7 +40,7 @@ pub async fn write(broker: &Broker, entries: &[Entry], again: bool) -> Result<()
 
 async fn append(connection: &mut Connection, entries: &[Entry], again: bool) -> store::Result<()> {
     match again {
-        true => audit::append_again(connection, entries).await,
+        true => audit::append_idempotently(connection, entries).await,
         false => audit::append(connection, entries).await,
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use uuid::ContextV7;
 
-use crate::domain::audit::{Deed, Entry, Who};
+use crate::domain::audit::{ActionDetails, Entry, Origin};
 use crate::telemetry::log::mask_tokens;
 use crate::usecases::ids::id_after;
 
@@ -13,19 +13,19 @@ use crate::usecases::ids::id_after;
 pub(in crate::usecases) fn audit_entry(
     context: &ContextV7,
     at: DateTime<Utc>,
-    who: Who,
+    origin: Origin,
     operation: Option<String>,
-    deed: Deed,
+    details: ActionDetails,
 ) -> Entry {
     Entry {
         id: id_after(context, at),
         at,
-        who,
+        origin,
         operation,
-        deed: Deed {
-            subject: deed.subject.map(masked),
-            path: deed.path.map(masked),
-            ..deed
+        details: ActionDetails {
+            subject: details.subject.map(masked),
+            path: details.path.map(masked),
+            ..details
         },
         count: 1,
     }

@@ -3,7 +3,7 @@
 //! Bounded, whoever asks for what. What was done stands in a queue; while that is full, the oldest
 //! rows are kept and new ones are lost, counted, and told by one row at the place of the gap: how
 //! an incident began is worth more than how it went on. Refusals are beside it, so that they cannot
-//! push out deeds: the same one from the same caller is one row with a count, and past a number of
+//! push out actions: the same one from the same caller is one row with a count, and past a number of
 //! different ones the rest share a row.
 
 use std::borrow::Cow;
@@ -16,10 +16,10 @@ use tokio::sync::Notify;
 use uuid::{ContextV7, Uuid};
 
 use super::audit_entry::audit_entry;
-use crate::domain::audit::{Action, Actor, Deed, Entry, Who};
+use crate::domain::audit::{Action, ActionDetails, Actor, Entry, Origin};
 use crate::telemetry::metrics::Metrics;
 
-/// Rows of deeds that wait at most.
+/// Rows of actions that wait at most.
 const ROOM: usize = 32_768;
 /// Different refusals that wait at most.
 const DIFFERENT: usize = 256;
@@ -34,9 +34,9 @@ pub struct AuditQueue {
 
 #[derive(Debug, Default)]
 struct State {
-    deeds: VecDeque<Entry>,
+    actions: VecDeque<Entry>,
     folded: HashMap<Fold, Entry>,
-    /// The gap at the end of `deeds`.
+    /// The gap at the end of `actions`.
     lost: Option<Entry>,
     /// Rows sort as they were noted.
     ids: ContextV7,
@@ -67,10 +67,16 @@ impl AuditQueue {
 
     /// Notes what was done, by whom and when, and by which `operation` where it matters. Never
     /// waits.
-    pub fn record(&self, at: DateTime<Utc>, who: Who, operation: Option<String>, deed: Deed) {
+    pub fn record(
+        &self,
+        at: DateTime<Utc>,
+        origin: Origin,
+        operation: Option<String>,
+        details: ActionDetails,
+    ) {
         let lost = {
             let mut state = self.state();
-            let entry = audit_entry(&state.ids, at, who, operation, deed);
+            let entry = audit_entry(&state.ids, at, origin, operation, details);
             state.add(entry)
         };
         if let Some(first) = lost {
@@ -95,7 +101,7 @@ impl AuditQueue {
     /// How many rows wait.
     pub fn waiting(&self) -> usize {
         let state = self.state();
-        state.deeds.len() + state.folded.len()
+        state.actions.len() + state.folded.len()
     }
 
     /// Every change is one short step, so that a panic leaves it whole.
@@ -107,7 +113,7 @@ impl AuditQueue {
 impl State {
     /// `Some` where the row is lost; true for the first of a gap.
     fn add(&mut self, entry: Entry) -> Option<bool> {
-        if entry.deed.action.is_folded() {
+        if entry.details.action.is_folded() {
             self.fold(entry);
             return None;
         }
@@ -115,14 +121,14 @@ impl State {
             lost.count = lost.count.saturating_add(1);
             return Some(false);
         }
-        if self.deeds.len() < ROOM {
-            self.deeds.push_back(entry);
+        if self.actions.len() < ROOM {
+            self.actions.push_back(entry);
             return None;
         }
         self.lost = Some(Entry {
-            who: Actor::Broker.into(),
+            origin: Actor::Broker.into(),
             operation: None,
-            deed: Deed::new(Action::AuditLost),
+            details: ActionDetails::new(Action::AuditLost),
             ..entry
         });
         Some(true)
@@ -139,11 +145,11 @@ impl State {
             return;
         }
         let rest = Entry {
-            who: Actor::Many.into(),
+            origin: Actor::Many.into(),
             operation: None,
-            deed: Deed {
-                code: entry.deed.code,
-                ..Deed::new(entry.deed.action)
+            details: ActionDetails {
+                code: entry.details.code,
+                ..ActionDetails::new(entry.details.action)
             },
             ..entry
         };
@@ -154,13 +160,13 @@ impl State {
     }
 
     fn take(&mut self, most: usize) -> Vec<Entry> {
-        let deeds = self.deeds.len().min(most);
-        let mut taken: Vec<Entry> = self.deeds.drain(..deeds).collect();
-        if deeds < most {
+        let actions = self.actions.len().min(most);
+        let mut taken: Vec<Entry> = self.actions.drain(..actions).collect();
+        if actions < most {
             taken.extend(self.folded.drain().map(|(_, entry)| entry));
         }
-        if deeds > 0 {
-            self.deeds.extend(self.lost.take());
+        if actions > 0 {
+            self.actions.extend(self.lost.take());
         }
         taken
     }
@@ -168,16 +174,16 @@ impl State {
 
 impl Fold {
     fn of(entry: &Entry) -> Self {
-        let actor = &entry.who.actor;
+        let actor = &entry.origin.actor;
         let known = matches!(actor, Actor::Caller(_));
         Self {
-            action: entry.deed.action,
-            code: entry.deed.code,
+            action: entry.details.action,
+            code: entry.details.code,
             actor: actor.name(),
             tenant: actor.tenant().map(str::to_owned),
-            address: entry.who.address,
+            address: entry.origin.address,
             operation: entry.operation.clone(),
-            reached: known.then(|| (entry.deed.upload_id, entry.deed.path.clone())),
+            reached: known.then(|| (entry.details.upload_id, entry.details.path.clone())),
         }
     }
 }
@@ -192,34 +198,42 @@ mod tests {
     }
 
     fn refused_at(audit: &AuditQueue, address: [u8; 4], path: &str) {
-        let who = Who {
+        let origin = Origin {
             address: Some(address.into()),
             ..Actor::Anonymous.into()
         };
-        let deed = Deed {
+        let details = ActionDetails {
             path: Some(path.to_owned()),
             code: Some("unauthenticated"),
-            ..Deed::new(Action::RequestRefused)
+            ..ActionDetails::new(Action::RequestRefused)
         };
-        audit.record(DateTime::default(), who, Some("GET /a".to_owned()), deed);
+        audit.record(
+            DateTime::default(),
+            origin,
+            Some("GET /a".to_owned()),
+            details,
+        );
     }
 
     #[test]
     fn what_has_no_room_is_told_where_it_is_missing() {
         let audit = audit();
-        let deed = |n: usize| {
-            let deed = Deed::to(Action::KeyCreated, n);
-            audit.record(DateTime::default(), Actor::Broker.into(), None, deed);
+        let details = |n: usize| {
+            let details = ActionDetails::on_subject(Action::KeyCreated, n);
+            audit.record(DateTime::default(), Actor::Broker.into(), None, details);
         };
-        (0..ROOM + 5).for_each(deed);
+        (0..ROOM + 5).for_each(details);
         assert_eq!(audit.waiting(), ROOM);
         let first = audit.take(ROOM);
         assert_eq!(first.len(), ROOM);
-        assert_eq!(first[ROOM - 1].deed.subject, Some((ROOM - 1).to_string()));
-        deed(ROOM + 5);
+        assert_eq!(
+            first[ROOM - 1].details.subject,
+            Some((ROOM - 1).to_string())
+        );
+        details(ROOM + 5);
         let second = audit.take(ROOM);
         let told: Vec<_> = (second.iter())
-            .map(|entry| (entry.deed.action.as_str(), entry.count))
+            .map(|entry| (entry.details.action.as_str(), entry.count))
             .collect();
         assert_eq!(told, [("audit.lost", 5), ("key.created", 1)]);
         assert!(audit.take(ROOM).is_empty());
@@ -228,8 +242,8 @@ mod tests {
     #[test]
     fn a_flood_of_refusals_is_few_rows_and_pushes_out_no_deed() {
         let audit = audit();
-        let deed = Deed::new(Action::KeyCreated);
-        audit.record(DateTime::default(), Actor::Broker.into(), None, deed);
+        let details = ActionDetails::new(Action::KeyCreated);
+        audit.record(DateTime::default(), Actor::Broker.into(), None, details);
         for n in 0..1_000 {
             refused_at(&audit, [10, 0, 0, 1], &format!("/{n}"));
         }
@@ -238,14 +252,14 @@ mod tests {
             refused_at(&audit, [10, 0, 2, n], "/");
         }
         let taken = audit.take(1_000);
-        assert_eq!(taken[0].deed.action, Action::KeyCreated);
+        assert_eq!(taken[0].details.action, Action::KeyCreated);
         assert_eq!(taken.len(), 1 + DIFFERENT + 1);
         let count: i32 = taken.iter().map(|entry| entry.count).sum();
         assert_eq!(count, 1 + 1_000 + 512, "every one is counted");
         let first = taken.iter().find(|entry| entry.count == 1_000);
-        let path = first.and_then(|entry| entry.deed.path.as_deref());
+        let path = first.and_then(|entry| entry.details.path.as_deref());
         assert_eq!(path, Some("/0"), "the first of them is shown");
-        let many = |entry: &&Entry| entry.who.actor.name() == "many";
+        let many = |entry: &&Entry| entry.origin.actor.name() == "many";
         assert_eq!(taken.iter().filter(many).count(), 1);
     }
 
@@ -254,8 +268,8 @@ mod tests {
         let audit = audit();
         refused_at(&audit, [10, 0, 0, 1], "/");
         for _ in 0..3 {
-            let deed = Deed::new(Action::KeyCreated);
-            audit.record(DateTime::default(), Actor::Broker.into(), None, deed);
+            let details = ActionDetails::new(Action::KeyCreated);
+            audit.record(DateTime::default(), Actor::Broker.into(), None, details);
         }
         let taken = [2, 2, 2].map(|most| audit.take(most).len());
         assert_eq!(taken, [2, 2, 0]);

@@ -66,7 +66,7 @@ impl Broker {
 
     /// The names of the buckets that were used since the start, the common one first.
     pub fn met_buckets(&self) -> Vec<String> {
-        let met = self.stores.buckets.met().into_iter();
+        let met = self.stores.buckets.known().into_iter();
         met.map(|bucket| bucket.objects.bucket().to_owned())
             .collect()
     }

@@ -4,7 +4,7 @@ use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::upload::{Upload, has_drifted, name_at};
+use crate::domain::upload::{Upload, display_name, has_drifted};
 use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::datasets::download::{SignedGet, Wish};
@@ -26,7 +26,7 @@ pub struct Detail {
 impl Detail {
     /// The declared name, or the file stem.
     pub fn name(&self) -> &str {
-        name_at(&self.path, self.upload.as_ref())
+        display_name(&self.path, self.upload.as_ref())
     }
 
     /// Whether the object is no longer the proven one.
@@ -39,7 +39,7 @@ impl Detail {
 pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) -> Result<Detail> {
     let (key, object) = broker.look(principal, path).await?;
     let mut connection = broker.connection().await?;
-    let upload = uploads::standing(&mut connection, &principal.tenant, &[path.as_str()])
+    let upload = uploads::find_acknowledged(&mut connection, &principal.tenant, &[path.as_str()])
         .await?
         .pop();
     drop(connection);
@@ -63,7 +63,7 @@ impl Broker {
     ) -> Result<(String, FoundObject)> {
         let nothing = || Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
         let key = (principal.jail.key(path))
-            .map_err(|reason| nothing().reaching(reason, path.as_str()))?;
+            .map_err(|reason| nothing().with_rejected_path(reason, path.as_str()))?;
         let bucket = self.bucket_of(&principal.jail).await?;
         let object = bucket.objects.head(&key).await?.ok_or_else(nothing)?;
         Ok((key, object))

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::bounds::url_seconds;
+use crate::domain::bounds::capped_url_seconds;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::objects::sign::GetObject;
@@ -83,7 +83,7 @@ impl Broker {
             ..GetObject::new(key)
         };
         let seconds = self.limits(&principal.policy).url_seconds();
-        let seconds = url_seconds(seconds, principal.bounds.ends_at, now);
+        let seconds = capped_url_seconds(seconds, principal.bounds.ends_at, now);
         let bucket = self.bucket_of(&principal.jail).await?;
         let signed = (bucket.signer)
             .get_object(&object, seconds, &credentials, now)

@@ -7,7 +7,7 @@ use crate::domain::page::{Cursor, Page};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
-use crate::domain::upload::{Upload, has_drifted, name_at};
+use crate::domain::upload::{Upload, display_name, has_drifted};
 use crate::objects::{self, ListedObject, StoreError};
 use crate::store::uploads;
 use crate::usecases::context::Broker;
@@ -61,7 +61,7 @@ impl Dataset {
     /// The declared name, or the file stem; the key where it has no path.
     pub fn name(&self) -> &str {
         match &self.path {
-            Some(path) => name_at(path, self.upload.as_ref()),
+            Some(path) => display_name(path, self.upload.as_ref()),
             None => &self.object.key,
         }
     }
@@ -88,7 +88,7 @@ pub async fn page(
         return Ok(Page { items, next });
     };
     if listing.folders
-        && let Some(folder) = principal.jail.way_from(&listing.prefix)
+        && let Some(folder) = principal.jail.next_folder(&listing.prefix)
     {
         return broker.way_down(&principal.jail, &prefix, folder).await;
     }
@@ -104,7 +104,9 @@ pub async fn page(
         .list(asked)
         .await
         .map_err(|error| match error {
-            StoreError::UnknownToken => Refusal::field("/cursor", "is not one of this list").into(),
+            StoreError::UnknownContinuationToken => {
+                Refusal::field("/cursor", "is not one of this list").into()
+            }
             error => Error::from(error),
         })?;
     let mut datasets: Vec<_> = (page.objects.into_iter())
@@ -213,7 +215,7 @@ async fn add_uploads(
         return Ok(());
     }
     let mut connection = broker.connection().await?;
-    let uploads = uploads::standing(&mut connection, &principal.tenant, &paths).await?;
+    let uploads = uploads::find_acknowledged(&mut connection, &principal.tenant, &paths).await?;
     drop(connection);
     let mut by_path: HashMap<_, _> = (uploads.into_iter())
         .map(|upload| (upload.path.as_str().to_owned(), upload))

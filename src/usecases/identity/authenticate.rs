@@ -91,8 +91,8 @@ pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<A
 
 /// What the audit calls a token by: the first bytes of its hash tell nothing of it.
 pub(in crate::usecases) fn fingerprint(hash: &Hash) -> String {
-    let start = hash.iter().take(8);
-    start.map(|byte| format!("{byte:02x}")).collect()
+    let (start, _) = hash.split_at(8);
+    hex::encode(start)
 }
 
 /// What a bearer token may be.
@@ -146,7 +146,7 @@ pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
 
 async fn load_anyone(broker: &Broker) -> Result<Option<CachedKey>> {
     let mut connection = broker.connection().await?;
-    let at_work = tenants::at_work(&mut connection, DEFAULT_TENANT).await?;
+    let at_work = tenants::find_enabled(&mut connection, DEFAULT_TENANT).await?;
     Ok(at_work.map(|(jail, policy)| CachedKey {
         principal: Arc::new(Principal {
             tenant: DEFAULT_TENANT.to_owned(),
@@ -154,7 +154,7 @@ async fn load_anyone(broker: &Broker) -> Result<Option<CachedKey>> {
             policy: Arc::new(policy),
             scopes: Scope::ALL.to_vec(),
             key_id: None,
-            credential: Credential::Nothing,
+            credential: Credential::AuthenticationOff,
             bounds: Bounds::default(),
         }),
         expires_at: None,
@@ -164,18 +164,18 @@ async fn load_anyone(broker: &Broker) -> Result<Option<CachedKey>> {
 async fn load(broker: &Broker, hash: Hash) -> Result<Option<CachedKey>> {
     let now = broker.clock.now();
     let mut connection = broker.connection().await?;
-    let Some(key) = api_keys::by_hash(&mut connection, &hash).await? else {
+    let Some(key) = api_keys::find_by_hash(&mut connection, &hash).await? else {
         return Ok(None);
     };
     if key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now) {
         return Ok(None);
     }
-    let Some((jail, policy)) = tenants::at_work(&mut connection, &key.tenant).await? else {
+    let Some((jail, policy)) = tenants::find_enabled(&mut connection, &key.tenant).await? else {
         return Ok(None);
     };
     let fresh_after = now - TOUCH_EVERY;
     if key.last_used_at.is_none_or(|last| last <= fresh_after) {
-        api_keys::touch(&mut connection, key.id, now, fresh_after).await?;
+        api_keys::record_use(&mut connection, key.id, now, fresh_after).await?;
     }
     let scopes = key.scopes.iter().flatten();
     Ok(Some(CachedKey {

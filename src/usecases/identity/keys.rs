@@ -10,7 +10,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::Scope;
 use crate::domain::refusal::Refusal;
@@ -87,20 +87,20 @@ async fn insert(
     key: &api_keys::NewApiKey<'_>,
 ) -> Result<Option<DateTime<Utc>>> {
     let (tenant, now) = (key.tenant, key.created_at);
-    let mut deeds = Vec::new();
+    let mut actions = Vec::new();
     if tenant != DEFAULT_TENANT
-        && tenants::ensure(connection, tenant, now)
+        && tenants::ensure_exists(connection, tenant, now)
             .await
             .map_err(|cause| nested("/tenant", cause))?
     {
-        deeds.push(Deed::to(Action::TenantCreated, tenant));
+        actions.push(ActionDetails::on_subject(Action::TenantCreated, tenant));
     }
     api_keys::insert(connection, key).await?;
-    deeds.push(Deed {
+    actions.push(ActionDetails {
         expires_at: key.expires_at,
-        ..Deed::to(Action::KeyCreated, key.id)
+        ..ActionDetails::on_subject(Action::KeyCreated, key.id)
     });
-    audit::note(connection, now, tenant, deeds).await?;
+    audit::note(connection, now, tenant, actions).await?;
     let tenant = tenants::find(connection, tenant).await?;
     Ok(tenant.and_then(|tenant| tenant.disabled_at))
 }
@@ -114,8 +114,8 @@ pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Res
             let Some(tenant) = api_keys::revoke(connection, id, now).await? else {
                 return Ok(false);
             };
-            let deeds = vec![Deed::to(Action::KeyRevoked, id)];
-            audit::note(connection, now, &tenant, deeds).await?;
+            let actions = vec![ActionDetails::on_subject(Action::KeyRevoked, id)];
+            audit::note(connection, now, &tenant, actions).await?;
             Ok(true)
         })
         .await

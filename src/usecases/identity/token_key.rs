@@ -19,7 +19,7 @@ impl Broker {
                 .map_err(|cause| Error::Internal(cause.to_string().into()))?;
             let mut connection = self.connection().await?;
             let now = self.clock.now();
-            let secret = token_secrets::get_or_keep(&mut connection, &*fresh, now).await?;
+            let secret = token_secrets::get_or_insert(&mut connection, &*fresh, now).await?;
             Ok(TokenKey::new(&Zeroizing::new(secret)))
         };
         self.caches.token_key.get_or_try_init(ask).await

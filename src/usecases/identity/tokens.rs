@@ -68,7 +68,10 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
     let ends_at = ends_at
         .min(bounds.ends_at.unwrap_or(ends_at))
         .trunc_subsecs(0);
-    let before = bounds.purse.as_ref().map(|purse| purse.allowances());
+    let before = bounds
+        .token_allowances
+        .as_ref()
+        .map(|allowances| allowances.as_slice());
     let mut allowances = before.unwrap_or_default().to_vec();
     if new.max_uploads.is_some() || new.max_bytes.is_some() {
         allowances.push(Allowance {
@@ -146,11 +149,11 @@ fn narrow(
     prefix: Option<PathPrefix>,
 ) -> Result<Option<PathPrefix>, Refusal> {
     let mut wide = Vec::new();
-    let own = principal.jail.within();
+    let own = principal.jail.folder();
     let prefix = match (prefix, own) {
         // Nothing was asked for: what the caller has.
         (None, own) if new.prefix.is_none() => own.cloned(),
-        (Some(prefix), Some(own)) if !own.holds(prefix.as_str()) => {
+        (Some(prefix), Some(own)) if !own.contains(prefix.as_str()) => {
             wide.push(("/prefix", format!("lies outside of {own}")));
             None
         }
@@ -160,17 +163,17 @@ fn narrow(
         }
         (prefix, _) => prefix,
     };
-    let purse = principal.bounds.purse.as_ref();
+    let allowances = principal.bounds.token_allowances.as_ref();
     for (pointer, asked, own) in [
         (
             "/max_uploads",
             new.max_uploads,
-            purse.and_then(|purse| purse.uploads()),
+            allowances.and_then(|allowances| allowances.max_uploads()),
         ),
         (
             "/max_bytes",
             new.max_bytes,
-            purse.and_then(|purse| purse.bytes()),
+            allowances.and_then(|allowances| allowances.max_bytes()),
         ),
     ] {
         if let (Some(asked), Some(own)) = (asked, own)

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::domain::abilities::{Abilities, Ability, Support};
 use crate::objects::Bucket;
-use crate::objects::probe::{ProbeError, Traces, TryOut};
-use crate::store::abilities::{self, Remembered};
+use crate::objects::probe::{AbilityProbe, ProbeArtifacts, ProbeError};
+use crate::store::abilities::{self, StoredAbilities};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
@@ -48,11 +48,11 @@ async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
     let found = abilities::find(&mut connection, &bucket.endpoint, name).await?;
     let Some(found) = found else { return Ok(false) };
     let known = bucket.objects.abilities();
-    known.learn(found.abilities);
+    known.merge(found.abilities);
     let since = broker.clock.now() - BELIEVED;
-    let fresh = known.now().is_known() && found.tried_at.is_some_and(|at| at > since);
+    let fresh = known.current().is_complete() && found.tried_at.is_some_and(|at| at > since);
     if fresh {
-        known.tried();
+        known.mark_probed();
     }
     Ok(fresh)
 }
@@ -66,7 +66,7 @@ pub async fn recall_all(broker: &Broker) -> Result<()> {
     for name in broker.all_buckets().await? {
         let bucket = broker.bucket(&name).await?;
         recall(broker, &bucket).await?;
-        bucket.objects.abilities().tried();
+        bucket.objects.abilities().mark_probed();
     }
     Ok(())
 }
@@ -77,9 +77,9 @@ pub async fn recall_all(broker: &Broker) -> Result<()> {
 /// Postgres does not answer.
 pub async fn learn(broker: &Broker, name: &str, stop: &CancellationToken) -> Result<Learned> {
     let bucket = broker.bucket(name).await?;
-    let before = bucket.objects.abilities().now();
+    let before = bucket.objects.abilities().current();
     let learned = learn_of(broker, &bucket, stop).await;
-    let now = bucket.objects.abilities().now();
+    let now = bucket.objects.abilities().current();
     if now != before {
         log::info!("the store of bucket {name}: {now}");
     }
@@ -89,13 +89,13 @@ pub async fn learn(broker: &Broker, name: &str, stop: &CancellationToken) -> Res
 
 /// Shows in the metrics what is known of all buckets' stores.
 pub fn observe(broker: &Broker) {
-    let all = broker.stores.buckets.met();
+    let all = broker.stores.buckets.known();
     let known: Vec<_> = (all.iter())
-        .map(|bucket| bucket.objects.abilities().now())
+        .map(|bucket| bucket.objects.abilities().current())
         .collect();
     for ability in Ability::ALL {
         for support in Support::ALL {
-            let buckets = known.iter().filter(|all| all.of(ability) == support);
+            let buckets = known.iter().filter(|all| all.support(ability) == support);
             let (ability, support) = (ability.as_str(), support.as_str());
             (broker.metrics.stores).observe(ability, support, buckets.count());
         }
@@ -104,29 +104,29 @@ pub fn observe(broker: &Broker) {
 
 async fn learn_of(broker: &Broker, bucket: &Bucket, stop: &CancellationToken) -> Result<Learned> {
     let known = bucket.objects.abilities();
-    if !known.is_wanting() || recall(broker, bucket).await? {
+    if !known.needs_probe() || recall(broker, bucket).await? {
         return Ok(Learned::All);
     }
     let (endpoint, name) = (&*bucket.endpoint, bucket.objects.bucket());
     let (holder, now) = (Uuid::new_v4(), broker.clock.now());
     let mut connection = broker.connection().await?;
     let lease = now + LEASE;
-    if !abilities::claim(&mut connection, endpoint, name, holder, now, lease).await? {
+    if !abilities::lease_probe(&mut connection, endpoint, name, holder, now, lease).await? {
         return Ok(Learned::Elsewhere);
     }
     drop(connection);
     let found = try_out(bucket, stop).await;
-    let kept = Remembered {
-        abilities: found.unwrap_or_default().or(known.now()),
+    let kept = StoredAbilities {
+        abilities: found.unwrap_or_default().or(known.current()),
         tried_at: found.map(|_| broker.clock.now()),
     };
-    known.learn(kept.abilities);
-    known.tried();
+    known.merge(kept.abilities);
+    known.mark_probed();
     let mut connection = broker.connection().await?;
-    abilities::keep(&mut connection, endpoint, name, holder, kept).await?;
+    abilities::save(&mut connection, endpoint, name, holder, kept).await?;
     Ok(match found {
         None => Learned::Stopped,
-        Some(_) if known.now().is_known() => Learned::All,
+        Some(_) if known.current().is_complete() => Learned::All,
         Some(_) => Learned::Some,
     })
 }
@@ -134,10 +134,10 @@ async fn learn_of(broker: &Broker, bucket: &Bucket, stop: &CancellationToken) ->
 /// Tries the store out, and removes what that wrote; `None` where it was stopped.
 async fn try_out(bucket: &Bucket, stop: &CancellationToken) -> Option<Abilities> {
     let (objects, name) = (&bucket.objects, bucket.objects.bucket());
-    let traces = Traces::new(stop.clone());
-    let tried = tokio::time::timeout(BOUND, TryOut::new(objects, &traces).run()).await;
+    let traces = ProbeArtifacts::new(stop.clone());
+    let tried = tokio::time::timeout(BOUND, AbilityProbe::new(objects, &traces).run()).await;
     let bound = if stop.is_cancelled() { FAREWELL } else { BOUND };
-    let erased = tokio::time::timeout(bound, traces.erase(objects)).await;
+    let erased = tokio::time::timeout(bound, traces.remove(objects)).await;
     match erased {
         Ok(Ok(())) => {}
         Ok(Err(error)) => log::warn!("a try-out of bucket {name} leaves objects behind: {error}"),

@@ -25,7 +25,7 @@ use crate::objects::multipart::{OpenUpload, OpenUploadsPage, UploadsMarker};
 use crate::objects::{Bucket, ObjectStore, StoreError};
 use crate::store::lease::Lease;
 use crate::store::sweeps;
-use crate::store::uploads::{self, InParts};
+use crate::store::uploads::{self, MultipartUploadRow};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::keep::Keeper;
@@ -73,7 +73,7 @@ pub struct Stale {
 #[derive(Clone, Debug)]
 enum Why {
     /// Its upload ended.
-    Ended(Box<InParts>),
+    Ended(Box<MultipartUploadRow>),
     /// No upload knows it, and it may go unless something came since.
     Unknown { since: DateTime<Utc> },
     /// No upload knows it, and another program may.
@@ -89,11 +89,12 @@ pub async fn begin(
 ) -> Result<Option<Pass>> {
     let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim = sweeps::claim(&mut connection, &place(bucket), &lease, now, ended_before).await?;
+    let claim =
+        sweeps::lease_sweep(&mut connection, &place(bucket), &lease, now, ended_before).await?;
     drop(connection);
     Ok(match claim {
-        sweeps::Claim::Ours { .. } => Some(Pass::new(broker, bucket, Some(lease)).await?),
-        sweeps::Claim::Elsewhere | sweeps::Claim::NotDue => None,
+        sweeps::LeaseResult::Leased { .. } => Some(Pass::new(broker, bucket, Some(lease)).await?),
+        sweeps::LeaseResult::HeldElsewhere | sweeps::LeaseResult::NotDue => None,
     })
 }
 
@@ -191,7 +192,7 @@ impl Pass {
     pub async fn leave(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
-            sweeps::give_back(&mut connection, &self.place(), lease).await?;
+            sweeps::release(&mut connection, &self.place(), lease).await?;
         }
         Ok(())
     }
@@ -220,7 +221,7 @@ async fn stale(
     }
     let ids: Vec<_> = page.iter().map(|open| open.upload_id.as_str()).collect();
     let mut connection = broker.connection().await?;
-    let rows = uploads::in_parts(&mut connection, &ids).await?;
+    let rows = uploads::find_by_s3_upload_ids(&mut connection, &ids).await?;
     drop(connection);
     let mut rows: HashMap<_, _> = (rows.into_iter())
         .map(|row| (row.s3_upload_id.clone(), row))
@@ -281,7 +282,8 @@ impl Stale {
         let open = &self.open;
         let age = (now - open.initiated).num_seconds().try_into();
         let age = age.unwrap_or_default();
-        let finding = Finding::multipart(outcome, dry_run, &open.key, &open.upload_id, age);
+        let finding =
+            Finding::for_multipart_upload(outcome, dry_run, &open.key, &open.upload_id, age);
         match &self.why {
             Why::Ended(row) => Finding {
                 upload_id: Some(row.id),

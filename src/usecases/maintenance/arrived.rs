@@ -40,7 +40,7 @@ pub enum Arrived {
     /// It is known already.
     Known,
     /// No upload has to do with this bucket and key.
-    NotOurs,
+    ForeignObject,
     /// The object names an upload so young that its row may not be visible yet: ask again soon.
     NotYet(Uuid),
 }
@@ -48,7 +48,7 @@ pub enum Arrived {
 /// Looks at what stands at `key`, and does what follows from it.
 pub async fn arrived(broker: &Arc<Broker>, bucket: &str, key: &str) -> Result<Arrived> {
     if !broker.holds_uploads(bucket).await? {
-        return Ok(Arrived::NotOurs);
+        return Ok(Arrived::ForeignObject);
     }
     let (this, bucket, key) = (Arc::clone(broker), bucket.to_owned(), key.to_owned());
     let look = async move { this.arrived(&bucket, &key).await };
@@ -64,7 +64,7 @@ impl Broker {
                 return Ok(Arrived::NotYet(id));
             }
             Named::Upload(upload) => self.settle(*upload).await?,
-            Named::None | Named::Missing(_) => Arrived::NotOurs,
+            Named::None | Named::Missing(_) => Arrived::ForeignObject,
         };
         if matches!(outcome, Arrived::Uploaded(_)) {
             return Ok(outcome);
@@ -96,13 +96,13 @@ impl Broker {
         found: Option<&FoundObject>,
     ) -> Result<Option<Arrived>> {
         let mut connection = self.connection().await?;
-        let standing = uploads::standing_at(&mut connection, bucket, key).await?;
+        let standing = uploads::find_acknowledged_at_key(&mut connection, bucket, key).await?;
         drop(connection);
         let mut outcome = None;
         for upload in standing {
             let id = upload.id;
             // Most events tell what is known: those need no second look.
-            if Drift::of(&upload, found) == upload.drift.map(|drifted| drifted.kind) {
+            if upload.detect_drift(found) == upload.drift.map(|drifted| drifted.kind) {
                 outcome = outcome.or(Some(Arrived::Known));
                 continue;
             }

@@ -19,7 +19,7 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
-pub use crate::store::uploads::Claimed;
+pub use crate::store::uploads::LeasedUpload;
 
 /// The back-off after the first failure is the length of a lease; it doubles up to this.
 const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(15);
@@ -50,13 +50,13 @@ pub async fn claim(
     chore: Chore,
     since: DateTime<Utc>,
     limit: u16,
-) -> Result<(Vec<Claimed>, Held)> {
+) -> Result<(Vec<LeasedUpload>, Held)> {
     let lease = broker.new_lease();
     let (waiting, before) = (waiting(chore), before(broker, chore, since));
     let mut connection = broker.connection().await?;
     let rows = connection
         .transaction(async |connection| {
-            uploads::claim(connection, waiting, before, since, &lease, limit.into()).await
+            uploads::lease_due_rows(connection, waiting, before, since, &lease, limit.into()).await
         })
         .await?;
     let ids = rows.iter().map(|row| row.upload.id).collect();
@@ -92,7 +92,7 @@ impl Held {
         let before: Vec<Uuid> = self.rows().iter().copied().collect();
         let renewed = async {
             let mut connection = broker.connection().await?;
-            Ok::<_, Error>(uploads::renew(&mut connection, &before, &self.lease).await?)
+            Ok::<_, Error>(uploads::renew_leases(&mut connection, &before, &self.lease).await?)
         };
         match renewed.await {
             Ok(held) => {
@@ -130,7 +130,7 @@ pub async fn peek(
     let (waiting, before) = (waiting(chore), before(broker, chore, since));
     let lease = broker.new_lease();
     let mut connection = broker.connection().await?;
-    let page = uploads::peek(
+    let page = uploads::list_due_rows(
         &mut connection,
         waiting,
         before,
@@ -145,7 +145,7 @@ pub async fn peek(
 /// Gives back rows that were not begun.
 pub async fn give_back(broker: &Broker, ids: &[Uuid], held: &Held) -> Result<()> {
     let mut connection = broker.connection().await?;
-    Ok(uploads::give_back(&mut connection, ids, &held.lease).await?)
+    Ok(uploads::release_leases(&mut connection, ids, &held.lease).await?)
 }
 
 /// Gives back rows that were worked on and are as they were, each after its `attempts`: they are
@@ -154,14 +154,14 @@ pub async fn put_off(broker: &Broker, ids: &[Uuid], attempts: i32, held: &Held) 
     let chance = getrandom::u32().unwrap_or_default();
     let until = broker.clock.now() + backoff(broker.rules.lease, attempts, chance);
     let mut connection = broker.connection().await?;
-    Ok(uploads::put_off(&mut connection, ids, &held.lease, until).await?)
+    Ok(uploads::postpone(&mut connection, ids, &held.lease, until).await?)
 }
 
-const fn waiting(chore: Chore) -> uploads::Waiting {
+const fn waiting(chore: Chore) -> uploads::DueRows {
     match chore {
-        Chore::Expire => uploads::Waiting::Overdue,
-        Chore::FinishDelete => uploads::Waiting::Deleting,
-        Chore::Settle => uploads::Waiting::Unsettled,
+        Chore::Expire => uploads::DueRows::Overdue,
+        Chore::FinishDelete => uploads::DueRows::Deleting,
+        Chore::Settle => uploads::DueRows::AwaitingFinalCheck,
     }
 }
 

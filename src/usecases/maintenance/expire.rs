@@ -44,9 +44,9 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
         return Ok(Looked::Uploaded);
     }
     let mut connection = broker.connection().await?;
-    let before = uploads::current_of(&mut connection, upload).await?;
+    let before = uploads::read_path_state(&mut connection, upload).await?;
     drop(connection);
-    if before.is_anothers {
+    if before.in_other_tenants_prefix {
         return Ok(Looked::Expired);
     }
     let Some(found) = broker.stored(upload).await? else {
@@ -57,7 +57,7 @@ pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Looked> {
     let verdict = compare(upload.id, &upload.declared, None, limit, encryption, &found);
     Ok(match verdict {
         Verdict::Proven(..) => Looked::Uploaded,
-        Verdict::NotOurs | Verdict::TooLarge { .. } | Verdict::Mismatch(_) => Looked::Expired,
+        Verdict::ForeignObject | Verdict::TooLarge { .. } | Verdict::Mismatch(_) => Looked::Expired,
     })
 }
 

@@ -17,7 +17,9 @@ pub async fn forget(broker: &Broker, limit: u16) -> Result<u64> {
     let before = before(broker);
     let mut connection = broker.connection().await?;
     let forgotten = connection
-        .transaction(async |connection| idempotency::forget(connection, before, limit.into()).await)
+        .transaction(async |connection| {
+            idempotency::delete_old(connection, before, limit.into()).await
+        })
         .await?;
     Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
 }
@@ -37,7 +39,7 @@ fn before(broker: &Broker) -> DateTime<Utc> {
 pub async fn tokens(broker: &Broker, limit: u16) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let ended = broker.clock.now() - AFTER_ITS_END;
-    let gone = token_uses::forget(&mut connection, ended, limit.into()).await?;
+    let gone = token_uses::delete_expired(&mut connection, ended, limit.into()).await?;
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }
 
@@ -45,6 +47,6 @@ pub async fn tokens(broker: &Broker, limit: u16) -> Result<u64> {
 pub async fn foresee_tokens(broker: &Broker) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let ended = broker.clock.now() - AFTER_ITS_END;
-    let old = token_uses::count_old(&mut connection, ended).await?;
+    let old = token_uses::count_expired(&mut connection, ended).await?;
     Ok(u64::try_from(old).unwrap_or_default())
 }

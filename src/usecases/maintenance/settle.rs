@@ -43,7 +43,7 @@ pub async fn settle(broker: &Arc<Broker>, upload: Upload) -> Result<Settled> {
 pub async fn settle_closed(broker: &Broker, limit: u16) -> Result<usize> {
     let mut connection = broker.connection().await?;
     let (grace, now) = (broker.rules.grace_seconds.into(), broker.clock.now());
-    Ok(uploads::settle_closed(&mut connection, grace, now, limit.into()).await?)
+    Ok(uploads::mark_closed_finally_checked(&mut connection, grace, now, limit.into()).await?)
 }
 
 /// What the last look would come to, and nothing changes.
@@ -77,17 +77,18 @@ impl Broker {
         let settled = match self.remove_own(upload, came_by_its_url).await? {
             Some(Deletion::Gone) => Settled::Removed,
             // Another object stands there by now, or another upload counts on this one.
-            Some(Deletion::Replaced | Deletion::Unconditional) | None => Settled::Clean,
+            Some(Deletion::Replaced | Deletion::ConditionUnsupported) | None => Settled::Clean,
         };
         let mut connection = self.connection().await?;
-        uploads::settle(&mut connection, upload, self.clock.now()).await?;
+        uploads::mark_finally_checked(&mut connection, upload, self.clock.now()).await?;
         Ok(settled)
     }
 
     async fn leave_failed(&self, upload: &Upload, own: Option<FoundObject>) -> Result<Settled> {
         let size = own.map(|own| own.size);
         let mut connection = self.connection().await?;
-        uploads::settle_failed(&mut connection, upload, size, self.clock.now()).await?;
+        uploads::mark_failed_finally_checked(&mut connection, upload, size, self.clock.now())
+            .await?;
         Ok(match size {
             Some(_) => Settled::Kept,
             None => Settled::Clean,

@@ -13,9 +13,9 @@ use crate::usecases::error::Result;
 /// Folds what is not folded yet.
 pub async fn tidy(broker: &Broker) -> Result<()> {
     let mut connection = broker.connection().await?;
-    for tenant in quotas::unfolded(&mut connection).await? {
+    for tenant in quotas::tenants_with_changes(&mut connection).await? {
         connection
-            .transaction(async |connection| quotas::tidy(connection, &tenant).await)
+            .transaction(async |connection| quotas::fold_changes(connection, &tenant).await)
             .await?;
     }
     Ok(())

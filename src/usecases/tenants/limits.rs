@@ -57,7 +57,7 @@ impl Broker {
     /// What the object of an upload is held to, whoever proves it.
     pub(in crate::usecases) async fn size_limit_of(&self, upload: &Upload) -> Result<SizeLimit> {
         match upload.size_at_create() {
-            Some(_) => Ok(SizeLimit::DECLARED),
+            Some(_) => Ok(SizeLimit::UNLIMITED),
             None => Ok(SizeLimit(self.max_size_of(upload).await?)),
         }
     }

@@ -14,7 +14,7 @@ use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::audit::{Action, Deed};
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::quota::Usage;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenant::Tenant;
@@ -124,7 +124,7 @@ pub async fn create(
                 return Err(Refusal::field("/name", detail).into());
             }
             if tenant.quota.is_some() {
-                quotas::count_anew(connection, name).await?;
+                quotas::recount(connection, name).await?;
             }
             note(connection, clock, Action::TenantCreated, name).await
         })
@@ -146,7 +146,7 @@ pub async fn set(
     if tenant.quota.is_some() {
         let mut next = Some(Uuid::nil());
         while let Some(after) = next {
-            next = quotas::begin_to_count(connection, name, after, COUNTED_AT_ONCE).await?;
+            next = quotas::start_counting(connection, name, after, COUNTED_AT_ONCE).await?;
         }
     }
     let action = Action::TenantChanged;
@@ -187,7 +187,7 @@ pub async fn show(connection: &mut Connection, name: &str) -> Result<(Tenant, Us
 
 /// Every tenant, by name.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
-    Ok(tenants::all(connection).await?)
+    Ok(tenants::list(connection).await?)
 }
 
 async fn note(
@@ -196,8 +196,8 @@ async fn note(
     action: Action,
     name: &str,
 ) -> Result<()> {
-    let deeds = vec![Deed::to(action, name)];
-    Ok(audit::note(connection, clock.now(), name, deeds).await?)
+    let actions = vec![ActionDetails::on_subject(action, name)];
+    Ok(audit::note(connection, clock.now(), name, actions).await?)
 }
 
 /// What becomes of the count of what a tenant uses.
@@ -226,11 +226,11 @@ async fn change(
             check(&tenant)?;
             // Creates of a tenant that has one already wait for its count in any case.
             if tenant.quota.is_some() && !was_counted {
-                tenants::hold_off_creates(connection, name).await?;
+                tenants::block_creates(connection, name).await?;
             }
             tenants::update(connection, &tenant).await?;
             if count == Count::Anew && tenant.quota.is_some() {
-                quotas::count_anew(connection, name).await?;
+                quotas::recount(connection, name).await?;
             }
             note(connection, clock, action, name).await?;
             Ok(tenant)

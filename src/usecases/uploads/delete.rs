@@ -81,10 +81,10 @@ pub async fn by_path(
     // The path may lie under the prefix of a tenant that is newer than the upload.
     if let Err(reason) = principal.jail.key(path) {
         let nothing = Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
-        return Err(nothing.reaching(reason, path.as_str()).into());
+        return Err(nothing.with_rejected_path(reason, path.as_str()).into());
     }
     let mut connection = broker.connection().await?;
-    let found = uploads::to_delete(&mut connection, &principal.tenant, path).await?;
+    let found = uploads::find_delete_target(&mut connection, &principal.tenant, path).await?;
     let upload = find::visible(principal, path, found, Code::DatasetNotFound)?;
     drop(connection);
     let what = What::Dataset;
@@ -98,9 +98,9 @@ pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
         .tasks
         .run_to_end(async move {
             let mut connection = this.connection().await?;
-            let before = uploads::current_of(&mut connection, &upload).await?;
+            let before = uploads::read_path_state(&mut connection, &upload).await?;
             drop(connection);
-            if !before.is_anothers {
+            if !before.in_other_tenants_prefix {
                 this.remove_own_object(&upload).await?;
             }
             this.mark_deleted(&upload).await
@@ -178,7 +178,7 @@ impl Broker {
         let named = self.named(&upload.bucket, &upload.key, Some(object));
         if let Some(other) = named.await?.upload() {
             let mut connection = self.connection().await?;
-            uploads::note_unproven(&mut connection, other.id, None).await?;
+            uploads::set_unproven_size(&mut connection, other.id, None).await?;
         }
         Ok(())
     }

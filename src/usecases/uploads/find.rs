@@ -19,7 +19,7 @@ pub(in crate::usecases) async fn by_id(
     principal: &Principal,
     id: Uuid,
 ) -> Result<Upload> {
-    let upload = uploads::by_id(connection, &principal.tenant, id).await?;
+    let upload = uploads::find_by_id(connection, &principal.tenant, id).await?;
     Ok(known(principal, id, upload)?)
 }
 
@@ -45,7 +45,7 @@ pub(in crate::usecases) async fn all(
     principal: &Principal,
     ids: &[Uuid],
 ) -> Result<Vec<Result<Upload, Refusal>>> {
-    let found = uploads::by_ids(connection, &principal.tenant, ids).await?;
+    let found = uploads::find_by_ids(connection, &principal.tenant, ids).await?;
     let found: HashMap<Uuid, Upload> =
         (found.into_iter().map(|upload| (upload.id, upload))).collect();
     let answers = (ids.iter()).map(|id| known(principal, *id, found.get(id).cloned()));
@@ -73,7 +73,7 @@ pub(in crate::usecases) fn may_write(
     upload: &Upload,
 ) -> Result<(), Refusal> {
     match principal.bounds.max_size {
-        Some(most) if !principal.bounds.admit(upload) => Err(Refusal {
+        Some(most) if !principal.bounds.admits_size_of(upload) => Err(Refusal {
             upload_id: Some(upload.id),
             status: Some(upload.status),
             ..Refusal::new(

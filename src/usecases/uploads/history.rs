@@ -15,7 +15,7 @@ pub async fn history(broker: &Broker, principal: &Principal, id: Uuid) -> Result
     let history = events::history(&mut connection, &principal.tenant, id).await?;
     // An upload without events exists all the same; one of another tenant does not, nor does one
     // outside of the caller's folder.
-    if history.is_empty() || principal.jail.within().is_some() {
+    if history.is_empty() || principal.jail.folder().is_some() {
         find::by_id(&mut connection, principal, id).await?;
     }
     Ok(history)

@@ -37,7 +37,7 @@ pub async fn list(broker: &Broker, principal: &Principal, filter: Filter) -> Res
         statuses: filter.statuses,
         prefix: with_slash("/prefix", filter.prefix)?,
         path: with_slash("/path", filter.path)?,
-        within: (principal.jail.within()).map(|within| within.as_str().to_owned()),
+        within: (principal.jail.folder()).map(|within| within.as_str().to_owned()),
         before,
     };
     let mut connection = broker.connection().await?;

@@ -43,10 +43,12 @@ impl Broker {
             return Ok(Named::None);
         };
         let mut connection = self.connection().await?;
-        Ok(match uploads::named(&mut connection, id).await? {
-            None => Named::Missing(id),
-            Some(upload) if upload.is_at(bucket, key) => Named::Upload(Box::new(upload)),
-            Some(_) => Named::None,
-        })
+        Ok(
+            match uploads::find_in_any_tenant(&mut connection, id).await? {
+                None => Named::Missing(id),
+                Some(upload) if upload.is_at(bucket, key) => Named::Upload(Box::new(upload)),
+                Some(_) => Named::None,
+            },
+        )
     }
 }

@@ -43,7 +43,7 @@ impl Broker {
             return Ok(Rechecked::Unchanged);
         }
         let found = self.stored(&upload).await?;
-        let drift = Drift::of(&upload, found.as_ref());
+        let drift = upload.detect_drift(found.as_ref());
         // What another upload has written counts for that one.
         let unproven = found
             .filter(|found| drift.is_some() && found.upload_id == Some(upload.id))
@@ -53,7 +53,7 @@ impl Broker {
             _ => self.connection().await?,
         };
         if drift == upload.drift.map(|drifted| drifted.kind) {
-            uploads::mark_drifted_size(&mut connection, &upload, unproven).await?;
+            uploads::set_drifted_size(&mut connection, &upload, unproven).await?;
             return Ok(Rechecked::Unchanged);
         }
         let at = self.clock.now();

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::domain::object::{FoundObject, same_etag};
 use crate::domain::upload::Upload;
-use crate::objects::{Bucket, DELETE_EXPIRES, DeleteIf, Deletion, NotDeleted};
+use crate::objects::{Bucket, DELETE_EXPIRES, DeleteError, DeleteIf, Deletion};
 use crate::store::removals;
 use crate::store::uploads;
 use crate::usecases::context::Broker;
@@ -116,7 +116,8 @@ impl Broker {
         let bucket = removal.bucket.objects.bucket();
         let mut connection = self.connection().await?;
         removal.others =
-            uploads::counting_on(&mut connection, bucket, &removal.key, removal.upload).await?;
+            uploads::find_relying_on_object(&mut connection, bucket, &removal.key, removal.upload)
+                .await?;
         drop(connection);
         removal.found = removal.bucket.objects.head(&removal.key).await?;
         Ok(())
@@ -135,7 +136,7 @@ impl Broker {
             removal.etag = Some(object.etag.clone());
         }
         let mut deletion = self.send_delete(removal, object, delete_if).await?;
-        if deletion == Deletion::Unconditional {
+        if deletion == Deletion::ConditionUnsupported {
             deletion = self.remove_plainly(removal, object).await?;
         }
         if deletion == Deletion::Gone {
@@ -165,7 +166,7 @@ impl Broker {
             return Ok(Deletion::Replaced);
         }
         let deletion = self.send_delete(removal, &found, DeleteIf::Any).await?;
-        removal.bucket.objects.remember_plain_deletes();
+        removal.bucket.objects.record_unconditional_deletes();
         Ok(deletion)
     }
 
@@ -186,7 +187,7 @@ impl Broker {
                 removal.may_arrive = false;
                 Ok(deletion)
             }
-            Err(NotDeleted { error, may_arrive }) => {
+            Err(DeleteError { error, may_arrive }) => {
                 removal.may_arrive = may_arrive;
                 Err(error.into())
             }
@@ -256,7 +257,8 @@ impl Broker {
     ) -> Result<bool> {
         let (bucket, key) = (&*upload.bucket, &*upload.key);
         let mut connection = self.connection().await?;
-        let others = uploads::counting_on(&mut connection, bucket, key, upload.id).await?;
+        let others =
+            uploads::find_relying_on_object(&mut connection, bucket, key, upload.id).await?;
         Ok(others.iter().any(|other| counts_on(other, object)))
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::abilities::{Ability, Support};
-use crate::domain::bounds::url_seconds;
+use crate::domain::bounds::capped_url_seconds;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::{Upload, WriteRule};
 use crate::objects::ObjectStore;
@@ -81,7 +81,7 @@ impl Broker {
         lifetime: u32,
         ends_at: Option<DateTime<Utc>>,
     ) -> Result<Urls> {
-        let seconds = url_seconds(lifetime, ends_at, self.clock.now());
+        let seconds = capped_url_seconds(lifetime, ends_at, self.clock.now());
         Ok(match &upload.multipart {
             None => Urls::Put(self.sign_put(upload, seconds, lifetime).await?),
             Some(multipart) => Urls::Parts(Box::new(
@@ -164,11 +164,11 @@ async fn put_precondition<'a>(
     let known = objects.abilities();
     match rule {
         WriteRule::Overwrite => Ok(Precondition::None),
-        WriteRule::CreateOnly => Ok(match known.now().of(Ability::PutIfNoneMatch) {
+        WriteRule::CreateOnly => Ok(match known.current().support(Ability::PutIfNoneMatch) {
             Support::No => Precondition::None,
             _ => Precondition::Absent,
         }),
-        WriteRule::Replace { etag } => match known.of(Ability::PutIfMatch).await {
+        WriteRule::Replace { etag } => match known.support(Ability::PutIfMatch).await {
             Support::Yes => Ok(Precondition::Matches(etag)),
             Support::Unquoted => Ok(Precondition::Matches(etag.trim_matches('"'))),
             Support::No => Err(not_held().into()),

@@ -19,9 +19,9 @@ impl Broker {
     pub(in crate::usecases) async fn checks_checksums(&self, upload: &Upload) -> Result<bool> {
         let bucket = self.bucket(&upload.bucket).await?;
         let known = bucket.objects.abilities();
-        known.of(Ability::Checksums).await;
-        known.of(Ability::HeadChecksums).await;
-        Ok(known.now().returns_checked_checksums())
+        known.support(Ability::Checksums).await;
+        known.support(Ability::HeadChecksums).await;
+        Ok(known.current().returns_checked_checksums())
     }
 
     /// All of its parts; `None` where S3 has no such multipart upload.

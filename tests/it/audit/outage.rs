@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use reqwest::StatusCode;
-use upload_broker::domain::audit::{Action, Actor, Deed, Entry};
+use upload_broker::domain::audit::{Action, ActionDetails, Actor, Entry};
 use upload_broker::usecases::audit::write::write;
 
 use super::{count, rows};
@@ -47,9 +47,9 @@ async fn rows_that_are_written_twice_are_stored_once() {
     let entry = |n: u128| Entry {
         id: uuid::Uuid::from_u128(n),
         at: app.clock.now(),
-        who: Actor::Broker.into(),
+        origin: Actor::Broker.into(),
         operation: None,
-        deed: Deed::to(Action::TenantCreated, n),
+        details: ActionDetails::on_subject(Action::TenantCreated, n),
         count: 1,
     };
     for (rows, again) in [
@@ -74,13 +74,13 @@ async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     let app = Setup::new().postgres(gate.addr()).start().await;
     gate.cut().await;
     for n in 0..ALL {
-        let deed = Deed::to(Action::TenantCreated, n);
-        let who = Actor::Operator {
+        let details = ActionDetails::on_subject(Action::TenantCreated, n);
+        let origin = Actor::Operator {
             tenant: "many".to_owned(),
         };
         app.broker
             .audit
-            .record(app.clock.now(), who.into(), None, deed);
+            .record(app.clock.now(), origin.into(), None, details);
     }
     let waiting = i64::try_from(app.broker.audit.waiting()).expect("a number");
     assert!(waiting <= 32_768, "{waiting}");
@@ -111,13 +111,13 @@ async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
 async fn rejected_row_does_not_block_other_rows() {
     let app = App::start().await;
     for subject in ["good", "bad\0", "good as well"] {
-        let who = Actor::Operator {
+        let origin = Actor::Operator {
             tenant: "odd".to_owned(),
         };
-        let deed = Deed::to(Action::TenantCreated, subject);
+        let details = ActionDetails::on_subject(Action::TenantCreated, subject);
         app.broker
             .audit
-            .record(DateTime::default(), who.into(), None, deed);
+            .record(DateTime::default(), origin.into(), None, details);
     }
     eventually("the others are written", async || {
         count(&app, "audit WHERE tenant = 'odd'").await == 2

@@ -38,10 +38,7 @@ fn fields() -> Vec<(&'static str, String)> {
     for step in [REGION, "s3", "aws4_request"] {
         key = hmac(&key, step);
     }
-    let signature = hmac(&key, &policy)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let signature = hex::encode(hmac(&key, &policy));
     vec![
         ("key", "form/k".to_owned()),
         ("x-amz-algorithm", "AWS4-HMAC-SHA256".to_owned()),

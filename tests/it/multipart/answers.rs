@@ -167,7 +167,7 @@ async fn completion_has_its_own_timeout() {
     let parts = scene.parts(&upload).await;
     door.leads(Way::Silent);
     let mut complete = completion(&upload, &parts, Precondition::Absent);
-    complete.patience = Duration::from_secs(1);
+    complete.timeout = Duration::from_secs(1);
     // Longer than the hurried client usually waits, and shorter than a client that would wait for
     // ever.
     let hurried = scene.hurried(&door.endpoint(), Duration::from_millis(50));
@@ -175,14 +175,14 @@ async fn completion_has_its_own_timeout() {
         let start = Instant::now();
         assert!(store.complete_multipart(&complete).await.is_err());
         let waited = start.elapsed();
-        assert!(waited >= complete.patience, "{waited:?}");
+        assert!(waited >= complete.timeout, "{waited:?}");
         assert!(waited < Duration::from_secs(20), "{waited:?}");
     }
     let start = Instant::now();
     assert!(hurried.abort_multipart(KEY, &upload).await.is_err());
     let waited = start.elapsed();
     assert!(
-        waited < complete.patience,
+        waited < complete.timeout,
         "others stay as they were: {waited:?}"
     );
 

@@ -119,7 +119,7 @@ async fn complete_rejects_wrong_part_checksum_and_makes_composite_checksum() {
     let digest = STANDARD.decode(right[0].checksum.as_ref().unwrap().value());
     let whole = STANDARD.encode(Sha256::digest(digest.unwrap()));
     let whole = Checksum::new(Algorithm::Sha256, &whole).unwrap();
-    assert_eq!(found.checksums, [whole.of_parts(1)]);
+    assert_eq!(found.checksums, [whole.into_composite(1)]);
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn store_outage_is_an_error_and_no_outcome() {
     let parts = scene.parts(&upload).await;
     gate.cut().await;
     let complete = CompleteMultipart {
-        patience: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
         ..completion(&upload, &parts, Precondition::None)
     };
     let error = scene.store.complete_multipart(&complete).await.unwrap_err();

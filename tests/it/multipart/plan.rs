@@ -54,7 +54,7 @@ proptest! {
             let smallest = if last { u64::from(size > 0) } else { MIN_PART_SIZE };
             prop_assert!((smallest..=MAX_PART_SIZE).contains(&part.size), "{:?}", part);
             prop_assert!(last || part.size == plan.part_size(), "{:?}", part);
-            prop_assert_eq!(plan.check(number, part.size), Ok(()));
+            prop_assert_eq!(plan.validate_part(number, part.size), Ok(()));
             end += part.size;
         }
         prop_assert_eq!(end, size);
@@ -108,7 +108,8 @@ fn impossible_plan_is_rejected_with_field_and_message() {
         refused(Some(MAX_OBJECT_SIZE + 1), None),
         (
             "size",
-            "must be at most 53687091200000 bytes, the largest object that the store takes".into()
+            "must be at most 53687091200000 bytes, the largest object that the store accepts"
+                .into()
         )
     );
     let bounds = "must be 5242880 to 5368709120 bytes".to_owned();
@@ -126,8 +127,8 @@ fn impossible_plan_is_rejected_with_field_and_message() {
         refused(Some(1 << 40), Some(MIN_PART_SIZE)),
         (
             "part_size",
-            "must be at least 110100480 bytes: an upload has at most 10000 parts, and parts of \
-             the asked size would be 209716"
+            "must be at least 110100480 bytes: an upload has at most 10000 parts, and the \
+             requested part size would make 209716"
                 .into()
         )
     );
@@ -145,20 +146,30 @@ fn plan_without_size_accepts_any_part_the_store_accepts() {
     assert_eq!(plan.missing([2, 3, 7]), [(1, 1), (4, 6)]);
     assert_eq!(plan.missing([]), []);
     for (number, size) in [(1, 0), (1, 1), (10_000, MAX_PART_SIZE)] {
-        assert_eq!(plan.check(number, size), Ok(()), "part {number}, {size}");
+        assert_eq!(
+            plan.validate_part(number, size),
+            Ok(()),
+            "part {number}, {size}"
+        );
     }
     let number = Err(PartError::Number { last: MAX_PARTS });
-    assert_eq!((plan.check(0, 1), plan.check(10_001, 1)), (number, number));
+    assert_eq!(
+        (plan.validate_part(0, 1), plan.validate_part(10_001, 1)),
+        (number, number)
+    );
     let max = MAX_PART_SIZE;
     let size = Err(PartError::Size { max });
-    assert_eq!((plan.check(2, 0), plan.check(1, max + 1)), (size, size));
+    assert_eq!(
+        (plan.validate_part(2, 0), plan.validate_part(1, max + 1)),
+        (size, size)
+    );
 }
 
 #[test]
 fn unplanned_part_is_rejected_with_the_planned_values() {
     let plan = PartPlan::new(Some(12 * MIB), Some(5 * MIB), S3).unwrap();
     let said = |number, size| {
-        let error = plan.check(number, size).unwrap_err();
+        let error = plan.validate_part(number, size).unwrap_err();
         (error.field(), error.to_string())
     };
     assert_eq!(said(0, 1), ("part_number", "must be 1 to 3".into()));

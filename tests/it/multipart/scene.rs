@@ -44,7 +44,7 @@ impl Scene {
     pub async fn at(endpoint: &str) -> Scene {
         let bucket = Bucket::new().await;
         let client = client_at(endpoint, TimeoutConfig::disabled());
-        let endpoint = Endpoint::learn(&client, &bucket.name).await;
+        let endpoint = Endpoint::resolve(&client, &bucket.name).await;
         Scene {
             store: store_of(client, &bucket),
             signer: Signer::new(endpoint.expect("an endpoint")),
@@ -154,6 +154,6 @@ pub fn completion<'a>(
         part_checksums: None,
         checksum: None,
         precondition,
-        patience: Duration::from_secs(30),
+        timeout: Duration::from_secs(30),
     }
 }

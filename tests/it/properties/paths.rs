@@ -95,7 +95,7 @@ proptest! {
             return Ok(());
         };
         let whole = Jail::new("acme/", vec![]);
-        let jail = whole.clone().confined(Some(within.clone()));
+        let jail = whole.clone().confined_to(Some(within.clone()));
         for input in [input.clone(), format!("{within}{input}"), format!("{folder}{input}")] {
             let Ok(path) = DatasetPath::parse(&input) else {
                 continue;

@@ -5,10 +5,10 @@ use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::object::ProvenObject;
-use upload_broker::domain::proof::Level;
+use upload_broker::domain::proof::ProofLevel;
 use upload_broker::domain::upload::{Verification, Verifier};
 use upload_broker::store::pool;
-use upload_broker::store::uploads::{self, Locked, Proven};
+use upload_broker::store::uploads::{self, OnLocked, ProvenUpload};
 
 use super::Dice;
 use crate::support::app::{App, id};
@@ -151,10 +151,10 @@ async fn late_proof_does_not_supersede_a_newer_one() {
     let late = app.create(PATH, overwrite.clone()).await;
     let mut connection = pool::connect(app.database.url()).await.expect("Postgres");
     let (at, id) = (app.clock.now(), id(&late).parse().expect("an id"));
-    let row = uploads::by_id(&mut connection, "default", id).await;
+    let row = uploads::find_by_id(&mut connection, "default", id).await;
     let row = row.expect("Postgres").expect("a row");
-    let before = uploads::current_of(&mut connection, &row).await;
-    let mark = before.expect("a mark").mark;
+    let before = uploads::read_path_state(&mut connection, &row).await;
+    let version = before.expect("a version").version;
     let newer = app.upload(PATH, "two", overwrite).await;
 
     let object = ProvenObject {
@@ -166,14 +166,14 @@ async fn late_proof_does_not_supersede_a_newer_one() {
         last_modified: at,
     };
     let verification = Verification {
-        level: Level::Existence,
+        level: ProofLevel::Existence,
         by: Verifier::Acknowledge,
         at,
     };
-    let proven = Proven {
+    let proven = ProvenUpload {
         declared: row.declared.clone(),
         upload: row,
-        mark,
+        version,
         name: None,
         comments: None,
         metadata: None,
@@ -182,7 +182,7 @@ async fn late_proof_does_not_supersede_a_newer_one() {
     };
     let done = connection
         .transaction(async |connection| {
-            uploads::acknowledge(connection, &[proven], Locked::Skip).await
+            uploads::acknowledge(connection, &[proven], OnLocked::Skip).await
         })
         .await;
     let done = done.expect("Postgres");

@@ -100,11 +100,11 @@ fn custom_endpoint_keeps_its_port_and_path() {
             .endpoint_url(url)
             .build();
         for client in [build(&config, true, None), build(&config, true, Some(url))] {
-            let endpoint = wait(Endpoint::learn(&client, "bucket")).expect("an endpoint");
+            let endpoint = wait(Endpoint::resolve(&client, "bucket")).expect("an endpoint");
             assert_eq!(endpoint.base_path(), "/store/bucket/", "{url}");
         }
         let client = build(&config, false, None);
-        let endpoint = wait(Endpoint::learn(&client, "bucket")).expect("an endpoint");
+        let endpoint = wait(Endpoint::resolve(&client, "bucket")).expect("an endpoint");
         assert_eq!(endpoint.base_path(), "/store/", "{url}");
     }
     let virtual_host = Scene::custom("https://store.example:9443", "bucket", false);
@@ -140,14 +140,14 @@ fn host_header_omits_the_default_port_of_the_scheme() {
 fn endpoint_needs_a_region_but_no_credentials() {
     let config = || Builder::new().behavior_version(BehaviorVersion::v2026_01_12());
     let no_credentials = config().region(Region::new("eu-west-1")).build();
-    let learnt = wait(Endpoint::learn(
+    let learnt = wait(Endpoint::resolve(
         &Client::from_conf(no_credentials),
         "bucket",
     ));
     assert_eq!(learnt.unwrap().host(), "bucket.s3.eu-west-1.amazonaws.com");
 
     let no_region = Client::from_conf(config().build());
-    let error = wait(Endpoint::learn(&no_region, "bucket")).unwrap_err();
+    let error = wait(Endpoint::resolve(&no_region, "bucket")).unwrap_err();
     assert!(matches!(error, Error::Presign { .. }), "{error:?}");
     assert!(format!("{error:?}").contains("egion"), "{error:?}");
 }
@@ -155,7 +155,7 @@ fn endpoint_needs_a_region_but_no_credentials() {
 #[test]
 fn directory_bucket_is_rejected_by_its_name() {
     let client = Scene::aws("us-west-2", "unused").client();
-    let error = wait(Endpoint::learn(&client, "b--usw2-az1--x-s3")).unwrap_err();
+    let error = wait(Endpoint::resolve(&client, "b--usw2-az1--x-s3")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "bucket \"b--usw2-az1--x-s3\" is a directory bucket (S3 Express One Zone): not supported"
@@ -165,7 +165,7 @@ fn directory_bucket_is_rejected_by_its_name() {
 #[test]
 fn virtual_host_style_with_ip_literal_is_rejected() {
     let client = Scene::custom("http://[::1]:9000", "dotted.bucket.name", false).client();
-    let error = wait(Endpoint::learn(&client, "dotted.bucket.name")).unwrap_err();
+    let error = wait(Endpoint::resolve(&client, "dotted.bucket.name")).unwrap_err();
     assert!(
         error.to_string().ends_with("has no readable host"),
         "{error}"

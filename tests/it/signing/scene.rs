@@ -72,7 +72,7 @@ impl Scene {
     }
 
     pub fn signer(&self) -> Signer {
-        Signer::new(wait(Endpoint::learn(&self.client(), self.bucket)).unwrap())
+        Signer::new(wait(Endpoint::resolve(&self.client(), self.bucket)).unwrap())
     }
 
     fn sdk_credentials(&self) -> aws_credential_types::Credentials {

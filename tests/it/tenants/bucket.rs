@@ -102,7 +102,7 @@ async fn s3_events_and_janitor_check_the_bucket_of_the_tenant() {
         let broker = scene.app.broker.clone();
         let look = async move { arrived(&broker, &bucket, "acme/told.csv").await };
         let found = shared().spawn(look).await.expect("a task");
-        assert_eq!(found.expect("a look"), Arrived::NotOurs);
+        assert_eq!(found.expect("a look"), Arrived::ForeignObject);
     }
     let late = scene.create("/late.csv", json!({"expires_in": 60})).await;
     scene.acme.put(&late, "bytes").await.expect_ok();

@@ -9,7 +9,6 @@ use super::super::declared;
 use super::super::fields::{declared_checksums, fill_value};
 use super::super::object::{now, to_millis};
 use super::super::promise::Promise;
-use super::super::put::hex;
 use super::super::receive::{Arrived, receive};
 use super::super::store::{Store, blocking};
 use super::{Part, Place, Upload};
@@ -51,7 +50,7 @@ pub(in crate::dev::s3) async fn upload_part(
 
 impl Part {
     pub(super) fn e_tag(&self) -> ETag {
-        ETag::Strong(hex(&self.md5))
+        ETag::Strong(hex::encode(self.md5))
     }
 }
 

@@ -7,7 +7,6 @@ use s3s::dto::CompletedPart;
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::super::fields::declared_checksums;
-use super::super::put::hex;
 use super::{Part, Sum};
 
 /// Every part but the last (S3 user guide, "Amazon S3 multipart upload limits").
@@ -80,7 +79,7 @@ impl Plan {
         for part in &self.parts {
             md5.update(&part.md5);
         }
-        format!("{}-{}", hex(&md5.finalize()), self.parts.len())
+        format!("{}-{}", hex::encode(md5.finalize()), self.parts.len())
     }
 }
 

@@ -64,7 +64,7 @@ fn gate() -> Gate {
             policy: Arc::default(),
             scopes,
             key_id: None,
-            credential: Credential::Nothing,
+            credential: Credential::AuthenticationOff,
             bounds: Bounds::default(),
         };
         async { Ok(Arc::new(principal)) }.boxed_local()

@@ -98,7 +98,7 @@ impl Broker {
             source: source.version(),
             object: &as_object(upload, id, None),
             metadata: &source.metadata(),
-            patience: self.rules.complete_timeout,
+            timeout: self.rules.complete_timeout,
         };
         Ok(bucket.objects.copy(&copy).await?)
     }
@@ -139,7 +139,7 @@ impl Broker {
             key: &upload.key,
             upload_id: &multipart.s3_upload_id,
             part,
-            patience: self.rules.complete_timeout,
+            timeout: self.rules.complete_timeout,
         };
         Ok(bucket.objects.copy_part(&copy).await?)
     }

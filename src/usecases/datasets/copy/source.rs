@@ -69,9 +69,10 @@ impl Broker {
     ) -> Result<Source> {
         let (key, object) = self.look(principal, from).await?;
         let mut connection = self.connection().await?;
-        let upload = uploads::standing(&mut connection, &principal.tenant, &[from.as_str()])
-            .await?
-            .pop();
+        let upload =
+            uploads::find_acknowledged(&mut connection, &principal.tenant, &[from.as_str()])
+                .await?
+                .pop();
         drop(connection);
         let source = Source {
             path: from.clone(),
@@ -109,9 +110,10 @@ impl Broker {
         copy: &Upload,
     ) -> Result<Option<Upload>> {
         let mut connection = self.connection().await?;
-        let standing = uploads::standing(&mut connection, &principal.tenant, &[from.as_str()])
-            .await?
-            .pop();
+        let standing =
+            uploads::find_acknowledged(&mut connection, &principal.tenant, &[from.as_str()])
+                .await?
+                .pop();
         drop(connection);
         let is_older =
             |upload: &Upload| (upload.uploaded_at).is_some_and(|at| at <= copy.created_at);

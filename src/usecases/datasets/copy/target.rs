@@ -49,7 +49,7 @@ impl Broker {
         }
         let new = self.new_upload(source, asked);
         let draft = self.validate(principal, new, self.clock.now());
-        draft.map_err(|refusal| refusal.renamed("/path", "/to"))
+        draft.map_err(|refusal| refusal.with_pointer_renamed("/path", "/to"))
     }
 
     /// What is copied along: name, comments, metadata and headers.
@@ -109,7 +109,7 @@ impl Broker {
         }
         let mut connection = self.connection().await?;
         let path = [upload.path.as_str()];
-        let standing = uploads::standing(&mut connection, &upload.tenant, &path).await?;
+        let standing = uploads::find_acknowledged(&mut connection, &upload.tenant, &path).await?;
         let upload_id = standing.first().map(|upload| upload.id);
         Err(Refusal {
             upload_id,
@@ -138,7 +138,10 @@ impl Broker {
         }
         let lifetime = TimeDelta::seconds(upload.lifetime_seconds.into());
         upload.expires_at = upload.created_at + lifetime;
-        let (rows, allowances) = (vec![(0, upload.clone())], principal.bounds.purse.clone());
+        let (rows, allowances) = (
+            vec![(0, upload.clone())],
+            principal.bounds.token_allowances.clone(),
+        );
         let written = self.insert_all(rows, reservation.as_ref(), allowances);
         let written = written.await.and_then(|mut written| {
             let lost = || Err(Error::Internal("a row has no result".into()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::domain::bounds::{Bounds, Purse, least};
+use crate::domain::bounds::{Bounds, TokenAllowances, smaller_limit};
 use crate::domain::principal::{Credential, Principal};
 use crate::identity::Grant;
 use crate::store::{api_keys, tenants};
@@ -19,24 +19,24 @@ pub(super) async fn known(
     grant: Grant,
     credential: Credential,
     key: Option<Uuid>,
-    purse: Option<Purse>,
+    allowances: Option<TokenAllowances>,
 ) -> Result<Option<CachedKey>> {
     let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
         return Ok(None);
     };
-    let bytes = purse.as_ref().and_then(Purse::bytes);
+    let bytes = allowances.as_ref().and_then(TokenAllowances::max_bytes);
     Ok(Some(CachedKey {
         principal: Arc::new(Principal {
             tenant: grant.tenant,
-            jail: jail.confined(grant.prefix),
+            jail: jail.confined_to(grant.prefix),
             policy,
             scopes: grant.scopes,
             key_id: key,
             credential,
             bounds: Bounds {
-                max_size: least(grant.max_size, bytes),
+                max_size: smaller_limit(grant.max_size, bytes),
                 ends_at: Some(grant.ends_at),
-                purse: purse.map(Arc::new),
+                token_allowances: allowances.map(Arc::new),
             },
         }),
         expires_at: Some(grant.ends_at),
@@ -59,11 +59,11 @@ async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
     let stands = match key {
-        Some(key) => api_keys::is_live(&mut connection, key, now).await?,
+        Some(key) => api_keys::is_active(&mut connection, key, now).await?,
         None => true,
     };
     let ground = match stands {
-        true => tenants::at_work(&mut connection, tenant).await?,
+        true => tenants::find_enabled(&mut connection, tenant).await?,
         false => None,
     };
     Ok(ground.map(|(jail, policy)| (jail, Arc::new(policy))))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Hash, fingerprint, granted};
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Credential;
 use crate::usecases::context::{Broker, CachedKey};
 use crate::usecases::error::Result;
@@ -19,7 +19,7 @@ pub(super) async fn load(
     let Some(token) = token else {
         return Ok(None);
     };
-    let purse = Purse::new(token.allowances);
+    let allowances = TokenAllowances::new(token.allowances);
     let credential = Credential::UploadToken(fingerprint(&hash));
-    granted::known(broker, token.grant, credential, token.key, purse).await
+    granted::known(broker, token.grant, credential, token.key, allowances).await
 }

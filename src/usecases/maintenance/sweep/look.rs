@@ -8,12 +8,12 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::merge::Difference;
 use super::mode::Mode;
 use crate::domain::drift::Drift;
-use crate::domain::finding::{Finding, Outcome, What};
+use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::path::DatasetPath;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::tenants;
-use crate::store::uploads::{self, ProvenRow, Spot};
+use crate::store::uploads::{self, OwnedTenantPath, ProvenRow};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::maintenance::expire::{self, Looked};
@@ -56,7 +56,7 @@ pub(super) async fn at(
 /// An acknowledged upload whose object is not as proven, or is so again.
 async fn at_row(broker: &Arc<Broker>, mode: Mode, row: ProvenRow) -> Result<Option<Finding>> {
     let mut connection = broker.connection().await?;
-    let upload = uploads::by_id(&mut connection, &row.tenant, row.id).await?;
+    let upload = uploads::find_by_id(&mut connection, &row.tenant, row.id).await?;
     drop(connection);
     match upload {
         Some(upload) => at_upload(broker, mode, upload).await,
@@ -77,13 +77,13 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
         }
         Mode::DryRun => {
             let found = broker.stored(&upload).await?;
-            (Drift::of(&upload, found.as_ref()), upload)
+            (upload.detect_drift(found.as_ref()), upload)
         }
     };
     let what = match (before, now) {
-        (_, Some(Drift::Missing)) => What::RowWithoutObject,
-        (_, Some(Drift::Replaced)) => What::OtherEtag,
-        (Some(_), None) => What::Restored,
+        (_, Some(Drift::Missing)) => FindingKind::RowWithoutObject,
+        (_, Some(Drift::Replaced)) => FindingKind::OtherEtag,
+        (Some(_), None) => FindingKind::Restored,
         // It came, or was put right, while the sweep passed.
         (None, None) => return Ok(None),
     };
@@ -93,7 +93,7 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
         Outcome::Noted
     };
     let dry_run = mode == Mode::DryRun;
-    Ok(Some(Finding::of(what, outcome, dry_run, &upload)))
+    Ok(Some(Finding::for_upload(what, outcome, dry_run, &upload)))
 }
 
 /// The places of each of these keys of a bucket that any upload was ever promised. A key is in the
@@ -102,7 +102,7 @@ pub(in crate::usecases) async fn promised(
     broker: &Broker,
     bucket: &str,
     keys: &[String],
-) -> Result<HashMap<String, Vec<Spot>>> {
+) -> Result<HashMap<String, Vec<OwnedTenantPath>>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
@@ -113,7 +113,7 @@ pub(in crate::usecases) async fn promised(
     for key in keys {
         for (tenant, prefix) in &prefixes {
             if let Some(relative) = key.strip_prefix(prefix.as_str()) {
-                spots.push(Spot {
+                spots.push(OwnedTenantPath {
                     tenant: tenant.clone(),
                     path: format!("/{relative}"),
                 });
@@ -121,7 +121,7 @@ pub(in crate::usecases) async fn promised(
             }
         }
     }
-    let numbers = uploads::promised(&mut connection, &spots).await?;
+    let numbers = uploads::paths_with_uploads(&mut connection, &spots).await?;
     let numbers: HashSet<_> = numbers.into_iter().collect();
     let mut promised: HashMap<_, Vec<_>> = HashMap::new();
     for (number, (key, spot)) in (0_i64..).zip(of_keys.into_iter().zip(spots)) {
@@ -138,19 +138,20 @@ async fn at_key(
     bucket: &str,
     mode: Mode,
     key: String,
-    spots: Vec<Spot>,
+    spots: Vec<OwnedTenantPath>,
 ) -> Result<Option<Finding>> {
     let dry_run = mode == Mode::DryRun;
     if spots.is_empty() {
-        return Ok(Some(Finding::stray(&key, dry_run)));
+        return Ok(Some(Finding::object_without_row(&key, dry_run)));
     }
     let Some(found) = broker.bucket(bucket).await?.objects.head(&key).await? else {
         return Ok(None);
     };
     let mut connection = broker.connection().await?;
-    for Spot { tenant, path } in spots {
+    for OwnedTenantPath { tenant, path } in spots {
         let path = DatasetPath::from_stored(path);
-        let standing = uploads::standing(&mut connection, &tenant, &[path.as_str()]).await?;
+        let standing =
+            uploads::find_acknowledged(&mut connection, &tenant, &[path.as_str()]).await?;
         // Acknowledged since the page was read.
         if let Some(upload) = (standing.into_iter()).find(|upload| upload.bucket == bucket) {
             drop(connection);
@@ -160,7 +161,7 @@ async fn at_key(
     drop(connection);
     match broker.named(bucket, &key, Some(&found)).await?.upload() {
         Some(upload) => at_unacknowledged(broker, mode, upload).await.map(Some),
-        None => Ok(Some(Finding::stray(&key, dry_run))),
+        None => Ok(Some(Finding::object_without_row(&key, dry_run))),
     }
 }
 
@@ -168,9 +169,14 @@ async fn at_key(
 /// janitor's look, it is proven now, as an acknowledge would.
 async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<Finding> {
     let dry_run = mode == Mode::DryRun;
-    let what = What::UnacknowledgedObject;
+    let what = FindingKind::UnacknowledgedObject;
     if upload.status != Status::Expired {
-        return Ok(Finding::of(what, Outcome::Reported, dry_run, &upload));
+        return Ok(Finding::for_upload(
+            what,
+            Outcome::Reported,
+            dry_run,
+            &upload,
+        ));
     }
     let (looked, upload) = match mode {
         Mode::Repair => {
@@ -183,5 +189,5 @@ async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> 
         Looked::Uploaded => Outcome::Uploaded,
         Looked::Expired | Looked::Left => Outcome::Reported,
     };
-    Ok(Finding::of(what, outcome, dry_run, &upload))
+    Ok(Finding::for_upload(what, outcome, dry_run, &upload))
 }

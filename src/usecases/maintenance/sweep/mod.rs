@@ -86,15 +86,15 @@ pub async fn begin(
 ) -> Result<Begun> {
     let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim = sweeps::claim(&mut connection, bucket, &lease, now, ended_before).await?;
+    let claim = sweeps::lease_sweep(&mut connection, bucket, &lease, now, ended_before).await?;
     drop(connection);
     Ok(match claim {
-        sweeps::Claim::Ours { position } => {
+        sweeps::LeaseResult::Leased { position } => {
             let pass = Pass::new(broker, bucket, Some(lease), position).await?;
             Begun::Pass(Box::new(pass))
         }
-        sweeps::Claim::Elsewhere => Begun::Elsewhere,
-        sweeps::Claim::NotDue => Begun::NotDue,
+        sweeps::LeaseResult::HeldElsewhere => Begun::Elsewhere,
+        sweeps::LeaseResult::NotDue => Begun::NotDue,
     })
 }
 
@@ -166,7 +166,7 @@ impl Pass {
     pub async fn leave(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
-            sweeps::give_back(&mut connection, self.bucket(), lease).await?;
+            sweeps::release(&mut connection, self.bucket(), lease).await?;
         }
         Ok(())
     }

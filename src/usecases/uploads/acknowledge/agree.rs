@@ -6,10 +6,10 @@
 
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::encryption::Encryption;
+use crate::domain::mismatch::Mismatch;
+use crate::domain::multipart_digest::{ListedPart, checksum_of, etag_of};
 use crate::domain::object::same_etag;
-use crate::domain::proof::Mismatch;
 use crate::domain::upload::{Multipart, Upload};
-use crate::domain::whole::{PartFacts, checksum_of, etag_of};
 use crate::objects::multipart::UploadedPart;
 
 use super::claims::Claimed;
@@ -67,8 +67,8 @@ pub(super) fn told(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<Check
     checksum_of(algorithm, facts(parts))
 }
 
-fn facts(parts: &[UploadedPart]) -> impl Iterator<Item = PartFacts<'_>> {
-    parts.iter().map(|part| PartFacts {
+fn facts(parts: &[UploadedPart]) -> impl Iterator<Item = ListedPart<'_>> {
+    parts.iter().map(|part| ListedPart {
         size: part.size,
         etag: &part.etag,
         checksum: part.checksum.as_ref(),

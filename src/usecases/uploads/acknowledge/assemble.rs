@@ -19,7 +19,7 @@ use super::obstacle::Obstacle;
 use super::refusals::mismatch;
 use super::whole::whole;
 use crate::domain::checksum::Checksum;
-use crate::domain::proof::Mismatch;
+use crate::domain::mismatch::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::objects::multipart::{CompleteMultipart, Completion};
@@ -127,7 +127,7 @@ impl Broker {
                 part_checksums: multipart.part_checksums,
                 checksum: unknown.as_ref(),
                 precondition: precondition(&upload.write),
-                patience: self.rules.complete_timeout,
+                timeout: self.rules.complete_timeout,
             };
             let assembled = match self
                 .bucket(&upload.bucket)

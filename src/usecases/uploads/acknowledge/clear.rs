@@ -33,7 +33,7 @@ impl Broker {
     async fn recheck_standing(&self, upload: &Upload) -> Result<()> {
         let mut connection = self.connection().await?;
         let (bucket, key) = (&upload.bucket, &upload.key);
-        let standing = uploads::standing_at(&mut connection, bucket, key).await?;
+        let standing = uploads::find_acknowledged_at_key(&mut connection, bucket, key).await?;
         drop(connection);
         for dataset in standing {
             self.recheck(dataset).await?;

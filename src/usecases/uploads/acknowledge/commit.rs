@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::claims::Claimed;
 use crate::domain::object::ProvenObject;
-use crate::domain::proof::Level;
+use crate::domain::proof::ProofLevel;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verification, Verifier};
 use crate::store::Connection;
-use crate::store::uploads::{self, Acknowledged, Changes, Current, Locked, Proven};
+use crate::store::uploads::{self, Acknowledged, Changes, OnLocked, PathVersion, ProvenUpload};
 use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Result, for_all, is_of_one};
@@ -35,12 +35,12 @@ enum Outcome {
     /// As [`Committed::Moved`].
     Moved(Upload),
     /// Another transaction has locked its row, or the row that it supersedes.
-    Locked(Box<Proven>),
+    Locked(Box<ProvenUpload>),
 }
 
 /// A proof that is written together with others.
 struct Proof {
-    proven: Proven,
+    proven: ProvenUpload,
     path: WritePath,
 }
 
@@ -70,7 +70,7 @@ impl Batched for Proof {
     }
 
     async fn write(broker: &Broker, path: WritePath, proofs: Vec<Self>) -> Vec<Result<Outcome>> {
-        let proofs: Vec<Proven> = proofs.into_iter().map(|proof| proof.proven).collect();
+        let proofs: Vec<ProvenUpload> = proofs.into_iter().map(|proof| proof.proven).collect();
         let taken = async {
             let permit = match &path {
                 WritePath::Fast => None,
@@ -79,8 +79,8 @@ impl Batched for Proof {
             Ok((permit, broker.connection().await?))
         };
         let locked = match path {
-            WritePath::Fast => Locked::Skip,
-            WritePath::Slow(_) => Locked::Wait,
+            WritePath::Fast => OnLocked::Skip,
+            WritePath::Slow(_) => OnLocked::Wait,
         };
         match taken.await {
             Ok((_permit, mut connection)) => write(broker, &mut connection, proofs, locked).await,
@@ -93,8 +93,8 @@ impl Batched for Proof {
 async fn write(
     broker: &Broker,
     connection: &mut Connection,
-    proofs: Vec<Proven>,
-    locked: Locked,
+    proofs: Vec<ProvenUpload>,
+    locked: OnLocked,
 ) -> Vec<Result<Outcome>> {
     match acknowledge(connection, &proofs, locked).await {
         Ok(acknowledged) => broker.tell(proofs, acknowledged),
@@ -111,8 +111,8 @@ async fn write(
 
 async fn acknowledge(
     connection: &mut Connection,
-    proofs: &[Proven],
-    locked: Locked,
+    proofs: &[ProvenUpload],
+    locked: OnLocked,
 ) -> diesel::QueryResult<Acknowledged> {
     connection
         .transaction(async |connection| uploads::acknowledge(connection, proofs, locked).await)
@@ -136,20 +136,20 @@ impl From<Acknowledged> for Written {
 }
 
 impl Broker {
-    /// Marks `upload` Uploaded, if its path is still as `mark` says.
+    /// Marks `upload` Uploaded, if its path is still as `version` says.
     pub(super) async fn commit(
         self: &Arc<Self>,
         upload: Upload,
         claimed: &Claimed,
-        mark: Current,
+        version: PathVersion,
         object: ProvenObject,
-        level: Level,
+        level: ProofLevel,
         by: Verifier,
     ) -> Result<Committed> {
         let at = self.clock.now();
-        let proven = Proven {
+        let proven = ProvenUpload {
             upload,
-            mark,
+            version,
             name: claimed.name.clone(),
             comments: claimed.comments.clone(),
             metadata: claimed.metadata.clone(),
@@ -176,8 +176,8 @@ impl Broker {
     async fn write_alone(
         &self,
         connection: &mut Connection,
-        proof: Proven,
-        locked: Locked,
+        proof: ProvenUpload,
+        locked: OnLocked,
     ) -> Result<Outcome> {
         match acknowledge(connection, slice::from_ref(&proof), locked).await {
             Ok(acknowledged) => Ok(self.answer(proof, &mut acknowledged.into())),
@@ -189,7 +189,7 @@ impl Broker {
         }
     }
 
-    fn tell(&self, proofs: Vec<Proven>, acknowledged: Acknowledged) -> Vec<Result<Outcome>> {
+    fn tell(&self, proofs: Vec<ProvenUpload>, acknowledged: Acknowledged) -> Vec<Result<Outcome>> {
         let mut written = Written::from(acknowledged);
         (proofs.into_iter())
             .map(|proof| Ok(self.answer(proof, &mut written)))
@@ -197,7 +197,7 @@ impl Broker {
     }
 
     /// What came of one of those that were written.
-    fn answer(&self, proof: Proven, written: &mut Written) -> Outcome {
+    fn answer(&self, proof: ProvenUpload, written: &mut Written) -> Outcome {
         let id = proof.upload.id;
         match written.done.remove(&id) {
             None if written.locked.contains(&id) => Outcome::Locked(Box::new(proof)),
@@ -205,7 +205,7 @@ impl Broker {
         }
     }
 
-    fn told(&self, proof: Proven, done: Option<Upload>) -> Outcome {
+    fn told(&self, proof: ProvenUpload, done: Option<Upload>) -> Outcome {
         let Some(done) = done else {
             return Outcome::Moved(proof.upload);
         };
@@ -226,7 +226,15 @@ impl Broker {
         let mut connection = self.connection().await?;
         let taken = connection
             .transaction(async |connection| {
-                uploads::transition(connection, upload.id, upload.fence, arrow, at, changes).await
+                uploads::transition(
+                    connection,
+                    upload.id,
+                    upload.lease_token,
+                    arrow,
+                    at,
+                    changes,
+                )
+                .await
             })
             .await?;
         if let Some(upload) = &taken {

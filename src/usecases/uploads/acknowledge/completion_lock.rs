@@ -57,7 +57,7 @@ impl Broker {
         let until = Instant::now() + MAX_WAIT;
         let completions = &self.tasks.completions;
         let permit = completions.permit(upload.id, parts, MAX_WAIT).await?;
-        let lease = match upload.fence {
+        let lease = match upload.lease_token {
             // The janitor has leased it. It may have read the row minutes ago.
             Some(_) => {
                 *upload = self.reload(upload).await?;
@@ -81,7 +81,7 @@ impl Broker {
         let lease = self.new_lease();
         loop {
             let mut connection = self.connection().await?;
-            let leased = uploads::hold_to_complete(&mut connection, upload.id, &lease).await?;
+            let leased = uploads::lease_for_completion(&mut connection, upload.id, &lease).await?;
             drop(connection);
             if let Some(leased) = leased {
                 *upload = leased;
@@ -108,7 +108,7 @@ impl Broker {
         renewal.during(renew, over.cancelled()).await;
         let given_back = async {
             let mut connection = self.connection().await?;
-            Ok::<_, Error>(uploads::let_go(&mut connection, id, lease).await?)
+            Ok::<_, Error>(uploads::release_completion(&mut connection, id, lease).await?)
         };
         if let Err(error) = given_back.await {
             log::warn!("upload {id} stays leased until its lease ends: {error}");
@@ -118,7 +118,7 @@ impl Broker {
     async fn renew_completion(&self, id: Uuid, lease: &Lease) -> Renewed {
         let renewed = async {
             let mut connection = self.connection().await?;
-            Ok::<_, Error>(uploads::renew(&mut connection, &[id], lease).await?)
+            Ok::<_, Error>(uploads::renew_leases(&mut connection, &[id], lease).await?)
         };
         match renewed.await {
             Ok(held) if held.is_empty() => Renewed::Lost,

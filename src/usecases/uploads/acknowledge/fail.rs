@@ -12,7 +12,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
 use crate::store::Connection;
-use crate::store::uploads::{self, Changes, Place};
+use crate::store::uploads::{self, Changes, TenantPath};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
@@ -58,9 +58,15 @@ impl Broker {
         let mut connection = self.connection().await?;
         let (taken, drifted) = connection
             .transaction(async |connection| {
-                let taken =
-                    uploads::transition(connection, upload.id, upload.fence, arrow, at, changes)
-                        .await?;
+                let taken = uploads::transition(
+                    connection,
+                    upload.id,
+                    upload.lease_token,
+                    arrow,
+                    at,
+                    changes,
+                )
+                .await?;
                 let drifted = match unproven {
                     Some(unproven) if taken.is_some() => {
                         mark_replaced(connection, upload, unproven, at).await?
@@ -89,7 +95,7 @@ impl Broker {
         let mut connection = self.connection().await?;
         let drifted = connection
             .transaction(async |connection| {
-                uploads::note_unproven(connection, upload.id, size).await?;
+                uploads::set_unproven_size(connection, upload.id, size).await?;
                 match unproven {
                     Some(unproven) => mark_replaced(connection, upload, unproven, at).await,
                     None => Ok(false),
@@ -127,8 +133,8 @@ async fn mark_replaced(
     unproven: &Unproven,
     at: DateTime<Utc>,
 ) -> diesel::QueryResult<bool> {
-    let (place, etag) = (Place::from(upload), &*unproven.etag);
-    let drifted = uploads::mark_replaced(connection, place, unproven.mark, etag, at).await?;
+    let (place, etag) = (TenantPath::from(upload), &*unproven.etag);
+    let drifted = uploads::mark_replaced(connection, place, unproven.version, etag, at).await?;
     Ok(drifted.is_some())
 }
 

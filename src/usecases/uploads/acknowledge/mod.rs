@@ -74,7 +74,7 @@ pub async fn by_path(
     claims: Claims,
 ) -> Result<Upload> {
     let mut connection = broker.connection().await?;
-    let found = uploads::newest_of_path(&mut connection, &principal.tenant, path).await?;
+    let found = uploads::find_newest_at_path(&mut connection, &principal.tenant, path).await?;
     let upload = find::visible(principal, path, found, Code::UploadNotFound)?;
     find::may_write(principal, &upload)?;
     drop(connection);

@@ -29,7 +29,8 @@ impl Broker {
         if upload.write == WriteRule::CreateOnly {
             let mut connection = self.connection().await?;
             let paths = [upload.path.as_str()];
-            let standing = uploads::standing(&mut connection, &upload.tenant, &paths).await?;
+            let standing =
+                uploads::find_acknowledged(&mut connection, &upload.tenant, &paths).await?;
             if let Some(other) = standing.iter().find(|other| other.id != upload.id) {
                 return Ok(Some(Obstacle::Forbidden(stands(upload, other.id))));
             }

@@ -7,7 +7,7 @@ use crate::domain::proof::Declared;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
-use crate::store::uploads::{self, Promise};
+use crate::store::uploads::{self, ExpectedValues};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
@@ -15,14 +15,14 @@ impl Broker {
     /// Keeps what was promised before S3 is at it: another replica may have to go on with it. Fails
     /// where another replica has taken the upload over meanwhile.
     pub(super) async fn promise_more(&self, upload: &Upload, claimed: &Claimed) -> Result<()> {
-        let promise = Promise {
+        let promise = ExpectedValues {
             name: claimed.name.as_deref(),
             comments: claimed.comments.as_deref(),
             metadata: claimed.metadata.as_ref(),
             declared: &claimed.declared,
         };
         let mut connection = self.connection().await?;
-        let kept = uploads::promise_more(&mut connection, upload, &promise).await?;
+        let kept = uploads::add_expected_values(&mut connection, upload, &promise).await?;
         drop(connection);
         if kept || !Transition::Acknowledge.allows(self.reload(upload).await?.status) {
             return Ok(());
@@ -54,7 +54,7 @@ impl Broker {
     ) -> Result<()> {
         let mut connection = self.connection().await?;
         let promised = &claimed.declared;
-        uploads::promise_less(&mut connection, upload.id, before, promised).await?;
+        uploads::revert_expected_values(&mut connection, upload.id, before, promised).await?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::proof::{Verdict, compare};
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verifier, WriteRule};
-use crate::store::uploads::{self, Current};
+use crate::store::uploads::{self, PathVersion};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::tenants::limits::too_large;
@@ -50,7 +50,7 @@ pub(in crate::usecases) struct Unproven {
     /// Its ETag: another one than that of the dataset whose bytes it has replaced.
     pub(in crate::usecases) etag: String,
     /// The path, as it was before the object was looked at.
-    pub(in crate::usecases) mark: Current,
+    pub(in crate::usecases) version: PathVersion,
 }
 
 impl Outcome {
@@ -96,12 +96,12 @@ impl Broker {
         let limit = self.size_limit_of(&upload).await?;
         for _ in 0..ATTEMPTS {
             let mut connection = self.connection().await?;
-            let before = uploads::current_of(&mut connection, &upload).await?;
+            let before = uploads::read_path_state(&mut connection, &upload).await?;
             drop(connection);
-            if before.is_anothers {
+            if before.in_other_tenants_prefix {
                 return Ok(Outcome::NotTheirs(upload));
             }
-            let mark = before.mark;
+            let version = before.version;
             let Some(mut found) = self.stored(&upload).await? else {
                 return Ok(Outcome::Missing(upload));
             };
@@ -115,9 +115,9 @@ impl Broker {
             let unproven = Unproven {
                 size: found.size,
                 etag: found.etag,
-                mark,
+                version,
             };
-            let other = mark.upload().filter(|other| *other != upload.id);
+            let other = version.upload().filter(|other| *other != upload.id);
             let (object, level) = match (verdict, other) {
                 // What a create-only upload replaced all the same, because the store ignored the
                 // condition of its write, is not superseded: it was destroyed.
@@ -126,10 +126,10 @@ impl Broker {
                     return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
                 }
                 (Verdict::Proven(object, level), _) => (object, level),
-                (Verdict::NotOurs, _) if upload.write.may_replace() => {
+                (Verdict::ForeignObject, _) if upload.write.may_replace() => {
                     return Ok(Outcome::NotYetOurs(upload));
                 }
-                (Verdict::NotOurs, _) => {
+                (Verdict::ForeignObject, _) => {
                     let refusal = taken(&upload);
                     return Ok(Outcome::refuted(upload, refusal, None));
                 }
@@ -143,7 +143,7 @@ impl Broker {
                 }
             };
             let seen = match self
-                .commit(upload, claimed, mark, object, level, by)
+                .commit(upload, claimed, version, object, level, by)
                 .await?
             {
                 Committed::Done(done) => return Ok(Outcome::Uploaded(done)),
@@ -165,11 +165,11 @@ impl Broker {
     /// The row as it is now, under the same lease.
     pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
         let mut connection = self.connection().await?;
-        let now = uploads::by_id(&mut connection, &upload.tenant, upload.id)
+        let now = uploads::find_by_id(&mut connection, &upload.tenant, upload.id)
             .await?
             .ok_or_else(|| Refusal::no_upload(upload.id))?;
         Ok(Upload {
-            fence: upload.fence,
+            lease_token: upload.lease_token,
             ..now
         })
     }

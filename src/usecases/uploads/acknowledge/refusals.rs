@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::proof::Mismatch;
+use crate::domain::mismatch::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 

@@ -1,7 +1,7 @@
 //! Whether the parts that are there make up what was promised.
 
+use crate::domain::mismatch::Mismatch;
 use crate::domain::part_plan::{MIN_PART_SIZE, PartPlan};
-use crate::domain::proof::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::objects::multipart::UploadedPart;

@@ -13,11 +13,11 @@ use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 
 use super::quota;
-use crate::domain::bounds::{Allowance, Purse, least};
+use crate::domain::bounds::{Allowance, TokenAllowances, smaller_limit};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
-use crate::store::token_uses::{self, Used};
+use crate::store::token_uses::{self, TokenUsage};
 
 /// What is left of allowances; `None` where it is not limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Left {
     };
 
     /// What is left of one allowance after its use.
-    fn of(allowance: &Allowance, used: Used) -> Self {
+    fn of(allowance: &Allowance, used: TokenUsage) -> Self {
         let left = |most: Option<u64>, used| most.map(|most| most.saturating_sub(used));
         Self {
             uploads: left(allowance.uploads, used.uploads),
@@ -44,8 +44,8 @@ impl Left {
     /// The smaller of both.
     fn min(self, other: Self) -> Self {
         Self {
-            uploads: least(self.uploads, other.uploads),
-            bytes: least(self.bytes, other.bytes),
+            uploads: smaller_limit(self.uploads, other.uploads),
+            bytes: smaller_limit(self.bytes, other.bytes),
         }
     }
 
@@ -75,14 +75,14 @@ fn spent(detail: String) -> Refusal {
 pub(super) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
-    allowances: Option<&Purse>,
+    allowances: Option<&TokenAllowances>,
 ) -> QueryResult<Vec<Option<Refusal>>> {
     match allowances {
         None => quota::insert(connection, rows).await,
         Some(allowances) => {
             connection
                 .transaction(async |connection| {
-                    insert_counted(connection, rows, allowances.allowances()).await
+                    insert_counted(connection, rows, allowances.as_slice()).await
                 })
                 .await
         }
@@ -94,14 +94,14 @@ async fn insert_counted(
     rows: &[Upload],
     allowances: &[Allowance],
 ) -> QueryResult<Vec<Option<Refusal>>> {
-    let used = token_uses::hold(connection, allowances).await?;
+    let used = token_uses::lock_usage(connection, allowances).await?;
     let mut left = Left::UNLIMITED;
     for allowance in allowances {
         let used = used.get(&allowance.token).copied().unwrap_or_default();
         left = left.min(Left::of(allowance, used));
     }
     let mut refusals: Vec<(usize, Option<Refusal>)> = Vec::with_capacity(rows.len());
-    let mut written = Used::default();
+    let mut written = TokenUsage::default();
     let mut open: Vec<Placed<'_>> = rows.iter().enumerate().collect();
     // A row that is refused for another reason leaves its share to the rows behind it.
     while !open.is_empty() {
@@ -131,7 +131,7 @@ async fn insert_counted(
         };
     }
     if written.uploads > 0 {
-        token_uses::count(connection, allowances, written).await?;
+        token_uses::add_usage(connection, allowances, written).await?;
     }
     refusals.sort_by_key(|(place, _)| *place);
     Ok(refusals.into_iter().map(|(_, refusal)| refusal).collect())

@@ -10,7 +10,7 @@ use diesel::result::Error as Sql;
 use diesel_async::AsyncConnection as _;
 
 use super::allowance;
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
@@ -22,7 +22,7 @@ impl Broker {
     pub(super) async fn find_refusals(
         &self,
         rows: &[Upload],
-        allowances: Option<&Purse>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Option<Refusal>>> {
         let Some(first) = rows.first() else {
             return Ok(Vec::new());

@@ -22,7 +22,12 @@ impl Broker {
             false => Ability::PutIfNoneMatch,
         };
         let bucket = self.bucket(&upload.bucket).await?;
-        Ok(!bucket.objects.abilities().now().of(ability).is_held())
+        Ok(!bucket
+            .objects
+            .abilities()
+            .current()
+            .support(ability)
+            .is_supported())
     }
 
     /// Refuses a new upload that may not replace anything where an object stands at its key.
@@ -34,7 +39,7 @@ impl Broker {
             None => None,
             Some(id) => {
                 let mut connection = self.connection().await?;
-                let other = uploads::by_id(&mut connection, &upload.tenant, id).await?;
+                let other = uploads::find_by_id(&mut connection, &upload.tenant, id).await?;
                 other.filter(|other| other.key == upload.key && other.bucket == upload.bucket)
             }
         };

@@ -13,12 +13,12 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::allowance;
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
-use crate::store::idempotency::{self, Claim, Request};
+use crate::store::idempotency::{self, Request, Reservation as KeyHolder};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
@@ -79,18 +79,18 @@ impl Reservation {
         &self,
         connection: &mut Connection,
         tenant: &str,
-        claim: Option<Claim>,
+        holder: Option<KeyHolder>,
     ) -> Result<BTreeMap<usize, Uuid>> {
-        match claim {
-            Some(Claim::Taken {
+        match holder {
+            Some(KeyHolder::Existing {
                 upload_id,
                 same_request: true,
             }) if !self.is_batch => Ok(BTreeMap::from([(0, upload_id)])),
-            Some(Claim::Taken {
+            Some(KeyHolder::Existing {
                 same_request: true, ..
-            }) => Ok(idempotency::entries(connection, &self.request(tenant)).await?),
-            Some(Claim::Taken { upload_id, .. }) => Err(key_reused(upload_id).into()),
-            Some(Claim::Ours) | None => Ok(BTreeMap::new()),
+            }) => Ok(idempotency::batch_entries(connection, &self.request(tenant)).await?),
+            Some(KeyHolder::Existing { upload_id, .. }) => Err(key_reused(upload_id).into()),
+            Some(KeyHolder::New) | None => Ok(BTreeMap::new()),
         }
     }
 }
@@ -109,7 +109,7 @@ fn key_reused(upload_id: Uuid) -> Refusal {
 pub(in crate::usecases) fn hide_earlier_upload(principal: &Principal, error: Error) -> Error {
     match error {
         Error::Refused(refusal)
-            if refusal.code == Code::IdempotencyKeyReused && principal.jail.within().is_some() =>
+            if refusal.code == Code::IdempotencyKeyReused && principal.jail.folder().is_some() =>
         {
             let upload_id = None;
             Error::from(Refusal {
@@ -132,8 +132,8 @@ impl Broker {
     ) -> Result<BTreeMap<usize, Uuid>> {
         let request = reservation.request(tenant);
         let mut connection = self.connection().await?;
-        let claim = idempotency::find(&mut connection, &request, now - KEPT).await?;
-        reservation.earlier(&mut connection, tenant, claim).await
+        let holder = idempotency::find_reservation(&mut connection, &request, now - KEPT).await?;
+        reservation.earlier(&mut connection, tenant, holder).await
     }
 
     /// Reserves the key and writes the rows, all of one tenant and each with its place in the
@@ -143,7 +143,7 @@ impl Broker {
         &self,
         reservation: &Reservation,
         rows: Vec<(usize, Upload)>,
-        allowances: Option<&Purse>,
+        allowances: Option<&TokenAllowances>,
     ) -> Result<Vec<Result<Reserved>>> {
         let Some((_, first)) = rows.first() else {
             return Ok(Vec::new());
@@ -160,7 +160,7 @@ async fn insert(
     connection: &mut Connection,
     reservation: &Reservation,
     rows: Vec<(usize, Upload)>,
-    allowances: Option<&Purse>,
+    allowances: Option<&TokenAllowances>,
 ) -> Result<Vec<Result<Reserved>>> {
     let (places, rows): (Vec<usize>, Vec<Upload>) = rows.into_iter().unzip();
     let Some((tenant, first, now)) =
@@ -169,13 +169,13 @@ async fn insert(
         return Ok(Vec::new());
     };
     let request = reservation.request(&tenant);
-    let claim = idempotency::claim(connection, &request, first, now, now - KEPT).await?;
-    let is_new = claim == Claim::Ours;
+    let holder = idempotency::reserve_key(connection, &request, first, now, now - KEPT).await?;
+    let is_new = holder == KeyHolder::New;
     if is_new && reservation.is_batch {
-        idempotency::forget_entries(connection, &request).await?;
+        idempotency::delete_batch_entries(connection, &request).await?;
     }
     let earlier = reservation
-        .earlier(connection, &tenant, Some(claim))
+        .earlier(connection, &tenant, Some(holder))
         .await?;
     let earlier: Vec<Option<Uuid>> = (places.iter())
         .map(|place| earlier.get(place).copied())
@@ -205,13 +205,13 @@ async fn insert(
     match written.first() {
         // The key stands for an upload that exists.
         Some((_, id)) if is_new && *id != first => {
-            idempotency::name(connection, &request, *id).await?;
+            idempotency::set_upload(connection, &request, *id).await?;
         }
-        None if is_new => idempotency::release(connection, &request).await?,
+        None if is_new => idempotency::release_key(connection, &request).await?,
         _ => {}
     }
     if reservation.is_batch {
-        idempotency::keep_entries(connection, &request, &written).await?;
+        idempotency::save_batch_entries(connection, &request, &written).await?;
     }
     Ok(results)
 }

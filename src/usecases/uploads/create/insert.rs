@@ -15,11 +15,11 @@ use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 
 use super::{allowance, quota};
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::store::Connection;
-use crate::store::uploads::{self, How};
+use crate::store::uploads::{self, InsertMode};
 use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result, for_all, is_of_one};
@@ -38,7 +38,7 @@ enum WritePath {
     /// Rows of one tenant that the fast path left out.
     Slow(String),
     /// Rows that are counted against the same upload tokens, and so are of one tenant.
-    Counted(Arc<Purse>),
+    Counted(Arc<TokenAllowances>),
 }
 
 /// What became of a row.
@@ -69,7 +69,9 @@ impl Batched for NewRow {
         let written = match path {
             WritePath::Fast => return insert_fast(broker, rows).await,
             WritePath::Slow(_) => insert_within(broker, rows, Step::Deferred).await,
-            WritePath::Counted(purse) => insert_within(broker, rows, Step::All(Some(&purse))).await,
+            WritePath::Counted(allowances) => {
+                insert_within(broker, rows, Step::All(Some(&allowances))).await
+            }
         };
         written
             .into_iter()
@@ -83,7 +85,7 @@ impl Broker {
     pub(super) async fn insert_one(
         self: &Arc<Self>,
         upload: Upload,
-        allowances: Option<Arc<Purse>>,
+        allowances: Option<Arc<TokenAllowances>>,
     ) -> Result<Upload> {
         let path = match allowances {
             None => WritePath::Fast,
@@ -105,7 +107,7 @@ impl Broker {
     pub(super) async fn insert_many(
         &self,
         rows: Vec<Upload>,
-        allowances: Option<&Purse>,
+        allowances: Option<&TokenAllowances>,
     ) -> Vec<Result<Upload>> {
         insert_within(self, rows, Step::All(allowances)).await
     }
@@ -117,7 +119,7 @@ async fn insert_fast(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Inserted>
         Ok(connection) => connection,
         Err(error) => return for_all(error, rows.len()),
     };
-    match uploads::insert(&mut connection, &rows, How::Together).await {
+    match uploads::insert(&mut connection, &rows, InsertMode::FastPath).await {
         Ok(written) => (rows.into_iter())
             .map(|row| match written.contains(&row.id) {
                 true => Ok(Inserted::Written(row)),
@@ -137,7 +139,7 @@ async fn insert_fast(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Inserted>
 #[derive(Clone, Copy)]
 enum Step<'a> {
     /// Everything.
-    All(Option<&'a Purse>),
+    All(Option<&'a TokenAllowances>),
     /// What the fast path has left to do.
     Deferred,
 }

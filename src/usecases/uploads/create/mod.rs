@@ -96,7 +96,7 @@ async fn create_all(
         drafts: drafts.collect(),
         reservation,
         tenant: principal.tenant.clone(),
-        allowances: principal.bounds.purse.clone(),
+        allowances: principal.bounds.token_allowances.clone(),
         now,
     };
     let written = match request.is_one_statement() {

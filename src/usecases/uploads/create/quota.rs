@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::domain::quota::{Quota, Usage};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
-use crate::store::uploads::{self, How, Place};
+use crate::store::uploads::{self, InsertMode, TenantPath};
 use crate::store::{Connection, quotas};
 
 /// How often rows are tried again while other transactions change what stands in their way.
@@ -27,7 +27,7 @@ pub(super) async fn insert(
     connection: &mut Connection,
     rows: &[Upload],
 ) -> QueryResult<Vec<Option<Refusal>>> {
-    let written = uploads::insert(connection, rows, How::Waiting).await?;
+    let written = uploads::insert(connection, rows, InsertMode::SlowPath).await?;
     if written.len() == rows.len() {
         return Ok(vec![None; rows.len()]);
     }
@@ -74,19 +74,19 @@ async fn decide(
     is_repeated: bool,
 ) -> QueryResult<HashMap<Uuid, Option<Refusal>>> {
     let tenants: Vec<&str> = rows.iter().map(|row| &*row.tenant).collect();
-    let usage = quotas::lock(connection, &tenants).await?;
+    let usage = quotas::lock_usage(connection, &tenants).await?;
     let mut split = split(usage.clone(), rows, &HashMap::new());
     // Where every row fits into its quota, the insert itself finds out which paths are taken.
     if is_repeated || !split.refused.is_empty() || !split.uncounted.is_empty() {
         let standing = find_standing(connection, rows).await?;
-        let standing: HashMap<Place<'_>, &Upload> = standing
+        let standing: HashMap<TenantPath<'_>, &Upload> = standing
             .iter()
             .map(|upload| (upload.into(), upload))
             .collect();
         split = self::split(usage, rows, &standing);
     }
-    let mut written = uploads::insert(connection, &split.counted, How::Counted).await?;
-    written.extend(uploads::insert(connection, &split.uncounted, How::Waiting).await?);
+    let mut written = uploads::insert(connection, &split.counted, InsertMode::WithQuota).await?;
+    written.extend(uploads::insert(connection, &split.uncounted, InsertMode::SlowPath).await?);
     let refused = split.refused.into_iter();
     Ok(refused
         .map(|(id, refusal)| (id, Some(refusal)))
@@ -108,15 +108,15 @@ struct Split {
 fn split(
     mut usage: HashMap<String, (Quota, Usage)>,
     rows: &[&Upload],
-    standing: &HashMap<Place<'_>, &Upload>,
+    standing: &HashMap<TenantPath<'_>, &Upload>,
 ) -> Split {
     let mut split = Split::default();
     for &row in rows {
-        let existing = standing.get(&Place::from(row)).copied();
+        let existing = standing.get(&TenantPath::from(row)).copied();
         let existing = existing.filter(|_| !row.write.may_replace());
         let refusal = match usage.get_mut(&row.tenant) {
             _ if existing.is_some() => dataset_exists(row, existing),
-            Some((quota, usage)) => match quota.take(usage, row.declared.size) {
+            Some((quota, usage)) => match quota.add_upload(usage, row.declared.size) {
                 Ok(()) => {
                     split.counted.push(row.clone());
                     continue;
@@ -143,7 +143,7 @@ async fn find_standing(connection: &mut Connection, rows: &[&Upload]) -> QueryRe
     }
     let mut standing = Vec::new();
     for (tenant, paths) in paths {
-        standing.extend(uploads::standing(connection, tenant, &paths).await?);
+        standing.extend(uploads::find_acknowledged(connection, tenant, &paths).await?);
     }
     Ok(standing)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::idempotency::{Reservation, Reserved};
 use super::validate::Draft;
-use crate::domain::bounds::Purse;
+use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
@@ -25,7 +25,7 @@ pub(super) struct Request {
     pub(super) drafts: Vec<Checked>,
     pub(super) reservation: Option<Reservation>,
     pub(super) tenant: String,
-    pub(super) allowances: Option<Arc<Purse>>,
+    pub(super) allowances: Option<Arc<TokenAllowances>>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -181,7 +181,7 @@ impl Broker {
         self: &Arc<Self>,
         rows: Vec<Placed>,
         reservation: Option<&Reservation>,
-        allowances: Option<Arc<Purse>>,
+        allowances: Option<Arc<TokenAllowances>>,
     ) -> Result<Vec<Result<Reserved>>> {
         if let Some(reservation) = reservation {
             return self

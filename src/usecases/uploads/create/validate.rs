@@ -54,7 +54,7 @@ impl Broker {
             })
             .ok();
         if let Some(reason @ InvalidPath::OutsidePrefix) = invalid {
-            return Err(outside(principal).reaching(reason, &new.path));
+            return Err(outside(principal).with_rejected_path(reason, &new.path));
         }
         if let Some(name) = &new.name {
             faults.name(name);
@@ -78,12 +78,15 @@ impl Broker {
         let lifetime_seconds = new.expires_in.unwrap_or(limits.url_seconds());
         limits.check_lifetime(&mut faults, lifetime_seconds);
         let bounds = &principal.bounds;
-        let bytes = bounds.purse.as_ref().and_then(|purse| purse.bytes());
+        let bytes = bounds
+            .token_allowances
+            .as_ref()
+            .and_then(|allowances| allowances.max_bytes());
         if bytes.is_some() && new.size.is_none() {
             faults.add("/size", "is missing: the upload token counts bytes");
         }
         faults.into_result().map_err(|refusal| match invalid {
-            Some(reason) => refusal.reaching(reason, &new.path),
+            Some(reason) => refusal.with_rejected_path(reason, &new.path),
             None => refusal,
         })?;
         let Some((key, path)) = path else {
@@ -123,7 +126,7 @@ impl Broker {
             verification: None,
             drift: None,
             sequence: 0,
-            fence: None,
+            lease_token: None,
         };
         Ok(Draft {
             upload,
@@ -136,7 +139,7 @@ impl Broker {
 fn outside(principal: &Principal) -> Refusal {
     let within = principal
         .jail
-        .within()
+        .folder()
         .map_or("/", |within| within.as_str());
     let detail = format!("This credential opens {within} only.");
     Refusal {

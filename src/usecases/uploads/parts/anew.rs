@@ -39,9 +39,13 @@ impl Broker {
             ..before.clone()
         };
         let mut connection = self.connection().await?;
-        let swapped =
-            uploads::swap_multipart(&mut connection, upload.id, &before.s3_upload_id, &multipart)
-                .await?;
+        let swapped = uploads::replace_multipart(
+            &mut connection,
+            upload.id,
+            &before.s3_upload_id,
+            &multipart,
+        )
+        .await?;
         drop(connection);
         let upload = Upload {
             multipart: Some(multipart),

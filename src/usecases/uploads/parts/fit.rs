@@ -150,7 +150,7 @@ impl Fit {
         if size > self.max_size {
             return Err(format!("must be at most {} bytes", self.max_size));
         }
-        match self.plan.check(number, size) {
+        match self.plan.validate_part(number, size) {
             Err(error) if error.field() == "size" => Err(format!("{error}, found {size}")),
             // What is wrong with the number is told by itself.
             _ => Ok(size),

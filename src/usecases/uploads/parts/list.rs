@@ -101,7 +101,7 @@ impl Parts {
             self.page = Some(next.ok_or_else(|| Error::unavailable(Dependency::S3, cause))?);
         }
         let right = page.parts.iter();
-        let right = right.filter(|part| self.plan.check(part.number, part.size).is_ok());
+        let right = right.filter(|part| self.plan.validate_part(part.number, part.size).is_ok());
         self.right.extend(right.map(|part| part.number));
         Ok(Some(page.parts))
     }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::fit::Asking;
 pub use self::requested::{RequestedPart, RequestedParts};
-use crate::domain::bounds::url_seconds;
+use crate::domain::bounds::capped_url_seconds;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::{Status, Transition};
@@ -53,7 +53,8 @@ pub async fn sign(
         return Err(not_ours(&upload).into());
     }
     if upload.size_at_create().is_none()
-        && (principal.bounds.purse.as_ref()).is_some_and(|purse| purse.bytes().is_some())
+        && (principal.bounds.token_allowances.as_ref())
+            .is_some_and(|allowances| allowances.max_bytes().is_some())
     {
         return Err(uncounted().into());
     }
@@ -138,7 +139,7 @@ impl Broker {
         let Some(left) = self.seconds_to(until) else {
             return Err(too_old(upload).into());
         };
-        let seconds = url_seconds(left.min(lifetime), ends_at, self.clock.now());
+        let seconds = capped_url_seconds(left.min(lifetime), ends_at, self.clock.now());
         self.sign_wanted(upload, multipart, seconds, wanted).await
     }
 }

@@ -13,11 +13,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diesel_async::AsyncConnection as _;
 
-use crate::domain::quota::signed_sum;
+use crate::domain::quota::signed_bytes;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
-use crate::store::signed_parts::{self, Signed, SignedPart};
+use crate::store::signed_parts::{self, SignedPart, SignedTotal};
 use crate::store::{Connection, quotas};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
@@ -43,10 +43,10 @@ impl Broker {
             .transaction(async |connection| {
                 // The lock of the quota comes before that of the row, as for new uploads.
                 let mut taken = match is_open {
-                    true => quotas::lock(connection, &[&upload.tenant]).await?,
+                    true => quotas::lock_usage(connection, &[&upload.tenant]).await?,
                     false => Default::default(),
                 };
-                let Some(signed) = signed_parts::hold(connection, upload.id).await? else {
+                let Some(signed) = signed_parts::lock_upload(connection, upload.id).await? else {
                     return Ok(false);
                 };
                 if is_open {
@@ -56,11 +56,11 @@ impl Broker {
                     }
                     let more = sum.max(signed.size) - signed.sum.max(signed.size);
                     if let Some((quota, usage)) = taken.get_mut(&upload.tenant) {
-                        quota.grow(usage, more).map_err(Refusal::over_quota)?;
+                        quota.add_bytes(usage, more).map_err(Refusal::over_quota)?;
                     }
-                    signed_parts::note_sum(connection, upload.id, sum).await?;
+                    signed_parts::set_signed_size(connection, upload.id, sum).await?;
                 }
-                signed_parts::keep(connection, upload.id, &kept).await?;
+                signed_parts::save(connection, upload.id, &kept).await?;
                 Ok(true)
             })
             .await?;
@@ -76,7 +76,7 @@ impl Broker {
 async fn sum_of(
     connection: &mut Connection,
     upload: &Upload,
-    signed: Signed,
+    signed: SignedTotal,
     parts: &[SignedPart],
 ) -> Result<u64> {
     let numbers = parts.iter().map(|part| part.number);
@@ -85,7 +85,7 @@ async fn sum_of(
         let before = before.get(&part.number).copied();
         (before.unwrap_or_default(), part.size)
     });
-    Ok(signed_sum(signed.sum, asked))
+    Ok(signed_bytes(signed.sum, asked))
 }
 
 fn kept(part: &WantedPart) -> SignedPart {

@@ -1,4 +1,4 @@
-//! Who is current at a path, as a mark that changes with every acknowledge there.
+//! Who is current at a path, as a version that changes with every acknowledge there.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Timestamptz, Uuid as 
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::domain::path::{DatasetPath, folders};
+use crate::domain::path::{DatasetPath, parent_folders};
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::store::columns::{bind_arrays, each};
@@ -18,14 +18,14 @@ use crate::store::{Connection, Result, removals};
 
 /// Where a dataset stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place<'a> {
-    /// Whose it is.
+pub struct TenantPath<'a> {
+    /// Tenants it is.
     pub tenant: &'a str,
     /// As the tenant sees it.
     pub path: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> TenantPath<'a> {
     /// A path of a tenant.
     pub fn new(tenant: &'a str, path: &'a DatasetPath) -> Self {
         let path = path.as_str();
@@ -33,7 +33,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl<'a> From<&'a Upload> for Place<'a> {
+impl<'a> From<&'a Upload> for TenantPath<'a> {
     fn from(upload: &'a Upload) -> Self {
         Self::new(&upload.tenant, &upload.path)
     }
@@ -41,9 +41,9 @@ impl<'a> From<&'a Upload> for Place<'a> {
 
 /// Who is current at a path, else who was acknowledged last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Current(Option<(Uuid, i32, bool)>);
+pub struct PathVersion(Option<(Uuid, i32, bool)>);
 
-impl Current {
+impl PathVersion {
     /// Without an id nothing was ever acknowledged there.
     fn of(id: Option<Uuid>, sequence: Option<i32>, is_current: bool) -> Self {
         let row = id.zip(sequence);
@@ -56,21 +56,21 @@ impl Current {
             .and_then(|(id, _, is_current)| is_current.then_some(id))
     }
 
-    /// Whether the mark names this upload, as the row is now.
+    /// Whether the version names this upload, as the row is now.
     pub(super) fn is_of(self, upload: &Upload) -> bool {
         self.0
             .is_some_and(|(id, sequence, _)| (id, sequence) == (upload.id, upload.sequence))
     }
 }
 
-/// The mark of a `place`, as three columns of `current` and `newest`.
+/// The version of a `place`, as three columns of `current` and `newest`.
 const MARK: &str = "coalesce(current.id, newest.id), coalesce(current.sequence, newest.sequence), \
      current.id IS NOT NULL";
 
 /// The current row of a `place`, else the row that was acknowledged last there.
 ///
 /// The second one may be in any state that follows an acknowledge, so that an upload which came and
-/// was deleted in between changes the mark too. Each is one entry of an index
+/// was deleted in between changes the version too. Each is one entry of an index
 /// (`uploads_current`, `uploads_acknowledged`), however many versions the path had; the second is
 /// read only where the first is missing.
 const AT_PLACE: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
@@ -83,29 +83,32 @@ const AT_PLACE: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
 
 /// The state of an upload's place before its object is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Before {
-    /// The mark of its path. See [`Current`].
-    pub mark: Current,
+pub struct PathState {
+    /// The version of its path. See [`PathVersion`].
+    pub version: PathVersion,
     /// Whether its key lies under the key prefix of another tenant by now.
-    pub is_anothers: bool,
+    pub in_other_tenants_prefix: bool,
 }
 
 /// Reads the state of the place of `upload`.
-pub async fn current_of(connection: &mut Connection, upload: &Upload) -> Result<Before> {
+pub async fn read_path_state(connection: &mut Connection, upload: &Upload) -> Result<PathState> {
     let look = Look {
-        place: Place::from(upload),
-        folders: folders(&upload.key).collect(),
+        place: TenantPath::from(upload),
+        folders: parent_folders(&upload.key).collect(),
     };
-    let (id, sequence, is_current, is_anothers) = look.get_result(connection).await?;
-    let mark = Current::of(id, sequence, is_current);
-    Ok(Before { mark, is_anothers })
+    let (id, sequence, is_current, in_other_tenants_prefix) = look.get_result(connection).await?;
+    let version = PathVersion::of(id, sequence, is_current);
+    Ok(PathState {
+        version,
+        in_other_tenants_prefix,
+    })
 }
 
 /// What there is at the place of an upload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
-    /// Its mark.
-    pub mark: Current,
+    /// Its version.
+    pub version: PathVersion,
     /// Whether wrong objects are counted there.
     pub is_unproven: bool,
     /// Whether its object is being removed.
@@ -136,14 +139,14 @@ pub(super) async fn seen(
         ids: each(candidates, |one| one.upload.id),
         tenants: each(candidates, |one| &*one.upload.tenant),
         paths: each(candidates, |one| one.upload.path.as_str()),
-        fences: each(candidates, |one| one.upload.fence),
+        lease_tokens: each(candidates, |one| one.upload.lease_token),
         etags: each(candidates, |one| one.etag),
         at: each(candidates, |one| one.at),
     };
     let found: Vec<Found> = query.load(connection).await?;
     let seen = |(own, id, sequence, is_current, is_unproven, is_being_removed): Found| {
         let seen = Seen {
-            mark: Current::of(id, sequence, is_current),
+            version: PathVersion::of(id, sequence, is_current),
             is_unproven,
             is_being_removed,
         };
@@ -155,7 +158,7 @@ pub(super) async fn seen(
 type Found = (Uuid, Option<Uuid>, Option<i32>, bool, bool, bool);
 
 struct Look<'a> {
-    place: Place<'a>,
+    place: TenantPath<'a>,
     folders: Vec<&'a str>,
 }
 
@@ -164,7 +167,7 @@ struct LookAll<'a> {
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
     paths: Vec<&'a str>,
-    fences: Vec<Option<Uuid>>,
+    lease_tokens: Vec<Option<Uuid>>,
     etags: Vec<&'a str>,
     at: Vec<DateTime<Utc>>,
 }
@@ -203,13 +206,13 @@ impl QueryFragment<Pg> for LookAll<'_> {
             SqlUuid: &self.ids,
             Text: &self.tenants,
             Text: &self.paths,
-            Nullable<SqlUuid>: &self.fences,
+            Nullable<SqlUuid>: &self.lease_tokens,
             Text: &self.etags,
             Timestamptz: &self.at,
         );
         out.push_sql(
-            ") AS place (id, tenant, path, fence, etag, at) JOIN uploads own ON own.id = place.id \
-             AND (place.fence IS NULL OR own.holder = place.fence) AND own.status = ANY(",
+            ") AS place (id, tenant, path, lease_token, etag, at) JOIN uploads own ON own.id = place.id \
+             AND (place.lease_token IS NULL OR own.holder = place.lease_token) AND own.status = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
         out.push_sql(")");

@@ -1,9 +1,9 @@
-//! What the parts of an object say about the whole, before the store makes it.
+//! Checksum and ETag of an object, computed from its uploaded parts before the store assembles it.
 //!
-//! A CRC of the whole object follows from the CRCs of its parts and their sizes. SHA-1 and SHA-256
-//! of an object in parts are composite: the digest of the parts' digests. The ETag of an object in
-//! parts is the MD5 of the parts' MD5s, followed by `-` and their number; the ETag of a part is its
-//! MD5 unless SSE-KMS or SSE-C encrypts it.
+//! The CRC of the whole object can be computed from the CRCs and sizes of its parts. SHA-1 and
+//! SHA-256 of an object uploaded in parts are composite: the digest of the digests of the parts.
+//! The ETag of such an object is the MD5 of the MD5s of the parts, followed by `-` and their
+//! number; the ETag of a part is its MD5 unless SSE-KMS or SSE-C encrypts it.
 //!
 //! Sources: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html> (`ETag`).
@@ -17,23 +17,25 @@ use sha2::Sha256;
 
 use super::checksum::{Algorithm, Checksum};
 
-/// One part of an object, as the store lists it.
+/// A part of an object, as the store lists it.
 #[derive(Clone, Copy, Debug)]
-pub struct PartFacts<'a> {
+pub struct ListedPart<'a> {
     /// Bytes.
     pub size: u64,
     /// With or without its quotes.
     pub etag: &'a str,
-    /// Of the bytes of this part.
+    /// The checksum of the bytes of this part.
     pub checksum: Option<&'a Checksum>,
 }
 
-/// The checksum that S3 computes of the whole object with `algorithm`: of all bytes for the CRCs,
-/// composite for SHA-1 and SHA-256. `parts` are all parts in order. `None` where there is no part,
-/// or one has no checksum of this algorithm.
+/// Computes the checksum that S3 computes of an object with these parts: of all bytes for the CRCs,
+/// composite for SHA-1 and SHA-256.
+///
+/// `parts` are all parts in order. Returns `None` if there is no part, or if a part has no checksum
+/// of this algorithm.
 pub fn checksum_of<'a>(
     algorithm: Algorithm,
-    parts: impl Iterator<Item = PartFacts<'a>>,
+    parts: impl Iterator<Item = ListedPart<'a>>,
 ) -> Option<Checksum> {
     match algorithm {
         Algorithm::Sha256 => composite::<Sha256>(algorithm, parts),
@@ -44,28 +46,26 @@ pub fn checksum_of<'a>(
     }
 }
 
-/// The ETag that S3 gives to an object of these parts, in quotes. `None` where there is no part, or
-/// the ETag of one does not have the form of an MD5.
-pub fn etag_of<'a>(parts: impl Iterator<Item = PartFacts<'a>>) -> Option<String> {
+/// Computes the ETag that S3 gives to an object with these parts, in quotes.
+///
+/// Returns `None` if there is no part, or if the ETag of a part is not an MD5 in hex.
+pub fn etag_of<'a>(parts: impl Iterator<Item = ListedPart<'a>>) -> Option<String> {
     let (mut all, mut count) = (Md5::new(), 0_u32);
     for part in parts {
         all.update(md5_of(part.etag)?);
         count = count.checked_add(1)?;
     }
-    let digest: String = (all.finalize().iter())
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = hex::encode(all.finalize());
     (count > 0).then(|| format!("\"{digest}-{count}\""))
 }
 
 fn md5_of(etag: &str) -> Option<[u8; 16]> {
-    let hex = etag.trim_matches('"');
-    let is_hex = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = is_hex.then(|| u128::from_str_radix(hex, 16).ok())??;
-    Some(number.to_be_bytes())
+    let mut digest = [0; 16];
+    hex::decode_to_slice(etag.trim_matches('"'), &mut digest).ok()?;
+    Some(digest)
 }
 
-fn raw(part: PartFacts<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
+fn raw(part: ListedPart<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
     let checksum = part.checksum?;
     let is_of_bytes = checksum.algorithm() == algorithm && !checksum.is_composite();
     is_of_bytes.then(|| STANDARD.decode(checksum.value()).ok())?
@@ -73,7 +73,7 @@ fn raw(part: PartFacts<'_>, algorithm: Algorithm) -> Option<Vec<u8>> {
 
 fn composite<'a, D: Digest>(
     algorithm: Algorithm,
-    parts: impl Iterator<Item = PartFacts<'a>>,
+    parts: impl Iterator<Item = ListedPart<'a>>,
 ) -> Option<Checksum> {
     let (mut all, mut count) = (D::new(), 0_u32);
     for part in parts {
@@ -82,13 +82,13 @@ fn composite<'a, D: Digest>(
     }
     let digest = STANDARD.encode(all.finalize());
     let whole = Checksum::new(algorithm, &digest).ok()?;
-    (count > 0).then(|| whole.of_parts(count))
+    (count > 0).then(|| whole.into_composite(count))
 }
 
 fn combined<'a>(
     algorithm: Algorithm,
     crc: CrcAlgorithm,
-    parts: impl Iterator<Item = PartFacts<'a>>,
+    parts: impl Iterator<Item = ListedPart<'a>>,
 ) -> Option<Checksum> {
     let mut whole = None;
     for part in parts {
@@ -121,14 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn crcs_of_parts_make_the_crc_of_all_bytes() {
+    fn crcs_of_parts_combine_to_crc_of_whole_object() {
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64nvme] {
             for cuts in [vec![0, 43], vec![0, 5, 43], vec![0, 1, 20, 20, 43]] {
                 let parts: Vec<_> = (cuts.windows(2))
                     .map(|cut| &WHOLE[cut[0]..cut[1]])
                     .map(|bytes| (u64::try_from(bytes.len()).unwrap(), crc(algorithm, bytes)))
                     .collect();
-                let facts = parts.iter().map(|(size, checksum)| PartFacts {
+                let facts = parts.iter().map(|(size, checksum)| ListedPart {
                     size: *size,
                     etag: "",
                     checksum: Some(checksum),
@@ -140,9 +140,9 @@ mod tests {
     }
 
     #[test]
-    fn one_part_without_a_checksum_leaves_the_whole_unknown() {
+    fn checksum_is_unknown_if_one_part_has_none() {
         let known = crc(Algorithm::Crc32, WHOLE);
-        let part = |checksum| PartFacts {
+        let part = |checksum| ListedPart {
             size: 43,
             etag: "",
             checksum,
@@ -155,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn the_etag_is_the_md5_of_the_parts_md5s() {
-        let part = |etag| PartFacts {
+    fn etag_is_md5_of_md5s_of_parts() {
+        let part = |etag| ListedPart {
             size: 1,
             etag,
             checksum: None,
@@ -169,23 +169,19 @@ mod tests {
             let mut all = Md5::new();
             all.update(Md5::digest(b"a"));
             all.update(Md5::digest(b"b"));
-            let digest = all.finalize();
-            digest
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
+            hex::encode(all.finalize())
         });
         assert_eq!(etag_of([part(a), part(b)].into_iter()), Some(expected));
-        for strange in [
+        for invalid in [
             "",
             "\"not-hex\"",
             "0cc175b9c0f1b6a831c399e269772661-1",
             "+cc175b9c0f1b6a831c399e269772661",
         ] {
             assert_eq!(
-                etag_of([part(a), part(strange)].into_iter()),
+                etag_of([part(a), part(invalid)].into_iter()),
                 None,
-                "{strange}"
+                "{invalid}"
             );
         }
         assert_eq!(etag_of(std::iter::empty()), None);

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::find::STANDING;
 use super::row::Row;
-use crate::domain::path::folders;
+use crate::domain::path::parent_folders;
 use crate::domain::upload::Upload;
 use crate::store::schema::{tenants, uploads};
 use crate::store::{Connection, Result};
 
 /// The upload that an object's metadata names, if there is one.
-pub async fn named(connection: &mut Connection, id: Uuid) -> Result<Option<Upload>> {
+pub async fn find_in_any_tenant(connection: &mut Connection, id: Uuid) -> Result<Option<Upload>> {
     let row = uploads::table
         .find(id)
         .select(Row::as_select())
@@ -27,7 +27,7 @@ pub async fn named(connection: &mut Connection, id: Uuid) -> Result<Option<Uploa
 
 /// The acknowledged uploads whose object stands at a key. More than one only where the key became
 /// another tenant's, and both hold an upload there.
-pub async fn standing_at(
+pub async fn find_acknowledged_at_key(
     connection: &mut Connection,
     bucket: &str,
     key: &str,
@@ -45,7 +45,7 @@ pub async fn standing_at(
 /// by it. Waits for proofs that are being committed and returns their new state: after a removal was
 /// registered and committed, each proof is either returned here or finds the removal. Call it
 /// outside of a transaction, so that it holds no lock.
-pub async fn counting_on(
+pub async fn find_relying_on_object(
     connection: &mut Connection,
     bucket: &str,
     key: &str,
@@ -71,7 +71,7 @@ const COUNTING: &str =
 /// The tenants and paths that a key may belong to: rows are indexed by these. They are the default
 /// tenant's, whose key prefix is empty, and those of one other tenant at most.
 async fn places(connection: &mut Connection, key: &str) -> Result<(Vec<String>, Vec<String>)> {
-    let prefixes: Vec<&str> = std::iter::once("").chain(folders(key)).collect();
+    let prefixes: Vec<&str> = std::iter::once("").chain(parent_folders(key)).collect();
     let owners: Vec<(String, String)> = tenants::table
         .filter(tenants::key_prefix.eq_any(prefixes))
         .select((tenants::name, tenants::key_prefix))

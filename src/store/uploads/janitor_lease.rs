@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::row::Row;
 use crate::domain::upload::Upload;
-use crate::store::lease::{Lease, end_of, is_free, keep_leases};
+use crate::store::lease::{Lease, end_of, impl_renew_leases, is_free};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
@@ -22,22 +22,22 @@ pub(super) const FOR_THE_JANITOR: &str = "janitor";
 
 /// A question for rows that wait for the janitor. Each has an index of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
+pub enum DueRows {
     /// Pending past their deadline.
     Overdue,
     /// Deletes that never ended.
     Deleting,
     /// Deleted, cancelled or failed, while their URL may have been good for another PUT.
-    Unsettled,
+    AwaitingFinalCheck,
 }
 
-impl Waiting {
+impl DueRows {
     // Written out, not bound: Postgres uses a partial index only where it sees the predicate.
     pub(super) const fn predicate(self) -> &'static str {
         match self {
             Self::Overdue => "uploads.status = 'Pending'",
             Self::Deleting => "uploads.status = 'Deleting'",
-            Self::Unsettled => {
+            Self::AwaitingFinalCheck => {
                 "(uploads.status IN ('Deleted', 'Cancelled') \
                  OR uploads.status = 'Error' AND uploads.uploaded_at IS NULL) \
                  AND uploads.settled_at IS NULL"
@@ -48,7 +48,7 @@ impl Waiting {
     /// The time that must have passed.
     const fn time(self) -> &'static str {
         match self {
-            Self::Overdue | Self::Unsettled => "uploads.expires_at",
+            Self::Overdue | Self::AwaitingFinalCheck => "uploads.expires_at",
             Self::Deleting => "uploads.updated_at",
         }
     }
@@ -56,24 +56,24 @@ impl Waiting {
 
 /// A row that the caller holds.
 #[derive(Clone, Debug)]
-pub struct Claimed {
+pub struct LeasedUpload {
     /// As it was when it was claimed; changes through it are fenced by the lease.
     pub upload: Upload,
-    /// How often it was claimed since it last changed its status, this time included.
+    /// InsertMode often it was claimed since it last changed its status, this time included.
     pub attempts: i32,
 }
 
 /// Claims up to `limit` rows under `lease`: those whose time was before `before`, whose back-off
 /// was over at `since`, and that no living lease holds. Of every tenant: only the janitor asks.
 /// Call it inside a transaction.
-pub async fn claim(
+pub async fn lease_due_rows(
     connection: &mut Connection,
-    waiting: Waiting,
+    waiting: DueRows,
     before: DateTime<Utc>,
     since: DateTime<Utc>,
     lease: &Lease,
     limit: i64,
-) -> Result<Vec<Claimed>> {
+) -> Result<Vec<LeasedUpload>> {
     let due: Vec<Uuid> = uploads::table
         .filter(sql::<Bool>(waiting.predicate()))
         .filter(sql::<Timestamptz>(waiting.time()).lt(before))
@@ -101,8 +101,8 @@ pub async fn claim(
         .await?;
     let claimed = rows.into_iter().map(|(row, attempts)| {
         let upload = row.into_upload()?;
-        Ok(Claimed {
-            upload: upload.under(lease.token()),
+        Ok(LeasedUpload {
+            upload: upload.with_lease_token(lease.token()),
             attempts,
         })
     });
@@ -111,9 +111,9 @@ pub async fn claim(
 
 /// The rows that [`claim`] would claim under `lease`, the oldest first, and nothing changes.
 /// `after` is the last one of the page before.
-pub async fn peek(
+pub async fn list_due_rows(
     connection: &mut Connection,
-    waiting: Waiting,
+    waiting: DueRows,
     before: DateTime<Utc>,
     since: DateTime<Utc>,
     lease: &Lease,
@@ -131,8 +131,8 @@ pub async fn peek(
         .into_boxed();
     if let Some(upload) = after {
         let time = match waiting {
-            Waiting::Overdue | Waiting::Unsettled => upload.expires_at,
-            Waiting::Deleting => upload.updated_at,
+            DueRows::Overdue | DueRows::AwaitingFinalCheck => upload.expires_at,
+            DueRows::Deleting => upload.updated_at,
         };
         let beyond = sql::<Bool>("(")
             .sql(waiting.time())
@@ -147,10 +147,14 @@ pub async fn peek(
     rows.into_iter().map(Row::into_upload).collect()
 }
 
-keep_leases!(uploads, id, Uuid);
+impl_renew_leases!(uploads, id, Uuid);
 
 /// Gives back what was claimed under `lease` and not begun, as if it had not been claimed.
-pub async fn give_back(connection: &mut Connection, ids: &[Uuid], lease: &Lease) -> Result<()> {
+pub async fn release_leases(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    lease: &Lease,
+) -> Result<()> {
     diesel::update(held(ids, lease.token()))
         .set((
             WithoutLease::default(),
@@ -162,7 +166,7 @@ pub async fn give_back(connection: &mut Connection, ids: &[Uuid], lease: &Lease)
 }
 
 /// Gives back what was claimed under `lease`, as far as it still is: it falls due again at `until`.
-pub async fn put_off(
+pub async fn postpone(
     connection: &mut Connection,
     ids: &[Uuid],
     lease: &Lease,
@@ -176,10 +180,14 @@ pub async fn put_off(
 }
 
 /// Notes that an upload was looked at for the last time, unless its lease was lost meanwhile.
-pub async fn settle(connection: &mut Connection, upload: &Upload, at: DateTime<Utc>) -> Result<()> {
+pub async fn mark_finally_checked(
+    connection: &mut Connection,
+    upload: &Upload,
+    at: DateTime<Utc>,
+) -> Result<()> {
     diesel::update(uploads::table.filter(uploads::id.eq(upload.id)))
-        .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
-        .filter(is_fenced_by(upload.fence))
+        .filter(sql::<Bool>(DueRows::AwaitingFinalCheck.predicate()))
+        .filter(is_held_under(upload.lease_token))
         .set((WithoutLease::default(), uploads::settled_at.eq(at)))
         .execute(connection)
         .await?;
@@ -188,14 +196,14 @@ pub async fn settle(connection: &mut Connection, upload: &Upload, at: DateTime<U
 
 /// Settles at most `limit` uploads whose URL was over, with the grace, before they were deleted:
 /// nothing can have come since. Says how many.
-pub async fn settle_closed(
+pub async fn mark_closed_finally_checked(
     connection: &mut Connection,
     grace_seconds: f64,
     at: DateTime<Utc>,
     limit: i64,
 ) -> Result<usize> {
     let closed: Vec<Uuid> = uploads::table
-        .filter(sql::<Bool>(Waiting::Unsettled.predicate()))
+        .filter(sql::<Bool>(DueRows::AwaitingFinalCheck.predicate()))
         .filter(sql::<Bool>("uploads.status = 'Deleted'"))
         .filter(
             sql::<Bool>("uploads.expires_at + make_interval(secs => ")
@@ -229,11 +237,11 @@ fn held<'a>(ids: &'a [Uuid], token: Uuid) -> _ {
         .filter(uploads::holder.eq(token))
 }
 
-/// Whether a row may be changed by a holder of the lease `fence`: only while the row has that one;
+/// Whether a row may be changed by a holder of the lease `lease_token`: only while the row has that one;
 /// without a lease, whatever it has.
 #[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn is_fenced_by(fence: Option<Uuid>) -> _ {
-    uploads::holder.is_not_distinct_from(coalesce(fence, uploads::holder))
+pub(super) fn is_held_under(lease_token: Option<Uuid>) -> _ {
+    uploads::holder.is_not_distinct_from(coalesce(lease_token, uploads::holder))
 }
 
 /// The columns of a row that no lease holds.

@@ -18,7 +18,7 @@ use tokio_postgres::tls::TlsStream;
 
 /// The clock of one connection. Queries wind it; [`idle`](Self::idle) stops it.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Watchdog {
     start: Instant,
     /// How long an answer may take; nothing: for ever.
     patience: Option<Duration>,
@@ -27,7 +27,7 @@ pub(super) struct Watch {
     doubted: AtomicBool,
 }
 
-impl Watch {
+impl Watchdog {
     pub(super) fn new(patience: Option<Duration>) -> Arc<Self> {
         Arc::new(Self {
             start: Instant::now(),

@@ -13,7 +13,7 @@ use diesel_async::AsyncConnection as _;
 
 use super::Connection;
 use super::tls::Target;
-use super::watch::Watch;
+use super::watchdog::Watchdog;
 use crate::config::DatabaseUrl;
 
 /// How long the kernel lets a peer be silent: sent bytes that nobody confirms, or nobody there
@@ -41,7 +41,7 @@ impl Hosts {
     pub(super) async fn connect(
         &self,
         time: Duration,
-        watch: &Arc<Watch>,
+        watch: &Arc<Watchdog>,
     ) -> ConnectionResult<Connection> {
         let targets = (self.targets.as_ref())
             .map_err(|detail| ConnectionError::InvalidConnectionUrl(detail.clone()))?;
@@ -69,7 +69,7 @@ impl Hosts {
     }
 }
 
-async fn one(target: &Target, watch: &Arc<Watch>) -> ConnectionResult<Connection> {
+async fn one(target: &Target, watch: &Arc<Watchdog>) -> ConnectionResult<Connection> {
     let client = target.connect(Arc::clone(watch)).await?;
     let mut connection = Connection::try_from(client).await?;
     let watch = Arc::clone(watch);
