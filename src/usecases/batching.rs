@@ -165,7 +165,7 @@ impl Broker {
         let panicked = Panicked(&group);
         while let Some(members) = group.take() {
             let (items, tell): (Vec<T>, Vec<_>) = members.into_iter().unzip();
-            self.metrics.groups.written(T::NAME, items.len());
+            self.metrics.batches.written(T::NAME, items.len());
             let answers = T::write(&self, items).await;
             for (tell, answer) in tell.into_iter().zip(answers) {
                 // A caller that hung up does not want to know.

@@ -128,7 +128,7 @@ impl Janitor {
     }
 
     /// Counts a last look, by `removed`, `kept`, `clean` or `failed`.
-    pub fn settled(&self, outcome: &'static str) {
+    pub fn final_check(&self, outcome: &'static str) {
         self.last_looks.with_label_values(&[outcome]).inc();
     }
 

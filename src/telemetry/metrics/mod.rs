@@ -5,8 +5,8 @@
 //! route pattern instead of a path. Names begin with `upload_broker_` and end in their unit.
 
 mod audit;
+mod batches;
 mod calls;
-mod groups;
 mod http;
 mod janitor;
 mod outbox;
@@ -23,8 +23,8 @@ use chrono::{DateTime, Utc};
 use prometheus::{Registry, TextEncoder};
 
 pub use audit::Audit;
+pub use batches::Batches;
 pub use calls::{CallOutcome, S3Calls, SnsCalls};
-pub use groups::Groups;
 pub use http::{Http, InFlight};
 pub use janitor::Janitor;
 pub use outbox::Outbox;
@@ -44,7 +44,7 @@ pub struct Metrics {
     /// What became of uploads.
     pub uploads: Uploads,
     /// Writes that callers share.
-    pub groups: Groups,
+    pub batches: Batches,
     /// Events on their way.
     pub outbox: Outbox,
     /// Calls of S3.
@@ -76,7 +76,7 @@ impl Metrics {
         Ok(Self {
             http: Http::new(&registry)?,
             uploads: Uploads::new(&registry)?,
-            groups: Groups::new(&registry)?,
+            batches: Batches::new(&registry)?,
             outbox: Outbox::new(&registry)?,
             s3: S3Calls::new(&registry)?,
             sns: SnsCalls::new(&registry)?,

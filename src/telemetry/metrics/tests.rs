@@ -62,7 +62,7 @@ fn uploads_and_events_are_shown() {
     metrics.outbox.undeliverable(2);
     metrics.janitor.expired("uploaded");
     metrics.janitor.expired("expired");
-    metrics.janitor.settled("removed");
+    metrics.janitor.final_check("removed");
     metrics.janitor.removed("old-events", 70);
     metrics.janitor.stale_multipart("aborted");
     metrics.janitor.swept(1_000, 999);

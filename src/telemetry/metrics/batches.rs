@@ -9,9 +9,9 @@ const MEMBERS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Writes that callers share.
 #[derive(Debug)]
-pub struct Groups(HistogramVec);
+pub struct Batches(HistogramVec);
 
-impl Groups {
+impl Batches {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         Ok(Self(histograms(
             registry,
