@@ -27,7 +27,7 @@ use super::middleware::path_token::path_token;
 use super::middleware::shed::{Room, shed};
 use super::routes;
 use super::service::readiness::Probe;
-use super::tls::Identity;
+use super::tls::ServerCertificate;
 use crate::config::{Http, Pages, Place};
 use crate::lifecycle::Shutdown;
 use crate::telemetry::Metrics;
@@ -75,7 +75,7 @@ impl Server {
 pub fn api(
     broker: Arc<Broker>,
     settings: &Http,
-    identity: Option<&Arc<Identity>>,
+    identity: Option<&Arc<ServerCertificate>>,
     shutdown: &Shutdown,
 ) -> io::Result<Server> {
     let origins = Origins::new(settings.cors_origins.clone(), &settings.cors_headers);
@@ -121,7 +121,7 @@ pub fn api(
     };
     let listener = TcpListener::bind(settings.bind)?;
     let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
-    let tls = identity.map(Identity::acceptor).transpose();
+    let tls = identity.map(ServerCertificate::acceptor).transpose();
     let tls = tls.map_err(io::Error::other)?;
     let running = serve(listener, tls, settings, settings.workers, app)?;
     Ok(Server {

@@ -84,13 +84,13 @@ impl Validity {
     }
 
     /// What clients have against it at `now`, or soon will; nothing while it is good.
-    pub fn complaint(self, now: DateTime<Utc>) -> Option<Complaint> {
+    pub fn fault(self, now: DateTime<Utc>) -> Option<ValidityFault> {
         if now < self.begins_at {
-            Some(Complaint::NotYet(self.begins_at))
+            Some(ValidityFault::NotYet(self.begins_at))
         } else if self.ends_at < now {
-            Some(Complaint::Expired(self.ends_at))
+            Some(ValidityFault::Expired(self.ends_at))
         } else if self.days_left(now) < SOON {
-            Some(Complaint::EndsSoon(self.ends_at, self.days_left(now)))
+            Some(ValidityFault::EndsSoon(self.ends_at, self.days_left(now)))
         } else {
             None
         }
@@ -99,7 +99,7 @@ impl Validity {
 
 /// What is wrong with a validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Complaint {
+pub enum ValidityFault {
     /// It begins at this time only: no client takes it.
     NotYet(DateTime<Utc>),
     /// It ended at this time: no client takes it.
@@ -108,7 +108,7 @@ pub enum Complaint {
     EndsSoon(DateTime<Utc>, i64),
 }
 
-impl fmt::Display for Complaint {
+impl fmt::Display for ValidityFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotYet(at) => write!(f, "is not good before {}", timestamp(*at)),
@@ -122,13 +122,13 @@ impl fmt::Display for Complaint {
 
 /// The certificate that is shown now.
 #[derive(Debug)]
-pub struct Identity {
+pub struct ServerCertificate {
     files: Tls,
     provider: Arc<CryptoProvider>,
     current: ArcSwap<CertifiedKey>,
 }
 
-impl Identity {
+impl ServerCertificate {
     /// Reads the files.
     ///
     /// # Errors
@@ -176,10 +176,10 @@ impl Identity {
     /// shown all the same: whoever looks at it learns why.
     pub fn warn(&self, now: DateTime<Utc>) {
         let path = self.files.certificate.display();
-        match self.validity().map(|validity| validity.complaint(now)) {
+        match self.validity().map(|validity| validity.fault(now)) {
             Ok(None) => {}
-            Ok(Some(complaint)) => {
-                log::warn!("BROKER_TLS_CERT={path} {complaint}: renew it, then send SIGHUP");
+            Ok(Some(fault)) => {
+                log::warn!("BROKER_TLS_CERT={path} {fault}: renew it, then send SIGHUP");
             }
             Err(error) => log::warn!("{error}"),
         }
@@ -201,7 +201,7 @@ impl Identity {
     }
 }
 
-impl ResolvesServerCert for Identity {
+impl ResolvesServerCert for ServerCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load_full())
     }
@@ -251,13 +251,13 @@ mod tests {
         let validity = Validity { begins_at, ends_at };
         let at = |days, seconds| {
             let now = ends_at - TimeDelta::days(days) - TimeDelta::seconds(seconds);
-            validity.complaint(now)
+            validity.fault(now)
         };
         assert_eq!(at(14, 0), None);
-        assert_eq!(at(13, 86_399), Some(Complaint::EndsSoon(ends_at, 13)));
-        assert_eq!(at(0, 0), Some(Complaint::EndsSoon(ends_at, 0)));
-        assert_eq!(at(0, -1), Some(Complaint::Expired(ends_at)));
+        assert_eq!(at(13, 86_399), Some(ValidityFault::EndsSoon(ends_at, 13)));
+        assert_eq!(at(0, 0), Some(ValidityFault::EndsSoon(ends_at, 0)));
+        assert_eq!(at(0, -1), Some(ValidityFault::Expired(ends_at)));
         assert_eq!(at(90, 0), None);
-        assert_eq!(at(90, 1), Some(Complaint::NotYet(begins_at)));
+        assert_eq!(at(90, 1), Some(ValidityFault::NotYet(begins_at)));
     }
 }
