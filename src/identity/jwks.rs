@@ -98,7 +98,7 @@ impl Jwks {
 
     /// Whether there is a set, and it is so old that nobody may be let in by it before the issuer
     /// was asked. Once the issuer did not answer, its old set is good enough for a while.
-    pub fn is_old(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
         let old = (self.current.load().as_ref()).is_some_and(|set| now - set.at >= OLD);
         let since = now.timestamp() - self.tried.load(Ordering::Relaxed);
         old && since >= FRESH.num_seconds()
@@ -144,7 +144,7 @@ impl Jwks {
     ///
     /// # Errors
     /// Where the keys cannot be had, or none of them fits.
-    pub async fn look(&self) -> Result<Vec<&'static str>, FetchError> {
+    pub async fn fetch_algorithms(&self) -> Result<Vec<&'static str>, FetchError> {
         Ok(self.fetch().await?.algorithms())
     }
 

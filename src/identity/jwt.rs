@@ -33,11 +33,11 @@ enum Keys {
 
 /// What a JWT is worth.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verified {
     /// As much as this.
-    Good(Grant),
+    Valid(Grant),
     /// Nothing.
-    Bad,
+    Invalid,
     /// None of the keys at hand has signed it: new ones may have come.
     UnknownKey,
 }
@@ -79,32 +79,32 @@ impl Jwt {
     }
 
     /// What a JWT is worth at `now`, with the keys that are at hand.
-    pub fn judge(&self, token: &str, now: DateTime<Utc>) -> Verdict {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Verified {
         let Ok(header) = decode_header(token) else {
-            return Verdict::Bad;
+            return Verified::Invalid;
         };
         // What must be understood is not (RFC 7515, section 4.1.11).
         if header.crit.is_some() {
-            return Verdict::Bad;
+            return Verified::Invalid;
         }
         let algorithm = header.alg;
         match &self.keys {
-            Keys::Secret(_) if algorithm != Algorithm::HS256 => Verdict::Bad,
+            Keys::Secret(_) if algorithm != Algorithm::HS256 => Verified::Invalid,
             Keys::Secret(key) => match self.check(token, key, algorithm, now) {
-                Verdict::UnknownKey => Verdict::Bad,
+                Verified::UnknownKey => Verified::Invalid,
                 verdict => verdict,
             },
-            Keys::Set(_) if !is_public(algorithm) => Verdict::Bad,
+            Keys::Set(_) if !is_public(algorithm) => Verified::Invalid,
             Keys::Set(jwks) => {
                 let Some(set) = jwks.current() else {
-                    return Verdict::UnknownKey;
+                    return Verified::UnknownKey;
                 };
                 let id = header.kid.as_deref();
                 match set.keys.find(id, algorithm) {
                     // Another key may have taken its place, under the same name.
                     Found::Key(key) => self.check(token, key, algorithm, now),
-                    Found::Unknown | Found::Unfit => Verdict::UnknownKey,
-                    Found::Ambiguous => Verdict::Bad,
+                    Found::Unknown | Found::Unfit => Verified::UnknownKey,
+                    Found::Ambiguous => Verified::Invalid,
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Jwt {
         key: &DecodingKey,
         algorithm: Algorithm,
         now: DateTime<Utc>,
-    ) -> Verdict {
+    ) -> Verified {
         let mut validation = Validation::new(algorithm);
         // The claims are looked at below, by the broker's own clock.
         validation.required_spec_claims.clear();
@@ -126,11 +126,11 @@ impl Jwt {
         let token = match decode::<Claims>(token, key, &validation) {
             Ok(token) => token,
             Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
-                return Verdict::UnknownKey;
+                return Verified::UnknownKey;
             }
-            Err(_) => return Verdict::Bad,
+            Err(_) => return Verified::Invalid,
         };
         let grant = token.claims.grant(&self.expected, now);
-        grant.map_or(Verdict::Bad, Verdict::Good)
+        grant.map_or(Verified::Invalid, Verified::Valid)
     }
 }

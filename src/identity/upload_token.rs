@@ -76,7 +76,7 @@ impl TokenKey {
     ///
     /// # Errors
     /// A fault of ours.
-    pub fn seal(&self, token: &UploadToken) -> serde_json::Result<SecretString> {
+    pub fn sign(&self, token: &UploadToken) -> serde_json::Result<SecretString> {
         let grant = &token.grant;
         let counts = token.allowances.iter();
         let payload = serde_json::to_vec(&Payload {
@@ -100,7 +100,7 @@ impl TokenKey {
     }
 
     /// What a token says, where this key has signed it. Whether it has ended is not looked at.
-    pub fn open(&self, text: &str) -> Option<UploadToken> {
+    pub fn verify(&self, text: &str) -> Option<UploadToken> {
         let (payload, mac) = text.strip_prefix(PREFIX)?.split_once('.')?;
         let mac = Zeroizing::new(URL_SAFE_NO_PAD.decode(mac).ok()?);
         // In constant time.
@@ -177,25 +177,25 @@ mod tests {
     #[test]
     fn what_is_sealed_can_be_opened_with_the_same_key_only() {
         let key = TokenKey::new(b"one");
-        let sealed = key.seal(&token()).unwrap();
+        let sealed = key.sign(&token()).unwrap();
         let text = sealed.expose_secret();
         assert!(has_shape(text), "{text}");
-        assert_eq!(key.open(text), Some(token()));
-        assert_eq!(TokenKey::new(b"other").open(text), None);
+        assert_eq!(key.verify(text), Some(token()));
+        assert_eq!(TokenKey::new(b"other").verify(text), None);
     }
 
     #[test]
     fn no_character_of_it_can_be_changed() {
         let key = TokenKey::new(b"one");
-        let sealed = key.seal(&token()).unwrap();
+        let sealed = key.sign(&token()).unwrap();
         let text = sealed.expose_secret();
         for at in 0..text.len() {
             let mut changed = text.as_bytes().to_vec();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(key.open(&changed), None, "{changed}");
-            assert_eq!(key.open(&text[..at]), None, "{at}");
+            assert_eq!(key.verify(&changed), None, "{changed}");
+            assert_eq!(key.verify(&text[..at]), None, "{at}");
         }
-        assert_eq!(key.open(&format!("{text}A")), None);
+        assert_eq!(key.verify(&format!("{text}A")), None);
     }
 }

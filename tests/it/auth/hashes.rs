@@ -98,7 +98,7 @@ const COMPARED: &[(&str, &[&str])] = &[
         "identity/jwt.rs",
         &[
             "text.len() <= LONGEST && text.split('.').count() == 3",
-            "Keys::Secret(_) if algorithm != Algorithm::HS256 => Verdict::Bad,",
+            "Keys::Secret(_) if algorithm != Algorithm::HS256 => Verified::Invalid,",
         ],
     ),
     ("identity/upload_token.rs", &[]),

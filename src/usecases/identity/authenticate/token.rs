@@ -11,7 +11,7 @@ use crate::usecases::error::Result;
 pub(super) async fn load(broker: &Arc<Broker>, bearer: &str, hash: Hash) -> Result<Option<Known>> {
     let key = broker.token_key().await?;
     let now = broker.clock.now();
-    let token = key.open(bearer).filter(|token| now < token.grant.ends_at);
+    let token = key.verify(bearer).filter(|token| now < token.grant.ends_at);
     let Some(token) = token else {
         return Ok(None);
     };
