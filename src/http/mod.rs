@@ -21,6 +21,8 @@ pub mod middleware;
 mod ndjson;
 mod noted;
 pub mod openapi;
+pub mod operation;
+pub mod operations;
 pub mod problem;
 pub mod routes;
 pub mod server;

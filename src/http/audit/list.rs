@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::wire::AuditRow;
 use crate::domain::page::{Cursor, LIMITS, Page};
 use crate::domain::principal::Principal;
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Admin, Caller};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::ndjson;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::audit::list::{self as audit, Filter};
 
@@ -47,8 +52,22 @@ impl FromParams for ListAudit {
     }
 }
 
+const PATH: &str = "/audit";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest)],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/audit", operation_id = "listAudit", tag = "Audit",
+#[utoipa::path(get, path = PATH, operation_id = "listAudit", tag = "Audit",
     summary = "Read the audit",
     description = "Who did what to the data of the caller's tenant, newest first: sessions and URLs that were handed out, and until when they are good; acknowledges, downloads, deletes; keys; refusals. What was done is in it within seconds. With `Accept: application/x-ndjson`, every row, one JSON document a line; an answer that ends without the final chunk is incomplete.",
     security(("bearer" = ["admin"])),
@@ -63,8 +82,8 @@ impl FromParams for ListAudit {
     responses((status = 200, description = "One page; or all of them, as NDJSON",
         headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
         content(
-            (Vec<AuditRow> = "application/json", example = json!([examples::audit_row()])),
-            (String = "application/x-ndjson", example = json!(examples::audit_ndjson())),
+            (Vec<AuditRow> = "application/json", example = json!([example_row()])),
+            (String = "application/x-ndjson", example = json!(ndjson_example())),
         ))))]
 pub async fn list(
     caller: Caller<Admin>,
@@ -116,4 +135,27 @@ async fn whole(
         }
     })
     .await
+}
+
+fn example_row() -> Value {
+    json!({
+        "id": "01955114-3a41-7d02-a0c5-2b1f8c6e4d90",
+        "time": "2025-03-01T10:00:00.000Z",
+        "action": "upload.created",
+        "actor": "key:01955113-8d20-7f0a-b6a7-0a4f3f1f9b51",
+        "tenant": "default",
+        "address": "192.0.2.7",
+        "request_id": examples::REQUEST_ID,
+        "operation": null,
+        "upload_id": examples::ID,
+        "subject": null,
+        "path": "/data/employees.csv",
+        "expires_at": "2025-03-01T10:15:00.000Z",
+        "code": null,
+        "count": 1,
+    })
+}
+
+fn ndjson_example() -> String {
+    format!("{}\n", example_row())
 }

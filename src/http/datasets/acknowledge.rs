@@ -1,6 +1,7 @@
 //! `POST /datasets/{path}/action/acknowledge`.
 
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use crate::domain::audit::{Action, Deed};
 use crate::http::extract::caller::{Caller, UploadsWrite};
@@ -8,19 +9,35 @@ use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::Dataset;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
-use crate::http::uploads::acknowledge::Acknowledge;
+use crate::http::uploads;
+use crate::http::uploads::acknowledge::{Acknowledge, example_request};
 use crate::http::uploads::wire::Upload;
 use crate::usecases::Broker;
 use crate::usecases::uploads::acknowledge;
 
+const PATH: &str = "/datasets/{path}/action/acknowledge";
+
+#[derive(OpenApi)]
+#[openapi(paths(acknowledge))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(acknowledge),
+    document: ApiDoc::openapi,
+    problems: uploads::acknowledge::OPERATION.problems,
+};
+
 /// The handler.
-#[utoipa::path(post, path = "/datasets/{path}/action/acknowledge", operation_id = "acknowledgeDataset", tag = "Datasets",
+#[utoipa::path(post, path = PATH, operation_id = "acknowledgeDataset", tag = "Datasets",
     summary = "Acknowledge the newest upload of a path",
     description = "As `POST /uploads/{id}/acknowledge`, for a client that kept the path and not the id.",
     security(("bearer" = ["uploads:write"])),
     params(("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
-    request_body(content = Option<Acknowledge>, description = "May be left out", example = json!(examples::acknowledge())),
+    request_body(content = Option<Acknowledge>, description = "May be left out", example = json!(example_request())),
     responses((status = 200, description = "The session, proven", body = Upload, example = json!(examples::uploaded()))))]
 pub async fn acknowledge(
     caller: Caller<UploadsWrite>,

@@ -3,10 +3,12 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::audit::{Action, Deed};
 use crate::domain::principal::Scope;
+use crate::domain::refusal::Code;
 use crate::http::extract::answer_by::AnswerBy;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, DatasetsRead, UploadsWrite};
@@ -14,8 +16,10 @@ use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
 use crate::http::extract::path::Dataset;
 use crate::http::noted::Noted as _;
-use crate::http::openapi::examples::copies;
+use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::uploads::wire::Upload;
 use crate::usecases::Broker;
 use crate::usecases::datasets::copy::{self, Copied, CopyTo, Outcome};
@@ -40,25 +44,52 @@ pub struct CopyDataset {
     r#move: Option<bool>,
 }
 
+const PATH: &str = "/datasets/{path}/action/copy";
+
+#[derive(OpenApi)]
+#[openapi(paths(copy))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(copy),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::DatasetNotFound),
+        Refused(Code::DatasetExists),
+        Refused(Code::DatasetDrifted),
+        Refused(Code::InvalidStatus),
+        Refused(Code::ObjectMismatch),
+        Refused(Code::SizeLimitExceeded),
+        Refused(Code::ContentTypeNotAllowed),
+        Refused(Code::QuotaExceeded),
+        Refused(Code::IdempotencyKeyReused),
+        Refused(Code::OutsidePrefix),
+        Refused(Code::TokenSpent),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(post, path = "/datasets/{path}/action/copy", operation_id = "copyDataset", tag = "Datasets",
+#[utoipa::path(post, path = PATH, operation_id = "copyDataset", tag = "Datasets",
     summary = "Copy or move a dataset",
     description = "The store copies the bytes, in parts where there are more than `BROKER_COPY_THRESHOLD_BYTES`. The copy is an upload like any other, with the name, comments, metadata and headers of the dataset, its own proof and its own event. A dataset that is no longer the proven one is not copied. With `move`, which needs the scope `datasets:delete` too, the upload at the old path is deleted once the copy is proven; a newer dataset that came there meanwhile stays. A copy that takes longer than a request may goes on: 202, and `GET /uploads/{id}` shows when it is Uploaded.",
     security(("bearer" = ["uploads:write", "datasets:read"])),
     params(
         ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same request within 24 hours, or later while the upload is Pending, copies nothing anew: it answers with the upload that was made, and 202 while that is Pending.", pattern = "^[!-~]{1,255}$")),
-    request_body(content = CopyDataset, example = json!(copies::copy())),
+    request_body(content = CopyDataset, example = json!(example_request())),
     responses(
         (status = 201, description = "The copy, proven",
             headers(("Location" = String, description = "`/uploads/{id}`")),
-            body = Upload, example = json!(copies::copied())),
+            body = Upload, example = json!(example_copied())),
         (status = 200, description = "The copy that an earlier request with this `Idempotency-Key` made",
             headers(("Location" = String, description = "`/uploads/{id}`")),
-            body = Upload, example = json!(copies::copied())),
+            body = Upload, example = json!(example_copied())),
         (status = 202, description = "The copy goes on",
             headers(("Location" = String, description = "`/uploads/{id}`")),
-            body = Upload, example = json!(copies::copying())),
+            body = Upload, example = json!(example_under_way())),
     ))]
 pub async fn copy(
     caller: Caller<(UploadsWrite, DatasetsRead)>,
@@ -108,4 +139,24 @@ pub async fn copy(
         .insert_header((header::LOCATION, location))
         .json(Upload::from(upload))
         .noted_all(deeds))
+}
+
+fn example_request() -> Value {
+    json!({"to": "/data/new.csv", "overwrite": false, "move": false})
+}
+
+fn example_copied() -> Value {
+    at_new_path(examples::uploaded())
+}
+
+fn example_under_way() -> Value {
+    at_new_path(examples::changed(json!({})))
+}
+
+fn at_new_path(mut upload: Value) -> Value {
+    let new = json!({"path": "/data/new.csv", "s3_url": "s3://bucket/data/new.csv"});
+    if let (Value::Object(upload), Value::Object(new)) = (&mut upload, new) {
+        upload.extend(new);
+    }
+    upload
 }

@@ -1,18 +1,41 @@
 //! `DELETE /datasets/{path}`.
 
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use crate::domain::audit::{Action, Deed};
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, DatasetsDelete};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::Query;
 use crate::http::noted::Noted as _;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::delete::{self, Force};
 
+const PATH: &str = "/datasets/{path}";
+
+#[derive(OpenApi)]
+#[openapi(paths(delete))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::delete().to(delete),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::DatasetNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::DatasetDrifted),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(delete, path = "/datasets/{path}", operation_id = "deleteDataset", tag = "Datasets",
+#[utoipa::path(delete, path = PATH, operation_id = "deleteDataset", tag = "Datasets",
     summary = "Delete a dataset and its upload",
     description = "As `DELETE /uploads/{id}`, for the upload of the dataset at the path, and nothing stands at the path after a 204: where another object would stay, the delete is refused (`dataset-drifted`), also of a failed upload. `force=remove` removes that object, unless another upload counts on it.",
     security(("bearer" = ["datasets:delete"])),

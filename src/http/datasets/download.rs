@@ -3,16 +3,20 @@
 use actix_web::http::header;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::audit::{Action, Deed};
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::middleware::head::CameAsHead;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
 use crate::usecases::datasets::download::{self, Disposition, ReadMethod, Wish};
@@ -56,8 +60,25 @@ pub struct Download {
     expires_at: Time,
 }
 
+const PATH: &str = "/datasets/{path}/action/download";
+
+#[derive(OpenApi)]
+#[openapi(paths(download))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(download),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::DatasetNotFound),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/datasets/{path}/action/download", operation_id = "downloadDataset", tag = "Datasets",
+#[utoipa::path(get, path = PATH, operation_id = "downloadDataset", tag = "Datasets",
     summary = "Download a dataset",
     description = "Redirects to a pre-signed GET at the store, and HEAD to a pre-signed HEAD. `Range` works there.",
     security(("bearer" = ["datasets:read"])),
@@ -68,7 +89,7 @@ pub struct Download {
     ),
     responses(
         (status = 302, description = "Go there", headers(("Location" = String, description = "A pre-signed GET"))),
-        (status = 200, description = "With `redirect=false`: the URL", body = Download, example = json!(examples::download())),
+        (status = 200, description = "With `redirect=false`: the URL", body = Download, example = json!(example())),
     ))]
 pub async fn download(
     caller: Caller<DatasetsRead>,
@@ -104,4 +125,8 @@ pub async fn download(
             expires_at: signed.expires_at.into(),
         })
         .noted(deed))
+}
+
+fn example() -> Value {
+    json!({"url": examples::URL, "expires_at": "2025-03-01T10:15:00.000Z"})
 }

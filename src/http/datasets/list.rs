@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::wire::Entry;
 use crate::domain::page::{LIMITS, Page};
 use crate::domain::principal::Principal;
+use crate::domain::refusal::Code;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::ndjson;
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::datasets::list::{self, Listing};
 
@@ -50,8 +54,22 @@ impl FromParams for ListDatasets {
     }
 }
 
+const PATH: &str = "/datasets";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest)],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/datasets", operation_id = "listDatasets", tag = "Datasets",
+#[utoipa::path(get, path = PATH, operation_id = "listDatasets", tag = "Datasets",
     summary = "List datasets",
     description = "Straight from the bucket, in path order. A page may be shorter than `limit`, even empty, and still have a next one: follow `Link`. With `Accept: application/x-ndjson`, every dataset under the prefix, one JSON document a line; an answer that ends without the final chunk is incomplete. A path that is shown is one that every operation takes. What stands at a key that is no path is shown with `\"path\": null`, its `key` and `\"addressable\": false`.",
     security(("bearer" = ["datasets:read"])),
@@ -65,8 +83,8 @@ impl FromParams for ListDatasets {
     responses((status = 200, description = "One page; or all of them, as NDJSON",
         headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
         content(
-            (Vec<Entry> = "application/json", example = json!(examples::datasets())),
-            (String = "application/x-ndjson", example = json!(examples::ndjson())),
+            (Vec<Entry> = "application/json", example = json!(example())),
+            (String = "application/x-ndjson", example = json!(ndjson_example())),
         ))))]
 pub async fn list(
     caller: Caller<DatasetsRead>,
@@ -123,4 +141,29 @@ async fn whole(
         }
     })
     .await
+}
+
+pub(super) fn example_dataset() -> Value {
+    json!({
+        "name": "Employees",
+        "path": "/data/employees.csv",
+        "size": 18,
+        "etag": "\"9b2cf535f27731c974343645a3985328\"",
+        "last_modified": "2025-03-01T10:00:05.000Z",
+    })
+}
+
+fn example() -> Value {
+    let folder = json!({"name": "archive", "path": "/data/archive/", "kind": "folder"});
+    let mut no_path = example_dataset();
+    let key = "data/employees.csv/";
+    let more = json!({"name": key, "path": null, "key": key, "addressable": false});
+    if let (Value::Object(no_path), Value::Object(more)) = (&mut no_path, more) {
+        no_path.extend(more);
+    }
+    json!([folder, example_dataset(), no_path])
+}
+
+fn ndjson_example() -> String {
+    format!("{}\n", example_dataset())
 }

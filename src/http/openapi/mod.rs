@@ -1,7 +1,8 @@
 //! The OpenAPI 3.1 document, built from the code: no running server is needed.
 //!
-//! Operations come from the attributes beside the handlers; what all of them share (problems,
-//! `x-request-id`, security) is added here, from the same tables that the code runs on.
+//! Each handler documents its operation next to itself; `operations` lists them. This module puts
+//! them together and adds what they share (problems, `x-request-id`, security), from the same tables
+//! that the code runs on.
 
 pub mod examples;
 mod problems;
@@ -11,7 +12,7 @@ mod shared;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::{audit, datasets, problem, service, tokens, uploads};
+use super::{operations, problem};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -27,44 +28,17 @@ use super::{audit, datasets, problem, service, tokens, uploads};
         (name = "Service", description = "The broker itself. No credential is needed."),
     ),
     components(schemas(problem::body::Body)),
-    paths(
-        uploads::create::create,
-        uploads::batch::batch,
-        uploads::list::list,
-        uploads::read::read,
-        uploads::delete::delete,
-        uploads::sign_parts::sign,
-        uploads::list_parts::list,
-        uploads::extend::extend,
-        uploads::acknowledge::acknowledge,
-        uploads::acknowledge_batch::acknowledge,
-        uploads::cancel::cancel,
-        uploads::events::events,
-        datasets::list::list,
-        datasets::detail::detail,
-        datasets::copy::copy,
-        datasets::delete::delete,
-        datasets::download::download,
-        datasets::acknowledge::acknowledge,
-        audit::list::list,
-        tokens::create::create,
-        service::index::index,
-        service::health::heartbeat,
-        service::health::livez,
-        service::readiness::readyz,
-        service::metrics::metrics,
-        service::docs::yaml,
-        service::docs::json,
-        problem::page::list,
-        problem::page::show,
-    ),
 )]
-struct Handlers;
+struct Overview;
 
 /// The document.
 pub fn document() -> OpenApi {
-    let mut document = Handlers::openapi();
-    problems::add(&mut document);
+    let mut document = Overview::openapi();
+    for operation in operations::all() {
+        let mut part = (operation.document)();
+        problems::add(&mut part, operation.problems);
+        document.merge(part);
+    }
     shared::add(&mut document);
     document
 }

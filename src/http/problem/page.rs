@@ -2,14 +2,43 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
+use utoipa::OpenApi;
 
 use super::Problem;
 use super::catalogue::{Entry, Kind};
 use crate::http::accept::prefers;
 use crate::http::html;
+use crate::http::operation::Operation;
+
+const LIST_PATH: &str = "/problems";
+const SHOW_PATH: &str = "/problems/{code}";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ListDoc;
+
+#[derive(OpenApi)]
+#[openapi(paths(show))]
+struct ShowDoc;
+
+/// The declaration of `GET /problems`.
+pub const LIST: Operation = Operation {
+    path: LIST_PATH,
+    route: || web::get().to(list),
+    document: ListDoc::openapi,
+    problems: &[],
+};
+
+/// The declaration of `GET /problems/{code}`.
+pub const SHOW: Operation = Operation {
+    path: SHOW_PATH,
+    route: || web::get().to(show),
+    document: ShowDoc::openapi,
+    problems: &[Kind::NotFound],
+};
 
 /// The list of all codes.
-#[utoipa::path(get, path = "/problems", operation_id = "listProblems", tag = "Service",
+#[utoipa::path(get, path = LIST_PATH, operation_id = "listProblems", tag = "Service",
     summary = "List every problem code",
     description = "One entry for each `code` that an answer may carry. HTML by default, JSON where `Accept` asks for it.",
     security(()),
@@ -37,7 +66,7 @@ pub async fn list(request: HttpRequest) -> HttpResponse {
 }
 
 /// One code.
-#[utoipa::path(get, path = "/problems/{code}", operation_id = "getProblem", tag = "Service",
+#[utoipa::path(get, path = SHOW_PATH, operation_id = "getProblem", tag = "Service",
     summary = "Explain a problem code",
     description = "Where the `type` of a problem leads. HTML by default, JSON where `Accept` asks for it.",
     security(()),

@@ -1,15 +1,31 @@
 //! `GET /`.
 
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use crate::config::{Pages, Place};
 use crate::http::html;
+use crate::http::operation::Operation;
 
 const DOCS: &str = "<li><a href=\"/docs/\">API documentation</a>, with a form for every call</li>\
     <li><a href=\"/openapi.yaml\">OpenAPI document</a> (<a href=\"/openapi.json\">JSON</a>)</li>";
 
+const PATH: &str = "/";
+
+#[derive(OpenApi)]
+#[openapi(paths(index))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(index),
+    document: ApiDoc::openapi,
+    problems: &[],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/", operation_id = "index", tag = "Service",
+#[utoipa::path(get, path = PATH, operation_id = "index", tag = "Service",
     summary = "Show where to go from here",
     description = "A page for people with links to the documentation and the health of the broker.",
     security(()),

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::abilities::{Abilities, Ability};
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::wire::Time;
 use crate::lifecycle::Shutdown;
@@ -111,14 +112,28 @@ pub struct Outbox {
     oldest_seconds: Option<i64>,
 }
 
+const PATH: &str = "/readyz";
+
+#[derive(OpenApi)]
+#[openapi(paths(readyz))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(readyz),
+    document: ApiDoc::openapi,
+    problems: &[],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "Service",
+#[utoipa::path(get, path = PATH, operation_id = "readyz", tag = "Service",
     summary = "Ask whether requests can be served",
     description = "For a load balancer. Postgres and S3 are asked at most once a second, Postgres as requests ask it. A process that was told to stop is not ready.",
     security(()),
     responses(
-        (status = 200, description = "Ready", body = Ready, example = json!(examples::ready())),
-        (status = 503, description = "Something does not answer, or the process stops", body = Ready, example = json!(examples::not_ready())),
+        (status = 200, description = "Ready", body = Ready, example = json!(ready_example())),
+        (status = 503, description = "Something does not answer, or the process stops", body = Ready, example = json!(unavailable_example())),
     ))]
 pub async fn readyz(broker: web::Data<Broker>, probe: web::Data<Probe>) -> HttpResponse {
     let ready = probe.ask(&broker).await;
@@ -201,4 +216,37 @@ fn word<T>(answer: Result<T, Error>) -> &'static str {
             "unavailable"
         }
     }
+}
+
+fn ready_example() -> Value {
+    json!({
+        "status": "ready",
+        "time": "2025-03-01T10:00:00.000Z",
+        "checks": {"postgres": "ok", "s3": "ok"},
+        "outbox": {"waiting": 0, "oldest_seconds": null},
+        "s3_events": "off",
+        "store": example_store(),
+    })
+}
+
+fn unavailable_example() -> Value {
+    json!({
+        "status": "unavailable",
+        "time": "2025-03-01T10:00:00.000Z",
+        "checks": {"postgres": "unavailable", "s3": "ok"},
+        "outbox": null,
+        "s3_events": "off",
+        "store": example_store(),
+    })
+}
+
+fn example_store() -> Value {
+    json!({
+        "put_if_none_match": "yes",
+        "put_if_match": "yes",
+        "complete_if_none_match": "yes",
+        "delete_if_match": "yes",
+        "checksums": "yes",
+        "head_checksums": "yes",
+    })
 }

@@ -4,15 +4,19 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::audit::{Action, Deed};
 use crate::domain::principal::Scope;
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::noted::Noted as _;
-use crate::http::openapi::{examples, schemas};
+use crate::http::openapi::schemas;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Time, bytes};
 use crate::usecases::Broker;
 use crate::usecases::identity::tokens::{self, NewToken};
@@ -53,13 +57,27 @@ pub struct Token {
     pub expires_at: Time,
 }
 
+const PATH: &str = "/tokens";
+
+#[derive(OpenApi)]
+#[openapi(paths(create))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(create),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest), Refused(Code::TokenTooWide)],
+};
+
 /// The handler.
-#[utoipa::path(post, path = "/tokens", operation_id = "createToken", tag = "Tokens",
+#[utoipa::path(post, path = PATH, operation_id = "createToken", tag = "Tokens",
     summary = "Make an upload token",
     description = "For a browser, or whoever else shall do a little for a while: one folder, some scopes, so many uploads and bytes. It never opens more than the credential that asks for it, ends with that, and cannot be taken back by itself. It travels as a bearer token, or in the path where a client can send no header: `/t/{token}/uploads` is `/uploads`, and so on; the paths in such an answer begin with `/t/{token}` too. Each upload that is made with it counts, what becomes of it does not matter.",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = Option<CreateToken>, description = "May be left out", example = json!(examples::create_token())),
-    responses((status = 201, description = "The token", body = Token, example = json!(examples::token()))))]
+    request_body(content = Option<CreateToken>, description = "May be left out", example = json!(example_request())),
+    responses((status = 201, description = "The token", body = Token, example = json!(example_response()))))]
 pub async fn create(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
@@ -113,4 +131,15 @@ fn scopes(names: Option<Vec<String>>) -> Result<Vec<Scope>, Problem> {
         }
     }
     Ok(scopes)
+}
+
+fn example_request() -> Value {
+    json!({
+        "prefix": "/in/", "scopes": ["uploads:write"], "expires_in": 900,
+        "max_uploads": 10, "max_bytes": 1_000_000_000,
+    })
+}
+
+fn example_response() -> Value {
+    json!({"token": "ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl", "expires_at": "2025-03-01T10:15:00.000Z"})
 }

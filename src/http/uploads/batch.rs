@@ -5,11 +5,13 @@ use actix_web::{HttpResponse, web};
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use super::create::{CreateUpload, granted};
 use super::wire::Upload;
 use crate::domain::audit::Deed;
+use crate::domain::refusal::Code;
 use crate::http::extract::base::Base;
 use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
@@ -17,15 +19,15 @@ use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::long_array::LongArray;
 use crate::http::middleware::{failure, witness};
 use crate::http::noted::Noted as _;
-use crate::http::openapi::examples::batches;
+use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::body::Body;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;
 use crate::usecases::uploads::create::batch::{self, create_many};
 use crate::usecases::uploads::create::once::Created;
-
-const PATH: &str = "/uploads/batch";
 
 /// Sessions that are asked for together.
 #[derive(ToSchema)]
@@ -101,15 +103,32 @@ pub struct NotMade {
     deed: Option<Deed>,
 }
 
+const PATH: &str = "/uploads/batch";
+
+#[derive(OpenApi)]
+#[openapi(paths(batch))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(batch),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::IdempotencyKeyReused),
+    ],
+};
+
 /// The handler.
 #[utoipa::path(post, path = PATH, operation_id = "createUploads", tag = "Uploads",
     summary = "Create many upload sessions",
     description = "Up to 1,000 sessions in one request and one round trip to the database. The results are in the order of the entries; one that is refused does not spoil the others. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = CreateUploads, example = json!(batches::create_uploads())),
+    request_body(content = CreateUploads, example = json!(example_request())),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same batch within 24 hours, or later while one of its sessions is Pending, makes no session anew: those that were made come back with fresh URLs while they are Pending, entries that were refused are tried again.")),
     responses((status = 200, description = "What became of each entry",
-        body = BatchResults, example = json!(batches::batch_results()))))]
+        body = BatchResults, example = json!(example_response()))))]
 pub async fn batch(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
@@ -204,4 +223,24 @@ impl BatchResult {
             Self::Made(_) => None,
         }
     }
+}
+
+fn example_request() -> Value {
+    json!({"uploads": [super::create::example_request(), {"path": "/data/taken.csv"}]})
+}
+
+fn example_response() -> Value {
+    let problem = json!({
+        "type": "/problems/dataset-exists",
+        "title": Refused(Code::DatasetExists).entry().title,
+        "status": 409,
+        "detail": "A dataset stands at /data/taken.csv. Set overwrite to replace it, or if_match to replace exactly one version.",
+        "instance": "/uploads/batch",
+        "code": "dataset-exists",
+        "request_id": examples::REQUEST_ID,
+    });
+    json!({"results": [
+        {"status": 201, "upload": examples::upload()},
+        {"status": 409, "problem": problem},
+    ]})
 }

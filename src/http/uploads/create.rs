@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use super::wire::Upload;
 use crate::domain::audit::{Action, Deed};
 use crate::domain::headers::ObjectHeaders;
+use crate::domain::refusal::Code;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::{examples, schemas};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::uploads::create::once::{self, Created};
 use crate::usecases::uploads::create::{self, NewUpload};
@@ -84,12 +88,35 @@ pub struct CreateUpload {
     expires_in: Option<u32>,
 }
 
+const PATH: &str = "/uploads";
+
+#[derive(OpenApi)]
+#[openapi(paths(create))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(create),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::SizeLimitExceeded),
+        Refused(Code::ContentTypeNotAllowed),
+        Refused(Code::DatasetExists),
+        Refused(Code::QuotaExceeded),
+        Refused(Code::IdempotencyKeyReused),
+        Refused(Code::OutsidePrefix),
+        Refused(Code::TokenSpent),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(post, path = "/uploads", operation_id = "createUpload", tag = "Uploads",
+#[utoipa::path(post, path = PATH, operation_id = "createUpload", tag = "Uploads",
     summary = "Create an upload session",
     description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once. Large datasets come in parts: `upload` is null then, and `multipart` has the first 100 of them; PUT each to its URL, ask for the others, and acknowledge: the broker makes them an object.",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = CreateUpload, example = json!(examples::create_upload())),
+    request_body(content = CreateUpload, example = json!(example_request())),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours, or later while the upload is Pending, makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.", pattern = "^[!-~]{1,255}$")),
     responses((status = 201, description = "The session",
         headers(("Location" = String, description = "`/uploads/{id}`")),
@@ -161,4 +188,15 @@ impl From<CreateUpload> for NewUpload {
             part_checksums: body.part_checksums,
         }
     }
+}
+
+pub(super) fn example_request() -> Value {
+    json!({
+        "path": "/data/employees.csv",
+        "name": "Employees",
+        "content_type": "text/csv",
+        "size": 18,
+        "checksum": examples::checksum(),
+        "metadata": {"team": "hr"},
+    })
 }

@@ -1,13 +1,17 @@
 //! `DELETE /uploads/{id}`.
 
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use crate::domain::audit::{Action, Deed};
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, DatasetsDelete};
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::noted::Noted as _;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::delete::{self, Force};
 
@@ -24,8 +28,27 @@ impl FromParams for Force {
     }
 }
 
+const PATH: &str = "/uploads/{id}";
+
+#[derive(OpenApi)]
+#[openapi(paths(delete))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::delete().to(delete),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::DatasetDrifted),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(delete, path = "/uploads/{id}", operation_id = "deleteUpload", tag = "Uploads",
+#[utoipa::path(delete, path = PATH, operation_id = "deleteUpload", tag = "Uploads",
     summary = "Delete an upload and its object",
     description = "Only one that is Uploaded, Processed or Error; the delete of a Deleting one is continued. The object goes too if it is this upload's own: of a proven upload, an object with the proven ETag. Where another object stands at the path, a proven upload is refused (`dataset-drifted`): `force=true` ends it and leaves that object alone, `force=remove` removes that object too, unless another upload counts on it. A failed upload just ends, and the other object stays.",
     security(("bearer" = ["datasets:delete"])),

@@ -3,14 +3,18 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
 use crate::domain;
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
 use crate::usecases::uploads::history;
@@ -57,13 +61,27 @@ impl From<domain::event::Event> for Event {
     }
 }
 
+const PATH: &str = "/uploads/{id}/events";
+
+#[derive(OpenApi)]
+#[openapi(paths(events))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(events),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest), Refused(Code::UploadNotFound)],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/uploads/{id}/events", operation_id = "listUploadEvents", tag = "Uploads",
+#[utoipa::path(get, path = PATH, operation_id = "listUploadEvents", tag = "Uploads",
     summary = "Show the history of an upload",
     description = "Every event of the upload, oldest first.",
     security(("bearer" = ["uploads:read"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    responses((status = 200, description = "The history", body = Vec<Event>, example = json!(examples::events()))))]
+    responses((status = 200, description = "The history", body = Vec<Event>, example = json!(example()))))]
 pub async fn events(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
@@ -74,4 +92,17 @@ pub async fn events(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(events))
+}
+
+fn example() -> Value {
+    json!([{
+        "id": "01955114-5596-7b1a-8c54-0d6f3f0d7e21",
+        "upload_id": examples::ID,
+        "sequence": 1,
+        "type": "dataset.uploaded",
+        "time": "2025-03-01T10:00:07.123Z",
+        "data": {"upload_id": examples::ID, "path": "/data/employees.csv", "status": "Uploaded"},
+        "published_at": "2025-03-01T10:00:07.456Z",
+        "undeliverable_at": null,
+    }])
 }

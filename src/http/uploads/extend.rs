@@ -2,16 +2,20 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use super::wire::Upload;
 use crate::domain::audit::{Action, Deed};
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalJson;
 use crate::http::extract::path::UploadId;
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::extend;
 
@@ -24,14 +28,32 @@ pub struct Extend {
     expires_in: Option<u32>,
 }
 
+const PATH: &str = "/uploads/{id}/extend";
+
+#[derive(OpenApi)]
+#[openapi(paths(extend))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(extend),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::InvalidStatus),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(post, path = "/uploads/{id}/extend", operation_id = "extendUpload", tag = "Uploads",
+#[utoipa::path(post, path = PATH, operation_id = "extendUpload", tag = "Uploads",
     summary = "Let a session live on",
     description = "Moves the end of a Pending upload, never back, and no further than sessions may live here (`BROKER_SESSION_MAX_SECONDS` from their creation): `expires_at` says what came of it. URLs that were handed out do not change; ask for fresh ones.",
     security(("bearer" = ["uploads:write"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    request_body(content = Option<Extend>, description = "May be left out", example = json!(examples::extend())),
-    responses((status = 200, description = "The session", body = Upload, example = json!(examples::extended()))))]
+    request_body(content = Option<Extend>, description = "May be left out", example = json!(example_request())),
+    responses((status = 200, description = "The session", body = Upload, example = json!(example_response()))))]
 pub async fn extend(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
@@ -41,4 +63,12 @@ pub async fn extend(
     let upload = extend::extend(&broker, &caller, id.0, body.0.expires_in).await?;
     let deed = Deed::of(Action::UploadExtended, &upload).until(upload.expires_at);
     Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
+}
+
+fn example_request() -> Value {
+    json!({"expires_in": 3600})
+}
+
+fn example_response() -> Value {
+    examples::changed(json!({"expires_at": "2025-03-01T11:05:00.000Z"}))
 }

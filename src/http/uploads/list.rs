@@ -2,14 +2,18 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use super::wire::Upload;
+use crate::domain::refusal::Code;
 use crate::domain::status::Status;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::list::{self, Filter};
 
@@ -43,8 +47,22 @@ impl FromParams for ListUploads {
     }
 }
 
+const PATH: &str = "/uploads";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest)],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/uploads", operation_id = "listUploads", tag = "Uploads",
+#[utoipa::path(get, path = PATH, operation_id = "listUploads", tag = "Uploads",
     summary = "List upload sessions",
     description = "Newest first. The pages stay put while new sessions arrive. URLs are not part of a list.",
     security(("bearer" = ["uploads:read"])),

@@ -5,12 +5,15 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use futures::{TryStreamExt as _, stream};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Checksum;
 use crate::usecases::uploads::parts::list::{self, Parts};
 use crate::usecases::{Broker, Error};
@@ -57,13 +60,32 @@ impl From<list::UploadedPart> for UploadedPart {
     }
 }
 
+const PATH: &str = "/uploads/{id}/parts";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::ObjectMissing),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/uploads/{id}/parts", operation_id = "listParts", tag = "Uploads",
+#[utoipa::path(get, path = PATH, operation_id = "listParts", tag = "Uploads",
     summary = "List the parts that are there",
     description = "What S3 has of a Pending upload, and which parts are missing: to go on after a crash, ask for the URLs of those. The answer is streamed.",
     security(("bearer" = ["uploads:read"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    responses((status = 200, description = "The parts", body = PartsOfUpload, example = json!(examples::parts_of_upload()))))]
+    responses((status = 200, description = "The parts", body = PartsOfUpload, example = json!(example()))))]
 pub async fn list(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
@@ -129,4 +151,18 @@ async fn next_chunk(mut writing: Writing) -> Result<Option<(Bytes, Writing)>, Er
 
 fn write(chunk: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Error> {
     serde_json::to_writer(chunk, value).map_err(|cause| Error::Internal(cause.into()))
+}
+
+fn example() -> Value {
+    json!({
+        "uploaded": [{
+            "part_number": 1,
+            "size": 16_777_216,
+            "etag": "\"9b2cf535f27731c974343645a3985328\"",
+            "checksum": {"algorithm": "CRC64NVME", "value": "AAAAAAAAAAA="},
+        }],
+        "missing": [[2, 3]],
+        "part_size": 16_777_216,
+        "part_count": 3,
+    })
 }

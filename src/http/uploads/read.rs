@@ -2,17 +2,21 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use super::create::granted;
 use super::wire::Upload;
 use crate::domain::principal::Scope;
+use crate::domain::refusal::Code;
 use crate::http::extract::base::Base;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::read;
 
@@ -28,8 +32,26 @@ impl FromParams for Refresh {
     }
 }
 
+const PATH: &str = "/uploads/{id}";
+
+#[derive(OpenApi)]
+#[openapi(paths(read))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(read),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::SizeLimitExceeded),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(get, path = "/uploads/{id}", operation_id = "getUpload", tag = "Uploads",
+#[utoipa::path(get, path = PATH, operation_id = "getUpload", tag = "Uploads",
     summary = "Read an upload session",
     description = "With `refresh_urls=true`, a Pending one gets a fresh URL in `upload`; that needs the scope `uploads:write` too.",
     security(("bearer" = ["uploads:read"])),

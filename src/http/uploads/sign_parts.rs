@@ -4,18 +4,21 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use futures::stream;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use super::multipart::Part;
 use crate::domain::audit::{Action, Deed};
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalLargeJson;
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::long_array::LongArray;
 use crate::http::noted::Noted as _;
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
 use crate::usecases::uploads::parts::{self, Asked, AskedPart};
@@ -82,8 +85,28 @@ impl FromParams for Range {
     }
 }
 
+const PATH: &str = "/uploads/{id}/parts";
+
+#[derive(OpenApi)]
+#[openapi(paths(sign))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(sign),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::SizeLimitExceeded),
+        Refused(Code::QuotaExceeded),
+    ],
+};
+
 /// The handler.
-#[utoipa::path(post, path = "/uploads/{id}/parts", operation_id = "signParts", tag = "Uploads",
+#[utoipa::path(post, path = PATH, operation_id = "signParts", tag = "Uploads",
     summary = "Ask for the URLs of parts",
     description = "Any parts of a Pending upload, as often as needed, at most 10,000 at once: by number, as a range, or one by one with the checksums that S3 shall hold their bytes to. Where the size of the upload is open, each names its size. The session lives on while it is asked: `expires_at` moves along. To have the checksums of all parts checked, name their algorithm at create (`part_checksums`); where parts are asked for with checksums that were not announced, and none has come yet, the URLs handed out before stop working.",
     security(("bearer" = ["uploads:write"])),
@@ -92,8 +115,8 @@ impl FromParams for Range {
         ("from" = Option<u32>, Query, description = "As in the body, which is left out then"),
         ("count" = Option<u32>, Query, description = "As in the body"),
     ),
-    request_body(content = Option<SignParts>, example = json!(examples::sign_parts())),
-    responses((status = 200, description = "The parts", body = SignedParts, example = json!(examples::signed_parts()))))]
+    request_body(content = Option<SignParts>, example = json!(example_request())),
+    responses((status = 200, description = "The parts", body = SignedParts, example = json!(example_response()))))]
 pub async fn sign(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
@@ -169,4 +192,20 @@ impl From<WantedPart> for AskedPart {
             checksum: part.checksum.map(Checksum::into_pair),
         }
     }
+}
+
+fn example_request() -> Value {
+    json!({"from": 101, "count": 100})
+}
+
+fn example_response() -> Value {
+    const URL: &str = "https://bucket.s3.eu-central-1.amazonaws.com/data/employees.csv?x-id=UploadPart&partNumber=1&uploadId=example&X-Amz-Signature=example";
+    json!({"parts": [{
+        "part_number": 101,
+        "offset": 1_677_721_600_u64,
+        "size": 16_777_216,
+        "url": URL,
+        "headers": {},
+        "expires_at": "2025-03-01T10:15:00.000Z",
+    }]})
 }
