@@ -2,8 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
@@ -35,24 +33,9 @@ pub struct AcknowledgeUploads {
     acknowledge: Vec<AcknowledgeOne>,
 }
 
-/// The same, unread.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unread<'a> {
-    #[serde(borrow)]
-    acknowledge: Vec<&'a RawValue>,
-}
-
-impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
-    fn from(body: Unread<'a>) -> Self {
-        body.acknowledge
-    }
-}
-
 impl Entry for AcknowledgeOne {
     const MEMBER: &'static str = "acknowledge";
-    const MOST: usize = acknowledge_batch::MOST;
-    type Body<'a> = Unread<'a>;
+    const MAX_ENTRIES: usize = acknowledge_batch::MOST;
 }
 
 /// The second upload of the examples.

@@ -3,8 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use futures::stream;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
@@ -41,24 +40,9 @@ pub struct CreateUploads {
     uploads: Vec<CreateUpload>,
 }
 
-/// The same, unread.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unread<'a> {
-    #[serde(borrow)]
-    uploads: Vec<&'a RawValue>,
-}
-
-impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
-    fn from(body: Unread<'a>) -> Self {
-        body.uploads
-    }
-}
-
 impl Entry for CreateUpload {
     const MEMBER: &'static str = "uploads";
-    const MOST: usize = batch::MOST;
-    type Body<'a> = Unread<'a>;
+    const MAX_ENTRIES: usize = batch::MOST;
 }
 
 /// What became of a batch.
