@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::openapi::Object;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::audit::{Action, Deed};
@@ -16,7 +17,7 @@ use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
 use crate::http::extract::path::Dataset;
 use crate::http::noted::Noted as _;
-use crate::http::openapi::examples;
+use crate::http::openapi::{examples, schemas};
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind::Refused;
@@ -28,13 +29,7 @@ use crate::usecases::datasets::copy::{self, Copied, CopyTo, Outcome};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CopyDataset {
-    /// Where the copy will stand, with or without the leading slash.
-    #[schema(
-        example = "/data/new.csv",
-        min_length = 1,
-        max_length = 1025,
-        pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"
-    )]
+    #[schema(schema_with = path_schema)]
     to: String,
     /// Whether what stands there may be replaced; by default not.
     overwrite: Option<bool>,
@@ -42,6 +37,13 @@ pub struct CopyDataset {
     if_match: Option<String>,
     /// Whether the dataset is deleted at its old path once the copy is proven; by default not.
     r#move: Option<bool>,
+}
+
+fn path_schema() -> Object {
+    schemas::dataset_path(
+        "The path of the copy, with or without its leading slash.",
+        "/data/new.csv",
+    )
 }
 
 const PATH: &str = "/datasets/{path}/action/copy";

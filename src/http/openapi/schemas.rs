@@ -67,6 +67,21 @@ pub fn verifier() -> Object {
     )
 }
 
+/// The path of a dataset in a request body.
+pub fn dataset_path(description: &str, example: &str) -> Object {
+    let mut path = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .max_length(Some(1025))
+        .min_length(Some(1))
+        .pattern(Some(
+            r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$",
+        ))
+        .build();
+    path.example = Some(example.into());
+    path
+}
+
 fn words<const N: usize>(words: [&'static str; N], description: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -6,6 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::openapi::Object;
 use utoipa::{OpenApi, ToSchema};
 
 use super::wire::Upload;
@@ -30,13 +31,7 @@ use crate::usecases::{Broker, Session};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUpload {
-    /// Where the dataset will stand, with or without the leading slash.
-    #[schema(
-        example = "/data/employees.csv",
-        min_length = 1,
-        max_length = 1025,
-        pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"
-    )]
+    #[schema(schema_with = path_schema)]
     path: String,
     /// A name for people; by default the file stem.
     name: Option<String>,
@@ -86,6 +81,13 @@ pub struct CreateUpload {
     /// with the credential that it was asked for with at the latest; the session goes on.
     #[schema(minimum = 1, maximum = 604800)]
     expires_in: Option<u32>,
+}
+
+fn path_schema() -> Object {
+    schemas::dataset_path(
+        "The path of the dataset, with or without its leading slash.",
+        "/data/employees.csv",
+    )
 }
 
 const PATH: &str = "/uploads";
