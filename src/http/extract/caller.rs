@@ -67,7 +67,7 @@ impl<S> Caller<S> {
         if self.0.may(scope) {
             Ok(())
         } else {
-            Err(Problem::lacks(scope))
+            Err(Problem::missing_scope(scope))
         }
     }
 }
@@ -91,7 +91,7 @@ impl<S: Needs> FromRequest for Caller<S> {
         ready(match extensions.get::<Arc<Principal>>() {
             Some(principal) => match S::missing(principal) {
                 None => Ok(Self(Arc::clone(principal), PhantomData)),
-                Some(scope) => Err(Problem::lacks(scope)),
+                Some(scope) => Err(Problem::missing_scope(scope)),
             },
             None => Err(Problem::unauthenticated()),
         })

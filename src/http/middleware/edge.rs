@@ -21,7 +21,7 @@ use super::request_id;
 use crate::http::access::{self, Access};
 use crate::http::client_address::{self, ClientAddress};
 use crate::http::problem::Problem;
-use crate::http::problem::lost::Lost;
+use crate::http::problem::detached::DetachedProblem;
 use crate::telemetry::Metrics;
 use crate::telemetry::log::with_request_id;
 
@@ -149,7 +149,7 @@ fn give_up(seen: &Seen, problem: Problem) -> Error {
         body: BodySize::Stream,
         took: seen.start.elapsed(),
     });
-    Lost::new(problem, &seen.instance, &seen.id, headers).into()
+    DetachedProblem::new(problem, &seen.instance, &seen.id, headers).into()
 }
 
 fn set_headers(headers: &mut HeaderMap, seen: &Seen) {

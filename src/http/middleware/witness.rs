@@ -138,7 +138,7 @@ pub fn refused(problem: &Problem) -> Option<Deed> {
     );
     let is_told = may_not || problem.leads_out() || problem.kind() == Kind::Refused(UploadNotFound);
     is_told.then(|| Deed {
-        path: problem.reached().map(str::to_owned),
+        path: problem.forbidden_path().map(str::to_owned),
         code: Some(entry.code),
         ..Deed::new(Action::RequestRefused)
     })

@@ -56,7 +56,7 @@ fn problems(path: &str, operation: &Operation, own: &[Kind]) -> Vec<Problem> {
     if let Some(scope) = scope(operation) {
         all.extend([
             Problem::unauthenticated(),
-            Problem::lacks(scope),
+            Problem::missing_scope(scope),
             Problem::unavailable("S3", "example"),
         ]);
     }
