@@ -97,7 +97,7 @@ const COMPARED: &[(&str, &[&str])] = &[
     (
         "identity/jwt.rs",
         &[
-            "text.len() <= LONGEST && text.split('.').count() == 3",
+            "text.len() <= MAX_LENGTH && text.split('.').count() == 3",
             "Keys::Secret(_) if algorithm != Algorithm::HS256 => Verified::Invalid,",
         ],
     ),

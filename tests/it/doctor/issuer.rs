@@ -45,7 +45,7 @@ async fn an_issuer_without_keys_that_fit_fails_and_so_does_none() {
     }
     let nobody = format!("http://127.0.0.1:{}/keys", free_port());
     let report = Report::of(at(&place, &nobody)).await;
-    report.code(1).says("issuer", "failed", "cannot be had");
+    report.code(1).says("issuer", "failed", "cannot be fetched");
 }
 
 #[tokio::test]
