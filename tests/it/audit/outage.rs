@@ -175,5 +175,8 @@ async fn a_stop_without_postgres_says_what_is_lost() {
     let download = caller.get("/datasets/a.csv/action/download").await;
     assert_eq!(download.status, StatusCode::FOUND, "{download:#?}");
     let ended = process.stop("TERM").await;
-    ended.failed(1, &["audit: 1 rows are lost", "dropped what did not stop"]);
+    ended.failed(
+        1,
+        &["audit: 1 rows are lost", "dropped tasks that did not stop"],
+    );
 }

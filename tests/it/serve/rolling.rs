@@ -132,7 +132,7 @@ async fn no_request_that_was_sent_is_dropped() {
     load.signalled.store(true, Ordering::SeqCst);
     let ended = process.stop("TERM").await.ok();
     assert!(
-        !ended.err.contains("dropped what did not stop"),
+        !ended.err.contains("dropped tasks that did not stop"),
         "{ended:#?}"
     );
     for client in clients {

@@ -132,7 +132,7 @@ async fn the_stop_is_bounded() {
         "{:?}",
         start.elapsed()
     );
-    ended.failed(1, &["dropped what did not stop"]);
+    ended.failed(1, &["dropped tasks that did not stop"]);
     assert!(
         listing.await.expect("a caller").is_err(),
         "an answer after the end"
