@@ -11,8 +11,9 @@ mod backlog;
 pub mod client_address;
 mod connection;
 pub mod datasets;
-mod door;
+
 pub mod extract;
+mod handshake;
 mod html;
 mod limit;
 mod listen;
