@@ -50,7 +50,7 @@ impl Assembly {
         let address = server.address;
         // Every address is ours before anything runs.
         for (bind, variable) in listen.pages.listeners() {
-            let server = http::server::apart(Arc::clone(&broker.metrics), listen, bind)
+            let server = http::server::service_pages(Arc::clone(&broker.metrics), listen, bind)
                 .map_err(listening(bind, variable))?;
             log::info!("listening for pages on http://{}", server.address);
             let bound = listen.shutdown;

@@ -7,7 +7,7 @@ use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get};
 
-use super::middleware::auth::only_callers;
+use super::middleware::auth::authenticate_caller;
 use super::middleware::limit::limit_principals;
 use super::operation::Operation;
 use super::service::docs::{self, Document};
@@ -36,7 +36,7 @@ pub fn docs(config: &mut ServiceConfig) {
     }));
     public(config, operations::DOCS);
     config
-        .service(web::resource("/docs").route(get().to(docs::to_ui)))
+        .service(web::resource("/docs").route(get().to(docs::redirect_to_ui)))
         .service(web::resource("/docs/{file:.*}").route(get().to(docs::ui)));
 }
 
@@ -50,7 +50,7 @@ pub fn metrics(config: &mut ServiceConfig) {
 fn authenticated(scope: &'static str, operations: &[Operation]) -> impl HttpServiceFactory + use<> {
     let guarded = web::scope(scope)
         .wrap(from_fn(limit_principals))
-        .wrap(from_fn(only_callers));
+        .wrap(from_fn(authenticate_caller));
     resources(scope, operations)
         .into_iter()
         .fold(guarded, |scope, resource| scope.service(resource))

@@ -18,20 +18,20 @@ use super::{operations, problem};
 #[openapi(
     info(
         title = "upload-broker",
-        description = "Pre-signed upload sessions for S3: create one, PUT the bytes straight to the store, acknowledge, and everyone who waits is told.\n\nErrors are problems (RFC 9457); `GET /problems/{code}` explains each. Every answer carries `x-request-id`. Lists are JSON arrays; the next page is in `Link`.",
+        description = "Pre-signed upload sessions for S3: create a session, PUT the bytes directly to the store, and acknowledge. The broker verifies the object and notifies subscribers.\n\nErrors are problems (RFC 9457); `GET /problems/{code}` explains each code. Every response has `x-request-id`. Lists are JSON arrays; the next page is in `Link`.",
     ),
     tags(
-        (name = "Uploads", description = "Upload sessions: a promise that one object will arrive at one path."),
-        (name = "Datasets", description = "What stands in the bucket."),
-        (name = "Audit", description = "Who did what."),
-        (name = "Tokens", description = "Credentials for browsers: short-lived, and good for little."),
-        (name = "Service", description = "The broker itself. No credential is needed."),
+        (name = "Uploads", description = "Upload sessions. Each is for one object at one path."),
+        (name = "Datasets", description = "The objects in the bucket."),
+        (name = "Audit", description = "The audit trail: who did what."),
+        (name = "Tokens", description = "Upload tokens: short-lived credentials with few rights, for example for browsers."),
+        (name = "Service", description = "The broker itself. No credential is required."),
     ),
     components(schemas(problem::body::Body)),
 )]
 struct Overview;
 
-/// The document.
+/// Makes the document.
 pub fn document() -> OpenApi {
     let mut document = Overview::openapi();
     for operation in operations::all() {
@@ -43,13 +43,13 @@ pub fn document() -> OpenApi {
     document
 }
 
-/// The document as YAML, as it is committed and served.
+/// Makes the document as YAML, as it is committed and served.
 pub fn yaml() -> String {
     let yaml = document().to_yaml().unwrap_or_default();
     yaml.lines().map(|line| quote_time(line) + "\n").collect()
 }
 
-/// A time of an example, in quotes: readers of YAML 1.1 would make a date of a bare one.
+/// Puts quotes around the times in examples, because YAML 1.1 parsers read an unquoted time as a date.
 fn quote_time(line: &str) -> String {
     match line.split_once(": ") {
         Some((name, value)) if value.starts_with("2025-") => format!("{name}: '{value}'"),
@@ -57,7 +57,7 @@ fn quote_time(line: &str) -> String {
     }
 }
 
-/// The document as JSON.
+/// Makes the document as JSON.
 pub fn json() -> String {
     document().to_json().unwrap_or_default()
 }

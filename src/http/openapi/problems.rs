@@ -1,4 +1,4 @@
-//! The problems of each operation, from the catalogue.
+//! Adds the problem responses of each operation, with texts from the catalogue.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub fn add(document: &mut OpenApi, own: &[Kind]) {
             for (status, problems) in by_status {
                 let response = RefOr::T(response(path, &problems));
                 let responses = &mut operation.responses.responses;
-                // `/readyz` has a 503 of its own.
+                // `/readyz` documents its own 503.
                 responses.entry(status.to_string()).or_insert(response);
             }
         }
@@ -68,7 +68,7 @@ fn problems(path: &str, operation: &Operation, own: &[Kind]) -> Vec<Problem> {
     all
 }
 
-/// The first scope that an operation names, of one or two; nothing where it is public.
+/// The first of the one or two scopes that an operation requires. `None` if the operation is public.
 fn scope(operation: &Operation) -> Option<Scope> {
     let needs = |scopes: &[Scope]| {
         let scopes = scopes.iter().map(|scope| scope.as_str());

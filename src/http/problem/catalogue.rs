@@ -91,12 +91,12 @@ impl Kind {
     ];
 
     /// Returns the kind with this code, if there is one.
-    pub fn of_code(code: &str) -> Option<Self> {
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.entry().code == code)
     }
 
     /// Returns the kind for an HTTP status, for responses that the framework makes without a body.
-    pub fn of_status(status: StatusCode) -> Self {
+    pub fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthenticated,
             StatusCode::NOT_FOUND => Self::NotFound,
@@ -202,9 +202,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_code_returns_kind_with_that_code() {
+    fn from_code_returns_kind_with_that_code() {
         for kind in Kind::ALL {
-            assert_eq!(Kind::of_code(kind.entry().code), Some(kind));
+            assert_eq!(Kind::from_code(kind.entry().code), Some(kind));
         }
     }
 }

@@ -77,7 +77,7 @@ pub async fn list(request: HttpRequest) -> HttpResponse {
         (String = "text/html"),
     ))))]
 pub async fn show(request: HttpRequest, code: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let Some(kind) = Kind::of_code(&code) else {
+    let Some(kind) = Kind::from_code(&code) else {
         return Err(Problem::new(Kind::NotFound, "No problem has this code."));
     };
     let entry = kind.entry();

@@ -1,4 +1,4 @@
-//! `/openapi.yaml`, `/openapi.json` and Swagger UI at `/docs/`, its assets in the binary.
+//! `/openapi.yaml`, `/openapi.json`, and Swagger UI at `/docs/` with its assets in the binary.
 
 use std::sync::{Arc, LazyLock};
 
@@ -56,10 +56,10 @@ pub const JSON: Operation = Operation {
     problems: &[],
 };
 
-/// The document as YAML.
+/// Returns the OpenAPI document as YAML.
 #[utoipa::path(get, path = YAML_PATH, operation_id = "getOpenApiYaml", tag = "Service",
     summary = "Get this document as YAML",
-    description = "OpenAPI 3.1, generated from the code.",
+    description = "Returns this OpenAPI 3.1 document, which is generated from the code.",
     security(()),
     responses((status = 200, description = "The document", content((serde_json::Value = "application/yaml", example = json!({"openapi": "3.1.0"}))))))]
 pub async fn yaml(document: web::Data<Document>) -> HttpResponse {
@@ -68,10 +68,10 @@ pub async fn yaml(document: web::Data<Document>) -> HttpResponse {
         .body((document.yaml)())
 }
 
-/// The document as JSON.
+/// Returns the OpenAPI document as JSON.
 #[utoipa::path(get, path = JSON_PATH, operation_id = "getOpenApiJson", tag = "Service",
     summary = "Get this document as JSON",
-    description = "OpenAPI 3.1, generated from the code.",
+    description = "Returns this OpenAPI 3.1 document, which is generated from the code.",
     security(()),
     responses((status = 200, description = "The document", content((serde_json::Value = "application/json", example = json!({"openapi": "3.1.0"}))))))]
 pub async fn json(document: web::Data<Document>) -> HttpResponse {
@@ -80,19 +80,19 @@ pub async fn json(document: web::Data<Document>) -> HttpResponse {
         .body((document.json)())
 }
 
-/// The user interface asks for its files beside itself: `/docs` must end in a slash.
-pub async fn to_ui() -> HttpResponse {
+/// Redirects `/docs` to `/docs/`, because the user interface loads its files by relative paths.
+pub async fn redirect_to_ui() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, "/docs/"))
         .finish()
 }
 
-/// A file of the user interface.
+/// Returns a file of the user interface.
 pub async fn ui(file: web::Path<String>) -> Result<HttpResponse, Problem> {
     let found = utoipa_swagger_ui::serve(&file, Arc::clone(&UI))
         .map_err(|cause| Problem::internal(cause.to_string()))?;
     let Some(file) = found else {
-        return Err(Problem::new(Kind::NotFound, "There is no such file."));
+        return Err(Problem::new(Kind::NotFound, "The file does not exist."));
     };
     let mut response = HttpResponse::Ok();
     if file.gzpipped {

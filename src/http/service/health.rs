@@ -1,4 +1,4 @@
-//! `GET /heartbeat` and `GET /livez`: the process answers. They ask nobody else.
+//! `GET /heartbeat` and `GET /livez`: whether the process responds. They use no dependency.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -10,15 +10,15 @@ use crate::http::operation::Operation;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
 
-/// A sign of life.
+/// The response of a running process.
 #[derive(Serialize, ToSchema)]
 pub struct Heartbeat {
-    /// `ok`.
+    /// Always `ok`.
     #[schema(example = "ok")]
     status: &'static str,
-    /// Of the broker.
+    /// The version of the broker.
     version: &'static str,
-    /// The broker's clock.
+    /// The time of the broker.
     #[schema(value_type = String, format = DateTime)]
     time: Time,
 }
@@ -50,22 +50,22 @@ pub const LIVEZ: Operation = Operation {
     problems: &[],
 };
 
-/// The handler of `/heartbeat`.
+/// Returns the version and the time.
 #[utoipa::path(get, path = HEARTBEAT_PATH, operation_id = "heartbeat", tag = "Service",
-    summary = "Ask for a sign of life",
-    description = "Version and time. Does not look at Postgres or S3.",
+    summary = "Get version and time",
+    description = "Returns the version and the time of the broker. It does not check Postgres or S3.",
     security(()),
-    responses((status = 200, description = "Alive", body = Heartbeat, example = json!(example()))))]
+    responses((status = 200, description = "The process responds", body = Heartbeat, example = json!(example()))))]
 pub async fn heartbeat(broker: web::Data<Broker>) -> HttpResponse {
     alive(&broker)
 }
 
-/// The handler of `/livez`.
+/// Answers a liveness probe.
 #[utoipa::path(get, path = LIVEZ_PATH, operation_id = "livez", tag = "Service",
-    summary = "Ask whether the process lives",
-    description = "For a supervisor: where this fails, restart. Does not look at Postgres or S3.",
+    summary = "Check that the process responds",
+    description = "A liveness probe: restart the process if this fails. It does not check Postgres or S3.",
     security(()),
-    responses((status = 200, description = "Alive", body = Heartbeat, example = json!(example()))))]
+    responses((status = 200, description = "The process responds", body = Heartbeat, example = json!(example()))))]
 pub async fn livez(broker: web::Data<Broker>) -> HttpResponse {
     alive(&broker)
 }

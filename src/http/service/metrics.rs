@@ -21,12 +21,12 @@ pub const OPERATION: Operation = Operation {
     problems: &[],
 };
 
-/// The handler.
+/// Returns the metrics.
 #[utoipa::path(get, path = PATH, operation_id = "metrics", tag = "Service",
-    summary = "Read the measurements",
-    description = "In Prometheus' text format. Where `BROKER_METRICS_BIND` is set, only on that listener; where `BROKER_METRICS` is false, nowhere.",
+    summary = "Get the metrics",
+    description = "Returns the metrics in the text format of Prometheus. If `BROKER_METRICS_BIND` is set, only that listener has them; if `BROKER_METRICS` is false, no listener does.",
     security(()),
-    responses((status = 200, description = "The measurements", content((String = "text/plain", example = "# TYPE upload_broker_http_requests_in_flight gauge\nupload_broker_http_requests_in_flight 1\n")))))]
+    responses((status = 200, description = "The metrics", content((String = "text/plain", example = "# TYPE upload_broker_http_requests_in_flight gauge\nupload_broker_http_requests_in_flight 1\n")))))]
 pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))

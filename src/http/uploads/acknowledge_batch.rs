@@ -7,13 +7,13 @@ use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
 use super::acknowledge::AcknowledgeOne;
-use super::batch::{BatchResult, BatchResults, next_of, respond};
+use super::batch::{BatchResult, BatchResults, next_problem, respond};
 use super::wire::Upload;
 use crate::domain::audit::{Action, Deed};
 use crate::domain::refusal::Code;
-use crate::http::extract::answer_by::AnswerBy;
 use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
+use crate::http::extract::response_deadline::ResponseDeadline;
 use crate::http::openapi::examples;
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
@@ -21,14 +21,14 @@ use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::acknowledge_batch::{self, Outcome, acknowledge_many};
 
-/// Uploads that are acknowledged together.
+/// A batch of uploads to acknowledge.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
-    reason = "only its schema is of use: entries are read one by one"
+    reason = "it is the schema only: entries are parsed one by one"
 )]
 pub struct AcknowledgeUploads {
-    /// Each with the id of an upload and a body as of `POST /uploads/{id}/acknowledge`.
+    /// Each entry has the id of an upload and the fields of `POST /uploads/{id}/acknowledge`.
     #[schema(min_items = 1, max_items = 1000)]
     acknowledge: Vec<AcknowledgeOne>,
 }
@@ -55,39 +55,39 @@ pub const OPERATION: Operation = Operation {
     problems: &[Refused(Code::InvalidRequest)],
 };
 
-/// The handler.
+/// Acknowledges a batch of uploads.
 #[utoipa::path(post, path = PATH, operation_id = "acknowledgeUploads", tag = "Uploads",
-    summary = "Acknowledge many uploads",
-    description = "Up to 1,000 uploads in one request. Each is proven as by `POST /uploads/{id}/acknowledge`; the results are in the order of the entries, and one that is refused does not spoil the others. Entries that were not tried, because S3 or Postgres failed for those before them or the time of a request was over, have a problem of status 503: send those again. Where that is so of every upload, the whole answer is a 503. The same upload may be in a batch twice. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
+    summary = "Acknowledge a batch of uploads",
+    description = "Acknowledges up to 1,000 uploads in one request, each as `POST /uploads/{id}/acknowledge` does. The results are in the order of the entries; a rejected entry does not affect the others. An entry that was not tried, because S3 or Postgres failed for an earlier entry or the time limit of the request was reached, has a problem with status 503: send it again. If no entry was tried, the whole response is a 503. A batch may contain the same upload twice. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
     request_body(content = AcknowledgeUploads, example = json!(example_request())),
-    responses((status = 200, description = "What became of each entry",
+    responses((status = 200, description = "The result of each entry",
         body = BatchResults, example = json!(example_response()))))]
 pub async fn acknowledge(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
-    answer_by: AnswerBy,
+    deadline: ResponseDeadline,
     batch: Batch<AcknowledgeOne>,
 ) -> Result<HttpResponse, Problem> {
-    let (asked, unread) = batch.split();
-    let ids: Vec<Option<Uuid>> = (asked.iter())
+    let (entries, problems) = batch.split();
+    let ids: Vec<Option<Uuid>> = (entries.iter())
         .map(|entry| entry.as_ref().map(|entry| entry.id))
         .collect();
-    let asked = asked.into_iter();
-    let asked = asked.map(|entry| entry.map(|entry| (entry.id, entry.into())));
-    let outcomes = acknowledge_many(&broker, &caller, asked.collect(), answer_by.0).await?;
-    let mut unread = unread.into_iter();
+    let entries = entries.into_iter();
+    let entries = entries.map(|entry| entry.map(|entry| (entry.id, entry.into())));
+    let outcomes = acknowledge_many(&broker, &caller, entries.collect(), deadline.0).await?;
+    let mut problems = problems.into_iter();
     let mut deeds = Vec::new();
     let results: Vec<BatchResult> = (outcomes.into_iter().zip(ids).enumerate())
-        .map(|(place, (outcome, id))| {
+        .map(|(index, (outcome, id))| {
             let problem = match outcome {
-                None => next_of(&mut unread),
+                None => next_problem(&mut problems),
                 Some(Outcome::Done(upload)) => {
                     deeds.push(Deed::of(Action::UploadAcknowledged, &upload));
                     return BatchResult::done(StatusCode::OK, Upload::from(*upload));
                 }
                 Some(Outcome::Failed(error)) => {
-                    Problem::from(error).within(&format!("/acknowledge/{place}"))
+                    Problem::from(error).within(&format!("/acknowledge/{index}"))
                 }
                 Some(Outcome::NotTried(dependency)) => Problem::not_tried(&dependency.to_string()),
                 Some(Outcome::Unanswered) => Problem::overloaded("The broker"),

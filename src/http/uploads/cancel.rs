@@ -7,9 +7,9 @@ use utoipa::OpenApi;
 use super::wire::Upload;
 use crate::domain::audit::{Action, Deed};
 use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::path::UploadId;
-use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
@@ -35,13 +35,13 @@ pub const OPERATION: Operation = Operation {
     ],
 };
 
-/// The handler.
+/// Cancels a Pending upload.
 #[utoipa::path(post, path = PATH, operation_id = "cancelUpload", tag = "Uploads",
     summary = "Cancel an upload",
-    description = "Takes the promise back. Only a Pending upload can be cancelled.",
+    description = "Cancels a Pending upload. An upload with another status cannot be cancelled.",
     security(("bearer" = ["uploads:write"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    responses((status = 200, description = "The session, cancelled", body = Upload, example = json!(example()))))]
+    responses((status = 200, description = "The upload, which is now Cancelled", body = Upload, example = json!(example()))))]
 pub async fn cancel(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
@@ -49,7 +49,7 @@ pub async fn cancel(
 ) -> Result<HttpResponse, Problem> {
     let upload = cancel::cancel(&broker, &caller, id.0).await?;
     let deed = Deed::of(Action::UploadCancelled, &upload);
-    Ok(HttpResponse::Ok().json(Upload::from(upload)).noted(deed))
+    Ok(HttpResponse::Ok().json(Upload::from(upload)).audited(deed))
 }
 
 fn example() -> Value {

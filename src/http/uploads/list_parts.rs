@@ -18,19 +18,19 @@ use crate::http::wire::Checksum;
 use crate::usecases::uploads::parts::list::{self, Parts};
 use crate::usecases::{Broker, Error};
 
-/// What is there of an upload, and what is missing.
+/// The parts of an upload that S3 has, and those that are missing.
 #[derive(Serialize, ToSchema)]
 pub struct PartsOfUpload {
-    /// What S3 has, in the order of the numbers.
+    /// The parts that S3 has, in the order of their numbers.
     uploaded: Vec<UploadedPart>,
-    /// Parts that are not there, or not as planned: ranges with both ends. Where the size is open,
-    /// only gaps are known.
+    /// The numbers of parts that are missing or differ from the plan, as ranges that include both ends.
+    /// If the size is not known, these are only the gaps.
     #[schema(example = json!([[3, 7], [9, 9]]))]
     missing: Vec<(u32, u32)>,
-    /// Bytes of every part but the last.
+    /// The size in bytes of every part except the last.
     #[schema(example = 16777216)]
     part_size: u64,
-    /// How many parts. Null where the size is open.
+    /// The number of parts; null if the size is not known.
     #[schema(required = true)]
     part_count: Option<u32>,
 }
@@ -38,13 +38,13 @@ pub struct PartsOfUpload {
 /// A part that S3 has.
 #[derive(Serialize, ToSchema)]
 pub struct UploadedPart {
-    /// From 1 on.
+    /// The number of the part, from 1.
     part_number: u32,
-    /// Bytes.
+    /// The size in bytes.
     size: u64,
-    /// With its quotes, as S3 writes it.
+    /// The ETag with its quotes, as S3 returns it.
     etag: String,
-    /// Of the part's bytes, where S3 has one.
+    /// The checksum of the part, if S3 has one.
     #[schema(required = true)]
     checksum: Option<Checksum>,
 }
@@ -79,10 +79,10 @@ pub const OPERATION: Operation = Operation {
     ],
 };
 
-/// The handler.
+/// Lists the parts of a Pending upload. The response is streamed.
 #[utoipa::path(get, path = PATH, operation_id = "listParts", tag = "Uploads",
-    summary = "List the parts that are there",
-    description = "What S3 has of a Pending upload, and which parts are missing: to go on after a crash, ask for the URLs of those. The answer is streamed.",
+    summary = "List the parts of an upload",
+    description = "Lists the parts of a Pending upload that S3 has, and the numbers of the missing ones. To resume after a crash, request the URLs of the missing parts. The response is streamed.",
     security(("bearer" = ["uploads:read"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
     responses((status = 200, description = "The parts", body = PartsOfUpload, example = json!(example()))))]
@@ -97,22 +97,25 @@ pub async fn list(
         begun: false,
         done: false,
     };
-    let chunks = stream::try_unfold(writing, next_chunk)
-        .inspect_err(|error| log::error!("a listing of parts was cut off: {error}"));
+    let chunks = stream::try_unfold(writing, next_chunk).inspect_err(|error| {
+        log::error!("the list of parts was cut off, because a page of it failed: {error}")
+    });
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .streaming(chunks))
 }
 
+/// The state of the streamed response.
 struct Writing {
     parts: Parts,
     /// Whether a part was written.
     begun: bool,
+    /// Whether the last chunk was written.
     done: bool,
 }
 
-/// A page of parts, or the end.
+/// Writes the next page of parts, or the end of the document.
 async fn next_chunk(mut writing: Writing) -> Result<Option<(Bytes, Writing)>, Error> {
     if writing.done {
         return Ok(None);
