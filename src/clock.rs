@@ -1,8 +1,8 @@
 //! The source of the current time.
 //!
-//! Every time that is stored or compared comes from a [`Clock`]. It is truncated to microseconds, because
-//! Postgres stores no more: a more precise time would differ from the one that is read back. Reading the clock
-//! cannot fail.
+//! Every time that is stored or compared comes from a [`Clock`]. It is truncated to microseconds,
+//! because Postgres stores no more: a more precise time would differ from the one that is read
+//! back. Reading the clock cannot fail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -41,8 +41,9 @@ impl Clock {
         }
     }
 
-    /// The time of a manual clock; `None` for the clock of the machine. Times on which several machines must
-    /// agree, such as the end of a lease, come from the clock of Postgres, unless a test uses a manual clock.
+    /// The time of a manual clock; `None` for the clock of the machine. Times on which several
+    /// machines must agree, such as the end of a lease, come from the clock of Postgres, unless a
+    /// test uses a manual clock.
     pub fn manual_now(&self) -> Option<DateTime<Utc>> {
         match &self.0 {
             Source::System => None,
@@ -50,9 +51,9 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock and its clones by `by`, which may be negative, and returns the new time. It stops at
-    /// the first and the last time that chrono can represent. The clock of the machine cannot be moved: it
-    /// returns the current time.
+    /// Moves a manual clock and its clones by `by`, which may be negative, and returns the new
+    /// time. It stops at the first and the last time that chrono can represent. The clock of the
+    /// machine cannot be moved: it returns the current time.
     pub fn advance(&self, by: TimeDelta) -> DateTime<Utc> {
         if let Source::Manual(micros) = &self.0 {
             let limit = if by < TimeDelta::zero() {

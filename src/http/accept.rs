@@ -8,8 +8,8 @@ use mime::Mime;
 /// The weight of a media range without `q`, in thousandths.
 const FULL: u16 = 1000;
 
-/// Whether a client names the media type `wanted` and does not prefer `default` to it. A client without an
-/// `Accept` header, or that accepts any type, gets `default`.
+/// Whether a client names the media type `wanted` and does not prefer `default` to it. A client
+/// without an `Accept` header, or that accepts any type, gets `default`.
 pub fn prefers(headers: &HeaderMap, wanted: &str, default: &str) -> bool {
     let ranges = ranges(headers);
     match named(&ranges, wanted) {
@@ -50,7 +50,8 @@ fn split(line: &str) -> Vec<&str> {
     .collect()
 }
 
-/// Parses a weight such as `0`, `0.5` or `1.000`, with at most three decimals (RFC 9110, section 12.4.2).
+/// Parses a weight such as `0`, `0.5` or `1.000`, with at most three decimals (RFC 9110, section
+/// 12.4.2).
 fn weight(text: &str) -> Option<u16> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     if rest.len() > 3 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {

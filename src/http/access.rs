@@ -1,7 +1,8 @@
 //! The access log line and the metrics of each request.
 //!
-//! Neither contains the query string or the raw path: a path may contain a token, and the number of metric
-//! labels would be unbounded. They contain the pattern of the route and the id of the upload.
+//! Neither contains the query string or the raw path: a path may contain a token, and the number of
+//! metric labels would be unbounded. They contain the pattern of the route and the id of the
+//! upload.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use super::client_address::ClientAddress;
 use crate::domain::principal::Principal;
 use crate::telemetry::metrics::Http;
 
-/// Routes that machines poll every few seconds. They are logged at level `debug` and have no limits.
+/// Routes that machines poll every few seconds. They are logged at level `debug` and have no
+/// limits.
 pub(super) const POLLED: [&str; 4] = ["/heartbeat", "/livez", "/readyz", "/metrics"];
 
 /// A request and its response.

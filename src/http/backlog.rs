@@ -1,13 +1,14 @@
 //! Drains the accept queue of a listener before it is closed.
 //!
-//! The kernel completes the handshake of a connection before the server accepts it, and the client may have
-//! sent its request by then. When a listener is closed, the kernel resets the connections in its accept
-//! queue, and their clients get no response. So new connections are stopped first: on Linux, a socket filter
-//! drops their first packet (SYN). Clients send it again a second later and find the port closed. Then the
-//! connections whose handshake is in progress are accepted, and the listener is closed with an empty queue.
+//! The kernel completes the handshake of a connection before the server accepts it, and the client
+//! may have sent its request by then. When a listener is closed, the kernel resets the connections
+//! in its accept queue, and their clients get no response. So new connections are stopped first: on
+//! Linux, a socket filter drops their first packet (SYN). Clients send it again a second later and
+//! find the port closed. Then the connections whose handshake is in progress are accepted, and the
+//! listener is closed with an empty queue.
 //!
-//! Without such a filter, new connections continue for a while, and those that arrive at the very moment of
-//! the close are reset.
+//! Without such a filter, new connections continue for a while, and those that arrive at the very
+//! moment of the close are reset.
 
 use std::io;
 use std::net::TcpListener;
@@ -16,8 +17,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::time::{Instant, sleep};
 
-/// The time for handshakes in progress to complete, also over long distances, and for clients that reuse
-/// their connection to get a response that closes it.
+/// The time for handshakes in progress to complete, also over long distances, and for clients that
+/// reuse their connection to get a response that closes it.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 /// The time that a connection needs to get from the queue to a worker that reads its request.
 const HANDOVER_TIME: Duration = Duration::from_millis(50);
@@ -37,8 +38,8 @@ impl Backlog {
         listener.try_clone().map(Self)
     }
 
-    /// Stops new connections, and returns when the established ones are accepted, or after `timeout`. Then
-    /// the listener can be closed.
+    /// Stops new connections, and returns when the established ones are accepted, or after
+    /// `timeout`. Then the listener can be closed.
     pub async fn drain(self, timeout: Duration) {
         let end = Instant::now() + timeout;
         let until = |wait: Duration| (Instant::now() + wait).min(end);

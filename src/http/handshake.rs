@@ -1,7 +1,7 @@
 //! The TLS handshake of new connections, if TLS is configured.
 //!
-//! A handshake that fails, or does not complete within the timeout of a request head, closes its connection.
-//! Other connections do not wait for it.
+//! A handshake that fails, or does not complete within the timeout of a request head, closes its
+//! connection. Other connections do not wait for it.
 
 use std::io;
 use std::pin::Pin;

@@ -1,18 +1,19 @@
 //! Serves the application on a listener, with limits on connections and timeouts for clients.
 //!
 //! - A TLS handshake must complete within the timeout of a request head (`handshake`).
-//! - If the first request head of a connection does not arrive in time, the response is a 408 and the
-//!   connection is closed.
+//! - If the first request head of a connection does not arrive in time, the response is a 408 and
+//!   the connection is closed.
 //! - A request body must arrive within half of the request timeout (`extract::body`).
-//! - A client that does not read its response, or does not complete its request, loses its connection
-//!   (`connection::timed_socket`).
-//! - A body that the handler did not read is drained up to a small limit; requests after the last one of a
-//!   connection are not processed; `100 Continue` is sent only when a handler reads the body (`connection`).
+//! - A client that does not read its response, or does not complete its request, loses its
+//!   connection (`connection::timed_socket`).
+//! - A body that the handler did not read is drained up to a small limit; requests after the last
+//!   one of a connection are not processed; `100 Continue` is sent only when a handler reads the
+//!   body (`connection`).
 //! - An idle connection is closed after the keep-alive timeout.
 //! - Connections over the limit wait in the accept queue until others close.
 //!
-//! This is what `HttpServer` of actix does, with [`TimedSocket`] between it and the socket, and [`respond`]
-//! between it and the layers.
+//! This is what `HttpServer` of actix does, with [`TimedSocket`] between it and the socket, and
+//! [`respond`] between it and the layers.
 
 use std::cell::RefCell;
 use std::fmt::Debug;
@@ -37,13 +38,15 @@ use super::connection::timed_socket::{TimedSocket, Timeouts};
 use super::handshake::{Handshake, Transport};
 use crate::config::Http;
 
-/// The longest time that a client may take to read the rest of a response when the connection is closed.
+/// The longest time that a client may take to read the rest of a response when the connection is
+/// closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Seconds by which the shutdown timeout of the server exceeds that of the process, so that the process always
-/// decides.
+/// Seconds by which the shutdown timeout of the server exceeds that of the process, so that the
+/// process always decides.
 const SHUTDOWN_MARGIN_SECONDS: u64 = 5;
 
-/// Starts a server with `workers` threads on `listener`, with TLS if `tls` is given. It does not handle signals.
+/// Starts a server with `workers` threads on `listener`, with TLS if `tls` is given. It does not
+/// handle signals.
 ///
 /// # Errors
 /// If the listener cannot be used.

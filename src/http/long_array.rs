@@ -8,8 +8,8 @@ use crate::usecases::Error;
 /// The size in bytes at which a chunk is sent.
 const CHUNK: usize = 32 * 1024;
 
-/// An iterator over the chunks of `{"name":[…]}`. An error ends it, so that the response is cut off and the
-/// client cannot take it for complete.
+/// An iterator over the chunks of `{"name":[…]}`. An error ends it, so that the response is cut off
+/// and the client cannot take it for complete.
 pub struct LongArray<I> {
     name: &'static str,
     items: Option<I>,

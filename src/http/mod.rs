@@ -1,10 +1,11 @@
 //! The HTTP API: operations, problems, authentication, OpenAPI.
 //!
-//! A request passes the layers of `middleware` and the extractors of its handler (`extract`), and then the
-//! handler calls one use case. Every failure becomes a problem (`problem`) with the id of the request; its
-//! cause is logged by `middleware::edge` and never sent to the client.
+//! A request passes the layers of `middleware` and the extractors of its handler (`extract`), and
+//! then the handler calls one use case. Every failure becomes a problem (`problem`) with the id of
+//! the request; its cause is logged by `middleware::edge` and never sent to the client.
 //!
-//! Each handler declares its operation next to itself (`operation`), and `operations` lists them all.
+//! Each handler declares its operation next to itself (`operation`), and `operations` lists them
+//! all.
 
 mod accept;
 mod access;

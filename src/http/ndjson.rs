@@ -1,8 +1,8 @@
 //! Streams a whole list as NDJSON, page by page and in constant memory.
 //!
 //! The first page is read before the response starts, so that an invalid request or an unavailable
-//! dependency is a problem with its own status. A later failure closes the connection without the final
-//! chunk, so that the client sees an incomplete transfer and not a short list.
+//! dependency is a problem with its own status. A later failure closes the connection without the
+//! final chunk, so that the client sees an incomplete transfer and not a short list.
 
 use actix_web::http::header;
 use actix_web::web::Bytes;
@@ -66,7 +66,8 @@ where
     P: Fn(Option<Cursor>) -> F,
     F: Future<Output = Result<Page<T>, Error>>,
 {
-    // A page may be empty, if the caller may see none of its entries. An empty chunk would end the body.
+    // A page may be empty, if the caller may see none of its entries. An empty chunk would end the
+    // body.
     while !pages.done {
         let page = match pages.first.take() {
             Some(page) => page,

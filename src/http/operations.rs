@@ -1,7 +1,7 @@
 //! Every operation of the HTTP API.
 //!
 //! This is the only list: `routes` and `openapi` are made from it. Operations with the same path
-//! stand next to each other, and so do operations with the same first segment. The order is the
+//! are next to each other, and so are operations with the same first segment. The order is the
 //! order of the OpenAPI document.
 
 use super::operation::Operation;

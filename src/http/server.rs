@@ -1,7 +1,7 @@
 //! The HTTP server: listeners, limits and the layers around the handlers.
 //!
-//! It is an error if a listener cannot be bound. At shutdown, running requests are completed within the
-//! shutdown timeout; then connections are closed.
+//! It is an error if a listener cannot be bound. At shutdown, running requests are completed within
+//! the shutdown timeout; then connections are closed.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -37,14 +37,15 @@ use crate::usecases::Broker;
 pub struct Server {
     /// A future that resolves when the server has stopped.
     pub running: Running,
-    /// The address of the listener. If the port in the settings is 0, it has the port that the system chose.
+    /// The address of the listener. If the port in the settings is 0, it has the port that the
+    /// system chose.
     pub address: SocketAddr,
     backlog: Backlog,
 }
 
 impl Server {
-    /// Serves until `stop` resolves. Then no new connections are established, those in the accept queue are
-    /// accepted for at most `grace`, and running requests are completed.
+    /// Serves until `stop` resolves. Then no new connections are established, those in the accept
+    /// queue are accepted for at most `grace`, and running requests are completed.
     ///
     /// # Errors
     /// If the server fails.

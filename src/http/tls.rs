@@ -1,7 +1,8 @@
 //! TLS of the listener: the server certificate, and its replacement while the process runs.
 //!
-//! Certificate and key are replaced together: if a file cannot be read, or the key does not belong to the
-//! certificate, the old pair stays in use. Open connections keep the certificate of their handshake.
+//! Certificate and key are replaced together: if a file cannot be read, or the key does not belong
+//! to the certificate, the old pair stays in use. Open connections keep the certificate of their
+//! handshake.
 
 use std::fmt;
 use std::fs;
@@ -174,8 +175,8 @@ impl ServerCertificate {
         })
     }
 
-    /// Logs a warning if clients reject the current certificate at `now`, or soon will. It is used anyway, so
-    /// that clients see why they reject it.
+    /// Logs a warning if clients reject the current certificate at `now`, or soon will. It is used
+    /// anyway, so that clients see why they reject it.
     pub fn warn(&self, now: DateTime<Utc>) {
         let path = self.files.certificate.display();
         match self.validity().map(|validity| validity.fault(now)) {
@@ -187,8 +188,8 @@ impl ServerCertificate {
         }
     }
 
-    /// Makes an acceptor that uses the certificate that is current at each handshake. It supports TLS 1.2 and
-    /// 1.3 with HTTP/1.1.
+    /// Makes an acceptor that uses the certificate that is current at each handshake. It supports
+    /// TLS 1.2 and 1.3 with HTTP/1.1.
     ///
     /// # Errors
     /// If the TLS library rejects its own defaults.

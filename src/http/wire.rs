@@ -40,8 +40,8 @@ impl Checksum {
 /// How an upload was verified.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Verification {
-    /// `checksum`: the store returned the declared checksum. `size`: the object has the declared size.
-    /// `existence`: an object that was written with the URL of this upload exists.
+    /// `checksum`: the store returned the declared checksum. `size`: the object has the declared
+    /// size. `existence`: an object that was written with the URL of this upload exists.
     #[schema(schema_with = schemas::level)]
     pub level: &'static str,
     /// What triggered the verification: `acknowledge`, `janitor`, `s3-event` or `uppy`.

@@ -76,8 +76,8 @@ impl Audience {
 }
 
 impl Claims {
-    /// The rights that these claims grant at `now`. `None` if a claim is invalid or does not meet the
-    /// requirements.
+    /// The rights that these claims grant at `now`. `None` if a claim is invalid or does not meet
+    /// the requirements.
     pub(super) fn grant(self, required: &Requirements, now: DateTime<Utc>) -> Option<Grant> {
         let (issuer, audience) = (required.issuer.as_deref(), required.audience.as_deref());
         let ends_at = self.exp.checked_add_signed(LEEWAY)?;

@@ -1,11 +1,12 @@
 //! The public keys of an issuer, fetched over HTTP.
 //!
-//! They are fetched for the first JWT, for a JWT with a key that is not in the set, and from time to time, so
-//! that a key that the issuer withdraws is not accepted for long. There is one fetch at a time, and a pause
-//! after each, whatever its outcome: invented key ids cannot cause many requests to the issuer. Requests do
-//! not wait for the refresh of a stale set. They do wait for the refresh of an expired set, one that was not
-//! used for a long time, because a key may have been withdrawn since. While the issuer is unavailable, or
-//! its response is invalid, the old set stays in use.
+//! They are fetched for the first JWT, for a JWT with a key that is not in the set, and from time
+//! to time, so that a key that the issuer withdraws is not accepted for long. There is one fetch at
+//! a time, and a pause after each, whatever its outcome: invented key ids cannot cause many
+//! requests to the issuer. Requests do not wait for the refresh of a stale set. They do wait for
+//! the refresh of an expired set, one that was not used for a long time, because a key may have
+//! been withdrawn since. While the issuer is unavailable, or its response is invalid, the old set
+//! stays in use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -97,8 +98,8 @@ impl Jwks {
                 .is_ok_and(|last| !is_paused(last.as_ref(), PAUSE, now))
     }
 
-    /// Whether there is a key set that must be refreshed before it is used. If that refresh fails, the old set
-    /// is used for some more time.
+    /// Whether there is a key set that must be refreshed before it is used. If that refresh fails,
+    /// the old set is used for some more time.
     pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
         let is_old =
             (self.current.load().as_ref()).is_some_and(|set| now - set.at >= EXPIRED_AFTER);
@@ -106,8 +107,8 @@ impl Jwks {
         is_old && since >= STALE_AFTER.num_seconds()
     }
 
-    /// Fetches the keys, unless a fetch was tried a moment ago. If a fetch is in progress, waits for it. `now`
-    /// is the time at which the caller started.
+    /// Fetches the keys, unless a fetch was tried a moment ago. If a fetch is in progress, waits
+    /// for it. `now` is the time at which the caller started.
     ///
     /// # Errors
     /// The error of the last fetch, which another caller may have made.
@@ -141,8 +142,8 @@ impl Jwks {
         outcome
     }
 
-    /// Fetches the keys once, and returns the algorithm of each usable key in the order of the set. The cached
-    /// keys are not changed.
+    /// Fetches the keys once, and returns the algorithm of each usable key in the order of the set.
+    /// The cached keys are not changed.
     ///
     /// # Errors
     /// If the keys cannot be fetched, or none is usable.

@@ -1,9 +1,9 @@
 //! Verification of JWTs (RFC 7519): the signature and the claims.
 //!
-//! The settings decide which algorithms are accepted, never the JWT: with a shared secret only HS256, with a
-//! set of public keys only RSA, ECDSA and EdDSA, and each key only for the algorithms of its kind. So a public
-//! key cannot be used as the secret of HS256, and `none` is never accepted. Keys in the header of a JWT are
-//! ignored.
+//! The settings decide which algorithms are accepted, never the JWT: with a shared secret only
+//! HS256, with a set of public keys only RSA, ECDSA and EdDSA, and each key only for the algorithms
+//! of its kind. So a public key cannot be used as the secret of HS256, and `none` is never
+//! accepted. Keys in the header of a JWT are ignored.
 
 use std::sync::Arc;
 
@@ -83,8 +83,8 @@ impl Jwt {
         let Ok(header) = decode_header(token) else {
             return Verified::Invalid;
         };
-        // The header lists extensions that must be understood, and the broker knows none (RFC 7515, section
-        // 4.1.11).
+        // The header lists extensions that must be understood, and the broker knows none (RFC 7515,
+        // section 4.1.11).
         if header.crit.is_some() {
             return Verified::Invalid;
         }

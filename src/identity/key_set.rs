@@ -64,8 +64,8 @@ struct Document {
 }
 
 impl KeySet {
-    /// Parses a key set. Keys of other kinds, and keys that are not for signatures, are ignored. `None` if the
-    /// text is not a key set.
+    /// Parses a key set. Keys of other kinds, and keys that are not for signatures, are ignored.
+    /// `None` if the text is not a key set.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let document: Document = serde_json::from_slice(text).ok()?;
         let keys = document.keys.into_iter().take(MAX_KEYS);

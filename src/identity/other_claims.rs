@@ -6,8 +6,8 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// The usual names of the claim with the scopes, in the order in which they are tried: OAuth 2.0 (RFC 9068,
-/// section 2.2.3), Okta and Microsoft, Auth0.
+/// The usual names of the claim with the scopes, in the order in which they are tried: OAuth 2.0
+/// (RFC 9068, section 2.2.3), Okta and Microsoft, Auth0.
 const SCOPES: [&str; 3] = ["scope", "scp", "permissions"];
 
 /// The claims of a JWT other than those with a fixed name. Names are unique (RFC 7519, section 4).
@@ -20,9 +20,9 @@ impl OtherClaims {
         find(&self.0, name)?.as_str()
     }
 
-    /// The scopes in the claim `name`, or, if no name is given, in the first usual claim that is present. The
-    /// claim may be a string with spaces between the scopes, or an array of such strings. `None` if there is
-    /// no such claim, or if it has another type.
+    /// The scopes in the claim `name`, or, if no name is given, in the first usual claim that is
+    /// present. The claim may be a string with spaces between the scopes, or an array of such
+    /// strings. `None` if there is no such claim, or if it has another type.
     pub(super) fn scopes(&self, name: Option<&str>) -> Option<Vec<&str>> {
         let usual = || SCOPES.iter().find_map(|usual| self.0.get(*usual));
         let found = match name {
@@ -44,8 +44,9 @@ impl OtherClaims {
     }
 }
 
-/// Finds a claim by a name in which dots may lead into nested objects, such as `realm_access.roles`. A claim
-/// whose own name contains the dots has precedence, such as `https://example.com/tenant`.
+/// Finds a claim by a name in which dots may lead into nested objects, such as
+/// `realm_access.roles`. A claim whose own name contains the dots has precedence, such as
+/// `https://example.com/tenant`.
 fn find<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     claims.get(name).or_else(|| {
         name.match_indices('.').find_map(|(dot, _)| {

@@ -1,7 +1,8 @@
 //! Upload tokens: short-lived credentials that the broker signs, for example for browsers.
 //!
-//! The format is `ubt_PAYLOAD.MAC`, both in base64url: the payload is JSON, the MAC is an HMAC with SHA-256
-//! over it. A token has only letters, digits, `-`, `_` and one dot, so that it can be a path segment.
+//! The format is `ubt_PAYLOAD.MAC`, both in base64url: the payload is JSON, the MAC is an HMAC with
+//! SHA-256 over it. A token has only letters, digits, `-`, `_` and one dot, so that it can be a
+//! path segment.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,8 +23,8 @@ use crate::domain::principal::Scope;
 const PREFIX: &str = "ubt_";
 /// The length of the longest accepted token, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
-/// The text that is signed in front of the payload, so that no other use of the secret can produce the same
-/// MAC.
+/// The text that is signed in front of the payload, so that no other use of the secret can produce
+/// the same MAC.
 const PURPOSE: &[u8] = b"upload-broker upload token 1\n";
 
 /// The key that upload tokens are signed with.
@@ -96,7 +97,8 @@ impl TokenKey {
         let payload = URL_SAFE_NO_PAD.encode(payload);
         let mac: [u8; 32] = self.mac(&payload).finalize().into_bytes().into();
         let mac = Zeroizing::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(mac)));
-        // Allocated at once with the final length, because a growing string leaves copies in memory.
+        // Allocated at once with the final length, because a growing string leaves copies in
+        // memory.
         Ok([PREFIX, &payload, ".", &mac].concat().into())
     }
 

@@ -1,10 +1,10 @@
 //! Signals, shutdown and supervised loops.
 //!
-//! A service stops in two steps. The *soft stop* (SIGTERM, SIGINT, [`Shutdown::stop`], or a loop that failed)
-//! asks all tasks to finish their current work. The *hard stop* (a second signal, or the timeout of
-//! [`Shutdown::wait`]) drops the tasks that still run. A fault never leaves a part of the process running: a
-//! loop that panics or returns early starts the soft stop, and the outcome is a non-zero exit code, which is
-//! returned to `main` so that destructors run.
+//! A service stops in two steps. The *soft stop* (SIGTERM, SIGINT, [`Shutdown::stop`], or a loop
+//! that failed) asks all tasks to finish their current work. The *hard stop* (a second signal, or
+//! the timeout of [`Shutdown::wait`]) drops the tasks that still run. A fault never leaves a part
+//! of the process running: a loop that panics or returns early starts the soft stop, and the
+//! outcome is a non-zero exit code, which is returned to `main` so that destructors run.
 //!
 //! ```no_run
 //! # use std::{process::ExitCode, time::Duration};
@@ -44,12 +44,12 @@ pub use outcome::{Failure, Outcome};
 pub use runtime::run;
 pub use supervise::TaskResult;
 
-/// The time for tasks that are dropped at the hard stop to run their destructors. They need none, unless they
-/// block.
+/// The time for tasks that are dropped at the hard stop to run their destructors. They need none,
+/// unless they block.
 const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Stops the process, and keeps the registry of tasks that have to stop. Cheap to clone; all clones share one
-/// state.
+/// Stops the process, and keeps the registry of tasks that have to stop. Cheap to clone; all clones
+/// share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     soft: CancellationToken,
@@ -63,8 +63,9 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Makes SIGTERM and SIGINT start the soft stop, and a second signal the hard stop. It must be called
-    /// inside a tokio runtime, and other signal handlers must be disabled (actix-web: `disable_signals()`).
+    /// Makes SIGTERM and SIGINT start the soft stop, and a second signal the hard stop. It must be
+    /// called inside a tokio runtime, and other signal handlers must be disabled (actix-web:
+    /// `disable_signals()`).
     ///
     /// # Errors
     /// If the system rejects the handlers.
@@ -111,10 +112,10 @@ impl Shutdown {
         self.soft.clone()
     }
 
-    /// Spawns a loop that must run as long as the process: a server, the relay, the janitor. It must return
-    /// after [`stopping`](Self::stopping) resolves. A panic or an `Err` at any time, or a return before the
-    /// soft stop, is a failure that stops the process. It must be called inside a tokio runtime. `name` is used
-    /// in logs and in the [`Outcome`].
+    /// Spawns a loop that must run as long as the process: a server, the relay, the janitor. It
+    /// must return after [`stopping`](Self::stopping) resolves. A panic or an `Err` at any time, or
+    /// a return before the soft stop, is a failure that stops the process. It must be called inside
+    /// a tokio runtime. `name` is used in logs and in the [`Outcome`].
     pub fn spawn<F>(&self, name: &'static str, future: F)
     where
         F: Future<Output: TaskResult> + Send + 'static,
@@ -122,8 +123,8 @@ impl Shutdown {
         self.launch(name, supervise::Kind::Loop, future);
     }
 
-    /// Spawns a task that ends by itself, such as one connection. A panic or an `Err` is logged and does not
-    /// affect other tasks. [`wait`](Self::wait) gives it time to finish.
+    /// Spawns a task that ends by itself, such as one connection. A panic or an `Err` is logged and
+    /// does not affect other tasks. [`wait`](Self::wait) gives it time to finish.
     pub fn spawn_job<F>(&self, name: &'static str, future: F)
     where
         F: Future<Output: TaskResult> + Send + 'static,
@@ -131,8 +132,8 @@ impl Shutdown {
         self.launch(name, supervise::Kind::Job, future);
     }
 
-    /// Waits for the soft stop, then at most `timeout` for the spawned tasks. Tasks that have not stopped by
-    /// then, or at a second signal, are dropped and named in the outcome.
+    /// Waits for the soft stop, then at most `timeout` for the spawned tasks. Tasks that have not
+    /// stopped by then, or at a second signal, are dropped and named in the outcome.
     pub async fn wait(&self, timeout: Duration) -> Outcome {
         tokio::select! {
             () = self.soft.cancelled() => (),

@@ -1,7 +1,7 @@
 //! Renews a lease while work is in progress.
 //!
-//! The renewals run in the same task as the work: work that blocks its thread is not renewed, and dropping the
-//! work ends the renewals.
+//! The renewals run in the same task as the work: work that blocks its thread is not renewed, and
+//! dropping the work ends the renewals.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -41,14 +41,14 @@ impl Renewal {
         }
     }
 
-    /// A token that is cancelled when another process holds the lease, or may hold it because no renewal has
-    /// succeeded for its length. From then on, no new work may be started.
+    /// A token that is cancelled when another process holds the lease, or may hold it because no
+    /// renewal has succeeded for its length. From then on, no new work may be started.
     pub fn lost(&self) -> &CancellationToken {
         &self.lost
     }
 
-    /// Runs `work`, and meanwhile calls `renew` after each third of the length, until the lease is lost. Work
-    /// that was started before continues, because its writes are fenced.
+    /// Runs `work`, and meanwhile calls `renew` after each third of the length, until the lease is
+    /// lost. Work that was started before continues, because its writes are fenced.
     pub async fn during<T, R>(&self, renew: impl Fn() -> R, work: impl Future<Output = T>) -> T
     where
         R: Future<Output = Renewed>,

@@ -1,5 +1,5 @@
-//! How a process stops: on request, when a loop fails, and when a task does not stop. Timeouts that must not
-//! expire are one hour, so that no test depends on the speed of the machine.
+//! How a process stops: on request, when a loop fails, and when a task does not stop. Timeouts that
+//! must not expire are one hour, so that no test depends on the speed of the machine.
 
 use std::convert::Infallible;
 use std::future::pending;

@@ -13,15 +13,16 @@ use crate::http::wire::Time;
 pub struct AuditRow {
     /// The id, a UUIDv7.
     pub id: Uuid,
-    /// When the action happened. If the row stands for several equal actions, the time of the first.
+    /// When the action happened. If the row stands for several equal actions, the time of the
+    /// first.
     #[schema(value_type = String, format = DateTime)]
     pub time: Time,
     /// The action.
     #[schema(schema_with = schemas::action)]
     pub action: String,
-    /// The caller: `key:` and the id of an API key; `token:` and the fingerprint of an upload token;
-    /// `jwt:` and the subject of a JWT, or its fingerprint; `operator` for the command line; `anyone` if
-    /// authentication is off; `anonymous` without a valid credential.
+    /// The caller: `key:` and the id of an API key; `token:` and the fingerprint of an upload
+    /// token; `jwt:` and the subject of a JWT, or its fingerprint; `operator` for the command line;
+    /// `anyone` if authentication is off; `anonymous` without a valid credential.
     #[schema(example = "key:01955113-8d20-7f0a-b6a7-0a4f3f1f9b51")]
     pub actor: String,
     /// The tenant whose data the action concerned; null if the caller is not known.
@@ -51,8 +52,8 @@ pub struct AuditRow {
     /// The `code` of the problem in the response.
     #[schema(required = true)]
     pub code: Option<String>,
-    /// The number of actions that the row stands for: equal rejected requests are one row, and so are
-    /// lost rows.
+    /// The number of actions that the row stands for: equal rejected requests are one row, and so
+    /// are lost rows.
     #[schema(minimum = 1)]
     pub count: i32,
 }

@@ -1,7 +1,7 @@
 //! Parses the headers in which proxies state the address and the scheme of their client.
 //!
-//! Every hop becomes an entry, `None` if it cannot be parsed. Skipping it would shift the entries, and one
-//! that the client wrote would be taken for one of a proxy.
+//! Every hop becomes an entry, `None` if it cannot be parsed. Skipping it would shift the entries,
+//! and one that the client wrote would be taken for one of a proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,7 +17,8 @@ pub(super) fn standard_tls(value: &str) -> Vec<Option<bool>> {
     schemes.map(|scheme| Some(is_tls(&scheme?))).collect()
 }
 
-/// One parameter of each element of `Forwarded`. `None` for an element without it, or with more than one.
+/// One parameter of each element of `Forwarded`. `None` for an element without it, or with more
+/// than one.
 fn parameters(value: &str, wanted: &str) -> Vec<Option<String>> {
     let elements = split(value, ',').into_iter();
     elements
@@ -54,7 +55,8 @@ fn is_tls(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("https")
 }
 
-/// Parses an address with or without port and brackets. `None` for `unknown` and for obfuscated names.
+/// Parses an address with or without port and brackets. `None` for `unknown` and for obfuscated
+/// names.
 fn address(node: &str) -> Option<IpAddr> {
     let bare = node
         .strip_prefix('[')
@@ -80,8 +82,8 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     .collect()
 }
 
-/// Returns a token unchanged, or the content of a quoted string (RFC 9110, section 5.6.4). `None` if the
-/// closing quote is missing.
+/// Returns a token unchanged, or the content of a quoted string (RFC 9110, section 5.6.4). `None`
+/// if the closing quote is missing.
 fn unquoted(text: &str) -> Option<String> {
     let Some(rest) = text.strip_prefix('"') else {
         return Some(text.to_owned());

@@ -1,12 +1,12 @@
 //! The address of the client of a request.
 //!
-//! It is the peer address of the connection, unless the peer is a trusted proxy of the settings. Then it is
-//! the address that the proxy states in `Forwarded` (RFC 7239) or `X-Forwarded-For`. Each proxy appends to
-//! the list that it received, so that the list is read from right to left, past trusted proxies, to the
-//! first address that is not a trusted proxy; any client could have made up the entries further left. A
-//! proxy writes one of the two headers and may forward the other as the client sent it: if both are present
-//! and give different addresses, both are ignored. An entry that cannot be parsed ends the search at the
-//! last proxy that could be.
+//! It is the peer address of the connection, unless the peer is a trusted proxy of the settings.
+//! Then it is the address that the proxy states in `Forwarded` (RFC 7239) or `X-Forwarded-For`.
+//! Each proxy appends to the list that it received, so that the list is read from right to left,
+//! past trusted proxies, to the first address that is not a trusted proxy; any client could have
+//! made up the entries further left. A proxy writes one of the two headers and may forward the
+//! other as the client sent it: if both are present and give different addresses, both are ignored.
+//! An entry that cannot be parsed ends the search at the last proxy that could be.
 
 mod forwarded;
 mod scheme;
@@ -72,7 +72,8 @@ impl TrustedProxies {
         })
     }
 
-    /// Walks the hops from the nearest proxy to the client. `None` is a hop that could not be parsed.
+    /// Walks the hops from the nearest proxy to the client. `None` is a hop that could not be
+    /// parsed.
     fn walk(&self, peer: IpAddr, hops: &[Option<IpAddr>]) -> Walk {
         let mut walk = Walk {
             nearest: peer,
@@ -110,8 +111,8 @@ fn line(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// Determines the client address of a request, and adds it to the request as an extension. `None` if the
-/// connection has no address, as in a test without a socket.
+/// Determines the client address of a request, and adds it to the request as an extension. `None`
+/// if the connection has no address, as in a test without a socket.
 pub fn determine(request: &ServiceRequest) -> Option<ClientAddress> {
     let peer = request.peer_addr()?.ip();
     let proxies = request.app_data::<web::Data<TrustedProxies>>();

@@ -1,8 +1,9 @@
 //! Whether a client uses TLS, if a proxy in front of the broker terminates it.
 //!
-//! The same proxies are trusted as for addresses. The scheme is taken from the hop at which the walk to the
-//! client ends; the proxy that the client connected to has written it. `X-Forwarded-Proto` often has only one
-//! value, whatever the number of proxies: then that value is used.
+//! The same proxies are trusted as for addresses. The scheme is taken from the hop at which the
+//! walk to the client ends; the proxy that the client connected to has written it.
+//! `X-Forwarded-Proto` often has only one value, whatever the number of proxies: then that value is
+//! used.
 
 use std::net::IpAddr;
 
@@ -12,8 +13,8 @@ use actix_web::web;
 
 use super::{TrustedProxies, forwarded, line};
 
-/// Whether the client of a request uses TLS to its proxy. `None` if no trusted proxy states it, or if the two
-/// headers contradict each other.
+/// Whether the client of a request uses TLS to its proxy. `None` if no trusted proxy states it, or
+/// if the two headers contradict each other.
 pub fn client_uses_tls(request: &ServiceRequest) -> Option<bool> {
     let proxies = request.app_data::<web::Data<TrustedProxies>>()?;
     proxies.client_tls(request.peer_addr()?.ip(), request.headers())
@@ -41,8 +42,8 @@ impl TrustedProxies {
     }
 }
 
-/// The value of the hop at which a walk over `visited` hops ended. It is the last value if no hop was
-/// visited, and the first one if there are fewer values than visited hops.
+/// The value of the hop at which a walk over `visited` hops ended. It is the last value if no hop
+/// was visited, and the first one if there are fewer values than visited hops.
 fn at(hops: &[Option<bool>], visited: usize) -> Option<bool> {
     let back = visited.clamp(1, hops.len().max(1));
     hops.len()

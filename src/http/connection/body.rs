@@ -12,8 +12,9 @@ use futures::Stream;
 
 use super::Connection;
 
-/// The largest number of bytes of an unread body that are read to keep the connection usable. It covers what
-/// arrives together with the head, so that a client whose small body was rejected keeps its connection.
+/// The largest number of bytes of an unread body that are read to keep the connection usable. It
+/// covers what arrives together with the head, so that a client whose small body was rejected keeps
+/// its connection.
 const MAX_DRAINED: usize = 64 * 1024;
 
 /// A body that the handler and the connection share.

@@ -1,5 +1,5 @@
-//! The state of `100 Continue`. The dispatcher always writes it before the handler runs; the socket holds it
-//! back until the handler reads the body.
+//! The state of `100 Continue`. The dispatcher always writes it before the handler runs; the socket
+//! holds it back until the handler reads the body.
 
 /// The bytes that the dispatcher writes for a request that expects `100 Continue`.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

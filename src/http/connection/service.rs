@@ -11,9 +11,9 @@ use super::body::{Body, Progress};
 
 /// Passes a request to `app`, and closes the connection after the response if it cannot be reused.
 ///
-/// It cannot be reused if the client or the response says so, if the body of the request was not read to its
-/// end, or if the end of the response is marked by the end of the connection: HTTP/1.0 has no chunked
-/// encoding (RFC 9112, section 6.1).
+/// It cannot be reused if the client or the response says so, if the body of the request was not
+/// read to its end, or if the end of the response is marked by the end of the connection: HTTP/1.0
+/// has no chunked encoding (RFC 9112, section 6.1).
 pub fn respond<S, B>(
     mut request: Request,
     app: &S,
@@ -51,7 +51,8 @@ where
             head.set_connection_type(ConnectionType::Close);
         }
         match progress {
-            // The dispatcher has given up the connection: it sends what is available now, or nothing.
+            // The dispatcher has given up the connection: it sends what is available now, or
+            // nothing.
             Progress::Failed => {}
             Progress::Open => connection.close().await,
             Progress::Ended if closes => connection.close().await,
@@ -61,7 +62,8 @@ where
     }
 }
 
-/// Accepts a request that expects `100 Continue`, and holds that response back until the body is read.
+/// Accepts a request that expects `100 Continue`, and holds that response back until the body is
+/// read.
 ///
 /// # Errors
 /// None.

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 
 use super::interim::Interim;
 
-/// The largest number of bytes that are read from a client after the decision to close its connection. It is
-/// enough for the rest of a usual body, so that the client reads why its request was rejected.
+/// The largest number of bytes that are read from a client after the decision to close its
+/// connection. It is enough for the rest of a usual body, so that the client reads why its request
+/// was rejected.
 pub const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
 /// Whether the dispatcher accepts further requests.
@@ -17,14 +18,14 @@ enum Requests {
     /// It does.
     #[default]
     Accepted,
-    /// The service has told the dispatcher to stop.
+    /// The service has requested the dispatcher to stop.
     Stopping,
     /// The dispatcher has stopped.
     Stopped,
 }
 
-/// The shared state of one connection. All its users run in one task, so that waking that task wakes each of
-/// them. Cheap to clone; the clones share their state.
+/// The shared state of one connection. All its users run in one task, so that waking that task
+/// wakes each of them. Cheap to clone; the clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Connection(Rc<State>);
 
@@ -50,8 +51,8 @@ impl Default for State {
 }
 
 impl Connection {
-    /// Closes the connection after the current response. Resolves when the dispatcher accepts no further
-    /// request.
+    /// Closes the connection after the current response. Resolves when the dispatcher accepts no
+    /// further request.
     pub async fn close(&self) {
         self.0.closing.set(true);
         poll_fn(|context| {
@@ -80,8 +81,8 @@ impl Connection {
         self.0.requests.set(Requests::Stopped);
     }
 
-    /// Whether the service has decided to close the connection. False for an idle connection that is closed
-    /// with the process, and for one whose request is still arriving then.
+    /// Whether the service has decided to close the connection. False for an idle connection that
+    /// is closed with the process, and for one whose request is still arriving then.
     pub fn is_closing(&self) -> bool {
         self.0.closing.get()
     }
@@ -97,8 +98,8 @@ impl Connection {
         self.is_closing() && self.0.drainable.get() == 0
     }
 
-    /// Holds back the `100 Continue` that the dispatcher writes next. Resolves when everything before it has
-    /// been flushed.
+    /// Holds back the `100 Continue` that the dispatcher writes next. Resolves when everything
+    /// before it has been flushed.
     pub async fn hold_continue(&self) {
         self.0.interim.set(Interim::AwaitsFlush);
         poll_fn(|_| match self.0.interim.get() {

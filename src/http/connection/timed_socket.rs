@@ -1,14 +1,14 @@
 //! Timeouts for clients that stall, at the level of the socket.
 //!
-//! The framework limits how long the first request head of a connection takes to arrive, and the layers limit
-//! how long a request takes. The remaining cases are limited here; each closes the connection and aborts the
-//! work for it:
+//! The framework limits how long the first request head of a connection takes to arrive, and the
+//! layers limit how long a request takes. The remaining cases are limited here; each closes the
+//! connection and aborts the work for it:
 //!
 //! - There is output to send, and the client accepts too few bytes of it within the write timeout.
-//! - Bytes have arrived, and no response was sent for longer than any request may take: a later request head
-//!   arrives byte by byte.
-//! - The connection is closing, and the client continues to send: a limited number of bytes is read, and only
-//!   for a short time after the end of the output.
+//! - Bytes have arrived, and no response was sent for longer than any request may take: a later
+//!   request head arrives byte by byte.
+//! - The connection is closing, and the client continues to send: a limited number of bytes is
+//!   read, and only for a short time after the end of the output.
 
 use std::io;
 use std::pin::Pin;
@@ -23,8 +23,9 @@ use super::interim::{CONTINUE, Interim};
 
 /// The number of bytes that a client has to accept within the write timeout.
 const MIN_PROGRESS: usize = 64 * 1024;
-/// How long to wait for the client to close its side of a closed connection. Until then it can read the
-/// response. Closing the socket with unread input would reset the connection, and the client would lose it.
+/// How long to wait for the client to close its side of a closed connection. Until then it can read
+/// the response. Closing the socket with unread input would reset the connection, and the client
+/// would lose it.
 const LINGER: Duration = Duration::from_secs(2);
 /// The size of the buffer for input that is discarded.
 const DISCARD_BUFFER: usize = 8 * 1024;
@@ -111,12 +112,12 @@ fn write_timeout() -> io::Error {
 }
 
 impl<T: AsyncRead + Unpin> TimedSocket<T> {
-    /// Reads and discards input after this side is closed, until the client closes its side or the linger
-    /// timeout expires.
+    /// Reads and discards input after this side is closed, until the client closes its side or the
+    /// linger timeout expires.
     ///
-    /// After a limited number of bytes, nothing more is read, but the socket stays open: closing it with
-    /// unread input resets the connection, and a slow client would lose the response (RFC 9112, section
-    /// 9.6). What the client still sends stays in the socket buffers.
+    /// After a limited number of bytes, nothing more is read, but the socket stays open: closing it
+    /// with unread input resets the connection, and a slow client would lose the response (RFC
+    /// 9112, section 9.6). What the client still sends stays in the socket buffers.
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let deadline = self
             .linger_deadline

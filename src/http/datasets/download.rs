@@ -99,8 +99,8 @@ pub async fn download(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Query(options) = query;
-    // A signature is valid for one method, and a redirect keeps the method of the request. The URL in a
-    // body is always for GET, because HEAD must return the headers that GET returns.
+    // A signature is valid for one method, and a redirect keeps the method of the request. The URL
+    // in a body is always for GET, because HEAD must return the headers that GET returns.
     let was_head = request.extensions().contains::<OriginallyHead>();
     let wish = Wish {
         method: match options.redirect && was_head {

@@ -115,8 +115,8 @@ pub async fn list(
         .json(items))
 }
 
-/// Streams all datasets as NDJSON. The `limit` of the client is not used: each page is as large as the
-/// store allows.
+/// Streams all datasets as NDJSON. The `limit` of the client is not used: each page is as large as
+/// the store allows.
 async fn stream_all(
     broker: web::Data<Broker>,
     principal: Arc<Principal>,

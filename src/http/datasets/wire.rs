@@ -22,11 +22,12 @@ pub enum Entry {
 /// A dataset, as a listing shows it.
 #[derive(Serialize, ToSchema)]
 pub struct Dataset {
-    /// The declared name if the upload is known, otherwise the file stem; the key if there is no path.
+    /// The declared name if the upload is known, otherwise the file stem; the key if there is no
+    /// path.
     pub name: String,
-    /// The path with its leading slash, as all other operations accept it. Null if the key of the object
-    /// is not a valid path (`a//b`, `folder/`, a leading slash, `..`, control characters): no operation
-    /// can access that object.
+    /// The path with its leading slash, as all other operations accept it. Null if the key of the
+    /// object is not a valid path (`a//b`, `folder/`, a leading slash, `..`, control characters):
+    /// no operation can access that object.
     #[schema(required = true, example = "/data/employees.csv")]
     pub path: Option<String>,
     /// The key in the bucket, if there is no path.
@@ -60,8 +61,8 @@ pub struct Folder {
     /// The last segment of the path; the key if there is no path.
     #[schema(example = "data")]
     pub name: String,
-    /// The path with a slash at both ends, which can be sent as `prefix` to list the folder. Null if no
-    /// object in the folder has a valid path.
+    /// The path with a slash at both ends, which can be sent as `prefix` to list the folder. Null
+    /// if no object in the folder has a valid path.
     #[schema(required = true, example = "/data/")]
     pub path: Option<String>,
     /// The prefix of the keys in the bucket, if there is no path.

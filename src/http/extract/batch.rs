@@ -1,5 +1,5 @@
-//! A body with many entries. Each entry is parsed separately, so that an invalid one gets a problem of
-//! its own and does not affect the others.
+//! A body with many entries. Each entry is parsed separately, so that an invalid one gets a problem
+//! of its own and does not affect the others.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -91,7 +91,8 @@ impl<T: Entry> Unparsed<'_, T> {
     const MEMBERS: &'static [&'static str] = &[T::MEMBER];
 }
 
-/// What serde derives for a struct with one field, except that the name of the field depends on `T`.
+/// What serde derives for a struct with one field, except that the name of the field depends on
+/// `T`.
 impl<'de, T: Entry> Deserialize<'de> for Unparsed<'de, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members<T>(PhantomData<T>);

@@ -11,9 +11,9 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use crate::domain::principal::{Principal, Scope};
 use crate::http::problem::Problem;
 
-/// An authenticated caller with the scope `S`. Make it the first argument of a handler: arguments are
-/// extracted in order, so that a caller without the scope is rejected before the rest of the request is
-/// read.
+/// An authenticated caller with the scope `S`. Make it the first argument of a handler: arguments
+/// are extracted in order, so that a caller without the scope is rejected before the rest of the
+/// request is read.
 #[derive(Debug)]
 pub struct Caller<S>(Arc<Principal>, PhantomData<S>);
 

@@ -1,5 +1,5 @@
-//! Extractors: the arguments of handlers. Each rejects an invalid request with a problem that names the
-//! invalid value.
+//! Extractors: the arguments of handlers. Each rejects an invalid request with a problem that names
+//! the invalid value.
 
 pub mod base_path;
 pub mod batch;

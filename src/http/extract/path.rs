@@ -1,7 +1,8 @@
 //! Path parameters, percent-decoded exactly once from the raw path of the request.
 //!
-//! The framework decodes most of a path before it matches routes, but not `%2F`, `%25` and `%2B`. Decoding
-//! its result a second time would turn `%2541` into `A`, so that the raw path is used instead.
+//! The framework decodes most of a path before it matches routes, but not `%2F`, `%25` and `%2B`.
+//! Decoding its result a second time would turn `%2541` into `A`, so that the raw path is used
+//! instead.
 
 use std::future::{Ready, ready};
 
@@ -32,8 +33,8 @@ impl FromRequest for UploadId {
     }
 }
 
-/// The parameter `{path}` of `/datasets/{path}`: everything after the first segment, with its slashes, but
-/// without the `/action/…` at the end of some routes.
+/// The parameter `{path}` of `/datasets/{path}`: everything after the first segment, with its
+/// slashes, but without the `/action/…` at the end of some routes.
 #[derive(Clone, Debug)]
 pub struct Dataset(pub DatasetPath);
 
@@ -58,8 +59,8 @@ pub struct Target {
     pub path: Option<String>,
 }
 
-/// Finds the upload or dataset that the raw path of a request names. `pattern` is that of its route. The
-/// result is empty if the path does not name a valid id or path.
+/// Finds the upload or dataset that the raw path of a request names. `pattern` is that of its
+/// route. The result is empty if the path does not name a valid id or path.
 pub fn target_of(pattern: &str, raw: &str) -> Target {
     let mut segments = raw.splitn(3, '/').skip(1);
     let first = segments.next().unwrap_or_default();
@@ -87,8 +88,8 @@ fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
     } else {
         tail
     };
-    // `/datasets//a` could mean the path `/a`, or a key with a leading slash, which no path can name. The
-    // path `/a` is written `/datasets/a` or `/datasets/%2Fa`.
+    // `/datasets//a` could mean the path `/a`, or a key with a leading slash, which no path can
+    // name. The path `/a` is written `/datasets/a` or `/datasets/%2Fa`.
     if tail.starts_with('/') {
         let reason = InvalidPath::EmptySegment;
         return Err(Refusal::path("/path", reason, tail).into());

@@ -1,5 +1,5 @@
-//! Query parameters. An unknown or repeated parameter is an error, because the response would be wrong if a
-//! filter were silently ignored.
+//! Query parameters. An unknown or repeated parameter is an error, because the response would be
+//! wrong if a filter were silently ignored.
 
 use std::future::{Ready, ready};
 
@@ -45,7 +45,8 @@ impl Params {
     /// Decodes a query string (application/x-www-form-urlencoded).
     ///
     /// # Errors
-    /// `invalid-request` for a parameter that is not in `names`, is not UTF-8, or has a control character.
+    /// `invalid-request` for a parameter that is not in `names`, is not UTF-8, or has a control
+    /// character.
     pub fn parse(raw: &str, names: &[&str]) -> Result<Self, Problem> {
         let mut pairs = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {

@@ -10,7 +10,8 @@ use crate::http::middleware::edge::RequestTimeout;
 use crate::http::problem::Problem;
 
 /// A time shortly before the request times out: a handler that returns by then can still report its
-/// partial result. Make it an argument before the body, because the time to receive the body counts too.
+/// partial result. Make it an argument before the body, because the time to receive the body counts
+/// too.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseDeadline(pub Instant);
 

@@ -1,8 +1,8 @@
 //! A token bucket, stored as the time at which it will be full again.
 //!
-//! This is the generic cell rate algorithm: a request moves that time forward by the period of one token, and
-//! is rejected if it would then be further ahead than a full bucket lasts. A clock that is set back delays a
-//! caller by at most one window.
+//! This is the generic cell rate algorithm: a request moves that time forward by the period of one
+//! token, and is rejected if it would then be further ahead than a full bucket lasts. A clock that
+//! is set back delays a caller by at most one window.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub struct Taken {
     pub granted: bool,
     /// The number of remaining tokens.
     pub left: u64,
-    /// If a token was taken, the time until the bucket is full again; otherwise the time until the next token
-    /// is available.
+    /// If a token was taken, the time until the bucket is full again; otherwise the time until the
+    /// next token is available.
     pub wait: Duration,
 }
 

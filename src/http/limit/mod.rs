@@ -1,9 +1,10 @@
 //! Rate limits: one token bucket for each caller, in the memory of this process.
 //!
-//! The number of buckets is limited. A bucket that was not used for as long as it takes to fill is full, and
-//! is dropped. Over the limit, the least used buckets are dropped first, so that a flood of addresses with one
-//! request each evicts its own buckets. A caller whose bucket was dropped starts with a full one. Replicas do
-//! not share buckets: a caller may use the limit of each replica.
+//! The number of buckets is limited. A bucket that was not used for as long as it takes to fill is
+//! full, and is dropped. Over the limit, the least used buckets are dropped first, so that a flood
+//! of addresses with one request each evicts its own buckets. A caller whose bucket was dropped
+//! starts with a full one. Replicas do not share buckets: a caller may use the limit of each
+//! replica.
 
 mod bucket;
 pub mod headers;
@@ -27,7 +28,8 @@ use bucket::Bucket;
 
 /// The largest number of buckets of one limit. They need some ten megabytes.
 const MAX_BUCKETS: u64 = 100_000;
-/// The length of the IPv6 prefix that identifies one customer, who can choose the remaining bits freely.
+/// The length of the IPv6 prefix that identifies one customer, who can choose the remaining bits
+/// freely.
 const NETWORK_BITS: u32 = 64;
 
 /// The configured limits. Cheap to clone; the clones share their buckets.

@@ -1,10 +1,11 @@
 //! Writes audit records for the requests to the API.
 //!
 //! The action comes from the handler, as an extension of its response
-//! ([`Audited`](crate::http::audited::Audited)); this module adds the caller, the client address and the
-//! request id. Rejected requests are recognized by their problem. If a request that may change data gets no
-//! response (the client disconnected, a timeout, a panic), or a response that does not say what was done (an
-//! internal fault), it is recorded as unsettled, because the change may have been made.
+//! ([`Audited`](crate::http::audited::Audited)); this module adds the caller, the client address
+//! and the request id. Rejected requests are recognized by their problem. If a request that may
+//! change data gets no response (the client disconnected, a timeout, a panic), or a response that
+//! does not say what was done (an internal fault), it is recorded as unsettled, because the change
+//! may have been made.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,8 +32,8 @@ pub(super) struct RequestAudit {
     actor: Actor,
     address: Option<IpAddr>,
     request_id: Option<Arc<str>>,
-    /// The method, the route pattern and the URI of a request that may change data. `None` once the outcome
-    /// is recorded.
+    /// The method, the route pattern and the URI of a request that may change data. `None` once the
+    /// outcome is recorded.
     change: Option<(Method, Option<String>, Uri)>,
 }
 
@@ -127,9 +128,9 @@ fn failure_record(response: &ServiceResponse<BoxBody>) -> Option<Deed> {
     })
 }
 
-/// The audit record of a rejected request, if it is audited: the caller lacks a right, exceeded its rate
-/// limit, or named something that belongs to another tenant. An unknown upload id is recorded too, because
-/// the id of another tenant's upload cannot be distinguished from it, not even here.
+/// The audit record of a rejected request, if it is audited: the caller lacks a right, exceeded its
+/// rate limit, or named something that belongs to another tenant. An unknown upload id is recorded
+/// too, because the id of another tenant's upload cannot be distinguished from it, not even here.
 pub fn rejection_record(problem: &Problem) -> Option<Deed> {
     use crate::domain::refusal::Code::UploadNotFound;
     let entry = problem.kind().entry();
@@ -156,7 +157,8 @@ fn with_target(deed: Deed, pattern: Option<&str>, request: &HttpRequest) -> Deed
     }
 }
 
-/// The method and the route pattern. Never the raw path: one that matches no route may contain anything.
+/// The method and the route pattern. Never the raw path: one that matches no route may contain
+/// anything.
 fn operation(method: &Method, pattern: Option<&str>) -> Option<String> {
     pattern.map(|pattern| format!("{method} {pattern}"))
 }

@@ -1,8 +1,8 @@
 //! Authentication, before the body is read and before the route is matched.
 //!
-//! A missing, unknown, expired or revoked credential, and a credential of a disabled tenant, all get the
-//! same 401. If Postgres or the issuer does not answer, the response is a 503: no request is admitted, and
-//! no valid credential is called invalid.
+//! A missing, unknown, expired or revoked credential, and a credential of a disabled tenant, all
+//! get the same 401. If Postgres or the issuer does not answer, the response is a 503: no request
+//! is admitted, and no valid credential is called invalid.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ use crate::usecases::identity::authenticate::is_upload_token;
 type Answer<'a> = LocalBoxFuture<'a, Result<Arc<Principal>, Problem>>;
 type Authenticate = dyn for<'a> Fn(Option<&'a str>) -> Answer<'a>;
 
-/// Turns a bearer token (`None` if the request has none) into a principal or a problem. The token is
-/// borrowed and never copied, so that there is no copy to wipe from memory.
+/// Turns a bearer token (`None` if the request has none) into a principal or a problem. The token
+/// is borrowed and never copied, so that there is no copy to wipe from memory.
 #[derive(Clone)]
 pub struct Authenticator(Rc<Authenticate>);
 
@@ -37,7 +37,8 @@ impl Authenticator {
         Self(Rc::new(authenticate))
     }
 
-    /// Creates the authenticator of the broker. If authentication is off, every request is admitted.
+    /// Creates the authenticator of the broker. If authentication is off, every request is
+    /// admitted.
     pub fn of(broker: Arc<Broker>) -> Self {
         Self::new(move |bearer| {
             let broker = Arc::clone(&broker);
@@ -55,10 +56,11 @@ impl Authenticator {
     }
 }
 
-/// Rejects requests without a valid credential, and adds the [`Principal`] to the others as an extension.
+/// Rejects requests without a valid credential, and adds the [`Principal`] to the others as an
+/// extension.
 ///
-/// The responses are for this caller only, and some contain a URL that is a credential. So no cache may
-/// store them.
+/// The responses are for this caller only, and some contain a URL that is a credential. So no cache
+/// may store them.
 pub async fn authenticate_caller(
     authenticator: web::Data<Authenticator>,
     request: ServiceRequest,
@@ -88,8 +90,9 @@ pub async fn authenticate_caller(
     }
 }
 
-/// The bearer token of a request (RFC 6750, section 2.1). The case of the scheme does not matter (RFC 9110,
-/// section 11.1). An upload token in the path has precedence; other credentials are not accepted there.
+/// The bearer token of a request (RFC 6750, section 2.1). The case of the scheme does not matter
+/// (RFC 9110, section 11.1). An upload token in the path has precedence; other credentials are not
+/// accepted there.
 fn bearer<'a>(request: &'a ServiceRequest, in_path: Option<&'a PathToken>) -> Option<&'a str> {
     if let Some(token) = in_path.map(PathToken::expose) {
         return is_upload_token(token).then_some(token);

@@ -1,7 +1,7 @@
 //! Closes connections when the process stops.
 //!
-//! A response during the shutdown closes its connection, so that the client opens a new one to another
-//! replica, instead of sending its next request to a connection that is being closed.
+//! A response during the shutdown closes its connection, so that the client opens a new one to
+//! another replica, instead of sending its next request to a connection that is being closed.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

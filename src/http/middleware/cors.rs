@@ -1,4 +1,5 @@
-//! CORS with credentials for the configured origins, which are compared exactly. There are none by default.
+//! CORS with credentials for the configured origins, which are compared exactly. There are none by
+//! default.
 //!
 //! Source: <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
@@ -13,9 +14,9 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
     "link, location, etag, ratelimit, ratelimit-policy, retry-after, x-request-id",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
-/// The request headers of the API, and those that tracing libraries in browsers add to every request: W3C
-/// Trace Context and Baggage (OpenTelemetry, Sentry), the headers of Sentry and Datadog, and the one that
-/// older libraries send.
+/// The request headers of the API, and those that tracing libraries in browsers add to every
+/// request: W3C Trace Context and Baggage (OpenTelemetry, Sentry), the headers of Sentry and
+/// Datadog, and the one that older libraries send.
 const HEADERS: &str = "authorization, content-type, idempotency-key, x-request-id, accept, \
     baggage, sentry-trace, traceparent, tracestate, x-requested-with, \
     x-datadog-origin, x-datadog-parent-id, x-datadog-sampling-priority, x-datadog-tags, \
@@ -24,8 +25,8 @@ const HEADERS: &str = "authorization, content-type, idempotency-key, x-request-i
 const DATADOG_PREFIX: &str = "x-datadog-";
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");
 
-/// The origins that may read responses, such as `https://app.example.org`, and the headers that their pages
-/// may send.
+/// The origins that may read responses, such as `https://app.example.org`, and the headers that
+/// their pages may send.
 #[derive(Clone, Debug)]
 pub struct Origins {
     origins: Vec<String>,
@@ -58,7 +59,8 @@ impl Origins {
             .then(|| origin.clone())
     }
 
-    /// The request headers that a page may send: the built-in ones, and requested headers of Datadog.
+    /// The request headers that a page may send: the built-in ones, and requested headers of
+    /// Datadog.
     fn headers_for(&self, asked: &HeaderMap) -> Option<HeaderValue> {
         let mut headers = self.headers.clone();
         let asked = asked.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS);
@@ -83,8 +85,8 @@ pub enum CorsAccess {
 }
 
 impl CorsAccess {
-    /// Adds the CORS headers. Every response needs them, problems too, because otherwise a page cannot even
-    /// read the status.
+    /// Adds the CORS headers. Every response needs them, problems too, because otherwise a page
+    /// cannot even read the status.
     pub fn add_headers(&self, headers: &mut HeaderMap) {
         let Self::Origin(allowed) = self else {
             return;
@@ -93,7 +95,8 @@ impl CorsAccess {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            // The broker sets no cookies, but a proxy in front of it may, or require a client certificate.
+            // The broker sets no cookies, but a proxy in front of it may, or require a client
+            // certificate.
             let yes = HeaderValue::from_static("true");
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
@@ -101,7 +104,8 @@ impl CorsAccess {
     }
 }
 
-/// Answers preflight requests of allowed origins. `edge` adds the headers that let pages read responses.
+/// Answers preflight requests of allowed origins. `edge` adds the headers that let pages read
+/// responses.
 pub async fn cors(
     origins: web::Data<Origins>,
     request: ServiceRequest,

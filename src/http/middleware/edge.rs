@@ -1,7 +1,8 @@
 //! The layer that completes every response, whatever the inner layers and the handler did.
 //!
-//! It chooses the request id, turns every failure and panic into a problem, logs the cause of an internal
-//! fault once, sets the headers that all responses have, writes the access log and measures the request.
+//! It chooses the request id, turns every failure and panic into a problem, logs the cause of an
+//! internal fault once, sets the headers that all responses have, writes the access log and
+//! measures the request.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -41,8 +42,8 @@ impl RequestTimeout {
 #[derive(Clone, Copy, Debug)]
 pub struct Secure(pub bool);
 
-/// For one year, browsers use only TLS for this host (RFC 6797). It is sent over TLS only (section 7.2), and
-/// without `includeSubDomains`, because subdomains may belong to other services.
+/// For one year, browsers use only TLS for this host (RFC 6797). It is sent over TLS only (section
+/// 7.2), and without `includeSubDomains`, because subdomains may belong to other services.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// What this layer keeps about a request, because the request itself is moved to the handler.
@@ -87,8 +88,8 @@ pub async fn edge(
         metrics: request.app_data().cloned(),
     };
     let RequestTimeout(timeout) = RequestTimeout::of(request.request());
-    // There are routes for GET only. A HEAD request is routed as GET, and its response is sent without the
-    // body.
+    // There are routes for GET only. A HEAD request is routed as GET, and its response is sent
+    // without the body.
     if info.method == Method::HEAD {
         request.head_mut().method = Method::GET;
         request.extensions_mut().insert(OriginallyHead);
@@ -134,8 +135,8 @@ fn finish(info: &RequestInfo, response: ServiceResponse<BoxBody>) -> ServiceResp
     }
 }
 
-/// Makes the response when the request no longer exists, because its handler panicked, timed out, or a
-/// layer failed.
+/// Makes the response when the request no longer exists, because its handler panicked, timed out,
+/// or a layer failed.
 fn fail(info: &RequestInfo, problem: Problem) -> Error {
     failure::report(&problem);
     let mut headers = HeaderMap::new();

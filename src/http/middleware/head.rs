@@ -11,8 +11,8 @@ use actix_web::web::Bytes;
 #[derive(Clone, Copy, Debug)]
 pub struct OriginallyHead;
 
-/// The body of a response to HEAD. It has the size of the body for GET, but it is never polled, so that a
-/// streamed body does no work.
+/// The body of a response to HEAD. It has the size of the body for GET, but it is never polled, so
+/// that a streamed body does no work.
 #[derive(Debug)]
 pub struct HeadOnly(pub BodySize);
 

@@ -1,8 +1,8 @@
 //! Rate limits by client address and by principal.
 //!
-//! The limit of the address applies before authentication, so that it also limits attempts to guess keys.
-//! The limit of the principal applies after it. Without a configured limit, nothing happens. The routes that
-//! machines poll have no limit.
+//! The limit of the address applies before authentication, so that it also limits attempts to guess
+//! keys. The limit of the principal applies after it. Without a configured limit, nothing happens.
+//! The routes that machines poll have no limit.
 
 use std::sync::Arc;
 

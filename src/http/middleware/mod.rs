@@ -1,6 +1,6 @@
-//! The layers around all handlers. Outermost first: `close` (closes connections at shutdown), `path_token`,
-//! `edge`, `cors`, `limit` for client addresses, `shed`, `auth` (which also writes to the audit trail by
-//! `audit`), `limit` for principals.
+//! The layers around all handlers. Outermost first: `close` (closes connections at shutdown),
+//! `path_token`, `edge`, `cors`, `limit` for client addresses, `shed`, `auth` (which also writes to
+//! the audit trail by `audit`), `limit` for principals.
 
 pub mod audit;
 pub mod auth;

@@ -1,8 +1,9 @@
 //! `/t/{token}/…`: an upload token in the path, for clients that cannot send headers.
 //!
-//! The token is removed from the path before any other layer reads it, so that logs, metrics, problems and
-//! routes see only the rest. Only upload tokens are accepted in the path, because proxies log paths, and API
-//! keys and JWTs must not end up there. The response forbids browsers to send the path as a referrer.
+//! The token is removed from the path before any other layer reads it, so that logs, metrics,
+//! problems and routes see only the rest. Only upload tokens are accepted in the path, because
+//! proxies log paths, and API keys and JWTs must not end up there. The response forbids browsers to
+//! send the path as a referrer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// The start of all such paths.
 pub const PREFIX: &str = "/t/";
 
-/// The token from the path of a request, as an extension of that request. Clones share the token; it is
-/// wiped from memory when the last clone is dropped. `Debug` does not show it.
+/// The token from the path of a request, as an extension of that request. Clones share the token;
+/// it is wiped from memory when the last clone is dropped. `Debug` does not show it.
 #[derive(Clone)]
 pub struct PathToken(Arc<SecretString>);
 
@@ -66,8 +67,8 @@ fn split(uri: &Uri) -> Option<(&str, Uri)> {
         None => (uri.path().strip_prefix(PREFIX)?, "/".to_owned()),
     };
     let rest = match uri.query() {
-        // A second token is not accepted. It must not be logged either, so the path is replaced by one
-        // that matches no route.
+        // A second token is not accepted. It must not be logged either, so the path is replaced by
+        // one that matches no route.
         _ if rest.starts_with(PREFIX) => "/t".to_owned(),
         Some(query) => format!("{rest}?{query}"),
         None => rest,

@@ -12,8 +12,8 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 const MAX_LENGTH: usize = 128;
 
-/// Chooses the id: the one that the caller sent, if it is valid (1 to 128 characters of `A-Z a-z 0-9 . _ -`,
-/// and not a credential), otherwise a new UUIDv7.
+/// Chooses the id: the one that the caller sent, if it is valid (1 to 128 characters of `A-Z a-z
+/// 0-9 . _ -`, and not a credential), otherwise a new UUIDv7.
 pub fn choose(headers: &HeaderMap) -> String {
     headers
         .get(HEADER)

@@ -1,10 +1,10 @@
 //! Sheds load before memory grows.
 //!
-//! The number of requests in flight is limited. A request over the limit gets a 503 with `Retry-After`
-//! before its body is read, its credential is checked or a database connection is requested. A request
-//! counts until the last byte of its response was taken, so that a stream counts for as long as it lasts.
-//! Work that continues after its client has disconnected counts too. The routes that machines poll are not
-//! limited.
+//! The number of requests in flight is limited. A request over the limit gets a 503 with
+//! `Retry-After` before its body is read, its credential is checked or a database connection is
+//! requested. A request counts until the last byte of its response was taken, so that a stream
+//! counts for as long as it lasts. Work that continues after its client has disconnected counts
+//! too. The routes that machines poll are not limited.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! The values that the examples of several operations share: one upload at several moments of its
-//! life. Every other example stands next to the handler whose request or answer it shows.
+//! life. Every other example is next to the handler whose request or answer it shows.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ pub fn upload() -> Value {
 
 /// The upload once it is Uploaded.
 pub fn uploaded() -> Value {
-    let proof = json!({
+    let changes = json!({
         "status": "Uploaded",
         "updated_at": "2025-03-01T10:00:07.123Z",
         "uploaded_at": "2025-03-01T10:00:07.123Z",
@@ -74,7 +74,7 @@ pub fn uploaded() -> Value {
         },
         "verification": verification(),
     });
-    changed(proof)
+    changed(changes)
 }
 
 /// The upload without a pre-signed URL, and with the members of `by` in place of its own.

@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document, built from the code: no running server is needed.
 //!
 //! Each handler documents its operation next to itself; `operations` lists them. This module puts
-//! them together and adds what they share (problems, `x-request-id`, security), from the same tables
-//! that the code runs on.
+//! them together and adds what they share (problems, `x-request-id`, security), from the same
+//! tables that the code runs on.
 
 pub mod examples;
 mod problems;
@@ -49,7 +49,8 @@ pub fn yaml() -> String {
     yaml.lines().map(|line| quote_time(line) + "\n").collect()
 }
 
-/// Puts quotes around the times in examples, because YAML 1.1 parsers read an unquoted time as a date.
+/// Puts quotes around the times in examples, because YAML 1.1 parsers read an unquoted time as a
+/// date.
 fn quote_time(line: &str) -> String {
     match line.split_once(": ") {
         Some((name, value)) if value.starts_with("2025-") => format!("{name}: '{value}'"),

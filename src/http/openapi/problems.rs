@@ -68,7 +68,8 @@ fn problems(path: &str, operation: &Operation, own: &[Kind]) -> Vec<Problem> {
     all
 }
 
-/// The first of the one or two scopes that an operation requires. `None` if the operation is public.
+/// The first of the one or two scopes that an operation requires. `None` if the operation is
+/// public.
 fn scope(operation: &Operation) -> Option<Scope> {
     let needs = |scopes: &[Scope]| {
         let scopes = scopes.iter().map(|scope| scope.as_str());

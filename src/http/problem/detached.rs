@@ -1,4 +1,5 @@
-//! A problem whose request no longer exists, because the handler that owned it panicked or timed out.
+//! A problem whose request no longer exists, because the handler that owned it panicked or timed
+//! out.
 
 use std::fmt;
 
@@ -19,7 +20,8 @@ pub struct DetachedProblem {
 }
 
 impl DetachedProblem {
-    /// Creates a problem for the request to `instance`. `headers` are added to those of the problem.
+    /// Creates a problem for the request to `instance`. `headers` are added to those of the
+    /// problem.
     pub fn new(problem: Problem, instance: &str, request_id: &str, headers: HeaderMap) -> Self {
         Self {
             problem,

@@ -135,7 +135,8 @@ impl Problem {
         }
     }
 
-    /// Creates the problem for a `dependency` whose response cannot be parsed. The cause is only logged.
+    /// Creates the problem for a `dependency` whose response cannot be parsed. The cause is only
+    /// logged.
     pub fn unreadable(dependency: &str, cause: impl Into<Cause>) -> Self {
         Self {
             cause: Some(cause.into()),

@@ -1,7 +1,7 @@
 //! The routes and the OpenAPI document agree.
 //!
-//! There is no broker behind these routes. A request that passes authentication, scopes and routing ends in
-//! a 500, which distinguishes it from a 401, 403, 404 and 405.
+//! There is no broker behind these routes. A request that passes authentication, scopes and routing
+//! ends in a 500, which distinguishes it from a 401, 403, 404 and 405.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! `GET /readyz`: whether the broker can serve requests.
 //!
-//! The dependencies are checked at most once a second, however often this route is called. Calls that
-//! arrive during a check wait for its result.
+//! The dependencies are checked at most once a second, however often this route is called. Calls
+//! that arrive during a check wait for its result.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,21 +42,22 @@ pub struct Ready {
     time: Time,
     /// The state of each dependency: `ok` or `unavailable`.
     checks: Checks,
-    /// Events that are waiting to be sent to SNS; null if Postgres is unavailable. It does not affect
-    /// readiness.
+    /// Events that are waiting to be sent to SNS; null if Postgres is unavailable. It does not
+    /// affect readiness.
     #[schema(required = true)]
     outbox: Option<Outbox>,
-    /// The queue of S3 event notifications: `ok`, `unavailable`, `starting` before its first response, or
-    /// `off` if none is configured. It does not affect readiness, because clients acknowledge without it.
+    /// The queue of S3 event notifications: `ok`, `unavailable`, `starting` before its first
+    /// response, or `off` if none is configured. It does not affect readiness, because clients
+    /// acknowledge without it.
     #[schema(example = "off")]
     s3_events: &'static str,
-    /// The features of S3 that the store of the bucket supports, as far as known. It does not affect
-    /// readiness.
+    /// The features of S3 that the store of the bucket supports, as far as known. It does not
+    /// affect readiness.
     store: Store,
 }
 
-/// The features of the store of the bucket. Each is `yes`, `no`, `unquoted` (only with ETags that are
-/// sent without quotes), or `unknown` until it has been determined.
+/// The features of the store of the bucket. Each is `yes`, `no`, `unquoted` (only with ETags that
+/// are sent without quotes), or `unknown` until it has been determined.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Store {
     /// `If-None-Match` on PUT.
@@ -109,7 +110,8 @@ pub struct Checks {
 pub struct Outbox {
     /// The number of waiting events of all replicas, counted up to 100,000.
     waiting: i64,
-    /// How long the oldest event has been waiting, since it happened or was scheduled to be sent again.
+    /// How long the oldest event has been waiting, since it happened or was scheduled to be sent
+    /// again.
     #[schema(required = true)]
     oldest_seconds: Option<i64>,
 }

@@ -25,8 +25,8 @@ use crate::usecases::identity::tokens::{self, NewToken};
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateToken {
-    /// The folder that the token is restricted to, with or without its slashes; by default the folder of
-    /// your own credential.
+    /// The folder that the token is restricted to, with or without its slashes; by default the
+    /// folder of your own credential.
     #[schema(example = "/in/")]
     prefix: Option<String>,
     /// The scopes of the token; `uploads:write` by default. Your credential must have each of them.
@@ -35,13 +35,13 @@ pub struct CreateToken {
     /// The lifetime in seconds; 900 by default. A token never outlives your own credential.
     #[schema(minimum = 1, maximum = 86400, example = 900)]
     expires_in: Option<u32>,
-    /// The number of uploads that may be created with the token; unlimited by default. A rejected create
-    /// does not count.
+    /// The number of uploads that may be created with the token; unlimited by default. A rejected
+    /// create does not count.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 1, example = 10)]
     max_uploads: Option<u64>,
-    /// The total declared size in bytes of those uploads; unlimited by default. If it is set, each upload
-    /// must declare its size.
+    /// The total declared size in bytes of those uploads; unlimited by default. If it is set, each
+    /// upload must declare its size.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 1, example = 1000000000)]
     max_bytes: Option<u64>,
@@ -50,7 +50,8 @@ pub struct CreateToken {
 /// A new token. It cannot be retrieved again.
 #[derive(Serialize, ToSchema)]
 pub struct Token {
-    /// The token, for `Authorization: Bearer` or for `/t/{token}/…`. It is a credential: keep it secret.
+    /// The token, for `Authorization: Bearer` or for `/t/{token}/…`. It is a credential: keep it
+    /// secret.
     #[serde(serialize_with = "expose_once")]
     #[schema(value_type = String, example = "ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl")]
     pub token: SecretString,

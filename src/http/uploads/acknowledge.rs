@@ -23,8 +23,8 @@ use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
 use crate::usecases::uploads::acknowledge::{self, Claims};
 
-/// Defines the body of an acknowledge: the fields given here, and the values that every acknowledge may
-/// have. A macro, because serde cannot both flatten a struct and reject unknown fields.
+/// Defines the body of an acknowledge: the fields given here, and the values that every acknowledge
+/// may have. A macro, because serde cannot both flatten a struct and reject unknown fields.
 macro_rules! acknowledge_body {
     ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
         $(#[$meta])*
@@ -38,7 +38,8 @@ macro_rules! acknowledge_body {
             comments: Option<String>,
             /// Replaces the metadata.
             metadata: Option<BTreeMap<String, String>>,
-            /// The expected checksum of the whole object. It must equal the one that the store returns.
+            /// The expected checksum of the whole object. It must equal the one that the store
+            /// returns.
             checksum: Option<Checksum>,
             /// The expected size in bytes. It must equal the one that the store returns.
             #[serde(default, deserialize_with = "bytes")]

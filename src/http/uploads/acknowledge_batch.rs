@@ -115,7 +115,7 @@ fn example_response() -> Value {
         "type": "/problems/object-missing",
         "title": Refused(Code::ObjectMissing).entry().title,
         "status": 409,
-        "detail": "Nothing stands at its path yet.",
+        "detail": "There is no object at its path yet.",
         "instance": "/uploads/batch/acknowledge",
         "code": "object-missing",
         "request_id": examples::REQUEST_ID,

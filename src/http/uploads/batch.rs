@@ -65,8 +65,8 @@ pub enum BatchResult {
 /// The result of an entry that succeeded.
 #[derive(Serialize, ToSchema)]
 pub struct Made {
-    /// 201 if the session was created; 200 if an earlier request with this `Idempotency-Key` created it,
-    /// or if an upload was acknowledged.
+    /// 201 if the session was created; 200 if an earlier request with this `Idempotency-Key`
+    /// created it, or if an upload was acknowledged.
     #[schema(example = 201)]
     status: u16,
     /// The upload session.
@@ -125,8 +125,8 @@ pub async fn batch(
     let entries = entries.map(|body| body.map(Into::into)).collect();
     let made = create_many(&broker, &caller, entries, key.0.as_deref()).await?;
     let mut problems = problems.into_iter();
-    // Problems are made now, while the id of the request is available. Sessions are serialized while
-    // the response is sent, because a thousand sessions may have a hundred URLs each.
+    // Problems are made now, while the id of the request is available. Sessions are serialized
+    // while the response is sent, because a thousand sessions may have a hundred URLs each.
     let made: Vec<Result<Created, BatchResult>> = (made.into_iter().enumerate())
         .map(|(index, made)| {
             let made = match made {
@@ -219,7 +219,7 @@ fn example_response() -> Value {
         "type": "/problems/dataset-exists",
         "title": Refused(Code::DatasetExists).entry().title,
         "status": 409,
-        "detail": "A dataset stands at /data/taken.csv. Set overwrite to replace it, or if_match to replace exactly one version.",
+        "detail": "A dataset already exists at /data/taken.csv. Set overwrite to replace it, or if_match to replace exactly one version.",
         "instance": "/uploads/batch",
         "code": "dataset-exists",
         "request_id": examples::REQUEST_ID,

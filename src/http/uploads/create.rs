@@ -42,7 +42,8 @@ pub struct CreateUpload {
     /// By default derived from the file extension, or `application/octet-stream`. It is signed.
     #[schema(example = "text/csv")]
     content_type: Option<String>,
-    /// The size in bytes. If given, it is signed; otherwise the size is checked only by acknowledge.
+    /// The size in bytes. If given, it is signed; otherwise the size is checked only by
+    /// acknowledge.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 0)]
     size: Option<u64>,
@@ -65,21 +66,22 @@ pub struct CreateUpload {
     storage_class: Option<String>,
     /// The tags of the object; at most ten.
     tags: Option<BTreeMap<String, String>>,
-    /// Whether to upload in parts. The default is true if `size` exceeds the threshold of the broker, or
-    /// if `part_size` or `part_checksums` is given. Without `size`, request each part with its size, and
-    /// state the total size when you acknowledge.
+    /// Whether to upload in parts. The default is true if `size` exceeds the threshold of the
+    /// broker, or if `part_size` or `part_checksums` is given. Without `size`, request each part
+    /// with its size, and state the total size when you acknowledge.
     multipart: Option<bool>,
-    /// The size in bytes of every part except the last: 5 MiB to 5 GiB, and so that there are at most
-    /// 10,000 parts.
+    /// The size in bytes of every part except the last: 5 MiB to 5 GiB, and so that there are at
+    /// most 10,000 parts.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 5242880, maximum = 5368709120_u64, example = 16777216)]
     part_size: Option<u64>,
-    /// The algorithm of the part checksums that you will state when you request parts. S3 checks each
-    /// part against its checksum; with a CRC it also computes the checksum of the whole object.
+    /// The algorithm of the part checksums that you will state when you request parts. S3 checks
+    /// each part against its checksum; with a CRC it also computes the checksum of the whole
+    /// object.
     #[schema(schema_with = schemas::algorithm_or_null)]
     part_checksums: Option<String>,
-    /// The lifetime in seconds of the URLs, and of the session unless requests extend it. A URL never
-    /// outlives the credential of its request; the session does.
+    /// The lifetime in seconds of the URLs, and of the session unless requests extend it. A URL
+    /// never outlives the credential of its request; the session does.
     #[schema(minimum = 1, maximum = 604800)]
     expires_in: Option<u32>,
 }

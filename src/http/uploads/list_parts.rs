@@ -23,8 +23,8 @@ use crate::usecases::{Broker, Error};
 pub struct PartsOfUpload {
     /// The parts that S3 has, in the order of their numbers.
     uploaded: Vec<UploadedPart>,
-    /// The numbers of parts that are missing or differ from the plan, as ranges that include both ends.
-    /// If the size is not known, these are only the gaps.
+    /// The numbers of parts that are missing or differ from the plan, as ranges that include both
+    /// ends. If the size is not known, these are only the gaps.
     #[schema(example = json!([[3, 7], [9, 9]]))]
     missing: Vec<(u32, u32)>,
     /// The size in bytes of every part except the last.

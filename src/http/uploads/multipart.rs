@@ -14,8 +14,8 @@ use crate::usecases::uploads::parts::sign::{SignedPart, SignedParts};
 /// How to upload in parts.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Multipart {
-    /// The size in bytes of every part except the last. If the size of the upload is not known, it is
-    /// the recommended size of the first parts.
+    /// The size in bytes of every part except the last. If the size of the upload is not known, it
+    /// is the recommended size of the first parts.
     #[schema(example = 16777216)]
     pub part_size: u64,
     /// The number of parts; null if the size of the upload is not known.
@@ -27,8 +27,8 @@ pub struct Multipart {
     /// The first 100 parts, if the response has fresh URLs and the parts need neither a size nor a
     /// checksum from the client.
     pub parts: Vec<Part>,
-    /// The URL path to request the parts after those, by POST. Null if there are no more parts, or if
-    /// each part has to be requested with its size or checksum.
+    /// The URL path to request the parts after those, by POST. Null if there are no more parts, or
+    /// if each part has to be requested with its size or checksum.
     #[schema(
         required = true,
         example = "/uploads/01955114-3a40-7c3e-9d2b-8f1f5f0c2a11/parts?from=101"
@@ -58,8 +58,8 @@ pub struct Part {
 }
 
 impl Multipart {
-    /// Adds the parts that were signed. A part that could not be signed is omitted; the client requests
-    /// it later.
+    /// Adds the parts that were signed. A part that could not be signed is omitted; the client
+    /// requests it later.
     pub fn with(mut self, upload: uuid::Uuid, signed: SignedParts, base: &BasePath) -> Self {
         let next = signed.next();
         self.next = next.map(|next| base.join(&format!("/uploads/{upload}/parts?from={next}")));

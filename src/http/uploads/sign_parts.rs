@@ -48,8 +48,8 @@ pub struct WantedPart {
     /// The number of the part, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     part_number: u32,
-    /// The size in bytes. It is required if the size of the upload is not known; otherwise it must be as
-    /// planned.
+    /// The size in bytes. It is required if the size of the upload is not known; otherwise it must
+    /// be as planned.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 0)]
     size: Option<u64>,

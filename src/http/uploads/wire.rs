@@ -47,8 +47,8 @@ pub struct Upload {
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Time,
-    /// When the session ends. An upload that is not acknowledged by then expires some time later. No URL
-    /// is valid after this time; most end earlier.
+    /// When the session ends. An upload that is not acknowledged by then expires some time later.
+    /// No URL is valid after this time; most end earlier.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Time,
     /// When the object was verified.

@@ -136,8 +136,8 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(plain)
 }
 
-/// Escapes line breaks and other control characters, which a terminal would interpret, in the notation of
-/// Rust.
+/// Escapes line breaks and other control characters, which a terminal would interpret, in the
+/// notation of Rust.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,7 +1,7 @@
 //! The log: one line per record, as text or as JSON, with the id of the request that it belongs to.
 //!
-//! A message may contain input from clients (a path, a header). Control characters are escaped, so that such
-//! input cannot forge a line. A line that cannot be written is lost.
+//! A message may contain input from clients (a path, a header). Control characters are escaped, so
+//! that such input cannot forge a line. A line that cannot be written is lost.
 
 mod filter;
 mod line;
@@ -21,8 +21,8 @@ pub use request::{request_id, with_request_id};
 pub use scrub::mask_tokens;
 
 /// Starts the log on stderr. `filter` is in the syntax of env_logger, such as `info` or
-/// `upload_broker=debug,info`. Libraries, some of which log headers, stay at `warn` unless the filter names
-/// them. From then on, panics are logged too.
+/// `upload_broker=debug,info`. Libraries, some of which log headers, stay at `warn` unless the
+/// filter names them. From then on, panics are logged too.
 ///
 /// # Errors
 /// If a logger was started before.
@@ -32,8 +32,8 @@ pub fn init(format: Format, filter: &str) -> Result<(), ::log::SetLoggerError> {
     Ok(())
 }
 
-/// Starts the log for a function in this process instead. It is called with each line, without its line
-/// break, on the thread that logs. Panics are reported as before.
+/// Starts the log for a function in this process instead. It is called with each line, without its
+/// line break, on the thread that logs. Panics are reported as before.
 ///
 /// # Errors
 /// If a logger was started before.

@@ -7,8 +7,8 @@ tokio::task_local! {
     static REQUEST_ID: Arc<str>;
 }
 
-/// Runs `future` with a request id that is added to all its log lines. Tasks that it spawns do not inherit the
-/// id.
+/// Runs `future` with a request id that is added to all its log lines. Tasks that it spawns do not
+/// inherit the id.
 pub fn with_request_id<F: Future>(
     id: impl Into<Arc<str>>,
     future: F,

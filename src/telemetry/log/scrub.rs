@@ -1,8 +1,8 @@
 //! Masks credentials in the log records of libraries.
 //!
-//! A library that `RUST_LOG` names may log whole requests with their headers, and pre-signed URLs, which are
-//! credentials. The value after a word that introduces a credential is masked, up to the end of the value.
-//! Records of the broker never contain credentials, and are not changed.
+//! A library that `RUST_LOG` names may log whole requests with their headers, and pre-signed URLs,
+//! which are credentials. The value after a word that introduces a credential is masked, up to the
+//! end of the value. Records of the broker never contain credentials, and are not changed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -42,7 +42,8 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 /// Masks all credentials in a text.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
-    // Building the automaton of fifteen short words cannot fail. If it did, the whole text would be masked.
+    // Building the automaton of fifteen short words cannot fail. If it did, the whole text would be
+    // masked.
     let Some(words) = &*WORDS else {
         return Cow::Borrowed(MASK);
     };
@@ -71,8 +72,8 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Masks all API keys, upload tokens and JWTs in a text, and nothing else: in a path, the words that introduce
-/// a credential are ordinary names.
+/// Masks all API keys, upload tokens and JWTs in a text, and nothing else: in a path, the words
+/// that introduce a credential are ordinary names.
 pub fn mask_tokens(text: &str) -> Cow<'_, str> {
     let (mut clean, mut found) = (String::new(), false);
     let mut rest = text;

@@ -53,8 +53,8 @@ impl Http {
         InFlight(self.in_flight.clone())
     }
 
-    /// Records a request with a response. `route` is the pattern (`/uploads/{id}`), never the path; `None` if
-    /// no route matched. The status is recorded as its class.
+    /// Records a request with a response. `route` is the pattern (`/uploads/{id}`), never the path;
+    /// `None` if no route matched. The status is recorded as its class.
     pub fn answered(&self, method: &str, route: Option<&str>, status: u16, took: Duration) {
         let labels = [
             method_label(method),

@@ -116,7 +116,8 @@ impl Janitor {
         self.rounds.with_label_values(&[outcome]).inc();
     }
 
-    /// Counts an overdue upload that was checked. `outcome` is `uploaded`, `expired`, `left` or `failed`.
+    /// Counts an overdue upload that was checked. `outcome` is `uploaded`, `expired`, `left` or
+    /// `failed`.
     pub fn expired(&self, outcome: &'static str) {
         self.checked.inc();
         self.outcomes.with_label_values(&[outcome]).inc();
@@ -137,7 +138,8 @@ impl Janitor {
         self.removed.with_label_values(&[what]).inc_by(rows);
     }
 
-    /// Counts a multipart upload that is no longer needed. `outcome` is `aborted`, `reported` or `failed`.
+    /// Counts a multipart upload that is no longer needed. `outcome` is `aborted`, `reported` or
+    /// `failed`.
     pub fn stale_multipart(&self, outcome: &'static str) {
         self.multiparts.with_label_values(&[outcome]).inc();
     }

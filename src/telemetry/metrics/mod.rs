@@ -1,8 +1,9 @@
 //! Metrics in the text format of Prometheus.
 //!
-//! A process has one [`Metrics`], shared by an `Arc`. There is no global state, so that tests do not affect
-//! each other. The number of label values is bounded: they are a `&'static str` or an enum at the call site,
-//! and a route pattern instead of a path. Names start with `upload_broker_` and end with their unit.
+//! A process has one [`Metrics`], shared by an `Arc`. There is no global state, so that tests do
+//! not affect each other. The number of label values is bounded: they are a `&'static str` or an
+//! enum at the call site, and a route pattern instead of a path. Names start with `upload_broker_`
+//! and end with their unit.
 
 mod audit;
 mod batches;
@@ -69,7 +70,8 @@ impl Metrics {
     /// Creates all metrics with the value 0, for a process that was started at `started`.
     ///
     /// # Errors
-    /// If two metrics have the same name, or a name is invalid. The tests of this folder rule that out.
+    /// If two metrics have the same name, or a name is invalid. The tests of this folder rule that
+    /// out.
     pub fn new(started: DateTime<Utc>) -> prometheus::Result<Self> {
         let registry = Registry::new();
         Ok(Self {
@@ -89,8 +91,8 @@ impl Metrics {
         })
     }
 
-    /// Renders all metrics. The memory of the process is read from the system now; the other values are those
-    /// that were recorded last.
+    /// Renders all metrics. The memory of the process is read from the system now; the other values
+    /// are those that were recorded last.
     pub fn render(&self) -> String {
         self.process.refresh();
         let mut text = String::new();

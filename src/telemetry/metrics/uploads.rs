@@ -63,7 +63,8 @@ impl Uploads {
         failures.inc();
     }
 
-    /// Counts a noticed change of a verified object. `found` is `missing`, `replaced` or `restored`.
+    /// Counts a noticed change of a verified object. `found` is `missing`, `replaced` or
+    /// `restored`.
     pub fn drifted(&self, found: &'static str) {
         self.drifts.with_label_values(&[found]).inc();
     }

@@ -53,8 +53,9 @@ impl Default for Limits {
     }
 }
 
-/// Reads the whole body. If `Content-Length` exceeds the limit, the body is rejected without reading it. A
-/// body that is chunked, or longer than its `Content-Length`, is rejected at the first byte over the limit.
+/// Reads the whole body. If `Content-Length` exceeds the limit, the body is rejected without
+/// reading it. A body that is chunked, or longer than its `Content-Length`, is rejected at the
+/// first byte over the limit.
 pub async fn read(request: &HttpRequest, payload: Payload, size: Size) -> Result<Bytes, Problem> {
     let limits = request
         .app_data::<web::Data<Limits>>()

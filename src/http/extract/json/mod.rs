@@ -75,9 +75,9 @@ async fn optional<T: DeserializeOwned + Default>(
     Ok(body.unwrap_or_default())
 }
 
-/// Rejects a body with a `Content-Type` other than JSON, or with a `Content-Encoding`. A body without a
-/// `Content-Type` is parsed as JSON. Case and parameters do not matter (RFC 9110, sections 8.3.1 and
-/// 8.4.1).
+/// Rejects a body with a `Content-Type` other than JSON, or with a `Content-Encoding`. A body
+/// without a `Content-Type` is parsed as JSON. Case and parameters do not matter (RFC 9110,
+/// sections 8.3.1 and 8.4.1).
 pub(super) fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let typed = headers.contains_key(header::CONTENT_TYPE);
@@ -100,8 +100,8 @@ pub(super) fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
 /// Parses JSON into `T`.
 ///
 /// # Errors
-/// `invalid-json` with line and column if the text is not JSON; `invalid-request` with a pointer if a field
-/// is invalid, missing or unknown.
+/// `invalid-json` with line and column if the text is not JSON; `invalid-request` with a pointer if
+/// a field is invalid, missing or unknown.
 pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
     // serde would accept an array in place of a struct, one element per field.
     if body.trim_ascii_start().starts_with(b"[") {
@@ -123,7 +123,8 @@ fn explain(path: &Path, error: &serde_json::Error) -> Problem {
     }
     let mut pointer = pointer(path);
     let detail = without_rust_terms(error);
-    // For a missing or duplicate field, the path of serde ends at the object. The name is in the message.
+    // For a missing or duplicate field, the path of serde ends at the object. The name is in the
+    // message.
     for start in ["missing field `", "duplicate field `", "unknown field `"] {
         let name = detail
             .strip_prefix(start)
@@ -157,8 +158,8 @@ fn broken(error: &serde_json::Error) -> Problem {
     )
 }
 
-/// The message of serde_json without the position, which the pointer replaces, and without the names of
-/// Rust types.
+/// The message of serde_json without the position, which the pointer replaces, and without the
+/// names of Rust types.
 fn without_rust_terms(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());

@@ -150,7 +150,7 @@ async fn internal_faults_do_not_reveal_their_cause() {
 async fn requests_without_valid_credential_get_401() {
     for request in [
         TestRequest::post().uri("/guarded").set_payload("{"),
-        post("nobody").set_payload("{"),
+        post("unknown").set_payload("{"),
         TestRequest::post()
             .uri("/guarded")
             .insert_header(("authorization", "Basic d3JpdGVy")),
