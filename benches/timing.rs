@@ -30,7 +30,7 @@ use upload_broker::config::{Jwt as Settings, JwtKeys};
 use upload_broker::domain::prefix::PathPrefix;
 use upload_broker::domain::principal::Scope;
 use upload_broker::identity::Grant;
-use upload_broker::identity::jwt::{Jwt, Verdict};
+use upload_broker::identity::jwt::{Jwt, Verified};
 use upload_broker::identity::upload_token::{TokenKey, UploadToken};
 
 const SECRET: &str = "a secret of the bench, with more than thirty-two bytes";
@@ -117,9 +117,9 @@ fn upload_token(now: DateTime<Utc>) -> (TokenKey, String) {
         key: None,
         allowances: vec![],
     };
-    let sealed = key.seal(&token).unwrap();
+    let sealed = key.sign(&token).unwrap();
     let text = sealed.expose_secret().to_owned();
-    assert!(key.open(&text).is_some(), "the right one opens");
+    assert!(key.verify(&text).is_some(), "the right one opens");
     (key, text)
 }
 
@@ -135,7 +135,7 @@ fn jwt(now: DateTime<Utc>) -> (Jwt, String) {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     let text = encode(&Header::default(), &claims, &key).unwrap();
     let jwt = jwt.unwrap();
-    assert!(matches!(jwt.judge(&text, now), Verdict::Good(_)));
+    assert!(matches!(jwt.verify(&text, now), Verified::Valid(_)));
     (jwt, text)
 }
 
@@ -188,12 +188,12 @@ fn main() {
     };
     let (key, right) = upload_token(now);
     let kinds = wrong(&right);
-    let found = medians(&kinds, |text| assert!(key.open(text).is_none()));
+    let found = medians(&kinds, |text| assert!(key.verify(text).is_none()));
     show("an upload token", &kinds, &found);
     let (jwt, right) = jwt(now);
     let kinds = wrong(&right);
     let found = medians(&kinds, |text| {
-        assert_eq!(jwt.judge(text, now), Verdict::Bad)
+        assert_eq!(jwt.verify(text, now), Verified::Invalid)
     });
     show("a JWT", &kinds, &found);
 }

@@ -1,15 +1,15 @@
-//! Time, as the rest of the code sees it.
+//! The source of the current time.
 //!
-//! Every time that is stored or compared comes from a [`Clock`], cut to microseconds: Postgres
-//! keeps no more, and a finer time would differ from itself after a round trip through a row.
-//! Asking the time cannot fail.
+//! Every time that is stored or compared comes from a [`Clock`]. It is truncated to microseconds,
+//! because Postgres stores no more: a more precise time would differ from the one that is read
+//! back. Reading the clock cannot fail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-/// Tells the time. Cheap to clone; the clones of a manual clock move together.
+/// A clock. Cheap to clone; the clones of a manual clock share their time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -26,14 +26,14 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands at `start` and moves only when [`advance`](Self::advance) is called.
+    /// A clock that starts at `start` and changes only when [`advance`](Self::advance) is called.
     pub fn manual(start: DateTime<Utc>) -> Self {
         Self(Source::Manual(Arc::new(AtomicI64::new(
             start.timestamp_micros(),
         ))))
     }
 
-    /// The present, cut (not rounded) to microseconds.
+    /// The current time, truncated to microseconds.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Source::System => system_now().trunc_subsecs(6),
@@ -41,9 +41,9 @@ impl Clock {
         }
     }
 
-    /// The present of a manual clock; `None` for the clock of the machine. What several machines
-    /// must agree about, such as the end of a lease, is measured by Postgres' clock, unless a test
-    /// moves the time.
+    /// The time of a manual clock; `None` for the clock of the machine. Times on which several
+    /// machines must agree, such as the end of a lease, come from the clock of Postgres, unless a
+    /// test uses a manual clock.
     pub fn manual_now(&self) -> Option<DateTime<Utc>> {
         match &self.0 {
             Source::System => None,
@@ -51,9 +51,9 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock (and its clones) by `by`, which may be negative, and returns the new
-    /// present. A time beyond what chrono can hold stops at the end of time. The clock of the
-    /// machine cannot be moved: it returns its present unchanged.
+    /// Moves a manual clock and its clones by `by`, which may be negative, and returns the new
+    /// time. It stops at the first and the last time that chrono can represent. The clock of the
+    /// machine cannot be moved: it returns the current time.
     pub fn advance(&self, by: TimeDelta) -> DateTime<Utc> {
         if let Source::Manual(micros) = &self.0 {
             let limit = if by < TimeDelta::zero() {
@@ -63,7 +63,7 @@ impl Clock {
             };
             let by = by.num_microseconds().unwrap_or(limit);
             let moved = |present: i64| Some(present.saturating_add(by));
-            // The closure never returns None, so that the update cannot fail.
+            // The closure never returns `None`, so the update cannot fail.
             let _ = micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
         }
         self.now()
@@ -72,7 +72,7 @@ impl Clock {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that asks the machine"
+    reason = "the only place that reads the clock of the machine"
 )]
 fn system_now() -> DateTime<Utc> {
     Utc::now()
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_only_when_told_and_its_clones_move_with_it() {
+    fn manual_clock_and_its_clones_change_only_by_advance() {
         let clock = Clock::manual(start());
         let clone = clock.clone();
         assert_eq!(clock.now(), clock.now());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_clock_shows_more_than_microseconds() {
+    fn now_has_microsecond_precision() {
         for clock in [Clock::system(), Clock::manual(start())] {
             let now = clock.now();
             assert_eq!(now, now.trunc_subsecs(6), "{clock:?}");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_stops_at_the_ends_of_time() {
+    fn manual_clock_stops_at_first_and_last_time() {
         let clock = Clock::manual(start());
         assert_eq!(clock.advance(TimeDelta::MAX), DateTime::<Utc>::MAX_UTC);
         assert!(clock.advance(TimeDelta::MIN) <= start(), "back again");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_clock_does_not_go_with_advance() {
+    fn advance_does_not_change_system_clock() {
         let clock = Clock::system();
         let moved = clock.advance(TimeDelta::days(365));
         assert!(moved < clock.now() + TimeDelta::days(1), "{moved}");

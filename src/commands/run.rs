@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::assemble::{AssembleError, Assembly};
 use crate::clock::Clock;
 use crate::config::{Audit, Auth, Settings};
-use crate::http::tls::Identity;
+use crate::http::tls::ServerCertificate;
 use crate::lifecycle::{Hangups, Shutdown};
 use crate::usecases::Broker;
 use crate::usecases::maintenance::abilities;
@@ -39,7 +39,7 @@ impl Assembly {
         if let Err(error) = broker.stores.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
         }
-        let identity = settings.http.tls.as_ref().map(Identity::load);
+        let identity = settings.http.tls.as_ref().map(ServerCertificate::load);
         let identity = identity.transpose()?;
         if let Some(identity) = &identity {
             identity.warn(broker.clock.now());
@@ -50,7 +50,7 @@ impl Assembly {
         let address = server.address;
         // Every address is ours before anything runs.
         for (bind, variable) in listen.pages.listeners() {
-            let server = http::server::apart(Arc::clone(&broker.metrics), listen, bind)
+            let server = http::server::service_pages(Arc::clone(&broker.metrics), listen, bind)
                 .map_err(listening(bind, variable))?;
             log::info!("listening for pages on http://{}", server.address);
             let bound = listen.shutdown;
@@ -152,7 +152,12 @@ async fn serve(
 }
 
 /// At every SIGHUP, reads certificate and key anew.
-async fn renew(identity: Arc<Identity>, clock: Clock, mut hangups: Hangups, shutdown: Shutdown) {
+async fn renew(
+    identity: Arc<ServerCertificate>,
+    clock: Clock,
+    mut hangups: Hangups,
+    shutdown: Shutdown,
+) {
     loop {
         tokio::select! {
             () = shutdown.stopping() => return,

@@ -1,24 +1,24 @@
-//! Which of two representations a client would rather have.
+//! Content negotiation between two media types by the `Accept` header.
 //!
 //! Source: RFC 9110, section 12.5.1.
 
 use actix_web::http::header::{self, HeaderMap};
 use mime::Mime;
 
-/// The weight of a range that names none, in thousandths.
+/// The weight of a media range without `q`, in thousandths.
 const FULL: u16 = 1000;
 
-/// Whether a client asks for `wanted` by its name, and not for `usual` more than for that. What it
-/// gets where it says nothing, or takes anything, is `usual`.
-pub fn prefers(headers: &HeaderMap, wanted: &str, usual: &str) -> bool {
+/// Whether a client names the media type `wanted` and does not prefer `default` to it. A client
+/// without an `Accept` header, or that accepts any type, gets `default`.
+pub fn prefers(headers: &HeaderMap, wanted: &str, default: &str) -> bool {
     let ranges = ranges(headers);
     match named(&ranges, wanted) {
-        Some(weight) => weight > 0 && weight >= weight_of(&ranges, usual),
+        Some(weight) => weight > 0 && weight >= weight_of(&ranges, default),
         None => false,
     }
 }
 
-/// The media ranges of `Accept`, each with its weight. A range that cannot be read is left out.
+/// The media ranges of `Accept` with their weights. Invalid ranges are ignored.
 fn ranges(headers: &HeaderMap) -> Vec<(Mime, u16)> {
     let lines = headers.get_all(header::ACCEPT);
     let lines = lines.filter_map(|line| line.to_str().ok());
@@ -29,13 +29,13 @@ fn ranges(headers: &HeaderMap) -> Vec<(Mime, u16)> {
             let weight = range
                 .get_param("q")
                 .map_or(Some(FULL), |q| weight(q.as_str()));
-            // A weight that is none says that its range is not understood.
+            // A range with an invalid weight is not acceptable.
             (range, weight.unwrap_or(0))
         })
         .collect()
 }
 
-/// At the commas that stand in no quoted value.
+/// Splits a header line at the commas outside of quoted values.
 fn split(line: &str) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     line.split(|letter: char| {
@@ -50,7 +50,8 @@ fn split(line: &str) -> Vec<&str> {
     .collect()
 }
 
-/// `0`, `0.5`, `1.000`: at most three digits behind the point (RFC 9110, section 12.4.2).
+/// Parses a weight such as `0`, `0.5` or `1.000`, with at most three decimals (RFC 9110, section
+/// 12.4.2).
 fn weight(text: &str) -> Option<u16> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     if rest.len() > 3 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -64,7 +65,7 @@ fn weight(text: &str) -> Option<u16> {
     }
 }
 
-/// The weight of the range that names this very type.
+/// The weight of the range with exactly this type.
 fn named(ranges: &[(Mime, u16)], name: &str) -> Option<u16> {
     let of_name = ranges
         .iter()
@@ -72,7 +73,7 @@ fn named(ranges: &[(Mime, u16)], name: &str) -> Option<u16> {
     of_name.map(|(_, weight)| *weight).max()
 }
 
-/// The weight of a type: that of the most specific range that it is in.
+/// The weight of a type, which is the weight of the most specific range that matches it.
 fn weight_of(ranges: &[(Mime, u16)], name: &str) -> u16 {
     let kind = name.split('/').next().unwrap_or_default();
     let of_kind = || named(ranges, &format!("{kind}/*"));
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_wanted_one_is_preferred() {
+    fn named_type_is_preferred() {
         for lines in [
             &["application/x-ndjson"][..],
             &["Application/X-NDJSON"],
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_one_is_what_everybody_else_gets() {
+    fn default_type_is_used_otherwise() {
         for lines in [
             &[][..],
             &[""],

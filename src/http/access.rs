@@ -1,7 +1,8 @@
-//! What is written down of each request: one log line and one measurement.
+//! The access log line and the metrics of each request.
 //!
-//! Never the query string, never the raw path: a path may carry a token, and a label per dataset
-//! would grow without bound. The route's pattern and the upload's id are enough.
+//! Neither contains the query string or the raw path: a path may contain a token, and the number of
+//! metric labels would be unbounded. They contain the pattern of the route and the id of the
+//! upload.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,32 +15,33 @@ use super::client_address::ClientAddress;
 use crate::domain::principal::Principal;
 use crate::telemetry::metrics::Http;
 
-/// Routes that machines ask every few seconds: logged at `debug`, and answered under any load.
+/// Routes that machines poll every few seconds. They are logged at level `debug` and have no
+/// limits.
 pub(super) const POLLED: [&str; 4] = ["/heartbeat", "/livez", "/readyz", "/metrics"];
 
-/// A request that was answered.
+/// A request and its response.
 #[derive(Debug)]
 pub struct Access<'a> {
-    /// As it was sent, HEAD too.
+    /// The method as it was sent, including HEAD.
     pub method: &'a Method,
-    /// The pattern of the route; nothing where none matched.
+    /// The pattern of the route; `None` if no route matched.
     pub route: Option<&'a str>,
-    /// The `{id}` of `/uploads/{id}`.
+    /// The parameter `{id}` of `/uploads/{id}`.
     pub upload: Option<&'a str>,
-    /// Nothing on public routes.
+    /// The tenant of the caller; `None` on public routes.
     pub tenant: Option<&'a str>,
-    /// Where it came from.
+    /// The address of the client.
     pub client: Option<ClientAddress>,
-    /// Of the answer.
+    /// The status of the response.
     pub status: StatusCode,
-    /// The size of the answer's body.
+    /// The size of the body of the response.
     pub body: BodySize,
-    /// Until the head of the answer was ready.
+    /// The time until the head of the response was ready.
     pub took: Duration,
 }
 
 impl Access<'_> {
-    /// Writes the line.
+    /// Writes the log line.
     pub fn log(&self) {
         let route = self.route.unwrap_or("unmatched");
         let level = if POLLED.contains(&route) {
@@ -63,7 +65,7 @@ impl Access<'_> {
         );
     }
 
-    /// Takes the measurement.
+    /// Updates the metrics.
     pub fn measure(&self, metrics: &Http) {
         let status = self.status.as_u16();
         metrics.answered(self.method.as_str(), self.route, status, self.took);
@@ -74,7 +76,7 @@ impl Access<'_> {
         }
     }
 
-    /// A stream tells its length to nobody.
+    /// The size of the body in bytes; `None` for a stream, whose size is not known.
     fn bytes(&self) -> Option<u64> {
         match self.body {
             BodySize::None => Some(0),
@@ -84,7 +86,7 @@ impl Access<'_> {
     }
 }
 
-/// The pattern of a request's route, as the document writes it: `/datasets/{path}`.
+/// The pattern of the route of a request, as OpenAPI writes it: `/datasets/{path}`.
 pub fn route(request: &HttpRequest) -> Option<String> {
     let pattern = request.match_pattern()?;
     Some(pattern.replace(":.*}", "}"))

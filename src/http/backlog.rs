@@ -1,13 +1,14 @@
-//! The listener's queue at a stop.
+//! Drains the accept queue of a listener before it is closed.
 //!
-//! A connection is made by the system before the server accepts it, and its request may have been
-//! sent by then. When a listener is closed, what stands in its queue is reset, and those clients get
-//! no answer. So no new connections are made first: on Linux a filter on the listener drops their
-//! first packet (SYN), which clients send again a second later, to find the port closed. Then what
-//! is under way comes in and is accepted, and an empty queue is closed.
+//! The kernel completes the handshake of a connection before the server accepts it, and the client
+//! may have sent its request by then. When a listener is closed, the kernel resets the connections
+//! in its accept queue, and their clients get no response. So new connections are stopped first: on
+//! Linux, a socket filter drops their first packet (SYN). Clients send it again a second later and
+//! find the port closed. Then the connections whose handshake is in progress are accepted, and the
+//! listener is closed with an empty queue.
 //!
-//! Where there is no such filter, connections go on being made for a while, and the few that come
-//! at the very moment of the close are reset.
+//! Without such a filter, new connections continue for a while, and those that arrive at the very
+//! moment of the close are reset.
 
 use std::io;
 use std::net::TcpListener;
@@ -16,50 +17,50 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::time::{Instant, sleep};
 
-/// How long a handshake that is under way may take to end, from far away too, and how long a client
-/// that uses a connection again and again has to get an answer that closes it.
-const FAREWELL: Duration = Duration::from_millis(500);
-/// What connections need from the queue to the worker that reads their requests.
-const HANDED_OVER: Duration = Duration::from_millis(50);
-/// How often to look whether the queue is empty.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// The time for handshakes in progress to complete, also over long distances, and for clients that
+/// reuse their connection to get a response that closes it.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
+/// The time that a connection needs to get from the queue to a worker that reads its request.
+const HANDOVER_TIME: Duration = Duration::from_millis(50);
+/// The interval between two checks of the queue.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The queue of one listener.
+/// The accept queue of one listener.
 #[derive(Debug)]
 pub struct Backlog(TcpListener);
 
 impl Backlog {
-    /// Of `listener`, in whichever thread it is accepted from.
+    /// The queue of `listener`, whichever thread accepts from it.
     ///
     /// # Errors
-    /// When the system has no room for another descriptor.
+    /// If the file descriptor cannot be duplicated.
     pub fn of(listener: &TcpListener) -> io::Result<Self> {
         listener.try_clone().map(Self)
     }
 
-    /// Lets no new connections in, and returns when those that are made are accepted, or after
-    /// `bound`. The listener can be closed then.
-    pub async fn drain(self, bound: Duration) {
-        let end = Instant::now() + bound;
+    /// Stops new connections, and returns when the established ones are accepted, or after
+    /// `timeout`. Then the listener can be closed.
+    pub async fn drain(self, timeout: Duration) {
+        let end = Instant::now() + timeout;
         let until = |wait: Duration| (Instant::now() + wait).min(end);
         if let Err(error) = refuse_new(&self.0) {
-            log::debug!("new connections are made until the listener is closed: {error}");
+            log::debug!("cannot stop new connections before the listener is closed: {error}");
         }
-        tokio::time::sleep_until(until(FAREWELL)).await;
-        while self.is_waited_in() && Instant::now() < end {
-            sleep(LOOK_EVERY).await;
+        tokio::time::sleep_until(until(SHUTDOWN_GRACE)).await;
+        while self.has_connections() && Instant::now() < end {
+            sleep(POLL_INTERVAL).await;
         }
-        tokio::time::sleep_until(until(HANDED_OVER)).await;
+        tokio::time::sleep_until(until(HANDOVER_TIME)).await;
     }
 
-    /// Whether a connection waits to be accepted. Where the system does not say, none does.
-    fn is_waited_in(&self) -> bool {
+    /// Whether a connection is waiting to be accepted. False if the system call fails.
+    fn has_connections(&self) -> bool {
         let mut listeners = [PollFd::new(&self.0, PollFlags::IN)];
         poll(&mut listeners, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 }
 
-/// Has the system drop the packets that ask for a connection, and no others.
+/// Makes the kernel drop packets that open a connection, and no others.
 #[cfg(target_os = "linux")]
 fn refuse_new(listener: &TcpListener) -> io::Result<()> {
     use socket2::{SockFilter, SockRef};

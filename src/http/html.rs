@@ -1,4 +1,4 @@
-//! The few pages that the broker itself shows: self-contained, no script, nothing from elsewhere.
+//! HTML for the pages of the broker: self-contained, without scripts and external resources.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -7,7 +7,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
 code{background:#f2f2f2;padding:.1em .3em;border-radius:3px}\
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}code{background:#2a2a2a}a{color:#8ab4f8}}";
 
-/// A page with this title; `body` is HTML.
+/// Makes a page with this title. `body` is HTML.
 pub fn page(title: &str, body: &str) -> HttpResponse {
     let title = escape(title);
     HttpResponse::Ok()
@@ -24,7 +24,7 @@ pub fn page(title: &str, body: &str) -> HttpResponse {
         ))
 }
 
-/// Text as HTML.
+/// Escapes text for HTML.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -32,7 +32,7 @@ pub fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// Text with `code` between back-ticks, as HTML.
+/// Converts text with `code` between back-ticks to HTML.
 pub fn prose(text: &str) -> String {
     let mut html = String::new();
     for (index, part) in text.split('`').enumerate() {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn back_ticks_become_code() {
+    fn prose_converts_back_ticks_to_code_elements() {
         assert_eq!(
             prose("a < b; `x & y` c"),
             "a &lt; b; <code>x &amp; y</code> c"

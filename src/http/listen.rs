@@ -1,16 +1,18 @@
-//! From a listener to the layers: connections, and how patient we are with those behind them.
+//! Serves the application on a listener, with limits on connections and timeouts for clients.
 //!
-//! - A TLS handshake has the time of a head (`door`).
-//! - A first head that does not arrive in time is answered with 408, and the connection is closed.
-//! - A body has half of the time that its request has (`extract::body`).
-//! - An answer that is not read, and a request that does not end, end their connection
-//!   (`connection::patient`).
-//! - A body that no handler read is read on within small bounds; requests behind the last one of a
-//!   connection are not carried out; `100 Continue` waits for a handler (`connection`).
-//! - An idle connection is closed after a while.
-//! - Connections past the bound wait in the listener's queue until others end.
+//! - A TLS handshake must complete within the timeout of a request head (`handshake`).
+//! - If the first request head of a connection does not arrive in time, the response is a 408 and
+//!   the connection is closed.
+//! - A request body must arrive within half of the request timeout (`extract::body`).
+//! - A client that does not read its response, or does not complete its request, loses its
+//!   connection (`connection::timed_socket`).
+//! - A body that the handler did not read is drained up to a small limit; requests after the last
+//!   one of a connection are not processed; `100 Continue` is sent only when a handler reads the
+//!   body (`connection`).
+//! - An idle connection is closed after the keep-alive timeout.
+//! - Connections over the limit wait in the accept queue until others close.
 //!
-//! This is what actix's own `HttpServer` does, with [`Patient`] between it and the socket and
+//! This is what `HttpServer` of actix does, with [`TimedSocket`] between it and the socket, and
 //! [`respond`] between it and the layers.
 
 use std::cell::RefCell;
@@ -31,20 +33,23 @@ use actix_web::rt::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::Connection;
-use super::connection::patient::{Patient, Times};
 use super::connection::service::{expect, respond};
-use super::door::{Door, Wire};
+use super::connection::timed_socket::{TimedSocket, Timeouts};
+use super::handshake::{Handshake, Transport};
 use crate::config::Http;
 
-/// How long a client may take to read the rest of an answer when we close.
-const GOODBYE: Duration = Duration::from_secs(5);
-/// Seconds by which the server is more patient than the process, so that one of them decides.
-const PAST_THE_BOUND: u64 = 5;
+/// The longest time that a client may take to read the rest of a response when the connection is
+/// closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Seconds by which the shutdown timeout of the server exceeds that of the process, so that the
+/// process always decides.
+const SHUTDOWN_MARGIN_SECONDS: u64 = 5;
 
-/// A server of `workers` threads on `listener`, with TLS where `tls` says so. Signals are the process's own affair.
+/// Starts a server with `workers` threads on `listener`, with TLS if `tls` is given. It does not
+/// handle signals.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener cannot be used.
 pub fn serve<F, I, S, B>(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -63,8 +68,11 @@ where
 {
     let address = listener.local_addr()?;
     let connections = settings.max_connections.div_ceil(workers);
-    // Longer than the bound of the stop, which the process keeps: what is cut off is named there.
-    let stop = settings.shutdown.as_secs().saturating_add(PAST_THE_BOUND);
+    // Longer than the shutdown timeout of the process, which logs the tasks that it aborts.
+    let stop = settings
+        .shutdown
+        .as_secs()
+        .saturating_add(SHUTDOWN_MARGIN_SECONDS);
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(connections)
@@ -72,36 +80,34 @@ where
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let (head, idle) = (settings.head_timeout, settings.keep_alive);
-    let times = Times {
+    let timeouts = Timeouts {
         write: settings.write_timeout,
         answer: head.saturating_add(settings.request_timeout),
     };
-    let door = Door {
-        tls,
-        patience: head,
-    };
+    let handshake = Handshake { tls, timeout: head };
     let builder = builder.listen("http", listener, move || {
-        let (stopping, door) = (stopping.clone(), door.clone());
-        // The framework asks for the signal of a connection right after it has shown its socket.
-        let shown = Rc::new(RefCell::new(Connection::default()));
-        let latest = Rc::clone(&shown);
+        let (stopping, handshake) = (stopping.clone(), handshake.clone());
+        // The framework requests the shutdown signal of a connection right after it has called
+        // `on_connect_ext` with its socket.
+        let current = Rc::new(RefCell::new(Connection::default()));
+        let latest = Rc::clone(&current);
         let http = HttpService::build()
-            .on_connect_ext(move |socket: &Patient<Wire>, data| {
+            .on_connect_ext(move |socket: &TimedSocket<Transport>, data| {
                 data.insert(socket.connection().clone());
-                shown.replace(socket.connection().clone());
+                current.replace(socket.connection().clone());
             })
             .graceful_shutdown_signal(move || {
                 let (stopping, connection) = (stopping.clone(), latest.borrow().clone());
                 async move {
                     tokio::select! {
                         () = stopping.notified() => {}
-                        () = connection.wants_no_requests() => {}
+                        () = connection.stop_requested() => {}
                     }
-                    connection.ignores_requests();
+                    connection.set_stopped();
                 }
             })
             .client_request_timeout(head)
-            .client_disconnect_timeout(GOODBYE)
+            .client_disconnect_timeout(CLOSE_TIMEOUT)
             .keep_alive(idle)
             .expect(fn_service(expect))
             .local_addr(address);
@@ -111,11 +117,11 @@ where
         let app = map_config(app, |()| AppConfig::default());
         let http = http.h1(apply_fn_factory(app, respond::<_, B>));
         fn_service(move |socket: TcpStream| {
-            let door = door.clone();
+            let handshake = handshake.clone();
             async move {
                 let peer = socket.peer_addr().ok();
-                let wire = door.enter(socket).await.map_err(DispatchError::Io)?;
-                Ok((Patient::new(wire, times), peer))
+                let transport = handshake.perform(socket).await.map_err(DispatchError::Io)?;
+                Ok((TimedSocket::new(transport, timeouts), peer))
             }
         })
         .and_then(http)

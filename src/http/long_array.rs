@@ -1,14 +1,15 @@
-//! An object with one long array, written while it is sent: a chunk of it is in memory at a time.
+//! A JSON object with one long array that is serialized while it is sent, one chunk at a time.
 
 use actix_web::web::Bytes;
 use serde::Serialize;
 
 use crate::usecases::Error;
 
-/// A chunk is sent when it has this many bytes.
+/// The size in bytes at which a chunk is sent.
 const CHUNK: usize = 32 * 1024;
 
-/// `{"name":[…]}` in chunks. A fault cuts the answer off, so that nobody takes it for whole.
+/// An iterator over the chunks of `{"name":[…]}`. An error ends it, so that the response is cut off
+/// and the client cannot take it for complete.
 pub struct LongArray<I> {
     name: &'static str,
     items: Option<I>,
@@ -20,7 +21,7 @@ where
     I: Iterator<Item = Result<T, Error>>,
     T: Serialize,
 {
-    /// The array of `items`, under `name`.
+    /// Serializes `items` as the array `name`.
     pub fn new(name: &'static str, items: I) -> Self {
         Self {
             name,
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_json_whatever_its_length() {
+    fn output_is_valid_json_for_any_length() {
         assert_eq!(text(vec![]), r#"{"items":[]}"#);
         assert_eq!(text(vec!["a", "b"]), r#"{"items":["a","b"]}"#);
         let long = "x".repeat(CHUNK);
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_ends_it() {
+    fn error_ends_output() {
         let items = [Ok(1), Err(Error::Internal("lost".into())), Ok(2)];
         let chunks: Vec<_> = LongArray::new("items", items.into_iter()).collect();
         assert!(matches!(&chunks[..], [Err(_)]), "{chunks:?}");

@@ -1,26 +1,31 @@
-//! HTTP: routes, problems, authentication, OpenAPI.
+//! The HTTP API: operations, problems, authentication, OpenAPI.
 //!
-//! A request passes the layers of `middleware`, then the extractors of its handler (`extract`),
-//! then one use case. Whatever fails on the way becomes a problem (`problem`) with the request's
-//! id; the cause is logged at the edge and never shown.
+//! A request passes the layers of `middleware` and the extractors of its handler (`extract`), and
+//! then the handler calls one use case. Every failure becomes a problem (`problem`) with the id of
+//! the request; its cause is logged by `middleware::edge` and never sent to the client.
+//!
+//! Each handler declares its operation next to itself (`operation`), and `operations` lists them
+//! all.
 
 mod accept;
 mod access;
 pub mod audit;
+mod audited;
 mod backlog;
 pub mod client_address;
 mod connection;
 pub mod datasets;
-mod door;
 pub mod extract;
+mod handshake;
 mod html;
 mod limit;
 mod listen;
 mod long_array;
 pub mod middleware;
 mod ndjson;
-mod noted;
 pub mod openapi;
+pub mod operation;
+pub mod operations;
 pub mod problem;
 pub mod routes;
 pub mod server;

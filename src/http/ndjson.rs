@@ -1,8 +1,8 @@
-//! A whole list as NDJSON: page by page, in constant memory.
+//! Streams a whole list as NDJSON, page by page and in constant memory.
 //!
-//! The first page is asked for before the answer begins, so that a bad request or a dependency that
-//! is away is a problem with its own status. A fault later on cuts the connection without the final
-//! chunk: the client sees a broken transfer, not a short list.
+//! The first page is read before the response starts, so that an invalid request or an unavailable
+//! dependency is a problem with its own status. A later failure closes the connection without the
+//! final chunk, so that the client sees an incomplete transfer and not a short list.
 
 use actix_web::http::header;
 use actix_web::web::Bytes;
@@ -17,56 +17,64 @@ use crate::usecases::Error;
 
 const MEDIA_TYPE: &str = "application/x-ndjson";
 
-/// Whether the client asks for NDJSON.
-pub fn is_wanted(request: &HttpRequest) -> bool {
+/// Whether the client prefers NDJSON.
+pub fn is_requested(request: &HttpRequest) -> bool {
     prefers(request.headers(), MEDIA_TYPE, "application/json")
 }
 
-/// Where the stream stands.
-struct Walk<T, P> {
+/// The state of the stream.
+struct Pages<T, P> {
     page: P,
-    /// The page that comes next, where it is here already.
+    /// The first page, until it is sent.
     first: Option<Page<T>>,
     cursor: Option<Cursor>,
     done: bool,
 }
 
-/// The answer: every page from `cursor` on, as `page` finds them.
+/// Makes the response. It has all pages from `cursor` on, which `page` reads.
+///
+/// # Errors
+/// If the first page cannot be read.
 pub async fn stream<T, P, F>(cursor: Option<Cursor>, page: P) -> Result<HttpResponse, Problem>
 where
     T: Serialize + 'static,
     P: Fn(Option<Cursor>) -> F + 'static,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
-    let walk = Walk {
+    let pages = Pages {
         first: Some(page(cursor).await?),
         page,
         cursor: None,
         done: false,
     };
-    let pages = stream::try_unfold(walk, next_page)
-        .inspect_err(|error| log::error!("a listing was cut off: {}", words(error)));
+    let chunks = stream::try_unfold(pages, next_page).inspect_err(|error| {
+        log::error!(
+            "an NDJSON list was cut off, because a page of it failed: {}",
+            with_cause(error)
+        )
+    });
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
         .insert_header((header::VARY, "Accept"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .streaming(pages))
+        .streaming(chunks))
 }
 
-async fn next_page<T, P, F>(mut walk: Walk<T, P>) -> Result<Option<(Bytes, Walk<T, P>)>, Error>
+async fn next_page<T, P, F>(mut pages: Pages<T, P>) -> Result<Option<(Bytes, Pages<T, P>)>, Error>
 where
     T: Serialize,
     P: Fn(Option<Cursor>) -> F,
     F: Future<Output = Result<Page<T>, Error>>,
 {
-    // A page whose every entry belongs to someone else is empty; an empty chunk would end the body.
-    while !walk.done {
-        let page = match walk.first.take() {
+    // A page may be empty, if the caller may see none of its entries. An empty chunk would end the
+    // body.
+    while !pages.done {
+        let page = match pages.first.take() {
             Some(page) => page,
-            None => (walk.page)(walk.cursor.take()).await?,
+            None => (pages.page)(pages.cursor.take()).await?,
         };
-        walk.done = page.next.is_none();
-        walk.cursor = page.next;
+        pages.done = page.next.is_none();
+        pages.cursor = page.next;
         let mut lines = Vec::new();
         for entry in page.items {
             serde_json::to_writer(&mut lines, &entry)
@@ -74,13 +82,13 @@ where
             lines.push(b'\n');
         }
         if !lines.is_empty() {
-            return Ok(Some((lines.into(), walk)));
+            return Ok(Some((lines.into(), pages)));
         }
     }
     Ok(None)
 }
 
-fn words(error: &Error) -> String {
+fn with_cause(error: &Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),

@@ -1,106 +1,91 @@
-//! Every route.
+//! Registers the routes of all operations with the framework.
 
+use std::sync::LazyLock;
+
+use actix_web::Resource;
+use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, delete, get, post};
-use actix_web::{Resource, Route};
+use actix_web::web::{self, ServiceConfig, get};
 
-use super::middleware::auth::only_callers;
+use super::middleware::auth::authenticate_caller;
 use super::middleware::limit::limit_principals;
-use super::{audit, datasets, problem, service, tokens, uploads};
+use super::operation::Operation;
+use super::service::docs::{self, Document};
+use super::{openapi, operations};
 
-/// The API and the service pages. HEAD works wherever GET does.
+static YAML: LazyLock<String> = LazyLock::new(openapi::yaml);
+static JSON: LazyLock<String> = LazyLock::new(openapi::json);
+
+/// Registers the API and the service pages. HEAD works wherever GET does.
 pub fn api(config: &mut ServiceConfig) {
-    let uploads = web::scope("/uploads")
-        .wrap(from_fn(limit_principals))
-        .wrap(from_fn(only_callers))
-        .service(
-            web::resource("")
-                .route(post().to(uploads::create::create))
-                .route(get().to(uploads::list::list)),
-        )
-        .service(web::resource("/batch").route(post().to(uploads::batch::batch)))
-        // Before `/{id}/acknowledge`, which would take "batch" for an id.
-        .service(
-            web::resource("/batch/acknowledge")
-                .route(post().to(uploads::acknowledge_batch::acknowledge)),
-        )
-        .service(
-            web::resource("/{id}")
-                .route(get().to(uploads::read::read))
-                .route(delete().to(uploads::delete::delete)),
-        )
-        .service(
-            web::resource("/{id}/acknowledge").route(post().to(uploads::acknowledge::acknowledge)),
-        )
-        .service(
-            web::resource("/{id}/parts")
-                .route(post().to(uploads::sign_parts::sign))
-                .route(get().to(uploads::list_parts::list)),
-        )
-        .service(web::resource("/{id}/extend").route(post().to(uploads::extend::extend)))
-        .service(web::resource("/{id}/cancel").route(post().to(uploads::cancel::cancel)))
-        .service(web::resource("/{id}/events").route(get().to(uploads::events::events)));
-
-    // `{path}` holds slashes, so that the actions must come before it.
-    let datasets = web::scope("/datasets")
-        .wrap(from_fn(limit_principals))
-        .wrap(from_fn(only_callers))
-        .service(web::resource("").route(get().to(datasets::list::list)))
-        .service(
-            web::resource("/{path:.*}/action/acknowledge")
-                .route(post().to(datasets::acknowledge::acknowledge)),
-        )
-        .service(web::resource("/{path:.*}/action/copy").route(post().to(datasets::copy::copy)))
-        .service(
-            web::resource("/{path:.*}/action/download")
-                .route(get().to(datasets::download::download)),
-        )
-        .service(
-            web::resource("/{path:.*}")
-                .route(get().to(datasets::detail::detail))
-                .route(delete().to(datasets::delete::delete)),
-        );
-
-    let audit = web::scope("/audit")
-        .wrap(from_fn(limit_principals))
-        .wrap(from_fn(only_callers))
-        .service(web::resource("").route(get().to(audit::list::list)));
-
-    let tokens = web::scope("/tokens")
-        .wrap(from_fn(limit_principals))
-        .wrap(from_fn(only_callers))
-        .service(web::resource("").route(post().to(tokens::create::create)));
-
-    config
-        .service(uploads)
-        .service(datasets)
-        .service(audit)
-        .service(tokens)
-        .service(page("/", get().to(service::index::index)))
-        .service(page("/heartbeat", get().to(service::health::heartbeat)))
-        .service(page("/livez", get().to(service::health::livez)))
-        .service(page("/readyz", get().to(service::readiness::readyz)))
-        .service(page("/problems", get().to(problem::page::list)))
-        .service(page("/problems/{code}", get().to(problem::page::show)));
+    for operations in operations::API.chunk_by(|one, next| one.scope() == next.scope()) {
+        if let [first, ..] = operations {
+            config.service(authenticated(first.scope(), operations));
+        }
+    }
+    public(config, operations::SERVICE);
+    public(config, operations::PROBLEMS);
 }
 
-/// The document and the pages that show it: on the API's own listener, on one apart, or nowhere.
+/// Registers the OpenAPI document and the pages that show it: on the listener of the API, on a
+/// separate one, or nowhere.
 pub fn docs(config: &mut ServiceConfig) {
+    config.app_data(web::Data::new(Document {
+        yaml: || &YAML,
+        json: || &JSON,
+    }));
+    public(config, operations::DOCS);
     config
-        .service(page("/openapi.yaml", get().to(service::docs::yaml)))
-        .service(page("/openapi.json", get().to(service::docs::json)))
-        .service(page("/docs", get().to(service::docs::to_ui)))
-        .service(page("/docs/{file:.*}", get().to(service::docs::ui)));
+        .service(web::resource("/docs").route(get().to(docs::redirect_to_ui)))
+        .service(web::resource("/docs/{file:.*}").route(get().to(docs::ui)));
 }
 
-/// Measurements: on the API's own listener, on one apart, or nowhere.
+/// Registers the metrics: on the listener of the API, on a separate one, or nowhere.
 pub fn metrics(config: &mut ServiceConfig) {
-    config.service(page("/metrics", get().to(service::metrics::metrics)));
+    public(config, operations::METRICS);
 }
 
-/// A resource of its own, so that a wrong method is a 405 and not a 404.
-fn page(path: &str, route: Route) -> Resource {
-    web::resource(path).route(route)
+/// Operations of one first path segment, behind authentication and the limit of the principal.
+/// An unknown path below it is a 401 without a credential, and a 404 with one.
+fn authenticated(scope: &'static str, operations: &[Operation]) -> impl HttpServiceFactory + use<> {
+    let guarded = web::scope(scope)
+        .wrap(from_fn(limit_principals))
+        .wrap(from_fn(authenticate_caller));
+    resources(scope, operations)
+        .into_iter()
+        .fold(guarded, |scope, resource| scope.service(resource))
+}
+
+fn public(config: &mut ServiceConfig, operations: &[Operation]) {
+    for resource in resources("", operations) {
+        config.service(resource);
+    }
+}
+
+/// One resource for each path, so that a wrong method is a 405 and not a 404. Their order is the
+/// order in which the framework matches them.
+fn resources(scope: &str, operations: &[Operation]) -> Vec<Resource> {
+    let by_path = operations.chunk_by(|one, next| one.path == next.path);
+    let mut by_path: Vec<_> = by_path
+        .filter_map(|operations| Some((operations.first()?.path, operations)))
+        .collect();
+    by_path.sort_by_key(|(path, _)| precedence(path));
+    by_path
+        .into_iter()
+        .map(|(path, operations)| {
+            let pattern = path.strip_prefix(scope).unwrap_or(path);
+            // The path of a dataset contains slashes.
+            let resource = web::resource(pattern.replace("{path}", "{path:.*}"));
+            let routes = operations.iter().map(|operation| (operation.route)());
+            routes.fold(resource, |resource, route| resource.route(route))
+        })
+        .collect()
+}
+
+/// Sorts literal paths first, because `{id}` matches `batch` too, and paths that end in the path of
+/// a dataset last, because that matches `/action/copy` too.
+fn precedence(path: &str) -> (bool, bool) {
+    (path.ends_with("{path}"), path.contains('{'))
 }
 
 #[cfg(test)]

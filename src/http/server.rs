@@ -1,7 +1,7 @@
-//! The server: listeners, limits and the layers around every handler.
+//! The HTTP server: listeners, limits and the layers around the handlers.
 //!
-//! A listener that cannot be bound is an error at once. What runs when the server is told to stop
-//! is finished within the bound; then connections are cut.
+//! It is an error if a listener cannot be bound. At shutdown, running requests are completed within
+//! the shutdown timeout; then connections are closed.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -18,37 +18,38 @@ use super::client_address::TrustedProxies;
 use super::extract::body;
 use super::limit::Limits;
 use super::listen::serve;
-use super::middleware::auth::Gate;
+use super::middleware::auth::Authenticator;
+use super::middleware::close::close_on_shutdown;
 use super::middleware::cors::{Origins, cors};
-use super::middleware::edge::{Patience, Secure, edge};
-use super::middleware::goodbye::goodbye;
+use super::middleware::edge::{RequestTimeout, Secure, edge};
 use super::middleware::limit::limit_addresses;
 use super::middleware::path_token::path_token;
-use super::middleware::shed::{Room, shed};
+use super::middleware::shed::{InFlightLimit, shed_load};
 use super::routes;
 use super::service::readiness::Probe;
-use super::tls::Identity;
+use super::tls::ServerCertificate;
 use crate::config::{Http, Pages, Place};
 use crate::lifecycle::Shutdown;
 use crate::telemetry::Metrics;
 use crate::usecases::Broker;
 
-/// A server that listens; it serves once its future is polled.
+/// A server that listens, and serves once its future is polled.
 pub struct Server {
-    /// Resolves when the server has stopped.
+    /// A future that resolves when the server has stopped.
     pub running: Running,
-    /// Where it listens: with port 0 in the settings, the port that the system chose.
+    /// The address of the listener. If the port in the settings is 0, it has the port that the
+    /// system chose.
     pub address: SocketAddr,
     backlog: Backlog,
 }
 
 impl Server {
-    /// Serves until `stop`. Then connections that were made are accepted, for `farewell` at most, and
-    /// no others; requests that run are finished.
+    /// Serves until `stop` resolves. Then no new connections are established, those in the accept
+    /// queue are accepted for at most `grace`, and running requests are completed.
     ///
     /// # Errors
-    /// When the server ends by itself.
-    pub async fn serve(self, stop: impl Future<Output = ()>, farewell: Duration) -> io::Result<()> {
+    /// If the server fails.
+    pub async fn serve(self, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<()> {
         let Self {
             mut running,
             backlog,
@@ -57,7 +58,7 @@ impl Server {
         let handle = running.handle();
         let stopped = async {
             stop.await;
-            backlog.drain(farewell).await;
+            backlog.drain(grace).await;
             handle.stop(true).await;
         };
         tokio::select! {
@@ -68,14 +69,14 @@ impl Server {
     }
 }
 
-/// Listens for the API, with TLS where there is an identity to show.
+/// Starts to listen for the API, with TLS if there is a certificate.
 ///
 /// # Errors
-/// When the address cannot be bound.
+/// If the address cannot be bound.
 pub fn api(
     broker: Arc<Broker>,
     settings: &Http,
-    identity: Option<&Arc<Identity>>,
+    certificate: Option<&Arc<ServerCertificate>>,
     shutdown: &Shutdown,
 ) -> io::Result<Server> {
     let origins = Origins::new(settings.cors_origins.clone(), &settings.cors_headers);
@@ -88,40 +89,40 @@ pub fn api(
     let (clock, measured) = (broker.clock.clone(), Arc::clone(&broker.metrics));
     let limits = web::Data::new(Limits::new(&settings.rates, clock, measured));
     let proxies = web::Data::new(TrustedProxies::new(settings.rates.trusted_proxies.clone()));
-    let patience = web::Data::new(Patience(settings.request_timeout));
+    let timeout = web::Data::new(RequestTimeout(settings.request_timeout));
     let probe = web::Data::new(Probe::new(shutdown.clone()));
     let shutdown = web::Data::new(shutdown.clone());
     let metrics = web::Data::from(Arc::clone(&broker.metrics));
     let pages = settings.pages;
-    let secure = web::Data::new(Secure(identity.is_some()));
-    let room = web::Data::new(Room::new(settings.max_in_flight));
+    let secure = web::Data::new(Secure(certificate.is_some()));
+    let in_flight = web::Data::new(InFlightLimit::new(settings.max_in_flight));
     let app = move || {
         App::new()
             .app_data(web::Data::from(Arc::clone(&broker)))
-            .app_data(web::Data::new(Gate::of(Arc::clone(&broker))))
+            .app_data(web::Data::new(Authenticator::of(Arc::clone(&broker))))
             .app_data(metrics.clone())
             .app_data(origins.clone())
             .app_data(bodies.clone())
             .app_data(limits.clone())
             .app_data(proxies.clone())
-            .app_data(patience.clone())
+            .app_data(timeout.clone())
             .app_data(probe.clone())
             .app_data(shutdown.clone())
-            .app_data(room.clone())
+            .app_data(in_flight.clone())
             .app_data(secure.clone())
             .app_data(web::Data::new(pages))
-            .wrap(from_fn(shed))
+            .wrap(from_fn(shed_load))
             .wrap(from_fn(limit_addresses))
             .wrap(from_fn(cors))
             .wrap(from_fn(edge))
             .wrap(from_fn(path_token))
-            .wrap(from_fn(goodbye))
+            .wrap(from_fn(close_on_shutdown))
             .configure(routes::api)
             .configure(move |config| serve_pages(config, pages, |place| place == Place::Here))
     };
     let listener = TcpListener::bind(settings.bind)?;
     let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
-    let tls = identity.map(Identity::acceptor).transpose();
+    let tls = certificate.map(ServerCertificate::acceptor).transpose();
     let tls = tls.map_err(io::Error::other)?;
     let running = serve(listener, tls, settings, settings.workers, app)?;
     Ok(Server {
@@ -131,11 +132,15 @@ pub fn api(
     })
 }
 
-/// Listens at `bind` for the pages that the settings put there.
+/// Starts to listen at `bind` for the service pages that the settings assign to that address.
 ///
 /// # Errors
-/// When the address cannot be bound.
-pub fn apart(metrics: Arc<Metrics>, settings: &Http, bind: SocketAddr) -> io::Result<Server> {
+/// If the address cannot be bound.
+pub fn service_pages(
+    metrics: Arc<Metrics>,
+    settings: &Http,
+    bind: SocketAddr,
+) -> io::Result<Server> {
     let metrics = web::Data::from(metrics);
     let pages = settings.pages;
     let app = move || {

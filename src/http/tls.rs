@@ -1,7 +1,8 @@
-//! TLS of the listener: the certificate that is shown, and its replacement while we run.
+//! TLS of the listener: the server certificate, and its replacement while the process runs.
 //!
-//! New files are taken as a pair or not at all: where one cannot be read, or the key is another
-//! certificate's, the old pair stays in use. Connections that are open keep what they began with.
+//! Certificate and key are replaced together: if a file cannot be read, or the key does not belong
+//! to the certificate, the old pair stays in use. Open connections keep the certificate of their
+//! handshake.
 
 use std::fmt;
 use std::fs;
@@ -24,94 +25,96 @@ use zeroize::Zeroizing;
 use crate::config::Tls;
 use crate::domain::event::timestamp;
 
-/// Days before its end from which on a certificate is complained of.
-const SOON: i64 = 14;
+/// The number of days before its expiry from which on there is a warning about a certificate.
+const WARNING_DAYS: i64 = 14;
 
-/// Why there is no TLS.
+/// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
     #[error("{variable}={}: cannot be read", path.display())]
     File {
-        /// The setting that names it.
+        /// The setting that names the file.
         variable: &'static str,
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: std::io::Error,
     },
-    /// A file is not what it should be.
+    /// A file does not have the expected content.
     #[error("{variable}={}: holds no {wanted} in PEM", path.display())]
     Content {
-        /// The setting that names it.
+        /// The setting that names the file.
         variable: &'static str,
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it should hold.
+        /// The expected content.
         wanted: &'static str,
     },
-    /// They do not belong together, or are of a kind that nobody takes.
-    #[error("BROKER_TLS_CERT and BROKER_TLS_KEY are no pair")]
+    /// The key does not belong to the certificate, or their kind is not supported.
+    #[error(
+        "the key in BROKER_TLS_KEY does not belong to the certificate in BROKER_TLS_CERT, or is not supported"
+    )]
     Pair(#[source] rustls::Error),
-    /// Nobody can tell when it begins and ends.
-    #[error("BROKER_TLS_CERT={}: cannot be read as a certificate", path.display())]
+    /// The validity of the certificate cannot be parsed.
+    #[error("BROKER_TLS_CERT={}: cannot be parsed as a certificate", path.display())]
     Validity {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: DerError,
     },
-    /// TLS itself cannot be set up.
-    #[error("TLS cannot be set up")]
+    /// The TLS library cannot be configured.
+    #[error("TLS cannot be configured")]
     Setup(#[source] rustls::Error),
 }
 
-/// From when until when clients take a certificate (RFC 5280, section 4.1.2.5).
+/// The validity period of a certificate (RFC 5280, section 4.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
-    /// Not before this.
+    /// The start of the period.
     pub begins_at: DateTime<Utc>,
-    /// Nor after this.
+    /// The end of the period.
     pub ends_at: DateTime<Utc>,
 }
 
 impl Validity {
-    /// Whole days from `now` to the end; negative from a day after it on.
+    /// The number of whole days from `now` to the end. It is negative from one day after the end.
     pub fn days_left(self, now: DateTime<Utc>) -> i64 {
         (self.ends_at - now).num_days()
     }
 
-    /// What clients have against it at `now`, or soon will; nothing while it is good.
-    pub fn complaint(self, now: DateTime<Utc>) -> Option<Complaint> {
+    /// Why clients reject the certificate at `now`, or soon will. `None` if it is valid for longer.
+    pub fn fault(self, now: DateTime<Utc>) -> Option<ValidityFault> {
         if now < self.begins_at {
-            Some(Complaint::NotYet(self.begins_at))
+            Some(ValidityFault::NotYet(self.begins_at))
         } else if self.ends_at < now {
-            Some(Complaint::Expired(self.ends_at))
-        } else if self.days_left(now) < SOON {
-            Some(Complaint::EndsSoon(self.ends_at, self.days_left(now)))
+            Some(ValidityFault::Expired(self.ends_at))
+        } else if self.days_left(now) < WARNING_DAYS {
+            Some(ValidityFault::EndsSoon(self.ends_at, self.days_left(now)))
         } else {
             None
         }
     }
 }
 
-/// What is wrong with a validity.
+/// A fault of a validity period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Complaint {
-    /// It begins at this time only: no client takes it.
+pub enum ValidityFault {
+    /// The period starts only at this time. Clients reject the certificate.
     NotYet(DateTime<Utc>),
-    /// It ended at this time: no client takes it.
+    /// The period ended at this time. Clients reject the certificate.
     Expired(DateTime<Utc>),
-    /// It ends at this time, in so many days.
+    /// The period ends at this time, in this number of days.
     EndsSoon(DateTime<Utc>, i64),
 }
 
-impl fmt::Display for Complaint {
+impl fmt::Display for ValidityFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotYet(at) => write!(f, "is not good before {}", timestamp(*at)),
+            Self::NotYet(at) => write!(f, "is not valid before {}", timestamp(*at)),
             Self::Expired(at) => write!(f, "has expired at {}", timestamp(*at)),
             Self::EndsSoon(at, days) => {
                 write!(f, "expires at {}, in {days} days", timestamp(*at))
@@ -120,19 +123,19 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// The certificate that is shown now.
+/// The certificate and key that the listener uses.
 #[derive(Debug)]
-pub struct Identity {
+pub struct ServerCertificate {
     files: Tls,
     provider: Arc<CryptoProvider>,
     current: ArcSwap<CertifiedKey>,
 }
 
-impl Identity {
-    /// Reads the files.
+impl ServerCertificate {
+    /// Reads certificate and key from their files.
     ///
     /// # Errors
-    /// Files that cannot be read, or are no pair.
+    /// If a file cannot be read, or the two do not belong together.
     pub fn load(files: &Tls) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let pair = read(files, &provider)?;
@@ -143,20 +146,20 @@ impl Identity {
         }))
     }
 
-    /// Reads the files anew. After an error everything is as before.
+    /// Reads the files again. After an error, the old pair stays in use.
     ///
     /// # Errors
-    /// Files that cannot be read, or are no pair.
+    /// If a file cannot be read, or the two do not belong together.
     pub fn reload(&self) -> Result<(), TlsError> {
         let pair = read(&self.files, &self.provider)?;
         self.current.store(Arc::new(pair));
         Ok(())
     }
 
-    /// From when until when the current certificate is good.
+    /// The validity period of the current certificate.
     ///
     /// # Errors
-    /// A certificate that TLS takes and nobody else can read.
+    /// If the certificate is accepted by the TLS library, but cannot be parsed here.
     pub fn validity(&self) -> Result<Validity, TlsError> {
         let current = self.current.load();
         let first = current.cert.first().map(|first| first.as_ref());
@@ -172,23 +175,24 @@ impl Identity {
         })
     }
 
-    /// Warns in the log where clients refuse the current certificate at `now`, or soon will. It is
-    /// shown all the same: whoever looks at it learns why.
+    /// Logs a warning if clients reject the current certificate at `now`, or soon will. It is used
+    /// anyway, so that clients see why they reject it.
     pub fn warn(&self, now: DateTime<Utc>) {
         let path = self.files.certificate.display();
-        match self.validity().map(|validity| validity.complaint(now)) {
+        match self.validity().map(|validity| validity.fault(now)) {
             Ok(None) => {}
-            Ok(Some(complaint)) => {
-                log::warn!("BROKER_TLS_CERT={path} {complaint}: renew it, then send SIGHUP");
+            Ok(Some(fault)) => {
+                log::warn!("BROKER_TLS_CERT={path} {fault}: renew it, then send SIGHUP");
             }
             Err(error) => log::warn!("{error}"),
         }
     }
 
-    /// Accepts connections with whatever certificate is current: TLS 1.2 and 1.3, HTTP/1.1.
+    /// Makes an acceptor that uses the certificate that is current at each handshake. It supports
+    /// TLS 1.2 and 1.3 with HTTP/1.1.
     ///
     /// # Errors
-    /// When the library refuses its own defaults.
+    /// If the TLS library rejects its own defaults.
     pub fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, TlsError> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let mut config = builder
@@ -201,7 +205,7 @@ impl Identity {
     }
 }
 
-impl ResolvesServerCert for Identity {
+impl ResolvesServerCert for ServerCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load_full())
     }
@@ -227,7 +231,7 @@ fn read(files: &Tls, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError
     CertifiedKey::from_der(chain, key, provider).map_err(TlsError::Pair)
 }
 
-/// A whole file; one may hold a key, and is not left behind in memory.
+/// Reads a whole file into memory that is wiped afterwards, because the file may contain a key.
 fn bytes(variable: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     fs::read(path)
         .map(Zeroizing::new)
@@ -245,19 +249,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_complained_of_from_its_last_fortnight_on() {
+    fn fault_reports_certificates_within_14_days_of_expiry() {
         let ends_at = DateTime::from_timestamp(1_760_000_000, 0).unwrap();
         let begins_at = ends_at - TimeDelta::days(90);
         let validity = Validity { begins_at, ends_at };
         let at = |days, seconds| {
             let now = ends_at - TimeDelta::days(days) - TimeDelta::seconds(seconds);
-            validity.complaint(now)
+            validity.fault(now)
         };
         assert_eq!(at(14, 0), None);
-        assert_eq!(at(13, 86_399), Some(Complaint::EndsSoon(ends_at, 13)));
-        assert_eq!(at(0, 0), Some(Complaint::EndsSoon(ends_at, 0)));
-        assert_eq!(at(0, -1), Some(Complaint::Expired(ends_at)));
+        assert_eq!(at(13, 86_399), Some(ValidityFault::EndsSoon(ends_at, 13)));
+        assert_eq!(at(0, 0), Some(ValidityFault::EndsSoon(ends_at, 0)));
+        assert_eq!(at(0, -1), Some(ValidityFault::Expired(ends_at)));
         assert_eq!(at(90, 0), None);
-        assert_eq!(at(90, 1), Some(Complaint::NotYet(begins_at)));
+        assert_eq!(at(90, 1), Some(ValidityFault::NotYet(begins_at)));
     }
 }

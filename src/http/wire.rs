@@ -1,4 +1,4 @@
-//! JSON that uploads and datasets share.
+//! JSON types that uploads and datasets share.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -16,7 +16,7 @@ pub struct Checksum {
     /// `SHA256`, `SHA1`, `CRC32`, `CRC32C` or `CRC64NVME`.
     #[schema(schema_with = schemas::algorithm)]
     pub algorithm: String,
-    /// Base64 with padding, as S3 writes it.
+    /// The checksum in Base64 with padding, as S3 returns it.
     #[schema(example = "fOkJSaHAYR1ZbwxYc8CDbfSYLhE3tdUQA3cdpo8yNhg=")]
     pub value: String,
 }
@@ -31,26 +31,26 @@ impl From<&domain::checksum::Checksum> for Checksum {
 }
 
 impl Checksum {
-    /// As the use cases take it: the algorithm's name and the value.
+    /// Converts into the name of the algorithm and the value, as the use cases expect them.
     pub fn into_pair(self) -> (String, String) {
         (self.algorithm, self.value)
     }
 }
 
-/// How an upload was proven.
+/// How an upload was verified.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Verification {
-    /// `checksum`: the store returned the declared checksum. `size`: the size is the declared
-    /// one. `existence`: an object written by this upload's URL is there.
+    /// `checksum`: the store returned the declared checksum. `size`: the object has the declared
+    /// size. `existence`: an object that was written with the URL of this upload exists.
     #[schema(schema_with = schemas::level)]
     pub level: &'static str,
-    /// Who asked for the proof: `acknowledge`, `janitor`, `s3-event` or `uppy`.
+    /// What triggered the verification: `acknowledge`, `janitor`, `s3-event` or `uppy`.
     #[schema(
         example = "acknowledge",
         pattern = "^(acknowledge|janitor|s3-event|uppy)$"
     )]
     pub by: &'static str,
-    /// When.
+    /// When it was verified.
     #[schema(value_type = String, format = DateTime, example = "2025-03-01T10:00:07.123Z")]
     pub at: Time,
 }
@@ -65,15 +65,15 @@ impl From<domain::upload::Verification> for Verification {
     }
 }
 
-/// The upload behind a dataset.
+/// The upload of a dataset.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UploadRef {
-    /// Its id.
+    /// The id of the upload.
     pub id: Uuid,
-    /// Its state.
+    /// The status of the upload.
     #[schema(schema_with = schemas::status)]
     pub status: &'static str,
-    /// How it was proven.
+    /// How it was verified.
     #[schema(required = true)]
     pub verification: Option<Verification>,
 }
@@ -88,7 +88,7 @@ impl From<&domain::upload::Upload> for UploadRef {
     }
 }
 
-/// A time: RFC 3339 in UTC with milliseconds.
+/// A time that is serialized as RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Time(DateTime<Utc>);
 
@@ -104,7 +104,7 @@ impl Serialize for Time {
     }
 }
 
-/// A number of bytes in a request: whole, not negative, and no more than Postgres can hold.
+/// Deserializes a number of bytes: a non-negative integer that fits into a Postgres `bigint`.
 pub fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let size = Option::<u64>::deserialize(deserializer)?;
     match size {

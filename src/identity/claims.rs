@@ -1,34 +1,34 @@
-//! What a JWT claims, and what that grants.
+//! The claims of a JWT, and the rights that they grant.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 
-use super::named::Named;
+use super::other_claims::OtherClaims;
 use crate::domain::audit::sanitize;
 use crate::domain::prefix::PathPrefix;
 use crate::domain::principal::Scope;
 
-/// How far the clocks of the issuer and of the broker may be apart.
+/// The largest accepted difference between the clocks of the issuer and of the broker.
 const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
-/// What a credential is good for.
+/// The rights of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The tenant that it names; nobody has looked whether there is one.
+    /// The tenant that the credential names. It has not been checked that this tenant exists.
     pub tenant: String,
-    /// Those of its scopes that the broker knows.
+    /// The scopes of the credential that the broker knows.
     pub scopes: Vec<Scope>,
-    /// The folder that it is confined to.
+    /// The folder that the credential is restricted to.
     pub prefix: Option<PathPrefix>,
-    /// The largest object that it may bring, in bytes.
+    /// The size in bytes of the largest object that may be uploaded.
     pub max_size: Option<u64>,
-    /// From when on it is refused.
+    /// The time from which on the credential is rejected.
     pub ends_at: DateTime<Utc>,
-    /// Whom it was made for, where it says so: one short line.
+    /// The subject of the credential, if it has one: one short line.
     pub subject: Option<String>,
 }
 
-/// The claims that are looked at. Others are the issuer's own affair.
+/// The claims that the broker reads. It ignores all others.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     #[serde(deserialize_with = "date")]
@@ -41,21 +41,21 @@ pub(super) struct Claims {
     path_prefix: Option<String>,
     max_size: Option<u64>,
     sub: Option<String>,
-    /// The tenant and the scopes are among them.
+    /// All other claims. The tenant and the scopes are among them, under configured names.
     #[serde(flatten)]
-    named: Named,
+    others: OtherClaims,
 }
 
-/// What a JWT has to say to be believed, and where it says the rest.
+/// The claims that a JWT must have, and the names of the claims with tenant and scopes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Expected {
-    /// Its `iss`; any, where it is not set.
+pub(super) struct Requirements {
+    /// The required `iss`. If it is not set, any is accepted.
     pub(super) issuer: Option<String>,
-    /// What its `aud` has to hold; not set, it must have none.
+    /// The required value in `aud`. If it is not set, the JWT must not have an `aud`.
     pub(super) audience: Option<String>,
-    /// The claim that names the tenant.
+    /// The name of the claim with the tenant.
     pub(super) tenant: String,
-    /// The claim that holds the scopes, where it is none of the usual ones.
+    /// The name of the claim with the scopes, if it is not one of the usual names.
     pub(super) scopes: Option<String>,
 }
 
@@ -67,7 +67,7 @@ enum Audience {
 }
 
 impl Audience {
-    fn holds(&self, name: &str) -> bool {
+    fn contains(&self, name: &str) -> bool {
         match self {
             Self::One(one) => one == name,
             Self::Many(many) => many.iter().any(|one| one == name),
@@ -76,33 +76,34 @@ impl Audience {
 }
 
 impl Claims {
-    /// What they grant at `now`; nothing where one of them does not hold.
-    pub(super) fn grant(self, expected: &Expected, now: DateTime<Utc>) -> Option<Grant> {
-        let (issuer, audience) = (expected.issuer.as_deref(), expected.audience.as_deref());
+    /// The rights that these claims grant at `now`. `None` if a claim is invalid or does not meet
+    /// the requirements.
+    pub(super) fn grant(self, required: &Requirements, now: DateTime<Utc>) -> Option<Grant> {
+        let (issuer, audience) = (required.issuer.as_deref(), required.audience.as_deref());
         let ends_at = self.exp.checked_add_signed(LEEWAY)?;
-        let has_begun = self.nbf.is_none_or(|nbf| nbf <= now + LEEWAY);
-        if ends_at <= now || !has_begun {
+        let is_active = self.nbf.is_none_or(|nbf| nbf <= now + LEEWAY);
+        if ends_at <= now || !is_active {
             return None;
         }
         if issuer.is_some() && self.iss.as_deref() != issuer {
             return None;
         }
-        let is_for_us = match (audience, &self.aud) {
-            (Some(name), Some(aud)) => aud.holds(name),
+        let is_for_broker = match (audience, &self.aud) {
+            (Some(name), Some(aud)) => aud.contains(name),
             (None, None) => true,
-            // For somebody else, who has a name (RFC 7519, section 4.1.3), or for nobody.
+            // It is for another audience (RFC 7519, section 4.1.3), or for none.
             (None, Some(_)) | (Some(_), None) => false,
         };
-        if !is_for_us {
+        if !is_for_broker {
             return None;
         }
-        let scopes = self.named.scopes(expected.scopes.as_deref())?.into_iter();
+        let scopes = self.others.scopes(required.scopes.as_deref())?.into_iter();
         Some(Grant {
-            tenant: self.named.text(&expected.tenant)?.to_owned(),
-            // An issuer has scopes of other services too.
+            tenant: self.others.text(&required.tenant)?.to_owned(),
+            // An issuer may also grant scopes of other services.
             scopes: scopes.filter_map(|name| name.parse().ok()).collect(),
             prefix: match self.path_prefix.as_deref() {
-                // An issuer that has no folder to name would open all of them.
+                // An empty prefix is not a folder. Accepting it would grant access to all folders.
                 Some("") => return None,
                 Some(prefix) => PathPrefix::parse(prefix).ok()?,
                 None => None,
@@ -114,12 +115,12 @@ impl Claims {
     }
 }
 
-/// A text, where the claim is there: `null` is none.
+/// Deserializes a claim that must be a string if it is present; `null` is not a string.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(Some)
 }
 
-/// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
+/// Deserializes a time: seconds since 1970, which may have a fraction (RFC 7519, section 2).
 fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?.to_string();
     let seconds = number
@@ -128,7 +129,7 @@ fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::
         .and_then(|whole| whole.parse().ok());
     seconds
         .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-        .ok_or_else(|| serde::de::Error::custom("no date"))
+        .ok_or_else(|| serde::de::Error::custom("not a date"))
 }
 
 fn optional_date<'de, D: Deserializer<'de>>(
@@ -145,7 +146,7 @@ mod tests {
 
     const NOW: i64 = 1_760_000_000;
 
-    /// What good claims with `changes` grant; `null` takes one away.
+    /// The rights that valid claims with these changes grant. `null` removes a claim.
     fn grant(changes: Value) -> Option<Grant> {
         let mut claims = json!({
             "exp": NOW + 60, "iss": "me", "aud": ["you", "others"], "sub": "ada",
@@ -157,17 +158,17 @@ mod tests {
         claims.as_object_mut().unwrap().retain(|_, v| !v.is_null());
         let claims: Claims = serde_json::from_value(claims).ok()?;
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
-        let expected = Expected {
+        let required = Requirements {
             issuer: Some("me".into()),
             audience: Some("you".into()),
             tenant: "tenant".into(),
             scopes: None,
         };
-        claims.grant(&expected, now)
+        claims.grant(&required, now)
     }
 
     #[test]
-    fn good_claims_grant_what_they_say() {
+    fn valid_claims_grant_their_values() {
         let granted = grant(json!({"path_prefix": "/in", "max_size": 9})).unwrap();
         assert_eq!(granted.tenant, "acme");
         assert_eq!(granted.scopes, [Scope::UploadsWrite]);
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_leeway_is_half_a_minute_either_way() {
+    fn leeway_is_30_seconds_in_both_directions() {
         for (changes, is_good) in [
             (json!({"exp": NOW - 29}), true),
             (json!({"exp": f64::from(1_760_000_000) - 28.5}), true),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_is_missing_or_wrong_grants_nothing() {
+    fn missing_or_invalid_claims_grant_nothing() {
         for changes in [
             json!({"exp": null}),
             json!({"exp": "1760000060"}),

@@ -1,11 +1,12 @@
-//! The keys of an issuer, by HTTP.
+//! The public keys of an issuer, fetched over HTTP.
 //!
-//! Fetched when the first JWT comes, when one names a key that is not in the set, and now and then
-//! beside that, so that a key that was withdrawn does not live on here. One fetch at a time, and a
-//! pause after each, whatever it came to: made-up key ids cannot make us hammer the issuer. Nobody
-//! waits for a set that is only stale; one that nobody asked for in a long quiet time is waited
-//! for, as a key may have been withdrawn in it. While the issuer is away, or says nonsense, the old
-//! set stays.
+//! They are fetched for the first JWT, for a JWT with a key that is not in the set, and from time
+//! to time, so that a key that the issuer withdraws is not accepted for long. There is one fetch at
+//! a time, and a pause after each, whatever its outcome: invented key ids cannot cause many
+//! requests to the issuer. Requests do not wait for the refresh of a stale set. They do wait for
+//! the refresh of an expired set, one that was not used for a long time, because a key may have
+//! been withdrawn since. While the issuer is unavailable, or its response is invalid, the old set
+//! stays in use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,56 +20,55 @@ use url::Url;
 
 use super::key_set::KeySet;
 
-/// How long a fetch may take.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The largest set, in bytes.
-const MOST_BYTES: usize = 256 * 1024;
+/// The timeout of a fetch.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// The largest accepted key set, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
 /// The pause after a fetch.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
-/// The pause while there is no set at all, and nobody with a JWT can be let in.
+/// The pause after a fetch while there is no key set, and so no JWT can be verified.
 const SHORT_PAUSE: TimeDelta = TimeDelta::seconds(1);
-/// How old a set may be before it is fetched anew.
-const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// How old a set may be before JWTs wait for a new one, where none was asked for lately.
-const OLD: TimeDelta = TimeDelta::minutes(30);
+/// The age at which a key set is stale.
+const STALE_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// The age at which a key set is expired, unless a fetch was tried recently.
+const EXPIRED_AFTER: TimeDelta = TimeDelta::minutes(30);
 
-/// Why there are no new keys.
+/// Why the keys could not be fetched.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the issuer's keys cannot be had: {0}")]
+#[error("the keys of the issuer cannot be fetched: {0}")]
 pub struct FetchError(String);
 
-/// The keys of an issuer, kept.
+/// The cached keys of an issuer.
 pub struct Jwks {
     url: Url,
     client: Client,
     current: ArcSwapOption<Fetched>,
     last: Mutex<Option<Attempt>>,
-    /// When the last fetch that has ended began, in seconds since 1970. It is read while one is
-    /// under way.
-    tried: AtomicI64,
+    /// When the last completed fetch began, in seconds since 1970. It can be read during a fetch.
+    tried_at: AtomicI64,
 }
 
-/// A set, and when it was asked for.
+/// A key set, and when it was requested.
 pub(super) struct Fetched {
     pub(super) keys: KeySet,
     at: DateTime<Utc>,
 }
 
-/// What the last fetch came to.
+/// The outcome of the last fetch.
 struct Attempt {
     at: DateTime<Utc>,
     outcome: Result<(), FetchError>,
 }
 
 impl Jwks {
-    /// The keys at `url`, which nobody has asked for yet.
+    /// Prepares to fetch the keys at `url`.
     ///
     /// # Errors
-    /// Where the HTTP client cannot be made.
+    /// If the HTTP client cannot be created.
     pub fn new(url: Url) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
-            .timeout(PATIENCE)
-            // The set stands where the settings say, and nowhere else.
+            .timeout(FETCH_TIMEOUT)
+            // The keys are at the configured URL, and nowhere else.
             .redirect(redirect::Policy::none())
             .pool_max_idle_per_host(0)
             .build()?;
@@ -77,38 +77,41 @@ impl Jwks {
             client,
             current: ArcSwapOption::empty(),
             last: Mutex::new(None),
-            tried: AtomicI64::new(0),
+            tried_at: AtomicI64::new(0),
         })
     }
 
-    /// The set that was fetched last.
+    /// The key set that was fetched last.
     pub(super) fn current(&self) -> Option<Arc<Fetched>> {
         self.current.load_full()
     }
 
-    /// Whether there is a set, and it is time for a new one.
+    /// Whether there is a key set that should be refreshed in the background.
     pub fn is_stale(&self, now: DateTime<Utc>) -> bool {
-        let old = (self.current.load().as_ref()).is_some_and(|set| now - set.at >= FRESH);
-        // Whoever holds the lock is at it.
-        old && self
-            .last
-            .try_lock()
-            .is_ok_and(|last| !is_pause(last.as_ref(), PAUSE, now))
+        let is_stale =
+            (self.current.load().as_ref()).is_some_and(|set| now - set.at >= STALE_AFTER);
+        // The lock is held during a fetch.
+        is_stale
+            && self
+                .last
+                .try_lock()
+                .is_ok_and(|last| !is_paused(last.as_ref(), PAUSE, now))
     }
 
-    /// Whether there is a set, and it is so old that nobody may be let in by it before the issuer
-    /// was asked. Once the issuer did not answer, its old set is good enough for a while.
-    pub fn is_old(&self, now: DateTime<Utc>) -> bool {
-        let old = (self.current.load().as_ref()).is_some_and(|set| now - set.at >= OLD);
-        let since = now.timestamp() - self.tried.load(Ordering::Relaxed);
-        old && since >= FRESH.num_seconds()
+    /// Whether there is a key set that must be refreshed before it is used. If that refresh fails,
+    /// the old set is used for some more time.
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+        let is_old =
+            (self.current.load().as_ref()).is_some_and(|set| now - set.at >= EXPIRED_AFTER);
+        let since = now.timestamp() - self.tried_at.load(Ordering::Relaxed);
+        is_old && since >= STALE_AFTER.num_seconds()
     }
 
-    /// Fetches the set anew, unless that was tried a moment ago; waits for a fetch that is under
-    /// way. `now` is when the caller began.
+    /// Fetches the keys, unless a fetch was tried a moment ago. If a fetch is in progress, waits
+    /// for it. `now` is the time at which the caller started.
     ///
     /// # Errors
-    /// What the last fetch failed with, whoever made it.
+    /// The error of the last fetch, which another caller may have made.
     pub async fn refresh(&self, now: DateTime<Utc>) -> Result<(), FetchError> {
         let mut last = self.last.lock().await;
         let pause = match self.current.load().as_ref() {
@@ -116,7 +119,7 @@ impl Jwks {
             None => SHORT_PAUSE,
         };
         if let Some(attempt) = last.as_ref()
-            && is_pause(Some(attempt), pause, now)
+            && is_paused(Some(attempt), pause, now)
         {
             return attempt.outcome.clone();
         }
@@ -127,11 +130,11 @@ impl Jwks {
                 Ok(())
             }
             Err(error) => {
-                log::warn!("{error}; the keys from before stay");
+                log::warn!("{error}; the previous keys stay in use");
                 Err(error)
             }
         };
-        self.tried.store(now.timestamp(), Ordering::Relaxed);
+        self.tried_at.store(now.timestamp(), Ordering::Relaxed);
         *last = Some(Attempt {
             at: now,
             outcome: outcome.clone(),
@@ -139,45 +142,50 @@ impl Jwks {
         outcome
     }
 
-    /// Asks the issuer once, for a look at it: the algorithm of each key that fits, in the order of
-    /// the set. What is kept stays as it is.
+    /// Fetches the keys once, and returns the algorithm of each usable key in the order of the set.
+    /// The cached keys are not changed.
     ///
     /// # Errors
-    /// Where the keys cannot be had, or none of them fits.
-    pub async fn look(&self) -> Result<Vec<&'static str>, FetchError> {
+    /// If the keys cannot be fetched, or none is usable.
+    pub async fn fetch_algorithms(&self) -> Result<Vec<&'static str>, FetchError> {
         Ok(self.fetch().await?.algorithms())
     }
 
     async fn fetch(&self) -> Result<KeySet, FetchError> {
-        let failed = |error: reqwest::Error| FetchError(chain(&error.without_url()));
+        let failed = |error: reqwest::Error| FetchError(with_causes(&error.without_url()));
         let request = self.client.get(self.url.clone());
         let request = request.header("accept", "application/jwk-set+json, application/json");
         let mut answer = request.send().await.map_err(failed)?;
         if !answer.status().is_success() {
-            return Err(FetchError(format!("it answers {}", answer.status())));
+            return Err(FetchError(format!(
+                "the response has the status {}",
+                answer.status()
+            )));
         }
         let mut text = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             text.extend_from_slice(&chunk);
-            if text.len() > MOST_BYTES {
-                return Err(FetchError(format!("over {MOST_BYTES} bytes")));
+            if text.len() > MAX_BYTES {
+                return Err(FetchError(format!(
+                    "the response exceeds {MAX_BYTES} bytes"
+                )));
             }
         }
         let keys = KeySet::parse(&text).filter(|keys| !keys.is_empty());
-        keys.ok_or_else(|| FetchError("it has no set with a key that fits".to_owned()))
+        keys.ok_or_else(|| FetchError("the response has no usable key".to_owned()))
     }
 }
 
-fn is_pause(last: Option<&Attempt>, pause: TimeDelta, now: DateTime<Utc>) -> bool {
+fn is_paused(last: Option<&Attempt>, pause: TimeDelta, now: DateTime<Utc>) -> bool {
     last.is_some_and(|attempt| now - attempt.at < pause)
 }
 
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = error.to_string();
+fn with_causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(source) = next {
-        words.push_str(&format!(": {source}"));
+        text.push_str(&format!(": {source}"));
         next = source.source();
     }
-    words
+    text
 }

@@ -1,9 +1,9 @@
-//! JWTs (RFC 7519): a signature that holds, and claims that do.
+//! Verification of JWTs (RFC 7519): the signature and the claims.
 //!
-//! The settings choose what a JWT is signed with, never the JWT: a secret believes HS256 alone, a
-//! set of public keys the RSA, ECDSA and EdDSA ones alone, each key those of its kind. So a public
-//! key is no secret for HS256, and `none` is no algorithm. Keys that travel in a header are
-//! ignored.
+//! The settings decide which algorithms are accepted, never the JWT: with a shared secret only
+//! HS256, with a set of public keys only RSA, ECDSA and EdDSA, and each key only for the algorithms
+//! of its kind. So a public key cannot be used as the secret of HS256, and `none` is never
+//! accepted. Keys in the header of a JWT are ignored.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use secrecy::ExposeSecret as _;
 
-use super::claims::{Claims, Expected, Grant};
+use super::claims::{Claims, Grant, Requirements};
 use super::jwks::Jwks;
 use super::key_set::{Found, is_public};
 use crate::config::{Jwt as Settings, JwtKeys};
 
-/// The longest JWT, in bytes.
-const LONGEST: usize = 8 * 1024;
+/// The length of the longest accepted JWT, in bytes.
+const MAX_LENGTH: usize = 8 * 1024;
 
-/// Whose JWTs are believed.
+/// Verifies the JWTs of one issuer.
 pub struct Jwt {
     keys: Keys,
-    expected: Expected,
+    required: Requirements,
 }
 
 enum Keys {
@@ -31,22 +31,22 @@ enum Keys {
     Set(Arc<Jwks>),
 }
 
-/// What a JWT is worth.
+/// The result of verifying a JWT.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// As much as this.
-    Good(Grant),
-    /// Nothing.
-    Bad,
-    /// None of the keys at hand has signed it: new ones may have come.
+pub enum Verified {
+    /// The JWT is valid and grants these rights.
+    Valid(Grant),
+    /// The JWT is invalid.
+    Invalid,
+    /// None of the known keys has signed the JWT. The issuer may have a new key.
     UnknownKey,
 }
 
 impl Jwt {
-    /// As the settings say. Nobody is asked yet.
+    /// Creates a verifier from the settings. No keys are fetched yet.
     ///
     /// # Errors
-    /// Where the HTTP client cannot be made.
+    /// If the HTTP client cannot be created.
     pub fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
         let keys = match &settings.keys {
             JwtKeys::Secret(secret) => {
@@ -56,7 +56,7 @@ impl Jwt {
         };
         Ok(Self {
             keys,
-            expected: Expected {
+            required: Requirements {
                 issuer: settings.issuer.clone(),
                 audience: settings.audience.clone(),
                 tenant: settings.tenant_claim.clone(),
@@ -65,12 +65,12 @@ impl Jwt {
         })
     }
 
-    /// Whether a text may be a JWT at all.
+    /// Whether a text has the form of a JWT.
     pub fn has_shape(text: &str) -> bool {
-        text.len() <= LONGEST && text.split('.').count() == 3
+        text.len() <= MAX_LENGTH && text.split('.').count() == 3
     }
 
-    /// Where the keys come from, where they are not a setting.
+    /// The source of the keys. `None` if the settings have a shared secret.
     pub fn jwks(&self) -> Option<&Arc<Jwks>> {
         match &self.keys {
             Keys::Secret(_) => None,
@@ -78,59 +78,60 @@ impl Jwt {
         }
     }
 
-    /// What a JWT is worth at `now`, with the keys that are at hand.
-    pub fn judge(&self, token: &str, now: DateTime<Utc>) -> Verdict {
+    /// Verifies a JWT at `now` with the known keys.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Verified {
         let Ok(header) = decode_header(token) else {
-            return Verdict::Bad;
+            return Verified::Invalid;
         };
-        // What must be understood is not (RFC 7515, section 4.1.11).
+        // The header lists extensions that must be understood, and the broker knows none (RFC 7515,
+        // section 4.1.11).
         if header.crit.is_some() {
-            return Verdict::Bad;
+            return Verified::Invalid;
         }
         let algorithm = header.alg;
         match &self.keys {
-            Keys::Secret(_) if algorithm != Algorithm::HS256 => Verdict::Bad,
-            Keys::Secret(key) => match self.check(token, key, algorithm, now) {
-                Verdict::UnknownKey => Verdict::Bad,
-                verdict => verdict,
+            Keys::Secret(_) if algorithm != Algorithm::HS256 => Verified::Invalid,
+            Keys::Secret(key) => match self.verify_with(token, key, algorithm, now) {
+                Verified::UnknownKey => Verified::Invalid,
+                verified => verified,
             },
-            Keys::Set(_) if !is_public(algorithm) => Verdict::Bad,
+            Keys::Set(_) if !is_public(algorithm) => Verified::Invalid,
             Keys::Set(jwks) => {
                 let Some(set) = jwks.current() else {
-                    return Verdict::UnknownKey;
+                    return Verified::UnknownKey;
                 };
                 let id = header.kid.as_deref();
                 match set.keys.find(id, algorithm) {
-                    // Another key may have taken its place, under the same name.
-                    Found::Key(key) => self.check(token, key, algorithm, now),
-                    Found::Unknown | Found::Unfit => Verdict::UnknownKey,
-                    Found::Ambiguous => Verdict::Bad,
+                    // The issuer may have replaced the key under the same id.
+                    Found::Key(key) => self.verify_with(token, key, algorithm, now),
+                    Found::Unknown | Found::WrongAlgorithm => Verified::UnknownKey,
+                    Found::Ambiguous => Verified::Invalid,
                 }
             }
         }
     }
 
-    fn check(
+    fn verify_with(
         &self,
         token: &str,
         key: &DecodingKey,
         algorithm: Algorithm,
         now: DateTime<Utc>,
-    ) -> Verdict {
+    ) -> Verified {
         let mut validation = Validation::new(algorithm);
-        // The claims are looked at below, by the broker's own clock.
+        // The claims are checked below, by the clock of the broker.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        // The signature is checked before the claims are read.
+        // The signature is verified before the claims are parsed.
         let token = match decode::<Claims>(token, key, &validation) {
             Ok(token) => token,
             Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
-                return Verdict::UnknownKey;
+                return Verified::UnknownKey;
             }
-            Err(_) => return Verdict::Bad,
+            Err(_) => return Verified::Invalid,
         };
-        let grant = token.claims.grant(&self.expected, now);
-        grant.map_or(Verdict::Bad, Verdict::Good)
+        let grant = token.claims.grant(&self.required, now);
+        grant.map_or(Verified::Invalid, Verified::Valid)
     }
 }

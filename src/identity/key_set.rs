@@ -7,17 +7,17 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The shortest modulus of an RSA key, in bytes.
+/// The length of the shortest accepted modulus of an RSA key, in bytes.
 /// Source: <https://www.rfc-editor.org/rfc/rfc7518#section-3.3>
-const SHORTEST_MODULUS: usize = 256;
-/// Keys of a set that are looked at.
-const MOST_KEYS: usize = 100;
+const MIN_MODULUS: usize = 256;
+/// The number of keys of a set that are read.
+const MAX_KEYS: usize = 100;
 
-/// Keys that JWTs may be signed with.
+/// The keys that JWTs may be signed with.
 #[derive(Debug)]
 pub(super) struct KeySet(Vec<Key>);
 
-/// A key, and the algorithms that it is for: the one that it names, or else all of its kind.
+/// A key and its algorithms: the one that the key names, or otherwise all algorithms of its kind.
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
@@ -25,7 +25,7 @@ struct Key {
     key: DecodingKey,
 }
 
-/// What an RSA key may sign with. SHA-1 is not among them, nor what no issuer uses.
+/// The algorithms of RSA keys. SHA-1 and algorithms that no issuer uses are excluded.
 const RSA: &[(Algorithm, KeyAlgorithm)] = &[
     (Algorithm::RS256, KeyAlgorithm::RS256),
     (Algorithm::RS384, KeyAlgorithm::RS384),
@@ -36,7 +36,7 @@ const P256: &[(Algorithm, KeyAlgorithm)] = &[(Algorithm::ES256, KeyAlgorithm::ES
 const P384: &[(Algorithm, KeyAlgorithm)] = &[(Algorithm::ES384, KeyAlgorithm::ES384)];
 const ED25519: &[(Algorithm, KeyAlgorithm)] = &[(Algorithm::EdDSA, KeyAlgorithm::EdDSA)];
 
-/// Whether a public key may sign with this algorithm.
+/// Whether this is an algorithm of public keys.
 pub(super) fn is_public(algorithm: Algorithm) -> bool {
     let all = [RSA, P256, P384, ED25519];
     all.iter()
@@ -45,15 +45,16 @@ pub(super) fn is_public(algorithm: Algorithm) -> bool {
         .any(|(known, _)| *known == algorithm)
 }
 
-/// Which key a JWT was signed with.
+/// The result of looking up the key of a JWT.
 #[derive(Debug)]
 pub(super) enum Found<'a> {
+    /// The key.
     Key(&'a DecodingKey),
-    /// None of the set.
+    /// The set has no such key.
     Unknown,
-    /// One that is for another algorithm.
-    Unfit,
-    /// It names none, and several would do.
+    /// The key with this id is for other algorithms.
+    WrongAlgorithm,
+    /// The JWT names no key id, and several keys have its algorithm.
     Ambiguous,
 }
 
@@ -63,11 +64,11 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a set. Keys of other kinds, and those that are not for signatures, are left out;
-    /// nothing where the text is no set.
+    /// Parses a key set. Keys of other kinds, and keys that are not for signatures, are ignored.
+    /// `None` if the text is not a key set.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let document: Document = serde_json::from_slice(text).ok()?;
-        let keys = document.keys.into_iter().take(MOST_KEYS);
+        let keys = document.keys.into_iter().take(MAX_KEYS);
         Some(Self(keys.filter_map(Key::parse).collect()))
     }
 
@@ -75,21 +76,21 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// The algorithm of each key.
+    /// The first algorithm of each key.
     pub(super) fn algorithms(&self) -> Vec<&'static str> {
-        // No key without one is taken into a set.
+        // Every key in a set has at least one algorithm.
         let first = |key: &Key| key.algorithms.first().copied().map_or("none", name);
         self.0.iter().map(first).collect()
     }
 
-    /// The key that a JWT names, or the only one of its algorithm.
+    /// Finds the key with this id, or, without an id, the only key with this algorithm.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Found<'_> {
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
         if let Some(id) = id {
             let mut named = (self.0.iter()).filter(|key| key.id.as_deref() == Some(id));
             return match named.clone().find(fits) {
                 Some(key) => Found::Key(&key.key),
-                None if named.next().is_some() => Found::Unfit,
+                None if named.next().is_some() => Found::WrongAlgorithm,
                 None => Found::Unknown,
             };
         }
@@ -106,8 +107,7 @@ impl Key {
     fn parse(value: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
         let common = &jwk.common;
-        let is_for_signatures =
-            matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
+        let is_for_signing = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
         let of_kind = match &jwk.algorithm {
             AlgorithmParameters::RSA(rsa) if is_long(&rsa.n) => RSA,
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => P256,
@@ -115,7 +115,7 @@ impl Key {
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
                 ED25519
             }
-            // A symmetric key in public is no secret.
+            // A published symmetric key is not secret.
             _ => return None,
         };
         let named = common.key_algorithm;
@@ -123,7 +123,7 @@ impl Key {
             .filter(|(_, name)| named.is_none_or(|named| named == *name))
             .map(|(algorithm, _)| *algorithm)
             .collect();
-        if !is_for_signatures || algorithms.is_empty() {
+        if !is_for_signing || algorithms.is_empty() {
             return None;
         }
         Some(Self {
@@ -150,7 +150,7 @@ fn name(algorithm: Algorithm) -> &'static str {
 fn is_long(modulus: &str) -> bool {
     let modulus = URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
     let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
-    modulus.len() - zeros >= SHORTEST_MODULUS
+    modulus.len() - zeros >= MIN_MODULUS
 }
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn only_public_keys_for_signatures_are_taken() {
+    fn parse_keeps_only_public_signing_keys() {
         let point = URL_SAFE_NO_PAD.encode([7; 32]);
         let ec = json!({"kty": "EC", "crv": "P-256", "x": point, "y": point});
         let ed = json!({"kty": "OKP", "crv": "Ed25519", "x": point});
@@ -204,14 +204,14 @@ mod tests {
             json!({"kty": "new"}),
             json!(7),
         ] {
-            // It does not spoil the others.
+            // The other keys of the set are kept.
             assert_eq!(set(json!([bad, rsa(256)])).0.len(), 1, "{bad}");
         }
         assert!(KeySet::parse(b"[]").is_none() && KeySet::parse(b"<html>").is_none());
     }
 
     #[test]
-    fn a_key_is_for_the_algorithm_that_it_names_or_for_those_of_its_kind() {
+    fn find_returns_key_only_for_its_algorithms() {
         let set = set(json!([
             rsa(256),
             with(with(rsa(256), "kid", "other"), "alg", "RS256")
@@ -221,11 +221,11 @@ mod tests {
             assert!(matches!(found(Some("r"), algorithm), Found::Key(_)));
         }
         for algorithm in [Algorithm::HS256, Algorithm::ES256, Algorithm::EdDSA] {
-            assert!(matches!(found(Some("r"), algorithm), Found::Unfit));
+            assert!(matches!(found(Some("r"), algorithm), Found::WrongAlgorithm));
         }
         assert!(matches!(
             found(Some("other"), Algorithm::RS512),
-            Found::Unfit
+            Found::WrongAlgorithm
         ));
         let unknown = found(Some("new"), Algorithm::RS256);
         assert!(matches!(unknown, Found::Unknown));

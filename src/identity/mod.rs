@@ -1,13 +1,13 @@
-//! Identity: credentials that say themselves what they are good for, and prove it by a signature.
+//! Signed credentials, which contain their own rights: JWTs and upload tokens.
 //!
-//! JWTs are an issuer's, upload tokens are ours. Whether the tenant that one names is there, and
-//! what it was used for, is for the use cases to ask.
+//! An external issuer signs JWTs, the broker signs upload tokens. The use cases check whether the
+//! tenant of a credential exists, and how much of its allowance has been used.
 
 mod claims;
 pub mod jwks;
 pub mod jwt;
 mod key_set;
-mod named;
+mod other_claims;
 pub mod upload_token;
 
 pub use claims::Grant;

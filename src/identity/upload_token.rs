@@ -1,7 +1,8 @@
-//! Upload tokens: what a browser may do for a while, signed by the broker.
+//! Upload tokens: short-lived credentials that the broker signs, for example for browsers.
 //!
-//! `ubt_PAYLOAD.MAC`, both in base64url: the payload is JSON, the MAC an HMAC with SHA-256 over it.
-//! All that is letters, digits, `-`, `_` and one dot, so that a token can be a segment of a path.
+//! The format is `ubt_PAYLOAD.MAC`, both in base64url: the payload is JSON, the MAC is an HMAC with
+//! SHA-256 over it. A token has only letters, digits, `-`, `_` and one dot, so that it can be a
+//! path segment.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,25 +19,26 @@ use crate::domain::bounds::Allowance;
 use crate::domain::prefix::PathPrefix;
 use crate::domain::principal::Scope;
 
-/// Says at a glance, and to secret scanners, what leaked.
+/// The start of every upload token. People and secret scanners recognize a leaked token by it.
 const PREFIX: &str = "ubt_";
-/// The longest token, in bytes.
-const LONGEST: usize = 8 * 1024;
-/// What is signed beside the payload: nothing else that the secret may be used for begins so.
+/// The length of the longest accepted token, in bytes.
+const MAX_LENGTH: usize = 8 * 1024;
+/// The text that is signed in front of the payload, so that no other use of the secret can produce
+/// the same MAC.
 const PURPOSE: &[u8] = b"upload-broker upload token 1\n";
 
-/// What upload tokens are signed with.
+/// The key that upload tokens are signed with.
 #[derive(Clone)]
 pub struct TokenKey(Hmac<Sha256>);
 
-/// What an upload token says.
+/// The content of an upload token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadToken {
-    /// What it is good for.
+    /// The rights of the token.
     pub grant: Grant,
-    /// The API key that it was made with; it does not outlive that.
+    /// The API key that issued the token. The token is rejected once that key is.
     pub key: Option<Uuid>,
-    /// What is counted of its use.
+    /// The limits on the use of this token, and of the tokens that issued it.
     pub allowances: Vec<Allowance>,
 }
 
@@ -56,27 +58,27 @@ struct Payload {
     counts: Vec<Count>,
 }
 
-/// The token that is counted, its uploads, its bytes, and its end.
+/// An allowance: the id of its token, the numbers of uploads and bytes, and its expiry.
 type Count = (Uuid, Option<u64>, Option<u64>, i64);
 
-/// Whether a text may be an upload token at all.
+/// Whether a text has the form of an upload token.
 pub fn has_shape(text: &str) -> bool {
-    text.starts_with(PREFIX) && text.len() <= LONGEST
+    text.starts_with(PREFIX) && text.len() <= MAX_LENGTH
 }
 
 impl TokenKey {
-    /// The key of a secret of any length.
+    /// Derives the key from a secret of any length.
     pub fn new(secret: &[u8]) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let mac = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
         Self(mac)
     }
 
-    /// Signs a token. Its times are cut to seconds.
+    /// Signs a token. Its times are truncated to seconds.
     ///
     /// # Errors
-    /// A fault of ours.
-    pub fn seal(&self, token: &UploadToken) -> serde_json::Result<SecretString> {
+    /// If the payload cannot be serialized, which is a fault of the broker.
+    pub fn sign(&self, token: &UploadToken) -> serde_json::Result<SecretString> {
         let grant = &token.grant;
         let counts = token.allowances.iter();
         let payload = serde_json::to_vec(&Payload {
@@ -95,15 +97,16 @@ impl TokenKey {
         let payload = URL_SAFE_NO_PAD.encode(payload);
         let mac: [u8; 32] = self.mac(&payload).finalize().into_bytes().into();
         let mac = Zeroizing::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(mac)));
-        // In one piece of the right length: what grows leaves copies behind.
+        // Allocated at once with the final length, because a growing string leaves copies in
+        // memory.
         Ok([PREFIX, &payload, ".", &mac].concat().into())
     }
 
-    /// What a token says, where this key has signed it. Whether it has ended is not looked at.
-    pub fn open(&self, text: &str) -> Option<UploadToken> {
+    /// Returns the content of a token, if it was signed with this key. The expiry is not checked.
+    pub fn verify(&self, text: &str) -> Option<UploadToken> {
         let (payload, mac) = text.strip_prefix(PREFIX)?.split_once('.')?;
         let mac = Zeroizing::new(URL_SAFE_NO_PAD.decode(mac).ok()?);
-        // In constant time.
+        // The comparison takes constant time.
         self.mac(payload).verify_slice(&mac).ok()?;
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
         let payload: Payload = serde_json::from_slice(&payload).ok()?;
@@ -175,27 +178,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_can_be_opened_with_the_same_key_only() {
+    fn verify_accepts_only_tokens_of_the_same_key() {
         let key = TokenKey::new(b"one");
-        let sealed = key.seal(&token()).unwrap();
-        let text = sealed.expose_secret();
+        let signed = key.sign(&token()).unwrap();
+        let text = signed.expose_secret();
         assert!(has_shape(text), "{text}");
-        assert_eq!(key.open(text), Some(token()));
-        assert_eq!(TokenKey::new(b"other").open(text), None);
+        assert_eq!(key.verify(text), Some(token()));
+        assert_eq!(TokenKey::new(b"other").verify(text), None);
     }
 
     #[test]
-    fn no_character_of_it_can_be_changed() {
+    fn verify_rejects_any_changed_character() {
         let key = TokenKey::new(b"one");
-        let sealed = key.seal(&token()).unwrap();
-        let text = sealed.expose_secret();
+        let signed = key.sign(&token()).unwrap();
+        let text = signed.expose_secret();
         for at in 0..text.len() {
             let mut changed = text.as_bytes().to_vec();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(key.open(&changed), None, "{changed}");
-            assert_eq!(key.open(&text[..at]), None, "{at}");
+            assert_eq!(key.verify(&changed), None, "{changed}");
+            assert_eq!(key.verify(&text[..at]), None, "{at}");
         }
-        assert_eq!(key.open(&format!("{text}A")), None);
+        assert_eq!(key.verify(&format!("{text}A")), None);
     }
 }

@@ -106,7 +106,7 @@ impl Job {
             match chore {
                 Chore::Expire => metrics.expired(outcome.as_str()),
                 Chore::FinishDelete => metrics.deleted(outcome.as_str()),
-                Chore::Settle => metrics.settled(outcome.as_str()),
+                Chore::Settle => metrics.final_check(outcome.as_str()),
             }
         }
         let finding = Finding::for_upload(what, outcome, self.dry_run, upload);

@@ -1,23 +1,23 @@
-//! SIGHUP: the operator asks to read files anew.
+//! SIGHUP, by which an operator asks the process to read its files again.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// From its making on, SIGHUP ends the process no more: it is waited for here.
+/// Receives SIGHUP. Once it is created, SIGHUP no longer terminates the process.
 #[derive(Debug)]
 pub struct Hangups(Signal);
 
 impl Hangups {
-    /// Call it inside a tokio runtime.
+    /// Installs the handler. It must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the system refuses the handler.
+    /// If the system rejects the handler.
     pub fn new() -> io::Result<Self> {
         signal(SignalKind::hangup()).map(Self)
     }
 
-    /// Comes back at the next one. Several that come at once are one.
+    /// Waits for the next SIGHUP. Several that arrive at once count as one.
     pub async fn next(&mut self) {
         self.0.recv().await;
     }

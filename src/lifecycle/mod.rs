@@ -1,10 +1,10 @@
 //! Signals, shutdown and supervised loops.
 //!
 //! A service stops in two steps. The *soft stop* (SIGTERM, SIGINT, [`Shutdown::stop`], or a loop
-//! that died) asks everything to finish what it is doing. The *hard stop* (a second signal, or
-//! the bound of [`Shutdown::wait`]) drops what still runs. On a fault nothing stays half alive:
-//! a loop that panics or returns early starts the soft stop, and the outcome is a non-zero exit
-//! code, which is returned to `main` so that destructors run.
+//! that failed) asks all tasks to finish their current work. The *hard stop* (a second signal, or
+//! the timeout of [`Shutdown::wait`]) drops the tasks that still run. A fault never leaves a part
+//! of the process running: a loop that panics or returns early starts the soft stop, and the
+//! outcome is a non-zero exit code, which is returned to `main` so that destructors run.
 //!
 //! ```no_run
 //! # use std::{process::ExitCode, time::Duration};
@@ -42,13 +42,14 @@ use tokio_util::sync::CancellationToken;
 pub use hangup::Hangups;
 pub use outcome::{Failure, Outcome};
 pub use runtime::run;
-pub use supervise::Ending;
+pub use supervise::TaskResult;
 
-/// How long what is dropped at the hard stop may take for that. It takes no time, unless it blocks.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The time for tasks that are dropped at the hard stop to run their destructors. They need none,
+/// unless they block.
+const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The switch that stops the process, and the register of what has to stop. Cheap to clone; all
-/// clones are one switch.
+/// Stops the process, and keeps the registry of tasks that have to stop. Cheap to clone; all clones
+/// share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     soft: CancellationToken,
@@ -57,23 +58,23 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// A switch that nobody has pulled and that knows no loops yet.
+    /// Creates a shutdown that has not been requested and has no tasks.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From now on SIGTERM and SIGINT start the soft stop, and a second one the hard stop. Call
-    /// it inside a tokio runtime, and switch off the signal handling of others (actix-web:
+    /// Makes SIGTERM and SIGINT start the soft stop, and a second signal the hard stop. It must be
+    /// called inside a tokio runtime, and other signal handlers must be disabled (actix-web:
     /// `disable_signals()`).
     ///
     /// # Errors
-    /// When the system refuses the handlers.
+    /// If the system rejects the handlers.
     pub fn on_signals(&self) -> io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let (soft, hard) = (self.soft.clone(), self.hard.clone());
         supervise::detach(async move {
-            // Loops for ever: a third signal, after a hard stop, finds nothing left to do.
+            // This loop never ends. A third signal, after the hard stop, has no effect.
             loop {
                 let name = tokio::select! {
                     _ = terminate.recv() => "SIGTERM",
@@ -91,7 +92,7 @@ impl Shutdown {
         Ok(())
     }
 
-    /// Starts the soft stop. Again, or late, changes nothing.
+    /// Starts the soft stop. Repeated calls have no effect.
     pub fn stop(&self) {
         self.soft.cancel();
     }
@@ -101,39 +102,39 @@ impl Shutdown {
         self.soft.is_cancelled()
     }
 
-    /// Comes back when the soft stop begins (at once when it has). Safe in `select!`.
+    /// Waits until the soft stop has begun. It is cancel-safe.
     pub async fn stopping(&self) {
         self.soft.cancelled().await;
     }
 
-    /// The soft stop as a token, for code that takes one. Cancelling it is [`stop`](Self::stop).
+    /// The soft stop as a token. Cancelling it is the same as [`stop`](Self::stop).
     pub fn token(&self) -> CancellationToken {
         self.soft.clone()
     }
 
-    /// Runs a loop that has to live as long as the process: a server, the relay, the janitor. It
-    /// watches [`stopping`](Self::stopping) and then returns. A panic or an `Err` at any time,
-    /// or a return before the soft stop, is a failure that stops the process. Needs a tokio
-    /// runtime; `name` is for people, in logs and in the [`Outcome`].
+    /// Spawns a loop that must run as long as the process: a server, the relay, the janitor. It
+    /// must return after [`stopping`](Self::stopping) resolves. A panic or an `Err` at any time, or
+    /// a return before the soft stop, is a failure that stops the process. It must be called inside
+    /// a tokio runtime. `name` is used in logs and in the [`Outcome`].
     pub fn spawn<F>(&self, name: &'static str, future: F)
     where
-        F: Future<Output: Ending> + Send + 'static,
+        F: Future<Output: TaskResult> + Send + 'static,
     {
         self.launch(name, supervise::Kind::Loop, future);
     }
 
-    /// Runs work that ends by itself, such as one connection. A panic or an `Err` is logged and
-    /// harms nobody else; [`wait`](Self::wait) gives it time to finish.
+    /// Spawns a task that ends by itself, such as one connection. A panic or an `Err` is logged and
+    /// does not affect other tasks. [`wait`](Self::wait) gives it time to finish.
     pub fn spawn_job<F>(&self, name: &'static str, future: F)
     where
-        F: Future<Output: Ending> + Send + 'static,
+        F: Future<Output: TaskResult> + Send + 'static,
     {
         self.launch(name, supervise::Kind::Job, future);
     }
 
-    /// Waits for the soft stop, then for what was spawned, at most `bound` long. What has not
-    /// stopped by then, or at a second signal, is dropped and named in the outcome.
-    pub async fn wait(&self, bound: Duration) -> Outcome {
+    /// Waits for the soft stop, then at most `timeout` for the spawned tasks. Tasks that have not
+    /// stopped by then, or at a second signal, are dropped and named in the outcome.
+    pub async fn wait(&self, timeout: Duration) -> Outcome {
         tokio::select! {
             () = self.soft.cancelled() => (),
             () = self.hard.cancelled() => (),
@@ -142,13 +143,13 @@ impl Shutdown {
         tokio::select! {
             () = self.tasks.finished() => (),
             () = self.hard.cancelled() => (),
-            () = tokio::time::sleep(bound) => (),
+            () = tokio::time::sleep(timeout) => (),
         }
         let outcome = self.tasks.outcome();
         self.hard.cancel();
-        // What is dropped may have something to say, such as what is lost with it.
-        let _ = tokio::time::timeout(LAST_WORDS, self.tasks.finished()).await;
-        outcome.log(bound);
+        // Destructors may log something, such as the data that is lost with the task.
+        let _ = tokio::time::timeout(DROP_TIMEOUT, self.tasks.finished()).await;
+        outcome.log(timeout);
         outcome
     }
 }

@@ -1,15 +1,15 @@
-//! How the process ended.
+//! The outcome of the process.
 
 use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A loop that died.
+/// A loop that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The name that the loop was spawned with.
     pub name: &'static str,
-    /// What happened, for a log.
+    /// The reason, for a log.
     pub reason: String,
 }
 
@@ -19,23 +19,23 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What [`Shutdown::wait`](super::Shutdown::wait) saw.
+/// The result of [`Shutdown::wait`](super::Shutdown::wait).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "main returns its exit code"]
 pub struct Outcome {
-    /// The loops that died, in the order in which they did.
+    /// The loops that failed, in the order of their failures.
     pub failures: Vec<Failure>,
-    /// What had to be dropped because it did not stop in time, oldest first.
+    /// The tasks that were dropped because they did not stop in time, oldest first.
     pub unfinished: Vec<&'static str>,
 }
 
 impl Outcome {
-    /// Whether everything ended as it should.
+    /// Whether all tasks ended regularly.
     pub fn is_clean(&self) -> bool {
         self.failures.is_empty() && self.unfinished.is_empty()
     }
 
-    /// 0 when clean, else 1.
+    /// The exit code: 0 if the outcome is clean, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         if self.is_clean() {
             ExitCode::SUCCESS
@@ -44,10 +44,10 @@ impl Outcome {
         }
     }
 
-    pub(super) fn log(&self, bound: Duration) {
+    pub(super) fn log(&self, timeout: Duration) {
         if !self.unfinished.is_empty() {
             let names = self.unfinished.join(", ");
-            log::error!("dropped what did not stop (bound {bound:?}): {names}");
+            log::error!("dropped tasks that did not stop (timeout {timeout:?}): {names}");
         }
         if self.is_clean() {
             log::info!("stopped");

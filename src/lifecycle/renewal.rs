@@ -1,7 +1,7 @@
-//! What is held for a time is held longer while work goes on.
+//! Renews a lease while work is in progress.
 //!
-//! The renewals run beside the work, in the same task: work that hangs a thread renews nothing, and
-//! work that is dropped ends them.
+//! The renewals run in the same task as the work: work that blocks its thread is not renewed, and
+//! dropping the work ends the renewals.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Renewals in the length of a lease: two may fail before it ends.
-const IN_A_LENGTH: u32 = 3;
-/// After one that failed the next one comes sooner.
-const AFTER_A_FAILURE: u32 = 10;
+/// The number of renewals within the length of a lease: two may fail before it expires.
+const RENEWALS_PER_LENGTH: u32 = 3;
+/// The fraction of the length after which a failed renewal is retried.
+const RETRIES_PER_LENGTH: u32 = 10;
 
-/// What a renewal came to.
+/// The result of a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewed {
-    /// It is held for another length.
+    /// The lease is held for another length.
     Held,
-    /// Another process has it.
+    /// Another process holds the lease.
     Lost,
-    /// It could not be asked for.
+    /// The renewal could not be tried.
     Failed,
 }
 
@@ -33,7 +33,7 @@ pub struct Renewal {
 }
 
 impl Renewal {
-    /// Of a lease that was taken just now for `length`.
+    /// Prepares the renewals of a lease that was just taken for `length`.
     pub fn new(length: Duration) -> Self {
         Self {
             length,
@@ -41,14 +41,14 @@ impl Renewal {
         }
     }
 
-    /// Cancelled when another process has the lease, or may have it because no renewal succeeded
-    /// for its length: from then on nothing new is begun.
+    /// A token that is cancelled when another process holds the lease, or may hold it because no
+    /// renewal has succeeded for its length. From then on, no new work may be started.
     pub fn lost(&self) -> &CancellationToken {
         &self.lost
     }
 
-    /// Does `work`, and calls `renew` at a third of the length again and again meanwhile, until the
-    /// lease is lost. What was begun before goes on: its writes are fenced.
+    /// Runs `work`, and meanwhile calls `renew` after each third of the length, until the lease is
+    /// lost. Work that was started before continues, because its writes are fenced.
     pub async fn during<T, R>(&self, renew: impl Fn() -> R, work: impl Future<Output = T>) -> T
     where
         R: Future<Output = Renewed>,
@@ -56,27 +56,27 @@ impl Renewal {
         tokio::select! {
             biased;
             done = work => done,
-            never = self.renew_for_ever(renew) => match never {},
+            never = self.renew_until_lost(renew) => match never {},
         }
     }
 
-    async fn renew_for_ever<R>(&self, renew: impl Fn() -> R) -> Infallible
+    async fn renew_until_lost<R>(&self, renew: impl Fn() -> R) -> Infallible
     where
         R: Future<Output = Renewed>,
     {
         let mut held_since = Instant::now();
-        let mut wait = self.length / IN_A_LENGTH;
+        let mut wait = self.length / RENEWALS_PER_LENGTH;
         loop {
             sleep(wait).await;
             let asked = Instant::now();
             match renew().await {
                 Renewed::Held => {
                     held_since = asked;
-                    wait = self.length / IN_A_LENGTH;
+                    wait = self.length / RENEWALS_PER_LENGTH;
                     continue;
                 }
                 Renewed::Failed if held_since.elapsed() < self.length => {
-                    wait = self.length / AFTER_A_FAILURE;
+                    wait = self.length / RETRIES_PER_LENGTH;
                     continue;
                 }
                 Renewed::Failed | Renewed::Lost => self.lost.cancel(),
@@ -95,7 +95,7 @@ mod tests {
     const LENGTH: Duration = Duration::from_millis(90);
 
     #[tokio::test]
-    async fn it_is_renewed_as_long_as_the_work_takes() {
+    async fn lease_is_renewed_while_work_runs() {
         let (renewal, count) = (Renewal::new(LENGTH), AtomicUsize::new(0));
         let work = async {
             while count.load(Relaxed) < 6 {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_another_process_took_is_lost_and_not_asked_for_again() {
+    async fn lost_lease_is_not_renewed_again() {
         let (renewal, count) = (Renewal::new(LENGTH), AtomicUsize::new(0));
         let renew = async || {
             count.fetch_add(1, Relaxed);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_an_answer_it_is_lost_when_its_length_is_over() {
+    async fn lease_without_successful_renewal_is_lost_after_its_length() {
         let (renewal, start) = (Renewal::new(LENGTH), Instant::now());
         let renew = async || Renewed::Failed;
         renewal.during(renew, renewal.lost().cancelled()).await;

@@ -1,4 +1,4 @@
-//! The register of running tasks, and what their endings mean.
+//! The registry of running tasks, and the consequences of their ends.
 
 use std::any::Any;
 use std::fmt;
@@ -11,19 +11,19 @@ use tokio_util::task::TaskTracker;
 
 use super::{Failure, Outcome, Shutdown};
 
-/// What a supervised future may return: nothing, or a result whose error says what went wrong.
-pub trait Ending: Send {
-    /// The fault, told for a log.
+/// The output of a supervised future: `()`, or a `Result` whose error is the reason of the failure.
+pub trait TaskResult: Send {
+    /// The reason of the failure, for a log.
     fn fault(self) -> Option<String>;
 }
 
-impl Ending for () {
+impl TaskResult for () {
     fn fault(self) -> Option<String> {
         None
     }
 }
 
-impl<E: fmt::Display + Send> Ending for Result<(), E> {
+impl<E: fmt::Display + Send> TaskResult for Result<(), E> {
     fn fault(self) -> Option<String> {
         self.err().map(|error| error.to_string())
     }
@@ -31,21 +31,21 @@ impl<E: fmt::Display + Send> Ending for Result<(), E> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Lives as long as the process.
+    /// The task must run as long as the process.
     Loop,
-    /// Ends by itself.
+    /// The task ends by itself.
     Job,
 }
 
-/// Everything that was spawned and has not ended.
+/// All tasks that were spawned and have not ended.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     tracker: TaskTracker,
-    book: Mutex<Book>,
+    registry: Mutex<Registry>,
 }
 
 #[derive(Debug, Default)]
-struct Book {
+struct Registry {
     next: u64,
     running: Vec<(u64, &'static str)>,
     failures: Vec<Failure>,
@@ -56,45 +56,45 @@ impl Tasks {
         self.tracker.close();
     }
 
-    /// Comes back when the register is closed and empty.
+    /// Waits until the registry is closed and empty.
     pub(super) async fn finished(&self) {
         self.tracker.wait().await;
     }
 
     pub(super) fn outcome(&self) -> Outcome {
-        let book = self.book();
+        let registry = self.registry();
         Outcome {
-            failures: book.failures.clone(),
-            unfinished: book.running.iter().map(|(_, name)| *name).collect(),
+            failures: registry.failures.clone(),
+            unfinished: registry.running.iter().map(|(_, name)| *name).collect(),
         }
     }
 
-    fn enter(&self, name: &'static str) -> u64 {
-        let mut book = self.book();
-        let id = book.next;
-        book.next = id.wrapping_add(1);
-        book.running.push((id, name));
+    fn add(&self, name: &'static str) -> u64 {
+        let mut registry = self.registry();
+        let id = registry.next;
+        registry.next = id.wrapping_add(1);
+        registry.running.push((id, name));
         id
     }
 
-    fn leave(&self, id: u64, failure: Option<Failure>) {
-        let mut book = self.book();
-        book.running.retain(|(other, _)| *other != id);
-        book.failures.extend(failure);
+    fn remove(&self, id: u64, failure: Option<Failure>) {
+        let mut registry = self.registry();
+        registry.running.retain(|(other, _)| *other != id);
+        registry.failures.extend(failure);
     }
 
-    /// A panic while the book is held leaves it whole: every change is one call.
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the registry. A poisoned lock can be used, because every change is a single call.
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Shutdown {
     pub(super) fn launch<F>(&self, name: &'static str, kind: Kind, future: F)
     where
-        F: Future<Output: Ending> + Send + 'static,
+        F: Future<Output: TaskResult> + Send + 'static,
     {
-        let id = self.tasks.enter(name);
+        let id = self.tasks.add(name);
         let shutdown = self.clone();
         let watched = self.tasks.tracker.track_future(async move {
             let end = tokio::select! {
@@ -106,23 +106,23 @@ impl Shutdown {
         detach(watched);
     }
 
-    fn ended(&self, id: u64, name: &'static str, kind: Kind, end: Result<impl Ending, Panic>) {
+    fn ended(&self, id: u64, name: &'static str, kind: Kind, end: Result<impl TaskResult, Panic>) {
         let fault = match end {
             Err(panic) => Some(format!("panicked: {}", panic_text(&*panic))),
             Ok(end) => end.fault().map(|fault| format!("failed: {fault}")),
         };
         match (kind, fault) {
-            (Kind::Job, None) => self.tasks.leave(id, None),
+            (Kind::Job, None) => self.tasks.remove(id, None),
             (Kind::Job, Some(reason)) => {
                 log::error!("{name} {reason}");
-                self.tasks.leave(id, None);
+                self.tasks.remove(id, None);
             }
-            (Kind::Loop, None) if self.is_stopping() => self.tasks.leave(id, None),
+            (Kind::Loop, None) if self.is_stopping() => self.tasks.remove(id, None),
             (Kind::Loop, fault) => {
-                let reason = fault.unwrap_or_else(|| "returned although nobody asked".to_owned());
+                let reason = fault.unwrap_or_else(|| "returned before the shutdown".to_owned());
                 let failure = Failure { name, reason };
                 log::error!("{failure}; stopping the process");
-                self.tasks.leave(id, Some(failure));
+                self.tasks.remove(id, Some(failure));
                 self.stop();
             }
         }

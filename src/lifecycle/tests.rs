@@ -1,5 +1,5 @@
-//! How a process stops: when asked, when a loop dies, and when something will not stop. Bounds
-//! that must not be reached are an hour, so that none of these stories depends on speed.
+//! How a process stops: on request, when a loop fails, and when a task does not stop. Timeouts that
+//! must not expire are one hour, so that no test depends on the speed of the machine.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -14,7 +14,7 @@ const NEVER: Duration = Duration::from_secs(3600);
 const AT_ONCE: Duration = Duration::ZERO;
 
 #[tokio::test]
-async fn a_soft_stop_lets_loops_and_jobs_finish() {
+async fn soft_stop_lets_loops_and_jobs_finish() {
     let shutdown = Shutdown::new();
     let (said, heard) = oneshot::channel();
     let stop = shutdown.clone();
@@ -34,7 +34,7 @@ async fn a_soft_stop_lets_loops_and_jobs_finish() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_loop_stops_the_others_and_is_a_failure() {
+async fn panic_of_loop_is_failure_and_stops_other_loops() {
     let shutdown = Shutdown::new();
     let stop = shutdown.clone();
     shutdown.spawn("janitor", async move { stop.stopping().await });
@@ -48,15 +48,15 @@ async fn a_panic_of_a_loop_stops_the_others_and_is_a_failure() {
 }
 
 #[tokio::test]
-async fn an_early_return_is_a_failure() {
+async fn early_return_of_loop_is_failure() {
     let shutdown = Shutdown::new();
     shutdown.spawn("janitor", async {});
     let outcome = shutdown.wait(NEVER).await;
-    assert_eq!(shown(&outcome), ["janitor returned although nobody asked"]);
+    assert_eq!(shown(&outcome), ["janitor returned before the shutdown"]);
 }
 
 #[tokio::test]
-async fn an_error_is_a_failure_even_while_stopping() {
+async fn error_of_loop_is_failure_while_stopping() {
     let shutdown = Shutdown::new();
     let stop = shutdown.clone();
     shutdown.spawn("server", async move {
@@ -69,7 +69,7 @@ async fn an_error_is_a_failure_even_while_stopping() {
 }
 
 #[tokio::test]
-async fn a_job_may_end_or_die_without_stopping_the_process() {
+async fn end_or_panic_of_job_does_not_stop_process() {
     let shutdown = Shutdown::new();
     let (done, dropped) = oneshot::channel::<Infallible>();
     shutdown.spawn_job("connection", async move {
@@ -83,7 +83,7 @@ async fn a_job_may_end_or_die_without_stopping_the_process() {
 }
 
 #[tokio::test]
-async fn what_does_not_stop_in_time_is_named_and_dropped() {
+async fn task_that_does_not_stop_in_time_is_named_and_dropped() {
     let shutdown = Shutdown::new();
     let (held, dropped) = oneshot::channel::<Infallible>();
     shutdown.spawn("stuck", async move {
@@ -99,29 +99,29 @@ async fn what_does_not_stop_in_time_is_named_and_dropped() {
     dropped.await.expect_err("the hard stop drops the loop");
 }
 
-/// Such as a line of the log that tells what is lost: the process ends right after.
+/// A destructor may log which data is lost, and the process ends right after that.
 #[tokio::test]
-async fn what_is_dropped_has_its_last_words() {
-    struct Unsaid(std::sync::mpsc::Sender<&'static str>);
-    impl Drop for Unsaid {
+async fn dropped_tasks_run_their_destructors() {
+    struct ReportOnDrop(std::sync::mpsc::Sender<&'static str>);
+    impl Drop for ReportOnDrop {
         fn drop(&mut self) {
             let _ = self.0.send("all is lost");
         }
     }
-    let (say, heard) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let shutdown = Shutdown::new();
-    let unsaid = Unsaid(say);
+    let report = ReportOnDrop(sender);
     shutdown.spawn("audit", async move {
-        let _unsaid = unsaid;
+        let _report = report;
         pending::<()>().await;
     });
     shutdown.stop();
     assert!(!shutdown.wait(AT_ONCE).await.is_clean());
-    assert_eq!(heard.try_recv(), Ok("all is lost"));
+    assert_eq!(receiver.try_recv(), Ok("all is lost"));
 }
 
 #[tokio::test]
-async fn a_hard_stop_does_not_wait_for_the_bound() {
+async fn hard_stop_does_not_wait_for_timeout() {
     let shutdown = Shutdown::new();
     shutdown.spawn("stuck", pending::<()>());
     shutdown.hard.cancel();
@@ -129,7 +129,7 @@ async fn a_hard_stop_does_not_wait_for_the_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_actix_server_stops_softly() {
+async fn actix_server_stops_softly() {
     let shutdown = Shutdown::new();
     let server = HttpServer::new(App::new)
         .workers(1)

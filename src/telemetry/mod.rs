@@ -1,4 +1,4 @@
-//! Logs and metrics. A fault in either never fails the work that it watches.
+//! Logs and metrics. A failure of either never affects the work that it observes.
 
 pub mod log;
 pub mod metrics;

@@ -117,7 +117,7 @@ impl Broker {
         let name = T::batching(&key).name;
         while let Some(waiting) = queue.take() {
             let (items, senders): (Vec<T>, Vec<_>) = waiting.into_iter().unzip();
-            self.metrics.groups.written(name, items.len());
+            self.metrics.batches.written(name, items.len());
             let results = T::write(&self, key.clone(), items).await;
             for (sender, result) in senders.into_iter().zip(results) {
                 // The receiver is gone where the caller has disconnected.

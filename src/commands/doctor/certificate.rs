@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::patient::Patient;
 use super::verdict::Verdict;
 use crate::domain::event::timestamp;
-use crate::http::tls::{Complaint, Identity, Validity};
+use crate::http::tls::{ServerCertificate, Validity, ValidityFault};
 
 /// The bits by which others than the owner and its group may come at a file.
 const OTHERS: u32 = 0o007;
@@ -21,7 +21,7 @@ pub(super) fn check(patient: &Patient) -> Verdict {
     let Some(files) = &patient.settings.http.tls else {
         return Verdict::ok("BROKER_TLS_CERT is not set: the listener serves no TLS");
     };
-    let identity = match Identity::load(files) {
+    let identity = match ServerCertificate::load(files) {
         Ok(identity) => identity,
         Err(error) => {
             let fix = "set BROKER_TLS_CERT to the chain and BROKER_TLS_KEY to the key of its first \
@@ -36,17 +36,15 @@ pub(super) fn check(patient: &Patient) -> Verdict {
 }
 
 fn verdict(validity: Validity, now: DateTime<Utc>, open: bool) -> Verdict {
-    match validity.complaint(now) {
-        Some(complaint @ Complaint::Expired(_)) => {
-            Verdict::failed(format!("it {complaint}: clients refuse it"), RENEW)
+    match validity.fault(now) {
+        Some(fault @ ValidityFault::Expired(_)) => {
+            Verdict::failed(format!("it {fault}: clients refuse it"), RENEW)
         }
-        Some(complaint @ Complaint::NotYet(_)) => Verdict::failed(
-            format!("it {complaint}: clients refuse it"),
+        Some(fault @ ValidityFault::NotYet(_)) => Verdict::failed(
+            format!("it {fault}: clients refuse it"),
             "wait for it or use the one before; see the check `clock`",
         ),
-        Some(complaint @ Complaint::EndsSoon(..)) => {
-            Verdict::warning(format!("it {complaint}"), RENEW)
-        }
+        Some(fault @ ValidityFault::EndsSoon(..)) => Verdict::warning(format!("it {fault}"), RENEW),
         None if open => Verdict::warning(
             "everybody on this machine may read BROKER_TLS_KEY",
             "chmod o-rwx on the file",

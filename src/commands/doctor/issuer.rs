@@ -17,7 +17,7 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
         Ok(jwks) => jwks,
         Err(error) => return Verdict::fault(&error, "see the system's certificates"),
     };
-    match jwks.look().await {
+    match jwks.fetch_algorithms().await {
         Ok(algorithms) => Verdict::ok(format!(
             "it has {} that fit: {}",
             match algorithms.len() {

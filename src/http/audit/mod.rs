@@ -1,4 +1,4 @@
-//! `/audit`: who did what.
+//! `/audit`: the audit trail.
 
 pub mod list;
 pub mod wire;

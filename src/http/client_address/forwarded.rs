@@ -1,5 +1,7 @@
-//! What proxies write of those who came to them, and how. Every hop is read to an address or to nothing:
-//! one that is left out would put a stranger's word in the place of a proxy's.
+//! Parses the headers in which proxies state the address and the scheme of their client.
+//!
+//! Every hop becomes an entry, `None` if it cannot be parsed. Skipping it would shift the entries,
+//! and one that the client wrote would be taken for one of a proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,8 +17,8 @@ pub(super) fn standard_tls(value: &str) -> Vec<Option<bool>> {
     schemes.map(|scheme| Some(is_tls(&scheme?))).collect()
 }
 
-/// One parameter of each element of `Forwarded`; nothing of one that does not say it, or says two
-/// things.
+/// One parameter of each element of `Forwarded`. `None` for an element without it, or with more
+/// than one.
 fn parameters(value: &str, wanted: &str) -> Vec<Option<String>> {
     let elements = split(value, ',').into_iter();
     elements
@@ -53,7 +55,8 @@ fn is_tls(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("https")
 }
 
-/// An address, with or without a port and brackets; nothing for `unknown` and for hidden names.
+/// Parses an address with or without port and brackets. `None` for `unknown` and for obfuscated
+/// names.
 fn address(node: &str) -> Option<IpAddr> {
     let bare = node
         .strip_prefix('[')
@@ -63,7 +66,7 @@ fn address(node: &str) -> Option<IpAddr> {
     bare.parse().or_else(|_| socket()).ok()
 }
 
-/// At `separator`, but not inside of quotes.
+/// Splits at `separator`, but not inside of quotes.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let mut quoted = false;
     let mut escaped = false;
@@ -79,7 +82,8 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     .collect()
 }
 
-/// A token as it stands, or what is quoted (RFC 9110, section 5.6.4); nothing for half a quote.
+/// Returns a token unchanged, or the content of a quoted string (RFC 9110, section 5.6.4). `None`
+/// if the closing quote is missing.
 fn unquoted(text: &str) -> Option<String> {
     let Some(rest) = text.strip_prefix('"') else {
         return Some(text.to_owned());

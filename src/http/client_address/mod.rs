@@ -1,12 +1,12 @@
-//! Where a request comes from.
+//! The address of the client of a request.
 //!
-//! That is the other end of the connection, unless this is a proxy that the settings trust: then
-//! it is who the proxy says, in `Forwarded` (RFC 7239) or `X-Forwarded-For`. Each proxy adds to the
-//! right of what came to it, so that the list is walked from there, past trusted proxies, to the
-//! first address that is none: what stands further left anybody may have made up. A proxy writes
-//! one of the two headers and may pass on the other as the client sent it: where both are there
-//! and tell different addresses, neither counts. What cannot be read ends the walk at the last
-//! proxy that could be.
+//! It is the peer address of the connection, unless the peer is a trusted proxy of the settings.
+//! Then it is the address that the proxy states in `Forwarded` (RFC 7239) or `X-Forwarded-For`.
+//! Each proxy appends to the list that it received, so that the list is read from right to left,
+//! past trusted proxies, to the first address that is not a trusted proxy; any client could have
+//! made up the entries further left. A proxy writes one of the two headers and may forward the
+//! other as the client sent it: if both are present and give different addresses, both are ignored.
+//! An entry that cannot be parsed ends the search at the last proxy that could be.
 
 mod forwarded;
 mod scheme;
@@ -20,15 +20,15 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use actix_web::{HttpMessage as _, HttpRequest, web};
 
-pub use self::scheme::came_by_tls;
+pub use self::scheme::client_uses_tls;
 use crate::config::Network;
 
-/// The address of a client: the edge leaves it with every request, as an extension.
+/// The address of a client. `middleware::edge` adds it to every request as an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    /// Of a request that has passed the edge.
+    /// The address of a request that has passed `middleware::edge`.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.extensions().get().copied()
     }
@@ -40,12 +40,12 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// The proxies whose word counts.
+/// The proxies whose headers are trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<Network>);
 
 impl TrustedProxies {
-    /// These.
+    /// Trusts the proxies in these networks.
     pub fn new(networks: Vec<Network>) -> Self {
         Self(networks)
     }
@@ -54,17 +54,17 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
-    /// The client behind `peer`.
+    /// The address of the client of a connection from `peer`.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let peer = peer.to_canonical();
         if !self.trusts(peer) {
             return ClientAddress(peer);
         }
-        let told = |name: &HeaderName, read: fn(&str) -> Vec<Option<IpAddr>>| {
+        let nearest = |name: &HeaderName, read: fn(&str) -> Vec<Option<IpAddr>>| {
             line(headers, name).map(|line| self.walk(peer, &read(&line)).nearest)
         };
-        let standard = told(&FORWARDED, forwarded::standard);
-        let common = told(&X_FORWARDED_FOR, forwarded::common);
+        let standard = nearest(&FORWARDED, forwarded::standard);
+        let common = nearest(&X_FORWARDED_FOR, forwarded::common);
         ClientAddress(match (standard, common) {
             (Some(one), Some(other)) if one != other => peer,
             (Some(address), _) | (None, Some(address)) => address,
@@ -72,14 +72,15 @@ impl TrustedProxies {
         })
     }
 
-    /// From the proxy next to us to the client. `None` is a hop that cannot be told.
+    /// Walks the hops from the nearest proxy to the client. `None` is a hop that could not be
+    /// parsed.
     fn walk(&self, peer: IpAddr, hops: &[Option<IpAddr>]) -> Walk {
         let mut walk = Walk {
             nearest: peer,
-            looked: 0,
+            visited: 0,
         };
         for hop in hops.iter().rev() {
-            walk.looked += 1;
+            walk.visited += 1;
             let Some(hop) = hop.map(|hop| hop.to_canonical()) else {
                 break;
             };
@@ -92,17 +93,17 @@ impl TrustedProxies {
     }
 }
 
-/// Where a walk along the hops came to.
+/// The result of a walk along the hops.
 struct Walk {
-    /// The address that it ended at.
+    /// The address at which it ended.
     nearest: IpAddr,
-    /// Hops that were looked at: what trusted proxies wrote, and nobody else.
-    looked: usize,
+    /// The number of visited hops. All of them were written by trusted proxies.
+    visited: usize,
 }
 
-/// All lines of a header as one; nothing where there is none.
+/// All lines of a header as one. `None` if there is no such header.
 fn line(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    // Odd letters spoil their own hop, and not what a proxy adds to the same line.
+    // Invalid bytes affect only their own hop, and not those that a proxy appends to the same line.
     let values: Vec<_> = headers
         .get_all(name)
         .map(|value| String::from_utf8_lossy(value.as_bytes()))
@@ -110,9 +111,9 @@ fn line(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// The client of a request, left with it for whoever asks. None where the connection has no
-/// address, as in a test without a socket.
-pub fn learn(request: &ServiceRequest) -> Option<ClientAddress> {
+/// Determines the client address of a request, and adds it to the request as an extension. `None`
+/// if the connection has no address, as in a test without a socket.
+pub fn determine(request: &ServiceRequest) -> Option<ClientAddress> {
     let peer = request.peer_addr()?.ip();
     let proxies = request.app_data::<web::Data<TrustedProxies>>();
     let client = match proxies {

@@ -1,8 +1,9 @@
-//! Whether a client came by TLS, where that ends at a proxy in front.
+//! Whether a client uses TLS, if a proxy in front of the broker terminates it.
 //!
-//! The same proxies are believed as about addresses: the hop that counts is the one that the walk
-//! to the client ends at, as the proxy wrote it that the client came to. `X-Forwarded-Proto` has
-//! often one value only, whatever the number of proxies: then that is the one.
+//! The same proxies are trusted as for addresses. The scheme is taken from the hop at which the
+//! walk to the client ends; the proxy that the client connected to has written it.
+//! `X-Forwarded-Proto` often has only one value, whatever the number of proxies: then that value is
+//! used.
 
 use std::net::IpAddr;
 
@@ -12,9 +13,9 @@ use actix_web::web;
 
 use super::{TrustedProxies, forwarded, line};
 
-/// Whether the client of a request came to its proxy by TLS. Nothing where no trusted proxy says
-/// so, and where its two headers contradict each other.
-pub fn came_by_tls(request: &ServiceRequest) -> Option<bool> {
+/// Whether the client of a request uses TLS to its proxy. `None` if no trusted proxy states it, or
+/// if the two headers contradict each other.
+pub fn client_uses_tls(request: &ServiceRequest) -> Option<bool> {
     let proxies = request.app_data::<web::Data<TrustedProxies>>()?;
     proxies.client_tls(request.peer_addr()?.ip(), request.headers())
 }
@@ -26,13 +27,13 @@ impl TrustedProxies {
             return None;
         }
         let standard = line(headers, &FORWARDED).and_then(|line| {
-            let looked = self.walk(peer, &forwarded::standard(&line)).looked;
-            at(&forwarded::standard_tls(&line), looked)
+            let visited = self.walk(peer, &forwarded::standard(&line)).visited;
+            at(&forwarded::standard_tls(&line), visited)
         });
         let common = line(headers, &X_FORWARDED_PROTO).and_then(|schemes| {
             let hops = line(headers, &X_FORWARDED_FOR).unwrap_or_default();
-            let looked = self.walk(peer, &forwarded::common(&hops)).looked;
-            at(&forwarded::common_tls(&schemes), looked)
+            let visited = self.walk(peer, &forwarded::common(&hops)).visited;
+            at(&forwarded::common_tls(&schemes), visited)
         });
         match (standard, common) {
             (Some(one), Some(other)) if one != other => None,
@@ -41,10 +42,10 @@ impl TrustedProxies {
     }
 }
 
-/// What stands at the hop that a walk of so many ended at: the last one where nobody walked, the
-/// first where there are fewer.
-fn at(hops: &[Option<bool>], looked: usize) -> Option<bool> {
-    let back = looked.clamp(1, hops.len().max(1));
+/// The value of the hop at which a walk over `visited` hops ended. It is the last value if no hop
+/// was visited, and the first one if there are fewer values than visited hops.
+fn at(hops: &[Option<bool>], visited: usize) -> Option<bool> {
+    let back = visited.clamp(1, hops.len().max(1));
     hops.len()
         .checked_sub(back)
         .and_then(|index| hops.get(index).copied().flatten())

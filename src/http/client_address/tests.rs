@@ -1,10 +1,10 @@
-//! Who is believed about whom.
+//! Which headers of which peers are trusted.
 
 use actix_web::http::header::{HeaderValue, X_FORWARDED_PROTO};
 
 use super::*;
 
-/// 10/8 and fd00::/8.
+/// Trusts 10/8 and fd00::/8.
 fn proxies() -> TrustedProxies {
     let networks = ["10.0.0.0/8", "fd00::/8"].map(|text| Network::parse(text).expect(text));
     TrustedProxies::new(networks.to_vec())
@@ -26,7 +26,7 @@ fn client(peer: &str, headers: &[(&HeaderName, &str)]) -> String {
     proxies().client(peer, &map(headers)).to_string()
 }
 
-/// Whether that client came by TLS.
+/// Whether the client of such a request uses TLS.
 #[track_caller]
 fn by_tls(peer: &str, headers: &[(&HeaderName, &str)]) -> Option<bool> {
     let peer = peer.parse().expect(peer);
@@ -34,7 +34,7 @@ fn by_tls(peer: &str, headers: &[(&HeaderName, &str)]) -> Option<bool> {
 }
 
 #[test]
-fn a_stranger_is_not_believed() {
+fn headers_of_untrusted_peer_are_ignored() {
     let headers = [
         (&X_FORWARDED_FOR, "192.0.2.1"),
         (&FORWARDED, "for=192.0.2.1"),
@@ -44,7 +44,7 @@ fn a_stranger_is_not_believed() {
 }
 
 #[test]
-fn trusted_proxies_are_walked_past_and_no_further() {
+fn client_is_first_untrusted_address_from_the_right() {
     for (value, expected) in [
         ("192.0.2.1", "192.0.2.1"),
         ("203.0.113.5, 192.0.2.1", "192.0.2.1"),
@@ -55,9 +55,9 @@ fn trusted_proxies_are_walked_past_and_no_further() {
         ("[2001:db8::1]", "2001:db8::1"),
         ("[2001:db8::1]:4711", "2001:db8::1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
-        // All are proxies: the first of them is the client.
+        // If all are trusted proxies, the leftmost is the client.
         ("10.9.9.9, 10.2.2.2", "10.9.9.9"),
-        // What cannot be read ends the walk.
+        // An entry that cannot be parsed ends the walk.
         ("192.0.2.1, unknown, 10.2.2.2", "10.2.2.2"),
         ("192.0.2.1, nonsense", "10.1.1.1"),
         ("192.0.2.1, é", "10.1.1.1"),
@@ -77,7 +77,7 @@ fn trusted_proxies_are_walked_past_and_no_further() {
 }
 
 #[test]
-fn the_standard_header_is_read_with_its_quotes() {
+fn forwarded_header_is_parsed_with_quotes() {
     for (value, expected) in [
         ("for=192.0.2.1", "192.0.2.1"),
         ("For=192.0.2.1;proto=https;by=10.1.1.1", "192.0.2.1"),
@@ -86,12 +86,12 @@ fn the_standard_header_is_read_with_its_quotes() {
         ("for=\"[2001:db8::1]\", for=10.2.2.2", "2001:db8::1"),
         ("for=203.0.113.5, for=192.0.2.1", "192.0.2.1"),
         ("for=\"19\\2.0.2.1\"", "192.0.2.1"),
-        // A quoted comma or semicolon divides nothing.
+        // A quoted comma or semicolon does not separate elements.
         (
             "for=192.0.2.1;host=\"a,for=203.0.113.5;for=203.0.113.6\"",
             "192.0.2.1",
         ),
-        // Hidden, unknown, silent, twofold or broken: the proxy that said so is as near as we get.
+        // Obfuscated, unknown, missing, repeated or invalid: the client is the proxy that wrote it.
         ("for=192.0.2.1, for=_hidden", "10.1.1.1"),
         ("for=192.0.2.1, for=unknown", "10.1.1.1"),
         ("for=192.0.2.1, proto=https", "10.1.1.1"),
@@ -105,7 +105,7 @@ fn the_standard_header_is_read_with_its_quotes() {
 }
 
 #[test]
-fn two_headers_that_contradict_each_other_are_worth_nothing() {
+fn contradicting_headers_are_ignored() {
     let both = |standard, common| {
         client(
             "10.1.1.1",
@@ -117,7 +117,7 @@ fn two_headers_that_contradict_each_other_are_worth_nothing() {
 }
 
 #[test]
-fn the_proxy_that_the_client_came_to_says_how() {
+fn scheme_is_that_of_the_proxy_of_the_client() {
     let (proto, hops) = (&X_FORWARDED_PROTO, &X_FORWARDED_FOR);
     for (headers, expected) in [
         (vec![], None),
@@ -126,7 +126,7 @@ fn the_proxy_that_the_client_came_to_says_how() {
         (vec![(proto, "http")], Some(false)),
         (vec![(proto, "httpss")], Some(false)),
         (vec![(proto, "")], None),
-        // One value for two proxies, and one of each.
+        // One value for two proxies, and one value for each.
         (
             vec![(proto, "https"), (hops, "192.0.2.1, 10.2.2.2")],
             Some(true),
@@ -139,7 +139,7 @@ fn the_proxy_that_the_client_came_to_says_how() {
             vec![(proto, "http, https"), (hops, "192.0.2.1, 10.2.2.2")],
             Some(false),
         ),
-        // What stands further left anybody may have made up, on a line of its own too.
+        // Values further left may be made up by the client, also on a line of their own.
         (
             vec![(proto, "https, http"), (hops, "192.0.2.1")],
             Some(false),
@@ -179,7 +179,7 @@ fn the_proxy_that_the_client_came_to_says_how() {
             ],
             Some(true),
         ),
-        // Two headers: one may be silent, they must not contradict each other.
+        // One of two headers may lack the value, but they must not contradict each other.
         (
             vec![(&FORWARDED, "for=192.0.2.1"), (proto, "https")],
             Some(true),

@@ -1,4 +1,4 @@
-//! The body of a request, seen from the connection: whether it was read to its end.
+//! The body of a request as the connection sees it: whether it was read to its end.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -12,11 +12,12 @@ use futures::Stream;
 
 use super::Connection;
 
-/// What is read of a body for the sake of the connection, in bytes: what came together with the
-/// head. A client whose small body was refused keeps its connection.
-const AT_HAND: usize = 64 * 1024;
+/// The largest number of bytes of an unread body that are read to keep the connection usable. It
+/// covers what arrives together with the head, so that a client whose small body was rejected keeps
+/// its connection.
+const MAX_DRAINED: usize = 64 * 1024;
 
-/// A body that its handler and its connection share.
+/// A body that the handler and the connection share.
 #[derive(Clone)]
 pub struct Body(Rc<Shared>);
 
@@ -26,19 +27,19 @@ struct Shared {
     progress: Cell<Progress>,
 }
 
-/// How far a body was read.
+/// How far a body has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Not to its end.
+    /// Its end has not been read.
     Open,
-    /// To its end.
+    /// It has been read to its end.
     Ended,
-    /// To where it cannot be read any more: it is badly encoded, or its sender is gone.
+    /// It cannot be read to its end: its encoding is invalid, or the client has disconnected.
     Failed,
 }
 
 impl Body {
-    /// Puts itself in front of the body of a request; nothing where it has none.
+    /// Wraps the body of a request. `None` if the request has no body.
     pub fn attach(request: &mut Request, connection: &Connection) -> Option<Self> {
         let payload = request.take_payload();
         if matches!(payload, Payload::None) {
@@ -54,16 +55,16 @@ impl Body {
         Some(body)
     }
 
-    /// How far the body was read, with what is here of it already.
+    /// Reads what has already arrived of the body, and returns how far it has been read.
     pub async fn progress(&self) -> Progress {
         if self.0.progress.get() != Progress::Open {
             return self.0.progress.get();
         }
-        // The dispatcher hands over what it has read while we step aside.
+        // While this task yields, the dispatcher passes on what it has read.
         tokio::task::yield_now().await;
         std::future::poll_fn(|context| {
             let mut read = 0_usize;
-            while read < AT_HAND {
+            while read < MAX_DRAINED {
                 match self.poll(context) {
                     Poll::Ready(Some(Ok(chunk))) => read = read.saturating_add(chunk.len()),
                     Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,

@@ -1,21 +1,21 @@
-//! `100 Continue`: where it stands between the dispatcher, which always writes it before the
-//! handler runs, and the socket, which sends it once the handler reads the body.
+//! The state of `100 Continue`. The dispatcher always writes it before the handler runs; the socket
+//! holds it back until the handler reads the body.
 
-/// What the dispatcher writes for a request that expects it.
+/// The bytes that the dispatcher writes for a request that expects `100 Continue`.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The state of the interim response of the current request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interim {
-    /// The request does not expect one, or it is dealt with.
+    /// The request does not expect an interim response, or it was handled.
     #[default]
     None,
-    /// The dispatcher will write one; first, everything before it has to be on its way.
+    /// The dispatcher will write it, after everything before it has been flushed.
     AwaitsFlush,
-    /// Everything before it is on its way: the next bytes that the dispatcher writes are it.
+    /// Everything before it has been flushed: the dispatcher writes it next.
     ComesNext,
-    /// It was written by the dispatcher and is held back.
+    /// The dispatcher has written it, and the socket holds it back.
     Held,
-    /// The body is read: this many of its bytes are sent.
+    /// The handler reads the body, so it is being sent. This many of its bytes have been sent.
     Due(usize),
 }

@@ -1,21 +1,22 @@
-//! One connection: what its socket and the service behind it have to know of each other.
+//! The state that the socket of a connection and the service behind it share.
 //!
-//! The dispatcher of the framework stands between the two and passes bytes in one direction and
-//! responses in the other. Three rules of HTTP need both ends, and are kept here:
+//! The dispatcher of the framework is between the two: it passes requests in one direction and
+//! responses in the other. Three rules of HTTP concern both ends and are implemented here:
 //!
-//! - After a response with `Connection: close` no further request of the connection is carried
-//!   out, also one that was read already (RFC 9112, section 9.6).
-//! - A body that the handler did not read is read on within a small bound, so that the client
-//!   gets its response; then the connection ends (RFC 9112, section 9.6; RFC 9110, section 10.1.1).
-//! - `100 Continue` is sent once a handler reads the body, and not before (RFC 9110, section
-//!   10.1.1): a request that is refused for its head never gets it.
+//! - After a response with `Connection: close`, no further request of the connection is processed,
+//!   not even one that has already been read (RFC 9112, section 9.6).
+//! - A body that the handler did not read is drained up to a small limit, so that the client gets
+//!   its response; then the connection is closed (RFC 9112, section 9.6; RFC 9110, section 10.1.1).
+//! - `100 Continue` is sent only when a handler reads the body (RFC 9110, section 10.1.1). A
+//!   request that is rejected because of its head never gets it.
 //!
-//! `service` applies the rules, `patient` is the socket, and [`Connection`] is what they share.
+//! `service` applies the rules, `timed_socket` is the socket, and [`Connection`] is the shared
+//! state.
 
 mod body;
 mod interim;
-pub mod patient;
 pub mod service;
 mod state;
+pub mod timed_socket;
 
 pub use state::Connection;

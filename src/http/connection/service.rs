@@ -1,4 +1,4 @@
-//! The outermost layer of the service: it decides whether a connection goes on after a response.
+//! The outermost layer of the service. It decides whether a connection stays open after a response.
 
 use std::convert::Infallible;
 
@@ -9,11 +9,11 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use super::Connection;
 use super::body::{Body, Progress};
 
-/// Has `app` answer a request, and closes the connection where it cannot go on.
+/// Passes a request to `app`, and closes the connection after the response if it cannot be reused.
 ///
-/// It cannot where the client or the response says so, where the body of the request was not read
-/// to its end, and where the end of the connection is the end of the response: a client that
-/// speaks HTTP/1.0 does not know chunks (RFC 9112, section 6.1).
+/// It cannot be reused if the client or the response says so, if the body of the request was not
+/// read to its end, or if the end of the response is marked by the end of the connection: HTTP/1.0
+/// has no chunked encoding (RFC 9112, section 6.1).
 pub fn respond<S, B>(
     mut request: Request,
     app: &S,
@@ -29,7 +29,7 @@ where
         .cloned()
         .unwrap_or_default();
     let is_last = request.head().connection_type() == ConnectionType::Close;
-    let knows_chunks = request.version() >= Version::HTTP_11;
+    let supports_chunks = request.version() >= Version::HTTP_11;
     let body = Body::attach(&mut request, &connection);
     let answer = app.call(request);
     async move {
@@ -38,7 +38,7 @@ where
             Err(failure) => failure.into(),
         };
         let mut closes = is_last || response.head().connection_type() == ConnectionType::Close;
-        if !knows_chunks && response.body().size() == BodySize::Stream {
+        if !supports_chunks && response.body().size() == BodySize::Stream {
             response.head_mut().no_chunking(true);
             closes = true;
         }
@@ -51,7 +51,8 @@ where
             head.set_connection_type(ConnectionType::Close);
         }
         match progress {
-            // The dispatcher has given the connection up: it sends what is here now, or nothing.
+            // The dispatcher has given up the connection: it sends what is available now, or
+            // nothing.
             Progress::Failed => {}
             Progress::Open => connection.close().await,
             Progress::Ended if closes => connection.close().await,
@@ -61,11 +62,11 @@ where
     }
 }
 
-/// Lets a request that expects `100 Continue` pass, and holds that response back until the body is
+/// Accepts a request that expects `100 Continue`, and holds that response back until the body is
 /// read.
 ///
 /// # Errors
-/// Never.
+/// None.
 pub async fn expect(request: Request) -> Result<Request, Infallible> {
     if let Some(connection) = request.conn_data::<Connection>() {
         connection.hold_continue().await;

@@ -1,4 +1,4 @@
-//! What both ends of a connection share.
+//! The state that both ends of a connection share.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -7,35 +7,36 @@ use std::task::{Context, Poll};
 
 use super::interim::Interim;
 
-/// How many bytes are read from a client after the decision to close its connection: enough for
-/// the rest of a usual body, so that its sender gets to read why it was refused.
-pub const UNREAD_BYTES: usize = 1024 * 1024;
+/// The largest number of bytes that are read from a client after the decision to close its
+/// connection. It is enough for the rest of a usual body, so that the client reads why its request
+/// was rejected.
+pub const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
-/// Whether further requests are taken.
+/// Whether the dispatcher accepts further requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Requests {
-    /// They are.
+    /// It does.
     #[default]
-    Taken,
-    /// The service asks the dispatcher to stop.
-    Unwanted,
+    Accepted,
+    /// The service has requested the dispatcher to stop.
+    Stopping,
     /// The dispatcher has stopped.
-    Ignored,
+    Stopped,
 }
 
-/// The shared state of one connection. All of it lives in one task, so that a wake-up of that task
-/// is one of every part. Cheap to clone; the clones share their state.
+/// The shared state of one connection. All its users run in one task, so that waking that task
+/// wakes each of them. Cheap to clone; the clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Connection(Rc<State>);
 
 #[derive(Debug)]
 struct State {
     requests: Cell<Requests>,
-    /// The service has ended the connection: it closes after the current response.
+    /// Whether the service has decided to close the connection after the current response.
     closing: Cell<bool>,
     interim: Cell<Interim>,
-    /// What may still be read once no further request is taken.
-    unread: Cell<usize>,
+    /// The number of bytes that may still be read once no further request is accepted.
+    drainable: Cell<usize>,
 }
 
 impl Default for State {
@@ -44,61 +45,61 @@ impl Default for State {
             requests: Cell::default(),
             closing: Cell::default(),
             interim: Cell::default(),
-            unread: Cell::new(UNREAD_BYTES),
+            drainable: Cell::new(MAX_DRAINED_BYTES),
         }
     }
 }
 
 impl Connection {
-    /// Closes the connection after the current response. Resolves when the dispatcher takes no
-    /// further request of it.
+    /// Closes the connection after the current response. Resolves when the dispatcher accepts no
+    /// further request.
     pub async fn close(&self) {
         self.0.closing.set(true);
         poll_fn(|context| {
-            if self.0.requests.get() == Requests::Ignored {
+            if self.0.requests.get() == Requests::Stopped {
                 return Poll::Ready(());
             }
-            self.0.requests.set(Requests::Unwanted);
-            // The dispatcher asks at the start of its next round.
+            self.0.requests.set(Requests::Stopping);
+            // The dispatcher checks this when it is polled next.
             context.waker().wake_by_ref();
             Poll::Pending
         })
         .await;
     }
 
-    /// For the dispatcher: resolves when it is to take no further request.
-    pub async fn wants_no_requests(&self) {
+    /// For the dispatcher: resolves when it must accept no further request.
+    pub async fn stop_requested(&self) {
         poll_fn(|_| match self.0.requests.get() {
-            Requests::Taken => Poll::Pending,
-            Requests::Unwanted | Requests::Ignored => Poll::Ready(()),
+            Requests::Accepted => Poll::Pending,
+            Requests::Stopping | Requests::Stopped => Poll::Ready(()),
         })
         .await;
     }
 
-    /// For the dispatcher: it takes no further request.
-    pub fn ignores_requests(&self) {
-        self.0.requests.set(Requests::Ignored);
+    /// For the dispatcher: it accepts no further request.
+    pub fn set_stopped(&self) {
+        self.0.requests.set(Requests::Stopped);
     }
 
-    /// Whether the service has closed the connection. An idle one that ends with the process is
-    /// not meant, nor one whose request still arrives when the process stops.
+    /// Whether the service has decided to close the connection. False for an idle connection that
+    /// is closed with the process, and for one whose request is still arriving then.
     pub fn is_closing(&self) -> bool {
         self.0.closing.get()
     }
 
-    /// Counts what was read from a client whose connection is closing.
-    pub fn count_unread(&self, bytes: usize) {
-        let left = self.0.unread.get().saturating_sub(bytes);
-        self.0.unread.set(left);
+    /// Counts bytes that were read from a client whose connection is closing.
+    pub fn count_drained(&self, bytes: usize) {
+        let left = self.0.drainable.get().saturating_sub(bytes);
+        self.0.drainable.set(left);
     }
 
-    /// Whether the connection is closing and all was read that is going to be.
-    pub fn has_read_enough(&self) -> bool {
-        self.is_closing() && self.0.unread.get() == 0
+    /// Whether the connection is closing and the limit of bytes to read is reached.
+    pub fn has_drained_enough(&self) -> bool {
+        self.is_closing() && self.0.drainable.get() == 0
     }
 
     /// Holds back the `100 Continue` that the dispatcher writes next. Resolves when everything
-    /// before it is on its way.
+    /// before it has been flushed.
     pub async fn hold_continue(&self) {
         self.0.interim.set(Interim::AwaitsFlush);
         poll_fn(|_| match self.0.interim.get() {
@@ -111,24 +112,24 @@ impl Connection {
     /// Sends the `100 Continue` that is held back, if one is.
     pub fn send_continue(&self) {
         match self.0.interim.get() {
-            // It is not here yet: let it through.
+            // The dispatcher has not written it yet: do not hold it back.
             Interim::ComesNext => self.0.interim.set(Interim::None),
             Interim::Held => self.0.interim.set(Interim::Due(0)),
             Interim::None | Interim::AwaitsFlush | Interim::Due(_) => {}
         }
     }
 
-    /// For the socket: how the interim response stands.
+    /// For the socket: the state of the interim response.
     pub fn interim(&self) -> Interim {
         self.0.interim.get()
     }
 
-    /// For the socket: the interim response stands so now.
+    /// For the socket: sets the state of the interim response.
     pub fn set_interim(&self, interim: Interim) {
         self.0.interim.set(interim);
     }
 
-    /// For the socket: everything that the dispatcher wrote is on its way.
+    /// For the socket: everything that the dispatcher wrote has been flushed.
     pub fn flushed(&self, context: &Context<'_>) {
         if self.0.interim.get() == Interim::AwaitsFlush {
             self.0.interim.set(Interim::ComesNext);

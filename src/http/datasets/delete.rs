@@ -1,26 +1,49 @@
 //! `DELETE /datasets/{path}`.
 
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use crate::domain::audit::{Action, ActionDetails};
+use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
 use crate::http::extract::caller::{Caller, DatasetsDelete};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::Query;
-use crate::http::noted::Noted as _;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::delete::{self, Force};
 
-/// The handler.
-#[utoipa::path(delete, path = "/datasets/{path}", operation_id = "deleteDataset", tag = "Datasets",
+const PATH: &str = "/datasets/{path}";
+
+#[derive(OpenApi)]
+#[openapi(paths(delete))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::delete().to(delete),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::DatasetNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::DatasetDrifted),
+    ],
+};
+
+/// Deletes the dataset at a path.
+#[utoipa::path(delete, path = PATH, operation_id = "deleteDataset", tag = "Datasets",
     summary = "Delete a dataset and its upload",
-    description = "As `DELETE /uploads/{id}`, for the upload of the dataset at the path, and nothing stands at the path after a 204: where another object would stay, the delete is refused (`dataset-drifted`), also of a failed upload. `force=remove` removes that object, unless another upload counts on it.",
+    description = "The same as `DELETE /uploads/{id}` for the upload of the dataset at the path, except that a 204 means that no object remains at the path. If another object would remain, the delete is rejected (`dataset-drifted`), also for a failed upload. `force=remove` deletes that object, unless another upload depends on it.",
     security(("bearer" = ["datasets:delete"])),
     params(
-        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
-        ("force" = Option<String>, Query, description = "`remove` removes another object that stands at the path too; `true` leaves it alone, and is refused where one does", example = "remove", pattern = "^(true|remove|false)$"),
+        ("path" = String, Path, description = "The path of the dataset, which contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
+        ("force" = Option<String>, Query, description = "`remove` also deletes another object at the path; `true` keeps it, so the delete is rejected if there is one", example = "remove", pattern = "^(true|remove|false)$"),
     ),
-    responses((status = 204, description = "It is gone")))]
+    responses((status = 204, description = "The dataset is deleted")))]
 pub async fn delete(
     caller: Caller<DatasetsDelete>,
     broker: web::Data<Broker>,
@@ -30,5 +53,5 @@ pub async fn delete(
     let Query(force) = query;
     let upload = delete::by_path(&broker, &caller, &path.0, force).await?;
     let details = ActionDetails::on_upload(Action::UploadDeleted, &upload);
-    Ok(HttpResponse::NoContent().finish().noted(details))
+    Ok(HttpResponse::NoContent().finish().audited(details))
 }

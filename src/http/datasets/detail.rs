@@ -2,24 +2,46 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::wire::DatasetDetail;
 use crate::domain::audit::{Action, ActionDetails};
+use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
-use crate::http::noted::Noted as _;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::datasets::detail;
 
-/// The handler.
-#[utoipa::path(get, path = "/datasets/{path}", operation_id = "getDataset", tag = "Datasets",
-    summary = "Show a dataset",
-    description = "What the store says of it (by HEAD), the upload behind it, and a pre-signed URL to download it.",
+const PATH: &str = "/datasets/{path}";
+
+#[derive(OpenApi)]
+#[openapi(paths(detail))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(detail),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::DatasetNotFound),
+    ],
+};
+
+/// Returns a dataset.
+#[utoipa::path(get, path = PATH, operation_id = "getDataset", tag = "Datasets",
+    summary = "Get a dataset",
+    description = "Returns the attributes of the object (from a HEAD request to the store), its upload, and a pre-signed download URL.",
     security(("bearer" = ["datasets:read"])),
-    params(("path" = String, Path, description = "The path of the dataset. It contains slashes, which may be sent as they are or as `%2F`; its leading slash may be left out, or sent as `%2F`; everything else is percent-decoded once, and `+` is a plus", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
-    responses((status = 200, description = "The dataset", body = DatasetDetail, example = json!(examples::dataset()))))]
+    params(("path" = String, Path, description = "The path of the dataset. It contains slashes, which may be sent literally or as `%2F`. The leading slash may be omitted, or sent as `%2F`. The path is percent-decoded once, and `+` is a plus sign", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$")),
+    responses((status = 200, description = "The dataset", body = DatasetDetail, example = json!(example()))))]
 pub async fn detail(
     caller: Caller<DatasetsRead>,
     broker: web::Data<Broker>,
@@ -34,5 +56,21 @@ pub async fn detail(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(DatasetDetail::from(detail))
-        .noted(details))
+        .audited(details))
+}
+
+fn example() -> Value {
+    let more = json!({
+        "content_type": "text/csv",
+        "metadata": {"upload-id": examples::ID},
+        "version_id": null,
+        "checksum": examples::checksum(),
+        "upload": {"id": examples::ID, "status": "Uploaded", "verification": examples::verification()},
+        "download_url": examples::URL,
+    });
+    let mut dataset = super::list::example_dataset();
+    if let (Value::Object(dataset), Value::Object(more)) = (&mut dataset, more) {
+        dataset.extend(more);
+    }
+    dataset
 }

@@ -3,28 +3,32 @@
 use actix_web::http::header;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::audit::{Action, ActionDetails};
+use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::path::Dataset;
 use crate::http::extract::query::{FromParams, Params, Query};
-use crate::http::middleware::head::CameAsHead;
-use crate::http::noted::Noted as _;
+use crate::http::middleware::head::OriginallyHead;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
 use crate::usecases::datasets::download::{self, Disposition, ReadMethod, Wish};
 
-/// How to answer.
+/// The parsed query parameters.
 #[derive(Debug)]
-pub struct How {
+pub struct Options {
     disposition: Disposition,
     redirect: bool,
 }
 
-impl FromParams for How {
+impl FromParams for Options {
     const NAMES: &'static [&'static str] = &["disposition", "redirect"];
 
     fn from_params(params: &Params) -> Result<Self, Problem> {
@@ -48,55 +52,72 @@ impl FromParams for How {
 /// A pre-signed GET. The URL is a credential: keep it secret.
 #[derive(Serialize, ToSchema)]
 pub struct Download {
-    /// Where to GET the bytes; `Range` works.
+    /// The URL to GET the bytes from. It supports `Range`.
     #[schema(format = "uri")]
     url: String,
-    /// When the URL stops working.
+    /// When the URL expires.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Time,
 }
 
-/// The handler.
-#[utoipa::path(get, path = "/datasets/{path}/action/download", operation_id = "downloadDataset", tag = "Datasets",
+const PATH: &str = "/datasets/{path}/action/download";
+
+#[derive(OpenApi)]
+#[openapi(paths(download))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(download),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::DatasetNotFound),
+    ],
+};
+
+/// Redirects to a pre-signed GET, or returns it.
+#[utoipa::path(get, path = PATH, operation_id = "downloadDataset", tag = "Datasets",
     summary = "Download a dataset",
-    description = "Redirects to a pre-signed GET at the store, and HEAD to a pre-signed HEAD. `Range` works there.",
+    description = "Redirects to a pre-signed GET at the store, which supports `Range`. A HEAD request is redirected to a pre-signed HEAD.",
     security(("bearer" = ["datasets:read"])),
     params(
-        ("path" = String, Path, description = "The path of the dataset; it contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
-        ("disposition" = Option<String>, Query, description = "`inline` or `attachment`: what a browser shall do with it", example = "attachment", pattern = "^(inline|attachment)$"),
-        ("redirect" = Option<bool>, Query, description = "`false` answers 200 with the URL instead"),
+        ("path" = String, Path, description = "The path of the dataset, which contains slashes", example = "data/employees.csv", min_length = 1, max_length = 1025, pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"),
+        ("disposition" = Option<String>, Query, description = "`inline` or `attachment`: the disposition that the store returns to the browser", example = "attachment", pattern = "^(inline|attachment)$"),
+        ("redirect" = Option<bool>, Query, description = "`false` returns the URL with status 200 instead"),
     ),
     responses(
-        (status = 302, description = "Go there", headers(("Location" = String, description = "A pre-signed GET"))),
-        (status = 200, description = "With `redirect=false`: the URL", body = Download, example = json!(examples::download())),
+        (status = 302, description = "A redirect to the store", headers(("Location" = String, description = "A pre-signed GET"))),
+        (status = 200, description = "With `redirect=false`: the URL", body = Download, example = json!(example())),
     ))]
 pub async fn download(
     caller: Caller<DatasetsRead>,
     broker: web::Data<Broker>,
     path: Dataset,
-    query: Query<How>,
+    query: Query<Options>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let Query(how) = query;
-    // A signature holds for one method, and a redirect keeps that of the request. The URL in a
-    // body is for GET: HEAD answers with the headers that GET gets.
-    let came_as_head = request.extensions().contains::<CameAsHead>();
+    let Query(options) = query;
+    // A signature is valid for one method, and a redirect keeps the method of the request. The URL
+    // in a body is always for GET, because HEAD must return the headers that GET returns.
+    let was_head = request.extensions().contains::<OriginallyHead>();
     let wish = Wish {
-        method: match how.redirect && came_as_head {
+        method: match options.redirect && was_head {
             true => ReadMethod::Head,
             false => ReadMethod::Get,
         },
-        disposition: how.disposition,
+        disposition: options.disposition,
     };
     let signed = download::download(&broker, &caller, &path.0, wish).await?;
     let details =
         ActionDetails::on_path(Action::DatasetDownloaded, &path.0).expiring_at(signed.expires_at);
-    if how.redirect {
+    if options.redirect {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, signed.url))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish()
-            .noted(details));
+            .audited(details));
     }
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -104,5 +125,9 @@ pub async fn download(
             url: signed.url,
             expires_at: signed.expires_at.into(),
         })
-        .noted(details))
+        .audited(details))
+}
+
+fn example() -> Value {
+    json!({"url": examples::URL, "expires_at": "2025-03-01T10:15:00.000Z"})
 }

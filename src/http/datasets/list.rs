@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::wire::Entry;
 use crate::domain::page::{LIMITS, Page};
 use crate::domain::principal::Principal;
-use crate::http::extract::base::Base;
+use crate::domain::refusal::Code;
+use crate::http::extract::base_path::BasePath;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::ndjson;
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::datasets::list::{self, Listing};
 
-/// Which datasets.
+/// The parsed query parameters.
 #[derive(Debug)]
 pub struct ListDatasets {
     params: Params,
@@ -50,34 +54,48 @@ impl FromParams for ListDatasets {
     }
 }
 
-/// The handler.
-#[utoipa::path(get, path = "/datasets", operation_id = "listDatasets", tag = "Datasets",
+const PATH: &str = "/datasets";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest)],
+};
+
+/// Lists datasets.
+#[utoipa::path(get, path = PATH, operation_id = "listDatasets", tag = "Datasets",
     summary = "List datasets",
-    description = "Straight from the bucket, in path order. A page may be shorter than `limit`, even empty, and still have a next one: follow `Link`. With `Accept: application/x-ndjson`, every dataset under the prefix, one JSON document a line; an answer that ends without the final chunk is incomplete. A path that is shown is one that every operation takes. What stands at a key that is no path is shown with `\"path\": null`, its `key` and `\"addressable\": false`.",
+    description = "Lists the objects in the bucket, in path order. A page may be shorter than `limit`, or even empty, although there is a next page: follow `Link`. With `Accept: application/x-ndjson`, the response has all datasets under the prefix, one JSON document per line; a response without the final chunk is incomplete. Every path in the list is accepted by all operations. An object whose key is not a valid path is listed with `\"path\": null`, its `key` and `\"addressable\": false`.",
     security(("bearer" = ["datasets:read"])),
     params(
-        ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
-        ("delimiter" = Option<String>, Query, description = "`/` rolls up what lies deeper into folders", example = "/", pattern = "^/?$"),
-        ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque", pattern = "^[A-Za-z0-9_-]+$"),
-        ("include" = Option<String>, Query, description = "`upload` adds the upload behind each dataset", example = "upload", pattern = "^upload$"),
+        ("prefix" = Option<String>, Query, description = "Only paths with this prefix", example = "/data/"),
+        ("delimiter" = Option<String>, Query, description = "`/` groups deeper paths into folders", example = "/", pattern = "^/?$"),
+        ("limit" = Option<u16>, Query, description = "The largest number of entries on a page; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "The cursor in the `Link` header of the previous page; opaque", pattern = "^[A-Za-z0-9_-]+$"),
+        ("include" = Option<String>, Query, description = "`upload` adds the upload of each dataset", example = "upload", pattern = "^upload$"),
     ),
-    responses((status = 200, description = "One page; or all of them, as NDJSON",
-        headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
+    responses((status = 200, description = "One page, or all datasets as NDJSON",
+        headers(("Link" = String, description = "`<…>; rel=\"next\"` if there is another page")),
         content(
-            (Vec<Entry> = "application/json", example = json!(examples::datasets())),
-            (String = "application/x-ndjson", example = json!(examples::ndjson())),
+            (Vec<Entry> = "application/json", example = json!(example())),
+            (String = "application/x-ndjson", example = json!(ndjson_example())),
         ))))]
 pub async fn list(
     caller: Caller<DatasetsRead>,
     broker: web::Data<Broker>,
-    base: Base,
+    base: BasePath,
     query: Query<ListDatasets>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Query(ListDatasets { params, listing }) = query;
-    if ndjson::is_wanted(&request) {
-        return whole(broker, caller.principal(), listing).await;
+    if ndjson::is_requested(&request) {
+        return stream_all(broker, caller.principal(), listing).await;
     }
     let page = list::page(&broker, &caller, &listing).await?;
     let mut response = HttpResponse::Ok();
@@ -97,9 +115,9 @@ pub async fn list(
         .json(items))
 }
 
-/// Every dataset. The client's `limit` does not matter here: pages are as large as the store has
-/// them.
-async fn whole(
+/// Streams all datasets as NDJSON. The `limit` of the client is not used: each page is as large as
+/// the store allows.
+async fn stream_all(
     broker: web::Data<Broker>,
     principal: Arc<Principal>,
     listing: Listing,
@@ -123,4 +141,29 @@ async fn whole(
         }
     })
     .await
+}
+
+pub(super) fn example_dataset() -> Value {
+    json!({
+        "name": "Employees",
+        "path": "/data/employees.csv",
+        "size": 18,
+        "etag": "\"9b2cf535f27731c974343645a3985328\"",
+        "last_modified": "2025-03-01T10:00:05.000Z",
+    })
+}
+
+fn example() -> Value {
+    let folder = json!({"name": "archive", "path": "/data/archive/", "kind": "folder"});
+    let mut no_path = example_dataset();
+    let key = "data/employees.csv/";
+    let more = json!({"name": key, "path": null, "key": key, "addressable": false});
+    if let (Value::Object(no_path), Value::Object(more)) = (&mut no_path, more) {
+        no_path.extend(more);
+    }
+    json!([folder, example_dataset(), no_path])
+}
+
+fn ndjson_example() -> String {
+    format!("{}\n", example_dataset())
 }

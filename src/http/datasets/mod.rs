@@ -1,4 +1,4 @@
-//! `/datasets`: what stands in the bucket.
+//! `/datasets`: the objects in the bucket.
 
 pub mod acknowledge;
 pub mod copy;

@@ -15,40 +15,41 @@ use crate::usecases::datasets::detail::Detail;
 pub enum Entry {
     /// An object.
     Dataset(Dataset),
-    /// Paths that go on after the slash.
+    /// A folder: all paths with the same start up to a slash.
     Folder(Folder),
 }
 
 /// A dataset, as a listing shows it.
 #[derive(Serialize, ToSchema)]
 pub struct Dataset {
-    /// The declared name where the upload is known, else the file stem; the key where there is no
+    /// The declared name if the upload is known, otherwise the file stem; the key if there is no
     /// path.
     pub name: String,
-    /// With its leading slash: what every other operation takes. Null where the object's key is no
-    /// path (`a//b`, `folder/`, a leading slash, `..`, control characters): no operation reaches it.
+    /// The path with its leading slash, as all other operations accept it. Null if the key of the
+    /// object is not a valid path (`a//b`, `folder/`, a leading slash, `..`, control characters):
+    /// no operation can access that object.
     #[schema(required = true, example = "/data/employees.csv")]
     pub path: Option<String>,
-    /// The key in the bucket, where there is no path.
+    /// The key in the bucket, if there is no path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "data//employees.csv")]
     pub key: Option<String>,
-    /// False where there is no path.
+    /// False if there is no path.
     #[serde(skip_serializing_if = "is_true")]
     #[schema(required = false, default = true)]
     pub addressable: bool,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes, as S3 writes it.
+    /// The ETag with its quotes, as S3 returns it.
     pub etag: String,
-    /// When the store took it.
+    /// When the store received it.
     #[schema(value_type = String, format = DateTime)]
     pub last_modified: Time,
-    /// With `include=upload`: the upload that was acknowledged here, or null.
+    /// With `include=upload`: the upload that was acknowledged at this path, or null.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<UploadRef>, required = false)]
     pub upload: Option<Option<UploadRef>>,
-    /// True where the ETag is no longer the proven one.
+    /// True if the ETag is no longer the verified one.
     #[serde(skip_serializing_if = "is_false")]
     #[schema(required = false)]
     pub drifted: bool,
@@ -57,59 +58,59 @@ pub struct Dataset {
 /// With `delimiter=/`: a folder.
 #[derive(Serialize, ToSchema)]
 pub struct Folder {
-    /// The last segment; the key where there is no path.
+    /// The last segment of the path; the key if there is no path.
     #[schema(example = "data")]
     pub name: String,
-    /// With a slash at both ends: a `prefix` that lists it. Null where nothing in the folder has a
-    /// path.
+    /// The path with a slash at both ends, which can be sent as `prefix` to list the folder. Null
+    /// if no object in the folder has a valid path.
     #[schema(required = true, example = "/data/")]
     pub path: Option<String>,
-    /// The prefix of its keys in the bucket, where there is no path.
+    /// The prefix of the keys in the bucket, if there is no path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "data//")]
     pub key: Option<String>,
-    /// False where there is no path.
+    /// False if there is no path.
     #[serde(skip_serializing_if = "is_true")]
     #[schema(required = false, default = true)]
     pub addressable: bool,
-    /// `folder`.
+    /// Always `folder`.
     #[schema(example = "folder")]
     pub kind: &'static str,
 }
 
-/// A dataset with everything that is known of it.
+/// A dataset with all its attributes.
 #[derive(Serialize, ToSchema)]
 pub struct DatasetDetail {
-    /// The declared name where the upload is known, else the file stem.
+    /// The declared name if the upload is known, otherwise the file stem.
     pub name: String,
-    /// With its leading slash.
+    /// The path with its leading slash.
     pub path: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes, as S3 writes it.
+    /// The ETag with its quotes, as S3 returns it.
     pub etag: String,
-    /// When the store took it.
+    /// When the store received it.
     #[schema(value_type = String, format = DateTime)]
     pub last_modified: Time,
-    /// Where the store returned one.
+    /// The content type, if the store returned one.
     #[schema(required = true)]
     pub content_type: Option<String>,
     /// The user metadata of the object in S3.
     pub metadata: BTreeMap<String, String>,
-    /// In a versioned bucket.
+    /// The version id, in a versioned bucket.
     #[schema(required = true)]
     pub version_id: Option<String>,
-    /// Of the whole object, where the store returned one.
+    /// The checksum of the whole object, if the store returned one.
     #[schema(required = true)]
     pub checksum: Option<Checksum>,
-    /// The upload that was acknowledged here, or null.
+    /// The upload that was acknowledged at this path, or null.
     #[schema(required = true)]
     pub upload: Option<UploadRef>,
-    /// True where the ETag is no longer the proven one.
+    /// True if the ETag is no longer the verified one.
     #[serde(skip_serializing_if = "is_false")]
     #[schema(required = false)]
     pub drifted: bool,
-    /// A pre-signed GET: a credential, keep it secret.
+    /// A pre-signed GET. It is a credential: keep it secret.
     #[schema(format = "uri")]
     pub download_url: String,
 }
@@ -123,7 +124,7 @@ fn is_true(flag: &bool) -> bool {
 }
 
 impl Entry {
-    /// `with_upload` says whether the caller asked for uploads.
+    /// Converts an entry. `with_upload` is whether the caller requested the uploads.
     pub fn new(entry: datasets::list::Entry, with_upload: bool) -> Self {
         match entry {
             datasets::list::Entry::Folder(folder) => Self::Folder(folder.into()),

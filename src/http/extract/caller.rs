@@ -1,4 +1,4 @@
-//! Who calls, and proof that it may: the scope that a handler needs stands in its type.
+//! The authenticated caller. The scope that a handler requires is part of the type of its argument.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -11,20 +11,20 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use crate::domain::principal::{Principal, Scope};
 use crate::http::problem::Problem;
 
-/// An authenticated caller that holds the scope `S`. Make it the first argument of a handler:
-/// arguments are asked in order, so that a caller without the scope is refused before anything
-/// else of the request is looked at.
+/// An authenticated caller with the scope `S`. Make it the first argument of a handler: arguments
+/// are extracted in order, so that a caller without the scope is rejected before the rest of the
+/// request is read.
 #[derive(Debug)]
 pub struct Caller<S>(Arc<Principal>, PhantomData<S>);
 
-/// Scopes as a type.
-pub trait Needs {
-    /// The first of them that the principal does not hold.
+/// One or more required scopes, as a type.
+pub trait RequiredScopes {
+    /// The first of these scopes that the principal does not have.
     fn missing(principal: &Principal) -> Option<Scope>;
 }
 
-/// Both.
-impl<A: Needs, B: Needs> Needs for (A, B) {
+/// Requires the scopes of both types.
+impl<A: RequiredScopes, B: RequiredScopes> RequiredScopes for (A, B) {
     fn missing(principal: &Principal) -> Option<Scope> {
         A::missing(principal).or_else(|| B::missing(principal))
     }
@@ -35,7 +35,7 @@ macro_rules! scopes {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
-        impl Needs for $name {
+        impl RequiredScopes for $name {
             fn missing(principal: &Principal) -> Option<Scope> {
                 (!principal.has_scope(Scope::$name)).then_some(Scope::$name)
             }
@@ -44,30 +44,33 @@ macro_rules! scopes {
 }
 
 scopes! {
-    /// `uploads:write`.
+    /// Requires `uploads:write`.
     UploadsWrite,
-    /// `uploads:read`.
+    /// Requires `uploads:read`.
     UploadsRead,
-    /// `datasets:read`.
+    /// Requires `datasets:read`.
     DatasetsRead,
-    /// `datasets:delete`.
+    /// Requires `datasets:delete`.
     DatasetsDelete,
-    /// `admin`.
+    /// Requires `admin`.
     Admin,
 }
 
 impl<S> Caller<S> {
-    /// The principal, for work that outlives the handler.
+    /// The principal, for work that may outlive the handler.
     pub fn principal(&self) -> Arc<Principal> {
         Arc::clone(&self.0)
     }
 
-    /// Asks for one more scope than the type says.
-    pub fn must_also(&self, scope: Scope) -> Result<(), Problem> {
+    /// Requires a scope in addition to those of the type.
+    ///
+    /// # Errors
+    /// `insufficient-scope` if the caller does not have it.
+    pub fn require_scope(&self, scope: Scope) -> Result<(), Problem> {
         if self.0.has_scope(scope) {
             Ok(())
         } else {
-            Err(Problem::lacks(scope))
+            Err(Problem::missing_scope(scope))
         }
     }
 }
@@ -80,18 +83,17 @@ impl<S> Deref for Caller<S> {
     }
 }
 
-impl<S: Needs> FromRequest for Caller<S> {
+impl<S: RequiredScopes> FromRequest for Caller<S> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
-        // Without a principal it is a route outside the authenticated scopes: refusing is the safe
-        // side.
+        // Without a principal, the route is not behind the authentication. Rejecting is safe.
         ready(match extensions.get::<Arc<Principal>>() {
             Some(principal) => match S::missing(principal) {
                 None => Ok(Self(Arc::clone(principal), PhantomData)),
-                Some(scope) => Err(Problem::lacks(scope)),
+                Some(scope) => Err(Problem::missing_scope(scope)),
             },
             None => Err(Problem::unauthenticated()),
         })

@@ -9,7 +9,7 @@ use crate::http::problem::Problem;
 
 const NAME: &str = "idempotency-key";
 
-/// The key, where one was sent: 1 to 255 visible ASCII characters.
+/// The key, if the request has one: 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey(pub Option<String>);
 

@@ -1,8 +1,7 @@
-//! Extractors: what a handler asks of a request, each refusing with a problem that points at
-//! the fault.
+//! Extractors: the arguments of handlers. Each rejects an invalid request with a problem that names
+//! the invalid value.
 
-pub mod answer_by;
-pub mod base;
+pub mod base_path;
 pub mod batch;
 pub mod body;
 pub mod caller;
@@ -10,3 +9,4 @@ pub mod idempotency;
 pub mod json;
 pub mod path;
 pub mod query;
+pub mod response_deadline;

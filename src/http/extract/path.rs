@@ -1,7 +1,8 @@
-//! Path parameters, from the raw request path: percent-decoded exactly once.
+//! Path parameters, percent-decoded exactly once from the raw path of the request.
 //!
-//! The framework decodes most of a path before it matches routes, but not `%2F`, `%25` and
-//! `%2B`. Decoding its result again would turn `%2541` into `A`; so we go back to the raw path.
+//! The framework decodes most of a path before it matches routes, but not `%2F`, `%25` and `%2B`.
+//! Decoding its result a second time would turn `%2541` into `A`, so that the raw path is used
+//! instead.
 
 use std::future::{Ready, ready};
 
@@ -14,7 +15,7 @@ use crate::domain::path::{DatasetPath, InvalidPath};
 use crate::domain::refusal::Refusal;
 use crate::http::problem::Problem;
 
-/// `{id}` of `/uploads/{id}…`.
+/// The parameter `{id}` of `/uploads/{id}…`.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadId(pub Uuid);
 
@@ -32,8 +33,8 @@ impl FromRequest for UploadId {
     }
 }
 
-/// `{path}` of `/datasets/{path}`: everything after the first segment, slashes and all, less
-/// `/action/…` on the routes that end in it.
+/// The parameter `{path}` of `/datasets/{path}`: everything after the first segment, with its
+/// slashes, but without the `/action/…` at the end of some routes.
 #[derive(Clone, Debug)]
 pub struct Dataset(pub DatasetPath);
 
@@ -49,46 +50,46 @@ impl FromRequest for Dataset {
     }
 }
 
-/// What a request names in its path, for those who only write it down.
+/// The upload or dataset that the path of a request names, for the audit trail.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Named {
-    /// The upload.
+pub struct Target {
+    /// The id of the upload.
     pub upload_id: Option<Uuid>,
     /// The path of the dataset.
     pub path: Option<String>,
 }
 
-/// What the raw path of a request names, where its route has this pattern. Nothing where that is
-/// no name of an upload or a dataset.
-pub fn named(pattern: &str, raw: &str) -> Named {
+/// Finds the upload or dataset that the raw path of a request names. `pattern` is that of its
+/// route. The result is empty if the path does not name a valid id or path.
+pub fn target_of(pattern: &str, raw: &str) -> Target {
     let mut segments = raw.splitn(3, '/').skip(1);
     let first = segments.next().unwrap_or_default();
     let first = percent_decode_str(first).decode_utf8().unwrap_or_default();
     match &*first {
-        "uploads" if pattern.starts_with("/uploads/{id}") => Named {
+        "uploads" if pattern.starts_with("/uploads/{id}") => Target {
             upload_id: (segments.next())
                 .and_then(|rest| Uuid::try_parse(rest.split('/').next()?).ok()),
             path: None,
         },
-        "datasets" if pattern.starts_with("/datasets/{path") => Named {
+        "datasets" if pattern.starts_with("/datasets/{path") => Target {
             upload_id: None,
             path: (parse(raw, pattern.contains("}/action/")).ok())
                 .map(|path| path.as_str().to_owned()),
         },
-        _ => Named::default(),
+        _ => Target::default(),
     }
 }
 
 fn parse(raw: &str, is_action: bool) -> Result<DatasetPath, Problem> {
-    // "/datasets/a/b": the first segment cannot hold a slash, however it is encoded.
+    // In "/datasets/a/b", the first segment cannot contain a slash, not even an encoded one.
     let tail = raw.splitn(3, '/').nth(2).unwrap_or_default();
     let tail = if is_action {
         tail.rsplitn(3, '/').nth(2).unwrap_or_default()
     } else {
         tail
     };
-    // `/datasets//a` may be the path `/a`, or what is left of a key with a leading slash, which no
-    // path leads to. The former is written `/datasets/a` or `/datasets/%2Fa`.
+    // `/datasets//a` could mean the path `/a`, or a key with a leading slash, which no path can
+    // name. The path `/a` is written `/datasets/a` or `/datasets/%2Fa`.
     if tail.starts_with('/') {
         let reason = InvalidPath::EmptySegment;
         return Err(Refusal::path("/path", reason, tail).into());
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_decoded_exactly_once() {
+    fn path_is_decoded_exactly_once() {
         for (raw, path) in [
             ("/datasets/a/b.csv", "/a/b.csv"),
             ("/datasets/a%2Fb.csv", "/a/b.csv"),
@@ -122,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_down_is_a_name_or_nothing() {
+    fn target_of_returns_valid_names_only() {
         let id = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";
-        let upload = named("/uploads/{id}/parts", &format!("/uploads/{id}/parts"));
+        let upload = target_of("/uploads/{id}/parts", &format!("/uploads/{id}/parts"));
         assert_eq!(upload.upload_id, id.parse().ok());
         let download = "/datasets/{path}/action/download";
-        let dataset = named(download, "/datasets/a%20b/action/download");
+        let dataset = target_of(download, "/datasets/a%20b/action/download");
         assert_eq!(dataset.path.as_deref(), Some("/a b"));
         for (pattern, raw) in [
             ("", "/datasets/a"),
@@ -135,12 +136,12 @@ mod tests {
             ("/datasets/{path}", "/secret/datasets/a"),
             ("/datasets/{path}", "/datasets/a%00"),
         ] {
-            assert_eq!(named(pattern, raw), Named::default(), "{raw}");
+            assert_eq!(target_of(pattern, raw), Target::default(), "{raw}");
         }
     }
 
     #[test]
-    fn what_is_no_path_is_refused() {
+    fn parse_rejects_invalid_paths() {
         for raw in [
             "/datasets/",
             "/datasets/%FF",

@@ -1,5 +1,5 @@
-//! Query parameters: strict. An unknown or doubled parameter is a mistake worth naming, because
-//! a filter that is silently ignored answers another question.
+//! Query parameters. An unknown or repeated parameter is an error, because the response would be
+//! wrong if a filter were silently ignored.
 
 use std::future::{Ready, ready};
 
@@ -11,16 +11,19 @@ use percent_encoding::percent_decode_str;
 use crate::domain::page::{Cursor, DEFAULT_LIMIT, LIMITS};
 use crate::http::problem::Problem;
 
-/// What a route takes from its query string.
+/// The query parameters of a route.
 pub trait FromParams: Sized {
-    /// Every parameter that the route knows.
+    /// The names of all parameters of the route.
     const NAMES: &'static [&'static str];
 
-    /// Reads them. Only parameters of [`NAMES`](Self::NAMES) are there.
+    /// Converts the parameters, which are all in [`NAMES`](Self::NAMES).
+    ///
+    /// # Errors
+    /// `invalid-request` with the name of the invalid parameter.
     fn from_params(params: &Params) -> Result<Self, Problem>;
 }
 
-/// The query of a request, read into `T`.
+/// The query parameters of a request, converted into `T`.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -34,13 +37,16 @@ impl<T: FromParams> FromRequest for Query<T> {
     }
 }
 
-/// The decoded parameters, in order.
+/// The decoded parameters, in the order of the query string.
 #[derive(Clone, Debug)]
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Decodes `a=1&b=2` (application/x-www-form-urlencoded); refuses what is not in `names`,
-    /// not UTF-8, or holds a control character.
+    /// Decodes a query string (application/x-www-form-urlencoded).
+    ///
+    /// # Errors
+    /// `invalid-request` for a parameter that is not in `names`, is not UTF-8, or has a control
+    /// character.
     pub fn parse(raw: &str, names: &[&str]) -> Result<Self, Problem> {
         let mut pairs = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
@@ -48,14 +54,14 @@ impl Params {
             let name = decode(name).unwrap_or_default();
             if !names.contains(&name.as_str()) {
                 let known = if names.is_empty() {
-                    "this route takes none".to_owned()
+                    "this route has no parameters".to_owned()
                 } else {
-                    format!("this route takes {}", names.join(", "))
+                    format!("the parameters of this route are {}", names.join(", "))
                 };
                 let name: String = name.chars().take(64).collect();
                 return Err(Problem::field(
                     &format!("/{name}"),
-                    format!("is no parameter here; {known}"),
+                    format!("is not a parameter of this route; {known}"),
                 ));
             }
             let value =
@@ -69,7 +75,7 @@ impl Params {
         Ok(Self(pairs))
     }
 
-    /// Every value of a parameter that may be given more than once.
+    /// All values of a parameter that may be repeated.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
@@ -77,7 +83,7 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter that may be given once.
+    /// The value of a parameter that must not be repeated.
     pub fn one(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut all = self
             .0
@@ -86,12 +92,12 @@ impl Params {
             .map(|(_, value)| value.as_str());
         let first = all.next();
         if all.next().is_some() {
-            return Err(Problem::field(&format!("/{name}"), "is given twice"));
+            return Err(Problem::field(&format!("/{name}"), "must not be repeated"));
         }
         Ok(first)
     }
 
-    /// `true` or `false`; nothing where it is not given.
+    /// The value of a boolean parameter. `None` if it is absent.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
         match self.one(name)? {
             None => Ok(None),
@@ -101,19 +107,19 @@ impl Params {
         }
     }
 
-    /// A time with its zone (RFC 3339); nothing where it is not given.
+    /// The value of a parameter that is a time with a time zone (RFC 3339). `None` if it is absent.
     pub fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
         let Some(text) = self.one(name)? else {
             return Ok(None);
         };
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| {
-            let right = "must be a time with its zone, such as 2026-11-21T08:00:00Z";
-            Problem::field(&format!("/{name}"), right)
+            let detail = "must be a time with a time zone, such as 2026-11-21T08:00:00Z";
+            Problem::field(&format!("/{name}"), detail)
         })?;
         Ok(Some(time.to_utc()))
     }
 
-    /// `limit`: 1 … 1000, 100 where it is not given.
+    /// The parameter `limit`: 1 to 1000, and 100 if it is absent.
     pub fn limit(&self) -> Result<u16, Problem> {
         let Some(text) = self.one("limit")? else {
             return Ok(DEFAULT_LIMIT);
@@ -122,22 +128,22 @@ impl Params {
             .ok()
             .filter(|limit| LIMITS.contains(limit))
             .ok_or_else(|| {
-                let (least, most) = (LIMITS.start(), LIMITS.end());
-                Problem::field("/limit", format!("must be a number from {least} to {most}"))
+                let (min, max) = (LIMITS.start(), LIMITS.end());
+                Problem::field("/limit", format!("must be a number from {min} to {max}"))
             })
     }
 
-    /// `cursor`, as an earlier page's `Link` gave it.
+    /// The parameter `cursor`, which comes from the `Link` header of an earlier page.
     pub fn cursor(&self) -> Result<Option<Cursor>, Problem> {
         self.one("cursor")?
             .map(|text| {
                 Cursor::decode(text)
-                    .ok_or_else(|| Problem::field("/cursor", "is not one that a Link header gave"))
+                    .ok_or_else(|| Problem::field("/cursor", "must be a cursor from a Link header"))
             })
             .transpose()
     }
 
-    /// `Link: <…>; rel="next"`: the same question, from the cursor on.
+    /// The value of a `Link` header for the next page: the same parameters with the new cursor.
     pub fn link_to_next(&self, path: &str, next: &Cursor) -> String {
         let kept = self.0.iter().filter(|(name, _)| name != "cursor");
         let query = url::form_urlencoded::Serializer::new(String::new())
@@ -165,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_may_be_repeated_where_the_route_says_so() {
+    fn repeated_parameter_is_accepted_by_all_and_rejected_by_one() {
         let params = Params::parse("status=A&status=B&prefix=%2Fa+b%2B", NAMES).expect("fine");
         assert_eq!(params.all("status").collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!(params.one("prefix").expect("one"), Some("/a b+"));
@@ -173,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_pointed_at() {
+    fn problem_names_invalid_parameter() {
         for (raw, at) in [
             ("statuses=A", "/statuses"),
             ("=A", "/"),
@@ -192,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_keeps_every_filter() {
+    fn link_to_next_keeps_all_filters() {
         let params = Params::parse("status=A&prefix=/a%26b&cursor=old&status=B", NAMES);
         let next = Cursor::Upload(uuid::Uuid::nil());
         assert_eq!(

@@ -1,34 +1,35 @@
-//! One caller's bucket of tokens, as the time at which it will be full again.
+//! A token bucket, stored as the time at which it will be full again.
 //!
-//! That one number is all that a bucket needs (the generic cell rate algorithm): a request moves it
-//! by a token's time, and is refused where it would lie further ahead than a full bucket reaches.
-//! A clock that is set back can hold a caller up for one window at most.
+//! This is the generic cell rate algorithm: a request moves that time forward by the period of one
+//! token, and is rejected if it would then be further ahead than a full bucket lasts. A clock that
+//! is set back delays a caller by at most one window.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::Rate;
 
-/// A bucket; full at first.
+/// A token bucket. It starts full.
 #[derive(Debug, Default)]
 pub struct Bucket {
-    /// Nanoseconds since 1970.
+    /// When the bucket will be full, in nanoseconds since 1970.
     full_at: AtomicU64,
 }
 
-/// What became of a request for a token.
+/// The result of taking a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// Whether there was one.
+    /// Whether a token was available.
     pub granted: bool,
-    /// Tokens that are left.
+    /// The number of remaining tokens.
     pub left: u64,
-    /// After a token: until the bucket is full again. Without one: until there is one.
+    /// If a token was taken, the time until the bucket is full again; otherwise the time until the
+    /// next token is available.
     pub wait: Duration,
 }
 
 impl Bucket {
-    /// Takes a token at `now`, nanoseconds since 1970, of a bucket that fills at `rate`.
+    /// Takes a token. `now` is in nanoseconds since 1970; the bucket fills at `rate`.
     pub fn take(&self, rate: Rate, now: u64) -> Taken {
         let period = nanos(rate.period).max(1);
         let reach = period.saturating_mul(rate.burst.into());
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_empties_it_and_time_fills_it() {
+    fn burst_empties_bucket_and_time_refills_it() {
         let (bucket, rate) = (Bucket::default(), rate("2:3"));
         for left in [2, 1, 0] {
             let taken = bucket.take(rate, NOW);
@@ -84,7 +85,7 @@ mod tests {
         let refused = bucket.take(rate, NOW);
         assert_eq!((refused.granted, refused.left), (false, 0));
         assert_eq!(refused.wait, Duration::from_millis(500));
-        // Being refused costs nothing.
+        // A rejected request takes no token.
         assert_eq!(bucket.take(rate, NOW), refused);
         let taken = bucket.take(rate, NOW + SECOND / 2);
         assert_eq!((taken.granted, taken.left), (true, 0));
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_holds_up_for_one_window_at_most() {
+    fn clock_set_back_delays_by_at_most_one_window() {
         let (bucket, rate) = (Bucket::default(), rate("1:2"));
         bucket.take(rate, NOW + 3600 * SECOND);
         let refused = bucket.take(rate, NOW);
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_at_once_get_exactly_the_burst() {
+    fn concurrent_requests_get_exactly_the_burst() {
         let (bucket, rate) = (Bucket::default(), rate("1:100"));
         let granted = std::thread::scope(|scope| {
             let take = || (0..250).filter(|_| bucket.take(rate, NOW).granted).count();

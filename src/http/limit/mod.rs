@@ -1,9 +1,10 @@
-//! How often callers may call: a bucket of tokens for each, in this process.
+//! Rate limits: one token bucket for each caller, in the memory of this process.
 //!
-//! Buckets are bounded in number. One that was not used for as long as it takes to fill says
-//! nothing and is forgotten; past the bound, those that are used least go first, so that a flood
-//! of addresses that come once each pushes out its own. A forgotten caller starts with a full
-//! bucket. Replicas do not share buckets: a caller of two may call twice as often.
+//! The number of buckets is limited. A bucket that was not used for as long as it takes to fill is
+//! full, and is dropped. Over the limit, the least used buckets are dropped first, so that a flood
+//! of addresses with one request each evicts its own buckets. A caller whose bucket was dropped
+//! starts with a full one. Replicas do not share buckets: a caller may use the limit of each
+//! replica.
 
 mod bucket;
 pub mod headers;
@@ -25,24 +26,25 @@ use crate::config::{Rate, Rates, masked};
 use crate::telemetry::metrics::Metrics;
 use bucket::Bucket;
 
-/// Buckets of one kind at most: some ten megabytes.
-const MOST: u64 = 100_000;
-/// The part of an IPv6 address that one customer gets: the rest is theirs to choose from.
+/// The largest number of buckets of one limit. They need some ten megabytes.
+const MAX_BUCKETS: u64 = 100_000;
+/// The length of the IPv6 prefix that identifies one customer, who can choose the remaining bits
+/// freely.
 const NETWORK_BITS: u32 = 64;
 
-/// The limits that are in force. Cheap to clone; the clones share their buckets.
+/// The configured limits. Cheap to clone; the clones share their buckets.
 #[derive(Clone)]
 pub struct Limits {
-    /// By client address.
+    /// The limit by client address.
     pub addresses: Option<Limit<IpAddr>>,
-    /// By principal.
+    /// The limit by principal.
     pub principals: Option<Limit<String>>,
     clock: Clock,
     metrics: Arc<Metrics>,
 }
 
 impl Limits {
-    /// Those of the settings.
+    /// The limits of the settings.
     pub fn new(rates: &Rates, clock: Clock, metrics: Arc<Metrics>) -> Self {
         Self {
             addresses: rates.per_address.map(|rate| Limit::new("address", rate)),
@@ -52,8 +54,8 @@ impl Limits {
         }
     }
 
-    /// Takes a token of this caller, and counts the refusal where there is none.
-    pub fn take<K: Caller>(&self, limit: &Limit<K>, caller: K) -> Taken {
+    /// Takes a token of a caller. If none is available, the rejection is counted in the metrics.
+    pub fn take<K: CallerKey>(&self, limit: &Limit<K>, caller: K) -> Taken {
         let taken = limit.take(caller, self.clock.now());
         if !taken.granted {
             self.metrics.http.limited(limit.name);
@@ -62,25 +64,25 @@ impl Limits {
     }
 }
 
-/// What tells one caller from another.
-pub trait Caller: Hash + Eq + Send + Sync + 'static {}
-impl Caller for IpAddr {}
-impl Caller for String {}
+/// A type that identifies callers.
+pub trait CallerKey: Hash + Eq + Send + Sync + 'static {}
+impl CallerKey for IpAddr {}
+impl CallerKey for String {}
 
 /// One limit, with a bucket for each caller.
 #[derive(Clone)]
 pub struct Limit<K> {
-    /// Its name, in headers and metrics.
+    /// The name of the limit in headers and metrics.
     pub name: &'static str,
-    /// How its buckets fill.
+    /// The rate at which its buckets fill.
     pub rate: Rate,
     buckets: Cache<K, Arc<Bucket>>,
 }
 
-impl<K: Caller> Limit<K> {
+impl<K: CallerKey> Limit<K> {
     fn new(name: &'static str, rate: Rate) -> Self {
         let buckets = Cache::builder()
-            .max_capacity(MOST)
+            .max_capacity(MAX_BUCKETS)
             .eviction_policy(EvictionPolicy::tiny_lfu())
             .time_to_idle(rate.window().max(Duration::from_secs(1)))
             .build();
@@ -98,7 +100,7 @@ impl<K: Caller> Limit<K> {
     }
 }
 
-/// Whose bucket an address takes from.
+/// The key of the bucket of an address: the address itself, or the network of an IPv6 address.
 pub fn network(client: ClientAddress) -> IpAddr {
     match client.0 {
         IpAddr::V4(_) => client.0,
@@ -113,25 +115,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_addresses_is_bounded_and_its_own_loss() {
+    fn flood_of_addresses_evicts_only_its_own_buckets() {
         let limit = Limit::new("address", Rate::parse("0.001:3").expect("a rate"));
         let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
         let regular: IpAddr = Ipv4Addr::new(192, 0, 2, 1).into();
         let mut granted = 0;
-        for number in 0..3 * u32::try_from(MOST).expect("a number") {
+        for number in 0..3 * u32::try_from(MAX_BUCKETS).expect("a number") {
             limit.take(Ipv4Addr::from_bits(number).into(), now);
             if number % 1_000 == 0 {
                 granted += u32::from(limit.take(regular, now).granted);
             }
         }
         limit.buckets.run_pending_tasks();
-        assert!(limit.buckets.entry_count() <= MOST);
-        // Who keeps on calling is not forgotten.
+        assert!(limit.buckets.entry_count() <= MAX_BUCKETS);
+        // The bucket of the regular caller was not evicted.
         assert_eq!(granted, 3);
     }
 
     #[test]
-    fn an_ipv6_network_shares_a_bucket() {
+    fn addresses_of_one_ipv6_network_share_a_bucket() {
         let of = |text: &str| network(ClientAddress(text.parse().expect(text)));
         assert_eq!(of("2001:db8:1:2::3"), of("2001:db8:1:2:ffff::4"));
         assert_ne!(of("2001:db8:1:2::3"), of("2001:db8:1:3::3"));

@@ -1,8 +1,8 @@
-//! Authentication: before a byte of the body is read, and before routes are told apart.
+//! Authentication, before the body is read and before the route is matched.
 //!
-//! A missing, unknown, expired or revoked credential, and one of a disabled tenant, is the same
-//! 401. Where the store does not answer, it is a 503: nobody is let in and nobody is told that
-//! the key is bad.
+//! A missing, unknown, expired or revoked credential, and a credential of a disabled tenant, all
+//! get the same 401. If Postgres or the issuer does not answer, the response is a 503: no request
+//! is admitted, and no valid credential is called invalid.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use actix_web::{Error, HttpMessage as _, web};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
-use super::witness::Witness;
+use super::audit::RequestAudit;
 use crate::domain::principal::Principal;
 use crate::http::middleware::path_token::PathToken;
 use crate::http::problem::Problem;
@@ -24,20 +24,21 @@ use crate::usecases::identity::authenticate;
 use crate::usecases::identity::authenticate::is_upload_token;
 
 type Answer<'a> = LocalBoxFuture<'a, Result<Arc<Principal>, Problem>>;
-type Ask = dyn for<'a> Fn(Option<&'a str>) -> Answer<'a>;
+type Authenticate = dyn for<'a> Fn(Option<&'a str>) -> Answer<'a>;
 
-/// Turns a bearer token (nothing where none was sent) into a principal or a problem. The token is
-/// lent, and copied by nobody: there is nothing to wipe.
+/// Turns a bearer token (`None` if the request has none) into a principal or a problem. The token
+/// is borrowed and never copied, so that there is no copy to wipe from memory.
 #[derive(Clone)]
-pub struct Gate(Rc<Ask>);
+pub struct Authenticator(Rc<Authenticate>);
 
-impl Gate {
-    /// A gate that asks `authenticate`.
+impl Authenticator {
+    /// Creates an authenticator from a function.
     pub fn new(authenticate: impl for<'a> Fn(Option<&'a str>) -> Answer<'a> + 'static) -> Self {
         Self(Rc::new(authenticate))
     }
 
-    /// The gate of the broker: by API key or token, or open where authentication is off.
+    /// Creates the authenticator of the broker. If authentication is off, every request is
+    /// admitted.
     pub fn of(broker: Arc<Broker>) -> Self {
         Self::new(move |bearer| {
             let broker = Arc::clone(&broker);
@@ -55,19 +56,21 @@ impl Gate {
     }
 }
 
-/// Lets only authenticated callers through, and leaves the [`Principal`] with the request.
+/// Rejects requests without a valid credential, and adds the [`Principal`] to the others as an
+/// extension.
 ///
-/// What they get is theirs: no cache may keep it. Some of it is a URL that is a credential.
-pub async fn only_callers(
-    gate: web::Data<Gate>,
+/// The responses are for this caller only, and some contain a URL that is a credential. So no cache
+/// may store them.
+pub async fn authenticate_caller(
+    authenticator: web::Data<Authenticator>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let in_path = request.extensions().get().cloned();
-    let answer = gate.0(bearer(&request, in_path.as_ref())).await;
+    let answer = authenticator.0(bearer(&request, in_path.as_ref())).await;
     match answer {
         Ok(principal) => {
-            let witness = Witness::of_caller(&request, &principal);
+            let audit = RequestAudit::of_caller(&request, &principal);
             request.extensions_mut().insert(principal);
             let mut response = next.call(request).await?.map_into_boxed_body();
             let headers = response.headers_mut();
@@ -75,20 +78,21 @@ pub async fn only_callers(
                 let no_store = HeaderValue::from_static("no-store");
                 headers.insert(header::CACHE_CONTROL, no_store);
             }
-            witness.saw(&mut response);
+            audit.record_outcome(&mut response);
             Ok(response)
         }
         Err(problem) => {
-            let witness = Witness::of_anyone(&request);
+            let audit = RequestAudit::of_anonymous(&request);
             let mut response = request.error_response(problem);
-            witness.saw(&mut response);
+            audit.record_outcome(&mut response);
             Ok(response)
         }
     }
 }
 
-/// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1). A token in
-/// the path goes before it; anything else there is no credential.
+/// The bearer token of a request (RFC 6750, section 2.1). The case of the scheme does not matter
+/// (RFC 9110, section 11.1). An upload token in the path has precedence; other credentials are not
+/// accepted there.
 fn bearer<'a>(request: &'a ServiceRequest, in_path: Option<&'a PathToken>) -> Option<&'a str> {
     if let Some(token) = in_path.map(PathToken::expose) {
         return is_upload_token(token).then_some(token);

@@ -1,4 +1,5 @@
-//! CORS for the configured origins, compared exactly, with credentials; none by default.
+//! CORS with credentials for the configured origins, which are compared exactly. There are none by
+//! default.
 //!
 //! Source: <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
@@ -13,19 +14,19 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
     "link, location, etag, ratelimit, ratelimit-policy, retry-after, x-request-id",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
-/// What our own clients send, and what the tracing libraries of browsers add to every call: W3C
-/// Trace Context and Baggage (OpenTelemetry, Sentry), Sentry's own, Datadog's, and the mark of
-/// older libraries.
+/// The request headers of the API, and those that tracing libraries in browsers add to every
+/// request: W3C Trace Context and Baggage (OpenTelemetry, Sentry), the headers of Sentry and
+/// Datadog, and the one that older libraries send.
 const HEADERS: &str = "authorization, content-type, idempotency-key, x-request-id, accept, \
     baggage, sentry-trace, traceparent, tracestate, x-requested-with, \
     x-datadog-origin, x-datadog-parent-id, x-datadog-sampling-priority, x-datadog-tags, \
     x-datadog-trace-id";
-/// Datadog's libraries add to these from time to time.
-const PREFIX: &str = "x-datadog-";
+/// The prefix of the headers of Datadog, whose libraries add new ones from time to time.
+const DATADOG_PREFIX: &str = "x-datadog-";
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");
 
-/// The origins that may read our answers, like `https://app.example.org`, and what their pages may
-/// send.
+/// The origins that may read responses, such as `https://app.example.org`, and the headers that
+/// their pages may send.
 #[derive(Clone, Debug)]
 pub struct Origins {
     origins: Vec<String>,
@@ -33,7 +34,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Exactly these origins, and these headers beside the usual ones.
+    /// Allows these origins. `more_headers` are request headers in addition to the built-in ones.
     pub fn new(origins: Vec<String>, more_headers: &[String]) -> Self {
         let headers = std::iter::once(HEADERS).chain(more_headers.iter().map(String::as_str));
         Self {
@@ -42,11 +43,11 @@ impl Origins {
         }
     }
 
-    /// Who may read the answer to a request.
-    pub fn reader(&self, request: &ServiceRequest) -> Reader {
+    /// Decides which page may read the response to a request.
+    pub fn access_for(&self, request: &ServiceRequest) -> CorsAccess {
         match self.origins.is_empty() {
-            true => Reader::Anybody,
-            false => Reader::Page(self.allowed(request.headers())),
+            true => CorsAccess::Disabled,
+            false => CorsAccess::Origin(self.allowed(request.headers())),
         }
     }
 
@@ -58,14 +59,15 @@ impl Origins {
             .then(|| origin.clone())
     }
 
-    /// What a page may send: the known headers, and those of a known kind that it asks for.
+    /// The request headers that a page may send: the built-in ones, and requested headers of
+    /// Datadog.
     fn headers_for(&self, asked: &HeaderMap) -> Option<HeaderValue> {
         let mut headers = self.headers.clone();
         let asked = asked.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS);
         let asked = asked.filter_map(|line| line.to_str().ok());
         for name in asked.flat_map(|line| line.split(',')) {
             let name = name.trim().to_ascii_lowercase();
-            if name.starts_with(PREFIX) && HeaderName::from_bytes(name.as_bytes()).is_ok() {
+            if name.starts_with(DATADOG_PREFIX) && HeaderName::from_bytes(name.as_bytes()).is_ok() {
                 headers.push_str(", ");
                 headers.push_str(&name);
             }
@@ -74,25 +76,27 @@ impl Origins {
     }
 }
 
-/// Who may read an answer.
-pub enum Reader {
-    /// No page may, of any origin, and the answer is the same for all.
-    Anybody,
-    /// A page of this origin; of none where it is not allowed.
-    Page(Option<HeaderValue>),
+/// Which page may read a response.
+pub enum CorsAccess {
+    /// CORS is not configured. No page may, and the response does not depend on the origin.
+    Disabled,
+    /// Only a page of this origin may; `None` if the origin of the request is not allowed.
+    Origin(Option<HeaderValue>),
 }
 
-impl Reader {
-    /// Says so to the browser. Every answer has to, or a page learns nothing but that it failed.
-    pub fn tell(&self, headers: &mut HeaderMap) {
-        let Self::Page(allowed) = self else {
+impl CorsAccess {
+    /// Adds the CORS headers. Every response needs them, problems too, because otherwise a page
+    /// cannot even read the status.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
+        let Self::Origin(allowed) = self else {
             return;
         };
-        // The answer differs by origin even where this one is not allowed.
+        // The response depends on the origin, even if this one is not allowed.
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            // We set no cookie; a proxy in front of us may, or ask for a certificate.
+            // The broker sets no cookies, but a proxy in front of it may, or require a client
+            // certificate.
             let yes = HeaderValue::from_static("true");
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
@@ -100,7 +104,8 @@ impl Reader {
     }
 }
 
-/// Answers preflights of allowed origins. What lets them read answers is set at the edge.
+/// Answers preflight requests of allowed origins. `edge` adds the headers that let pages read
+/// responses.
 pub async fn cors(
     origins: web::Data<Origins>,
     request: ServiceRequest,

@@ -1,4 +1,4 @@
-//! From every way to fail to a problem with a body.
+//! Turns every kind of failure into a problem with a body.
 
 use std::any::Any;
 
@@ -10,25 +10,25 @@ use actix_web::{Error, HttpResponse};
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
 
-/// Gives a failed answer its body and keeps the headers that inner layers set.
+/// Adds the problem body to a failed response, and keeps the headers that inner layers have set.
 pub fn render(
     response: ServiceResponse<BoxBody>,
     instance: &str,
     id: &str,
 ) -> ServiceResponse<BoxBody> {
     let (request, failed) = response.into_parts();
-    let stranger;
+    let converted;
     let problem = match failed.error() {
         Some(error) => match error.as_error::<Problem>() {
             Some(problem) => problem,
             None => {
-                stranger = of_stranger(error);
-                &stranger
+                converted = from_error(error);
+                &converted
             }
         },
         None if is_bare_failure(&failed) => {
-            stranger = of_status(failed.status());
-            &stranger
+            converted = from_status(failed.status());
+            &converted
         }
         None => return ServiceResponse::new(request, failed),
     };
@@ -42,46 +42,48 @@ pub fn render(
     ServiceResponse::new(request, whole)
 }
 
-/// A failure that the framework made by itself, without a body.
+/// Whether the framework made this error response by itself, without a body.
 fn is_bare_failure(response: &HttpResponse) -> bool {
     let status = response.status();
     (status.is_client_error() || status.is_server_error())
         && !response.headers().contains_key(header::CONTENT_TYPE)
 }
 
-/// An error that is none of ours: its words stay in the log.
-pub fn of_stranger(error: &Error) -> Problem {
+/// Converts an error of the framework or of a library. Its message is only logged.
+pub fn from_error(error: &Error) -> Problem {
     let status = error.as_response_error().status_code();
     if status.is_client_error() {
-        of_status(status)
+        from_status(status)
     } else {
         Problem::internal(error.to_string())
     }
 }
 
-fn of_status(status: StatusCode) -> Problem {
-    let kind = Kind::of_status(status);
+fn from_status(status: StatusCode) -> Problem {
+    let kind = Kind::from_status(status);
     match kind {
-        Kind::InternalError => Problem::internal(format!("a bare status {status}")),
+        Kind::InternalError => Problem::internal(format!(
+            "a response with status {status} and without a body"
+        )),
         _ => Problem::new(kind, kind.entry().title),
     }
 }
 
-/// The one place where the cause of a fault is logged.
+/// Logs the cause of a problem, if it has one. Causes are logged only here.
 pub fn report(problem: &Problem) {
     if let Some(cause) = problem.cause_chain() {
         log::error!("{}: {cause}", problem.kind().entry().code);
     }
 }
 
-/// A handler panicked: what it said is for the log.
-pub fn of_panic(panic: &(dyn Any + Send)) -> Problem {
-    let said = panic
+/// Converts the panic of a handler. Its message is only logged.
+pub fn from_panic(panic: &(dyn Any + Send)) -> Problem {
+    let message = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Problem::internal(format!(
         "a handler panicked: {}",
-        said.unwrap_or("no words")
+        message.unwrap_or("no message")
     ))
 }

@@ -1,4 +1,4 @@
-//! Answers to HEAD.
+//! HEAD requests.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-/// Left with a request that came as HEAD: routes see it as GET.
+/// An extension of requests that were sent as HEAD. They are routed as GET.
 #[derive(Clone, Copy, Debug)]
-pub struct CameAsHead;
+pub struct OriginallyHead;
 
-/// The body of an answer to HEAD: as long as the one that GET gets, but never read, so that a
-/// stream behind it does no work.
+/// The body of a response to HEAD. It has the size of the body for GET, but it is never polled, so
+/// that a streamed body does no work.
 #[derive(Debug)]
 pub struct HeadOnly(pub BodySize);
 

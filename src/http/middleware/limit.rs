@@ -1,8 +1,8 @@
-//! Callers that call too often are told when to come again.
+//! Rate limits by client address and by principal.
 //!
-//! An address is looked at before anything else of a request, authentication included, so that
-//! guessing keys is bounded as well; a principal once it is known. Where no limit is set nothing
-//! happens. What machines ask to learn how we are is always answered.
+//! The limit of the address applies before authentication, so that it also limits attempts to guess
+//! keys. The limit of the principal applies after it. Without a configured limit, nothing happens.
+//! The routes that machines poll have no limit.
 
 use std::sync::Arc;
 
@@ -18,28 +18,28 @@ use crate::http::client_address::ClientAddress;
 use crate::http::limit::{self, Limits, Taken, headers};
 use crate::http::problem::Problem;
 
-/// A token that was taken, or was not there, and whose limit that is.
-type Asked = (&'static str, Rate, Taken);
+/// The name and the rate of a limit, and the result of taking a token.
+type LimitCheck = (&'static str, Rate, Taken);
 
-/// Takes a token of the client's address.
+/// Applies the limit of the client address.
 pub async fn limit_addresses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let asked = ask_for_address(&request);
-    go_on(asked, request, next).await
+    let check = check_address(&request);
+    apply(check, request, next).await
 }
 
-/// Takes a token of the principal that authentication has left with the request.
+/// Applies the limit of the authenticated principal.
 pub async fn limit_principals(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let asked = ask_for_principal(&request);
-    go_on(asked, request, next).await
+    let check = check_principal(&request);
+    apply(check, request, next).await
 }
 
-fn ask_for_address(request: &ServiceRequest) -> Option<Asked> {
+fn check_address(request: &ServiceRequest) -> Option<LimitCheck> {
     let limits = request.app_data::<web::Data<Limits>>()?;
     let limit = limits.addresses.as_ref()?;
     if POLLED.contains(&request.path()) {
@@ -50,7 +50,7 @@ fn ask_for_address(request: &ServiceRequest) -> Option<Asked> {
     Some((limit.name, limit.rate, taken))
 }
 
-fn ask_for_principal(request: &ServiceRequest) -> Option<Asked> {
+fn check_principal(request: &ServiceRequest) -> Option<LimitCheck> {
     let limits = request.app_data::<web::Data<Limits>>()?;
     let limit = limits.principals.as_ref()?;
     let extensions = request.extensions();
@@ -59,12 +59,12 @@ fn ask_for_principal(request: &ServiceRequest) -> Option<Asked> {
     Some((limit.name, limit.rate, taken))
 }
 
-async fn go_on(
-    asked: Option<Asked>,
+async fn apply(
+    check: Option<LimitCheck>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some((name, rate, taken)) = asked else {
+    let Some((name, rate, taken)) = check else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let mut response = if taken.granted {

@@ -1,18 +1,18 @@
-//! What happens around every handler, outermost first: tokens leave the path, then the edge, CORS,
-//! the limit of an address, shedding of load, authentication, the audit's witness, the limit of a
-//! principal.
+//! The layers around all handlers. Outermost first: `close` (closes connections at shutdown),
+//! `path_token`, `edge`, `cors`, `limit` for client addresses, `shed`, `auth` (which also writes to
+//! the audit trail by `audit`), `limit` for principals.
 
+pub mod audit;
 pub mod auth;
+pub mod close;
 pub mod cors;
 pub mod edge;
 pub(super) mod failure;
-pub mod goodbye;
 pub mod head;
 pub mod limit;
 pub mod path_token;
 pub mod request_id;
 pub mod shed;
-pub mod witness;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
-//! `/t/{token}/…`: an upload token in the path, for clients that can send no header.
+//! `/t/{token}/…`: an upload token in the path, for clients that cannot send headers.
 //!
-//! The path is rewritten before anything else looks at it: logs, measurements, problems and routes
-//! know the rest alone. Only upload tokens may come this way; keys and JWTs do not belong into
-//! what proxies write down. Nor does a token: no page that the answer leads to is told of it.
+//! The token is removed from the path before any other layer reads it, so that logs, metrics,
+//! problems and routes see only the rest. Only upload tokens are accepted in the path, because
+//! proxies log paths, and API keys and JWTs must not end up there. The response forbids browsers to
+//! send the path as a referrer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What every such path begins with.
-pub const START: &str = "/t/";
+/// The start of all such paths.
+pub const PREFIX: &str = "/t/";
 
-/// The token of a path, with the request that it came with. A clone is the same token; the last one
-/// wipes it from memory. No `Debug` shows it.
+/// The token from the path of a request, as an extension of that request. Clones share the token;
+/// it is wiped from memory when the last clone is dropped. `Debug` does not show it.
 #[derive(Clone)]
 pub struct PathToken(Arc<SecretString>);
 
@@ -29,7 +30,7 @@ impl PathToken {
         Self(Arc::new(token.into()))
     }
 
-    /// The token itself.
+    /// Returns the token itself.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -41,7 +42,7 @@ impl fmt::Debug for PathToken {
     }
 }
 
-/// Takes the token out of the path and leaves it with the request.
+/// Removes the token from the path and adds it to the request as an extension.
 pub async fn path_token<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -54,20 +55,21 @@ pub async fn path_token<B: MessageBody>(
     request.match_info_mut().get_mut().update(&uri);
     request.head_mut().uri = uri;
     let mut response = next.call(request).await?;
-    let nothing = HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert(REFERRER_POLICY, nothing);
+    let no_referrer = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(REFERRER_POLICY, no_referrer);
     Ok(response)
 }
 
-/// The token, and the same address without it.
+/// Splits a URI into the token and the URI without it. `None` if there is no token.
 fn split(uri: &Uri) -> Option<(&str, Uri)> {
-    let (token, rest) = match uri.path().strip_prefix(START)?.split_once('/') {
+    let (token, rest) = match uri.path().strip_prefix(PREFIX)?.split_once('/') {
         Some((token, rest)) => (token, format!("/{rest}")),
-        None => (uri.path().strip_prefix(START)?, "/".to_owned()),
+        None => (uri.path().strip_prefix(PREFIX)?, "/".to_owned()),
     };
     let rest = match uri.query() {
-        // One is enough. Nothing is there, and the second is not shown either.
-        _ if rest.starts_with(START) => "/t".to_owned(),
+        // A second token is not accepted. It must not be logged either, so the path is replaced by
+        // one that matches no route.
+        _ if rest.starts_with(PREFIX) => "/t".to_owned(),
         Some(query) => format!("{rest}?{query}"),
         None => rest,
     };
@@ -82,10 +84,10 @@ mod tests {
     use zeroize::ZeroizeOnDrop;
 
     use super::*;
-    use crate::http::extract::base::Base;
+    use crate::http::extract::base_path::BasePath;
 
     #[test]
-    fn the_token_goes_and_the_rest_stays() {
+    fn split_separates_token_from_path() {
         for (before, token, after) in [
             ("/t/ubt_a.b/uploads", "ubt_a.b", "/uploads"),
             ("/t/x/uploads?path=/t/y/z", "x", "/uploads?path=/t/y/z"),
@@ -106,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_it_and_its_end_wipes_it() {
+    fn token_is_hidden_from_debug_and_wiped_on_drop() {
         fn is_wiped<T: ZeroizeOnDrop>(_: &Arc<T>) {}
 
         let token = PathToken::new("ubt_a.b");
         is_wiped(&token.0);
         assert!(Arc::ptr_eq(&token.0, &token.clone().0), "a copy");
-        let base = Base::of(Some(token));
+        let base = BasePath::of(Some(token));
         assert_eq!(base.join("/uploads"), "/t/ubt_a.b/uploads");
         assert!(!format!("{base:?}").contains("ubt_a"), "{base:?}");
     }

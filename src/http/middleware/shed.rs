@@ -1,10 +1,10 @@
-//! Load is shed before memory grows.
+//! Sheds load before memory grows.
 //!
-//! A bounded number of requests is under way at once. One past it is told so and when to come
-//! again, before its body is read, its key is looked at or a connection to Postgres is asked for.
-//! A request counts until the last byte of its answer is taken, so that a stream counts for as long
-//! as it lasts; so does the work of one whose client has hung up. What machines ask to learn how we
-//! are is always answered.
+//! The number of requests in flight is limited. A request over the limit gets a 503 with
+//! `Retry-After` before its body is read, its credential is checked or a database connection is
+//! requested. A request counts until the last byte of its response was taken, so that a stream
+//! counts for as long as it lasts. Work that continues after its client has disconnected counts
+//! too. The routes that machines poll are not limited.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,35 +21,35 @@ use crate::http::access::POLLED;
 use crate::http::problem::Problem;
 use crate::usecases::Broker;
 
-/// Room for requests, shared by all workers.
+/// The limit of requests in flight, shared by all workers.
 #[derive(Clone, Debug)]
-pub struct Room {
-    most: usize,
+pub struct InFlightLimit {
+    max: usize,
     free: Arc<Semaphore>,
 }
 
-impl Room {
-    /// Room for `most` requests.
-    pub fn new(most: usize) -> Self {
+impl InFlightLimit {
+    /// Allows `max` requests in flight.
+    pub fn new(max: usize) -> Self {
         Self {
-            most,
-            free: Arc::new(Semaphore::new(most)),
+            max,
+            free: Arc::new(Semaphore::new(max)),
         }
     }
 
-    /// A place, where one is free.
-    fn enter(&self, broker: &Broker) -> Option<OwnedSemaphorePermit> {
-        // Work that outlives its client would escape the count.
-        if broker.tasks.use_cases.len() >= self.most {
+    /// Takes a permit for a request, if one is free.
+    fn try_acquire(&self, broker: &Broker) -> Option<OwnedSemaphorePermit> {
+        // Work that has outlived its client holds no permit, but it counts.
+        if broker.tasks.use_cases.len() >= self.max {
             return None;
         }
         Arc::clone(&self.free).try_acquire_owned().ok()
     }
 }
 
-/// Lets a request in where there is room for it.
-pub async fn shed(
-    room: web::Data<Room>,
+/// Rejects a request if too many are in flight.
+pub async fn shed_load(
+    limit: web::Data<InFlightLimit>,
     broker: web::Data<Broker>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -57,7 +57,7 @@ pub async fn shed(
     if POLLED.contains(&request.path()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let Some(place) = room.enter(&broker) else {
+    let Some(permit) = limit.try_acquire(&broker) else {
         broker.metrics.http.shed();
         return Ok(request.error_response(Problem::overloaded("The broker")));
     };
@@ -65,15 +65,15 @@ pub async fn shed(
     Ok(response.map_body(|_, body| {
         BoxBody::new(Counted {
             body,
-            _place: place,
+            _permit: permit,
         })
     }))
 }
 
-/// A body that holds its request's place until it is sent or dropped.
+/// A body that holds the permit of its request until it is sent or dropped.
 struct Counted {
     body: BoxBody,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl MessageBody for Counted {

@@ -1,7 +1,8 @@
 //! The OpenAPI 3.1 document, built from the code: no running server is needed.
 //!
-//! Operations come from the attributes beside the handlers; what all of them share (problems,
-//! `x-request-id`, security) is added here, from the same tables that the code runs on.
+//! Each handler documents its operation next to itself; `operations` lists them. This module puts
+//! them together and adds what they share (problems, `x-request-id`, security), from the same
+//! tables that the code runs on.
 
 pub mod examples;
 mod problems;
@@ -11,71 +12,45 @@ mod shared;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::{audit, datasets, problem, service, tokens, uploads};
+use super::{operations, problem};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "upload-broker",
-        description = "Pre-signed upload sessions for S3: create one, PUT the bytes straight to the store, acknowledge, and everyone who waits is told.\n\nErrors are problems (RFC 9457); `GET /problems/{code}` explains each. Every answer carries `x-request-id`. Lists are JSON arrays; the next page is in `Link`.",
+        description = "Pre-signed upload sessions for S3: create a session, PUT the bytes directly to the store, and acknowledge. The broker verifies the object and notifies subscribers.\n\nErrors are problems (RFC 9457); `GET /problems/{code}` explains each code. Every response has `x-request-id`. Lists are JSON arrays; the next page is in `Link`.",
     ),
     tags(
-        (name = "Uploads", description = "Upload sessions: a promise that one object will arrive at one path."),
-        (name = "Datasets", description = "What stands in the bucket."),
-        (name = "Audit", description = "Who did what."),
-        (name = "Tokens", description = "Credentials for browsers: short-lived, and good for little."),
-        (name = "Service", description = "The broker itself. No credential is needed."),
+        (name = "Uploads", description = "Upload sessions. Each is for one object at one path."),
+        (name = "Datasets", description = "The objects in the bucket."),
+        (name = "Audit", description = "The audit trail: who did what."),
+        (name = "Tokens", description = "Upload tokens: short-lived credentials with few rights, for example for browsers."),
+        (name = "Service", description = "The broker itself. No credential is required."),
     ),
     components(schemas(problem::body::Body)),
-    paths(
-        uploads::create::create,
-        uploads::batch::batch,
-        uploads::list::list,
-        uploads::read::read,
-        uploads::delete::delete,
-        uploads::sign_parts::sign,
-        uploads::list_parts::list,
-        uploads::extend::extend,
-        uploads::acknowledge::acknowledge,
-        uploads::acknowledge_batch::acknowledge,
-        uploads::cancel::cancel,
-        uploads::events::events,
-        datasets::list::list,
-        datasets::detail::detail,
-        datasets::copy::copy,
-        datasets::delete::delete,
-        datasets::download::download,
-        datasets::acknowledge::acknowledge,
-        audit::list::list,
-        tokens::create::create,
-        service::index::index,
-        service::health::heartbeat,
-        service::health::livez,
-        service::readiness::readyz,
-        service::metrics::metrics,
-        service::docs::yaml,
-        service::docs::json,
-        problem::page::list,
-        problem::page::show,
-    ),
 )]
-struct Handlers;
+struct Overview;
 
-/// The document.
+/// Makes the document.
 pub fn document() -> OpenApi {
-    let mut document = Handlers::openapi();
-    problems::add(&mut document);
+    let mut document = Overview::openapi();
+    for operation in operations::all() {
+        let mut part = (operation.document)();
+        problems::add(&mut part, operation.problems);
+        document.merge(part);
+    }
     shared::add(&mut document);
     document
 }
 
-/// The document as YAML, as it is committed and served.
+/// Makes the document as YAML, as it is committed and served.
 pub fn yaml() -> String {
     let yaml = document().to_yaml().unwrap_or_default();
     yaml.lines().map(|line| quote_time(line) + "\n").collect()
 }
 
-/// A time of an example, in quotes: readers of YAML 1.1 would make a date of a bare one.
+/// Puts quotes around the times in examples, because YAML 1.1 parsers read an unquoted time as a
+/// date.
 fn quote_time(line: &str) -> String {
     match line.split_once(": ") {
         Some((name, value)) if value.starts_with("2025-") => format!("{name}: '{value}'"),
@@ -83,7 +58,7 @@ fn quote_time(line: &str) -> String {
     }
 }
 
-/// The document as JSON.
+/// Makes the document as JSON.
 pub fn json() -> String {
     document().to_json().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The problems of each operation, from the catalogue.
+//! Adds the problem responses of each operation, with texts from the catalogue.
 
 use std::collections::BTreeMap;
 
@@ -18,115 +18,33 @@ use crate::http::access::POLLED;
 use crate::http::problem::catalogue::Kind;
 use crate::http::problem::{MEDIA_TYPE, Problem};
 
-const ACKNOWLEDGE: &[Code] = &[
-    Code::InvalidRequest,
-    Code::UploadNotFound,
-    Code::InvalidStatus,
-    Code::SizeLimitExceeded,
-    Code::ObjectMissing,
-    Code::PartsMissing,
-    Code::ObjectMismatch,
-    Code::DatasetExists,
-];
-
-/// What the rules may refuse in an operation.
-fn refusals(operation_id: &str) -> &'static [Code] {
-    match operation_id {
-        "createUploads" => &[Code::InvalidRequest, Code::IdempotencyKeyReused],
-        "createUpload" => &[
-            Code::InvalidRequest,
-            Code::SizeLimitExceeded,
-            Code::ContentTypeNotAllowed,
-            Code::DatasetExists,
-            Code::QuotaExceeded,
-            Code::IdempotencyKeyReused,
-            Code::OutsidePrefix,
-            Code::TokenSpent,
-        ],
-        "acknowledgeUploads" => &[Code::InvalidRequest],
-        "copyDataset" => &[
-            Code::InvalidRequest,
-            Code::DatasetNotFound,
-            Code::DatasetExists,
-            Code::DatasetDrifted,
-            Code::InvalidStatus,
-            Code::ObjectMismatch,
-            Code::SizeLimitExceeded,
-            Code::ContentTypeNotAllowed,
-            Code::QuotaExceeded,
-            Code::IdempotencyKeyReused,
-            Code::OutsidePrefix,
-            Code::TokenSpent,
-        ],
-        "createToken" => &[Code::InvalidRequest, Code::TokenTooWide],
-        "acknowledgeUpload" | "acknowledgeDataset" => ACKNOWLEDGE,
-        "listUploads" | "listDatasets" | "listAudit" => &[Code::InvalidRequest],
-        "listUploadEvents" => &[Code::InvalidRequest, Code::UploadNotFound],
-        "getUpload" => &[
-            Code::InvalidRequest,
-            Code::UploadNotFound,
-            Code::SizeLimitExceeded,
-        ],
-        "signParts" => &[
-            Code::InvalidRequest,
-            Code::UploadNotFound,
-            Code::InvalidStatus,
-            Code::SizeLimitExceeded,
-            Code::QuotaExceeded,
-        ],
-        "extendUpload" | "cancelUpload" => &[
-            Code::InvalidRequest,
-            Code::UploadNotFound,
-            Code::InvalidStatus,
-        ],
-        "listParts" => &[
-            Code::InvalidRequest,
-            Code::UploadNotFound,
-            Code::InvalidStatus,
-            Code::ObjectMissing,
-        ],
-        "deleteUpload" => &[
-            Code::InvalidRequest,
-            Code::UploadNotFound,
-            Code::InvalidStatus,
-            Code::DatasetDrifted,
-        ],
-        "getDataset" | "downloadDataset" => &[Code::InvalidRequest, Code::DatasetNotFound],
-        "deleteDataset" => &[
-            Code::InvalidRequest,
-            Code::DatasetNotFound,
-            Code::InvalidStatus,
-            Code::DatasetDrifted,
-        ],
-        _ => &[],
-    }
-}
-
-/// Adds to every operation what it may answer beside success.
-pub fn add(document: &mut OpenApi) {
+/// Adds the problem responses to the operation of a document: `own` are those that its handler
+/// declares, the others follow from its body, its scopes and its path.
+pub fn add(document: &mut OpenApi, own: &[Kind]) {
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
-            for problem in problems(path, operation) {
+            for problem in problems(path, operation, own) {
                 let status = problem.kind().entry().status.as_u16();
                 by_status.entry(status).or_default().push(problem);
             }
             for (status, problems) in by_status {
                 let response = RefOr::T(response(path, &problems));
                 let responses = &mut operation.responses.responses;
-                // `/readyz` has a 503 of its own.
+                // `/readyz` documents its own 503.
                 responses.entry(status.to_string()).or_insert(response);
             }
         }
     }
 }
 
-fn problems(path: &str, operation: &Operation) -> Vec<Problem> {
-    let id = operation.operation_id.as_deref().unwrap_or_default();
-    let mut all: Vec<Problem> = (refusals(id).iter())
-        .map(|code| refusal(*code).into())
-        .collect();
+fn problems(path: &str, operation: &Operation, own: &[Kind]) -> Vec<Problem> {
     let plain = |kind: Kind| Problem::new(kind, kind.entry().title);
+    let own = own.iter().map(|kind| match kind {
+        Kind::Refused(code) => refusal(*code).into(),
+        kind => plain(*kind),
+    });
+    let mut all: Vec<Problem> = own.collect();
     if operation.request_body.is_some() {
         all.extend([
             plain(Kind::InvalidJson),
@@ -138,12 +56,9 @@ fn problems(path: &str, operation: &Operation) -> Vec<Problem> {
     if let Some(scope) = scope(operation) {
         all.extend([
             Problem::unauthenticated(),
-            Problem::lacks(scope),
+            Problem::missing_scope(scope),
             Problem::unavailable("S3", "example"),
         ]);
-    }
-    if id == "getProblem" {
-        all.push(plain(Kind::NotFound));
     }
     if !POLLED.contains(&path) {
         all.push(Problem::rate_limited("address", 1));
@@ -153,7 +68,8 @@ fn problems(path: &str, operation: &Operation) -> Vec<Problem> {
     all
 }
 
-/// The first scope that an operation names, of one or two; nothing where it is public.
+/// The first of the one or two scopes that an operation requires. `None` if the operation is
+/// public.
 fn scope(operation: &Operation) -> Option<Scope> {
     let needs = |scopes: &[Scope]| {
         let scopes = scopes.iter().map(|scope| scope.as_str());

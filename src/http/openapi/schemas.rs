@@ -1,4 +1,4 @@
-//! Closed sets of words, straight from the rules, so that the document cannot fall behind them.
+//! Schemas that are made from the domain types, so that the document always lists all values.
 
 use utoipa::openapi::schema::{
     ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
@@ -12,26 +12,23 @@ use crate::domain::proof::ProofLevel;
 use crate::domain::status::Status;
 use crate::domain::upload::Verifier;
 
-/// The states of an upload.
+/// The statuses of an upload.
 pub fn status() -> Object {
-    words(
-        Status::ALL.map(Status::as_str),
-        "Where an upload is in its life.",
-    )
+    one_of(Status::ALL.map(Status::as_str), "The status of an upload.")
 }
 
-/// What the audit tells of.
+/// The actions of the audit trail.
 pub fn action() -> Object {
-    words(Action::ALL.map(Action::as_str), "What was done.")
+    one_of(Action::ALL.map(Action::as_str), "The action.")
 }
 
-/// Checksum algorithms.
+/// The checksum algorithms.
 pub fn algorithm() -> Object {
     let names = Algorithm::ALL.map(Algorithm::as_str);
-    words(names, "As S3 names them.")
+    one_of(names, "The algorithm, as S3 names it.")
 }
 
-/// A checksum algorithm, or none.
+/// A checksum algorithm or null.
 pub fn algorithm_or_null() -> Schema {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     OneOfBuilder::new().item(null).item(algorithm()).into()
@@ -40,37 +37,52 @@ pub fn algorithm_or_null() -> Schema {
 /// The scopes of an upload token.
 pub fn token_scopes() -> Array {
     let names = Scope::FOR_TOKENS.map(Scope::as_str);
-    let scope = words(names, "What a credential may do.");
+    let scope = one_of(names, "A scope of a credential.");
     ArrayBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
         .items(scope)
         .min_items(Some(1))
         .description(Some(
-            "What it may do; by default `uploads:write`. You need to hold each of them.",
+            "The scopes of the token; `uploads:write` by default. Your credential must have each of them.",
         ))
         .build()
 }
 
-/// How much was proven.
+/// The levels of verification.
 pub fn level() -> Object {
-    words(
+    one_of(
         ProofLevel::ALL.map(ProofLevel::as_str),
-        "`checksum`: the store returned the declared checksum. `size`: the size is the declared one. `existence`: an object written by this upload's URL is there.",
+        "`checksum`: the store returned the declared checksum. `size`: the object has the declared size. `existence`: an object that was written with the URL of this upload exists.",
     )
 }
 
-/// Who asked for a proof.
+/// The triggers of a verification.
 pub fn verifier() -> Object {
-    words(
+    one_of(
         Verifier::ALL.map(Verifier::as_str),
-        "Who asked for the proof.",
+        "What triggered the verification.",
     )
 }
 
-fn words<const N: usize>(words: [&'static str; N], description: &str) -> Object {
+/// The path of a dataset in a request body.
+pub fn dataset_path(description: &str, example: &str) -> Object {
+    let mut path = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .max_length(Some(1025))
+        .min_length(Some(1))
+        .pattern(Some(
+            r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$",
+        ))
+        .build();
+    path.example = Some(example.into());
+    path
+}
+
+fn one_of<const N: usize>(values: [&'static str; N], description: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(words))
+        .enum_values(Some(values))
         .description(Some(description))
         .build()
 }

@@ -11,93 +11,93 @@ use crate::domain::refusal::Refusal;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Body {
-    /// Where this kind of problem is explained.
+    /// A page that explains this kind of problem.
     #[serde(rename = "type")]
     #[schema(example = "/problems/object-missing")]
     pub kind: String,
-    /// The same for every occurrence.
+    /// A summary that is the same for every occurrence of the problem.
     pub title: String,
     /// The HTTP status.
     #[schema(example = 409)]
     pub status: u16,
-    /// This occurrence, for people.
+    /// A description of this occurrence, for people.
     pub detail: String,
-    /// The path of the request.
+    /// The path of the request, without its query.
     pub instance: String,
     /// The stable name of the kind, for programs.
     #[schema(example = "object-missing")]
     pub code: String,
-    /// The `x-request-id` of the answer: quote it when you ask for help.
+    /// The `x-request-id` of the response. Quote it when you ask for help.
     pub request_id: String,
-    /// Field by field, where fields are at fault.
+    /// Each invalid field or parameter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldFault>,
-    /// The upload that stands in the way, or is in the wrong state.
+    /// The upload that blocks the request, or whose status does not allow it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upload_id: Option<Uuid>,
-    /// Its state (`status` is the HTTP status).
+    /// The status of that upload (`status` is the HTTP status).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "Pending")]
     pub upload_status: Option<String>,
-    /// With `object-mismatch`: everything that is not as declared.
+    /// With `object-mismatch`: each field in which the object differs from the declaration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub mismatches: Vec<Mismatch>,
-    /// With `parts-missing`: the parts that are not there, as ranges with both ends.
+    /// With `parts-missing`: the numbers of the missing parts, as ranges that include both ends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, example = json!([[3, 7], [9, 9]]))]
     pub missing: Vec<(u32, u32)>,
-    /// With `quota-exceeded`: which quota, and by what.
+    /// With `quota-exceeded`: the quota that would be exceeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub quota: Option<QuotaFault>,
 }
 
-/// A quota that does not suffice.
+/// A quota that a request would exceed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct QuotaFault {
     /// `bytes` or `open-uploads`.
     #[schema(example = "bytes")]
     pub name: String,
-    /// What the tenant may take.
+    /// The limit of the tenant.
     #[schema(example = 1_000_000_000)]
     pub limit: u64,
-    /// What it takes.
+    /// The amount that is in use.
     #[schema(example = 999_000_000)]
     pub in_use: u64,
-    /// What was asked for beside that.
+    /// The amount that was requested in addition.
     #[schema(example = 2_000_000)]
     pub asked: u64,
 }
 
-/// One thing that is wrong with a request.
+/// One invalid value of a request.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldFault {
     /// A JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter.
     #[schema(example = "/size")]
     pub pointer: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong and what is expected.
     pub detail: String,
 }
 
-/// One thing that is not as declared.
+/// One field in which the object differs from the declaration.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Mismatch {
     /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
     #[schema(example = "size")]
     pub field: String,
-    /// What was declared.
+    /// The declared value.
     #[schema(example = "18 bytes")]
     pub expected: String,
-    /// What the store says.
+    /// The value that the store reports.
     #[schema(example = "17 bytes")]
     pub found: String,
 }
 
 impl Body {
-    /// The members that every problem has.
+    /// Creates a body with the members that every problem has.
     pub fn new(kind: Kind, detail: &str, instance: &str, request_id: &str) -> Self {
         let entry = kind.entry();
         Self {
@@ -117,7 +117,7 @@ impl Body {
         }
     }
 
-    /// Adds what the rules said.
+    /// Adds the details of a refusal by a domain rule.
     pub fn with(self, refusal: &Refusal) -> Self {
         let errors = refusal.errors.iter().map(|error| FieldFault {
             pointer: error.pointer.clone(),

@@ -1,53 +1,53 @@
 //! The one table of problem codes: status, title and explanation.
 //!
-//! `GET /problems/{code}` shows an entry; the OpenAPI document is filled from the same table.
+//! `GET /problems/{code}` shows an entry. The OpenAPI document is made from the same table.
 
 use actix_web::http::StatusCode;
 
 use super::refusals;
 use crate::domain::refusal::Code;
 
-/// What kind of problem it is.
+/// The kind of a problem. Each kind has its own code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The rules refused.
+    /// A domain rule rejected the request.
     Refused(Code),
-    /// The body is no JSON.
+    /// The body is not valid JSON.
     InvalidJson,
-    /// No credential, or none that counts.
+    /// The request has no valid credential.
     Unauthenticated,
-    /// The credential lacks a scope.
+    /// The credential lacks a required scope.
     InsufficientScope,
-    /// No such route.
+    /// No route matches the path.
     NotFound,
-    /// The route has other methods.
+    /// The route exists, but not with this method.
     MethodNotAllowed,
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     RequestTimeout,
-    /// The body is over the limit.
+    /// The body exceeds the size limit.
     PayloadTooLarge,
     /// The body is not `application/json`.
     UnsupportedMediaType,
-    /// The caller calls too often.
+    /// The caller exceeded its rate limit.
     RateLimited,
-    /// A fault of ours.
+    /// A fault of the broker itself.
     InternalError,
     /// A dependency does not answer.
     ServiceUnavailable,
-    /// More is asked of us than we can hold.
+    /// The broker has too many requests in flight.
     Overloaded,
 }
 
-/// What the table says of a [`Kind`].
+/// The row of the table for a [`Kind`].
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// The status of the answer.
+    /// The HTTP status of the response.
     pub status: StatusCode,
-    /// The stable name: the end of `type`, and `code`.
+    /// The stable name: the value of `code`, and the last segment of `type`.
     pub code: &'static str,
     /// A sentence that is the same for every occurrence.
     pub title: &'static str,
-    /// For people: why it happens and what helps.
+    /// For people: why it happens and how to resolve it.
     pub explanation: &'static str,
 }
 
@@ -58,7 +58,7 @@ impl From<Code> for Kind {
 }
 
 impl Kind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 28] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
@@ -90,13 +90,13 @@ impl Kind {
         Self::Overloaded,
     ];
 
-    /// The kind with this code.
-    pub fn of_code(code: &str) -> Option<Self> {
+    /// Returns the kind with this code, if there is one.
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.entry().code == code)
     }
 
-    /// The kind that fits a bare status, for answers that the framework makes by itself.
-    pub fn of_status(status: StatusCode) -> Self {
+    /// Returns the kind for an HTTP status, for responses that the framework makes without a body.
+    pub fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthenticated,
             StatusCode::NOT_FOUND => Self::NotFound,
@@ -111,81 +111,81 @@ impl Kind {
         }
     }
 
-    /// The row of the table.
+    /// Returns the row of the table.
     pub fn entry(self) -> Entry {
         let (status, code, title, explanation) = match self {
             Self::Refused(code) => refusals::row(code),
             Self::InvalidJson => (
                 400,
                 "invalid-json",
-                "The body is not JSON",
-                "The body could not be read as JSON (RFC 8259). `detail` names the line and the column. A body with a wrong field in it is `invalid-request` instead.",
+                "The body is not valid JSON",
+                "The body could not be parsed as JSON (RFC 8259). `detail` names the line and the column. A body with an invalid field is `invalid-request` instead.",
             ),
             Self::Unauthenticated => (
                 401,
                 "unauthenticated",
-                "A valid credential is needed",
-                "Send `Authorization: Bearer …` with an API key, a JWT of the broker's issuer or an upload token. The answer is the same for a missing, an unknown, an expired and a revoked one, and for one of a tenant that is disabled.",
+                "A valid credential is required",
+                "Send `Authorization: Bearer …` with an API key, a JWT of the broker's issuer or an upload token. The response is the same for a missing, an unknown, an expired and a revoked credential, and for a credential of a disabled tenant.",
             ),
             Self::InsufficientScope => (
                 403,
                 "insufficient-scope",
-                "The credential lacks a scope",
-                "The credential is valid, but does not hold the scope that `detail` names. Ask for a key that does.",
+                "The credential lacks a required scope",
+                "The credential is valid, but it does not have the scope that `detail` names. Use a credential with that scope.",
             ),
             Self::NotFound => (
                 404,
                 "not-found",
-                "There is no such route",
-                "Nothing answers at this path. `/docs` lists every route.",
+                "The route does not exist",
+                "No route matches this path. `/docs` lists all routes.",
             ),
             Self::MethodNotAllowed => (
                 405,
                 "method-not-allowed",
-                "The route has other methods",
-                "The path exists, but not with this method. The `Allow` header lists those that it has.",
+                "The method is not allowed",
+                "The route exists, but not with this method. The `Allow` header lists its methods.",
             ),
             Self::RequestTimeout => (
                 408,
                 "request-timeout",
-                "The body did not come in time",
+                "The body did not arrive in time",
                 "The body of the request took too long to arrive. Send it again.",
             ),
             Self::PayloadTooLarge => (
                 413,
                 "payload-too-large",
                 "The body is too large",
-                "Requests to the broker are small documents; the bytes of a dataset go straight to the URL in `upload`, not through the broker.",
+                "Requests to the broker are small JSON documents. Send the bytes of a dataset to the URL in `upload`, not to the broker.",
             ),
             Self::UnsupportedMediaType => (
                 415,
                 "unsupported-media-type",
                 "The body must be application/json",
-                "Send `Content-Type: application/json`, without a Content-Encoding.",
+                "Send `Content-Type: application/json`, without a `Content-Encoding`.",
             ),
             Self::RateLimited => (
                 429,
                 "rate-limited",
                 "Too many requests",
-                "The key or the address has made more requests than it may; `detail` names which. `RateLimit-Policy` tells the limit, `RateLimit` what is left of it. Nothing was done. Send the request again after `Retry-After` seconds.",
+                "The credential or the client address exceeded its rate limit; `detail` names which. `RateLimit-Policy` has the limit, `RateLimit` the remaining requests. The request was not processed. Send it again after `Retry-After` seconds.",
             ),
             Self::InternalError => (
                 500,
                 "internal-error",
-                "Something went wrong on our side",
-                "A fault of the broker. The log has its cause under `request_id`. It is safe to send a GET or an acknowledge again.",
+                "Internal error",
+                "The broker itself failed. Its log has the cause under `request_id`. It is safe to send a GET or an acknowledge again.",
             ),
             Self::ServiceUnavailable => (
                 503,
                 "service-unavailable",
-                "A service behind the broker does not answer",
-                "Postgres, S3 or the issuer of tokens does not answer, S3 refuses what the broker asks of it, or other work has to end first: `detail` says which. Nothing is lost. Send the request again after `Retry-After` seconds; a refusal stays until an operator changes the settings, the rights or the store, and the log has its reason.",
+                "A service that the broker depends on is not available",
+                "Postgres, S3 or the token issuer does not answer, S3 refuses a request of the broker, or other work must finish first; `detail` says which. No data is lost. Send the request again after `Retry-After` seconds. A refusal by S3 remains until an operator changes the settings, the permissions or the store; the log has the reason.",
             ),
             Self::Overloaded => (
                 503,
                 "overloaded",
-                "The broker has too much to do",
-                "More requests are under way than the broker takes at once, or every connection to its database stayed in use. Nothing is lost. Send the request again after `Retry-After` seconds, and not sooner.",
+                "The broker is overloaded",
+                "Too many requests are in flight, or no database connection became free in time. No data is lost. Send the request again after `Retry-After` seconds, not sooner.",
             ),
         };
         Entry {
@@ -202,9 +202,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_leads_to_its_own_entry() {
+    fn from_code_returns_kind_with_that_code() {
         for kind in Kind::ALL {
-            assert_eq!(Kind::of_code(kind.entry().code), Some(kind));
+            assert_eq!(Kind::from_code(kind.entry().code), Some(kind));
         }
     }
 }

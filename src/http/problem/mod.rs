@@ -1,6 +1,7 @@
-//! Problems: the only shape of an error body (RFC 9457).
+//! Problems: every error response has a body in this form (RFC 9457).
 //!
-//! The public half travels to the client; the cause stays here and is logged once, by the edge.
+//! A problem has a public part, which is sent to the client, and a private cause, which is only
+//! logged, once, by `middleware::edge`.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,7 +11,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 pub mod body;
 pub mod catalogue;
-pub mod lost;
+pub mod detached;
 pub mod page;
 mod refusals;
 
@@ -21,16 +22,16 @@ use crate::domain::principal::Scope;
 use crate::domain::refusal::Refusal;
 use crate::usecases::{Error, Outage};
 
-/// `application/problem+json`.
+/// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// How long a client should wait before it tries again, in seconds.
+/// How long a client should wait before it retries, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// The private reason of a problem.
+/// The private cause of a problem.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
-/// An answer that is not a success.
+/// An error response.
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
@@ -42,7 +43,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this kind; `detail` is public.
+    /// Creates a problem of this kind. `detail` is sent to the client.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -54,12 +55,13 @@ impl Problem {
         }
     }
 
-    /// One field or parameter is not as it must be.
+    /// Creates an `invalid-request` problem for one field or parameter. `pointer` is a JSON pointer
+    /// into the body, or `/` and the name of a parameter.
     pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
         Refusal::field(pointer, detail).into()
     }
 
-    /// The same problem of a part of the body: its pointers begin with `prefix`.
+    /// Puts `prefix` in front of all pointers, for a problem in one part of the body.
     pub fn within(mut self, prefix: &str) -> Self {
         if let Some(refusal) = self.refusal.take() {
             let refusal = refusal.under_pointer(prefix);
@@ -69,7 +71,7 @@ impl Problem {
         self
     }
 
-    /// No credential, or none that counts; never says which.
+    /// Creates the problem for a request without a valid credential. It never says the reason.
     pub fn unauthenticated() -> Self {
         Self::new(
             Kind::Unauthenticated,
@@ -77,29 +79,29 @@ impl Problem {
         )
     }
 
-    /// The credential is valid but does not hold `scope`.
-    pub fn lacks(scope: Scope) -> Self {
+    /// Creates the problem for a valid credential without `scope`.
+    pub fn missing_scope(scope: Scope) -> Self {
         Self {
             scope: Some(scope),
             ..Self::new(
                 Kind::InsufficientScope,
-                format!("This needs the scope {scope}."),
+                format!("This operation requires the scope {scope}."),
             )
         }
     }
 
-    /// A fault of ours. The cause goes to the log only.
+    /// Creates the problem for a fault of the broker itself. The cause is only logged.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self {
             cause: Some(cause.into()),
             ..Self::new(
                 Kind::InternalError,
-                "Something went wrong on our side; it is in the log under this request id.",
+                "The broker failed; its log has the cause under this request id.",
             )
         }
     }
 
-    /// `dependency` does not answer. The cause goes to the log only.
+    /// Creates the problem for a `dependency` that does not answer. The cause is only logged.
     pub fn unavailable(dependency: &str, cause: impl Into<Cause>) -> Self {
         Self {
             cause: Some(cause.into()),
@@ -110,7 +112,7 @@ impl Problem {
         }
     }
 
-    /// Not even tried, because `dependency` failed for what came before it.
+    /// Creates the problem for a batch entry that was not tried, as `dependency` failed before.
     pub fn not_tried(dependency: &str) -> Self {
         Self::new(
             Kind::ServiceUnavailable,
@@ -120,42 +122,42 @@ impl Problem {
         )
     }
 
-    /// `dependency` refuses what the broker asks of it, or cannot do it. The cause goes to the log
-    /// only.
+    /// Creates the problem for a `dependency` that refuses a call. The cause is only logged.
     pub fn refused_by(dependency: &str, cause: impl Into<Cause>) -> Self {
         Self {
             cause: Some(cause.into()),
             ..Self::new(
                 Kind::ServiceUnavailable,
                 format!(
-                    "{dependency} refuses this, or cannot do it; the log has the reason under this request id. Trying again helps once an operator has changed that."
+                    "{dependency} refuses this, or cannot do it; the log has the reason under this request id. A retry succeeds only after an operator has changed the settings, the permissions or the store."
                 ),
             )
         }
     }
 
-    /// `dependency` gives an answer that cannot be read. The cause goes to the log only.
+    /// Creates the problem for a `dependency` whose response cannot be parsed. The cause is only
+    /// logged.
     pub fn unreadable(dependency: &str, cause: impl Into<Cause>) -> Self {
         Self {
             cause: Some(cause.into()),
             ..Self::new(
                 Kind::ServiceUnavailable,
                 format!(
-                    "{dependency} gives an answer that cannot be read; the log has more under this request id. Try again in {RETRY_AFTER_SECONDS} s."
+                    "{dependency} sent a response that cannot be read; the log has the details under this request id. Try again in {RETRY_AFTER_SECONDS} s."
                 ),
             )
         }
     }
 
-    /// `who` has too much to do.
-    pub fn overloaded(who: &str) -> Self {
+    /// Creates the problem for an overloaded component, such as `The broker`.
+    pub fn overloaded(component: &str) -> Self {
         Self::new(
             Kind::Overloaded,
-            format!("{who} has too much to do; try again in {RETRY_AFTER_SECONDS} s."),
+            format!("{component} is overloaded; try again in {RETRY_AFTER_SECONDS} s."),
         )
     }
 
-    /// Other work must end first.
+    /// Creates the problem for a request that must wait until other work has finished.
     pub fn busy(detail: &str) -> Self {
         Self::new(
             Kind::ServiceUnavailable,
@@ -163,51 +165,51 @@ impl Problem {
         )
     }
 
-    /// The caller made more requests than `limit` (`key` or `address`) grants.
+    /// Creates the problem for a caller over the rate limit of its `key` or `address`.
     pub fn rate_limited(limit: &str, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
             ..Self::new(
                 Kind::RateLimited,
-                format!("Too many requests of this {limit}; try again in {seconds} s."),
+                format!("Too many requests from this {limit}; try again in {seconds} s."),
             )
         }
     }
 
-    /// What kind of problem it is.
+    /// The kind of the problem.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Whether a path reached for what is not its caller's.
+    /// Whether the request named a path outside of what the caller may access.
     pub fn is_escape_attempt(&self) -> bool {
         (self.refusal.as_ref()).is_some_and(|refusal| refusal.is_escape_attempt)
     }
 
-    /// That path, where the request does not have it in its own.
-    pub fn reached(&self) -> Option<&str> {
+    /// The path outside of what the caller may access, if the body of the request named it.
+    pub fn forbidden_path(&self) -> Option<&str> {
         let mut errors = self.refusal.iter().flat_map(|refusal| &refusal.errors);
         errors.find_map(|error| error.path.as_deref())
     }
 
-    /// The chain of causes for the log, outermost first; nothing where the client is at fault.
+    /// The chain of causes for the log, outermost first. `None` if the client caused the problem.
     pub fn cause_chain(&self) -> Option<String> {
         let cause = self.cause.as_ref()?;
         let mut chain = cause.to_string();
         let mut next = cause.source();
         while let Some(source) = next {
-            // Many errors repeat their source in their own words.
-            let words = source.to_string();
-            if !chain.ends_with(&words) {
+            // Many errors include the message of their source in their own.
+            let message = source.to_string();
+            if !chain.ends_with(&message) {
                 chain.push_str(": ");
-                chain.push_str(&words);
+                chain.push_str(&message);
             }
             next = source.source();
         }
         Some(chain)
     }
 
-    /// The body, for the request at `instance`.
+    /// The JSON body for the request to the path `instance`.
     pub fn body(&self, instance: &str, request_id: &str) -> Body {
         let body = Body::new(self.kind, &self.detail, instance, request_id);
         match &self.refusal {
@@ -216,7 +218,7 @@ impl Problem {
         }
     }
 
-    /// The whole answer to the request at `instance`, a path without its query.
+    /// The whole response to the request to `instance`, a path without its query.
     pub fn respond(&self, instance: &str, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind.entry().status);
         response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
@@ -289,7 +291,7 @@ impl ResponseError for Problem {
         self.kind.entry().status
     }
 
-    /// Without the request at hand; the edge replaces it by a whole one.
+    /// A response without path and request id. `middleware::edge` replaces it with a complete one.
     fn error_response(&self) -> HttpResponse {
         self.respond("", "")
     }

@@ -1,20 +1,50 @@
-//! `GET /problems` and `GET /problems/{code}`: what each code means.
+//! `GET /problems` and `GET /problems/{code}`: explanations of the problem codes.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
+use utoipa::OpenApi;
 
 use super::Problem;
 use super::catalogue::{Entry, Kind};
+use crate::domain::refusal::Code;
 use crate::http::accept::prefers;
 use crate::http::html;
+use crate::http::operation::Operation;
 
-/// The list of all codes.
-#[utoipa::path(get, path = "/problems", operation_id = "listProblems", tag = "Service",
-    summary = "List every problem code",
-    description = "One entry for each `code` that an answer may carry. HTML by default, JSON where `Accept` asks for it.",
+const LIST_PATH: &str = "/problems";
+const SHOW_PATH: &str = "/problems/{code}";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ListDoc;
+
+#[derive(OpenApi)]
+#[openapi(paths(show))]
+struct ShowDoc;
+
+/// The declaration of `GET /problems`.
+pub const LIST: Operation = Operation {
+    path: LIST_PATH,
+    route: || web::get().to(list),
+    document: ListDoc::openapi,
+    problems: &[],
+};
+
+/// The declaration of `GET /problems/{code}`.
+pub const SHOW: Operation = Operation {
+    path: SHOW_PATH,
+    route: || web::get().to(show),
+    document: ShowDoc::openapi,
+    problems: &[Kind::NotFound],
+};
+
+/// Lists all problem codes.
+#[utoipa::path(get, path = LIST_PATH, operation_id = "listProblems", tag = "Service",
+    summary = "List all problem codes",
+    description = "One entry for each `code` that a response may have. HTML by default, JSON if `Accept` prefers it.",
     security(()),
-    responses((status = 200, description = "Every code", content(
-        (serde_json::Value = "application/json", example = json!([{"type": "/problems/object-missing", "code": "object-missing", "status": 409, "title": "The bytes are not there yet", "explanation": "…"}])),
+    responses((status = 200, description = "All codes", content(
+        (serde_json::Value = "application/json", example = json!([{"type": "/problems/object-missing", "code": "object-missing", "status": 409, "title": Kind::Refused(Code::ObjectMissing).entry().title, "explanation": "…"}])),
         (String = "text/html"),
     ))))]
 pub async fn list(request: HttpRequest) -> HttpResponse {
@@ -36,22 +66,19 @@ pub async fn list(request: HttpRequest) -> HttpResponse {
     html::page("Problems", &format!("<h1>Problems</h1><ul>{items}</ul>"))
 }
 
-/// One code.
-#[utoipa::path(get, path = "/problems/{code}", operation_id = "getProblem", tag = "Service",
+/// Explains one problem code.
+#[utoipa::path(get, path = SHOW_PATH, operation_id = "getProblem", tag = "Service",
     summary = "Explain a problem code",
-    description = "Where the `type` of a problem leads. HTML by default, JSON where `Accept` asks for it.",
+    description = "The page that `type` of a problem refers to. HTML by default, JSON if `Accept` prefers it.",
     security(()),
     params(("code" = String, Path, description = "The `code` of a problem", example = "object-missing")),
-    responses((status = 200, description = "What it means and what helps", content(
-        (serde_json::Value = "application/json", example = json!({"type": "/problems/object-missing", "code": "object-missing", "status": 409, "title": "The bytes are not there yet", "explanation": "…"})),
+    responses((status = 200, description = "What the code means and how to resolve the problem", content(
+        (serde_json::Value = "application/json", example = json!({"type": "/problems/object-missing", "code": "object-missing", "status": 409, "title": Kind::Refused(Code::ObjectMissing).entry().title, "explanation": "…"})),
         (String = "text/html"),
     ))))]
 pub async fn show(request: HttpRequest, code: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let Some(kind) = Kind::of_code(&code) else {
-        return Err(Problem::new(
-            Kind::NotFound,
-            "There is no problem with this code.",
-        ));
+    let Some(kind) = Kind::from_code(&code) else {
+        return Err(Problem::new(Kind::NotFound, "No problem has this code."));
     };
     let entry = kind.entry();
     if wants_json(&request) {

@@ -1,92 +1,92 @@
-//! The rows of the catalogue for what the rules refuse.
+//! The rows of the catalogue for requests that a domain rule rejects.
 
 use crate::domain::refusal::Code;
 
-/// Status, code, title and explanation.
+/// The HTTP status, the code, the title and the explanation.
 pub type Row = (u16, &'static str, &'static str, &'static str);
 
-/// The row of a refusal.
+/// Returns the row of a refusal code.
 pub fn row(code: Code) -> Row {
     let (status, title, explanation) = match code {
         Code::InvalidRequest => (
             422,
-            "Something in the request is not as it must be",
-            "`errors` points at each fault: a JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter.",
+            "The request is invalid",
+            "`errors` names each invalid value, by a JSON pointer (RFC 6901) into the body, or by `/` and the name of a parameter.",
         ),
         Code::SizeLimitExceeded => (
             422,
-            "The dataset is over the size limit",
-            "The size is larger than your tenant may upload here. `detail` names the limit.",
+            "The dataset exceeds the size limit",
+            "The size exceeds the largest size that your tenant may upload. `detail` names the limit.",
         ),
         Code::ContentTypeNotAllowed => (
             422,
-            "The content type is not on the list",
-            "Your tenant may upload datasets of certain content types only. `detail` names them.",
+            "The content type is not allowed",
+            "Your tenant may upload only datasets with certain content types. `detail` lists them.",
         ),
         Code::DatasetExists => (
             409,
-            "Something stands at that path",
-            "A dataset, or an object of someone else, stands at the path. `upload_id` names its upload where there is one. Take another path, delete the dataset, or send `\"overwrite\": true`.",
+            "An object already exists at the path",
+            "The path holds a dataset, or an object that another program wrote. `upload_id` names the upload of the dataset, if there is one. Use another path, delete the dataset, or send `\"overwrite\": true`.",
         ),
         Code::ObjectMissing => (
             409,
-            "The bytes are not there yet",
-            "No object of this upload was found in the bucket. PUT it to the URL in `upload`, then acknowledge again; the upload stays Pending until it expires.",
+            "The object has not arrived yet",
+            "The bucket holds no object of this upload. PUT the bytes to the URL in `upload`, then acknowledge again. The upload stays Pending until it expires.",
         ),
         Code::PartsMissing => (
             409,
-            "Not all parts are there yet",
-            "The upload comes in parts, and some have not come. `missing` names them, as ranges with both ends. Send those, then acknowledge again; the upload stays Pending until it expires.",
+            "Parts of the upload are missing",
+            "This is a multipart upload, and some parts have not arrived. `missing` lists them as ranges that include both ends. Send those parts, then acknowledge again. The upload stays Pending until it expires.",
         ),
         Code::ObjectMismatch => (
             422,
-            "What came is not what was declared",
-            "The object differs from the declaration; `mismatches` names each field with what was expected and found. The upload is in Error; delete it and start a new one. Where parts are wrong, nothing was made of them: `upload_status` is Pending then, and they can be sent anew.",
+            "The object differs from the declaration",
+            "`mismatches` lists each field that differs, with the expected and the actual value. The status of the upload is Error: delete it and create a new one. If parts are wrong, they were not assembled: `upload_status` is Pending, and the parts can be sent again.",
         ),
         Code::InvalidStatus => (
             409,
-            "The upload is in another state",
-            "The state of the upload, named by `upload_status`, does not allow this operation.",
+            "The status of the upload does not allow this operation",
+            "The operation is not allowed while the upload has this status. `upload_status` names it.",
         ),
         Code::DatasetDrifted => (
             409,
-            "The object is no longer the proven one",
-            "The object at the path was replaced without the broker, or another upload counts on it. `DELETE /uploads/{id}?force=true` deletes the upload and leaves that object alone; `?force=remove` removes the object too, unless another upload counts on it. `DELETE /datasets/{path}` succeeds only where nothing is left at the path: `?force=remove` removes what stands there.",
+            "The object is no longer the verified one",
+            "Another program replaced the object at the path, or another upload depends on it. `DELETE /uploads/{id}?force=true` deletes the upload and keeps that object; `?force=remove` deletes the object too, unless another upload depends on it. `DELETE /datasets/{path}` succeeds only if no object remains at the path: `?force=remove` deletes the object there.",
         ),
         Code::UploadNotFound => (
             404,
-            "There is no such upload",
-            "No upload of your tenant has this id, or none was made for this path.",
+            "The upload does not exist",
+            "Your tenant has no upload with this id, or no upload was created for this path.",
         ),
         Code::IdempotencyKeyReused => (
             422,
-            "The idempotency key belongs to another request",
-            "A request with this `Idempotency-Key` but another body was made within the last 24 hours, or its upload is still Pending. Send the same body again, or take a new key.",
+            "The idempotency key was used for a different request",
+            "A request with this `Idempotency-Key` and a different body was made within the last 24 hours, or its upload is still Pending. Send the same body again, or use a new key.",
         ),
         Code::QuotaExceeded => (
             409,
-            "There is no room for it",
-            "Your tenant has a quota of bytes, of open uploads, or of both, and this upload would pass one: `quota` names it, with its limit, what is in use and what was asked for. Datasets count with their size and open uploads with the declared one. Room comes with every upload that is cancelled, expires or fails, and with every dataset that is deleted or replaced.",
+            "The quota of the tenant does not suffice",
+            "Your tenant has a quota of bytes, of open uploads, or of both, and this upload would exceed it. `quota` names the quota, its limit, the amount in use and the requested amount. A dataset counts with its size, an open upload with its declared size. The amount in use decreases when an upload is cancelled, expires or fails, and when a dataset is deleted or replaced.",
         ),
         Code::OutsidePrefix => (
             403,
-            "The path is not open to this credential",
-            "The credential is confined to a folder (`path_prefix` of a JWT, `prefix` of an upload token), and the path lies elsewhere. What stands elsewhere does not exist for it.",
+            "The path is outside of the folder of the credential",
+            "The credential is restricted to a folder (`path_prefix` of a JWT, `prefix` of an upload token), and the path is not in it. Objects outside of that folder are not visible to the credential.",
         ),
         Code::TokenSpent => (
             403,
-            "The upload token is used up",
-            "The token was good for so many uploads and bytes, and what it was used for leaves too little. Nothing that was made with it is given back, cancelled or not. Ask for another one where this one came from.",
+            "The allowance of the upload token is used up",
+            "The token allows a limited number of uploads and bytes, and what remains is too little for this request. An upload that is cancelled still counts. Request a new token from the service that issued this one.",
         ),
         Code::TokenTooWide => (
             403,
-            "The token would allow more than you may",
-            "An upload token opens no more than the credential that asks for it. `errors` points at what is too wide.",
+            "The token would have more rights than the credential",
+            "An upload token cannot have more rights than the credential that requests it. `errors` names each value that exceeds them.",
         ),
         Code::DatasetNotFound => (
             404,
-            "There is no such dataset",
-            "No object stands at this path.",
+            "The dataset does not exist",
+            "There is no object at this path.",
         ),
     };
     (status, code.as_str(), title, explanation)

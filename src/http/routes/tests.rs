@@ -1,7 +1,7 @@
-//! The routes and the document are two tables of the same thing.
+//! The routes and the OpenAPI document agree.
 //!
-//! There is no broker behind these routes: a request that gets past the gate, the scope and the
-//! route ends in a 500, which tells it apart from a 401, a 403, a 404 and a 405.
+//! There is no broker behind these routes. A request that passes authentication, scopes and routing
+//! ends in a 500, which distinguishes it from a 401, 403, 404 and 405.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use serde_json::Value;
 use crate::domain::bounds::Bounds;
 use crate::domain::jail::Jail;
 use crate::domain::principal::{Credential, Principal, Scope};
-use crate::http::middleware::auth::Gate;
+use crate::http::middleware::auth::Authenticator;
 use crate::http::middleware::edge::edge;
 use crate::http::openapi;
 use crate::http::problem::Problem;
 use crate::http::routes;
 
-/// `(method, path, needed scopes)` of every operation in the document.
+/// `(method, path, required scopes)` of each operation in the document.
 fn operations() -> Vec<(Method, String, Vec<Scope>)> {
     let document: Value = serde_json::from_str(&openapi::json()).expect("the document");
     let mut all = Vec::new();
@@ -44,9 +44,9 @@ fn operations() -> Vec<(Method, String, Vec<Scope>)> {
     all
 }
 
-/// The status of an answer to someone with these scopes, or to nobody.
+/// The status of a response to a caller with these scopes, or without a credential.
 async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 {
-    let gate = Gate::new(move |_| {
+    let authenticator = Authenticator::new(move |_| {
         let principal = scopes.clone().map(|scopes| Principal {
             tenant: "default".into(),
             jail: Jail::new("", vec![]),
@@ -60,7 +60,7 @@ async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 
         async { answer }.boxed_local()
     });
     let app = App::new()
-        .app_data(web::Data::new(gate))
+        .app_data(web::Data::new(authenticator))
         .wrap(from_fn(edge))
         .configure(routes::api)
         .configure(routes::docs)
@@ -71,18 +71,15 @@ async fn status(method: &Method, path: &str, scopes: Option<Vec<Scope>>) -> u16 
 }
 
 #[actix_web::test]
-async fn every_operation_of_the_document_has_its_route() {
+async fn every_documented_operation_has_a_route() {
     for (method, path, _) in operations() {
         let found = status(&method, &path, Some(vec![Scope::Admin])).await;
-        assert!(
-            [200, 500].contains(&found),
-            "{method} {path} answers {found}"
-        );
+        assert!([200, 500].contains(&found), "{method} {path}: {found}");
     }
 }
 
 #[actix_web::test]
-async fn every_other_method_is_refused_as_such() {
+async fn undocumented_methods_get_405() {
     let operations = operations();
     for (_, path, _) in &operations {
         for method in [Method::GET, Method::POST, Method::DELETE, Method::PUT] {
@@ -97,7 +94,7 @@ async fn every_other_method_is_refused_as_such() {
 }
 
 #[actix_web::test]
-async fn every_operation_asks_for_exactly_the_scopes_that_it_names() {
+async fn every_operation_requires_exactly_its_documented_scopes() {
     for (method, path, scopes) in operations() {
         if scopes.is_empty() {
             continue;

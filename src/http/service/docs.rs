@@ -1,17 +1,16 @@
-//! `/openapi.yaml`, `/openapi.json` and Swagger UI at `/docs/`, its assets in the binary.
+//! `/openapi.yaml`, `/openapi.json`, and Swagger UI at `/docs/` with its assets in the binary.
 
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
-use crate::http::openapi;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
 
-static YAML: LazyLock<String> = LazyLock::new(openapi::yaml);
-static JSON: LazyLock<String> = LazyLock::new(openapi::json);
 static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::from("/openapi.json")
         .try_it_out_enabled(true)
@@ -20,43 +19,80 @@ static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(config)
 });
 
-/// The document as YAML.
-#[utoipa::path(get, path = "/openapi.yaml", operation_id = "getOpenApiYaml", tag = "Service",
+/// The OpenAPI document as it is served. It is app data, because the document is made from the
+/// list of operations, of which these handlers are a part.
+#[derive(Clone, Copy, Debug)]
+pub struct Document {
+    /// Returns the document as YAML.
+    pub yaml: fn() -> &'static str,
+    /// Returns the document as JSON.
+    pub json: fn() -> &'static str,
+}
+
+const YAML_PATH: &str = "/openapi.yaml";
+const JSON_PATH: &str = "/openapi.json";
+
+#[derive(OpenApi)]
+#[openapi(paths(yaml))]
+struct YamlDoc;
+
+#[derive(OpenApi)]
+#[openapi(paths(json))]
+struct JsonDoc;
+
+/// The declaration of `GET /openapi.yaml`.
+pub const YAML: Operation = Operation {
+    path: YAML_PATH,
+    route: || web::get().to(yaml),
+    document: YamlDoc::openapi,
+    problems: &[],
+};
+
+/// The declaration of `GET /openapi.json`.
+pub const JSON: Operation = Operation {
+    path: JSON_PATH,
+    route: || web::get().to(json),
+    document: JsonDoc::openapi,
+    problems: &[],
+};
+
+/// Returns the OpenAPI document as YAML.
+#[utoipa::path(get, path = YAML_PATH, operation_id = "getOpenApiYaml", tag = "Service",
     summary = "Get this document as YAML",
-    description = "OpenAPI 3.1, generated from the code.",
+    description = "Returns this OpenAPI 3.1 document, which is generated from the code.",
     security(()),
     responses((status = 200, description = "The document", content((serde_json::Value = "application/yaml", example = json!({"openapi": "3.1.0"}))))))]
-pub async fn yaml() -> HttpResponse {
+pub async fn yaml(document: web::Data<Document>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/yaml"))
-        .body(YAML.as_str())
+        .body((document.yaml)())
 }
 
-/// The document as JSON.
-#[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenApiJson", tag = "Service",
+/// Returns the OpenAPI document as JSON.
+#[utoipa::path(get, path = JSON_PATH, operation_id = "getOpenApiJson", tag = "Service",
     summary = "Get this document as JSON",
-    description = "OpenAPI 3.1, generated from the code.",
+    description = "Returns this OpenAPI 3.1 document, which is generated from the code.",
     security(()),
     responses((status = 200, description = "The document", content((serde_json::Value = "application/json", example = json!({"openapi": "3.1.0"}))))))]
-pub async fn json() -> HttpResponse {
+pub async fn json(document: web::Data<Document>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
-        .body(JSON.as_str())
+        .body((document.json)())
 }
 
-/// The user interface asks for its files beside itself: `/docs` must end in a slash.
-pub async fn to_ui() -> HttpResponse {
+/// Redirects `/docs` to `/docs/`, because the user interface loads its files by relative paths.
+pub async fn redirect_to_ui() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, "/docs/"))
         .finish()
 }
 
-/// A file of the user interface.
+/// Returns a file of the user interface.
 pub async fn ui(file: web::Path<String>) -> Result<HttpResponse, Problem> {
     let found = utoipa_swagger_ui::serve(&file, Arc::clone(&UI))
         .map_err(|cause| Problem::internal(cause.to_string()))?;
     let Some(file) = found else {
-        return Err(Problem::new(Kind::NotFound, "There is no such file."));
+        return Err(Problem::new(Kind::NotFound, "The file does not exist."));
     };
     let mut response = HttpResponse::Ok();
     if file.gzpipped {

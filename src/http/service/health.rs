@@ -1,43 +1,71 @@
-//! `GET /heartbeat` and `GET /livez`: the process answers. They ask nobody else.
+//! `GET /heartbeat` and `GET /livez`: whether the process responds. They use no dependency.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
 
-/// A sign of life.
+/// The response of a running process.
 #[derive(Serialize, ToSchema)]
 pub struct Heartbeat {
-    /// `ok`.
+    /// Always `ok`.
     #[schema(example = "ok")]
     status: &'static str,
-    /// Of the broker.
+    /// The version of the broker.
     version: &'static str,
-    /// The broker's clock.
+    /// The time of the broker.
     #[schema(value_type = String, format = DateTime)]
     time: Time,
 }
 
-/// The handler of `/heartbeat`.
-#[utoipa::path(get, path = "/heartbeat", operation_id = "heartbeat", tag = "Service",
-    summary = "Ask for a sign of life",
-    description = "Version and time. Does not look at Postgres or S3.",
+const HEARTBEAT_PATH: &str = "/heartbeat";
+const LIVEZ_PATH: &str = "/livez";
+
+#[derive(OpenApi)]
+#[openapi(paths(heartbeat))]
+struct HeartbeatDoc;
+
+#[derive(OpenApi)]
+#[openapi(paths(livez))]
+struct LivezDoc;
+
+/// The declaration of `GET /heartbeat`.
+pub const HEARTBEAT: Operation = Operation {
+    path: HEARTBEAT_PATH,
+    route: || web::get().to(heartbeat),
+    document: HeartbeatDoc::openapi,
+    problems: &[],
+};
+
+/// The declaration of `GET /livez`.
+pub const LIVEZ: Operation = Operation {
+    path: LIVEZ_PATH,
+    route: || web::get().to(livez),
+    document: LivezDoc::openapi,
+    problems: &[],
+};
+
+/// Returns the version and the time.
+#[utoipa::path(get, path = HEARTBEAT_PATH, operation_id = "heartbeat", tag = "Service",
+    summary = "Get version and time",
+    description = "Returns the version and the time of the broker. It does not check Postgres or S3.",
     security(()),
-    responses((status = 200, description = "Alive", body = Heartbeat, example = json!(examples::heartbeat()))))]
+    responses((status = 200, description = "The process responds", body = Heartbeat, example = json!(example()))))]
 pub async fn heartbeat(broker: web::Data<Broker>) -> HttpResponse {
     alive(&broker)
 }
 
-/// The handler of `/livez`.
-#[utoipa::path(get, path = "/livez", operation_id = "livez", tag = "Service",
-    summary = "Ask whether the process lives",
-    description = "For a supervisor: where this fails, restart. Does not look at Postgres or S3.",
+/// Answers a liveness probe.
+#[utoipa::path(get, path = LIVEZ_PATH, operation_id = "livez", tag = "Service",
+    summary = "Check that the process responds",
+    description = "A liveness probe: restart the process if this fails. It does not check Postgres or S3.",
     security(()),
-    responses((status = 200, description = "Alive", body = Heartbeat, example = json!(examples::heartbeat()))))]
+    responses((status = 200, description = "The process responds", body = Heartbeat, example = json!(example()))))]
 pub async fn livez(broker: web::Data<Broker>) -> HttpResponse {
     alive(&broker)
 }
@@ -50,4 +78,8 @@ fn alive(broker: &Broker) -> HttpResponse {
             version: env!("CARGO_PKG_VERSION"),
             time: broker.clock.now().into(),
         })
+}
+
+fn example() -> Value {
+    json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "time": "2025-03-01T10:00:00.000Z"})
 }

@@ -1,17 +1,33 @@
 //! `GET /`.
 
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use crate::config::{Pages, Place};
 use crate::http::html;
+use crate::http::operation::Operation;
 
-const DOCS: &str = "<li><a href=\"/docs/\">API documentation</a>, with a form for every call</li>\
+const DOCS: &str = "<li><a href=\"/docs/\">API documentation</a>, with a form for each operation</li>\
     <li><a href=\"/openapi.yaml\">OpenAPI document</a> (<a href=\"/openapi.json\">JSON</a>)</li>";
 
-/// The handler.
-#[utoipa::path(get, path = "/", operation_id = "index", tag = "Service",
-    summary = "Show where to go from here",
-    description = "A page for people with links to the documentation and the health of the broker.",
+const PATH: &str = "/";
+
+#[derive(OpenApi)]
+#[openapi(paths(index))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(index),
+    document: ApiDoc::openapi,
+    problems: &[],
+};
+
+/// Returns the start page.
+#[utoipa::path(get, path = PATH, operation_id = "index", tag = "Service",
+    summary = "Show the start page",
+    description = "Returns an HTML page with links to the documentation and the health of the broker.",
     security(()),
     responses((status = 200, description = "The page", content((String = "text/html")))))]
 pub async fn index(pages: Option<web::Data<Pages>>) -> HttpResponse {
@@ -19,14 +35,14 @@ pub async fn index(pages: Option<web::Data<Pages>>) -> HttpResponse {
     let docs = if has_docs { DOCS } else { "" };
     let body = format!(
         "<h1>upload-broker</h1>\
-         <p>Hands out pre-signed upload sessions, proves what arrived, and tells those who wait. \
-         The bytes go straight to S3.</p>\
+         <p>Issues pre-signed upload URLs for S3, verifies the objects that arrive, and notifies \
+         subscribers. The bytes go directly to S3.</p>\
          <ul>\
          {docs}\
-         <li><a href=\"/problems\">Every problem code</a></li>\
+         <li><a href=\"/problems\">All problem codes</a></li>\
          <li><a href=\"/heartbeat\">Heartbeat</a>, <a href=\"/readyz\">readiness</a></li>\
          </ul>\
-         <p>Every other route needs <code>Authorization: Bearer</code> with an API key.</p>"
+         <p>All other routes require <code>Authorization: Bearer</code> with an API key.</p>"
     );
     html::page("Home", &body)
 }

@@ -1,4 +1,5 @@
-//! Pages about the broker itself: public, except that `/metrics` may have a listener of its own.
+//! Pages about the broker itself. They are public; `/metrics` and the documentation may have a
+//! listener of their own.
 
 pub mod docs;
 pub mod health;

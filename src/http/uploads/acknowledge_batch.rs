@@ -2,84 +2,86 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
 use super::acknowledge::AcknowledgeOne;
-use super::batch::{BatchResult, BatchResults, next_of, respond};
+use super::batch::{BatchResult, BatchResults, next_problem, respond};
 use super::wire::Upload;
 use crate::domain::audit::{Action, ActionDetails};
-use crate::http::extract::answer_by::AnswerBy;
+use crate::domain::refusal::Code;
 use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
-use crate::http::openapi::examples::batches;
+use crate::http::extract::response_deadline::ResponseDeadline;
+use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::acknowledge_batch::{self, Outcome, acknowledge_many};
 
-const PATH: &str = "/uploads/batch/acknowledge";
-
-/// Uploads that are acknowledged together.
+/// A batch of uploads to acknowledge.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
-    reason = "only its schema is of use: entries are read one by one"
+    reason = "it is the schema only: entries are parsed one by one"
 )]
 pub struct AcknowledgeUploads {
-    /// Each with the id of an upload and a body as of `POST /uploads/{id}/acknowledge`.
+    /// Each entry has the id of an upload and the fields of `POST /uploads/{id}/acknowledge`.
     #[schema(min_items = 1, max_items = 1000)]
     acknowledge: Vec<AcknowledgeOne>,
 }
 
-/// The same, unread.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unread<'a> {
-    #[serde(borrow)]
-    acknowledge: Vec<&'a RawValue>,
-}
-
-impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
-    fn from(body: Unread<'a>) -> Self {
-        body.acknowledge
-    }
-}
-
 impl Entry for AcknowledgeOne {
     const MEMBER: &'static str = "acknowledge";
-    const MOST: usize = acknowledge_batch::MOST;
-    type Body<'a> = Unread<'a>;
+    const MAX_ENTRIES: usize = acknowledge_batch::MOST;
 }
 
-/// The handler.
+/// The second upload of the examples.
+const OTHER_EXAMPLE_ID: &str = "01955114-3a41-7d52-b0a4-2c6f1d8e9b05";
+
+const PATH: &str = "/uploads/batch/acknowledge";
+
+#[derive(OpenApi)]
+#[openapi(paths(acknowledge))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(acknowledge),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest)],
+};
+
+/// Acknowledges a batch of uploads.
 #[utoipa::path(post, path = PATH, operation_id = "acknowledgeUploads", tag = "Uploads",
-    summary = "Acknowledge many uploads",
-    description = "Up to 1,000 uploads in one request. Each is proven as by `POST /uploads/{id}/acknowledge`; the results are in the order of the entries, and one that is refused does not spoil the others. Entries that were not tried, because S3 or Postgres failed for those before them or the time of a request was over, have a problem of status 503: send those again. Where that is so of every upload, the whole answer is a 503. The same upload may be in a batch twice. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
+    summary = "Acknowledge a batch of uploads",
+    description = "Acknowledges up to 1,000 uploads in one request, each as `POST /uploads/{id}/acknowledge` does. The results are in the order of the entries; a rejected entry does not affect the others. An entry that was not tried, because S3 or Postgres failed for an earlier entry or the time limit of the request was reached, has a problem with status 503: send it again. If no entry was tried, the whole response is a 503. A batch may contain the same upload twice. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = AcknowledgeUploads, example = json!(batches::acknowledge_uploads())),
-    responses((status = 200, description = "What became of each entry",
-        body = BatchResults, example = json!(batches::acknowledged_uploads()))))]
+    request_body(content = AcknowledgeUploads, example = json!(example_request())),
+    responses((status = 200, description = "The result of each entry",
+        body = BatchResults, example = json!(example_response()))))]
 pub async fn acknowledge(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
-    answer_by: AnswerBy,
+    deadline: ResponseDeadline,
     batch: Batch<AcknowledgeOne>,
 ) -> Result<HttpResponse, Problem> {
-    let (asked, unread) = batch.split();
-    let ids: Vec<Option<Uuid>> = (asked.iter())
+    let (entries, problems) = batch.split();
+    let ids: Vec<Option<Uuid>> = (entries.iter())
         .map(|entry| entry.as_ref().map(|entry| entry.id))
         .collect();
-    let asked = asked.into_iter();
-    let asked = asked.map(|entry| entry.map(|entry| (entry.id, entry.into())));
-    let outcomes = acknowledge_many(&broker, &caller, asked.collect(), answer_by.0).await?;
-    let mut unread = unread.into_iter();
+    let entries = entries.into_iter();
+    let entries = entries.map(|entry| entry.map(|entry| (entry.id, entry.into())));
+    let outcomes = acknowledge_many(&broker, &caller, entries.collect(), deadline.0).await?;
+    let mut problems = problems.into_iter();
     let mut actions = Vec::new();
     let results: Vec<BatchResult> = (outcomes.into_iter().zip(ids).enumerate())
-        .map(|(place, (outcome, id))| {
+        .map(|(index, (outcome, id))| {
             let problem = match outcome {
-                None => next_of(&mut unread),
+                None => next_problem(&mut problems),
                 Some(Outcome::Done(upload)) => {
                     actions.push(ActionDetails::on_upload(
                         Action::UploadAcknowledged,
@@ -88,7 +90,7 @@ pub async fn acknowledge(
                     return BatchResult::done(StatusCode::OK, Upload::from(*upload));
                 }
                 Some(Outcome::Failed(error)) => {
-                    Problem::from(error).within(&format!("/acknowledge/{place}"))
+                    Problem::from(error).within(&format!("/acknowledge/{index}"))
                 }
                 Some(Outcome::NotTried(dependency)) => Problem::not_tried(&dependency.to_string()),
                 Some(Outcome::Unanswered) => Problem::overloaded("The broker"),
@@ -102,4 +104,29 @@ pub async fn acknowledge(
         })
         .collect();
     Ok(respond(results.into_iter(), actions))
+}
+
+fn example_request() -> Value {
+    json!({"acknowledge": [
+        {"id": examples::ID, "size": 18, "etag": "\"9b2cf535f27731c974343645a3985328\""},
+        {"id": OTHER_EXAMPLE_ID},
+    ]})
+}
+
+fn example_response() -> Value {
+    let problem = json!({
+        "type": "/problems/object-missing",
+        "title": Refused(Code::ObjectMissing).entry().title,
+        "status": 409,
+        "detail": "There is no object at its path yet.",
+        "instance": "/uploads/batch/acknowledge",
+        "code": "object-missing",
+        "request_id": examples::REQUEST_ID,
+        "upload_id": OTHER_EXAMPLE_ID,
+        "upload_status": "Pending",
+    });
+    json!({"results": [
+        {"status": 200, "upload": examples::uploaded()},
+        {"status": 409, "problem": problem},
+    ]})
 }

@@ -1,142 +1,146 @@
-//! `POST /uploads/batch`, and what batches answer.
+//! `POST /uploads/batch`, and the response of both batch endpoints.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use futures::stream;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
-use super::create::{CreateUpload, granted};
+use super::create::{CreateUpload, issued_urls};
 use super::wire::Upload;
 use crate::domain::audit::ActionDetails;
-use crate::http::extract::base::Base;
+use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
+use crate::http::extract::base_path::BasePath;
 use crate::http::extract::batch::{Batch, Entry};
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::long_array::LongArray;
-use crate::http::middleware::{failure, witness};
-use crate::http::noted::Noted as _;
-use crate::http::openapi::examples::batches;
+use crate::http::middleware::{audit, failure};
+use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::body::Body;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;
 use crate::usecases::uploads::create::{self, Created};
 
-const PATH: &str = "/uploads/batch";
-
-/// Sessions that are asked for together.
+/// A batch of upload sessions to create.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
-    reason = "only its schema is of use: entries are read one by one"
+    reason = "it is the schema only: entries are parsed one by one"
 )]
 pub struct CreateUploads {
-    /// Bodies as of `POST /uploads`.
+    /// Each entry is a body of `POST /uploads`.
     #[schema(min_items = 1, max_items = 1000)]
     uploads: Vec<CreateUpload>,
 }
 
-/// The same, unread.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unread<'a> {
-    #[serde(borrow)]
-    uploads: Vec<&'a RawValue>,
-}
-
-impl<'a> From<Unread<'a>> for Vec<&'a RawValue> {
-    fn from(body: Unread<'a>) -> Self {
-        body.uploads
-    }
-}
-
 impl Entry for CreateUpload {
     const MEMBER: &'static str = "uploads";
-    const MOST: usize = create::MAX_BATCH;
-    type Body<'a> = Unread<'a>;
+    const MAX_ENTRIES: usize = create::MAX_BATCH;
 }
 
-/// What became of a batch.
+/// The results of a batch.
 #[derive(Serialize, ToSchema)]
 pub struct BatchResults {
-    /// One for each entry, in their order.
+    /// One result for each entry, in the order of the entries.
     results: Vec<BatchResult>,
 }
 
-/// What became of an entry.
+/// The result of one entry.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum BatchResult {
-    /// It was done.
+    /// The entry succeeded.
     Made(Box<Made>),
-    /// It was not.
+    /// The entry failed.
     Refused(Box<NotMade>),
 }
 
-/// An entry that was done.
+/// The result of an entry that succeeded.
 #[derive(Serialize, ToSchema)]
 pub struct Made {
-    /// 201 where a session was made; 200 where an earlier request with this `Idempotency-Key` made
-    /// it, and where an upload is acknowledged.
+    /// 201 if the session was created; 200 if an earlier request with this `Idempotency-Key`
+    /// created it, or if an upload was acknowledged.
     #[schema(example = 201)]
     status: u16,
-    /// The session.
+    /// The upload session.
     upload: Upload,
 }
 
-/// An entry that was not done.
+/// The result of an entry that failed.
 #[derive(Serialize, ToSchema)]
 pub struct NotMade {
-    /// The status that a request for this entry alone would have been answered with.
+    /// The status that a request with this entry alone would have had.
     #[schema(example = 409)]
     status: u16,
-    /// Why.
+    /// The reason.
     problem: Body,
-    /// What the audit is told of it.
+    /// The audit record of the failure, if it is audited.
     #[serde(skip)]
     #[schema(ignore)]
     details: Option<ActionDetails>,
 }
 
-/// The handler.
+const PATH: &str = "/uploads/batch";
+
+#[derive(OpenApi)]
+#[openapi(paths(batch))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(batch),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::IdempotencyKeyReused),
+    ],
+};
+
+/// Creates a batch of upload sessions.
 #[utoipa::path(post, path = PATH, operation_id = "createUploads", tag = "Uploads",
-    summary = "Create many upload sessions",
-    description = "Up to 1,000 sessions in one request and one round trip to the database. The results are in the order of the entries; one that is refused does not spoil the others. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
+    summary = "Create a batch of upload sessions",
+    description = "Creates up to 1,000 sessions in one request and one round trip to the database. The results are in the order of the entries; a rejected entry does not affect the others. The body may have 4 MiB (`BROKER_MAX_BATCH_BODY_BYTES`).",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = CreateUploads, example = json!(batches::create_uploads())),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same batch within 24 hours, or later while one of its sessions is Pending, makes no session anew: those that were made come back with fresh URLs while they are Pending, entries that were refused are tried again.")),
-    responses((status = 200, description = "What became of each entry",
-        body = BatchResults, example = json!(batches::batch_results()))))]
+    request_body(content = CreateUploads, example = json!(example_request())),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. A repeated request with the same key and the same batch within 24 hours, or later while one of its sessions is Pending, creates no session twice: existing sessions are returned, with fresh URLs while they are Pending, and rejected entries are tried again.")),
+    responses((status = 200, description = "The result of each entry",
+        body = BatchResults, example = json!(example_response()))))]
 pub async fn batch(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
-    base: Base,
+    base: BasePath,
     key: IdempotencyKey,
     batch: Batch<CreateUpload>,
 ) -> Result<HttpResponse, Problem> {
-    let (asked, unread) = batch.split();
-    let asked = asked.into_iter().map(|body| body.map(Into::into)).collect();
-    let made = create::create_batch(&broker, &caller, asked, key.0.as_deref()).await?;
-    let mut unread = unread.into_iter();
-    // Problems are told now, while the request's id is at hand; what was made is written as it is
-    // sent: a thousand sessions may have a hundred URLs each.
+    let (entries, problems) = batch.split();
+    let entries = entries.into_iter();
+    let entries = entries.map(|body| body.map(Into::into)).collect();
+    let made = create::create_batch(&broker, &caller, entries, key.0.as_deref()).await?;
+    let mut problems = problems.into_iter();
+    // Problems are made now, while the id of the request is available. Sessions are serialized
+    // while the response is sent, because a thousand sessions may have a hundred URLs each.
     let made: Vec<Result<Created, BatchResult>> = (made.into_iter().enumerate())
-        .map(|(place, made)| {
+        .map(|(index, made)| {
             let made = match made {
                 Some(made) => {
-                    made.map_err(|error| Problem::from(error).within(&format!("/uploads/{place}")))
+                    made.map_err(|error| Problem::from(error).within(&format!("/uploads/{index}")))
                 }
-                None => Err(next_of(&mut unread)),
+                None => Err(next_problem(&mut problems)),
             };
             made.map_err(|problem| BatchResult::refused(&problem, PATH))
         })
         .collect();
     let actions = (made.iter())
         .filter_map(|made| match made {
-            Ok(Created::New(session)) => granted(session, true),
-            Ok(Created::Before(session)) => granted(session, false),
+            Ok(Created::New(session)) => issued_urls(session, true),
+            Ok(Created::Before(session)) => issued_urls(session, false),
             Err(refused) => refused.details(),
         })
         .collect();
@@ -148,14 +152,14 @@ pub async fn batch(
     Ok(respond(results, actions))
 }
 
-/// The problem of the next entry that cannot be read.
-pub(super) fn next_of(unread: &mut impl Iterator<Item = Problem>) -> Problem {
-    unread
+/// Takes the problem of the next entry that could not be parsed.
+pub(super) fn next_problem(problems: &mut impl Iterator<Item = Problem>) -> Problem {
+    problems
         .next()
         .unwrap_or_else(|| Problem::internal("the problem of an entry is missing"))
 }
 
-/// The answer, each result written as it is sent.
+/// Builds the response. Each result is serialized when it is sent.
 pub(super) fn respond(
     results: impl Iterator<Item = BatchResult> + 'static,
     actions: Vec<ActionDetails>,
@@ -164,11 +168,11 @@ pub(super) fn respond(
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .streaming(stream::iter(LongArray::new("results", results.map(Ok))))
-        .noted_all(actions)
+        .audited_all(actions)
 }
 
 impl BatchResult {
-    fn created(made: Created, base: &Base) -> Self {
+    fn created(made: Created, base: &BasePath) -> Self {
         let (status, session) = match made {
             Created::New(session) => (StatusCode::CREATED, session),
             Created::Before(session) => (StatusCode::OK, session),
@@ -176,7 +180,7 @@ impl BatchResult {
         Self::done(status, Upload::of(session, base))
     }
 
-    /// An entry that was done.
+    /// The result of an entry that succeeded.
     pub(super) fn done(status: StatusCode, upload: Upload) -> Self {
         Self::Made(Box::new(Made {
             status: status.as_u16(),
@@ -184,10 +188,10 @@ impl BatchResult {
         }))
     }
 
-    /// An entry that was not done, of the batch at `path`. The cause is logged.
+    /// The result of an entry that failed, in a batch sent to `path`. The cause is logged.
     pub(super) fn refused(problem: &Problem, path: &str) -> Self {
         failure::report(problem);
-        let details = witness::refused(problem);
+        let details = audit::rejection_record(problem);
         let problem = problem.body(path, &request_id().unwrap_or_default());
         Self::Refused(Box::new(NotMade {
             status: problem.status,
@@ -196,11 +200,31 @@ impl BatchResult {
         }))
     }
 
-    /// The audit entry of a refused one, where there is any.
+    /// The audit record of a failed entry, if it is audited.
     pub(super) fn details(&self) -> Option<ActionDetails> {
         match self {
             Self::Refused(refused) => refused.details.clone(),
             Self::Made(_) => None,
         }
     }
+}
+
+fn example_request() -> Value {
+    json!({"uploads": [super::create::example_request(), {"path": "/data/taken.csv"}]})
+}
+
+fn example_response() -> Value {
+    let problem = json!({
+        "type": "/problems/dataset-exists",
+        "title": Refused(Code::DatasetExists).entry().title,
+        "status": 409,
+        "detail": "A dataset already exists at /data/taken.csv. Set overwrite to replace it, or if_match to replace exactly one version.",
+        "instance": "/uploads/batch",
+        "code": "dataset-exists",
+        "request_id": examples::REQUEST_ID,
+    });
+    json!({"results": [
+        {"status": 201, "upload": examples::upload()},
+        {"status": 409, "problem": problem},
+    ]})
 }

@@ -5,52 +5,52 @@ use std::collections::BTreeMap;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::openapi::Object;
+use utoipa::{OpenApi, ToSchema};
 
 use super::wire::Upload;
 use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::headers::ObjectHeaders;
-use crate::http::extract::base::Base;
+use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
+use crate::http::extract::base_path::BasePath;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::json::Json;
-use crate::http::noted::Noted as _;
 use crate::http::openapi::{examples, schemas};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::uploads::create::{self, Created, NewUpload};
 use crate::usecases::{Broker, Session};
 
-/// What a client asks for.
+/// The upload session to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUpload {
-    /// Where the dataset will stand, with or without the leading slash.
-    #[schema(
-        example = "/data/employees.csv",
-        min_length = 1,
-        max_length = 1025,
-        pattern = r"^/?[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"
-    )]
+    #[schema(schema_with = path_schema)]
     path: String,
-    /// A name for people; by default the file stem.
+    /// A display name; the file stem by default.
     name: Option<String>,
-    /// A note for people.
+    /// A note.
     comments: Option<String>,
-    /// Kept by the broker; 2 KB of keys and values in all.
+    /// Stored by the broker; at most 2 KB of keys and values in total.
     metadata: Option<BTreeMap<String, String>>,
-    /// By default from the extension, else `application/octet-stream`. Signed.
+    /// By default derived from the file extension, or `application/octet-stream`. It is signed.
     #[schema(example = "text/csv")]
     content_type: Option<String>,
-    /// Bytes. Signed where it is given; else the size is only checked at the acknowledge.
+    /// The size in bytes. If given, it is signed; otherwise the size is checked only by
+    /// acknowledge.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 0)]
     size: Option<u64>,
-    /// Signed where it is given: S3 refuses other bytes.
+    /// The checksum of the whole object. If given, it is signed, and S3 rejects other bytes.
     checksum: Option<Checksum>,
-    /// Whether what stands at the path may be replaced; by default not.
+    /// Whether an object at the path may be replaced; false by default.
     overwrite: Option<bool>,
-    /// Replace exactly the version with this ETag.
+    /// Replace the object at the path only if it has this ETag.
     if_match: Option<String>,
     /// Set on the object.
     content_encoding: Option<String>,
@@ -63,43 +63,75 @@ pub struct CreateUpload {
     /// Set on the object.
     #[schema(example = "STANDARD_IA")]
     storage_class: Option<String>,
-    /// Set on the object; at most ten.
+    /// The tags of the object; at most ten.
     tags: Option<BTreeMap<String, String>>,
-    /// Whether the bytes come in parts; by default where `size` exceeds the broker's threshold, or
-    /// `part_size` or `part_checksums` is given. Without a size the end is open: parts are asked
-    /// for with their sizes, and the acknowledge names the sum.
+    /// Whether to upload in parts. The default is true if `size` exceeds the threshold of the
+    /// broker, or if `part_size` or `part_checksums` is given. Without `size`, request each part
+    /// with its size, and state the total size when you acknowledge.
     multipart: Option<bool>,
-    /// Bytes of every part but the last: 5 MiB to 5 GiB, and no more than 10,000 parts.
+    /// The size in bytes of every part except the last: 5 MiB to 5 GiB, and so that there are at
+    /// most 10,000 parts.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 5242880, maximum = 5368709120_u64, example = 16777216)]
     part_size: Option<u64>,
-    /// The algorithm of the checksums that the parts will be asked for with: S3 holds every part
-    /// to its own, and with a CRC tells the checksum of the whole object in the end.
+    /// The algorithm of the part checksums that you will state when you request parts. S3 checks
+    /// each part against its checksum; with a CRC it also computes the checksum of the whole
+    /// object.
     #[schema(schema_with = schemas::algorithm_or_null)]
     part_checksums: Option<String>,
-    /// How long the URLs live, in seconds, and a session that nobody asks anything of. A URL ends
-    /// with the credential that it was asked for with at the latest; the session goes on.
+    /// The lifetime in seconds of the URLs, and of the session unless requests extend it. A URL
+    /// never outlives the credential of its request; the session does.
     #[schema(minimum = 1, maximum = 604800)]
     expires_in: Option<u32>,
 }
 
-/// The handler.
-#[utoipa::path(post, path = "/uploads", operation_id = "createUpload", tag = "Uploads",
+fn path_schema() -> Object {
+    schemas::dataset_path(
+        "The path of the dataset, with or without its leading slash.",
+        "/data/employees.csv",
+    )
+}
+
+const PATH: &str = "/uploads";
+
+#[derive(OpenApi)]
+#[openapi(paths(create))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(create),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::SizeLimitExceeded),
+        Refused(Code::ContentTypeNotAllowed),
+        Refused(Code::DatasetExists),
+        Refused(Code::QuotaExceeded),
+        Refused(Code::IdempotencyKeyReused),
+        Refused(Code::OutsidePrefix),
+        Refused(Code::TokenSpent),
+    ],
+};
+
+/// Creates an upload session.
+#[utoipa::path(post, path = PATH, operation_id = "createUpload", tag = "Uploads",
     summary = "Create an upload session",
-    description = "Promises a dataset at a path and answers with a pre-signed PUT. Send the bytes there with exactly the `headers` of `upload`, then acknowledge. Unless `overwrite` or `if_match` is given, the URL writes once. Large datasets come in parts: `upload` is null then, and `multipart` has the first 100 of them; PUT each to its URL, ask for the others, and acknowledge: the broker makes them an object.",
+    description = "Creates an upload session for a path and returns a pre-signed PUT. Send the bytes to its URL with exactly the `headers` in `upload`, then acknowledge. Without `overwrite` or `if_match`, the URL cannot replace an existing object. A large dataset is uploaded in parts: `upload` is then null, and `multipart` has the first 100 parts. PUT each part to its URL, request the remaining parts, and acknowledge: the broker assembles the object.",
     security(("bearer" = ["uploads:write"])),
-    request_body(content = CreateUpload, example = json!(examples::create_upload())),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. The same key with the same body within 24 hours, or later while the upload is Pending, makes nothing new: it answers with the same upload, and a fresh URL while that is Pending.", pattern = "^[!-~]{1,255}$")),
-    responses((status = 201, description = "The session",
+    request_body(content = CreateUpload, example = json!(example_request())),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. A repeated request with the same key and the same body within 24 hours, or later while the upload is Pending, creates no second upload: it returns the same upload, with a fresh URL while it is Pending.", pattern = "^[!-~]{1,255}$")),
+    responses((status = 201, description = "The new session",
         headers(("Location" = String, description = "`/uploads/{id}`")),
         body = Upload, example = json!(examples::upload())),
-        (status = 200, description = "The session that an earlier request with this `Idempotency-Key` made",
+        (status = 200, description = "The session that an earlier request with this `Idempotency-Key` created",
         headers(("Location" = String, description = "`/uploads/{id}`")),
         body = Upload, example = json!(examples::upload()))))]
 pub async fn create(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
-    base: Base,
+    base: BasePath,
     key: IdempotencyKey,
     body: Json<CreateUpload>,
 ) -> Result<HttpResponse, Problem> {
@@ -110,16 +142,17 @@ pub async fn create(
         Created::Before(session) => (StatusCode::OK, session),
     };
     let location = base.join(&format!("/uploads/{}", session.upload.id));
-    let details = granted(&session, status == StatusCode::CREATED);
+    let details = issued_urls(&session, status == StatusCode::CREATED);
     Ok(HttpResponse::build(status)
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Upload::of(session, &base))
-        .noted(details))
+        .audited(details))
 }
 
-/// What the audit is told of a session in an answer: nothing where no URL goes with it.
-pub(super) fn granted(session: &Session, is_new: bool) -> Option<ActionDetails> {
+/// The audit record for a session that is returned to the caller. `None` if it is returned without
+/// URLs.
+pub(super) fn issued_urls(session: &Session, is_new: bool) -> Option<ActionDetails> {
     let urls = session.urls.as_ref()?;
     let action = match is_new {
         true => Action::UploadCreated,
@@ -155,4 +188,15 @@ impl From<CreateUpload> for NewUpload {
             part_checksums: body.part_checksums,
         }
     }
+}
+
+pub(super) fn example_request() -> Value {
+    json!({
+        "path": "/data/employees.csv",
+        "name": "Employees",
+        "content_type": "text/csv",
+        "size": 18,
+        "checksum": examples::checksum(),
+        "metadata": {"team": "hr"},
+    })
 }

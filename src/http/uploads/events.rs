@@ -3,41 +3,45 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
 use crate::domain;
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
 use crate::usecases::uploads::history;
 
-/// One thing that happened to an upload.
+/// An event of an upload.
 #[derive(Serialize, ToSchema)]
 pub struct Event {
-    /// UUIDv7; the `id` of the notification too.
+    /// A UUIDv7; the notification has the same `id`.
     pub id: Uuid,
-    /// The upload.
+    /// The id of the upload.
     pub upload_id: Uuid,
-    /// 1, 2, 3 … of this upload.
+    /// The number of the event within the upload, from 1.
     pub sequence: i32,
-    /// What happened.
+    /// The type of the event.
     #[serde(rename = "type")]
     #[schema(example = "dataset.uploaded")]
     pub kind: String,
-    /// When.
+    /// When the event happened.
     #[schema(value_type = String, format = DateTime)]
     pub time: Time,
-    /// The facts at that moment.
+    /// The state of the upload at that time.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
-    /// When SNS took it; null where it waits, or is not notified.
+    /// When SNS accepted the event; null if it is waiting, or is not sent.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub published_at: Option<Time>,
-    /// When the broker gave it up, because SNS will never take it; null otherwise.
+    /// When the broker gave up sending the event, because SNS will never accept it; null otherwise.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub undeliverable_at: Option<Time>,
 }
@@ -57,13 +61,27 @@ impl From<domain::event::Event> for Event {
     }
 }
 
-/// The handler.
-#[utoipa::path(get, path = "/uploads/{id}/events", operation_id = "listUploadEvents", tag = "Uploads",
-    summary = "Show the history of an upload",
-    description = "Every event of the upload, oldest first.",
+const PATH: &str = "/uploads/{id}/events";
+
+#[derive(OpenApi)]
+#[openapi(paths(events))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(events),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest), Refused(Code::UploadNotFound)],
+};
+
+/// Lists the events of an upload.
+#[utoipa::path(get, path = PATH, operation_id = "listUploadEvents", tag = "Uploads",
+    summary = "List the events of an upload",
+    description = "Returns all events of the upload, oldest first.",
     security(("bearer" = ["uploads:read"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    responses((status = 200, description = "The history", body = Vec<Event>, example = json!(examples::events()))))]
+    responses((status = 200, description = "The events", body = Vec<Event>, example = json!(example()))))]
 pub async fn events(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
@@ -74,4 +92,17 @@ pub async fn events(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(events))
+}
+
+fn example() -> Value {
+    json!([{
+        "id": "01955114-5596-7b1a-8c54-0d6f3f0d7e21",
+        "upload_id": examples::ID,
+        "sequence": 1,
+        "type": "dataset.uploaded",
+        "time": "2025-03-01T10:00:07.123Z",
+        "data": {"upload_id": examples::ID, "path": "/data/employees.csv", "status": "Uploaded"},
+        "published_at": "2025-03-01T10:00:07.456Z",
+        "undeliverable_at": null,
+    }])
 }

@@ -2,18 +2,22 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
 
 use super::wire::Upload;
+use crate::domain::refusal::Code;
 use crate::domain::status::Status;
-use crate::http::extract::base::Base;
+use crate::http::extract::base_path::BasePath;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
 use crate::usecases::uploads::list::{self, Filter};
 
-/// Which uploads.
+/// The parsed query parameters.
 #[derive(Debug)]
 pub struct ListUploads {
     params: Params,
@@ -43,25 +47,39 @@ impl FromParams for ListUploads {
     }
 }
 
-/// The handler.
-#[utoipa::path(get, path = "/uploads", operation_id = "listUploads", tag = "Uploads",
+const PATH: &str = "/uploads";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[Refused(Code::InvalidRequest)],
+};
+
+/// Lists upload sessions.
+#[utoipa::path(get, path = PATH, operation_id = "listUploads", tag = "Uploads",
     summary = "List upload sessions",
-    description = "Newest first. The pages stay put while new sessions arrive. URLs are not part of a list.",
+    description = "Lists sessions, newest first. Sessions that are created meanwhile do not shift the pages. A list has no pre-signed URLs.",
     security(("bearer" = ["uploads:read"])),
     params(
-        ("status" = Option<Vec<String>>, Query, description = "In one of these states; may be repeated", example = json!(["Uploaded", "Error"])),
-        ("prefix" = Option<String>, Query, description = "Paths that start like this", example = "/data/"),
-        ("path" = Option<String>, Query, description = "Exactly this path"),
-        ("limit" = Option<u16>, Query, description = "Entries in a page, 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before; opaque", pattern = "^[A-Za-z0-9_-]+$"),
+        ("status" = Option<Vec<String>>, Query, description = "Only uploads with one of these statuses; may be repeated", example = json!(["Uploaded", "Error"])),
+        ("prefix" = Option<String>, Query, description = "Only paths with this prefix", example = "/data/"),
+        ("path" = Option<String>, Query, description = "Only this path"),
+        ("limit" = Option<u16>, Query, description = "The largest number of entries on a page; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "The cursor in the `Link` header of the previous page; opaque", pattern = "^[A-Za-z0-9_-]+$"),
     ),
     responses((status = 200, description = "One page",
-        headers(("Link" = String, description = "`<…>; rel=\"next\"` while there are more")),
+        headers(("Link" = String, description = "`<…>; rel=\"next\"` if there is another page")),
         body = Vec<Upload>, example = json!([examples::uploaded()]))))]
 pub async fn list(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
-    base: Base,
+    base: BasePath,
     query: Query<ListUploads>,
 ) -> Result<HttpResponse, Problem> {
     let Query(ListUploads { params, filter }) = query;

@@ -5,29 +5,32 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use futures::{TryStreamExt as _, stream};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
+use crate::domain::refusal::Code;
 use crate::http::extract::caller::{Caller, UploadsRead};
 use crate::http::extract::path::UploadId;
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Checksum;
 use crate::usecases::uploads::parts::list::{self, Parts};
 use crate::usecases::{Broker, Error};
 
-/// What is there of an upload, and what is missing.
+/// The parts of an upload that S3 has, and those that are missing.
 #[derive(Serialize, ToSchema)]
 pub struct PartsOfUpload {
-    /// What S3 has, in the order of the numbers.
+    /// The parts that S3 has, in the order of their numbers.
     uploaded: Vec<UploadedPart>,
-    /// Parts that are not there, or not as planned: ranges with both ends. Where the size is open,
-    /// only gaps are known.
+    /// The numbers of parts that are missing or differ from the plan, as ranges that include both
+    /// ends. If the size is not known, these are only the gaps.
     #[schema(example = json!([[3, 7], [9, 9]]))]
     missing: Vec<(u32, u32)>,
-    /// Bytes of every part but the last.
+    /// The size in bytes of every part except the last.
     #[schema(example = 16777216)]
     part_size: u64,
-    /// How many parts. Null where the size is open.
+    /// The number of parts; null if the size is not known.
     #[schema(required = true)]
     part_count: Option<u32>,
 }
@@ -35,13 +38,13 @@ pub struct PartsOfUpload {
 /// A part that S3 has.
 #[derive(Serialize, ToSchema)]
 pub struct UploadedPart {
-    /// From 1 on.
+    /// The number of the part, from 1.
     part_number: u32,
-    /// Bytes.
+    /// The size in bytes.
     size: u64,
-    /// With its quotes, as S3 writes it.
+    /// The ETag with its quotes, as S3 returns it.
     etag: String,
-    /// Of the part's bytes, where S3 has one.
+    /// The checksum of the part, if S3 has one.
     #[schema(required = true)]
     checksum: Option<Checksum>,
 }
@@ -57,13 +60,32 @@ impl From<list::UploadedPart> for UploadedPart {
     }
 }
 
-/// The handler.
-#[utoipa::path(get, path = "/uploads/{id}/parts", operation_id = "listParts", tag = "Uploads",
-    summary = "List the parts that are there",
-    description = "What S3 has of a Pending upload, and which parts are missing: to go on after a crash, ask for the URLs of those. The answer is streamed.",
+const PATH: &str = "/uploads/{id}/parts";
+
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::get().to(list),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::ObjectMissing),
+    ],
+};
+
+/// Lists the parts of a Pending upload. The response is streamed.
+#[utoipa::path(get, path = PATH, operation_id = "listParts", tag = "Uploads",
+    summary = "List the parts of an upload",
+    description = "Lists the parts of a Pending upload that S3 has, and the numbers of the missing ones. To resume after a crash, request the URLs of the missing parts. The response is streamed.",
     security(("bearer" = ["uploads:read"])),
     params(("id" = uuid::Uuid, Path, description = "The id of the upload")),
-    responses((status = 200, description = "The parts", body = PartsOfUpload, example = json!(examples::parts_of_upload()))))]
+    responses((status = 200, description = "The parts", body = PartsOfUpload, example = json!(example()))))]
 pub async fn list(
     caller: Caller<UploadsRead>,
     broker: web::Data<Broker>,
@@ -75,22 +97,25 @@ pub async fn list(
         begun: false,
         done: false,
     };
-    let chunks = stream::try_unfold(writing, next_chunk)
-        .inspect_err(|error| log::error!("a listing of parts was cut off: {error}"));
+    let chunks = stream::try_unfold(writing, next_chunk).inspect_err(|error| {
+        log::error!("the list of parts was cut off, because a page of it failed: {error}")
+    });
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .streaming(chunks))
 }
 
+/// The state of the streamed response.
 struct Writing {
     parts: Parts,
     /// Whether a part was written.
     begun: bool,
+    /// Whether the last chunk was written.
     done: bool,
 }
 
-/// A page of parts, or the end.
+/// Writes the next page of parts, or the end of the document.
 async fn next_chunk(mut writing: Writing) -> Result<Option<(Bytes, Writing)>, Error> {
     if writing.done {
         return Ok(None);
@@ -129,4 +154,18 @@ async fn next_chunk(mut writing: Writing) -> Result<Option<(Bytes, Writing)>, Er
 
 fn write(chunk: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Error> {
     serde_json::to_writer(chunk, value).map_err(|cause| Error::Internal(cause.into()))
+}
+
+fn example() -> Value {
+    json!({
+        "uploaded": [{
+            "part_number": 1,
+            "size": 16_777_216,
+            "etag": "\"9b2cf535f27731c974343645a3985328\"",
+            "checksum": {"algorithm": "CRC64NVME", "value": "AAAAAAAAAAA="},
+        }],
+        "missing": [[2, 3]],
+        "part_size": 16_777_216,
+        "part_count": 3,
+    })
 }

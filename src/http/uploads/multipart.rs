@@ -1,4 +1,4 @@
-//! The JSON of parts.
+//! The JSON of multipart uploads.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,29 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain;
-use crate::http::extract::base::Base;
+use crate::http::extract::base_path::BasePath;
 use crate::http::openapi::schemas;
 use crate::http::wire::Time;
 use crate::usecases::uploads::parts::sign::{SignedPart, SignedParts};
 
-/// How the bytes come in parts.
+/// How to upload in parts.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Multipart {
-    /// Bytes of every part but the last; where the size is open, a size to begin with.
+    /// The size in bytes of every part except the last. If the size of the upload is not known, it
+    /// is the recommended size of the first parts.
     #[schema(example = 16777216)]
     pub part_size: u64,
-    /// How many parts. Null where the size is open.
+    /// The number of parts; null if the size of the upload is not known.
     #[schema(required = true, example = 3)]
     pub part_count: Option<u32>,
-    /// The algorithm of the checksum that every part is asked for with. Null where they have none.
+    /// The algorithm of the part checksums; null if the parts have none.
     #[schema(schema_with = schemas::algorithm_or_null, required = true)]
     pub part_checksums: Option<&'static str>,
-    /// The first 100 parts, where the answer carries fresh URLs and nothing has to be known of
-    /// the parts first.
+    /// The first 100 parts, if the response has fresh URLs and the parts need neither a size nor a
+    /// checksum from the client.
     pub parts: Vec<Part>,
-    /// Where to ask for the parts behind those, by POST. Null where there are none, or where they
-    /// are asked for one by one.
+    /// The URL path to request the parts after those, by POST. Null if there are no more parts, or
+    /// if each part has to be requested with its size or checksum.
     #[schema(
         required = true,
         example = "/uploads/01955114-3a40-7c3e-9d2b-8f1f5f0c2a11/parts?from=101"
@@ -35,30 +36,31 @@ pub struct Multipart {
     pub next: Option<String>,
 }
 
-/// A part, and where it goes. The URL is a credential: keep it secret.
+/// A part and its pre-signed URL. The URL is a credential: keep it secret.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Part {
-    /// From 1 on.
+    /// The number of the part, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     pub part_number: u32,
-    /// Where its bytes begin. Null where the size of the upload is open.
+    /// The offset of its first byte; null if the size of the upload is not known.
     #[schema(required = true)]
     pub offset: Option<u64>,
-    /// Bytes; signed.
+    /// The size in bytes; it is signed.
     pub size: u64,
-    /// Where to PUT them.
+    /// The URL to PUT the part to.
     #[schema(format = "uri")]
     pub url: String,
-    /// Send exactly these with it; they are signed.
+    /// Send exactly these headers; they are signed.
     pub headers: BTreeMap<&'static str, String>,
-    /// When the URL stops working.
+    /// When the URL expires.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Time,
 }
 
 impl Multipart {
-    /// Takes the parts that were signed; where one cannot be, the client asks for it later.
-    pub fn with(mut self, upload: uuid::Uuid, signed: SignedParts, base: &Base) -> Self {
+    /// Adds the parts that were signed. A part that could not be signed is omitted; the client
+    /// requests it later.
+    pub fn with(mut self, upload: uuid::Uuid, signed: SignedParts, base: &BasePath) -> Self {
         let next = signed.next();
         self.next = next.map(|next| base.join(&format!("/uploads/{upload}/parts?from={next}")));
         self.parts = signed.filter_map(Result::ok).map(Part::from).collect();

@@ -4,63 +4,67 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use futures::stream;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{OpenApi, ToSchema};
 
 use super::multipart::Part;
 use crate::domain::audit::{Action, ActionDetails};
+use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
 use crate::http::extract::caller::{Caller, UploadsWrite};
 use crate::http::extract::json::OptionalLargeJson;
 use crate::http::extract::path::UploadId;
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::long_array::LongArray;
-use crate::http::noted::Noted as _;
-use crate::http::openapi::examples;
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
+use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
 use crate::usecases::uploads::parts::{self, RequestedPart, RequestedParts};
 
-/// Which parts; one of `part_numbers`, `from` and `parts`.
+/// The requested parts: exactly one of `part_numbers`, `from` and `parts`.
 #[derive(Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignParts {
-    /// By their numbers.
+    /// The numbers of the parts.
     #[schema(min_items = 1, max_items = 10000, example = json!([1, 2]))]
     part_numbers: Option<Vec<u32>>,
-    /// From this one on.
+    /// The number of the first part.
     #[schema(minimum = 1, maximum = 10000)]
     from: Option<u32>,
-    /// How many, with `from`; by default 100, or as many as there are.
+    /// The number of parts, with `from`; by default 100, or all that remain.
     #[schema(minimum = 1, maximum = 10000)]
     count: Option<u32>,
-    /// Each with what is known of it.
+    /// The parts with their sizes or checksums.
     #[schema(min_items = 1, max_items = 10000)]
     parts: Option<Vec<WantedPart>>,
 }
 
-/// A part that is asked for.
+/// A requested part.
 #[derive(PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedPart {
-    /// From 1 on.
+    /// The number of the part, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     part_number: u32,
-    /// Bytes. Needed where the size of the upload is open, else as planned.
+    /// The size in bytes. It is required if the size of the upload is not known; otherwise it must
+    /// be as planned.
     #[serde(default, deserialize_with = "bytes")]
     #[schema(minimum = 0)]
     size: Option<u64>,
-    /// Of the part's bytes: signed, so that S3 refuses others.
+    /// The checksum of the part. It is signed, so that S3 rejects other bytes.
     checksum: Option<Checksum>,
 }
 
-/// Parts with their URLs.
+/// The parts with their URLs.
 #[derive(Serialize, ToSchema)]
 pub struct SignedParts {
-    /// In the order in which they were asked for.
+    /// The parts in the requested order.
     parts: Vec<Part>,
 }
 
-/// `?from=101&count=100`, as `next` of a session has it.
+/// The parsed query parameters `from` and `count`, which `next` of a session has.
 #[derive(Debug)]
 pub struct Range {
     from: Option<u32>,
@@ -82,18 +86,38 @@ impl FromParams for Range {
     }
 }
 
-/// The handler.
-#[utoipa::path(post, path = "/uploads/{id}/parts", operation_id = "signParts", tag = "Uploads",
-    summary = "Ask for the URLs of parts",
-    description = "Any parts of a Pending upload, as often as needed, at most 10,000 at once: by number, as a range, or one by one with the checksums that S3 shall hold their bytes to. Where the size of the upload is open, each names its size. The session lives on while it is asked: `expires_at` moves along. To have the checksums of all parts checked, name their algorithm at create (`part_checksums`); where parts are asked for with checksums that were not announced, and none has come yet, the URLs handed out before stop working.",
+const PATH: &str = "/uploads/{id}/parts";
+
+#[derive(OpenApi)]
+#[openapi(paths(sign))]
+struct ApiDoc;
+
+/// The declaration of this operation.
+pub const OPERATION: Operation = Operation {
+    path: PATH,
+    route: || web::post().to(sign),
+    document: ApiDoc::openapi,
+    problems: &[
+        Refused(Code::InvalidRequest),
+        Refused(Code::UploadNotFound),
+        Refused(Code::InvalidStatus),
+        Refused(Code::SizeLimitExceeded),
+        Refused(Code::QuotaExceeded),
+    ],
+};
+
+/// Issues pre-signed URLs of parts.
+#[utoipa::path(post, path = PATH, operation_id = "signParts", tag = "Uploads",
+    summary = "Issue the URLs of parts",
+    description = "Issues the URLs of parts of a Pending upload: by number, as a range, or each with the checksum that S3 checks the bytes against. At most 10,000 parts in one request, and each as often as needed. If the size of the upload is not known, each part must state its size. Each request extends the session (`expires_at`). To have all parts checked, state the checksum algorithm at create (`part_checksums`). If parts are requested with checksums that were not announced, and no part has arrived yet, the URLs that were issued before become invalid.",
     security(("bearer" = ["uploads:write"])),
     params(
         ("id" = uuid::Uuid, Path, description = "The id of the upload"),
-        ("from" = Option<u32>, Query, description = "As in the body, which is left out then"),
+        ("from" = Option<u32>, Query, description = "As in the body, which must then be omitted"),
         ("count" = Option<u32>, Query, description = "As in the body"),
     ),
-    request_body(content = Option<SignParts>, example = json!(examples::sign_parts())),
-    responses((status = 200, description = "The parts", body = SignedParts, example = json!(examples::signed_parts()))))]
+    request_body(content = Option<SignParts>, example = json!(example_request())),
+    responses((status = 200, description = "The parts", body = SignedParts, example = json!(example_response()))))]
 pub async fn sign(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,
@@ -113,7 +137,7 @@ pub async fn sign(
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .streaming(stream::iter(array))
-        .noted(details))
+        .audited(details))
 }
 
 fn asked(body: SignParts, query: Range) -> Result<RequestedParts, Problem> {
@@ -126,7 +150,7 @@ fn asked(body: SignParts, query: Range) -> Result<RequestedParts, Problem> {
             if body != SignParts::default() {
                 return Err(Problem::field(
                     "/from",
-                    "is in the query: leave the body out",
+                    "is in the query, so the body must be omitted",
                 ));
             }
             SignParts {
@@ -159,7 +183,7 @@ fn asked(body: SignParts, query: Range) -> Result<RequestedParts, Problem> {
         )),
         _ => Err(Problem::field(
             "",
-            "expected one of: part_numbers; from, with or without count; parts",
+            "expected exactly one of: part_numbers; from, with or without count; parts",
         )),
     }
 }
@@ -172,4 +196,20 @@ impl From<WantedPart> for RequestedPart {
             checksum: part.checksum.map(Checksum::into_pair),
         }
     }
+}
+
+fn example_request() -> Value {
+    json!({"from": 101, "count": 100})
+}
+
+fn example_response() -> Value {
+    const URL: &str = "https://bucket.s3.eu-central-1.amazonaws.com/data/employees.csv?x-id=UploadPart&partNumber=1&uploadId=example&X-Amz-Signature=example";
+    json!({"parts": [{
+        "part_number": 101,
+        "offset": 1_677_721_600_u64,
+        "size": 16_777_216,
+        "url": URL,
+        "headers": {},
+        "expires_at": "2025-03-01T10:15:00.000Z",
+    }]})
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::multipart::Multipart;
 use crate::domain;
-use crate::http::extract::base::Base;
+use crate::http::extract::base_path::BasePath;
 use crate::http::openapi::schemas;
 use crate::http::wire::{Checksum, Time, Verification};
 use crate::usecases::{Session, SignedPut, Urls};
@@ -17,71 +17,70 @@ use crate::usecases::{Session, SignedPut, Urls};
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(example = crate::http::openapi::examples::upload)]
 pub struct Upload {
-    /// UUIDv7.
+    /// The id, a UUIDv7.
     pub id: Uuid,
-    /// Where it is in its life.
+    /// The status.
     #[schema(schema_with = schemas::status)]
     pub status: &'static str,
-    /// With its leading slash.
+    /// The path with its leading slash.
     pub path: String,
-    /// A name for people.
+    /// The display name.
     pub name: String,
-    /// A note for people.
+    /// The note.
     #[schema(required = true)]
     pub comments: Option<String>,
-    /// Kept by the broker, not by S3.
+    /// The metadata, which the broker stores and S3 does not.
     pub metadata: BTreeMap<String, String>,
-    /// As declared.
+    /// The declared content type.
     pub content_type: String,
-    /// Bytes, as declared.
+    /// The declared size in bytes.
     #[schema(required = true)]
     pub size: Option<u64>,
-    /// As declared.
+    /// The declared checksum.
     #[schema(required = true)]
     pub checksum: Option<Checksum>,
     /// `s3://bucket/key`.
     pub s3_url: String,
-    /// When the session was made.
+    /// When the session was created.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Time,
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Time,
-    /// When the session ends: without an acknowledge by then, and a while after it, it expires.
-    /// URLs end by themselves, at the latest with this.
+    /// When the session ends. An upload that is not acknowledged by then expires some time later.
+    /// No URL is valid after this time; most end earlier.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Time,
-    /// When the object was proven.
+    /// When the object was verified.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub uploaded_at: Option<Time>,
-    /// Why it is in `Error`, or what was found when it expired.
+    /// Why the status is `Error`, or what was found when the upload expired.
     #[schema(required = true)]
     pub error: Option<Failure>,
-    /// The object, as it was when it was proven.
+    /// The object as it was when it was verified.
     #[schema(required = true)]
     pub object: Option<ProvenObject>,
-    /// How it was proven.
+    /// How it was verified.
     #[schema(required = true)]
     pub verification: Option<Verification>,
-    /// What became of the object since it was proven, as far as the broker noticed: null where it
-    /// still stands.
+    /// A later change of the object that the broker has noticed; null if there is none.
     #[schema(required = true)]
     pub drift: Option<Drifted>,
-    /// Where to PUT the bytes. Null where the answer carries no fresh URL.
+    /// The pre-signed PUT; null if the response has no fresh URL.
     #[schema(required = true)]
     pub upload: Option<Put>,
-    /// How the bytes come in parts. Null where they come in a single PUT.
+    /// How to upload in parts; null if the upload is a single PUT.
     #[schema(required = true)]
     pub multipart: Option<Multipart>,
 }
 
-/// A change of a proven object behind the broker's back.
+/// A change of a verified object that another program made.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Drifted {
-    /// `missing`, or `replaced` by other bytes.
+    /// `missing`, or `replaced` if the object has other bytes.
     #[schema(value_type = String, example = "replaced")]
     pub kind: &'static str,
-    /// When it was noticed.
+    /// When the broker noticed it.
     #[schema(value_type = String, format = DateTime)]
     pub at: Time,
 }
@@ -89,14 +88,14 @@ pub struct Drifted {
 /// A pre-signed PUT. The URL is a credential: keep it secret.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Put {
-    /// `PUT`.
+    /// Always `PUT`.
     pub method: &'static str,
-    /// Where to.
+    /// The URL to PUT the bytes to.
     #[schema(format = "uri")]
     pub url: String,
-    /// Send exactly these with it; they are signed.
+    /// Send exactly these headers; they are signed.
     pub headers: BTreeMap<&'static str, String>,
-    /// When the URL stops working.
+    /// When the URL expires.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Time,
 }
@@ -104,37 +103,37 @@ pub struct Put {
 /// Why an upload failed.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Failure {
-    /// A problem code: `/problems/{code}` explains it.
+    /// A problem code, which `/problems/{code}` explains.
     #[schema(example = "object-mismatch")]
     pub code: String,
-    /// For people.
+    /// A description for people.
     pub detail: String,
 }
 
-/// The object, as it was when the upload was proven.
+/// The object as it was when the upload was verified.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProvenObject {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes, as S3 writes it.
+    /// The ETag with its quotes, as S3 returns it.
     pub etag: String,
-    /// In a versioned bucket.
+    /// The version id, in a versioned bucket.
     #[schema(required = true)]
     pub version_id: Option<String>,
-    /// Where the store returned one.
+    /// The content type, if the store returned one.
     #[schema(required = true)]
     pub content_type: Option<String>,
-    /// Where the store returned one.
+    /// The checksum, if the store returned one.
     #[schema(required = true)]
     pub checksum: Option<Checksum>,
-    /// When the store took it.
+    /// When the store received it.
     #[schema(value_type = String, format = DateTime)]
     pub last_modified: Time,
 }
 
 impl Upload {
-    /// A session with its URLs, for a client that reaches us by `base`.
-    pub fn of(session: Session, base: &Base) -> Self {
+    /// Converts a session with its URLs. `base` is the start of every path in the response.
+    pub fn of(session: Session, base: &BasePath) -> Self {
         let mut upload = Self::from(session.upload);
         match session.urls {
             None => {}

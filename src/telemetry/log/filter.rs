@@ -1,17 +1,17 @@
 //! Which records are logged.
 //!
-//! Libraries narrate every call at `info` or below, and some print headers and canonical requests
-//! at `trace`: those hold credentials. So a level for everything is a level for everything of
-//! ours; a library goes past `warn` only where the filter names it, and then what it says is
-//! scrubbed (see `scrub`).
+//! Libraries log every call at `info` or below, and some log headers and canonical requests at
+//! `trace`, which contain credentials. So the default level of the filter applies to the broker
+//! only. A library logs more than `warn` only if the filter names it, and then credentials are
+//! masked in its records (see `scrub`).
 
 use log::LevelFilter;
 
-/// Our own records.
-pub(super) const OURS: &str = "upload_broker";
+/// The target of the records of the broker.
+pub(super) const OWN_TARGET: &str = "upload_broker";
 
-/// `filter` (in the syntax of env_logger) with its level for everything split in two: for us as it
-/// stands, for libraries at most `warn`.
+/// Replaces the default level in `filter` (in the syntax of env_logger) by two levels: unchanged
+/// for the broker, and at most `warn` for libraries.
 pub(super) fn directives(filter: &str) -> String {
     let (list, pattern) = match filter.split_once('/') {
         Some((list, pattern)) => (list, format!("/{pattern}")),
@@ -29,7 +29,7 @@ pub(super) fn directives(filter: &str) -> String {
             .min(LevelFilter::Warn)
             .to_string(),
     ];
-    all.extend(level.map(|level| format!("{OURS}={level}")));
+    all.extend(level.map(|level| format!("{OWN_TARGET}={level}")));
     all.extend(named.into_iter().map(str::to_owned));
     all.join(",") + &pattern
 }

@@ -1,4 +1,4 @@
-//! How a line looks.
+//! The format of a log line.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
 use serde_json::{Map, json};
 
-use super::filter::OURS;
+use super::filter::OWN_TARGET;
 use super::scrub::scrub;
 
-/// How a line looks.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people: time, level, target, request id, message, fields.
@@ -22,7 +22,7 @@ pub enum Format {
     Json,
 }
 
-/// A record with all that it is shown with.
+/// A record with all values that its line contains.
 pub(super) struct Line {
     time: String,
     level: Level,
@@ -34,19 +34,19 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn of(record: &Record<'_>, now: DateTime<Utc>, request: Option<Arc<str>>) -> Self {
-        let is_ours = record.target().starts_with(OURS);
+        let is_own = record.target().starts_with(OWN_TARGET);
         let mut fields = Fields {
             map: Map::new(),
-            is_ours,
+            is_own,
         };
-        // Collecting into a map cannot fail; a value that fails to show itself is left out.
+        // Collecting into a map cannot fail. A value that cannot be formatted is omitted.
         let _ = record.key_values().visit(&mut fields);
         Self {
             time: now.to_rfc3339_opts(SecondsFormat::Millis, true),
             level: record.level(),
             target: record.target().to_owned(),
             request_id: request,
-            message: said(record.args().to_string(), is_ours),
+            message: scrubbed(record.args().to_string(), is_own),
             fields: fields.map,
         }
     }
@@ -75,7 +75,7 @@ impl Line {
         push(&mut line, format_args!(": {}", escaped(&self.message)));
         for (key, value) in &self.fields {
             match value {
-                // As JSON: a value with a space or a line break in it stays one word of one line.
+                // As JSON, a value with a space or a line break stays one token on one line.
                 serde_json::Value::String(text) if !is_word(text) => {
                     let quoted = escaped(&json!(text).to_string());
                     push(&mut line, format_args!(" {}={quoted}", escaped(key)));
@@ -93,12 +93,12 @@ impl Line {
 /// The key-value pairs of a record.
 struct Fields {
     map: Map<String, serde_json::Value>,
-    is_ours: bool,
+    is_own: bool,
 }
 
-/// What a record says; of libraries, without credentials.
-fn said(text: String, is_ours: bool) -> String {
-    if is_ours {
+/// The text of a record. Credentials are masked if the record is from a library.
+fn scrubbed(text: String, is_own: bool) -> String {
+    if is_own {
         return text;
     }
     match scrub(&text) {
@@ -118,12 +118,12 @@ impl<'kvs> VisitSource<'kvs> for Fields {
         } else if let Some(number) = value.to_f64() {
             json!(number)
         } else if let Some(text) = value.to_borrowed_str() {
-            json!(said(text.to_owned(), self.is_ours))
+            json!(scrubbed(text.to_owned(), self.is_own))
         } else {
             match value.to_string() {
-                // An `Option` without a value: there is nothing to show.
+                // An `Option` that is `None` is omitted.
                 nothing if nothing == "None" => return Ok(()),
-                text => json!(said(text, self.is_ours)),
+                text => json!(scrubbed(text, self.is_own)),
             }
         };
         self.map.insert(key.to_string(), json);
@@ -136,7 +136,8 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(plain)
 }
 
-/// Line breaks and other control characters (a terminal obeys them) as Rust writes them.
+/// Escapes line breaks and other control characters, which a terminal would interpret, in the
+/// notation of Rust.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -149,7 +150,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Writing to a String cannot fail.
+/// Appends to a line. Writing to a `String` cannot fail.
 fn push(line: &mut String, part: std::fmt::Arguments<'_>) {
     let _ = line.write_fmt(part);
 }

@@ -1,7 +1,7 @@
-//! The log: one line a record, for people or as JSON, with the id of the request it belongs to.
+//! The log: one line per record, as text or as JSON, with the id of the request that it belongs to.
 //!
-//! What comes from outside (a path, a header) may stand in a message: control characters are
-//! escaped, so that it cannot forge a line. A line that cannot be written is lost.
+//! A message may contain input from clients (a path, a header). Control characters are escaped, so
+//! that such input cannot forge a line. A line that cannot be written is lost.
 
 mod filter;
 mod line;
@@ -20,38 +20,39 @@ pub use line::Format;
 pub use request::{request_id, with_request_id};
 pub use scrub::mask_tokens;
 
-/// Starts the log on stderr. `filter` is in the syntax of env_logger, as `info` or
-/// `upload_broker=debug,info`; libraries (some log headers) stay at `warn` unless it names them. From here on a panic is a line of the log too.
+/// Starts the log on stderr. `filter` is in the syntax of env_logger, such as `info` or
+/// `upload_broker=debug,info`. Libraries, some of which log headers, stay at `warn` unless the
+/// filter names them. From then on, panics are logged too.
 ///
 /// # Errors
-/// When a logger was started before.
+/// If a logger was started before.
 pub fn init(format: Format, filter: &str) -> Result<(), ::log::SetLoggerError> {
     builder(format, filter).try_init()?;
     std::panic::set_hook(Box::new(|panic| ::log::error!("{panic}")));
     Ok(())
 }
 
-/// Starts the same log for a listener in this process instead: it is given each line without its
-/// end, on the thread that logs. A panic is told as it was before.
+/// Starts the log for a function in this process instead. It is called with each line, without its
+/// line break, on the thread that logs. Panics are reported as before.
 ///
 /// # Errors
-/// When a logger was started before.
+/// If a logger was started before.
 pub fn listen(
     format: Format,
     filter: &str,
-    hear: impl Fn(&str) + Send + Sync + 'static,
+    on_line: impl Fn(&str) + Send + Sync + 'static,
 ) -> Result<(), ::log::SetLoggerError> {
     env_logger::Builder::new()
         .parse_filters(&filter::directives(filter))
         .format(move |_, record| {
             let line = line::Line::of(record, now(), request_id());
             match format {
-                Format::Json => hear(&line.json()),
-                Format::Text => hear(&line.text(Style::new())),
+                Format::Json => on_line(&line.json()),
+                Format::Text => on_line(&line.text(Style::new())),
             }
             Ok(())
         })
-        // Nothing is left for it.
+        // The format function above writes nothing to the target.
         .target(Target::Pipe(Box::new(std::io::sink())))
         .try_init()
 }
@@ -75,7 +76,7 @@ fn builder(format: Format, filter: &str) -> env_logger::Builder {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a line tells the time of the machine, also in tests"
+    reason = "log lines have the time of the machine, also in tests"
 )]
 fn now() -> DateTime<Utc> {
     Utc::now()

@@ -1,4 +1,4 @@
-//! The id of the request that the present task works for.
+//! The id of the request that the current task works for.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ tokio::task_local! {
     static REQUEST_ID: Arc<str>;
 }
 
-/// Runs `future` so that every line which it logs carries `id`. What it spawns does not inherit
-/// the id.
+/// Runs `future` with a request id that is added to all its log lines. Tasks that it spawns do not
+/// inherit the id.
 pub fn with_request_id<F: Future>(
     id: impl Into<Arc<str>>,
     future: F,
@@ -16,7 +16,7 @@ pub fn with_request_id<F: Future>(
     REQUEST_ID.scope(id.into(), future)
 }
 
-/// The id of the request that this task works for; none outside of a request.
+/// The id of the request that the current task works for. `None` outside of a request.
 pub fn request_id() -> Option<Arc<str>> {
     REQUEST_ID.try_with(Arc::clone).ok()
 }

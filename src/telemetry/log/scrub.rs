@@ -1,8 +1,8 @@
-//! What libraries say, less the credentials in it.
+//! Masks credentials in the log records of libraries.
 //!
-//! Where `RUST_LOG` names a library, it may print whole requests: their headers, and pre-signed
-//! URLs, which are credentials. What follows a word that announces one is masked, up to the end of
-//! the value. Our own records never hold one, and are left as they are.
+//! A library that `RUST_LOG` names may log whole requests with their headers, and pre-signed URLs,
+//! which are credentials. The value after a word that introduces a credential is masked, up to the
+//! end of the value. Records of the broker never contain credentials, and are not changed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-/// Words before a value that nobody may see.
-const ANNOUNCE: [&str; 12] = [
+/// The words that introduce a credential.
+const INTRODUCING: [&str; 12] = [
     "x-amz-signature",
     "x-amz-trailer-signature",
     "x-amz-credential",
@@ -25,39 +25,40 @@ const ANNOUNCE: [&str; 12] = [
     "secret_access_key",
     "session_token",
 ];
-/// How a key, an upload token and a JWT begin. A JWT begins with `{"`, in base64.
-const KEYS: [&str; 3] = ["ubk_", "ubt_", "eyJ"];
-/// What may stand between such a word and its value.
-const BETWEEN: [&str; 9] = ["=", ":", "\"", "\\", "'", " ", "%3d", "some(", "("];
+/// The start of an API key, an upload token and a JWT. A JWT starts with `{"` in base64.
+const TOKEN_STARTS: [&str; 3] = ["ubk_", "ubt_", "eyJ"];
+/// The separators between such a word and its value.
+const SEPARATORS: [&str; 9] = ["=", ":", "\"", "\\", "'", " ", "%3d", "some(", "("];
 const MASK: &str = "***";
 
-/// All of them, found in one walk over a text, in letters of any case.
+/// Finds all of these words in one pass over a text, ignoring case.
 static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
-        .build(ANNOUNCE.iter().chain(&KEYS))
+        .build(INTRODUCING.iter().chain(&TOKEN_STARTS))
         .ok()
 });
 
-/// The text with every credential masked.
+/// Masks all credentials in a text.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
-    // Fifteen short words are never too many for it; if they were, nothing would be told.
+    // Building the automaton of fifteen short words cannot fail. If it did, the whole text would be
+    // masked.
     let Some(words) = &*WORDS else {
         return Cow::Borrowed(MASK);
     };
     let mut clean = String::new();
     let mut done = 0;
     for word in words.find_iter(text) {
-        let is_key = word.pattern().as_usize() >= ANNOUNCE.len();
-        let value = match is_key {
+        let is_token = word.pattern().as_usize() >= INTRODUCING.len();
+        let value = match is_token {
             true => word.start()..end(text, word.start()),
             false => value(text, word.end()),
         };
         if value.is_empty() || value.end <= done {
             continue;
         }
-        // A value that begins within the one before is masked with it.
+        // A value that starts within the previous one is masked with it.
         if let Some(before) = text.get(done..value.start) {
             clean.push_str(before);
             clean.push_str(MASK);
@@ -71,19 +72,21 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// The text with every API key, upload token and JWT masked, and nothing else: in a path, words that
-/// announce a credential are names like any other.
+/// Masks all API keys, upload tokens and JWTs in a text, and nothing else: in a path, the words
+/// that introduce a credential are ordinary names.
 pub fn mask_tokens(text: &str) -> Cow<'_, str> {
     let (mut clean, mut found) = (String::new(), false);
     let mut rest = text;
-    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     while let Some((start, after)) = next_token(rest) {
-        let length = after.find(|c: char| !is_of_token(c)).unwrap_or(after.len());
+        let length = after
+            .find(|c: char| !is_token_char(c))
+            .unwrap_or(after.len());
         let (token, behind) = after.split_at(length);
-        let is_one = is_token(token);
-        found |= is_one;
+        let is_credential = is_token(token);
+        found |= is_credential;
         clean.push_str(start);
-        clean.push_str(if is_one { MASK } else { token });
+        clean.push_str(if is_credential { MASK } else { token });
         rest = behind;
     }
     if !found {
@@ -93,32 +96,32 @@ pub fn mask_tokens(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Whether a text that begins like a token is one, and not the name of something.
+/// Whether a text that starts like a token is one, and not an ordinary name.
 fn is_token(text: &str) -> bool {
-    /// A prefix and sixteen letters.
-    const SHORTEST: usize = 20;
+    /// A prefix and sixteen characters.
+    const MIN_LENGTH: usize = 20;
     let mut parts = text.split('.');
     let header = parts.next().unwrap_or_default();
     let is_jwt = text.starts_with("eyJ");
-    header.len() >= SHORTEST && (!is_jwt || parts.count() >= 2)
+    header.len() >= MIN_LENGTH && (!is_jwt || parts.count() >= 2)
 }
 
-/// What stands before the first text that begins like a token, and that text.
+/// Splits a text in front of the first part that starts like a token.
 fn next_token(text: &str) -> Option<(&str, &str)> {
     let is_start = |at: &usize| {
         let before = text.get(..*at).and_then(|before| before.chars().last());
         before.is_none_or(|before| !before.is_ascii_alphanumeric())
     };
-    let starts = KEYS.iter().flat_map(|key| text.match_indices(key));
+    let starts = TOKEN_STARTS.iter().flat_map(|key| text.match_indices(key));
     let first = starts.map(|(at, _)| at).filter(is_start).min()?;
     text.split_at_checked(first)
 }
 
-/// The value that is announced by a word which ends at `from`.
+/// The range of the value after an introducing word that ends at `from`.
 fn value(text: &str, from: usize) -> Range<usize> {
     let mut start = from;
     while let Some(rest) = text.get(start..)
-        && let Some(between) = BETWEEN.iter().find(|one| begins(rest, one))
+        && let Some(between) = SEPARATORS.iter().find(|one| begins(rest, one))
     {
         start += between.len();
     }
@@ -130,7 +133,7 @@ fn begins(text: &str, with: &str) -> bool {
     start.is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
-/// Where a value that begins at `start` ends.
+/// The end of the value that starts at `start`.
 fn end(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
     let is_over = |c: char| c.is_whitespace() || "&\"',;)}]\\<>".contains(c);
@@ -142,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_masked_in_every_form_that_libraries_print() {
+    fn scrub_masks_credentials_in_formats_of_libraries() {
         let signed = "GET /a?X-Amz-Credential=AKIA%2F2025&X-Amz-Security-Token=tok%2Fen&X-Amz-Signature=0123abcd, version";
         let key = format!("ubk_{}", "aZ0_-".repeat(8));
         for (text, clean) in [
@@ -173,7 +176,7 @@ mod tests {
                 "token *** refused",
             ),
             ("x-amz-signature%3D0123%26x", "x-amz-signature%3D***"),
-            // The end of a body that is signed piece by piece, as bytes and as a header.
+            // The end of a body that is signed in chunks, as bytes and as a header.
             (
                 r#"b"5;chunk-signature=01ab\r\nx-amz-trailer-signature:01ab\r\n\r\n""#,
                 r#"b"5;chunk-signature=***\r\nx-amz-trailer-signature:***\r\n\r\n""#,
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_in_a_path_are_masked_and_names_are_not() {
+    fn mask_tokens_masks_tokens_and_keeps_names() {
         let key = format!("ubk_{}", "aZ0_-".repeat(8));
         for (path, clean) in [
             (format!("/in/{key}/a.csv"), "/in/***/a.csv"),
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_end_harms_nobody() {
+    fn scrub_accepts_truncated_text() {
         for text in [
             "bearer",
             "bearer ",

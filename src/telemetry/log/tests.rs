@@ -1,4 +1,4 @@
-//! A line of the log cannot be forged, and tells which request it belongs to.
+//! Log lines cannot be forged, and have the id of their request.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use log::{Level, Log, Record};
 
 use super::*;
 
-/// What a logger has written.
+/// The output of a logger.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -27,7 +27,7 @@ fn logger(format: Format, filter: &str) -> (env_logger::Logger, Written) {
     (builder(format, filter).target(target).build(), written)
 }
 
-/// The one line that `format` makes of a message with a field.
+/// The line of a message with a field.
 fn line(format: Format, message: &str) -> String {
     let (logger, written) = logger(format, "info");
     let field = [("path", message)];
@@ -46,7 +46,7 @@ fn line(format: Format, message: &str) -> String {
 const FORGED: &str = "a\r\n2025-01-01T00:00:00.000Z ERROR forged\u{1b}[2J\u{2028}\"\u{85}";
 
 #[test]
-fn outside_text_makes_no_second_line_and_no_control_character() {
+fn control_characters_in_message_and_field_are_escaped() {
     for format in [Format::Text, Format::Json] {
         let line = line(format, FORGED);
         let text = line.strip_suffix('\n').expect("a line ends");
@@ -56,7 +56,7 @@ fn outside_text_makes_no_second_line_and_no_control_character() {
 }
 
 #[test]
-fn json_keeps_the_message_as_it_was() {
+fn json_preserves_message_and_field() {
     let line = line(Format::Json, FORGED);
     let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(object["message"], format!("got {FORGED}"));
@@ -69,7 +69,7 @@ fn json_keeps_the_message_as_it_was() {
 }
 
 #[test]
-fn text_is_for_people() {
+fn text_has_level_target_message_and_quoted_field() {
     let line = line(Format::Text, "two words");
     let (_, rest) = line.split_once(' ').expect("a time");
     let expected = "WARN  upload_broker::http: got two words path=\"two words\"\n";
@@ -77,7 +77,7 @@ fn text_is_for_people() {
 }
 
 #[tokio::test]
-async fn lines_of_a_request_carry_its_id() {
+async fn lines_of_a_request_have_its_id() {
     assert_eq!(request_id(), None);
     let (json, text) = with_request_id("req-7", async {
         tokio::task::yield_now().await;
@@ -91,7 +91,7 @@ async fn lines_of_a_request_carry_its_id() {
 }
 
 #[test]
-fn libraries_are_quiet_unless_they_are_named() {
+fn filter_limits_libraries_to_warn_unless_named() {
     let passes = |filter: &str, target: &str, level: Level| {
         let record = Record::builder().target(target).level(level).build();
         logger(Format::Text, filter).0.matches(&record)

@@ -1,10 +1,10 @@
-//! The audit, on its way to Postgres.
+//! Metrics of the audit trail.
 
 use prometheus::{IntCounter, IntGauge, Registry, Result};
 
 use super::register::{counter, int_gauge, signed};
 
-/// The audit, on its way to Postgres.
+/// Audit rows on their way to Postgres.
 #[derive(Debug)]
 pub struct Audit {
     waiting: IntGauge,
@@ -18,22 +18,22 @@ impl Audit {
             waiting: int_gauge(
                 registry,
                 "audit_waiting_rows",
-                "Rows of the audit that wait to be written.",
+                "Audit rows that are waiting to be written.",
             )?,
             written: counter(
                 registry,
                 "audit_written_rows_total",
-                "Rows of the audit that were written.",
+                "Audit rows that were written.",
             )?,
             lost: counter(
                 registry,
                 "audit_lost_rows_total",
-                "Rows of the audit that were lost: there was no room for more while Postgres was away, or it refused them.",
+                "Audit rows that were lost, because the queue was full while Postgres was unavailable, or because Postgres rejected them.",
             )?,
         })
     }
 
-    /// Tells how many rows wait.
+    /// Sets the number of waiting rows.
     pub fn waiting(&self, rows: usize) {
         self.waiting
             .set(signed(u64::try_from(rows).unwrap_or(u64::MAX)));

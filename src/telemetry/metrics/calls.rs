@@ -1,4 +1,4 @@
-//! Calls of S3 and SNS.
+//! Metrics of calls to S3 and SNS.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::register::{CALL_SECONDS, counters, histograms};
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
-    /// As asked.
+    /// The call succeeded.
     Ok,
-    /// What was asked for is not there (404): an answer, not a fault.
+    /// The object does not exist (404). This is a valid response, not a fault.
     Missing,
-    /// The service refused (any other 4xx).
+    /// The service rejected the call (any other 4xx).
     Refused,
-    /// No answer, or a 5xx.
+    /// There was no response, or a 5xx.
     Failed,
 }
 
@@ -30,7 +30,7 @@ impl CallOutcome {
     }
 }
 
-/// Calls of S3. The count of calls is the histogram's own, `…_seconds_count`.
+/// Calls to S3. The number of calls is part of the histogram: `…_seconds_count`.
 #[derive(Debug)]
 pub struct S3Calls(HistogramVec);
 
@@ -39,21 +39,21 @@ impl S3Calls {
         let calls = histograms(
             registry,
             "s3_call_duration_seconds",
-            "Time that calls of S3 took, by operation and outcome.",
+            "Duration of calls to S3, by operation and outcome.",
             &["operation", "outcome"],
             CALL_SECONDS,
         )?;
         Ok(Self(calls))
     }
 
-    /// Records a call; `operation` is S3's own name of it, such as `HeadObject`.
+    /// Records a call. `operation` is its name in S3, such as `HeadObject`.
     pub fn called(&self, operation: &'static str, outcome: CallOutcome, took: Duration) {
         let calls = self.0.with_label_values(&[operation, outcome.label()]);
         calls.observe(took.as_secs_f64());
     }
 }
 
-/// Calls of SNS, and the entries in them: a call that succeeds can hold entries that failed.
+/// Calls to SNS, and the entries in them. A successful call can contain entries that failed.
 #[derive(Debug)]
 pub struct SnsCalls {
     calls: HistogramVec,
@@ -66,14 +66,14 @@ impl SnsCalls {
         let entries: IntCounterVec = counters(
             registry,
             "sns_publish_entries_total",
-            "Entries handed to SNS, by outcome.",
+            "Entries that were sent to SNS, by outcome.",
             &["outcome"],
         )?;
         Ok(Self {
             calls: histograms(
                 registry,
                 "sns_publish_duration_seconds",
-                "Time that calls of PublishBatch took, by outcome.",
+                "Duration of calls of PublishBatch, by outcome.",
                 &["outcome"],
                 CALL_SECONDS,
             )?,
@@ -88,7 +88,7 @@ impl SnsCalls {
         calls.observe(took.as_secs_f64());
     }
 
-    /// Counts the entries of a call by what SNS did with them.
+    /// Counts the entries of a call by their outcome.
     pub fn entries(&self, accepted: u64, failed: u64) {
         self.accepted.inc_by(accepted);
         self.failed.inc_by(failed);

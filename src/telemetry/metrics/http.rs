@@ -1,4 +1,4 @@
-//! Requests and refusals.
+//! Metrics of HTTP requests.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry, Re
 
 use super::register::{CALL_SECONDS, counter, counters, histograms, int_gauge};
 
-/// Requests and refusals.
+/// HTTP requests.
 #[derive(Debug)]
 pub struct Http {
     seconds: HistogramVec,
@@ -22,30 +22,26 @@ impl Http {
             seconds: histograms(
                 registry,
                 "http_request_duration_seconds",
-                "Time from a request's head to its response's head.",
+                "Time from the head of a request to the head of its response.",
                 &["method", "route", "status"],
                 CALL_SECONDS,
             )?,
-            in_flight: int_gauge(
-                registry,
-                "http_requests_in_flight",
-                "Requests that are being answered.",
-            )?,
+            in_flight: int_gauge(registry, "http_requests_in_flight", "Requests in flight.")?,
             refusals: counters(
                 registry,
                 "auth_refusals_total",
-                "Requests refused by authentication or for want of a scope, by reason.",
+                "Requests that were rejected for a missing credential or scope, by reason.",
                 &["reason"],
             )?,
             shed: counter(
                 registry,
                 "http_requests_shed_total",
-                "Requests turned away because too many were under way.",
+                "Requests that were rejected because too many were in flight.",
             )?,
             limited: counters(
                 registry,
                 "http_requests_rate_limited_total",
-                "Requests turned away because their caller makes too many, by limit.",
+                "Requests that were rejected because of a rate limit, by limit.",
                 &["limit"],
             )?,
         })
@@ -57,8 +53,8 @@ impl Http {
         InFlight(self.in_flight.clone())
     }
 
-    /// Records an answered request. `route` is the pattern (`/uploads/{id}`), never the path; none
-    /// where no route matched. The status is kept as its class.
+    /// Records a request with a response. `route` is the pattern (`/uploads/{id}`), never the path;
+    /// `None` if no route matched. The status is recorded as its class.
     pub fn answered(&self, method: &str, route: Option<&str>, status: u16, took: Duration) {
         let labels = [
             method_label(method),
@@ -69,23 +65,23 @@ impl Http {
         seconds.observe(took.as_secs_f64());
     }
 
-    /// Counts a request that was turned away unread.
+    /// Counts a request that was rejected because too many were in flight.
     pub fn shed(&self) {
         self.shed.inc();
     }
 
-    /// Counts a request that was turned away because of its caller's rate.
+    /// Counts a request that was rejected because of a rate limit.
     pub fn limited(&self, limit: &'static str) {
         self.limited.with_label_values(&[limit]).inc();
     }
 
-    /// Counts a refused caller.
+    /// Counts a request that was rejected for a missing credential or scope.
     pub fn refused(&self, reason: &'static str) {
         self.refusals.with_label_values(&[reason]).inc();
     }
 }
 
-/// A request in flight. Dropping it, also by a panic or a lost connection, ends it.
+/// A request in flight, until the guard is dropped, also by a panic or a lost connection.
 #[derive(Debug)]
 #[must_use = "dropping it ends the request"]
 pub struct InFlight(IntGauge);
@@ -96,7 +92,7 @@ impl Drop for InFlight {
     }
 }
 
-/// A client can send any word as a method: those that we do not serve are one label.
+/// The label of a method. A client can send any word as a method, so unknown ones share a label.
 fn method_label(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let known = KNOWN.into_iter().find(|known| *known == method);

@@ -1,12 +1,13 @@
 //! Metrics in the text format of Prometheus.
 //!
-//! One [`Metrics`] a process, passed around in an `Arc`; nothing is global, so that tests do not
-//! see each other's figures. Labels are bounded: a `&'static str` or an enum at the call site, a
-//! route pattern instead of a path. Names begin with `upload_broker_` and end in their unit.
+//! A process has one [`Metrics`], shared by an `Arc`. There is no global state, so that tests do
+//! not affect each other. The number of label values is bounded: they are a `&'static str` or an
+//! enum at the call site, and a route pattern instead of a path. Names start with `upload_broker_`
+//! and end with their unit.
 
 mod audit;
+mod batches;
 mod calls;
-mod groups;
 mod http;
 mod janitor;
 mod outbox;
@@ -23,8 +24,8 @@ use chrono::{DateTime, Utc};
 use prometheus::{Registry, TextEncoder};
 
 pub use audit::Audit;
+pub use batches::Batches;
 pub use calls::{CallOutcome, S3Calls, SnsCalls};
-pub use groups::Groups;
 pub use http::{Http, InFlight};
 pub use janitor::Janitor;
 pub use outbox::Outbox;
@@ -36,47 +37,47 @@ pub use uploads::Uploads;
 /// The content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// Everything that is measured.
+/// All metrics of the process.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Requests and refusals.
+    /// HTTP requests.
     pub http: Http,
-    /// What became of uploads.
+    /// Uploads.
     pub uploads: Uploads,
-    /// Writes that callers share.
-    pub groups: Groups,
-    /// Events on their way.
+    /// Statements that write the rows of several callers.
+    pub batches: Batches,
+    /// Events that are sent to SNS.
     pub outbox: Outbox,
-    /// Calls of S3.
+    /// Calls to S3.
     pub s3: S3Calls,
-    /// Calls of SNS.
+    /// Calls to SNS.
     pub sns: SnsCalls,
     /// Connections to Postgres.
     pub pool: Pool,
-    /// The loops that finish what was left, and compare what is there.
+    /// The loops of the janitor.
     pub janitor: Janitor,
-    /// The audit, on its way to Postgres.
+    /// Audit rows on their way to Postgres.
     pub audit: Audit,
-    /// The store's own events.
+    /// S3 event notifications.
     pub s3_events: S3Events,
-    /// What the stores of buckets do.
+    /// The features of the stores.
     pub stores: Stores,
     process: process::Process,
     registry: Registry,
 }
 
 impl Metrics {
-    /// All metrics at zero, for a process that started at `started`.
+    /// Creates all metrics with the value 0, for a process that was started at `started`.
     ///
     /// # Errors
-    /// When two metrics share a name, or a name is not one: faults of this folder, found by its
-    /// tests.
+    /// If two metrics have the same name, or a name is invalid. The tests of this folder rule that
+    /// out.
     pub fn new(started: DateTime<Utc>) -> prometheus::Result<Self> {
         let registry = Registry::new();
         Ok(Self {
             http: Http::new(&registry)?,
             uploads: Uploads::new(&registry)?,
-            groups: Groups::new(&registry)?,
+            batches: Batches::new(&registry)?,
             outbox: Outbox::new(&registry)?,
             s3: S3Calls::new(&registry)?,
             sns: SnsCalls::new(&registry)?,
@@ -90,13 +91,13 @@ impl Metrics {
         })
     }
 
-    /// All metrics as Prometheus reads them. The memory of the process is read from the system
-    /// now; the other figures are those last told.
+    /// Renders all metrics. The memory of the process is read from the system now; the other values
+    /// are those that were recorded last.
     pub fn render(&self) -> String {
         self.process.refresh();
         let mut text = String::new();
         if let Err(fault) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
-            ::log::error!("metrics cannot be shown: {fault}");
+            ::log::error!("the metrics cannot be rendered: {fault}");
         }
         text
     }

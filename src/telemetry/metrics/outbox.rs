@@ -1,4 +1,4 @@
-//! Events on their way.
+//! Metrics of the outbox.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus::{Gauge, IntCounter, IntGauge, Registry, Result};
 
 use super::register::{counter, gauge, int_gauge, signed};
 
-/// Events on their way.
+/// Events that are sent to SNS.
 #[derive(Debug)]
 pub struct Outbox {
     depth: IntGauge,
@@ -21,27 +21,27 @@ impl Outbox {
             depth: int_gauge(
                 registry,
                 "outbox_depth_events",
-                "Events not yet published, of all replicas.",
+                "Events of all replicas that are not yet published.",
             )?,
             oldest: gauge(
                 registry,
                 "outbox_oldest_age_seconds",
-                "Age of the oldest event not yet published; 0 without one.",
+                "Age of the oldest event that is not yet published; 0 if there is none.",
             )?,
             published: counter(
                 registry,
                 "events_published_total",
-                "Events that SNS has received.",
+                "Events that SNS has accepted.",
             )?,
             undeliverable: counter(
                 registry,
                 "events_undeliverable_total",
-                "Events given up because SNS will never take them.",
+                "Events that were given up, because SNS will never accept them.",
             )?,
         })
     }
 
-    /// Tells what waits: how many events, and the age of the oldest.
+    /// Sets the number of waiting events and the age of the oldest.
     pub fn waiting(&self, events: u64, oldest: Option<Duration>) {
         self.depth.set(signed(events));
         self.oldest.set(oldest.unwrap_or_default().as_secs_f64());

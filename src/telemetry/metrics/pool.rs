@@ -1,4 +1,4 @@
-//! Connections to Postgres.
+//! Metrics of the connection pool.
 
 use prometheus::{IntCounter, IntGauge, Registry, Result};
 
@@ -20,23 +20,26 @@ impl Pool {
             size: gauge("db_pool_connections", "Open connections to Postgres.")?,
             available: gauge(
                 "db_pool_available_connections",
-                "Connections that nobody uses.",
+                "Idle connections to Postgres.",
             )?,
-            waiting: gauge("db_pool_waiting_tasks", "Tasks that wait for a connection.")?,
+            waiting: gauge(
+                "db_pool_waiting_tasks",
+                "Tasks that are waiting for a connection to Postgres.",
+            )?,
             exhausted: counter(
                 registry,
                 "db_pool_exhausted_total",
-                "Times that no connection came free in time.",
+                "Requests for a connection to Postgres that timed out.",
             )?,
         })
     }
 
-    /// Counts one who waited for a connection in vain.
+    /// Counts a request for a connection that timed out.
     pub fn exhausted(&self) {
         self.exhausted.inc();
     }
 
-    /// Tells the state of the pool.
+    /// Sets the state of the pool.
     pub fn observe(&self, size: usize, available: usize, waiting: usize) {
         for (gauge, count) in [
             (&self.size, size),

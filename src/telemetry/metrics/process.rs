@@ -1,4 +1,4 @@
-//! The process itself.
+//! Metrics of the process.
 
 use chrono::{DateTime, Utc};
 use prometheus::{IntGauge, Registry, Result};
@@ -16,7 +16,7 @@ impl Process {
         info(
             registry,
             "build_info",
-            "Always 1; which version runs.",
+            "Always 1. The label is the version that runs.",
             version,
         )?;
         let start = int_gauge(
@@ -28,7 +28,7 @@ impl Process {
         let resident = int_gauge(
             registry,
             "process_resident_memory_bytes",
-            "Memory of the process in RAM; 0 where the system does not tell.",
+            "Memory of the process in RAM; 0 if the system does not report it.",
         )?;
         Ok(Self { resident })
     }
@@ -39,7 +39,7 @@ impl Process {
     }
 }
 
-/// The line `VmRSS:     1234 kB` of proc_pid_status(5).
+/// Parses the line `VmRSS:     1234 kB` of proc_pid_status(5).
 fn resident_bytes(status: &str) -> Option<i64> {
     let line = status
         .lines()

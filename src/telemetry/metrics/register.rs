@@ -1,4 +1,4 @@
-//! Makes a metric and registers it, in one call each.
+//! Functions that create a metric and register it.
 
 use prometheus::core::Collector;
 use prometheus::{
@@ -8,12 +8,12 @@ use prometheus::{
 
 const NAMESPACE: &str = "upload_broker";
 
-/// From a request that is over at once to the longest time-out.
+/// The buckets for calls: from 1 ms to the longest timeout.
 pub(super) const CALL_SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
 
-/// From a small file to a day.
+/// The buckets for uploads: from a small file to one day.
 pub(super) const LONG_SECONDS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0,
 ];
@@ -57,7 +57,7 @@ pub(super) fn gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge
     registered(registry, Gauge::with_opts(opts(name, help))?)
 }
 
-/// A gauge that is always 1: its labels are the news.
+/// A gauge that is always 1 and has its information in a label.
 pub(super) fn info(registry: &Registry, name: &str, help: &str, label: (&str, &str)) -> Result<()> {
     let gauge = IntGauge::with_opts(opts(name, help).const_label(label.0, label.1))?;
     gauge.set(1);
@@ -85,7 +85,7 @@ pub(super) fn histograms(
     registered(registry, HistogramVec::new(opts, labels)?)
 }
 
-/// A count as a gauge holds it; one beyond its range stays at the end of it.
+/// Converts a count for a gauge. A count beyond the range of `i64` becomes its maximum.
 pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The store's own events, on their way through SQS.
+//! Metrics of S3 event notifications, which arrive through SQS.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec, Registry, Resul
 use super::calls::CallOutcome;
 use super::register::{CALL_SECONDS, counter, counters, gauge, histograms};
 
-/// The store's own events, on their way through SQS.
+/// S3 event notifications, which arrive through SQS.
 #[derive(Debug)]
 pub struct S3Events {
     received: IntCounter,
@@ -22,42 +22,42 @@ impl S3Events {
             received: counter(
                 registry,
                 "s3_events_received_total",
-                "Messages of S3 events that were received, repetitions included.",
+                "Messages with S3 events that were received, including repeated ones.",
             )?,
             handled: counters(
                 registry,
                 "s3_events_total",
-                "Messages of S3 events by what became of them; early, failed, returned and unreadable ones stay in the queue.",
+                "Messages with S3 events, by outcome. Early, failed, returned and unreadable messages stay in the queue.",
                 &["outcome"],
             )?,
             oldest: gauge(
                 registry,
                 "s3_events_oldest_age_seconds",
-                "Age of the oldest message in the last receive; 0 where none waited.",
+                "Age of the oldest message in the last receive; 0 if there was none.",
             )?,
             calls: histograms(
                 registry,
                 "sqs_call_duration_seconds",
-                "Time that calls of SQS took, by operation and outcome; a receive waits for messages.",
+                "Duration of calls to SQS, by operation and outcome. A receive waits for messages.",
                 &["operation", "outcome"],
                 CALL_SECONDS,
             )?,
         })
     }
 
-    /// Counts received messages, and tells the age of the oldest of them.
+    /// Counts received messages, and sets the age of the oldest of them.
     pub fn received(&self, messages: u64, oldest: Duration) {
         self.received.inc_by(messages);
         self.oldest.set(oldest.as_secs_f64());
     }
 
-    /// Counts messages by what became of them.
+    /// Counts messages by their outcome.
     pub fn handled(&self, outcome: &'static str, messages: u64) {
         let handled = self.handled.with_label_values(&[outcome]);
         handled.inc_by(messages);
     }
 
-    /// Records a call; `operation` is SQS's own name of it.
+    /// Records a call. `operation` is its name in SQS.
     pub fn called(&self, operation: &'static str, outcome: CallOutcome, took: Duration) {
         let calls = self.calls.with_label_values(&[operation, outcome.label()]);
         calls.observe(took.as_secs_f64());

@@ -1,10 +1,10 @@
-//! What the stores of buckets do of what S3 does.
+//! Metrics of the S3 features that the stores support.
 
 use prometheus::{IntGaugeVec, Registry, Result};
 
 use super::register::{int_gauges, signed};
 
-/// What the stores of buckets do of what S3 does.
+/// The S3 features that the stores of the buckets support.
 #[derive(Debug)]
 pub struct Stores {
     buckets: IntGaugeVec,
@@ -16,13 +16,13 @@ impl Stores {
             buckets: int_gauges(
                 registry,
                 "store_ability_buckets",
-                "Buckets by how far their store has an ability of S3: yes, unquoted, no, or unknown.",
+                "Buckets by whether their store supports a feature of S3: yes, unquoted, no, or unknown.",
                 &["ability", "support"],
             )?,
         })
     }
 
-    /// Sets how many buckets have an ability so far.
+    /// Sets the number of buckets whose store has this support of an ability.
     pub fn observe(&self, ability: &'static str, support: &'static str, buckets: usize) {
         let gauge = self.buckets.with_label_values(&[ability, support]);
         gauge.set(signed(u64::try_from(buckets).unwrap_or(u64::MAX)));

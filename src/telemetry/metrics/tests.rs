@@ -1,4 +1,4 @@
-//! What is measured is shown, under names and labels that dashboards can rely on.
+//! Metrics are rendered under stable names and labels.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ fn metrics() -> Metrics {
     Metrics::new(started).expect("names that do not clash")
 }
 
-fn assert_shows(metrics: &Metrics, lines: &[&str]) {
+fn assert_renders(metrics: &Metrics, lines: &[&str]) {
     let text = metrics.render();
     for line in lines {
         assert!(
@@ -20,10 +20,10 @@ fn assert_shows(metrics: &Metrics, lines: &[&str]) {
 }
 
 #[test]
-fn requests_are_shown_by_pattern_and_class() {
+fn requests_are_rendered_by_route_pattern_and_status_class() {
     let metrics = metrics();
     let guard = metrics.http.begin();
-    assert_shows(&metrics, &["upload_broker_http_requests_in_flight 1"]);
+    assert_renders(&metrics, &["upload_broker_http_requests_in_flight 1"]);
     drop(guard);
     let took = Duration::from_millis(3);
     metrics
@@ -33,7 +33,7 @@ fn requests_are_shown_by_pattern_and_class() {
     metrics.http.refused("expired-key");
     let count = "upload_broker_http_request_duration_seconds_count";
     let bucket = "upload_broker_http_request_duration_seconds_bucket";
-    assert_shows(
+    assert_renders(
         &metrics,
         &[
             "upload_broker_http_requests_in_flight 0",
@@ -51,7 +51,7 @@ fn requests_are_shown_by_pattern_and_class() {
 }
 
 #[test]
-fn uploads_and_events_are_shown() {
+fn uploads_and_events_are_rendered() {
     let metrics = metrics();
     metrics.uploads.transition("Uploaded");
     metrics.uploads.verification_failed("size");
@@ -62,14 +62,14 @@ fn uploads_and_events_are_shown() {
     metrics.outbox.undeliverable(2);
     metrics.janitor.expired("uploaded");
     metrics.janitor.expired("expired");
-    metrics.janitor.settled("removed");
+    metrics.janitor.final_check("removed");
     metrics.janitor.removed("old-events", 70);
     metrics.janitor.stale_multipart("aborted");
     metrics.janitor.swept(1_000, 999);
     metrics.janitor.found("object-without-row");
     let end = DateTime::from_timestamp(1_700_000_060, 0).expect("a time");
     metrics.janitor.sweep_finished(end);
-    assert_shows(
+    assert_renders(
         &metrics,
         &[
             r#"upload_broker_upload_transitions_total{to="Uploaded"} 1"#,
@@ -99,11 +99,11 @@ fn uploads_and_events_are_shown() {
         ],
     );
     metrics.outbox.waiting(0, None);
-    assert_shows(&metrics, &["upload_broker_outbox_oldest_age_seconds 0"]);
+    assert_renders(&metrics, &["upload_broker_outbox_oldest_age_seconds 0"]);
 }
 
 #[test]
-fn calls_of_others_are_shown() {
+fn calls_and_pool_are_rendered() {
     let metrics = metrics();
     let took = Duration::from_millis(40);
     metrics.s3.called("HeadObject", CallOutcome::Missing, took);
@@ -117,7 +117,7 @@ fn calls_of_others_are_shown() {
         .called("ReceiveMessage", CallOutcome::Ok, took);
     let sqs = "upload_broker_sqs_call_duration_seconds_count";
     let s3 = "upload_broker_s3_call_duration_seconds_count";
-    assert_shows(
+    assert_renders(
         &metrics,
         &[
             &format!(r#"{s3}{{operation="HeadObject",outcome="missing"}} 1"#),
@@ -136,10 +136,10 @@ fn calls_of_others_are_shown() {
 }
 
 #[test]
-fn the_process_is_shown_and_every_metric_has_help() {
+fn process_is_rendered_and_every_metric_has_help() {
     let metrics = metrics();
     let version = env!("CARGO_PKG_VERSION");
-    assert_shows(
+    assert_renders(
         &metrics,
         &[
             "upload_broker_process_start_time_seconds 1700000000",
@@ -169,8 +169,8 @@ fn the_process_is_shown_and_every_metric_has_help() {
 }
 
 #[test]
-fn two_processes_in_one_test_run_do_not_share_figures() {
+fn two_metrics_instances_are_independent() {
     let (one, other) = (metrics(), metrics());
     one.outbox.published(1);
-    assert_shows(&other, &["upload_broker_events_published_total 0"]);
+    assert_renders(&other, &["upload_broker_events_published_total 0"]);
 }

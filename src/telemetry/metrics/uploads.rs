@@ -1,4 +1,4 @@
-//! What became of uploads.
+//! Metrics of uploads.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus::{Histogram, IntCounterVec, Registry, Result};
 
 use super::register::{LONG_SECONDS, counters, histogram};
 
-/// What became of uploads.
+/// Uploads.
 #[derive(Debug)]
 pub struct Uploads {
     transitions: IntCounterVec,
@@ -22,58 +22,59 @@ impl Uploads {
             transitions: counters(
                 registry,
                 "upload_transitions_total",
-                "Changes of an upload's status, by the new one.",
+                "Changes of the status of an upload, by the new status.",
                 &["to"],
             )?,
             verification_failures: counters(
                 registry,
                 "verification_failures_total",
-                "Objects that were not what was declared, by reason.",
+                "Objects that differed from the declaration, by reason.",
                 &["reason"],
             )?,
             drifts: counters(
                 registry,
                 "dataset_drifts_total",
-                "Proven objects that were found missing, replaced, or back again.",
+                "Verified objects that were found missing, replaced, or restored.",
                 &["found"],
             )?,
             created_to_uploaded: histogram(
                 registry,
                 "upload_created_to_uploaded_seconds",
-                "Time from the creation of an upload to the proof of its object.",
+                "Time from the creation of an upload to the verification of its object.",
                 LONG_SECONDS,
             )?,
             uploaded_to_notified: histogram(
                 registry,
                 "upload_uploaded_to_notified_seconds",
-                "Time from the proof of an object to SNS's receipt of the event.",
+                "Time from the verification of an object until SNS accepted the event.",
                 LONG_SECONDS,
             )?,
         })
     }
 
-    /// Counts a committed change of status; `to` is the new one.
+    /// Counts a committed change of status. `to` is the new status.
     pub fn transition(&self, to: &'static str) {
         self.transitions.with_label_values(&[to]).inc();
     }
 
-    /// Counts an object that was not what was declared.
+    /// Counts an object that differed from the declaration.
     pub fn verification_failed(&self, reason: &'static str) {
         let failures = self.verification_failures.with_label_values(&[reason]);
         failures.inc();
     }
 
-    /// Counts a change that was noticed of a proven object: `missing`, `replaced` or `restored`.
+    /// Counts a noticed change of a verified object. `found` is `missing`, `replaced` or
+    /// `restored`.
     pub fn drifted(&self, found: &'static str) {
         self.drifts.with_label_values(&[found]).inc();
     }
 
-    /// Records the time from creation to proof.
+    /// Records the time from creation to verification.
     pub fn uploaded_after(&self, took: Duration) {
         self.created_to_uploaded.observe(took.as_secs_f64());
     }
 
-    /// Records the time from proof to SNS's receipt.
+    /// Records the time from verification until SNS accepted the event.
     pub fn notified_after(&self, took: Duration) {
         self.uploaded_to_notified.observe(took.as_secs_f64());
     }

@@ -101,7 +101,7 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
         allowances,
     };
     let key = broker.token_key().await?;
-    let sealed = key.seal(&token);
+    let sealed = key.sign(&token);
     let token = sealed.map_err(|cause| Error::Internal(cause.into()))?;
     Ok(Minted {
         fingerprint: fingerprint(&hash(token.expose_secret())),

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 use upload_broker::config::{Jwt as Settings, JwtKeys};
-use upload_broker::identity::jwt::{Jwt, Verdict};
+use upload_broker::identity::jwt::{Jwt, Verified};
 
 const SECRET: &str = "a secret of the issuer's, and nobody else's";
 const NOW: i64 = 1_800_000_000;
@@ -19,7 +19,7 @@ const LEEWAY: i64 = 30;
 /// are believed only in their time, from the issuer, for us.
 pub fn hold(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
-        && let Verdict::Good(_) = judge(text)
+        && let Verified::Valid(_) = judge(text)
     {
         let (message, signature) = text.rsplit_once('.').expect("three parts");
         assert_eq!(signature, mac(message, SECRET), "{text:?}");
@@ -32,10 +32,12 @@ pub fn hold(data: &[u8]) {
         let unsigned = judge(&format!("{message}."));
         assert_eq!(
             (another, unsigned),
-            (Verdict::Bad, Verdict::Bad),
+            (Verified::Invalid, Verified::Invalid),
             "{data:?}"
         );
-        let Verdict::Good(grant) = ours else { continue };
+        let Verified::Valid(grant) = ours else {
+            continue;
+        };
         assert_eq!(algorithm, "HS256", "{data:?}");
         let claims: Claims = serde_json::from_slice(data).expect("claims");
         assert!(claims.exp > (NOW - LEEWAY) as f64, "{claims:?}");
@@ -60,7 +62,7 @@ struct Claims {
     tenant: String,
 }
 
-fn judge(text: &str) -> Verdict {
+fn judge(text: &str) -> Verified {
     let jwt = Jwt::new(&Settings {
         keys: JwtKeys::Secret(SECRET.into()),
         issuer: Some("issuer".into()),
@@ -69,7 +71,7 @@ fn judge(text: &str) -> Verdict {
         scope_claim: None,
     });
     let now = DateTime::from_timestamp(NOW, 0).expect("a time");
-    jwt.expect("no HTTP client is made").judge(text, now)
+    jwt.expect("no HTTP client is made").verify(text, now)
 }
 
 fn mac(message: &str, secret: &str) -> String {

@@ -10,10 +10,12 @@ pub fn hold(data: &[u8]) {
         return;
     };
     let key = TokenKey::new(SECRET);
-    let Some(token) = key.open(text) else { return };
-    let again = key.seal(&token).expect("a token");
-    assert_eq!(key.open(again.expose_secret()), Some(token), "{text:?}");
-    assert_eq!(TokenKey::new(b"another").open(text), None, "{text:?}");
+    let Some(token) = key.verify(text) else {
+        return;
+    };
+    let again = key.sign(&token).expect("a token");
+    assert_eq!(key.verify(again.expose_secret()), Some(token), "{text:?}");
+    assert_eq!(TokenKey::new(b"another").verify(text), None, "{text:?}");
 }
 
 /// What good tokens are signed with.

@@ -176,5 +176,8 @@ async fn stop_during_postgres_outage_reports_number_of_lost_rows() {
     let download = caller.get("/datasets/a.csv/action/download").await;
     assert_eq!(download.status, StatusCode::FOUND, "{download:#?}");
     let ended = process.stop("TERM").await;
-    ended.failed(1, &["audit: 1 rows are lost", "dropped what did not stop"]);
+    ended.failed(
+        1,
+        &["audit: 1 rows are lost", "dropped tasks that did not stop"],
+    );
 }

@@ -97,8 +97,8 @@ const COMPARED: &[(&str, &[&str])] = &[
     (
         "identity/jwt.rs",
         &[
-            "text.len() <= LONGEST && text.split('.').count() == 3",
-            "Keys::Secret(_) if algorithm != Algorithm::HS256 => Verdict::Bad,",
+            "text.len() <= MAX_LENGTH && text.split('.').count() == 3",
+            "Keys::Secret(_) if algorithm != Algorithm::HS256 => Verified::Invalid,",
         ],
     ),
     ("identity/upload_token.rs", &[]),

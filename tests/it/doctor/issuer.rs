@@ -45,7 +45,7 @@ async fn issuer_without_usable_keys_or_unreachable_fails() {
     }
     let nobody = format!("http://127.0.0.1:{}/keys", free_port());
     let report = Report::of(at(&place, &nobody)).await;
-    report.code(1).says("issuer", "failed", "cannot be had");
+    report.code(1).says("issuer", "failed", "cannot be fetched");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 use proptest::prelude::*;
 use upload_broker::config::{Identity, Section as _};
-use upload_broker::identity::jwt::{Jwt, Verdict};
+use upload_broker::identity::jwt::{Jwt, Verified};
 use upload_broker::identity::upload_token::{TokenKey, has_shape};
 
 use super::text;
@@ -41,7 +41,7 @@ proptest! {
         };
         let text = parts.iter().map(encode).collect::<Vec<_>>().join(".");
         let now = DateTime::from_timestamp(1_760_000_000, 0).expect("a time");
-        prop_assert_eq!(jwt().judge(&text, now), Verdict::Bad);
+        prop_assert_eq!(jwt().verify(&text, now), Verified::Invalid);
     }
 
     #[test]
@@ -54,6 +54,6 @@ proptest! {
             }
         };
         prop_assert!(has_shape(&text) || text.len() > 8192);
-        prop_assert!(TokenKey::new(SECRET.as_bytes()).open(&text).is_none());
+        prop_assert!(TokenKey::new(SECRET.as_bytes()).verify(&text).is_none());
     }
 }

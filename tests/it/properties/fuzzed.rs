@@ -149,7 +149,7 @@ fn upload_tokens() -> Vec<String> {
         key: Some(uuid::Uuid::nil()),
         allowances: Vec::new(),
     };
-    let sealed = TokenKey::new(bodies::upload_token::SECRET).seal(&token);
+    let sealed = TokenKey::new(bodies::upload_token::SECRET).sign(&token);
     vec![sealed.expect("a token").expose_secret().to_owned()]
 }
 
@@ -159,14 +159,14 @@ fn upload_token_with_a_changed_character_is_rejected() {
     use upload_broker::identity::upload_token::TokenKey;
     let key = TokenKey::new(bodies::upload_token::SECRET);
     let good = upload_tokens().remove(0);
-    assert!(key.open(&good).is_some(), "{good}");
+    assert!(key.verify(&good).is_some(), "{good}");
     bodies::upload_token::hold(good.as_bytes());
     // The last letter of 32 bytes in base64 has bits without a meaning, so it is left out.
     for at in 0..good.len() - 1 {
-        let mut mutated = good.clone().into_bytes();
-        mutated[at] = if mutated[at] == b'A' { b'B' } else { b'A' };
-        let mutated = String::from_utf8(mutated).expect("letters");
-        assert_eq!(key.open(&mutated), None, "at {at}");
+        let mut bent = good.clone().into_bytes();
+        bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
+        let bent = String::from_utf8(bent).expect("letters");
+        assert_eq!(key.verify(&bent), None, "at {at}");
     }
 }
 

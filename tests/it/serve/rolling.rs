@@ -133,7 +133,7 @@ async fn no_request_sent_before_sigterm_is_dropped_under_load() {
     load.signalled.store(true, Ordering::SeqCst);
     let ended = process.stop("TERM").await.ok();
     assert!(
-        !ended.err.contains("dropped what did not stop"),
+        !ended.err.contains("dropped tasks that did not stop"),
         "{ended:#?}"
     );
     for client in clients {

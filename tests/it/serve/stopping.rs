@@ -133,7 +133,7 @@ async fn work_beyond_the_shutdown_timeout_is_dropped() {
         "{:?}",
         start.elapsed()
     );
-    ended.failed(1, &["dropped what did not stop"]);
+    ended.failed(1, &["dropped tasks that did not stop"]);
     assert!(
         listing.await.expect("a caller").is_err(),
         "an answer after the end"

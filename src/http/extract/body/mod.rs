@@ -1,4 +1,4 @@
-//! Reading a request body: bounded in size and in time.
+//! Reads request bodies, with a limit on their size and on the time that they take to arrive.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
 
-/// How much and how long.
+/// The limits of request bodies.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     bytes: usize,
@@ -19,18 +19,18 @@ pub struct Limits {
     time: Duration,
 }
 
-/// Which of the limits a body has to keep.
+/// The size limit that applies to a body.
 #[derive(Clone, Copy, Debug)]
 pub enum Size {
-    /// That of most bodies.
+    /// The limit of most bodies.
     Usual,
-    /// That of many entries at once.
+    /// The limit of bodies with many entries.
     Batch,
 }
 
 impl Limits {
-    /// Bodies of at most `bytes`, batches of at most `batch_bytes`, which arrive in half the time that a request may take: the
-    /// rest is for the work.
+    /// Limits bodies to `bytes` and batches to `batch_bytes`. Both must arrive within half of
+    /// `request_time`, so that the other half remains for the handler.
     pub fn new(bytes: usize, batch_bytes: usize, request_time: Duration) -> Self {
         Self {
             bytes,
@@ -39,7 +39,7 @@ impl Limits {
         }
     }
 
-    fn most(&self, size: Size) -> usize {
+    fn max_bytes(&self, size: Size) -> usize {
         match size {
             Size::Usual => self.bytes,
             Size::Batch => self.batch_bytes,
@@ -53,22 +53,23 @@ impl Default for Limits {
     }
 }
 
-/// The whole body. A `Content-Length` over the limit is refused unread; a body that lies about
-/// its length, or is chunked, is refused at the first byte over the limit.
+/// Reads the whole body. If `Content-Length` exceeds the limit, the body is rejected without
+/// reading it. A body that is chunked, or longer than its `Content-Length`, is rejected at the
+/// first byte over the limit.
 pub async fn read(request: &HttpRequest, payload: Payload, size: Size) -> Result<Bytes, Problem> {
     let limits = request
         .app_data::<web::Data<Limits>>()
         .map_or_else(Limits::default, |limits| ***limits);
-    let most = limits.most(size);
+    let max = limits.max_bytes(size);
     let declared = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= most);
+    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= max);
     if !declared.is_none_or(fits) {
-        return Err(too_large(most));
+        return Err(too_large(max));
     }
-    match tokio::time::timeout(limits.time, collect(payload, most)).await {
+    match tokio::time::timeout(limits.time, collect(payload, max)).await {
         Ok(body) => body,
         Err(_) => Err(Problem::new(
             Kind::RequestTimeout,
@@ -77,27 +78,27 @@ pub async fn read(request: &HttpRequest, payload: Payload, size: Size) -> Result
     }
 }
 
-async fn collect(mut payload: Payload, most: usize) -> Result<Bytes, Problem> {
+async fn collect(mut payload: Payload, max: usize) -> Result<Bytes, Problem> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| broken())?;
-        if body.len() + chunk.len() > most {
-            return Err(too_large(most));
+        if body.len() + chunk.len() > max {
+            return Err(too_large(max));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.into())
 }
 
-fn too_large(most: usize) -> Problem {
+fn too_large(max: usize) -> Problem {
     Problem::new(
         Kind::PayloadTooLarge,
-        format!("The body is over {most} bytes."),
+        format!("The body exceeds {max} bytes."),
     )
 }
 
 fn broken() -> Problem {
-    let detail = "The body ended before its end, or is badly encoded.";
+    let detail = "The body is incomplete, or its transfer encoding is invalid.";
     Problem::new(Kind::InvalidJson, detail)
 }
 

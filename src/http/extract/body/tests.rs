@@ -1,4 +1,4 @@
-//! No body is larger or slower than allowed, whatever its headers say.
+//! The limits apply to the actual body, whatever its headers say.
 
 use std::pin::Pin;
 
@@ -35,16 +35,20 @@ fn chunks(sizes: &'static [usize]) -> impl Stream<Item = Result<Bytes, PayloadEr
 }
 
 #[actix_web::test]
-async fn a_body_up_to_the_limit_is_read_whole() {
+async fn read_accepts_body_up_to_limit() {
     let body = read_from(None, chunks(&[4, 6])).await.expect("a body");
     assert_eq!(body.len(), 10);
 }
 
 #[actix_web::test]
-async fn a_large_body_is_refused_however_it_comes() {
+async fn read_rejects_body_over_limit_chunked_or_with_false_length() {
     let large = Err(Kind::PayloadTooLarge);
     assert_eq!(read_from(None, chunks(&[4, 7])).await, large, "chunked");
-    assert_eq!(read_from(Some("5"), chunks(&[11])).await, large, "a lie");
+    assert_eq!(
+        read_from(Some("5"), chunks(&[11])).await,
+        large,
+        "false length"
+    );
     for length in ["11", "18446744073709551615"] {
         let unread = stream::pending();
         assert_eq!(read_from(Some(length), unread).await, large, "{length}");
@@ -52,13 +56,13 @@ async fn a_large_body_is_refused_however_it_comes() {
 }
 
 #[actix_web::test]
-async fn a_body_that_never_comes_is_not_waited_for() {
+async fn read_times_out_when_body_does_not_arrive() {
     let never = stream::pending();
     assert_eq!(read_from(None, never).await, Err(Kind::RequestTimeout));
 }
 
 #[actix_web::test]
-async fn a_body_that_breaks_off_is_told() {
+async fn read_reports_incomplete_body() {
     let broken = stream::iter([Err(PayloadError::Incomplete(None))]);
     assert_eq!(read_from(Some("5"), broken).await, Err(Kind::InvalidJson));
 }

@@ -1,4 +1,4 @@
-//! JSON bodies, with a pointer to what is wrong.
+//! JSON bodies. A problem has a pointer to the invalid value.
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -18,7 +18,7 @@ use crate::http::problem::catalogue::Kind;
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A JSON body that may be left out; an empty one and `null` are the default.
+/// A JSON body that may be omitted. An empty body and `null` are the default value.
 #[derive(Debug)]
 pub struct OptionalJson<T>(pub T);
 
@@ -37,7 +37,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-/// The same, where many entries may come at once.
+/// The same as [`OptionalJson`] with the larger size limit of bodies with many entries.
 #[derive(Debug)]
 pub struct OptionalLargeJson<T>(pub T);
 
@@ -75,8 +75,9 @@ async fn optional<T: DeserializeOwned + Default>(
     Ok(body.unwrap_or_default())
 }
 
-/// A body without a type is taken for JSON; one with another type is not. Case does not count, nor
-/// do parameters (RFC 9110, sections 8.3.1 and 8.4.1).
+/// Rejects a body with a `Content-Type` other than JSON, or with a `Content-Encoding`. A body
+/// without a `Content-Type` is parsed as JSON. Case and parameters do not matter (RFC 9110,
+/// sections 8.3.1 and 8.4.1).
 pub(super) fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let typed = headers.contains_key(header::CONTENT_TYPE);
@@ -96,12 +97,13 @@ pub(super) fn expect_json(request: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads JSON into `T`.
+/// Parses JSON into `T`.
 ///
-/// Broken JSON is `invalid-json` with the line and the column; a field that is wrong, missing or
-/// unknown is `invalid-request` with its pointer.
+/// # Errors
+/// `invalid-json` with line and column if the text is not JSON; `invalid-request` with a pointer if
+/// a field is invalid, missing or unknown.
 pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
-    // serde would take an array for a struct, field by field.
+    // serde would accept an array in place of a struct, one element per field.
     if body.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| broken(&error))?;
         return Err(not_an_object());
@@ -120,8 +122,9 @@ fn explain(path: &Path, error: &serde_json::Error) -> Problem {
         return broken(error);
     }
     let mut pointer = pointer(path);
-    let detail = in_plain_words(error);
-    // For a missing or a doubled field, serde's path ends at the object: the name is in the text.
+    let detail = without_rust_terms(error);
+    // For a missing or duplicate field, the path of serde ends at the object. The name is in the
+    // message.
     for start in ["missing field `", "duplicate field `", "unknown field `"] {
         let name = detail
             .strip_prefix(start)
@@ -149,16 +152,20 @@ fn not_an_object() -> Problem {
 }
 
 fn broken(error: &serde_json::Error) -> Problem {
-    Problem::new(Kind::InvalidJson, format!("The body is not JSON: {error}."))
+    Problem::new(
+        Kind::InvalidJson,
+        format!("The body is not valid JSON: {error}."),
+    )
 }
 
-/// serde_json's words, less the position (the pointer is better) and the names of Rust's types.
-fn in_plain_words(error: &serde_json::Error) -> String {
+/// The message of serde_json without the position, which the pointer replaces, and without the
+/// names of Rust types.
+fn without_rust_terms(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&position).unwrap_or(&text);
     match text.rsplit_once(", expected ") {
-        Some((found, "u64" | "u32")) => format!("{found}, expected a whole number, not negative"),
+        Some((found, "u64" | "u32")) => format!("{found}, expected a non-negative integer"),
         Some((found, "a sequence")) => format!("{found}, expected an array"),
         Some((found, kind)) if kind == "a map" || kind.starts_with("struct ") => {
             format!("{found}, expected an object")
@@ -167,7 +174,7 @@ fn in_plain_words(error: &serde_json::Error) -> String {
     }
 }
 
-/// RFC 6901. The whole document is the empty pointer.
+/// Makes a JSON pointer (RFC 6901). The pointer of the whole document is empty.
 fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {

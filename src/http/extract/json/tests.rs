@@ -1,4 +1,4 @@
-//! Every fault of a body has its pointer.
+//! Problems of JSON bodies.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 #[test]
-fn every_fault_has_its_pointer() {
+fn parse_names_invalid_field_by_pointer() {
     for (body, pointer) in [
         (r#"{"size":-1}"#, "/size"),
         (r#"{"size":99999999999999999999}"#, "/size"),
@@ -40,14 +40,17 @@ fn every_fault_has_its_pointer() {
         (r#"7"#, ""),
     ] {
         let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
-        let told = problem.body("/", "id");
-        assert_eq!(told.code, "invalid-request", "{body}: {problem}");
-        assert_eq!(told.errors[0].pointer, pointer, "{body}: {problem}");
+        let body_of_problem = problem.body("/", "id");
+        assert_eq!(body_of_problem.code, "invalid-request", "{body}: {problem}");
+        assert_eq!(
+            body_of_problem.errors[0].pointer, pointer,
+            "{body}: {problem}"
+        );
     }
 }
 
 #[test]
-fn broken_json_is_told_apart_and_located() {
+fn parse_reports_position_of_invalid_json() {
     for body in [
         "",
         "{",
@@ -71,9 +74,9 @@ fn broken_json_is_told_apart_and_located() {
 }
 
 #[test]
-fn no_type_of_ours_shows() {
+fn parse_errors_do_not_name_rust_types() {
     for (body, words) in [
-        (r#"{"size":-1}"#, "expected a whole number, not negative"),
+        (r#"{"size":-1}"#, "expected a non-negative integer"),
         (r#"{"size":1,"inner":7}"#, "expected an object"),
         (r#"{"size":1,"tags":7}"#, "expected an object"),
         ("7", "must be a JSON object"),

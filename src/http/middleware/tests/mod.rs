@@ -1,4 +1,4 @@
-//! The layers around a handler, without the broker behind them.
+//! Tests of the layers around handlers, without a broker.
 
 mod origins;
 
@@ -17,9 +17,9 @@ use futures::FutureExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::auth::{self, Gate};
+use super::auth::{self, Authenticator};
 use super::cors::{self, Origins};
-use super::edge::{self, Patience};
+use super::edge::{self, RequestTimeout};
 use crate::domain::bounds::Bounds;
 use crate::domain::jail::Jail;
 use crate::domain::principal::{Credential, Principal, Scope};
@@ -50,9 +50,9 @@ async fn fails() -> Result<HttpResponse, Problem> {
     Err(Problem::unavailable("Postgres", cause))
 }
 
-/// Knows `reader`, which may not write, and `writer`.
-fn gate() -> Gate {
-    Gate::new(|token| {
+/// Knows the tokens `reader`, which may not write, and `writer`.
+fn authenticator() -> Authenticator {
+    Authenticator::new(|token| {
         let scopes = match token {
             Some("reader") => vec![Scope::UploadsRead],
             Some("writer") => vec![Scope::UploadsWrite],
@@ -71,18 +71,18 @@ fn gate() -> Gate {
     })
 }
 
-/// The status, the headers and the body of an answer, whichever way it came out.
+/// The status, the headers and the body of a response, also of one that is an error of the service.
 async fn call(request: TestRequest) -> (StatusCode, Headers, String) {
     let guarded = web::scope("/guarded")
-        .wrap(from_fn(auth::only_callers))
+        .wrap(from_fn(auth::authenticate_caller))
         .service(
             web::resource("")
                 .route(web::post().to(write))
                 .route(web::get().to(async |_: Caller<UploadsRead>| "read")),
         );
     let app = App::new()
-        .app_data(web::Data::new(gate()))
-        .app_data(web::Data::new(Patience(Duration::from_secs(3))))
+        .app_data(web::Data::new(authenticator()))
+        .app_data(web::Data::new(RequestTimeout(Duration::from_secs(3))))
         .app_data(web::Data::new(Origins::new(vec![ORIGIN.to_owned()], &[])))
         .wrap(from_fn(cors::cors))
         .wrap(from_fn(edge::edge))
@@ -105,7 +105,7 @@ async fn call(request: TestRequest) -> (StatusCode, Headers, String) {
     (status, headers, text)
 }
 
-/// The answer must be a whole problem with this status and code.
+/// Asserts that the response is a complete problem with this status and code.
 async fn problem(request: TestRequest, status: u16, code: &str) -> (Headers, Value) {
     let request = request.insert_header(("x-request-id", "test-1"));
     let (found, headers, text) = call(request).await;
@@ -128,7 +128,7 @@ fn post(token: &str) -> TestRequest {
 }
 
 #[actix_web::test]
-async fn what_the_framework_refuses_is_a_problem_too() {
+async fn errors_of_framework_are_problems() {
     problem(TestRequest::get().uri("/nowhere"), 404, "not-found").await;
     let (headers, body) =
         problem(TestRequest::post().uri("/hello"), 405, "method-not-allowed").await;
@@ -137,7 +137,7 @@ async fn what_the_framework_refuses_is_a_problem_too() {
 }
 
 #[actix_web::test]
-async fn a_fault_of_ours_shows_nothing_of_its_cause() {
+async fn internal_faults_do_not_reveal_their_cause() {
     let (_, body) = problem(TestRequest::get().uri("/panics"), 500, "internal-error").await;
     assert!(!body.to_string().contains("secret"), "{body}");
     let (headers, body) =
@@ -147,10 +147,10 @@ async fn a_fault_of_ours_shows_nothing_of_its_cause() {
 }
 
 #[actix_web::test]
-async fn nobody_comes_past_the_gate_with_a_body_or_without() {
+async fn requests_without_valid_credential_get_401() {
     for request in [
         TestRequest::post().uri("/guarded").set_payload("{"),
-        post("nobody").set_payload("{"),
+        post("unknown").set_payload("{"),
         TestRequest::post()
             .uri("/guarded")
             .insert_header(("authorization", "Basic d3JpdGVy")),
@@ -162,7 +162,7 @@ async fn nobody_comes_past_the_gate_with_a_body_or_without() {
 }
 
 #[actix_web::test]
-async fn a_missing_scope_is_named_before_the_body_is_looked_at() {
+async fn missing_scope_is_reported_before_body_is_parsed() {
     let (headers, body) = problem(post("reader").set_payload("{"), 403, "insufficient-scope").await;
     assert!(
         body["detail"]
@@ -175,7 +175,7 @@ async fn a_missing_scope_is_named_before_the_body_is_looked_at() {
 }
 
 #[actix_web::test]
-async fn a_bad_body_is_told_apart() {
+async fn each_kind_of_invalid_body_has_its_own_problem() {
     problem(post("writer").set_payload("{"), 400, "invalid-json").await;
     let (_, body) = problem(
         post("writer").set_payload("{\"size\":-1}"),
@@ -196,7 +196,7 @@ async fn a_bad_body_is_told_apart() {
 }
 
 #[actix_web::test]
-async fn head_answers_like_get_without_the_body() {
+async fn head_returns_headers_of_get_without_body() {
     let request = TestRequest::default().method(Method::HEAD).uri("/hello");
     let (status, headers, text) = call(request).await;
     assert_eq!((status, text.as_str()), (StatusCode::OK, ""));

@@ -1,4 +1,4 @@
-//! CORS: only configured origins may read.
+//! CORS: only configured origins may read responses.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use super::{ORIGIN, call, problem};
 
 #[actix_web::test]
-async fn only_the_configured_origin_may_read_even_a_problem() {
+async fn only_configured_origin_may_read_problems() {
     let get = |origin: &str| {
         TestRequest::get()
             .uri("/nowhere")
@@ -20,9 +20,9 @@ async fn only_the_configured_origin_may_read_even_a_problem() {
     assert_eq!(headers["vary"], "Origin");
 }
 
-/// The request is gone then, and what it came with.
+/// The request, and its extensions, no longer exist then.
 #[actix_web::test]
-async fn it_may_read_that_a_handler_panicked_or_hangs() {
+async fn origin_may_read_problems_of_panic_and_timeout() {
     for (place, status, code) in [
         ("/panics", 500, "internal-error"),
         ("/hangs", 503, "service-unavailable"),
@@ -36,7 +36,7 @@ async fn it_may_read_that_a_handler_panicked_or_hangs() {
 }
 
 #[actix_web::test]
-async fn a_preflight_needs_no_credential() {
+async fn preflight_requires_no_credential() {
     let request = TestRequest::default()
         .method(Method::OPTIONS)
         .uri("/guarded")
@@ -49,7 +49,7 @@ async fn a_preflight_needs_no_credential() {
 }
 
 #[actix_web::test]
-async fn pages_with_tracing_libraries_may_send_what_those_add() {
+async fn preflight_allows_headers_of_tracing_libraries() {
     let asked = "Baggage, sentry-trace,traceparent,tracestate,x-requested-with,\
         x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-tags,\
         x-datadog-trace-id,X-Datadog-Sampled,x-other";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Hash, fingerprint, granted};
 use crate::domain::principal::Credential;
-use crate::identity::jwt::{Jwt, Verdict};
+use crate::identity::jwt::{Jwt, Verified};
 use crate::usecases::context::{Broker, CachedKey};
 use crate::usecases::error::{Dependency, Error, Result};
 
@@ -19,7 +19,7 @@ pub(super) async fn load(
     hash: Hash,
 ) -> Result<Option<CachedKey>> {
     let now = broker.clock.now();
-    if jwt.jwks().is_some_and(|jwks| jwks.is_old(now)) {
+    if jwt.jwks().is_some_and(|jwks| jwks.is_expired(now)) {
         // Where the issuer does not answer, the keys at hand go on.
         refresh(broker, jwt).await?.ok();
     } else if let Some(jwks) = jwt.jwks().filter(|jwks| jwks.is_stale(now)) {
@@ -27,14 +27,14 @@ pub(super) async fn load(
         let jwks = Arc::clone(jwks);
         broker.tasks.spawn(async move { jwks.refresh(now).await });
     }
-    let grant = match jwt.judge(bearer, now) {
-        Verdict::Good(grant) => grant,
-        Verdict::Bad => return Ok(None),
-        Verdict::UnknownKey => {
+    let grant = match jwt.verify(bearer, now) {
+        Verified::Valid(grant) => grant,
+        Verified::Invalid => return Ok(None),
+        Verified::UnknownKey => {
             let fetched = refresh(broker, jwt).await?;
-            match (jwt.judge(bearer, now), fetched) {
-                (Verdict::Good(grant), _) => grant,
-                (Verdict::UnknownKey, Err(cause)) => return Err(cause),
+            match (jwt.verify(bearer, now), fetched) {
+                (Verified::Valid(grant), _) => grant,
+                (Verified::UnknownKey, Err(cause)) => return Err(cause),
                 _ => return Ok(None),
             }
         }

@@ -15,7 +15,7 @@ pub(super) async fn load(
 ) -> Result<Option<CachedKey>> {
     let key = broker.token_key().await?;
     let now = broker.clock.now();
-    let token = key.open(bearer).filter(|token| now < token.grant.ends_at);
+    let token = key.verify(bearer).filter(|token| now < token.grant.ends_at);
     let Some(token) = token else {
         return Ok(None);
     };

@@ -1,4 +1,4 @@
-//! Claims by the names that the settings give them.
+//! The claims whose names are configured.
 
 use std::fmt;
 
@@ -6,23 +6,23 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// Where issuers put scopes, in the order in which a JWT is searched for them: OAuth 2.0 (RFC
-/// 9068, section 2.2.3), then what Okta and Microsoft write, then Auth0.
+/// The usual names of the claim with the scopes, in the order in which they are tried: OAuth 2.0
+/// (RFC 9068, section 2.2.3), Okta and Microsoft, Auth0.
 const SCOPES: [&str; 3] = ["scope", "scp", "permissions"];
 
-/// The claims of a JWT that have no name of their own here. Each name comes once (RFC 7519,
-/// section 4).
+/// The claims of a JWT other than those with a fixed name. Names are unique (RFC 7519, section 4).
 #[derive(Debug, Default)]
-pub(super) struct Named(Map<String, Value>);
+pub(super) struct OtherClaims(Map<String, Value>);
 
-impl Named {
-    /// The text that stands under `name`.
+impl OtherClaims {
+    /// The value of the claim `name`, if it is a string.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         find(&self.0, name)?.as_str()
     }
 
-    /// The scopes under `name`, or else under the first usual name that is there: words with
-    /// spaces between them, or a list of such. `None` where there are none, or they are neither.
+    /// The scopes in the claim `name`, or, if no name is given, in the first usual claim that is
+    /// present. The claim may be a string with spaces between the scopes, or an array of such
+    /// strings. `None` if there is no such claim, or if it has another type.
     pub(super) fn scopes(&self, name: Option<&str>) -> Option<Vec<&str>> {
         let usual = || SCOPES.iter().find_map(|usual| self.0.get(*usual));
         let found = match name {
@@ -44,8 +44,9 @@ impl Named {
     }
 }
 
-/// What stands under a name in which dots may lead into an object: `realm_access.roles`. A claim
-/// whose own name has the dots goes first: `https://example.com/tenant`.
+/// Finds a claim by a name in which dots may lead into nested objects, such as
+/// `realm_access.roles`. A claim whose own name contains the dots has precedence, such as
+/// `https://example.com/tenant`.
 fn find<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     claims.get(name).or_else(|| {
         name.match_indices('.').find_map(|(dot, _)| {
@@ -55,29 +56,29 @@ fn find<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     })
 }
 
-impl<'de> Deserialize<'de> for Named {
+impl<'de> Deserialize<'de> for OtherClaims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Once;
+        struct UniqueNames;
 
-        impl<'de> Visitor<'de> for Once {
-            type Value = Named;
+        impl<'de> Visitor<'de> for UniqueNames {
+            type Value = OtherClaims;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of claims")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut claims: A) -> Result<Named, A::Error> {
-                let mut named = Map::new();
+            fn visit_map<A: MapAccess<'de>>(self, mut claims: A) -> Result<OtherClaims, A::Error> {
+                let mut found = Map::new();
                 while let Some((name, value)) = claims.next_entry::<String, Value>()? {
-                    if named.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a claim comes twice"));
+                    if found.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a claim is repeated"));
                     }
                 }
-                Ok(Named(named))
+                Ok(OtherClaims(found))
             }
         }
 
-        deserializer.deserialize_map(Once)
+        deserializer.deserialize_map(UniqueNames)
     }
 }
 
@@ -87,12 +88,12 @@ mod tests {
 
     use super::*;
 
-    fn named(claims: Value) -> Named {
+    fn parsed(claims: Value) -> OtherClaims {
         serde_json::from_value(claims).expect("claims")
     }
 
     #[test]
-    fn scopes_stand_where_issuers_put_them() {
+    fn scopes_are_found_under_usual_and_configured_names() {
         for (claims, name, scopes) in [
             (json!({"scope": "a  b"}), None, Some(vec!["a", "b"])),
             (
@@ -102,7 +103,7 @@ mod tests {
             ),
             (json!({"scp": ["a"]}), None, Some(vec!["a"])),
             (json!({"permissions": ["a"]}), None, Some(vec!["a"])),
-            // One of them is meant, never all.
+            // Only the first of them is used.
             (
                 json!({"scope": "a", "permissions": ["b"]}),
                 None,
@@ -139,13 +140,13 @@ mod tests {
             (json!({"scope": null, "scp": "a"}), None, None),
             (json!({}), None, None),
         ] {
-            let found = named(claims.clone());
+            let found = parsed(claims.clone());
             assert_eq!(found.scopes(name), scopes, "{name:?} in {claims}");
         }
     }
 
     #[test]
-    fn a_claim_comes_once() {
-        assert!(serde_json::from_str::<Named>(r#"{"tenant":"a","tenant":"b"}"#).is_err());
+    fn repeated_claim_is_rejected() {
+        assert!(serde_json::from_str::<OtherClaims>(r#"{"tenant":"a","tenant":"b"}"#).is_err());
     }
 }

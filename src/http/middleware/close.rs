@@ -1,5 +1,7 @@
-//! The last answers before a stop: each closes its connection, so that its caller comes back by
-//! another one, to another replica, instead of writing into a connection that is being closed.
+//! Closes connections when the process stops.
+//!
+//! A response during the shutdown closes its connection, so that the client opens a new one to
+//! another replica, instead of sending its next request to a connection that is being closed.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,8 +11,8 @@ use actix_web::{Error, web};
 
 use crate::lifecycle::Shutdown;
 
-/// Runs the request, and closes the connection with its answer where the process stops.
-pub async fn goodbye<B: MessageBody>(
+/// Runs the request, and closes the connection after its response if the process is stopping.
+pub async fn close_on_shutdown<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {

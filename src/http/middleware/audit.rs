@@ -1,10 +1,11 @@
-//! The audit's witness: sees what becomes of every request to the API, and has it written down.
+//! Writes audit records for the requests to the API.
 //!
-//! What was done comes from the handler, with its answer ([`Noted`](crate::http::noted::Noted));
-//! who it was, where from and under which request id is known here. Refusals are told by their
-//! problem. A request that was to change something and gets no answer (its caller hung up, it took
-//! too long, a panic), or one that says nothing of what was done (a fault of ours), is told too:
-//! what had begun may have been done.
+//! The action comes from the handler, as an extension of its response
+//! ([`Audited`](crate::http::audited::Audited)); this module adds the caller, the client address
+//! and the request id. Rejected requests are recognized by their problem. If a request that may
+//! change data gets no response (the client disconnected, a timeout, a panic), or a response that
+//! does not say what was done (an internal fault), it is recorded as unsettled, because the change
+//! may have been made.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,27 +18,27 @@ use actix_web::{HttpRequest, web};
 use crate::domain::audit::{Action, ActionDetails, Actor, Origin};
 use crate::domain::principal::Principal;
 use crate::http::client_address::ClientAddress;
-use crate::http::extract::path::named;
+use crate::http::extract::path::target_of;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
-use crate::http::{access, noted};
+use crate::http::{access, audited};
 use crate::telemetry::log::request_id;
 use crate::usecases::Broker;
 
-/// What is known of a request before its handler runs.
-pub(super) struct Witness {
-    /// Nothing where nobody wants to know.
+/// What is known about a request before its handler runs.
+pub(super) struct RequestAudit {
+    /// `None` if the audit is off.
     broker: Option<web::Data<Broker>>,
     actor: Actor,
     address: Option<IpAddr>,
     request_id: Option<Arc<str>>,
-    /// Of a request that was to change something: its method, the pattern of its route, and what
-    /// was asked for.
+    /// The method, the route pattern and the URI of a request that may change data. `None` once the
+    /// outcome is recorded.
     change: Option<(Method, Option<String>, Uri)>,
 }
 
-impl Witness {
-    /// Of a request by `actor`.
+impl RequestAudit {
+    /// The audit of a request by `actor`.
     fn of(request: &ServiceRequest, actor: Actor) -> Self {
         let broker = request.app_data::<web::Data<Broker>>();
         let broker = broker.filter(|broker| broker.rules.audited).cloned();
@@ -54,34 +55,34 @@ impl Witness {
         }
     }
 
-    /// Of a request by an authenticated caller.
+    /// The audit of a request by an authenticated caller.
     pub(super) fn of_caller(request: &ServiceRequest, principal: &Arc<Principal>) -> Self {
         Self::of(request, Actor::Caller(Arc::clone(principal)))
     }
 
-    /// Of a request by somebody without a credential that counts.
-    pub(super) fn of_anyone(request: &ServiceRequest) -> Self {
+    /// The audit of a request without a valid credential.
+    pub(super) fn of_anonymous(request: &ServiceRequest) -> Self {
         Self::of(request, Actor::Anonymous)
     }
 
-    /// Has written down what became of the request.
-    pub(super) fn saw(mut self, response: &mut ServiceResponse<BoxBody>) {
+    /// Records what the response says about the outcome of the request.
+    pub(super) fn record_outcome(mut self, response: &mut ServiceResponse<BoxBody>) {
         if self.broker.is_none() {
             return;
         }
-        for details in noted::take(response) {
-            self.tell(None, details);
+        for details in audited::take(response) {
+            self.record(None, details);
         }
-        if let Some(details) = told_by(response) {
+        if let Some(details) = failure_record(response) {
             let request = response.request();
             let pattern = access::route(request);
             let operation = operation(request.method(), pattern.as_deref());
-            self.tell(operation, located(details, pattern.as_deref(), request));
+            self.record(operation, with_target(details, pattern.as_deref(), request));
         }
         self.change = None;
     }
 
-    fn tell(&self, operation: Option<String>, details: ActionDetails) {
+    fn record(&self, operation: Option<String>, details: ActionDetails) {
         let Some(broker) = &self.broker else {
             return;
         };
@@ -96,27 +97,27 @@ impl Witness {
     }
 }
 
-impl Drop for Witness {
-    /// Nobody saw the answer.
+impl Drop for RequestAudit {
+    /// Records a request that may change data and whose outcome was not recorded.
     fn drop(&mut self) {
         if let Some((method, pattern, uri)) = self.change.take() {
             let pattern = pattern.as_deref();
-            let named = named(pattern.unwrap_or_default(), uri.path());
+            let target = target_of(pattern.unwrap_or_default(), uri.path());
             let details = ActionDetails {
-                upload_id: named.upload_id,
-                path: named.path,
+                upload_id: target.upload_id,
+                path: target.path,
                 ..ActionDetails::new(Action::RequestUnsettled)
             };
-            self.tell(operation(&method, pattern), details);
+            self.record(operation(&method, pattern), details);
         }
     }
 }
 
-/// What an answer that is no success tells the audit, if anything.
-fn told_by(response: &ServiceResponse<BoxBody>) -> Option<ActionDetails> {
+/// The audit record of a failed request, if it is audited.
+fn failure_record(response: &ServiceResponse<BoxBody>) -> Option<ActionDetails> {
     let problem = (response.response().error()).and_then(|error| error.as_error::<Problem>());
     if let Some(problem) = problem
-        && let Some(details) = refused(problem)
+        && let Some(details) = rejection_record(problem)
     {
         return Some(details);
     }
@@ -127,35 +128,41 @@ fn told_by(response: &ServiceResponse<BoxBody>) -> Option<ActionDetails> {
     })
 }
 
-/// A refusal for the audit: somebody who may not, or a reach for what is another's. An id that
-/// nobody has and one of another tenant are the same to everybody, also here.
-pub fn refused(problem: &Problem) -> Option<ActionDetails> {
+/// The audit record of a rejected request, if it is audited: the caller lacks a right, exceeded its
+/// rate limit, or named something that belongs to another tenant. An unknown upload id is recorded
+/// too, because the id of another tenant's upload cannot be distinguished from it, not even here.
+pub fn rejection_record(problem: &Problem) -> Option<ActionDetails> {
     use crate::domain::refusal::Code::UploadNotFound;
     let entry = problem.kind().entry();
-    let may_not = matches!(
+    let is_denied = matches!(
         entry.status,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
     );
-    let is_told =
-        may_not || problem.is_escape_attempt() || problem.kind() == Kind::Refused(UploadNotFound);
-    is_told.then(|| ActionDetails {
-        path: problem.reached().map(str::to_owned),
+    let is_audited =
+        is_denied || problem.is_escape_attempt() || problem.kind() == Kind::Refused(UploadNotFound);
+    is_audited.then(|| ActionDetails {
+        path: problem.forbidden_path().map(str::to_owned),
         code: Some(entry.code),
         ..ActionDetails::new(Action::RequestRefused)
     })
 }
 
-/// The deed, with what the request names where it does not say so itself.
-fn located(details: ActionDetails, pattern: Option<&str>, request: &HttpRequest) -> ActionDetails {
-    let named = named(pattern.unwrap_or_default(), request.uri().path());
+/// Adds the upload or dataset that the path of the request names, if the record has none.
+fn with_target(
+    details: ActionDetails,
+    pattern: Option<&str>,
+    request: &HttpRequest,
+) -> ActionDetails {
+    let target = target_of(pattern.unwrap_or_default(), request.uri().path());
     ActionDetails {
-        upload_id: details.upload_id.or(named.upload_id),
-        path: details.path.or(named.path),
+        upload_id: details.upload_id.or(target.upload_id),
+        path: details.path.or(target.path),
         ..details
     }
 }
 
-/// Never the raw path: one that matches no route may hold anything.
+/// The method and the route pattern. Never the raw path: one that matches no route may contain
+/// anything.
 fn operation(method: &Method, pattern: Option<&str>) -> Option<String> {
     pattern.map(|pattern| format!("{method} {pattern}"))
 }

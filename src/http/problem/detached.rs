@@ -1,4 +1,5 @@
-//! A problem whose request is gone, because the handler that owned it panicked.
+//! A problem whose request no longer exists, because the handler that owned it panicked or timed
+//! out.
 
 use std::fmt;
 
@@ -8,17 +9,19 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::Problem;
 
-/// Carries everything that the answer needs past the framework.
+/// A problem with all that its response needs, so that the framework can render it without the
+/// request.
 #[derive(Debug)]
-pub struct Lost {
+pub struct DetachedProblem {
     problem: Problem,
     instance: String,
     request_id: String,
     headers: HeaderMap,
 }
 
-impl Lost {
-    /// `headers` are added to those of the problem.
+impl DetachedProblem {
+    /// Creates a problem for the request to `instance`. `headers` are added to those of the
+    /// problem.
     pub fn new(problem: Problem, instance: &str, request_id: &str, headers: HeaderMap) -> Self {
         Self {
             problem,
@@ -29,13 +32,13 @@ impl Lost {
     }
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for DetachedProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.problem.fmt(f)
     }
 }
 
-impl ResponseError for Lost {
+impl ResponseError for DetachedProblem {
     fn status_code(&self) -> StatusCode {
         self.problem.status_code()
     }

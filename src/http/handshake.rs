@@ -1,7 +1,7 @@
-//! The first thing that a connection meets: the TLS handshake, where the settings ask for TLS.
+//! The TLS handshake of new connections, if TLS is configured.
 //!
-//! A handshake that does not end in the time of a head, or that fails, ends its connection; nobody
-//! else waits for it.
+//! A handshake that fails, or does not complete within the timeout of a request head, closes its
+//! connection. Other connections do not wait for it.
 
 use std::io;
 use std::pin::Pin;
@@ -14,43 +14,43 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// How connections come in. Cheap to clone.
+/// How new connections are set up. Cheap to clone.
 #[derive(Clone)]
-pub struct Door {
-    /// With TLS.
+pub struct Handshake {
+    /// The TLS acceptor; `None` for plain TCP.
     pub tls: Option<TlsAcceptor>,
-    /// How long a handshake may take.
-    pub patience: Duration,
+    /// The longest time that a handshake may take.
+    pub timeout: Duration,
 }
 
-impl Door {
-    /// Lets a connection in.
+impl Handshake {
+    /// Performs the handshake, if there is one.
     ///
     /// # Errors
-    /// A handshake that failed, or took too long.
-    pub async fn enter(&self, socket: TcpStream) -> io::Result<Wire> {
+    /// If the handshake fails or takes too long.
+    pub async fn perform(&self, socket: TcpStream) -> io::Result<Transport> {
         let Some(tls) = &self.tls else {
-            return Ok(Wire::Plain(socket));
+            return Ok(Transport::Plain(socket));
         };
-        let entered = match timeout(self.patience, tls.accept(socket)).await {
-            Ok(entered) => entered,
+        let result = match timeout(self.timeout, tls.accept(socket)).await {
+            Ok(result) => result,
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         };
-        entered
-            .map(|stream| Wire::Tls(Box::new(stream)))
+        result
+            .map(|stream| Transport::Tls(Box::new(stream)))
             .inspect_err(|error| log::debug!("a TLS handshake failed: {error}"))
     }
 }
 
-/// A connection's bytes.
-pub enum Wire {
-    /// As they are.
+/// The byte stream of a connection.
+pub enum Transport {
+    /// Plain TCP.
     Plain(TcpStream),
-    /// Encrypted on their way.
+    /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Transport {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -63,7 +63,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Transport {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
