@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 
 /// The longest rest between two tries, by our own choice.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -36,7 +36,7 @@ impl Patience {
         if failures >= if known { KNOWN } else { STRANGER } {
             return None;
         }
-        let own = backoff::at_most(LONGEST, failures);
+        let own = Backoff::up_to(LONGEST).delay(failures);
         Some(asked.map_or(own, |asked| {
             asked.min(LONGEST_ASKED).saturating_add(own / 4)
         }))

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::backoff::Backoff;
+
 /// Renewals in the length of a lease: two may fail before it ends.
 const IN_A_LENGTH: u32 = 3;
-/// After one that failed the next one comes sooner.
+/// After a renewal that failed, the next one comes within this share of the length.
 const AFTER_A_FAILURE: u32 = 10;
 
 /// What a renewal came to.
@@ -66,17 +68,23 @@ impl Renewal {
     {
         let mut held_since = Instant::now();
         let mut wait = self.length / IN_A_LENGTH;
+        // It does not grow: a lease that is not renewed is soon lost.
+        let sooner = self.length / AFTER_A_FAILURE;
+        let backoff = Backoff::new(sooner, sooner);
+        let mut failures = 0;
         loop {
             sleep(wait).await;
             let asked = Instant::now();
             match renew().await {
                 Renewed::Held => {
                     held_since = asked;
+                    failures = 0;
                     wait = self.length / IN_A_LENGTH;
                     continue;
                 }
                 Renewed::Failed if held_since.elapsed() < self.length => {
-                    wait = self.length / AFTER_A_FAILURE;
+                    failures += 1;
+                    wait = backoff.delay(failures);
                     continue;
                 }
                 Renewed::Failed | Renewed::Lost => self.lost.cancel(),

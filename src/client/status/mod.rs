@@ -15,6 +15,7 @@ use super::arguments::Common;
 use super::error::{Error, Result};
 use super::exit::{self, Exit};
 use super::output::printable;
+use crate::lifecycle::backoff::Backoff;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,19 +58,19 @@ struct Progress {
     missing: Vec<(u32, u32)>,
 }
 
-/// The first rest between two looks, and the longest.
-const RESTS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// The time between two requests for the state of an upload; it grows while nothing changes.
+const POLLING: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(5));
 
 /// Shows it once, or whenever something changes until nothing will.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
     let id = find(context, &arguments.upload).await?;
     let mut shown: Option<Seen> = None;
-    let mut rest = RESTS.0;
+    let mut unchanged = 0;
     loop {
         let seen = look(context, id).await?;
         if shown.as_ref().is_none_or(|before| before.differs(&seen)) {
             context.output.result(&seen, || words::words(&seen))?;
-            rest = RESTS.0;
+            unchanged = 0;
         }
         if !arguments.watch {
             return Ok(Exit::Done);
@@ -78,8 +79,8 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
             return Ok(end(&seen.upload));
         }
         shown = Some(seen);
-        tokio::time::sleep(rest).await;
-        rest = rest.mul_f64(1.5).min(RESTS.1);
+        unchanged += 1;
+        tokio::time::sleep(POLLING.delay(unchanged)).await;
     }
 }
 
