@@ -140,9 +140,9 @@ pub async fn assemble(
         .credentials_provider(SharedCredentialsProvider::new(cached))
         .build();
     let cloud = &Cloud {
-        s3: settings.aws.bound(s3),
-        sns: settings.aws.bound(cloud.sns.clone()),
-        sqs: settings.aws.bound(cloud.sqs.clone()),
+        s3: settings.aws.with_limits(s3),
+        sns: settings.aws.with_limits(cloud.sns.clone()),
+        sqs: settings.aws.with_limits(cloud.sqs.clone()),
         topic: cloud.topic.clone(),
     };
     let outbox = Arc::new(Notify::new());

@@ -6,7 +6,7 @@ use super::output::{bad_config, complain};
 use crate::config;
 
 pub(super) fn run() -> ExitCode {
-    for warning in config::unknown(config::env_names()) {
+    for warning in config::unknown_variables(config::env_names()) {
         complain(&warning);
     }
     match config::from_env() {

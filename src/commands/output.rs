@@ -40,7 +40,7 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
 
 /// Warns of variables that look like ours and are not.
 pub(super) fn warn_of_unknown() {
-    for warning in config::unknown(config::env_names()) {
+    for warning in config::unknown_variables(config::env_names()) {
         log::warn!("{warning}");
     }
 }

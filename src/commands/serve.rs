@@ -76,7 +76,7 @@ fn for_queue(config: &aws_config::SdkConfig, settings: &Settings) -> aws_config:
         builder.set_region(aws_config::Region::new(region.to_owned()));
     }
     if config.endpoint_url().is_none() {
-        builder.set_endpoint_url(queue.own_endpoint());
+        builder.set_endpoint_url(queue.custom_endpoint());
     }
     builder.build()
 }

@@ -101,7 +101,7 @@ impl Aws {
 
     /// `config` with these limits, and with retries that stay within them. Clients of every
     /// service that are made from it have both.
-    pub fn bound(&self, config: SdkConfig) -> SdkConfig {
+    pub fn with_limits(&self, config: SdkConfig) -> SdkConfig {
         config
             .into_builder()
             .timeout_config(self.timeouts(Duration::ZERO))

@@ -51,7 +51,7 @@ pub struct StaleMultipart {
     /// After nothing has come to them for so long; without it never.
     pub after: Option<Duration>,
     /// Whether also where another program may have begun them.
-    pub everywhere: bool,
+    pub whole_bucket: bool,
 }
 
 fn stale_after(text: &str) -> Result<Option<Duration>, String> {
@@ -86,7 +86,7 @@ impl Section for Janitor {
         let sweep_pause = reader.value(&BROKER_SWEEP_PAUSE_MILLISECONDS, number(0..=60_000));
         let stale_period = reader.value(&BROKER_STALE_MULTIPART_PERIOD_SECONDS, seconds(0..=YEAR));
         let after = reader.value(&BROKER_STALE_MULTIPART_SECONDS, stale_after);
-        let everywhere = reader.value(&BROKER_STALE_MULTIPART_SCOPE, scope);
+        let whole_bucket = reader.value(&BROKER_STALE_MULTIPART_SCOPE, scope);
         let events_days = reader.optional(&BROKER_RETENTION_EVENTS_DAYS, number(1..=MOST_DAYS));
         let uploads_days = reader.optional(&BROKER_RETENTION_UPLOADS_DAYS, number(1..=MOST_DAYS));
         let audit_days = reader.optional(&BROKER_RETENTION_AUDIT_DAYS, number(1..=MOST_DAYS));
@@ -98,7 +98,7 @@ impl Section for Janitor {
             stale_period: unless_zero(stale_period?),
             stale_multipart: StaleMultipart {
                 after: after?,
-                everywhere: everywhere?,
+                whole_bucket: whole_bucket?,
             },
             events_days: events_days?,
             uploads_days: uploads_days?,

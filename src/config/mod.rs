@@ -52,9 +52,9 @@ pub use http::Http;
 pub use identity::{Identity, Jwt, JwtKeys};
 pub use janitor::{Janitor, StaleMultipart};
 pub use log::{Log, LogFormat};
-pub use network::{Network, masked};
+pub use network::{Network, mask_address};
 pub use notify::{Notify, TopicArn};
-pub use pages::{Pages, Place};
+pub use pages::{PageListener, Pages};
 pub use rates::{Rate, Rates};
 pub use reader::{Reader, Section};
 pub use report::{Effective, Origin, markdown_table};
@@ -64,7 +64,7 @@ pub use settings::Settings;
 pub use sse::Sse;
 pub use store_switches::{StoreSwitches, Switch};
 pub use tls::Tls;
-pub use unknown::unknown;
+pub use unknown::unknown_variables;
 pub use uploads::Uploads;
 pub use variable::{Fallback, Show, Variable};
 pub use variables::VARIABLES;
@@ -87,7 +87,7 @@ pub fn env(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The names that the environment has, for [`unknown`].
+/// The names that the environment has, for [`unknown_variables`].
 pub fn env_names() -> impl Iterator<Item = String> {
     std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }

@@ -30,7 +30,7 @@ impl Network {
             None => Some(width),
         };
         let bits = bits.ok_or_else(right)?;
-        let first = masked(address, bits);
+        let first = mask_address(address, bits);
         if first != address {
             let network = Self { first, bits };
             return Err(format!(
@@ -42,7 +42,7 @@ impl Network {
 
     /// Whether `address` is in it. An IPv4 address that came mapped into IPv6 is the IPv4 one.
     pub fn contains(&self, address: IpAddr) -> bool {
-        masked(address.to_canonical(), self.bits) == self.first
+        mask_address(address.to_canonical(), self.bits) == self.first
     }
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Network {
 }
 
 /// The first `bits` of an address, the others zero.
-pub fn masked(address: IpAddr, bits: u32) -> IpAddr {
+pub fn mask_address(address: IpAddr, bits: u32) -> IpAddr {
     let rest = width(address).saturating_sub(bits);
     match address {
         IpAddr::V4(ip) => {

@@ -9,22 +9,22 @@ use super::variables::{BROKER_DOCS, BROKER_DOCS_BIND, BROKER_METRICS, BROKER_MET
 
 /// Where something is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum PageListener {
     /// Nowhere.
-    Off,
+    Disabled,
     /// On the HTTP server.
-    Here,
+    Main,
     /// On a listener at this address; those that name the same one share it.
-    At(SocketAddr),
+    Separate(SocketAddr),
 }
 
 /// Where the pages for operators and developers are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pages {
     /// `/metrics`.
-    pub metrics: Place,
+    pub metrics: PageListener,
     /// `/docs`, `/openapi.yaml` and `/openapi.json`.
-    pub docs: Place,
+    pub docs: PageListener,
 }
 
 impl Section for Pages {
@@ -53,8 +53,8 @@ impl Pages {
     /// With the variable that names it, every address that something has of its own.
     pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static Variable, SocketAddr)> {
         let at = |variable, place| match place {
-            Place::At(address) => Some((variable, address)),
-            Place::Off | Place::Here => None,
+            PageListener::Separate(address) => Some((variable, address)),
+            PageListener::Disabled | PageListener::Main => None,
         };
         let metrics = at(&BROKER_METRICS_BIND, self.metrics);
         metrics.into_iter().chain(at(&BROKER_DOCS_BIND, self.docs))
@@ -65,13 +65,13 @@ fn place(
     reader: &mut Reader<'_>,
     switch: &'static Variable,
     address: &'static Variable,
-) -> Option<Place> {
+) -> Option<PageListener> {
     let on = reader.value(switch, flag);
     let at = reader.optional(address, bind);
     match (on?, at?) {
-        (true, None) => Some(Place::Here),
-        (true, Some(address)) => Some(Place::At(address)),
-        (false, None) => Some(Place::Off),
+        (true, None) => Some(PageListener::Main),
+        (true, Some(address)) => Some(PageListener::Separate(address)),
+        (false, None) => Some(PageListener::Disabled),
         (false, Some(_)) => {
             let detail = format!("must not be set while {} is false", switch.name);
             reader.fault(address, detail);

@@ -70,7 +70,7 @@ impl QueueUrl {
 
     /// The endpoint that the URL itself names, unless it is the usual one of AWS, which the SDK
     /// knows: scheme, host and port.
-    pub fn own_endpoint(&self) -> Option<String> {
+    pub fn custom_endpoint(&self) -> Option<String> {
         let host = self.url.host_str()?;
         let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
         let usual = aws && (host.starts_with("sqs.") || host.contains(".queue."));
@@ -126,7 +126,7 @@ mod tests {
         ] {
             let queue = QueueUrl::parse(url).expect(url);
             assert_eq!(queue.region(), region, "{url}");
-            assert_eq!(queue.own_endpoint().as_deref(), endpoint, "{url}");
+            assert_eq!(queue.custom_endpoint().as_deref(), endpoint, "{url}");
             assert_eq!(queue.as_str(), url);
         }
     }

@@ -5,7 +5,7 @@ use super::variables::VARIABLES;
 /// One sentence for every name that begins with `BROKER_` and that nobody reads, with the known
 /// name that is nearest to it. For warnings: a newer deployment may set what an older broker does
 /// not know.
-pub fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut unknown: Vec<String> = names
         .filter(|name| name.starts_with("BROKER_"))
         .filter(|name| VARIABLES.iter().all(|known| known.name != name))
@@ -79,7 +79,7 @@ mod tests {
             "BROKER_BIND",
             "BROKER_WEATHER_API",
         ];
-        let told = unknown(names.into_iter().map(str::to_owned));
+        let told = unknown_variables(names.into_iter().map(str::to_owned));
         assert_eq!(
             told,
             [

@@ -28,7 +28,7 @@ use super::middleware::shed::{Room, shed};
 use super::routes;
 use super::service::readiness::Probe;
 use super::tls::Identity;
-use crate::config::{Http, Pages, Place};
+use crate::config::{Http, PageListener, Pages};
 use crate::lifecycle::Shutdown;
 use crate::telemetry::Metrics;
 use crate::usecases::Broker;
@@ -117,7 +117,9 @@ pub fn api(
             .wrap(from_fn(path_token))
             .wrap(from_fn(goodbye))
             .configure(routes::api)
-            .configure(move |config| serve_pages(config, pages, |place| place == Place::Here))
+            .configure(move |config| {
+                serve_pages(config, pages, |place| place == PageListener::Main)
+            })
     };
     let listener = TcpListener::bind(settings.bind)?;
     let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
@@ -142,7 +144,9 @@ pub fn apart(metrics: Arc<Metrics>, settings: &Http, bind: SocketAddr) -> io::Re
         App::new()
             .app_data(metrics.clone())
             .wrap(from_fn(edge))
-            .configure(move |config| serve_pages(config, pages, |place| place == Place::At(bind)))
+            .configure(move |config| {
+                serve_pages(config, pages, |place| place == PageListener::Separate(bind))
+            })
     };
     let listener = TcpListener::bind(bind)?;
     let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
@@ -154,7 +158,7 @@ pub fn apart(metrics: Arc<Metrics>, settings: &Http, bind: SocketAddr) -> io::Re
     })
 }
 
-fn serve_pages(config: &mut ServiceConfig, pages: Pages, here: impl Fn(Place) -> bool) {
+fn serve_pages(config: &mut ServiceConfig, pages: Pages, here: impl Fn(PageListener) -> bool) {
     if here(pages.metrics) {
         config.configure(routes::metrics);
     }

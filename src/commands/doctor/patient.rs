@@ -50,9 +50,9 @@ impl Patient {
         let metrics = Arc::new(Metrics::new(clock.now())?);
         let found = cloud(&settings).await?;
         let cloud = Cloud {
-            s3: settings.aws.bound(found.s3),
-            sns: settings.aws.bound(found.sns),
-            sqs: settings.aws.bound(found.sqs),
+            s3: settings.aws.with_limits(found.s3),
+            sns: settings.aws.with_limits(found.sns),
+            sqs: settings.aws.with_limits(found.sqs),
             topic: found.topic,
         };
         let signer = assemble::signer(&settings, &cloud).await;

@@ -32,7 +32,7 @@ pub struct DatabaseOptions {
     /// How long each address of a server is tried.
     pub connect_timeout: Option<Duration>,
     /// Whether the addresses of a name are tried in random order.
-    pub any_address: bool,
+    pub random_address_order: bool,
     pub(super) hosts: Vec<String>,
     pub(super) ports: Vec<u16>,
     pub(super) addresses: Vec<IpAddr>,
@@ -89,7 +89,7 @@ impl Default for DatabaseOptions {
             direct_tls: false,
             channel_binding: ChannelBinding::Prefer,
             connect_timeout: None,
-            any_address: false,
+            random_address_order: false,
             hosts: Vec::new(),
             ports: Vec::new(),
             addresses: Vec::new(),
@@ -141,7 +141,7 @@ impl DatabaseOptions {
             }
             "load_balance_hosts" => {
                 let words = [("disable", false), ("random", true)];
-                self.any_address = one_of(name, &value, &words)?;
+                self.random_address_order = one_of(name, &value, &words)?;
             }
             "connect_timeout" => {
                 let seconds = u64::try_from(integer(name, &value)?).unwrap_or(0);

@@ -87,7 +87,7 @@ fn what_is_stale_is_the_brokers_own_unless_the_settings_say_more() {
             ("BROKER_STALE_MULTIPART_SCOPE", scope),
         ]);
         let stale = stale.janitor.stale_multipart;
-        (stale.after.map(|after| after.as_secs()), stale.everywhere)
+        (stale.after.map(|after| after.as_secs()), stale.whole_bucket)
     };
     assert_eq!(stale("", ""), (Some(604_800), false));
     // As long as by default, and no further: other programs' uploads are left alone.

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::config::{Pages, Place};
+use crate::config::{PageListener, Pages};
 use crate::http::html;
 
 const DOCS: &str = "<li><a href=\"/docs/\">API documentation</a>, with a form for every call</li>\
@@ -15,7 +15,7 @@ const DOCS: &str = "<li><a href=\"/docs/\">API documentation</a>, with a form fo
     security(()),
     responses((status = 200, description = "The page", content((String = "text/html")))))]
 pub async fn index(pages: Option<web::Data<Pages>>) -> HttpResponse {
-    let has_docs = pages.is_none_or(|pages| pages.docs == Place::Here);
+    let has_docs = pages.is_none_or(|pages| pages.docs == PageListener::Main);
     let docs = if has_docs { DOCS } else { "" };
     let body = format!(
         "<h1>upload-broker</h1>\

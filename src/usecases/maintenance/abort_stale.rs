@@ -259,7 +259,7 @@ async fn stale_unknown(
     unknown.retain(|open| open.initiated <= since);
     let bucket = objects.bucket();
     // The settings speak for the bucket that they name, and for no tenant's own.
-    let everywhere = rule.everywhere && bucket == broker.buckets.common();
+    let everywhere = rule.whole_bucket && bucket == broker.buckets.common();
     let ours = match everywhere || unknown.is_empty() {
         true => HashSet::new(),
         false => ours(broker, bucket, &unknown).await?,
