@@ -52,7 +52,7 @@ async fn a_copy_replaces_only_when_asked() {
     scene
         .end(&["cp", "/folder/", "/c"])
         .await
-        .failed(2, &["a folder is not copied"]);
+        .failed(2, &["folders cannot be copied"]);
     scene.end(&["mv", "/a", "/a"]).await;
     assert_eq!(scene.stored("/a").await, b"new");
 }

@@ -17,7 +17,7 @@ async fn what_comes_is_what_was_sent_and_proven() {
         ["a b+é.bin"],
         "something is left: {ended:#?}"
     );
-    assert!(ended.out.contains("CRC64NVME is right"), "{ended:#?}");
+    assert!(ended.out.contains("CRC64NVME matches"), "{ended:#?}");
     assert!(
         !ended.err.contains('\x1b'),
         "bars without a terminal: {ended:#?}"
@@ -56,7 +56,7 @@ async fn it_works_with_another_store() {
     assert!(scene.read("a.bin") == bytes, "{ended:#?}");
     // This one computes no checksum unasked.
     assert!(
-        ended.err.contains("only its size could be checked"),
+        ended.err.contains("only the size was checked"),
         "{ended:#?}"
     );
 }
@@ -100,7 +100,7 @@ async fn a_file_that_is_there_is_not_replaced_unasked() {
     scene.dataset("/data/a.csv", b"new").await;
     std::fs::write(scene.folder().join("a.csv"), "old").unwrap();
     let ended = scene.end(&["get", "/data/a.csv"]).await;
-    ended.failed(6, &["a.csv is there already", "--force"]);
+    ended.failed(6, &["a.csv already exists", "--force"]);
     assert_eq!(scene.read("a.csv"), b"old");
     assert_eq!(
         scene.meddler.take().asked,
@@ -116,9 +116,9 @@ async fn a_file_that_is_there_is_not_replaced_unasked() {
         assert_eq!(scene.read("into/a.csv"), b"new");
     }
     let ended = scene.end(&["get", "/data/a.csv", "nowhere/a.csv"]).await;
-    ended.failed(2, &["nowhere is no folder"]);
+    ended.failed(2, &["nowhere is not an existing folder"]);
     let ended = scene.end(&["get", "-f", "/data/a.csv", "/dev/null"]).await;
-    ended.failed(6, &["/dev/null is no file"]);
+    ended.failed(6, &["/dev/null is not a regular file"]);
     assert_eq!(scene.names(), ["a.csv", "into"]);
 }
 
@@ -128,7 +128,7 @@ async fn standard_output_holds_the_bytes_and_nothing_else() {
     scene.dataset("/data/a.csv", b"id,name\n1,Ada\n").await;
     let ended = scene.end(&["get", "/data/a.csv", "-"]).await.ok();
     assert_eq!(ended.out, "id,name\n1,Ada\n");
-    assert!(ended.err.contains("CRC64NVME is right"), "{ended:#?}");
+    assert!(ended.err.contains("CRC64NVME matches"), "{ended:#?}");
     let ended = scene.end(&["get", "-q", "/data/a.csv", "-"]).await.ok();
     assert_eq!((&*ended.out, &*ended.err), ("id,name\n1,Ada\n", ""));
     let ended = scene.end(&["get", "--json", "/data/a.csv", "-"]).await;
@@ -167,7 +167,7 @@ async fn what_cannot_be_compared_is_said_so() {
     composite(&scene, "data/parts.bin", b"in one part").await;
     let ended = scene.end(&["get", "--json", "/data/parts.bin"]).await.ok();
     assert!(
-        ended.err.contains("only its size could be checked"),
+        ended.err.contains("only the size was checked"),
         "{ended:#?}"
     );
     let told = ended.json();
@@ -252,6 +252,6 @@ async fn a_terminal_gets_a_bar() {
         said.contains("MiB/s") && said.contains("\u{1b}["),
         "{said:?}"
     );
-    let end = "\u{1b}[2Kbig.bin  /data/big.bin (2.86 MiB, CRC64NVME is right)";
+    let end = "\u{1b}[2Kbig.bin  /data/big.bin (2.86 MiB, CRC64NVME matches)";
     assert!(said.trim_end().ends_with(end), "{said:?}");
 }

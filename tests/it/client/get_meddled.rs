@@ -45,9 +45,9 @@ async fn a_byte_that_changed_on_the_way_is_not_kept() {
     scene.dataset("/data/big.bin", &bytes).await;
     scene.meddler.play(Trick::Flip(1_234_567), 1);
     let ended = scene.end(&["get", "/data/big.bin"]).await.ok();
-    let says = "is not what the store promised";
+    let says = "are not those of the dataset";
     assert!(
-        ended.err.contains(says) && ended.err.contains("once more"),
+        ended.err.contains(says) && ended.err.contains("starting again"),
         "{ended:#?}"
     );
     assert!(scene.read("big.bin") == bytes);
@@ -56,7 +56,7 @@ async fn a_byte_that_changed_on_the_way_is_not_kept() {
     // Again and again: nothing is kept, and the exit code says why.
     scene.meddler.play(Trick::Flip(1_234_567), 2);
     let ended = scene.end(&["get", "/data/big.bin"]).await;
-    ended.failed(7, &[says, "twice: nothing was kept"]);
+    ended.failed(7, &[says, "twice: nothing was saved"]);
     assert!(scene.names().is_empty(), "{:?}", scene.names());
 
     // What is out already cannot be taken back: it is said at once.
@@ -78,7 +78,10 @@ async fn a_dataset_replaced_in_the_middle_is_had_from_its_start() {
     scene.app.bucket.put("data/big.bin", newer.clone()).await;
     scene.meddler.pass();
     let ended = process.ended().await.ok();
-    assert!(ended.err.contains("replaced meanwhile"), "{ended:#?}");
+    assert!(
+        ended.err.contains("replaced during the download"),
+        "{ended:#?}"
+    );
     assert!(scene.read("big.bin") == newer);
     assert_eq!(scene.names(), ["big.bin"]);
 }

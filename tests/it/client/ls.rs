@@ -25,7 +25,7 @@ async fn a_folder_is_listed_or_all_that_is_below() {
     }
     let ended = scene.end(&["ls", "/nothing"]).await.ok();
     assert!(
-        ended.err.contains("no path starts with /nothing"),
+        ended.err.contains("no dataset path starts with /nothing"),
         "{ended:#?}"
     );
     let ended = scene.end(&["ls", "--bytes"]).await;

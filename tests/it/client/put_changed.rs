@@ -63,7 +63,7 @@ async fn a_file_rewritten_with_its_old_size_and_time_begins_anew() {
     let newer = noise(42, 30 * MIB);
     rewrite(&big(&scene), &newer);
     let ended = scene.end(&PUT).await.ok();
-    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert!(ended.err.contains("the file has changed"), "{ended:#?}");
     assert!(scene.stored("/big").await == newer);
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
 }
@@ -86,7 +86,7 @@ async fn a_file_renamed_over_the_old_one_begins_anew() {
         .expect("its time");
     std::fs::rename(scene.folder().join("other"), big(&scene)).expect("a rename");
     let ended = scene.end(&PUT).await.ok();
-    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert!(ended.err.contains("the file has changed"), "{ended:#?}");
     assert!(scene.stored("/big").await == newer);
 }
 
@@ -165,7 +165,7 @@ async fn a_file_rewritten_while_it_is_sent_is_no_dataset() {
     scene.meddler.sent(8 * MIB as u64).await;
     rewrite(&big(&scene), &newer);
     let ended = process.ended().await;
-    ended.failed(6, &["big changed while it was uploaded"]);
+    ended.failed(6, &["big changed during the upload"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);

@@ -139,7 +139,7 @@ async fn ctrl_c_leaves_what_the_next_run_goes_on_with() {
         let had = there(&scene, &path).await;
         scene.meddler.take();
         let ended = scene.end(&put).await.ok();
-        assert!(ended.err.contains("of 8 parts are there"), "{ended:#?}");
+        assert!(ended.err.contains("of 8 parts are uploaded"), "{ended:#?}");
         unsent(&scene, &had);
     }
 }
@@ -190,7 +190,7 @@ async fn a_file_that_changed_between_two_runs_begins_anew() {
     let newer = noise(15, 30 * MIB);
     scene.write("big", &newer);
     let ended = scene.end(&PUT).await.ok();
-    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert!(ended.err.contains("the file has changed"), "{ended:#?}");
     assert_eq!(ended.json()["resumed_parts"], 0, "{ended:#?}");
     assert!(scene.stored("/big").await == newer);
     let states: Vec<_> = scene.uploads("/big").await;
@@ -213,7 +213,7 @@ async fn a_file_that_changes_under_way_is_no_dataset() {
     scene.meddler.sent(8 * MIB as u64).await;
     scene.write("big", &newer);
     let ended = process.ended().await;
-    ended.failed(6, &["big changed while it was uploaded"]);
+    ended.failed(6, &["big changed during the upload"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
