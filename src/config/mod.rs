@@ -1,9 +1,9 @@
-//! Settings: read once from a lookup function, validated as a whole, typed.
+//! Settings: read once from a lookup function, validated as a whole, and typed.
 //!
-//! [`Settings::load`] reports every fault at once, by variable name, with what would be right; a
-//! process with a fault does not start. The environment is read in this file and nowhere else.
-//! What exists, its default and its meaning stand in one table, [`VARIABLES`], which serves
-//! loading, `check-config` and the README. An empty variable counts as not set.
+//! [`Settings::load`] reports all faults at once, by variable name and with what is expected; a
+//! process with a fault does not start. The environment is read in this file and nowhere else. The
+//! names, defaults and meanings of all variables are in one table, [`VARIABLES`], which is used for
+//! loading, for `check-config` and for the README. An empty variable counts as not set.
 
 mod audit;
 mod auth;
@@ -69,7 +69,7 @@ pub use uploads::Uploads;
 pub use variable::{Fallback, Show, Variable};
 pub use variables::VARIABLES;
 
-/// The settings of this process, from its environment.
+/// Reads the settings of this process from its environment.
 ///
 /// # Errors
 /// Every fault of every variable.
@@ -77,8 +77,8 @@ pub fn from_env() -> Result<Settings, Vec<Fault>> {
     Settings::load(env)
 }
 
-/// One variable of the environment; bytes that are not UTF-8 are replaced, so that the check of
-/// the value refuses them by name. For [`Section::load`], where a command needs one section only.
+/// Reads one environment variable. Bytes that are not UTF-8 are replaced, so that the check of the
+/// value rejects them by name. For [`Section::load`], if a command needs one section only.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
@@ -87,7 +87,7 @@ pub fn env(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The names that the environment has, for [`unknown_variables`].
+/// The names of all environment variables, for [`unknown_variables`].
 pub fn env_names() -> impl Iterator<Item = String> {
     std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }
