@@ -132,7 +132,10 @@ async fn an_operator_pastes_the_commands() {
     lines.push(format!("PATH={bin}:$PATH"));
     lines.push(block("paste: serve"));
     let printed = shell::paste(&lines).await;
-    assert!(printed.contains("The schema is up to date."), "{printed}");
+    assert!(
+        printed.contains("The database schema is up to date."),
+        "{printed}"
+    );
     let list = printed.lines().last().expect("a line");
     assert!(
         list.contains("uploads:write,uploads:read,datasets:read"),

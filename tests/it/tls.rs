@@ -51,7 +51,7 @@ async fn callers_who_trust_the_authority_are_served() {
     failed.send().await.expect_err("an unknown authority");
 
     // Measurements stay where they were put: on a listener without TLS.
-    let line = process.says("listening for pages on http://").await;
+    let line = process.says("serving pages on http://").await;
     let (_, pages) = line.split_once(" on ").expect("an address");
     let metrics = reqwest::get(format!("{pages}/metrics"))
         .await
@@ -173,5 +173,5 @@ async fn a_container_asks_after_its_health_by_tls() {
     };
     ask(&address).await.ok();
     process.stop("TERM").await.ok();
-    ask(&address).await.failed(1, &["does not answer"]);
+    ask(&address).await.failed(1, &["does not respond"]);
 }

@@ -86,7 +86,7 @@ async fn a_person_makes_and_lists_keys() {
         "{made:#?}"
     );
     assert!(!made.err.contains(key), "{made:#?}");
-    assert!(made.err.contains("shown this once"), "{made:#?}");
+    assert!(made.err.contains("not shown again"), "{made:#?}");
     let list = keys(&place, &["list"]).await.ok();
     let line = list.out.lines().next().expect("a line");
     assert!(
@@ -127,7 +127,7 @@ async fn a_key_that_was_taken_back_is_refused_within_seconds() {
     assert!(listed["last_used_at"].is_string(), "{listed:#}");
     keys(&place, &["revoke", id])
         .await
-        .failed(1, &["no live key", id]);
+        .failed(1, &["no active key", id]);
 }
 
 /// A tenant's key sees its own datasets and nobody else's.
@@ -179,7 +179,10 @@ async fn a_key_for_a_tenant_that_is_disabled_says_so() {
         "datasets:read",
     ];
     let text = ["create", "--tenant", "acme", "--scopes", "datasets:read"];
-    let told = ["tenant acme is disabled since ", "`tenants enable acme`"];
+    let told = [
+        "tenant acme has been disabled since ",
+        "`tenants enable acme`",
+    ];
     let says = |ended: &Ended| {
         let err = ended.err.to_lowercase();
         told.map(|text| err.contains(text))
@@ -242,7 +245,7 @@ async fn what_is_wrong_with_a_key_is_said() {
         (
             &["revoke", "00000000-0000-7000-8000-000000000000"],
             1,
-            &["no live key"],
+            &["no active key"],
         ),
     ] {
         let ended = keys(&place, args).await.failed(code, texts);

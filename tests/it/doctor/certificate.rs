@@ -31,7 +31,14 @@ async fn it_is_told_how_long_it_is_good() {
             "in 13 days",
             "SIGHUP",
         ),
-        (-hour * 2, -hour, 1, "failed", "has expired at", "renew it"),
+        (
+            -hour * 2,
+            -hour,
+            1,
+            "failed",
+            "has expired at",
+            "renew the certificate",
+        ),
         (hour, hour * 2, 1, "failed", "not good before", "`clock`"),
     ] {
         let now = chrono::Utc::now();
@@ -64,7 +71,7 @@ async fn files_that_are_no_pair_are_told_and_a_key_for_all_to_read() {
     let report = Report::of(with(&place, &certificate, &key)).await;
     report
         .code(0)
-        .says("certificate", "warning", "may read BROKER_TLS_KEY")
+        .says("certificate", "warning", "can read BROKER_TLS_KEY")
         .advises("certificate", "chmod");
     assert!(!report.ended.out.contains("PRIVATE"), "{report:#?}");
 }

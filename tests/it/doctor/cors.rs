@@ -38,7 +38,7 @@ async fn a_bucket_without_rules_is_mended_when_asked() {
         .says(
             "cors",
             "failed",
-            "pages of https://app.example.com may not PUT",
+            "pages of https://app.example.com may not send PUT",
         )
         .advises("cors", "doctor --fix");
     assert_eq!(rules(&place.bucket).await, [], "nobody asked for it");
@@ -103,5 +103,5 @@ async fn a_header_that_is_left_out_is_named() {
     Report::of(run)
         .await
         .code(1)
-        .says("cors", "failed", "may not PUT");
+        .says("cors", "failed", "may not send PUT");
 }

@@ -81,7 +81,7 @@ async fn a_queue_without_dead_letters() {
     events.give_up_to(&Events::new().await, 3).await;
     look()
         .await
-        .says("events-queue", "warning", "after 3 tries");
+        .says("events-queue", "warning", "after 3 attempts");
 }
 
 #[tokio::test]

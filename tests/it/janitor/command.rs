@@ -143,7 +143,7 @@ async fn a_dry_run_changes_nothing() {
     assert_eq!(brief(&told), expected, "{ended:#?}");
     assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
     assert!(
-        ended.err.contains("A dry run: nothing is changed"),
+        ended.err.contains("Dry run: nothing is changed"),
         "{ended:#?}"
     );
     assert_eq!(state(&place).await, before);
@@ -219,7 +219,10 @@ async fn faults_are_told_in_the_exit_code() {
     assert_eq!(failed, 4, "each row is told: {ended:#?}");
     ended.failed(
         1,
-        &["The janitor did not come to the end", "S3 is not available"],
+        &[
+            "Some parts of the janitor round failed",
+            "S3 is not available",
+        ],
     );
     // It is not lost: when they have been left alone for a while, another run does it.
     let client = connect(place.database.url()).await;
@@ -248,7 +251,7 @@ async fn an_interrupt_ends_it_cleanly() {
     let ended = process
         .ended()
         .await
-        .failed(130, &["Interrupted: the next run goes on"]);
+        .failed(130, &["Interrupted: the next run continues"]);
     let begun = lines(&ended).len();
     assert!(
         (1..=4).contains(&begun),

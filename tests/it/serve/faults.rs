@@ -70,7 +70,7 @@ async fn without_postgres_it_says_so() {
     let place = Place::new().await;
     let nowhere = format!("postgres://user:hunter2@127.0.0.1:{}/broker", free_port());
     let ended = place.serve().set("DATABASE_URL", nowhere).end().await;
-    let ended = ended.failed(1, &["The broker does not run", "Postgres", "refused"]);
+    let ended = ended.failed(1, &["The broker cannot start", "Postgres", "refused"]);
     assert!(!ended.err.contains("hunter2"), "{ended:#?}");
 }
 
@@ -90,7 +90,7 @@ async fn a_taken_port_is_named() {
 async fn without_a_region_it_says_so() {
     let place = Place::new().await;
     let ended = place.serve().unset("AWS_REGION").end().await;
-    ended.failed(1, &["The broker does not run", "region"]);
+    ended.failed(1, &["The broker cannot start", "region"]);
 }
 
 /// A fatal fault in a log of JSON is a line of JSON.
@@ -100,7 +100,7 @@ async fn a_fatal_fault_is_a_line_of_the_log() {
     let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
     let run = place.serve().set("DATABASE_URL", nowhere);
     let ended = run.set("BROKER_LOG_FORMAT", "json").end().await;
-    let ended = ended.failed(1, &["The broker does not run"]);
+    let ended = ended.failed(1, &["The broker cannot start"]);
     for line in ended.err.lines() {
         let parsed: serde_json::Value = serde_json::from_str(line).expect(line);
         assert!(parsed["message"].is_string(), "{line}");

@@ -78,9 +78,7 @@ async fn what_is_switched_off_is_not_there() {
 
 /// Where the pages are, by the `count`th line that tells of a listener.
 async fn pages(process: &mut Process, count: usize) -> String {
-    let line = process
-        .says_again("listening for pages on http://", count)
-        .await;
+    let line = process.says_again("serving pages on http://", count).await;
     line.split_once(" on ").expect("an address").1.to_owned()
 }
 
