@@ -80,9 +80,9 @@ mod tests {
             "BROKER_BIND",
             "BROKER_WEATHER_API",
         ];
-        let told = unknown_variables(names.into_iter().map(str::to_owned));
+        let warnings = unknown_variables(names.into_iter().map(str::to_owned));
         assert_eq!(
-            told,
+            warnings,
             [
                 "BROKER_S3_BUKCET is not a setting; did you mean BROKER_S3_BUCKET?",
                 "BROKER_WEATHER_API is not a setting",

@@ -101,8 +101,8 @@ impl Slice {
 
     /// The body of a request with these bytes. It updates the progress as they are sent.
     pub(super) fn body(&self, attempt: &SendAttempt) -> Body {
-        let (told, failed) = (attempt.clone(), attempt.clone());
-        let chunks = self.chunks().inspect_ok(move |bytes| told.show(bytes));
+        let (progress, failed) = (attempt.clone(), attempt.clone());
+        let chunks = self.chunks().inspect_ok(move |bytes| progress.show(bytes));
         Body::wrap_stream(chunks.map_err(move |error| failed.keep(error)))
     }
 

@@ -86,8 +86,8 @@ fn conflicting_or_missing_jwt_settings_are_reported_by_name() {
     ] {
         let faults = load(&changes).map(|_| ()).expect_err("a fault");
         for name in &names {
-            let told = faults.iter().any(|fault| fault.starts_with(name));
-            assert!(told, "{name} for {changes:?}: {faults:?}");
+            let reported = faults.iter().any(|fault| fault.starts_with(name));
+            assert!(reported, "{name} for {changes:?}: {faults:?}");
         }
         let all = faults.join("\n");
         assert!(!all.contains("hunter2") && !all.contains(short), "{all}");
