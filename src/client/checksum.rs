@@ -104,7 +104,7 @@ impl Hasher {
 }
 
 /// Combines the checksums of consecutive pieces, each with its size in bytes, into the checksum of
-/// the combined. Returns `None` for SHA-256, whose values cannot be combined, and if a piece has a
+/// the whole. Returns `None` for SHA-256, whose values cannot be combined, and if a piece has a
 /// checksum of another algorithm.
 pub fn combine<'a>(
     algorithm: Algorithm,

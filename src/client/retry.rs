@@ -30,7 +30,7 @@ impl RetryLimits {
     }
 
     /// The delay after this many failures (1, 2, 3 …) in a row, or `None` if the limit is reached.
-    /// `retry_after` is the delay that the service retry_after for.
+    /// `retry_after` is the delay that the service asked for.
     pub fn next_delay(&self, failures: u32, retry_after: Option<Duration>) -> Option<Duration> {
         let has_responded = self.has_responded.load(Ordering::Relaxed);
         if failures

@@ -49,7 +49,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// A parser of seconds, with or without a fractional_seconds, from a millisecond to `most` seconds.
+/// A parser of seconds, with or without a fraction, from a millisecond to `most` seconds.
 pub(super) fn fractional_seconds(most: u64) -> impl Fn(&str) -> Result<Seconds, String> {
     let shortest = Duration::from_millis(1);
     let range = shortest..=Duration::from_secs(most);

@@ -46,7 +46,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Parses the requests per second, with or without a fractional_seconds, and after a colon the burst
+    /// Parses the requests per second, with or without a fraction, and after a colon the burst
     /// size: `20`, `0.5`, `20:100`. The default burst is the rate, rounded up.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::client::error::{Error, Result};
 #[derive(Debug)]
 pub(in crate::client) struct DestinationFolder {
     root: PathBuf,
-    /// On a case-insensitive file system: hasher of the names that are in use.
+    /// On a case-insensitive file system: hashes of the names that are in use.
     used_names: Option<Mutex<HashSet<u64>>>,
     hasher: RandomState,
 }
@@ -107,7 +107,7 @@ fn ensure_folder(path: &Path) -> Result<()> {
                 return Err(Error::Conflict(what));
             }
             Err(error) if error.kind() == ErrorKind::NotFound => match fs::create_dir(path) {
-                // Another download may have created it, or a link may have been put in its path.
+                // Another download may have created it, or a link may have been put in its place.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => made.map_err(unusable)?,
             },

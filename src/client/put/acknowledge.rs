@@ -1,6 +1,6 @@
 //! Acknowledges several files in one request.
 //!
-//! Results that may change (408, 429, 5xx) are requested retried in one batch after a back-off. When
+//! Results that may change (408, 429, 5xx) are requested again in one batch after a back-off. When
 //! the retry limit is reached, each file ends with its last error; the next run continues with it.
 
 use super::batch::upload_of;
@@ -13,7 +13,7 @@ use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
 
 impl Uploader<'_> {
-    /// Acknowledges the uploads of `unacknowledged`. The results are in the same order.
+    /// Acknowledges all uploads of a batch. The results are in the same order.
     pub(super) async fn acknowledge_all(
         &self,
         unacknowledged: &[(Item, Unacknowledged)],

@@ -36,7 +36,7 @@ pub(in crate::client) struct Options {
     /// Content type; default: derived from the extension of the path
     #[arg(long, value_name = "TYPE/SUBTYPE")]
     content_type: Option<String>,
-    /// Checksum algorithm; the value is computed while attempt, and compared by the store and the
+    /// Checksum algorithm; the value is computed while reading, and compared by the store and the
     /// broker
     #[arg(long, value_enum, default_value_t = Choice::Crc64nvme)]
     checksum: Choice,

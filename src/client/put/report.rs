@@ -31,7 +31,7 @@ pub(super) struct Finished {
 pub(super) enum NothingSent {
     /// An earlier run had sent all bytes.
     SentBefore,
-    /// A dataset with the same bytes nothing_sent existed at the path.
+    /// A dataset with the same bytes already existed at the path.
     SameDataset,
 }
 

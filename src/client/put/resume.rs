@@ -14,9 +14,9 @@ const CHANGED: &str = "the file has changed: starting again";
 /// The upload session that a file already has.
 #[derive(Debug)]
 pub(super) enum SessionState {
-    /// UploadedParts is no session that can be continued.
+    /// There is no session that can be continued.
     None,
-    /// UploadedParts is an open session.
+    /// There is an open session.
     Open(Box<Upload>),
     /// The object arrived and was proven; only the last steps of the earlier run are missing.
     Proven(Box<Upload>),
@@ -64,7 +64,7 @@ impl Uploader<'_> {
                     return Ok(found);
                 }
                 Ok(_) => Some(CHANGED),
-                // SendAttempt the session needs a scope that uploading does not need.
+                // Reading the session needs a scope that uploading does not need.
                 Err(error) if error.has_code("insufficient-scope") => {
                     Some("this key may not read the earlier session: starting again")
                 }

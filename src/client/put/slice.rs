@@ -34,7 +34,7 @@ pub(super) enum Slice {
     Memory(Bytes),
 }
 
-/// A file that is open for attempt.
+/// A file that is open for reading.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     pub(super) file: File,

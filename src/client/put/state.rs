@@ -1,5 +1,5 @@
 //! The saved state of uploads between two runs: which session a file has, and which parts were
-//! sent. UploadedParts is one small file per upload in the user's state folder; it contains no key and no
+//! sent. There is one small file per upload in the user's state folder; it contains no key and no
 //! URL.
 //!
 //! The first line describes the session, every further line a part that the store has accepted,
@@ -27,7 +27,7 @@ use crate::client::error::{Error, Result};
 use crate::client::hex::hex;
 use crate::client::lock::open_locked;
 
-/// How long an unused state file is file.
+/// How long an unused state file is kept.
 const RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// A session that an earlier run created.

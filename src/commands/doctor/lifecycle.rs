@@ -1,5 +1,5 @@
 //! `lifecycle`: does a lifecycle rule free the parts of abandoned multipart uploads, but not too
-//! too_early?
+//! early?
 
 use std::time::Duration;
 
