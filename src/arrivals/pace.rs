@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::lifecycle::backoff::Backoff;
+
 /// The longest that a message is put off.
 const LONGEST: Duration = Duration::from_secs(900);
 
@@ -32,15 +34,14 @@ impl Pace {
     /// which a row may be invisible, so that a queue which gives up after a few receives does not
     /// give up on these.
     pub(super) fn early_again(self, receives: u32) -> Duration {
-        let factor = 3_u32.saturating_pow(receives.saturating_sub(1).min(8));
-        self.early.saturating_mul(factor).min(LONGEST)
+        let backoff = Backoff::new(self.early, LONGEST).with_factor(3);
+        backoff.full_delay(receives)
     }
 
     /// How long a message waits that a fault kept from being done. Doubles: ten receives cover an
     /// outage of an hour.
     pub(super) fn later(self, receives: u32) -> Duration {
-        let factor = 2_u32.saturating_pow(receives.saturating_sub(1).min(16));
-        self.visibility.saturating_mul(factor).min(LONGEST)
+        Backoff::new(self.visibility, LONGEST).full_delay(receives)
     }
 }
 

@@ -16,7 +16,7 @@ use super::handle::{Verdict, handle};
 use super::message::{self, Contents, Unreadable};
 use super::queue::{Queue, QueueError, Received};
 use super::round::Round;
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 use crate::usecases::Broker;
 use crate::usecases::context::QueueState;
 
@@ -62,7 +62,7 @@ impl Reader {
             if failures > 0 {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = tokio::time::sleep(backoff::after(failures)) => {}
+                    () = tokio::time::sleep(Backoff::default().delay(failures)) => {}
                 }
             }
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::audit::Entry;
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 use crate::usecases::Broker;
 use crate::usecases::audit::write::write;
 
@@ -56,7 +56,7 @@ pub async fn run(broker: Arc<Broker>, over: CancellationToken, stop: Cancellatio
             Ok(_) => failures = 0,
             Err(error) => {
                 failures += 1;
-                let wait = backoff::at_most(if is_over { GATHER } else { LONGEST }, failures);
+                let wait = Backoff::up_to(if is_over { GATHER } else { LONGEST }).delay(failures);
                 log::warn!("audit: rows wait (failure {failures} in a row): {error}");
                 tokio::select! {
                     () = over.cancelled(), if !is_over => {}

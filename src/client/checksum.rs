@@ -1,4 +1,4 @@
-//! Checksums as S3 computes and writes them, computed here.
+//! Computes checksums in the formats of S3.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::api::wire::Checksum;
 
-/// An algorithm that can be computed here.
+/// A checksum algorithm that this client can compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// CRC-64/NVME.
@@ -22,7 +22,7 @@ pub enum Algorithm {
     Sha256,
 }
 
-/// A checksum in the making.
+/// A checksum computation over a stream of bytes.
 #[derive(Clone)]
 pub struct Hasher {
     algorithm: Algorithm,
@@ -36,10 +36,10 @@ enum State {
 }
 
 impl Algorithm {
-    /// Every algorithm.
+    /// All algorithms.
     pub const ALL: [Self; 4] = [Self::Crc64nvme, Self::Crc32, Self::Crc32c, Self::Sha256];
 
-    /// The name in JSON.
+    /// The name of the algorithm in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Crc64nvme => "CRC64NVME",
@@ -49,7 +49,7 @@ impl Algorithm {
         }
     }
 
-    /// The CRC behind it, and its width in bytes.
+    /// The CRC variant and the width of its value in bytes; `None` for SHA-256.
     const fn crc(self) -> Option<(CrcAlgorithm, usize)> {
         match self {
             Self::Crc64nvme => Some((CrcAlgorithm::Crc64Nvme, 8)),
@@ -59,8 +59,8 @@ impl Algorithm {
         }
     }
 
-    /// The one of this name, where it can be computed here.
-    pub fn named(name: &str) -> Option<Self> {
+    /// The algorithm with this API name; `None` where this client cannot compute it.
+    pub fn from_name(name: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|algorithm| algorithm.as_str() == name)
     }
@@ -73,7 +73,7 @@ impl fmt::Display for Algorithm {
 }
 
 impl Hasher {
-    /// Of no bytes yet.
+    /// Starts a computation.
     pub fn new(algorithm: Algorithm) -> Self {
         let state = match algorithm.crc() {
             Some((kind, _)) => State::Crc(Box::new(Crc::new(kind))),
@@ -82,7 +82,7 @@ impl Hasher {
         Self { algorithm, state }
     }
 
-    /// More bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Crc(crc) => crc.update(bytes),
@@ -90,10 +90,10 @@ impl Hasher {
         }
     }
 
-    /// The checksum of all bytes so far.
+    /// Returns the checksum of all bytes that were added.
     pub fn finish(self) -> Checksum {
         let raw = match self.state {
-            State::Crc(crc) => return written(self.algorithm, crc.finalize()),
+            State::Crc(crc) => return encode_crc(self.algorithm, crc.finalize()),
             State::Sha256(sha) => sha.finalize(),
         };
         Checksum {
@@ -103,23 +103,23 @@ impl Hasher {
     }
 }
 
-/// The checksum of bytes that came in pieces, of those of the pieces: of each its checksum and how
-/// many bytes it has, in order. `None` of an algorithm that has no such sum, and where a piece has
-/// another one.
-pub fn joined<'a>(
+/// Combines the checksums of consecutive pieces, each with its size in bytes, into the checksum of
+/// the whole. Returns `None` for SHA-256, whose values cannot be combined, and if a piece has a
+/// checksum of another algorithm.
+pub fn combine<'a>(
     algorithm: Algorithm,
     pieces: impl IntoIterator<Item = (&'a Checksum, u64)>,
 ) -> Option<Checksum> {
     let (kind, _) = algorithm.crc()?;
-    let mut whole = Crc::new(kind).finalize();
+    let mut combined = Crc::new(kind).finalize();
     for (checksum, size) in pieces {
-        whole = checksum_combine(kind, whole, read(algorithm, checksum)?, size);
+        combined = checksum_combine(kind, combined, decode_crc(algorithm, checksum)?, size);
     }
-    Some(written(algorithm, whole))
+    Some(encode_crc(algorithm, combined))
 }
 
-/// A CRC as S3 writes it: big-endian, in as many bytes as it has.
-fn written(algorithm: Algorithm, value: u64) -> Checksum {
+/// Encodes a CRC as S3 does: big-endian in its own width, then base64.
+fn encode_crc(algorithm: Algorithm, value: u64) -> Checksum {
     let width = algorithm.crc().map_or(8, |(_, width)| width);
     let bytes = value.to_be_bytes();
     let kept = bytes.get(bytes.len().saturating_sub(width)..);
@@ -129,7 +129,7 @@ fn written(algorithm: Algorithm, value: u64) -> Checksum {
     }
 }
 
-fn read(algorithm: Algorithm, checksum: &Checksum) -> Option<u64> {
+fn decode_crc(algorithm: Algorithm, checksum: &Checksum) -> Option<u64> {
     let (_, width) = algorithm.crc()?;
     let bytes = STANDARD.decode(&checksum.value).ok()?;
     let fits = checksum.algorithm == algorithm.as_str() && bytes.len() == width;
@@ -140,9 +140,9 @@ fn read(algorithm: Algorithm, checksum: &Checksum) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// The check values of the CRC catalogue, and of FIPS 180-4's "abc" for SHA-256.
+    /// The check values of the CRC catalogue, and of "abc" in FIPS 180-4 for SHA-256.
     #[test]
-    fn they_are_those_of_the_catalogue() {
+    fn checksums_equal_published_check_values() {
         for (algorithm, text, value) in [
             (Algorithm::Crc64nvme, "123456789", "rosUhgp5mIg="),
             (Algorithm::Crc32, "123456789", "y/Q5Jg=="),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_joined() {
+    fn combined_checksums_equal_checksum_of_whole() {
         let text: &[u8] = b"123456789";
         let of = |algorithm, bytes: &[u8]| {
             let mut hasher = Hasher::new(algorithm);
@@ -174,11 +174,11 @@ mod tests {
                 let size = u64::try_from(piece.len()).expect("a length");
                 (of(algorithm, piece), size)
             });
-            let joined = joined(algorithm, pieces.iter().map(|(sum, size)| (sum, *size)));
+            let combined = combine(algorithm, pieces.iter().map(|(sum, size)| (sum, *size)));
             let expected = algorithm.crc().map(|_| of(algorithm, text));
-            assert_eq!(joined, expected, "{algorithm}");
+            assert_eq!(combined, expected, "{algorithm}");
         }
         let foreign = of(Algorithm::Crc32, text);
-        assert_eq!(joined(Algorithm::Crc32c, [(&foreign, 9)]), None);
+        assert_eq!(combine(Algorithm::Crc32c, [(&foreign, 9)]), None);
     }
 }

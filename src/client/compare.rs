@@ -1,4 +1,4 @@
-//! Whether a local file has the bytes of a dataset.
+//! Compares a local file with a dataset.
 
 use std::path::Path;
 
@@ -9,37 +9,38 @@ use super::api::wire::Checksum;
 use super::checksum::{Algorithm, Hasher};
 use super::error::{Error, Result};
 
-/// How many bytes are read at once.
+/// How many bytes are read at a time.
 const PIECE: usize = 1 << 20;
 
-/// What a comparison finds.
+/// The result of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Likeness {
-    /// Size and checksum are the same.
+pub enum Comparison {
+    /// Size and checksum are equal.
     Same,
-    /// The size or the checksum is another one.
+    /// The size or the checksum differs.
     Different,
-    /// The size is the same; the dataset has no checksum of its bytes that can be computed here.
+    /// The sizes are equal, but the dataset has no full-object checksum that this client can
+    /// compute.
     Unknown,
 }
 
-/// Compares a file with a dataset of this size and checksum. The file is read where the sizes are
-/// the same and there is a checksum to compare with.
+/// Compares a file with the size and checksum of a dataset. The file is only read if the sizes are
+/// equal and there is a checksum to compare with.
 ///
 /// # Errors
-/// A file that cannot be read.
-pub async fn compare(file: &Path, size: u64, checksum: Option<&Checksum>) -> Result<Likeness> {
+/// Fails if the file cannot be read.
+pub async fn compare(file: &Path, size: u64, checksum: Option<&Checksum>) -> Result<Comparison> {
     let unreadable = |error| Error::local(format!("cannot read {}", file.display()), error);
     let mut open = File::open(file).await.map_err(unreadable)?;
     if open.metadata().await.map_err(unreadable)?.len() != size {
-        return Ok(Likeness::Different);
+        return Ok(Comparison::Different);
     }
-    let whole = checksum.filter(|checksum| checksum.is_of_whole());
-    let computable = whole.and_then(|whole| Some((whole, Algorithm::named(&whole.algorithm)?)));
+    let whole = checksum.filter(|checksum| checksum.is_full_object());
+    let computable = whole.and_then(|whole| Some((whole, Algorithm::from_name(&whole.algorithm)?)));
     let Some((expected, algorithm)) = computable else {
         return Ok(match size {
-            0 => Likeness::Same,
-            _ => Likeness::Unknown,
+            0 => Comparison::Same,
+            _ => Comparison::Unknown,
         });
     };
     let mut hasher = Hasher::new(algorithm);
@@ -52,7 +53,7 @@ pub async fn compare(file: &Path, size: u64, checksum: Option<&Checksum>) -> Res
         }
     }
     Ok(match hasher.finish() == *expected {
-        true => Likeness::Same,
-        false => Likeness::Different,
+        true => Comparison::Same,
+        false => Comparison::Different,
     })
 }

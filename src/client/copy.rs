@@ -1,4 +1,5 @@
-//! `cp` and `mv`: the broker copies a dataset, and no byte of it comes by here.
+//! `cp` and `mv`: the broker copies a dataset inside the store, so no bytes pass through this
+//! client.
 
 use std::time::Duration;
 
@@ -6,45 +7,45 @@ use clap::Args;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Context;
 use super::api::Copy;
 use super::api::wire::Upload;
 use super::arguments::Common;
+use super::context::Context;
 use super::error::{Error, Result};
 use super::exit::{self, Exit};
 use super::output::printable;
 use super::size::human;
 
-/// How long to wait before a copy that goes on is asked for again.
-const AGAIN: Duration = Duration::from_secs(2);
+/// The time between two requests for a copy that is still Pending.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 const EXAMPLES: &str = "\
 Examples:
   upload-broker cp /data/employees.csv /backup/employees.csv
-  upload-broker mv /in/employees.csv /data/              into a folder, by its own name
+  upload-broker mv /in/employees.csv /data/              into a folder, under the same name
 
-The copy is proven like an upload, and becomes a dataset of its own. `mv` deletes the dataset that
-was copied once the copy is proven.";
+The copy is proven like an upload and becomes a separate dataset. `mv` deletes the source once
+the copy is proven.";
 
-/// What to copy, and where to.
+/// The arguments of `cp` and `mv`.
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub struct Arguments {
-    /// The path of the dataset
+    /// Path of the dataset
     from: String,
-    /// The path of the copy; one that ends with a slash is a folder to put it into
+    /// Path of the copy; a path that ends with a slash is a folder
     to: String,
-    /// Replace what stands there
+    /// Replace an existing dataset
     #[arg(long)]
     overwrite: bool,
-    /// Replace exactly the version with this ETag
+    /// Replace only the version with this ETag
     #[arg(long, value_name = "ETAG", conflicts_with = "overwrite")]
     if_match: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
 }
 
-/// Copies, or moves where the source is to go.
+/// Copies a dataset, and deletes the source afterwards if `moves` is set.
 pub async fn run(context: &Context, arguments: Arguments, moves: bool) -> Result<Exit> {
     let from = &arguments.from;
     let copy = Copy {
@@ -53,11 +54,11 @@ pub async fn run(context: &Context, arguments: Arguments, moves: bool) -> Result
         if_match: arguments.if_match,
         moves,
     };
-    // The same key finds the same copy again, after a lost answer as well.
+    // The same idempotency key returns the same copy, even after a lost response.
     let key = Uuid::new_v4().to_string();
     let mut upload = context.api.copy(from, &copy, &key).await?;
     while upload.status == "Pending" {
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         upload = context.api.copy(from, &copy, &key).await?;
     }
     report(context, from, &upload, moves)?;
@@ -82,15 +83,15 @@ fn report(context: &Context, from: &str, upload: &Upload, moves: bool) -> Result
     let verb = if moves { "moved" } else { "copied" };
     let size = human(object.map_or(0, |object| object.size));
     let (from, to) = (printable(from), printable(&upload.path));
-    let words = || format!("{verb} {from} to {to} ({size})");
-    context.output.result(&value, words)
+    let text = || format!("{verb} {from} to {to} ({size})");
+    context.output.result(&value, text)
 }
 
 /// The path of the copy.
 fn target(from: &str, to: &str) -> Result<String> {
     let name = from.rsplit('/').next().unwrap_or_default();
     if name.is_empty() {
-        let what = "a folder is not copied as one: name the dataset";
+        let what = "folders cannot be copied: give the path of a dataset";
         return Err(Error::settings(what));
     }
     let slash = if to.starts_with('/') { "" } else { "/" };
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_gets_the_dataset_by_its_own_name() {
+    fn target_appends_dataset_name_to_folder() {
         let to = |from, to| target(from, to).ok();
         assert_eq!(to("/a/b.csv", "/c/").as_deref(), Some("/c/b.csv"));
         assert_eq!(to("a/b.csv", "c").as_deref(), Some("/c"));

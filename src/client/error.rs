@@ -1,68 +1,69 @@
-//! Why a command failed, and what to do about it.
+//! Why a command failed, and what the user can do about it.
 
 use std::io;
 
 use super::api::problem::Problem;
 use super::exit::Exit;
 
-/// The result of what may fail here.
+/// The result type of the client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something failed. The text never holds a key or a pre-signed URL.
+/// Why a command failed. The text never contains a key or a pre-signed URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Wrong settings or a wrong command line that clap cannot know of.
+    /// Invalid settings, or an invalid command line that clap cannot detect.
     #[error("{0}")]
     Settings(String),
-    /// Nobody answered, or nobody who could, for as long as we tried.
-    #[error("{who} {what}")]
+    /// A service did not respond, or not usefully, until the retry limit was reached.
+    #[error("{service} {what}")]
     Unavailable {
         /// `the broker` or `the store`.
-        who: &'static str,
+        service: &'static str,
         /// What happened instead, with its cause.
         what: String,
     },
-    /// The broker said no.
+    /// The broker rejected the request.
     #[error("{0}")]
     Refused(Box<Problem>),
-    /// The store said no.
+    /// The store rejected the request.
     #[error("the store answered {status} {code}: {message}")]
     Store {
-        /// The HTTP status.
+        /// The HTTP status code.
         status: u16,
-        /// S3's own code, such as `PreconditionFailed`; empty where it sent none.
+        /// The S3 error code, such as `PreconditionFailed`; empty if the store sent none.
         code: String,
-        /// S3's own words.
+        /// The message of the store.
         message: String,
     },
-    /// An answer that is no answer of a broker.
+    /// A response that does not follow the broker's API.
     #[error("{0}")]
-    Strange(String),
-    /// Something on this machine.
+    UnexpectedResponse(String),
+    /// An I/O error on this machine.
     #[error("{what}: {source}")]
     Local {
-        /// What could not be done.
+        /// The operation that failed.
         what: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// There is no such thing.
+    /// The requested item does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// Something stands in the way.
+    /// Something existing conflicts with the request.
     #[error("{0}")]
     Conflict(String),
-    /// What came is not what was promised.
+    /// The received bytes differ from the expected ones.
     #[error("{0}")]
     Mismatch(String),
-    /// Something that cannot be worked on, and why; the rest goes on.
-    #[error("{0}: left out")]
-    LeftOut(String),
-    /// Anything else.
+    /// An item that cannot be processed, and why. The other items are processed.
+    #[error("{0}: skipped")]
+    Skipped(String),
+    /// Any other failure.
     #[error("{0}")]
     Failed(String),
-    /// The reader of our output has gone: nothing is left to say, and nothing went wrong.
-    #[error("nobody reads the output any more")]
+    /// The reader of standard output has closed it. This is no failure, and nothing more can be
+    /// printed.
+    #[error("standard output was closed")]
     OutputClosed,
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
@@ -70,18 +71,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// Wrong settings.
+    /// Invalid settings.
     pub fn settings(what: impl Into<String>) -> Self {
         Self::Settings(what.into())
     }
 
-    /// Something on this machine.
+    /// An I/O error on this machine.
     pub fn local(what: impl Into<String>, source: io::Error) -> Self {
         let what = what.into();
         Self::Local { what, source }
     }
 
-    /// How the process ends with it.
+    /// The exit code of a command that fails with this error.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) => Exit::Usage,
@@ -98,47 +99,53 @@ impl Error {
             Self::Mismatch(_) => Exit::Mismatch,
             Self::OutputClosed => Exit::Done,
             Self::Interrupted => Exit::Interrupted,
-            Self::Strange(_) | Self::Local { .. } | Self::LeftOut(_) | Self::Failed(_) => {
-                Exit::Failed
-            }
+            Self::UnexpectedResponse(_)
+            | Self::Local { .. }
+            | Self::Skipped(_)
+            | Self::Failed(_) => Exit::Failed,
         }
     }
 
-    /// What to do next, where there is something.
+    /// Advice to the user, if there is any.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused(problem) => problem.hint(),
             Self::Unavailable {
-                who: "the broker", ..
+                service: "the broker",
+                ..
             } => Some(
-                "see whether UPLOAD_BROKER_URL is right and the broker runs; then do the same again",
+                "check that UPLOAD_BROKER_URL is right and the broker is running, then run the same command again",
             ),
-            Self::Unavailable { .. } => Some("do the same again: it goes on where it stopped"),
-            Self::Strange(_) => Some("see whether UPLOAD_BROKER_URL is that of an upload-broker"),
+            Self::Unavailable { .. } => {
+                Some("run the same command again to continue where it stopped")
+            }
+            Self::UnexpectedResponse(_) => {
+                Some("check that UPLOAD_BROKER_URL is the URL of an upload-broker")
+            }
             _ => None,
         }
     }
 
-    /// The stable name of the kind, for programs: the broker's code where it said one.
+    /// The stable error code for programs: the broker's problem code where there is one.
     pub fn code(&self) -> &str {
         match self {
             Self::Settings(_) => "settings",
             Self::Unavailable { .. } => "unavailable",
             Self::Refused(problem) => &problem.code,
             Self::Store { .. } => "store",
-            Self::Strange(_) => "strange-answer",
+            Self::UnexpectedResponse(_) => "strange-answer",
             Self::Local { .. } => "local",
             Self::NotFound(_) => "not-found",
             Self::Conflict(_) => "conflict",
             Self::Mismatch(_) => "mismatch",
-            Self::LeftOut(_) => "left-out",
+            Self::Skipped(_) => "left-out",
             Self::Failed(_) => "failed",
             Self::OutputClosed => "output-closed",
             Self::Interrupted => "interrupted",
         }
     }
 
-    /// The broker's problem, where it is one.
+    /// The problem document of the broker, if this error has one.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused(problem) => Some(problem),
@@ -147,7 +154,7 @@ impl Error {
     }
 
     /// Whether the same request may succeed a little later.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable { .. } => true,
             Self::Refused(problem) => matches!(problem.status, 408 | 429 | 500..),
@@ -155,8 +162,8 @@ impl Error {
         }
     }
 
-    /// Whether the broker refused with this code.
-    pub fn is_problem(&self, code: &str) -> bool {
+    /// Whether the broker rejected the request with this problem code.
+    pub fn has_code(&self, code: &str) -> bool {
         self.problem().is_some_and(|problem| problem.code == code)
     }
 }

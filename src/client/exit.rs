@@ -1,36 +1,36 @@
-//! How a command ends, as one table.
+//! The exit codes of the client, in one table.
 
 use std::process::ExitCode;
 
-/// The exit codes of the client, the worst last: a command on several things ends with the worst
-/// of its parts.
+/// The exit codes of the client, ordered by severity. A command that processes several items exits
+/// with the most severe code of its items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Done.
+    /// Success.
     #[default]
     Done,
-    /// There is no such dataset or upload.
+    /// The dataset or upload does not exist.
     NotFound,
-    /// Something stands in the way: another dataset, another state, another version.
+    /// A conflict with another dataset, another version, or the status of an upload.
     Conflict,
-    /// The broker's rules refuse it: a path, a size, a content type.
+    /// The broker's rules reject a path, a size or a content type.
     Refused,
-    /// Failed for another reason; the message says which.
+    /// Any other failure; the message says which.
     Failed,
-    /// No broker or store answered.
+    /// The broker or the store did not respond.
     Unavailable,
-    /// The key is missing, unknown or lacks a scope.
+    /// The key is missing or unknown, or lacks a scope.
     NotAllowed,
-    /// What was read or arrived is not what was promised.
+    /// The bytes that were read or received differ from the expected ones.
     Mismatch,
-    /// A wrong command line or wrong settings.
+    /// An invalid command line or invalid settings.
     Usage,
-    /// Ctrl-C or SIGTERM. What was begun can be resumed.
+    /// Ctrl-C or SIGTERM. The same command continues the work.
     Interrupted,
 }
 
 impl Exit {
-    /// The number.
+    /// The numeric exit code.
     pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -53,21 +53,21 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The table, for the end of each `--help`.
+/// The table of exit codes, printed at the end of each `--help`.
 pub const HELP: &str = "\
 Exit codes:
-  0 done                       5 not found
-  1 failed                     6 something stands in the way
-  2 wrong usage or settings    7 the bytes are not those that were promised
-  3 no answer                  8 refused by the broker's rules
-  4 not allowed                130 interrupted; the same command goes on";
+    0 success                    5 not found
+    1 failed                     6 conflict with something that exists
+    2 invalid usage or settings  7 the bytes differ from the expected ones
+    3 no response                8 rejected by the rules of the broker
+    4 not allowed                130 interrupted; the same command continues";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_wins() {
+    fn most_severe_exit_code_is_the_maximum() {
         let ends = [Exit::NotFound, Exit::Mismatch, Exit::Done];
         assert_eq!(ends.into_iter().max(), Some(Exit::Mismatch));
     }

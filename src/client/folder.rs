@@ -1,13 +1,13 @@
-//! Folders of the broker: the paths that begin alike, up to a slash.
+//! Folders of the broker: sets of paths that share a prefix up to a slash.
 
 use super::error::{Error, Result};
 
-/// The folder that a path names: with a slash at its beginning and at its end. An empty path and a
-/// slash name all there is.
+/// Normalizes a folder path, so that it starts and ends with a slash. An empty path or a single
+/// slash is the root folder, which contains every dataset.
 ///
 /// # Errors
-/// [`Error::Settings`] of a path with an empty segment, or one that is `.` or `..`.
-pub fn of(path: &str) -> Result<String> {
+/// [`Error::Settings`] if a segment of the path is empty, `.` or `..`.
+pub fn normalize(path: &str) -> Result<String> {
     if matches!(path, "" | "/") {
         return Ok("/".to_owned());
     }
@@ -18,28 +18,28 @@ pub fn of(path: &str) -> Result<String> {
         .any(|segment| matches!(segment, "" | "." | ".."))
     {
         let what =
-            format!("{path} is no folder: a path has no empty segment, and none `.` or `..`");
+            format!("{path} is not a folder: a segment of a path must not be empty, `.` or `..`");
         return Err(Error::Settings(what));
     }
     Ok(format!("/{inner}/"))
 }
 
-/// The rest of a path that is below a folder.
+/// The part of a path that follows the folder.
 ///
 /// # Errors
-/// [`Error::Strange`] of another path.
-pub fn below<'a>(path: &'a str, folder: &str) -> Result<&'a str> {
+/// [`Error::UnexpectedResponse`] if the path is not in the folder.
+pub fn relative_path<'a>(path: &'a str, folder: &str) -> Result<&'a str> {
     let rest = path.strip_prefix(folder);
     rest.ok_or_else(|| {
-        Error::Strange(format!(
+        Error::UnexpectedResponse(format!(
             "the broker listed {path}, which is not in {folder}"
         ))
     })
 }
 
-/// Why an object of a listing cannot be worked on.
+/// The error for a listed object that has no path.
 pub fn without_path() -> Error {
-    Error::LeftOut("its key is no path, so that no call can name it".to_owned())
+    Error::Skipped("its key is not a valid path, so it cannot be addressed".to_owned())
 }
 
 #[cfg(test)]
@@ -47,8 +47,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_has_a_slash_at_both_ends() {
-        let folder = |path| of(path).ok();
+    fn folder_path_is_normalized_or_rejected() {
+        let folder = |path| normalize(path).ok();
         for path in ["/a/b/", "a/b", "/a/b", "a/b/"] {
             assert_eq!(folder(path).as_deref(), Some("/a/b/"), "{path}");
         }

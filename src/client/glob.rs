@@ -1,38 +1,38 @@
 //! Glob patterns for paths.
 //!
-//! `*` stands for any characters but a slash, `**` for any at all, `**/` for any number of folders,
-//! `?` for one character but a slash, `[a-z]` and `[!a-z]` for one of a set; `\` takes the meaning
-//! from the next character.
+//! `*` matches any characters except a slash, `**` any characters, `**/` any number of folders, `?`
+//! one character except a slash, `[a-z]` and `[!a-z]` one character of a set; `\` escapes the next
+//! character.
 
 use std::str::{Chars, FromStr};
 
-/// A pattern.
+/// A compiled pattern.
 #[derive(Clone, Debug)]
 pub struct Glob {
     tokens: Vec<Token>,
-    /// Whether it is compared with whole paths, and not with single names.
+    /// Whether the pattern is compared with whole paths instead of single names.
     is_path: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Token {
     Char(char),
-    /// One character but a slash.
-    One,
-    /// One of these, or one that is none of these.
+    /// One character except a slash.
+    AnyChar,
+    /// One character of these ranges; or, if `true`, one of none of them.
     Set(bool, Vec<(char, char)>),
-    /// Any but slashes.
+    /// Any number of characters except slashes.
     Star,
-    /// Any.
-    Deep,
-    /// Any folders: where they begin, and within them.
+    /// Any number of any characters.
+    DoubleStar,
+    /// Any number of folders: the state before the first one, and the state within them.
     FoldersBegin,
     FoldersInside,
 }
 
 impl Glob {
-    /// Whether the pattern matches a path, or a folder that it is in. A pattern without a slash is
-    /// compared with each name in the path, any other with the path from its beginning.
+    /// Whether the pattern matches the path or one of its parent folders. A pattern without a slash
+    /// is compared with every name in the path, any other pattern with the path from its start.
     pub fn matches(&self, path: &str) -> bool {
         if !self.is_path {
             return path.split('/').any(|name| self.matches_whole(name));
@@ -43,13 +43,13 @@ impl Glob {
 
     fn matches_whole(&self, text: &str) -> bool {
         let mut states = vec![false; self.tokens.len().saturating_add(1)];
-        self.enter(&mut states, 0);
+        self.activate(&mut states, 0);
         for c in text.chars() {
             let mut next = vec![false; states.len()];
             let current = self.tokens.iter().zip(&states).enumerate();
             for (at, (token, _)) in current.filter(|(_, (_, active))| **active) {
-                for ahead in token.take(c).into_iter().flatten() {
-                    self.enter(&mut next, at.saturating_add(ahead));
+                for ahead in token.advance(c).into_iter().flatten() {
+                    self.activate(&mut next, at.saturating_add(ahead));
                 }
             }
             states = next;
@@ -57,8 +57,8 @@ impl Glob {
         states.last() == Some(&true)
     }
 
-    /// Activates a state, and those that are reached from it without a character.
-    fn enter(&self, states: &mut [bool], at: usize) {
+    /// Activates a state, and all states that are reachable from it without consuming a character.
+    fn activate(&self, states: &mut [bool], at: usize) {
         let Some(state) = states.get_mut(at) else {
             return;
         };
@@ -66,20 +66,20 @@ impl Glob {
             return;
         }
         match self.tokens.get(at) {
-            Some(Token::Star | Token::Deep) => self.enter(states, at.saturating_add(1)),
-            Some(Token::FoldersBegin) => self.enter(states, at.saturating_add(2)),
+            Some(Token::Star | Token::DoubleStar) => self.activate(states, at.saturating_add(1)),
+            Some(Token::FoldersBegin) => self.activate(states, at.saturating_add(2)),
             _ => {}
         }
     }
 }
 
 impl Token {
-    /// How many states ahead a character leads; none where it does not fit.
-    fn take(&self, c: char) -> [Option<usize>; 2] {
+    /// By how many states each transition on this character advances; empty if there is none.
+    fn advance(&self, c: char) -> [Option<usize>; 2] {
         let fits = |fits: bool| [fits.then_some(1), None];
         match self {
             Self::Char(own) => fits(*own == c),
-            Self::One => fits(c != '/'),
+            Self::AnyChar => fits(c != '/'),
             Self::Set(negated, ranges) => {
                 let is_in = ranges
                     .iter()
@@ -87,7 +87,7 @@ impl Token {
                 fits(c != '/' && is_in != *negated)
             }
             Self::Star => [(c != '/').then_some(0), None],
-            Self::Deep => [Some(0), None],
+            Self::DoubleStar => [Some(0), None],
             Self::FoldersBegin => [Some(1), (c == '/').then_some(2)],
             Self::FoldersInside => [Some(0), (c == '/').then_some(1)],
         }
@@ -101,7 +101,7 @@ impl FromStr for Glob {
         let rooted = text.strip_prefix('/').unwrap_or(text);
         let pattern = rooted.strip_suffix('/').unwrap_or(rooted);
         if pattern.is_empty() {
-            return Err("an empty pattern matches nothing".to_owned());
+            return Err("the pattern is empty".to_owned());
         }
         let mut tokens = Vec::new();
         let mut rest = pattern.chars();
@@ -113,15 +113,13 @@ impl FromStr for Glob {
                 }
                 '*' if rest.as_str().starts_with('*') => {
                     rest = skip(&rest, 1);
-                    tokens.push(Token::Deep);
+                    tokens.push(Token::DoubleStar);
                 }
                 '*' => tokens.push(Token::Star),
-                '?' => tokens.push(Token::One),
-                '[' => tokens.push(set(&mut rest)?),
+                '?' => tokens.push(Token::AnyChar),
+                '[' => tokens.push(parse_set(&mut rest)?),
                 '\\' => {
-                    let escaped = rest
-                        .next()
-                        .ok_or("a backslash at the end escapes nothing")?;
+                    let escaped = rest.next().ok_or("the pattern ends with a backslash")?;
                     tokens.push(Token::Char(escaped));
                 }
                 c => tokens.push(Token::Char(c)),
@@ -142,9 +140,9 @@ fn skip<'a>(chars: &Chars<'a>, count: usize) -> Chars<'a> {
     chars
 }
 
-/// A set, from behind its opening bracket.
-fn set(rest: &mut Chars<'_>) -> Result<Token, String> {
-    let unclosed = || "a set has no closing bracket".to_owned();
+/// Parses a set, after its opening bracket.
+fn parse_set(rest: &mut Chars<'_>) -> Result<Token, String> {
+    let unclosed = || "the pattern has a [ without a ]".to_owned();
     let negated = rest.as_str().starts_with(['!', '^']);
     if negated {
         rest.next();
@@ -173,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_what_their_readers_expect() {
+    fn glob_matches_expected_paths() {
         for (pattern, matching, others) in [
             (
                 "*.csv",
@@ -210,15 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_refused() {
+    fn invalid_pattern_is_rejected() {
         for pattern in ["", "/", "[", "[]", "[a-", "a\\"] {
             assert!(pattern.parse::<Glob>().is_err(), "{pattern:?}");
         }
     }
 
-    /// Many stars take no longer than few.
+    /// The matcher does not backtrack, so many stars take no longer than few.
     #[test]
-    fn a_pattern_of_stars_is_compared_in_no_time() {
+    fn pattern_with_many_stars_is_matched_without_backtracking() {
         let glob: Glob = "*a".repeat(30).parse().expect("a pattern");
         assert!(!glob.matches(&"a".repeat(29)));
         assert!(glob.matches(&"a".repeat(200)));

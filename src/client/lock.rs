@@ -1,23 +1,24 @@
-//! A file that one process at a time works on. The lock goes with the process, however that ends.
+//! Exclusive access to a file by one process at a time. The system releases the lock when the
+//! process ends, however it ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// Opens the file, for reading and for writing at its end, and locks it; makes it where it is not
-/// there. Whoever held the lock before may have renamed or removed the file after we opened it:
-/// then it is opened anew.
+/// Opens the file for reading and appending, creates it if necessary, and locks it. The previous
+/// owner of the lock may have renamed or removed the file between opening and locking, in which
+/// case it is opened again.
 ///
 /// # Errors
-/// `WouldBlock` where another process works on it.
-pub fn claim(place: &Path) -> Result<File, TryLockError> {
+/// `WouldBlock` if another process holds the lock.
+pub fn open_locked(path: &Path) -> Result<File, TryLockError> {
     loop {
         let mut options = OpenOptions::new();
         let options = options.read(true).append(true).create(true);
-        let file = options.open(place).map_err(TryLockError::Error)?;
+        let file = options.open(path).map_err(TryLockError::Error)?;
         file.try_lock()?;
-        let ours = file.metadata().map_err(TryLockError::Error)?.ino();
-        if fs::metadata(place).is_ok_and(|there| there.ino() == ours) {
+        let locked = file.metadata().map_err(TryLockError::Error)?.ino();
+        if fs::metadata(path).is_ok_and(|current| current.ino() == locked) {
             return Ok(file);
         }
     }

@@ -4,9 +4,9 @@ use chrono::SecondsFormat;
 use clap::Args;
 use futures::stream::TryStreamExt as _;
 
-use super::Context;
 use super::api::{Entry, Listing};
 use super::arguments::Common;
+use super::context::Context;
 use super::error::Result;
 use super::exit::{self, Exit};
 use super::output::printable;
@@ -14,32 +14,32 @@ use super::size::human;
 
 const EXAMPLES: &str = "\
 Examples:
-  upload-broker ls                        what is at the top
-  upload-broker ls /data/                 what is in the folder
-  upload-broker ls -l -r /data/2026       every path that starts like this, with sizes
+  upload-broker ls                        the top level
+  upload-broker ls /data/                 the content of a folder
+  upload-broker ls -l -r /data/2026       every path with this prefix, with sizes
   upload-broker ls -r --json | jq -s 'map(.size) | add'";
 
-/// What to list.
+/// The arguments of `ls`.
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub struct Arguments {
-    /// Paths that start like this; end it with a slash to look into a folder
+    /// Only paths with this prefix; end it with a slash to list a folder
     #[arg(value_name = "PREFIX", default_value = "", hide_default_value = true)]
     prefix: String,
-    /// Show size, time and the state of the upload behind each dataset
+    /// Show size, time and upload status of each dataset
     #[arg(long, short)]
     long: bool,
-    /// Show sizes as exact numbers of bytes
+    /// Show sizes in bytes
     #[arg(long, requires = "long")]
     bytes: bool,
-    /// List everything below, not the next level with its folders
+    /// List all levels below the prefix, not only the next one
     #[arg(long, short)]
     recursive: bool,
     #[command(flatten)]
     pub(super) common: Common,
 }
 
-/// Lists page by page, in the order of the paths.
+/// Prints the datasets page by page, in path order.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
     let entries = context.api.entries(Listing {
         prefix: arguments.prefix.clone(),
@@ -53,27 +53,27 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
         without_path += u64::from(entry.address().is_err());
         context
             .output
-            .result(&entry, || words(&entry, &arguments))?;
+            .result(&entry, || format_entry(&entry, &arguments))?;
     }
     if without_path > 0 {
         context.output.warn(&format!(
-            "{without_path} of these have no path, as their keys are none: get, rm and sync leave \
-             them out"
+            "{without_path} of these have no path, because their keys are not valid paths: get, rm and sync skip \
+             them"
         ));
     }
     if !any && !arguments.prefix.is_empty() {
         let prefix = &arguments.prefix;
         context
             .output
-            .note(&format!("no path starts with {prefix}"));
+            .note(&format!("no dataset path starts with {prefix}"));
     }
     Ok(Exit::Done)
 }
 
-fn words(entry: &Entry, arguments: &Arguments) -> String {
+fn format_entry(entry: &Entry, arguments: &Arguments) -> String {
     let path = match entry.address() {
         Ok(path) => printable(path),
-        // No shell takes this for a path, and neither does this client.
+        // Neither a shell nor this client takes this for a path.
         Err(key) => format!("(no path) {}", printable(key)),
     };
     if !arguments.long {

@@ -1,23 +1,24 @@
 //! The command-line client: `put`, `get`, `ls`, `rm`, `cp`, `mv`, `sync`, `status`.
 //!
-//! It speaks the HTTP contract, like any stranger's client, and names none of the server's folders.
-//! Bytes go between this machine and the store by pre-signed URLs; the key goes to the broker and
-//! nowhere else.
+//! The client uses the HTTP API only, like any third-party client, and depends on none of the
+//! server's folders. Bytes go directly between this machine and the store by pre-signed URLs; the
+//! key is sent to the broker only.
 //!
 //! ```text
-//!   put, get, ls, rm, cp, sync, status       one command each; sync puts, gets and removes
-//!        ├─▶ api        typed calls of the broker, repeated where that is safe
-//!        ├─▶ s3         the store, by pre-signed URL, without the key
-//!        ├─▶ checksum   what S3 computes, computed here; compare: a file with a dataset
+//!   put, get, ls, rm, cp, sync, status       one command each; sync uses put, get and rm
+//!        ├─▶ api        typed calls of the broker, retried where that is safe
+//!        ├─▶ s3         requests to the store by pre-signed URL, without the key
+//!        ├─▶ checksum   the checksum algorithms of S3; compare: a file with a dataset
 //!        ├─▶ walk       the files below a folder, in the order of their keys
-//!        └─▶ output     results on standard output, the rest on standard error
-//!   settings, error, exit                    read once; how it ends
+//!        └─▶ output     results on standard output, messages on standard error
+//!   settings, error, exit                    configuration, failures, exit codes
 //! ```
 
 pub mod api;
 pub mod arguments;
 pub mod checksum;
 pub mod compare;
+mod context;
 mod copy;
 pub mod error;
 pub mod exit;
@@ -47,6 +48,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub use exit::Exit;
 
 use api::Api;
+use context::Context;
 use error::{Error, Result};
 use output::Output;
 use settings::Settings;
@@ -56,29 +58,23 @@ use settings::Settings;
 pub enum Command {
     /// Upload files, folders or standard input
     Put(put::Arguments),
-    /// Download a dataset, and check that what came is what was promised
+    /// Download a dataset and verify its checksum
     Get(get::Arguments),
     /// List datasets
     Ls(ls::Arguments),
     /// Delete datasets
     Rm(rm::Arguments),
-    /// Copy a dataset, in the store
+    /// Copy a dataset inside the store
     Cp(copy::Arguments),
-    /// Move a dataset, in the store
+    /// Move a dataset inside the store
     Mv(copy::Arguments),
-    /// Make a folder here and one of the broker alike, in one direction
+    /// Make a local folder and a folder of the broker identical, in one direction
     Sync(sync::Arguments),
-    /// Show where an upload stands
+    /// Show the status of an upload
     Status(status::Arguments),
 }
 
-/// What every command works with.
-struct Context {
-    api: Api,
-    output: Output,
-}
-
-/// Runs a command to its end, or until a signal. `lookup` reads one variable of the environment.
+/// Runs a command until it ends or a signal arrives. `lookup` reads an environment variable.
 pub async fn run(command: Command, lookup: impl Fn(&str) -> Option<String>) -> ExitCode {
     let common = match &command {
         Command::Put(arguments) => &arguments.common,
@@ -92,21 +88,22 @@ pub async fn run(command: Command, lookup: impl Fn(&str) -> Option<String>) -> E
     let output = Output::new(common);
     let settings = match Settings::load(common, &lookup, &output) {
         Ok(settings) => settings,
-        Err(error) => return output.end(&error),
+        Err(error) => return output.exit_with(&error),
     };
     let api = match Api::new(&settings) {
         Ok(api) => api,
-        Err(error) => return output.end(&error),
+        Err(error) => return output.exit_with(&error),
     };
     let context = Context { api, output };
-    // What was begun is kept where the next run finds it: an interrupted command just stops.
+    // Partial work is kept where the next run finds it, so an interrupted command needs no
+    // clean-up.
     let result = tokio::select! {
         result = dispatch(&context, command) => result,
         error = interrupted() => Err(error),
     };
     match result {
         Ok(exit) => exit.into(),
-        Err(error) => context.output.end(&error),
+        Err(error) => context.output.exit_with(&error),
     }
 }
 
@@ -123,7 +120,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
     }
 }
 
-/// Comes back at Ctrl-C or SIGTERM.
+/// Returns at Ctrl-C or SIGTERM.
 async fn interrupted() -> Error {
     let signals = signal(SignalKind::interrupt()).and_then(|interrupt| {
         let terminate = signal(SignalKind::terminate())?;

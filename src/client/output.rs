@@ -1,7 +1,7 @@
-//! Results on standard output, everything else on standard error.
+//! Prints results to standard output, and everything else to standard error.
 //!
-//! Names and texts come from other systems. No control character of theirs reaches a terminal: all
-//! that is written passes [`printable`], or is escaped as JSON.
+//! Names and messages come from other systems. None of their control characters may reach a
+//! terminal: all output passes [`printable`], or is escaped as JSON.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -15,20 +15,21 @@ use super::error::{Error, Result};
 use super::exit::Exit;
 use super::progress::Transfer;
 
-/// Where a command says what.
+/// How and where a command prints.
 #[derive(Debug)]
 pub struct Output {
     json: bool,
     quiet: bool,
-    /// Bars, where a person watches a terminal.
+    /// Progress bars, if standard error is a terminal.
     bars: Option<MultiProgress>,
 }
 
 impl Output {
-    /// As the options and the terminal have it.
+    /// Creates the output for the command-line options and the terminal.
     pub fn new(common: &Common) -> Self {
-        let watched = !common.quiet && io::stderr().is_terminal();
-        let bars = watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let is_terminal = !common.quiet && io::stderr().is_terminal();
+        let bars =
+            is_terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         Self {
             json: common.json,
             quiet: common.quiet,
@@ -36,59 +37,59 @@ impl Output {
         }
     }
 
-    /// Whether a person wants no more than results and errors.
+    /// Whether only results and errors are printed.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether results are JSON.
+    /// Whether results are printed as JSON.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// One result: a line of JSON, or words for people.
+    /// Prints one result: a line of JSON, or text for humans.
     ///
     /// # Errors
-    /// [`Error::OutputClosed`] where nobody reads any more.
-    pub fn result(&self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
+    /// [`Error::OutputClosed`] if the reader of standard output has closed it.
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
         let line = if self.json {
             let text = serde_json::to_string(value)
                 .map_err(|error| Error::Failed(format!("cannot write JSON: {error}")))?;
-            escaped(&text)
+            escape_json(&text)
         } else {
-            let lines: Vec<_> = words().split('\n').map(printable).collect();
+            let lines: Vec<_> = text().split('\n').map(printable).collect();
             lines.join("\n")
         };
-        self.line(&line)
+        self.print_line(&line)
     }
 
-    /// One line on standard output.
-    fn line(&self, line: &str) -> Result<()> {
-        let written = self.apart(|| {
+    /// Prints one line to standard output.
+    fn print_line(&self, line: &str) -> Result<()> {
+        let written = self.without_bars(|| {
             let mut out = io::stdout().lock();
             writeln!(out, "{line}").and_then(|()| out.flush())
         });
-        written.map_err(output_fault)
+        written.map_err(write_error)
     }
 
-    /// Something that a person may want to know; silenced by `--quiet`.
+    /// Prints a message for information; suppressed by `--quiet`.
     pub fn note(&self, line: &str) {
         if !self.quiet {
-            self.complain(line);
+            self.print_message(line);
         }
     }
 
-    /// Something that a person should know, and that stops nothing.
+    /// Prints a warning.
     pub fn warn(&self, line: &str) {
-        self.complain(&format!("warning: {line}"));
+        self.print_message(&format!("warning: {line}"));
     }
 
-    /// Why one of several things failed: on standard error, and as a result with `--json`. The
-    /// others go on. Returns how the command will have to end.
+    /// Reports why one of several items failed: on standard error, and with `--json` also as a
+    /// result. The other items are still processed. Returns the exit code of the item.
     ///
     /// # Errors
-    /// The error itself where going on makes no sense; [`Error::OutputClosed`].
-    pub fn failed(&self, subject: &str, error: Error) -> Result<Exit> {
+    /// The error itself if no other item can succeed either; [`Error::OutputClosed`].
+    pub fn report_failure(&self, subject: &str, error: Error) -> Result<Exit> {
         if matches!(
             error.exit(),
             Exit::Usage | Exit::Interrupted | Exit::NotAllowed
@@ -96,37 +97,38 @@ impl Output {
         {
             return Err(error);
         }
-        self.explain(&format!("{subject}: "), &error);
+        self.print_error(&format!("{subject}: "), &error);
         if self.json {
-            self.line(&escaped(&in_json(Some(subject), &error).to_string()))?;
+            self.print_line(&escape_json(&error_json(Some(subject), &error).to_string()))?;
         }
         Ok(error.exit())
     }
 
-    /// Says why the command failed, and returns its exit code.
-    pub fn end(&self, error: &Error) -> ExitCode {
+    /// Reports why the command failed, and returns its exit code.
+    pub fn exit_with(&self, error: &Error) -> ExitCode {
         if !matches!(error, Error::OutputClosed) {
-            self.explain("", error);
+            self.print_error("", error);
             if self.json {
-                // With nobody to read it, the exit code is all that is left.
-                let _ = self.line(&escaped(&in_json(None, error).to_string()));
+                // If nothing reads the output, the exit code is all that is left.
+                let _ = self.print_line(&escape_json(&error_json(None, error).to_string()));
             }
         }
         error.exit().into()
     }
 
-    fn explain(&self, subject: &str, error: &Error) {
+    fn print_error(&self, subject: &str, error: &Error) {
         let kind = match error {
-            Error::LeftOut(_) => "warning",
+            Error::Skipped(_) => "warning",
             _ => "error",
         };
-        self.complain(&format!("{kind}: {subject}{error}"));
+        self.print_message(&format!("{kind}: {subject}{error}"));
         if let Some(hint) = error.hint() {
-            self.complain(&format!("       {hint}"));
+            self.print_message(&format!("       {hint}"));
         }
     }
 
-    /// The progress of some bytes; `total` where it is known, `done` are there already.
+    /// Creates the progress display of a transfer. `total` is its size in bytes if known, `done` is
+    /// how many bytes are already transferred.
     pub fn transfer(&self, label: &str, total: Option<u64>, done: u64) -> Transfer {
         let label = printable(label);
         match &self.bars {
@@ -135,15 +137,15 @@ impl Output {
         }
     }
 
-    /// One line to standard error.
-    fn complain(&self, line: &str) {
+    /// Prints one line to standard error.
+    fn print_message(&self, line: &str) {
         let line = printable(line);
-        // A standard error that is closed cannot be complained about.
-        let _ = self.apart(|| writeln!(io::stderr().lock(), "{line}"));
+        // If standard error is closed, the message is lost.
+        let _ = self.without_bars(|| writeln!(io::stderr().lock(), "{line}"));
     }
 
-    /// Writes apart from the bars.
-    fn apart<T>(&self, write: impl FnOnce() -> T) -> T {
+    /// Hides the progress bars while `write` runs.
+    fn without_bars<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.bars {
             Some(bars) => bars.suspend(write),
             None => write(),
@@ -151,49 +153,49 @@ impl Output {
     }
 }
 
-/// Text that comes from outside, made fit for a terminal: control characters (C0, DEL and C1) are
-/// spelt out, and so are those that change the direction of the text around them.
+/// Makes text from outside safe for a terminal: escapes control characters (C0, DEL and C1), and
+/// the characters that change the direction of the text around them.
 pub fn printable(text: &str) -> String {
-    let mut fit = String::with_capacity(text.len());
+    let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => fit.extend(c.escape_unicode()),
-            c if c.is_control() => fit.extend(c.escape_unicode()),
-            c => fit.push(c),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => safe.extend(c.escape_unicode()),
+            c if c.is_control() => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
         }
     }
-    fit
+    safe
 }
 
-/// JSON, fit for a terminal: DEL and the C1 control characters, which JSON allows in strings as
-/// they are, are escaped as well.
-fn escaped(json: &str) -> String {
-    let mut fit = String::with_capacity(json.len());
+/// Makes JSON safe for a terminal: also escapes DEL and the C1 control characters, which JSON
+/// allows unescaped in strings.
+fn escape_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
-            '\u{7f}'..='\u{9f}' => fit.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => fit.push(c),
+            '\u{7f}'..='\u{9f}' => safe.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => safe.push(c),
         }
     }
-    fit
+    safe
 }
 
-/// Why standard output took no more.
-pub fn output_fault(error: io::Error) -> Error {
+/// The error for a failed write to standard output.
+pub fn write_error(error: io::Error) -> Error {
     if error.kind() == ErrorKind::BrokenPipe {
         return Error::OutputClosed;
     }
     Error::local("cannot write to standard output", error)
 }
 
-fn in_json(subject: Option<&str>, error: &Error) -> serde_json::Value {
+fn error_json(subject: Option<&str>, error: &Error) -> serde_json::Value {
     let mut value = json!({"error": {
         "code": error.code(),
         "detail": error.to_string(),
         "exit_code": error.exit().code(),
     }});
-    if let Some(about) = value.as_object_mut() {
-        about.extend(subject.map(|subject| ("subject".to_owned(), json!(subject))));
+    if let Some(members) = value.as_object_mut() {
+        members.extend(subject.map(|subject| ("subject".to_owned(), json!(subject))));
     }
     value
 }
@@ -203,13 +205,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_control_character_is_left() {
-        let hostile: String = (0..0x100).filter_map(char::from_u32).collect();
-        assert!(!printable(&hostile).chars().any(char::is_control));
+    fn printable_text_and_json_contain_no_control_characters() {
+        let controls: String = (0..0x100).filter_map(char::from_u32).collect();
+        assert!(!printable(&controls).chars().any(char::is_control));
         assert_eq!(printable("a\u{9b}2J\u{202e}b é"), "a\\u{9b}2J\\u{202e}b é");
-        let json = escaped(&json!({ "name": hostile }).to_string());
+        let json = escape_json(&json!({ "name": controls }).to_string());
         assert!(!json.chars().any(char::is_control), "{json}");
         let back: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-        assert_eq!(back["name"], hostile);
+        assert_eq!(back["name"], controls);
     }
 }

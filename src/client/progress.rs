@@ -1,4 +1,4 @@
-//! How far a transfer is: a bar on a terminal, a line now and then elsewhere.
+//! Shows the progress of a transfer: a bar on a terminal, otherwise a line now and then.
 
 use std::io::Write as _;
 use std::sync::Mutex;
@@ -9,43 +9,51 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::size::human;
 
-/// Between two lines where there is no terminal.
-const EVERY: Duration = Duration::from_secs(5);
-const KNOWN: &str = "{msg:30!} {wide_bar} {binary_bytes:>10}/{binary_total_bytes} {binary_bytes_per_sec:>12} {eta:>4}";
-const OPEN: &str = "{msg:30!} {spinner} {binary_bytes:>10} {binary_bytes_per_sec:>12}";
+/// The time between two lines where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+const WITH_TOTAL: &str = "{msg:30!} {wide_bar} {binary_bytes:>10}/{binary_total_bytes} {binary_bytes_per_sec:>12} {eta:>4}";
+const WITHOUT_TOTAL: &str = "{msg:30!} {spinner} {binary_bytes:>10} {binary_bytes_per_sec:>12}";
 
-/// One transfer. May be told of from several tasks at once; what it shows ends when it is dropped.
+/// The progress of one transfer. May be updated by several tasks; the display ends when it is
+/// dropped.
 #[derive(Debug)]
 pub struct Transfer {
     done: AtomicU64,
     total: Option<u64>,
-    shown: Shown,
+    display: Display,
 }
 
 #[derive(Debug)]
-enum Shown {
+enum Display {
     Bar(ProgressBar),
-    Lines { label: String, pace: Mutex<Pace> },
+    Lines {
+        label: String,
+        measurement: Mutex<Measurement>,
+    },
     Nothing,
 }
 
-/// Since when, and how much there was then.
+/// What the transfer rate is computed from.
 #[derive(Debug)]
-struct Pace {
-    begun: Instant,
-    begun_at: u64,
-    last: Instant,
+struct Measurement {
+    start: Instant,
+    start_bytes: u64,
+    last_line: Instant,
 }
 
 impl Transfer {
-    /// A bar among others.
+    /// Shows the progress as one of several bars.
     pub fn bar(bars: &MultiProgress, label: &str, total: Option<u64>, done: u64) -> Self {
         let bar = match total {
             Some(total) => ProgressBar::new(total),
             None => ProgressBar::no_length(),
         };
-        let template = if total.is_some() { KNOWN } else { OPEN };
-        // A template that does not parse is a bar in the default style.
+        let template = if total.is_some() {
+            WITH_TOTAL
+        } else {
+            WITHOUT_TOTAL
+        };
+        // An invalid template leaves the bar in the default style.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -56,33 +64,33 @@ impl Transfer {
         Self {
             done: AtomicU64::new(done),
             total,
-            shown: Shown::Bar(bar),
+            display: Display::Bar(bar),
         }
     }
 
-    /// Lines, or nothing at all.
+    /// Shows the progress as lines, or not at all.
     pub fn lines(label: &str, total: Option<u64>, done: u64, quiet: bool) -> Self {
         let now = Instant::now();
-        let shown = if quiet {
-            Shown::Nothing
+        let display = if quiet {
+            Display::Nothing
         } else {
-            Shown::Lines {
+            Display::Lines {
                 label: label.to_owned(),
-                pace: Mutex::new(Pace {
-                    begun: now,
-                    begun_at: done,
-                    last: now,
+                measurement: Mutex::new(Measurement {
+                    start: now,
+                    start_bytes: done,
+                    last_line: now,
                 }),
             }
         };
         Self {
             done: AtomicU64::new(done),
             total,
-            shown,
+            display,
         }
     }
 
-    /// So many bytes more are there.
+    /// Adds bytes that were transferred.
     pub fn advance(&self, bytes: u64) {
         let done = self
             .done
@@ -91,8 +99,8 @@ impl Transfer {
         self.show(done);
     }
 
-    /// So many bytes are not there after all: they have to be sent again.
-    pub fn retreat(&self, bytes: u64) {
+    /// Subtracts bytes that have to be transferred again.
+    pub fn rewind(&self, bytes: u64) {
         let done = self
             .done
             .fetch_sub(bytes, Ordering::Relaxed)
@@ -101,42 +109,42 @@ impl Transfer {
     }
 
     fn show(&self, done: u64) {
-        match &self.shown {
-            Shown::Bar(bar) => bar.set_position(done),
-            Shown::Lines { label, pace } => {
-                // Whoever cannot have the lock need not say what another one is saying.
-                let Ok(mut pace) = pace.try_lock() else {
+        match &self.display {
+            Display::Bar(bar) => bar.set_position(done),
+            Display::Lines { label, measurement } => {
+                // If another task holds the lock, it is printing a line just now.
+                let Ok(mut measurement) = measurement.try_lock() else {
                     return;
                 };
-                if pace.last.elapsed() >= EVERY {
-                    pace.last = Instant::now();
-                    let line = self.line(label, &pace, done);
-                    // Progress that cannot be written stops nothing.
+                if measurement.last_line.elapsed() >= LINE_INTERVAL {
+                    measurement.last_line = Instant::now();
+                    let line = self.line(label, &measurement, done);
+                    // A progress line that cannot be written is no reason to fail.
                     let _ = writeln!(std::io::stderr().lock(), "{line}");
                 }
             }
-            Shown::Nothing => {}
+            Display::Nothing => {}
         }
     }
 
-    fn line(&self, label: &str, pace: &Pace, done: u64) -> String {
-        let seconds = pace.begun.elapsed().as_secs().max(1);
-        let rate = done.saturating_sub(pace.begun_at) / seconds;
-        let so_far = human(done);
+    fn line(&self, label: &str, measurement: &Measurement, done: u64) -> String {
+        let seconds = measurement.start.elapsed().as_secs().max(1);
+        let rate = done.saturating_sub(measurement.start_bytes) / seconds;
+        let transferred = human(done);
         let Some(total) = self.total else {
-            return format!("{label}: {so_far}, {}/s", human(rate));
+            return format!("{label}: {transferred}, {}/s", human(rate));
         };
         let percent = done.saturating_mul(100) / total.max(1);
         let left = total.saturating_sub(done).checked_div(rate);
         let left = left.map_or_else(String::new, |left| format!(", {left} s left"));
         let (total, rate) = (human(total), human(rate));
-        format!("{label}: {so_far} of {total} ({percent} %), {rate}/s{left}")
+        format!("{label}: {transferred} of {total} ({percent} %), {rate}/s{left}")
     }
 }
 
 impl Drop for Transfer {
     fn drop(&mut self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let Display::Bar(bar) = &self.display {
             bar.finish_and_clear();
         }
     }

@@ -1,59 +1,68 @@
-//! How long to go on asking somebody who does not answer.
+//! Decides how often a request to a service is retried, and after which delay.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 
-/// The longest rest between two tries, by our own choice.
-const LONGEST: Duration = Duration::from_secs(20);
-/// The longest rest that we let the other side choose.
-const LONGEST_ASKED: Duration = Duration::from_secs(120);
-/// How often one is asked who never answered: the address is probably wrong.
-const STRANGER: u32 = 3;
-/// How often one is asked who did answer before: in all about a minute and a half.
-const KNOWN: u32 = 9;
+/// The longest delay between two attempts, unless the service asks for a longer one.
+const LONGEST_DELAY: Duration = Duration::from_secs(20);
+/// The longest delay that the service may ask for by `Retry-After`.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+/// The most attempts if the service has never responded: its address is probably wrong.
+const MAX_ATTEMPTS_WITHOUT_RESPONSE: u32 = 3;
+/// The most attempts if the service has responded before: about a minute and a half in all.
+const MAX_ATTEMPTS: u32 = 9;
 
-/// How patient we are with one service.
+/// The retry limits for one service.
 #[derive(Debug, Default)]
-pub struct Patience {
-    /// Whether it ever answered.
-    known: AtomicBool,
+pub struct RetryLimits {
+    /// Whether the service has ever responded.
+    has_responded: AtomicBool,
 }
 
-impl Patience {
-    /// It answered, whatever it said.
-    pub fn answered(&self) {
-        self.known.store(true, Ordering::Relaxed);
+impl RetryLimits {
+    /// Records that the service responded, with whatever status.
+    pub fn record_response(&self) {
+        self.has_responded.store(true, Ordering::Relaxed);
     }
 
-    /// How long to rest after so many failures (1, 2, 3 …) in a row; `None` when it is enough.
-    /// `asked` is what the other side asked for.
-    pub fn rest(&self, failures: u32, asked: Option<Duration>) -> Option<Duration> {
-        let known = self.known.load(Ordering::Relaxed);
-        if failures >= if known { KNOWN } else { STRANGER } {
+    /// The delay after this many failures (1, 2, 3 …) in a row, or `None` if the limit is reached.
+    /// `retry_after` is the delay that the service asked for.
+    pub fn next_delay(&self, failures: u32, retry_after: Option<Duration>) -> Option<Duration> {
+        let has_responded = self.has_responded.load(Ordering::Relaxed);
+        if failures
+            >= if has_responded {
+                MAX_ATTEMPTS
+            } else {
+                MAX_ATTEMPTS_WITHOUT_RESPONSE
+            }
+        {
             return None;
         }
-        let own = backoff::at_most(LONGEST, failures);
-        Some(asked.map_or(own, |asked| {
-            asked.min(LONGEST_ASKED).saturating_add(own / 4)
+        let delay = Backoff::up_to(LONGEST_DELAY).delay(failures);
+        Some(retry_after.map_or(delay, |retry_after| {
+            retry_after
+                .min(LONGEST_RETRY_AFTER)
+                .saturating_add(delay / 4)
         }))
     }
 }
 
-/// What `Retry-After` asks for, in seconds.
-pub fn asked(headers: &HeaderMap) -> Option<Duration> {
+/// The delay in seconds of the `Retry-After` header.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// The causes of a transport error in one line, without the URL: that may be a credential.
-pub fn cause(error: reqwest::Error) -> String {
+/// Describes a transport error and its causes on one line, without the URL, which may be a
+/// credential.
+pub fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = if error.is_timeout() {
-        "no answer in time".to_owned()
+        "no response in time".to_owned()
     } else {
         error.to_string()
     };
@@ -73,20 +82,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stranger_is_given_up_sooner() {
-        let patience = Patience::default();
-        assert!(patience.rest(2, None).is_some());
-        assert_eq!(patience.rest(3, None), None);
-        patience.answered();
-        assert!(patience.rest(3, None).is_some());
-        assert_eq!(patience.rest(9, None), None);
+    fn service_that_never_responded_gets_fewer_attempts() {
+        let limits = RetryLimits::default();
+        assert!(limits.next_delay(2, None).is_some());
+        assert_eq!(limits.next_delay(3, None), None);
+        limits.record_response();
+        assert!(limits.next_delay(3, None).is_some());
+        assert_eq!(limits.next_delay(9, None), None);
     }
 
     #[test]
-    fn what_the_other_side_asks_for_is_kept_within_bounds() {
-        let patience = Patience::default();
-        let rest = |seconds| patience.rest(1, Some(Duration::from_secs(seconds)));
-        assert!(rest(7) >= Some(Duration::from_secs(7)));
-        assert!(rest(86_400) < Some(Duration::from_secs(130)));
+    fn retry_after_is_honored_up_to_a_limit() {
+        let limits = RetryLimits::default();
+        let delay = |seconds| limits.next_delay(1, Some(Duration::from_secs(seconds)));
+        assert!(delay(7) >= Some(Duration::from_secs(7)));
+        assert!(delay(86_400) < Some(Duration::from_secs(130)));
     }
 }

@@ -1,5 +1,5 @@
-//! The store, by pre-signed URLs. This client has no key: what it sends to the store is what the
-//! URL's signature covers, and nothing of ours.
+//! Requests to the store by pre-signed URLs. This client never has the key; it sends exactly what
+//! the signature of the URL covers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use reqwest::{Body, RequestBuilder, Response};
 use super::api::wire::SignedUrl;
 use super::api::{CONNECT, USER_AGENT};
 use super::error::{Error, Result};
-use super::retry::cause;
+use super::retry::describe;
 
-/// How long the store may let a connection rest before its answer, or before the next bytes.
-const SILENCE: Duration = Duration::from_secs(60);
-/// The least that a connection must carry, in bytes a second, or it is tried anew.
-const SLOWEST: u64 = 16 * 1024;
-/// How much of an error document is read.
-const LONGEST_ERROR: usize = 64 * 1024;
+/// The timeout for the response headers, and for each further chunk of the body.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The lowest accepted transfer rate in bytes per second. A slower upload is aborted and retried.
+const MIN_BYTES_PER_SECOND: u64 = 16 * 1024;
+/// How many bytes of an error document are read.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// A client of the store.
 #[derive(Clone, Debug)]
@@ -27,31 +27,32 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// A client without a key.
+    /// Creates a client.
     ///
     /// # Errors
-    /// A system without what TLS needs.
+    /// Fails if the system lacks what TLS needs.
     pub fn new() -> Result<Self> {
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT)
-            // A peer that has gone without a word is noticed, however long a transfer may take.
-            .tcp_keepalive(SILENCE)
-            .tcp_user_timeout(SILENCE)
-            // Many parts at once are many connections, as the store wants it.
+            // Detects a peer that disappeared silently, however long a transfer may take.
+            .tcp_keepalive(IDLE_TIMEOUT)
+            .tcp_user_timeout(IDLE_TIMEOUT)
+            // Stores expect parallel parts on separate connections.
             .http1_only()
-            // A signature holds for one host: there is nothing to follow.
+            // A signature is valid for one host only, so a redirect can never succeed.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| Error::Failed(format!("no HTTP client: {error}")))?;
+            .map_err(|error| Error::Failed(format!("cannot create an HTTP client: {error}")))?;
         Ok(Self { http })
     }
 
-    /// Sends bytes, with exactly the session's headers, once. Returns the ETag of what the store
-    /// took, where it says one. `length` is sent as Content-Length, which is signed.
+    /// Sends one PUT with exactly the headers of the session, without retries. Returns the ETag, if
+    /// the store sends one. `length` is sent as Content-Length, which is part of the signature.
     ///
     /// # Errors
-    /// [`Error::Store`] with the store's own code; [`Error::Unavailable`] where none came.
+    /// [`Error::Store`] with the error code of the store; [`Error::Unavailable`] without a
+    /// response.
     pub async fn put(
         &self,
         url: &SignedUrl,
@@ -64,81 +65,85 @@ impl S3 {
             request = request.header(name, value);
         }
         request = request.header("content-length", length);
-        let bound = SILENCE + Duration::from_secs(length / SLOWEST);
-        let response = within(bound, send(request.body(body))).await?;
+        let timeout = IDLE_TIMEOUT + Duration::from_secs(length / MIN_BYTES_PER_SECOND);
+        let response = with_timeout(timeout, send(request.body(body))).await?;
         let etag = response.headers().get(ETAG);
         Ok(etag.and_then(|etag| etag.to_str().ok()).map(str::to_owned))
     }
 
-    /// Asks for the bytes from `from` on of the object that has this ETag, once.
+    /// Sends one GET for the bytes from offset `from` of the object with this ETag, without
+    /// retries.
     ///
     /// # Errors
-    /// As [`put`](Self::put); 412 where the object is another one meanwhile.
+    /// As [`put`](Self::put); the status is 412 if the object has been replaced.
     pub async fn get(&self, url: &SignedUrl, etag: &str, from: u64) -> Result<Response> {
         let mut request = self.http.get(url.expose()).header(IF_MATCH, etag);
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
-        within(SILENCE, send(request)).await
+        with_timeout(IDLE_TIMEOUT, send(request)).await
     }
 }
 
-/// The next bytes of an answer; `None` at its end.
+/// Reads the next bytes of a response; `None` at its end.
 pub async fn chunk(response: &mut Response) -> Result<Option<Bytes>> {
-    within(SILENCE, async { response.chunk().await.map_err(broken) }).await
+    with_timeout(IDLE_TIMEOUT, async {
+        response.chunk().await.map_err(transport_error)
+    })
+    .await
 }
 
-async fn within<T>(bound: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    match tokio::time::timeout(bound, work).await {
+async fn with_timeout<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(limit, work).await {
         Ok(result) => result,
         Err(_) => Err(Error::Unavailable {
-            who: "the store",
-            what: format!("does not answer within {} s", bound.as_secs()),
+            service: "the store",
+            what: format!("did not respond within {} s", limit.as_secs()),
         }),
     }
 }
 
-/// A failure on the way to the store or back.
-fn broken(error: reqwest::Error) -> Error {
+/// The error for a failure on the connection to the store.
+fn transport_error(error: reqwest::Error) -> Error {
     Error::Unavailable {
-        who: "the store",
-        what: format!("does not answer: {}", cause(error)),
+        service: "the store",
+        what: format!("does not respond: {}", describe(error)),
     }
 }
 
 async fn send(request: RequestBuilder) -> Result<Response> {
-    let response = request.send().await.map_err(broken)?;
+    let response = request.send().await.map_err(transport_error)?;
     if response.status().is_success() {
         return Ok(response);
     }
-    Err(refusal(response).await)
+    Err(response_error(response).await)
 }
 
-/// What S3 says in its error document: `<Error><Code>…</Code><Message>…</Message>…`.
-async fn refusal(mut response: Response) -> Error {
+/// Parses the error document of S3: `<Error><Code>…</Code><Message>…</Message>…`.
+async fn response_error(mut response: Response) -> Error {
     let status = response.status().as_u16();
     let mut text = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         text.extend_from_slice(&chunk);
-        if text.len() > LONGEST_ERROR {
+        if text.len() > MAX_ERROR_BYTES {
             break;
         }
     }
     let text = String::from_utf8_lossy(&text);
-    let member = |name: &str| {
+    let element = |name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
         let (value, _) = rest.split_once("</")?;
         Some(value.trim().to_owned())
     };
     Error::Store {
         status,
-        code: member("Code").unwrap_or_default(),
-        message: member("Message").unwrap_or_default(),
+        code: element("Code").unwrap_or_default(),
+        message: element("Message").unwrap_or_default(),
     }
 }
 
-/// Whether the URL was refused and not what was asked for: a fresh one may do.
-pub fn is_stale(error: &Error) -> bool {
+/// Whether the store rejected the URL, so that a fresh URL may succeed.
+pub fn is_url_rejected(error: &Error) -> bool {
     let Error::Store { status, code, .. } = error else {
         return false;
     };
@@ -154,14 +159,14 @@ pub fn is_stale(error: &Error) -> bool {
                 | "InvalidAccessKeyId"
                 | ""
         ),
-        // Of parts: their upload ended, or was begun anew.
+        // The multipart upload has ended, or was replaced by another one.
         404 => code == "NoSuchUpload",
         _ => false,
     }
 }
 
-/// Whether the same may work a little later.
-pub fn may_pass(error: &Error) -> bool {
+/// Whether the same request may succeed a little later.
+pub fn is_transient(error: &Error) -> bool {
     match error {
         Error::Unavailable { .. } => true,
         Error::Store { status, code, .. } => {
@@ -175,20 +180,20 @@ pub fn may_pass(error: &Error) -> bool {
     }
 }
 
-/// Whether the store got other bytes than those that were signed.
+/// Whether the store received different bytes than were signed.
 pub fn is_damaged(error: &Error) -> bool {
     matches!(error, Error::Store { code, .. }
         if matches!(code.as_str(),
             "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody"))
 }
 
-/// Whether something stands at the key already: perhaps what an earlier try wrote, whose answer
-/// was lost.
-pub fn is_there_already(error: &Error) -> bool {
+/// Whether there is an object at the key already. An earlier attempt whose response was lost may
+/// have written it.
+pub fn is_existing_object(error: &Error) -> bool {
     matches!(error, Error::Store { status: 412, .. })
 }
 
-/// Whether it was the store itself that said no.
+/// Whether the store itself responded.
 pub fn has_answered(error: &Error) -> bool {
     matches!(error, Error::Store { .. })
 }

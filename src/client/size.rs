@@ -1,8 +1,8 @@
-//! Sizes and rates for people.
+//! Formats sizes and rates for humans.
 
 use indicatif::BinaryBytes;
 
-/// As `1.50 GiB`; small ones as `14 B`.
+/// Formats a size as `1.50 GiB`, or `14 B` for a small one.
 pub fn human(bytes: u64) -> String {
     BinaryBytes(bytes).to_string()
 }

@@ -1,8 +1,8 @@
-//! Every file below a folder, one at a time, in the order of the keys that the files get: a folder
-//! sorts by its name and a slash. So what is read here can be merged with a listing of the store.
+//! Walks all files below a folder in the order of their S3 keys, where a folder sorts by its name
+//! with a slash appended. So the result can be merged with a listing of the store.
 //!
-//! In memory are the names in the folders on the way from the root to the current entry, and no
-//! more, however many files there are.
+//! Only the names in the folders between the root and the current entry are in memory, however many
+//! files there are.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -21,39 +21,42 @@ const AHEAD: usize = 1_000;
 /// A regular file.
 #[derive(Debug)]
 pub struct Local {
-    /// Where it is.
+    /// The path of the file.
     pub file: PathBuf,
-    /// Its path below the root, with slashes.
-    pub below: String,
-    /// What the file system knows of it.
-    pub about: Metadata,
+    /// The path relative to the root, with slashes.
+    pub relative_path: String,
+    /// The metadata of the file.
+    pub metadata: Metadata,
 }
 
-/// An entry that is not read, and why.
+/// An entry that was skipped, and why.
 #[derive(Clone, Debug)]
-pub struct LeftOut {
-    /// Where it is.
+pub struct SkippedEntry {
+    /// The path of the entry.
     pub file: PathBuf,
-    /// Why, in words.
+    /// The reason, as the end of a sentence that starts with the path.
     pub reason: String,
 }
 
-/// What becomes of symbolic links.
+/// How symbolic links are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// What they lead to is read in their place.
+    /// Their targets are read in their place.
     Follow,
-    /// They are passed over.
+    /// They are ignored.
     Ignore,
 }
 
-/// Reads the folder on a thread of its own.
-pub fn stream(root: &Path, links: Links) -> impl Stream<Item = Result<Local, LeftOut>> + use<> {
+/// Walks the folder on a separate thread.
+pub fn stream(
+    root: &Path,
+    links: Links,
+) -> impl Stream<Item = Result<Local, SkippedEntry>> + use<> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let walk = Walk::new(root, links);
     tokio::task::spawn_blocking(move || {
         for found in walk {
-            // A receiver that has gone wants no more.
+            // The receiver was dropped, so no more entries are needed.
             if sender.blocking_send(found).is_err() {
                 return;
             }
@@ -68,24 +71,24 @@ pub fn stream(root: &Path, links: Links) -> impl Stream<Item = Result<Local, Lef
 #[derive(Debug)]
 pub struct Walk {
     links: Links,
-    /// The folders from the root to the current one.
+    /// The open folders, from the root to the current one.
     levels: Vec<Level>,
-    /// A folder to be opened next; at first the root.
+    /// The folder to open next; at first the root.
     next: Option<(PathBuf, String)>,
 }
 
 #[derive(Debug)]
 struct Level {
     folder: PathBuf,
-    /// Its path below the root, with a slash at its end; empty for the root.
-    below: String,
-    /// Device and inode.
+    /// The path relative to the root, with a trailing slash; empty for the root.
+    relative_path: String,
+    /// Device and inode numbers, to detect cycles.
     identity: (u64, u64),
     names: vec::IntoIter<(OsString, io::Result<bool>)>,
 }
 
 impl Walk {
-    /// Of the files below `root`.
+    /// Starts a walk over the files below `root`.
     pub fn new(root: &Path, links: Links) -> Self {
         Self {
             links,
@@ -94,13 +97,13 @@ impl Walk {
         }
     }
 
-    /// Opens a folder.
-    fn enter(&mut self, folder: PathBuf, below: String) -> Result<(), LeftOut> {
-        let fault = |error: io::Error| left_out(&folder, format!("cannot be read: {error}"));
-        let about = fs::metadata(&folder).map_err(fault)?;
-        let identity = (about.dev(), about.ino());
+    /// Reads the entries of a folder.
+    fn open_folder(&mut self, folder: PathBuf, relative_path: String) -> Result<(), SkippedEntry> {
+        let fault = |error: io::Error| skipped(&folder, format!("cannot be read: {error}"));
+        let metadata = fs::metadata(&folder).map_err(fault)?;
+        let identity = (metadata.dev(), metadata.ino());
         if self.levels.iter().any(|level| level.identity == identity) {
-            return Err(left_out(&folder, "leads back to a folder that it is in"));
+            return Err(skipped(&folder, "is a link to one of its parent folders"));
         }
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(fault)? {
@@ -118,14 +121,14 @@ impl Walk {
         });
         self.levels.push(Level {
             folder,
-            below,
+            relative_path,
             identity,
             names: names.into_iter(),
         });
         Ok(())
     }
 
-    /// Whether an entry is a folder, links resolved; `None` of a link that is to be ignored.
+    /// Whether an entry is a folder, with links resolved; `None` for a link that is ignored.
     fn is_folder(&self, entry: &fs::DirEntry) -> Option<io::Result<bool>> {
         let kind = match entry.file_type() {
             Ok(kind) => kind,
@@ -140,12 +143,12 @@ impl Walk {
 }
 
 impl Iterator for Walk {
-    type Item = Result<Local, LeftOut>;
+    type Item = Result<Local, SkippedEntry>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some((folder, below)) = self.next.take()
-                && let Err(fault) = self.enter(folder, below)
+            if let Some((folder, relative_path)) = self.next.take()
+                && let Err(fault) = self.open_folder(folder, relative_path)
             {
                 return Some(Err(fault));
             }
@@ -156,37 +159,41 @@ impl Iterator for Walk {
             };
             let file = level.folder.join(&name);
             let Some(name) = name.to_str() else {
-                return Some(Err(left_out(&file, "its name is not UTF-8")));
+                return Some(Err(skipped(&file, "its name is not UTF-8")));
             };
-            let below = format!("{}{name}", level.below);
+            let relative_path = format!("{}{name}", level.relative_path);
             match is_folder {
-                Ok(true) => self.next = Some((file, format!("{below}/"))),
-                Ok(false) => return Some(regular(file, below)),
+                Ok(true) => self.next = Some((file, format!("{relative_path}/"))),
+                Ok(false) => return Some(regular(file, relative_path)),
                 Err(error) => return Some(Err(unreadable(&file, &error))),
             }
         }
     }
 }
 
-fn regular(file: PathBuf, below: String) -> Result<Local, LeftOut> {
-    let about = fs::metadata(&file).map_err(|error| unreadable(&file, &error))?;
-    match about.is_file() {
-        true => Ok(Local { file, below, about }),
-        false => Err(left_out(&file, "is no regular file")),
+fn regular(file: PathBuf, relative_path: String) -> Result<Local, SkippedEntry> {
+    let metadata = fs::metadata(&file).map_err(|error| unreadable(&file, &error))?;
+    match metadata.is_file() {
+        true => Ok(Local {
+            file,
+            relative_path,
+            metadata,
+        }),
+        false => Err(skipped(&file, "is not a regular file")),
     }
 }
 
-fn unreadable(file: &Path, error: &io::Error) -> LeftOut {
+fn unreadable(file: &Path, error: &io::Error) -> SkippedEntry {
     let dangles = error.kind() == io::ErrorKind::NotFound
         && fs::symlink_metadata(file).is_ok_and(|about| about.is_symlink());
     match dangles {
-        true => left_out(file, "is a link to nothing"),
-        false => left_out(file, format!("cannot be read: {error}")),
+        true => skipped(file, "is a broken link"),
+        false => skipped(file, format!("cannot be read: {error}")),
     }
 }
 
-fn left_out(file: &Path, reason: impl Into<String>) -> LeftOut {
-    LeftOut {
+fn skipped(file: &Path, reason: impl Into<String>) -> SkippedEntry {
+    SkippedEntry {
         file: file.to_owned(),
         reason: reason.into(),
     }
@@ -196,9 +203,9 @@ fn left_out(file: &Path, reason: impl Into<String>) -> LeftOut {
 mod tests {
     use super::*;
 
-    /// `a.txt` comes before what is in `a`, as a full stop sorts before a slash.
+    /// `a.txt` sorts before the content of `a`, because a full stop sorts before a slash.
     #[test]
-    fn files_come_in_the_order_of_their_keys() {
+    fn walk_returns_files_in_key_order() {
         let root = tempfile::tempdir().expect("a folder");
         let names = ["a!", "a.txt", "a/b/c", "a/b.d", "a0", "b", "é/x"];
         for name in names {
@@ -209,12 +216,14 @@ mod tests {
         let mut sorted = names.map(str::to_owned);
         sorted.sort();
         let walk = Walk::new(root.path(), Links::Follow);
-        let found: Vec<_> = walk.map(|found| found.expect("a file").below).collect();
+        let found: Vec<_> = walk
+            .map(|found| found.expect("a file").relative_path)
+            .collect();
         assert_eq!(found, sorted);
     }
 
     #[test]
-    fn what_cannot_be_read_is_reported_and_the_rest_is_read() {
+    fn walk_reports_unreadable_entries_and_continues() {
         use std::os::unix::ffi::OsStrExt as _;
         use std::os::unix::fs::symlink;
         let root = tempfile::tempdir().expect("a folder");
@@ -226,22 +235,22 @@ mod tests {
         symlink("itself", at("itself")).expect("a link");
         symlink("deep/file", at("linked")).expect("a link");
         fs::write(root.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "x").expect("a file");
-        let words = |links| -> Vec<String> {
+        let texts = |links| -> Vec<String> {
             let walk = Walk::new(root.path(), links);
             walk.map(|found| match found {
-                Ok(local) => local.below,
-                Err(left) => left.reason,
+                Ok(local) => local.relative_path,
+                Err(skipped) => skipped.reason,
             })
             .collect()
         };
-        let [dangling, file, back, itself, linked, name] = &words(Links::Follow)[..] else {
-            panic!("{:?}", words(Links::Follow));
+        let [dangling, file, back, itself, linked, name] = &texts(Links::Follow)[..] else {
+            panic!("{:?}", texts(Links::Follow));
         };
         assert_eq!([&**file, &**linked], ["deep/file", "linked"]);
-        assert_eq!(dangling, "is a link to nothing");
-        assert_eq!(back, "leads back to a folder that it is in");
+        assert_eq!(dangling, "is a broken link");
+        assert_eq!(back, "is a link to one of its parent folders");
         assert!(itself.starts_with("cannot be read"), "{itself}");
         assert_eq!(name, "its name is not UTF-8");
-        assert_eq!(words(Links::Ignore), ["deep/file", "its name is not UTF-8"]);
+        assert_eq!(texts(Links::Ignore), ["deep/file", "its name is not UTF-8"]);
     }
 }

@@ -1,22 +1,22 @@
-//! The parts of a running broker, wired together: the same for `serve` and `dev`.
+//! Builds the components of a broker and connects them: the same for `serve`, `dev` and `janitor`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
-use super::switches;
+pub use super::cloud::Cloud;
+use super::store_abilities;
 use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::arrivals::reader::Reader;
 use crate::clock::Clock;
-use crate::config::{self, Auth, Database, Settings, Sse, TopicArn};
+use crate::config::{self, Auth, Database, Settings, Sse};
 use crate::domain::encryption::Encryption;
 use crate::http::tls::TlsError;
 use crate::identity::jwt::Jwt;
@@ -36,76 +36,64 @@ use crate::usecases::context::{
 };
 use crate::usecases::datasets::copy;
 
-/// Why the parts do not fit together.
+/// Why the components of a broker cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
-    /// The AWS chain has no place for credentials.
+    /// The AWS SDK configuration has no credentials provider.
     #[error("no AWS credentials are configured")]
     NoCredentials,
-    /// The SDK cannot say where the bucket is.
-    #[error("the S3 endpoint cannot be told")]
+    /// The SDK cannot resolve the endpoint of the bucket.
+    #[error("the S3 endpoint cannot be determined")]
     Endpoint(#[from] endpoint::Error),
-    /// The pool's own settings are at fault.
-    #[error("the connection pool cannot be made")]
+    /// The settings of the connection pool are invalid.
+    #[error("the connection pool cannot be created")]
     Pool(#[from] pool::BuildError),
-    /// The HTTP client for the issuer's keys cannot be made.
-    #[error("the issuer's keys cannot be asked for")]
+    /// The HTTP client for the JWT key set cannot be created.
+    #[error("the HTTP client for the JWT key set cannot be created")]
     Issuer(#[source] reqwest::Error),
     /// A metric was registered twice.
-    #[error("metrics cannot be made")]
+    #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
-    /// The schema is not up to date.
-    #[error("the schema is not up to date")]
+    /// The database schema is not up to date.
+    #[error("the database schema is not up to date")]
     Migrate(#[from] store::migrations::MigrateError),
-    /// Connections have no sessions of their own.
-    #[error("Postgres cannot be used through this pooler")]
+    /// A pooler in front of Postgres does not keep sessions.
+    #[error("the pooler in front of Postgres does not keep sessions")]
     Sessions(#[source] pool::SessionError),
-    /// The system has not what an HTTP client needs.
-    #[error("no HTTP client")]
+    /// The system lacks what an HTTP client needs.
+    #[error("the HTTP client cannot be created")]
     Http(#[source] objects::probe::ProbeError),
-    /// An address is taken, or not ours.
+    /// An address is in use, or does not belong to this machine.
     #[error("cannot listen on {address} ({variable})")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// The setting that names it.
+        /// The setting that configures it.
         variable: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The certificates of AWS_CA_BUNDLE are not as they must be.
+    /// The certificates of AWS_CA_BUNDLE are invalid.
     #[error("AWS_CA_BUNDLE cannot be used")]
     CaBundle(#[source] TrustError),
-    /// The files of TLS are not as they must be.
-    #[error("no TLS")]
+    /// The certificate files of TLS are invalid.
+    #[error("TLS cannot be enabled")]
     Tls(#[from] TlsError),
-    /// The system refuses signal handlers.
-    #[error("cannot handle signals")]
+    /// The system rejects signal handlers.
+    #[error("signal handlers cannot be installed")]
     Signals(#[source] std::io::Error),
 }
 
-/// Where the broker finds AWS: for S3, for SNS, and for SQS.
-pub struct Cloud {
-    /// For the bucket.
-    pub s3: SdkConfig,
-    /// For the topic.
-    pub sns: SdkConfig,
-    /// Where events go; without one they are kept.
-    pub topic: Option<TopicArn>,
-    /// For the queue of S3's events.
-    pub sqs: SdkConfig,
-}
-
-/// A broker that is wired but does not run yet.
+/// The components of a broker that is not running yet.
 pub struct Assembly {
-    /// What every verb works with.
+    /// What every use case works with.
     pub broker: Arc<Broker>,
     pub(super) relay: Relay,
     pub(super) reader: Option<Reader>,
 }
 
-/// Migrates where the settings say so, and wires the parts. Asks S3 for nothing.
+/// Migrates the database if the settings say so, and builds the components. Sends nothing to S3.
 pub async fn assemble(
     settings: &Settings,
     cloud: &Cloud,
@@ -132,9 +120,9 @@ pub async fn assemble(
         .credentials_provider(SharedCredentialsProvider::new(cached))
         .build();
     let cloud = &Cloud {
-        s3: settings.aws.bound(s3),
-        sns: settings.aws.bound(cloud.sns.clone()),
-        sqs: settings.aws.bound(cloud.sqs.clone()),
+        s3: settings.aws.with_limits(s3),
+        sns: settings.aws.with_limits(cloud.sns.clone()),
+        sqs: settings.aws.with_limits(cloud.sqs.clone()),
         topic: cloud.topic.clone(),
     };
     let outbox = Arc::new(Notify::new());
@@ -176,8 +164,8 @@ pub async fn assemble(
     })
 }
 
-/// Refuses a pooler that lends sessions. Where Postgres does not answer, it is asked again before
-/// the broker is ready.
+/// Rejects a pooler that assigns sessions per transaction. If Postgres does not respond now, the
+/// readiness check repeats this check.
 async fn ensure_dedicated_sessions(database: &Database) -> Result<(), AssembleError> {
     let asked = pool::ensure_dedicated_sessions(database.url.expose());
     match tokio::time::timeout(database.connect_timeout, asked).await {
@@ -216,7 +204,7 @@ async fn buckets(
     let in_common = BucketSettings {
         client: client::build(&cloud.s3, settings.s3.path_style, None),
         public: public_client(settings, cloud),
-        abilities: switches::abilities(settings.s3.switches),
+        abilities: store_abilities::configured(settings.s3.switches),
         metrics: Arc::clone(metrics),
     };
     Ok(Buckets::new(in_common, &settings.s3.bucket).await?)
@@ -227,7 +215,8 @@ fn public_client(settings: &Settings, cloud: &Cloud) -> Client {
     client::build(&cloud.s3, settings.s3.path_style, public)
 }
 
-/// Signs for the endpoint that clients see, which need not be the one that we see.
+/// The signer for the endpoint that clients use, which may differ from the endpoint that the broker
+/// uses.
 pub(super) async fn signer(settings: &Settings, cloud: &Cloud) -> Result<Signer, AssembleError> {
     let client = public_client(settings, cloud);
     Ok(Signer::new(

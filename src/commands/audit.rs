@@ -1,4 +1,4 @@
-//! `audit`: who did what, oldest first. One line a row on standard output, page by page.
+//! `audit`: prints the audit records, oldest first, one per line and page by page.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::database;
-use super::output::fail;
-use super::when::{When, when};
+use super::output::report_failure;
+use super::when::{TimeArgument, parse_time};
 use crate::clock::Clock;
 use crate::domain::audit::{Action, Record};
 use crate::domain::event::timestamp;
@@ -18,63 +18,63 @@ use crate::usecases::audit::list::{Filter, next};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// From when on: a time such as 2026-11-21T08:00:00Z, or how long ago: 90s, 30m, 2h, 7d
-    #[arg(long, value_name = "TIME", value_parser = when, default_value = "24h")]
-    since: When,
-    /// Up to when, in the same forms; now, by default
-    #[arg(long, value_name = "TIME", value_parser = when)]
-    until: Option<When>,
-    /// Only of this tenant; of everybody, and of nobody, by default
+    /// Start time, such as 2026-11-21T08:00:00Z, or an age: 90s, 30m, 2h, 7d
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "24h")]
+    since: TimeArgument,
+    /// End time, in the same forms; default: now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<TimeArgument>,
+    /// Only records of this tenant; default: all records, including those without a tenant
     #[arg(long)]
     tenant: Option<String>,
-    /// Only these, such as upload.deleted
+    /// Only these actions, comma-separated, such as upload.deleted
     #[arg(long = "action", value_name = "ACTION", value_delimiter = ',')]
     actions: Vec<Action>,
-    /// Only at paths that start like this
+    /// Only paths with this prefix
     #[arg(long, value_name = "PATH")]
     prefix: Option<String>,
-    /// Print JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     json: bool,
 }
 
-/// Why not all rows were shown.
+/// Why not all records were printed.
 #[derive(Debug, thiserror::Error)]
 enum AuditError {
     #[error(transparent)]
     Read(#[from] usecases::Error),
-    #[error("the rows cannot be written")]
+    #[error("the records cannot be written")]
     Output(#[from] io::Error),
 }
 
-pub(super) async fn run(asked: Arguments) -> ExitCode {
-    let mut connection = match database::connection().await {
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    let mut connection = match database::connect().await {
         Ok(connection) => connection,
         Err(code) => return code,
     };
-    match show(&mut connection, &asked).await {
+    match print_all(&mut connection, &arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has seen enough.
+        // The reader of the pipe has closed it, and needs no more records.
         Err(AuditError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
-        Err(error) => fail("The audit was not shown to its end", &error),
+        Err(error) => report_failure("The audit could not be printed completely", &error),
     }
 }
 
-async fn show(connection: &mut Connection, asked: &Arguments) -> Result<(), AuditError> {
+async fn print_all(connection: &mut Connection, arguments: &Arguments) -> Result<(), AuditError> {
     let now = Clock::system().now();
     let filter = Filter {
-        actions: asked.actions.clone(),
-        prefix: asked.prefix.clone(),
-        since: Some(asked.since.at(now)),
-        until: asked.until.map(|until| until.at(now)),
+        actions: arguments.actions.clone(),
+        prefix: arguments.prefix.clone(),
+        since: Some(arguments.since.at(now)),
+        until: arguments.until.map(|until| until.at(now)),
     };
     let mut after = None;
     loop {
-        let (rows, is_last) = next(connection, asked.tenant.as_deref(), &filter, after).await?;
+        let (rows, is_last) = next(connection, arguments.tenant.as_deref(), &filter, after).await?;
         after = rows.last().map(|row| row.id);
-        print(&rows, asked.json)?;
+        print(&rows, arguments.json)?;
         if is_last {
             return Ok(());
         }
@@ -93,7 +93,7 @@ fn print(rows: &[Record], as_json: bool) -> io::Result<()> {
     output.flush()
 }
 
-/// For people: what is not there is left out.
+/// Text for humans; missing values are omitted.
 fn line(row: &Record) -> String {
     let mut line = format!("{}  {}  {}", timestamp(row.at), row.action, row.actor);
     let named = [
@@ -110,14 +110,14 @@ fn line(row: &Record) -> String {
     ];
     for (name, value) in named {
         if let Some(value) = value {
-            // A path may hold anything but control characters.
+            // A path may contain any characters except control characters.
             line.push_str(&format!("  {name}={}", value.escape_debug()));
         }
     }
     line
 }
 
-/// As `GET /audit` shows it.
+/// The same JSON as `GET /audit`.
 fn json(row: &Record) -> serde_json::Value {
     json!({
         "id": row.id,

@@ -1,16 +1,17 @@
-//! The database that an operator's command works with.
+//! The database connection of operator commands.
 
 use std::process::ExitCode;
 
-use super::output::{bad_config, fail};
+use super::output::{report_failure, report_invalid_settings};
 use crate::config::{self, Database, Section as _};
 use crate::store::Connection;
-use crate::store::pool::connect;
+use crate::store::pool;
 
-/// One connection, by `DATABASE_URL`. Where there is none, it has been said why, and the command
-/// ends with the code.
-pub(super) async fn connection() -> Result<Connection, ExitCode> {
-    let database = Database::load(config::env).map_err(|faults| bad_config(&faults))?;
-    let connection = connect(database.url.expose()).await;
-    connection.map_err(|error| fail("Cannot connect to Postgres", &error))
+/// Opens one connection to `DATABASE_URL`. On failure, reports the cause and returns the exit code
+/// of the command.
+pub(super) async fn connect() -> Result<Connection, ExitCode> {
+    let database =
+        Database::load(config::env).map_err(|faults| report_invalid_settings(&faults))?;
+    let connection = pool::connect(database.url.expose()).await;
+    connection.map_err(|error| report_failure("Cannot connect to Postgres", &error))
 }

@@ -1,7 +1,7 @@
-//! `dev`: a broker with everything that it needs in one process.
+//! `dev`: runs a broker with all its dependencies in one process.
 //!
-//! The state lives in one folder and survives a restart. Postgres dies with this process, even
-//! when that is killed.
+//! The state is stored in one folder and survives restarts. Postgres is stopped with this process,
+//! even if the process is killed.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::assemble::{AssembleError, Cloud, assemble};
 use super::greeting::greeting;
 use super::healthcheck::reachable;
-use super::output::{bad_config, fail, start_log, warn_of_unknown};
+use super::output::{report_failure, report_invalid_settings, start_log, warn_unknown_variables};
 use crate::clock::Clock;
 use crate::config::{self, Dev, Section as _, Settings, TopicArn};
 use crate::dev::{folder, postgres, s3, sns};
@@ -29,42 +29,42 @@ use crate::usecases::Broker;
 use crate::usecases::identity::authenticate::authenticate;
 use crate::{store, usecases};
 
-/// How long the Postgres of a stack that was killed may take to end, and how often to look.
-const LAST_ONE_ENDS: Duration = Duration::from_secs(20);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How long the Postgres of a killed process may take to stop, and how often that is checked.
+const PREVIOUS_STOP_TIMEOUT: Duration = Duration::from_secs(20);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 const BUCKET: &str = "datasets";
 const REGION: &str = "us-east-1";
-/// They open nothing but a store on this machine's loopback.
+/// These only open a store that listens on this machine's loopback address.
 const ACCESS_KEY: &str = "upload-broker-dev";
 const SECRET_KEY: &str = "upload-broker-dev-secret";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Throw away the state of earlier runs
+    /// Delete the state of earlier runs
     #[arg(long)]
     fresh: bool,
 }
 
-/// Why the stack does not run.
+/// Why the stack cannot run.
 #[derive(Debug, thiserror::Error)]
 enum DevError {
     #[error(transparent)]
     Folder(#[from] folder::Error),
     #[error(transparent)]
     Postgres(#[from] postgres::Error),
-    #[error("the thread that starts Postgres died")]
+    #[error("the thread that starts Postgres panicked")]
     Thread(#[from] tokio::task::JoinError),
-    #[error("no S3 server (BROKER_DEV_S3_BIND, BROKER_DEV_DIR)")]
+    #[error("the S3 server cannot start (BROKER_DEV_S3_BIND, BROKER_DEV_DIR)")]
     S3(#[from] s3::Error),
-    #[error("no free port for SNS")]
+    #[error("the SNS server cannot start")]
     Sns(#[source] std::io::Error),
-    #[error("no development key")]
+    #[error("the development key cannot be issued")]
     Key(#[from] usecases::Error),
     #[error("cannot connect to Postgres")]
     Connect(#[from] store::pool::ConnectError),
     #[error("cannot read or write the development key")]
     KeyFile(#[source] std::io::Error),
-    #[error("the topic of the stack itself is malformed: {0}")]
+    #[error("the topic of the stack is invalid: {0}")]
     Topic(String),
     #[error(transparent)]
     Assemble(#[from] AssembleError),
@@ -73,29 +73,29 @@ enum DevError {
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let dev = match Dev::load(config::env) {
         Ok(dev) => dev,
-        Err(faults) => return bad_config(&faults),
+        Err(faults) => return report_invalid_settings(&faults),
     };
     let folder = match folder::Folder::open(&dev.dir, arguments.fresh) {
         Ok(folder) => folder,
-        Err(error) => return fail("The stack does not run", &error),
+        Err(error) => return report_failure("The stack cannot start", &error),
     };
     let server = match start_postgres(folder.path()).await {
         Ok(server) => server,
-        Err(error) => return fail("The stack does not run", &error),
+        Err(error) => return report_failure("The stack cannot start", &error),
     };
-    let code = match settings(server.as_ref()) {
-        Ok(settings) => match stack(&settings, folder.path()).await {
+    let code = match stack_settings(server.as_ref()) {
+        Ok(settings) => match run_stack(&settings, folder.path()).await {
             Ok(code) => code,
-            Err(error) => fail("The stack does not run", &error),
+            Err(error) => report_failure("The stack cannot start", &error),
         },
-        Err(faults) => bad_config(&faults),
+        Err(faults) => report_invalid_settings(&faults),
     };
-    // Postgres goes last: what was under way is committed by now.
+    // Postgres stops last, after everything in flight has been committed.
     drop(server);
     code
 }
 
-/// A server of our own, unless `DATABASE_URL` names one.
+/// Starts the embedded server, unless `DATABASE_URL` names another one.
 async fn start_postgres(dir: &Path) -> Result<Option<postgres::Postgres>, DevError> {
     if config::env("DATABASE_URL").is_some_and(|url| !url.is_empty()) {
         return Ok(None);
@@ -107,28 +107,28 @@ async fn start_postgres(dir: &Path) -> Result<Option<postgres::Postgres>, DevErr
     Ok(Some(server))
 }
 
-/// The folder is ours, so that a server which still runs in it is the one of a stack that was
-/// killed a moment ago, and is on its way out.
+/// Starts Postgres. The folder is locked by this process, so a server that still runs in it belongs
+/// to a stack that was just killed, and will stop soon.
 fn start_when_free(options: &postgres::Options) -> Result<postgres::Postgres, postgres::Error> {
-    let patience = Instant::now() + LAST_ONE_ENDS;
+    let deadline = Instant::now() + PREVIOUS_STOP_TIMEOUT;
     loop {
         match postgres::Postgres::start(options) {
-            Err(postgres::Error::Running { .. }) if Instant::now() < patience => {
-                std::thread::sleep(LOOK_AGAIN);
+            Err(postgres::Error::Running { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(RETRY_INTERVAL);
             }
             other => return other,
         }
     }
 }
 
-/// The environment, with what the stack brings along in place of what is missing.
-fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config::Fault>> {
+/// The environment, with values of the stack for what is missing or must not be changed.
+fn stack_settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config::Fault>> {
     Settings::load(|name| {
-        let ours = match name {
+        let fixed = match name {
             "BROKER_S3_BUCKET" => return Some(BUCKET.to_owned()),
             "BROKER_S3_PATH_STYLE"
             | "BROKER_MIGRATE"
-            // The embedded store does all of it.
+            // The embedded store supports all of these.
             | "BROKER_S3_CONDITIONAL_WRITES"
             | "BROKER_S3_CHECKSUMS"
             | "BROKER_S3_HEAD_CHECKSUMS" => return Some("true".to_owned()),
@@ -147,13 +147,13 @@ fn settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config:
             "DATABASE_URL" => server.map(|server| server.url("broker")),
             _ => None,
         };
-        ours.or_else(|| config::env(name))
+        fixed.or_else(|| config::env(name))
     })
 }
 
-async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
+async fn run_stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     start_log(&settings.log);
-    warn_of_unknown();
+    warn_unknown_variables();
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
     let store = s3::start(s3::Options {
@@ -171,7 +171,7 @@ async fn stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
     let endpoint = format!("http://{}", reachable(store.local_addr()));
     let cloud = Cloud {
         s3: sdk(&endpoint),
-        // Without a queue nobody asks it.
+        // Without a queue URL this is never used.
         sqs: sdk(&endpoint),
         sns: sdk(&format!(
             "http://{}",
@@ -204,8 +204,9 @@ fn sdk(endpoint: &str) -> SdkConfig {
     runtime.build()
 }
 
-/// The key of the last run while it still opens this database, else a new one. It lies in the
-/// state's folder, readable by its owner: whoever can read that can read the datasets too.
+/// Returns the key of the previous run if it is still valid, else issues a new one. It is stored in
+/// the state folder, readable by its owner only; whoever can read that folder can read the
+/// datasets, too.
 async fn development_key(
     broker: &Arc<Broker>,
     settings: &Settings,

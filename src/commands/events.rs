@@ -1,4 +1,4 @@
-//! `events replay`.
+//! `events replay`: publishes events again.
 
 use std::process::ExitCode;
 
@@ -7,40 +7,40 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::database;
-use super::output::{BAD_USAGE, complain, fail};
-use super::when::{When, when};
+use super::output::{BAD_USAGE, print_stderr, report_failure};
+use super::when::{TimeArgument, parse_time};
 use crate::clock::Clock;
 use crate::domain::event::{EventType, timestamp};
 use crate::usecases::maintenance::replay::{self, Selection};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Send notifications once more, those that SNS would not take included
+    /// Publish events again, including those that SNS rejected
     #[command(long_about = "\
-Send notifications once more: those that SNS took, and those that it would not take.
+Publish events again: those that were published, and those that SNS rejected.
 
-They keep their ids, by which subscribers tell them from new ones, and an upload's leave in their \
-order. The relays of the running brokers send them; those that wait already are left alone. A FIFO \
-topic deduplicates by id: what it took within the last five minutes it takes, and delivers to \
-nobody. Stopped halfway, the same command again sends the first ones twice.")]
+They keep their ids, by which subscribers recognize them, and the events of one upload keep their \
+order. The running brokers publish them; events that are still waiting are not changed. A FIFO \
+topic deduplicates by id: it accepts an event that it accepted within the last five minutes, but \
+does not deliver it. If the command is interrupted, running it again sends the first events twice.")]
     Replay(Replay),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// From when on: a time such as 2026-11-21T08:00:00Z, or how long ago: 90s, 30m, 2h, 7d
-    #[arg(long, value_name = "TIME", value_parser = when)]
-    since: When,
-    /// Up to when, in the same forms; now, by default
-    #[arg(long, value_name = "TIME", value_parser = when)]
-    until: Option<When>,
+    /// Start time, such as 2026-11-21T08:00:00Z, or an age: 90s, 30m, 2h, 7d
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    since: TimeArgument,
+    /// End time, in the same forms; default: now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<TimeArgument>,
     /// Only events of this type, such as dataset.uploaded
-    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
     kind: Option<EventType>,
     /// Only events of the upload with this id
     #[arg(long, value_name = "ID")]
     upload: Option<Uuid>,
-    /// Count them, and change nothing
+    /// Only count the events
     #[arg(long)]
     dry_run: bool,
     /// Print JSON
@@ -48,61 +48,61 @@ pub(super) struct Replay {
     json: bool,
 }
 
-fn kind(text: &str) -> Result<EventType, String> {
-    let kind: EventType = serde_json::from_value(json!(text))
-        .map_err(|_| "there is no event of that type".to_owned())?;
+fn parse_type(text: &str) -> Result<EventType, String> {
+    let kind: EventType =
+        serde_json::from_value(json!(text)).map_err(|_| "unknown event type".to_owned())?;
     if kind.is_notified() {
         Ok(kind)
     } else {
-        Err("nobody is notified of events of that type".to_owned())
+        Err("events of this type are not published".to_owned())
     }
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {
-    let Command::Replay(asked) = command;
+    let Command::Replay(arguments) = command;
     let clock = Clock::system();
     let now = clock.now();
     let selection = Selection {
-        since: asked.since.at(now),
-        until: asked.until.map_or(now, |until| until.at(now)),
-        kind: asked.kind,
-        upload: asked.upload,
+        since: arguments.since.at(now),
+        until: arguments.until.map_or(now, |until| until.at(now)),
+        kind: arguments.kind,
+        upload: arguments.upload,
     };
     if selection.since >= selection.until {
         let (since, until) = (timestamp(selection.since), timestamp(selection.until));
-        complain(&format!(
-            "Nothing lies between --since {since} and --until {until}: the first has to be earlier."
+        print_stderr(&format!(
+            "--since {since} must be earlier than --until {until}."
         ));
         return ExitCode::from(BAD_USAGE);
     }
-    let mut connection = match database::connection().await {
+    let mut connection = match database::connect().await {
         Ok(connection) => connection,
         Err(code) => return code,
     };
-    let events = if asked.dry_run {
+    let events = if arguments.dry_run {
         replay::count(&mut connection, &selection).await
     } else {
         replay::replay(&mut connection, &clock, &selection).await
     };
     match events {
-        Ok(events) => report(&asked, &selection, events),
-        Err(error) => return fail("The replay has not come to its end", &error),
+        Ok(events) => report(&arguments, &selection, events),
+        Err(error) => return report_failure("The replay was not completed", &error),
     }
     ExitCode::SUCCESS
 }
 
-fn report(asked: &Replay, selection: &Selection, events: u64) {
-    if asked.json {
+fn report(arguments: &Replay, selection: &Selection, events: u64) {
+    if arguments.json {
         let line = json!({
             "events": events,
-            "dry_run": asked.dry_run,
+            "dry_run": arguments.dry_run,
             "since": timestamp(selection.since),
             "until": timestamp(selection.until),
         });
         println!("{line}");
-    } else if asked.dry_run {
-        println!("{events} events would be sent again.");
+    } else if arguments.dry_run {
+        println!("{events} events would be published again.");
     } else {
-        println!("{events} events are sent again.");
+        println!("{events} events are published again.");
     }
 }

@@ -1,9 +1,9 @@
-//! What `dev` tells the person who started it.
+//! The text that `dev` prints when it is ready.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-/// Three lines that work when pasted into any POSIX shell, again and again.
+/// Three lines that can be pasted into any POSIX shell, any number of times.
 pub(super) fn greeting(url: &str, bucket: &str, key: &SecretString) -> Zeroizing<String> {
     let key = key.expose_secret();
     let auth = Zeroizing::new(format!("-H 'Authorization: Bearer {key}'"));
@@ -15,15 +15,15 @@ pub(super) fn greeting(url: &str, bucket: &str, key: &SecretString) -> Zeroizing
 upload-broker runs at {url}
 documentation {url}/docs   bucket {bucket}   API key {key}
 
-Ask for an upload session, PUT the bytes straight to S3, acknowledge and list:
+Create an upload session, PUT the bytes directly to S3, then acknowledge and list:
 
 S=$(curl -s {url}/uploads {auth} -H 'Content-Type: application/json' -d '{{"path":"/data/hello-'$(date +%s)'.csv","name":"Hello","size":7}}'); echo "$S"
 
-curl -s -w 'S3 says %{{http_code}}\n' -X PUT "{target}" -H 'content-type: text/csv' -H 'if-none-match: *' -H "x-amz-meta-upload-id: {id}" --data-binary 'id,name'
+curl -s -w 'S3 answers %{{http_code}}\n' -X PUT "{target}" -H 'content-type: text/csv' -H 'if-none-match: *' -H "x-amz-meta-upload-id: {id}" --data-binary 'id,name'
 
 curl -s -X POST "{url}/uploads/{id}/acknowledge" {auth}; echo; curl -s '{url}/datasets?prefix=/data/&include=upload' {auth}; echo
 
-Notifications show up below. Ctrl-C stops everything; the state stays for the next start.
+Notifications are printed below. Ctrl-C stops everything; the state is kept for the next start.
 "#,
         auth = *auth,
     );

@@ -1,12 +1,13 @@
-//! `janitor`: one whole round, told line by line.
+//! `janitor`: runs one complete round, and reports each finding.
 //!
-//! Findings are NDJSON on standard output, one line each as it is made; the summary is on standard
-//! error. A part or a bucket that fails stops no other: each failure is told at the end. It ends with 0
-//! when everything is done, with 1 after a fault, and with 130 where a signal ended it early: rows at
-//! hand are finished, and a sweep goes on from there the next time.
+//! Findings are printed as NDJSON on standard output, one line each as they are made; the summary
+//! goes to standard error. A part or bucket that fails does not stop the others, and all failures
+//! are reported at the end. The exit code is 0 if everything was done, 1 after a failure, and 130
+//! if a signal interrupted the round: the rows in progress are finished, and the next run continues
+//! the sweep.
 
 mod failures;
-mod words;
+mod text;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -18,8 +19,10 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::assemble::{AssembleError, assemble};
-use super::output::{bad_config, complain, fail, start_log, warn_of_unknown};
-use super::serve::cloud;
+use super::aws::load_cloud;
+use super::output::{
+    print_stderr, report_failure, report_invalid_settings, start_log, warn_unknown_variables,
+};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
@@ -27,37 +30,38 @@ use crate::janitor::{Cleared, Job, Part, Report, Round, Swept};
 use crate::lifecycle::Shutdown;
 use crate::usecases::maintenance::abilities;
 use failures::Failures;
-use words::{aborted, cleared_json, cleared_line, swept_json, swept_line};
+use text::{aborted, cleared_json, cleared_line, swept_json, swept_line};
 
-/// As a shell says it of a program that was interrupted.
+/// The exit code of an interrupted program, as in a shell.
 const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Change nothing in Postgres or S3, and say what would be done
+    /// Change nothing in Postgres or S3, and report what would be done
     #[arg(long)]
     dry_run: bool,
-    /// Print the summary as JSON too
+    /// Print the summary as JSON, too
     #[arg(long)]
     json: bool,
-    /// Only these: overdue, deletes, last-looks, keys, retention, sweep, stale-multipart
+    /// Only these parts, comma-separated: overdue, deletes, last-looks, keys, retention, sweep,
+    /// stale-multipart
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
 }
 
-/// Why there is no round.
+/// Why the round failed.
 #[derive(Debug, thiserror::Error)]
 enum JanitorError {
     #[error(transparent)]
     Assemble(#[from] AssembleError),
     #[error("the findings cannot be written")]
     Output,
-    #[error("the round died")]
-    Died,
+    #[error("the round panicked")]
+    Panicked,
 }
 
-/// What was done.
-struct Done {
+/// The results of the round.
+struct RoundResult {
     round: Round,
     /// By bucket, the common one first.
     swept: Vec<(String, Swept)>,
@@ -69,24 +73,27 @@ struct Done {
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let settings = match config::from_env() {
         Ok(settings) => settings,
-        Err(faults) => return bad_config(&faults),
+        Err(faults) => return report_invalid_settings(&faults),
     };
     start_log(&settings.log);
-    warn_of_unknown();
-    match once(settings, &arguments).await {
-        Ok(done) => done.tell(&arguments),
-        Err(error) => fail("The janitor did not come to the end", &error),
+    warn_unknown_variables();
+    match run_janitor(settings, &arguments).await {
+        Ok(done) => done.report(&arguments),
+        Err(error) => report_failure("The janitor round was not completed", &error),
     }
 }
 
-async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, JanitorError> {
-    // The schema is `migrate`'s and `serve`'s to change; a dry run changes nothing at all.
+async fn run_janitor(
+    mut settings: Settings,
+    arguments: &Arguments,
+) -> Result<RoundResult, JanitorError> {
+    // Only `migrate` and `serve` change the schema, and a dry run changes nothing at all.
     settings.database.migrate = false;
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
-    let cloud = cloud(&settings).await?;
+    let cloud = load_cloud(&settings).await?;
     let assembly = assemble(&settings, &cloud, Clock::system()).await?;
-    let unwritten = Arc::new(AtomicBool::new(false));
+    let output_failed = Arc::new(AtomicBool::new(false));
     let job = Job {
         broker: assembly.broker,
         parts: match arguments.only.as_slice() {
@@ -94,63 +101,63 @@ async fn once(mut settings: Settings, arguments: &Arguments) -> Result<Done, Jan
             only => only.to_vec(),
         },
         dry_run: arguments.dry_run,
-        report: printing(&shutdown, Arc::clone(&unwritten)),
+        report: print_findings(&shutdown, Arc::clone(&output_failed)),
         stop: shutdown.token(),
     };
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let switch = shutdown.clone();
     shutdown.spawn("janitor", async move {
-        let done = work(&job).await;
+        let done = run_round(&job).await;
         switch.stop();
-        // Nobody listens after the bound of a stop.
-        let _ = tell.send(done);
+        // After the shutdown timeout, nothing receives the result.
+        let _ = sender.send(done);
     });
     let outcome = shutdown.wait(settings.http.shutdown).await;
-    if unwritten.load(Ordering::Relaxed) {
+    if output_failed.load(Ordering::Relaxed) {
         return Err(JanitorError::Output);
     }
-    match told.await {
+    match receiver.await {
         Ok(done) => Ok(done),
-        Err(_) if outcome.failures.is_empty() => Ok(Done {
+        Err(_) if outcome.failures.is_empty() => Ok(RoundResult {
             round: Round::default(),
             swept: Vec::new(),
             cleared: Vec::new(),
             failures: Failures::default(),
             stopped: true,
         }),
-        Err(_) => Err(JanitorError::Died),
+        Err(_) => Err(JanitorError::Panicked),
     }
 }
 
-/// Every part, for every bucket, whatever fails.
-async fn work(job: &Job) -> Done {
+/// Runs every part for every bucket, whatever fails.
+async fn run_round(job: &Job) -> RoundResult {
     let mut failures = Failures::default();
-    failures.note(
-        "what the stores do",
+    failures.record(
+        "the abilities of the stores",
         abilities::recall_all(&job.broker).await,
     );
     let round = failures
-        .note("the round", job.round().await)
+        .record("the round", job.round().await)
         .unwrap_or_default();
-    let buckets = failures.note("the list of buckets", job.broker.all_buckets().await);
+    let buckets = failures.record("the list of buckets", job.broker.all_buckets().await);
     let buckets = buckets.unwrap_or_default();
     let (mut swept, mut cleared) = (Vec::new(), Vec::new());
     let wanted = |part| job.parts.contains(&part) && !job.stop.is_cancelled();
     for bucket in &buckets {
         if wanted(Part::Sweep) {
             let what = format!("the sweep of {bucket}");
-            let done = failures.note(&what, job.sweep(bucket).await);
+            let done = failures.record(&what, job.sweep(bucket).await);
             swept.extend(done.map(|done| (bucket.clone(), done)));
         }
     }
     for bucket in &buckets {
         if wanted(Part::StaleMultipart) {
             let what = format!("stale multipart uploads of {bucket}");
-            let done = failures.note(&what, job.abort_stale(bucket).await);
+            let done = failures.record(&what, job.abort_stale(bucket).await);
             cleared.extend(done.map(|done| (bucket.clone(), done)));
         }
     }
-    Done {
+    RoundResult {
         round,
         swept,
         cleared,
@@ -159,8 +166,8 @@ async fn work(job: &Job) -> Done {
     }
 }
 
-/// A line each, at once. When nobody reads them any more, the round stops.
-fn printing(shutdown: &Shutdown, unwritten: Arc<AtomicBool>) -> Report {
+/// Prints each finding as one line, immediately. If standard output is closed, the round stops.
+fn print_findings(shutdown: &Shutdown, output_failed: Arc<AtomicBool>) -> Report {
     let shutdown = shutdown.clone();
     Report::to(move |finding: &Finding| {
         let line = json!(finding).to_string();
@@ -169,19 +176,19 @@ fn printing(shutdown: &Shutdown, unwritten: Arc<AtomicBool>) -> Report {
             .and_then(|()| output.flush())
             .is_err()
         {
-            unwritten.store(true, Ordering::Relaxed);
+            output_failed.store(true, Ordering::Relaxed);
             shutdown.stop();
         }
     })
 }
 
-impl Done {
-    fn tell(&self, arguments: &Arguments) -> ExitCode {
+impl RoundResult {
+    fn report(&self, arguments: &Arguments) -> ExitCode {
         if arguments.json {
-            complain(&self.json(arguments.dry_run).to_string());
+            print_stderr(&self.json(arguments.dry_run).to_string());
         } else {
             for line in self.lines(arguments.dry_run) {
-                complain(&line);
+                print_stderr(&line);
             }
         }
         if self.stopped {
@@ -200,12 +207,12 @@ impl Done {
         let round = &self.round;
         let mut lines = Vec::new();
         if dry_run {
-            lines.push("A dry run: nothing is changed, this is what would be.".to_owned());
+            lines.push("Dry run: nothing is changed; this is what would be done.".to_owned());
         }
         lines.push(format!(
-            "overdue: {} looked at, {} uploaded, {} expired; deletes ended: {}; \
-             last looks: {}, objects removed: {}; rows let go: {} idempotency keys, {} upload tokens, \
-             {} events, {} uploads, {} rows of the audit; left for later after a fault: {}",
+            "overdue: {} checked, {} uploaded, {} expired; finished deletes: {}; \
+             final checks: {}, removed objects: {}; deleted rows: {} idempotency keys, {} upload tokens, \
+             {} events, {} uploads, {} audit records; deferred after a failure: {}",
             round.checked,
             round.uploaded,
             round.expired,
@@ -223,7 +230,7 @@ impl Done {
         lines.extend((self.cleared.iter()).map(|(bucket, cleared)| cleared_line(bucket, cleared)));
         lines.extend(self.failures.lines());
         if self.stopped {
-            lines.push("Interrupted: the next run goes on from here.".to_owned());
+            lines.push("Interrupted: the next run continues from here.".to_owned());
         }
         lines
     }

@@ -1,4 +1,4 @@
-//! `keys create|list|revoke`.
+//! `keys create|list|revoke`: manages API keys.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::database;
-use super::output::{complain, fail, or_dash};
+use super::output::{or_dash, print_stderr, report_failure};
 use crate::clock::Clock;
 use crate::domain::event::timestamp;
 use crate::domain::principal::Scope;
@@ -21,30 +21,31 @@ use crate::usecases::identity::keys::{self, IssuedKey};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a key, and with its first key the tenant. The key is shown once
+    /// Issue an API key, and create its tenant if it does not exist. The key is printed once
     Create {
-        /// The tenant whose data it opens
+        /// Tenant of the key
         #[arg(long, default_value = "default")]
         tenant: String,
-        /// uploads:write, uploads:read, datasets:read, datasets:delete, processing:write, admin
+        /// Scopes, comma-separated: uploads:write, uploads:read, datasets:read, datasets:delete,
+        /// processing:write, admin
         #[arg(long, value_delimiter = ',', required = true, value_parser = scope)]
         scopes: Vec<Scope>,
-        /// After how many seconds it ends by itself; never, by default
+        /// Lifetime in seconds; default: the key does not expire
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
         expires_in: Option<u32>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// List the keys, without the keys themselves
+    /// List the keys, without their secrets
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take a key back; it is refused within seconds
+    /// Revoke a key; it is rejected within seconds
     Revoke {
-        /// The key's id, as `keys list` shows it
+        /// Id of the key, as `keys list` prints it
         id: Uuid,
     },
 }
@@ -57,7 +58,7 @@ fn scope(name: &str) -> Result<Scope, String> {
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {
-    let mut connection = match database::connection().await {
+    let mut connection = match database::connect().await {
         Ok(connection) => connection,
         Err(code) => return code,
     };
@@ -76,7 +77,7 @@ pub(super) async fn run(command: Command) -> ExitCode {
         Command::List { json } => list(&mut connection, json).await,
         Command::Revoke { id } => revoke(&mut connection, &clock, id).await,
     };
-    result.unwrap_or_else(|error| fail("The keys are as they were", &error))
+    result.unwrap_or_else(|error| report_failure("The keys were not changed", &error))
 }
 
 async fn create(
@@ -89,40 +90,41 @@ async fn create(
 ) -> usecases::Result<ExitCode> {
     let issued = keys::issue(connection, clock, tenant, scopes, expires_at).await?;
     if json {
-        if let Err(error) = Shown::of(&issued).show() {
+        if let Err(error) = PrintedKey::of(&issued).print() {
             let id = issued.id;
-            let what = format!("Key {id} was made and not shown; `keys revoke {id}` takes it back");
-            return Ok(fail(&what, &error));
+            let what =
+                format!("Key {id} was issued but not printed; revoke it with `keys revoke {id}`");
+            return Ok(report_failure(&what, &error));
         }
     } else {
         println!("{}", issued.key.expose_secret());
-        complain(&format!(
-            "Key {} of tenant {}. It is shown this once; `keys revoke {}` takes it back.",
+        print_stderr(&format!(
+            "Key {} of tenant {}. It is not shown again; revoke it with `keys revoke {}`.",
             issued.id, issued.tenant, issued.id
         ));
     }
     if let Some(at) = issued.disabled_at {
         let (name, at) = (&issued.tenant, timestamp(at));
-        complain(&format!(
-            "Tenant {name} is disabled since {at}: the key opens nothing until `tenants enable {name}`."
+        print_stderr(&format!(
+            "Tenant {name} has been disabled since {at}: the key is rejected until `tenants enable {name}`."
         ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A new key, as it is shown once.
+/// A new key in the form that is printed once.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct PrintedKey<'a> {
     created_at: String,
     expires_at: Option<String>,
     id: Uuid,
-    #[serde(serialize_with = "once")]
+    #[serde(serialize_with = "expose")]
     key: &'a SecretString,
     scopes: Vec<&'static str>,
     tenant: &'a str,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> PrintedKey<'a> {
     fn of(issued: &'a IssuedKey) -> Self {
         Self {
             created_at: timestamp(issued.created_at),
@@ -134,15 +136,15 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Straight to standard output: no copy of the key is made on the way.
-    fn show(&self) -> io::Result<()> {
+    /// Writes directly to standard output, so that no copy of the key remains in memory.
+    fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
         serde_json::to_writer(&mut out, self)?;
         writeln!(out)
     }
 }
 
-fn once<S: Serializer>(key: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+fn expose<S: Serializer>(key: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(key.expose_secret())
 }
 
@@ -189,9 +191,9 @@ async fn revoke(
     id: Uuid,
 ) -> usecases::Result<ExitCode> {
     if keys::revoke(connection, clock, id).await? {
-        complain(&format!("Key {id} is taken back."));
+        print_stderr(&format!("Key {id} is revoked."));
         return Ok(ExitCode::SUCCESS);
     }
-    complain(&format!("There is no live key {id}."));
+    print_stderr(&format!("There is no active key {id}."));
     Ok(ExitCode::FAILURE)
 }

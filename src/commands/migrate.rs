@@ -1,8 +1,8 @@
-//! `migrate`: the schema, up to date.
+//! `migrate`: brings the database schema up to date.
 
 use std::process::ExitCode;
 
-use super::output::{bad_config, fail};
+use super::output::{report_failure, report_invalid_settings};
 use crate::config::{self, Database, Section as _};
 use crate::store::migrations;
 use crate::store::pool::{SessionError, ensure_dedicated_sessions};
@@ -10,21 +10,24 @@ use crate::store::pool::{SessionError, ensure_dedicated_sessions};
 pub(super) async fn run() -> ExitCode {
     let database = match Database::load(config::env) {
         Ok(database) => database,
-        Err(faults) => return bad_config(&faults),
+        Err(faults) => return report_invalid_settings(&faults),
     };
-    // The lock that lets one migrate at a time is a session's.
+    // The migration lock is held by a database session.
     if let Err(lent @ SessionError::Shared) = ensure_dedicated_sessions(database.url.expose()).await
     {
-        return fail("The schema cannot be migrated through this pooler", &lent);
+        return report_failure(
+            "The database schema cannot be migrated through this pooler",
+            &lent,
+        );
     }
     match migrations::run(database.url.expose()).await {
-        Ok(applied) if applied.is_empty() => println!("The schema is up to date."),
+        Ok(applied) if applied.is_empty() => println!("The database schema is up to date."),
         Ok(applied) => {
             for migration in applied {
                 println!("Applied {migration}.");
             }
         }
-        Err(error) => return fail("The schema is not up to date", &error),
+        Err(error) => return report_failure("The database schema is not up to date", &error),
     }
     ExitCode::SUCCESS
 }

@@ -1,4 +1,4 @@
-//! `openapi`: the document, from the code.
+//! `openapi`: prints the OpenAPI document, which is generated from the code.
 
 use std::process::ExitCode;
 

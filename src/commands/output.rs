@@ -1,4 +1,4 @@
-//! What commands say to the person, and how they end.
+//! Output and exit codes of the operator commands.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -6,30 +6,30 @@ use std::process::ExitCode;
 use crate::config::{self, Fault, Log, LogFormat};
 use crate::telemetry;
 
-/// Wrong usage, as clap itself ends.
+/// The exit code for invalid usage, the same as clap's.
 pub(super) const BAD_USAGE: u8 = 2;
-/// Wrong settings, as `sysexits.h` has it for configuration errors.
+/// The exit code for invalid settings: EX_CONFIG of `sysexits.h`.
 pub(super) const BAD_CONFIG: u8 = 78;
 
-/// Says why a command failed, with every cause: in the log where one has started (a log of JSON
-/// has no other lines), else on the terminal.
-pub(super) fn fail(what: &str, error: &dyn std::error::Error) -> ExitCode {
+/// Reports why a command failed, with all causes: in the log if it has been started (a JSON log has
+/// no other lines), else on standard error.
+pub(super) fn report_failure(what: &str, error: &dyn std::error::Error) -> ExitCode {
     let text = format!("{what}: {}", causes(error));
     if log::log_enabled!(log::Level::Error) {
         log::error!("{text}");
     } else {
-        complain(&text);
+        print_stderr(&text);
     }
     ExitCode::FAILURE
 }
 
-/// An error with every cause, on one line.
+/// An error with all its causes, on one line.
 pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        // Some errors tell their cause themselves.
+        // Some errors already contain the text of their cause.
         if !text.ends_with(&cause_text) {
             text = format!("{text}: {cause_text}");
         }
@@ -38,43 +38,43 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Warns of variables that look like ours and are not.
-pub(super) fn warn_of_unknown() {
-    for warning in config::unknown(config::env_names()) {
+/// Logs a warning for every unknown variable with the prefix `BROKER_`.
+pub(super) fn warn_unknown_variables() {
+    for warning in config::unknown_variables(config::env_names()) {
         log::warn!("{warning}");
     }
 }
 
-/// Starts the log. From here on, what is to be said goes there.
+/// Starts the log. From now on, messages go there.
 pub(super) fn start_log(settings: &Log) {
     let format = match settings.format {
         LogFormat::Text => telemetry::log::Format::Text,
         LogFormat::Json => telemetry::log::Format::Json,
     };
     if let Err(error) = telemetry::log::init(format, &settings.filter) {
-        complain(&format!("the log is started already: {error}"));
+        print_stderr(&format!("the log has already been started: {error}"));
     }
 }
 
-/// Lists faults of the settings.
-pub(super) fn bad_config(faults: &[Fault]) -> ExitCode {
-    complain("The settings have faults:");
+/// Reports the faults of the settings.
+pub(super) fn report_invalid_settings(faults: &[Fault]) -> ExitCode {
+    print_stderr("The settings are invalid:");
     for fault in faults {
-        complain(&format!("  {fault}"));
+        print_stderr(&format!("  {fault}"));
     }
     ExitCode::from(BAD_CONFIG)
 }
 
-/// One line to standard error.
+/// Prints one line to standard error.
 #[expect(
     clippy::print_stderr,
-    reason = "the one place that talks to the terminal beside the log"
+    reason = "the only place besides the log that writes to standard error"
 )]
-pub(super) fn complain(line: &str) {
+pub(super) fn print_stderr(line: &str) {
     eprintln!("{line}");
 }
 
-/// A table cell for something that may be missing.
+/// A table cell with a value, or a dash.
 pub(super) fn or_dash(value: Option<impl Display>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }

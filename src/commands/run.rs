@@ -1,4 +1,4 @@
-//! A broker's life: its loops, and the order in which they stop.
+//! Runs the components of a broker, and stops them in order.
 
 use std::error::Error as _;
 use std::net::SocketAddr;
@@ -17,13 +17,13 @@ use crate::usecases::Broker;
 use crate::usecases::maintenance::abilities;
 use crate::{audit, http, janitor};
 
-/// How often gauges that nobody pushes are read.
-const GAUGES_EVERY: Duration = Duration::from_secs(5);
+/// How often gauges are updated that are not updated by events.
+const GAUGE_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Assembly {
-    /// Runs until a signal or a fault, then stops in order: `/readyz` says no, no new connections are
-    /// made, those that are made are accepted, what runs is finished, within the bound of the
-    /// settings. `ready` is told where it listens.
+    /// Runs until a signal or a failure, then stops in order: `/readyz` fails, no new connections
+    /// are opened, pending ones are accepted, and what is running is finished within the shutdown
+    /// timeout. `ready` is called with the address of the API listener.
     pub async fn run(
         self,
         settings: &Settings,
@@ -35,7 +35,8 @@ impl Assembly {
             relay,
             reader,
         } = self;
-        // Not a fault yet: they may come with time. Until then S3 is not ready either.
+        // Not a failure yet: credentials may become available later. Until then, the readiness
+        // check of S3 fails.
         if let Err(error) = broker.stores.credentials.get(broker.clock.now()).await {
             log::warn!("no AWS credentials: {error}");
         }
@@ -46,21 +47,22 @@ impl Assembly {
         }
         let (listen, tls) = (&settings.http, identity.as_ref());
         let server = http::server::api(Arc::clone(&broker), listen, tls, shutdown)
-            .map_err(listening(listen.bind, "BROKER_BIND"))?;
+            .map_err(bind_error(listen.bind, "BROKER_BIND"))?;
         let address = server.address;
-        // Every address is ours before anything runs.
+        // All addresses are bound before anything runs.
         for (bind, variable) in listen.pages.listeners() {
             let server = http::server::service_pages(Arc::clone(&broker.metrics), listen, bind)
-                .map_err(listening(bind, variable))?;
-            log::info!("listening for pages on http://{}", server.address);
+                .map_err(bind_error(bind, variable))?;
+            log::info!("serving pages on http://{}", server.address);
             let bound = listen.shutdown;
             let serving = serve(server, shutdown.clone(), Duration::ZERO, bound);
             shutdown.spawn("pages", serving);
         }
         if let Some(identity) = identity.clone() {
             let hangups = Hangups::new().map_err(AssembleError::Signals)?;
-            let renewals = renew(identity, broker.clock.clone(), hangups, shutdown.clone());
-            shutdown.spawn("certificate", renewals);
+            let reloads =
+                reload_on_hangup(identity, broker.clock.clone(), hangups, shutdown.clone());
+            shutdown.spawn("certificate", reloads);
         }
         let (delay, bound) = (settings.http.stop_delay, settings.http.shutdown);
         let over = CancellationToken::new();
@@ -71,7 +73,8 @@ impl Assembly {
         );
         let (served, stop) = (Arc::clone(&broker), shutdown.clone());
         shutdown.spawn("http", async move {
-            // However it ends: from then on nobody does anything that the audit has to tell.
+            // However the server ends, no caller can do anything afterwards that has to be in the
+            // audit.
             let _until_over = until_over;
             serve_api(server, served, stop, delay, bound).await
         });
@@ -93,12 +96,15 @@ impl Assembly {
         }
         let stores = janitor::learn_stores(Arc::clone(&broker), shutdown.token());
         shutdown.spawn("stores", stores);
-        shutdown.spawn("gauges", gauges(Arc::clone(&broker), shutdown.clone()));
+        shutdown.spawn(
+            "gauges",
+            update_gauges(Arc::clone(&broker), shutdown.clone()),
+        );
         if settings.auth == Auth::Off {
-            log::warn!("BROKER_AUTH=off: every caller on this machine may do everything");
+            log::warn!("BROKER_AUTH=off: every caller on this machine has all rights");
         }
         if settings.audit == Audit::Off {
-            log::warn!("BROKER_AUDIT=off: what callers do is not written down");
+            log::warn!("BROKER_AUDIT=off: the actions of callers are not recorded");
         }
         let scheme = if identity.is_some() { "https" } else { "http" };
         log::info!("listening on {scheme}://{address}");
@@ -109,8 +115,8 @@ impl Assembly {
     }
 }
 
-/// A failed bind, with the setting to look at.
-fn listening(
+/// The error for an address that cannot be bound, with the setting that configures it.
+fn bind_error(
     address: SocketAddr,
     variable: &'static str,
 ) -> impl FnOnce(std::io::Error) -> AssembleError {
@@ -121,8 +127,8 @@ fn listening(
     }
 }
 
-/// Serves until the stop, then finishes the requests that run, and the verbs that outlived their
-/// callers: a lost answer is no lost work. Both share the bound of the stop.
+/// Serves until the stop, then finishes the running requests and the operations whose callers have
+/// disconnected: a lost response must not mean lost work. Both share the shutdown timeout.
 async fn serve_api(
     server: http::server::Server,
     broker: Arc<Broker>,
@@ -136,8 +142,9 @@ async fn serve_api(
     Ok(())
 }
 
-/// Serves until the stop and its delay, then finishes the requests that run. The first half of what
-/// is left of the stop's bound is for connections that were made and not accepted yet.
+/// Serves until the stop and its delay, then finishes the running requests. The first half of the
+/// remaining shutdown timeout is for connections that clients have opened but that are not accepted
+/// yet.
 async fn serve(
     server: http::server::Server,
     shutdown: Shutdown,
@@ -151,8 +158,8 @@ async fn serve(
     server.serve(stop, bound.saturating_sub(delay) / 2).await
 }
 
-/// At every SIGHUP, reads certificate and key anew.
-async fn renew(
+/// Reloads the certificate and its key at every SIGHUP.
+async fn reload_on_hangup(
     identity: Arc<ServerCertificate>,
     clock: Clock,
     mut hangups: Hangups,
@@ -167,26 +174,26 @@ async fn renew(
         let read = tokio::task::spawn_blocking(move || files.reload()).await;
         match read {
             Ok(Ok(())) => {
-                log::info!("SIGHUP: the certificate was read anew");
+                log::info!("SIGHUP: reloaded the certificate");
                 identity.warn(clock.now());
             }
             Ok(Err(error)) => {
                 let cause = error.source().map(|cause| format!(": {cause}"));
                 let cause = cause.unwrap_or_default();
-                log::error!("SIGHUP: the certificate stays the old one: {error}{cause}");
+                log::error!("SIGHUP: keeping the old certificate: {error}{cause}");
             }
-            Err(died) => log::error!("SIGHUP: the certificate stays the old one: {died}"),
+            Err(died) => log::error!("SIGHUP: keeping the old certificate: {died}"),
         }
     }
 }
 
-async fn gauges(broker: Arc<Broker>, shutdown: Shutdown) {
+async fn update_gauges(broker: Arc<Broker>, shutdown: Shutdown) {
     while !shutdown.is_stopping() {
         broker.connections.pool.observe();
         abilities::observe(&broker);
         tokio::select! {
             () = shutdown.stopping() => {}
-            () = tokio::time::sleep(GAUGES_EVERY) => {}
+            () = tokio::time::sleep(GAUGE_INTERVAL) => {}
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A point in time, as it is typed.
+/// A point in time as it is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
-    /// This moment.
+pub(super) enum TimeArgument {
+    /// An absolute time.
     At(DateTime<Utc>),
-    /// So long ago.
+    /// An age.
     Ago(TimeDelta),
 }
 
-impl When {
-    /// The moment, where it is `now`.
+impl TimeArgument {
+    /// The absolute time, if it is `now`.
     pub(super) fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
@@ -23,19 +23,19 @@ impl When {
     }
 }
 
-/// Reads one.
-pub(super) fn when(text: &str) -> Result<When, String> {
+/// Parses a point in time.
+pub(super) fn parse_time(text: &str) -> Result<TimeArgument, String> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Ok(When::At(at.to_utc()));
+        return Ok(TimeArgument::At(at.to_utc()));
     }
-    ago(text).map(When::Ago).ok_or_else(|| {
-        "expected a time with its zone, such as 2026-11-21T08:00:00Z, or how long ago, such as 2h \
+    parse_age(text).map(TimeArgument::Ago).ok_or_else(|| {
+        "expected a time with a time zone, such as 2026-11-21T08:00:00Z, or an age, such as 2h \
          (s, m, h or d)"
             .to_owned()
     })
 }
 
-fn ago(text: &str) -> Option<TimeDelta> {
+fn parse_age(text: &str) -> Option<TimeDelta> {
     let unit = text.chars().last()?;
     let amount: u32 = text.strip_suffix(unit)?.parse().ok()?;
     let amount = i64::from(amount);
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_a_moment_or_how_long_ago() {
+    fn time_is_absolute_or_an_age() {
         let at = |text: &str| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
         let now = at("2026-11-21T10:00:00Z").expect("a time");
         for (text, right) in [
@@ -64,10 +64,10 @@ mod tests {
             ("2h", "2026-11-21T08:00:00Z"),
             ("7d", "2026-11-14T10:00:00Z"),
         ] {
-            let read = when(text).expect(text).at(now);
+            let read = parse_time(text).expect(text).at(now);
             assert_eq!(read, at(right).expect("a time"), "{text}");
         }
-        let longest = when("4294967295d").expect("a long time").at(now);
+        let longest = parse_time("4294967295d").expect("a long time").at(now);
         assert!(longest < now, "{longest}");
         for text in [
             "",
@@ -80,7 +80,7 @@ mod tests {
             "yesterday",
             "2026-11-21T08:00:00",
         ] {
-            assert!(when(text).is_err(), "{text:?}");
+            assert!(parse_time(text).is_err(), "{text:?}");
         }
     }
 }

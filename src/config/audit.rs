@@ -1,14 +1,14 @@
-//! Whether callers' deeds are written down.
+//! Whether the actions of callers are recorded in the audit.
 
 use super::reader::{Reader, Section};
 use super::variables::BROKER_AUDIT;
 
-/// Whether callers' deeds are written down.
+/// Whether the actions of callers are recorded in the audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audit {
-    /// Each of them.
+    /// All actions are recorded.
     On,
-    /// None. What operators do on the command line is, all the same.
+    /// No actions of callers are recorded. Actions of operators on the command line still are.
     Off,
 }
 

@@ -1,14 +1,14 @@
-//! Who may call.
+//! Whether callers have to authenticate.
 
 use super::reader::{Reader, Section};
 use super::variables::{BROKER_AUTH, BROKER_BIND};
 
-/// Whether callers have to say who they are.
+/// Whether callers have to authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// A key or token with every request.
+    /// Every request needs an API key or a token.
     Required,
-    /// Anyone who reaches the socket is the administrator.
+    /// Every caller that reaches the listener has all rights.
     Off,
 }
 
@@ -22,11 +22,13 @@ impl Section for Auth {
     }
 }
 
-/// Without authentication only this machine may reach the server.
-pub(super) fn check_loopback(auth: Auth, bind: std::net::SocketAddr, reader: &mut Reader<'_>) {
+/// Ensures that a server without authentication listens on a loopback address.
+pub(super) fn ensure_loopback(auth: Auth, bind: std::net::SocketAddr, reader: &mut Reader<'_>) {
     if auth == Auth::Off && !bind.ip().to_canonical().is_loopback() {
         let (auth, name) = (&BROKER_AUTH, BROKER_BIND.name);
-        let detail = format!("must be required while {name} is {bind}: off is for loopback only");
+        let detail = format!(
+            "must be required while {name} is {bind}: off is only allowed on a loopback address"
+        );
         reader.fault(auth, detail);
     }
 }

@@ -1,4 +1,4 @@
-//! How long calls to S3, SNS and SQS may take: one set for all of them.
+//! Timeouts of calls to S3, SNS and SQS, the same for all services.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
-use super::parse::{Seconds, fraction};
+use super::parse::{Seconds, fractional_seconds};
 use super::reader::Reader;
 use super::variable::Variable;
 use super::variables::{
@@ -15,29 +15,29 @@ use super::variables::{
     BROKER_AWS_TIMEOUT_SECONDS, BROKER_REQUEST_TIMEOUT_SECONDS, SSL_CERT_DIR, SSL_CERT_FILE,
 };
 
-/// Attempts of a call: the first one and two more. The SDK waits between them, growing and
-/// jittered, and stops early when a whole service fails.
+/// Attempts of a call: the first one and two retries. The SDK waits between them with an
+/// exponential back-off and jitter, and stops early when a whole service fails.
 const ATTEMPTS: u32 = 3;
 
-/// Time limits of calls to AWS; each is at most the next.
+/// Timeouts of calls to AWS. Each of the first three is at most the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aws {
-    /// To open a connection.
+    /// The timeout for opening a connection.
     pub connect: Duration,
-    /// For one attempt.
+    /// The timeout of one attempt.
     pub attempt: Duration,
-    /// For all attempts and the waiting between them.
+    /// The timeout of all attempts and the delays between them.
     pub total: Duration,
-    /// Certificates of authorities, as a PEM file, that are believed beside the system's.
+    /// A PEM file with certificate authorities that are trusted in addition to the system's.
     pub ca_bundle: Option<PathBuf>,
 }
 
 impl Aws {
-    /// Reads them; none may be longer than a `request` may take.
+    /// Reads the timeouts; none may be longer than `request`, the timeout of a request.
     pub(super) fn read(reader: &mut Reader<'_>, request: Duration) -> Option<Self> {
-        let read = |reader: &mut Reader<'_>, variable, usual, most| {
-            let otherwise = Seconds(Duration::from_secs(usual).min(most));
-            reader.derived(variable, fraction(3600), otherwise)
+        let read = |reader: &mut Reader<'_>, variable, default, most| {
+            let default = Seconds(Duration::from_secs(default).min(most));
+            reader.derived(variable, fractional_seconds(3600), default)
         };
         let longest = Duration::MAX;
         let total = read(reader, &BROKER_AWS_TIMEOUT_SECONDS, 12, request);
@@ -46,7 +46,7 @@ impl Aws {
         let most = attempt.map_or(longest, |attempt| attempt.0);
         let connect = read(reader, &BROKER_AWS_CONNECT_TIMEOUT_SECONDS, 2, most);
         let ca_bundle = reader.optional(&AWS_CA_BUNDLE, |path| Ok(PathBuf::from(path)));
-        // The TLS library reads these two itself.
+        // The TLS library reads these two variables itself.
         reader.is_set(&SSL_CERT_FILE);
         reader.is_set(&SSL_CERT_DIR);
         let aws = Self {
@@ -80,17 +80,17 @@ impl Aws {
                 &BROKER_REQUEST_TIMEOUT_SECONDS,
             ),
         ];
-        for (part, variable, whole, other) in pairs {
-            if part > whole {
-                let whole = Seconds(whole);
-                let detail = format!("must be at most {}, which is {whole}", other.name);
+        for (inner, variable, outer, outer_variable) in pairs {
+            if inner > outer {
+                let outer = Seconds(outer);
+                let detail = format!("must be at most {}, which is {outer}", outer_variable.name);
                 reader.fault(variable, detail);
             }
         }
     }
 
-    /// The limits as the SDK takes them. A call that waits on purpose (a long poll) names how
-    /// long; others name nothing.
+    /// The timeouts in the form that the SDK takes. `waits` is added for a call that waits on
+    /// purpose, such as a long poll; it is zero for all others.
     pub fn timeouts(&self, waits: Duration) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(self.connect)
@@ -99,9 +99,9 @@ impl Aws {
             .build()
     }
 
-    /// `config` with these limits, and with retries that stay within them. Clients of every
-    /// service that are made from it have both.
-    pub fn bound(&self, config: SdkConfig) -> SdkConfig {
+    /// Adds these timeouts, and retries that stay within them, to an SDK configuration. They apply
+    /// to the clients of every service that are built from it.
+    pub fn with_limits(&self, config: SdkConfig) -> SdkConfig {
         config
             .into_builder()
             .timeout_config(self.timeouts(Duration::ZERO))

@@ -1,41 +1,42 @@
-//! Which content types uploads may have.
+//! The content types that uploads may have.
 
 use super::parse::list;
 
-/// A list of content types, of which `type/*` means all of one type. The default allows all.
+/// A list of content types, in which `type/*` stands for all subtypes of a type. By default all
+/// content types are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContentTypes(Option<Vec<String>>);
 
 impl ContentTypes {
-    /// Reads a list such as `text/csv,image/*`.
+    /// Parses a list such as `text/csv,image/*`.
     ///
     /// # Errors
-    /// A phrase that says what would be right.
+    /// A phrase that says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         list(pattern)(text).map(|patterns| Self(Some(patterns)))
     }
 
-    /// Whether an upload may have this content type. Case and parameters (`; charset=utf-8`) do
-    /// not count (RFC 9110, section 8.3.1).
+    /// Whether an upload may have this content type. Case and parameters (`; charset=utf-8`) are
+    /// ignored (RFC 9110, section 8.3.1).
     pub fn allows(&self, content_type: &str) -> bool {
         self.0
             .as_deref()
             .is_none_or(|patterns| matches(patterns, content_type))
     }
 
-    /// The patterns in lower case, given away; none when all are allowed.
+    /// The patterns in lower case; `None` if all content types are allowed.
     pub fn into_patterns(self) -> Option<Vec<String>> {
         self.0
     }
 
-    /// The patterns in lower case, for a message; none when all are allowed.
+    /// The patterns in lower case, for a message; `None` if all content types are allowed.
     pub fn patterns(&self) -> Option<&[String]> {
         self.0.as_deref()
     }
 }
 
-/// Whether one of the patterns, in lower case, means this content type. Case and parameters of the
-/// latter do not count.
+/// Whether one of the lower-case patterns matches the content type, whose case and parameters are
+/// ignored.
 pub fn matches(patterns: &[String], content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
@@ -52,12 +53,12 @@ fn pattern(text: &str) -> Result<String, String> {
         Some((kind, "*")) if is_token(kind) => Ok(text.to_ascii_lowercase()),
         Some((kind, sub)) if is_token(kind) && is_token(sub) => Ok(text.to_ascii_lowercase()),
         _ => Err(format!(
-            "must be content types such as text/csv or image/*; {text:?} is none"
+            "must be content types such as text/csv or image/*; {text:?} is not one"
         )),
     }
 }
 
-/// A restricted name of RFC 6838, section 4.2.
+/// Whether the text is a restricted name of RFC 6838, section 4.2.
 fn is_token(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
     (1..=127).contains(&text.len()) && text.bytes().all(allowed)

@@ -1,9 +1,9 @@
-//! Postgres.
+//! The connection to Postgres.
 
 use std::time::Duration;
 
 use super::database_url::DatabaseUrl;
-use super::parse::{Seconds, flag, fraction, number};
+use super::parse::{Seconds, flag, fractional_seconds, number};
 use super::reader::{Reader, Section};
 use super::variables::{
     BROKER_DB_CONNECT_TIMEOUT_SECONDS, BROKER_DB_POOL_SIZE, BROKER_DB_POOL_WAIT_SECONDS,
@@ -11,36 +11,37 @@ use super::variables::{
     DATABASE_URL,
 };
 
-/// How long a statement may take where nothing else is said.
+/// The default statement timeout.
 const STATEMENT: Duration = Duration::from_secs(15);
 
-/// How to reach Postgres.
+/// The settings of the connection to Postgres.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// Where it is, with the password.
+    /// The URL, with the password.
     pub url: DatabaseUrl,
-    /// Connections at most.
+    /// The most connections.
     pub pool_size: usize,
-    /// How long a connection may take to open.
+    /// The timeout for opening a connection.
     pub connect_timeout: Duration,
-    /// How long to wait for one that is free.
+    /// How long to wait for a free connection.
     pub pool_wait: Duration,
-    /// How long a statement may take.
+    /// The timeout of a statement.
     pub statement_timeout: Duration,
-    /// Whether `serve` migrates at its start.
+    /// Whether `serve` migrates the database when it starts.
     pub migrate: bool,
 }
 
 impl Database {
-    /// Reads them; a statement may take no longer than a `request`.
+    /// Reads the settings. `request` is the longest allowed statement timeout.
     pub(super) fn read(reader: &mut Reader<'_>, request: Duration) -> Option<Self> {
         let url = reader.value(&DATABASE_URL, DatabaseUrl::parse);
         let pool_size = reader.value(&BROKER_DB_POOL_SIZE, number(1..=1000));
-        let connect_timeout = reader.value(&BROKER_DB_CONNECT_TIMEOUT_SECONDS, fraction(300));
-        let pool_wait = reader.value(&BROKER_DB_POOL_WAIT_SECONDS, fraction(300));
+        let connect_timeout =
+            reader.value(&BROKER_DB_CONNECT_TIMEOUT_SECONDS, fractional_seconds(300));
+        let pool_wait = reader.value(&BROKER_DB_POOL_WAIT_SECONDS, fractional_seconds(300));
         let statement_timeout = reader.derived(
             &BROKER_DB_STATEMENT_TIMEOUT_SECONDS,
-            fraction(3600),
+            fractional_seconds(3600),
             Seconds(STATEMENT.min(request)),
         );
         let migrate = reader.value(&BROKER_MIGRATE, flag);
@@ -61,7 +62,7 @@ impl Database {
     }
 }
 
-/// For commands that serve no requests.
+/// For commands that serve no requests, so that the statement timeout is not limited by one.
 impl Section for Database {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Self::read(reader, Duration::MAX)

@@ -1,19 +1,19 @@
-//! The embedded stack.
+//! The embedded stack of `dev`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::parse::bind;
+use super::parse::socket_address;
 use super::reader::{Reader, Section};
 use super::variables::{BROKER_DEV_DIR, BROKER_DEV_S3_BIND};
 
-/// Settings of `upload-broker dev`. All have defaults.
+/// The settings of `upload-broker dev`. All of them have defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dev {
-    /// Where its state is kept.
+    /// The folder of its state.
     pub dir: PathBuf,
-    /// Where its S3 server listens.
+    /// The address of its S3 server.
     pub s3_bind: SocketAddr,
 }
 
@@ -22,7 +22,7 @@ impl Section for Dev {
         let dir = reader.value(&BROKER_DEV_DIR, |text| {
             text.parse().map_err(|never: Infallible| match never {})
         });
-        let s3_bind = reader.value(&BROKER_DEV_S3_BIND, bind);
+        let s3_bind = reader.value(&BROKER_DEV_S3_BIND, socket_address);
         Some(Self {
             dir: dir?,
             s3_bind: s3_bind?,

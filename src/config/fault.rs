@@ -1,16 +1,16 @@
-//! What is wrong with a variable.
+//! An invalid variable.
 
 use std::fmt;
 
-/// One fault of one variable. Shown, it names the variable, its value (secrets hidden) and what
-/// would be right.
+/// A fault of one variable. Its `Display` names the variable, its value (with secrets hidden) and
+/// what is expected.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The name of the variable.
     pub variable: &'static str,
-    /// Its value as it may be shown; none when it is not set.
+    /// Its value, as far as it may be shown; `None` if it is not set.
     pub found: Option<String>,
-    /// What would be right, as a phrase that begins with "must" or "is".
+    /// What is expected, as a phrase that begins with "must" or "is".
     pub detail: String,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// As shown: a failing `expect` prints the sentence.
+/// The same as `Display`, so that a failed `expect` prints the sentence.
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

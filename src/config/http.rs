@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::pages::Pages;
-use super::parse::{bind, fraction, list, number, seconds};
+use super::parse::{fractional_seconds, list, number, seconds, socket_address};
 use super::rates::Rates;
 use super::reader::{Reader, Section};
 use super::tls::Tls;
@@ -21,46 +21,46 @@ use super::variables::{
 /// How the HTTP server listens, and its limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
-    /// Address and port.
+    /// The address and port.
     pub bind: SocketAddr,
-    /// The files of its TLS, where it speaks that.
+    /// The certificate files, if the server uses TLS.
     pub tls: Option<Tls>,
-    /// Where the pages for operators and developers are served.
+    /// Which listeners serve the pages for operators and developers.
     pub pages: Pages,
-    /// Origins whose pages may call, each exactly as a browser sends it in `Origin`.
+    /// The origins whose web pages may call the API, exactly as a browser sends them in `Origin`.
     pub cors_origins: Vec<String>,
-    /// Headers that such pages may send beside the usual ones, in lower case.
+    /// Request headers that such pages may send in addition to the default ones, in lower case.
     pub cors_headers: Vec<String>,
-    /// How often callers may call, and who is believed about where they are.
+    /// The rate limits, and the proxies that are trusted to report client addresses.
     pub rates: Rates,
-    /// Threads that serve.
+    /// The number of worker threads.
     pub workers: usize,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// The largest body of a batch, in bytes.
+    /// The largest body of a batch request, in bytes.
     pub max_batch_body_bytes: usize,
-    /// Requests under way at most.
+    /// The most requests in flight.
     pub max_in_flight: usize,
-    /// Connections of clients at most.
+    /// The most client connections.
     pub max_connections: usize,
-    /// How long a request may take.
+    /// The timeout of a request.
     pub request_timeout: Duration,
     /// How long the head of a request may take to arrive.
     pub head_timeout: Duration,
-    /// How long a client may take to read a stretch of an answer.
+    /// How long a client may take to read a chunk of a response.
     pub write_timeout: Duration,
-    /// How long an idle connection is kept.
+    /// How long an idle connection is kept open.
     pub keep_alive: Duration,
-    /// How long running work may take to finish after the signal to stop.
+    /// How long running work may take to finish after the stop signal.
     pub shutdown: Duration,
-    /// How much of that connections are still taken.
+    /// How long, within that time, new connections are still accepted.
     pub stop_delay: Duration,
 }
 
 impl Section for Http {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        let address = reader.value(&BROKER_BIND, bind);
+        let address = reader.value(&BROKER_BIND, socket_address);
         let tls = Option::<Tls>::read(reader);
         let pages = Pages::read(reader);
         let cors_origins = reader.optional(&BROKER_CORS_ORIGINS, list(origin));
@@ -68,14 +68,14 @@ impl Section for Http {
         let rates = Rates::read(reader);
         let workers = reader.derived(&BROKER_HTTP_WORKERS, number(1..=1024), cores);
         let max_body_bytes = reader.value(&BROKER_MAX_BODY_BYTES, number(1024..=16_777_216));
-        // The upper bound: a thousand sessions, 16 KiB each.
+        // The largest limit fits a thousand sessions of 16 KiB each.
         let max_batch_body_bytes =
             reader.value(&BROKER_MAX_BATCH_BODY_BYTES, number(1024..=16_777_216));
         let request_timeout = reader.value(&BROKER_REQUEST_TIMEOUT_SECONDS, seconds(1..=3600));
         let max_in_flight = reader.value(&BROKER_MAX_IN_FLIGHT, number(1..=1_000_000));
         let max_connections = reader.value(&BROKER_MAX_CONNECTIONS, number(1..=1_000_000));
         let head_timeout = reader.value(&BROKER_HEAD_TIMEOUT_SECONDS, seconds(1..=3600));
-        let write_timeout = reader.value(&BROKER_WRITE_TIMEOUT_SECONDS, fraction(3600));
+        let write_timeout = reader.value(&BROKER_WRITE_TIMEOUT_SECONDS, fractional_seconds(3600));
         let keep_alive = reader.value(&BROKER_KEEP_ALIVE_SECONDS, seconds(1..=3600));
         let shutdown = reader.value(&BROKER_SHUTDOWN_SECONDS, seconds(0..=3600));
         let stop_delay = reader.value(&BROKER_STOP_DELAY_SECONDS, seconds(0..=3600));
@@ -117,21 +117,21 @@ impl Section for Http {
     }
 }
 
-/// An origin as browsers write it (RFC 6454, section 6.2): scheme and host in lower case, the port
-/// only where it is not the scheme's own. Anything else would never be equal to a header.
+/// Parses an origin as browsers write it (RFC 6454, section 6.2): scheme and host in lower case,
+/// and the port only if it is not the default one. Any other spelling would never equal a header.
 fn origin(text: &str) -> Result<String, String> {
     if text == "*" {
         return Err(
-            "must list exact origins: with * any page in any browser could use a caller's key"
+            "must list exact origins: with *, any web page could call the API with a user's credentials"
                 .to_owned(),
         );
     }
-    let right = format!("must be origins such as https://app.example.com; {text:?} is none");
+    let expected = format!("must be origins such as https://app.example.com; {text:?} is not one");
     let Ok(url) = Url::parse(text) else {
-        return Err(right);
+        return Err(expected);
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(right);
+        return Err(expected);
     }
     match url.origin().ascii_serialization() {
         origin if origin == text => Ok(origin),
@@ -139,14 +139,14 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// A name of RFC 9110, section 5.1, in lower case.
+/// Parses a field name of RFC 9110, section 5.1, and converts it to lower case.
 fn header_name(text: &str) -> Result<String, String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&byte);
     match text.bytes().all(is_token) {
         true => Ok(text.to_ascii_lowercase()),
-        // With credentials, a browser takes `*` for a name.
+        // For requests with credentials, browsers take `*` literally, not as a wildcard.
         false => Err(format!(
-            "must be names of headers such as x-my-trace; {text:?} is none"
+            "must be header names such as x-my-trace; {text:?} is not one"
         )),
     }
 }

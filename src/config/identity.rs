@@ -1,4 +1,4 @@
-//! Whose tokens are believed.
+//! Which tokens are accepted.
 
 use std::net::IpAddr;
 
@@ -11,43 +11,44 @@ use super::variables::{
     BROKER_JWT_SCOPE_CLAIM, BROKER_JWT_TENANT_CLAIM, BROKER_TOKEN_SECRET,
 };
 
-/// The shortest secret of an HMAC with SHA-256, in bytes.
+/// The minimum length in bytes of a secret for HMAC with SHA-256.
 /// Source: <https://www.rfc-editor.org/rfc/rfc7518#section-3.2>
 const SHORTEST_SECRET: usize = 32;
 
-/// The longest name of a claim, in bytes.
+/// The maximum length of a claim name in bytes.
 const LONGEST_CLAIM: usize = 200;
 
-/// Whose tokens are believed, beside the API keys.
+/// Which tokens are accepted in addition to API keys.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// JWTs; without this, none is.
+    /// Which JWTs are accepted; `None` if none are.
     pub jwt: Option<Jwt>,
-    /// What upload tokens are signed with; one that Postgres keeps where it is not set.
+    /// The secret that signs upload tokens; if `None`, one that is stored in Postgres.
     pub token_secret: Option<SecretString>,
 }
 
-/// Which JWTs are believed.
+/// Which JWTs are accepted.
 #[derive(Clone, Debug)]
 pub struct Jwt {
-    /// What they are signed with.
+    /// The keys that verify their signatures.
     pub keys: JwtKeys,
-    /// Their `iss`; any, where it is not set.
+    /// The required `iss`; any if `None`.
     pub issuer: Option<String>,
-    /// What their `aud` has to hold; not set, they must have none.
+    /// The required entry of `aud`; if `None`, a JWT must have no `aud`.
     pub audience: Option<String>,
-    /// The claim that names the tenant; dots lead into objects.
+    /// The claim that names the tenant; dots address nested objects.
     pub tenant_claim: String,
-    /// The claim that holds the scopes, where it is none of the usual ones; dots lead into objects.
+    /// The claim that holds the scopes, if it is not one of the default ones; dots address nested
+    /// objects.
     pub scope_claim: Option<String>,
 }
 
-/// What JWTs are signed with.
+/// The keys that verify the signatures of JWTs.
 #[derive(Clone, Debug)]
 pub enum JwtKeys {
-    /// HS256, with this secret.
+    /// A shared secret, for HS256.
     Secret(SecretString),
-    /// With a key of the set that stands here: an RSA, ECDSA or EdDSA one.
+    /// The URL of a key set with RSA, ECDSA or EdDSA keys.
     Url(Url),
 }
 
@@ -55,8 +56,8 @@ impl Section for Identity {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let secret_of_jwt = reader.optional(&BROKER_JWT_HS256_SECRET, secret);
         let url = reader.optional(&BROKER_JWT_JWKS_URL, jwks_url);
-        let issuer = reader.optional(&BROKER_JWT_ISSUER, text);
-        let audience = reader.optional(&BROKER_JWT_AUDIENCE, text);
+        let issuer = reader.optional(&BROKER_JWT_ISSUER, any_text);
+        let audience = reader.optional(&BROKER_JWT_AUDIENCE, any_text);
         let tenant_claim = reader.value(&BROKER_JWT_TENANT_CLAIM, claim);
         let scope_claim = reader.optional(&BROKER_JWT_SCOPE_CLAIM, claim);
         let token_secret = reader.optional(&BROKER_TOKEN_SECRET, secret)?;
@@ -67,7 +68,9 @@ impl Section for Identity {
             (None, Some(url)) => Some(JwtKeys::Url(url)),
             (Some(_), Some(_)) => {
                 let other = BROKER_JWT_JWKS_URL.name;
-                let detail = format!("must not be set beside {other}: JWTs have one kind of key");
+                let detail = format!(
+                    "must not be set together with {other}: JWTs are verified by one kind of key"
+                );
                 reader.fault(&BROKER_JWT_HS256_SECRET, detail);
                 None
             }
@@ -78,12 +81,16 @@ impl Section for Identity {
         ] {
             let (secret, url) = (BROKER_JWT_HS256_SECRET.name, BROKER_JWT_JWKS_URL.name);
             match (&keys, value) {
-                // An issuer gives tokens to many services: one that is meant for another is none.
+                // An issuer issues tokens for many services, and a token for another service must
+                // be rejected.
                 (Some(JwtKeys::Url(_)), None) => {
                     reader.fault(variable, format!("must be set with {url}"));
                 }
                 (None, Some(_)) => {
-                    reader.fault(variable, format!("needs {secret} or {url} beside it"));
+                    reader.fault(
+                        variable,
+                        format!("must not be set without {secret} or {url}"),
+                    );
                 }
                 _ => {}
             }
@@ -103,13 +110,13 @@ impl Section for Identity {
 fn secret(text: &str) -> Result<SecretString, String> {
     if text.len() < SHORTEST_SECRET {
         return Err(format!(
-            "must have at least {SHORTEST_SECRET} bytes, such as `openssl rand -base64 32` makes"
+            "must have at least {SHORTEST_SECRET} bytes, such as the output of `openssl rand -base64 32`"
         ));
     }
     Ok(text.to_owned().into())
 }
 
-fn text(text: &str) -> Result<String, String> {
+fn any_text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
@@ -122,17 +129,18 @@ fn claim(text: &str) -> Result<String, String> {
     }
 }
 
-/// Keys that somebody else put in on their way here would make everybody an issuer.
+/// Parses the URL of a key set. It must be https, because a key set that was changed on the way
+/// would let the attacker issue tokens.
 fn jwks_url(text: &str) -> Result<Url, String> {
-    let right = "must be a URL such as https://id.example.com/.well-known/jwks.json";
-    let url = Url::parse(text).map_err(|error| format!("{right} ({error})"))?;
+    let expected = "must be a URL such as https://id.example.com/.well-known/jwks.json";
+    let url = Url::parse(text).map_err(|error| format!("{expected} ({error})"))?;
     let is_plain = url.username().is_empty() && url.password().is_none() && url.has_host();
     match url.scheme() {
-        _ if !is_plain => Err(right.to_owned()),
+        _ if !is_plain => Err(expected.to_owned()),
         "https" => Ok(url),
         "http" if is_this_machine(&url) => Ok(url),
-        "http" => Err("must be https; http is for this machine only".to_owned()),
-        _ => Err(right.to_owned()),
+        "http" => Err("must be https; http is only allowed for this machine".to_owned()),
+        _ => Err(expected.to_owned()),
     }
 }
 

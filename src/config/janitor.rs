@@ -1,4 +1,4 @@
-//! What the janitor does, and when.
+//! The background work of the janitor.
 
 use std::time::Duration;
 
@@ -12,46 +12,47 @@ use super::variables::{
 };
 
 const YEAR: u64 = 31_536_000;
-/// Longer than an upload is under way from S3 to its row, however slow Postgres is and whatever
-/// the clocks differ: S3 takes no requests of a quarter of an hour ago.
+/// The shortest allowed age. It is longer than an upload takes from its start in S3 to its row in
+/// Postgres, however slow Postgres is and however far the clocks differ: S3 rejects requests that
+/// are more than 15 minutes old.
 const HOUR: u64 = 3_600;
-/// Shorter ones would end while a replica waits for a connection to Postgres; longer ones make every
-/// crash felt for minutes.
+/// The allowed lengths of a lease. A shorter one would end while a replica waits for a connection
+/// to Postgres; a longer one would delay the recovery from every crash by minutes.
 const LEASE: std::ops::RangeInclusive<u64> = 3..=300;
 /// A hundred years.
 const MOST_DAYS: u32 = 36_500;
 
-/// What the janitor does, and when.
+/// The background work of the janitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Janitor {
-    /// How long a replica that gives no sign of life keeps what it works on.
+    /// How long a replica keeps a lease without renewing it.
     pub lease: Duration,
-    /// Time between two rounds.
+    /// The time between two rounds.
     pub period: Duration,
-    /// Time from the end of a sweep to the next one; without it there are none.
+    /// The time from the end of a sweep to the next one; `None` disables sweeps.
     pub sweep_period: Option<Duration>,
-    /// Rest after each page of a sweep.
+    /// The pause after each page of a sweep.
     pub sweep_pause: Duration,
-    /// Time from the end of a look at the open multipart uploads to the next one; without it there
-    /// are none.
+    /// The time from the end of a check for stale multipart uploads to the next one; `None`
+    /// disables the checks.
     pub stale_period: Option<Duration>,
-    /// When multipart uploads that no upload knows are aborted.
+    /// Which multipart uploads without an upload session are aborted.
     pub stale_multipart: StaleMultipart,
-    /// How many days events are kept; without it for ever.
+    /// How many days events are kept; `None` keeps them forever.
     pub events_days: Option<u32>,
-    /// How many days uploads that ended are kept; without it for ever.
+    /// How many days ended uploads are kept; `None` keeps them forever.
     pub uploads_days: Option<u32>,
-    /// How many days rows of the audit are kept; without it for ever.
+    /// How many days audit records are kept; `None` keeps them forever.
     pub audit_days: Option<u32>,
 }
 
-/// When multipart uploads at the store that no upload knows are aborted.
+/// Which multipart uploads in the store that belong to no upload session are aborted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StaleMultipart {
-    /// After nothing has come to them for so long; without it never.
+    /// How long no part must have arrived before they are aborted; `None` never aborts them.
     pub after: Option<Duration>,
-    /// Whether also where another program may have begun them.
-    pub everywhere: bool,
+    /// Whether those that another program may have started are aborted, too.
+    pub whole_bucket: bool,
 }
 
 fn stale_after(text: &str) -> Result<Option<Duration>, String> {
@@ -64,7 +65,7 @@ fn stale_after(text: &str) -> Result<Option<Duration>, String> {
         .map_err(|detail| format!("{detail}, or 0 for never"))
 }
 
-/// Whether it is the whole bucket.
+/// Whether the scope is the whole bucket.
 fn scope(text: &str) -> Result<bool, String> {
     match text {
         "own" => Ok(false),
@@ -73,8 +74,8 @@ fn scope(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Zero is never.
-fn unless_zero(period: Duration) -> Option<Duration> {
+/// Treats zero as disabled.
+fn nonzero(period: Duration) -> Option<Duration> {
     (!period.is_zero()).then_some(period)
 }
 
@@ -86,19 +87,19 @@ impl Section for Janitor {
         let sweep_pause = reader.value(&BROKER_SWEEP_PAUSE_MILLISECONDS, number(0..=60_000));
         let stale_period = reader.value(&BROKER_STALE_MULTIPART_PERIOD_SECONDS, seconds(0..=YEAR));
         let after = reader.value(&BROKER_STALE_MULTIPART_SECONDS, stale_after);
-        let everywhere = reader.value(&BROKER_STALE_MULTIPART_SCOPE, scope);
+        let whole_bucket = reader.value(&BROKER_STALE_MULTIPART_SCOPE, scope);
         let events_days = reader.optional(&BROKER_RETENTION_EVENTS_DAYS, number(1..=MOST_DAYS));
         let uploads_days = reader.optional(&BROKER_RETENTION_UPLOADS_DAYS, number(1..=MOST_DAYS));
         let audit_days = reader.optional(&BROKER_RETENTION_AUDIT_DAYS, number(1..=MOST_DAYS));
         Some(Self {
             lease: lease?,
             period: period?,
-            sweep_period: unless_zero(sweep_period?),
+            sweep_period: nonzero(sweep_period?),
             sweep_pause: Duration::from_millis(sweep_pause?),
-            stale_period: unless_zero(stale_period?),
+            stale_period: nonzero(stale_period?),
             stale_multipart: StaleMultipart {
                 after: after?,
-                everywhere: everywhere?,
+                whole_bucket: whole_bucket?,
             },
             events_days: events_days?,
             uploads_days: uploads_days?,

@@ -1,25 +1,25 @@
-//! The log.
+//! Logging.
 
 use std::convert::Infallible;
 
 use super::reader::{Reader, Section};
 use super::variables::{BROKER_LOG_FORMAT, RUST_LOG};
 
-/// What is logged, and how a line looks.
+/// What is logged, and in which format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// How a line looks.
+    /// The format of a log line.
     pub format: LogFormat,
-    /// What is logged, in the syntax of env_logger.
+    /// The filter, in the syntax of env_logger.
     pub filter: String,
 }
 
-/// How a line of the log looks.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for humans.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! Settings: read once from a lookup function, validated as a whole, typed.
+//! Settings: read once from a lookup function, validated as a whole, and typed.
 //!
 //! [`Settings::load`] reports every fault at once, by variable name, with what would be right; a
 //! process with a fault does not start. The environment is read in this file and nowhere else.
@@ -52,9 +52,9 @@ pub use http::Http;
 pub use identity::{Identity, Jwt, JwtKeys};
 pub use janitor::{Janitor, StaleMultipart};
 pub use log::{Log, LogFormat};
-pub use network::{Network, masked};
+pub use network::{Network, mask_address};
 pub use notify::{Notify, TopicArn};
-pub use pages::{Pages, Place};
+pub use pages::{PageListener, Pages};
 pub use rates::{Rate, Rates};
 pub use reader::{Reader, Section};
 pub use report::{Effective, Origin, markdown_table};
@@ -64,12 +64,12 @@ pub use settings::Settings;
 pub use sse::Sse;
 pub use store_switches::{StoreSwitches, Switch};
 pub use tls::Tls;
-pub use unknown::unknown;
+pub use unknown::unknown_variables;
 pub use uploads::Uploads;
 pub use variable::{Fallback, Show, Variable};
 pub use variables::VARIABLES;
 
-/// The settings of this process, from its environment.
+/// Reads the settings of this process from its environment.
 ///
 /// # Errors
 /// Every fault of every variable.
@@ -77,8 +77,8 @@ pub fn from_env() -> Result<Settings, Vec<Fault>> {
     Settings::load(env)
 }
 
-/// One variable of the environment; bytes that are not UTF-8 are replaced, so that the check of
-/// the value refuses them by name. For [`Section::load`], where a command needs one section only.
+/// Reads one environment variable. Bytes that are not UTF-8 are replaced, so that the check of the
+/// value rejects them by name. For [`Section::load`], if a command needs one section only.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
@@ -87,7 +87,7 @@ pub fn env(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The names that the environment has, for [`unknown`].
+/// The names of all environment variables, for [`unknown_variables`].
 pub fn env_names() -> impl Iterator<Item = String> {
     std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }

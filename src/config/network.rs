@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// An address, or all that share its first bits: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`.
+/// An IP address, or all addresses with the same prefix: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     first: IpAddr,
@@ -11,38 +11,38 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads one.
+    /// Parses an address or network.
     ///
     /// # Errors
-    /// A phrase that says what would be right.
+    /// A phrase that says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let right = || {
-            format!("must be IP addresses or networks, as 10.0.0.0/8 or fd00::1; {text:?} is none")
+        let expected = || {
+            format!(
+                "must be IP addresses or networks, such as 10.0.0.0/8 or fd00::1; {text:?} is not one"
+            )
         };
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| right())?;
+        let address: IpAddr = address.parse().map_err(|_| expected())?;
         let width = width(address);
         let bits = match bits {
             Some(bits) => bits.parse().ok().filter(|bits| *bits <= width),
             None => Some(width),
         };
-        let bits = bits.ok_or_else(right)?;
-        let first = masked(address, bits);
+        let bits = bits.ok_or_else(expected)?;
+        let first = mask_address(address, bits);
         if first != address {
             let network = Self { first, bits };
-            return Err(format!(
-                "must write {text:?} as the network that it is in: {network}"
-            ));
+            return Err(format!("must write {text:?} without host bits: {network}"));
         }
         Ok(Self { first, bits })
     }
 
-    /// Whether `address` is in it. An IPv4 address that came mapped into IPv6 is the IPv4 one.
+    /// Whether `address` is in the network. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
-        masked(address.to_canonical(), self.bits) == self.first
+        mask_address(address.to_canonical(), self.bits) == self.first
     }
 }
 
@@ -52,8 +52,8 @@ impl fmt::Display for Network {
     }
 }
 
-/// The first `bits` of an address, the others zero.
-pub fn masked(address: IpAddr, bits: u32) -> IpAddr {
+/// The first `bits` of an address, with the other bits set to zero.
+pub fn mask_address(address: IpAddr, bits: u32) -> IpAddr {
     let rest = width(address).saturating_sub(bits);
     match address {
         IpAddr::V4(ip) => {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_inside_is_told_from_what_is_not() {
+    fn network_contains_only_addresses_with_its_prefix() {
         for (network, inside, outside) in [
             ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
             ("10.0.0.0/8", "::ffff:10.1.2.3", "::10.1.2.3"),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn invalid_network_is_rejected() {
         for bad in [
             "proxy",
             "10.0.0.0/33",

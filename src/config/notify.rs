@@ -1,12 +1,12 @@
-//! Where events go.
+//! The destination of events.
 
 use super::reader::{Reader, Section};
 use super::variables::BROKER_SNS_TOPIC_ARN;
 
-/// Where events go.
+/// The destination of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notify {
-    /// The topic; without one, events are kept and counted.
+    /// The SNS topic; without one, events are only stored.
     pub topic: Option<TopicArn>,
 }
 
@@ -25,21 +25,21 @@ pub struct TopicArn {
 }
 
 impl TopicArn {
-    /// Reads an ARN. The rules of a name are those of SNS's CreateTopic: up to 256 letters,
-    /// digits, `-` and `_`, with `.fifo` at the end of a FIFO topic's.
+    /// Parses an ARN. The rules for the name are those of CreateTopic in SNS: up to 256 letters,
+    /// digits, `-` and `_`, and the suffix `.fifo` for a FIFO topic.
     ///
     /// # Errors
-    /// A phrase that says what would be right.
+    /// A phrase that says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let right = "must be the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME";
+        let expected = "must be the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME";
         let fields: Vec<&str> = text.split(':').collect();
         let ["arn", partition, "sns", region, account, name] = fields.as_slice() else {
-            return Err(right.to_owned());
+            return Err(expected.to_owned());
         };
         let account_ok = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let words_ok = [partition, region].iter().all(|field| is_word(field));
         if !account_ok || !words_ok || !is_topic_name(name) {
-            return Err(right.to_owned());
+            return Err(expected.to_owned());
         }
         Ok(Self {
             text: text.to_owned(),
@@ -52,12 +52,12 @@ impl TopicArn {
         &self.text
     }
 
-    /// The region that the topic is in.
+    /// The region of the topic.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Whether messages need a group and a deduplication id.
+    /// Whether the topic is a FIFO topic, so that messages need a group and a deduplication id.
     pub fn is_fifo(&self) -> bool {
         self.text.ends_with(".fifo")
     }

@@ -1,30 +1,30 @@
-//! Where the pages for operators and developers are served.
+//! Which listeners serve the pages for operators and developers.
 
 use std::net::SocketAddr;
 
-use super::parse::{bind, flag};
+use super::parse::{flag, socket_address};
 use super::reader::{Reader, Section};
 use super::variable::Variable;
 use super::variables::{BROKER_DOCS, BROKER_DOCS_BIND, BROKER_METRICS, BROKER_METRICS_BIND};
 
-/// Where something is served.
+/// The listener that serves a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Nowhere.
-    Off,
-    /// On the HTTP server.
-    Here,
-    /// On a listener at this address; those that name the same one share it.
-    At(SocketAddr),
+pub enum PageListener {
+    /// The page is not served.
+    Disabled,
+    /// The listener of the API.
+    Main,
+    /// A separate listener at this address. Pages with the same address share one.
+    Separate(SocketAddr),
 }
 
-/// Where the pages for operators and developers are served.
+/// Which listeners serve the pages for operators and developers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pages {
     /// `/metrics`.
-    pub metrics: Place,
+    pub metrics: PageListener,
     /// `/docs`, `/openapi.yaml` and `/openapi.json`.
-    pub docs: Place,
+    pub docs: PageListener,
 }
 
 impl Section for Pages {
@@ -39,7 +39,7 @@ impl Section for Pages {
 }
 
 impl Pages {
-    /// The listeners that these need, each once, with the variable that names it.
+    /// The separate listeners, each once, with the name of the variable that sets its address.
     pub fn listeners(&self) -> Vec<(SocketAddr, &'static str)> {
         let mut all: Vec<(SocketAddr, &'static str)> = Vec::new();
         for (variable, address) in self.addresses() {
@@ -50,11 +50,11 @@ impl Pages {
         all
     }
 
-    /// With the variable that names it, every address that something has of its own.
+    /// Every address of a separate listener, with the variable that sets it.
     pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static Variable, SocketAddr)> {
         let at = |variable, place| match place {
-            Place::At(address) => Some((variable, address)),
-            Place::Off | Place::Here => None,
+            PageListener::Separate(address) => Some((variable, address)),
+            PageListener::Disabled | PageListener::Main => None,
         };
         let metrics = at(&BROKER_METRICS_BIND, self.metrics);
         metrics.into_iter().chain(at(&BROKER_DOCS_BIND, self.docs))
@@ -65,13 +65,13 @@ fn place(
     reader: &mut Reader<'_>,
     switch: &'static Variable,
     address: &'static Variable,
-) -> Option<Place> {
+) -> Option<PageListener> {
     let on = reader.value(switch, flag);
-    let at = reader.optional(address, bind);
+    let at = reader.optional(address, socket_address);
     match (on?, at?) {
-        (true, None) => Some(Place::Here),
-        (true, Some(address)) => Some(Place::At(address)),
-        (false, None) => Some(Place::Off),
+        (true, None) => Some(PageListener::Main),
+        (true, Some(address)) => Some(PageListener::Separate(address)),
+        (false, None) => Some(PageListener::Disabled),
         (false, Some(_)) => {
             let detail = format!("must not be set while {} is false", switch.name);
             reader.fault(address, detail);

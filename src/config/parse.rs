@@ -1,16 +1,16 @@
-//! From text to values. An error is a phrase that says what would be right.
+//! Parsers of values. An error is a phrase that says what is expected.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// `true` or `false`; `on` and `off` mean the same.
+/// `true` or `false`, or their synonyms `on` and `off`.
 pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text {
         "true" | "on" => Ok(true),
         "false" | "off" => Ok(false),
-        _ => Err("must be true or false (on and off mean the same)".to_owned()),
+        _ => Err("must be true or false (or on or off)".to_owned()),
     }
 }
 
@@ -38,7 +38,8 @@ pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Dur
     }
 }
 
-/// A time that may have a fraction. Shown as it is written in a setting: `2`, `0.25`.
+/// A duration with or without fractional seconds. Its `Display` is the form of a setting: `2`,
+/// `0.25`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Seconds(pub(super) Duration);
 
@@ -48,8 +49,8 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// A parser of seconds, with or without a fraction, above nothing and up to `most`.
-pub(super) fn fraction(most: u64) -> impl Fn(&str) -> Result<Seconds, String> {
+/// A parser of seconds, with or without a fraction, from a millisecond to `most` seconds.
+pub(super) fn fractional_seconds(most: u64) -> impl Fn(&str) -> Result<Seconds, String> {
     let shortest = Duration::from_millis(1);
     let range = shortest..=Duration::from_secs(most);
     move |text| {
@@ -61,12 +62,12 @@ pub(super) fn fraction(most: u64) -> impl Fn(&str) -> Result<Seconds, String> {
     }
 }
 
-pub(super) fn bind(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     let detail = "must be an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
     text.parse().map_err(|_| detail.to_owned())
 }
 
-/// A parser of a comma-separated list. Spaces around items do not count; an empty item is a fault.
+/// A parser of a comma-separated list. Spaces around items are ignored; an empty item is a fault.
 pub(super) fn list<T>(
     item: impl Fn(&str) -> Result<T, String>,
 ) -> impl Fn(&str) -> Result<Vec<T>, String> {
@@ -74,7 +75,7 @@ pub(super) fn list<T>(
         let items = text.split(',').map(str::trim);
         items
             .map(|text| match text {
-                "" => Err("must not have an empty item between its commas".to_owned()),
+                "" => Err("must not have an empty item between commas".to_owned()),
                 text => item(text),
             })
             .collect()

@@ -1,25 +1,25 @@
-//! How often callers may call.
+//! Rate limits.
 
 use std::time::Duration;
 
 use super::network::Network;
-use super::parse::{fraction, list, number};
+use super::parse::{fractional_seconds, list, number};
 use super::reader::{Reader, Section};
 use super::variables::{
     BROKER_RATE_LIMIT_PER_ADDRESS, BROKER_RATE_LIMIT_PER_KEY, BROKER_TRUSTED_PROXIES,
 };
 
-/// The most requests a second, and the largest burst, that a limit may name.
+/// The highest rate in requests per second, and the largest burst.
 const MOST: u32 = 1_000_000;
 
-/// How often callers may call, and who is believed about where they are.
+/// The rate limits, and the proxies that are trusted to report client addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// Of each principal; without one, as often as it likes.
+    /// The limit of each principal; `None` if there is no limit.
     pub per_key: Option<Rate>,
-    /// Of each address; without one, as often as it likes.
+    /// The limit of each client address; `None` if there is no limit.
     pub per_address: Option<Rate>,
-    /// The proxies whose word for a client's address counts.
+    /// The proxies that are trusted to report client addresses.
     pub trusted_proxies: Vec<Network>,
 }
 
@@ -36,36 +36,38 @@ impl Section for Rates {
     }
 }
 
-/// A bucket of tokens: one request takes one.
+/// A token bucket; each request takes one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How long until a token comes back.
+    /// How long it takes to add one token.
     pub period: Duration,
-    /// Tokens in a full bucket, at least one.
+    /// The capacity of the bucket in tokens, at least one.
     pub burst: u32,
 }
 
 impl Rate {
-    /// Reads requests a second, with or without a fraction, and after a colon how many may come at
-    /// once: `20`, `0.5`, `20:100`. Without a colon, as many as come back in a second.
+    /// Parses the requests per second, with or without a fraction, and after a colon the burst
+    /// size: `20`, `0.5`, `20:100`. The default burst is the rate, rounded up.
     ///
     /// # Errors
-    /// A phrase that says what would be right.
+    /// A phrase that says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (rate, burst) = match text.split_once(':') {
             Some((rate, burst)) => (rate, Some(burst)),
             None => (text, None),
         };
-        let right = || {
+        let expected = || {
             format!(
-                "must be requests a second (0.001 to {MOST}), and after a colon how many may come \
-                 at once (1 to {MOST}): 20:100"
+                "must be requests per second (0.001 to {MOST}), optionally with a colon and the burst \
+                 size (1 to {MOST}): 20:100"
             )
         };
-        // Read as a time: the reciprocal of one is the other.
-        let per_second = fraction(MOST.into())(rate).map_err(|_| right())?.0;
+        // Parsed as a duration; the period of the bucket is its reciprocal.
+        let per_second = fractional_seconds(MOST.into())(rate)
+            .map_err(|_| expected())?
+            .0;
         let burst = match burst {
-            Some(burst) => number(1..=MOST)(burst).map_err(|_| right())?,
+            Some(burst) => number(1..=MOST)(burst).map_err(|_| expected())?,
             None => whole(per_second),
         };
         let period = Duration::from_secs_f64(per_second.as_secs_f64().recip());
@@ -78,7 +80,7 @@ impl Rate {
     }
 }
 
-/// Rounded up, at least one.
+/// The rate, rounded up.
 fn whole(per_second: Duration) -> u32 {
     let whole = per_second.as_secs() + u64::from(per_second.subsec_nanos() > 0);
     u32::try_from(whole).unwrap_or(MOST)
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_read() {
+    fn rate_is_parsed_with_and_without_burst() {
         let read = |text: &str| {
             let rate = Rate::parse(text).expect(text);
             (rate.period.as_micros(), rate.burst)
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_is_refused() {
+    fn invalid_rate_is_rejected() {
         for bad in [
             "0", "-1", "20:0", "20:", ":20", "20/s", "20:1:1", "1000001", "NaN", "inf",
         ] {

@@ -1,18 +1,19 @@
-//! Reads variables, and collects faults instead of stopping at the first.
+//! Reads variables, and collects all faults instead of stopping at the first one.
 
 use std::fmt::Display;
 
 use super::fault::Fault;
-use super::redact::shown;
+use super::redact::redact;
 use super::report::{Effective, Origin};
 use super::variable::{Fallback, Variable};
 
 /// A part of the settings that can be read on its own.
 pub trait Section: Sized {
-    /// Reads it; `None` when a variable had a fault, which the reader then holds.
+    /// Reads the section. Returns `None` if a variable had a fault, which is recorded in the
+    /// reader.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Reads only this part, for a command that needs no more.
+    /// Reads only this section, for a command that needs no others.
     ///
     /// # Errors
     /// Every fault of its variables.
@@ -23,7 +24,7 @@ pub trait Section: Sized {
     }
 }
 
-/// Looks variables up, and remembers faults and what is in effect.
+/// Looks up variables, and records the faults and the effective values.
 pub struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<Fault>,
@@ -39,8 +40,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The section with what is in effect, or the faults. A section is only ever missing because
-    /// of a fault.
+    /// Returns the section with the effective values, or the faults. `section` is only `None` if
+    /// there was a fault.
     pub(super) fn finish<T>(self, section: Option<T>) -> Result<(T, Vec<Effective>), Vec<Fault>> {
         match section {
             Some(section) if self.faults.is_empty() => Ok((section, self.effective)),
@@ -48,7 +49,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A variable that is required or has a default text.
+    /// Reads a variable that is required or has a default.
     pub(super) fn value<T>(
         &mut self,
         variable: &'static Variable,
@@ -66,7 +67,7 @@ impl<'a> Reader<'a> {
         self.parsed(variable, &text, origin, parse)
     }
 
-    /// A variable that may be absent: `Some(None)`.
+    /// Reads a variable that may be absent: `Some(None)`.
     pub(super) fn optional<T>(
         &mut self,
         variable: &'static Variable,
@@ -75,29 +76,29 @@ impl<'a> Reader<'a> {
         match self.text(variable) {
             Some(text) => self.parsed(variable, &text, Origin::Set, parse).map(Some),
             None => {
-                self.note(variable, None, Origin::Default);
+                self.record(variable, None, Origin::Default);
                 Some(None)
             }
         }
     }
 
-    /// A variable whose default follows from other settings.
+    /// Reads a variable whose default depends on other settings.
     pub(super) fn derived<T: Display>(
         &mut self,
         variable: &'static Variable,
         parse: impl Fn(&str) -> Result<T, String>,
-        otherwise: T,
+        default: T,
     ) -> Option<T> {
         match self.text(variable) {
             Some(text) => self.parsed(variable, &text, Origin::Set, parse),
             None => {
-                self.note(variable, Some(otherwise.to_string()), Origin::Default);
-                Some(otherwise)
+                self.record(variable, Some(default.to_string()), Origin::Default);
+                Some(default)
             }
         }
     }
 
-    /// A variable that the AWS SDK reads: whether it is set is all that we look at.
+    /// Reads a variable that a library interprets: only whether it is set matters.
     pub(super) fn is_set(&mut self, variable: &'static Variable) -> bool {
         let text = self.text(variable);
         let origin = match text {
@@ -105,13 +106,13 @@ impl<'a> Reader<'a> {
             None => Origin::Default,
         };
         let set = text.is_some();
-        self.note(variable, text, origin);
+        self.record(variable, text, origin);
         set
     }
 
-    /// Records a fault of a variable that was readable but does not go with another one.
+    /// Records a fault of a variable that could be parsed but conflicts with another one.
     pub(super) fn fault(&mut self, variable: &Variable, detail: String) {
-        let found = self.text(variable).map(|text| shown(variable.show, &text));
+        let found = self.text(variable).map(|text| redact(variable.show, &text));
         self.faults.push(Fault {
             variable: variable.name,
             found,
@@ -128,7 +129,7 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         match parse(text) {
             Ok(value) => {
-                self.note(variable, Some(text.to_owned()), origin);
+                self.record(variable, Some(text.to_owned()), origin);
                 Some(value)
             }
             Err(detail) => {
@@ -144,10 +145,10 @@ impl<'a> Reader<'a> {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    fn note(&mut self, variable: &'static Variable, text: Option<String>, origin: Origin) {
+    fn record(&mut self, variable: &'static Variable, text: Option<String>, origin: Origin) {
         self.effective.push(Effective {
             variable,
-            value: text.map(|text| shown(variable.show, &text)),
+            value: text.map(|text| redact(variable.show, &text)),
             origin,
         });
     }

@@ -6,21 +6,21 @@ use std::fmt;
 use super::variable::{Fallback, Variable};
 use super::variables::VARIABLES;
 
-/// Where a value comes from.
+/// Where an effective value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The environment.
+    /// From the environment.
     Set,
-    /// The variable is not set.
+    /// The default, because the variable is not set.
     Default,
 }
 
-/// One variable as it is in effect, secrets hidden.
+/// The effective value of one variable, with secrets hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// The variable.
     pub variable: &'static Variable,
-    /// Its value as it may be shown; none when it is not set and has no default.
+    /// Its value, as far as it may be shown; `None` if it is not set and has no default.
     pub value: Option<String>,
     /// Where the value comes from.
     pub origin: Origin,
@@ -34,7 +34,7 @@ impl fmt::Display for Effective {
             Origin::Default if self.value.is_none() => "not set",
             Origin::Default => "default",
         };
-        // Control characters in a value must not redraw the terminal.
+        // Control characters in a value must not control the terminal.
         let value = value.escape_debug().to_string();
         write!(f, "{:<38} {origin:<8} {value}", self.variable.name)
     }

@@ -13,16 +13,17 @@ use super::variables::{
     BROKER_S3_PUBLIC_ENDPOINT,
 };
 
-/// The bucket, and how clients reach it. Region, endpoint and credentials are the AWS SDK's own.
+/// The bucket, and how clients reach it. The AWS SDK itself reads region, endpoint and credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3 {
-    /// The bucket.
+    /// The name of the bucket.
     pub bucket: String,
-    /// Whether it stands in the path of URLs instead of the host name.
+    /// Whether URLs contain the bucket in the path instead of the host name.
     pub path_style: bool,
-    /// The endpoint of pre-signed URLs where it is not the SDK's: scheme, host, port and path.
+    /// The endpoint of pre-signed URLs, if it is not the endpoint of the SDK: scheme, host, port
+    /// and path.
     pub public_endpoint: Option<Url>,
-    /// What the settings say of the store; the rest is found out.
+    /// The configured abilities of the store; the others are detected.
     pub switches: StoreSwitches,
     /// Encryption at rest.
     pub encryption: Sse,
@@ -52,46 +53,49 @@ impl Section for S3 {
     }
 }
 
-/// The rules of "General purpose bucket naming rules" in the S3 User Guide, less those on reserved
-/// prefixes and suffixes (an alias of an access point ends in one, and is usable as a bucket).
+/// Parses a bucket name by "General purpose bucket naming rules" in the S3 User Guide, except for
+/// the reserved prefixes and suffixes: the alias of an access point ends with such a suffix, and
+/// can be used as a bucket.
 fn bucket_name(text: &str) -> Result<String, String> {
     let allowed = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
     };
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let right = (3..=63).contains(&text.len())
+    let is_valid = (3..=63).contains(&text.len())
         && text.bytes().all(allowed)
         && edge(text.bytes().next())
         && edge(text.bytes().next_back())
         && !text.contains("..")
         && text.parse::<Ipv4Addr>().is_err();
-    if right {
+    if is_valid {
         Ok(text.to_owned())
     } else {
         Err(
             "must be a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, \
-             a letter or digit at both ends, no two dots together, not an IP address"
+             starting and ending with a letter or digit, without two dots in a row, not an IP address"
                 .to_owned(),
         )
     }
 }
 
-/// An endpoint of the AWS SDK, which reads it by itself.
+/// Parses an endpoint of the AWS SDK, which reads the variable itself.
 fn sdk_endpoint(text: &str) -> Result<Url, String> {
-    let right =
-        "must be a URL such as https://s3.example.com, with a path where the store is below one";
-    let url = Url::parse(text).map_err(|error| format!("{right} ({error})"))?;
+    let expected = "must be a URL such as https://s3.example.com, optionally with a path";
+    let url = Url::parse(text).map_err(|error| format!("{expected} ({error})"))?;
     let is_endpoint = matches!(url.scheme(), "http" | "https")
         && url.query().is_none()
         && url.fragment().is_none();
-    is_endpoint.then_some(url).ok_or_else(|| right.to_owned())
+    is_endpoint
+        .then_some(url)
+        .ok_or_else(|| expected.to_owned())
 }
 
-/// Scheme, host, port and path: all of them begin every URL, and the last three are signed.
+/// Parses scheme, host, port and path. Every pre-signed URL starts with them, and the last three
+/// are signed.
 fn endpoint(text: &str) -> Result<Url, String> {
     let url = sdk_endpoint(text)?;
     match url.username().is_empty() && url.password().is_none() {
         true => Ok(url),
-        false => Err("must have no user name and no password: clients see it".to_owned()),
+        false => Err("must not contain a user name or password: clients see this URL".to_owned()),
     }
 }

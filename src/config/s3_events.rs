@@ -1,14 +1,14 @@
-//! Where S3's own events come from.
+//! The source of S3 event notifications.
 
 use url::Url;
 
 use super::reader::{Reader, Section};
 use super::variables::BROKER_S3_EVENTS_QUEUE_URL;
 
-/// Where S3's own events come from.
+/// The source of S3 event notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Events {
-    /// The queue; without one, uploads complete by their clients' word.
+    /// The queue; without one, an upload is only completed when its client acknowledges it.
     pub queue: Option<QueueUrl>,
 }
 
@@ -27,14 +27,14 @@ pub struct QueueUrl {
 }
 
 impl QueueUrl {
-    /// Reads a URL with a path of two parts or more, the last of which is a queue's name.
+    /// Parses a URL whose path has at least two segments, the last of which is the name of a queue.
     ///
     /// # Errors
-    /// A phrase that says what would be right.
+    /// A phrase that says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let right =
+        let expected =
             "must be the URL of an SQS queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME";
-        let url = Url::parse(text).map_err(|error| format!("{right} ({error})"))?;
+        let url = Url::parse(text).map_err(|error| format!("{expected} ({error})"))?;
         let plain = matches!(url.scheme(), "http" | "https")
             && url.query().is_none()
             && url.fragment().is_none()
@@ -43,7 +43,7 @@ impl QueueUrl {
         let mut parts: Vec<&str> = url.path_segments().into_iter().flatten().collect();
         let name = parts.pop().unwrap_or_default();
         if !plain || parts.iter().all(|part| part.is_empty()) || !is_queue_name(name) {
-            return Err(right.to_owned());
+            return Err(expected.to_owned());
         }
         Ok(Self {
             text: text.to_owned(),
@@ -51,13 +51,13 @@ impl QueueUrl {
         })
     }
 
-    /// The whole URL, as SQS knows the queue by it.
+    /// The whole URL, which identifies the queue in calls to SQS.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The region that the host names, behind `sqs.` as it does today or before `.queue.` as it
-    /// did once; `None` where it names none.
+    /// The region in the host name: after `sqs.` in current URLs, before `.queue.` in old ones.
+    /// `None` if there is none.
     pub fn region(&self) -> Option<&str> {
         let labels: Vec<&str> = self.url.host_str()?.split('.').collect();
         labels.windows(2).find_map(|pair| match pair {
@@ -68,9 +68,9 @@ impl QueueUrl {
         })
     }
 
-    /// The endpoint that the URL itself names, unless it is the usual one of AWS, which the SDK
-    /// knows: scheme, host and port.
-    pub fn own_endpoint(&self) -> Option<String> {
+    /// The endpoint of the URL (scheme, host and port), unless it is a standard endpoint of AWS,
+    /// which the SDK knows.
+    pub fn custom_endpoint(&self) -> Option<String> {
         let host = self.url.host_str()?;
         let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
         let usual = aws && (host.starts_with("sqs.") || host.contains(".queue."));
@@ -78,8 +78,8 @@ impl QueueUrl {
     }
 }
 
-/// The rules of CreateQueue: up to 80 letters, digits, `-` and `_`, with `.fifo` at the end of a
-/// FIFO queue's.
+/// Whether the name follows the rules of CreateQueue: up to 80 letters, digits, `-` and `_`, and
+/// the suffix `.fifo` for a FIFO queue.
 fn is_queue_name(name: &str) -> bool {
     let stem = name.strip_suffix(".fifo").unwrap_or(name);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_tells_region_and_endpoint() {
+    fn queue_url_contains_region_and_custom_endpoint() {
         for (url, region, endpoint) in [
             (
                 "https://sqs.eu-west-1.amazonaws.com/123456789012/events",
@@ -126,13 +126,13 @@ mod tests {
         ] {
             let queue = QueueUrl::parse(url).expect(url);
             assert_eq!(queue.region(), region, "{url}");
-            assert_eq!(queue.own_endpoint().as_deref(), endpoint, "{url}");
+            assert_eq!(queue.custom_endpoint().as_deref(), endpoint, "{url}");
             assert_eq!(queue.as_str(), url);
         }
     }
 
     #[test]
-    fn what_is_no_queue_is_refused() {
+    fn invalid_queue_url_is_rejected() {
         for text in [
             "events",
             "arn:aws:sqs:eu-west-1:123456789012:events",

@@ -1,10 +1,10 @@
-//! All sections together.
+//! All sections of the settings.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::audit::Audit;
-use super::auth::{Auth, check_loopback};
+use super::auth::{Auth, ensure_loopback};
 use super::reader::{Reader, Section};
 use super::report::Effective;
 use super::variable::Fallback;
@@ -13,40 +13,40 @@ use super::{
     Aws, Database, Dev, Fault, Http, Identity, Janitor, Log, Notify, S3, S3Events, Uploads,
 };
 
-/// Everything that can be set, checked.
+/// All settings, validated.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Postgres.
+    /// The connection to Postgres.
     pub database: Database,
     /// The HTTP server.
     pub http: Http,
-    /// Who may call.
+    /// Whether callers have to authenticate.
     pub auth: Auth,
-    /// Whether callers' deeds are written down.
+    /// Whether the actions of callers are recorded in the audit.
     pub audit: Audit,
-    /// Whose tokens are believed.
+    /// Which tokens are accepted.
     pub identity: Identity,
     /// The bucket.
     pub s3: S3,
     /// Limits and deadlines of uploads.
     pub uploads: Uploads,
-    /// What the janitor does, and when.
+    /// The background work of the janitor.
     pub janitor: Janitor,
-    /// Where events go.
+    /// The destination of events.
     pub notify: Notify,
-    /// Time limits of calls to AWS.
+    /// Timeouts of calls to AWS.
     pub aws: Aws,
-    /// Where S3's own events come from.
+    /// The source of S3 event notifications.
     pub s3_events: S3Events,
-    /// The log.
+    /// Logging.
     pub log: Log,
-    /// The embedded stack.
+    /// The embedded stack of `dev`.
     pub dev: Dev,
     effective: Vec<Effective>,
 }
 
 impl Settings {
-    /// Reads and checks all settings.
+    /// Reads and validates all settings.
     ///
     /// # Errors
     /// Every fault of every variable.
@@ -54,22 +54,22 @@ impl Settings {
         let mut reader = Reader::new(&lookup);
         let settings = Self::read(&mut reader);
         let (settings, mut effective) = reader.finish(settings).map_err(|mut faults| {
-            faults.sort_by_key(|fault| place(fault.variable));
+            faults.sort_by_key(|fault| position(fault.variable));
             faults
         })?;
-        effective.sort_by_key(|line| place(line.variable.name));
+        effective.sort_by_key(|line| position(line.variable.name));
         Ok(Self {
             effective,
             ..settings
         })
     }
 
-    /// Every variable as it is in effect, in the order of the table, secrets hidden.
+    /// The effective values of all variables, in the order of the table, with secrets hidden.
     pub fn effective(&self) -> &[Effective] {
         &self.effective
     }
 
-    /// One line a variable, secrets hidden: what `check-config` prints.
+    /// The text that `check-config` prints: one line per variable, with secrets hidden.
     pub fn report(&self) -> String {
         self.effective
             .iter()
@@ -83,9 +83,10 @@ impl Settings {
 
 impl Section for Settings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        // All are read before the first `?`, so that the faults of all are found.
+        // All sections are read before the first `?`, so that the faults of all of them are found.
         let http = Http::read(reader);
-        // A request has to outlast what it calls. One that cannot be read is a fault already.
+        // The timeout of a request limits the timeouts of the calls that it makes. A timeout that
+        // cannot be parsed is already recorded as a fault.
         let request = http
             .as_ref()
             .map_or(Duration::MAX, |http| http.request_timeout);
@@ -101,9 +102,9 @@ impl Section for Settings {
         let s3_events = S3Events::read(reader);
         let log = Log::read(reader);
         let dev = Dev::read(reader);
-        note_sdk(reader);
+        record_sdk_variables(reader);
         if let (Some(auth), Some(http)) = (auth, &http) {
-            check_loopback(auth, http.bind, reader);
+            ensure_loopback(auth, http.bind, reader);
         }
         Some(Self {
             database: database?,
@@ -124,8 +125,8 @@ impl Section for Settings {
     }
 }
 
-/// Notes which of the AWS SDK's variables are set, but for the two that the S3 section reads.
-fn note_sdk(reader: &mut Reader<'_>) {
+/// Records which variables of the AWS SDK are set, except for the two that the S3 section reads.
+fn record_sdk_variables(reader: &mut Reader<'_>) {
     let read = [AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL];
     for variable in VARIABLES {
         if variable.fallback == Fallback::Sdk && !read.contains(variable) {
@@ -134,6 +135,6 @@ fn note_sdk(reader: &mut Reader<'_>) {
     }
 }
 
-fn place(name: &str) -> Option<usize> {
+fn position(name: &str) -> Option<usize> {
     VARIABLES.iter().position(|known| known.name == name)
 }

@@ -4,21 +4,21 @@ use super::parse::flag;
 use super::reader::{Reader, Section};
 use super::variables::{BROKER_S3_SSE, BROKER_S3_SSE_BUCKET_KEY, BROKER_S3_SSE_KMS_KEY_ID};
 
-/// The longest name of a KMS key (KMS API reference, "KeyId").
+/// The maximum length of a KMS key name (KMS API reference, "KeyId").
 const MAX_KEY_ID: usize = 2048;
 
-/// What the store is asked to do with the bytes.
+/// The encryption that every upload requests from the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sse {
-    /// Whatever the bucket says.
+    /// None is requested, so that the default encryption of the bucket applies.
     None,
     /// SSE-S3.
     S3,
     /// SSE-KMS.
     Kms {
-        /// The key; else the one that AWS manages for S3.
+        /// The key; if `None`, the AWS managed key for S3.
         key_id: Option<String>,
-        /// Whether a bucket key is used; else as the bucket says.
+        /// Whether to use an S3 Bucket Key; if `None`, the setting of the bucket applies.
         bucket_key: Option<bool>,
     },
 }
@@ -62,6 +62,6 @@ fn key_id(text: &str) -> Result<String, String> {
     if plain && is_key {
         Ok(text.to_owned())
     } else {
-        Err("must be a KMS key id, alias/NAME, or the ARN of one".to_owned())
+        Err("must be a KMS key id, alias/NAME, or the ARN of a key or alias".to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! What the settings say of a store that is not AWS; the rest is found out.
+//! The configured abilities of a store; the others are detected.
 
 use std::fmt;
 
@@ -9,45 +9,45 @@ use super::variables::{
     BROKER_S3_PUT_IF_NONE_MATCH,
 };
 
-/// What the settings say of one ability of the store.
+/// The configuration of one ability of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
-    /// It is found out.
+    /// The broker detects whether the store has the ability.
     Auto,
-    /// The store has it.
+    /// The store has the ability.
     On,
-    /// The store does not have it.
+    /// The store does not have the ability.
     Off,
-    /// The store has it, where ETags are sent without their quotes.
+    /// The store has the ability if ETags are sent without quotes.
     Unquoted,
 }
 
-/// What the settings say of each ability of the store.
+/// The configured abilities of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreSwitches {
     /// `If-None-Match` on PUT.
     pub put_if_none_match: Switch,
     /// `If-Match` on PUT.
     pub put_if_match: Switch,
-    /// Both on CompleteMultipartUpload.
+    /// Both headers on CompleteMultipartUpload.
     pub complete_if_none_match: Switch,
     /// `If-Match` on DELETE.
     pub delete_if_match: Switch,
-    /// Whether bytes are held against the checksum they are sent with.
+    /// Whether the store rejects bytes that do not match the checksum of the request.
     pub checksums: Switch,
-    /// Whether HEAD may ask for checksums.
+    /// Whether HEAD returns checksums on request.
     pub head_checksums: Switch,
 }
 
 impl Section for StoreSwitches {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let all = reader.value(&BROKER_S3_CONDITIONAL_WRITES, switch);
-        // One that cannot be read is a fault already.
-        let usual = all.unwrap_or(Switch::Auto);
-        let put_if_none_match = reader.derived(&BROKER_S3_PUT_IF_NONE_MATCH, switch, usual);
-        let put_if_match = reader.derived(&BROKER_S3_PUT_IF_MATCH, quotable, usual);
-        let complete = reader.derived(&BROKER_S3_COMPLETE_IF_NONE_MATCH, switch, usual);
-        let delete_if_match = reader.derived(&BROKER_S3_DELETE_IF_MATCH, switch, usual);
+        // A value that cannot be parsed is already recorded as a fault.
+        let default = all.unwrap_or(Switch::Auto);
+        let put_if_none_match = reader.derived(&BROKER_S3_PUT_IF_NONE_MATCH, switch, default);
+        let put_if_match = reader.derived(&BROKER_S3_PUT_IF_MATCH, quotable, default);
+        let complete = reader.derived(&BROKER_S3_COMPLETE_IF_NONE_MATCH, switch, default);
+        let delete_if_match = reader.derived(&BROKER_S3_DELETE_IF_MATCH, switch, default);
         let checksums = reader.value(&BROKER_S3_CHECKSUMS, switch);
         let head_checksums = reader.value(&BROKER_S3_HEAD_CHECKSUMS, switch);
         all?;

@@ -1,4 +1,5 @@
-//! Settings are read as a whole: all faults at once, nothing secret shown, the table complete.
+//! Settings are read as a whole: all faults are reported at once, no secret is shown, and the table
+//! is complete.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ const GOOD: &[(&str, &str)] = &[
     ("BROKER_S3_BUCKET", "datasets"),
 ];
 
-/// The good settings with `changes` on top; an empty text unsets.
+/// The good settings with `changes`; an empty text unsets a variable.
 fn load(changes: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let map: BTreeMap<_, _> = GOOD.iter().chain(changes).copied().collect();
     Settings::load(|name| map.get(name).map(|text| (*text).to_owned()))
@@ -29,7 +30,7 @@ fn good(changes: &[(&str, &str)]) -> Settings {
 }
 
 #[test]
-fn two_variables_are_enough() {
+fn load_needs_only_two_variables() {
     let settings = good(&[]);
     assert_eq!(settings.http.bind.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.http.max_body_bytes, 65_536);
@@ -48,7 +49,7 @@ fn two_variables_are_enough() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_with_what_would_be_right() {
+fn load_reports_all_faults_at_once_with_expected_values() {
     let faults = load(&[
         ("DATABASE_URL", ""),
         ("BROKER_BIND", "localhost"),
@@ -84,7 +85,7 @@ fn every_fault_is_told_at_once_with_what_would_be_right() {
 }
 
 #[test]
-fn values_are_refused_by_their_own_rule() {
+fn load_rejects_each_invalid_value_with_one_fault() {
     for (name, bad) in [
         ("DATABASE_URL", "mysql://db/x"),
         ("DATABASE_URL", "postgres:db"),
@@ -142,7 +143,7 @@ fn values_are_refused_by_their_own_rule() {
 }
 
 #[test]
-fn authentication_is_off_on_loopback_only() {
+fn authentication_can_only_be_disabled_on_loopback_address() {
     let off = ("BROKER_AUTH", "off");
     for bind in ["127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
         assert_eq!(good(&[off, ("BROKER_BIND", bind)]).auth, Auth::Off);
@@ -151,12 +152,15 @@ fn authentication_is_off_on_loopback_only() {
         let faults = load(&[off, ("BROKER_BIND", bind)])
             .map(|_| ())
             .expect_err(bind);
-        assert!(faults[0].contains("off is for loopback only"), "{faults:?}");
+        assert!(
+            faults[0].contains("off is only allowed on a loopback address"),
+            "{faults:?}"
+        );
     }
 }
 
 #[test]
-fn a_custom_endpoint_means_path_style_unless_told_otherwise() {
+fn custom_endpoint_implies_path_style_unless_configured() {
     for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
         let custom = (name, "http://127.0.0.1:9000");
         assert!(good(&[custom]).s3.path_style, "{name}");
@@ -169,7 +173,7 @@ fn a_custom_endpoint_means_path_style_unless_told_otherwise() {
 }
 
 #[test]
-fn lists_and_arns_are_read() {
+fn lists_and_arns_are_parsed() {
     let settings = good(&[
         ("BROKER_ALLOWED_CONTENT_TYPES", "text/csv, image/*"),
         (
@@ -194,7 +198,7 @@ fn lists_and_arns_are_read() {
 }
 
 #[test]
-fn nothing_secret_is_shown() {
+fn debug_output_and_report_contain_no_secret() {
     let settings = good(&[
         (
             "DATABASE_URL",
@@ -214,7 +218,7 @@ fn nothing_secret_is_shown() {
 }
 
 #[test]
-fn the_report_shows_every_variable_once_and_where_it_comes_from() {
+fn report_shows_every_variable_once_with_its_origin() {
     let settings = good(&[("BROKER_URL_SECONDS", "60")]);
     let names: Vec<&str> = settings
         .effective()
@@ -239,7 +243,7 @@ fn the_report_shows_every_variable_once_and_where_it_comes_from() {
 }
 
 #[test]
-fn only_variables_of_the_table_are_looked_up() {
+fn load_looks_up_exactly_the_variables_of_the_table() {
     let asked = RefCell::new(BTreeSet::new());
     let lookup = |name: &str| {
         asked.borrow_mut().insert(name.to_owned());

@@ -7,22 +7,22 @@ use super::reader::{Reader, Section};
 use super::variable::Variable;
 use super::variables::{BROKER_TLS_CERT, BROKER_TLS_KEY};
 
-/// The files that TLS needs.
+/// The certificate files of the HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificate and those that lead to its authority, in PEM.
+    /// The certificate and its chain, in PEM.
     pub certificate: PathBuf,
-    /// Its private key, in PEM.
+    /// The private key of the certificate, in PEM.
     pub key: PathBuf,
 }
 
-/// TLS, or none.
+/// The certificate files; `None` if TLS is not used.
 impl Section for Option<Tls> {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let certificate = reader.optional(&BROKER_TLS_CERT, path)?;
         let key = reader.optional(&BROKER_TLS_KEY, path)?;
         let mut lacks = |missing: &Variable, other: &Variable| {
-            reader.fault(missing, format!("must be set with {}", other.name));
+            reader.fault(missing, format!("must be set together with {}", other.name));
             None
         };
         match (certificate, key) {

@@ -1,11 +1,11 @@
-//! Variables that look like ours and are not: most likely typing errors.
+//! Detects unknown variables with the prefix `BROKER_`, which are most likely typing errors.
 
 use super::variables::VARIABLES;
 
-/// One sentence for every name that begins with `BROKER_` and that nobody reads, with the known
-/// name that is nearest to it. For warnings: a newer deployment may set what an older broker does
-/// not know.
-pub fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
+/// Returns a sentence for every name with the prefix `BROKER_` that is not a setting, with the most
+/// similar known name. These are only warnings, because a newer deployment may set variables that
+/// an older broker does not know.
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut unknown: Vec<String> = names
         .filter(|name| name.starts_with("BROKER_"))
         .filter(|name| VARIABLES.iter().all(|known| known.name != name))
@@ -15,7 +15,7 @@ pub fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn sentence(name: &str) -> String {
-    // A name can hold anything: it must not forge a line of the log.
+    // A name may contain any characters, and must not forge a log line.
     let shown = name.escape_debug();
     match nearest(name) {
         Some(known) => format!("{shown} is not a setting; did you mean {known}?"),
@@ -23,7 +23,8 @@ fn sentence(name: &str) -> String {
     }
 }
 
-/// The known name with the fewest changes, if a third of the part after `BROKER_` or less changes.
+/// The known name with the smallest edit distance, if at most a third of the part after `BROKER_`
+/// differs.
 fn nearest(name: &str) -> Option<&'static str> {
     let limit = (name.len().saturating_sub("BROKER_".len()) / 3).max(2);
     let known = VARIABLES.iter().map(|known| known.name);
@@ -34,8 +35,8 @@ fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// Levenshtein's distance in characters: insertions, deletions and replacements. Keeps one row of
-/// the matrix; `corner` is the cell up and to the left.
+/// The Levenshtein distance in characters: the number of insertions, deletions and replacements.
+/// Keeps one row of the matrix; `corner` is the cell to the upper left.
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (deleted, from) in left.chars().enumerate() {
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances_are_those_of_the_textbook() {
+    fn distance_equals_textbook_values() {
         for (left, right, expected) in [
             ("", "", 0),
             ("", "abc", 3),
@@ -72,16 +73,16 @@ mod tests {
     }
 
     #[test]
-    fn a_typing_error_is_told_with_the_name_that_was_meant() {
+    fn unknown_variable_is_reported_with_most_similar_name() {
         let names = [
             "PATH",
             "BROKER_S3_BUKCET",
             "BROKER_BIND",
             "BROKER_WEATHER_API",
         ];
-        let told = unknown(names.into_iter().map(str::to_owned));
+        let warnings = unknown_variables(names.into_iter().map(str::to_owned));
         assert_eq!(
-            told,
+            warnings,
             [
                 "BROKER_S3_BUKCET is not a setting; did you mean BROKER_S3_BUCKET?",
                 "BROKER_WEATHER_API is not a setting",

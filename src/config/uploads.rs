@@ -11,17 +11,19 @@ use super::variables::{
     BROKER_SESSION_MAX_SECONDS, BROKER_URL_SECONDS,
 };
 
-/// A pre-signed URL of SigV4 lives for a week at most.
+/// The maximum lifetime of a pre-signed SigV4 URL in seconds: one week.
 const WEEK: u64 = 604_800;
 
-/// S3 keeps parts for ever; nobody works on an upload for longer than this.
+/// The maximum lifetime of a session in seconds. S3 keeps parts forever, but no upload takes longer
+/// than a year.
 const YEAR: u64 = 365 * 86_400;
 const HOUR: u64 = 3_600;
 
-/// 48.8 TiB, the largest object of S3: 10,000 parts of 5 GiB.
+/// The largest object of S3 in bytes: 10,000 parts of 5 GiB, which is 48.8 TiB.
 const LARGEST_OBJECT: u64 = 10_000 * 5 * 1024 * 1024 * 1024;
 
-/// A part of S3 is no smaller, but the last; a single copy is no larger.
+/// The smallest part of S3 except for the last one, and the largest object that a single copy
+/// request can copy, in bytes.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const MIN_COPY: u64 = 5 * 1024 * 1024;
 const MAX_COPY: u64 = 5 * 1024 * 1024 * 1024;
@@ -29,21 +31,21 @@ const MAX_COPY: u64 = 5 * 1024 * 1024 * 1024;
 /// Limits and deadlines of uploads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uploads {
-    /// How long a pre-signed URL lives when the client does not say.
+    /// The default lifetime of a pre-signed URL.
     pub url_lifetime: Duration,
     /// How long after its deadline an upload may still arrive before it expires.
     pub expiry_grace: Duration,
     /// The largest upload, in bytes.
     pub max_size_bytes: u64,
-    /// What is larger comes in parts where the client does not say, in bytes.
+    /// The size in bytes above which an upload is in parts, if the client does not choose.
     pub multipart_threshold_bytes: u64,
-    /// What is larger is copied in parts, in bytes.
+    /// The size in bytes above which a dataset is copied in parts.
     pub copy_threshold_bytes: u64,
-    /// How long after its creation a session may be extended to.
+    /// The maximum lifetime of a session from its creation, including extensions.
     pub session_max: Duration,
-    /// How long the store may take to make an object of its parts.
+    /// How long the store may take to assemble an object from its parts.
     pub complete_timeout: Duration,
-    /// Content types that uploads may have.
+    /// The content types that uploads may have.
     pub content_types: ContentTypes,
 }
 

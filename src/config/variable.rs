@@ -1,30 +1,30 @@
 //! One row of the table of settings.
 
-/// A variable of the environment: everything about it except how its text is parsed.
+/// An environment variable: everything about it except how its value is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name in the environment.
+    /// The name of the variable.
     pub name: &'static str,
-    /// What holds when it is not set.
+    /// What applies if the variable is not set.
     pub fallback: Fallback,
-    /// How much of its value may be shown.
+    /// How much of the value may be shown.
     pub show: Show,
-    /// What it means, one sentence for people.
+    /// The meaning, in one sentence or two for humans.
     pub meaning: &'static str,
 }
 
-/// What holds when a variable is not set.
+/// What applies if a variable is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback {
-    /// Nothing: the process does not start without it.
+    /// The process does not start.
     Required,
-    /// Nothing: what it asks for is off.
+    /// The feature is disabled.
     Unset,
-    /// This text, read as if it had been set.
+    /// This text is parsed as if it had been set.
     Text(&'static str),
-    /// A value that follows from other settings, told for people.
+    /// A default that depends on other settings, described for humans.
     Derived(&'static str),
-    /// The AWS SDK reads it and decides.
+    /// The AWS SDK reads the variable and decides.
     Sdk,
 }
 
@@ -33,7 +33,7 @@ pub enum Fallback {
 pub enum Show {
     /// All of it.
     Plain,
-    /// A URL, with its password hidden; nothing when it cannot be read as one.
+    /// The URL with its password hidden; nothing if it cannot be parsed.
     Url,
     /// Nothing.
     Secret,

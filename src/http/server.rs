@@ -28,7 +28,7 @@ use super::middleware::shed::{InFlightLimit, shed_load};
 use super::routes;
 use super::service::readiness::Probe;
 use super::tls::ServerCertificate;
-use crate::config::{Http, Pages, Place};
+use crate::config::{Http, PageListener, Pages};
 use crate::lifecycle::Shutdown;
 use crate::telemetry::Metrics;
 use crate::usecases::Broker;
@@ -118,7 +118,9 @@ pub fn api(
             .wrap(from_fn(path_token))
             .wrap(from_fn(close_on_shutdown))
             .configure(routes::api)
-            .configure(move |config| serve_pages(config, pages, |place| place == Place::Here))
+            .configure(move |config| {
+                serve_pages(config, pages, |place| place == PageListener::Main)
+            })
     };
     let listener = TcpListener::bind(settings.bind)?;
     let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
@@ -147,7 +149,9 @@ pub fn service_pages(
         App::new()
             .app_data(metrics.clone())
             .wrap(from_fn(edge))
-            .configure(move |config| serve_pages(config, pages, |place| place == Place::At(bind)))
+            .configure(move |config| {
+                serve_pages(config, pages, |place| place == PageListener::Separate(bind))
+            })
     };
     let listener = TcpListener::bind(bind)?;
     let (address, backlog) = (listener.local_addr()?, Backlog::of(&listener)?);
@@ -159,7 +163,7 @@ pub fn service_pages(
     })
 }
 
-fn serve_pages(config: &mut ServiceConfig, pages: Pages, here: impl Fn(Place) -> bool) {
+fn serve_pages(config: &mut ServiceConfig, pages: Pages, here: impl Fn(PageListener) -> bool) {
     if here(pages.metrics) {
         config.configure(routes::metrics);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::stale::cause;
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 use crate::usecases::Broker;
 use crate::usecases::maintenance::abilities::{Learned, learn};
 
@@ -15,11 +15,8 @@ use crate::usecases::maintenance::abilities::{Learned, learn};
 const USUAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// How soon after another replica began.
 const ELSEWHERE: Duration = Duration::from_secs(1);
-/// How long a store is left alone at most that cannot be tried out.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
-/// Doublings of the wait that are left out after a store could not be tried out: it begins with half
-/// a minute.
-const SLOWER: u32 = 6;
+/// The back-off after a store could not be tried out: from half a minute to an hour.
+const UNKNOWN: Backoff = Backoff::new(Duration::from_secs(32), Duration::from_secs(60 * 60));
 
 /// When a bucket is next, and how often in a row that came to nothing.
 struct Plan {
@@ -68,11 +65,11 @@ async fn attempt(
     match learned {
         Ok(Learned::All | Learned::Stopped) => USUAL,
         Ok(Learned::Elsewhere) => ELSEWHERE,
-        Ok(Learned::Some) => backoff::at_most(LONGEST, plan.failures.saturating_add(SLOWER)),
+        Ok(Learned::Some) => UNKNOWN.delay(plan.failures),
         Err(error) => {
             let cause = cause(&error);
             log::warn!("what the store of bucket {bucket} does is not known: {error}: {cause}");
-            backoff::after(plan.failures)
+            Backoff::default().delay(plan.failures)
         }
     }
 }

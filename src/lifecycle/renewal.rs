@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// The number of renewals within the length of a lease: two may fail before it expires.
-const RENEWALS_PER_LENGTH: u32 = 3;
-/// The fraction of the length after which a failed renewal is retried.
-const RETRIES_PER_LENGTH: u32 = 10;
+use super::backoff::Backoff;
+
+/// Renewals in the length of a lease: two may fail before it ends.
+const IN_A_LENGTH: u32 = 3;
+/// After a renewal that failed, the next one comes within this share of the length.
+const AFTER_A_FAILURE: u32 = 10;
 
 /// The result of a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,18 +67,24 @@ impl Renewal {
         R: Future<Output = Renewed>,
     {
         let mut held_since = Instant::now();
-        let mut wait = self.length / RENEWALS_PER_LENGTH;
+        let mut wait = self.length / IN_A_LENGTH;
+        // It does not grow: a lease that is not renewed is soon lost.
+        let sooner = self.length / AFTER_A_FAILURE;
+        let backoff = Backoff::new(sooner, sooner);
+        let mut failures = 0;
         loop {
             sleep(wait).await;
             let asked = Instant::now();
             match renew().await {
                 Renewed::Held => {
                     held_since = asked;
-                    wait = self.length / RENEWALS_PER_LENGTH;
+                    failures = 0;
+                    wait = self.length / IN_A_LENGTH;
                     continue;
                 }
                 Renewed::Failed if held_since.elapsed() < self.length => {
-                    wait = self.length / RETRIES_PER_LENGTH;
+                    failures += 1;
+                    wait = backoff.delay(failures);
                     continue;
                 }
                 Renewed::Failed | Renewed::Lost => self.lost.cancel(),

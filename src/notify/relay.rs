@@ -35,15 +35,16 @@ use super::entry::BATCH_ENTRIES;
 use super::round::Round;
 use super::sns::Topic;
 use crate::clock::Clock;
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 use crate::store::outbox::{self, Backlog};
 use crate::store::pool::Pool;
 use crate::telemetry::metrics::Metrics;
 
 /// A call to SNS, with its retries, takes no longer, whatever the settings allow: a stop waits for it.
 pub(super) const CALL: Duration = Duration::from_secs(12);
-/// The longest back-off while a service does not answer: it is not left waiting once it is back.
-const LONGEST: Duration = Duration::from_secs(15);
+/// The back-off while a service does not answer. It stays short, so that events leave soon once the
+/// service is back.
+const RETRY: Backoff = Backoff::up_to(Duration::from_secs(15));
 /// How often to look without being woken.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Events in a claim.
@@ -166,7 +167,7 @@ fn failures_after(round: &Round, before: u32) -> u32 {
 
 /// Logs a failure, and says how long to wait.
 fn told(what: &str, why: &str, failures: u32) -> Duration {
-    let wait = backoff::at_most(LONGEST, failures);
+    let wait = RETRY.delay(failures);
     log::warn!("relay: {what} (failure {failures} in a row, next try in {wait:.1?}): {why}");
     wait
 }

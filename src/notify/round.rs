@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::relay::{Relay, RelayError};
 use super::sns::{Bounds, Delivery, Fate, Topic};
-use crate::lifecycle::backoff;
+use crate::lifecycle::backoff::Backoff;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::Connection;
 use crate::store::lease::Lease;
@@ -175,7 +175,7 @@ impl Relay {
         let attempts = (claim.event(id))
             .and_then(|event| u32::try_from(event.attempts).ok())
             .unwrap_or(1);
-        let wait = backoff::after(attempts);
+        let wait = Backoff::default().delay(attempts);
         let due = now + TimeDelta::from_std(wait).unwrap_or_default();
         log::warn!("event {id} is not published, attempt {attempts}: {reason}");
         Ok(outbox::reschedule(connection, &[id], &claim.lease, due, Some(reason)).await?)

@@ -14,13 +14,14 @@ use super::short_lived::ShortLived;
 use super::store::{ObjectStore, StoreError, failed, status};
 use crate::domain::abilities::{Ability, Support};
 use crate::domain::object::FoundObject;
+use crate::lifecycle::backoff::Backoff;
 
 /// How long after its signing the store accepts a DELETE.
 pub const DELETE_EXPIRES: Duration = Duration::from_secs(60);
 /// Attempts at a DELETE that the store answers with 500 or 503.
 const ATTEMPTS: u32 = 3;
-/// The wait after the first attempt; it doubles.
-const BACKOFF: Duration = Duration::from_millis(100);
+/// The back-off between them.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
 
 /// What the store compares before it deletes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl ObjectStore {
         found: &FoundObject,
         delete_if: DeleteIf,
     ) -> Result<Deletion, DeleteError> {
-        let (mut attempt, mut backoff) = (1, BACKOFF);
+        let mut attempt = 1;
         loop {
             let error = match self.send_delete(key, found, delete_if).await {
                 Ok(()) => return Ok(Deletion::Gone),
@@ -93,8 +94,8 @@ impl ObjectStore {
                     return Ok(Deletion::ConditionUnsupported);
                 }
                 Some(500 | 503) if is_answer(&error) && attempt < ATTEMPTS => {
-                    tokio::time::sleep(backoff).await;
-                    (attempt, backoff) = (attempt + 1, backoff * 2);
+                    tokio::time::sleep(BACKOFF.delay(attempt)).await;
+                    attempt += 1;
                 }
                 _ => {
                     let may_arrive = may_arrive(&error);

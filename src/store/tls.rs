@@ -77,7 +77,7 @@ impl Target {
                 config::ChannelBinding::Prefer => ChannelBinding::Prefer,
                 config::ChannelBinding::Require => ChannelBinding::Require,
             })
-            .load_balance_hosts(match options.any_address {
+            .load_balance_hosts(match options.random_address_order {
                 true => LoadBalanceHosts::Random,
                 false => LoadBalanceHosts::Disable,
             })

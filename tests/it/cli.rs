@@ -76,14 +76,24 @@ async fn migrate_reports_applied_migrations_and_failures() {
     let first = migrate().await.ok();
     assert!(first.out.starts_with("Applied "), "{first:#?}");
     let again = migrate().await.ok();
-    assert_eq!(again.out, "The schema is up to date.\n", "{again:#?}");
+    assert_eq!(
+        again.out, "The database schema is up to date.\n",
+        "{again:#?}"
+    );
 
     let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
     let failed = Run::new(&["migrate"])
         .set("DATABASE_URL", nowhere)
         .end()
         .await;
-    failed.failed(1, &["The schema is not up to date", "Postgres", "refused"]);
+    failed.failed(
+        1,
+        &[
+            "The database schema is not up to date",
+            "Postgres",
+            "refused",
+        ],
+    );
     Run::new(&["migrate"])
         .end()
         .await
@@ -127,13 +137,13 @@ async fn healthcheck_succeeds_only_when_a_broker_answers() {
     let port = bind.split(':').next_back().expect("a port").to_owned();
     check(&format!("0.0.0.0:{port}")).await.ok();
     process.stop("TERM").await.ok();
-    check(&bind).await.failed(1, &[&bind, "does not answer"]);
+    check(&bind).await.failed(1, &[&bind, "does not respond"]);
 
     // Another program's server is not a broker.
     let other = reqwest::get(format!("{}/livez", cloud::endpoint())).await;
     assert_ne!(other.expect("an answer").status(), StatusCode::OK);
     let other = cloud::address().to_string();
-    check(&other).await.failed(1, &[&other, "answers"]);
+    check(&other).await.failed(1, &[&other, "answered"]);
 }
 
 /// Every command and option is described in `--help`.

@@ -134,7 +134,10 @@ async fn operator_commands_of_the_readme_work_when_pasted() {
     lines.push(format!("PATH={bin}:$PATH"));
     lines.push(block("paste: serve"));
     let printed = shell::paste(&lines).await;
-    assert!(printed.contains("The schema is up to date."), "{printed}");
+    assert!(
+        printed.contains("The database schema is up to date."),
+        "{printed}"
+    );
     let list = printed.lines().last().expect("a line");
     assert!(
         list.contains("uploads:write,uploads:read,datasets:read"),

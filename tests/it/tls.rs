@@ -50,8 +50,8 @@ async fn clients_that_trust_the_authority_are_served_over_tls() {
     let failed = stranger.get(format!("https://localhost:{port}/heartbeat"));
     failed.send().await.expect_err("an unknown authority");
 
-    // Metrics stay on their own listener without TLS.
-    let line = process.says("listening for pages on http://").await;
+    // Measurements stay where they were put: on a listener without TLS.
+    let line = process.says("serving pages on http://").await;
     let (_, pages) = line.split_once(" on ").expect("an address");
     let metrics = reqwest::get(format!("{pages}/metrics"))
         .await
@@ -174,5 +174,5 @@ async fn healthcheck_works_over_tls() {
     };
     ask(&address).await.ok();
     process.stop("TERM").await.ok();
-    ask(&address).await.failed(1, &["does not answer"]);
+    ask(&address).await.failed(1, &["does not respond"]);
 }

@@ -1,4 +1,4 @@
-//! Calls on datasets.
+//! API calls on datasets.
 
 use std::collections::BTreeMap;
 
@@ -8,67 +8,68 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::client::{Api, Page};
 use super::link;
-use super::send::{Call, LONG};
+use super::send::{Call, LONG_TIMEOUT};
+use super::time;
 use super::wire::{Checksum, SignedUrl, Upload, Verification};
-use super::{Api, Page, time};
 use crate::client::error::Result;
 
-/// What to list.
+/// Which datasets to list.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// Paths that start like this.
+    /// Only paths that start with this prefix.
     pub prefix: String,
-    /// Whether to roll up what lies deeper.
+    /// Whether to roll up deeper paths into folders (`delimiter=/`).
     pub folders: bool,
-    /// Whether to ask for the upload behind each dataset.
+    /// Whether to include the upload behind each dataset.
     pub with_upload: bool,
 }
 
-/// One entry of a listing.
+/// One entry of a dataset listing.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Entry {
-    /// A name for people.
+    /// The display name of the dataset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// With its leading slash; none of an object whose key is no path.
+    /// The path, with its leading slash; `None` for an object whose key is not a valid path.
     pub path: Option<String>,
-    /// The key of an object that has no path.
+    /// The S3 key of an object that has no path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// `false` of an object that has no path: no call can name it.
+    /// `false` for an object that has no path: no API call can address it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addressable: Option<bool>,
-    /// `folder` where it is one.
+    /// `folder` for a rolled-up folder, else `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Bytes.
+    /// The size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// With its quotes.
+    /// The ETag, with its quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// When the store took it.
+    /// When the store received the object.
     #[serde(
         default,
         serialize_with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_modified: Option<DateTime<Utc>>,
-    /// The upload behind it, where it was asked for and is known.
+    /// The upload behind the dataset, where it was requested and is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<UploadRef>,
-    /// Whether the object is no longer the proven one.
+    /// Whether the object is no longer the one that the broker proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drifted: bool,
 }
 
 impl Entry {
-    /// The path.
+    /// The path of the entry.
     ///
     /// # Errors
-    /// The key of an object that has no path. It is never guessed what path might be meant: that
-    /// would be another object's.
+    /// Returns the S3 key of an object that has no path. No path is derived from the key: it could
+    /// be the path of another object.
     pub fn address(&self) -> Result<&str, &str> {
         match (&self.path, self.addressable) {
             (Some(path), None | Some(true)) => Ok(path),
@@ -77,74 +78,74 @@ impl Entry {
     }
 }
 
-/// What a copy is to be.
+/// The body of a copy request.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Copy {
-    /// Its path.
+    /// The path of the copy.
     pub to: String,
-    /// Whether to replace what stands there.
+    /// Whether to replace an existing dataset at that path.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub overwrite: bool,
-    /// Replace exactly this version.
+    /// Replace only the version with this ETag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_match: Option<String>,
-    /// Whether the source is deleted once the copy is proven.
+    /// Whether to delete the source once the copy is proven (a move).
     #[serde(rename = "move", skip_serializing_if = "std::ops::Not::not")]
     pub moves: bool,
 }
 
-/// The upload behind a dataset.
+/// A reference to the upload behind a dataset.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct UploadRef {
-    /// Its id.
+    /// The id of the upload.
     pub id: Uuid,
-    /// Its state.
+    /// The status of the upload.
     pub status: String,
-    /// How it was proven.
+    /// How the broker proved the object.
     pub verification: Option<Verification>,
 }
 
-/// A dataset with everything that is known of it.
+/// A dataset with all its details.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Detail {
-    /// With its leading slash.
+    /// The path, with its leading slash.
     pub path: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes.
+    /// The ETag, with its quotes.
     pub etag: String,
-    /// When the store took it.
+    /// When the store received the object.
     pub last_modified: DateTime<Utc>,
-    /// Where the store returned one.
+    /// The content type, where the store returned one.
     pub content_type: Option<String>,
-    /// Of the object in S3.
+    /// The user metadata of the object in S3.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
-    /// In a versioned bucket.
+    /// The version id, in a versioned bucket.
     pub version_id: Option<String>,
-    /// Where the store returned one.
+    /// The checksum, where the store returned one.
     pub checksum: Option<Checksum>,
-    /// The upload behind it.
+    /// The upload behind the dataset.
     pub upload: Option<UploadRef>,
-    /// Whether the object is no longer the proven one.
+    /// Whether the object is no longer the one that the broker proved.
     #[serde(default)]
     pub drifted: bool,
-    /// A pre-signed GET.
+    /// A pre-signed GET URL.
     pub download_url: SignedUrl,
 }
 
-/// A pre-signed GET.
+/// A pre-signed GET URL with its expiry.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Download {
-    /// Where to GET the bytes.
+    /// The URL to GET the bytes from.
     pub url: SignedUrl,
-    /// When the URL ends.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
 impl Api {
-    /// One page of datasets, in path order: the first one, or the one that the page before named.
-    /// A page may be empty and still have a next one.
+    /// Requests one page of datasets, in path order: the first page, or the one that `next` of the
+    /// previous page names. A page may be empty and still have a next one.
     async fn datasets(&self, listing: &Listing, next: Option<&str>) -> Result<Page<Entry>> {
         let mut query = vec![("limit", "1000"), ("prefix", &listing.prefix)];
         if listing.folders {
@@ -156,7 +157,7 @@ impl Api {
         self.page("/datasets", &query, next).await
     }
 
-    /// All datasets of a listing, in path order, page by page.
+    /// Streams all datasets of a listing in path order, page by page.
     pub fn entries(&self, listing: Listing) -> impl Stream<Item = Result<Entry>> {
         let first = Some((listing, None));
         let pages = stream::try_unfold(first, move |state| async move {
@@ -170,35 +171,37 @@ impl Api {
         pages.try_flatten()
     }
 
-    /// All datasets in a folder and below; `folder` ends with a slash.
-    pub fn below(&self, folder: &str) -> impl Stream<Item = Result<Entry>> {
+    /// Streams all datasets in a folder and its subfolders. `folder` ends with a slash.
+    pub fn entries_below(&self, folder: &str) -> impl Stream<Item = Result<Entry>> {
         self.entries(Listing {
             prefix: folder.to_owned(),
             ..Listing::default()
         })
     }
 
-    /// One dataset.
+    /// Requests the details of one dataset.
     pub async fn dataset(&self, path: &str) -> Result<Detail> {
-        self.ask(&Call::get(link::dataset(path)?)).await
+        self.send_json(&Call::get(link::dataset(path)?)).await
     }
 
-    /// A fresh URL to GET a dataset's bytes.
+    /// Requests a fresh URL to GET the bytes of a dataset.
     pub async fn download(&self, path: &str) -> Result<Download> {
         let target = format!("{}/action/download?redirect=false", link::dataset(path)?);
-        self.ask(&Call::get(target)).await
+        self.send_json(&Call::get(target)).await
     }
 
-    /// Copies a dataset inside of the store, or moves it there. The same `idempotency_key` with the
-    /// same body finds the same copy again; one that is still Pending goes on.
+    /// Copies a dataset inside the store, or moves it. Repeating the call with the same
+    /// `idempotency_key` and body returns the same copy and continues one that is still Pending.
     pub async fn copy(&self, from: &str, copy: &Copy, idempotency_key: &str) -> Result<Upload> {
         let target = format!("{}/action/copy", link::dataset(from)?);
-        let call = Call::post(target).json(copy)?.once(idempotency_key);
-        self.ask(&call.within(LONG)).await
+        let call = Call::post(target)
+            .json(copy)?
+            .idempotency_key(idempotency_key);
+        self.send_json(&call.timeout(LONG_TIMEOUT)).await
     }
 
-    /// Deletes a dataset, with `force` also what stands there in place of the proven one. Where an
-    /// answer was lost, "not there any more" is what was wanted.
+    /// Deletes a dataset; with `force` even when the proven object was replaced. When the response
+    /// to an earlier attempt was lost, "not found" means that this attempt succeeded.
     pub async fn delete_dataset(&self, path: &str, force: bool) -> Result<()> {
         let query = if force { "?force=remove" } else { "" };
         let target = format!("{}{query}", link::dataset(path)?);

@@ -1,14 +1,14 @@
-//! Paths, queries and the `Link` to the next page.
+//! URL paths, query strings, and the `Link` header that leads to the next page.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, LINK};
 use serde::de::DeserializeOwned;
 
+use super::client::{Api, Page};
 use super::send::{Call, read};
-use super::{Api, Page};
 use crate::client::error::{Error, Result};
 
-/// What RFC 3986 leaves unreserved; everything else is encoded. A slash in a path stays one.
+/// Percent-encodes everything except the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -16,25 +16,25 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
-/// `/datasets/{path}`, with or without the slash that a path begins with.
+/// The URL path `/datasets/{path}`. The leading slash of `path` is optional.
 ///
 /// # Errors
-/// A segment `.` or `..`: no dataset has one, and a URL with one leads to another path. Two slashes
-/// at the beginning: of those one could be taken for the path's own.
+/// Fails on a segment `.` or `..`, which no dataset path has and which URL parsers resolve to
+/// another path, and on two leading slashes, of which one would be lost.
 pub fn dataset(path: &str) -> Result<String> {
     let path = path.strip_prefix('/').unwrap_or(path);
     if path.starts_with('/') {
-        return Err(Error::settings(
-            "a path begins with one slash, not with two",
-        ));
+        return Err(Error::settings("a path must start with a single slash"));
     }
     if path.split('/').any(|segment| matches!(segment, "." | "..")) {
-        return Err(Error::settings("a path has no segment `.` or `..`"));
+        return Err(Error::settings(
+            "a path must not contain a segment `.` or `..`",
+        ));
     }
     Ok(format!("/datasets/{}", utf8_percent_encode(path, PATH)))
 }
 
-/// A query, with its `?`.
+/// A query string with its leading `?`.
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let pair =
         |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, SEGMENT));
@@ -43,7 +43,8 @@ pub fn query(pairs: &[(&str, &str)]) -> String {
 }
 
 impl Api {
-    /// One page of a list: the first one, or what `next` of the page before asks for.
+    /// Requests one page of a list: the first page, or the one that `next` of the previous page
+    /// names.
     pub(super) async fn page<T: DeserializeOwned>(
         &self,
         route: &str,
@@ -52,15 +53,15 @@ impl Api {
     ) -> Result<Page<T>> {
         let query = next.map_or_else(|| query(first), str::to_owned);
         let response = self.send(&Call::get(format!("{route}{query}"))).await?;
-        let next = next_of(response.headers());
+        let next = next_query(response.headers());
         let items = read(response).await?;
         Ok(Page { items, next })
     }
 }
 
-/// The query of `rel="next"`. Only the query is taken: the key stays with the broker that we know,
-/// and a broker below a path of its own works as well.
-fn next_of(headers: &HeaderMap) -> Option<String> {
+/// The query string of the `rel="next"` link. Host and path of the link are ignored: the key is
+/// only ever sent to the configured broker, and the broker may be deployed below a path prefix.
+fn next_query(headers: &HeaderMap) -> Option<String> {
     let links = headers.get_all(LINK).into_iter();
     links
         .filter_map(|value| value.to_str().ok())
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_encoded_once_and_keeps_its_slashes() {
+    fn dataset_path_is_percent_encoded_once_and_keeps_slashes() {
         let encoded = |path| dataset(path).expect(path);
         assert_eq!(encoded("/a b/100%+é"), "/datasets/a%20b/100%25%2B%C3%A9");
         assert_eq!(encoded("a?b#c"), "/datasets/a%3Fb%23c");
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_leads_elsewhere_is_refused() {
+    fn dataset_rejects_path_with_dot_segments_or_double_slash() {
         for path in ["..", "/a/../b", "./b", "/a/.", "//a"] {
             assert!(dataset(path).is_err(), "{path}");
         }
@@ -92,12 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_is_asked_of_the_same_broker() {
+    fn next_page_is_requested_from_the_configured_broker() {
         let mut headers = HeaderMap::new();
         let link = "<https://elsewhere.example/datasets?cursor=x>; rel=\"next\"";
         headers.insert(LINK, link.parse().expect("a value"));
-        assert_eq!(next_of(&headers).as_deref(), Some("?cursor=x"));
+        assert_eq!(next_query(&headers).as_deref(), Some("?cursor=x"));
         headers.insert(LINK, "<?cursor=x>; rel=\"prev\"".parse().expect("a value"));
-        assert_eq!(next_of(&headers), None);
+        assert_eq!(next_query(&headers), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Problems (RFC 9457), as the broker tells them.
+//! Problem documents (RFC 9457) of the broker.
 
 use std::fmt;
 
@@ -7,62 +7,63 @@ use uuid::Uuid;
 
 use crate::client::exit::Exit;
 
-/// Why the broker refused.
+/// Why the broker rejected a request.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Problem {
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
-    /// The stable name of the kind.
+    /// The stable code of the problem type.
     pub code: String,
-    /// The same for every occurrence.
+    /// The summary, the same for every problem of this type.
     pub title: String,
-    /// This occurrence.
+    /// The explanation of this occurrence.
     pub detail: String,
-    /// What to quote when asking for help.
+    /// The id to quote in a support request.
     pub request_id: String,
-    /// Field by field.
+    /// What is wrong, field by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldFault>,
-    /// The upload that stands in the way, or is in the wrong state.
+    /// The upload that conflicts with the request, or has the wrong status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_id: Option<Uuid>,
-    /// Its state.
+    /// The status of that upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_status: Option<String>,
-    /// With `object-mismatch`: what is not as declared.
+    /// With `object-mismatch`: the properties that differ from the declared ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mismatches: Vec<Mismatch>,
-    /// With `parts-missing`: ranges of part numbers, both ends included.
+    /// With `parts-missing`: ranges of part numbers, both ends inclusive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<(u32, u32)>,
-    /// Whether an earlier try of the same request may have been carried out, its answer lost.
+    /// Whether this is the answer to a retry. The first attempt may have succeeded although its
+    /// response was lost.
     #[serde(skip)]
     pub repeated: bool,
 }
 
-/// One thing that is wrong with a request.
+/// One invalid field of a request.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct FieldFault {
     /// A JSON pointer into the body, or `/` and the name of a parameter.
     pub pointer: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub detail: String,
 }
 
-/// One thing that is not as declared.
+/// One property of the object that differs from what was declared.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Mismatch {
     /// `size`, `checksum`, `content_type` or `etag`.
     pub field: String,
-    /// What was declared.
+    /// The declared value.
     pub expected: String,
-    /// What the store says.
+    /// The value that the store reports.
     pub found: String,
 }
 
 impl Problem {
-    /// How a command ends with it.
+    /// The exit code of a command that fails with this problem.
     pub fn exit(&self) -> Exit {
         match (self.status, self.code.as_str()) {
             (_, "object-mismatch") => Exit::Mismatch,
@@ -78,26 +79,28 @@ impl Problem {
         }
     }
 
-    /// Whether it says that nothing is there, or nothing any more.
+    /// Whether the problem says that the resource does not exist, or was deleted.
     pub fn is_gone(&self) -> bool {
         self.status == 404 || self.upload_status.as_deref() == Some("Deleted")
     }
 
-    /// What to do next, where there is something that the broker does not say itself.
+    /// Advice that the broker itself cannot give, if there is any.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self.code.as_str() {
             "unauthenticated" => {
-                "set UPLOAD_BROKER_KEY to a key of this broker (`upload-broker keys create` makes one), or write it to the configuration file"
+                "set UPLOAD_BROKER_KEY to an API key of this broker (`upload-broker keys create` issues one), or put the key into the configuration file"
             }
-            "insufficient-scope" => "ask for a key that has the scope",
-            "dataset-exists" => "take another path, or give --overwrite",
-            "dataset-not-found" => "`upload-broker ls` shows what is there",
-            "upload-not-found" => {
-                "no upload of this key's tenant has the id, or was made for the path"
+            "insufficient-scope" => "use a key that has the required scope",
+            "dataset-exists" => "choose another path, or use --overwrite",
+            "dataset-not-found" => "`upload-broker ls` lists the existing datasets",
+            "upload-not-found" => "the tenant of this key has no upload with that id or path",
+            "dataset-drifted" => "use --force to delete the object that replaced it",
+            "service-unavailable" | "overloaded" => {
+                "no data is lost: run the same command again later"
             }
-            "dataset-drifted" => "give --force to delete what stands there now as well",
-            "service-unavailable" | "overloaded" => "nothing is lost: do the same again later",
-            "object-mismatch" => "see whether the file changed meanwhile, and upload it again",
+            "object-mismatch" => {
+                "check whether the file changed during the upload, and upload it again"
+            }
             _ => return None,
         })
     }

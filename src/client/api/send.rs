@@ -1,4 +1,4 @@
-//! One request to the broker, with its repetitions.
+//! Sends one request to the broker, with retries.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Api;
+use super::client::Api;
 use super::problem::Problem;
 use crate::client::error::{Error, Result};
-use crate::client::retry::{asked, cause};
+use crate::client::retry::{describe, retry_after};
 
-/// How long one try may take. The broker's own bound is 30 seconds by default.
-const USUAL: Duration = Duration::from_secs(60);
-/// The same where the broker waits for the store to join thousands of parts.
-pub const LONG: Duration = Duration::from_secs(300);
+/// The timeout of one attempt. The broker's own request timeout is 30 seconds by default.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The timeout of one attempt where the broker waits for the store to assemble thousands of parts.
+pub const LONG_TIMEOUT: Duration = Duration::from_secs(300);
 const REQUEST_ID: &str = "x-request-id";
 
-/// A request that may be repeated.
+/// A request that can be repeated safely.
 #[derive(Debug)]
 pub struct Call {
     method: Method,
-    /// Path and query.
+    /// Path and query string.
     target: String,
     body: Option<Vec<u8>>,
     idempotency_key: Option<String>,
@@ -29,89 +29,97 @@ pub struct Call {
 }
 
 impl Call {
-    /// Without a body.
+    /// A request without a body.
     pub fn new(method: Method, target: impl Into<String>) -> Self {
         Self {
             method,
             target: target.into(),
             body: None,
             idempotency_key: None,
-            timeout: USUAL,
+            timeout: DEFAULT_TIMEOUT,
         }
     }
 
-    /// GET.
+    /// A GET request.
     pub fn get(target: impl Into<String>) -> Self {
         Self::new(Method::GET, target)
     }
 
-    /// POST.
+    /// A POST request.
     pub fn post(target: impl Into<String>) -> Self {
         Self::new(Method::POST, target)
     }
 
-    /// With a JSON body.
+    /// Adds a JSON body.
     pub fn json(mut self, body: &impl Serialize) -> Result<Self> {
         let bytes = serde_json::to_vec(body)
-            .map_err(|error| Error::Failed(format!("cannot write the request: {error}")))?;
+            .map_err(|error| Error::Failed(format!("cannot serialize the request: {error}")))?;
         self.body = Some(bytes);
         Ok(self)
     }
 
-    /// With an `Idempotency-Key`.
-    pub fn once(mut self, key: &str) -> Self {
+    /// Adds an `Idempotency-Key` header.
+    pub fn idempotency_key(mut self, key: &str) -> Self {
         self.idempotency_key = Some(key.to_owned());
         self
     }
 
-    /// With another bound than the usual one.
-    pub fn within(mut self, timeout: Duration) -> Self {
+    /// Replaces the default timeout of one attempt.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 }
 
-/// What became of one try.
-enum Try {
-    Answer(Response),
-    Again(Error, Option<Duration>),
-    Over(Error),
+/// The outcome of one attempt.
+enum Attempt {
+    Response(Response),
+    Retry(Error, Option<Duration>),
+    Failed(Error),
 }
 
 impl Api {
-    /// Sends it until there is an answer, or patience ends.
+    /// Sends the request, and repeats it until there is a final response or the retry limit is
+    /// reached.
     ///
     /// # Errors
-    /// [`Error::Refused`] with the broker's problem, [`Error::Unavailable`] after the last try.
+    /// [`Error::Refused`] with the problem document of the broker, or [`Error::Unavailable`] after
+    /// the last attempt.
     pub(super) async fn send(&self, call: &Call) -> Result<Response> {
-        self.until(call, async |response| Ok(response)).await
+        self.send_with_retries(call, async |response| Ok(response))
+            .await
     }
 
-    /// The same, with the answer read as JSON. One that breaks off is asked for again.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        self.until(call, read).await
+    /// The same, with the response body read as JSON. A response that is cut off is requested
+    /// again.
+    pub(super) async fn send_json<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+        self.send_with_retries(call, read).await
     }
 
-    async fn until<T>(&self, call: &Call, take: impl AsyncFn(Response) -> Result<T>) -> Result<T> {
+    async fn send_with_retries<T>(
+        &self,
+        call: &Call,
+        read_response: impl AsyncFn(Response) -> Result<T>,
+    ) -> Result<T> {
         let mut failures = 0;
         loop {
-            let (error, asked) = match self.attempt(call, failures > 0).await {
-                Try::Answer(response) => match take(response).await {
+            let (error, wait) = match self.attempt(call, failures > 0).await {
+                Attempt::Response(response) => match read_response(response).await {
                     Err(error @ Error::Unavailable { .. }) => (error, None),
-                    taken => return taken,
+                    result => return result,
                 },
-                Try::Over(error) => return Err(error),
-                Try::Again(error, asked) => (error, asked),
+                Attempt::Failed(error) => return Err(error),
+                Attempt::Retry(error, wait) => (error, wait),
             };
             failures += 1;
-            match self.patience.rest(failures, asked) {
-                Some(rest) => tokio::time::sleep(rest).await,
+            match self.retry_limits.next_delay(failures, wait) {
+                Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(error),
             }
         }
     }
 
-    async fn attempt(&self, call: &Call, repeated: bool) -> Try {
+    async fn attempt(&self, call: &Call, repeated: bool) -> Attempt {
         let url = format!("{}{}", self.url, call.target);
         let mut request = self.http.request(call.method.clone(), url);
         request = request.timeout(call.timeout);
@@ -125,55 +133,56 @@ impl Api {
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) if error.is_builder() => {
-                return Try::Over(Error::Failed(cause(error)));
+                return Attempt::Failed(Error::Failed(describe(error)));
             }
             Err(error) => {
-                let error = self.silent(&cause(error));
-                return Try::Again(error, None);
+                let error = self.no_response(&describe(error));
+                return Attempt::Retry(error, None);
             }
         };
-        self.patience.answered();
+        self.retry_limits.record_response();
         let status = response.status();
         if status.is_success() {
-            return Try::Answer(response);
+            return Attempt::Response(response);
         }
-        let wait = asked(response.headers());
-        let error = refusal(response, repeated).await;
-        let may_pass = status.is_server_error()
+        let wait = retry_after(response.headers());
+        let error = response_error(response, repeated).await;
+        let is_transient = status.is_server_error()
             || status == StatusCode::TOO_MANY_REQUESTS
             || status == StatusCode::REQUEST_TIMEOUT;
-        if may_pass {
-            Try::Again(error, wait)
+        if is_transient {
+            Attempt::Retry(error, wait)
         } else {
-            Try::Over(error)
+            Attempt::Failed(error)
         }
     }
 
-    fn silent(&self, cause: &str) -> Error {
+    fn no_response(&self, cause: &str) -> Error {
         Error::Unavailable {
-            who: "the broker",
-            what: format!("at {} does not answer: {cause}", self.url),
+            service: "the broker",
+            what: format!("at {} does not respond: {cause}", self.url),
         }
     }
 }
 
-/// An answer's JSON.
+/// Reads the body of a response as JSON.
 pub async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
     let id = request_id(&response);
     let bytes = response.bytes().await.map_err(|error| Error::Unavailable {
-        who: "the broker",
-        what: format!("broke its answer off: {}", cause(error)),
+        service: "the broker",
+        what: format!("did not send the whole response: {}", describe(error)),
     })?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        // The answer may hold URLs that are credentials: only the place of the fault is told.
-        Error::Strange(format!(
-            "the answer is not what an upload-broker answers ({error}){}",
-            in_words(id.as_deref())
+        // The body may contain URLs that are credentials, so only the position of the error is
+        // shown.
+        Error::UnexpectedResponse(format!(
+            "the response is not one of an upload-broker ({error}){}",
+            request_id_suffix(id.as_deref())
         ))
     })
 }
 
-async fn refusal(response: Response, repeated: bool) -> Error {
+async fn response_error(response: Response, repeated: bool) -> Error {
     let (status, id) = (response.status(), request_id(&response));
     let body = response.bytes().await.unwrap_or_default();
     if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
@@ -184,17 +193,17 @@ async fn refusal(response: Response, repeated: bool) -> Error {
             ..problem
         }));
     }
-    let id = in_words(id.as_deref());
+    let id = request_id_suffix(id.as_deref());
     if status.is_server_error() {
-        // A proxy in front, for example.
-        let what = format!("answers {status}{id}");
+        // For example a proxy in front of the broker.
+        let what = format!("answered {status}{id}");
         return Error::Unavailable {
-            who: "the broker",
+            service: "the broker",
             what,
         };
     }
-    Error::Strange(format!(
-        "the answer is {status}, and no problem document{id}"
+    Error::UnexpectedResponse(format!(
+        "the response has status {status}, but no problem document{id}"
     ))
 }
 
@@ -203,6 +212,6 @@ fn request_id(response: &Response) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn in_words(id: Option<&str>) -> String {
+fn request_id_suffix(id: Option<&str>) -> String {
     id.map_or_else(String::new, |id| format!(" (request {id})"))
 }

@@ -1,21 +1,21 @@
-//! Calls on upload sessions.
+//! API calls on upload sessions.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::send::{Call, LONG};
-use super::wire::{Acknowledge, BatchResult, NewUpload, Upload};
-use super::{Api, Page};
+use super::client::{Api, Page};
+use super::send::{Call, LONG_TIMEOUT};
+use super::wire::{BatchResult, Expected, NewUpload, Upload};
 use crate::client::error::Result;
 
 /// Which uploads to list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of exactly this path.
+    /// Only uploads of exactly this path.
     pub path: Option<String>,
-    /// In one of these states; in any where empty.
+    /// Only uploads with one of these statuses; all where empty.
     pub statuses: Vec<String>,
-    /// How many in a page, 1 to 1000.
+    /// The page size, 1 to 1000.
     pub limit: Option<u16>,
 }
 
@@ -24,19 +24,19 @@ struct Batch<'a> {
     uploads: &'a [&'a NewUpload],
 }
 
-/// One acknowledge among several.
+/// One upload of a batch acknowledge.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Acknowledged<'a> {
-    /// Of the upload.
+pub struct AcknowledgeItem<'a> {
+    /// The id of the upload.
     pub id: Uuid,
-    /// What is claimed of it.
+    /// The expected properties of its object.
     #[serde(flatten)]
-    pub claims: &'a Acknowledge,
+    pub expected: &'a Expected,
 }
 
 #[derive(Serialize)]
 struct AcknowledgeBatch<'a> {
-    acknowledge: &'a [Acknowledged<'a>],
+    acknowledge: &'a [AcknowledgeItem<'a>],
 }
 
 #[derive(Deserialize)]
@@ -51,35 +51,41 @@ struct Extend {
 }
 
 impl Api {
-    /// A session. The same `idempotency_key` with the same body finds the session again.
+    /// Creates an upload session. Repeating the call with the same `idempotency_key` and body
+    /// returns the same session.
     pub async fn create(&self, body: &NewUpload, idempotency_key: &str) -> Result<Upload> {
-        let call = Call::post("/uploads").json(body)?.once(idempotency_key);
-        self.ask(&call).await
+        let call = Call::post("/uploads")
+            .json(body)?
+            .idempotency_key(idempotency_key);
+        self.send_json(&call).await
     }
 
-    /// Up to 1,000 sessions, each with its own result, in order.
+    /// Creates up to 1,000 sessions. The results are in the order of `bodies`.
     pub async fn create_batch(
         &self,
         bodies: &[&NewUpload],
         idempotency_key: &str,
     ) -> Result<Vec<BatchResult>> {
         let call = Call::post("/uploads/batch").json(&Batch { uploads: bodies })?;
-        let answer: BatchAnswer = self.ask(&call.once(idempotency_key)).await?;
+        let answer: BatchAnswer = self
+            .send_json(&call.idempotency_key(idempotency_key))
+            .await?;
         Ok(answer.results)
     }
 
-    /// An upload, without URLs.
+    /// Requests an upload, without URLs.
     pub async fn read(&self, id: Uuid) -> Result<Upload> {
-        self.ask(&Call::get(format!("/uploads/{id}"))).await
+        self.send_json(&Call::get(format!("/uploads/{id}"))).await
     }
 
-    /// An upload, with fresh URLs where it is Pending.
+    /// Requests an upload, with fresh URLs if it is Pending.
     pub async fn refresh(&self, id: Uuid) -> Result<Upload> {
         let target = format!("/uploads/{id}?refresh_urls=true");
-        self.ask(&Call::get(target)).await
+        self.send_json(&Call::get(target)).await
     }
 
-    /// One page of uploads, newest first: the first one, or the one that the page before named.
+    /// Requests one page of uploads, newest first: the first page, or the one that `next` of the
+    /// previous page names.
     pub async fn uploads(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Upload>> {
         let limit = filter.limit.unwrap_or(1000).to_string();
         let mut query = vec![("limit", limit.as_str())];
@@ -88,29 +94,32 @@ impl Api {
         self.page("/uploads", &query, next).await
     }
 
-    /// Lets a session live longer: by `expires_in` seconds from now, or by its first life.
+    /// Extends a session to `expires_in` seconds from now, or by its original lifetime.
     pub async fn extend(&self, id: Uuid, expires_in: Option<u64>) -> Result<Upload> {
         let call = Call::post(format!("/uploads/{id}/extend"));
-        self.ask(&call.json(&Extend { expires_in })?).await
+        self.send_json(&call.json(&Extend { expires_in })?).await
     }
 
-    /// Has the broker complete and prove it. May take minutes for thousands of parts.
-    pub async fn acknowledge(&self, id: Uuid, claims: &Acknowledge) -> Result<Upload> {
-        let call = Call::post(format!("/uploads/{id}/acknowledge")).json(claims)?;
-        self.ask(&call.within(LONG)).await
+    /// Has the broker complete and prove an upload. May take minutes for thousands of parts.
+    pub async fn acknowledge(&self, id: Uuid, expected: &Expected) -> Result<Upload> {
+        let call = Call::post(format!("/uploads/{id}/acknowledge")).json(expected)?;
+        self.send_json(&call.timeout(LONG_TIMEOUT)).await
     }
 
-    /// Has the broker prove up to 1,000 uploads, each with its own result, in order.
-    pub async fn acknowledge_batch(&self, due: &[Acknowledged<'_>]) -> Result<Vec<BatchResult>> {
+    /// Has the broker prove up to 1,000 uploads. The results are in the order of `due`.
+    pub async fn acknowledge_batch(&self, due: &[AcknowledgeItem<'_>]) -> Result<Vec<BatchResult>> {
         let call = Call::post("/uploads/batch/acknowledge")
             .json(&AcknowledgeBatch { acknowledge: due })?;
-        let answer: BatchAnswer = self.ask(&call.within(LONG)).await?;
+        let answer: BatchAnswer = self.send_json(&call.timeout(LONG_TIMEOUT)).await?;
         Ok(answer.results)
     }
 
-    /// Takes the promise back. An upload that is Cancelled already counts as done.
+    /// Cancels an upload. One that is Cancelled already counts as success.
     pub async fn cancel(&self, id: Uuid) -> Result<Upload> {
-        match self.ask(&Call::post(format!("/uploads/{id}/cancel"))).await {
+        match self
+            .send_json(&Call::post(format!("/uploads/{id}/cancel")))
+            .await
+        {
             Err(error) => {
                 let problem = error.problem();
                 let status = problem.and_then(|problem| problem.upload_status.as_deref());

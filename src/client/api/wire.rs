@@ -1,5 +1,5 @@
-//! The contract's JSON, as this client reads and writes it. Members that it does not know are
-//! skipped, so that a newer broker is understood.
+//! The JSON documents of the API, as this client reads and writes them. Unknown members are
+//! ignored, so that a newer broker is understood.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::time;
 
-/// A pre-signed URL: a credential. `Debug` hides it, and it is not written out.
+/// A pre-signed URL, which is a credential. `Debug` hides it, and it cannot be serialized.
 #[derive(Clone, Deserialize)]
 pub struct SignedUrl(String);
 
 impl SignedUrl {
-    /// For the request, and for nothing else.
+    /// The URL itself. Use it for the request only; never print it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -27,61 +27,62 @@ impl fmt::Debug for SignedUrl {
     }
 }
 
-/// A checksum, in base64; a composite one ends in `-` and the number of parts.
+/// A checksum in base64. A composite one ends with `-` and the number of parts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Checksum {
     /// `SHA256`, `SHA1`, `CRC32`, `CRC32C` or `CRC64NVME`.
     pub algorithm: String,
-    /// As S3 writes it.
+    /// The value, as S3 writes it.
     pub value: String,
 }
 
 impl Checksum {
-    /// Whether it is of all the bytes in their order, and not of the checksums of parts.
-    pub fn is_of_whole(&self) -> bool {
+    /// Whether it covers all bytes in order (`FULL_OBJECT`), and not the checksums of parts
+    /// (`COMPOSITE`).
+    pub fn is_full_object(&self) -> bool {
         !self.value.contains('-')
     }
 }
 
-/// What `POST /uploads` takes.
+/// The body of `POST /uploads`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct NewUpload {
-    /// Where to.
+    /// The path of the dataset.
     pub path: String,
-    /// A name for people.
+    /// A display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// A note for people.
+    /// A comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<String>,
-    /// Kept by the broker.
+    /// Key-value pairs that the broker stores with the upload.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    /// By default from the path's extension.
+    /// The content type; by default derived from the extension of the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// Bytes, where known.
+    /// The size in bytes, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Of the whole.
+    /// The checksum of the whole object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
-    /// Whether to replace what stands there.
+    /// Whether to replace an existing dataset at the path.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub overwrite: bool,
-    /// Replace exactly this version.
+    /// Replace only the version with this ETag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_match: Option<String>,
-    /// In parts, or not; by default the broker chooses.
+    /// Whether to upload in parts; by default the broker decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multipart: Option<bool>,
-    /// Bytes of a part.
+    /// The size of a part in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_size: Option<u64>,
-    /// With which algorithm every part is signed.
+    /// The checksum algorithm that every part is signed with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_checksums: Option<String>,
-    /// Seconds.
+    /// The lifetime of the session in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
 }
@@ -89,53 +90,53 @@ pub struct NewUpload {
 /// An upload session.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Upload {
-    /// Its id.
+    /// The id of the upload.
     pub id: Uuid,
-    /// Where it is in its life.
+    /// The status of the upload.
     pub status: String,
-    /// With its leading slash.
+    /// The path, with its leading slash.
     pub path: String,
-    /// A name for people.
+    /// The display name.
     pub name: String,
-    /// Bytes, as declared.
+    /// The declared size in bytes.
     pub size: Option<u64>,
-    /// As declared.
+    /// The declared checksum.
     pub checksum: Option<Checksum>,
-    /// As declared.
+    /// The declared content type.
     #[serde(default)]
     pub content_type: String,
-    /// When the session was made.
-    #[serde(serialize_with = "time::exact")]
+    /// When the session was created.
+    #[serde(serialize_with = "time::required")]
     pub created_at: DateTime<Utc>,
-    /// When the session ends.
-    #[serde(serialize_with = "time::exact")]
+    /// When the session expires.
+    #[serde(serialize_with = "time::required")]
     pub expires_at: DateTime<Utc>,
     /// When the object was proven.
     #[serde(serialize_with = "time::optional")]
     pub uploaded_at: Option<DateTime<Utc>>,
-    /// Why it failed.
+    /// Why the upload failed.
     pub error: Option<Failure>,
     /// The object, as it was proven.
     pub object: Option<ProvenObject>,
-    /// How it was proven.
+    /// How the object was proven.
     pub verification: Option<Verification>,
-    /// What became of the object since.
+    /// How the object was changed afterwards without the broker.
     pub drift: Option<Drift>,
-    /// Where to PUT the bytes. Not written out: it holds a URL.
+    /// The pre-signed PUT. Not serialized, because it contains a URL.
     #[serde(skip_serializing)]
     pub upload: Option<Put>,
-    /// The session in parts. Not written out: it holds URLs.
+    /// The multipart session. Not serialized, because it contains URLs.
     #[serde(skip_serializing)]
     pub multipart: Option<Multipart>,
 }
 
 impl Upload {
-    /// Whether nothing is going to happen by itself any more.
-    pub fn is_settled(&self) -> bool {
+    /// Whether the status will not change any more without a request.
+    pub fn is_final(&self) -> bool {
         !matches!(self.status.as_str(), "Pending" | "Processing" | "Deleting")
     }
 
-    /// Whether the object arrived and is the promised one.
+    /// Whether the object arrived and was proven.
     pub fn is_proven(&self) -> bool {
         matches!(
             self.status.as_str(),
@@ -144,31 +145,31 @@ impl Upload {
     }
 }
 
-/// A pre-signed PUT of the whole.
+/// A pre-signed PUT of the whole object.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Put {
-    /// Where to.
+    /// The URL to PUT the bytes to.
     pub url: SignedUrl,
-    /// Send exactly these with it.
+    /// The headers to send with it: exactly these.
     pub headers: BTreeMap<String, String>,
-    /// When the URL ends.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A session in parts.
+/// A session whose object is uploaded in parts.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Multipart {
-    /// Bytes of every part but the last; none where the client chooses.
+    /// The size in bytes of every part but the last; `None` where the client chooses.
     pub part_size: Option<u64>,
-    /// None while the size is not known.
+    /// The number of parts; `None` while the size is not known.
     pub part_count: Option<u32>,
-    /// With which algorithm every part is signed.
+    /// The checksum algorithm that every part is signed with.
     #[serde(default)]
     pub part_checksums: Option<String>,
-    /// The first ones, signed.
+    /// The first parts, pre-signed.
     #[serde(default)]
     pub parts: Vec<Part>,
-    /// Where more are asked for.
+    /// The URL to request more parts from.
     #[serde(default)]
     pub next: Option<String>,
 }
@@ -176,57 +177,57 @@ pub struct Multipart {
 /// A pre-signed part.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Part {
-    /// From 1.
+    /// The number of the part, from 1.
     pub part_number: u32,
-    /// Where it begins, where that is known.
+    /// The offset of its first byte, if it is known.
     pub offset: Option<u64>,
-    /// Bytes: exactly so many.
+    /// The exact size in bytes.
     pub size: u64,
-    /// Where to PUT it.
+    /// The URL to PUT the part to.
     pub url: SignedUrl,
-    /// Send exactly these with it.
+    /// The headers to send with it: exactly these.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// When the URL ends.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Which parts the store has.
+/// The parts of an upload.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Parts {
-    /// Those that are there.
+    /// The parts that the store has.
     pub uploaded: Vec<UploadedPart>,
-    /// Ranges of those that are not, both ends included.
+    /// Ranges of the missing parts, both ends inclusive.
     pub missing: Vec<(u32, u32)>,
-    /// Bytes of every part but the last.
+    /// The size in bytes of every part but the last.
     pub part_size: Option<u64>,
-    /// None while the size is not known.
+    /// The number of parts; `None` while the size is not known.
     pub part_count: Option<u32>,
 }
 
 /// A part that the store has.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct UploadedPart {
-    /// From 1.
+    /// The number of the part, from 1.
     pub part_number: u32,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes.
+    /// The ETag, with its quotes.
     pub etag: String,
-    /// Where the store returned one.
+    /// The checksum, where the store returned one.
     pub checksum: Option<Checksum>,
 }
 
-/// What acknowledge takes.
+/// The body of an acknowledge: the client's expected values of the object.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Acknowledge {
-    /// Of the whole.
+pub struct Expected {
+    /// The checksum of the whole object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
-    /// Bytes of the whole.
+    /// The size of the whole object in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Of the object.
+    /// The ETag of the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
 }
@@ -236,57 +237,57 @@ pub struct Acknowledge {
 pub struct Failure {
     /// A problem code.
     pub code: String,
-    /// For people.
+    /// A message for humans.
     pub detail: String,
 }
 
 /// The object of an upload, as it was proven.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ProvenObject {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes.
+    /// The ETag, with its quotes.
     pub etag: String,
-    /// In a versioned bucket.
+    /// The version id, in a versioned bucket.
     pub version_id: Option<String>,
-    /// Where the store returned one.
+    /// The content type, where the store returned one.
     pub content_type: Option<String>,
-    /// Where the store returned one.
+    /// The checksum, where the store returned one.
     pub checksum: Option<Checksum>,
-    /// When the store took it.
-    #[serde(serialize_with = "time::exact")]
+    /// When the store received the object.
+    #[serde(serialize_with = "time::required")]
     pub last_modified: DateTime<Utc>,
 }
 
-/// How an upload was proven.
+/// How an object was proven.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Verification {
     /// `checksum`, `size` or `existence`.
     pub level: String,
-    /// Who asked.
+    /// What triggered the proof.
     pub by: String,
-    /// When.
-    #[serde(serialize_with = "time::exact")]
+    /// When the object was proven.
+    #[serde(serialize_with = "time::required")]
     pub at: DateTime<Utc>,
 }
 
-/// A change of a proven object behind the broker's back.
+/// A change of a proven object that was made without the broker.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Drift {
     /// `missing` or `replaced`.
     pub kind: String,
-    /// When it was noticed.
-    #[serde(serialize_with = "time::exact")]
+    /// When the change was noticed.
+    #[serde(serialize_with = "time::required")]
     pub at: DateTime<Utc>,
 }
 
-/// One entry of a batch's answer.
+/// The result of one item of a batch.
 #[derive(Clone, Debug, Deserialize)]
 pub struct BatchResult {
-    /// What it would have got alone.
+    /// The HTTP status that the item would have got as a single request.
     pub status: u16,
-    /// The session.
+    /// The session, on success.
     pub upload: Option<Upload>,
-    /// Or why not.
+    /// The problem, on failure.
     pub problem: Option<super::problem::Problem>,
 }

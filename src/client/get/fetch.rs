@@ -1,44 +1,43 @@
-//! One download of one version of a dataset: through broken connections, slow stores and URLs that
-//! end on the way.
+//! Downloads one version of a dataset, across broken connections, slow stores and expired URLs.
 
 use reqwest::header::{CONTENT_RANGE, ETAG};
 use reqwest::{Response, StatusCode};
 
-use super::sink::{Level, Sink};
+use super::sink::{Sink, Verification};
 use super::target::Target;
-use crate::client::Context;
 use crate::client::api::Detail;
 use crate::client::api::wire::SignedUrl;
+use crate::client::context::Context;
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
-use crate::client::retry::Patience;
+use crate::client::retry::RetryLimits;
 use crate::client::s3::{self, S3};
 use crate::client::size::human;
 
-/// How often in a row a fresh URL is asked for without a single byte in between.
-const URLS: u32 = 3;
+/// How many fresh URLs are requested in a row without receiving a single byte.
+const MAX_FRESH_URLS: u32 = 3;
 
-/// A download that is done.
+/// A finished download.
 #[derive(Debug)]
 pub(super) struct Fetched {
-    pub(super) level: Level,
-    /// How many bytes an earlier run had left.
+    pub(super) level: Verification,
+    /// How many bytes an earlier run had downloaded.
     pub(super) resumed_at: u64,
 }
 
-/// Why a download has to begin anew, or cannot.
-pub(super) enum Setback {
-    /// Other bytes stand there by now.
+/// Why a download has to start again, or fails.
+pub(super) enum DownloadError {
+    /// The dataset was replaced by other bytes.
     Replaced,
-    /// What came is not what was promised.
-    Spoilt(String),
-    /// Over.
-    Over(Error),
+    /// The received bytes do not have the expected checksum.
+    Corrupted(String),
+    /// The download cannot succeed.
+    Fatal(Error),
 }
 
-impl From<Error> for Setback {
+impl From<Error> for DownloadError {
     fn from(error: Error) -> Self {
-        Self::Over(error)
+        Self::Fatal(error)
     }
 }
 
@@ -48,124 +47,127 @@ pub(super) async fn fetch(
     s3: &S3,
     detail: &Detail,
     target: &Target,
-) -> Result<Fetched, Setback> {
+) -> Result<Fetched, DownloadError> {
     let mut sink = Sink::open(target, detail).await?;
-    let resumed_at = sink.at;
+    let resumed_at = sink.written;
     let name = detail.path.rsplit('/').next().unwrap_or_default();
     let name = crate::client::output::printable(name);
     if resumed_at > 0 {
         let (done, size) = (human(resumed_at), human(detail.size));
         context
             .output
-            .note(&format!("{name}: goes on at {done} of {size}"));
+            .note(&format!("{name}: resuming at {done} of {size}"));
     }
     let transfer = context
         .output
         .transfer(&name, Some(detail.size), resumed_at);
-    let filled = fill(context, s3, detail, &mut sink, &transfer).await;
+    let downloaded = download_all(context, s3, detail, &mut sink, &transfer).await;
     drop(transfer);
-    match filled {
+    match downloaded {
         Ok(()) => {}
-        Err(Setback::Replaced) => {
+        Err(DownloadError::Replaced) => {
             if sink.discard()? {
-                return Err(Setback::Replaced);
+                return Err(DownloadError::Replaced);
             }
-            let what = "the dataset was replaced meanwhile, and half of it is out already";
+            let what = "the dataset was replaced during the download, and part of it has already been written";
             return Err(Error::Conflict(what.to_owned()).into());
         }
-        Err(setback) => return Err(setback),
+        Err(error) => return Err(error),
     }
     match sink.finish(target)? {
         Ok(level) => Ok(Fetched { level, resumed_at }),
         Err((sink, what)) => match sink.discard()? {
-            true => Err(Setback::Spoilt(what)),
+            true => Err(DownloadError::Corrupted(what)),
             false => Err(Error::Mismatch(what).into()),
         },
     }
 }
 
-/// Until every byte is there.
-async fn fill(
+/// Downloads until every byte has arrived.
+async fn download_all(
     context: &Context,
     s3: &S3,
     detail: &Detail,
     sink: &mut Sink,
     transfer: &Transfer,
-) -> Result<(), Setback> {
-    let patience = Patience::default();
+) -> Result<(), DownloadError> {
+    let retry_limits = RetryLimits::default();
     let mut url = detail.download_url.clone();
-    let (mut failures, mut urls) = (0, 0);
-    while sink.at < detail.size {
-        let before = sink.at;
-        let Err(setback) = stream(s3, &url, detail, sink, transfer).await else {
+    let (mut failures, mut fresh_urls) = (0, 0);
+    while sink.written < detail.size {
+        let before = sink.written;
+        let Err(error) = stream(s3, &url, detail, sink, transfer).await else {
             continue;
         };
-        if sink.at > before {
-            patience.answered();
-            (failures, urls) = (0, 0);
+        if sink.written > before {
+            retry_limits.record_response();
+            (failures, fresh_urls) = (0, 0);
         }
-        let Setback::Over(error) = setback else {
-            return Err(setback);
+        let DownloadError::Fatal(error) = error else {
+            return Err(error);
         };
-        if s3::is_stale(&error) && urls < URLS {
-            urls += 1;
-            let now = context.api.dataset(&detail.path).await?;
-            if now.etag != detail.etag {
-                return Err(Setback::Replaced);
+        if s3::is_url_rejected(&error) && fresh_urls < MAX_FRESH_URLS {
+            fresh_urls += 1;
+            let current = context.api.dataset(&detail.path).await?;
+            if current.etag != detail.etag {
+                return Err(DownloadError::Replaced);
             }
-            url = now.download_url;
+            url = current.download_url;
             continue;
         }
         failures += 1;
-        match patience.rest(failures, None) {
-            Some(rest) if s3::may_pass(&error) => tokio::time::sleep(rest).await,
+        match retry_limits.next_delay(failures, None) {
+            Some(delay) if s3::is_transient(&error) => tokio::time::sleep(delay).await,
             _ => return Err(error.into()),
         }
     }
     Ok(())
 }
 
-/// One connection's worth of bytes.
+/// Reads the bytes of one connection.
 async fn stream(
     s3: &S3,
     url: &SignedUrl,
     detail: &Detail,
     sink: &mut Sink,
     transfer: &Transfer,
-) -> Result<(), Setback> {
-    let mut response = match s3.get(url, &detail.etag, sink.at).await {
+) -> Result<(), DownloadError> {
+    let mut response = match s3.get(url, &detail.etag, sink.written).await {
         Ok(response) => response,
-        // Gone, other bytes, or fewer of them.
+        // The object is gone, has other bytes, or has fewer of them.
         Err(Error::Store {
             status: 404 | 412 | 416,
             ..
-        }) => return Err(Setback::Replaced),
+        }) => return Err(DownloadError::Replaced),
         Err(error) => return Err(error.into()),
     };
-    // A store that knows no ranges begins at the beginning.
-    let mut skip = match begins_at(&response, detail)? {
-        Some(begin) if begin == sink.at => 0,
+    // A store that does not support ranges sends the whole object.
+    let mut skip = match range_start(&response, detail)? {
+        Some(begin) if begin == sink.written => 0,
         Some(begin) => {
-            let what = format!("the store sent the bytes from {begin} on, not {}", sink.at);
-            return Err(Error::Strange(what).into());
+            let what = format!(
+                "the store sent the bytes from offset {begin}, not from {}",
+                sink.written
+            );
+            return Err(Error::UnexpectedResponse(what).into());
         }
-        None => sink.at,
+        None => sink.written,
     };
     while let Some(bytes) = s3::chunk(&mut response).await? {
-        let over = usize::try_from(skip).unwrap_or(usize::MAX).min(bytes.len());
-        let fresh = bytes.get(over..).unwrap_or_default();
-        skip = skip.saturating_sub(u64::try_from(over).unwrap_or(u64::MAX));
+        let skipped = usize::try_from(skip).unwrap_or(usize::MAX).min(bytes.len());
+        let fresh = bytes.get(skipped..).unwrap_or_default();
+        skip = skip.saturating_sub(u64::try_from(skipped).unwrap_or(u64::MAX));
         let count = u64::try_from(fresh.len()).unwrap_or(u64::MAX);
-        if sink.at.saturating_add(count) > detail.size {
-            return Err(Setback::Replaced);
+        if sink.written.saturating_add(count) > detail.size {
+            return Err(DownloadError::Replaced);
         }
-        sink.take(fresh)?;
+        sink.write(fresh)?;
         transfer.advance(count);
     }
-    if sink.at < detail.size {
-        let what = "ended its answer too soon".to_owned();
+    if sink.written < detail.size {
+        let what = "closed the connection before the end of the object".to_owned();
         return Err(Error::Unavailable {
-            who: "the store",
+            service: "the store",
             what,
         }
         .into());
@@ -173,9 +175,9 @@ async fn stream(
     Ok(())
 }
 
-/// Where the answer begins; `None` for a whole object. Other bytes than those of this version are
-/// noticed here also where the store heeds no `If-Match`.
-fn begins_at(response: &Response, detail: &Detail) -> Result<Option<u64>, Setback> {
+/// The offset of the first byte of the response; `None` for a whole object. Also compares the ETag,
+/// because some stores ignore `If-Match`.
+fn range_start(response: &Response, detail: &Detail) -> Result<Option<u64>, DownloadError> {
     let header = |name| {
         response
             .headers()
@@ -183,7 +185,7 @@ fn begins_at(response: &Response, detail: &Detail) -> Result<Option<u64>, Setbac
             .and_then(|value| value.to_str().ok())
     };
     if header(ETAG).is_some_and(|etag| etag.trim_matches('"') != detail.etag.trim_matches('"')) {
-        return Err(Setback::Replaced);
+        return Err(DownloadError::Replaced);
     }
     if response.status() != StatusCode::PARTIAL_CONTENT {
         return Ok(None);
@@ -195,6 +197,8 @@ fn begins_at(response: &Response, detail: &Detail) -> Result<Option<u64>, Setbac
     let begin = begin.and_then(|begin| begin.parse().ok());
     match begin {
         Some(begin) => Ok(Some(begin)),
-        None => Err(Error::Strange("the store does not say which bytes it sends".into()).into()),
+        None => {
+            Err(Error::UnexpectedResponse("the store sent no Content-Range header".into()).into())
+        }
     }
 }

@@ -1,18 +1,18 @@
-//! What downloads of earlier versions of a dataset left behind.
+//! Removes the partial files that downloads of earlier versions of a dataset left behind.
 
 use std::fs::{self, File};
 use std::path::Path;
 
-/// Removes the hidden files of a family that nobody is working on. What cannot be removed stays:
-/// the download itself is done.
-pub(super) fn remove(folder: &Path, family: &str) {
+/// Removes the partial files of the same dataset and target that no process has locked. Failures
+/// are ignored, because the download itself is finished.
+pub(super) fn remove(folder: &Path, name_prefix: &str) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if !(name.starts_with(family) && name.ends_with(".part")) {
+        if !(name.starts_with(name_prefix) && name.ends_with(".part")) {
             continue;
         }
         let path = entry.path();

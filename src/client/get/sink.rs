@@ -1,71 +1,71 @@
-//! Takes the bytes of a download in order, and says at the end whether they are the right ones.
+//! Writes the bytes of a download in order, and verifies them at the end.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
-use super::part::PartFile;
+use super::part_file::PartFile;
 use super::target::Target;
 use crate::client::api::Detail;
 use crate::client::api::wire::Checksum;
 use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
-use crate::client::output::output_fault;
+use crate::client::output::write_error;
 
-/// How much of a file is read at once.
+/// How much of an existing file is read at a time.
 const PIECE: usize = 1024 * 1024;
 
-/// How sure it is that the bytes are right.
+/// How the bytes were verified.
 #[derive(Debug)]
-pub(super) enum Level {
-    /// Their checksum is the store's.
+pub(super) enum Verification {
+    /// Their checksum equals the store's.
     Checksum(Checksum),
-    /// Their number is; and why not more.
+    /// Only their number is right. Holds the reason why no checksum was compared.
     Size(String),
 }
 
-/// Where the bytes go, and how many have gone there.
+/// The destination of the bytes, and how many have been written.
 pub(super) struct Sink {
-    place: Place,
-    /// How many bytes there are.
-    pub(super) at: u64,
-    check: Check,
+    destination: Destination,
+    /// How many bytes have been written.
+    pub(super) written: u64,
+    verifier: Verifier,
 }
 
-enum Place {
+enum Destination {
     Stdout,
     File(PartFile),
 }
 
-enum Check {
+enum Verifier {
     Checksum(Box<Hasher>, Checksum),
     Size(String),
 }
 
 impl Sink {
-    /// Opens it, with what an earlier run left.
+    /// Opens the destination, and keeps the bytes that an earlier run left.
     pub(super) async fn open(target: &Target, detail: &Detail) -> Result<Self> {
-        let place = match target {
-            Target::Stdout => Place::Stdout,
+        let destination = match target {
+            Target::Stdout => Destination::Stdout,
             Target::File { path, .. } => {
-                Place::File(PartFile::open(path, &detail.path, &detail.etag)?)
+                Destination::File(PartFile::open(path, &detail.path, &detail.etag)?)
             }
         };
         let mut sink = Self {
-            place,
-            at: 0,
-            check: Check::of(detail),
+            destination,
+            written: 0,
+            verifier: Verifier::of(detail),
         };
-        sink.take_up(detail.size).await?;
+        sink.resume(detail.size).await?;
         Ok(sink)
     }
 
-    /// Counts and hashes what is there already.
-    async fn take_up(&mut self, size: u64) -> Result<()> {
-        let Place::File(part) = &mut self.place else {
+    /// Counts and hashes the bytes that are already in the file.
+    async fn resume(&mut self, size: u64) -> Result<()> {
+        let Destination::File(part) = &mut self.destination else {
             return Ok(());
         };
-        let unreadable = |error| Error::local("cannot read what was downloaded before", error);
-        let there = part.file.metadata().map_err(unreadable)?.len();
-        if there > size {
+        let unreadable = |error| Error::local("cannot read the partial download", error);
+        let existing = part.file.metadata().map_err(unreadable)?.len();
+        if existing > size {
             return part.clear();
         }
         part.file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -75,73 +75,77 @@ impl Sink {
             let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else {
                 return Ok(());
             };
-            self.check.update(bytes);
-            self.at = self.at.saturating_add(to_u64(count));
-            // Ctrl-C must not wait for the end of a large file.
+            self.verifier.update(bytes);
+            self.written = self.written.saturating_add(to_u64(count));
+            // Yields, so that Ctrl-C need not wait for the end of a large file.
             tokio::task::yield_now().await;
         }
     }
 
-    /// The next bytes.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        match &mut self.place {
-            Place::Stdout => io::stdout().lock().write_all(bytes).map_err(output_fault)?,
-            Place::File(part) => part.append(bytes)?,
+    /// Writes the next bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match &mut self.destination {
+            Destination::Stdout => io::stdout().lock().write_all(bytes).map_err(write_error)?,
+            Destination::File(part) => part.append(bytes)?,
         }
-        self.check.update(bytes);
-        self.at = self.at.saturating_add(to_u64(bytes.len()));
+        self.verifier.update(bytes);
+        self.written = self.written.saturating_add(to_u64(bytes.len()));
         Ok(())
     }
 
-    /// Gives up what was taken, as far as it can be taken back: whether it could.
+    /// Discards what was written. Returns whether that was possible: bytes on standard output
+    /// cannot be taken back.
     pub(super) fn discard(self) -> Result<bool> {
-        match self.place {
-            Place::Stdout => Ok(self.at == 0),
-            Place::File(part) => part.discard().map(|()| true),
+        match self.destination {
+            Destination::Stdout => Ok(self.written == 0),
+            Destination::File(part) => part.discard().map(|()| true),
         }
     }
 
-    /// Compares, and gives the file its name. Other bytes than the promised ones: the sink comes
-    /// back, with the words for it.
-    pub(super) fn finish(mut self, target: &Target) -> Result<Result<Level, (Self, String)>> {
-        let level = match std::mem::replace(&mut self.check, Check::Size(String::new())) {
-            Check::Size(reason) => Level::Size(reason),
-            Check::Checksum(hasher, promised) => {
+    /// Compares the checksum, and renames the file to its final name. On a mismatch, returns the
+    /// sink together with a message.
+    pub(super) fn finish(
+        mut self,
+        target: &Target,
+    ) -> Result<Result<Verification, (Self, String)>> {
+        let level = match std::mem::replace(&mut self.verifier, Verifier::Size(String::new())) {
+            Verifier::Size(reason) => Verification::Size(reason),
+            Verifier::Checksum(hasher, expected) => {
                 let found = hasher.finish();
-                if found != promised {
-                    let Checksum { algorithm, value } = promised;
+                if found != expected {
+                    let Checksum { algorithm, value } = expected;
                     let what = format!(
-                        "what came is not what the store promised: {algorithm} {value} was \
-                         promised, {} came",
+                        "the received bytes are not those of the dataset: {algorithm} {value} was \
+                         expected, {} was received",
                         found.value
                     );
                     return Ok(Err((self, what)));
                 }
-                Level::Checksum(found)
+                Verification::Checksum(found)
             }
         };
-        match (self.place, target) {
-            (Place::File(part), Target::File { path, force }) => part.finish(path, *force)?,
-            _ => io::stdout().lock().flush().map_err(output_fault)?,
+        match (self.destination, target) {
+            (Destination::File(part), Target::File { path, force }) => part.finish(path, *force)?,
+            _ => io::stdout().lock().flush().map_err(write_error)?,
         }
         Ok(Ok(level))
     }
 }
 
-impl Check {
+impl Verifier {
     fn of(detail: &Detail) -> Self {
-        let Some(promised) = &detail.checksum else {
+        let Some(expected) = &detail.checksum else {
             return Self::Size("the store returned no checksum".to_owned());
         };
-        let name = &promised.algorithm;
-        if !promised.is_of_whole() {
+        let name = &expected.algorithm;
+        if !expected.is_full_object() {
             return Self::Size(format!(
-                "its {name} is a composite one, of the parts it came in"
+                "its {name} checksum is a composite one, computed over the checksums of parts"
             ));
         }
-        match Algorithm::named(name) {
-            Some(algorithm) => Self::Checksum(Box::new(Hasher::new(algorithm)), promised.clone()),
-            None => Self::Size(format!("{name} cannot be computed here")),
+        match Algorithm::from_name(name) {
+            Some(algorithm) => Self::Checksum(Box::new(Hasher::new(algorithm)), expected.clone()),
+            None => Self::Size(format!("this client cannot compute {name}")),
         }
     }
 
@@ -152,7 +156,7 @@ impl Check {
     }
 }
 
-/// Lengths in memory fit.
+/// Lengths in memory fit into 64 bits.
 fn to_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

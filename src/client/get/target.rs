@@ -1,4 +1,4 @@
-//! Where a download goes.
+//! The destination of a download.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,45 +13,45 @@ pub(in crate::client) enum Target {
 }
 
 impl Target {
-    /// What the command line names: nothing, a file, a folder, or `-`.
+    /// Parses the destination argument: none, a file, a folder, or `-`.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where something stands there that must not be replaced.
+    /// [`Error::Conflict`] if there is something that must not be replaced.
     pub(super) fn of(dataset: &str, to: Option<&str>, force: bool) -> Result<Self> {
         let name = dataset.rsplit('/').next().unwrap_or_default();
         if name.is_empty() {
-            let what = "a folder is downloaded with -r; `ls -r` lists what is in it";
+            let what = "use -r to download a folder; `ls -r` lists its content";
             return Err(Error::settings(what));
         }
         let path = match to {
             Some("-") => return Ok(Self::Stdout),
-            None => own_name(name)?,
+            None => file_name_of(name)?,
             Some(to) if to.ends_with('/') || Path::new(to).is_dir() => {
-                Path::new(to).join(own_name(name)?)
+                Path::new(to).join(file_name_of(name)?)
             }
             Some(to) => PathBuf::from(to),
         };
         ensure_short_names(&path)?;
-        let folder = folder_of(&path);
+        let folder = parent_folder(&path);
         if !folder.is_dir() {
-            let what = format!("{} is no folder: make it first", folder.display());
+            let what = format!("{} is not an existing folder", folder.display());
             return Err(Error::settings(what));
         }
-        if let Ok(there) = fs::symlink_metadata(&path) {
+        if let Ok(existing) = fs::symlink_metadata(&path) {
             let name = path.display();
-            if !(there.is_file() || there.is_symlink()) {
-                let what = format!("{name} is no file that could be replaced");
+            if !(existing.is_file() || existing.is_symlink()) {
+                let what = format!("{name} is not a regular file and cannot be replaced");
                 return Err(Error::Conflict(what));
             }
             if !force {
-                let what = format!("{name} is there already; give --force to replace it");
+                let what = format!("{name} already exists; use --force to replace it");
                 return Err(Error::Conflict(what));
             }
         }
         Ok(Self::File { path, force })
     }
 
-    /// This file; with `force` in place of one that is there.
+    /// This file; an existing one is only replaced with `force`.
     pub(in crate::client) fn at(path: PathBuf, force: bool) -> Self {
         Self::File { path, force }
     }
@@ -60,7 +60,7 @@ impl Target {
         matches!(self, Self::Stdout)
     }
 
-    /// The file, where it is one.
+    /// The path of the file; `None` for standard output.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Self::Stdout => None,
@@ -69,25 +69,28 @@ impl Target {
     }
 }
 
-/// The longest name of a file or folder, in bytes: that of Linux, macOS and the BSDs.
+/// The longest name of a file or folder in bytes on Linux, macOS and the BSDs.
 pub(super) const LONGEST_NAME: usize = 255;
 
-/// The dataset's own name. Objects that came past the broker may have names that lead elsewhere.
-fn own_name(name: &str) -> Result<PathBuf> {
+/// The dataset's own name as a file name. Objects that were written without the broker may have
+/// names that lead out of the folder.
+fn file_name_of(name: &str) -> Result<PathBuf> {
     if matches!(name, "." | "..") || name.contains('\0') {
-        return Err(Error::settings("its name is no file name: say where to"));
+        return Err(Error::settings(
+            "its name is not a valid file name: give a local file",
+        ));
     }
     Ok(PathBuf::from(name))
 }
 
-/// Ensures that no name is too long for a file system, before the bytes are fetched.
+/// Ensures that no name is too long for a file system, before any bytes are downloaded.
 fn ensure_short_names(path: &Path) -> Result<()> {
     for name in path.components() {
         let length = name.as_os_str().len();
         if length > LONGEST_NAME {
             let what = format!(
-                "a file name has at most {LONGEST_NAME} bytes, and this one would have {length}: say \
-                 where to, by a shorter name"
+                "file names are limited to {LONGEST_NAME} bytes, and this one would have {length}: give \
+                 a shorter local name"
             );
             return Err(Error::settings(what));
         }
@@ -95,8 +98,8 @@ fn ensure_short_names(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folder that a file is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
+/// The parent folder of a file.
+pub(super) fn parent_folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

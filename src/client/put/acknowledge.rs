@@ -1,73 +1,76 @@
-//! Acknowledges several files by one request.
+//! Acknowledges several files in one request.
 //!
-//! A result that time may change (408, 429, 5xx) is asked for again, together with the others of
-//! its kind, after a back-off. When the back-off ends, each file ends with its last error; the next
-//! run continues with it.
+//! Results that may change (408, 429, 5xx) are requested again in one batch after a back-off. When
+//! the retry limit is reached, each file ends with its last error; the next run continues with it.
 
-use super::Put;
-use super::file::Waiting;
-use super::group::session;
+use super::batch::upload_of;
+use super::file::Unacknowledged;
 use super::item::Item;
-use crate::client::api::Acknowledged;
+use super::uploader::Uploader;
+use crate::client::api::AcknowledgeItem;
 use crate::client::api::wire::Upload;
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
 
-impl Put<'_> {
-    /// Acknowledges the uploads of `waiting`. Each has its own result, in order.
+impl Uploader<'_> {
+    /// Acknowledges all uploads of a batch. The results are in the same order.
     pub(super) async fn acknowledge_all(
         &self,
-        waiting: &[(Item, Waiting)],
+        unacknowledged: &[(Item, Unacknowledged)],
     ) -> Result<Vec<Result<Upload>>> {
         let api = &self.context.api;
-        let asked = waiting.iter().map(|(_, file)| Acknowledged {
+        let requests = unacknowledged.iter().map(|(_, file)| AcknowledgeItem {
             id: file.id,
-            claims: &file.claims,
+            expected: &file.expected,
         });
-        let asked: Vec<_> = asked.collect();
-        let mut results = match &asked[..] {
+        let requests: Vec<_> = requests.collect();
+        let mut results = match &requests[..] {
             [] => Vec::new(),
-            [one] => vec![api.acknowledge(one.id, one.claims).await],
-            several => self.acknowledge_together(several).await?,
+            [one] => vec![api.acknowledge(one.id, one.expected).await],
+            several => self.acknowledge_batch(several).await?,
         };
         let mut failures = 1;
         while results.len() > 1 {
-            let due = results.iter_mut().zip(&asked);
-            let (mut due, again): (Vec<_>, Vec<_>) = due
-                .filter(|(result, _)| may_change(result))
+            let pending = results.iter_mut().zip(&requests);
+            let (mut pending, retried): (Vec<_>, Vec<_>) = pending
+                .filter(|(result, _)| is_retryable(result))
                 .map(|(result, one)| (result, *one))
                 .unzip();
-            let Some(rest) = api.patience().rest(failures, None) else {
+            let Some(delay) = api.retry_limits().next_delay(failures, None) else {
                 break;
             };
-            if due.is_empty() {
+            if pending.is_empty() {
                 break;
             }
-            tokio::time::sleep(rest).await;
+            tokio::time::sleep(delay).await;
             failures += 1;
-            let answers = self.acknowledge_together(&again).await?;
-            for (result, answer) in due.iter_mut().zip(answers) {
+            let answers = self.acknowledge_batch(&retried).await?;
+            for (result, answer) in pending.iter_mut().zip(answers) {
                 **result = answer;
             }
         }
         Ok(results)
     }
 
-    /// One request for all of them, or one for each where the broker has no such route.
-    async fn acknowledge_together(&self, due: &[Acknowledged<'_>]) -> Result<Vec<Result<Upload>>> {
+    /// Acknowledges all uploads in one request, or one by one if the broker does not have that
+    /// route.
+    async fn acknowledge_batch(
+        &self,
+        pending: &[AcknowledgeItem<'_>],
+    ) -> Result<Vec<Result<Upload>>> {
         let api = &self.context.api;
-        match api.acknowledge_batch(due).await {
-            Ok(answers) if answers.len() == due.len() => {
-                Ok(answers.into_iter().map(session).collect())
+        match api.acknowledge_batch(pending).await {
+            Ok(answers) if answers.len() == pending.len() => {
+                Ok(answers.into_iter().map(upload_of).collect())
             }
             Ok(_) => {
-                let what = "the broker answered for another number of files";
-                Err(Error::Strange(what.to_owned()))
+                let what = "the broker returned results for a different number of files";
+                Err(Error::UnexpectedResponse(what.to_owned()))
             }
             Err(error) if error.exit() == Exit::NotFound => {
-                let mut answers = Vec::with_capacity(due.len());
-                for one in due {
-                    answers.push(api.acknowledge(one.id, one.claims).await);
+                let mut answers = Vec::with_capacity(pending.len());
+                for one in pending {
+                    answers.push(api.acknowledge(one.id, one.expected).await);
                 }
                 Ok(answers)
             }
@@ -76,7 +79,7 @@ impl Put<'_> {
     }
 }
 
-/// Whether another try may change the result.
-fn may_change(result: &Result<Upload>) -> bool {
-    result.as_ref().is_err_and(Error::may_pass)
+/// Whether a retry may change the result.
+fn is_retryable(result: &Result<Upload>) -> bool {
+    result.as_ref().is_err_and(Error::is_transient)
 }

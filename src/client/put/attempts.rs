@@ -1,67 +1,67 @@
-//! What to do when bytes could not be sent.
+//! Decides whether and when a failed transfer is retried.
 
 use std::sync::Arc;
 
 use crate::client::error::{Error, Result};
-use crate::client::retry::Patience;
+use crate::client::retry::RetryLimits;
 use crate::client::s3;
 
-/// How often in a row a fresh URL is asked for in place of one that the store refused.
-const URLS: u32 = 3;
-/// How often in a row bytes may come damaged to the store.
-const DAMAGED: u32 = 3;
+/// How many fresh URLs are requested in a row after the store rejected one.
+const MAX_FRESH_URLS: u32 = 3;
+/// How often in a row the bytes may arrive damaged.
+const MAX_DAMAGED: u32 = 3;
 
-/// The tries to send one thing.
+/// The attempts to send one object or part.
 #[derive(Debug)]
 pub(super) struct Attempts {
-    patience: Arc<Patience>,
+    retry_limits: Arc<RetryLimits>,
     failures: u32,
-    urls: u32,
+    fresh_urls: u32,
     damaged: u32,
 }
 
-/// Why it is tried once more.
+/// Why the bytes are sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Again {
-    /// Nobody answered, or nobody who could. Some time has passed since.
-    Later,
-    /// With a fresh URL.
-    FreshUrl,
-    /// The bytes that came were not those that were sent.
+pub(super) enum Retry {
+    /// The store did not respond, or not usefully. The back-off is over.
+    AfterDelay,
+    /// The URL was rejected; a fresh one is needed.
+    WithFreshUrl,
+    /// The store received different bytes than were sent.
     Damaged,
 }
 
 impl Attempts {
-    pub(super) fn new(patience: &Arc<Patience>) -> Self {
+    pub(super) fn new(retry_limits: &Arc<RetryLimits>) -> Self {
         Self {
-            patience: Arc::clone(patience),
+            retry_limits: Arc::clone(retry_limits),
             failures: 0,
-            urls: 0,
+            fresh_urls: 0,
             damaged: 0,
         }
     }
 
-    /// Rests where that may help.
+    /// Waits for the back-off after a transient error.
     ///
     /// # Errors
-    /// The error itself where trying again does not.
-    pub(super) async fn after(&mut self, error: Error) -> Result<Again> {
+    /// The error itself if a retry cannot help, or if the limit of attempts is reached.
+    pub(super) async fn after(&mut self, error: Error) -> Result<Retry> {
         if s3::has_answered(&error) {
-            self.patience.answered();
+            self.retry_limits.record_response();
         }
-        if s3::is_damaged(&error) && self.damaged < DAMAGED {
+        if s3::is_damaged(&error) && self.damaged < MAX_DAMAGED {
             self.damaged += 1;
-            return Ok(Again::Damaged);
+            return Ok(Retry::Damaged);
         }
-        if s3::is_stale(&error) && self.urls < URLS {
-            self.urls += 1;
-            return Ok(Again::FreshUrl);
+        if s3::is_url_rejected(&error) && self.fresh_urls < MAX_FRESH_URLS {
+            self.fresh_urls += 1;
+            return Ok(Retry::WithFreshUrl);
         }
         self.failures += 1;
-        match self.patience.rest(self.failures, None) {
-            Some(rest) if s3::may_pass(&error) => {
-                tokio::time::sleep(rest).await;
-                Ok(Again::Later)
+        match self.retry_limits.next_delay(self.failures, None) {
+            Some(delay) if s3::is_transient(&error) => {
+                tokio::time::sleep(delay).await;
+                Ok(Retry::AfterDelay)
             }
             _ => Err(error),
         }

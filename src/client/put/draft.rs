@@ -1,33 +1,34 @@
-//! What is asked for with a file that has no session yet.
+//! Prepares the session request of a file.
 
-use super::Put;
 use super::item::Item;
 use super::slice::Slice;
+use super::uploader::Uploader;
 use crate::client::api::wire::{Checksum, NewUpload};
 use crate::client::checksum::Algorithm;
 use crate::client::error::Result;
 
-/// Files up to so many bytes are read once and kept in memory until they are sent: a group of them
-/// takes a few MiB.
-const IN_MEMORY: u64 = 64 * 1024;
+/// Files up to this size in bytes are read once and kept in memory until they are sent. A batch of
+/// them takes a few MiB.
+const MAX_IN_MEMORY: u64 = 64 * 1024;
 
-/// A session to be asked for.
+/// A session request that has not been sent yet.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) body: NewUpload,
-    /// None of a file that goes in parts.
+    /// The bytes of a file that is sent in one request; `None` for a file that is sent in parts.
     pub(super) whole: Option<Whole>,
 }
 
-/// A file that goes in one request.
+/// A file that is sent in one request.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) slice: Slice,
     pub(super) checksum: Checksum,
 }
 
-impl Put<'_> {
-    /// What to ask for: a small file is read for its checksum first, which its URL then demands.
+impl Uploader<'_> {
+    /// Prepares the session request. A small file is read first, because its URL is signed with its
+    /// checksum.
     pub(super) async fn draft(&self, item: &Item) -> Result<Draft> {
         let size = item.stamp.size;
         if self.options.in_parts(size) {
@@ -51,11 +52,11 @@ impl Put<'_> {
         }
     }
 
-    /// Reads all of a file, and ensures that it did not change meanwhile.
+    /// Reads a whole file, and ensures that it did not change meanwhile.
     pub(super) async fn read_whole(&self, item: &Item) -> Result<Whole> {
         let file = item.open()?;
         let mut slice = Slice::of(&file, item.stamp.size);
-        if item.stamp.size <= IN_MEMORY {
+        if item.stamp.size <= MAX_IN_MEMORY {
             slice = slice.in_memory().await?;
         }
         let algorithm = self.options.algorithm().unwrap_or(Algorithm::Crc64nvme);

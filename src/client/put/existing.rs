@@ -1,19 +1,19 @@
-//! Files whose bytes stand at their paths already.
+//! Finds datasets that already have the bytes of a file.
 
-use super::Put;
-use super::done::Done;
 use super::item::Item;
-use crate::client::compare::{Likeness, compare};
+use super::report::Finished;
+use super::uploader::Uploader;
+use crate::client::compare::{Comparison, compare};
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
 use crate::client::output::printable;
 
-impl Put<'_> {
-    /// With `--skip-existing`: the dataset at the file's path, where it has the file's bytes.
+impl Uploader<'_> {
+    /// With `--skip-existing`: returns the dataset at the file's path if it has the file's bytes.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where it has others, and must not be replaced.
-    pub(super) async fn skipped(&self, item: &Item) -> Result<Option<Done>> {
+    /// [`Error::Conflict`] if it has different bytes and must not be replaced.
+    pub(super) async fn find_same_dataset(&self, item: &Item) -> Result<Option<Finished>> {
         if !self.options.skip_existing() {
             return Ok(None);
         }
@@ -22,24 +22,24 @@ impl Put<'_> {
             Err(error) if error.exit() == Exit::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let likeness = compare(&item.file, dataset.size, dataset.checksum.as_ref()).await?;
-        let what = match likeness {
-            Likeness::Same => return Ok(Some(Done::same(dataset))),
+        let comparison = compare(&item.file, dataset.size, dataset.checksum.as_ref()).await?;
+        let what = match comparison {
+            Comparison::Same => return Ok(Some(Finished::same(dataset))),
             _ if self.options.replaces(item) => return Ok(None),
-            Likeness::Different => "a dataset with other bytes stands there",
-            Likeness::Unknown => "a dataset stands there whose bytes cannot be compared",
+            Comparison::Different => "a dataset with different bytes exists",
+            Comparison::Unknown => "a dataset exists whose bytes cannot be compared",
         };
         let path = printable(&item.path);
-        let what = format!("{path}: {what}; give --overwrite to replace it");
+        let what = format!("{path}: {what}; use --overwrite to replace it");
         Err(Error::Conflict(what))
     }
 
-    /// After the broker refused a file because a dataset stands at its path: whether that has the
-    /// file's bytes, so that nothing is left to do.
+    /// Called after the broker rejected a file because a dataset exists at its path. If that
+    /// dataset has the bytes of the file, the upload counts as done.
     ///
     /// # Errors
-    /// The refusal itself where it has others, or where it cannot be compared.
-    pub(super) async fn same_as_existing(&self, item: &Item, refusal: Error) -> Result<Done> {
+    /// The rejection itself, if the bytes differ or cannot be compared.
+    pub(super) async fn same_as_existing(&self, item: &Item, refusal: Error) -> Result<Finished> {
         if self.options.replaces(item) {
             return Err(refusal);
         }
@@ -47,7 +47,7 @@ impl Put<'_> {
             return Err(refusal);
         };
         match compare(&item.file, dataset.size, dataset.checksum.as_ref()).await {
-            Ok(Likeness::Same) => Ok(Done::same(dataset)),
+            Ok(Comparison::Same) => Ok(Finished::same(dataset)),
             _ => Err(refusal),
         }
     }

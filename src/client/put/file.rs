@@ -1,106 +1,116 @@
-//! One file, from its session to its proof.
+//! Uploads one file, from its session to its proof.
 //!
-//! What is remembered of it stays as long as its session waits for bytes: after a fault the next
-//! run goes on. It goes when the session has ended, well or not.
+//! The saved state of a file is kept while its session is open, so that the next run can continue
+//! after a failure. It is deleted when the session has ended, successfully or not.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Put;
-use super::done::{Already, Done};
 use super::draft::Draft;
 use super::item::Item;
-use super::parts::Tally;
-use super::standing::{Prepared, Standing};
-use super::state::{Begun, State};
-use crate::client::api::wire::{Acknowledge, Upload};
+use super::parts::Counts;
+use super::report::{Finished, NothingSent};
+use super::resume::{Prepared, SessionState};
+use super::state::{SavedSession, UploadState};
+use super::uploader::Uploader;
+use crate::client::api::wire::{Expected, Upload};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
 use crate::client::s3;
 
-/// How long a session is asked to live that comes in parts, in seconds: as long as a broker may
-/// let it. A laptop sleeps, a run is resumed on Monday.
-const LONG_LIFE: u64 = 7 * 24 * 3600;
+/// The lifetime in seconds that is requested for a multipart session: a week, the default maximum
+/// of a broker. A laptop sleeps, and a run is resumed on Monday.
+const LONG_LIFETIME: u64 = 7 * 24 * 3600;
 
-/// A file whose bytes the store has.
+/// A file whose bytes have arrived at the store.
 #[derive(Debug)]
-pub(super) enum Brought {
-    /// It is proven.
-    Done(Box<Done>),
-    /// It waits for its acknowledge.
-    Waits(Box<Waiting>),
+pub(super) enum SentFile {
+    /// The broker has proven it.
+    Finished(Box<Finished>),
+    /// It has not been acknowledged yet.
+    Unacknowledged(Box<Unacknowledged>),
 }
 
-/// A file that waits for its acknowledge.
+/// A file that has to be acknowledged.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct Unacknowledged {
     pub(super) id: Uuid,
-    pub(super) claims: Acknowledge,
-    state: State,
+    pub(super) expected: Expected,
+    state: UploadState,
     sent_bytes: u64,
 }
 
-/// What became of the bytes of a file.
+/// The outcome of sending the bytes of a file.
 enum Sent {
-    /// In one request: the claims of the acknowledge that is due.
-    Whole(Uuid, Acknowledge),
-    /// In parts, of which the broker has made the proven object.
-    Proven(Box<Upload>, Tally),
+    /// Sent in one request; it has to be acknowledged with these expected values.
+    Whole(Uuid, Expected),
+    /// Sent in parts, which the broker has completed to the proven object.
+    Proven(Box<Upload>, Counts),
 }
 
-impl Put<'_> {
-    /// Sends a file, by a session that was made for it or that it has; else by a new one.
-    pub(super) async fn bring(
+impl Uploader<'_> {
+    /// Sends a file, using its own session or the one that was created for it; otherwise creates
+    /// one.
+    pub(super) async fn send_file(
         &self,
         prepared: Prepared,
         session: Option<(Upload, Draft)>,
         transfer: &Arc<Transfer>,
-    ) -> Result<Brought> {
+    ) -> Result<SentFile> {
         let Prepared {
             item,
             mut state,
-            standing,
+            session_state,
         } = prepared;
-        let (session, resumed) = match (standing, session) {
-            (Standing::Done(upload), _) => {
+        let (session, resumed) = match (session_state, session) {
+            (SessionState::Proven(upload), _) => {
                 transfer.advance(item.stamp.size);
-                state.forget();
-                let already = Some(Already::Sent);
-                let done = Done::proven(*upload, Tally::default(), already);
-                return Ok(Brought::Done(Box::new(done)));
+                state.discard();
+                let nothing_sent = Some(NothingSent::SentBefore);
+                let done = Finished::proven(*upload, Counts::default(), nothing_sent);
+                return Ok(SentFile::Finished(Box::new(done)));
             }
-            (Standing::GoesOn(session), _) => (Some((*session, None)), true),
-            (Standing::New, session) => (session.map(|(made, draft)| (made, Some(draft))), false),
+            (SessionState::Open(session), _) => (Some((*session, None)), true),
+            (SessionState::None, session) => {
+                (session.map(|(made, draft)| (made, Some(draft))), false)
+            }
         };
         let mut sent = match session {
             Some((session, draft)) => {
                 self.send(&item, (session, resumed), draft, &mut state, transfer)
                     .await
             }
-            None => self.send_anew(&item, &mut state, transfer).await,
+            None => {
+                self.send_with_new_session(&item, &mut state, transfer)
+                    .await
+            }
         };
         if let Err(error) = &sent
-            && let Some(reason) = begins_anew(error, resumed)
+            && let Some(reason) = why_new_session(error, resumed)
         {
-            let said = format!("{}: {reason}: from its start", item.path);
-            self.context.output.note(&said);
-            if let Some(begun) = state.begun.take() {
-                self.give_up(&begun).await;
+            let message = format!("{}: {reason}: starting again", item.path);
+            self.context.output.note(&message);
+            if let Some(session) = state.session.take() {
+                self.cancel_session(&session).await;
             }
-            sent = self.send_anew(&item, &mut state, transfer).await;
+            sent = self
+                .send_with_new_session(&item, &mut state, transfer)
+                .await;
         }
         match sent {
-            Ok(Sent::Whole(id, claims)) => Ok(Brought::Waits(Box::new(Waiting {
-                id,
-                claims,
-                state,
-                sent_bytes: item.stamp.size,
-            }))),
-            Ok(Sent::Proven(upload, tally)) => {
-                state.forget();
-                let done = Done::proven(*upload, tally, None);
-                Ok(Brought::Done(Box::new(done)))
+            Ok(Sent::Whole(id, expected)) => {
+                Ok(SentFile::Unacknowledged(Box::new(Unacknowledged {
+                    id,
+                    expected,
+                    state,
+                    sent_bytes: item.stamp.size,
+                })))
+            }
+            Ok(Sent::Proven(upload, counts)) => {
+                state.discard();
+                let done = Finished::proven(*upload, counts, None);
+                Ok(SentFile::Finished(Box::new(done)))
             }
             Err(error) => {
                 self.after_failure(state, &error).await;
@@ -109,28 +119,32 @@ impl Put<'_> {
         }
     }
 
-    /// Ends with what the acknowledge of a file said.
-    pub(super) async fn finish(&self, waiting: Waiting, proven: Result<Upload>) -> Result<Done> {
+    /// Ends the upload of a file with the result of its acknowledge.
+    pub(super) async fn finish(
+        &self,
+        unacknowledged: Unacknowledged,
+        proven: Result<Upload>,
+    ) -> Result<Finished> {
         match proven {
             Ok(upload) => {
-                waiting.state.forget();
-                let tally = Tally {
-                    sent_bytes: waiting.sent_bytes,
-                    ..Tally::default()
+                unacknowledged.state.discard();
+                let counts = Counts {
+                    sent_bytes: unacknowledged.sent_bytes,
+                    ..Counts::default()
                 };
-                Ok(Done::proven(upload, tally, None))
+                Ok(Finished::proven(upload, counts, None))
             }
             Err(error) => {
-                self.after_failure(waiting.state, &error).await;
+                self.after_failure(unacknowledged.state, &error).await;
                 Err(error)
             }
         }
     }
 
-    async fn send_anew(
+    async fn send_with_new_session(
         &self,
         item: &Item,
-        state: &mut State,
+        state: &mut UploadState,
         transfer: &Arc<Transfer>,
     ) -> Result<Sent> {
         let draft = self.draft(item).await?;
@@ -140,22 +154,22 @@ impl Put<'_> {
             .await
     }
 
-    /// Sends the file by a session; in parts until it is proven.
+    /// Sends the file through a session. A multipart session is also completed and proven.
     async fn send(
         &self,
         item: &Item,
         (session, resumed): (Upload, bool),
         draft: Option<Draft>,
-        state: &mut State,
+        state: &mut UploadState,
         transfer: &Arc<Transfer>,
     ) -> Result<Sent> {
         let mut whole = draft.and_then(|draft| draft.whole);
         if whole.is_none() && session.multipart.is_none() {
             whole = Some(self.read_whole(item).await?);
         }
-        if state.begun.as_ref().map(|begun| begun.upload_id) != Some(session.id) {
+        if state.session.as_ref().map(|session| session.upload_id) != Some(session.id) {
             let multipart = session.multipart.as_ref();
-            state.begin(Begun {
+            state.start_session(SavedSession {
                 upload_id: session.id,
                 stamp: item.stamp,
                 options: self.digest.clone(),
@@ -166,58 +180,66 @@ impl Put<'_> {
         let whole = match (session.multipart.clone(), whole) {
             (None, Some(whole)) => whole,
             (Some(multipart), _) => {
-                // Where a session may not live longer, it lives on as long as its parts are asked
-                // for.
-                let _ = self.context.api.extend(session.id, Some(LONG_LIFE)).await;
-                let (upload, tally) = self
+                // The broker may refuse a longer lifetime. Then the session is extended by the
+                // requests for its parts.
+                let _ = self
+                    .context
+                    .api
+                    .extend(session.id, Some(LONG_LIFETIME))
+                    .await;
+                let (upload, counts) = self
                     .in_parts(item, (&session, resumed), &multipart, state, transfer)
                     .await?;
-                return Ok(Sent::Proven(Box::new(upload), tally));
+                return Ok(Sent::Proven(Box::new(upload), counts));
             }
-            (None, None) => return Err(Error::Strange("the session takes no bytes".to_owned())),
+            (None, None) => {
+                return Err(Error::UnexpectedResponse(
+                    "the session has neither a PUT URL nor parts".to_owned(),
+                ));
+            }
         };
         let id = session.id;
         self.send_whole(session, &whole.slice, Some(&whole.checksum), transfer)
             .await?;
-        // Only what is still the file when all of it has gone out is called done.
+        // If the file changed while it was sent, the upload must not count as done.
         item.open()?;
-        let claims = Acknowledge {
+        let expected = Expected {
             checksum: self.options.algorithm().map(|_| whole.checksum),
             size: Some(item.stamp.size),
             etag: None,
         };
-        Ok(Sent::Whole(id, claims))
+        Ok(Sent::Whole(id, expected))
     }
 
-    /// Keeps what the next run can go on with; frees anything else.
-    async fn after_failure(&self, state: State, error: &Error) {
-        let Some(begun) = state.begun.clone() else {
+    /// Keeps the state if the next run can continue with it; otherwise cancels the session.
+    async fn after_failure(&self, state: UploadState, error: &Error) {
+        let Some(session) = state.session.clone() else {
             return;
         };
-        if !can_go_on(error) {
-            self.give_up(&begun).await;
-            state.forget();
+        if !can_be_resumed(error) {
+            self.cancel_session(&session).await;
+            state.discard();
         }
     }
 }
 
-/// Whether the same command may go on with the session after this error.
-fn can_go_on(error: &Error) -> bool {
+/// Whether the same command can continue with the session after this error.
+fn can_be_resumed(error: &Error) -> bool {
     match error {
         Error::Unavailable { .. } | Error::Local { .. } | Error::OutputClosed => true,
-        // A key that ended can be replaced by another one.
-        Error::Refused(problem) => problem.status == 401 || error.may_pass(),
-        Error::Store { .. } => s3::may_pass(error) || s3::is_stale(error),
+        // An expired key can be replaced by another one.
+        Error::Refused(problem) => problem.status == 401 || error.is_transient(),
+        Error::Store { .. } => s3::is_transient(error) || s3::is_url_rejected(error),
         _ => false,
     }
 }
 
-/// Why a session can take no more bytes where another one may.
-fn begins_anew(error: &Error, resumed: bool) -> Option<&'static str> {
-    let ended = error.is_problem("invalid-status") || error.is_problem("upload-not-found");
+/// Why the session cannot be used, if a new one may succeed.
+fn why_new_session(error: &Error, resumed: bool) -> Option<&'static str> {
+    let ended = error.has_code("invalid-status") || error.has_code("upload-not-found");
     if resumed && ended {
         return Some("its session has ended");
     }
-    // To send takes one scope, to ask what became of it another.
-    (error.is_problem("insufficient-scope")).then_some("its session cannot be read with this key")
+    // Uploading and reading the session need different scopes.
+    (error.has_code("insufficient-scope")).then_some("this key may not read its session")
 }

@@ -1,21 +1,21 @@
-//! One file to be a dataset.
+//! A file that is to be uploaded.
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::slice::Opened;
+use super::slice::OpenFile;
 use super::stamp::Stamp;
 use crate::client::error::{Error, Result};
 
-/// One file to be a dataset.
+/// A file that is to be uploaded.
 #[derive(Clone, Debug)]
 pub(in crate::client) struct Item {
     pub(in crate::client) file: PathBuf,
-    /// Where to, with a leading slash.
+    /// The path of the dataset, with a leading slash.
     pub(in crate::client) path: String,
     pub(in crate::client) stamp: Stamp,
-    /// Whether it may replace what stands at the path, whatever the options say.
+    /// Whether it may replace an existing dataset, regardless of the options.
     pub(in crate::client) replaces: bool,
 }
 
@@ -23,13 +23,13 @@ impl Item {
     /// Opens the file.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where it is no longer the file whose stamp was taken: a session would
-    /// promise another one.
-    pub(super) fn open(&self) -> Result<Arc<Opened>> {
+    /// [`Error::Conflict`] if the file is no longer the one whose stamp was taken: the session
+    /// would announce different bytes.
+    pub(super) fn open(&self) -> Result<Arc<OpenFile>> {
         let name = self.file.clone();
         let file = File::open(&name)
             .map_err(|error| Error::local(format!("cannot read {}", name.display()), error))?;
-        let opened = Opened { file, name };
+        let opened = OpenFile { file, name };
         match opened.is_unchanged(&self.stamp)? {
             true => Ok(Arc::new(opened)),
             false => Err(opened.changed()),

@@ -1,4 +1,4 @@
-//! What is asked for with every file of a `put`.
+//! The options of `put` that go into every session request.
 
 use std::collections::BTreeMap;
 
@@ -11,45 +11,47 @@ use crate::client::checksum::Algorithm;
 use crate::client::error::{Error, Result};
 use crate::client::hex::hex_prefix;
 
-/// From this size on, in bytes, a file comes in parts; the broker may do that for smaller ones too.
-/// Below it, one request is soon repeated as a whole.
-const IN_PARTS: u64 = 64 << 20;
+/// Files of this size in bytes or more are sent in parts; the broker may choose parts for smaller
+/// ones, too. A smaller file is quickly repeated as a whole.
+const MULTIPART_THRESHOLD: u64 = 64 << 20;
 
-/// Options that go into the session.
+/// The options that go into a session request.
 #[derive(Debug, Default, Args)]
 pub(in crate::client) struct Options {
-    /// Replace what stands at the path
+    /// Replace an existing dataset
     #[arg(long)]
     overwrite: bool,
-    /// Replace exactly the version with this ETag
+    /// Replace only the version with this ETag
     #[arg(long, value_name = "ETAG", conflicts_with = "overwrite")]
     if_match: Option<String>,
-    /// Keep with the upload, in the broker; may be given several times
+    /// Metadata that the broker stores with the upload; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
-    /// A name for people; by default that of the file
+    /// Display name; default: the name of the file
     #[arg(long)]
     name: Option<String>,
-    /// A note for people
+    /// Comment
     #[arg(long)]
     comments: Option<String>,
-    /// By default from the ending of the path
+    /// Content type; default: derived from the extension of the path
     #[arg(long, value_name = "TYPE/SUBTYPE")]
     content_type: Option<String>,
-    /// Computed here while reading, and compared by the store and the broker
+    /// Checksum algorithm; the value is computed while reading, and compared by the store and the
+    /// broker
     #[arg(long, value_enum, default_value_t = Choice::Crc64nvme)]
     checksum: Choice,
-    /// Send nothing where a dataset of the same size and checksum stands at the path; with
-    /// --overwrite, replace the others
+    /// Skip files whose dataset already has the same size and checksum; with --overwrite, replace
+    /// the other datasets
     #[arg(long)]
     skip_existing: bool,
-    /// Send in parts of so many MiB, 5 to 5120; by default 64 MiB and more, in parts that fit.
-    /// Of standard input all parts have this size then, and are in memory: 10,000 of them at most
+    /// Part size in MiB, 5 to 5120; default: files of 64 MiB or more are sent in parts of a
+    /// suitable size. For standard input, which has at most 10,000 parts, every part has this size
+    /// and is kept in memory
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(5..=5120))]
     part_size: Option<u64>,
 }
 
-/// A checksum to choose.
+/// The values of `--checksum`.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Choice {
     #[default]
@@ -66,11 +68,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Options {
-    /// What fits one dataset only does not go with several.
+    /// Rejects options that only fit a single file when there are several.
     pub(super) fn check(&self, several: bool) -> Result<()> {
         if several && (self.if_match.is_some() || self.name.is_some()) {
             return Err(Error::settings(
-                "--if-match and --name are for a single file",
+                "--if-match and --name can only be used with a single file",
             ));
         }
         Ok(())
@@ -86,27 +88,27 @@ impl Options {
         }
     }
 
-    /// Whether datasets that have the bytes already are left as they are.
+    /// Whether files whose dataset already has the same bytes are skipped.
     pub(super) fn skip_existing(&self) -> bool {
         self.skip_existing
     }
 
-    /// Whether a file may replace what stands at its path.
+    /// Whether a file may replace an existing dataset.
     pub(super) fn replaces(&self, item: &Item) -> bool {
         self.overwrite || self.if_match.is_some() || item.replaces
     }
 
-    /// Whether a file of this size is to come in parts.
+    /// Whether a file of this size is sent in parts.
     pub(super) fn in_parts(&self, size: u64) -> bool {
-        size >= self.part_size().unwrap_or(IN_PARTS)
+        size >= self.part_size().unwrap_or(MULTIPART_THRESHOLD)
     }
 
-    /// Bytes of a part, where they were chosen.
+    /// The part size in bytes, if one was chosen.
     pub(super) fn part_size(&self) -> Option<u64> {
         self.part_size.map(|mib| mib << 20)
     }
 
-    /// A session of one request.
+    /// The session request of a file that is sent in one request.
     pub(super) fn whole(&self, path: &str, size: u64, checksum: Option<Checksum>) -> NewUpload {
         NewUpload {
             size: Some(size),
@@ -115,8 +117,9 @@ impl Options {
         }
     }
 
-    /// A session in parts, of a size that is known or not. The store holds each part to its
-    /// checksum, so that damage is noticed when it can still be mended.
+    /// The session request of a file that is sent in parts; `size` is `None` for standard input.
+    /// The store compares each part with its checksum, so that damage is noticed while the part can
+    /// still be sent again.
     pub(super) fn parts(&self, path: &str, size: Option<u64>) -> NewUpload {
         NewUpload {
             size,
@@ -140,8 +143,7 @@ impl Options {
         }
     }
 
-    /// Tells one set of options from another: a session that was begun with others is not gone on
-    /// with.
+    /// A digest of the options. A session that was created with other options is not continued.
     pub(super) fn digest(&self) -> Result<String> {
         let about = serde_json::to_vec(&(self.parts("", None), self.part_size))
             .map_err(|error| Error::Failed(format!("cannot write JSON: {error}")))?;

@@ -1,10 +1,11 @@
-//! Standard input: bytes that can be read once, and of which nobody knows how many there are.
+//! Uploads standard input: bytes that can be read only once, and whose number is not known.
 //!
-//! What fits one part goes in one request. Of more, each part is kept in memory until the store has
-//! it, so that it can be sent again; later parts are larger, so that 10,000 of them carry nearly
-//! 900 GiB, and fewer of those are under way at once: never more than about 128 MiB. Where a store
-//! wants parts of one size, `--part-size` chooses it, and with it the longest stream. A run that
-//! dies cannot be resumed, as its bytes are gone; the broker frees its parts.
+//! An input that fits into one part is sent in one request. Otherwise each part is kept in memory
+//! until the store has it, so that it can be sent again. Later parts are larger, so that 10,000 of
+//! them carry nearly 900 GiB, and fewer of the larger ones are in flight: never more than about 128
+//! MiB in all. For a store that requires parts of equal size, `--part-size` sets it, and thereby
+//! the longest possible input. A run that dies cannot be resumed, because its bytes are gone; the
+//! broker frees its parts.
 
 use std::sync::Arc;
 
@@ -14,37 +15,37 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use uuid::Uuid;
 
-use super::Put;
-use super::done::Done;
-use super::parts::Tally;
+use super::parts::Counts;
+use super::report::Finished;
 use super::send::Sending;
 use super::slice::Slice;
-use crate::client::api::wire::{Acknowledge, Checksum, Upload};
+use super::uploader::Uploader;
+use crate::client::api::wire::{Checksum, Expected, Upload};
 use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
 use crate::client::size::human;
 
 const MIB: u64 = 1 << 20;
-/// Bytes that may be in memory on their way, but for the part that is read meanwhile.
-const UNDER_WAY: u64 = 128 * MIB;
-/// How long its session is asked to live, in seconds: whoever feeds the pipe may take a while. Not
-/// longer, as the parts of a run that was killed stay until then.
-const LIFE: u64 = 24 * 3600;
-/// How many parts S3 takes.
-const PARTS: u32 = 10_000;
+/// The most bytes in flight, in addition to the part that is being read.
+const MAX_BYTES_IN_FLIGHT: u64 = 128 * MIB;
+/// The lifetime of the session in seconds: the program that writes to the pipe may take a while. It
+/// is not longer, because the parts of a run that was killed remain until then.
+const LIFETIME: u64 = 24 * 3600;
+/// The most parts of a multipart upload in S3.
+const MAX_PARTS: u32 = 10_000;
 
-/// How large the parts are.
+/// The sizes of the parts.
 #[derive(Clone, Copy, Debug)]
 enum PartSizes {
-    /// 8 MiB, and twice as much after each 1,000 parts, up to 128 MiB.
+    /// 8 MiB, doubled after each 1,000 parts up to 128 MiB.
     Growing,
-    /// All of so many bytes, but the last.
+    /// This many bytes each, except the last one.
     Equal(u64),
 }
 
 impl PartSizes {
-    /// Bytes of this part.
+    /// The size of a part in bytes.
     fn of(self, number: u32) -> u64 {
         match self {
             Self::Growing => {
@@ -55,20 +56,20 @@ impl PartSizes {
         }
     }
 
-    /// Bytes of the longest stream.
+    /// The size of the longest possible input in bytes.
     fn longest(self) -> u64 {
-        (1..=PARTS).map(|number| self.of(number)).sum()
+        (1..=MAX_PARTS).map(|number| self.of(number)).sum()
     }
 }
 
-impl Put<'_> {
-    /// Uploads what comes out of `input`.
+impl Uploader<'_> {
+    /// Uploads everything that `input` contains.
     pub(super) async fn pipe(
         &self,
         path: &str,
         input: impl AsyncRead + Unpin,
         transfer: &Arc<Transfer>,
-    ) -> Result<Done> {
+    ) -> Result<Finished> {
         let mut input = Input::new(input, self.options.algorithm());
         let sizes = match self.options.part_size() {
             Some(size) => PartSizes::Equal(size),
@@ -81,32 +82,33 @@ impl Put<'_> {
             let body = self.options.whole(path, input.size, input.checksum());
             let session = api.create(&body, &key).await?;
             let id = session.id;
-            let sent = self.at_once(session, first, transfer).await;
+            let sent = self.send_whole_input(session, first, transfer).await;
             return self.or_cancel(id, sent).await;
         }
         let session = api.create(&self.options.parts(path, None), &key).await?;
-        // Where it may not live longer, it lives on as long as its parts are asked for.
-        let _ = api.extend(session.id, Some(LIFE)).await;
+        // The broker may refuse a longer lifetime. Then the session is extended by the requests for
+        // its parts.
+        let _ = api.extend(session.id, Some(LIFETIME)).await;
         let sent = self
-            .in_open_parts(&session, first, (input, sizes), transfer)
+            .send_input_in_parts(&session, first, (input, sizes), transfer)
             .await;
         self.or_cancel(session.id, sent).await
     }
 
-    async fn or_cancel(&self, id: Uuid, sent: Result<Done>) -> Result<Done> {
+    async fn or_cancel(&self, id: Uuid, sent: Result<Finished>) -> Result<Finished> {
         if sent.is_err() {
-            // What cannot be freed now the broker frees at the session's end.
+            // If the cancel fails, the broker frees the parts when the session ends.
             let _ = self.context.api.cancel(id).await;
         }
         sent
     }
 
-    async fn at_once(
+    async fn send_whole_input(
         &self,
         session: Upload,
         bytes: Bytes,
         transfer: &Arc<Transfer>,
-    ) -> Result<Done> {
+    ) -> Result<Finished> {
         let id = session.id;
         let slice = Slice::Memory(bytes);
         if session.multipart.is_some() {
@@ -115,42 +117,42 @@ impl Put<'_> {
         } else {
             self.send_whole(session, &slice, None, transfer).await?;
         }
-        self.proven(id, &Acknowledge::default(), slice.size()).await
+        self.proven(id, &Expected::default(), slice.size()).await
     }
 
-    async fn in_open_parts(
+    async fn send_input_in_parts(
         &self,
         session: &Upload,
         first: Bytes,
         (mut input, sizes): (Input<impl AsyncRead + Unpin>, PartSizes),
         transfer: &Arc<Transfer>,
-    ) -> Result<Done> {
+    ) -> Result<Finished> {
         let mut sending = FuturesUnordered::new();
-        let (mut number, mut under_way) = (1_u32, 0_u64);
+        let (mut number, mut in_flight) = (1_u32, 0_u64);
         let mut next = Some(first);
         while let Some(bytes) = next.take() {
             let slice = Slice::Memory(bytes);
             let size = slice.size();
             let part = part(session, number, slice);
-            under_way = under_way.saturating_add(size);
+            in_flight = in_flight.saturating_add(size);
             sending.push(async move { self.send_part(&part, transfer).await.map(|_| size) });
             number = number.saturating_add(1);
-            // The next part is read while others are sent, when there is room for it.
+            // While parts are sent, the next one is read if there is room for it.
             let wanted = sizes.of(number);
             while sending.len() >= self.parallel
-                || (!sending.is_empty() && under_way.saturating_add(wanted) > UNDER_WAY)
+                || (!sending.is_empty() && in_flight.saturating_add(wanted) > MAX_BYTES_IN_FLIGHT)
             {
                 let sent = sending.next().await.transpose()?;
-                under_way = under_way.saturating_sub(sent.unwrap_or_default());
+                in_flight = in_flight.saturating_sub(sent.unwrap_or_default());
             }
             if input.ended {
                 break;
             }
-            if number > PARTS {
+            if number > MAX_PARTS {
                 let longest = human(sizes.longest());
                 return Err(Error::Failed(format!(
-                    "standard input is longer than {longest}, which is what {PARTS} parts of this \
-                     size carry: give a larger --part-size, or write it to a file first"
+                    "standard input is longer than {longest}, the most that {MAX_PARTS} parts of this size can \
+                     carry: use a larger --part-size, or write it to a file first"
                 )));
             }
             let mut reading = std::pin::pin!(input.next(wanted));
@@ -163,7 +165,7 @@ impl Put<'_> {
                     Either::Left((bytes, _)) => break bytes?,
                     Either::Right((sent, _)) => {
                         let sent = sent.transpose()?;
-                        under_way = under_way.saturating_sub(sent.unwrap_or_default());
+                        in_flight = in_flight.saturating_sub(sent.unwrap_or_default());
                     }
                 }
             };
@@ -172,22 +174,23 @@ impl Put<'_> {
         while let Some(sent) = sending.next().await {
             sent?;
         }
-        let claims = Acknowledge {
+        let expected = Expected {
             size: Some(input.size),
-            // Of SHA-256 there is none of the whole, but the store held each part to its own.
+            // SHA-256 has no checksum of the whole, but the store has compared each part with its
+            // own.
             checksum: input.checksum().filter(|sum| sum.algorithm != "SHA256"),
             etag: None,
         };
-        self.proven(session.id, &claims, input.size).await
+        self.proven(session.id, &expected, input.size).await
     }
 
-    async fn proven(&self, id: Uuid, claims: &Acknowledge, size: u64) -> Result<Done> {
-        let upload = self.context.api.acknowledge(id, claims).await?;
-        let tally = Tally {
+    async fn proven(&self, id: Uuid, expected: &Expected, size: u64) -> Result<Finished> {
+        let upload = self.context.api.acknowledge(id, expected).await?;
+        let counts = Counts {
             sent_bytes: size,
-            ..Tally::default()
+            ..Counts::default()
         };
-        Ok(Done::proven(upload, tally, None))
+        Ok(Finished::proven(upload, counts, None))
     }
 }
 
@@ -199,15 +202,15 @@ fn part(session: &Upload, number: u32, slice: Slice) -> Sending {
         number,
         slice,
         open: session.size.is_none(),
-        algorithm: algorithm.and_then(Algorithm::named),
+        algorithm: algorithm.and_then(Algorithm::from_name),
     }
 }
 
-/// A reader that counts and hashes.
+/// A reader that counts and hashes its bytes.
 struct Input<R> {
     reader: R,
     hasher: Option<Hasher>,
-    /// Bytes so far.
+    /// How many bytes have been read.
     size: u64,
     ended: bool,
 }
@@ -222,7 +225,7 @@ impl<R: AsyncRead + Unpin> Input<R> {
         }
     }
 
-    /// As many bytes as asked for; fewer, or none, at the end.
+    /// Reads this many bytes; fewer, or none, at the end of the input.
     async fn next(&mut self, wanted: u64) -> Result<Bytes> {
         let mut bytes = Vec::new();
         let mut limited = (&mut self.reader).take(wanted);
@@ -248,19 +251,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_grow_and_stay_within_bounds() {
+    fn growing_part_sizes_double_up_to_128_mib() {
         let sizes = PartSizes::Growing;
         assert_eq!(sizes.of(1), 8 * MIB);
         assert_eq!(sizes.of(1_000), 8 * MIB);
         assert_eq!(sizes.of(1_001), 16 * MIB);
-        assert_eq!(sizes.of(PARTS), 128 * MIB);
+        assert_eq!(sizes.of(MAX_PARTS), 128 * MIB);
         assert_eq!(sizes.longest(), 888_000 * MIB);
     }
 
     #[test]
-    fn chosen_parts_are_of_one_size() {
+    fn chosen_part_size_applies_to_all_parts() {
         let sizes = PartSizes::Equal(5 * MIB);
-        assert_eq!(sizes.of(1), sizes.of(PARTS));
+        assert_eq!(sizes.of(1), sizes.of(MAX_PARTS));
         assert_eq!(sizes.longest(), 50_000 * MIB);
     }
 }

@@ -1,7 +1,7 @@
-//! Bytes that are to be sent: a piece of a file, or of what came out of a pipe.
+//! The bytes of one request: a piece of a file, or of standard input.
 //!
-//! They can be read any number of times: once for their checksum, and once for every try to send
-//! them. Of a file no more than a chunk at a time is in memory.
+//! They can be read any number of times: once for their checksum, and once for every attempt to
+//! send them. Of a file, only one chunk at a time is in memory.
 
 use std::fs::File;
 use std::io;
@@ -20,31 +20,31 @@ use crate::client::checksum::{Algorithm, Hasher};
 use crate::client::error::{Error, Result};
 use crate::client::progress::Transfer;
 
-/// Bytes that are read, hashed and sent at once.
+/// How many bytes are read, hashed and sent at a time.
 const CHUNK: u64 = 256 * 1024;
 
-/// A piece of something, to be sent as one.
+/// A piece of a file or of standard input that is sent in one request.
 #[derive(Clone, Debug)]
 pub(super) enum Slice {
     File {
-        file: Arc<Opened>,
+        file: Arc<OpenFile>,
         offset: u64,
         size: u64,
     },
     Memory(Bytes),
 }
 
-/// A file, open for reading.
+/// A file that is open for reading.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct OpenFile {
     pub(super) file: File,
     pub(super) name: PathBuf,
 }
 
-/// One try to send a slice: what of it was shown as sent, its checksum, and why it could not be
-/// read.
+/// One attempt to send a slice. It records the bytes that were shown as progress, their checksum,
+/// and any error in reading them.
 #[derive(Clone)]
-pub(super) struct Reading {
+pub(super) struct SendAttempt {
     transfer: Arc<Transfer>,
     shown: Arc<AtomicU64>,
     sent: Arc<Mutex<Hasher>>,
@@ -52,8 +52,8 @@ pub(super) struct Reading {
 }
 
 impl Slice {
-    /// All of a file of this size.
-    pub(super) fn of(file: &Arc<Opened>, size: u64) -> Self {
+    /// The whole file, which has this size.
+    pub(super) fn of(file: &Arc<OpenFile>, size: u64) -> Self {
         Self::File {
             file: Arc::clone(file),
             offset: 0,
@@ -61,9 +61,9 @@ impl Slice {
         }
     }
 
-    /// A file of `size` bytes in pieces of `piece` bytes; the last one may be shorter. One piece,
-    /// without bytes, of an empty file.
-    pub(super) fn cut(file: &Arc<Opened>, size: u64, piece: u64) -> impl Iterator<Item = Self> {
+    /// Divides a file of `size` bytes into pieces of `piece` bytes; the last one may be shorter. An
+    /// empty file has one empty piece.
+    pub(super) fn cut(file: &Arc<OpenFile>, size: u64, piece: u64) -> impl Iterator<Item = Self> {
         let count = size.div_ceil(piece.max(1)).max(1);
         (0..count).map(move |index| {
             let offset = index.saturating_mul(piece);
@@ -75,13 +75,13 @@ impl Slice {
         })
     }
 
-    /// The same bytes, read into memory.
+    /// Reads the bytes into memory.
     pub(super) async fn in_memory(self) -> Result<Self> {
         let chunks: Vec<Bytes> = self.chunks().try_collect().await?;
         Ok(Self::Memory(chunks.concat().into()))
     }
 
-    /// Bytes.
+    /// The size in bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::File { size, .. } => *size,
@@ -89,7 +89,7 @@ impl Slice {
         }
     }
 
-    /// Reads all of it.
+    /// Reads all bytes and returns their checksum.
     pub(super) async fn checksum(&self, algorithm: Algorithm) -> Result<Checksum> {
         let mut hasher = Hasher::new(algorithm);
         let mut chunks = std::pin::pin!(self.chunks());
@@ -99,10 +99,10 @@ impl Slice {
         Ok(hasher.finish())
     }
 
-    /// The body of a request that sends it, told of as it goes.
-    pub(super) fn body(&self, reading: &Reading) -> Body {
-        let (told, failed) = (reading.clone(), reading.clone());
-        let chunks = self.chunks().inspect_ok(move |bytes| told.show(bytes));
+    /// The body of a request with these bytes. It updates the progress as they are sent.
+    pub(super) fn body(&self, attempt: &SendAttempt) -> Body {
+        let (progress, failed) = (attempt.clone(), attempt.clone());
+        let chunks = self.chunks().inspect_ok(move |bytes| progress.show(bytes));
         Body::wrap_stream(chunks.map_err(move |error| failed.keep(error)))
     }
 
@@ -118,7 +118,7 @@ impl Slice {
         })
     }
 
-    /// Up to a chunk of its bytes from `at` on; none at its end.
+    /// Reads up to one chunk from offset `at`; empty at the end.
     async fn chunk(&self, at: u64) -> Result<Bytes> {
         let length = self.size().saturating_sub(at).min(CHUNK);
         let length = usize::try_from(length).unwrap_or_default();
@@ -131,13 +131,15 @@ impl Slice {
             Self::File { file, offset, .. } => {
                 let (file, offset) = (Arc::clone(file), offset.saturating_add(at));
                 let read = tokio::task::spawn_blocking(move || file.read(offset, length)).await;
-                read.map_err(|error| Error::Failed(format!("reading ended: {error}")))?
+                read.map_err(|error| {
+                    Error::Failed(format!("reading the file was aborted: {error}"))
+                })?
             }
         }
     }
 }
 
-impl Opened {
+impl OpenFile {
     fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
         let mut bytes = vec![0; length];
         match self.file.read_exact_at(&mut bytes, offset) {
@@ -150,8 +152,8 @@ impl Opened {
         }
     }
 
-    /// Whether nothing has changed since the stamp was taken: neither in the open file nor in what
-    /// its name leads to.
+    /// Whether the file is unchanged since the stamp was taken, both the open file and the one that
+    /// its name refers to now.
     pub(super) fn is_unchanged(&self, since: &Stamp) -> Result<bool> {
         let unreadable =
             |error| Error::local(format!("cannot read {}", self.name.display()), error);
@@ -163,15 +165,15 @@ impl Opened {
         Ok(Stamp::of(&open) == *since && Stamp::of(&named) == *since)
     }
 
-    /// The error for a file that is not what it was when the upload began.
+    /// The error for a file that changed during the upload.
     pub(super) fn changed(&self) -> Error {
         let name = self.name.display();
-        Error::Conflict(format!("{name} changed while it was uploaded"))
+        Error::Conflict(format!("{name} changed during the upload"))
     }
 }
 
-impl Reading {
-    /// A try whose bytes are hashed with `algorithm` while they are sent.
+impl SendAttempt {
+    /// Starts an attempt that hashes its bytes with `algorithm`.
     pub(super) fn new(transfer: &Arc<Transfer>, algorithm: Algorithm) -> Self {
         Self {
             transfer: Arc::clone(transfer),
@@ -195,17 +197,19 @@ impl Reading {
         self.transfer.advance(count);
     }
 
-    /// Keeps our own fault: what the HTTP client makes of it blames the store.
+    /// Records an error in reading the file. The HTTP client would report it as a failure of the
+    /// store.
     fn keep(&self, error: Error) -> io::Error {
         if let Ok(mut fault) = self.fault.lock() {
             *fault = Some(error);
         }
-        io::Error::other("cannot be read")
+        io::Error::other("cannot read the file")
     }
 
-    /// Takes back what was shown of a try that failed. Says why, where that was our own fault.
+    /// Rewinds the progress of a failed attempt. Returns the recorded read error, if there is one,
+    /// in place of `error`.
     pub(super) fn failed(self, error: Error) -> Error {
-        self.transfer.retreat(self.shown.load(Ordering::Relaxed));
+        self.transfer.rewind(self.shown.load(Ordering::Relaxed));
         let fault = self.fault.lock().ok().and_then(|mut fault| fault.take());
         fault.unwrap_or(error)
     }

@@ -1,4 +1,4 @@
-//! What is uploaded, and where to: the command line's files and folders as single datasets.
+//! Turns the files and folders of the command line into single uploads.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use futures::stream::{self, Stream, StreamExt as _};
 use super::item::Item;
 use super::stamp::Stamp;
 use crate::client::error::{Error, Result};
-use crate::client::walk::{self, LeftOut, Links, Local, Walk};
+use crate::client::walk::{self, Links, Local, SkippedEntry, Walk};
 
-/// What the command line asks for.
+/// What the command line names.
 #[derive(Debug)]
 pub(super) enum Sources {
-    /// Standard input, to this path.
+    /// Standard input, uploaded to this path.
     Stdin(String),
     /// Files and folders.
     Files(Vec<Source>),
 }
 
-/// One name of the command line.
+/// One file or folder of the command line.
 #[derive(Debug)]
 pub(super) enum Source {
     File(Item),
-    /// Every file below it goes below this path, which has no slash at its end.
+    /// A folder. Its files go below the path `base`, which does not end with a slash.
     Folder {
         folder: PathBuf,
         base: String,
@@ -32,26 +32,28 @@ pub(super) enum Source {
 }
 
 impl Sources {
-    /// Reads the names, the last of which is the path where there is more than one. As with `cp`,
-    /// a path that ends with a slash is a folder to put things into; of a single file or folder,
-    /// another path is its new name.
+    /// Parses the names, the last of which is the path if there is more than one. As with `cp`, a
+    /// path that ends with a slash is a folder to upload into; for a single file or folder, any
+    /// other path is its new name.
     ///
     /// # Errors
-    /// A name that cannot be read, and files that would go to the same path: before anything is
-    /// sent.
+    /// Fails before anything is sent: if a name cannot be read, or if two files would have the same
+    /// path.
     pub(super) fn of(names: &[String]) -> Result<Self> {
         let (names, to) = match names {
             [only] => (std::slice::from_ref(only), None),
             [names @ .., to] => (names, Some(path_of(to)?)),
-            [] => return Err(Error::settings("there is nothing to upload")),
+            [] => return Err(Error::settings("nothing to upload")),
         };
         if names.iter().any(|name| name == "-") {
             return match (names, to) {
                 ([_], Some(to)) if !to.ends_with('/') => Ok(Self::Stdin(to)),
                 ([_], _) => Err(Error::settings(
-                    "standard input has no name: give the whole path, as in `put - /data/x.csv`",
+                    "standard input has no name: give the full path, as in `put - /data/x.csv`",
                 )),
-                _ => Err(Error::settings("standard input goes alone, without files")),
+                _ => Err(Error::settings(
+                    "standard input cannot be combined with files",
+                )),
             };
         }
         if let Some(to) = to.as_deref()
@@ -59,7 +61,7 @@ impl Sources {
             && !to.ends_with('/')
         {
             return Err(Error::settings(format!(
-                "several files go into a folder: the path ends with a slash, as in {to}/"
+                "several files need a folder: end the path with a slash, as in {to}/"
             )));
         }
         let sources = names
@@ -68,7 +70,7 @@ impl Sources {
         let sources: Vec<Source> = sources.collect::<Result<_>>()?;
         for (index, one) in sources.iter().enumerate() {
             for other in sources.iter().skip(index.saturating_add(1)) {
-                ensure_apart(one, other)?;
+                ensure_distinct_paths(one, other)?;
             }
         }
         Ok(Self::Files(sources))
@@ -76,8 +78,8 @@ impl Sources {
 }
 
 impl Source {
-    /// Its files, one after the other, as they are found.
-    pub(super) fn items(self) -> impl Stream<Item = Result<Item, LeftOut>> {
+    /// The files, one after the other, as they are found.
+    pub(super) fn items(self) -> impl Stream<Item = Result<Item, SkippedEntry>> {
         match self {
             Self::File(item) => Either::Left(stream::iter([Ok(item)])),
             Self::Folder { folder, base } => {
@@ -87,19 +89,19 @@ impl Source {
         }
     }
 
-    /// How many files it has, and how many bytes those have.
+    /// The number of files, and their total size in bytes.
     pub(super) fn count(&self) -> (u64, u64) {
         match self {
             Self::File(item) => (1, item.stamp.size),
             Self::Folder { folder, .. } => Walk::new(folder, Links::Follow)
                 .flatten()
                 .fold((0, 0), |(files, bytes), local| {
-                    (files + 1, bytes.saturating_add(local.about.len()))
+                    (files + 1, bytes.saturating_add(local.metadata.len()))
                 }),
         }
     }
 
-    /// What it is called here.
+    /// The local name.
     pub(super) fn name(&self) -> &Path {
         match self {
             Self::File(item) => &item.file,
@@ -114,7 +116,7 @@ impl Source {
         }
     }
 
-    /// The file that would go to this path.
+    /// The file that would be uploaded to this path.
     fn file_for(&self, path: &str) -> Option<PathBuf> {
         let rest = path.strip_prefix(self.base())?;
         match self {
@@ -127,30 +129,30 @@ impl Source {
     }
 }
 
-/// The dataset that a file below a folder becomes.
+/// The upload of a file below a folder.
 fn item(local: Local, base: &str) -> Item {
     Item {
-        path: format!("{base}/{}", local.below),
-        stamp: Stamp::of(&local.about),
+        path: format!("{base}/{}", local.relative_path),
+        stamp: Stamp::of(&local.metadata),
         file: local.file,
         replaces: false,
     }
 }
 
-/// Ensures that no two files go to the same path.
-fn ensure_apart(one: &Source, other: &Source) -> Result<()> {
+/// Ensures that no two files have the same path.
+fn ensure_distinct_paths(one: &Source, other: &Source) -> Result<()> {
     let (inner, outer) = match one.base().len() > other.base().len() {
         true => (one, other),
         false => (other, one),
     };
-    // Only then can what is below one meet what is below the other.
+    // The paths can only overlap if one base path starts with the other.
     if !inner.base().starts_with(outer.base()) {
         return Ok(());
     }
     let meets = |file: &Path, path: &str| match outer.file_for(path) {
         Some(twice) => {
             let (file, twice) = (file.display(), twice.display());
-            let what = format!("{file} and {twice} would both go to {path}");
+            let what = format!("{file} and {twice} would both be uploaded to {path}");
             Err(Error::settings(what))
         }
         None => Ok(()),
@@ -159,20 +161,20 @@ fn ensure_apart(one: &Source, other: &Source) -> Result<()> {
         Source::File(item) => meets(&item.file, &item.path),
         Source::Folder { folder, base } => Walk::new(folder, Links::Follow)
             .flatten()
-            .try_for_each(|local| meets(&local.file, &format!("{base}/{}", local.below))),
+            .try_for_each(|local| meets(&local.file, &format!("{base}/{}", local.relative_path))),
     }
 }
 
-/// The last name, as a path of the broker. `put *.csv` without a path would take the last file for
-/// one, and silently leave it out.
+/// Interprets the last name as a path of the broker. Rejects an existing file: `put *.csv` without
+/// a path would take the last file for the path, and silently not upload it.
 fn path_of(name: &str) -> Result<String> {
     if name.starts_with('/') {
         return Ok(name.to_owned());
     }
     if name == "-" || Path::new(name).is_file() {
         return Err(Error::settings(format!(
-            "the last name is the path to upload to, and {name} is a file here: write /{name} if \
-             it is the path, or add the path after it, as in `put … {name} /`"
+            "the last argument is the path to upload to, but {name} is a local file: write /{name} if \
+             it is the path, or add the path, as in `put … {name} /`"
         )));
     }
     Ok(format!("/{name}"))
@@ -193,12 +195,15 @@ fn source(name: &Path, to: Option<&str>) -> Result<Source> {
     }
     if !about.is_file() {
         return Err(Error::settings(format!(
-            "{0} is no regular file; pipe it: `upload-broker put - PATH < {0}`",
+            "{0} is not a regular file: pipe it with `upload-broker put - PATH < {0}`",
             name.display()
         )));
     }
     if base.ends_with('/') {
-        return Err(Error::settings(format!("{} has no name", name.display())));
+        return Err(Error::settings(format!(
+            "{} has no file name",
+            name.display()
+        )));
     }
     Ok(Source::File(Item {
         file: name.to_owned(),
@@ -208,7 +213,7 @@ fn source(name: &Path, to: Option<&str>) -> Result<Source> {
     }))
 }
 
-/// What a file or folder is called; `.` and `..` by what they are.
+/// The name of a file or folder; `.` and `..` are resolved.
 fn own_name(name: &Path) -> Result<String> {
     let resolved = match name.file_name() {
         Some(own) => own.to_owned(),

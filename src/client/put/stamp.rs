@@ -1,19 +1,19 @@
-//! By what a changed file is noticed.
+//! Detects that a file has changed.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 
 use serde::{Deserialize, Serialize};
 
-/// What a changed file is noticed by. Size and modification time can be set to what they were
-/// before; the inode and the time of its last change cannot.
+/// The metadata by which a changed file is detected. Size and modification time can be reset to
+/// their old values; the inode and the time of its last change cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::client) struct Stamp {
-    /// Bytes.
+    /// The size in bytes.
     pub(in crate::client) size: u64,
-    /// When it was last written: seconds of Unix time, and nanoseconds.
+    /// The time of the last write: seconds of Unix time, and nanoseconds.
     modified: (i64, i64),
-    /// When its inode last changed: seconds of Unix time, and nanoseconds.
+    /// The time of the last change of the inode: seconds of Unix time, and nanoseconds.
     changed: (i64, i64),
     device: u64,
     inode: u64,

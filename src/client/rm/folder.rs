@@ -1,44 +1,46 @@
-//! `rm -r`: every dataset below a path.
+//! `rm -r`: deletes every dataset below a path.
 
 use chrono::{DateTime, Utc};
 use futures::stream::TryStreamExt as _;
 
-use super::{Arguments, delete, prompt};
-use crate::client::Context;
+use super::arguments::Arguments;
+use super::delete::delete;
+use super::prompt;
 use crate::client::api::Entry;
+use crate::client::context::Context;
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
 use crate::client::folder;
 use crate::client::output::printable;
 use crate::client::size::human;
 
-/// How many datasets are deleted at once.
-const AT_ONCE: usize = 8;
+/// How many datasets are deleted at a time.
+const CONCURRENT_DELETES: usize = 8;
 
-/// What a person is asked about.
+/// What the confirmation question was about.
 #[derive(Default)]
-struct Counted {
+struct Confirmed {
     datasets: u64,
     bytes: u64,
-    /// The time of the newest one.
+    /// The time of the newest dataset.
     newest: Option<DateTime<Utc>>,
 }
 
-/// Deletes what is in the folder and below; asks first, unless it need not. Ends as the worst of
-/// the datasets.
+/// Deletes the datasets in the folder and its subfolders, after a confirmation unless `--yes` is
+/// given. Returns the most severe exit code.
 ///
 /// # Errors
-/// [`Error::Settings`] where a person has to be asked and there is none; [`Error::NotFound`] where
-/// nothing is there.
+/// [`Error::Settings`] if a confirmation is needed but there is no terminal; [`Error::NotFound`] if
+/// there is no dataset.
 pub(super) async fn delete_below(
     context: &Context,
     path: &str,
     arguments: &Arguments,
 ) -> Result<Exit> {
-    let folder = folder::of(path)?;
-    let mut counted = None;
+    let folder = folder::normalize(path)?;
+    let mut confirmed = None;
     if !arguments.yes {
-        prompt::ensure_possible()?;
+        prompt::ensure_terminal()?;
         let found = count(context, &folder).await?;
         if found.datasets > 0 {
             let (datasets, size) = (found.datasets, human(found.bytes));
@@ -49,46 +51,46 @@ pub(super) async fn delete_below(
                 return Err(Error::Failed("nothing was deleted".to_owned()));
             }
         }
-        counted = Some(found);
+        confirmed = Some(found);
     }
-    let entries = context.api.below(&folder);
-    let ends = entries.map_ok(|entry| remove(context, entry, arguments.force, counted.as_ref()));
-    let mut ends = std::pin::pin!(ends.try_buffer_unordered(AT_ONCE));
+    let entries = context.api.entries_below(&folder);
+    let ends = entries.map_ok(|entry| remove(context, entry, arguments.force, confirmed.as_ref()));
+    let mut ends = std::pin::pin!(ends.try_buffer_unordered(CONCURRENT_DELETES));
     let mut worst = None;
     while let Some(end) = ends.try_next().await? {
         worst = worst.max(Some(end));
     }
-    worst.ok_or_else(|| Error::NotFound(format!("no dataset is below {folder}")))
+    worst.ok_or_else(|| Error::NotFound(format!("there is no dataset below {folder}")))
 }
 
-async fn count(context: &Context, folder: &str) -> Result<Counted> {
-    let entries = context.api.below(folder);
-    let add = async |counted: Counted, entry: Entry| {
-        Ok::<_, Error>(Counted {
-            datasets: counted
+async fn count(context: &Context, folder: &str) -> Result<Confirmed> {
+    let entries = context.api.entries_below(folder);
+    let add = async |confirmed: Confirmed, entry: Entry| {
+        Ok::<_, Error>(Confirmed {
+            datasets: confirmed
                 .datasets
                 .saturating_add(u64::from(entry.address().is_ok())),
-            bytes: (counted.bytes).saturating_add(entry.size.unwrap_or_default()),
-            newest: counted.newest.max(entry.last_modified),
+            bytes: (confirmed.bytes).saturating_add(entry.size.unwrap_or_default()),
+            newest: confirmed.newest.max(entry.last_modified),
         })
     };
-    entries.try_fold(Counted::default(), add).await
+    entries.try_fold(Confirmed::default(), add).await
 }
 
 async fn remove(
     context: &Context,
     entry: Entry,
     force: bool,
-    counted: Option<&Counted>,
+    confirmed: Option<&Confirmed>,
 ) -> Result<Exit> {
     let path = match entry.address() {
         Ok(path) => path,
-        Err(key) => return context.output.failed(key, folder::without_path()),
+        Err(key) => return context.output.report_failure(key, folder::without_path()),
     };
-    // What came after the question was not meant by the answer.
-    if counted.is_some_and(|counted| entry.last_modified > counted.newest) {
-        let what = "came after the question was asked".to_owned();
-        return context.output.failed(path, Error::LeftOut(what));
+    // The confirmation does not cover datasets that were created after the question.
+    if confirmed.is_some_and(|confirmed| entry.last_modified > confirmed.newest) {
+        let what = "was created after the confirmation".to_owned();
+        return context.output.report_failure(path, Error::Skipped(what));
     }
     delete(context, path, force).await
 }

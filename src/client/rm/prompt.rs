@@ -1,4 +1,4 @@
-//! A question to the person at the terminal.
+//! Asks the user for confirmation on the terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::thread;
@@ -7,39 +7,39 @@ use tokio::sync::oneshot;
 
 use crate::client::error::{Error, Result};
 
-/// Ensures that there is a terminal to ask at.
+/// Ensures that there is a terminal.
 ///
 /// # Errors
-/// [`Error::Settings`] where there is none.
-pub(super) fn ensure_possible() -> Result<()> {
+/// [`Error::Settings`] if there is none.
+pub(super) fn ensure_terminal() -> Result<()> {
     match io::stdin().is_terminal() && io::stderr().is_terminal() {
         true => Ok(()),
         false => Err(Error::settings(
-            "there is no terminal to ask at whether the folder shall be deleted: give --yes",
+            "cannot ask for confirmation without a terminal: use --yes",
         )),
     }
 }
 
-/// Asks, and returns whether the answer is yes. An answer that is neither counts as no.
+/// Asks the question, and returns whether the answer is yes. Any other answer counts as no.
 ///
 /// # Errors
-/// A terminal that cannot be read.
+/// Fails if the terminal cannot be read.
 pub(super) async fn confirm(question: &str) -> Result<bool> {
-    let asked = {
+    let written = {
         let mut terminal = io::stderr().lock();
         write!(terminal, "{question} [y/N] ").and_then(|()| terminal.flush())
     };
-    asked.map_err(|error| Error::local("cannot write to the terminal", error))?;
+    written.map_err(|error| Error::local("cannot write to the terminal", error))?;
     let (sender, answer) = oneshot::channel();
-    // A thread of its own, so that Ctrl-C need not wait for a key.
+    // A separate thread, so that Ctrl-C need not wait for input.
     thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line).map(|_| line);
         let _ = sender.send(read);
     });
-    let unread = |_| Error::Failed("the terminal cannot be read".to_owned());
+    let unread = |_| Error::Failed("cannot read from the terminal".to_owned());
     let line = answer.await.map_err(unread)?;
-    let line = line.map_err(|error| Error::local("cannot read the terminal", error))?;
+    let line = line.map_err(|error| Error::local("cannot read from the terminal", error))?;
     let answer = line.trim().to_lowercase();
     Ok(matches!(answer.as_str(), "y" | "yes"))
 }

@@ -1,39 +1,42 @@
-//! From the broker to here.
+//! Synchronizes a folder of the broker to a local folder.
 
 use std::path::Path;
 
 use futures::future::Either;
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 
-use super::Sync;
-use super::steps::{Remote, Step, steps};
-use crate::client::compare::{Likeness, compare};
+use super::merge::{PathState, Remote, merge};
+use super::run::SyncRun;
+use crate::client::compare::{Comparison, compare};
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
-use crate::client::get::{Places, Target, download};
+use crate::client::get::{DestinationFolder, Target, download};
 use crate::client::s3::S3;
-use crate::client::walk::{self, LeftOut, Links, Local};
+use crate::client::walk::{self, Links, Local, SkippedEntry};
 
-/// Downloads what differs. Ends as the worst of the datasets.
+/// Downloads the datasets that differ. Returns the most severe exit code.
 ///
 /// # Errors
-/// [`Error::NotFound`] where no dataset is in the folder.
-pub(super) async fn down(sync: &Sync<'_>, folder: &str, root: &Path) -> Result<Exit> {
-    let mut entries = Box::pin(sync.context.api.below(folder).peekable());
+/// [`Error::NotFound`] if the folder contains no dataset.
+pub(super) async fn down(sync: &SyncRun<'_>, folder: &str, root: &Path) -> Result<Exit> {
+    let mut entries = Box::pin(sync.context.api.entries_below(folder).peekable());
     if entries.as_mut().peek().await.is_none() {
-        return Err(Error::NotFound(format!("no dataset is below {folder}")));
+        return Err(Error::NotFound(format!(
+            "there is no dataset below {folder}"
+        )));
     }
-    let downs = Downs {
+    let downloads = Downloads {
         sync,
         s3: S3::new()?,
-        places: match sync.dry_run {
+        destination: match sync.dry_run {
             true => None,
-            false => Some(Places::below(root)?),
+            false => Some(DestinationFolder::open(root)?),
         },
         root,
     };
     let remote = (entries, folder);
-    let ends = steps((local(root), root), remote, &sync.rules).map_ok(|step| downs.step(step));
+    let ends = merge((local_files(root), root), remote, &sync.rules)
+        .map_ok(|state| downloads.state(state));
     let at_once = usize::from(sync.parallel);
     let mut ends = std::pin::pin!(ends.try_buffer_unordered(at_once));
     let mut worst = Exit::Done;
@@ -43,66 +46,70 @@ pub(super) async fn down(sync: &Sync<'_>, folder: &str, root: &Path) -> Result<E
     Ok(worst)
 }
 
-/// The files that are here. Links are neither followed nor replaced: what they lead to is not in
-/// the folder.
-pub(super) fn local(root: &Path) -> impl Stream<Item = Result<Local, LeftOut>> + use<> {
+/// The local files. Symbolic links are neither followed nor replaced, because their targets are not
+/// in the folder.
+pub(super) fn local_files(root: &Path) -> impl Stream<Item = Result<Local, SkippedEntry>> + use<> {
     match root.exists() {
         true => Either::Left(walk::stream(root, Links::Ignore)),
         false => Either::Right(stream::empty()),
     }
 }
 
-/// What every download works with.
-struct Downs<'a> {
-    sync: &'a Sync<'a>,
+/// What all downloads of one run share.
+struct Downloads<'a> {
+    sync: &'a SyncRun<'a>,
     s3: S3,
-    /// None where nothing is written.
-    places: Option<Places>,
+    /// `None` in a dry run.
+    destination: Option<DestinationFolder>,
     root: &'a Path,
 }
 
-impl Downs<'_> {
-    /// How it ends with what is found at one path.
-    async fn step(&self, step: Step) -> Result<Exit> {
-        let (remote, local) = match step {
-            Step::Here(_) => return Ok(Exit::Done),
-            Step::WithoutPath(key) => return self.sync.leave_out(&key).map(|()| Exit::Done),
-            Step::Unreadable(left) => {
-                let subject = left.file.display().to_string();
-                let error = Error::LeftOut(left.reason);
-                return self.sync.context.output.failed(&subject, error);
+impl Downloads<'_> {
+    /// Processes one path, and returns its exit code.
+    async fn state(&self, state: PathState) -> Result<Exit> {
+        let (remote, local) = match state {
+            PathState::LocalOnly(_) => return Ok(Exit::Done),
+            PathState::WithoutPath(key) => {
+                return self.sync.skip_without_path(&key).map(|()| Exit::Done);
             }
-            Step::There(remote) => (remote, None),
-            Step::Both(local, remote) => (remote, Some(local)),
+            PathState::Unreadable(skipped) => {
+                let subject = skipped.file.display().to_string();
+                let error = Error::Skipped(skipped.reason);
+                return self.sync.context.output.report_failure(&subject, error);
+            }
+            PathState::RemoteOnly(remote) => (remote, None),
+            PathState::Both(local, remote) => (remote, Some(local)),
         };
-        self.sync.tally.add(|tally| &tally.modelled);
+        self.sync.counts.add(|counts| &counts.source_files);
         match self.dataset(&remote, local).await {
             Ok(()) => Ok(Exit::Done),
-            Err(error) => self.sync.context.output.failed(&remote.path, error),
+            Err(error) => self.sync.context.output.report_failure(&remote.path, error),
         }
     }
 
     async fn dataset(&self, remote: &Remote, local: Option<Local>) -> Result<()> {
-        let Sync { context, tally, .. } = self.sync;
+        let SyncRun {
+            context, counts, ..
+        } = self.sync;
         let mut known = None;
         if let Some(local) = &local
-            && local.about.len() == remote.size
+            && local.metadata.len() == remote.size
         {
             let detail = context.api.dataset(&remote.path).await?;
-            let likeness = compare(&local.file, detail.size, detail.checksum.as_ref()).await?;
-            if likeness == Likeness::Same {
-                tally.add(|tally| &tally.same);
+            let comparison = compare(&local.file, detail.size, detail.checksum.as_ref()).await?;
+            if comparison == Comparison::Same {
+                counts.add(|counts| &counts.same);
                 return Ok(());
             }
             known = Some(detail);
         }
-        tally.add(|tally| &tally.transferred);
-        let file = self.root.join(&remote.below).display().to_string();
-        let rehearsed = self.sync.is_rehearsed("download", &remote.path, &file)?;
-        let Some(places) = self.places.as_ref().filter(|_| !rehearsed) else {
+        counts.add(|counts| &counts.transferred);
+        let file = self.root.join(&remote.relative_path).display().to_string();
+        let is_dry_run = self.sync.report_dry_run("download", &remote.path, &file)?;
+        let Some(destination) = self.destination.as_ref().filter(|_| !is_dry_run) else {
             return Ok(());
         };
-        let file = places.claim(&remote.below)?;
+        let file = destination.prepare_file(&remote.relative_path)?;
         let detail = match known {
             Some(detail) => detail,
             None => context.api.dataset(&remote.path).await?,

@@ -1,24 +1,24 @@
-//! Which paths are compared at all.
+//! Decides which paths are compared.
 
 use clap::Args;
 
 use crate::client::glob::Glob;
 
-/// Which paths are compared. The others stay as they are, on both sides.
+/// Which paths are compared. The others remain unchanged on both sides.
 #[derive(Debug, Default, Args)]
 pub(super) struct Rules {
-    /// Only what matches; may be given several times
+    /// Only paths that match; may be given several times
     #[arg(long, value_name = "GLOB")]
     include: Vec<Glob>,
-    /// Not what matches, also where it is included; may be given several times
+    /// Skip paths that match, even if they are included; may be given several times
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<Glob>,
 }
 
 impl Rules {
-    /// Whether a path below the folder takes part.
-    pub(super) fn take(&self, below: &str) -> bool {
-        let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(below));
+    /// Whether a path relative to the folder is compared.
+    pub(super) fn include(&self, relative_path: &str) -> bool {
+        let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(relative_path));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
 }

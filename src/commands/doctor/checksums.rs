@@ -1,12 +1,12 @@
-//! `checksums`: are other bytes refused, and does the store tell what it has?
+//! `checksums`: does the store reject bytes with a wrong checksum, and does it return checksums?
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::{CrcAlgorithm, checksum};
 use sha2::{Digest as _, Sha256};
 
-use super::probing::not_written;
 use super::verdict::Verdict;
+use super::with_probe::put_rejected;
 use crate::config::{StoreSwitches, Switch};
 use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::Algorithm;
@@ -17,7 +17,7 @@ use crate::objects::{Listing, StoreError};
 
 pub(super) const BYTES: &str = "checked";
 
-pub(super) async fn examine(
+pub(super) async fn check(
     switches: StoreSwitches,
     probe: &Probe<'_>,
 ) -> Result<Verdict, ProbeError> {
@@ -33,17 +33,17 @@ pub(super) async fn examine(
     };
     let unlike = probe.put(&declared(&wrong, &other), BYTES, &[]).await?;
     if unlike.is_success() || probe.store.head(&wrong).await?.is_some() {
-        return Ok(kept(switches.checksums, &unlike.summary()));
+        return Ok(wrong_bytes_accepted(switches.checksums, &unlike.summary()));
     }
     let like = probe.put(&declared(&right, &sum), BYTES, &[]).await?;
     if !like.is_success() {
-        return Ok(not_written(&like));
+        return Ok(put_rejected(&like));
     }
-    if let Some(verdict) = other_etag(probe, &right).await? {
+    if let Some(verdict) = etag_mismatch(probe, &right).await? {
         return Ok(verdict);
     }
-    let fix = "nothing, if `size` is proof enough; else use a store that returns checksums";
-    let returned = told(probe, &right, Algorithm::Sha256).await?;
+    let fix = "nothing, if proofs of the level `size` are sufficient; else use a store that returns checksums";
+    let returned = returned_checksum(probe, &right, Algorithm::Sha256).await?;
     if probe
         .store
         .abilities()
@@ -52,66 +52,71 @@ pub(super) async fn examine(
         == Support::No
     {
         return Ok(Verdict::warning(
-            "a HEAD that asks for checksums is refused: proofs are no better than `size`",
+            "a HEAD that requests checksums is rejected: proofs are at most of the level `size`",
             fix,
         ));
     }
     if switches.head_checksums == Switch::Off {
         return Ok(Verdict::warning(
-            "BROKER_S3_HEAD_CHECKSUMS=off: no checksum is read, and proofs are no better than `size`",
-            "set BROKER_S3_HEAD_CHECKSUMS=auto, unless the store refuses x-amz-checksum-mode",
+            "BROKER_S3_HEAD_CHECKSUMS=off: no checksum is read, so proofs are at most of the level `size`",
+            "set BROKER_S3_HEAD_CHECKSUMS=auto, unless the store rejects x-amz-checksum-mode",
         ));
     }
     if switches.checksums == Switch::Off {
         return Ok(Verdict::warning(
-            "wrong bytes are refused, but BROKER_S3_CHECKSUMS=off: proofs are no better than `size`",
+            "wrong bytes are rejected, but BROKER_S3_CHECKSUMS=off: proofs are at most of the level `size`",
             "set BROKER_S3_CHECKSUMS=auto",
         ));
     }
     if returned != Some(sum) {
         return Ok(Verdict::warning(
-            "a wrong SHA-256 is refused, but a right one is not told back: proofs are by size",
+            "a wrong SHA-256 is rejected, but the right one is not returned: proofs are at most of the level `size`",
             fix,
         ));
     }
     let undeclared = PutObject::new(&plain, "text/plain", &id);
     let undeclared = probe.put(&undeclared, BYTES, &[]).await?;
     if !undeclared.is_success() {
-        return Ok(not_written(&undeclared));
+        return Ok(put_rejected(&undeclared));
     }
-    Ok(match told(probe, &plain, Algorithm::Crc64nvme).await? {
-        Some(value) if value == crc64nvme(BYTES) => {
-            Verdict::ok("wrong bytes are refused; CRC64NVME is told where nothing was declared")
-        }
-        Some(value) => Verdict::failed(
-            format!("the store tells {value} as CRC64NVME, which is wrong"),
-            "use a store that computes CRC64NVME",
-        ),
-        None => Verdict::warning(
-            "wrong bytes are refused; but where nothing was declared the store tells no checksum",
-            "declare a checksum with each upload, or use a store that computes CRC64NVME",
-        ),
-    })
+    Ok(
+        match returned_checksum(probe, &plain, Algorithm::Crc64nvme).await? {
+            Some(value) if value == crc64nvme(BYTES) => Verdict::ok(
+                "wrong bytes are rejected; CRC64NVME is returned if no checksum was declared",
+            ),
+            Some(value) => Verdict::failed(
+                format!("the store returns {value} as CRC64NVME, which is wrong"),
+                "use a store that computes CRC64NVME",
+            ),
+            None => Verdict::warning(
+                "wrong bytes are rejected, but the store returns no checksum if none was declared",
+                "declare a checksum with each upload, or use a store that computes CRC64NVME",
+            ),
+        },
+    )
 }
 
-/// The verdict on a store that keeps bytes with another checksum than the one they came with.
-fn kept(switch: Switch, answer: &str) -> Verdict {
-    let why = format!("bytes with another SHA-256 than the signed one are kept ({answer})");
-    let fix = "use a store that verifies x-amz-checksum-sha256 before it keeps an object";
+/// The verdict on a store that keeps bytes whose checksum differs from the one in the request.
+fn wrong_bytes_accepted(switch: Switch, answer: &str) -> Verdict {
+    let why = format!("the store accepts bytes that do not match the signed SHA-256 ({answer})");
+    let fix = "use a store that verifies x-amz-checksum-sha256";
     match switch {
         Switch::On | Switch::Unquoted => Verdict::failed(
-            format!("{why}, and BROKER_S3_CHECKSUMS says that they are not: proofs are false"),
+            format!(
+                "{why}, although BROKER_S3_CHECKSUMS says that it rejects them: proofs may be wrong"
+            ),
             format!("set BROKER_S3_CHECKSUMS=auto, or {fix}"),
         ),
-        Switch::Auto | Switch::Off => {
-            Verdict::warning(format!("{why}: proofs are no better than `size`"), fix)
-        }
+        Switch::Auto | Switch::Off => Verdict::warning(
+            format!("{why}: proofs are at most of the level `size`"),
+            fix,
+        ),
     }
 }
 
-/// The verdict on a store that shows an object's ETag otherwise in a listing than by HEAD; quotes
-/// do not matter.
-async fn other_etag(probe: &Probe<'_>, key: &str) -> Result<Option<Verdict>, ProbeError> {
+/// The verdict on a store whose listing shows a different ETag than a HEAD, apart from the quotes;
+/// `None` if they are equal.
+async fn etag_mismatch(probe: &Probe<'_>, key: &str) -> Result<Option<Verdict>, ProbeError> {
     let listing = Listing {
         prefix: key,
         folders: false,
@@ -122,24 +127,24 @@ async fn other_etag(probe: &Probe<'_>, key: &str) -> Result<Option<Verdict>, Pro
     let listed = probe.store.list(listing).await?.objects.into_iter().next();
     let (Some(listed), Some(found)) = (listed, probe.store.head(key).await?) else {
         return Ok(Some(Verdict::failed(
-            "an object that was just written is not listed",
-            "use a store whose listing knows what was written (read-after-write consistency)",
+            "an object is missing from the listing right after it was written",
+            "use a store with read-after-write consistency of listings",
         )));
     };
     let same = same_etag(&listed.etag, &found.etag);
     Ok((!same).then(|| {
         Verdict::failed(
             format!(
-                "a listing shows {} as the ETag of an object, and HEAD {}: every dataset is reported as drifted",
+                "a listing shows {} as the ETag of an object, but a HEAD shows {}: every dataset is reported as drifted",
                 listed.etag, found.etag
             ),
-            "use a store with one ETag for an object",
+            "use a store whose listing and HEAD return the same ETag",
         )
     }))
 }
 
-/// The checksum of a whole object that the store tells.
-pub(super) async fn told(
+/// The full-object checksum that the store returns for this algorithm.
+pub(super) async fn returned_checksum(
     probe: &Probe<'_>,
     key: &str,
     algorithm: Algorithm,
@@ -169,7 +174,7 @@ mod tests {
 
     /// The check value of the CRC catalogue.
     #[test]
-    fn it_is_that_of_the_catalogue() {
+    fn checksums_equal_published_check_values() {
         assert_eq!(crc64nvme("123456789"), "rosUhgp5mIg=");
         assert_eq!(crc32("123456789"), "y/Q5Jg==");
     }

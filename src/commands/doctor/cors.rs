@@ -1,38 +1,40 @@
-//! `cors`: can pages of `BROKER_CORS_ORIGINS` send to the bucket and read its answers?
+//! `cors`: can web pages of `BROKER_CORS_ORIGINS` upload to the bucket and read its responses?
 //!
-//! The store is asked as a browser asks, which needs no right and works with every store. Only
-//! `--fix` reads and writes rules.
+//! The check sends the preflight requests that a browser would send, which needs no permission and
+//! works with every store. Only `--fix` reads and changes the rules.
 
-use super::patient::Patient;
-use super::probing::not_written;
+use super::context::CheckContext;
 use super::verdict::Verdict;
+use super::with_probe::put_rejected;
 use crate::domain::checksum::Algorithm;
 use crate::objects::StoreError;
 use crate::objects::inspect::CorsRule;
 use crate::objects::probe::{Probe, ProbeError};
 use crate::objects::sign::{Checksum, Precondition, PutObject};
 
-/// The rule that is ours.
+/// The id of the broker's rule.
 const ID: &str = "upload-broker";
 const METHODS: [&str; 3] = ["GET", "HEAD", "PUT"];
-/// What a page must be able to read: parts are told apart by it.
+/// The response header that a page must be able to read: it identifies the parts of an upload.
 const EXPOSED: &str = "ETag";
-/// How long a browser may remember the rule, in seconds.
+/// How long a browser may cache the rule, in seconds.
 const MAX_AGE: i32 = 3600;
 
-pub(super) async fn examine(
-    patient: &Patient,
+pub(super) async fn check(
+    context: &CheckContext,
     probe: &Probe<'_>,
     fix: bool,
 ) -> Result<Verdict, ProbeError> {
-    let origins = &patient.settings.http.cors_origins;
+    let origins = &context.settings.http.cors_origins;
     if origins.is_empty() {
-        return Ok(Verdict::ok("BROKER_CORS_ORIGINS is not set: no pages"));
+        return Ok(Verdict::ok(
+            "BROKER_CORS_ORIGINS is not set: no web pages are allowed",
+        ));
     }
-    let refused = refused(probe, origins).await?;
-    let Some(why) = refused else {
+    let restriction = find_restriction(probe, origins).await?;
+    let Some(why) = restriction else {
         return Ok(Verdict::ok(format!(
-            "pages of {} can send and read",
+            "pages of {} can upload and read responses",
             origins.join(", ")
         )));
     };
@@ -41,33 +43,36 @@ pub(super) async fn examine(
         let fix = format!("run `upload-broker doctor --fix`, or add a rule: {rule}");
         return Ok(Verdict::failed(why, fix));
     }
-    match mend(patient, origins).await {
+    match add_rule(context, origins).await {
         Ok(()) => {}
         Err(error) => {
-            let fix = "allow s3:GetBucketCORS and s3:PutBucketCORS to whoever runs the doctor, or \
-                set the rule where this store has it";
-            return Ok(Verdict::fault(&error, fix));
+            let fix = "allow s3:GetBucketCORS and s3:PutBucketCORS to the user who runs the doctor, or \
+                configure the rule in this store's own way";
+            return Ok(Verdict::error(&error, fix));
         }
     }
-    let refused = self::refused(probe, origins).await?;
-    Ok(match refused {
-        None => Verdict::ok(format!("a rule {ID:?} was added: {why} before")),
+    let restriction = find_restriction(probe, origins).await?;
+    Ok(match restriction {
+        None => Verdict::ok(format!("a rule {ID:?} was added, because {why}")),
         Some(why) => Verdict::warning(
-            format!("a rule {ID:?} was added, and S3 does not act by it yet: {why}"),
+            format!("a rule {ID:?} was added, but S3 does not apply it yet: {why}"),
             "run the doctor again in a minute",
         ),
     })
 }
 
-/// What a page cannot do; `None` where pages of all origins can do everything.
-async fn refused(probe: &Probe<'_>, origins: &[String]) -> Result<Option<String>, ProbeError> {
+/// What a page cannot do; `None` if pages of all origins can do everything.
+async fn find_restriction(
+    probe: &Probe<'_>,
+    origins: &[String],
+) -> Result<Option<String>, ProbeError> {
     let (key, id) = (probe.key("page"), probe.id());
     let object = PutObject {
         precondition: Precondition::None,
         ..PutObject::new(&key, "text/plain", &id)
     };
     for origin in origins {
-        for (method, headers) in [("PUT", sent()), ("GET", vec!["range"])] {
+        for (method, headers) in [("PUT", upload_headers()), ("GET", vec!["range"])] {
             let preflight = probe.preflight(&key, origin, method, &headers).await?;
             let allowed = "access-control-allow-headers";
             let missing: Vec<_> = headers
@@ -78,8 +83,10 @@ async fn refused(probe: &Probe<'_>, origins: &[String]) -> Result<Option<String>
                 && preflight.lists("access-control-allow-origin", origin)
                 && preflight.lists("access-control-allow-methods", method);
             if !permits {
-                let told = preflight.summary();
-                return Ok(Some(format!("pages of {origin} may not {method} ({told})")));
+                let answer = preflight.summary();
+                return Ok(Some(format!(
+                    "pages of {origin} may not send {method} ({answer})"
+                )));
             }
             if !missing.is_empty() {
                 let missing = missing.join(", ");
@@ -88,7 +95,7 @@ async fn refused(probe: &Probe<'_>, origins: &[String]) -> Result<Option<String>
         }
         let written = probe.put(&object, "page", &[("origin", origin)]).await?;
         if !written.is_success() {
-            return Ok(Some(not_written(&written).why));
+            return Ok(Some(put_rejected(&written).why));
         }
         if !written.lists("access-control-expose-headers", EXPOSED) {
             return Ok(Some(format!("pages of {origin} may not read {EXPOSED}")));
@@ -97,8 +104,8 @@ async fn refused(probe: &Probe<'_>, origins: &[String]) -> Result<Option<String>
     Ok(None)
 }
 
-/// Every header that a URL of ours may ask a page to send.
-fn sent() -> Vec<&'static str> {
+/// Every request header that a pre-signed URL may require a page to send.
+fn upload_headers() -> Vec<&'static str> {
     let any = Some("");
     let full = PutObject {
         cache_control: any,
@@ -130,25 +137,26 @@ fn sent() -> Vec<&'static str> {
     names
 }
 
-/// Adds our rule, and leaves every other one as it is.
-async fn mend(patient: &Patient, origins: &[String]) -> Result<(), StoreError> {
-    let rules = merged(patient.store.cors().await?, origins);
-    patient.store.set_cors(&rules).await
+/// Adds the broker's rule, and keeps all others.
+async fn add_rule(context: &CheckContext, origins: &[String]) -> Result<(), StoreError> {
+    let rules = merge_rule(context.store.cors().await?, origins);
+    context.store.set_cors(&rules).await
 }
 
-/// Ours stands first: a store goes by the first rule that fits, and another one that fits halfway
-/// would keep the `ETag` from the page. Origins that our rule has from before stay in it.
-fn merged(mut rules: Vec<CorsRule>, origins: &[String]) -> Vec<CorsRule> {
-    let own = |rule: &CorsRule| rule.id.as_deref() == Some(ID);
-    let mut all: Vec<String> = (rules.iter().filter(|rule| own(rule)))
+/// The broker's rule is first, because a store applies the first rule that matches, and another
+/// rule that only matches partly would hide the `ETag` from the page. Existing origins of the
+/// broker's rule are kept.
+fn merge_rule(mut rules: Vec<CorsRule>, origins: &[String]) -> Vec<CorsRule> {
+    let is_own = |rule: &CorsRule| rule.id.as_deref() == Some(ID);
+    let mut all: Vec<String> = (rules.iter().filter(|rule| is_own(rule)))
         .flat_map(|rule| rule.origins.clone())
         .collect();
     let new = origins.iter().filter(|origin| !all.contains(origin));
     let new: Vec<_> = new.cloned().collect();
     all.extend(new);
-    rules.retain(|rule| !own(rule));
+    rules.retain(|rule| !is_own(rule));
     let text = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
-    let ours = CorsRule {
+    let own_rule = CorsRule {
         id: Some(ID.to_owned()),
         origins: all,
         methods: text(&METHODS),
@@ -156,7 +164,7 @@ fn merged(mut rules: Vec<CorsRule>, origins: &[String]) -> Vec<CorsRule> {
         exposed: text(&[EXPOSED]),
         max_age: Some(MAX_AGE),
     };
-    rules.insert(0, ours);
+    rules.insert(0, own_rule);
     rules
 }
 
@@ -165,8 +173,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_sends_whatever_a_url_may_ask_for() {
-        let names = sent();
+    fn preflight_includes_every_header_that_a_url_may_require() {
+        let names = upload_headers();
         for name in [
             "content-type",
             "if-match",

@@ -1,43 +1,48 @@
-//! `events-queue`: can S3's own events be read?
+//! `events-queue`: can S3 event notifications be read?
 
-use super::patient::Patient;
+use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::arrivals::inspect::QueueFault;
 
-/// Enough for an hour without S3 or Postgres: a message is put off for longer each time.
-const RECEIVES: u32 = 10;
+/// The recommended maxReceiveCount: enough for an outage of S3 or Postgres of one hour, because
+/// each failed message is delayed longer than before.
+const RECOMMENDED_RECEIVES: u32 = 10;
 
-pub(super) async fn check(patient: &Patient) -> Verdict {
-    let Some(queue) = &patient.queue else {
-        return Verdict::ok("none is set: uploads complete by their clients' word");
+pub(super) async fn check(context: &CheckContext) -> Verdict {
+    let Some(queue) = &context.queue else {
+        return Verdict::ok(
+            "no queue is set: uploads are only completed when their clients acknowledge them",
+        );
     };
     let seen = match queue.look().await {
         Ok(seen) => seen,
         Err(error @ QueueFault::Refused(_)) => {
-            let fix = "allow sqs:GetQueueAttributes to whoever runs the doctor; the broker itself \
-                needs what `doctor --policy` says";
+            let fix = "allow sqs:GetQueueAttributes to the user who runs the doctor; the broker itself \
+                needs what `doctor --policy` prints";
             return Verdict::unknown(error.to_string(), fix);
         }
         Err(error @ QueueFault::Missing) => {
-            let fix = "make it, or set BROKER_S3_EVENTS_QUEUE_URL to the right one";
-            return Verdict::fault(&error, fix);
+            let fix = "create it, or set BROKER_S3_EVENTS_QUEUE_URL to an existing queue";
+            return Verdict::error(&error, fix);
         }
         Err(error) => {
-            let fix = "check BROKER_S3_EVENTS_QUEUE_URL, AWS_ENDPOINT_URL_SQS and the network on \
-                the way there";
-            return Verdict::fault(&error, fix);
+            let fix = "check BROKER_S3_EVENTS_QUEUE_URL, AWS_ENDPOINT_URL_SQS and the network \
+                connection";
+            return Verdict::error(&error, fix);
         }
     };
-    let waiting = format!("it is there, with about {} messages", seen.waiting);
+    let waiting = format!("the queue exists, with about {} messages", seen.waiting);
     match seen.receives {
-        Some(receives) if receives >= RECEIVES => Verdict::ok(waiting),
+        Some(receives) if receives >= RECOMMENDED_RECEIVES => Verdict::ok(waiting),
         Some(receives) => Verdict::warning(
-            format!("{waiting}; they go to the dead-letter queue after {receives} tries"),
-            format!("set maxReceiveCount to {RECEIVES}: an hour's outage takes as many"),
+            format!("{waiting}; they are moved to the dead-letter queue after {receives} attempts"),
+            format!(
+                "set maxReceiveCount to {RECOMMENDED_RECEIVES}, which covers an outage of one hour"
+            ),
         ),
         None => Verdict::warning(
-            format!("{waiting}, and no dead-letter queue for those that cannot be read"),
-            format!("give it a RedrivePolicy with a maxReceiveCount of {RECEIVES}"),
+            format!("{waiting}, but no dead-letter queue for messages that cannot be processed"),
+            format!("set a RedrivePolicy with a maxReceiveCount of {RECOMMENDED_RECEIVES}"),
         ),
     }
 }

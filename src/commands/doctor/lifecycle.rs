@@ -1,49 +1,51 @@
-//! `lifecycle`: who frees the parts of multipart uploads that nobody completes, and not too early?
+//! `lifecycle`: does a lifecycle rule free the parts of abandoned multipart uploads, but not too
+//! early?
 
 use std::time::Duration;
 
-use super::patient::Patient;
-use super::probing::unsaid;
+use super::context::CheckContext;
 use super::verdict::Verdict;
+use super::with_probe::configuration_unreadable;
 use crate::objects::inspect::AbortRule;
 
 const DAY: u64 = 86_400;
 
-pub(super) async fn check(patient: &Patient) -> Verdict {
-    match patient.store.abort_rules().await {
-        Ok(rules) => verdict(&rules, patient.settings.uploads.session_max),
-        Err(error) => unsaid(&error, "s3:GetLifecycleConfiguration"),
+pub(super) async fn check(context: &CheckContext) -> Verdict {
+    match context.store.abort_rules().await {
+        Ok(rules) => verdict(&rules, context.settings.uploads.session_max),
+        Err(error) => configuration_unreadable(&error, "s3:GetLifecycleConfiguration"),
     }
 }
 
-/// The broker's janitor frees its own; a rule is for what it never hears of.
+/// The janitor frees the parts of the broker's own uploads. A rule frees those that the broker does
+/// not know.
 fn verdict(rules: &[AbortRule], session: Duration) -> Verdict {
     let days = session.as_secs().div_ceil(DAY).max(1);
-    let early = rules.iter().find(|rule| u64::from(rule.days) < days);
+    let too_early = rules.iter().find(|rule| u64::from(rule.days) < days);
     if let Some(AbortRule {
         id,
         prefix,
         days: after,
-    }) = early
+    }) = too_early
     {
         return Verdict::failed(
             format!(
-                "the rule {id:?} (prefix {prefix:?}) frees parts after {after} days, while uploads \
-                 may go on for {days}"
+                "the rule {id:?} (prefix {prefix:?}) frees parts after {after} days, but uploads \
+                 may take {days} days"
             ),
             format!(
-                "make it DaysAfterInitiation {days} or more, or lower BROKER_SESSION_MAX_SECONDS"
+                "set DaysAfterInitiation to {days} or more, or lower BROKER_SESSION_MAX_SECONDS"
             ),
         );
     }
     match rules.iter().find(|rule| rule.prefix.is_empty()) {
         Some(rule) => Verdict::ok(format!(
-            "parts of uploads that nobody completes are freed after {} days",
+            "parts of abandoned multipart uploads are freed after {} days",
             rule.days
         )),
         None => Verdict::warning(
-            "no rule frees the parts of uploads that nobody completes: the janitor knows its own \
-             alone",
+            "no rule frees the parts of abandoned multipart uploads: the janitor only frees those of \
+             the broker",
             format!(
                 "add to the lifecycle configuration: {{\"ID\": \"upload-broker\", \"Status\": \
                  \"Enabled\", \"Filter\": {{}}, \"AbortIncompleteMultipartUpload\": \
@@ -60,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_frees_parts_and_not_those_of_a_session() {
+    fn rule_must_cover_the_bucket_and_not_end_before_a_session() {
         let rule = |prefix: &str, days| AbortRule {
             id: "r".into(),
             prefix: prefix.into(),

@@ -1,4 +1,4 @@
-//! `migrations`: is the schema the one that this binary is made for?
+//! `migrations`: is the database schema the one that this binary needs?
 
 use super::verdict::Verdict;
 use crate::config::Database;
@@ -8,26 +8,26 @@ use crate::store::migrations::compare;
 pub(super) async fn check(database: &Database, connection: &mut Connection) -> Verdict {
     let difference = match compare(connection).await {
         Ok(difference) => difference,
-        Err(error) => return Verdict::fault(&error, "see Postgres' own log"),
+        Err(error) => return Verdict::error(&error, "see the log of Postgres"),
     };
     if !difference.unknown.is_empty() {
         return Verdict::warning(
             format!(
-                "a newer broker has migrated the schema: {}",
+                "a newer version of the broker has migrated the schema: {}",
                 difference.unknown.join(", ")
             ),
-            "use that version of the broker here too",
+            "use that version of the broker here, too",
         );
     }
     let missing = difference.missing.join(", ");
     match (difference.missing.len(), database.migrate) {
-        (0, _) => Verdict::ok("all are applied"),
+        (0, _) => Verdict::ok("all migrations are applied"),
         (count, true) => Verdict::warning(
-            format!("{count} are not applied: {missing}"),
-            "run `upload-broker migrate`; `serve` does it too when it starts (BROKER_MIGRATE)",
+            format!("{count} migrations are not applied: {missing}"),
+            "run `upload-broker migrate`; `serve` also does it when it starts (BROKER_MIGRATE)",
         ),
         (count, false) => Verdict::failed(
-            format!("{count} are not applied: {missing}"),
+            format!("{count} migrations are not applied: {missing}"),
             "run `upload-broker migrate`",
         ),
     }

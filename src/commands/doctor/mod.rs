@@ -1,68 +1,72 @@
-//! `doctor`: is everything that the broker stands on as it should be, and if not, what to do?
+//! `doctor`: checks everything that the broker depends on, and says how to fix what is wrong.
 //!
-//! Checks stand in a file each. Those of one dependency wait for the first of them, all others run
-//! side by side; each is bounded in time, and one that fails stops no other. Nothing is changed,
-//! but for the probes' own objects, which are removed also after a failure or a signal, and for
-//! what `--fix` and `--publish` ask for.
+//! Each check is in a file of its own. The checks of a dependency start after the first of them has
+//! succeeded; otherwise checks run concurrently. Each check has a time limit, and a failed check
+//! does not stop the others. Nothing is changed, except for the test objects of the checks, which
+//! are deleted even after a failure or a signal, and for what `--fix` and `--publish` request.
 //!
-//! It ends with 0 when nothing failed, with 1 when something did, with 78 when the settings are bad,
-//! and with 130 when a signal ended it.
+//! The exit code is 0 if nothing failed, 1 if a check failed, 78 if the settings are invalid, and
+//! 130 after a signal.
 
 mod bucket;
+mod bucket_checks;
 mod certificate;
 mod checksums;
 mod clock;
 mod conditional_writes;
+mod context;
 mod cors;
 mod credentials;
 mod events_queue;
-mod examine;
 mod issuer;
 mod lifecycle;
 mod migrations;
 mod multipart;
-mod patient;
 mod policy;
 mod postgres;
 mod postgres_tls;
-mod probing;
 mod public_access;
 mod rights;
+mod run;
 mod signatures;
 mod tenant_buckets;
+mod time_limit;
 mod tls;
 mod topic;
 mod verdict;
 mod versioning;
+mod with_probe;
 
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
-use self::patient::Patient;
+use self::context::CheckContext;
 use self::verdict::State;
 use super::assemble::AssembleError;
-use super::output::{bad_config, complain, fail, start_log, warn_of_unknown};
+use super::output::{
+    print_stderr, report_failure, report_invalid_settings, start_log, warn_unknown_variables,
+};
 use crate::config::{self, Settings};
 use crate::lifecycle::Shutdown;
 
-/// As a shell says it of a program that was interrupted.
+/// The exit code of an interrupted program, as in a shell.
 const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Print one JSON object a check
+    /// Print one JSON object per check
     #[arg(long)]
     json: bool,
-    /// Only print the least IAM policy that the broker's role needs, as JSON
+    /// Only print the minimal IAM policy of the broker's role, as JSON
     #[arg(long, conflicts_with_all = ["json", "fix", "publish"])]
     policy: bool,
-    /// Add a CORS rule to each bucket that pages of BROKER_CORS_ORIGINS cannot use; every other rule
-    /// stays
+    /// Add a CORS rule to each bucket that pages of BROKER_CORS_ORIGINS cannot use; all other rules
+    /// are kept
     #[arg(long)]
     fix: bool,
-    /// Publish a notification of the type broker.test: every subscriber gets it
+    /// Publish a notification of the type broker.test, which every subscriber receives
     #[arg(long)]
     publish: bool,
 }
@@ -73,30 +77,35 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     }
     let settings = match config::from_env() {
         Ok(settings) => settings,
-        Err(faults) => return bad_config(&faults),
+        Err(faults) => return report_invalid_settings(&faults),
     };
     start_log(&settings.log);
-    warn_of_unknown();
-    match visit(settings, &arguments).await {
+    warn_unknown_variables();
+    match run_checks(settings, &arguments).await {
         Ok(code) => code,
-        Err(error) => fail("The doctor cannot begin", &error),
+        Err(error) => report_failure("The doctor cannot start", &error),
     }
 }
 
-async fn visit(settings: Settings, arguments: &Arguments) -> Result<ExitCode, AssembleError> {
+async fn run_checks(settings: Settings, arguments: &Arguments) -> Result<ExitCode, AssembleError> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
-    let patient = Patient::new(settings, shutdown.token()).await?;
-    let lines = examine::all(&patient, arguments).await;
-    for line in &lines {
+    let context = CheckContext::new(settings, shutdown.token()).await?;
+    let results = run::all(&context, arguments.publish, arguments.fix).await;
+    for result in &results {
         if arguments.json {
-            println!("{}", json!(line));
+            println!("{}", json!(result));
         } else {
-            println!("{line}");
+            println!("{result}");
         }
     }
-    let count = |state| lines.iter().filter(|line| line.state == state).count();
-    complain(&summary(&count));
+    let count = |state| {
+        results
+            .iter()
+            .filter(|result| result.state == state)
+            .count()
+    };
+    print_stderr(&summary(&count));
     if shutdown.is_stopping() {
         return Ok(ExitCode::from(INTERRUPTED));
     }
@@ -109,5 +118,5 @@ async fn visit(settings: Settings, arguments: &Arguments) -> Result<ExitCode, As
 fn summary(count: &dyn Fn(State) -> usize) -> String {
     let [ok, warnings, failed, unknown] =
         [State::Ok, State::Warning, State::Failed, State::Unknown].map(count);
-    format!("{ok} ok, {warnings} to be warned of, {failed} failed, {unknown} cannot be told")
+    format!("{ok} ok, {warnings} warnings, {failed} failed, {unknown} unknown")
 }

@@ -1,14 +1,15 @@
-//! `doctor --policy`: the least that the broker's role needs. `docs/src/guides/operators/bucket.md`
-//! shows the same.
+//! `doctor --policy`: prints the minimal IAM policy of the broker's role, which is also in the
+//! README.
 //!
-//! It needs no database; where `DATABASE_URL` is set, the buckets of tenants are in it too.
+//! It does not need the database. If `DATABASE_URL` is set, the policy includes the buckets of
+//! tenants.
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::super::output::{bad_config, causes, complain};
-use super::examine::BOUND;
+use super::super::output::{causes, print_stderr, report_invalid_settings};
+use super::time_limit::TIME_LIMIT;
 use crate::config::{self, Database, Notify, QueueUrl, S3, S3Events, Section as _};
 use crate::store::{pool, tenants};
 
@@ -23,7 +24,7 @@ pub(super) async fn print() -> ExitCode {
         (s3, notify, events) => {
             let faults = [s3.err(), notify.err(), events.err()];
             let faults: Vec<_> = faults.into_iter().flatten().flatten().collect();
-            return bad_config(&faults);
+            return report_invalid_settings(&faults);
         }
     };
     let topic = notify.topic.as_ref();
@@ -31,13 +32,13 @@ pub(super) async fn print() -> ExitCode {
     let region = topic.map(|topic| topic.region()).or(region.as_deref());
     let partition = partition(region.unwrap_or_default());
     let mut buckets = vec![s3.bucket];
-    match of_tenants().await {
+    match tenant_buckets().await {
         Ok(mut own) => {
             own.retain(|own| !buckets.contains(own));
             buckets.extend(own);
         }
-        Err(why) => complain(&format!(
-            "The buckets that tenants have of their own are not in it: {why}"
+        Err(why) => print_stderr(&format!(
+            "The policy does not include the buckets of tenants: {why}"
         )),
     }
     let document = document(
@@ -51,16 +52,16 @@ pub(super) async fn print() -> ExitCode {
             .as_deref(),
     );
     println!("{document:#}");
-    complain(
-        "With it: s3:PutObjectTagging where uploads declare tags, and s3:GetObjectTagging where \
-         datasets with tags are copied; kms:GenerateDataKey and kms:Decrypt on the key of a bucket \
-         or topic with KMS. The doctor itself looks at more: see its \"cannot tell\".",
+    print_stderr(
+        "Add s3:PutObjectTagging if uploads declare tags, s3:GetObjectTagging if datasets with tags \
+         are copied, and kms:GenerateDataKey and kms:Decrypt on the KMS key of a bucket or topic. \
+         The doctor itself reads more: see its \"unknown\" verdicts.",
     );
     ExitCode::SUCCESS
 }
 
-/// The buckets that tenants have of their own, or why they cannot be told.
-async fn of_tenants() -> Result<Vec<String>, String> {
+/// The buckets of tenants, or why they are unknown.
+async fn tenant_buckets() -> Result<Vec<String>, String> {
     if config::env("DATABASE_URL").is_none_or(|url| url.trim().is_empty()) {
         return Ok(vec![]);
     }
@@ -68,18 +69,18 @@ async fn of_tenants() -> Result<Vec<String>, String> {
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         faults.join("; ")
     })?;
-    let asked = async {
+    let query = async {
         let mut connection = pool::connect(database.url.expose())
             .await
             .map_err(|error| causes(&error))?;
         let found = tenants::buckets(&mut connection).await;
         found.map_err(|error| causes(&error))
     };
-    let asked = tokio::time::timeout(BOUND, asked).await;
-    asked.unwrap_or_else(|_| Err(format!("no answer within {} s", BOUND.as_secs())))
+    let query = tokio::time::timeout(TIME_LIMIT, query).await;
+    query.unwrap_or_else(|_| Err(format!("no answer within {} s", TIME_LIMIT.as_secs())))
 }
 
-/// The policy, for buckets and perhaps a topic and a queue, by their ARNs.
+/// The policy for these buckets, and for the topic and the queue if there are any, by their ARNs.
 fn document(
     partition: &str,
     buckets: &[String],
@@ -113,7 +114,7 @@ fn document(
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// ARNs of China and GovCloud begin otherwise.
+/// The partition of a region: the ARNs of China and GovCloud start differently.
 fn partition(region: &str) -> &'static str {
     match region {
         _ if region.starts_with("cn-") => "aws-cn",
@@ -122,7 +123,7 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-/// The ARN behind `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
+/// The ARN of the queue `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
 fn arn(partition: &str, queue: &QueueUrl) -> String {
     let mut parts = queue.as_str().rsplit('/');
     let (name, account) = (parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));

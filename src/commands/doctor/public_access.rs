@@ -1,26 +1,26 @@
-//! `public-access`: is the bucket closed to the world? Whoever writes into it past the broker is
-//! seen (`drifted`), not refused.
+//! `public-access`: is public access to the bucket blocked? Objects that are written without the
+//! broker are detected (`drifted`), but cannot be prevented.
 
-use super::patient::Patient;
-use super::probing::unsaid;
+use super::context::CheckContext;
 use super::verdict::Verdict;
+use super::with_probe::configuration_unreadable;
 
-pub(super) async fn check(patient: &Patient) -> Verdict {
-    let fix = "turn on all four switches of Block public access at the bucket";
-    if let Ok(true) = patient.store.has_public_policy().await {
-        return Verdict::failed("the bucket's policy lets everybody in", fix);
+pub(super) async fn check(context: &CheckContext) -> Verdict {
+    let fix = "turn on all four settings of Block Public Access for the bucket";
+    if let Ok(true) = context.store.has_public_policy().await {
+        return Verdict::failed("the bucket policy allows public access", fix);
     }
-    match patient.store.public_access_block().await {
+    match context.store.public_access_block().await {
         Ok(block) => match block.off().as_slice() {
-            [] => Verdict::ok("blocked at the bucket"),
+            [] => Verdict::ok("public access is blocked by the bucket"),
             off => Verdict::warning(
                 format!(
-                    "not blocked at the bucket ({}); the account may do it, which it does not tell",
+                    "not blocked by the bucket ({}); the account may block it, which cannot be checked here",
                     off.join(", ")
                 ),
                 fix,
             ),
         },
-        Err(error) => unsaid(&error, "s3:GetBucketPublicAccessBlock"),
+        Err(error) => configuration_unreadable(&error, "s3:GetBucketPublicAccessBlock"),
     }
 }

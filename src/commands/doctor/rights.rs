@@ -1,13 +1,13 @@
-//! `rights`: may the broker do what it does? Writing, reading and removing are tried out by the
-//! probes; this is the rest of `doctor --policy`.
+//! `rights`: does the broker have its permissions? The probes test writing, reading and deleting;
+//! this check tests the rest of `doctor --policy`.
 
 use super::super::output::causes;
-use super::patient::Patient;
+use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::objects::probe::FOLDER;
 use crate::objects::{Listing, StoreError};
 
-pub(super) async fn check(patient: &Patient) -> Verdict {
+pub(super) async fn check(context: &CheckContext) -> Verdict {
     let listing = Listing {
         prefix: FOLDER,
         folders: false,
@@ -16,24 +16,26 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
         after: None,
     };
     let list = "allow s3:ListBucket on the bucket (`doctor --policy`)";
-    if let Err(error) = patient.store.list(listing).await {
+    if let Err(error) = context.store.list(listing).await {
         return Verdict::failed(
             format!("the bucket cannot be listed: {}", causes(&error)),
             list,
         );
     }
-    // Without s3:ListBucket S3 answers 403 here.
-    if let Err(error) = patient.store.head(&format!("{FOLDER}absent")).await {
+    // Without s3:ListBucket, S3 answers 403 here.
+    if let Err(error) = context.store.head(&format!("{FOLDER}absent")).await {
         let why = format!(
-            "an object that is not there cannot be told: {}",
+            "a missing object cannot be distinguished from a forbidden one: {}",
             causes(&error)
         );
         return Verdict::failed(why, list);
     }
-    match patient.store.list_multipart(FOLDER, 1, None).await {
-        Ok(_) => Verdict::ok("listing, and telling what is not there, are allowed"),
+    match context.store.list_multipart(FOLDER, 1, None).await {
+        Ok(_) => Verdict::ok("listing objects and detecting missing objects are allowed"),
         Err(StoreError::Refused { answer, .. }) => Verdict::warning(
-            format!("multipart uploads cannot be listed ({answer}): the janitor leaves stale ones"),
+            format!(
+                "multipart uploads cannot be listed ({answer}): the janitor cannot abort stale ones"
+            ),
             "allow s3:ListBucketMultipartUploads (`doctor --policy`), or set a lifecycle rule",
         ),
         Err(StoreError::Failed {
@@ -41,8 +43,8 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
             ..
         }) => Verdict::unknown(
             format!("whether multipart uploads can be listed is unknown ({answer})"),
-            "a store without that listing leaves stale ones to a lifecycle rule of its own",
+            "if the store has no such listing, set a lifecycle rule that aborts stale ones",
         ),
-        Err(error) => Verdict::fault(&error, "see the check `bucket`"),
+        Err(error) => Verdict::error(&error, "see the check `bucket`"),
     }
 }

@@ -1,14 +1,13 @@
-//! `signatures`: does the store hold clients to what is signed? One that does not lets anybody
-//! write anything.
+//! `signatures`: does the store enforce signatures? If it does not, anyone can write anything.
 
-use super::probing::not_written;
 use super::verdict::Verdict;
+use super::with_probe::put_rejected;
 use crate::objects::probe::{Probe, ProbeError};
 use crate::objects::sign::PutObject;
 
 const BYTES: &str = "signed";
 
-pub(super) async fn examine(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
+pub(super) async fn check(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
     let (right, forged, longer) = (probe.key("right"), probe.key("forged"), probe.key("longer"));
     let id = probe.id();
     let of = |key| PutObject {
@@ -18,27 +17,26 @@ pub(super) async fn examine(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
     };
     let written = probe.put(&of(&right), BYTES, &[]).await?;
     if !written.is_success() {
-        return Ok(not_written(&written));
+        return Ok(put_rejected(&written));
     }
-    let fix = "use a store that checks signatures of pre-signed URLs; this one is open to all";
+    let fix =
+        "use a store that verifies the signatures of pre-signed URLs; this one is open to everyone";
     if probe
         .put_with_invalid_signature(&of(&forged), BYTES)
         .await?
         .is_success()
     {
         return Ok(Verdict::failed(
-            "a URL with a wrong signature is taken",
+            "a URL with a wrong signature is accepted",
             fix,
         ));
     }
-    // One byte more than was signed.
+    // The body has one byte more than was signed.
     if probe.put(&of(&longer), "signed!", &[]).await?.is_success() {
         return Ok(Verdict::failed(
-            "another size than the signed one is taken",
+            "a body with another size than the signed one is accepted",
             fix,
         ));
     }
-    Ok(Verdict::ok(
-        "a wrong signature and another size are refused",
-    ))
+    Ok(Verdict::ok("wrong signatures and wrong sizes are rejected"))
 }

@@ -1,54 +1,58 @@
-//! The buckets that tenants have of their own: each is looked at as the common one is.
+//! Checks the buckets of tenants in the same way as the common bucket.
 //!
-//! They are of the same store, so that what is of the store is not looked at again. Where Postgres
-//! cannot tell them, there is nothing to look at; its own check says why.
+//! They are in the same store, so the checks of the store itself are not repeated. If Postgres
+//! cannot list them, they are not checked; the check `postgres` says why.
 
 use futures::StreamExt as _;
 use futures::stream;
 
-use super::examine::{BOUND, a_bucket};
-use super::patient::Patient;
-use super::verdict::{Line, Verdict};
+use super::bucket_checks;
+use super::context::CheckContext;
+use super::time_limit::{TIME_LIMIT, timed_out};
+use super::verdict::{CheckResult, Verdict};
 use crate::store::{Connection, tenants};
 
-/// How many are looked at.
-const MOST: usize = 20;
-/// How many at once: each has a dozen calls under way.
-const AT_ONCE: usize = 4;
+/// How many tenant buckets are checked.
+const MAX_BUCKETS: usize = 20;
+/// How many buckets are checked at a time; each needs a dozen requests.
+const CONCURRENT_BUCKETS: usize = 4;
 
-/// Their names, or why they cannot be told.
+/// The names of the buckets, or why they are unknown.
 pub(super) type Found = Result<Vec<String>, Verdict>;
 
-/// Asks Postgres for them.
+/// Reads the names from Postgres.
 pub(super) async fn find(connection: &mut Connection) -> Found {
-    let asked = tokio::time::timeout(BOUND, tenants::buckets(connection)).await;
-    let fix = "see Postgres' own log";
+    let asked = tokio::time::timeout(TIME_LIMIT, tenants::buckets(connection)).await;
+    let fix = "see the log of Postgres";
     match asked {
         Ok(Ok(names)) => Ok(names),
-        Ok(Err(error)) => Err(Verdict::fault(&error, fix)),
-        Err(_) => Err(super::examine::too_long()),
+        Ok(Err(error)) => Err(Verdict::error(&error, fix)),
+        Err(_) => Err(timed_out()),
     }
 }
 
-/// The checks of a bucket for each of them, by name.
-pub(super) async fn all(patient: &Patient, found: Found, fix: bool) -> Vec<Line> {
+/// Runs the bucket checks for each of them, in the order of their names.
+pub(super) async fn check_all(context: &CheckContext, found: Found, fix: bool) -> Vec<CheckResult> {
     let mut names = match found {
         Ok(names) => names,
-        Err(verdict) => return vec![Line::new("tenant-buckets", verdict)],
+        Err(verdict) => return vec![CheckResult::new("tenant-buckets", verdict)],
     };
-    // A tenant may name the common one for its own.
-    names.retain(|name| *name != patient.settings.s3.bucket);
-    let rest = names.split_off(names.len().min(MOST));
-    let looked = stream::iter(names).map(|name| async move {
-        let patient = patient.at(&name).await;
-        let lines = a_bucket(&patient, fix).await.into_iter();
-        lines.map(|line| line.of(&name)).collect::<Vec<_>>()
+    // A tenant may use the common bucket as its own.
+    names.retain(|name| *name != context.settings.s3.bucket);
+    let rest = names.split_off(names.len().min(MAX_BUCKETS));
+    let checked = stream::iter(names).map(|name| async move {
+        let context = context.at(&name).await;
+        let results = bucket_checks::run(&context, fix).await.into_iter();
+        results.map(|result| result.of(&name)).collect::<Vec<_>>()
     });
-    let mut lines = looked.buffered(AT_ONCE).concat().await;
+    let mut results = checked.buffered(CONCURRENT_BUCKETS).concat().await;
     if let Some(first) = rest.first() {
-        let why = format!("{} more buckets of tenants were not looked at", rest.len());
-        let fix = format!("run the doctor with BROKER_S3_BUCKET={first}, and so on");
-        lines.push(Line::new("tenant-buckets", Verdict::unknown(why, fix)));
+        let why = format!("{} more buckets of tenants were not checked", rest.len());
+        let fix = format!("run the doctor with BROKER_S3_BUCKET={first} and the other buckets");
+        results.push(CheckResult::new(
+            "tenant-buckets",
+            Verdict::unknown(why, fix),
+        ));
     }
-    lines
+    results
 }

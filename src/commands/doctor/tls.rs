@@ -1,26 +1,30 @@
-//! `tls`: do bytes and URLs travel encrypted between clients and the store?
+//! `tls`: are the connections between clients and the store encrypted?
 
 use url::{Host, Url};
 
-use super::patient::Patient;
+use super::context::CheckContext;
 use super::verdict::Verdict;
 
-pub(super) fn check(patient: &Patient) -> Verdict {
-    match &patient.signer {
+pub(super) fn check(context: &CheckContext) -> Verdict {
+    match &context.signer {
         Ok(signer) => verdict(signer.endpoint().origin()),
-        Err(why) => Verdict::failed(why, "set AWS_REGION, or AWS_ENDPOINT_URL_S3"),
+        Err(why) => Verdict::failed(why, "set AWS_REGION or AWS_ENDPOINT_URL_S3"),
     }
 }
 
 fn verdict(origin: &str) -> Verdict {
     if origin.starts_with("https://") {
-        return Verdict::ok("clients reach S3 over TLS");
+        return Verdict::ok("clients connect to S3 over TLS");
     }
     if is_loopback(origin) {
-        return Verdict::ok(format!("no TLS, and {origin} does not leave this machine"));
+        return Verdict::ok(format!(
+            "no TLS, but connections to {origin} do not leave this machine"
+        ));
     }
     Verdict::warning(
-        format!("{origin} is not encrypted: whoever listens has the bytes and the URLs"),
+        format!(
+            "connections to {origin} are not encrypted: the bytes and the URLs can be read on the network"
+        ),
         "use an endpoint with https (AWS_ENDPOINT_URL_S3, BROKER_S3_PUBLIC_ENDPOINT)",
     )
 }
@@ -43,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_leaves_the_machine_matters() {
+    fn unencrypted_endpoint_is_a_warning_unless_it_is_loopback() {
         for (origin, state) in [
             ("https://datasets.s3.eu-west-1.amazonaws.com", State::Ok),
             ("http://127.0.0.1:9000", State::Ok),

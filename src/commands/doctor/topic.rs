@@ -1,41 +1,47 @@
-//! `topic`: will SNS take events?
+//! `topic`: does SNS accept events?
 
-use super::patient::Patient;
+use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::notify::inspect::{TEST, TopicFault};
 
-pub(super) async fn check(patient: &Patient, publish: bool) -> Verdict {
-    let Some(topic) = &patient.topic else {
-        return Verdict::ok("none is set: events are kept");
+pub(super) async fn check(context: &CheckContext, publish: bool) -> Verdict {
+    let Some(topic) = &context.topic else {
+        return Verdict::ok("no topic is set: events are only stored");
     };
     if publish {
-        let published = topic.publish_test(patient.clock.now()).await;
+        let published = topic.publish_test(context.clock.now()).await;
         return published.map_or_else(
-            |error| fault(&error),
-            |()| Verdict::ok(format!("it took a notification of the type {TEST}")),
+            |error| error_verdict(&error),
+            |()| {
+                Verdict::ok(format!(
+                    "the topic accepted a notification of the type {TEST}"
+                ))
+            },
         );
     }
     match topic.look().await {
-        Ok(()) => Verdict::ok("it is there; `--publish` tries it out, and subscribers get it"),
+        Ok(()) => Verdict::ok(
+            "the topic exists; use `--publish` to send a test notification to its subscribers",
+        ),
         Err(error @ TopicFault::Refused(_)) => Verdict::unknown(
             error.to_string(),
-            "allow sns:GetTopicAttributes to whoever runs the doctor, or try it out with --publish",
+            "allow sns:GetTopicAttributes to the user who runs the doctor, or use --publish",
         ),
-        Err(error) => fault(&error),
+        Err(error) => error_verdict(&error),
     }
 }
 
-fn fault(error: &TopicFault) -> Verdict {
+fn error_verdict(error: &TopicFault) -> Verdict {
     let fix = match error {
-        TopicFault::Missing => "make it, or set BROKER_SNS_TOPIC_ARN to the right one",
+        TopicFault::Missing => "create it, or set BROKER_SNS_TOPIC_ARN to an existing topic",
         TopicFault::Refused(_) => {
             "allow sns:Publish on the topic (`doctor --policy`), and \
-             kms:GenerateDataKey and kms:Decrypt on its key where it has one"
+             kms:GenerateDataKey and kms:Decrypt on its KMS key, if it has one"
         }
         TopicFault::Failed(_) => {
             "check the region in BROKER_SNS_TOPIC_ARN, AWS_ENDPOINT_URL_SNS \
-             and the network on the way there"
+             and the network connection"
         }
     };
-    Verdict::fault(error, fix)
+    Verdict::error(error, fix)
 }

@@ -1,4 +1,4 @@
-//! What a check came to.
+//! The verdict of a check.
 
 use std::fmt;
 
@@ -6,21 +6,22 @@ use serde::Serialize;
 
 use super::super::output::causes;
 
-/// How it stands.
+/// The state of what was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// As it should be.
+    /// Everything is as it should be.
     Ok,
-    /// It works, and something will hurt one day.
+    /// It works, but may cause problems later.
     Warning,
-    /// The broker does not work like this, or what it promises does not hold.
+    /// The broker does not work, or cannot keep its guarantees.
     Failed,
-    /// It cannot be told: the store has no such call, or keeps it from this role.
+    /// The state is unknown, because the store does not support the request or denies it to this
+    /// role.
     Unknown,
 }
 
-/// A state, why, and what to do about it.
+/// A state, the reason, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) state: State,
@@ -55,17 +56,17 @@ impl Verdict {
         }
     }
 
-    /// A failure by its causes.
-    pub(super) fn fault(error: &dyn std::error::Error, fix: impl Into<String>) -> Self {
+    /// A failure, with the error and its causes as the reason.
+    pub(super) fn error(error: &dyn std::error::Error, fix: impl Into<String>) -> Self {
         Self::failed(causes(error), fix)
     }
 }
 
-/// A check with its verdict, as a line for programs and as one for people.
+/// A check with its verdict. Serialized as JSON for programs, and displayed as text for humans.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct CheckResult {
     check: &'static str,
-    /// Of a tenant; the common one goes without saying.
+    /// The bucket, if it belongs to a tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     bucket: Option<String>,
     pub(super) state: State,
@@ -73,7 +74,7 @@ pub(super) struct Line {
     fix: Option<String>,
 }
 
-impl Line {
+impl CheckResult {
     pub(super) fn new(check: &'static str, verdict: Verdict) -> Self {
         let Verdict { state, why, fix } = verdict;
         Self {
@@ -85,7 +86,7 @@ impl Line {
         }
     }
 
-    /// The same, of a tenant's own bucket.
+    /// The same for the bucket of a tenant.
     pub(super) fn of(self, bucket: &str) -> Self {
         Self {
             bucket: Some(bucket.to_owned()),
@@ -100,12 +101,12 @@ impl fmt::Display for State {
             Self::Ok => "ok",
             Self::Warning => "warning",
             Self::Failed => "FAILED",
-            Self::Unknown => "cannot tell",
+            Self::Unknown => "unknown",
         })
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<11}  {:<18}  ", self.state, self.check)?;
         if let Some(bucket) = &self.bucket {

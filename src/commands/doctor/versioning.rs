@@ -1,21 +1,21 @@
-//! `versioning`: what becomes of a dataset that is overwritten or deleted?
+//! `versioning`: what happens to an object that is overwritten or deleted?
 
-use super::patient::Patient;
-use super::probing::unsaid;
+use super::context::CheckContext;
 use super::verdict::Verdict;
+use super::with_probe::configuration_unreadable;
 use crate::objects::inspect::Versioning;
 
-pub(super) async fn check(patient: &Patient) -> Verdict {
-    match patient.store.versioning().await {
-        Ok(Versioning::Off) => Verdict::ok("off: what is overwritten or deleted is gone"),
+pub(super) async fn check(context: &CheckContext) -> Verdict {
+    match context.store.versioning().await {
+        Ok(Versioning::Off) => Verdict::ok("off: overwritten and deleted objects are lost"),
         Ok(Versioning::On) => Verdict::ok(
-            "on: what is overwritten or deleted stays as an old version, and is charged for until \
-             a lifecycle rule (NoncurrentVersionExpiration) ends it",
+            "on: overwritten and deleted objects are kept as old versions, and are charged for until \
+             a lifecycle rule (NoncurrentVersionExpiration) deletes them",
         ),
         Ok(Versioning::Suspended) => Verdict::warning(
-            "suspended: what is overwritten or deleted now is gone; old versions stay",
-            "enable it again, or expire the old versions by a lifecycle rule",
+            "suspended: overwritten and deleted objects are lost; old versions are kept",
+            "enable versioning again, or delete the old versions with a lifecycle rule",
         ),
-        Err(error) => unsaid(&error, "s3:GetBucketVersioning"),
+        Err(error) => configuration_unreadable(&error, "s3:GetBucketVersioning"),
     }
 }

@@ -1,17 +1,17 @@
-//! What did not come to its end, told together when the others have.
+//! Collects the failures of a round, which are reported at its end.
 
 use serde_json::{Value, json};
 
 use crate::commands::output::causes;
 use crate::usecases;
 
-/// Each with what it was about.
+/// The failed parts, each with its error.
 #[derive(Debug, Default)]
 pub(super) struct Failures(Vec<(String, String)>);
 
 impl Failures {
-    /// What was done, or nothing where it failed: that is noted.
-    pub(super) fn note<T>(&mut self, what: &str, done: usecases::Result<T>) -> Option<T> {
+    /// Returns the result of a part, or records its failure and returns `None`.
+    pub(super) fn record<T>(&mut self, what: &str, done: usecases::Result<T>) -> Option<T> {
         match done {
             Ok(done) => Some(done),
             Err(error) => {
@@ -25,12 +25,12 @@ impl Failures {
         self.0.is_empty()
     }
 
-    /// A headline and a line each; nothing where nothing failed.
+    /// A headline and one line per failure; empty if nothing failed.
     pub(super) fn lines(&self) -> Vec<String> {
         if self.is_empty() {
             return Vec::new();
         }
-        let headline = "The janitor did not come to the end of everything:".to_owned();
+        let headline = "Some parts of the janitor round failed:".to_owned();
         let each = (self.0.iter()).map(|(what, why)| format!("  {what}: {why}"));
         std::iter::once(headline).chain(each).collect()
     }

@@ -1,4 +1,4 @@
-//! The limits of a tenant, as they are written on the command line.
+//! The limits of a tenant as command-line options.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -9,32 +9,32 @@ use crate::config::ContentTypes;
 use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::usecases::tenants::{Change, Changes};
 
-/// What Postgres can keep.
+/// The largest number that Postgres can store.
 const MOST: u64 = i64::MAX.unsigned_abs();
 /// A hundred years.
 const MOST_DAYS: u32 = 36_500;
 
 #[derive(Debug, Default, Args)]
 pub(in crate::commands) struct Limits {
-    /// Bytes of all datasets and open uploads together
+    /// Maximum bytes of all datasets and open uploads
     #[arg(long, value_name = "N", value_parser = number(0..=MOST))]
     quota_bytes: Option<Change<u64>>,
-    /// Open uploads at a time
+    /// Maximum number of open uploads
     #[arg(long, value_name = "N", value_parser = number(0..=MOST))]
     quota_open_uploads: Option<Change<u64>>,
-    /// Bytes of the largest dataset; never more than the broker's own limit
+    /// Maximum size of a dataset in bytes; the broker's own limit still applies
     #[arg(long, value_name = "N", value_parser = number(1..=MOST))]
     max_size: Option<Change<u64>>,
-    /// Content types that uploads may have, as text/csv,image/*; beside the broker's own list
+    /// Allowed content types, such as text/csv,image/*; the broker's own list still applies
     #[arg(long, value_name = "LIST", value_parser = content_types)]
     content_types: Option<Change<Vec<String>>>,
-    /// Seconds that a URL lives where the client does not say
+    /// Default lifetime of a URL in seconds
     #[arg(long, value_name = "N", value_parser = number(1..=MAX_EXPIRES_IN))]
     url_seconds: Option<Change<u32>>,
-    /// Seconds that a URL may live
+    /// Maximum lifetime of a URL in seconds
     #[arg(long, value_name = "N", value_parser = number(1..=MAX_EXPIRES_IN))]
     max_url_seconds: Option<Change<u32>>,
-    /// Days that uploads are kept that ended, with their history; datasets stay
+    /// Days that ended uploads are kept with their history; datasets are not affected
     #[arg(long, value_name = "N", value_parser = number(1..=MOST_DAYS))]
     retention_days: Option<Change<u32>>,
 }
@@ -53,7 +53,7 @@ impl From<Limits> for Changes {
     }
 }
 
-/// A number in `range`, or `none`.
+/// A parser of a number in `range`, or of `none`.
 fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<Change<T>, String> + Clone
 where
     T: Clone + FromStr + PartialOrd + std::fmt::Display + Send + Sync,
@@ -70,7 +70,7 @@ where
     }
 }
 
-/// A list of content types, or `none`.
+/// Parses a list of content types, or `none`.
 fn content_types(text: &str) -> Result<Change<Vec<String>>, String> {
     if text == "none" {
         return Ok(Change::Lift);

@@ -1,7 +1,7 @@
-//! `tenants create|set|show|list|disable|enable`.
+//! `tenants create|set|show|list|disable|enable`: manages tenants.
 
 mod limits;
-mod words;
+mod text;
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::database;
-use super::output::{complain, fail};
+use super::output::{print_stderr, report_failure};
 use crate::clock::Clock;
 use crate::domain::event::timestamp;
 use crate::domain::tenant::Tenant;
@@ -20,14 +20,15 @@ use limits::Limits;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a tenant with a part of the bucket of its own
+    /// Create a tenant with its own prefix or bucket
     Create {
-        /// 1 to 63 of a-z, 0-9, _ and -
+        /// Name: 1 to 63 characters of a-z, 0-9, _ and -
         name: String,
-        /// A bucket of its own; without one it lives in BROKER_S3_BUCKET. It cannot be changed
+        /// Bucket of the tenant; default: BROKER_S3_BUCKET. It cannot be changed later
         #[arg(long)]
         bucket: Option<String>,
-        /// Its part of the bucket, as teams/acme/; NAME/ by default. It cannot be changed
+        /// Key prefix of the tenant, such as teams/acme/; default: NAME/. It cannot be changed
+        /// later
         #[arg(long)]
         prefix: Option<String>,
         #[command(flatten)]
@@ -36,12 +37,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Change a tenant's limits: what is named changes, `none` takes a limit away
+    /// Change the limits of a tenant; `none` removes a limit
     ///
-    /// Running brokers follow within seconds. Where the tenant has quotas then, all that it has is
-    /// counted anew; its creates wait for that.
+    /// Running brokers apply the change within seconds. If the tenant has quotas then, its usage is
+    /// counted again, and its creates wait until that is done.
     Set {
-        /// The tenant
+        /// Name of the tenant
         name: String,
         #[command(flatten)]
         limits: Limits,
@@ -49,9 +50,9 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show a tenant's limits, and what it uses
+    /// Show the limits and the usage of a tenant
     Show {
-        /// The tenant
+        /// Name of the tenant
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -63,29 +64,29 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Let nobody in with a tenant's credentials, within seconds
+    /// Reject all credentials of a tenant within seconds
     ///
-    /// URLs that were handed out live on until their end, and what comes by them is proven and
-    /// kept. Nothing is deleted.
+    /// URLs that were already issued remain valid until they expire, and objects that are uploaded
+    /// with them are proven and kept. Nothing is deleted.
     Disable {
-        /// The tenant
+        /// Name of the tenant
         name: String,
     },
-    /// Let them in again
+    /// Accept the credentials of a tenant again
     Enable {
-        /// The tenant
+        /// Name of the tenant
         name: String,
     },
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {
-    let mut connection = match database::connection().await {
+    let mut connection = match database::connect().await {
         Ok(connection) => connection,
         Err(code) => return code,
     };
     let done = act(&mut connection, command).await;
     done.map_or_else(
-        |error| fail("The tenants are as they were", &error),
+        |error| report_failure("The tenants were not changed", &error),
         |()| ExitCode::SUCCESS,
     )
 }
@@ -102,44 +103,48 @@ async fn act(connection: &mut Connection, command: Command) -> usecases::Result<
         } => {
             let place = Place { bucket, prefix };
             let tenant = tenants::create(connection, &clock, &name, place, limits.into()).await?;
-            tell(connection, &tenant, json).await?;
+            print_tenant(connection, &tenant, json).await?;
         }
         Command::Set { name, limits, json } => {
             let tenant = tenants::set(connection, &clock, &name, limits.into()).await?;
-            tell(connection, &tenant, json).await?;
+            print_tenant(connection, &tenant, json).await?;
         }
         Command::Show { name, json } => {
             let (tenant, usage) = tenants::show(connection, &name).await?;
-            words::show(&tenant, usage, json);
+            text::show(&tenant, usage, json);
         }
         Command::List { json } => list(&tenants::list(connection).await?, json),
         Command::Disable { name } => {
             let tenant = tenants::disable(connection, &clock, &name).await?;
             let since = tenant.disabled_at.map(timestamp).unwrap_or_default();
-            complain(&format!("Tenant {name} is disabled since {since}."));
+            print_stderr(&format!("Tenant {name} has been disabled since {since}."));
         }
         Command::Enable { name } => {
             tenants::enable(connection, &clock, &name).await?;
-            complain(&format!("Tenant {name} is at work."));
+            print_stderr(&format!("Tenant {name} is enabled."));
         }
     }
     Ok(())
 }
 
-/// What a tenant has become.
-async fn tell(connection: &mut Connection, tenant: &Tenant, json: bool) -> usecases::Result<()> {
+/// Prints a tenant after a change.
+async fn print_tenant(
+    connection: &mut Connection,
+    tenant: &Tenant,
+    json: bool,
+) -> usecases::Result<()> {
     let (tenant, usage) = tenants::show(connection, &tenant.name).await?;
-    words::show(&tenant, usage, json);
+    text::show(&tenant, usage, json);
     Ok(())
 }
 
 fn list(all: &[Tenant], json: bool) {
     if json {
-        let lines: Vec<_> = all.iter().map(words::as_json).collect();
+        let lines: Vec<_> = all.iter().map(text::as_json).collect();
         println!("{}", json!(lines));
         return;
     }
     for tenant in all {
-        println!("{}", words::line(tenant));
+        println!("{}", text::line(tenant));
     }
 }

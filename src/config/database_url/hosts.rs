@@ -1,10 +1,10 @@
-//! URLs of Postgres that name several hosts, as libpq reads them:
-//! `postgres://user@one:5432,two:5432/db`. Other readers of URLs know one host.
+//! Splits Postgres URLs that name several hosts, as libpq reads them:
+//! `postgres://user@one:5432,two:5432/db`. Other URL parsers accept only one host.
 //!
 //! Source: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS>
 
-/// What stands before the hosts, the hosts with their ports, and what stands after them. Nothing
-/// where the text has not the shape of a URL.
+/// Splits a URL into the text before the hosts, the hosts with their ports, and the text after
+/// them. Returns `None` if the text does not have the form of a URL.
 pub(in crate::config) fn split(url: &str) -> Option<(&str, &str, &str)> {
     let authority = url.find("://")?.checked_add(3)?;
     let (scheme, rest) = url.split_at_checked(authority)?;
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_stand_between_the_login_and_the_rest() {
+    fn split_returns_login_hosts_and_rest() {
         for (url, parts) in [
             (
                 "postgres://me:a,b@one:1,[::1]:2/db?host=x,y",

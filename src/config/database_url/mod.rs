@@ -1,32 +1,34 @@
-//! `DATABASE_URL`: a URL of Postgres as libpq reads it.
+//! `DATABASE_URL`: a Postgres URL as libpq reads it.
 //!
-//! This is the only reader of such URLs: the check of the settings and the connections use the
-//! same, so that a URL that passes the check is one that can be connected with. An option that is
-//! not supported is refused by name, never ignored.
+//! This is the only parser of such URLs. The check of the settings and the connections both use it,
+//! so that a URL that passes the check can be used to connect. An unsupported option is rejected by
+//! name, never ignored.
 //!
 //! Source: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>
 
 pub(super) mod hosts;
 mod options;
+mod percent;
 mod unsupported;
 
 use std::fmt;
 use std::net::IpAddr;
 
-use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use percent::decode;
 
 pub use options::{ChannelBinding, DatabaseOptions, Roots, TlsMode};
 
-use super::redact::shown;
+use super::redact::redact;
 use super::variable::Show;
 
-const RIGHT: &str = "must be a URL such as postgres://user:password@host:5432/database, with every \
+const EXPECTED: &str = "must be a URL such as postgres://user:password@host:5432/database, with every \
     / ? # @ % of its password percent-encoded";
-/// The port of Postgres.
+/// The default port of Postgres.
 const PORT: u16 = 5432;
 
-/// A Postgres URL. Shown, its password is `***`.
+/// A Postgres URL. Its `Display` and `Debug` show the password as `***`.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     text: SecretString,
@@ -37,42 +39,42 @@ pub struct DatabaseUrl {
 /// One of the servers that a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseServer {
-    /// Its name or address; a path where it listens on a Unix socket in that folder.
+    /// The host name or address; for a Unix socket, the path of its folder.
     pub host: String,
-    /// Where it is, when its name need not be resolved.
+    /// The IP address (`hostaddr`), if the host name need not be resolved.
     pub address: Option<IpAddr>,
-    /// Its port.
+    /// The port.
     pub port: u16,
 }
 
 impl DatabaseUrl {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// A phrase that says what would be right; it never shows a password.
+    /// A phrase that says what is expected. It never contains a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rest = ["postgres://", "postgresql://"]
             .iter()
             .find_map(|scheme| text.strip_prefix(scheme));
         let Some((before, hosts, after)) = rest.and_then(|_| hosts::split(text)) else {
-            return Err(RIGHT.to_owned());
+            return Err(EXPECTED.to_owned());
         };
         let mut options = DatabaseOptions::default();
         let login = before.split_once("://").map_or("", |(_, login)| login);
         read_login(login, &mut options)?;
         let (path, query) = after.split_once('?').unwrap_or((after, ""));
         if after.contains(['@', '#']) {
-            // What looks like a path or an option may be the end of a password.
-            return Err(RIGHT.to_owned());
+            // What looks like a path or an option may be the end of a password that is not encoded.
+            return Err(EXPECTED.to_owned());
         }
         let database = decode(path.strip_prefix('/').unwrap_or(path))?;
         options.database = Some(database).filter(|name| !name.is_empty());
-        // Not form encoding: libpq takes a plus for a plus.
+        // This is not form encoding: libpq takes a plus sign literally.
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or(RIGHT)?;
+            let (name, value) = pair.split_once('=').ok_or(EXPECTED)?;
             options.set(&decode(name)?, value)?;
         }
-        options.check()?;
+        options.validate()?;
         let servers = servers(hosts, &mut options)?;
         Ok(Self {
             text: text.into(),
@@ -86,12 +88,12 @@ impl DatabaseUrl {
         self.text.expose_secret()
     }
 
-    /// The servers that it names, in its order: one at least.
+    /// The servers, in the order of the URL; at least one.
     pub fn servers(&self) -> &[DatabaseServer] {
         &self.servers
     }
 
-    /// What holds for all of them.
+    /// The options that apply to all servers.
     pub fn options(&self) -> &DatabaseOptions {
         &self.options
     }
@@ -99,7 +101,7 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(Show::Url, self.expose()))
+        f.write_str(&redact(Show::Url, self.expose()))
     }
 }
 
@@ -109,7 +111,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// `user:password@`, where it is there.
+/// Parses `user:password@`, which may be missing.
 fn read_login(login: &str, options: &mut DatabaseOptions) -> Result<(), String> {
     let Some(login) = login.strip_suffix('@') else {
         return Ok(());
@@ -126,11 +128,11 @@ fn read_login(login: &str, options: &mut DatabaseOptions) -> Result<(), String> 
     Ok(())
 }
 
-/// The servers of the authority, or of `host` and `hostaddr` where those are set.
+/// The servers of the authority, or those of the options `host` and `hostaddr`.
 fn servers(authority: &str, options: &mut DatabaseOptions) -> Result<Vec<DatabaseServer>, String> {
     let addresses = std::mem::take(&mut options.addresses);
     let mut servers = match std::mem::take(&mut options.hosts) {
-        hosts if hosts.iter().any(String::is_empty) => return Err(RIGHT.to_owned()),
+        hosts if hosts.iter().any(String::is_empty) => return Err(EXPECTED.to_owned()),
         hosts if !hosts.is_empty() => hosts.into_iter().map(|host| (host, PORT)).collect(),
         _ if authority.is_empty() => (addresses.iter())
             .map(|address| (address.to_string(), PORT))
@@ -168,26 +170,21 @@ fn servers(authority: &str, options: &mut DatabaseOptions) -> Result<Vec<Databas
 
 fn host_and_port(text: &str) -> Result<(String, u16), String> {
     let (host, port) = match text.strip_prefix('[') {
-        Some(literal) => literal.split_once(']').ok_or(RIGHT)?,
+        Some(literal) => literal.split_once(']').ok_or(EXPECTED)?,
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     let host = decode(host)?;
     if host.is_empty() || host.contains(char::is_whitespace) {
-        return Err(RIGHT.to_owned());
+        return Err(EXPECTED.to_owned());
     }
     let port = match port.strip_prefix(':') {
-        Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(RIGHT)?,
+        Some(port) => port
+            .parse()
+            .ok()
+            .filter(|port| *port != 0)
+            .ok_or(EXPECTED)?,
         None if port.is_empty() => PORT,
-        None => return Err(RIGHT.to_owned()),
+        None => return Err(EXPECTED.to_owned()),
     };
     Ok((host, port))
-}
-
-fn decode(text: &str) -> Result<String, String> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    let decoded = decoded.map_err(|_| "must be UTF-8 once it is percent-decoded".to_owned())?;
-    if decoded.contains('\0') {
-        return Err("must have no NUL".to_owned());
-    }
-    Ok(decoded.into_owned())
 }

@@ -1,4 +1,4 @@
-//! What the query of a Postgres URL may say.
+//! The options in the query of a Postgres URL.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,33 +6,34 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use secrecy::SecretSlice;
 
-use super::{decode, unsupported};
+use super::percent::decode;
+use super::unsupported;
 
-/// Everything in a URL beside its servers.
+/// Everything in a URL except its servers.
 #[derive(Clone, Debug)]
 pub struct DatabaseOptions {
-    /// The role; that of the operating system's user where none is named.
+    /// The role; by default named like the operating system's user.
     pub user: Option<String>,
-    /// Its password.
+    /// The password.
     pub password: Option<SecretSlice<u8>>,
-    /// The database; named as the role where none is.
+    /// The database; by default named like the role.
     pub database: Option<String>,
-    /// Command-line options of the session, as `-c name=value`.
+    /// Command-line options of the session, such as `-c name=value`.
     pub options: Option<String>,
-    /// What `pg_stat_activity` calls us until the session is set up.
+    /// The name in `pg_stat_activity` until the session is set up.
     pub application_name: Option<String>,
-    /// How the line is encrypted.
+    /// Whether and how the connection is encrypted.
     pub tls: TlsMode,
-    /// Whom certificates have to lead to, where they are checked.
+    /// The trusted certificate authorities, if certificates are checked.
     pub roots: Roots,
-    /// Whether TLS begins without asking the server for it first.
+    /// Whether TLS starts without asking the server for it first.
     pub direct_tls: bool,
     /// Whether authentication is bound to the TLS session.
     pub channel_binding: ChannelBinding,
-    /// How long each address of a server is tried.
+    /// The timeout for each address of a server.
     pub connect_timeout: Option<Duration>,
-    /// Whether the addresses of a name are tried in random order.
-    pub any_address: bool,
+    /// Whether the addresses of a host name are tried in random order.
+    pub random_address_order: bool,
     pub(super) hosts: Vec<String>,
     pub(super) ports: Vec<u16>,
     pub(super) addresses: Vec<IpAddr>,
@@ -40,28 +41,28 @@ pub struct DatabaseOptions {
     system_roots: bool,
 }
 
-/// `sslmode`, as libpq means it.
+/// `sslmode`, with the meaning that it has in libpq.
 /// Source: <https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsMode {
     /// No encryption.
     Disable,
-    /// Where the server can; the certificate is not checked.
+    /// Encryption if the server supports it; the certificate is not checked.
     Prefer,
-    /// Always; the certificate is not checked.
+    /// Encryption; the certificate is not checked.
     Require,
-    /// Always, with a certificate that leads to one of the roots.
+    /// Encryption with a certificate that one of the roots has signed.
     VerifyCa,
-    /// Always, with such a certificate that is made for the host.
+    /// The same, and the certificate must be issued for the host.
     VerifyFull,
 }
 
-/// `sslrootcert`: where the roots are.
+/// `sslrootcert`: the trusted certificate authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Roots {
-    /// With the operating system.
+    /// Those of the operating system.
     System,
-    /// In this PEM file.
+    /// Those in this PEM file.
     File(String),
 }
 
@@ -70,7 +71,7 @@ pub enum Roots {
 pub enum ChannelBinding {
     /// Never.
     Disable,
-    /// Where the server can.
+    /// If the server supports it.
     Prefer,
     /// Always.
     Require,
@@ -89,7 +90,7 @@ impl Default for DatabaseOptions {
             direct_tls: false,
             channel_binding: ChannelBinding::Prefer,
             connect_timeout: None,
-            any_address: false,
+            random_address_order: false,
             hosts: Vec::new(),
             ports: Vec::new(),
             addresses: Vec::new(),
@@ -100,7 +101,7 @@ impl Default for DatabaseOptions {
 }
 
 impl DatabaseOptions {
-    /// Takes one option; its value is percent-encoded.
+    /// Sets one option from its percent-encoded value.
     pub(super) fn set(&mut self, name: &str, encoded: &str) -> Result<(), String> {
         if name == "password" {
             let password: Vec<u8> = percent_decode_str(encoded).collect();
@@ -141,18 +142,18 @@ impl DatabaseOptions {
             }
             "load_balance_hosts" => {
                 let words = [("disable", false), ("random", true)];
-                self.any_address = one_of(name, &value, &words)?;
+                self.random_address_order = one_of(name, &value, &words)?;
             }
             "connect_timeout" => {
                 let seconds = u64::try_from(integer(name, &value)?).unwrap_or(0);
                 self.connect_timeout = (seconds > 0).then(|| Duration::from_secs(seconds));
             }
-            // The broker needs a server that takes writes, and asks for one by itself.
+            // The broker needs a server that accepts writes, and always asks for one itself.
             "target_session_attrs" => {
                 let words = [("any", ()), ("read-write", ()), ("primary", ())];
                 one_of(name, &value, &words)?;
             }
-            // The broker has bounds of its own for a server that is silent, and they are stricter.
+            // The broker has its own, stricter timeouts for a server that does not respond.
             "keepalives"
             | "keepalives_idle"
             | "keepalives_interval"
@@ -166,15 +167,15 @@ impl DatabaseOptions {
         Ok(())
     }
 
-    /// Holds the options against each other.
-    pub(super) fn check(&mut self) -> Result<(), String> {
+    /// Checks the options against each other.
+    pub(super) fn validate(&mut self) -> Result<(), String> {
         let weak = |option: &str, mode: &str| {
             Err(format!(
                 "must have sslmode={mode} or stronger beside the option {option}"
             ))
         };
         match &self.roots {
-            // A file of roots is there to be used: libpq does so, too.
+            // As in libpq, a file of roots implies that the certificate is checked.
             Roots::File(_) if self.tls == TlsMode::Require => self.tls = TlsMode::VerifyCa,
             Roots::File(_) if self.tls < TlsMode::Require => {
                 return weak("sslrootcert", "require");
@@ -204,8 +205,8 @@ fn tls_mode(value: &str) -> Result<TlsMode, String> {
         "verify-full" => TlsMode::VerifyFull,
         _ => {
             let instead = match value {
-                "allow" => ": prefer is what comes closest to allow",
-                "no-verify" => ": require is what no-verify means",
+                "allow" => ": use prefer instead of allow",
+                "no-verify" => ": use require instead of no-verify",
                 _ => "",
             };
             return Err(format!(

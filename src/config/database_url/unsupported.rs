@@ -1,10 +1,10 @@
-//! Options of a Postgres URL that other tools know, and what to write in their place.
+//! Options of Postgres URLs that other tools support, and what to use instead.
 
-/// The options of libpq and of others' drivers, and what would be right here.
+/// The options of libpq and of other drivers, with the advice for each.
 const KNOWN: &[(&str, &str)] = &[
     (
         "pgbouncer",
-        "leave it out; a pooler in front has to be in session mode",
+        "leave it out; a pooler must be in session mode",
     ),
     ("prepareThreshold", "leave it out: statements are prepared"),
     (
@@ -50,10 +50,7 @@ const KNOWN: &[(&str, &str)] = &[
         "sslcrldir",
         "revocation lists are not supported: leave it out",
     ),
-    (
-        "sslsni",
-        "leave it out: the name of the host is always sent",
-    ),
+    ("sslsni", "leave it out: the host name is always sent"),
     ("sslcompression", "leave it out: TLS is never compressed"),
     (
         "ssl_min_protocol_version",
@@ -88,7 +85,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("connectTimeout", "write connect_timeout"),
 ];
 
-/// What is wrong with an option that is not supported. A name that cannot be one is not shown.
+/// The error for an unsupported option. A name that cannot be an option is not shown, because it
+/// may be part of a password.
 pub(super) fn advice(name: &str) -> String {
     if let Some((_, instead)) = KNOWN.iter().find(|(known, _)| *known == name) {
         return format!("must not have the option {name}: {instead}");
@@ -96,8 +94,10 @@ pub(super) fn advice(name: &str) -> String {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     match name.len() {
         1..=40 if name.bytes().all(is_name) => {
-            format!("must not have the option {name}: it is not one of Postgres, leave it out")
+            format!(
+                "must not have the option {name}: it is not an option of Postgres, leave it out"
+            )
         }
-        _ => "must have options of Postgres in its query, as sslmode=verify-full".to_owned(),
+        _ => "must have options of Postgres in its query, such as sslmode=verify-full".to_owned(),
     }
 }

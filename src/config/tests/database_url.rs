@@ -1,4 +1,4 @@
-//! `DATABASE_URL`: what is taken, what is refused, and what is said about it.
+//! `DATABASE_URL`: which URLs are accepted or rejected, and the error messages.
 
 use super::{good, load};
 use crate::config::{DatabaseServer, DatabaseUrl, Roots, TlsMode};
@@ -16,7 +16,7 @@ fn server(host: &str, port: u16) -> DatabaseServer {
 }
 
 #[test]
-fn servers_are_where_libpq_looks_for_them() {
+fn servers_are_parsed_as_in_libpq() {
     for (url, servers) in [
         ("postgres://one", vec![server("one", 5432)]),
         (
@@ -72,7 +72,7 @@ fn servers_are_where_libpq_looks_for_them() {
 }
 
 #[test]
-fn what_is_said_of_a_line_is_what_libpq_means() {
+fn tls_mode_and_roots_are_parsed_as_in_libpq() {
     let file = || Roots::File("/ca.pem".to_owned());
     for (query, mode, roots) in [
         ("", TlsMode::Prefer, Roots::System),
@@ -99,7 +99,7 @@ fn what_is_said_of_a_line_is_what_libpq_means() {
 }
 
 #[test]
-fn an_option_is_taken_or_refused_by_name_with_what_would_be_right() {
+fn unsupported_option_is_rejected_by_name_with_advice() {
     for good in [
         "connect_timeout=10",
         "application_name=broker",
@@ -150,7 +150,7 @@ fn an_option_is_taken_or_refused_by_name_with_what_would_be_right() {
 }
 
 #[test]
-fn the_end_of_a_password_is_not_taken_for_an_option() {
+fn unencoded_end_of_password_is_rejected_and_not_shown() {
     for url in [
         "postgres://u:12?hunter2=x@db/x",
         "postgres://u:12/x?hunter2=x@db/x",

@@ -1,4 +1,4 @@
-//! Whose tokens are believed.
+//! Which tokens are accepted.
 
 use secrecy::ExposeSecret as _;
 
@@ -9,13 +9,13 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const URL: &str = "https://id.example.com/keys";
 
 #[test]
-fn by_default_nobody_s_jwt_is_believed() {
+fn no_jwt_is_accepted_by_default() {
     let identity = good(&[]).identity;
     assert!(identity.jwt.is_none() && identity.token_secret.is_none());
 }
 
 #[test]
-fn a_secret_or_a_set_of_keys_is_believed() {
+fn jwt_keys_are_a_secret_or_the_url_of_a_key_set() {
     let jwt = good(&[("BROKER_JWT_HS256_SECRET", SECRET)]).identity.jwt;
     match jwt.unwrap().keys {
         JwtKeys::Secret(secret) => assert_eq!(secret.expose_secret(), SECRET),
@@ -37,7 +37,7 @@ fn a_secret_or_a_set_of_keys_is_believed() {
 }
 
 #[test]
-fn what_does_not_go_together_is_told_by_name() {
+fn conflicting_or_missing_jwt_settings_are_reported_by_name() {
     let url = ("BROKER_JWT_JWKS_URL", URL);
     let secret = ("BROKER_JWT_HS256_SECRET", SECRET);
     let issuer = ("BROKER_JWT_ISSUER", "me");
@@ -86,8 +86,8 @@ fn what_does_not_go_together_is_told_by_name() {
     ] {
         let faults = load(&changes).map(|_| ()).expect_err("a fault");
         for name in &names {
-            let told = faults.iter().any(|fault| fault.starts_with(name));
-            assert!(told, "{name} for {changes:?}: {faults:?}");
+            let reported = faults.iter().any(|fault| fault.starts_with(name));
+            assert!(reported, "{name} for {changes:?}: {faults:?}");
         }
         let all = faults.join("\n");
         assert!(!all.contains("hunter2") && !all.contains(short), "{all}");
@@ -95,7 +95,7 @@ fn what_does_not_go_together_is_told_by_name() {
 }
 
 #[test]
-fn no_secret_is_shown() {
+fn jwt_and_token_secrets_are_not_shown() {
     let settings = good(&[
         ("BROKER_JWT_HS256_SECRET", SECRET),
         ("BROKER_TOKEN_SECRET", "another one that is long enough too"),

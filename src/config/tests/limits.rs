@@ -1,13 +1,13 @@
-//! Time limits that fit into each other, and Postgres in several places.
+//! Timeouts that limit each other, and Postgres URLs with several hosts.
 
 use super::{good, load};
 
 #[test]
-fn time_limits_have_to_fit_into_each_other() {
+fn timeout_must_not_exceed_the_timeout_that_contains_it() {
     let aws = good(&[]).aws;
     let seconds = [aws.connect, aws.attempt, aws.total].map(|time| time.as_secs());
     assert_eq!(seconds, [2, 5, 12]);
-    // Defaults follow what is set.
+    // The defaults depend on the values that are set.
     let request = ("BROKER_REQUEST_TIMEOUT_SECONDS", "4");
     let settings = good(&[request, ("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", "0.25")]);
     let aws = settings.aws;
@@ -62,7 +62,7 @@ fn time_limits_have_to_fit_into_each_other() {
 }
 
 #[test]
-fn postgres_may_have_several_hosts() {
+fn database_url_may_name_several_hosts() {
     let url = "postgres://u:hunter2@one:5432,two:5433/db?sslmode=require";
     let settings = good(&[("DATABASE_URL", url)]);
     assert_eq!(settings.database.url.expose(), url);
@@ -80,17 +80,17 @@ fn postgres_may_have_several_hosts() {
 }
 
 #[test]
-fn what_is_stale_is_the_brokers_own_unless_the_settings_say_more() {
+fn stale_multipart_scope_is_own_uploads_by_default() {
     let stale = |value: &str, scope: &str| {
         let stale = good(&[
             ("BROKER_STALE_MULTIPART_SECONDS", value),
             ("BROKER_STALE_MULTIPART_SCOPE", scope),
         ]);
         let stale = stale.janitor.stale_multipart;
-        (stale.after.map(|after| after.as_secs()), stale.everywhere)
+        (stale.after.map(|after| after.as_secs()), stale.whole_bucket)
     };
     assert_eq!(stale("", ""), (Some(604_800), false));
-    // As long as by default, and no further: other programs' uploads are left alone.
+    // Setting the default age explicitly does not extend the scope to other programs' uploads.
     assert_eq!(stale("604800", ""), (Some(604_800), false));
     assert_eq!(stale("3600", "own"), (Some(3_600), false));
     assert_eq!(stale("", "bucket"), (Some(604_800), true));

@@ -22,7 +22,7 @@ pub use bucket::Taken;
 
 use super::client_address::ClientAddress;
 use crate::clock::Clock;
-use crate::config::{Rate, Rates, masked};
+use crate::config::{Rate, Rates, mask_address};
 use crate::telemetry::metrics::Metrics;
 use bucket::Bucket;
 
@@ -104,7 +104,7 @@ impl<K: CallerKey> Limit<K> {
 pub fn network(client: ClientAddress) -> IpAddr {
     match client.0 {
         IpAddr::V4(_) => client.0,
-        IpAddr::V6(_) => masked(client.0, NETWORK_BITS),
+        IpAddr::V6(_) => mask_address(client.0, NETWORK_BITS),
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
 
-use crate::config::{Pages, Place};
+use crate::config::{PageListener, Pages};
 use crate::http::html;
 use crate::http::operation::Operation;
 
@@ -31,7 +31,7 @@ pub const OPERATION: Operation = Operation {
     security(()),
     responses((status = 200, description = "The page", content((String = "text/html")))))]
 pub async fn index(pages: Option<web::Data<Pages>>) -> HttpResponse {
-    let has_docs = pages.is_none_or(|pages| pages.docs == Place::Here);
+    let has_docs = pages.is_none_or(|pages| pages.docs == PageListener::Main);
     let docs = if has_docs { DOCS } else { "" };
     let body = format!(
         "<h1>upload-broker</h1>\

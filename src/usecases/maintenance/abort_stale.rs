@@ -260,7 +260,7 @@ async fn stale_unknown(
     unknown.retain(|open| open.initiated <= since);
     let bucket = objects.bucket();
     // The settings speak for the bucket that they name, and for no tenant's own.
-    let everywhere = rule.everywhere && bucket == broker.stores.buckets.common();
+    let everywhere = rule.whole_bucket && bucket == broker.stores.buckets.common();
     let ours = match everywhere || unknown.is_empty() {
         true => HashSet::new(),
         false => ours(broker, bucket, &unknown).await?,

@@ -13,6 +13,7 @@ use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use crate::domain::upload::Upload;
+use crate::lifecycle::backoff::Backoff;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::lease::Lease;
 use crate::store::uploads;
@@ -22,7 +23,7 @@ use crate::usecases::error::{Error, Result};
 pub use crate::store::uploads::LeasedUpload;
 
 /// The back-off after the first failure is the length of a lease; it doubles up to this.
-const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(15);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 
 /// What a row waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,8 +152,9 @@ pub async fn give_back(broker: &Broker, ids: &[Uuid], held: &Held) -> Result<()>
 /// Gives back rows that were worked on and are as they were, each after its `attempts`: they are
 /// left alone for a while, longer each time.
 pub async fn put_off(broker: &Broker, ids: &[Uuid], attempts: i32, held: &Held) -> Result<()> {
-    let chance = getrandom::u32().unwrap_or_default();
-    let until = broker.clock.now() + backoff(broker.rules.lease, attempts, chance);
+    let backoff = Backoff::new(broker.rules.lease, LONGEST_BACKOFF);
+    let failures = u32::try_from(attempts).unwrap_or(0);
+    let until = broker.clock.now() + length(backoff.delay(failures));
     let mut connection = broker.connection().await?;
     Ok(uploads::postpone(&mut connection, ids, &held.lease, until).await?)
 }
@@ -177,35 +179,5 @@ fn before(broker: &Broker, chore: Chore, since: DateTime<Utc>) -> DateTime<Utc> 
 }
 
 fn length(lease: Duration) -> TimeDelta {
-    TimeDelta::from_std(lease).unwrap_or(LONGEST_BACKOFF)
-}
-
-/// Doubles from `first` up to a quarter of an hour, less up to half of it by chance, so that rows that failed
-/// together do not return together. `chance` is any number.
-fn backoff(first: Duration, attempts: i32, chance: u32) -> TimeDelta {
-    let doublings = u32::try_from(attempts.saturating_sub(1))
-        .unwrap_or(0)
-        .min(10);
-    let whole = (length(first) * 2_i32.pow(doublings)).min(LONGEST_BACKOFF);
-    whole - whole / 1_000 * i32::try_from(chance % 500).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_grows_to_a_quarter_of_an_hour_and_stays_within_half() {
-        let first = Duration::from_secs(30);
-        assert_eq!(backoff(first, 1, 0), length(first));
-        assert_eq!(backoff(first, 2, 0), length(first) * 2);
-        assert_eq!(backoff(first, 0, 0), length(first));
-        for chance in [0, 499, 12_345, u32::MAX] {
-            let wait = backoff(first, i32::MAX, chance);
-            assert!(
-                wait <= LONGEST_BACKOFF && wait >= LONGEST_BACKOFF / 2,
-                "{wait}"
-            );
-        }
-    }
+    TimeDelta::from_std(lease).unwrap_or(TimeDelta::minutes(15))
 }

@@ -6,15 +6,15 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::upload::Upload;
+use crate::lifecycle::backoff::Backoff;
 use crate::store::removals;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 /// How long a proof waits for the removals at its key.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The first time between two checks; it doubles up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_millis(320);
+/// The time between two checks; it grows with each of them.
+const WAIT: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(320));
 
 impl Broker {
     /// Waits until an object with this ETag is not being removed from the key of `upload`. Fails
@@ -26,7 +26,7 @@ impl Broker {
     ) -> Result<()> {
         let (bucket, key) = (&*upload.bucket, &*upload.key);
         let deadline = Instant::now() + PATIENCE;
-        let mut wait = FIRST_WAIT;
+        let mut checks = 0;
         loop {
             let now = self.clock.now();
             let mut connection = self.connection().await?;
@@ -40,8 +40,8 @@ impl Broker {
                     "An earlier object at {path} is still being removed"
                 )));
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            checks += 1;
+            tokio::time::sleep(WAIT.delay(checks)).await;
         }
     }
 }

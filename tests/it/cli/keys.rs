@@ -87,7 +87,7 @@ async fn keys_create_prints_only_the_key_on_standard_output() {
         "{made:#?}"
     );
     assert!(!made.err.contains(key), "{made:#?}");
-    assert!(made.err.contains("shown this once"), "{made:#?}");
+    assert!(made.err.contains("not shown again"), "{made:#?}");
     let list = keys(&place, &["list"]).await.ok();
     let line = list.out.lines().next().expect("a line");
     assert!(
@@ -128,7 +128,7 @@ async fn revoked_key_is_rejected_within_five_seconds() {
     assert!(listed["last_used_at"].is_string(), "{listed:#}");
     keys(&place, &["revoke", id])
         .await
-        .failed(1, &["no live key", id]);
+        .failed(1, &["no active key", id]);
 }
 
 /// The key of a tenant sees only the datasets of its tenant.
@@ -180,7 +180,10 @@ async fn keys_create_warns_when_tenant_is_disabled() {
         "datasets:read",
     ];
     let text = ["create", "--tenant", "acme", "--scopes", "datasets:read"];
-    let told = ["tenant acme is disabled since ", "`tenants enable acme`"];
+    let told = [
+        "tenant acme has been disabled since ",
+        "`tenants enable acme`",
+    ];
     let says = |ended: &Ended| {
         let err = ended.err.to_lowercase();
         told.map(|text| err.contains(text))
@@ -243,7 +246,7 @@ async fn keys_commands_reject_invalid_arguments_with_reason() {
         (
             &["revoke", "00000000-0000-7000-8000-000000000000"],
             1,
-            &["no live key"],
+            &["no active key"],
         ),
     ] {
         let ended = keys(&place, args).await.failed(code, texts);

@@ -52,7 +52,7 @@ async fn cp_and_mv_replace_dataset_only_when_requested() {
     scene
         .end(&["cp", "/folder/", "/c"])
         .await
-        .failed(2, &["a folder is not copied"]);
+        .failed(2, &["folders cannot be copied"]);
     scene.end(&["mv", "/a", "/a"]).await;
     assert_eq!(scene.stored("/a").await, b"new");
 }

@@ -17,7 +17,7 @@ async fn get_downloads_and_verifies_bytes_without_sending_key_to_store() {
         ["a b+é.bin"],
         "something is left: {ended:#?}"
     );
-    assert!(ended.out.contains("CRC64NVME is right"), "{ended:#?}");
+    assert!(ended.out.contains("CRC64NVME matches"), "{ended:#?}");
     assert!(
         !ended.err.contains('\x1b'),
         "bars without a terminal: {ended:#?}"
@@ -56,7 +56,7 @@ async fn get_resumes_with_a_store_that_computes_no_checksum() {
     assert!(scene.read("a.bin") == bytes, "{ended:#?}");
     // This store computes no checksum by itself.
     assert!(
-        ended.err.contains("only its size could be checked"),
+        ended.err.contains("only the size was checked"),
         "{ended:#?}"
     );
 }
@@ -100,7 +100,7 @@ async fn get_replaces_existing_file_only_with_force() {
     scene.dataset("/data/a.csv", b"new").await;
     std::fs::write(scene.folder().join("a.csv"), "old").unwrap();
     let ended = scene.end(&["get", "/data/a.csv"]).await;
-    ended.failed(6, &["a.csv is there already", "--force"]);
+    ended.failed(6, &["a.csv already exists", "--force"]);
     assert_eq!(scene.read("a.csv"), b"old");
     assert_eq!(scene.proxy.take().asked, "", "bytes were asked for in vain");
     scene.end(&["get", "--force", "/data/a.csv"]).await.ok();
@@ -112,9 +112,9 @@ async fn get_replaces_existing_file_only_with_force() {
         assert_eq!(scene.read("into/a.csv"), b"new");
     }
     let ended = scene.end(&["get", "/data/a.csv", "nowhere/a.csv"]).await;
-    ended.failed(2, &["nowhere is no folder"]);
+    ended.failed(2, &["nowhere is not an existing folder"]);
     let ended = scene.end(&["get", "-f", "/data/a.csv", "/dev/null"]).await;
-    ended.failed(6, &["/dev/null is no file"]);
+    ended.failed(6, &["/dev/null is not a regular file"]);
     assert_eq!(scene.names(), ["a.csv", "into"]);
 }
 
@@ -124,7 +124,7 @@ async fn get_to_standard_output_prints_only_the_bytes() {
     scene.dataset("/data/a.csv", b"id,name\n1,Ada\n").await;
     let ended = scene.end(&["get", "/data/a.csv", "-"]).await.ok();
     assert_eq!(ended.out, "id,name\n1,Ada\n");
-    assert!(ended.err.contains("CRC64NVME is right"), "{ended:#?}");
+    assert!(ended.err.contains("CRC64NVME matches"), "{ended:#?}");
     let ended = scene.end(&["get", "-q", "/data/a.csv", "-"]).await.ok();
     assert_eq!((&*ended.out, &*ended.err), ("id,name\n1,Ada\n", ""));
     let ended = scene.end(&["get", "--json", "/data/a.csv", "-"]).await;
@@ -163,7 +163,7 @@ async fn get_reports_composite_checksum_as_size_check_only() {
     put_with_composite_checksum(&scene, "data/parts.bin", b"in one part").await;
     let ended = scene.end(&["get", "--json", "/data/parts.bin"]).await.ok();
     assert!(
-        ended.err.contains("only its size could be checked"),
+        ended.err.contains("only the size was checked"),
         "{ended:#?}"
     );
     let told = ended.json();
@@ -248,6 +248,6 @@ async fn get_shows_progress_bar_on_terminal_and_clears_it() {
         said.contains("MiB/s") && said.contains("\u{1b}["),
         "{said:?}"
     );
-    let end = "\u{1b}[2Kbig.bin  /data/big.bin (2.86 MiB, CRC64NVME is right)";
+    let end = "\u{1b}[2Kbig.bin  /data/big.bin (2.86 MiB, CRC64NVME matches)";
     assert!(said.trim_end().ends_with(end), "{said:?}");
 }

@@ -45,9 +45,9 @@ async fn get_rejects_corrupted_download_and_retries_once() {
     scene.dataset("/data/big.bin", &bytes).await;
     scene.proxy.play(ResponseFault::Flip(1_234_567), 1);
     let ended = scene.end(&["get", "/data/big.bin"]).await.ok();
-    let says = "is not what the store promised";
+    let says = "are not those of the dataset";
     assert!(
-        ended.err.contains(says) && ended.err.contains("once more"),
+        ended.err.contains(says) && ended.err.contains("starting again"),
         "{ended:#?}"
     );
     assert!(scene.read("big.bin") == bytes);
@@ -56,7 +56,7 @@ async fn get_rejects_corrupted_download_and_retries_once() {
     // Corrupted twice: no file is kept, and the exit code says why.
     scene.proxy.play(ResponseFault::Flip(1_234_567), 2);
     let ended = scene.end(&["get", "/data/big.bin"]).await;
-    ended.failed(7, &[says, "twice: nothing was kept"]);
+    ended.failed(7, &[says, "twice: nothing was saved"]);
     assert!(scene.names().is_empty(), "{:?}", scene.names());
 
     // Bytes on standard output cannot be taken back: the fault is reported at once.
@@ -78,7 +78,10 @@ async fn get_restarts_when_dataset_is_replaced_during_download() {
     scene.app.bucket.put("data/big.bin", newer.clone()).await;
     scene.proxy.pass();
     let ended = process.ended().await.ok();
-    assert!(ended.err.contains("replaced meanwhile"), "{ended:#?}");
+    assert!(
+        ended.err.contains("replaced during the download"),
+        "{ended:#?}"
+    );
     assert!(scene.read("big.bin") == newer);
     assert_eq!(scene.names(), ["big.bin"]);
 }

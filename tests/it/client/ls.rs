@@ -25,7 +25,7 @@ async fn ls_lists_one_folder_or_everything_below() {
     }
     let ended = scene.end(&["ls", "/nothing"]).await.ok();
     assert!(
-        ended.err.contains("no path starts with /nothing"),
+        ended.err.contains("no dataset path starts with /nothing"),
         "{ended:#?}"
     );
     let ended = scene.end(&["ls", "--bytes"]).await;

@@ -20,7 +20,7 @@ async fn put_uploads_and_verifies_file() {
     let scene = Scene::new().await;
     scene.write("a.csv", b"id\n1\n");
     let ended = scene.end(&["put", "a.csv", "/data/b.csv"]).await.ok();
-    assert_eq!(ended.out, "/data/b.csv  a.csv (5 B, CRC64NVME is right)\n");
+    assert_eq!(ended.out, "/data/b.csv  a.csv (5 B, CRC64NVME matches)\n");
     assert_eq!(scene.stored("/data/b.csv").await, b"id\n1\n");
     let uploads = scene.uploads("/data/b.csv").await;
     assert_eq!(uploads[0]["status"], "Uploaded", "{uploads:#?}");
@@ -188,10 +188,7 @@ async fn put_reports_that_store_without_checksums_proves_size_only() {
     let put = ["put", "--json", "--part-size", "5", "large", "/large"];
     let ended = scene.end(&put).await.ok();
     assert_eq!(ended.json()["level"], "size", "{ended:#?}");
-    assert!(
-        ended.err.contains("only its size could be proven"),
-        "{ended:#?}"
-    );
+    assert!(ended.err.contains("only the size was proven"), "{ended:#?}");
 }
 
 #[tokio::test]
@@ -205,19 +202,31 @@ async fn put_rejects_invalid_command_line_without_sending() {
         .status();
     assert!(made.expect("mkfifo").success());
     for (args, code, texts) in [
-        (vec!["a", "c"], 2, vec!["c is a file here", "write /c"]),
+        (vec!["a", "c"], 2, vec!["c is a local file", "write /c"]),
         (vec!["a", "-"], 2, vec!["`put … - /`"]),
         (vec!["-"], 2, vec!["put - /data/x.csv"]),
         (vec!["-", "/in/"], 2, vec!["put - /data/x.csv"]),
-        (vec!["-", "a", "/in/"], 2, vec!["goes alone"]),
+        (
+            vec!["-", "a", "/in/"],
+            2,
+            vec!["cannot be combined with files"],
+        ),
         (
             vec!["a", "c", "/in"],
             2,
-            vec!["ends with a slash, as in /in/"],
+            vec!["end the path with a slash, as in /in/"],
         ),
-        (vec!["a", "b/a", "/in/"], 2, vec!["both go to /in/a"]),
+        (
+            vec!["a", "b/a", "/in/"],
+            2,
+            vec!["both be uploaded to /in/a"],
+        ),
         (vec!["none", "/in/"], 1, vec!["cannot read none"]),
-        (vec!["pipe", "/in/"], 2, vec!["no regular file", "< pipe"]),
+        (
+            vec!["pipe", "/in/"],
+            2,
+            vec!["not a regular file", "< pipe"],
+        ),
         (
             vec!["--name", "x", "a", "b", "/in/"],
             2,

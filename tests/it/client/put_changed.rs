@@ -64,7 +64,7 @@ async fn put_restarts_after_file_was_rewritten_with_same_size_and_time() {
     let newer = noise(42, 30 * MIB);
     rewrite(&big(&scene), &newer);
     let ended = scene.end(&PUT).await.ok();
-    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert!(ended.err.contains("the file has changed"), "{ended:#?}");
     assert!(scene.stored("/big").await == newer);
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
 }
@@ -87,7 +87,7 @@ async fn put_restarts_after_another_file_was_renamed_over_it() {
         .expect("its time");
     std::fs::rename(scene.folder().join("other"), big(&scene)).expect("a rename");
     let ended = scene.end(&PUT).await.ok();
-    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert!(ended.err.contains("the file has changed"), "{ended:#?}");
     assert!(scene.stored("/big").await == newer);
 }
 
@@ -166,7 +166,7 @@ async fn put_cancels_session_when_file_is_rewritten_in_place_during_upload() {
     scene.proxy.sent(8 * MIB as u64).await;
     rewrite(&big(&scene), &newer);
     let ended = process.ended().await;
-    ended.failed(6, &["big changed while it was uploaded"]);
+    ended.failed(6, &["big changed during the upload"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);

@@ -37,10 +37,10 @@ async fn put_skips_unreadable_entries_and_uploads_the_rest() {
     let ended = scene.end(&["put", "--json", "d", "/d"]).await;
     let rows = lines(&ended.out);
     let texts = [
-        "warning: d/dangling: is a link to nothing: left out",
-        "warning: d/deep/loop: leads back to a folder that it is in",
+        "warning: d/dangling: is a broken link: skipped",
+        "warning: d/deep/loop: is a link to one of its parent folders",
         "warning: d/itself: cannot be read",
-        "warning: d/pipe: is no regular file",
+        "warning: d/pipe: is not a regular file",
         "its name is not UTF-8",
     ];
     ended.failed(1, &texts);
@@ -65,7 +65,7 @@ async fn put_succeeds_without_sending_when_dataset_has_same_bytes() {
     ] {
         scene.proxy.take();
         let ended = scene.end(args).await.ok();
-        let said = "/a  a (8 B, CRC64NVME is right, was there already)\n";
+        let said = "/a  a (8 B, CRC64NVME matches, already uploaded)\n";
         assert_eq!(ended.out, said, "{args:?}");
         assert_eq!(scene.proxy.take().puts, [0; 0], "{args:?}");
     }
@@ -82,7 +82,7 @@ async fn put_succeeds_without_sending_when_dataset_has_same_bytes() {
         .await
         .failed(6, &["dataset-exists"]);
     let skipping = scene.end(&["put", "--skip-existing", "a", "/a"]).await;
-    skipping.failed(6, &["a dataset with other bytes stands there"]);
+    skipping.failed(6, &["a dataset with different bytes exists"]);
     assert_eq!(scene.stored("/a").await, b"the same");
     let replacing = ["put", "--skip-existing", "--overwrite", "a", "/a"];
     scene.end(&replacing).await.ok();

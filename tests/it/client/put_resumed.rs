@@ -140,7 +140,7 @@ async fn put_resumes_after_int_and_term_signals() {
         let had = parts_at_store(&scene, &path).await;
         scene.proxy.take();
         let ended = scene.end(&put).await.ok();
-        assert!(ended.err.contains("of 8 parts are there"), "{ended:#?}");
+        assert!(ended.err.contains("of 8 parts are uploaded"), "{ended:#?}");
         assert_not_sent_again(&scene, &had);
     }
 }
@@ -193,7 +193,7 @@ async fn put_restarts_after_file_changed_between_runs() {
     let newer = noise(15, 30 * MIB);
     scene.write("big", &newer);
     let ended = scene.end(&PUT).await.ok();
-    assert!(ended.err.contains("the file changed since"), "{ended:#?}");
+    assert!(ended.err.contains("the file has changed"), "{ended:#?}");
     assert_eq!(ended.json()["resumed_parts"], 0, "{ended:#?}");
     assert!(scene.stored("/big").await == newer);
     let states: Vec<_> = scene.uploads("/big").await;
@@ -216,7 +216,7 @@ async fn put_cancels_session_when_file_is_replaced_during_upload() {
     scene.proxy.sent(8 * MIB as u64).await;
     scene.write("big", &newer);
     let ended = process.ended().await;
-    ended.failed(6, &["big changed while it was uploaded"]);
+    ended.failed(6, &["big changed during the upload"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);

@@ -35,7 +35,7 @@ async fn rm_recursive_needs_yes_without_terminal() {
         scene.dataset(path, b"1").await;
     }
     let ended = scene.end(&["rm", "-r", "/old"]).await;
-    ended.failed(2, &["no terminal", "--yes"]);
+    ended.failed(2, &["without a terminal", "--yes"]);
     scene
         .end(&["rm", "--yes", "/old/a"])
         .await
@@ -48,11 +48,11 @@ async fn rm_recursive_needs_yes_without_terminal() {
     let left = scene.end(&["ls", "-r"]).await.ok();
     assert_eq!(left.out, "/new\n/old-2\n");
     let none = scene.end(&["rm", "-r", "-y", "/old"]).await;
-    none.failed(5, &["no dataset is below /old/"]);
+    none.failed(5, &["there is no dataset below /old/"]);
     scene
         .end(&["rm", "-r", "-y", "/a/../new"])
         .await
-        .failed(2, &["is no folder"]);
+        .failed(2, &["is not a folder"]);
 }
 
 #[tokio::test]

@@ -18,10 +18,13 @@ async fn missing_or_invalid_url_is_rejected_with_reason() {
     );
     assert_eq!(ended.out, "");
     for (url, what) in [
-        ("localhost:8080", "neither http nor https"),
-        ("ftp://example.com", "neither http nor https"),
-        ("nonsense", "is none"),
-        ("http://me:secret@example.com", "must not hold a password"),
+        ("localhost:8080", "must start with http:// or https://"),
+        ("ftp://example.com", "must start with http:// or https://"),
+        ("nonsense", "is invalid"),
+        (
+            "http://me:secret@example.com",
+            "must not contain a password",
+        ),
         ("http://example.com/?a=b", "must not have a query"),
     ] {
         let ended = scene.end(&["ls", "--url", url]).await.failed(2, &[what]);
@@ -40,7 +43,7 @@ async fn missing_wrong_and_insufficient_keys_have_distinct_errors() {
     let ended = run.end().await.failed(4, &["unauthenticated"]);
     assert!(!ended.err.contains("hunter2"), "{ended:#?}");
     let run = scene.run(&["ls"]).set("UPLOAD_BROKER_KEY", "two\nlines");
-    run.end().await.failed(2, &["the key holds characters"]);
+    run.end().await.failed(2, &["the key contains characters"]);
     let scopes = [upload_broker::domain::principal::Scope::DatasetsRead];
     let (_, weak) = scene.app.issue_key("default", &scopes, None).await;
     let run = scene
@@ -79,7 +82,7 @@ async fn config_file_gives_url_and_key_with_lowest_precedence() {
     mode(0o644);
     let ended = run(&["ls"]).end().await.ok();
     assert!(
-        ended.err.contains("others can read the key in "),
+        ended.err.contains("other users can read the key in "),
         "{ended:#?}"
     );
     assert!(!ended.err.contains(&scene.app.key), "{ended:#?}");
@@ -126,7 +129,7 @@ async fn unreachable_broker_and_foreign_server_are_reported() {
     let page = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
     door.leads(Way::Says(page));
     let ended = scene.end(&["ls", "--url", &door.endpoint()]).await;
-    ended.failed(1, &["not what an upload-broker answers"]);
+    ended.failed(1, &["not one of an upload-broker"]);
     let found = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     door.leads(Way::Says(found));
     let ended = scene.end(&["ls", "--url", &door.endpoint()]).await;

@@ -49,7 +49,7 @@ async fn status_shows_upload_by_id_and_newest_upload_by_path() {
     scene
         .end(&["status", "/none"])
         .await
-        .failed(5, &["no upload was made for /none"]);
+        .failed(5, &["there is no upload for /none"]);
     let nobody = "0199a3c0-71d8-75a2-8a89-a4cc92ec102f";
     scene
         .end(&["status", nobody])

@@ -58,7 +58,7 @@ impl Stack {
         let mut process = run.spawn();
         let url = process.ready().await;
         let line = process.prints("API key ").await;
-        process.prints("Notifications show up below").await;
+        process.prints("Notifications are printed below").await;
         let (_, key) = line.split_once("API key ").expect("a key");
         let caller = Caller::new(url, key.trim().to_owned());
         Running { process, caller }

@@ -19,14 +19,14 @@ async fn missing_bucket_fails_and_dependent_checks_are_unknown() {
     let report = Report::of(doctor(&place).set("BROKER_S3_BUCKET", "no-such-bucket")).await;
     report
         .code(1)
-        .says("bucket", "failed", "no bucket no-such-bucket")
+        .says("bucket", "failed", "bucket no-such-bucket does not exist")
         .advises("bucket", "BROKER_S3_BUCKET")
         .says("clock", "ok", "")
         .says("topic", "ok", "")
         .says("migrations", "ok", "");
     for check in checks_that_need_bucket() {
         report
-            .says(check, "unknown", "the bucket does not answer")
+            .says(check, "unknown", "the bucket does not respond")
             .advises(check, "`bucket`");
     }
 }
@@ -37,14 +37,14 @@ async fn wrong_access_key_or_secret_fails() {
     let report = Report::of(doctor(&place).set("AWS_ACCESS_KEY_ID", "somebody")).await;
     report
         .code(1)
-        .says("bucket", "failed", "refuses us")
-        .advises("bucket", "check the key and its secret")
+        .says("bucket", "failed", "S3 denies access")
+        .advises("bucket", "check the access key and its secret")
         .says("migrations", "ok", "");
     let report = Report::of(doctor(&place).set("AWS_SECRET_ACCESS_KEY", "hunter2")).await;
     report
         .code(1)
         .says("signatures", "failed", "403 SignatureDoesNotMatch")
-        .advises("signatures", "the secret of the key");
+        .advises("signatures", "the secret of the access key");
     assert!(!report.ended.out.contains("hunter2"), "{report:#?}");
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
@@ -117,7 +117,7 @@ async fn wrong_clock_is_distinguished_from_wrong_key() {
     let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
     report
         .code(1)
-        .says("clock", "failed", "ahead of S3's: signatures are refused")
+        .says("clock", "failed", "ahead of S3's: signatures are rejected")
         .advises("clock", "NTP")
         .says("bucket", "failed", "(403)");
 }
@@ -192,5 +192,5 @@ async fn credentials_that_expire_before_urls_are_a_warning() {
     }
     let run = doctor(&place).set("AWS_SESSION_TOKEN", "of-a-session");
     let report = Report::of(run).await;
-    report.says("credentials", "warning", "nobody says until when");
+    report.says("credentials", "warning", "without a known expiry");
 }

@@ -31,7 +31,14 @@ async fn certificate_check_reports_remaining_validity() {
             "in 13 days",
             "SIGHUP",
         ),
-        (-hour * 2, -hour, 1, "failed", "has expired at", "renew it"),
+        (
+            -hour * 2,
+            -hour,
+            1,
+            "failed",
+            "has expired at",
+            "renew the certificate",
+        ),
         (hour, hour * 2, 1, "failed", "not good before", "`clock`"),
     ] {
         let now = chrono::Utc::now();
@@ -64,7 +71,7 @@ async fn certificate_check_reports_mismatched_missing_or_readable_key() {
     let report = Report::of(with(&place, &certificate, &key)).await;
     report
         .code(0)
-        .says("certificate", "warning", "may read BROKER_TLS_KEY")
+        .says("certificate", "warning", "can read BROKER_TLS_KEY")
         .advises("certificate", "chmod");
     assert!(!report.ended.out.contains("PRIVATE"), "{report:#?}");
 }

@@ -38,7 +38,7 @@ async fn fix_adds_missing_cors_rule_only_when_requested() {
         .says(
             "cors",
             "failed",
-            "pages of https://app.example.com may not PUT",
+            "pages of https://app.example.com may not send PUT",
         )
         .advises("cors", "doctor --fix");
     assert_eq!(rules(&place.bucket).await, [], "nobody asked for it");
@@ -103,5 +103,5 @@ async fn rule_without_required_headers_fails() {
     Report::of(run)
         .await
         .code(1)
-        .says("cors", "failed", "may not PUT");
+        .says("cors", "failed", "may not send PUT");
 }

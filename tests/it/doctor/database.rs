@@ -17,8 +17,8 @@ async fn unreachable_postgres_fails_and_dependent_checks_are_unknown() {
         .code(1)
         .says("postgres", "failed", "")
         .advises("postgres", "DATABASE_URL")
-        .says("postgres-tls", "unknown", "does not answer")
-        .says("migrations", "unknown", "does not answer")
+        .says("postgres-tls", "unknown", "does not respond")
+        .says("migrations", "unknown", "does not respond")
         .says("bucket", "ok", "")
         .says("signatures", "ok", "");
 }
@@ -34,7 +34,7 @@ async fn hanging_postgres_fails_after_timeout() {
     let report = Report::of(run).await;
     report
         .code(1)
-        .says("postgres", "failed", "does not answer within 500ms")
+        .says("postgres", "failed", "does not respond within 500ms")
         .says("signatures", "ok", "");
 }
 
@@ -63,7 +63,7 @@ async fn unapplied_migrations_are_a_warning_or_failure_and_stay_unapplied() {
     report
         .code(0)
         .says("migrations", "warning", "are not applied: 2026")
-        .advises("migrations", "`serve` does it too");
+        .advises("migrations", "`serve` also does it");
     let report = Report::of(doctor(&place).set("BROKER_MIGRATE", "false")).await;
     report
         .code(1)
@@ -83,7 +83,7 @@ async fn missing_migration_is_named() {
                 (SELECT max(version) FROM __diesel_schema_migrations) RETURNING version";
     let row = client.query_one(last, &[]).await.expect("a version");
     let report = Report::of(doctor(&place).set("BROKER_MIGRATE", "false")).await;
-    report.says("migrations", "failed", "1 are not applied");
+    report.says("migrations", "failed", "1 migrations are not applied");
     let version: String = row.get(0);
     let digits: String = report
         .ended
@@ -118,9 +118,9 @@ async fn postgres_tls_check_reports_encryption_and_verification() {
             "localhost",
             "sslmode=verify-full&sslrootcert=DIR/ca.pem",
             "ok",
-            "the certificate is checked",
+            "the certificate is verified",
         ),
-        ("127.0.0.1", "sslmode=require", "warning", "is not checked"),
+        ("127.0.0.1", "sslmode=require", "warning", "is not verified"),
         ("127.0.0.1", "sslmode=disable", "ok", "does not leave"),
     ] {
         let run = doctor(&place).set("DATABASE_URL", secured.url(host, parameters));

@@ -20,7 +20,7 @@ async fn issuer_check_names_algorithms_of_usable_keys() {
     let keys = [Signer::new("a", ES256), Signer::new("b", EdDSA)];
     let issuer = Issuer::new(&[&keys[0], &keys[1]]);
     let report = Report::of(at(&place, &issuer.url)).await;
-    let why = "it has 2 keys that fit: ES256, EdDSA";
+    let why = "the key set has 2 keys of a supported kind: ES256, EdDSA";
     report.code(0).says("issuer", "ok", why);
     assert_eq!(issuer.asked(), 1);
 }

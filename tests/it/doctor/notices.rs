@@ -82,7 +82,7 @@ async fn queue_without_dead_letter_queue_or_with_few_tries_is_a_warning() {
     events.give_up_to(&Events::new().await, 3).await;
     look()
         .await
-        .says("events-queue", "warning", "after 3 tries");
+        .says("events-queue", "warning", "after 3 attempts");
 }
 
 #[tokio::test]

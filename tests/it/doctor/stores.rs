@@ -69,7 +69,7 @@ async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
         .says(
             "conditional-writes",
             "failed",
-            "an old URL writes over a proven dataset",
+            "an old URL overwrites a proven dataset",
         )
         .advises("conditional-writes", "set BROKER_S3_PUT_IF_NONE_MATCH=auto")
         .says("signatures", "ok", "");
@@ -81,21 +81,21 @@ async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
         .says(
             "conditional-writes",
             "warning",
-            "a create checks what stands at its path",
+            "a create checks whether its path is free",
         )
-        .says("conditional-writes", "warning", "if_match is refused")
-        .advises("conditional-writes", "nothing to set");
+        .says("conditional-writes", "warning", "if_match is rejected")
+        .advises("conditional-writes", "no setting helps");
     let report = with(at(&place, &store), "off").await;
     report
         .code(0)
-        .says("conditional-writes", "ok", "off by the settings");
+        .says("conditional-writes", "ok", "turned off by the settings");
     let report = with(doctor(&place), "off").await;
     report
         .code(0)
         .says(
             "conditional-writes",
             "warning",
-            "though the store honours it",
+            "although the store honours it",
         )
         .advises("conditional-writes", "BROKER_S3_PUT_IF_NONE_MATCH=auto");
     let report = with(doctor(&place), "auto").await;
@@ -112,7 +112,11 @@ async fn store_that_reports_no_checksums_is_a_warning() {
     let report = Report::of(at(&place, &store)).await;
     report
         .code(0)
-        .says("checksums", "warning", "proofs are by size")
+        .says(
+            "checksums",
+            "warning",
+            "proofs are at most of the level `size`",
+        )
         .says("multipart", "warning", "no CRC64NVME");
 }
 
@@ -123,7 +127,7 @@ async fn store_that_does_not_verify_checksums_fails() {
     let report = Report::of(at(&place, &store)).await;
     report
         .code(1)
-        .says("checksums", "failed", "another SHA-256")
+        .says("checksums", "failed", "do not match the signed SHA-256")
         .advises("checksums", "x-amz-checksum-sha256");
     assert_eq!(everything(&place.bucket).await, [""; 0]);
 }
@@ -224,7 +228,7 @@ async fn objects_that_cannot_be_removed_are_reported_with_missing_right() {
     let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
     report
         .code(1)
-        .says("conditional-writes", "failed", "could not be removed")
+        .says("conditional-writes", "failed", "could not be deleted")
         .advises("conditional-writes", "s3:DeleteObject")
         .advises("conditional-writes", ".upload-broker-doctor/");
     let left = everything(&place.bucket).await;
@@ -245,6 +249,6 @@ async fn public_bucket_fails() {
     let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
     report
         .code(1)
-        .says("public-access", "failed", "lets everybody in")
-        .advises("public-access", "Block public access");
+        .says("public-access", "failed", "allows public access")
+        .advises("public-access", "Block Public Access");
 }

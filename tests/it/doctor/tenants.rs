@@ -89,8 +89,11 @@ async fn missing_tenant_bucket_fails_without_affecting_others() {
     assert_eq!(ended.status.code(), Some(1), "{ended:#?}");
     let gone = line(&lines, &missing, "bucket");
     assert_eq!(gone["state"], "failed", "{gone:#}");
-    assert_eq!(gone["why"], format!("there is no bucket {missing}"));
-    assert_eq!(gone["fix"], "make it: a tenant's bucket cannot be changed");
+    assert_eq!(gone["why"], format!("bucket {missing} does not exist"));
+    assert_eq!(
+        gone["fix"],
+        "create it: the bucket of a tenant cannot be changed"
+    );
     let rest = of(&lines, &missing);
     let known = rest.iter().filter(|(_, state)| state != "unknown").count();
     assert_eq!((rest.len(), known), (bucket_checks().len(), 1), "{rest:?}");
@@ -140,8 +143,8 @@ async fn only_twenty_tenant_buckets_are_checked_and_the_rest_is_counted() {
         *last,
         json!({
             "check": "tenant-buckets", "state": "unknown",
-            "why": "2 more buckets of tenants were not looked at",
-            "fix": format!("run the doctor with BROKER_S3_BUCKET={next}, and so on"),
+            "why": "2 more buckets of tenants were not checked",
+            "fix": format!("run the doctor with BROKER_S3_BUCKET={next} and the other buckets"),
         })
     );
     assert!(of(&lines, &next).is_empty(), "{lines:#?}");
@@ -171,7 +174,7 @@ async fn policy_names_every_tenant_bucket() {
     // Without the database, the policy covers the common bucket only, and a warning says so.
     let nowhere = "postgres://nobody:secret@127.0.0.1:1/none";
     let ended = policy().set("DATABASE_URL", nowhere).end().await.ok();
-    let why = "The buckets that tenants have of their own are not in it: ";
+    let why = "The policy does not include the buckets of tenants: ";
     assert!(ended.err.contains(why), "{ended:#?}");
     assert!(!ended.err.contains("secret"), "{ended:#?}");
     assert_eq!(

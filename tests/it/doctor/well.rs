@@ -82,9 +82,9 @@ async fn correct_configuration_passes_and_leaves_nothing_behind() {
         .says("credentials", "ok", "static")
         .says("cors", "ok", ORIGIN)
         .says("lifecycle", "ok", "after 7 days")
-        .says("topic", "ok", "is there")
-        .says("migrations", "ok", "all are applied");
-    let summary = "18 ok, 2 to be warned of, 0 failed, 0 cannot be told";
+        .says("topic", "ok", "the topic exists")
+        .says("migrations", "ok", "all migrations are applied");
+    let summary = "18 ok, 2 warnings, 0 failed, 0 unknown";
     assert!(report.ended.err.contains(summary), "{report:#?}");
 
     // The doctor left nothing behind, and sent no notification.
@@ -114,7 +114,7 @@ async fn text_report_has_one_line_per_check_with_fix_below() {
         "ok           bucket              ",
         "warning      lifecycle           no rule frees the parts",
         "\n                                 fix: add to the lifecycle configuration: ",
-        "warning      public-access       not blocked at the bucket (BlockPublicAcls, ",
+        "warning      public-access       not blocked by the bucket (BlockPublicAcls, ",
     ] {
         assert!(ended.out.contains(line), "no {line:?} in {}", ended.out);
     }

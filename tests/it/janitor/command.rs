@@ -144,7 +144,7 @@ async fn dry_run_reports_findings_and_changes_nothing() {
     assert_eq!(finding_lines(&told), expected, "{ended:#?}");
     assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
     assert!(
-        ended.err.contains("A dry run: nothing is changed"),
+        ended.err.contains("Dry run: nothing is changed"),
         "{ended:#?}"
     );
     assert_eq!(state(&place).await, before);
@@ -224,7 +224,10 @@ async fn run_without_s3_exits_with_1_and_next_run_does_the_work() {
     assert_eq!(failed, 4, "each row is told: {ended:#?}");
     ended.failed(
         1,
-        &["The janitor did not come to the end", "S3 is not available"],
+        &[
+            "Some parts of the janitor round failed",
+            "S3 is not available",
+        ],
     );
     // No work is lost: another run does it when the back-off is over.
     let client = connect(place.database.url()).await;
@@ -253,7 +256,7 @@ async fn interrupted_run_finishes_started_rows_and_releases_the_others() {
     let ended = process
         .ended()
         .await
-        .failed(130, &["Interrupted: the next run goes on"]);
+        .failed(130, &["Interrupted: the next run continues"]);
     let begun = lines(&ended).len();
     assert!(
         (1..=4).contains(&begun),

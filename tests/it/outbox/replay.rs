@@ -42,8 +42,8 @@ async fn replayed_events_are_sent_again_with_the_same_ids() {
     assert_eq!(number(&app, WAITING).await, 0, "a dry run changes nothing");
 
     let done = replay(&app, &["--since", "1h"]).await.ok();
-    assert_eq!(done.out, "2 events are sent again.\n");
-    // The command uses the clock of the machine, and the app's clock may be behind it.
+    assert_eq!(done.out, "2 events are published again.\n");
+    // The command's clock is the machine's, and the app's may be behind it.
     app.advance(TimeDelta::seconds(60));
     let mut again = arrived_ids(&app, 2).await;
     for ids in [&mut sent, &mut again] {
@@ -59,7 +59,7 @@ async fn replayed_events_are_sent_again_with_the_same_ids() {
     let one = replay(&app, &["--since", "1h", "--upload", id(&second)])
         .await
         .ok();
-    assert_eq!(one.out, "1 events are sent again.\n");
+    assert_eq!(one.out, "1 events are published again.\n");
     app.advance(TimeDelta::seconds(60));
     let event = app.events(&second).await.remove(0);
     assert_eq!(arrived_ids(&app, 1).await, [event["id"].clone()]);
@@ -68,7 +68,7 @@ async fn replayed_events_are_sent_again_with_the_same_ids() {
         &["--since", "1h", "--type", "dataset.uploaded", "--dry-run"],
     )
     .await;
-    assert_eq!(typed.ok().out, "2 events would be sent again.\n");
+    assert_eq!(typed.ok().out, "2 events would be published again.\n");
     drop(first);
 }
 
@@ -109,7 +109,10 @@ async fn replay_selects_events_of_the_period_to_the_millisecond() {
     assert_eq!(number(&app, before).await, 3);
     assert_eq!(number(&app, WAITING).await, 5);
     let again = replay(&app, &["--since", &text(1)]).await.ok();
-    assert_eq!(again.out, "0 events are sent again.\n", "they wait already");
+    assert_eq!(
+        again.out, "0 events are published again.\n",
+        "they wait already"
+    );
 
     eventually("their age is that of the request", async || {
         let oldest = app.metric("outbox_oldest_age_seconds").await;
@@ -143,7 +146,7 @@ async fn replayed_events_of_each_upload_are_sent_in_order() {
                 AND early.sequence = 1 AND late.sequence = 2";
     app.sql().await.batch_execute(swap).await.expect("rows");
     let said = replay(&app, &["--since", "2h"]).await.ok();
-    assert_eq!(said.out, "1400 events are sent again.\n");
+    assert_eq!(said.out, "1400 events are published again.\n");
     assert_eq!(number(&app, WAITING).await, 1400);
     app.advance(TimeDelta::seconds(120));
     let relay = super::relay(&app, &cloud::endpoint());
@@ -168,15 +171,18 @@ async fn bad_arguments_are_rejected_with_a_helpful_message() {
             &["yesterday", "2026-11-21T08:00:00Z", "2h"],
         ),
         (&["--since", "2026-11-21T08:00:00"], &["zone"]),
-        (&["--since", "2h", "--until", "3h"], &["has to be earlier"]),
-        (&["--since", &tomorrow], &["has to be earlier"]),
+        (
+            &["--since", "2h", "--until", "3h"],
+            &["must be earlier than"],
+        ),
+        (&["--since", &tomorrow], &["must be earlier than"]),
         (
             &["--since", "2h", "--type", "dataset.upload"],
-            &["no event of that type"],
+            &["unknown event type"],
         ),
         (
             &["--since", "2h", "--type", "upload.failed"],
-            &["nobody is notified"],
+            &["are not published"],
         ),
         (&["--since", "2h", "--upload", "a.csv"], &["a.csv"]),
     ] {

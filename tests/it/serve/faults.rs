@@ -70,7 +70,7 @@ async fn unreachable_postgres_is_reported_without_the_password() {
     let place = Place::new().await;
     let nowhere = format!("postgres://user:hunter2@127.0.0.1:{}/broker", free_port());
     let ended = place.serve().set("DATABASE_URL", nowhere).end().await;
-    let ended = ended.failed(1, &["The broker does not run", "Postgres", "refused"]);
+    let ended = ended.failed(1, &["The broker cannot start", "Postgres", "refused"]);
     assert!(!ended.err.contains("hunter2"), "{ended:#?}");
 }
 
@@ -90,7 +90,7 @@ async fn port_in_use_is_reported_with_its_setting() {
 async fn missing_region_is_reported() {
     let place = Place::new().await;
     let ended = place.serve().unset("AWS_REGION").end().await;
-    ended.failed(1, &["The broker does not run", "region"]);
+    ended.failed(1, &["The broker cannot start", "region"]);
 }
 
 /// With JSON logs, a fatal error is a line of JSON.
@@ -100,7 +100,7 @@ async fn fatal_error_is_logged_as_json() {
     let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
     let run = place.serve().set("DATABASE_URL", nowhere);
     let ended = run.set("BROKER_LOG_FORMAT", "json").end().await;
-    let ended = ended.failed(1, &["The broker does not run"]);
+    let ended = ended.failed(1, &["The broker cannot start"]);
     for line in ended.err.lines() {
         let parsed: serde_json::Value = serde_json::from_str(line).expect(line);
         assert!(parsed["message"].is_string(), "{line}");

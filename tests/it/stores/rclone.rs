@@ -116,8 +116,8 @@ async fn doctor_reports_missing_abilities_and_leaves_no_objects() {
     for words in [
         "warning      conditional-writes  the store does not honour If-None-Match on PUT",
         "where an object stands: success",
-        "warning      checksums           bytes with another SHA-256",
-        "proofs are no better than `size`",
+        "warning      checksums           the store accepts bytes that do not match the signed SHA-256",
+        "proofs are at most of the level `size`",
     ] {
         assert!(ended.out.contains(words), "no {words:?} in {}", ended.out);
     }

@@ -78,9 +78,7 @@ async fn disabled_metrics_and_docs_are_not_found() {
 
 /// The address of the pages, from the `count`th log line about a listener for pages.
 async fn pages(process: &mut Process, count: usize) -> String {
-    let line = process
-        .says_again("listening for pages on http://", count)
-        .await;
+    let line = process.says_again("serving pages on http://", count).await;
     line.split_once(" on ").expect("an address").1.to_owned()
 }
 

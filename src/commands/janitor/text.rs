@@ -1,10 +1,10 @@
-//! What became of a bucket, in words and in JSON.
+//! Formats the results for a bucket as text and as JSON.
 
 use serde_json::{Value, json};
 
 use crate::janitor::{Aborted, Cleared, Swept};
 
-/// How many were aborted in a bucket.
+/// The counts of aborted multipart uploads in a bucket.
 pub(super) fn aborted(cleared: &Cleared) -> Aborted {
     match cleared {
         Cleared::Through(all) | Cleared::Stopped(all) => *all,
@@ -12,7 +12,7 @@ pub(super) fn aborted(cleared: &Cleared) -> Aborted {
     }
 }
 
-/// A line about a sweep.
+/// One line about a sweep.
 pub(super) fn swept_line(bucket: &str, swept: &Swept) -> String {
     match swept {
         Swept::Through {
@@ -20,11 +20,11 @@ pub(super) fn swept_line(bucket: &str, swept: &Swept) -> String {
             resumed_after,
         } => {
             let from = match resumed_after {
-                Some(key) => format!(", from behind {key:?}, where the last one had stopped"),
+                Some(key) => format!(", continuing after {key:?}, where the previous one stopped"),
                 None => String::new(),
             };
             format!(
-                "sweep of {bucket}: {} objects and {} rows compared{from}; {} rows of other buckets left out",
+                "sweep of {bucket}: {} objects and {} rows compared{from}; {} rows of other buckets skipped",
                 compared.objects, compared.rows, compared.other_buckets
             )
         }
@@ -33,25 +33,25 @@ pub(super) fn swept_line(bucket: &str, swept: &Swept) -> String {
             compared.objects, compared.rows
         ),
         Swept::Elsewhere | Swept::NotDue => {
-            format!("sweep of {bucket}: left to another process that is at it")
+            format!("sweep of {bucket}: skipped, because another process is running it")
         }
     }
 }
 
-/// A line about multipart uploads.
+/// One line about stale multipart uploads.
 pub(super) fn cleared_line(bucket: &str, cleared: &Cleared) -> String {
     let what = format!("stale multipart uploads of {bucket}");
     match cleared {
         Cleared::Through(all) | Cleared::Stopped(all) => format!(
-            "{what}: {} aborted, {} perhaps another program's, {} left for later after a fault",
+            "{what}: {} aborted, {} possibly of another program, {} deferred after a failure",
             all.aborted, all.reported, all.failed
         ),
-        Cleared::Refused => format!("{what}: S3 does not list them"),
-        Cleared::Elsewhere => format!("{what}: left to another process that is at them"),
+        Cleared::Refused => format!("{what}: S3 does not list multipart uploads"),
+        Cleared::Elsewhere => format!("{what}: skipped, because another process is checking them"),
     }
 }
 
-/// The same of a sweep.
+/// The JSON about a sweep.
 pub(super) fn swept_json((bucket, swept): &(String, Swept)) -> Value {
     match swept {
         Swept::Through {
@@ -75,7 +75,7 @@ pub(super) fn swept_json((bucket, swept): &(String, Swept)) -> Value {
     }
 }
 
-/// The same of multipart uploads.
+/// The JSON about stale multipart uploads.
 pub(super) fn cleared_json((bucket, cleared): &(String, Cleared)) -> Value {
     let all = aborted(cleared);
     json!({

@@ -1,14 +1,15 @@
-//! What is examined: the broker's parts, each as far as it can be made.
+//! What the checks of the doctor work with.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::super::assemble::{self, AssembleError, Cloud};
+use super::super::assemble::{self, AssembleError};
+use super::super::aws::{ca_bundle, load_cloud};
+use super::super::cloud::Cloud;
 use super::super::output::causes;
-use super::super::serve::{bundle, cloud};
-use super::super::switches;
+use super::super::store_abilities;
 use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::clock::Clock;
@@ -20,48 +21,49 @@ use crate::objects::probe::PlainHttp;
 use crate::objects::sign::Signer;
 use crate::telemetry::metrics::Metrics;
 
-/// The broker's parts.
-pub(super) struct Patient {
+/// What the checks of one bucket work with: the components of a broker, as far as they can be
+/// built.
+pub(super) struct CheckContext {
     pub(super) settings: Settings,
     pub(super) clock: Clock,
     cloud: Arc<Cloud>,
     metrics: Arc<Metrics>,
     pub(super) store: ObjectStore,
-    /// The bucket is not that of the settings.
-    pub(super) is_tenants: bool,
+    /// Whether the bucket belongs to a tenant, and is not the one of the settings.
+    pub(super) is_tenant_bucket: bool,
     pub(super) wire: PlainHttp,
-    /// Or why nothing can be signed.
+    /// The signer, or why URLs cannot be signed.
     pub(super) signer: Result<Signer, String>,
-    /// Or why there are none.
+    /// The credentials, or why there are none.
     pub(super) credentials: Result<Arc<Credentials>, String>,
     pub(super) topic: Option<Topic>,
     pub(super) queue: Option<Queue>,
-    /// Somebody wants it to end.
+    /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
 }
 
-impl Patient {
-    /// Wires the parts, and asks for credentials; nothing else is asked yet.
+impl CheckContext {
+    /// Builds the components, and requests credentials. Sends no other requests yet.
     pub(super) async fn new(
         settings: Settings,
         stop: CancellationToken,
     ) -> Result<Self, AssembleError> {
         let clock = Clock::system();
         let metrics = Arc::new(Metrics::new(clock.now())?);
-        let found = cloud(&settings).await?;
+        let found = load_cloud(&settings).await?;
         let cloud = Cloud {
-            s3: settings.aws.bound(found.s3),
-            sns: settings.aws.bound(found.sns),
-            sqs: settings.aws.bound(found.sqs),
+            s3: settings.aws.with_limits(found.s3),
+            sns: settings.aws.with_limits(found.sns),
+            sqs: settings.aws.with_limits(found.sqs),
             topic: found.topic,
         };
         let signer = assemble::signer(&settings, &cloud).await;
         let topic = cloud.topic.as_ref();
         let queue = settings.s3_events.queue.as_ref();
         Ok(Self {
-            store: switches::objects(&settings, &cloud, &metrics),
-            is_tenants: false,
-            wire: PlainHttp::new(settings.aws.total, bundle(&settings)?.as_ref())
+            store: store_abilities::store_for_doctor(&settings, &cloud, &metrics),
+            is_tenant_bucket: false,
+            wire: PlainHttp::new(settings.aws.total, ca_bundle(&settings)?.as_ref())
                 .map_err(AssembleError::Http)?,
             signer: signer.map_err(|error| causes(&error)),
             credentials: credentials(&cloud, clock.now()).await,
@@ -82,14 +84,14 @@ impl Patient {
         })
     }
 
-    /// The same store with a tenant's own bucket in it: what the checks of a bucket need.
+    /// The same for the bucket of a tenant in the same store.
     pub(super) async fn at(&self, bucket: &str) -> Self {
         let mut settings = self.settings.clone();
         bucket.clone_into(&mut settings.s3.bucket);
         let signer = assemble::signer(&settings, &self.cloud).await;
         Self {
-            store: switches::objects(&settings, &self.cloud, &self.metrics),
-            is_tenants: true,
+            store: store_abilities::store_for_doctor(&settings, &self.cloud, &self.metrics),
+            is_tenant_bucket: true,
             wire: self.wire.clone(),
             signer: signer.map_err(|error| causes(&error)),
             credentials: self.credentials.clone(),

@@ -1,18 +1,18 @@
-//! What is shown of a file that is a dataset now.
+//! Prints the result of a file that was uploaded.
 
 use serde_json::json;
 
-use super::Put;
-use super::parts::Tally;
+use super::parts::Counts;
+use super::uploader::Uploader;
 use crate::client::api::Detail;
 use crate::client::api::wire::{Checksum, Upload};
 use crate::client::error::Result;
 use crate::client::output::printable;
 use crate::client::size::human;
 
-/// A file that is a dataset now.
+/// The result of a file whose dataset exists now.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct Finished {
     path: String,
     upload_id: Option<String>,
     status: Option<String>,
@@ -21,23 +21,27 @@ pub(super) struct Done {
     version_id: Option<String>,
     checksum: Option<Checksum>,
     level: Option<String>,
-    tally: Tally,
-    /// Why nothing was sent.
-    already: Option<Already>,
+    counts: Counts,
+    /// Why no bytes had to be sent.
+    nothing_sent: Option<NothingSent>,
 }
 
-/// Why nothing had to be sent.
+/// Why no bytes had to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Already {
-    /// An earlier run had sent all of it.
-    Sent,
-    /// A dataset with the same bytes stood at the path.
-    Same,
+pub(super) enum NothingSent {
+    /// An earlier run had sent all bytes.
+    SentBefore,
+    /// A dataset with the same bytes already existed at the path.
+    SameDataset,
 }
 
-impl Done {
-    /// An upload that was proven.
-    pub(super) fn proven(upload: Upload, tally: Tally, already: Option<Already>) -> Self {
+impl Finished {
+    /// The result of a proven upload.
+    pub(super) fn proven(
+        upload: Upload,
+        counts: Counts,
+        nothing_sent: Option<NothingSent>,
+    ) -> Self {
         let object = upload.object;
         Self {
             path: upload.path,
@@ -48,12 +52,12 @@ impl Done {
             version_id: object.as_ref().and_then(|object| object.version_id.clone()),
             checksum: object.and_then(|object| object.checksum),
             level: upload.verification.map(|proof| proof.level),
-            tally,
-            already,
+            counts,
+            nothing_sent,
         }
     }
 
-    /// A dataset that has the bytes of the file, as their checksums say.
+    /// The result for a dataset that already has the file's size and checksum.
     pub(super) fn same(dataset: Detail) -> Self {
         let (upload_id, status) = match dataset.upload {
             Some(upload) => (Some(upload.id.to_string()), Some(upload.status)),
@@ -68,15 +72,15 @@ impl Done {
             version_id: dataset.version_id,
             checksum: dataset.checksum,
             level: Some("checksum".to_owned()),
-            tally: Tally::default(),
-            already: Some(Already::Same),
+            counts: Counts::default(),
+            nothing_sent: Some(NothingSent::SameDataset),
         }
     }
 }
 
-impl Put<'_> {
-    /// Reports one dataset that is there now.
-    pub(super) fn report(&self, file: &str, done: &Done) -> Result<()> {
+impl Uploader<'_> {
+    /// Prints the result of one file.
+    pub(super) fn report(&self, file: &str, done: &Finished) -> Result<()> {
         let level = done.level.as_deref();
         let value = json!({
             "path": done.path,
@@ -88,26 +92,27 @@ impl Put<'_> {
             "version_id": done.version_id,
             "checksum": done.checksum,
             "level": level,
-            "resumed_parts": done.tally.resumed_parts,
-            "sent_bytes": done.tally.sent_bytes,
-            "already": done.already.is_some(),
+            "resumed_parts": done.counts.resumed_parts,
+            "sent_bytes": done.counts.sent_bytes,
+            "already": done.nothing_sent.is_some(),
         });
         let path = printable(&done.path);
         let proof = match (level, &done.checksum) {
-            (Some("checksum"), Some(checksum)) => format!("{} is right", checksum.algorithm),
-            _ => "size is right".to_owned(),
+            (Some("checksum"), Some(checksum)) => format!("{} matches", checksum.algorithm),
+            _ => "size matches".to_owned(),
         };
         if level != Some("checksum") && self.options.algorithm().is_some() {
-            let said = format!("{path}: only its size could be proven: the store has no checksum");
-            self.context.output.note(&said);
+            let message =
+                format!("{path}: only the size was proven: the store returned no checksum");
+            self.context.output.note(&message);
         }
         let size = human(done.size.unwrap_or_default());
-        let there = match done.already {
-            Some(Already::Same) => ", was there already",
+        let suffix = match done.nothing_sent {
+            Some(NothingSent::SameDataset) => ", already uploaded",
             _ => "",
         };
         let file = printable(file);
-        let words = || format!("{path}  {file} ({size}, {proof}{there})");
-        self.context.output.result(&value, words)
+        let text = || format!("{path}  {file} ({size}, {proof}{suffix})");
+        self.context.output.result(&value, text)
     }
 }

@@ -1,17 +1,17 @@
-//! An upload in words.
+//! Formats the status of an upload as text.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Progress, Seen};
+use super::snapshot::{Progress, Snapshot};
 use crate::client::output::printable;
 use crate::client::size::human;
 
-/// How many ranges of missing parts are spelt out.
+/// How many ranges of missing parts are printed.
 const RANGES: usize = 8;
 
-/// A few lines: the state first, then what is known.
-pub(super) fn words(seen: &Seen) -> String {
-    let upload = &seen.upload;
+/// Several lines: first the status, then the details.
+pub(super) fn format(snapshot: &Snapshot) -> String {
+    let upload = &snapshot.upload;
     let mut lines = vec![format!(
         "{}  {}  {}",
         upload.status,
@@ -24,11 +24,12 @@ pub(super) fn words(seen: &Seen) -> String {
             None => "  declared: no size".to_owned(),
         });
         lines.extend(
-            seen.progress
+            snapshot
+                .progress
                 .as_ref()
                 .map(|progress| parts(progress, upload.size)),
         );
-        lines.push(format!("  open until {}", time(upload.expires_at)));
+        lines.push(format!("  expires {}", time(upload.expires_at)));
     }
     if let Some(object) = &upload.object {
         let size = human(object.size);
@@ -44,7 +45,7 @@ pub(super) fn words(seen: &Seen) -> String {
     if let Some(drift) = &upload.drift {
         let at = time(drift.at);
         lines.push(format!(
-            "  since then the object is {}, noticed {at}",
+            "  the object has been {} since then, noticed {at}",
             drift.kind
         ));
     }
@@ -60,11 +61,11 @@ fn parts(progress: &Progress, size: Option<u64>) -> String {
     let mut line = match (progress.part_count, size) {
         (Some(all), Some(size)) => {
             format!(
-                "  arrived: {count} of {all} parts, {bytes} of {}",
+                "  uploaded: {count} of {all} parts, {bytes} of {}",
                 human(size)
             )
         }
-        _ => format!("  arrived: {count} parts, {bytes}"),
+        _ => format!("  uploaded: {count} parts, {bytes}"),
     };
     let named = progress.missing.iter().take(RANGES).map(|(from, to)| {
         if from == to {

@@ -1,4 +1,4 @@
-//! Tenants, in words and in JSON.
+//! Formats tenants as text and as JSON.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::domain::event::timestamp;
 use crate::domain::quota::Usage;
 use crate::domain::tenant::Tenant;
 
-/// Everything of one tenant, on standard output.
+/// Prints all details of one tenant.
 pub(super) fn show(tenant: &Tenant, usage: Usage, json: bool) {
     if json {
         let mut value = as_json(tenant);
@@ -27,35 +27,35 @@ pub(super) fn show(tenant: &Tenant, usage: Usage, json: bool) {
             "key prefix",
             or_dash(Some(&tenant.key_prefix).filter(|prefix| !prefix.is_empty())),
         ),
-        ("made", timestamp(tenant.created_at)),
+        ("created", timestamp(tenant.created_at)),
         ("disabled", or_dash(tenant.disabled_at.map(timestamp))),
-        ("quota of bytes", of(usage.bytes, quota.bytes)),
+        ("quota in bytes", usage_of(usage.bytes, quota.bytes)),
         (
             "quota of open uploads",
-            of(usage.open_uploads, quota.open_uploads),
+            usage_of(usage.open_uploads, quota.open_uploads),
         ),
         ("largest dataset", or_dash(policy.max_size)),
         ("content types", or_dash(types)),
-        ("URLs live, seconds", or_dash(policy.url_seconds)),
-        ("URLs live at most", or_dash(policy.max_url_seconds)),
+        ("URL lifetime, seconds", or_dash(policy.url_seconds)),
+        ("maximum URL lifetime", or_dash(policy.max_url_seconds)),
         ("history kept, days", or_dash(tenant.retention_days)),
     ] {
         println!("{name:<22}  {value}");
     }
 }
 
-fn of(in_use: u64, limit: Option<u64>) -> String {
+fn usage_of(in_use: u64, limit: Option<u64>) -> String {
     match limit {
         Some(limit) => format!("{in_use} of {limit} in use"),
         None => format!("-  ({in_use} in use)"),
     }
 }
 
-/// One tenant in a line.
+/// One tenant on one line.
 pub(super) fn line(tenant: &Tenant) -> String {
     let state = match tenant.disabled_at {
         Some(at) => format!("disabled {}", timestamp(at)),
-        None => "at work".to_owned(),
+        None => "enabled".to_owned(),
     };
     let quota = &tenant.quota;
     format!(
@@ -67,7 +67,7 @@ pub(super) fn line(tenant: &Tenant) -> String {
     )
 }
 
-/// What is kept of a tenant.
+/// The stored data of a tenant.
 pub(super) fn as_json(tenant: &Tenant) -> Value {
     let policy = &tenant.policy;
     json!({

@@ -1,15 +1,15 @@
-//! What the settings say of the store, in the words of the domain, and a store for the doctor.
+//! The abilities of the store: as configured, and for the doctor.
 
 use std::sync::Arc;
 
-use super::assemble::Cloud;
+use super::cloud::Cloud;
 use crate::config::{Settings, StoreSwitches, Switch};
 use crate::domain::abilities::{Abilities, Ability, Support};
 use crate::objects::{KnownAbilities, ObjectStore, client};
 use crate::telemetry::metrics::Metrics;
 
-/// What the settings say of the store.
-pub(super) fn abilities(switches: StoreSwitches) -> Abilities {
+/// The configured abilities of the store in the terms of the domain.
+pub(super) fn configured(switches: StoreSwitches) -> Abilities {
     let pairs = [
         (Ability::PutIfNoneMatch, switches.put_if_none_match),
         (Ability::PutIfMatch, switches.put_if_match),
@@ -32,13 +32,17 @@ pub(super) fn abilities(switches: StoreSwitches) -> Abilities {
     })
 }
 
-/// The common bucket for the doctor, which sends every condition to see what the store makes of it.
-pub(super) fn objects(settings: &Settings, cloud: &Cloud, metrics: &Arc<Metrics>) -> ObjectStore {
+/// The store for the checks of the doctor.
+pub(super) fn store_for_doctor(
+    settings: &Settings,
+    cloud: &Cloud,
+    metrics: &Arc<Metrics>,
+) -> ObjectStore {
     let client = client::build(&cloud.s3, settings.s3.path_style, None);
     ObjectStore::new(
         client,
         &settings.s3.bucket,
-        // The doctor uses this one to see what the store itself does.
+        // The doctor sends every conditional header, to see how the store itself reacts.
         KnownAbilities::new(
             Abilities::all(Support::Yes).with(Ability::HeadChecksums, Support::Unknown),
         ),
