@@ -140,9 +140,9 @@ async fn key_of_ended_session_is_kept_for_24_hours_then_removed_by_janitor() {
     app.act(&format!("/uploads/{}/cancel", id(&second)))
         .await
         .expect(StatusCode::OK);
-    assert_eq!(app.janitor().await.forgotten, 0);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 0);
     app.advance(TimeDelta::hours(25));
-    assert_eq!(app.janitor().await.forgotten, 1);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 1);
 }
 
 /// A large upload over a slow connection may take days. Its key, and the key of a batch with one
@@ -166,7 +166,7 @@ async fn key_is_kept_longer_than_24_hours_while_its_session_is_pending() {
     app.act(&first).await.expect(StatusCode::OK);
 
     app.advance(TimeDelta::days(3));
-    assert_eq!(app.janitor().await.forgotten, 0);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 0);
     let again = create_with_key(&app, &app.key, "k", &body("/a.csv")).await;
     let again = again.expect(StatusCode::OK);
     assert_eq!(again["id"], single["id"]);
@@ -181,7 +181,7 @@ async fn key_is_kept_longer_than_24_hours_while_its_session_is_pending() {
         let cancel = format!("/uploads/{}/cancel", id(session));
         app.act(&cancel).await.expect(StatusCode::OK);
     }
-    assert_eq!(app.janitor().await.forgotten, 2);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 2);
     let anew = create_with_key(&app, &app.key, "k", &body("/a.csv")).await;
     assert_ne!(anew.expect(StatusCode::CREATED)["id"], single["id"]);
 }

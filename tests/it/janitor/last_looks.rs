@@ -23,9 +23,9 @@ async fn cancel(app: &App, session: &Value) {
     cancelled.expect(StatusCode::OK);
 }
 
-fn finally_checked(settled: u64, removed: u64) -> Round {
+fn finally_checked(finally_checked: u64, removed: u64) -> Round {
     Round {
-        settled,
+        finally_checked,
         removed,
         ..Round::default()
     }

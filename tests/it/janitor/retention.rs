@@ -138,7 +138,7 @@ async fn unpublished_event_is_kept_past_its_retention() {
     }
     app.advance(TimeDelta::days(3));
     let round = app.janitor().await;
-    assert_eq!(round.settled, 2);
+    assert_eq!(round.finally_checked, 2);
     assert_eq!((round.old_events, round.old_uploads), (5, 1), "{round:?}");
     let history = app.get(&format!("/uploads/{}/events", id(&waits))).await;
     let history = history.expect(StatusCode::OK);
