@@ -166,7 +166,7 @@ pub async fn assemble(
         lease: settings.janitor.lease,
         clock,
         metrics,
-        nudge: outbox,
+        wake: outbox,
     };
     let broker = Arc::new(broker);
     Ok(Assembly {

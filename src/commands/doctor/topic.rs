@@ -2,7 +2,7 @@
 
 use super::patient::Patient;
 use super::verdict::Verdict;
-use crate::notify::inspect::{TEST, TopicFault};
+use crate::notify::inspect::{TEST_EVENT_TYPE, TopicFault};
 
 pub(super) async fn check(patient: &Patient, publish: bool) -> Verdict {
     let Some(topic) = &patient.topic else {
@@ -12,10 +12,14 @@ pub(super) async fn check(patient: &Patient, publish: bool) -> Verdict {
         let published = topic.publish_test(patient.clock.now()).await;
         return published.map_or_else(
             |error| fault(&error),
-            |()| Verdict::ok(format!("it took a notification of the type {TEST}")),
+            |()| {
+                Verdict::ok(format!(
+                    "it took a notification of the type {TEST_EVENT_TYPE}"
+                ))
+            },
         );
     }
-    match topic.look().await {
+    match topic.check_exists().await {
         Ok(()) => Verdict::ok("it is there; `--publish` tries it out, and subscribers get it"),
         Err(error @ TopicFault::Refused(_)) => Verdict::unknown(
             error.to_string(),

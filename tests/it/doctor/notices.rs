@@ -66,8 +66,8 @@ async fn unreachable_sns_and_sqs_fail() {
     let report = Report::of(run).await;
     report
         .code(1)
-        .says("topic", "failed", "SNS does not answer")
-        .says("events-queue", "failed", "SQS does not answer");
+        .says("topic", "failed", "SNS does not respond")
+        .says("events-queue", "failed", "SQS does not respond");
 }
 
 #[tokio::test]

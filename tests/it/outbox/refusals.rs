@@ -72,10 +72,10 @@ async fn oversized_event_is_given_up_and_later_events_are_sent() {
     app.sql().await.batch_execute(grow).await.expect("a row");
     let relay = super::relay(&app, &cloud::endpoint());
     let first = super::round(&relay).await;
-    assert_eq!((first.taken, first.undeliverable), (1, 1), "{first:?}");
+    assert_eq!((first.published, first.undeliverable), (1, 1), "{first:?}");
     let next = super::round(&relay).await;
-    assert_eq!((next.taken, next.undeliverable), (2, 0), "{next:?}");
-    assert_only_failing_entry_given_up(&app, "% bytes are more than SNS takes").await;
+    assert_eq!((next.published, next.undeliverable), (2, 0), "{next:?}");
+    assert_only_failing_entry_given_up(&app, "% bytes exceed the SNS limit of 262144 bytes").await;
 
     let row = "SELECT upload_id::text FROM events WHERE undeliverable_at IS NOT NULL";
     let row = app.sql().await.query_one(row, &[]).await.expect("a row");

@@ -151,7 +151,7 @@ async fn replayed_events_of_each_upload_are_sent_in_order() {
                  WHERE early.sequence < late.sequence AND early.published_at IS NULL \
                  AND late.published_at IS NOT NULL";
     for _ in 0..4 {
-        assert_eq!(super::round(&relay).await.taken, 100);
+        assert_eq!(super::round(&relay).await.published, 100);
         assert_eq!(number(&app, order).await, 0);
     }
 }

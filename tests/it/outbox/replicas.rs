@@ -34,17 +34,17 @@ async fn call_that_outlives_its_lease_only_repeats_an_event() {
     hold.someone_waits().await;
     let other = relay(&app, &cloud::endpoint());
     assert_eq!(
-        round(&other).await.claimed,
+        round(&other).await.leased,
         0,
         "leased, and the next one waits"
     );
 
     app.advance(PAST_THE_LEASE);
-    assert_eq!(round(&other).await.taken, 1);
-    assert_eq!(round(&other).await.taken, 1);
+    assert_eq!(round(&other).await.published, 1);
+    assert_eq!(round(&other).await.published, 1);
     assert_eq!(arrived_sequences(&app, 2).await, ["1", "2"]);
     hold.release();
-    assert_eq!(slow.await.expect("the slow one").taken, 1);
+    assert_eq!(slow.await.expect("the slow one").published, 1);
     assert_eq!(arrived_sequences(&app, 1).await, ["1"], "at least once");
     assert_eq!(number(&app, WAITING).await, 0);
 }
@@ -67,11 +67,11 @@ async fn failure_after_end_of_lease_leaves_next_lease_unchanged() {
 
     doomed.cut().await;
     let failed = first.await.expect("the first one");
-    assert!(failed.fault.is_some(), "{failed:?}");
+    assert!(failed.failure.is_some(), "{failed:?}");
     let third = relay(&app, &cloud::endpoint());
-    assert_eq!(round(&third).await.claimed, 0, "it is the second one's");
+    assert_eq!(round(&third).await.leased, 0, "it is the second one's");
     hold.release();
-    assert_eq!(second.await.expect("the second one").taken, 1);
+    assert_eq!(second.await.expect("the second one").published, 1);
     assert_eq!(app.inbox.waiting().await, 1, "it was sent once");
 }
 
@@ -87,9 +87,9 @@ async fn events_of_dead_relay_are_sent_by_another_when_lease_ends() {
     dead.abort();
     let other = relay(&app, &cloud::endpoint());
     app.advance(TimeDelta::seconds(29));
-    assert_eq!(round(&other).await.claimed, 0, "the lease holds");
+    assert_eq!(round(&other).await.leased, 0, "the lease holds");
     app.advance(TimeDelta::seconds(2));
-    assert_eq!(round(&other).await.taken, 1);
+    assert_eq!(round(&other).await.published, 1);
     let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
     assert_eq!(message.json()["subject"], "/bulk/1");
 }
@@ -118,7 +118,7 @@ async fn stopped_relay_releases_events_it_has_not_sent() {
     let next = round(&other).await;
     let left = usize::try_from(left).expect("a number");
     assert_eq!(
-        (next.claimed, next.taken),
+        (next.leased, next.published),
         (left, left),
         "no lease in the way"
     );

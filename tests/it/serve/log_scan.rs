@@ -230,7 +230,7 @@ async fn no_store_credential_is_in_log_or_audit() {
         .set("AWS_SECRET_ACCESS_KEY", SECRET)
         .set("AWS_SESSION_TOKEN", TOKEN);
     let secrets = [SECRET, TOKEN, "AKIALOGSTEST"];
-    scan(&place, run, "SNS takes no events", &secrets).await;
+    scan(&place, run, "SNS accepts no events", &secrets).await;
 }
 
 /// With an SNS topic that accepts events and a queue that receives those of S3.
@@ -244,5 +244,5 @@ async fn no_signed_url_is_in_log_or_audit_with_sns_and_s3_events() {
         .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
         .set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
     let credential = format!("Credential={}/", cloud::ACCESS_KEY_ID);
-    scan(&place, run, "is published", &[&credential]).await;
+    scan(&place, run, "published event", &[&credential]).await;
 }

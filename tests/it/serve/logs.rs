@@ -125,7 +125,7 @@ async fn no_log_line_contains_a_secret_at_trace_level() {
             .set("AWS_SECRET_ACCESS_KEY", SECRET);
         let (mut process, caller) = place.start(run).await;
         round_trip(&caller).await;
-        process.says("SNS takes no events").await;
+        process.says("SNS accepts no events").await;
         let ended = process.stop("TERM").await.ok();
         assert!(ended.err.lines().count() > 10, "{ended:#?}");
         for line in ended.err.lines().filter(|_| format == "json") {
