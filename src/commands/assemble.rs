@@ -12,9 +12,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use super::switches;
-use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::arrivals::reader::Reader;
+use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::{self, Auth, Database, Settings, Sse, TopicArn};
 use crate::domain::encryption::Encryption;
@@ -203,7 +203,7 @@ fn reader(settings: &Settings, cloud: &Cloud, broker: &Arc<Broker>) -> Option<Re
     let queue = settings.s3_events.queue.as_ref()?;
     let metrics = Arc::clone(&broker.metrics);
     Some(Reader {
-        queue: Queue::new(&cloud.sqs, queue.as_str(), Pace::default(), metrics),
+        queue: Queue::new(&cloud.sqs, queue.as_str(), QueueTiming::default(), metrics),
         broker: Arc::clone(broker),
     })
 }

@@ -11,7 +11,7 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
     let Some(queue) = &patient.queue else {
         return Verdict::ok("none is set: uploads complete by their clients' word");
     };
-    let seen = match queue.look().await {
+    let seen = match queue.describe().await {
         Ok(seen) => seen,
         Err(error @ QueueFault::Refused(_)) => {
             let fix = "allow sqs:GetQueueAttributes to whoever runs the doctor; the broker itself \
@@ -29,7 +29,7 @@ pub(super) async fn check(patient: &Patient) -> Verdict {
         }
     };
     let waiting = format!("it is there, with about {} messages", seen.waiting);
-    match seen.receives {
+    match seen.max_receives {
         Some(receives) if receives >= RECEIVES => Verdict::ok(waiting),
         Some(receives) => Verdict::warning(
             format!("{waiting}; they go to the dead-letter queue after {receives} tries"),

@@ -9,8 +9,8 @@ use super::super::assemble::{self, AssembleError, Cloud};
 use super::super::output::causes;
 use super::super::serve::{bundle, cloud};
 use super::super::switches;
-use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
+use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::notify::sns::Topic;
@@ -70,7 +70,7 @@ impl Patient {
                 Queue::new(
                     &cloud.sqs,
                     url.as_str(),
-                    Pace::default(),
+                    QueueTiming::default(),
                     Arc::clone(&metrics),
                 )
             }),

@@ -1,7 +1,7 @@
 //! A message of the queue of S3's events.
 
 use serde_json::json;
-use upload_broker::arrivals::message::{Contents, Unreadable, read};
+use upload_broker::arrivals::message::{ParsedMessage, Unreadable, read};
 
 /// What is read names objects, and reads the same in an envelope of SNS.
 pub fn hold(data: &[u8]) {
@@ -14,7 +14,7 @@ pub fn hold(data: &[u8]) {
         assert!(changes.all(|change| !change.key.is_empty()), "{told:?}");
     }
     let wrapped = json!({"Type": "Notification", "Message": text}).to_string();
-    let wrapped: Result<Contents, Unreadable> = read(&wrapped);
+    let wrapped: Result<ParsedMessage, Unreadable> = read(&wrapped);
     let is_envelope = wrapped == Err(Unreadable::AnotherSource);
     assert!(
         wrapped == told || is_envelope,

@@ -30,7 +30,7 @@ const DONE: Round = Round {
 };
 
 async fn event_survives_outage(mut scene: Scene, gate: Gate) {
-    scene.pace.visibility = Duration::from_secs(1);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
     let session = scene.sent("a.csv", json!({})).await;
     scene.send_event("ObjectCreated:Put", "a.csv").await;
     gate.cut().await;
@@ -62,7 +62,7 @@ async fn s3_event_is_handled_again_after_outage_of_postgres() {
 #[tokio::test]
 async fn message_is_deleted_when_all_of_its_events_are_handled() {
     let mut scene = Scene::silent(Setup::new()).await;
-    scene.pace.visibility = Duration::from_secs(1);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
     let one = scene.sent("one.csv", json!({})).await;
     let two = scene.invisible("two.csv").await;
     let bucket = &scene.app.bucket.name;

@@ -26,7 +26,7 @@ async fn scene_with_held_s3() -> (Scene, Hold) {
 #[tokio::test]
 async fn message_stays_hidden_while_it_is_handled() {
     let (mut scene, mut hold) = scene_with_held_s3().await;
-    scene.pace.visibility = Duration::from_secs(1);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
     let session = scene.sent("slow.csv", json!({})).await;
     scene.send_event("ObjectCreated:Put", "slow.csv").await;
     let other = async {
@@ -83,8 +83,8 @@ async fn stop_does_not_wait_for_the_poll() {
 #[tokio::test]
 async fn unreadable_messages_end_in_the_dead_letter_queue() {
     let mut scene = Scene::silent(Setup::new()).await;
-    scene.pace.visibility = Duration::from_secs(1);
-    scene.pace.poll = Duration::from_secs(2);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
+    scene.timing.wait_time = Duration::from_secs(2);
     let dead = Events::new().await;
     scene.events.give_up_to(&dead, 2).await;
     let session = scene.sent("a.csv", json!({})).await;
