@@ -13,7 +13,7 @@ use upload_broker::janitor::{self, AbortCounts, AbortOutcome, Report};
 use super::{clear, try_clear};
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::observe::eventually;
 use crate::support::shared;
 use crate::support::store::Store;
@@ -100,15 +100,15 @@ async fn walk_of_dead_janitor_is_taken_over_when_its_lease_ends() {
 #[tokio::test]
 async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     let store = Store::start().await;
-    let door = Arc::new(Door::to(store.addr()));
-    let app = bulk(Setup::new().store(&store).s3(door.endpoint()), 30).await;
+    let proxy = Arc::new(FaultyProxy::new(store.addr()));
+    let app = bulk(Setup::new().store(&store).s3(proxy.endpoint()), 30).await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let report = {
-        let (told, door) = (Arc::clone(&told), Arc::clone(&door));
+        let (told, proxy) = (Arc::clone(&told), Arc::clone(&proxy));
         // The first abort succeeds, then S3 answers 503.
         Report::to(move |finding| {
             told.lock().unwrap().push(finding.outcome);
-            door.leads(Way::Says(
+            proxy.set_mode(Mode::Respond(
                 "HTTP/1.1 503 Slow Down\r\nconnection: close\r\n\r\n\
                  <Error><Code>SlowDown</Code><Message>why</Message></Error>",
             ));
@@ -130,7 +130,7 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     assert_eq!(told, counts.failed + counts.aborted);
     let failed = app.metric(r#"stale_multipart_uploads_total{outcome="failed"}"#);
     assert_eq!(failed.await, 8.0);
-    door.leads(Way::To(store.addr()));
+    proxy.set_mode(Mode::Forward(store.addr()));
     let rest = clear(&app).await.len() as u64;
     // An abort whose request was dropped may still have arrived.
     assert!(
@@ -142,26 +142,26 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
 
 #[tokio::test]
 async fn walk_is_skipped_where_store_refuses_to_list_multipart_uploads() {
-    let door = Door::to(cloud::address());
-    let app = Setup::new().s3(door.endpoint()).start().await;
+    let proxy = FaultyProxy::new(cloud::address());
+    let app = Setup::new().s3(proxy.endpoint()).start().await;
     for answer in [
         "HTTP/1.1 501 Not Implemented\r\nconnection: close\r\n\r\n\
          <Error><Code>NotImplemented</Code><Message>why</Message></Error>",
         "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
          <Error><Code>AccessDenied</Code><Message>why</Message></Error>",
     ] {
-        door.leads(Way::Says(answer));
+        proxy.set_mode(Mode::Respond(answer));
         let (cleared, _) = try_clear(&app, false).await;
         assert!(matches!(cleared, Ok(AbortOutcome::Refused)), "{cleared:?}");
     }
-    door.leads(Way::Says(
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
          <Error><Code>InvalidAccessKeyId</Code><Message>why</Message></Error>",
     ));
     let (cleared, _) = try_clear(&app, false).await;
     assert!(cleared.is_err(), "a fault, not a refusal: {cleared:?}");
     // The refusals have no lasting effect.
-    door.leads(Way::To(cloud::address()));
+    proxy.set_mode(Mode::Forward(cloud::address()));
     assert_eq!(clear(&app).await, Vec::<Value>::new());
 }
 

@@ -85,7 +85,7 @@ impl App {
     }
 
     /// POST without a body.
-    pub async fn act(&self, path: &str) -> Reply {
+    pub async fn post_empty(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::POST, path)).await
     }
 
@@ -112,7 +112,7 @@ impl App {
 
     /// Acknowledges a session's upload.
     pub async fn acknowledge(&self, session: &Value) -> Reply {
-        self.act(&format!("/uploads/{}/acknowledge", id(session)))
+        self.post_empty(&format!("/uploads/{}/acknowledge", id(session)))
             .await
     }
 
@@ -144,7 +144,7 @@ impl App {
     }
 
     /// A supervised loop beside the broker's own panics; returns what the run ends with.
-    pub async fn lose_a_loop(mut self) -> ExitCode {
+    pub async fn panic_in_loop(mut self) -> ExitCode {
         async fn doomed() {
             panic!("said by the test")
         }
@@ -152,7 +152,7 @@ impl App {
         self.shutdown.spawn("doomed", doomed());
         drop(inside);
         let ended = self.ended.take().expect("a run");
-        tokio::time::timeout(super::process::PATIENCE, ended)
+        tokio::time::timeout(super::process::TIMEOUT, ended)
             .await
             .expect("it goes on half alive")
             .expect("an exit code")

@@ -16,7 +16,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use upload_broker::dev::child::ServerProcess;
 
-use super::{slot, unique, venv};
+use super::{process_folder, unique, venv};
 
 /// The one region.
 pub const REGION: &str = "us-east-1";
@@ -217,7 +217,7 @@ impl Bucket {
 
 fn start() -> (ServerProcess, SocketAddr) {
     let program = venv("ministack");
-    let log = slot::folder().join("ministack.log");
+    let log = process_folder::path().join("ministack.log");
     // It cannot choose its port itself; when somebody was faster, it ends and we choose again.
     for _ in 0..10 {
         let address = free_address();
@@ -239,7 +239,7 @@ fn attempt(program: &Path, address: SocketAddr, log: &Path) -> Option<ServerProc
         .env("BIND_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", address.port().to_string())
         .env("SERVICES", "s3,sns,sqs")
-        .env("TMPDIR", slot::folder())
+        .env("TMPDIR", process_folder::path())
         .stdout(output)
         .stderr(errors);
     let mut process = ServerProcess::spawn(&mut command, "TERM", Duration::from_secs(2))

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
-use super::leaks::keep_secret;
-use super::{block_on, pg_bin, shared, slot, unique};
+use super::leaks::register_secret;
+use super::{block_on, pg_bin, process_folder, shared, unique};
 
 /// What fills a template database: runs against its URL.
 pub type Migrate = fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -175,7 +175,7 @@ fn server() -> &'static Postgres {
 fn keep_password(url: &str) {
     let url = url::Url::parse(url).expect("a URL");
     if let Some(password) = url.password() {
-        keep_secret("a password of Postgres", password);
+        register_secret("a password of Postgres", password);
     }
 }
 
@@ -184,7 +184,7 @@ fn start() -> Result<Postgres, Error> {
         bin: pg_bin(),
         durable: false,
         max_connections: 300,
-        ..Options::new(slot::folder().join("postgres"))
+        ..Options::new(process_folder::path().join("postgres"))
     };
     // The server of a run that was killed a moment ago may still be shutting down.
     let patience = Instant::now() + Duration::from_secs(20);

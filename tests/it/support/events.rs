@@ -54,7 +54,7 @@ impl Events {
     }
 
     /// Messages that are given up after `receives` go to `other`.
-    pub async fn give_up_to(&self, other: &Events, receives: u32) {
+    pub async fn set_dead_letter_queue(&self, other: &Events, receives: u32) {
         let policy = json!({"deadLetterTargetArn": other.arn, "maxReceiveCount": receives});
         self.set(QueueAttributeName::RedrivePolicy, policy).await;
     }
@@ -103,7 +103,7 @@ impl Events {
 }
 
 /// From now on the bucket tells a topic what is made and removed.
-pub async fn tell_topic(bucket: &Bucket, arn: &str) {
+pub async fn notify_topic(bucket: &Bucket, arn: &str) {
     let topic = TopicConfiguration::builder()
         .topic_arn(arn)
         .events(Event::from("s3:ObjectCreated:*"));

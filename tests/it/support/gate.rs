@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 use super::pump::{Flow, Pumped, carry};
 use super::shared;
 
@@ -59,7 +59,7 @@ impl Gate {
 
     /// Shuts the gate: when this returns, every connection is closed and new ones are refused.
     /// What was held is lost.
-    pub async fn cut(&self) {
+    pub async fn close(&self) {
         let open = self.open.lock().unwrap().take();
         if let Some(open) = open {
             // An error means that the task has ended; the next line shows how.
@@ -69,19 +69,19 @@ impl Gate {
     }
 
     /// Closes every connection. Whoever comes back gets through.
-    pub async fn tear(&self) {
-        self.cut().await;
+    pub async fn drop_connections(&self) {
+        self.close().await;
         self.restore();
     }
 
     /// Half-open: connections are taken and stay up, and not a byte moves.
-    pub fn hold(&self) {
-        self.flow.send_replace(Flow::Hold);
+    pub fn block(&self) {
+        self.flow.send_replace(Flow::Block);
     }
 
     /// Requests reach the service, and its answers get stuck.
-    pub fn hold_answers(&self) {
-        self.flow.send_replace(Flow::HoldAnswers);
+    pub fn block_responses(&self) {
+        self.flow.send_replace(Flow::BlockResponses);
     }
 
     /// Everything takes this much longer, each way.
@@ -104,14 +104,14 @@ impl Gate {
     }
 
     /// Returns when an answer waits at a gate that holds answers.
-    pub async fn answer_waits(&self) {
+    pub async fn response_waits(&self) {
         self.wait("an answer", |pumped| pumped.answers_held).await;
     }
 
     async fn wait(&self, what: &str, held: fn(&Pumped) -> usize) {
         let mut pumped = self.pumped.subscribe();
         let came = pumped.wait_for(|pumped| held(pumped) > 0);
-        let came = tokio::time::timeout(PATIENCE, came).await;
+        let came = tokio::time::timeout(TIMEOUT, came).await;
         let came = came.unwrap_or_else(|_| panic!("{what} never comes to the gate"));
         came.expect("the gate's own channel");
     }

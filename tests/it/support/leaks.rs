@@ -12,8 +12,8 @@
 //! a run.
 
 mod line;
+mod patterns;
 mod search;
-mod shapes;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,15 +22,15 @@ use std::sync::{Mutex, Once};
 
 use upload_broker::telemetry::log::{Format, listen};
 
-pub use line::heard_at_info;
-pub use search::{find, keep_secret, keep_setting};
-pub use shapes::SHAPES;
+pub use line::is_visible_at_info;
+pub use patterns::PATTERNS;
+pub use search::{find, register_secret, register_setting};
 
 /// What a run ends with that has told a secret: as one ends whose tests fail.
-pub const CODE: i32 = 101;
+pub const LEAK_EXIT_CODE: i32 = 101;
 
 /// The place of lines of this process, for [`lines`].
-pub const INSIDE: &str = "inside";
+pub const IN_PROCESS: &str = "inside";
 
 /// A secret in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,28 +50,28 @@ thread_local! {
 static LINES: Mutex<BTreeMap<(&str, String), u64>> = Mutex::new(BTreeMap::new());
 
 /// Everything at trace: a name in the filter is the beginning of a library's.
-pub fn everything() -> String {
+pub fn trace_filter() -> String {
     let named: String = ('a'..='z').map(|c| format!(",{c}=trace")).collect();
     format!("trace{named}")
 }
 
 /// From now on, what is logged in this process is looked at.
-pub fn watch() {
+pub fn install_logger() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let hear = |line: &str| {
-            look(INSIDE, line, || {
+            look(IN_PROCESS, line, || {
                 let thread = std::thread::current();
                 format!("the thread {}", thread.name().unwrap_or("without a name"))
             });
         };
-        listen(Format::Text, &everything(), hear).expect("the first logger of the process");
+        listen(Format::Text, &trace_filter(), hear).expect("the first logger of the process");
     });
 }
 
 /// What `act` tells that nobody may see, on this thread; the run goes on.
-pub fn told(act: impl FnOnce()) -> Vec<Leak> {
-    watch();
+pub fn collect_leaks(act: impl FnOnce()) -> Vec<Leak> {
+    install_logger();
     WANTED.set(Some(Vec::new()));
     act();
     WANTED.take().unwrap_or_default()
@@ -87,7 +87,7 @@ pub fn lines(place: &str, library: &str) -> u64 {
 }
 
 /// Who listens to an output of a process.
-pub struct Listener {
+pub struct LineChecker {
     /// The command; none where secrets may be told.
     place: Option<&'static str>,
     /// The test that started it.
@@ -109,23 +109,23 @@ const QUIET: [&str; 8] = [
     "tenants",
 ];
 
-impl Listener {
+impl LineChecker {
     /// For standard error of this command, started by the calling thread's test. It hears
     /// everything, or what `info` tells.
-    pub fn of_err(command: &str, all: bool) -> Listener {
+    pub fn of_err(command: &str, all: bool) -> LineChecker {
         let known = QUIET.into_iter().chain(["dev"]).find(|one| *one == command);
-        Listener::new(Some(known.unwrap_or("another command")), all)
+        LineChecker::new(Some(known.unwrap_or("another command")), all)
     }
 
     /// For its standard output.
-    pub fn of_out(command: &str) -> Listener {
-        Listener::new(QUIET.into_iter().find(|one| *one == command), true)
+    pub fn of_out(command: &str) -> LineChecker {
+        LineChecker::new(QUIET.into_iter().find(|one| *one == command), true)
     }
 
-    fn new(place: Option<&'static str>, all: bool) -> Listener {
+    fn new(place: Option<&'static str>, all: bool) -> LineChecker {
         let thread = std::thread::current();
         let test = thread.name().unwrap_or("without a name").to_owned();
-        Listener { place, test, all }
+        LineChecker { place, test, all }
     }
 
     /// Looks at a line; whether the test hears it too.
@@ -133,7 +133,7 @@ impl Listener {
         if let Some(place) = self.place {
             look(place, line, || format!("{place}, started by {}", self.test));
         }
-        self.all || heard_at_info(line)
+        self.all || is_visible_at_info(line)
     }
 }
 
@@ -164,5 +164,5 @@ fn end(leak: &Leak, who: &str) -> ! {
     let Leak { what, line } = leak;
     let story = format!("\n\na log holds a secret ({what}), said by {who}:\n{line}\n\n");
     let _ = std::io::stderr().write_all(story.as_bytes());
-    std::process::exit(CODE)
+    std::process::exit(LEAK_EXIT_CODE)
 }

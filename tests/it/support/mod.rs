@@ -6,35 +6,35 @@
 //! to the runtime that made it, and each test has its own.
 
 pub mod app;
-pub mod bent;
-pub mod careless;
+pub mod blocked_gate;
 pub mod cloud;
 pub mod database;
-pub mod dice;
-pub mod door;
 pub mod events;
+pub mod faulty_proxy;
 pub mod fleet;
 pub mod gate;
-pub mod halt;
-pub mod hold;
+pub mod holding_proxy;
 pub mod inbox;
 pub mod invariant;
-pub mod knobs;
 pub mod leaks;
+pub mod lenient_store;
 pub mod load;
-pub mod masked;
 pub mod observe;
+pub mod options;
 pub mod pgbouncer;
 pub mod process;
+pub mod process_folder;
 pub mod pump;
 pub mod python;
 pub mod raw;
-pub mod real;
+pub mod real_stores;
+pub mod replacing_proxy;
 pub mod reply;
+pub mod rewriting_proxy;
+pub mod seeded_rng;
 pub mod serving;
 pub mod setup;
-pub mod slot;
-pub mod sns_door;
+pub mod sns_proxy;
 pub mod store;
 
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub fn shared() -> &'static Handle {
     static SHARED: OnceLock<Runtime> = OnceLock::new();
     SHARED
         .get_or_init(|| {
-            leaks::watch();
+            leaks::install_logger();
             Runtime::new().expect("a runtime for shared services")
         })
         .handle()

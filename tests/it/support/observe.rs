@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::app::{App, id};
 
 /// How long a test waits for what happens by itself.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Asks `done` again and again until it says yes; fails with `what` when it never does.
 pub async fn eventually(what: &str, done: impl AsyncFnMut() -> bool) {
-    within(PATIENCE, what, done).await;
+    within(TIMEOUT, what, done).await;
 }
 
 /// The same for what may take as long as `patience`.
@@ -46,7 +46,7 @@ impl App {
 
     /// The types of an upload's events, oldest first; they must be numbered without a gap, and
     /// the last one must tell of the state that the upload is in.
-    pub async fn told(&self, upload: &Value) -> Vec<String> {
+    pub async fn event_types(&self, upload: &Value) -> Vec<String> {
         let events = self.events(upload).await;
         for (index, event) in events.iter().enumerate() {
             assert_eq!(event["sequence"], index + 1, "{events:#?}");
@@ -64,7 +64,7 @@ impl App {
     /// Runs `verb` up to where it changes a row, then `act`, then the rest of `verb`: it has looked
     /// at S3 by then, and nothing is written yet. That an upload in parts is held, before S3 is asked
     /// for its parts, is not such a change.
-    pub async fn in_between<T>(
+    pub async fn run_before_write<T>(
         &self,
         verb: impl Future<Output = T>,
         act: impl Future<Output = ()>,
@@ -124,7 +124,7 @@ impl App {
     /// Fails when a session of the app's database holds a transaction open, or waits for one. The
     /// loops of the app have short ones of their own, so that it is asked more than once, but for
     /// less time than after which Postgres itself ends a forgotten one (15 s).
-    pub async fn holds_no_transaction(&self) {
+    pub async fn assert_no_open_transaction(&self) {
         let open = "state LIKE 'idle in transaction%' OR wait_event_type = 'Lock'";
         let deadline = Instant::now() + Duration::from_secs(8);
         while self.sessions(open).await > 0 {

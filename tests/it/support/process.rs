@@ -18,14 +18,14 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-pub use ended::Ended;
-pub use signals::{lives, signal};
+pub use ended::FinishedProcess;
+pub use signals::{is_running, signal};
 
-use super::leaks::{Listener, everything, keep_setting};
+use super::leaks::{LineChecker, register_setting, trace_filter};
 use super::{pg_bin, shared};
 
 /// More than anything here takes, on a machine under load.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Ports of the tests' own.
 const FIRST_PORT: u16 = 10_240;
@@ -84,13 +84,13 @@ impl Run {
     }
 
     /// In this folder.
-    pub fn inside(mut self, folder: &Path) -> Run {
+    pub fn current_dir(mut self, folder: &Path) -> Run {
         self.folder = Some(folder.to_owned());
         self
     }
 
     /// With this on its standard input, by a pipe.
-    pub fn fed(mut self, input: &[u8]) -> Run {
+    pub fn stdin(mut self, input: &[u8]) -> Run {
         self.input = Some(input.to_owned());
         self
     }
@@ -99,18 +99,18 @@ impl Run {
     pub fn spawn(self) -> Process {
         let name = self.args.first().map_or("", String::as_str);
         let all = self.settings.contains_key("RUST_LOG");
-        let (of_out, of_err) = (Listener::of_out(name), Listener::of_err(name, all));
+        let (of_out, of_err) = (LineChecker::of_out(name), LineChecker::of_err(name, all));
         for (name, value) in &self.settings {
-            keep_setting(name, value);
+            register_setting(name, value);
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_upload-broker"));
         command
             .args(&self.args)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", super::slot::folder())
+            .env("HOME", super::process_folder::path())
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("RUST_LOG", everything())
+            .env("RUST_LOG", trace_filter())
             .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
             .envs(&self.settings)
             .stdin(match self.input {
@@ -143,15 +143,15 @@ impl Run {
     }
 
     /// Runs it to its end.
-    pub async fn end(self) -> Ended {
-        self.spawn().ended().await
+    pub async fn finish(self) -> FinishedProcess {
+        self.spawn().wait().await
     }
 }
 
 async fn hear(
     output: impl AsyncRead + Unpin,
     tell: watch::Sender<Said>,
-    listener: Listener,
+    listener: LineChecker,
     which: fn(&mut Said) -> &mut String,
 ) {
     let mut lines = BufReader::new(output).lines();
@@ -180,27 +180,27 @@ impl Process {
     }
 
     /// All that it has said on standard output.
-    pub fn printed(&self) -> String {
+    pub fn output(&self) -> String {
         self.said.borrow().out.clone()
     }
 
     /// Waits for a line on standard output that holds `text`, and returns it.
-    pub async fn prints(&mut self, text: &str) -> String {
+    pub async fn wait_for_output(&mut self, text: &str) -> String {
         self.line(|said| &said.out, text, 1).await
     }
 
     /// Waits for a line on standard error that holds `text`, and returns it.
-    pub async fn says(&mut self, text: &str) -> String {
-        self.says_again(text, 1).await
+    pub async fn wait_for_log(&mut self, text: &str) -> String {
+        self.wait_for_nth_log(text, 1).await
     }
 
     /// Waits for the `count`th such line.
-    pub async fn says_again(&mut self, text: &str, count: usize) -> String {
+    pub async fn wait_for_nth_log(&mut self, text: &str, count: usize) -> String {
         self.line(|said| &said.err, text, count).await
     }
 
     async fn line(&mut self, stream: fn(&Said) -> &str, text: &str, count: usize) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let all = |said: &Said| format!("{}{}", said.out, said.err);
         // What was looked at is not looked at again: it only grows, by whole lines.
         let (mut looked, mut found) = (0, 0);
@@ -219,14 +219,14 @@ impl Process {
             }
             if timeout_at(deadline, self.said.changed()).await.is_err() {
                 let all = all(&self.said.borrow());
-                panic!("no {text:?} in {PATIENCE:?}:\n{all}");
+                panic!("no {text:?} in {TIMEOUT:?}:\n{all}");
             }
         }
     }
 
     /// Waits until the broker listens, and returns its URL.
     pub async fn ready(&mut self) -> String {
-        let line = self.says("listening on http").await;
+        let line = self.wait_for_log("listening on http").await;
         let (_, rest) = line.split_once("listening on ").expect("an address");
         let url = rest.split(['"', ' ']).next().expect("a URL");
         url.to_owned()
@@ -238,8 +238,8 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub async fn ended(mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
+    pub async fn wait(mut self) -> FinishedProcess {
+        let deadline = Instant::now() + TIMEOUT;
         let status = timeout_at(deadline, self.child.wait()).await;
         let Ok(status) = status else {
             panic!("it does not end:\n{}", self.log());
@@ -249,7 +249,7 @@ impl Process {
             .expect("its outputs are closed")
             .expect("listeners")
             .clone();
-        Ended {
+        FinishedProcess {
             status: status.expect("its status"),
             out: said.out,
             err: said.err,
@@ -257,9 +257,9 @@ impl Process {
     }
 
     /// Asks it to stop, and waits for its end.
-    pub async fn stop(self, name: &str) -> Ended {
+    pub async fn stop(self, name: &str) -> FinishedProcess {
         self.signal(name);
-        self.ended().await
+        self.wait().await
     }
 }
 

@@ -14,9 +14,9 @@ pub enum Flow {
     /// Later, each way.
     Delay(Duration),
     /// Not at all.
-    Hold,
+    Block,
     /// To the service, not back from it.
-    HoldAnswers,
+    BlockResponses,
 }
 
 /// Which way.
@@ -37,7 +37,7 @@ pub struct Pumped {
 
 impl Flow {
     fn holds(self, way: Way) -> bool {
-        self == Flow::Hold || (self == Flow::HoldAnswers && way == Way::Back)
+        self == Flow::Block || (self == Flow::BlockResponses && way == Way::Back)
     }
 }
 

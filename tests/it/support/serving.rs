@@ -57,7 +57,7 @@ impl Place {
     pub async fn key(&self) -> String {
         let scopes = "uploads:write,uploads:read,datasets:read,datasets:delete";
         let made = self.run(&["keys", "create", "--json", "--scopes", scopes]);
-        let made = made.end().await.ok().json();
+        let made = made.finish().await.ok().json();
         made["key"].as_str().expect("a key").to_owned()
     }
 
@@ -94,7 +94,7 @@ impl Caller {
     }
 
     /// POST without a body.
-    pub async fn act(&self, path: &str) -> Reply {
+    pub async fn post_empty(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::POST, path)).await
     }
 
@@ -113,7 +113,7 @@ impl Caller {
 
     /// Acknowledges.
     pub async fn acknowledge(&self, session: &Value) -> Reply {
-        self.act(&format!("/uploads/{}/acknowledge", id(session)))
+        self.post_empty(&format!("/uploads/{}/acknowledge", id(session)))
             .await
     }
 

@@ -16,7 +16,7 @@ use super::app::{App, now};
 use super::cloud::{self, Bucket};
 use super::database::Database;
 use super::inbox::Inbox;
-use super::leaks::keep_setting;
+use super::leaks::register_setting;
 use super::observe::eventually;
 use super::shared;
 use super::store::Store;
@@ -154,7 +154,7 @@ impl Setup {
             self.settings.entry(name.into()).or_insert(value);
         }
         for (name, value) in &self.settings {
-            keep_setting(name, value);
+            register_setting(name, value);
         }
         let lookup = |name: &str| self.settings.get(name).cloned();
         let settings = Settings::load(lookup).unwrap_or_else(|faults| panic!("{faults:?}"));

@@ -33,7 +33,7 @@ async fn new_certificate_is_loaded_on_sighup_without_dropping_connections() {
         "nobody has asked yet"
     );
     process.signal("HUP");
-    process.says("the certificate was read anew").await;
+    process.wait_for_log("the certificate was read anew").await;
     let second = authority.shown(&address).await;
     assert_ne!(second, first);
     // The open connection still works.
@@ -54,24 +54,24 @@ async fn invalid_certificate_or_key_on_sighup_keeps_the_old_certificate() {
     std::fs::copy(&other, &key).expect("another key");
     process.signal("HUP");
     process
-        .says_again("the certificate stays the old one", 1)
+        .wait_for_nth_log("the certificate stays the old one", 1)
         .await;
     std::fs::write(&key, &good[..good.len() / 2]).expect("half a key");
     process.signal("HUP");
     process
-        .says_again("the certificate stays the old one", 2)
+        .wait_for_nth_log("the certificate stays the old one", 2)
         .await;
     std::fs::remove_file(&certificate).expect("no certificate");
     process.signal("HUP");
     let said = process
-        .says_again("the certificate stays the old one", 3)
+        .wait_for_nth_log("the certificate stays the old one", 3)
         .await;
     assert!(said.contains("BROKER_TLS_CERT"), "{said}");
     assert_eq!(authority.shown(&address).await, first);
 
     authority.files("broker", "localhost");
     process.signal("HUP");
-    process.says("the certificate was read anew").await;
+    process.wait_for_log("the certificate was read anew").await;
     assert_ne!(authority.shown(&address).await, first);
     let log = process.stop("TERM").await.ok().err;
     assert!(!log.contains("PRIVATE KEY"), "{log}");
@@ -96,13 +96,15 @@ async fn expired_certificate_is_logged_as_a_warning_at_start_and_on_sighup() {
 
     authority.files_for("old", now - hour, now + TimeDelta::days(3));
     process.signal("HUP");
-    process.says("in 2 days: renew it").await;
+    process.wait_for_log("in 2 days: renew it").await;
     authority.files("old", "localhost");
     process.signal("HUP");
-    process.says_again("the certificate was read anew", 2).await;
+    process
+        .wait_for_nth_log("the certificate was read anew", 2)
+        .await;
     authority.files_for("old", now - hour * 2, now - hour);
     process.signal("HUP");
-    process.says_again("has expired at", 2).await;
+    process.wait_for_nth_log("has expired at", 2).await;
     let log = process.stop("TERM").await.ok().err;
     assert_eq!(
         log.matches("renew it, then send SIGHUP").count(),

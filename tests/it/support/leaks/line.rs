@@ -13,7 +13,7 @@ pub fn speaker(line: &str) -> Option<&str> {
 
 /// Whether it is told with `RUST_LOG=info`, where libraries begin at `warn`. What is no line of a
 /// log always is.
-pub fn heard_at_info(line: &str) -> bool {
+pub fn is_visible_at_info(line: &str) -> bool {
     let Some((level, target)) = level_and_target(line) else {
         return true;
     };

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use regex::bytes::RegexSet;
 
-use super::shapes::SHAPES;
+use super::patterns::PATTERNS;
 use crate::{auth, serve, support};
 
 /// The secrets that stand in the suite, by what they are. [`keep_secret`] adds those of a run.
@@ -39,7 +39,7 @@ impl Search {
 fn search() -> &'static RwLock<Arc<Search>> {
     static SEARCH: OnceLock<RwLock<Arc<Search>>> = OnceLock::new();
     SEARCH.get_or_init(|| {
-        let shapes = SHAPES
+        let shapes = PATTERNS
             .iter()
             .map(|shape| (shape.what.to_owned(), shape.source()));
         let values = VALUES.map(|(what, value)| (what.to_owned(), regex::escape(value)));
@@ -48,7 +48,7 @@ fn search() -> &'static RwLock<Arc<Search>> {
 }
 
 /// From now on no line may hold `value` either. It must not be short.
-pub fn keep_secret(what: &str, value: &str) {
+pub fn register_secret(what: &str, value: &str) {
     assert!(
         value.len() >= SHORTEST,
         "{what} is too short to be told apart"
@@ -63,11 +63,11 @@ pub fn keep_secret(what: &str, value: &str) {
 }
 
 /// The same of a setting, where it is a secret one.
-pub fn keep_setting(name: &str, value: &str) {
+pub fn register_setting(name: &str, value: &str) {
     let is_secret =
         name.ends_with("_SECRET") || ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].contains(&name);
     if is_secret && value.len() >= SHORTEST {
-        keep_secret(name, value);
+        register_secret(name, value);
     }
 }
 

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Plan, Story};
-use crate::support::dice::Dice;
+use super::{Behavior, ClientRecord};
 use crate::support::fleet::{Fleet, REPLICAS};
 use crate::support::reply::Reply;
+use crate::support::seeded_rng::SeededRng;
 
 /// How long a client goes on without an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Client<'a> {
     pub fleet: &'a Fleet,
-    pub dice: Dice,
-    pub story: Story,
+    pub rng: SeededRng,
+    pub record: ClientRecord,
 }
 
 /// The client is dead, or has given up.
@@ -38,14 +38,14 @@ pub(super) enum Sent {
 impl Client<'_> {
     /// Writes a line of the story.
     pub fn note(&mut self, line: impl Into<String>) {
-        self.story.lines.push(line.into());
+        self.record.lines.push(line.into());
     }
 
     /// Writes down what should never be.
     pub fn fault(&mut self, what: &str, reply: &Reply) {
         let fault = format!("{what}: {} {}", reply.status, reply.body);
         self.note(format!("FAULT {fault}"));
-        self.story.faults.push(fault);
+        self.record.faults.push(fault);
     }
 
     /// Asks a replica until there is an answer other than "try again". Those who are to die may do
@@ -57,8 +57,8 @@ impl Client<'_> {
         body: Option<Value>,
     ) -> Result<Reply, Gone> {
         let began = Instant::now();
-        let dies = self.story.plan == Plan::Die && self.dice.percent(25);
-        let mut which = self.dice.roll(REPLICAS as u64) as usize;
+        let dies = self.record.behavior == Behavior::Crash && self.rng.chance(25);
+        let mut which = self.rng.below(REPLICAS as u64) as usize;
         for attempt in 1.. {
             let caller = self.fleet.caller(which);
             let mut request = caller.request(method.clone(), path);
@@ -69,7 +69,7 @@ impl Client<'_> {
                 request = request.json(body);
             }
             if dies {
-                let life = Duration::from_micros(self.dice.roll(15_000));
+                let life = Duration::from_micros(self.rng.below(15_000));
                 let _ = tokio::time::timeout(life, request.send()).await;
                 self.note(format!("dies in {method} {path}"));
                 return Err(Gone);
@@ -88,14 +88,14 @@ impl Client<'_> {
                 }
                 Err(error) => error.to_string(),
             };
-            if began.elapsed() > PATIENCE {
-                let fault = format!("no answer to {method} {path} in {PATIENCE:?}: {heard}");
-                self.story.faults.push(fault);
+            if began.elapsed() > TIMEOUT {
+                let fault = format!("no answer to {method} {path} in {TIMEOUT:?}: {heard}");
+                self.record.faults.push(fault);
                 return Err(Gone);
             }
             which = (which + 1) % REPLICAS;
             // As a client backs off.
-            tokio::time::sleep(Duration::from_millis(20 + self.dice.roll(60))).await;
+            tokio::time::sleep(Duration::from_millis(20 + self.rng.below(60))).await;
         }
         unreachable!("it tries until it gives up")
     }
@@ -109,8 +109,8 @@ impl Client<'_> {
             put = put.header(name, value.as_str().expect("a header value"));
         }
         let put = put.body(bytes.to_owned());
-        if self.story.plan == Plan::Die && self.dice.percent(25) {
-            let life = Duration::from_micros(self.dice.roll(10_000));
+        if self.record.behavior == Behavior::Crash && self.rng.chance(25) {
+            let life = Duration::from_micros(self.rng.below(10_000));
             let _ = tokio::time::timeout(life, put.send()).await;
             self.note("dies in its PUT");
             return Err(Gone);
@@ -129,7 +129,7 @@ impl Client<'_> {
     }
 
     fn key(&self) -> String {
-        format!("key-{}", self.story.name)
+        format!("key-{}", self.record.name)
     }
 }
 

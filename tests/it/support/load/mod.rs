@@ -3,26 +3,26 @@
 //! between two steps or in the middle of one, some send wrong bytes, come late, change their mind.
 //! Each story that they live is written down, to be held against what came of it.
 
+mod behavior;
 mod client;
-mod plan;
 mod steps;
 
 use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::behavior::Behavior;
 use self::client::Client;
-pub use self::plan::Plan;
-use super::dice::Dice;
 use super::fleet::Fleet;
+use super::seeded_rng::SeededRng;
 
 /// What one client wanted, did and heard.
 #[derive(Debug)]
-pub struct Story {
+pub struct ClientRecord {
     /// The name of its upload, and its idempotency key; nobody else has it.
     pub name: String,
     pub path: String,
-    pub plan: Plan,
+    pub behavior: Behavior,
     /// Every step, in order.
     pub lines: Vec<String>,
     /// The uploads that it was told to be its own.
@@ -37,27 +37,27 @@ pub struct Story {
 
 /// Lives stories with this many clients at once until `stop`, or until each has lived `most`; each
 /// story that has begun is lived to its end.
-pub async fn live(
+pub async fn run_clients(
     fleet: &Fleet,
-    dice: &mut Dice,
+    rng: &mut SeededRng,
     clients: u64,
     most: u64,
     stop: &CancellationToken,
-) -> Vec<Story> {
+) -> Vec<ClientRecord> {
     let all = (0..clients).map(|client| {
-        let mut dice = dice.fork();
+        let mut rng = rng.fork();
         async move {
-            let mut stories = Vec::new();
+            let mut records = Vec::new();
             for number in 0..most {
                 if stop.is_cancelled() {
                     break;
                 }
-                let plan = Plan::any(&mut dice);
+                let behavior = Behavior::random(&mut rng);
                 let name = format!("{client}-{number}");
-                let path = plan.path(&name, number, &mut dice);
-                stories.push(tell(fleet, dice.fork(), name, path, plan).await);
+                let path = behavior.path(&name, number, &mut rng);
+                records.push(run_client(fleet, rng.fork(), name, path, behavior).await);
             }
-            stories
+            records
         }
     });
     let all = futures::future::join_all(all).await;
@@ -65,11 +65,17 @@ pub async fn live(
 }
 
 /// One story.
-pub async fn tell(fleet: &Fleet, dice: Dice, name: String, path: String, plan: Plan) -> Story {
-    let story = Story {
+pub async fn run_client(
+    fleet: &Fleet,
+    rng: SeededRng,
+    name: String,
+    path: String,
+    behavior: Behavior,
+) -> ClientRecord {
+    let record = ClientRecord {
         name,
         path,
-        plan,
+        behavior,
         lines: Vec::new(),
         ids: BTreeSet::new(),
         acknowledged: false,
@@ -77,8 +83,8 @@ pub async fn tell(fleet: &Fleet, dice: Dice, name: String, path: String, plan: P
         deleted: false,
         faults: Vec::new(),
     };
-    let mut client = Client { fleet, dice, story };
+    let mut client = Client { fleet, rng, record };
     // Who dies says nothing more.
-    let _ = client.live().await;
-    client.story
+    let _ = client.run().await;
+    client.record
 }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use super::Plan;
+use super::Behavior;
 use super::client::{Client, Gone, Sent};
 use crate::support::app::id;
 use crate::support::reply::Reply;
@@ -18,33 +18,35 @@ const SENDS: usize = 20;
 
 impl Client<'_> {
     /// The whole story.
-    pub async fn live(&mut self) -> Result<(), Gone> {
-        let bytes = format!("{},{}\n", self.story.name, self.dice.roll(1_000_000));
+    pub async fn run(&mut self) -> Result<(), Gone> {
+        let bytes = format!("{},{}\n", self.record.name, self.rng.below(1_000_000));
         let Some(session) = self.create(&bytes).await? else {
             return Ok(());
         };
-        match self.story.plan {
-            Plan::Forget => return Ok(()),
-            Plan::Cancel => return self.cancel(&session).await,
-            Plan::WrongBytes => {
+        match self.record.behavior {
+            Behavior::NeverSend => return Ok(()),
+            Behavior::CancelBeforeSending => return self.cancel(&session).await,
+            Behavior::WrongBytes => {
                 let other = bytes.replace(',', ";");
                 if self.put(&session, &other).await? == Sent::Arrived {
-                    self.story.faults.push("S3 took wrong bytes".to_owned());
+                    self.record.faults.push("S3 took wrong bytes".to_owned());
                 }
-                if self.dice.percent(50) {
+                if self.rng.chance(50) {
                     return Ok(());
                 }
             }
             // A URL of at most four seconds has ended by then.
-            Plan::Late => tokio::time::sleep(Duration::from_millis(4_500)).await,
+            Behavior::SendAfterExpiry => tokio::time::sleep(Duration::from_millis(4_500)).await,
             _ => {}
         }
         for _ in 0..SENDS {
             let sent = self.put(&session, &bytes).await?;
-            match self.story.plan {
-                Plan::Leave if sent != Sent::Unknown => return Ok(()),
-                Plan::CancelLate if sent != Sent::Unknown => return self.cancel(&session).await,
-                Plan::Leave | Plan::CancelLate => continue,
+            match self.record.behavior {
+                Behavior::NeverAcknowledge if sent != Sent::Unknown => return Ok(()),
+                Behavior::CancelAfterSending if sent != Sent::Unknown => {
+                    return self.cancel(&session).await;
+                }
+                Behavior::NeverAcknowledge | Behavior::CancelAfterSending => continue,
                 _ => {}
             }
             let is_settled = self.acknowledge(&session, sent).await?;
@@ -52,12 +54,12 @@ impl Client<'_> {
                 break;
             }
         }
-        let wants_to = match self.story.plan {
-            Plan::Delete => true,
-            Plan::Contest | Plan::Overwrite => self.dice.percent(30),
+        let wants_to = match self.record.behavior {
+            Behavior::Delete => true,
+            Behavior::CompeteForPath | Behavior::Overwrite => self.rng.chance(30),
             _ => false,
         };
-        if wants_to && self.story.acknowledged {
+        if wants_to && self.record.acknowledged {
             self.delete(&session).await?;
         }
         Ok(())
@@ -65,17 +67,17 @@ impl Client<'_> {
 
     /// A session with a URL, where there is one to be had.
     async fn create(&mut self, bytes: &str) -> Result<Option<Value>, Gone> {
-        let plan = self.story.plan;
+        let behavior = self.record.behavior;
         // Who competes has a little more time.
-        let least = if plan.is_shared() { 6 } else { 2 };
+        let least = if behavior.is_shared() { 6 } else { 2 };
         let mut body = json!({
-            "path": self.story.path,
-            "name": self.story.name,
-            "overwrite": plan == Plan::Overwrite,
-            "expires_in": least + self.dice.roll(3),
+            "path": self.record.path,
+            "name": self.record.name,
+            "overwrite": behavior == Behavior::Overwrite,
+            "expires_in": least + self.rng.below(3),
         });
-        let declares = plan == Plan::WrongBytes || self.dice.percent(50);
-        if declares && plan != Plan::WrongClaim {
+        let declares = behavior == Behavior::WrongBytes || self.rng.chance(50);
+        if declares && behavior != Behavior::WrongExpectedSize {
             let sum = STANDARD.encode(sha2::Sha256::digest(bytes));
             body["checksum"] = json!({"algorithm": "SHA256", "value": sum});
             body["size"] = json!(bytes.len());
@@ -83,15 +85,15 @@ impl Client<'_> {
         let reply = self.ask(Method::POST, "/uploads", Some(body)).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
             (200 | 201, _) => {}
-            (409, "dataset-exists") if plan.is_shared() => return Ok(None),
+            (409, "dataset-exists") if behavior.is_shared() => return Ok(None),
             _ => {
                 self.fault("create", &reply);
                 return Ok(None);
             }
         }
         let session = reply.json();
-        self.story.ids.insert(id(&session).to_owned());
-        if session["name"] != self.story.name.as_str() {
+        self.record.ids.insert(id(&session).to_owned());
+        if session["name"] != self.record.name.as_str() {
             self.fault("another's upload", &reply);
         }
         // An answer that took long may find it expired.
@@ -101,33 +103,36 @@ impl Client<'_> {
     /// Acknowledges; whether there is nothing more to do.
     async fn acknowledge(&mut self, session: &Value, sent: Sent) -> Result<bool, Gone> {
         let path = format!("/uploads/{}/acknowledge", id(session));
-        let claims = (self.story.plan == Plan::WrongClaim).then(|| json!({"size": 1}));
-        if self.story.plan == Plan::Twice {
+        let claims =
+            (self.record.behavior == Behavior::WrongExpectedSize).then(|| json!({"size": 1}));
+        if self.record.behavior == Behavior::AcknowledgeTwice {
             self.both(&path).await;
         }
         let reply = self.ask(Method::POST, &path, claims).await?;
-        let (plan, code) = (self.story.plan, code(&reply));
+        let (behavior, code) = (self.record.behavior, code(&reply));
         match (reply.status.as_u16(), code.as_str()) {
             (200, _) => {
-                self.story.acknowledged = true;
+                self.record.acknowledged = true;
                 let status = reply.json()["status"].as_str().unwrap_or("").to_owned();
-                let fits =
-                    status == "Uploaded" || (plan == Plan::Overwrite && status == "Superseded");
+                let fits = status == "Uploaded"
+                    || (behavior == Behavior::Overwrite && status == "Superseded");
                 if !fits {
                     self.fault("acknowledged, and not", &reply);
                 }
                 Ok(true)
             }
             // S3 said that it is there, and nobody else may write at its path.
-            (409, "object-missing") if sent == Sent::Arrived && !plan.is_shared() => {
+            (409, "object-missing") if sent == Sent::Arrived && !behavior.is_shared() => {
                 self.fault("S3 took it, and the broker misses it", &reply);
                 Ok(true)
             }
             (409, "object-missing") => Ok(false),
-            (409, "dataset-exists") if plan == Plan::Contest => Ok(true),
+            (409, "dataset-exists") if behavior == Behavior::CompeteForPath => Ok(true),
             // It failed before, and that answer was lost.
-            (409, "invalid-status") if plan == Plan::Contest => Ok(true),
-            (409, "invalid-status") | (422, "object-mismatch") if plan == Plan::WrongClaim => {
+            (409, "invalid-status") if behavior == Behavior::CompeteForPath => Ok(true),
+            (409, "invalid-status") | (422, "object-mismatch")
+                if behavior == Behavior::WrongExpectedSize =>
+            {
                 Ok(true)
             }
             _ => {
@@ -155,7 +160,7 @@ impl Client<'_> {
             && one != other
         {
             let fault = format!("two answers to one acknowledge: {one} {other}");
-            self.story.faults.push(fault);
+            self.record.faults.push(fault);
         }
     }
 
@@ -163,7 +168,7 @@ impl Client<'_> {
         let path = format!("/uploads/{}/cancel", id(session));
         let reply = self.ask(Method::POST, &path, None).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
-            (200, _) => self.story.cancelled = true,
+            (200, _) => self.record.cancelled = true,
             // The janitor was faster, or an earlier answer was lost.
             (409, "invalid-status") => {}
             _ => self.fault("cancel", &reply),
@@ -175,10 +180,10 @@ impl Client<'_> {
         let path = format!("/uploads/{}", id(session));
         let reply = self.ask(Method::DELETE, &path, None).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
-            (204, _) => self.story.deleted = true,
+            (204, _) => self.record.deleted = true,
             // An earlier answer was lost, or another took its place.
             (409, "invalid-status") => {}
-            (409, "dataset-drifted") if self.story.plan == Plan::Overwrite => {}
+            (409, "dataset-drifted") if self.record.behavior == Behavior::Overwrite => {}
             _ => self.fault("delete", &reply),
         }
         Ok(())

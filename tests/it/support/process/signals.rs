@@ -18,7 +18,7 @@ pub fn signal(name: &str, id: u32) {
 }
 
 /// Whether a process is there, a dead one that nobody has reaped aside.
-pub fn lives(id: u32) -> bool {
+pub fn is_running(id: u32) -> bool {
     if test_kill_process(pid(id)).is_err() {
         return false;
     }

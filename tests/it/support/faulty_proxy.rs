@@ -1,4 +1,4 @@
-//! A TCP door in front of a service behind which things go wrong in other ways than "away": it
+//! A TCP door in front of a service behind which things go wrong in other modes than "away": it
 //! falls silent, cuts answers short, or is answered by somebody else.
 
 use std::net::SocketAddr;
@@ -11,33 +11,33 @@ use super::shared;
 
 /// What becomes of those who come, and of those who are inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Mode {
     /// To this service.
-    To(SocketAddr),
+    Forward(SocketAddr),
     /// Nowhere: connections stay open, and nothing is carried any more.
     Silent,
     /// To this service, whose answer ends after so many bytes.
-    Short(SocketAddr, u64),
+    Truncate(SocketAddr, u64),
     /// Every request gets this HTTP answer.
-    Says(&'static str),
+    Respond(&'static str),
     /// To this service, one request a connection; whoever comes with such words in the head gets
     /// this HTTP answer.
-    Interrupts(SocketAddr, &'static str, &'static str),
+    RespondToMatching(SocketAddr, &'static str, &'static str),
     /// To this service, one request a connection; a request with such words in its head is never
     /// answered.
-    Stalls(SocketAddr, &'static str),
+    StallMatching(SocketAddr, &'static str),
 }
 
 /// A door on a port of its own.
-pub struct Door {
+pub struct FaultyProxy {
     addr: SocketAddr,
-    way: watch::Sender<Way>,
+    mode: watch::Sender<Mode>,
 }
 
-impl Door {
+impl FaultyProxy {
     /// A door to `upstream`.
-    pub fn to(upstream: SocketAddr) -> Door {
-        let (way, ways) = watch::channel(Way::To(upstream));
+    pub fn new(upstream: SocketAddr) -> FaultyProxy {
+        let (mode, modes) = watch::channel(Mode::Forward(upstream));
         let _inside = shared().enter();
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("its address");
@@ -45,10 +45,10 @@ impl Door {
         let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
         shared().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                shared().spawn(carry(client, ways.clone()));
+                shared().spawn(carry(client, modes.clone()));
             }
         });
-        Door { addr, way }
+        FaultyProxy { addr, mode }
     }
 
     /// Where clients come in.
@@ -62,42 +62,42 @@ impl Door {
     }
 
     /// Another way from now on. Connections on the old one end; through silence they live on.
-    pub fn leads(&self, way: Way) {
-        self.way.send_replace(way);
+    pub fn set_mode(&self, mode: Mode) {
+        self.mode.send_replace(mode);
     }
 }
 
-async fn carry(client: TcpStream, mut ways: watch::Receiver<Way>) {
-    let way = *ways.borrow_and_update();
-    let mut work = std::pin::pin!(follow(client, way));
+async fn carry(client: TcpStream, mut modes: watch::Receiver<Mode>) {
+    let mode = *modes.borrow_and_update();
+    let mut work = std::pin::pin!(follow(client, mode));
     loop {
-        let now = *ways.borrow_and_update();
-        if now != way && now != Way::Silent {
+        let now = *modes.borrow_and_update();
+        if now != mode && now != Mode::Silent {
             return;
         }
         let done = async {
             match now {
                 // Not polled, nothing moves.
-                Way::Silent => std::future::pending().await,
+                Mode::Silent => std::future::pending().await,
                 _ => work.as_mut().await,
             }
         };
         tokio::select! {
             () = done => return,
-            changed = ways.changed() => if changed.is_err() { return },
+            changed = modes.changed() => if changed.is_err() { return },
         }
     }
 }
 
 /// A broken connection is what a door is for: nothing to say.
-async fn follow(mut client: TcpStream, way: Way) {
-    match way {
-        Way::To(upstream) => {
+async fn follow(mut client: TcpStream, mode: Mode) {
+    match mode {
+        Mode::Forward(upstream) => {
             if let Ok(mut server) = TcpStream::connect(upstream).await {
                 let _ = copy_bidirectional(&mut client, &mut server).await;
             }
         }
-        Way::Short(upstream, bytes) => {
+        Mode::Truncate(upstream, bytes) => {
             let mut server = TcpStream::connect(upstream).await.expect("the service");
             let (mut asks, mut gets) = client.split();
             let (answers, mut takes) = server.split();
@@ -107,18 +107,18 @@ async fn follow(mut client: TcpStream, way: Way) {
                 _ = async { let _ = copy(&mut asks, &mut takes).await; std::future::pending::<()>().await } => {}
             }
         }
-        Way::Interrupts(upstream, words, answer) => {
+        Mode::RespondToMatching(upstream, words, answer) => {
             if pass_unless(&mut client, upstream, words).await {
                 let _ = client.write_all(answer.as_bytes()).await;
                 let _ = client.shutdown().await;
             }
         }
-        Way::Stalls(upstream, words) => {
+        Mode::StallMatching(upstream, words) => {
             if pass_unless(&mut client, upstream, words).await {
                 std::future::pending::<()>().await;
             }
         }
-        Way::Says(answer) => {
+        Mode::Respond(answer) => {
             let Some(head) = head_of(&mut client).await else {
                 return;
             };
@@ -132,7 +132,7 @@ async fn follow(mut client: TcpStream, way: Way) {
             let _ = client.shutdown().await;
         }
         // Whoever comes is let in, and that is all.
-        Way::Silent => std::future::pending().await,
+        Mode::Silent => std::future::pending().await,
     }
 }
 

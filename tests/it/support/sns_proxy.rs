@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use super::cloud;
 use super::inbox::sns;
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 use super::shared;
 
 /// One entry of a call.
 #[derive(Clone, Debug, Default)]
-pub struct Sent {
+pub struct SentEntry {
     /// The event's id.
     pub id: String,
     /// The envelope.
@@ -31,7 +31,7 @@ pub struct Sent {
 
 /// What happens to a call.
 #[derive(Clone, Debug)]
-pub enum Verdict {
+pub enum CallAction {
     /// SNS gets it, and its answer comes back.
     Pass,
     /// SNS gets it, and the answer is lost: the connection is cut.
@@ -47,18 +47,18 @@ pub enum Verdict {
 }
 
 /// What decides: sees the entries of a call.
-type Rule = dyn Fn(&[Sent]) -> Verdict + Send + Sync;
+type Rule = dyn Fn(&[SentEntry]) -> CallAction + Send + Sync;
 
 /// The door.
-pub struct SnsDoor {
+pub struct SnsProxy {
     addr: SocketAddr,
     rule: Arc<watch::Sender<Arc<Rule>>>,
-    calls: watch::Receiver<Vec<Vec<Sent>>>,
+    calls: watch::Receiver<Vec<Vec<SentEntry>>>,
 }
 
-impl SnsDoor {
+impl SnsProxy {
     /// A door with a rule.
-    pub fn new(rule: impl Fn(&[Sent]) -> Verdict + Send + Sync + 'static) -> SnsDoor {
+    pub fn new(rule: impl Fn(&[SentEntry]) -> CallAction + Send + Sync + 'static) -> SnsProxy {
         let rule: Arc<Rule> = Arc::new(rule);
         let rule = Arc::new(watch::channel(rule).0);
         let (seen, calls) = watch::channel(Vec::new());
@@ -76,7 +76,7 @@ impl SnsDoor {
                 shared().spawn(async move { drop(serve(client, &seen, &rules).await) });
             }
         });
-        SnsDoor { addr, rule, calls }
+        SnsProxy { addr, rule, calls }
     }
 
     /// The door as an HTTP endpoint.
@@ -85,27 +85,27 @@ impl SnsDoor {
     }
 
     /// Another rule from now on.
-    pub fn rule(&self, rule: impl Fn(&[Sent]) -> Verdict + Send + Sync + 'static) {
+    pub fn set_rule(&self, rule: impl Fn(&[SentEntry]) -> CallAction + Send + Sync + 'static) {
         self.rule.send_replace(Arc::new(rule));
     }
 
     /// The calls so far.
-    pub fn calls(&self) -> Vec<Vec<Sent>> {
+    pub fn calls(&self) -> Vec<Vec<SentEntry>> {
         self.calls.borrow().clone()
     }
 
     /// Returns when `count` calls have come to the door, and been dealt with as far as SNS is
     /// concerned.
-    pub async fn called(&mut self, count: usize) {
+    pub async fn wait_for_calls(&mut self, count: usize) {
         let came = self.calls.wait_for(|calls| calls.len() >= count);
-        let came = tokio::time::timeout(PATIENCE, came).await;
-        came.expect("nobody calls").expect("the door's task");
+        let came = tokio::time::timeout(TIMEOUT, came).await;
+        came.expect("nobody calls").expect("the proxy's task");
     }
 }
 
 async fn serve(
     mut client: TcpStream,
-    seen: &watch::Sender<Vec<Vec<Sent>>>,
+    seen: &watch::Sender<Vec<Vec<SentEntry>>>,
     rule: &watch::Sender<Arc<Rule>>,
 ) -> io::Result<()> {
     let mut rest = Vec::new();
@@ -116,29 +116,29 @@ async fn serve(
         let verdict = rule(&sent);
         let tell = || seen.send_modify(|calls| calls.push(sent.clone()));
         match verdict {
-            Verdict::Pass | Verdict::LoseAnswer | Verdict::NoAnswer => {
+            CallAction::Pass | CallAction::LoseAnswer | CallAction::NoAnswer => {
                 let answer = pass_on(&head, &body).await?;
                 tell();
                 match verdict {
-                    Verdict::LoseAnswer => return Ok(()),
-                    Verdict::NoAnswer => std::future::pending().await,
+                    CallAction::LoseAnswer => return Ok(()),
+                    CallAction::NoAnswer => std::future::pending().await,
                     _ => client.write_all(&answer).await?,
                 }
             }
-            Verdict::Silence => {
+            CallAction::Silence => {
                 tell();
                 std::future::pending().await
             }
-            Verdict::Refuse(status, code) => {
+            CallAction::Refuse(status, code) => {
                 tell();
                 let kind = if status < 500 { "Sender" } else { "Receiver" };
                 let error = format!(
                     "<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code>\
-                     <Message>said by the door</Message></Error></ErrorResponse>"
+                     <Message>said by the proxy</Message></Error></ErrorResponse>"
                 );
                 client.write_all(&http(status, &error)).await?;
             }
-            Verdict::Fail(failing) => {
+            CallAction::Fail(failing) => {
                 let answer = publish(&body, &sent, &failing).await;
                 tell();
                 client.write_all(&http(200, &answer)).await?;
@@ -187,22 +187,22 @@ async fn pass_on(head: &[u8], body: &[u8]) -> io::Result<Vec<u8>> {
 fn http(status: u16, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "HTTP/1.1 {status} said by the door\r\ncontent-type: text/xml\r\n\
+        "HTTP/1.1 {status} said by the proxy\r\ncontent-type: text/xml\r\n\
          content-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }
 
 /// The entries of a PublishBatch, from its form.
-fn entries(body: &[u8]) -> Vec<Sent> {
-    let mut all: Vec<Sent> = Vec::new();
+fn entries(body: &[u8]) -> Vec<SentEntry> {
+    let mut all: Vec<SentEntry> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(body) {
         let Some(rest) = name.strip_prefix("PublishBatchRequestEntries.member.") else {
             continue;
         };
         let (number, field) = rest.split_once('.').expect("a field");
         let number: usize = number.parse().expect("a number");
-        all.resize(all.len().max(number), Sent::default());
+        all.resize(all.len().max(number), SentEntry::default());
         let sent = &mut all[number - 1];
         match field {
             "Id" => sent.id = value.into(),
@@ -216,10 +216,14 @@ fn entries(body: &[u8]) -> Vec<Sent> {
 }
 
 /// Publishes what does not fail in the test's own name, and answers for all.
-async fn publish(body: &[u8], sent: &[Sent], failing: &[(String, &'static str, bool)]) -> String {
+async fn publish(
+    body: &[u8],
+    sent: &[SentEntry],
+    failing: &[(String, &'static str, bool)],
+) -> String {
     let arn = url::form_urlencoded::parse(body).find(|(name, _)| name == "TopicArn");
     let (_, arn) = arn.expect("a topic");
-    let fails = |sent: &Sent| failing.iter().find(|(id, ..)| *id == sent.id);
+    let fails = |sent: &SentEntry| failing.iter().find(|(id, ..)| *id == sent.id);
     let good: Vec<_> = (sent.iter().filter(|sent| fails(sent).is_none()))
         .map(|sent| {
             PublishBatchRequestEntry::builder()
@@ -248,7 +252,7 @@ async fn publish(body: &[u8], sent: &[Sent], failing: &[(String, &'static str, b
     let failed: String = (sent.iter().filter_map(fails))
         .map(|(id, code, sender)| {
             format!(
-                "<member><Id>{id}</Id><Code>{code}</Code><Message>said by the door</Message>\
+                "<member><Id>{id}</Id><Code>{code}</Code><Message>said by the proxy</Message>\
                  <SenderFault>{sender}</SenderFault></member>"
             )
         })

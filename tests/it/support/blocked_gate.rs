@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use super::gate::Gate;
 
 /// A closed door in front of a service.
-pub struct Hold(Gate);
+pub struct BlockedGate(Gate);
 
-impl Hold {
+impl BlockedGate {
     /// A door that keeps everyone waiting.
-    pub async fn new(upstream: SocketAddr) -> Hold {
+    pub async fn new(upstream: SocketAddr) -> BlockedGate {
         let gate = Gate::new(upstream);
-        gate.hold();
-        Hold(gate)
+        gate.block();
+        BlockedGate(gate)
     }
 
     /// The door as an HTTP endpoint.
@@ -21,7 +21,7 @@ impl Hold {
     }
 
     /// Returns when someone waits at the door.
-    pub async fn someone_waits(&mut self) {
+    pub async fn request_waits(&mut self) {
         self.0.request_waits().await;
     }
 

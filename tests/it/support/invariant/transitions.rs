@@ -1,7 +1,7 @@
 //! The arrows of the contract, written a second time: what the code says of them is no proof.
 
 /// Every arrow: from where, the event that it leaves, to where.
-pub const ARROWS: [(&str, &str, &str); 12] = [
+pub const TRANSITIONS: [(&str, &str, &str); 12] = [
     ("Pending", "dataset.uploaded", "Uploaded"),
     ("Expired", "dataset.uploaded", "Uploaded"),
     ("Pending", "upload.failed", "Error"),

@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use upload_broker::dev::child::ServerProcess;
 
 use super::cloud::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use super::slot;
+use super::process_folder;
 
 /// A store that runs.
 type Running = (ServerProcess, SocketAddr);
 
 /// How long a store may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// SeaweedFS: it holds writes to their conditions and bytes to their checksums.
 pub fn seaweedfs() -> SocketAddr {
@@ -36,8 +36,8 @@ pub fn rclone() -> SocketAddr {
 /// Starts a store; where another process took one of its ports meanwhile, on others.
 fn start(name: &str, program: &str, arguments: fn(&mut Command, &Path) -> SocketAddr) -> Running {
     let program = program_of(program);
-    let folder = slot::folder().join(name);
-    let log = slot::folder().join(format!("{name}.log"));
+    let folder = process_folder::path().join(name);
+    let log = process_folder::path().join(format!("{name}.log"));
     for _ in 0..5 {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder under target/tmp");
@@ -60,7 +60,7 @@ fn start(name: &str, program: &str, arguments: fn(&mut Command, &Path) -> Socket
 }
 
 fn is_up(process: &mut ServerProcess, address: SocketAddr) -> bool {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     while Instant::now() < end {
         if process.try_wait().expect("its state").is_some() {
             return false;

@@ -7,22 +7,22 @@ use tokio::io::{AsyncWriteExt as _, copy, copy_bidirectional, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::door::head_of;
-use super::process::PATIENCE;
+use super::faulty_proxy::head_of;
+use super::process::TIMEOUT;
 use super::shared;
 
 /// A door on a port of its own.
-pub struct Halt {
+pub struct HoldingProxy {
     addr: SocketAddr,
     holds: watch::Sender<bool>,
     held: watch::Sender<Vec<String>>,
     passed: watch::Sender<usize>,
 }
 
-impl Halt {
+impl HoldingProxy {
     /// A door to `upstream` that holds the requests whose head contains `words`. One request a
     /// connection.
-    pub fn new(upstream: SocketAddr, words: &'static str) -> Halt {
+    pub fn new(upstream: SocketAddr, words: &'static str) -> HoldingProxy {
         let holds = watch::Sender::new(true);
         let (held, passed) = (watch::Sender::new(Vec::new()), watch::Sender::new(0));
         let _inside = shared().enter();
@@ -30,7 +30,7 @@ impl Halt {
         let addr = listener.local_addr().expect("its address");
         listener.set_nonblocking(true).expect("a quick socket");
         let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
-        let halt = Halt {
+        let halt = HoldingProxy {
             addr,
             holds,
             held,
@@ -55,9 +55,9 @@ impl Halt {
     pub async fn request_waits(&self) -> String {
         let mut held = self.held.subscribe();
         let came = held.wait_for(|held| !held.is_empty());
-        let came = tokio::time::timeout(PATIENCE, came).await;
+        let came = tokio::time::timeout(TIMEOUT, came).await;
         let came = came.expect("no request comes that is to be held");
-        came.expect("the door's own channel")[0].clone()
+        came.expect("the proxy's own channel")[0].clone()
     }
 
     /// Holds no request any more. Returns when those that were held have been answered, whether
@@ -67,9 +67,9 @@ impl Halt {
         self.holds.send_replace(false);
         let mut passed = self.passed.subscribe();
         let all = passed.wait_for(|passed| *passed >= held);
-        let all = tokio::time::timeout(PATIENCE, all).await;
+        let all = tokio::time::timeout(TIMEOUT, all).await;
         all.expect("no answer to what was held")
-            .expect("the door's own channel");
+            .expect("the proxy's own channel");
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Object {
 
 /// Everything of a run.
 #[derive(Debug, Default)]
-pub struct Truth {
+pub struct Snapshot {
     pub uploads: BTreeMap<String, Row>,
     pub events: BTreeMap<String, Vec<Event>>,
     pub objects: BTreeMap<String, Object>,
@@ -61,7 +61,7 @@ const OPEN: &str = "SELECT \
 const AT_LAST: Duration = Duration::from_secs(120);
 
 /// Returns when the loops of the replicas have finished what clients and dead replicas left.
-pub async fn settle(fleet: &Fleet) {
+pub async fn wait_until_idle(fleet: &Fleet) {
     let client = fleet.sql().await;
     let mut open = (0, 0, 0);
     let what = "nothing waits for the janitor and every event is published";
@@ -78,9 +78,9 @@ pub async fn settle(fleet: &Fleet) {
     .await;
 }
 
-impl Truth {
+impl Snapshot {
     /// Looks at all three.
-    pub async fn look(fleet: &Fleet, mut messages: Vec<Message>) -> Truth {
+    pub async fn read(fleet: &Fleet, mut messages: Vec<Message>) -> Snapshot {
         loop {
             let more = fleet.inbox.poll(Duration::ZERO).await;
             if more.is_empty() && fleet.inbox.waiting().await == 0 {
@@ -88,17 +88,17 @@ impl Truth {
             }
             messages.extend(more);
         }
-        let mut truth = Truth {
+        let mut snapshot = Snapshot {
             objects: objects(fleet).await,
-            ..Truth::default()
+            ..Snapshot::default()
         };
         for message in messages {
             let event = message.json();
             let id = event["id"].as_str().expect("an event id").to_owned();
-            truth.delivered.entry(id).or_default().push(event);
+            snapshot.delivered.entry(id).or_default().push(event);
         }
-        truth.rows(fleet).await;
-        truth
+        snapshot.rows(fleet).await;
+        snapshot
     }
 
     async fn rows(&mut self, fleet: &Fleet) {
@@ -146,7 +146,7 @@ async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
                 .filter_map(|one| one.key),
         );
     }
-    let looks = futures::stream::iter(keys).map(async |key| {
+    let heads = futures::stream::iter(keys).map(async |key| {
         let head = bucket.head(&key).await.expect("a listed object");
         let upload = head
             .metadata()
@@ -154,5 +154,5 @@ async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
         let etag = head.e_tag().unwrap_or_default().to_owned();
         (key, Object { etag, upload })
     });
-    looks.buffer_unordered(8).collect().await
+    heads.buffer_unordered(8).collect().await
 }

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::cloud;
-use super::door::head_of;
+use super::faulty_proxy::head_of;
 use super::shared;
 use super::store::Store;
 
@@ -22,7 +22,7 @@ enum Fault {
 }
 
 /// Such a store, on a port of its own.
-pub struct Careless {
+pub struct LenientStore {
     addr: SocketAddr,
     /// Whether completions wait.
     held: watch::Sender<bool>,
@@ -30,18 +30,18 @@ pub struct Careless {
     come: watch::Receiver<u32>,
 }
 
-impl Careless {
+impl LenientStore {
     /// Ignores what completions are held to, and lists no checksums of parts.
-    pub fn before(store: &Store) -> Careless {
-        Careless::with(store, Fault::Completions)
+    pub fn ignoring_conditions(store: &Store) -> LenientStore {
+        LenientStore::with(store, Fault::Completions)
     }
 
     /// Lists no checksums of parts.
-    pub fn forgetful(store: &Store) -> Careless {
-        Careless::with(store, Fault::Listings)
+    pub fn without_part_checksums(store: &Store) -> LenientStore {
+        LenientStore::with(store, Fault::Listings)
     }
 
-    fn with(store: &Store, fault: Fault) -> Careless {
+    fn with(store: &Store, fault: Fault) -> LenientStore {
         let (held, holds) = watch::channel(false);
         let (comes, come) = watch::channel(0);
         let _inside = shared().enter();
@@ -61,7 +61,7 @@ impl Careless {
                 shared().spawn(one.serve(client));
             }
         });
-        Careless { addr, held, come }
+        LenientStore { addr, held, come }
     }
 
     /// Where it listens, as an HTTP endpoint.
@@ -70,7 +70,7 @@ impl Careless {
     }
 
     /// Lets completions wait from now on.
-    pub fn hold(&self) {
+    pub fn block(&self) {
         self.held.send_replace(true);
     }
 

@@ -23,14 +23,14 @@ use super::shared;
 
 /// A request, as far as rules care.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ProxiedRequest {
     pub method: Method,
     /// Path and query, as they came.
     pub target: String,
     pub headers: HeaderMap,
 }
 
-impl Asked {
+impl ProxiedRequest {
     /// Whether it is this method with these words in its path or query.
     pub fn is(&self, method: &str, words: &str) -> bool {
         self.method == method && self.target.contains(words)
@@ -44,24 +44,24 @@ impl Asked {
 
 /// An answer that may be bent.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ProxiedResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
+impl ProxiedResponse {
     /// S3's error document.
-    pub fn error(status: u16, code: &str) -> Answer {
+    pub fn error(status: u16, code: &str) -> ProxiedResponse {
         let document = format!("<Error><Code>{code}</Code><Message>secret words</Message></Error>");
-        Answer::xml(status, document)
+        ProxiedResponse::xml(status, document)
     }
 
     /// A document.
-    pub fn xml(status: u16, document: impl Into<Bytes>) -> Answer {
+    pub fn xml(status: u16, document: impl Into<Bytes>) -> ProxiedResponse {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "application/xml".parse().expect("a value"));
-        Answer {
+        ProxiedResponse {
             status,
             headers,
             body: document.into(),
@@ -70,17 +70,17 @@ impl Answer {
 }
 
 /// What becomes of a request.
-pub enum Bend {
+pub enum Rewrite {
     /// The store never sees it: this is the answer.
-    Instead(Answer),
+    Replace(ProxiedResponse),
     /// The store's answer is changed.
-    Change(fn(&mut Answer)),
+    Modify(fn(&mut ProxiedResponse)),
 }
 
-type Rule = dyn Fn(&Asked) -> Option<Bend> + Send + Sync;
+type Rule = dyn Fn(&ProxiedRequest) -> Option<Rewrite> + Send + Sync;
 
 /// A proxy on a port of its own; it ends with the test.
-pub struct Bent {
+pub struct RewritingProxy {
     addr: SocketAddr,
     shared: Arc<Shared>,
     _stop: DropGuard,
@@ -89,13 +89,13 @@ pub struct Bent {
 struct Shared {
     upstream: SocketAddr,
     rule: RwLock<Arc<Rule>>,
-    asked: Mutex<Vec<Asked>>,
+    asked: Mutex<Vec<ProxiedRequest>>,
     client: reqwest::Client,
 }
 
-impl Bent {
+impl RewritingProxy {
     /// In front of the store at `upstream`, bending nothing.
-    pub async fn new(upstream: SocketAddr) -> Bent {
+    pub async fn new(upstream: SocketAddr) -> RewritingProxy {
         let _inside = shared().enter();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a free port");
@@ -106,7 +106,7 @@ impl Bent {
             .expect("an HTTP client");
         let proxy = Arc::new(Shared {
             upstream,
-            rule: RwLock::new(Arc::new(|_: &Asked| None)),
+            rule: RwLock::new(Arc::new(|_: &ProxiedRequest| None)),
             asked: Mutex::default(),
             client,
         });
@@ -118,7 +118,7 @@ impl Bent {
             }
         };
         shared().spawn(stop.clone().run_until_cancelled_owned(accept));
-        Bent {
+        RewritingProxy {
             addr,
             shared: proxy,
             _stop: stop.drop_guard(),
@@ -131,18 +131,21 @@ impl Bent {
     }
 
     /// From now on answers are bent by this rule alone.
-    pub fn bend(&self, rule: impl Fn(&Asked) -> Option<Bend> + Send + Sync + 'static) {
+    pub fn set_rule(
+        &self,
+        rule: impl Fn(&ProxiedRequest) -> Option<Rewrite> + Send + Sync + 'static,
+    ) {
         *self.shared.rule.write().unwrap() = Arc::new(rule);
     }
 
     /// Every request so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn requests(&self) -> Vec<ProxiedRequest> {
         self.shared.asked.lock().unwrap().clone()
     }
 
     /// How many requests so far the test picks.
-    pub fn count(&self, picked: impl Fn(&Asked) -> bool) -> usize {
-        self.asked().iter().filter(|asked| picked(asked)).count()
+    pub fn count(&self, picked: impl Fn(&ProxiedRequest) -> bool) -> usize {
+        self.requests().iter().filter(|asked| picked(asked)).count()
     }
 }
 
@@ -160,7 +163,7 @@ impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|body| body.to_bytes());
-        let asked = Asked {
+        let asked = ProxiedRequest {
             target: head.uri.to_string(),
             method: head.method,
             headers: head.headers,
@@ -168,8 +171,8 @@ impl Shared {
         self.asked.lock().unwrap().push(asked.clone());
         let rule = Arc::clone(&self.rule.read().unwrap());
         let answer = match rule(&asked) {
-            Some(Bend::Instead(answer)) => answer,
-            Some(Bend::Change(change)) => {
+            Some(Rewrite::Replace(answer)) => answer,
+            Some(Rewrite::Modify(change)) => {
                 let mut answer = self.forward(&asked, body.unwrap_or_default()).await;
                 change(&mut answer);
                 answer
@@ -185,7 +188,7 @@ impl Shared {
         response
     }
 
-    async fn forward(&self, asked: &Asked, body: Bytes) -> Answer {
+    async fn forward(&self, asked: &ProxiedRequest, body: Bytes) -> ProxiedResponse {
         let url = format!("http://{}{}", self.upstream, asked.target);
         let mut headers = asked.headers.clone();
         headers.remove(CONNECTION);
@@ -201,7 +204,7 @@ impl Shared {
             headers.remove(CONTENT_LENGTH);
         }
         let body = answer.bytes().await.unwrap_or_default();
-        Answer {
+        ProxiedResponse {
             status,
             headers,
             body,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The folder of this process.
-pub fn folder() -> &'static Path {
+pub fn path() -> &'static Path {
     static SLOT: OnceLock<(PathBuf, File)> = OnceLock::new();
     &SLOT.get_or_init(claim).0
 }
@@ -16,7 +16,7 @@ pub fn folder() -> &'static Path {
 fn claim() -> (PathBuf, File) {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for number in 0.. {
-        let folder = root.join(format!("slot-{number}"));
+        let folder = root.join(format!("process_folder-{number}"));
         fs::create_dir_all(&folder).expect("a folder under target/tmp");
         let lock = File::create(folder.join("lock")).expect("a lock file under target/tmp");
         match lock.try_lock() {

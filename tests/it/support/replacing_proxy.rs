@@ -16,19 +16,19 @@ type Words = &'static [(&'static [u8], &'static [u8])];
 const CHECKSUMS: Words = &[(b"x-amz-checksum-", b"x-not-checksum-")];
 
 /// A door to the cloud that changes its words; it closes with the test.
-pub struct Masked {
+pub struct ReplacingProxy {
     addr: SocketAddr,
     _stop: DropGuard,
 }
 
-impl Masked {
+impl ReplacingProxy {
     /// A door that hides checksums.
-    pub async fn start() -> Masked {
-        Masked::saying(CHECKSUMS).await
+    pub async fn hiding_checksums() -> ReplacingProxy {
+        ReplacingProxy::new(CHECKSUMS).await
     }
 
     /// A door that puts words for others: `[(b"HTTP/1.1 412", b"HTTP/1.1 200")]`.
-    pub async fn saying(words: Words) -> Masked {
+    pub async fn new(words: Words) -> ReplacingProxy {
         let _inside = shared().enter();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a free port");
@@ -40,7 +40,7 @@ impl Masked {
             }
         };
         shared().spawn(stop.clone().run_until_cancelled_owned(accept));
-        Masked {
+        ReplacingProxy {
             addr,
             _stop: stop.drop_guard(),
         }

@@ -3,32 +3,32 @@
 
 use std::collections::BTreeMap;
 
-use super::arrows::{ARROWS, NOTES};
-use super::truth::{Event, Object, Row, Truth};
+use super::snapshot::{Event, Object, Row, Snapshot};
+use super::transitions::{NOTES, TRANSITIONS};
 use crate::support::fleet::Fleet;
-use crate::support::load::Story;
+use crate::support::load::ClientRecord;
 
 /// Everything that is wrong.
-pub fn all(truth: &Truth, stories: &[Story], fleet: &Fleet) -> Vec<String> {
-    let told = stories
+pub fn all(snapshot: &Snapshot, records: &[ClientRecord], fleet: &Fleet) -> Vec<String> {
+    let told = records
         .iter()
-        .map(|story| (story.name.as_str(), story))
+        .map(|record| (record.name.as_str(), record))
         .collect();
     let mut check = Check {
-        truth,
+        snapshot,
         told,
         faults: Vec::new(),
     };
-    for (id, row) in &truth.uploads {
+    for (id, row) in &snapshot.uploads {
         check.history(id, row);
         check.object(id, row);
     }
-    for (key, object) in &truth.objects {
+    for (key, object) in &snapshot.objects {
         check.owner(key, object);
     }
     check.deliveries();
-    for story in stories {
-        check.story(story);
+    for record in records {
+        check.record(record);
     }
     let mut faults = check.faults;
     for (number, replica) in fleet.replicas.iter().enumerate() {
@@ -41,24 +41,24 @@ pub fn all(truth: &Truth, stories: &[Story], fleet: &Fleet) -> Vec<String> {
 }
 
 struct Check<'a> {
-    truth: &'a Truth,
-    told: BTreeMap<&'a str, &'a Story>,
+    snapshot: &'a Snapshot,
+    told: BTreeMap<&'a str, &'a ClientRecord>,
     faults: Vec<String>,
 }
 
 impl Check<'_> {
     fn wrong(&mut self, id: &str, what: &str) {
-        let row = self.truth.uploads.get(id);
-        let story = row.and_then(|row| self.told.get(row.name.as_str()));
+        let row = self.snapshot.uploads.get(id);
+        let record = row.and_then(|row| self.told.get(row.name.as_str()));
         let events = self.events(id);
-        let object = row.and_then(|row| self.truth.objects.get(&row.key));
+        let object = row.and_then(|row| self.snapshot.objects.get(&row.key));
         self.faults.push(format!(
-            "{what}: upload {id}\n  row     {row:?}\n  events  {events:?}\n  object  {object:?}\n  story   {story:#?}"
+            "{what}: upload {id}\n  row     {row:?}\n  events  {events:?}\n  object  {object:?}\n  record   {record:#?}"
         ));
     }
 
     fn events(&self, id: &str) -> &[Event] {
-        self.truth.events.get(id).map_or(&[], Vec::as_slice)
+        self.snapshot.events.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The events lead from Pending to where the row is, by arrows that exist, without a gap.
@@ -67,7 +67,7 @@ impl Check<'_> {
         let mut status = "Pending";
         for (index, event) in events.iter().enumerate() {
             let arrow =
-                (ARROWS.iter()).find(|(from, kind, _)| *from == status && *kind == event.kind);
+                (TRANSITIONS.iter()).find(|(from, kind, _)| *from == status && *kind == event.kind);
             let is_note = NOTES.contains(&event.kind.as_str());
             match arrow {
                 Some((_, _, to)) if *to == event.status => status = to,
@@ -94,7 +94,7 @@ impl Check<'_> {
 
     /// Who is Uploaded has its object, who is not has none.
     fn object(&mut self, id: &str, row: &Row) {
-        let object = self.truth.objects.get(&row.key);
+        let object = self.snapshot.objects.get(&row.key);
         let own = object.filter(|object| object.upload.as_deref() == Some(id));
         match (row.status.as_str(), own) {
             ("Uploaded" | "Processed", None) => self.wrong(id, "Uploaded without its object"),
@@ -110,7 +110,7 @@ impl Check<'_> {
 
     /// Each object names an upload of that key.
     fn owner(&mut self, key: &str, object: &Object) {
-        let row = (object.upload.as_ref()).and_then(|id| self.truth.uploads.get(id));
+        let row = (object.upload.as_ref()).and_then(|id| self.snapshot.uploads.get(id));
         if row.is_none_or(|row| row.key != key) {
             self.faults
                 .push(format!("an object without an upload: {key} {object:?}"));
@@ -121,16 +121,16 @@ impl Check<'_> {
     fn deliveries(&mut self) {
         let mut silent = Vec::new();
         let mut known = BTreeMap::new();
-        for (id, events) in &self.truth.events {
+        for (id, events) in &self.snapshot.events {
             for event in events.iter().filter(|event| event.notify) {
                 known.insert(&event.id, (id, event));
-                if !self.truth.delivered.contains_key(&event.id) {
+                if !self.snapshot.delivered.contains_key(&event.id) {
                     silent.push(id.clone());
                 }
             }
         }
         let mut strange = Vec::new();
-        for (event, messages) in &self.truth.delivered {
+        for (event, messages) in &self.snapshot.delivered {
             let right = known.get(event).is_some_and(|(id, known)| {
                 let sequence = known.sequence.to_string();
                 (messages.iter()).all(|message| {
@@ -151,37 +151,37 @@ impl Check<'_> {
     }
 
     /// What a client was told still holds.
-    fn story(&mut self, story: &Story) {
-        for fault in &story.faults {
-            self.faults.push(format!("{fault}\n  {story:#?}"));
+    fn record(&mut self, record: &ClientRecord) {
+        for fault in &record.faults {
+            self.faults.push(format!("{fault}\n  {record:#?}"));
         }
         let mut made = self
-            .truth
+            .snapshot
             .uploads
             .iter()
-            .filter(|(_, row)| row.name == story.name);
+            .filter(|(_, row)| row.name == record.name);
         let (made, second) = (made.next(), made.next());
-        if second.is_some() || story.ids.len() > 1 {
+        if second.is_some() || record.ids.len() > 1 {
             self.faults
-                .push(format!("one key, two uploads: {second:?}\n  {story:#?}"));
+                .push(format!("one key, two uploads: {second:?}\n  {record:#?}"));
         }
         let Some((id, row)) = made else {
-            if !story.ids.is_empty() {
+            if !record.ids.is_empty() {
                 self.faults
-                    .push(format!("a session without a row\n  {story:#?}"));
+                    .push(format!("a session without a row\n  {record:#?}"));
             }
             return;
         };
-        if story.ids.iter().any(|told| told != id) {
+        if record.ids.iter().any(|told| told != id) {
             self.wrong(id, "the client was told of another upload");
         }
         let status = row.status.as_str();
-        let after: &[&str] = match story {
-            Story { deleted: true, .. } => &["Deleted"],
-            Story {
+        let after: &[&str] = match record {
+            ClientRecord { deleted: true, .. } => &["Deleted"],
+            ClientRecord {
                 cancelled: true, ..
             } => &["Cancelled"],
-            Story {
+            ClientRecord {
                 acknowledged: true, ..
             } => &["Uploaded", "Superseded", "Deleted"],
             _ => return,
@@ -189,7 +189,10 @@ impl Check<'_> {
         if !after.contains(&status) {
             self.wrong(id, "the client was told otherwise");
         }
-        if status == "Superseded" && !row.overwrite && story.acknowledged && !story.plan.is_shared()
+        if status == "Superseded"
+            && !row.overwrite
+            && record.acknowledged
+            && !record.behavior.is_shared()
         {
             self.wrong(id, "superseded at a path of its own");
         }
