@@ -119,7 +119,7 @@ async fn leak_ends_the_whole_test_run() {
         let ended = run.await.expect("a run");
         let said = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(LEAK_EXIT_CODE), "{place}: {said}");
-        let story = "a log holds a secret (an API key), said by ";
+        let story = "a log contains a secret (an API key), logged by ";
         assert!(
             said.contains(story) && said.contains(KEY),
             "{place}: {said}"

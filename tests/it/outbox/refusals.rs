@@ -107,14 +107,14 @@ async fn largest_upload_a_client_can_describe_fits_into_a_message() {
 async fn entry_that_sns_rejects_for_its_content_is_given_up_at_once() {
     let proxy = SnsProxy::new(|sent| {
         let failing = sent.iter().filter(|sent| is_failing_entry(sent));
-        CallAction::Fail(
+        CallAction::RejectEntries(
             failing
                 .map(|sent| (sent.id.clone(), "InvalidParameter", true))
                 .collect(),
         )
     });
     let app = app_behind(&proxy).await;
-    assert_only_failing_entry_given_up(&app, "InvalidParameter: said by the proxy").await;
+    assert_only_failing_entry_given_up(&app, "InvalidParameter: sent by the proxy").await;
     let tried = proxy
         .calls()
         .concat()
@@ -130,7 +130,7 @@ async fn entry_that_sns_rejects_for_its_content_is_given_up_at_once() {
 async fn entry_that_fails_temporarily_is_sent_again() {
     let fails = |sent: &[SentEntry]| {
         let failing = sent.iter().filter(|sent| is_failing_entry(sent));
-        CallAction::Fail(
+        CallAction::RejectEntries(
             failing
                 .map(|sent| (sent.id.clone(), "InternalError", false))
                 .collect(),
@@ -143,12 +143,12 @@ async fn entry_that_fails_temporarily_is_sent_again() {
     })
     .await;
     let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND published_at IS NULL \
-                   AND last_error = 'InternalError: said by the proxy'";
+                   AND last_error = 'InternalError: sent by the proxy'";
     eventually("it is put off, with the reason", async || {
         number(&app, put_off).await == 1
     })
     .await;
-    proxy.set_rule(|_| CallAction::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     app.advance(TimeDelta::seconds(61));
     eventually("both are sent", async || number(&app, WAITING).await == 0).await;
     assert_eq!(number(&app, GIVEN_UP).await, 0);
@@ -160,9 +160,9 @@ async fn entry_that_fails_temporarily_is_sent_again() {
 async fn rejected_batch_is_split_until_all_other_events_are_sent() {
     let proxy = SnsProxy::new(|sent| {
         if sent.iter().any(is_failing_entry) {
-            CallAction::Refuse(400, "InvalidParameter")
+            CallAction::Reject(400, "InvalidParameter")
         } else {
-            CallAction::Pass
+            CallAction::Forward
         }
     });
     let app = Setup::new().sns(proxy.endpoint()).start().await;
@@ -186,7 +186,7 @@ async fn rejected_batch_is_split_until_all_other_events_are_sent() {
 /// same code.
 #[tokio::test]
 async fn topic_that_rejects_everything_makes_no_event_undeliverable() {
-    let mut proxy = SnsProxy::new(|_| CallAction::Refuse(400, "InvalidParameter"));
+    let mut proxy = SnsProxy::new(|_| CallAction::Reject(400, "InvalidParameter"));
     let app = app_behind(&proxy).await;
     proxy.wait_for_calls(3).await;
     let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND last_error IS NOT NULL";
@@ -195,7 +195,7 @@ async fn topic_that_rejects_everything_makes_no_event_undeliverable() {
     })
     .await;
     assert_eq!(number(&app, GIVEN_UP).await, 0);
-    proxy.set_rule(|_| CallAction::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     app.advance(TimeDelta::seconds(61));
     eventually("they are sent", async || number(&app, WAITING).await == 0).await;
     assert_eq!(app.inbox.waiting().await, 4);

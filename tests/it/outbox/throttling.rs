@@ -30,7 +30,7 @@ async fn run_outage(verdict: CallAction) {
     assert_eq!(app.metric("events_undeliverable_total").await, 0.0);
 
     let before = proxy.calls().len();
-    proxy.set_rule(|_| CallAction::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     eventually("all are sent", async || number(&app, WAITING).await == 0).await;
     let calls = proxy.calls().len() - before;
     assert!(calls <= 64, "600 events in {calls} calls");
@@ -39,27 +39,27 @@ async fn run_outage(verdict: CallAction) {
 
 #[tokio::test]
 async fn throttled_relay_waits_and_loses_no_event() {
-    run_outage(CallAction::Refuse(400, "ThrottledException")).await;
+    run_outage(CallAction::Reject(400, "ThrottledException")).await;
 }
 
 #[tokio::test]
 async fn relay_waits_and_loses_no_event_when_sns_answers_429() {
-    run_outage(CallAction::Refuse(429, "TooManyRequestsException")).await;
+    run_outage(CallAction::Reject(429, "TooManyRequestsException")).await;
 }
 
 #[tokio::test]
 async fn relay_waits_and_loses_no_event_when_sns_answers_503() {
-    run_outage(CallAction::Refuse(503, "ServiceUnavailable")).await;
+    run_outage(CallAction::Reject(503, "ServiceUnavailable")).await;
 }
 
 /// Missing permissions are temporary because an operator can grant them, so no event is given up.
 #[tokio::test]
 async fn events_are_sent_after_missing_permissions_are_granted() {
-    let mut proxy = SnsProxy::new(|_| CallAction::Refuse(403, "AuthorizationError"));
+    let mut proxy = SnsProxy::new(|_| CallAction::Reject(403, "AuthorizationError"));
     let app = Setup::new().sns(proxy.endpoint()).start().await;
     write_events(&app, 30, 10).await;
     proxy.wait_for_calls(4).await;
-    proxy.set_rule(|_| CallAction::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     eventually("all are sent", async || number(&app, WAITING).await == 0).await;
     assert_eq!(app.inbox.waiting().await, 30);
 }
@@ -68,11 +68,11 @@ async fn events_are_sent_after_missing_permissions_are_granted() {
 /// recognise it by its id.
 #[tokio::test]
 async fn lost_answer_causes_second_delivery_with_the_same_id() {
-    let mut proxy = SnsProxy::new(|_| CallAction::LoseAnswer);
+    let mut proxy = SnsProxy::new(|_| CallAction::DropResponse);
     let app = Setup::new().sns(proxy.endpoint()).start().await;
     write_events(&app, 1, 10).await;
     proxy.wait_for_calls(1).await;
-    proxy.set_rule(|_| CallAction::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     eventually("it is marked", async || number(&app, WAITING).await == 0).await;
     app.advance(TimeDelta::seconds(61));
     let calls = proxy.calls().len();

@@ -73,7 +73,7 @@ async fn kill(process: Process) {
 #[tokio::test]
 async fn event_of_replica_killed_before_publishing_is_sent_by_other_replica() {
     let scene = Scene::new(Inbox::new().await).await;
-    let mut proxy = SnsProxy::new(|_| CallAction::Silence);
+    let mut proxy = SnsProxy::new(|_| CallAction::Ignore);
     let run = scene.serve(proxy.endpoint()).unset("BROKER_LEASE_SECONDS");
     let (doomed, caller) = scene.place.start(run).await;
     let uploaded = caller.upload("/a.csv", "a").await;
@@ -106,7 +106,7 @@ async fn event_of_replica_killed_before_publishing_is_sent_by_other_replica() {
 #[tokio::test]
 async fn event_of_replica_killed_after_publishing_is_sent_again() {
     let scene = Scene::new(Inbox::new().await).await;
-    let mut proxy = SnsProxy::new(|_| CallAction::NoAnswer);
+    let mut proxy = SnsProxy::new(|_| CallAction::WithholdResponse);
     let run = scene.serve(proxy.endpoint());
     let (doomed, caller) = scene.place.start(run).await;
     caller.upload("/a.csv", "a").await;
@@ -135,9 +135,9 @@ async fn events_arrive_in_order_when_one_of_two_replicas_is_killed() {
     let calls = AtomicUsize::new(0);
     let mut proxy = SnsProxy::new(move |_| {
         if calls.fetch_add(1, Ordering::SeqCst) < 5 {
-            CallAction::Pass
+            CallAction::Forward
         } else {
-            CallAction::NoAnswer
+            CallAction::WithholdResponse
         }
     });
     // Long enough to see that the dead replica holds leases.

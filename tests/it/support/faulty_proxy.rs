@@ -1,5 +1,5 @@
-//! A TCP door in front of a service behind which things go wrong in other modes than "away": it
-//! falls silent, cuts answers short, or is answered by somebody else.
+//! A TCP proxy in front of a service that simulates failures other than an unavailable service: it stops
+//! transferring bytes, truncates responses, or responds in place of the service.
 
 use std::net::SocketAddr;
 
@@ -9,33 +9,33 @@ use tokio::sync::watch;
 
 use super::shared;
 
-/// What becomes of those who come, and of those who are inside.
+/// What the proxy does with new and with existing connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// To this service.
+    /// Forwards to this service.
     Forward(SocketAddr),
-    /// Nowhere: connections stay open, and nothing is carried any more.
+    /// Keeps connections open without transferring any bytes.
     Silent,
-    /// To this service, whose answer ends after so many bytes.
+    /// Forwards to this service, and closes the connection after this number of response bytes.
     Truncate(SocketAddr, u64),
-    /// Every request gets this HTTP answer.
+    /// Returns this HTTP response to every request.
     Respond(&'static str),
-    /// To this service, one request a connection; whoever comes with such words in the head gets
-    /// this HTTP answer.
+    /// Forwards to this service, one request per connection. A request whose head contains the first text
+    /// gets the second text as its HTTP response.
     RespondToMatching(SocketAddr, &'static str, &'static str),
-    /// To this service, one request a connection; a request with such words in its head is never
-    /// answered.
+    /// Forwards to this service, one request per connection. A request whose head contains this text never
+    /// gets a response.
     StallMatching(SocketAddr, &'static str),
 }
 
-/// A door on a port of its own.
+/// A proxy on its own port.
 pub struct FaultyProxy {
     addr: SocketAddr,
     mode: watch::Sender<Mode>,
 }
 
 impl FaultyProxy {
-    /// A door to `upstream`.
+    /// Starts a proxy that forwards to `upstream`.
     pub fn new(upstream: SocketAddr) -> FaultyProxy {
         let (mode, modes) = watch::channel(Mode::Forward(upstream));
         let _inside = shared().enter();
@@ -51,17 +51,17 @@ impl FaultyProxy {
         FaultyProxy { addr, mode }
     }
 
-    /// Where clients come in.
+    /// Returns the address that clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The door as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Another way from now on. Connections on the old one end; through silence they live on.
+    /// Changes the mode. Connections of the previous mode are closed, except when the new mode is `Silent`.
     pub fn set_mode(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
@@ -77,7 +77,7 @@ async fn carry(client: TcpStream, mut modes: watch::Receiver<Mode>) {
         }
         let done = async {
             match now {
-                // Not polled, nothing moves.
+                // No byte is transferred while the work is not polled.
                 Mode::Silent => std::future::pending().await,
                 _ => work.as_mut().await,
             }
@@ -89,7 +89,7 @@ async fn carry(client: TcpStream, mut modes: watch::Receiver<Mode>) {
     }
 }
 
-/// A broken connection is what a door is for: nothing to say.
+/// Serves one connection. Broken connections are expected, so their errors are ignored.
 async fn follow(mut client: TcpStream, mode: Mode) {
     match mode {
         Mode::Forward(upstream) => {
@@ -108,13 +108,13 @@ async fn follow(mut client: TcpStream, mode: Mode) {
             }
         }
         Mode::RespondToMatching(upstream, words, answer) => {
-            if pass_unless(&mut client, upstream, words).await {
+            if forward_unless(&mut client, upstream, words).await {
                 let _ = client.write_all(answer.as_bytes()).await;
                 let _ = client.shutdown().await;
             }
         }
         Mode::StallMatching(upstream, words) => {
-            if pass_unless(&mut client, upstream, words).await {
+            if forward_unless(&mut client, upstream, words).await {
                 std::future::pending::<()>().await;
             }
         }
@@ -131,17 +131,17 @@ async fn follow(mut client: TcpStream, mode: Mode) {
             let _ = client.write_all(answer.as_bytes()).await;
             let _ = client.shutdown().await;
         }
-        // Whoever comes is let in, and that is all.
+        // The connection is accepted, and nothing else happens.
         Mode::Silent => std::future::pending().await,
     }
 }
 
-/// Carries one request to `upstream`, unless its head has such words: says whether it does.
-async fn pass_unless(client: &mut TcpStream, upstream: SocketAddr, words: &str) -> bool {
+/// Forwards one request to `upstream`, unless its head contains `text`. Returns whether it does.
+async fn forward_unless(client: &mut TcpStream, upstream: SocketAddr, text: &str) -> bool {
     let Some(mut head) = head_of(client).await else {
         return false;
     };
-    if String::from_utf8_lossy(&head).contains(words) {
+    if String::from_utf8_lossy(&head).contains(text) {
         return true;
     }
     let end = head.len() - 2;
@@ -154,7 +154,7 @@ async fn pass_unless(client: &mut TcpStream, upstream: SocketAddr, words: &str) 
     false
 }
 
-/// The head of a request; `None` where the client goes before its end.
+/// Reads the head of a request; returns `None` if the client closes the connection before its end.
 pub(super) async fn head_of(client: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,34 +1,34 @@
-//! Variables with which a person makes the tests go further than they usually do.
+//! Environment variables that make the tests more thorough.
 
-/// `FAULT_SEED`: the seed of the fault suite's dice.
-pub fn seed(usual: u64) -> u64 {
-    number("FAULT_SEED", usual)
+/// `FAULT_SEED`: the seed of the random numbers in the fault suite.
+pub fn seed(default: u64) -> u64 {
+    number("FAULT_SEED", default)
 }
 
-/// `FAULT_KILLS`: how many processes are killed under load.
-pub fn kills(usual: u64) -> u64 {
-    number("FAULT_KILLS", usual)
+/// `FAULT_KILLS`: the number of processes that are killed under load.
+pub fn kills(default: u64) -> u64 {
+    number("FAULT_KILLS", default)
 }
 
-/// `SCHEMATHESIS_EXAMPLES`: how many requests are made up for each operation.
-pub fn examples(usual: u32) -> u32 {
-    number("SCHEMATHESIS_EXAMPLES", usual)
+/// `SCHEMATHESIS_EXAMPLES`: the number of generated requests per operation.
+pub fn examples(default: u32) -> u32 {
+    number("SCHEMATHESIS_EXAMPLES", default)
 }
 
-/// `PROPTEST_CASES`: how many cases a property is tried with, where each takes its time.
-pub fn cases(usual: u32) -> u32 {
-    number("PROPTEST_CASES", usual)
+/// `PROPTEST_CASES`: the number of cases per property, for properties with slow cases.
+pub fn cases(default: u32) -> u32 {
+    number("PROPTEST_CASES", default)
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the tests have no config module; these are their variables"
 )]
-fn number<T: std::str::FromStr>(name: &str, usual: T) -> T {
+fn number<T: std::str::FromStr>(name: &str, default: T) -> T {
     match std::env::var(name) {
         Ok(text) => text
             .parse()
-            .unwrap_or_else(|_| panic!("{name}={text:?} is no number")),
-        Err(_) => usual,
+            .unwrap_or_else(|_| panic!("{name}={text:?} is not a number")),
+        Err(_) => default,
     }
 }

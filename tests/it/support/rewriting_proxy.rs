@@ -1,8 +1,8 @@
-//! A proxy in front of an S3 store that bends its answers: status, code, headers and body. It
-//! stands for the stores that cannot be had here.
+//! A proxy in front of an S3 store that rewrites responses: status, code, headers and body. It simulates
+//! stores that are not available to the tests.
 //!
-//! Requests pass as they came, with the host that was signed. A rule sees each request and says
-//! what becomes of its answer.
+//! Requests are forwarded unchanged, with the host that was signed. A rule inspects each request and
+//! determines how its response is rewritten.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,28 +21,28 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::shared;
 
-/// A request, as far as rules care.
+/// The parts of a request that rules can inspect.
 #[derive(Clone, Debug)]
 pub struct ProxiedRequest {
     pub method: Method,
-    /// Path and query, as they came.
+    /// The path and query, as received.
     pub target: String,
     pub headers: HeaderMap,
 }
 
 impl ProxiedRequest {
-    /// Whether it is this method with these words in its path or query.
-    pub fn is(&self, method: &str, words: &str) -> bool {
-        self.method == method && self.target.contains(words)
+    /// Returns whether the request has this method, and this text in its path or query.
+    pub fn is(&self, method: &str, text: &str) -> bool {
+        self.method == method && self.target.contains(text)
     }
 
-    /// Whether it has this header.
+    /// Returns whether the request has this header.
     pub fn has(&self, header: &str) -> bool {
         self.headers.contains_key(header)
     }
 }
 
-/// An answer that may be bent.
+/// A response that can be rewritten.
 #[derive(Clone, Debug)]
 pub struct ProxiedResponse {
     pub status: u16,
@@ -51,13 +51,13 @@ pub struct ProxiedResponse {
 }
 
 impl ProxiedResponse {
-    /// S3's error document.
+    /// Returns a response with an S3 error document.
     pub fn error(status: u16, code: &str) -> ProxiedResponse {
         let document = format!("<Error><Code>{code}</Code><Message>secret words</Message></Error>");
         ProxiedResponse::xml(status, document)
     }
 
-    /// A document.
+    /// Returns a response with an XML document.
     pub fn xml(status: u16, document: impl Into<Bytes>) -> ProxiedResponse {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "application/xml".parse().expect("a value"));
@@ -69,17 +69,17 @@ impl ProxiedResponse {
     }
 }
 
-/// What becomes of a request.
+/// How the response to a request is rewritten.
 pub enum Rewrite {
-    /// The store never sees it: this is the answer.
+    /// The request is not forwarded, and this response is returned.
     Replace(ProxiedResponse),
-    /// The store's answer is changed.
+    /// The response of the store is modified.
     Modify(fn(&mut ProxiedResponse)),
 }
 
 type Rule = dyn Fn(&ProxiedRequest) -> Option<Rewrite> + Send + Sync;
 
-/// A proxy on a port of its own; it ends with the test.
+/// A proxy on its own port. It stops when this value is dropped.
 pub struct RewritingProxy {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -89,12 +89,12 @@ pub struct RewritingProxy {
 struct Shared {
     upstream: SocketAddr,
     rule: RwLock<Arc<Rule>>,
-    asked: Mutex<Vec<ProxiedRequest>>,
+    requests: Mutex<Vec<ProxiedRequest>>,
     client: reqwest::Client,
 }
 
 impl RewritingProxy {
-    /// In front of the store at `upstream`, bending nothing.
+    /// Starts a proxy in front of the store at `upstream`, without a rule.
     pub async fn new(upstream: SocketAddr) -> RewritingProxy {
         let _inside = shared().enter();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
@@ -107,7 +107,7 @@ impl RewritingProxy {
         let proxy = Arc::new(Shared {
             upstream,
             rule: RwLock::new(Arc::new(|_: &ProxiedRequest| None)),
-            asked: Mutex::default(),
+            requests: Mutex::default(),
             client,
         });
         let stop = CancellationToken::new();
@@ -125,12 +125,12 @@ impl RewritingProxy {
         }
     }
 
-    /// The proxy as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// From now on answers are bent by this rule alone.
+    /// Replaces the rule.
     pub fn set_rule(
         &self,
         rule: impl Fn(&ProxiedRequest) -> Option<Rewrite> + Send + Sync + 'static,
@@ -138,18 +138,21 @@ impl RewritingProxy {
         *self.shared.rule.write().unwrap() = Arc::new(rule);
     }
 
-    /// Every request so far.
+    /// Returns all requests received so far.
     pub fn requests(&self) -> Vec<ProxiedRequest> {
-        self.shared.asked.lock().unwrap().clone()
+        self.shared.requests.lock().unwrap().clone()
     }
 
-    /// How many requests so far the test picks.
-    pub fn count(&self, picked: impl Fn(&ProxiedRequest) -> bool) -> usize {
-        self.requests().iter().filter(|asked| picked(asked)).count()
+    /// Returns the number of requests received so far that match.
+    pub fn count(&self, matches: impl Fn(&ProxiedRequest) -> bool) -> usize {
+        self.requests()
+            .iter()
+            .filter(|request| matches(request))
+            .count()
     }
 }
 
-/// A connection that breaks is its client's affair.
+/// Serves one connection. A broken connection is not an error of the proxy.
 async fn serve(client: TcpStream, proxy: Arc<Shared>) {
     let answer = service_fn(move |request| {
         let proxy = Arc::clone(&proxy);
@@ -168,7 +171,7 @@ impl Shared {
             method: head.method,
             headers: head.headers,
         };
-        self.asked.lock().unwrap().push(asked.clone());
+        self.requests.lock().unwrap().push(asked.clone());
         let rule = Arc::clone(&self.rule.read().unwrap());
         let answer = match rule(&asked) {
             Some(Rewrite::Replace(answer)) => answer,

@@ -1,5 +1,5 @@
-//! The comparison. Each disagreement is a line that says what is wrong, with all that is known of
-//! the upload below it.
+//! Compares the snapshot with the records of the clients. Each violation is described by a line, followed by
+//! everything that is known about the upload.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use super::transitions::{NOTES, TRANSITIONS};
 use crate::support::fleet::Fleet;
 use crate::support::load::ClientRecord;
 
-/// Everything that is wrong.
+/// Returns all violations.
 pub fn all(snapshot: &Snapshot, records: &[ClientRecord], fleet: &Fleet) -> Vec<String> {
-    let told = records
+    let by_name = records
         .iter()
         .map(|record| (record.name.as_str(), record))
         .collect();
     let mut check = Check {
         snapshot,
-        told,
-        faults: Vec::new(),
+        by_name,
+        violations: Vec::new(),
     };
     for (id, row) in &snapshot.uploads {
         check.history(id, row);
@@ -30,29 +30,29 @@ pub fn all(snapshot: &Snapshot, records: &[ClientRecord], fleet: &Fleet) -> Vec<
     for record in records {
         check.record(record);
     }
-    let mut faults = check.faults;
+    let mut violations = check.violations;
     for (number, replica) in fleet.replicas.iter().enumerate() {
         let log = replica.log();
         for line in log.lines().filter(|line| line.contains("panicked")) {
-            faults.push(format!("replica {number}: {line}"));
+            violations.push(format!("replica {number}: {line}"));
         }
     }
-    faults
+    violations
 }
 
 struct Check<'a> {
     snapshot: &'a Snapshot,
-    told: BTreeMap<&'a str, &'a ClientRecord>,
-    faults: Vec<String>,
+    by_name: BTreeMap<&'a str, &'a ClientRecord>,
+    violations: Vec<String>,
 }
 
 impl Check<'_> {
-    fn wrong(&mut self, id: &str, what: &str) {
+    fn report(&mut self, id: &str, what: &str) {
         let row = self.snapshot.uploads.get(id);
-        let record = row.and_then(|row| self.told.get(row.name.as_str()));
+        let record = row.and_then(|row| self.by_name.get(row.name.as_str()));
         let events = self.events(id);
         let object = row.and_then(|row| self.snapshot.objects.get(&row.key));
-        self.faults.push(format!(
+        self.violations.push(format!(
             "{what}: upload {id}\n  row     {row:?}\n  events  {events:?}\n  object  {object:?}\n  record   {record:#?}"
         ));
     }
@@ -61,7 +61,7 @@ impl Check<'_> {
         self.snapshot.events.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The events lead from Pending to where the row is, by arrows that exist, without a gap.
+    /// Checks that the events lead from Pending to the status of the row, by valid transitions without a gap.
     fn history(&mut self, id: &str, row: &Row) {
         let events = self.events(id).to_vec();
         let mut status = "Pending";
@@ -72,64 +72,64 @@ impl Check<'_> {
             match arrow {
                 Some((_, _, to)) if *to == event.status => status = to,
                 None if is_note && event.status == status => {}
-                _ => return self.wrong(id, &format!("no such arrow from {status}")),
+                _ => return self.report(id, &format!("no such transition from {status}")),
             }
             if usize::try_from(event.sequence) != Ok(index + 1) {
-                return self.wrong(id, "a gap in the sequence");
+                return self.report(id, "a gap in the sequence");
             }
         }
         if status != row.status || usize::try_from(row.sequence) != Ok(events.len()) {
-            self.wrong(id, "the history leads elsewhere");
+            self.report(id, "the history does not lead to the status of the row");
         }
         if ["Pending", "Deleting"].contains(&row.status.as_str()) {
-            self.wrong(id, "unfinished");
+            self.report(id, "unfinished");
         }
         let proofs = events
             .iter()
             .filter(|event| event.kind == "dataset.uploaded");
         if proofs.count() != usize::from(row.etag.is_some()) {
-            self.wrong(id, "not one event a proof");
+            self.report(id, "not exactly one event per proof");
         }
     }
 
-    /// Who is Uploaded has its object, who is not has none.
+    /// Checks that an Uploaded upload has its object, and that no other upload has one.
     fn object(&mut self, id: &str, row: &Row) {
         let object = self.snapshot.objects.get(&row.key);
         let own = object.filter(|object| object.upload.as_deref() == Some(id));
         match (row.status.as_str(), own) {
-            ("Uploaded" | "Processed", None) => self.wrong(id, "Uploaded without its object"),
+            ("Uploaded" | "Processed", None) => self.report(id, "Uploaded without its object"),
             ("Uploaded" | "Processed", Some(object)) if Some(&object.etag) != row.etag.as_ref() => {
-                self.wrong(id, "the object is not the proven one");
+                self.report(id, "the object is not the proven one");
             }
-            // What came wrong stays for a person to look at.
+            // An incorrect object is kept, so that a person can inspect it.
             ("Uploaded" | "Processed" | "Error", Some(_)) | (_, None) => {}
             ("Expired", Some(_)) if row.error.is_some() => {}
-            (status, Some(_)) => self.wrong(id, &format!("{status}, and its object stands")),
+            (status, Some(_)) => self.report(id, &format!("{status}, but its object exists")),
         }
     }
 
-    /// Each object names an upload of that key.
+    /// Checks that each object belongs to an upload with that key.
     fn owner(&mut self, key: &str, object: &Object) {
         let row = (object.upload.as_ref()).and_then(|id| self.snapshot.uploads.get(id));
         if row.is_none_or(|row| row.key != key) {
-            self.faults
+            self.violations
                 .push(format!("an object without an upload: {key} {object:?}"));
         }
     }
 
-    /// What was to be told was told, and nothing else.
+    /// Checks that every event with a notification was delivered, and nothing else.
     fn deliveries(&mut self) {
-        let mut silent = Vec::new();
+        let mut undelivered = Vec::new();
         let mut known = BTreeMap::new();
         for (id, events) in &self.snapshot.events {
             for event in events.iter().filter(|event| event.notify) {
                 known.insert(&event.id, (id, event));
                 if !self.snapshot.delivered.contains_key(&event.id) {
-                    silent.push(id.clone());
+                    undelivered.push(id.clone());
                 }
             }
         }
-        let mut strange = Vec::new();
+        let mut unexpected = Vec::new();
         for (event, messages) in &self.snapshot.delivered {
             let right = known.get(event).is_some_and(|(id, known)| {
                 let sequence = known.sequence.to_string();
@@ -141,19 +141,19 @@ impl Check<'_> {
                 })
             });
             if !right {
-                strange.push(format!("a delivery of no such event: {messages:?}"));
+                unexpected.push(format!("a delivery without a matching event: {messages:?}"));
             }
         }
-        for id in silent {
-            self.wrong(&id, "an event that nobody was told of");
+        for id in undelivered {
+            self.report(&id, "an event was not delivered");
         }
-        self.faults.extend(strange);
+        self.violations.extend(unexpected);
     }
 
-    /// What a client was told still holds.
+    /// Checks that the responses that a client received still hold.
     fn record(&mut self, record: &ClientRecord) {
         for fault in &record.faults {
-            self.faults.push(format!("{fault}\n  {record:#?}"));
+            self.violations.push(format!("{fault}\n  {record:#?}"));
         }
         let mut made = self
             .snapshot
@@ -162,18 +162,18 @@ impl Check<'_> {
             .filter(|(_, row)| row.name == record.name);
         let (made, second) = (made.next(), made.next());
         if second.is_some() || record.ids.len() > 1 {
-            self.faults
+            self.violations
                 .push(format!("one key, two uploads: {second:?}\n  {record:#?}"));
         }
         let Some((id, row)) = made else {
             if !record.ids.is_empty() {
-                self.faults
+                self.violations
                     .push(format!("a session without a row\n  {record:#?}"));
             }
             return;
         };
-        if record.ids.iter().any(|told| told != id) {
-            self.wrong(id, "the client was told of another upload");
+        if record.ids.iter().any(|known| known != id) {
+            self.report(id, "the client received the id of another upload");
         }
         let status = row.status.as_str();
         let after: &[&str] = match record {
@@ -187,14 +187,14 @@ impl Check<'_> {
             _ => return,
         };
         if !after.contains(&status) {
-            self.wrong(id, "the client was told otherwise");
+            self.report(id, "the response to the client does not hold");
         }
         if status == "Superseded"
             && !row.overwrite
             && record.acknowledged
             && !record.behavior.is_shared()
         {
-            self.wrong(id, "superseded at a path of its own");
+            self.report(id, "superseded at a path that no other client uses");
         }
     }
 }

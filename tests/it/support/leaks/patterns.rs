@@ -1,6 +1,6 @@
-//! What nobody may see in a log, as it looks.
+//! Patterns of secrets that no log may contain.
 //!
-//! Written apart from the broker's own masks, so that a hole in those is not repeated here.
+//! They are independent of the masking in the broker, so that a mistake there is not repeated here.
 
 use regex::bytes::Regex;
 
@@ -8,17 +8,17 @@ use regex::bytes::Regex;
 pub struct SecretPattern {
     pub what: &'static str,
     pattern: &'static str,
-    /// What it finds.
+    /// A line that the pattern matches.
     pub hit: &'static str,
-    /// The same as a log may have it.
+    /// The same line with the secret masked.
     pub masked: &'static str,
 }
 
-/// What may stand between a name and its value, in headers, queries, JSON and Rust's own form.
-/// `~` stands for it in the patterns.
+/// The text that may separate a name from its value in headers, queries, JSON and Rust's debug format. In the
+/// patterns, `~` represents it.
 const BETWEEN: &str = r#"[\\"']*(?:=|:|%3D)+\s?(?:Some\()?[\\"']*"#;
 
-/// Every kind that is known by its looks.
+/// Every kind of secret that has a recognisable format.
 pub const PATTERNS: [SecretPattern; 12] = [
     SecretPattern {
         what: "an API key",
@@ -95,12 +95,12 @@ pub const PATTERNS: [SecretPattern; 12] = [
 ];
 
 impl SecretPattern {
-    /// The pattern as the engine has it.
+    /// Returns the regular expression.
     pub fn source(&self) -> String {
         format!("(?i-u){}", self.pattern.replace('~', BETWEEN))
     }
 
-    /// Whether it is this kind that a line holds.
+    /// Returns whether a line contains this kind of secret.
     pub fn is_in(&self, line: &str) -> bool {
         let pattern = Regex::new(&self.source()).expect("a pattern");
         pattern.is_match(line.as_bytes())

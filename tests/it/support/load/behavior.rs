@@ -1,40 +1,40 @@
-//! What clients want.
+//! The behavior of clients.
 
 use crate::support::seeded_rng::SeededRng;
 
-/// What a client has in mind.
+/// The behavior of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behavior {
-    /// Create, PUT, acknowledge.
+    /// Creates a session, sends the bytes and acknowledges the upload.
     Complete,
-    /// The same, at a path where others try too and the first wins.
+    /// Does the same at a path that other clients use too, where the first upload wins.
     CompeteForPath,
-    /// The same, at a path where others write too and the last wins.
+    /// Does the same at a path that other clients use too, where the last upload wins.
     Overwrite,
-    /// Acknowledges at both replicas at once.
+    /// Acknowledges at both replicas at the same time.
     AcknowledgeTwice,
-    /// Dies at some step, or in the middle of it.
+    /// Crashes between two steps or during one.
     Crash,
     /// Never acknowledges.
     NeverAcknowledge,
     /// Never sends.
     NeverSend,
-    /// Takes the promise back before it sends.
+    /// Cancels before it sends the bytes.
     CancelBeforeSending,
-    /// Takes the promise back after it sent.
+    /// Cancels after it has sent the bytes.
     CancelAfterSending,
-    /// Deletes the dataset in the end.
+    /// Deletes the dataset at the end.
     Delete,
-    /// Sends other bytes than it declared, then perhaps the right ones.
+    /// Sends other bytes than it declared, then possibly the right ones.
     WrongBytes,
-    /// Claims another size at the acknowledge than it sent.
+    /// Expects another size in the acknowledge than it sent.
     WrongExpectedSize,
-    /// Sends when its URL has ended.
+    /// Sends the bytes after the URL has expired.
     SendAfterExpiry,
 }
 
 impl Behavior {
-    /// By chance; most are harmless.
+    /// Returns a random behavior. Most of them follow the contract.
     pub fn random(rng: &mut SeededRng) -> Behavior {
         match rng.below(100) {
             0..20 => Behavior::Complete,
@@ -53,17 +53,17 @@ impl Behavior {
         }
     }
 
-    /// Where the `number`th story of a client plays.
+    /// Returns the path for the `number`th run of a client.
     pub fn path(self, name: &str, number: u64, rng: &mut SeededRng) -> String {
         match self {
-            // Another place every few stories: once a place is taken, there is nothing to win.
+            // The path changes every few runs, because there is no competition after an upload at a path.
             Behavior::CompeteForPath => format!("/once/{}/{}.csv", number / 3, rng.below(2)),
             Behavior::Overwrite => format!("/over/{}.csv", rng.below(4)),
             _ => format!("/own/{name}.csv"),
         }
     }
 
-    /// Whether others write at the same path.
+    /// Returns whether other clients use the same path.
     pub fn is_shared(self) -> bool {
         matches!(self, Behavior::CompeteForPath | Behavior::Overwrite)
     }

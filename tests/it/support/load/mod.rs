@@ -1,7 +1,7 @@
-//! Clients that work while everything around them fails. Most are honest: they follow the
-//! contract, try again when there is no answer or a 503, and keep their idempotency key. Some die
-//! between two steps or in the middle of one, some send wrong bytes, come late, change their mind.
-//! Each story that they live is written down, to be held against what came of it.
+//! Clients that upload while the services around them fail. Most of them follow the contract: they retry when
+//! there is no response or a 503, with the same idempotency key. Some crash between two steps or during one,
+//! send wrong bytes, send after the URL has expired, or cancel. Each client records its steps, so that they can
+//! be compared with the result.
 
 mod behavior;
 mod client;
@@ -16,27 +16,27 @@ use self::client::Client;
 use super::fleet::Fleet;
 use super::seeded_rng::SeededRng;
 
-/// What one client wanted, did and heard.
+/// The behavior, steps and responses of one client.
 #[derive(Debug)]
 pub struct ClientRecord {
-    /// The name of its upload, and its idempotency key; nobody else has it.
+    /// The unique name of its upload, which is part of its idempotency key.
     pub name: String,
     pub path: String,
     pub behavior: Behavior,
     /// Every step, in order.
     pub lines: Vec<String>,
-    /// The uploads that it was told to be its own.
+    /// The ids of uploads that it received.
     pub ids: BTreeSet<String>,
-    /// It heard 200 to an acknowledge, a cancel; 204 to a delete.
+    /// Whether it received a 200 to an acknowledge or a cancel, or a 204 to a delete.
     pub acknowledged: bool,
     pub cancelled: bool,
     pub deleted: bool,
-    /// Answers that should never be.
+    /// Responses that must never occur.
     pub faults: Vec<String>,
 }
 
-/// Lives stories with this many clients at once until `stop`, or until each has lived `most`; each
-/// story that has begun is lived to its end.
+/// Runs this many clients at the same time until `stop`, each at most `most` times. Runs that have started are
+/// finished.
 pub async fn run_clients(
     fleet: &Fleet,
     rng: &mut SeededRng,
@@ -64,7 +64,7 @@ pub async fn run_clients(
     all.into_iter().flatten().collect()
 }
 
-/// One story.
+/// Runs one client.
 pub async fn run_client(
     fleet: &Fleet,
     rng: SeededRng,
@@ -84,7 +84,7 @@ pub async fn run_client(
         faults: Vec::new(),
     };
     let mut client = Client { fleet, rng, record };
-    // Who dies says nothing more.
+    // An error means that the client has crashed or given up; its record says so.
     let _ = client.run().await;
     client.record
 }

@@ -1,4 +1,4 @@
-//! What is left of a process when it has ended.
+//! The result of a process that has ended.
 
 use std::process::ExitStatus;
 
@@ -11,14 +11,14 @@ pub struct FinishedProcess {
 }
 
 impl FinishedProcess {
-    /// Of a process that succeeded.
+    /// Fails unless the process exited successfully.
     #[track_caller]
     pub fn ok(self) -> FinishedProcess {
         assert!(self.status.success(), "{self:#?}");
         self
     }
 
-    /// Of a process that ended with this code, and said each of these on standard error.
+    /// Fails unless the process exited with this code, and its standard error contains each of these texts.
     #[track_caller]
     pub fn expect_failure(self, code: i32, texts: &[&str]) -> FinishedProcess {
         assert_eq!(self.status.code(), Some(code), "{self:#?}");
@@ -28,7 +28,7 @@ impl FinishedProcess {
         self
     }
 
-    /// What it printed, as JSON.
+    /// Parses the standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
