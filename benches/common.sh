@@ -1,7 +1,7 @@
-# What the benches share: sourced by them, inside of with-postgres.sh.
+# Functions that the benchmarks share. A benchmark sources this file while it runs under with-postgres.sh.
 #
-# Sets `broker` (the release build) and `dir` (thrown away at the end; the logs in it are shown
-# where the bench fails), and the AWS settings of an S3 of its own.
+# It sets `broker` (the release build) and `dir` (a temporary folder; its logs are printed if the benchmark
+# fails). The functions set the AWS settings of the S3 server that they start.
 
 broker=target/release/upload-broker
 dir=$(mktemp -d)
@@ -18,14 +18,14 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# until_up URL PID: polls as fast as curl goes; fails if the process ends first.
+# until_up URL PID: polls without a pause until the URL responds; fails if the process ends first.
 until_up() {
     until curl --fail --silent --output /dev/null "$1"; do
-        kill -0 "$2" 2>/dev/null || { echo "it ended before $1 answered" >&2; return 1; }
+        kill -0 "$2" 2>/dev/null || { echo "the process ended before $1 responded" >&2; return 1; }
     done
 }
 
-# start_s3 NAME=VALUE…: ministack, with these settings beside the usual ones.
+# start_s3 NAME=VALUE…: starts ministack with these settings in addition to the default ones.
 start_s3() {
     s3_port=$(free_port)
     env "$@" BIND_HOST=127.0.0.1 GATEWAY_PORT="$s3_port" SERVICES=s3 TMPDIR="$dir" \
@@ -35,7 +35,7 @@ start_s3() {
     export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$s3_port
 }
 
-# start_dev_s3: the embedded store, of a broker that is asked nothing else.
+# start_dev_s3: starts a broker only for its embedded store.
 start_dev_s3() {
     local s3_port other
     s3_port=$(free_port) other=$(free_port)
@@ -46,7 +46,7 @@ start_dev_s3() {
     export AWS_ACCESS_KEY_ID=upload-broker-dev AWS_SECRET_ACCESS_KEY=upload-broker-dev-secret
 }
 
-# start_broker: a broker on that store, in `pid`; KEY, BROKER and the client's settings lead to it.
+# start_broker: starts a broker with that store, and sets `pid`, KEY, BROKER and the settings of the client.
 start_broker() {
     local port
     port=$(free_port)
@@ -62,7 +62,7 @@ start_broker() {
     until_up "$BROKER/readyz" $pid
 }
 
-# line NAME FIGURE LIMIT TEST: `TEST` is an awk condition on the figure f.
+# line NAME FIGURE LIMIT TEST: prints a result. `TEST` is an awk condition on the figure f.
 line() {
     printf '%-34s %10s   %-18s %s\n' "$1" "$2" "$3" \
         "$(awk -v f="$2" "BEGIN { print ($4) ? \"ok\" : \"MISSED\" }")"

@@ -1,4 +1,4 @@
--- wrk: POST /uploads, each with a path of its own. KEY is the API key, empty for none.
+-- wrk: POST /uploads, each with its own path. KEY is the API key; it is empty for no authentication.
 
 local threads = 0
 
@@ -9,7 +9,7 @@ end
 
 function init()
   count = 0
-  -- Paths of two runs against one database must not meet.
+  -- Two runs with one database must use different paths.
   run = tostring(os.time())
   headers = { ["content-type"] = "application/json" }
   local key = os.getenv("KEY")
@@ -26,7 +26,7 @@ function request()
   return wrk.format("POST", "/uploads", headers, body)
 end
 
--- One line that a script can read: requests/s, p99 in ms, and answers that were not 2xx.
+-- Prints one line for scripts: requests/s, p99 in ms, and the number of responses other than 2xx.
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format("RESULT %.0f %.1f %d\n",

@@ -1,4 +1,4 @@
-"""The two halves of growth.sh that a shell is no good at: measuring requests, and comparing them."""
+"""The Python part of growth.sh: measures requests and compares the results."""
 
 import http.client
 import json
@@ -36,7 +36,7 @@ class Broker:
             store.request("PUT", f"{url.path}?{url.query}", b"x", upload["headers"])
             answer = store.getresponse()
         except (http.client.RemoteDisconnected, ConnectionResetError):
-            # The server closes a connection after a thousand requests.
+            # The server closes a connection after 1,000 requests.
             del self.stores[url.netloc]
             return self.put(session)
         answer.read()
@@ -73,7 +73,7 @@ LISTS = [
 def measure(port, times):
     broker = Broker(port)
     run = f"{time.time_ns()}"
-    # What the lists show is there in both runs.
+    # The uploads that the listings return exist in both runs.
     for number in range(150):
         upload = broker.sent(f"/growth/{run}/{number}.csv")
         broker.ask("POST", f"/uploads/{upload}/acknowledge")

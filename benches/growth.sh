@@ -1,13 +1,13 @@
 #!/bin/bash
-# Does what a request costs grow with the history?
+# Measures whether the time of a request grows with the history.
 #
-# Every kind of request is measured on empty tables and again on those of 300 days: 1.5 million
-# uploads in all states, their events and audit, and a path with 100,000 earlier versions. The
-# median of neither may be more than twice the other's.
+# Every kind of request is measured with empty tables, and again with a history of 300 days: 1.5 million
+# uploads in all states, their events and audit rows, and a path with 100,000 earlier versions. The median
+# with the history may be at most twice the median with empty tables.
 #
-# Everything runs on this machine: Postgres (durable), S3 (ministack), the release build of the
-# broker. UPLOADS (1500000) and VERSIONS (100000) are how many, TIMES (200) how often each request is
-# made.
+# Everything runs on this machine: Postgres (durable), S3 (ministack), the release build of the broker.
+# UPLOADS (1500000) and VERSIONS (100000) are the numbers of rows, TIMES (200) is the number of requests of
+# each kind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uploads=${UPLOADS:-1500000} versions=${VERSIONS:-100000}

@@ -1,14 +1,14 @@
 #!/bin/bash
-# What do authentication, limits and the audit cost together, as a part of `POST /uploads`?
+# Measures what authentication, limits and the audit cost together, as a fraction of `POST /uploads`.
 #
-# Two brokers share one Postgres: one asks nobody who they are, limits nothing and writes no audit;
-# the other one does all of it, for a key of a tenant with limits. They are measured in turns, in
-# short rounds, and the median of the pairs counts: what else the machine does meets both. A round
-# begins with a second that does not count, so that rows of the audit are written at the rate at
-# which they come, and ends when all of them are: what a broker left to do is not the other one's.
+# Two brokers share one Postgres. One has no authentication, no limits and no audit. The other has all of
+# them, and is called with a key of a tenant with limits. They are measured alternately in short rounds, and
+# the median of the pairs is the result, so that other load on the machine affects both. A round starts with
+# a second that is not measured, so that audit rows are written at the rate at which they are added. It ends
+# when all audit rows are written, so that the remaining work of one broker does not slow down the other.
 #
-# What a tenant's quotas cost on top is shown without a target: they are kept to the last byte, one
-# transaction after the other.
+# The additional cost of the quotas of a tenant is printed without a target: quotas are exact to the byte,
+# which requires one transaction after the other.
 #
 # ROUNDS (6) is the number of pairs, SECONDS_EACH (4) the length of each measurement.
 set -euo pipefail
@@ -48,20 +48,20 @@ metric() {
     curl --fail --silent "http://127.0.0.1:$1/metrics" |
         awk -v name="upload_broker_$2" 'index($0, name " ") == 1 { found = $NF } END { print found + 0 }'
 }
-settled() { until [ "$(metric "$1" audit_waiting_rows)" = 0 ]; do :; done; }
+wait_for_audit() { until [ "$(metric "$1" audit_waiting_rows)" = 0 ]; do :; done; }
 
-# round PORT KEY FILE: adds "requests/s, answers that were not 2xx" to a file.
+# round PORT KEY FILE: appends the requests/s to a file, and requests/s and responses other than 2xx to `all`.
 round() {
     export KEY=$2
     wrk -t 2 -c 64 -d 1s -s benches/create.lua "http://127.0.0.1:$1" >"$dir/warm.log"
     wrk -t 2 -c 64 -d "${seconds}s" --latency -s benches/create.lua "http://127.0.0.1:$1" >"$dir/wrk.log"
     awk '/^RESULT/ { print $2, $4 }' "$dir/warm.log" "$dir/wrk.log" >>"$dir/all"
     awk '/^RESULT/ { print $2 }' "$dir/wrk.log" >>"$dir/$3"
-    settled "$1"
+    wait_for_audit "$1"
 }
 
 for at in $(seq "$rounds"); do
-    # Whoever goes first finds a smaller table: they take turns at that too.
+    # The broker that is measured first has a smaller table, so the order alternates.
     order=(open guarded)
     [ $((at % 2)) = 0 ] || order=(guarded open)
     for which in "${order[@]}"; do
@@ -79,10 +79,10 @@ refused=$(awk '{ sum += $2 } END { print sum }' "$dir/all")
 written=$(metric "$guarded" audit_written_rows_total) lost=$(metric "$guarded" audit_lost_rows_total)
 made=$(metric "$guarded" 'http_request_duration_seconds_count{method="POST",route="/uploads",status="2xx"}')
 echo
-line "POST /uploads/s, open to all" "$(median <"$dir/open")" "" "f > 0"
-line "the same, guarded" "$(median <"$dir/guarded")" "" "f > 0"
-line "what that costs (%)" "$cost" "at most 10" "f <= 10"
-line "the same, with quotas, uploads/s" "$(median <"$dir/counted")" "" "f > 0"
-line "answers that were not 2xx" "$refused" "none" "f == 0"
-line "rows of the audit, written" "$written" "one an upload" "f == $made"
-line "the same, lost" "$lost" "none" "f == 0"
+line "POST /uploads/s, unprotected" "$(median <"$dir/open")" "" "f > 0"
+line "POST /uploads/s, protected" "$(median <"$dir/guarded")" "" "f > 0"
+line "cost of the protection (%)" "$cost" "at most 10" "f <= 10"
+line "POST /uploads/s, with quotas too" "$(median <"$dir/counted")" "" "f > 0"
+line "responses other than 2xx" "$refused" "none" "f == 0"
+line "audit rows written" "$written" "one per upload" "f == $made"
+line "audit rows lost" "$lost" "none" "f == 0"

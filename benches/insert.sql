@@ -1,5 +1,5 @@
--- What `POST /uploads` writes, for pgbench: the same statement, columns and kind of values, one by
--- one. The id is time-ordered, like the broker's UUIDv7.
+-- The row that `POST /uploads` writes, for pgbench: the same statement with the same columns and kinds of
+-- values, one row at a time. The id is time-ordered, like the UUIDv7 of the broker.
 \set n random(1, 1000000000000)
 INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata,
     content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers,

@@ -1,4 +1,4 @@
-"""What benches/large.sh measures: requests for many parts, and two clients that send a file."""
+"""The measurements of large.sh: requests for many parts, and two clients that send a file."""
 
 import concurrent.futures
 import http.client
@@ -16,7 +16,7 @@ MIB = 1 << 20
 
 
 def call(method, path, body=None):
-    """One request to the broker; its answer, which must be a success, and how long it took."""
+    """Sends a request to the broker. Returns the body of the response, which must be a success, and the seconds."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(os.environ["BROKER"]).netloc)
     headers = {"authorization": f"Bearer {os.environ['KEY']}", "content-type": "application/json"}
     start = time.perf_counter()
@@ -29,8 +29,8 @@ def call(method, path, body=None):
     return content, took
 
 
-def highest(pid):
-    """The most memory that a process ever had, in MiB."""
+def peak_memory(pid):
+    """Returns the peak memory of a process in MiB."""
     with open(f"/proc/{pid}/status") as status:
         lines = dict(line.split(":", 1) for line in status)
     return int(lines["VmHWM"].split()[0]) / 1024
@@ -41,7 +41,7 @@ def line(name, figure, limit, held):
 
 
 def sign(pid):
-    """10,000 URLs in a request: alone, and 50 at once."""
+    """Measures a request for 10,000 URLs: one request at a time, and 50 at the same time."""
     size = PARTS * 5 * MIB
     body = {"path": "/bench/sign.bin", "size": size, "part_size": 5 * MIB, "multipart": True}
     upload = json.loads(call("POST", "/uploads", body)[0])
@@ -56,12 +56,12 @@ def sign(pid):
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         sizes = [len(c) for c, _ in pool.map(lambda _: call("POST", path, all_parts), range(50))]
     assert min(sizes) == max(sizes), sizes
-    memory = highest(pid)
-    line("memory after 50 of those at once, MiB", f"{memory:.1f}", "under 64", memory < 64)
+    memory = peak_memory(pid)
+    line("memory after 50 concurrent such requests, MiB", f"{memory:.1f}", "under 64", memory < 64)
 
 
 def listing(pid):
-    """10,000 parts of one byte, listed."""
+    """Measures the listing of 10,000 parts of one byte."""
     upload = json.loads(call("POST", "/uploads", {"path": "/bench/list", "multipart": True})[0])
     path = f"/uploads/{upload['id']}/parts"
     asked = [{"part_number": number, "size": 1} for number in range(1, PARTS + 1)]
@@ -73,7 +73,7 @@ def listing(pid):
         content, seconds = call("GET", path)
         took.append(seconds * 1000)
     assert len(json.loads(content)["uploaded"]) == PARTS
-    memory = highest(pid)
+    memory = peak_memory(pid)
     line("10,000 parts listed, ms (median)", f"{statistics.median(took):.0f}", "", True)
     line("memory after that, MiB", f"{memory:.1f}", "under 64", memory < 64)
 
@@ -90,7 +90,7 @@ def send_parts(parts):
 
 
 def run(command):
-    """Runs a client; its seconds, and the most memory that it had, in MiB."""
+    """Runs a client. Returns its seconds and its peak memory in MiB."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read()
@@ -102,18 +102,18 @@ def run(command):
 
 
 def clients(broker, aws, file, runs):
-    """The same file by `put` and by `aws s3 cp`, in turns."""
+    """Sends the same file with `put` and with `aws s3 cp`, alternately."""
     size = os.path.getsize(file) / MIB
-    ours, theirs = [], []
+    put_runs, aws_runs = [], []
     for at in range(runs):
-        theirs.append(run([aws, "s3", "cp", "--quiet", file, f"s3://datasets/aws/{at}"]))
-        ours.append(run([broker, "put", "--quiet", file, f"/put/{at}"]))
-    (took, memory), (their_took, their_memory) = ((min(t for t, _ in all), max(m for _, m in all))
-                                                 for all in (ours, theirs))
-    line("aws s3 cp, MiB/s (best)", f"{size / their_took:.0f}", "", True)
-    line("upload-broker put, MiB/s (best)", f"{size / took:.0f}", "at least the same", took <= their_took)
-    line("aws s3 cp, memory, MiB", f"{their_memory:.0f}", "", True)
-    line("upload-broker put, memory, MiB", f"{memory:.0f}", "less", memory < their_memory)
+        aws_runs.append(run([aws, "s3", "cp", "--quiet", file, f"s3://datasets/aws/{at}"]))
+        put_runs.append(run([broker, "put", "--quiet", file, f"/put/{at}"]))
+    (put_seconds, put_memory), (aws_seconds, aws_memory) = ((min(t for t, _ in all), max(m for _, m in all))
+                                                 for all in (put_runs, aws_runs))
+    line("aws s3 cp, MiB/s (best)", f"{size / aws_seconds:.0f}", "", True)
+    line("upload-broker put, MiB/s (best)", f"{size / put_seconds:.0f}", "at least the same", put_seconds <= aws_seconds)
+    line("aws s3 cp, memory, MiB", f"{aws_memory:.0f}", "", True)
+    line("upload-broker put, memory, MiB", f"{put_memory:.0f}", "less", put_memory < aws_memory)
 
 
 match sys.argv[1:]:

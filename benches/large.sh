@@ -1,10 +1,10 @@
 #!/bin/bash
-# Large datasets: how fast are 10,000 part URLs made, in how much memory, and how fast does
-# `upload-broker put` send a file, next to the AWS CLI with its defaults?
+# Measures large datasets: the time and memory for 10,000 part URLs, and the rate at which `upload-broker put`
+# sends a file, compared with the AWS CLI with its default settings.
 #
-# Everything runs on this machine: Postgres (durable), the release build of the broker, and as S3
-# the embedded store of another one. MEBIBYTES (1024) is the size of the file, RUNS (3) how often
-# each client sends it.
+# Everything runs on this machine: Postgres (durable), the release build of the broker, and the embedded store
+# of another broker as S3. MEBIBYTES (1024) is the size of the file, RUNS (3) the number of uploads by each
+# client.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,15 +1,15 @@
-//! Signing speed: one URL of each kind, and aws-sdk-s3's beside it.
+//! The speed of signing: one URL of each kind, compared with aws-sdk-s3.
 //!
-//! `cargo bench --bench signing`. The target is one microsecond a PUT URL, two at most; and 12 ms
-//! for the 10,000 parts of one upload.
+//! Run it with `cargo bench --bench signing`. The target is one microsecond for a PUT URL, two at most, and
+//! 12 ms for the 10,000 parts of one upload.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop where it stands")]
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use aws_credential_types::Credentials as Given;
+use aws_credential_types::Credentials as SdkCredentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -23,16 +23,16 @@ const KEY: &str = "data/2025/employees of the month.csv";
 const UPLOAD_ID: &str = "01932c07-209c-7a3e-8f5b-5f3c8d1a9b42";
 const SHA256: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
-fn given(token: Option<String>) -> Given {
+fn sdk_credentials(token: Option<String>) -> SdkCredentials {
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-    Given::new("AKIAIOSFODNN7EXAMPLE", secret, token, None, "bench")
+    SdkCredentials::new("AKIAIOSFODNN7EXAMPLE", secret, token, None, "bench")
 }
 
 fn client() -> Client {
     let config = Builder::new()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(given(None));
+        .credentials_provider(sdk_credentials(None));
     Client::from_conf(config.build())
 }
 
@@ -47,10 +47,10 @@ fn put() -> PutObject<'static> {
     }
 }
 
-fn ours(criterion: &mut Criterion, signer: &Signer) {
+fn broker_signer(criterion: &mut Criterion, signer: &Signer) {
     let now = DateTime::<Utc>::from(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-    let lasting = Arc::new(Credentials::from(&given(None)));
-    let session = Arc::new(Credentials::from(&given(Some("F".repeat(900)))));
+    let lasting = Arc::new(Credentials::from(&sdk_credentials(None)));
+    let session = Arc::new(Credentials::from(&sdk_credentials(Some("F".repeat(900)))));
     let get = GetObject {
         response_content_disposition: Some("attachment; filename=\"employees.csv\""),
         ..GetObject::new(KEY)
@@ -66,7 +66,7 @@ fn ours(criterion: &mut Criterion, signer: &Signer) {
     });
 }
 
-/// All parts of one upload, with and without checksums; the URLs are kept, as an answer keeps them.
+/// Signs all parts of one upload, with and without checksums. The URLs are kept in memory, as in a response.
 fn parts(criterion: &mut Criterion, signer: &Signer) {
     let now = DateTime::<Utc>::from(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
     let upload_id = "VXBsb2FkIElEIGZvciA2aWWpbmcncyBteS1tb3ZpZS5tMnRzIHVwbG9hZA".repeat(2);
@@ -83,7 +83,7 @@ fn parts(criterion: &mut Criterion, signer: &Signer) {
             None,
         ),
     ] {
-        let credentials = Arc::new(Credentials::from(&given(token)));
+        let credentials = Arc::new(Credentials::from(&sdk_credentials(token)));
         criterion.bench_function(name, |bench| {
             bench.iter(|| {
                 let parts = signer.upload_parts(KEY, &upload_id, 900, &credentials, now);
@@ -104,7 +104,7 @@ fn parts(criterion: &mut Criterion, signer: &Signer) {
     }
 }
 
-fn sdk(criterion: &mut Criterion, runtime: &tokio::runtime::Runtime, client: &Client) {
+fn sdk_presigner(criterion: &mut Criterion, runtime: &tokio::runtime::Runtime, client: &Client) {
     let config = PresigningConfig::builder()
         .start_time(UNIX_EPOCH + Duration::from_secs(1_800_000_000))
         .expires_in(Duration::from_secs(900))
@@ -134,9 +134,9 @@ fn signing(criterion: &mut Criterion) {
         .block_on(Endpoint::resolve(&client, "bucket"))
         .unwrap();
     let signer = Signer::new(endpoint);
-    ours(criterion, &signer);
+    broker_signer(criterion, &signer);
     parts(criterion, &signer);
-    sdk(criterion, &runtime, &client);
+    sdk_presigner(criterion, &runtime, &client);
 }
 
 criterion_group!(benches, signing);

@@ -1,4 +1,4 @@
-"""What benches/small.sh measures: two clients that send a folder of small files."""
+"""The measurements of small.sh: two clients that send a folder of small files."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ FASTER = 1.5
 
 
 def run(command):
-    """Runs a client, and returns its seconds."""
+    """Runs a client. Returns its seconds."""
     start = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     took = time.perf_counter() - start
@@ -30,13 +30,13 @@ for number in range(files):
     file = root / f"{number // 100:03}" / f"{number:06}.bin"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(os.urandom(SIZE))
-ours, theirs = [], []
+put_runs, aws_runs = [], []
 for at in range(int(runs)):
     copy = [aws, "s3", "cp", "--quiet", "--recursive", str(root), f"s3://datasets/aws-small/{at}/"]
-    theirs.append(run(copy))
-    ours.append(run([broker, "put", "--quiet", str(root), f"/put-small/{at}"]))
-took, their_took = min(ours), min(theirs)
-line(f"aws s3 cp, {files} files of 4 KB, s (best)", f"{their_took:.2f}", "", True)
-line(f"upload-broker put, the same, s (best)", f"{took:.2f}", "", True)
-ratio = their_took / took
+    aws_runs.append(run(copy))
+    put_runs.append(run([broker, "put", "--quiet", str(root), f"/put-small/{at}"]))
+put_seconds, aws_seconds = min(put_runs), min(aws_runs)
+line(f"aws s3 cp, {files} files of 4 KB, s (best)", f"{aws_seconds:.2f}", "", True)
+line(f"upload-broker put, the same, s (best)", f"{put_seconds:.2f}", "", True)
+ratio = aws_seconds / put_seconds
 line("times as fast", f"{ratio:.2f}", f"at least {FASTER}", ratio >= FASTER)

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Many small datasets: how fast does `upload-broker put` send a folder of 2,000 files of 4 KB, next
-# to `aws s3 cp --recursive` with its defaults?
+# Measures small datasets: the time in which `upload-broker put` sends a folder of 2,000 files of 4 KB, compared
+# with `aws s3 cp --recursive` with its default settings.
 #
-# Everything runs on this machine, as in large.sh. FILES (2000) and RUNS (3) may be set. What counts
-# is the ratio of the two: the times themselves are those of the machine.
+# Everything runs on this machine, as in large.sh. FILES (2000) and RUNS (3) can be set. The target is the ratio
+# of the two times, because the times themselves depend on the machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

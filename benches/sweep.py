@@ -1,4 +1,4 @@
-"""The two halves of sweep.sh that a shell is no good at: writing objects, and measuring a process."""
+"""The Python part of sweep.sh: writes objects and measures a process."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import time
 
 
 async def write(port, objects):
-    """Objects of one byte over kept connections, without signatures."""
+    """Writes objects of one byte over persistent connections, without signatures."""
 
     async def put(reader, writer, path, body=b"x"):
         head = f"PUT /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -27,10 +27,10 @@ async def write(port, objects):
         await reader.readexactly(length)
 
     async def some(first, step):
-        for turn, number in enumerate(range(first, objects, step)):
-            # The server closes a connection after a thousand requests.
-            if turn % 500 == 0:
-                if turn:
+        for count, number in enumerate(range(first, objects, step)):
+            # The server closes a connection after 1,000 requests.
+            if count % 500 == 0:
+                if count:
                     writer.close()
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
             await put(reader, writer, f"bench/data/2026/set-{number:08}")
@@ -63,8 +63,8 @@ def measure(broker, folder):
     expected = {"other-etag": each, "row-without-object": each, "object-without-row": each}
     rows = [
         (f"sweep of {objects} objects and {swept['rows']} rows (s)", f"{took:.1f}", "under 60", took < 60),
-        ("resident memory, highest (MiB)", f"{memory:.1f}", "under 64", memory < 64),
-        ("differences found", sum(found.values()), f"{3 * each}, each kind", found == expected),
+        ("peak resident memory (MiB)", f"{memory:.1f}", "under 64", memory < 64),
+        ("differences found", sum(found.values()), f"{3 * each}, of each kind", found == expected),
     ]
     for name, figure, limit, good in rows:
         print(f"{name:<48} {figure:>8}   {limit:<18} {'ok' if good else 'MISSED'}")

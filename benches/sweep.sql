@@ -1,5 +1,5 @@
--- As many acknowledged uploads as there are objects, each of one byte; every 10,000th differs: one
--- has another ETag, one has no object.
+-- One acknowledged upload of one byte per object. In every 10,000 uploads, one has another ETag and one has no
+-- object.
 INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type, overwrite,
     headers, lifetime_seconds, created_at, updated_at, expires_at, uploaded_at, object_size,
     object_etag, object_last_modified, verification_level, verified_by, verified_at)

@@ -1,19 +1,17 @@
-//! Does the time of a refusal tell how much of a secret was right?
+//! Measures whether the time of a rejection reveals how much of a secret was correct.
 //!
-//! `cargo bench --bench timing`. Upload tokens and JWTs are refused whose signature is wrong in its
-//! first byte, in its middle, in its last byte, or whose payload is. The kinds are measured in
-//! turns, in an order that changes, so that what else the machine does meets all of them; of each
-//! the median counts. Beside them stands what a comparison byte by byte would tell an attacker: the
-//! medians of a kind may be apart by a third of that, and that itself has to be seen, or else
-//! nothing was measured.
+//! Run it with `cargo bench --bench timing`. It measures the rejection of upload tokens and JWTs whose signature
+//! is wrong in its first byte, in the middle or in its last byte, or whose payload is wrong. These variants are
+//! measured alternately in a changing order, so that other load on the machine affects all of them. The result
+//! of a variant is its median. As a control, the same is measured for a comparison byte by byte, which reveals
+//! the position of the first wrong byte. The medians of tokens and JWTs may differ by at most a third of the
+//! difference of the control. The difference of the control must be measurable, otherwise the measurement is
+//! not precise enough.
 //!
-//! API keys are not in here: they are found by their hash, and nothing compares them.
+//! API keys are not measured: they are looked up by their hash, and nothing compares them.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop where it stands")]
-#![allow(
-    clippy::indexing_slicing,
-    reason = "a benchmark may stop where it stands"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![allow(clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -34,14 +32,14 @@ use upload_broker::identity::jwt::{Jwt, Verified};
 use upload_broker::identity::upload_token::{TokenKey, UploadToken};
 
 const SECRET: &str = "a secret of the bench, with more than thirty-two bytes";
-/// Rounds; each measures every kind once.
+/// The number of rounds. Each round measures every variant once.
 const ROUNDS: usize = 20_000;
-/// Refusals in one measurement: more than the clock's own grain.
-const AT_ONCE: u32 = 16;
+/// The number of rejections in one measurement, which takes longer than the resolution of the clock.
+const REJECTIONS_PER_MEASUREMENT: u32 = 16;
 
-/// A right token, changed in one place: at a byte of its signature, or in its payload.
-fn wrong(right: &str) -> Vec<(&'static str, String)> {
-    let (head, signature) = right.rsplit_once('.').unwrap();
+/// Returns variants of a valid token with one wrong byte in the signature or in the payload.
+fn invalid_variants(valid: &str) -> Vec<(&'static str, String)> {
+    let (head, signature) = valid.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     let signed = |at: usize| {
         let mut other = signature.clone();
@@ -49,38 +47,38 @@ fn wrong(right: &str) -> Vec<(&'static str, String)> {
         format!("{head}.{}", URL_SAFE_NO_PAD.encode(other))
     };
     let last = signature.len() - 1;
-    // The last letter of a payload may hold bits that say nothing; the one before it does not.
-    let place = head.len() - 2;
-    let letter = if head.as_bytes()[place] == b'A' {
+    // The last character of a payload may contain unused bits; the one before it does not.
+    let position = head.len() - 2;
+    let letter = if head.as_bytes()[position] == b'A' {
         "B"
     } else {
         "A"
     };
-    let payload = format!("{}{letter}{}", &head[..place], &right[place + 1..]);
+    let payload = format!("{}{letter}{}", &head[..position], &valid[position + 1..]);
     vec![
-        ("its first byte", signed(0)),
-        ("its middle", signed(last / 2)),
-        ("its last byte", signed(last)),
-        ("what is signed", payload),
+        ("first byte", signed(0)),
+        ("middle byte", signed(last / 2)),
+        ("last byte", signed(last)),
+        ("payload", payload),
     ]
 }
 
-/// The medians of each kind's time for one refusal, in nanoseconds.
-fn medians(kinds: &[(&'static str, String)], refuse: impl Fn(&str)) -> Vec<f64> {
-    let mut times = vec![Vec::with_capacity(ROUNDS); kinds.len()];
+/// Returns the median time of one rejection for each variant, in nanoseconds.
+fn medians(variants: &[(&'static str, String)], reject: impl Fn(&str)) -> Vec<f64> {
+    let mut times = vec![Vec::with_capacity(ROUNDS); variants.len()];
     for round in 0..ROUNDS {
-        for turn in 0..kinds.len() {
-            // Nobody always comes behind the same one.
+        for index in 0..variants.len() {
+            // No variant is always measured after the same other variant.
             let step = if round % 2 == 0 {
-                turn
+                index
             } else {
-                kinds.len() - 1 - turn
+                variants.len() - 1 - index
             };
-            let which = (round / 2 + step) % kinds.len();
-            let text = kinds[which].1.as_str();
+            let which = (round / 2 + step) % variants.len();
+            let text = variants[which].1.as_str();
             let start = Instant::now();
-            for _ in 0..AT_ONCE {
-                refuse(black_box(text));
+            for _ in 0..REJECTIONS_PER_MEASUREMENT {
+                reject(black_box(text));
             }
             times[which].push(start.elapsed());
         }
@@ -90,12 +88,12 @@ fn medians(kinds: &[(&'static str, String)], refuse: impl Fn(&str)) -> Vec<f64> 
 
 fn median(times: &mut [Duration]) -> f64 {
     times.sort_unstable();
-    times[times.len() / 2].as_secs_f64() * 1e9 / f64::from(AT_ONCE)
+    times[times.len() / 2].as_secs_f64() * 1e9 / f64::from(REJECTIONS_PER_MEASUREMENT)
 }
 
-fn spread(medians: &[f64]) -> f64 {
-    let least = medians.iter().copied().fold(f64::INFINITY, f64::min);
-    medians.iter().copied().fold(0.0, f64::max) - least
+fn difference(medians: &[f64]) -> f64 {
+    let smallest = medians.iter().copied().fold(f64::INFINITY, f64::min);
+    medians.iter().copied().fold(0.0, f64::max) - smallest
 }
 
 fn line(name: &str, figure: f64, limit: &str, holds: bool) {
@@ -119,7 +117,7 @@ fn upload_token(now: DateTime<Utc>) -> (TokenKey, String) {
     };
     let sealed = key.sign(&token).unwrap();
     let text = sealed.expose_secret().to_owned();
-    assert!(key.verify(&text).is_some(), "the right one opens");
+    assert!(key.verify(&text).is_some(), "a valid token is accepted");
     (key, text)
 }
 
@@ -139,8 +137,8 @@ fn jwt(now: DateTime<Utc>) -> (Jwt, String) {
     (jwt, text)
 }
 
-/// What must not be: the right signature is made, and compared as far as it is right.
-fn byte_by_byte(mac: &Hmac<Sha256>, text: &str) -> bool {
+/// The control: compares signatures byte by byte up to the first difference, as the broker must not.
+fn compare_byte_by_byte(mac: &Hmac<Sha256>, text: &str) -> bool {
     let (payload, signature) = text.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     let mut mac = mac.clone();
@@ -151,49 +149,49 @@ fn byte_by_byte(mac: &Hmac<Sha256>, text: &str) -> bool {
 
 fn main() {
     let now = DateTime::<Utc>::from(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-    println!("\nRefusals, wrong in …, and how far apart (ns)");
+    println!("\nTime of a rejection by the position of the wrong byte (ns)");
 
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     let mut right = mac.clone();
     right.update(b"ubt_payload");
     let signature = URL_SAFE_NO_PAD.encode(right.finalize().into_bytes());
-    let right = format!("ubt_payload.{signature}");
-    assert!(byte_by_byte(&mac, &right));
-    let kinds = wrong(&right);
-    let control = medians(&kinds, |text| {
-        black_box(byte_by_byte(&mac, text));
+    let valid = format!("ubt_payload.{signature}");
+    assert!(compare_byte_by_byte(&mac, &valid));
+    let variants = invalid_variants(&valid);
+    let control = medians(&variants, |text| {
+        black_box(compare_byte_by_byte(&mac, text));
     });
-    // First byte against last: what an attacker would go by.
-    let told = control[2] - control[0];
+    // The difference between the first and the last byte is what an attacker could use.
+    let control_difference = control[2] - control[0];
     line(
-        "what bytes compared one by one would tell",
-        told,
-        "is seen: over 6",
-        told > 6.0,
+        "comparison byte by byte, difference",
+        control_difference,
+        "over 6",
+        control_difference > 6.0,
     );
 
-    let tolerance = told / 3.0;
+    let tolerance = control_difference / 3.0;
     let limit = format!("at most {tolerance:.1}");
-    let show = |what: &str, kinds: &[(&str, String)], medians: &[f64]| {
-        for ((place, _), median) in kinds.iter().zip(medians) {
-            line(&format!("{what}, {place}"), *median, "", *median > 0.0);
+    let show = |what: &str, variants: &[(&str, String)], medians: &[f64]| {
+        for ((position, _), median) in variants.iter().zip(medians) {
+            line(&format!("{what}, {position}"), *median, "", *median > 0.0);
         }
-        let apart = spread(medians);
+        let found = difference(medians);
         line(
-            &format!("{what}, how far apart"),
-            apart,
+            &format!("{what}, difference"),
+            found,
             &limit,
-            apart <= tolerance,
+            found <= tolerance,
         );
     };
-    let (key, right) = upload_token(now);
-    let kinds = wrong(&right);
-    let found = medians(&kinds, |text| assert!(key.verify(text).is_none()));
-    show("an upload token", &kinds, &found);
-    let (jwt, right) = jwt(now);
-    let kinds = wrong(&right);
-    let found = medians(&kinds, |text| {
+    let (key, valid) = upload_token(now);
+    let variants = invalid_variants(&valid);
+    let found = medians(&variants, |text| assert!(key.verify(text).is_none()));
+    show("upload token", &variants, &found);
+    let (jwt, valid) = jwt(now);
+    let variants = invalid_variants(&valid);
+    let found = medians(&variants, |text| {
         assert_eq!(jwt.verify(text, now), Verified::Invalid)
     });
-    show("a JWT", &kinds, &found);
+    show("JWT", &variants, &found);
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Does the time of a refusal tell how much of a secret was right? See timing.rs.
+# Measures whether the time of a rejection reveals how much of a secret was correct. See timing.rs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec cargo bench --locked --quiet --bench timing

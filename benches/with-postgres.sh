@@ -1,6 +1,6 @@
 #!/bin/bash
-# with-postgres.sh COMMAND…: runs COMMAND with DATABASE_URL of a new, empty, durable Postgres, and
-# throws that away afterwards. It listens on a loopback port and asks for a password.
+# with-postgres.sh COMMAND…: runs COMMAND with the DATABASE_URL of a new, empty, durable Postgres, and removes
+# that afterwards. It listens on a loopback port and requires a password.
 set -euo pipefail
 
 bin=${PG_BIN:-}
@@ -13,10 +13,10 @@ fi
 [ -x "$bin/initdb" ] || { echo "no Postgres server programs: run 'make postgres'" >&2; exit 1; }
 
 # Postgres refuses to run as root.
-as=()
+as_user=()
 dir=$(mktemp -d)
 stop() {
-    "${as[@]}" "$bin/pg_ctl" -D "$dir/data" -m fast -w stop >/dev/null 2>&1 || true
+    "${as_user[@]}" "$bin/pg_ctl" -D "$dir/data" -m fast -w stop >/dev/null 2>&1 || true
     rm -rf "$dir"
 }
 trap stop EXIT
@@ -24,18 +24,18 @@ if [ "$(id -u)" = 0 ]; then
     user=postgres
     id -u "$user" >/dev/null 2>&1 || user=nobody
     chown "$user" "$dir"
-    as=(setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups --)
+    as_user=(setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups --)
 fi
 
 password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 (umask 077; printf '%s' "$password" > "$dir/password")
 [ "$(id -u)" != 0 ] || chown "$user" "$dir/password"
 cd "$dir"
-"${as[@]}" "$bin/initdb" -D "$dir/data" -A scram-sha-256 -U postgres --pwfile="$dir/password" \
+"${as_user[@]}" "$bin/initdb" -D "$dir/data" -A scram-sha-256 -U postgres --pwfile="$dir/password" \
     --locale=C -E UTF8 >/dev/null
-# Postgres cannot choose a free port itself; ask the kernel for one.
+# Postgres cannot choose a free port itself, so the kernel assigns one.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"${as[@]}" "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w start \
+"${as_user[@]}" "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w start \
     -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200" \
     >/dev/null || { cat "$dir/log" >&2; exit 1; }
 cd "$OLDPWD"

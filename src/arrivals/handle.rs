@@ -1,46 +1,49 @@
-//! From one message to what becomes of it.
+//! Processes one message.
 
-use super::message::Contents;
-use super::queue::Received;
-use crate::usecases::maintenance::arrived::{Arrived, arrived};
-use crate::usecases::{Broker, Error};
 use std::sync::Arc;
 
-/// What becomes of a message.
+use super::message::ParsedMessage;
+use super::queue::ReceivedMessage;
+use crate::usecases::maintenance::arrived::{Arrived, arrived};
+use crate::usecases::{Broker, Error};
+
+/// The outcome of one message, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verdict {
-    /// It had nothing to do with an upload.
+    /// The message concerns no upload.
     Ignored,
-    /// All that it told is known now.
+    /// Everything that the message reports was processed.
     Done,
-    /// What could be read of it is known now; the rest cannot be read.
-    Partly,
-    /// An object's upload may not be visible yet.
-    Early,
-    /// A fault is in the way.
+    /// The readable part of the message was processed; the rest cannot be parsed.
+    PartlyUnreadable,
+    /// The row of an object's upload may not be visible yet.
+    RowNotVisible,
+    /// Processing failed, for example because Postgres is unavailable.
     Failed,
-    /// It was not begun: the process stops.
-    Returned,
+    /// Processing did not start, because the process stops.
+    NotStarted,
 }
 
-/// Does what a message tells, one object after the other. It is done only when each of them is:
-/// the worst outcome counts.
+/// Processes the objects of a message one after the other. The worst outcome of them is the outcome of
+/// the message, so a message is done only if all its objects are.
 pub(super) async fn handle(
     broker: &Arc<Broker>,
-    message: &Received,
-    contents: &Contents,
+    message: &ReceivedMessage,
+    parsed: &ParsedMessage,
 ) -> Verdict {
-    let mut verdict = match contents.unreadable {
-        Some(_) => Verdict::Partly,
+    let mut verdict = match parsed.unreadable {
+        Some(_) => Verdict::PartlyUnreadable,
         None => Verdict::Ignored,
     };
-    for change in &contents.changes {
+    for change in &parsed.changes {
         let one = match arrived(broker, &change.bucket, &change.key).await {
-            Ok(outcome) => told(outcome),
+            Ok(outcome) => log_outcome(outcome),
             Err(error) => {
-                let (id, times) = (&message.id, message.receives);
+                let (id, receives) = (&message.id, message.receives);
                 let cause = cause(&error);
-                log::warn!("s3 events: message {id} fails, receive {times}: {error}{cause}");
+                log::warn!(
+                    "s3 events: cannot process message {id} (receive {receives}): {error}{cause}"
+                );
                 Verdict::Failed
             }
         };
@@ -49,23 +52,26 @@ pub(super) async fn handle(
     verdict
 }
 
-fn told(outcome: Arrived) -> Verdict {
+/// Logs what became of one object, and returns the verdict that follows from it.
+fn log_outcome(outcome: Arrived) -> Verdict {
     match outcome {
         Arrived::ForeignObject => return Verdict::Ignored,
         Arrived::NotYet(id) => {
-            log::debug!("s3 events: the object of upload {id} is here, its row is not");
-            return Verdict::Early;
+            log::debug!("s3 events: the object of upload {id} arrived before its row is visible");
+            return Verdict::RowNotVisible;
         }
         Arrived::Known => {}
-        Arrived::Uploaded(id) => log::info!("s3 events: upload {id} is Uploaded"),
+        Arrived::Uploaded(id) => log::info!("s3 events: upload {id} is now Uploaded"),
         Arrived::Refused(id, code) => {
             log::info!(
                 "s3 events: upload {id} is not acknowledged: {}",
                 code.as_str()
             );
         }
-        Arrived::Drifted(id, drift) => log::info!("s3 events: the object of {id} is {drift}"),
-        Arrived::Restored(id) => log::info!("s3 events: the object of {id} is back"),
+        Arrived::Drifted(id, drift) => {
+            log::info!("s3 events: the object of upload {id} is {drift}");
+        }
+        Arrived::Restored(id) => log::info!("s3 events: the object of upload {id} is restored"),
     }
     Verdict::Done
 }

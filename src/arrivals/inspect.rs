@@ -1,40 +1,41 @@
-//! What SQS says of the queue. For the doctor: no message is received, so none is counted as such.
+//! Reads the attributes of the queue, for the command `doctor`. It receives no message, so no receive
+//! count increases.
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
 use super::queue::Queue;
 
-/// The queue, as SQS describes it.
+/// The attributes of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Described {
-    /// Messages that wait; roughly.
+pub struct QueueDescription {
+    /// The approximate number of messages in the queue.
     pub waiting: u64,
-    /// How often a message may be received before it goes to the dead-letter queue; `None` where
-    /// there is none.
-    pub receives: Option<u32>,
+    /// How often a message may be received before it is moved to the dead-letter queue; `None` if the
+    /// queue has no redrive policy.
+    pub max_receives: Option<u32>,
 }
 
-/// Why the queue cannot be looked at.
+/// Why the queue cannot be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueFault {
-    /// There is no such queue.
+    /// The queue does not exist.
     #[error("there is no such queue")]
     Missing,
-    /// SQS refuses us; for reading it may not.
-    #[error("SQS refuses: {0}")]
+    /// SQS denied the request. It may still allow messages to be received.
+    #[error("SQS denied the request: {0}")]
     Refused(String),
-    /// No answer, or a fault of SQS's own.
-    #[error("SQS does not answer: {0}")]
+    /// SQS did not respond, or failed with an error of its own.
+    #[error("SQS does not respond: {0}")]
     Failed(String),
 }
 
 impl Queue {
-    /// One look at its attributes, for which the broker itself needs no right.
+    /// Reads the attributes of the queue. The broker itself does not need this permission.
     ///
     /// # Errors
-    /// Whatever else than that it is there.
-    pub async fn look(&self) -> Result<Described, QueueFault> {
+    /// The queue does not exist, or SQS does not reveal whether it does.
+    pub async fn describe(&self) -> Result<QueueDescription, QueueFault> {
         let call = (self.client.get_queue_attributes())
             .queue_url(&self.url)
             .attribute_names(Attribute::ApproximateNumberOfMessages)
@@ -50,8 +51,8 @@ impl Queue {
                         QueueFault::Missing
                     }
                     Some(400..=499) => {
-                        let words = error.message().unwrap_or_default();
-                        QueueFault::Refused(format!("{code} {words}").trim().to_owned())
+                        let message = error.message().unwrap_or_default();
+                        QueueFault::Refused(format!("{code} {message}").trim().to_owned())
                     }
                     _ => QueueFault::Failed(DisplayErrorContext(error).to_string()),
                 });
@@ -60,15 +61,15 @@ impl Queue {
         let attributes = output.attributes.unwrap_or_default();
         let waiting = attributes.get(&Attribute::ApproximateNumberOfMessages);
         let redrive = attributes.get(&Attribute::RedrivePolicy);
-        Ok(Described {
+        Ok(QueueDescription {
             waiting: waiting.and_then(|text| text.parse().ok()).unwrap_or(0),
-            receives: redrive.and_then(|policy| receives(policy)),
+            max_receives: redrive.and_then(|policy| max_receive_count(policy)),
         })
     }
 }
 
-/// `{"deadLetterTargetArn":"…","maxReceiveCount":10}`; some write the number as a text.
-fn receives(policy: &str) -> Option<u32> {
+/// Reads `{"deadLetterTargetArn":"…","maxReceiveCount":10}`. Some servers write the number as a string.
+fn max_receive_count(policy: &str) -> Option<u32> {
     let policy: serde_json::Value = serde_json::from_str(policy).ok()?;
     let count = policy.get("maxReceiveCount")?;
     let count = (count.as_u64()).or_else(|| count.as_str()?.parse().ok())?;

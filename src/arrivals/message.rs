@@ -1,4 +1,4 @@
-//! What a message tells: S3's own JSON, the same in an envelope of SNS, or an event of EventBridge.
+//! Parses a message: an event notification of S3, the same in an SNS envelope, or an EventBridge event.
 //!
 //! Sources: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>,
@@ -7,44 +7,46 @@
 use percent_encoding::percent_decode;
 use serde::Deserialize;
 
-/// An object that was made or removed. Which of the two is not told: the object itself is asked.
+/// An object that was created or removed. Which of the two it was is not recorded: the broker reads the
+/// current state of the object from S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// In which bucket.
+pub struct ObjectChange {
+    /// The bucket of the object.
     pub bucket: String,
-    /// The key as it is, not encoded.
+    /// The decoded key of the object.
     pub key: String,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contents {
-    /// The objects that it is about; none where it is about something else, such as tags.
-    pub changes: Vec<Change>,
-    /// Why some of its records cannot be read; `None` where all can.
+pub struct ParsedMessage {
+    /// The objects that the message reports; empty if it reports something else, such as a change of
+    /// tags.
+    pub changes: Vec<ObjectChange>,
+    /// Why some records of the message cannot be parsed; `None` if all were parsed.
     pub unreadable: Option<Unreadable>,
 }
 
-/// Why a message, or a record in it, cannot be read. Says nothing of its content.
+/// Why a message, or a record in it, cannot be parsed. It contains nothing of the message itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is not JSON, or JSON of another shape.
-    #[error("it is not an event of S3")]
+    /// It is not JSON, or JSON of an unknown structure.
+    #[error("it is not an S3 event")]
     Shape,
     /// It is an event of another service.
-    #[error("it is an event of EventBridge, but not one of S3")]
+    #[error("it is an EventBridge event of another service than S3")]
     AnotherSource,
-    /// The key is empty, or not UTF-8 once it is decoded.
-    #[error("its key is no key")]
+    /// The decoded key is empty or not UTF-8.
+    #[error("its object key is empty or not UTF-8")]
     Key,
 }
 
-/// Every shape that is known, told apart by the members that only it has.
+/// The supported structures. They are distinguished by the members that only one of them has.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Body {
     S3 {
-        /// Each is read on its own: one that cannot be read says nothing of the others.
+        /// Each record is parsed separately, so that one invalid record does not affect the others.
         #[serde(rename = "Records")]
         records: Vec<serde_json::Value>,
     },
@@ -54,7 +56,7 @@ enum Body {
         detail_type: String,
         detail: serde_json::Value,
     },
-    /// S3 sends one when the notification is set up.
+    /// The test event that S3 sends when the notification is configured.
     Test {
         #[serde(rename = "Event")]
         _event: TestEvent,
@@ -79,18 +81,18 @@ enum Notification {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct RecordName {
     #[serde(rename = "eventName")]
     event_name: String,
 }
 
 #[derive(Deserialize)]
 struct Record {
-    s3: Place,
+    s3: ObjectLocation,
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct ObjectLocation {
     bucket: Bucket,
     object: Object,
 }
@@ -105,14 +107,14 @@ struct Object {
     key: String,
 }
 
-/// Reads a message.
+/// Parses the body of a message.
 ///
 /// # Errors
-/// Nothing of it can be read.
-pub fn read(body: &str) -> Result<Contents, Unreadable> {
+/// No part of the message can be parsed.
+pub fn read(body: &str) -> Result<ParsedMessage, Unreadable> {
     match parse(body)? {
         Body::Sns { message, .. } => match parse(&message)? {
-            // SNS in SNS is nothing that AWS makes.
+            // AWS never nests SNS envelopes.
             Body::Sns { .. } => Err(Unreadable::AnotherSource),
             inner => changes(inner),
         },
@@ -124,10 +126,10 @@ fn parse(text: &str) -> Result<Body, Unreadable> {
     serde_json::from_str(text).map_err(|_| Unreadable::Shape)
 }
 
-fn changes(body: Body) -> Result<Contents, Unreadable> {
+fn changes(body: Body) -> Result<ParsedMessage, Unreadable> {
     match body {
-        Body::Test { .. } | Body::Sns { .. } => Ok(Contents::default()),
-        Body::S3 { records } => each(records),
+        Body::Test { .. } | Body::Sns { .. } => Ok(ParsedMessage::default()),
+        Body::S3 { records } => parse_records(records),
         Body::EventBridge { source, .. } if source != "aws.s3" => Err(Unreadable::AnotherSource),
         Body::EventBridge {
             detail_type,
@@ -135,61 +137,62 @@ fn changes(body: Body) -> Result<Contents, Unreadable> {
             ..
         } => {
             if !matches!(&*detail_type, "Object Created" | "Object Deleted") {
-                return Ok(Contents::default());
+                return Ok(ParsedMessage::default());
             }
-            let place: Place = serde_json::from_value(detail).map_err(|_| Unreadable::Shape)?;
-            Ok(Contents {
-                changes: vec![change(place.bucket, place.object.key)?],
+            let location: ObjectLocation =
+                serde_json::from_value(detail).map_err(|_| Unreadable::Shape)?;
+            Ok(ParsedMessage {
+                changes: vec![object_change(location.bucket, location.object.key)?],
                 unreadable: None,
             })
         }
     }
 }
 
-fn each(records: Vec<serde_json::Value>) -> Result<Contents, Unreadable> {
-    let mut contents = Contents::default();
+fn parse_records(records: Vec<serde_json::Value>) -> Result<ParsedMessage, Unreadable> {
+    let mut parsed = ParsedMessage::default();
     let mut any_readable = false;
-    for one in records {
-        match record(one) {
-            Ok(found) => {
+    for record in records {
+        match parse_record(record) {
+            Ok(change) => {
                 any_readable = true;
-                contents.changes.extend(found);
+                parsed.changes.extend(change);
             }
-            Err(reason) => contents.unreadable = contents.unreadable.or(Some(reason)),
+            Err(reason) => parsed.unreadable = parsed.unreadable.or(Some(reason)),
         }
     }
-    match contents.unreadable {
+    match parsed.unreadable {
         Some(reason) if !any_readable => Err(reason),
-        _ => Ok(contents),
+        _ => Ok(parsed),
     }
 }
 
-/// The object that a record is about, if it is about one that was made or removed.
-fn record(record: serde_json::Value) -> Result<Option<Change>, Unreadable> {
-    let named = Named::deserialize(&record).map_err(|_| Unreadable::Shape)?;
-    // Clones write the `s3:` that S3 leaves out.
-    let name = named.event_name.trim_start_matches("s3:");
-    let kind = name.split(':').next().unwrap_or_default();
+/// Returns the object of a record, if the record reports that an object was created or removed.
+fn parse_record(record: serde_json::Value) -> Result<Option<ObjectChange>, Unreadable> {
+    let name = RecordName::deserialize(&record).map_err(|_| Unreadable::Shape)?;
+    // Other stores write the prefix `s3:`, which S3 omits.
+    let event_name = name.event_name.trim_start_matches("s3:");
+    let kind = event_name.split(':').next().unwrap_or_default();
     let changes = ["ObjectCreated", "ObjectRemoved", "LifecycleExpiration"];
     if !changes.contains(&kind) {
         return Ok(None);
     }
     let record = Record::deserialize(record).map_err(|_| Unreadable::Shape)?;
     let key = form_decoded(&record.s3.object.key)?;
-    change(record.s3.bucket, key).map(Some)
+    object_change(record.s3.bucket, key).map(Some)
 }
 
-fn change(bucket: Bucket, key: String) -> Result<Change, Unreadable> {
+fn object_change(bucket: Bucket, key: String) -> Result<ObjectChange, Unreadable> {
     if key.is_empty() {
         return Err(Unreadable::Key);
     }
-    Ok(Change {
+    Ok(ObjectChange {
         bucket: bucket.name,
         key,
     })
 }
 
-/// Keys are encoded like a form's fields: a space is `+`, and `+` is `%2B`.
+/// Decodes a key. S3 encodes keys like form fields: a space is `+`, and `+` is `%2B`.
 fn form_decoded(key: &str) -> Result<String, Unreadable> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode(spaced.as_bytes()).decode_utf8();

@@ -1,17 +1,18 @@
-//! From the store's own events to uploads: a second way to complete, without the client.
+//! Completes uploads from the store's own event notifications, without the client.
 //!
-//! S3 tells a queue of SQS about every object that is made or removed, at least once and in no
-//! order. A message is deleted when all that it tells is done. What cannot be done now (S3 or
-//! Postgres is away) comes back later; what cannot be read is left to the queue's redrive policy.
-//! Killed at any point, the broker leaves the messages at hand to the next reader. Any number of
-//! replicas may read one queue.
+//! S3 sends a message to an SQS queue for every object that is created or removed: at least once, and
+//! in no particular order. A message is deleted from the queue when everything it reports has been
+//! processed. A message that cannot be processed now, because S3 or Postgres is unavailable, becomes
+//! visible again later. A message that cannot be parsed is left to the redrive policy of the queue. If
+//! the broker is killed, its messages become visible to the next reader. Any number of replicas may
+//! read one queue.
 
 mod handle;
 pub mod inspect;
 pub mod message;
-pub mod pace;
 pub mod queue;
 pub mod reader;
 mod round;
+pub mod timing;
 
 pub use round::Round;

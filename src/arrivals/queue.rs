@@ -1,7 +1,7 @@
-//! The queue, over the protocol of SQS.
+//! The client of the SQS queue.
 //!
-//! A call that fails as a whole is a [`QueueError`]; an entry of a batch that fails is logged and
-//! left: its message comes back, and is known by then.
+//! A call that fails as a whole returns a [`QueueError`]. A single entry of a batch that fails is only
+//! logged: its message becomes visible again, and then its objects have already been processed.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>
 
@@ -21,40 +21,40 @@ use aws_sdk_sqs::types::{
 };
 use chrono::{DateTime, Utc};
 
-use super::pace::Pace;
+use super::timing::QueueTiming;
 use crate::telemetry::metrics::{CallOutcome, Metrics};
 
-/// Messages in a call, the most that SQS takes.
-pub const BATCH: usize = 10;
+/// The largest number of messages in a call that SQS allows.
+pub const MAX_BATCH: usize = 10;
 
-/// One queue.
+/// An SQS queue.
 #[derive(Clone)]
 pub struct Queue {
     pub(super) client: Client,
-    /// Time limits of a receive.
-    polling: TimeoutConfig,
+    /// The timeouts of a receive call.
+    receive_timeouts: TimeoutConfig,
     pub(super) url: String,
-    /// How long things take.
-    pub pace: Pace,
+    /// The time limits and delays of the queue.
+    pub timing: QueueTiming,
     metrics: Arc<Metrics>,
 }
 
-/// A message that is ours for a while.
+/// A message that is invisible to other readers until its visibility timeout ends.
 #[derive(Clone, Debug)]
-pub struct Received {
-    /// By SQS; for the log.
+pub struct ReceivedMessage {
+    /// The message id that SQS assigned; it is used in the log.
     pub id: String,
-    /// What it is deleted or extended by.
+    /// The receipt handle, which identifies the message when it is deleted or its visibility is changed.
     pub handle: String,
-    /// What it tells. Never logged.
+    /// The body. It is never logged.
     pub body: String,
-    /// When it was sent, where SQS says so.
+    /// When the message was sent, if SQS reports it.
     pub sent_at: Option<DateTime<Utc>>,
-    /// How often it was received, this time included; roughly.
+    /// The approximate number of receives, including this one.
     pub receives: u32,
 }
 
-/// SQS did not do what was asked.
+/// A call to SQS failed.
 #[derive(Debug, thiserror::Error)]
 #[error("SQS {operation} failed: {cause}")]
 pub struct QueueError {
@@ -63,44 +63,50 @@ pub struct QueueError {
 }
 
 impl Queue {
-    /// Reads `url` through the endpoint and with the credentials of `config`.
-    pub fn new(config: &SdkConfig, url: &str, pace: Pace, metrics: Arc<Metrics>) -> Self {
+    /// Creates a client of the queue at `url`, with the endpoint and the credentials of `config`.
+    pub fn new(config: &SdkConfig, url: &str, timing: QueueTiming, metrics: Arc<Metrics>) -> Self {
         let builder = Builder::from(config)
-            // A long poll is silent by nature; its time-out bounds it.
+            // A long poll transfers no data while it waits; its timeout limits it.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self {
             client: Client::from_conf(builder.build()),
-            polling: patient(config, pace.poll),
+            receive_timeouts: receive_timeouts(config, timing.wait_time),
             url: url.to_owned(),
-            pace,
+            timing,
             metrics,
         }
     }
 
-    /// Up to ten messages; none where none came within the poll. It is asked once: whoever loops
-    /// tries again.
-    pub async fn receive(&self) -> Result<Vec<Received>, QueueError> {
-        let once = Builder::new()
-            .timeout_config(self.polling.clone())
+    /// Receives up to ten messages; returns an empty list if none arrived within the wait time. It does
+    /// not retry: the caller's loop does.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn receive(&self) -> Result<Vec<ReceivedMessage>, QueueError> {
+        let without_retries = Builder::new()
+            .timeout_config(self.receive_timeouts.clone())
             .retry_config(RetryConfig::disabled());
         let call = self
             .client
             .receive_message()
             .queue_url(&self.url)
-            .max_number_of_messages(i32::try_from(BATCH).unwrap_or(1))
-            .wait_time_seconds(seconds(self.pace.poll))
-            .visibility_timeout(seconds(self.pace.visibility))
+            .max_number_of_messages(i32::try_from(MAX_BATCH).unwrap_or(1))
+            .wait_time_seconds(seconds(self.timing.wait_time))
+            .visibility_timeout(seconds(self.timing.visibility_timeout))
             .message_system_attribute_names(Attribute::SentTimestamp)
             .message_system_attribute_names(Attribute::ApproximateReceiveCount)
             .customize()
-            .config_override(once)
+            .config_override(without_retries)
             .send();
         let output = self.timed("ReceiveMessage", call).await?;
         let messages = output.messages.unwrap_or_default();
-        Ok(messages.into_iter().filter_map(received).collect())
+        Ok(messages.into_iter().filter_map(received_message).collect())
     }
 
-    /// Deletes messages, at most [`BATCH`].
+    /// Deletes at most [`MAX_BATCH`] messages.
+    ///
+    /// # Errors
+    /// The call failed. Entries that failed individually are logged.
     pub async fn delete(&self, handles: &[&str]) -> Result<(), QueueError> {
         let entries = (handles.iter().enumerate()).filter_map(|(number, handle)| {
             let entry = Deletion::builder().id(number.to_string());
@@ -113,13 +119,16 @@ impl Queue {
         let call = self.client.delete_message_batch().queue_url(&self.url);
         let call = call.set_entries(Some(entries)).send();
         let output = self.timed("DeleteMessageBatch", call).await?;
-        tell("delete", &output.failed);
+        log_failed_entries("delete", &output.failed);
         Ok(())
     }
 
-    /// Keeps messages from being received for this long from now on, at most [`BATCH`] at once;
-    /// zero gives them back.
-    pub async fn hide(&self, messages: &[(&str, Duration)]) -> Result<(), QueueError> {
+    /// Changes the visibility timeout of at most [`MAX_BATCH`] messages: they become visible to readers
+    /// when the given time has passed. Zero makes them visible at once.
+    ///
+    /// # Errors
+    /// The call failed. Entries that failed individually are logged.
+    pub async fn change_visibility(&self, messages: &[(&str, Duration)]) -> Result<(), QueueError> {
         let entries = (messages.iter().enumerate()).filter_map(|(number, (handle, time))| {
             let entry = Visibility::builder().id(number.to_string());
             let entry = entry.visibility_timeout(seconds(*time));
@@ -132,7 +141,7 @@ impl Queue {
         let call = self.client.change_message_visibility_batch();
         let call = call.queue_url(&self.url).set_entries(Some(entries)).send();
         let output = self.timed("ChangeMessageVisibilityBatch", call).await?;
-        tell("change the visibility of", &output.failed);
+        log_failed_entries("change the visibility of", &output.failed);
         Ok(())
     }
 
@@ -160,11 +169,11 @@ impl Queue {
     }
 }
 
-fn received(message: Message) -> Option<Received> {
+fn received_message(message: Message) -> Option<ReceivedMessage> {
     let attributes = message.attributes.unwrap_or_default();
     let number = |name| attributes.get(&name)?.parse::<i64>().ok();
     let receives = number(Attribute::ApproximateReceiveCount);
-    Some(Received {
+    Some(ReceivedMessage {
         id: message.message_id.unwrap_or_default(),
         handle: message.receipt_handle?,
         body: message.body.unwrap_or_default(),
@@ -173,29 +182,30 @@ fn received(message: Message) -> Option<Received> {
     })
 }
 
-fn tell(what: &str, failed: &[BatchResultErrorEntry]) {
+fn log_failed_entries(operation: &str, failed: &[BatchResultErrorEntry]) {
     for entry in failed {
-        let why = entry.message().unwrap_or("no reason given");
+        let reason = entry.message().unwrap_or("no reason given");
         log::warn!(
-            "s3 events: SQS did not {what} a message: {}: {why}",
+            "s3 events: SQS did not {operation} a message: {}: {reason}",
             entry.code()
         );
     }
 }
 
-/// The limits of `config` for a call that waits for `poll` before it answers.
-fn patient(config: &SdkConfig, poll: Duration) -> TimeoutConfig {
-    let Some(limits) = config.timeout_config() else {
+/// Returns the timeouts of `config`, extended by the time that a long poll waits before it responds.
+fn receive_timeouts(config: &SdkConfig, wait_time: Duration) -> TimeoutConfig {
+    let Some(timeouts) = config.timeout_config() else {
         return TimeoutConfig::builder().build();
     };
-    let longer = |limit: Option<Duration>| limit.map(|limit| limit.saturating_add(poll));
-    let mut patient = limits.to_builder();
-    patient
-        .set_operation_attempt_timeout(longer(limits.operation_attempt_timeout()))
-        .set_operation_timeout(longer(limits.operation_timeout()));
-    patient.build()
+    let extended =
+        |timeout: Option<Duration>| timeout.map(|timeout| timeout.saturating_add(wait_time));
+    let mut builder = timeouts.to_builder();
+    builder
+        .set_operation_attempt_timeout(extended(timeouts.operation_attempt_timeout()))
+        .set_operation_timeout(extended(timeouts.operation_timeout()));
+    builder.build()
 }
 
-fn seconds(time: Duration) -> i32 {
-    i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }

@@ -1,9 +1,9 @@
 //! The loop that reads the queue.
 //!
-//! Receive, handle a few at once, then delete what is done and put off what is not. Whatever is at
-//! hand stays hidden from other readers for as long as it takes. A round of which nothing could be
-//! done, or a queue that does not answer, makes the loop wait longer each time: messages keep
-//! better in the queue than on the way.
+//! A round receives messages, processes a few at the same time, then deletes those that are done and
+//! postpones the others. Messages that are being processed stay invisible to other readers for as long
+//! as that takes. After a round in which every message failed, or if SQS does not respond, the loop
+//! waits for an increasing back-off, so that messages stay in the queue meanwhile.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,41 +13,43 @@ use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Verdict, handle};
-use super::message::{self, Contents, Unreadable};
-use super::queue::{Queue, QueueError, Received};
+use super::message::{self, ParsedMessage, Unreadable};
+use super::queue::{Queue, QueueError, ReceivedMessage};
 use super::round::Round;
 use crate::lifecycle::backoff::Backoff;
 use crate::usecases::Broker;
 use crate::usecases::context::QueueState;
 
-/// Readers in this process: while a slow object holds one up, the other goes on.
-const LANES: usize = 2;
-/// Messages that a reader handles at once. All readers together leave most of the connections to
-/// Postgres to requests.
-const AT_ONCE: usize = 4;
-/// How often in its time a message is hidden anew: two failures in a row do no harm.
-const EXTENSIONS: u32 = 3;
+/// The number of concurrent loops in this process: while a slow object delays one, the other continues.
+const CONCURRENT_LOOPS: usize = 2;
+/// The number of messages that one loop processes at the same time. All loops together leave most of
+/// the connections to Postgres to requests.
+const CONCURRENT_MESSAGES: usize = 4;
+/// How often the visibility timeout of a message is extended within its length. With three extensions,
+/// two consecutive failures do no harm.
+const EXTENSIONS_PER_TIMEOUT: u32 = 3;
 
-/// The loop and what it works with.
+/// The reader of the queue and its dependencies.
 pub struct Reader {
-    /// Where events come from.
+    /// The queue that receives the event notifications of S3.
     pub queue: Queue,
-    /// What acknowledges.
+    /// The use cases that process the objects.
     pub broker: Arc<Broker>,
 }
 
-/// A message with what it says.
-type Work = (Received, Contents);
+/// A message and its parsed body.
+type Work = (ReceivedMessage, ParsedMessage);
 
 impl Reader {
-    /// Reads until `stop`; what is at hand is finished, the rest is given back.
+    /// Reads until `stop`. Messages whose processing has started are finished; the others are returned
+    /// to the queue.
     pub async fn run(self, stop: CancellationToken) {
         self.broker.s3_events.set(QueueState::Starting);
-        let lanes = (0..LANES).map(|_| self.lane(&stop));
-        futures::future::join_all(lanes).await;
+        let loops = (0..CONCURRENT_LOOPS).map(|_| self.read_until(&stop));
+        futures::future::join_all(loops).await;
     }
 
-    async fn lane(&self, stop: &CancellationToken) {
+    async fn read_until(&self, stop: &CancellationToken) {
         let mut failures = 0;
         while !stop.is_cancelled() {
             match self.run_once(stop).await {
@@ -68,7 +70,11 @@ impl Reader {
         }
     }
 
-    /// One round: up to ten messages, or none after the queue's poll.
+    /// Runs one round: receives up to ten messages and processes them. Returns an empty round if no
+    /// message arrived within the wait time.
+    ///
+    /// # Errors
+    /// A call to SQS failed.
     pub async fn run_once(&self, stop: &CancellationToken) -> Result<Round, QueueError> {
         let messages = tokio::select! {
             biased;
@@ -76,19 +82,19 @@ impl Reader {
             messages = self.queue.receive() => messages?,
         };
         self.broker.s3_events.set(QueueState::Ok);
-        self.note_received(&messages);
+        self.record_received(&messages);
         let mut round = Round {
             received: count(messages.len()),
             ..Round::default()
         };
-        let (readable, unreadable) = sort(messages);
+        let (readable, unreadable) = parse_all(messages);
         round.unreadable = unreadable;
         let handles: Vec<_> = readable.iter().map(|(one, _)| one.handle.clone()).collect();
-        let settled = tokio::select! {
-            settled = self.handle_all(readable, stop) => settled,
-            never = self.keep_hidden(&handles) => match never {},
+        let handled = tokio::select! {
+            handled = self.handle_all(readable, stop) => handled,
+            never = self.extend_visibility(&handles) => match never {},
         };
-        self.settle(&settled, &mut round).await?;
+        self.finish(&handled, &mut round).await?;
         Ok(round)
     }
 
@@ -96,63 +102,72 @@ impl Reader {
         &self,
         work: Vec<Work>,
         stop: &CancellationToken,
-    ) -> Vec<(Received, Verdict)> {
-        let handled = futures::stream::iter(work).map(async |(message, contents)| {
+    ) -> Vec<(ReceivedMessage, Verdict)> {
+        let handled = futures::stream::iter(work).map(async |(message, parsed)| {
             let verdict = if stop.is_cancelled() {
-                Verdict::Returned
+                Verdict::NotStarted
             } else {
-                handle(&self.broker, &message, &contents).await
+                handle(&self.broker, &message, &parsed).await
             };
             (message, verdict)
         });
-        handled.buffer_unordered(AT_ONCE).collect().await
+        handled
+            .buffer_unordered(CONCURRENT_MESSAGES)
+            .collect()
+            .await
     }
 
-    /// Extends the time of what is at hand, for ever.
-    async fn keep_hidden(&self, handles: &[String]) -> Infallible {
-        let visibility = self.queue.pace.visibility;
+    /// Extends the visibility timeout of the messages repeatedly. It never returns.
+    async fn extend_visibility(&self, handles: &[String]) -> Infallible {
+        let timeout = self.queue.timing.visibility_timeout;
         let all: Vec<_> = (handles.iter())
-            .map(|handle| (&**handle, visibility))
+            .map(|handle| (&**handle, timeout))
             .collect();
         loop {
-            tokio::time::sleep(visibility / EXTENSIONS).await;
-            if let Err(error) = self.queue.hide(&all).await {
+            tokio::time::sleep(timeout / EXTENSIONS_PER_TIMEOUT).await;
+            if let Err(error) = self.queue.change_visibility(&all).await {
                 log::warn!("s3 events: {error}");
             }
         }
     }
 
-    /// Deletes what is done, puts off what is not, and counts both.
-    async fn settle(
+    /// Deletes the messages that are done, postpones the others, and counts both.
+    async fn finish(
         &self,
-        settled: &[(Received, Verdict)],
+        handled: &[(ReceivedMessage, Verdict)],
         round: &mut Round,
     ) -> Result<(), QueueError> {
+        let timing = self.queue.timing;
         let mut done = Vec::new();
-        let mut put_off = Vec::new();
-        for (message, verdict) in settled {
+        let mut postponed = Vec::new();
+        for (message, verdict) in handled {
             let handle = &*message.handle;
             match verdict {
                 Verdict::Done | Verdict::Ignored => done.push(handle),
-                // It keeps the time that it has, and goes where those go that cannot be read.
-                Verdict::Partly => {}
-                Verdict::Early => {
-                    put_off.push((handle, self.queue.pace.early_again(message.receives)))
+                // Its visibility timeout is left unchanged, as that of messages that cannot be parsed.
+                Verdict::PartlyUnreadable => {}
+                Verdict::RowNotVisible => {
+                    postponed.push((handle, timing.delay_without_row(message.receives)));
                 }
-                Verdict::Failed => put_off.push((handle, self.queue.pace.later(message.receives))),
-                Verdict::Returned => put_off.push((handle, Duration::ZERO)),
+                Verdict::Failed => {
+                    postponed.push((handle, timing.delay_after_failure(message.receives)));
+                }
+                Verdict::NotStarted => postponed.push((handle, Duration::ZERO)),
             }
             round.count(*verdict);
         }
         for (outcome, messages) in round.outcomes() {
             self.broker.metrics.s3_events.handled(outcome, messages);
         }
-        // Neither waits for the other's success.
-        let (deleted, hidden) = tokio::join!(self.queue.delete(&done), self.queue.hide(&put_off));
-        deleted.and(hidden)
+        // Both calls are made, even if one of them fails.
+        let (deleted, changed) = tokio::join!(
+            self.queue.delete(&done),
+            self.queue.change_visibility(&postponed)
+        );
+        deleted.and(changed)
     }
 
-    fn note_received(&self, messages: &[Received]) {
+    fn record_received(&self, messages: &[ReceivedMessage]) {
         let now = self.broker.clock.now();
         let sent = messages.iter().filter_map(|message| message.sent_at);
         let oldest = sent
@@ -163,30 +178,32 @@ impl Reader {
     }
 }
 
-/// The messages of which something can be read, and how many are not among them. Those keep the time that they have, and come back
-/// until the queue's redrive policy takes them away.
-fn sort(messages: Vec<Received>) -> (Vec<Work>, u64) {
+/// Parses messages. Returns those of which at least a part can be parsed, and the number of the others.
+/// The visibility timeout of the others is left unchanged, so they become visible again until the
+/// redrive policy of the queue removes them.
+fn parse_all(messages: Vec<ReceivedMessage>) -> (Vec<Work>, u64) {
     let mut readable = Vec::new();
     let mut unreadable = 0;
     for message in messages {
         match message::read(&message.body) {
-            Ok(contents) => {
-                if let Some(reason) = contents.unreadable {
-                    warn_of(&message, "a record of", reason);
+            Ok(parsed) => {
+                if let Some(reason) = parsed.unreadable {
+                    log_unreadable(&message, "a record of message", reason);
                 }
-                readable.push((message, contents));
+                readable.push((message, parsed));
             }
             Err(reason) => {
                 unreadable += 1;
-                warn_of(&message, "all of", reason);
+                log_unreadable(&message, "message", reason);
             }
         }
     }
     (readable, unreadable)
 }
 
-/// Once a message; the body may hold anything, and stays out of the log.
-fn warn_of(message: &Received, what: &str, reason: Unreadable) {
+/// Logs a message that cannot be parsed: a warning at its first receive only. The body is not logged,
+/// because it may contain anything.
+fn log_unreadable(message: &ReceivedMessage, what: &str, reason: Unreadable) {
     let level = if message.receives > 1 {
         log::Level::Debug
     } else {
@@ -195,7 +212,7 @@ fn warn_of(message: &Received, what: &str, reason: Unreadable) {
     let id = &message.id;
     log::log!(
         level,
-        "s3 events: {what} message {id} is left to the queue: {reason}"
+        "s3 events: {what} {id} cannot be parsed and stays in the queue: {reason}"
     );
 }
 

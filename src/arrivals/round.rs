@@ -1,41 +1,42 @@
-//! What one round of the reader did.
+//! The result of one round of the reader.
 
 use super::handle::Verdict;
 
-/// What one round did, in messages.
+/// The number of messages of one round, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Taken from the queue.
+    /// Messages that were received.
     pub received: u64,
-    /// Whose uploads know now what they told; deleted.
+    /// Messages that were processed and deleted.
     pub done: u64,
-    /// That had nothing to do with an upload; deleted.
+    /// Messages that concern no upload and were deleted.
     pub ignored: u64,
-    /// That cannot be read, or not all of them; left alone.
+    /// Messages that cannot be parsed completely; they are left in the queue.
     pub unreadable: u64,
-    /// That came before their row; they come back soon.
+    /// Messages that arrived before the row of their upload was visible; they become visible again
+    /// soon.
     pub early: u64,
-    /// That a fault kept from being done; they come back later.
+    /// Messages whose processing failed; they become visible again later.
     pub failed: u64,
-    /// Given back at a stop.
+    /// Messages that were returned to the queue unprocessed, because the process stops.
     pub returned: u64,
 }
 
 impl Round {
-    /// Counts a message of which something could be read.
+    /// Counts a message of which at least a part was parsed.
     pub(super) fn count(&mut self, verdict: Verdict) {
         let counter = match verdict {
             Verdict::Done => &mut self.done,
             Verdict::Ignored => &mut self.ignored,
-            Verdict::Partly => &mut self.unreadable,
-            Verdict::Early => &mut self.early,
+            Verdict::PartlyUnreadable => &mut self.unreadable,
+            Verdict::RowNotVisible => &mut self.early,
             Verdict::Failed => &mut self.failed,
-            Verdict::Returned => &mut self.returned,
+            Verdict::NotStarted => &mut self.returned,
         };
         *counter += 1;
     }
 
-    /// Each outcome by its name in metrics.
+    /// Returns each outcome by its name in the metrics.
     pub(super) fn outcomes(self) -> [(&'static str, u64); 6] {
         [
             ("done", self.done),

@@ -1,10 +1,11 @@
-//! The loop that writes the audit.
+//! The loop that writes the audit rows to Postgres.
 //!
-//! Rows gather for half a second and are written together. While Postgres is away they wait, as
-//! many as there is room for, and are tried again; a row is written once, however often that is.
-//! A stop writes what is left once the HTTP server has ended. Within the bound of the stop nothing
-//! is lost; past it the rows that wait are, which the log says, and the exit code is 1. A process
-//! that is killed loses the last half second of rows: what became of uploads their histories tell.
+//! Rows are collected for half a second and written in batches. While Postgres is unavailable they wait
+//! in a bounded queue and are tried again; a row is written exactly once, however often it is tried. On
+//! a stop, the remaining rows are written after the HTTP server has ended. No row is lost if that takes
+//! no longer than the shutdown timeout; after it, the waiting rows are lost, which is logged, and the
+//! exit code is 1. A process that is killed loses the rows of the last half second; the history of each
+//! upload is complete even then.
 
 use std::mem;
 use std::sync::Arc;
@@ -17,49 +18,54 @@ use crate::lifecycle::backoff::Backoff;
 use crate::usecases::Broker;
 use crate::usecases::audit::write::write;
 
-/// How long rows gather.
-const GATHER: Duration = Duration::from_millis(500);
-/// Rows in a statement, refusals aside.
-const ROWS: usize = 1_000;
-/// The longest back-off: it is not left waiting once Postgres is back.
-const LONGEST: Duration = Duration::from_secs(5);
+/// How long rows are collected before they are written.
+const COLLECT_TIME: Duration = Duration::from_millis(500);
+/// The largest number of rows in a statement, not counting refusals.
+const MAX_ROWS: usize = 1_000;
+/// The longest back-off. It is short, so that rows are written soon after Postgres has recovered.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Rows that are taken and not yet written.
-struct Unwritten {
+/// Rows that were taken from the queue and are not written yet.
+struct Batch {
     broker: Arc<Broker>,
     rows: Vec<Entry>,
-    /// Whether they have been on their way before: then some may be there already.
-    tried: bool,
+    /// Whether a write of these rows was attempted before. If so, some of them may already exist.
+    was_attempted: bool,
 }
 
-/// Writes rows until `over`, when nothing is noted any more, and then those that are left. Comes
-/// back after `stop` only.
-pub async fn run(broker: Arc<Broker>, over: CancellationToken, stop: CancellationToken) {
-    let mut unwritten = Unwritten {
+/// Writes rows until `complete`, which is cancelled when no further row can be added, and then the
+/// remaining rows. Returns only after `stop`.
+pub async fn run(broker: Arc<Broker>, complete: CancellationToken, stop: CancellationToken) {
+    let mut batch = Batch {
         broker,
         rows: Vec::new(),
-        tried: false,
+        was_attempted: false,
     };
     let mut failures = 0;
     loop {
-        // Asked before: what was noted until then is among the rows.
-        let is_over = over.is_cancelled();
-        match unwritten.write().await {
-            Ok(_) if is_over && unwritten.left() == 0 => break,
-            Ok(rows) if rows < ROWS && !is_over => {
+        // Read before the write, so that every row added until then is part of the write.
+        let is_complete = complete.is_cancelled();
+        match batch.write().await {
+            Ok(_) if is_complete && batch.remaining() == 0 => break,
+            Ok(rows) if rows < MAX_ROWS && !is_complete => {
                 failures = 0;
                 tokio::select! {
-                    () = over.cancelled() => {}
-                    () = unwritten.more() => {}
+                    () = complete.cancelled() => {}
+                    () = batch.wait_for_rows() => {}
                 }
             }
             Ok(_) => failures = 0,
             Err(error) => {
                 failures += 1;
-                let wait = Backoff::up_to(if is_over { GATHER } else { LONGEST }).delay(failures);
-                log::warn!("audit: rows wait (failure {failures} in a row): {error}");
+                let longest = if is_complete {
+                    COLLECT_TIME
+                } else {
+                    MAX_BACKOFF
+                };
+                let wait = Backoff::up_to(longest).delay(failures);
+                log::warn!("audit: cannot write rows (failure {failures} in a row): {error}");
                 tokio::select! {
-                    () = over.cancelled(), if !is_over => {}
+                    () = complete.cancelled(), if !is_complete => {}
                     () = tokio::time::sleep(wait) => {}
                 }
             }
@@ -68,44 +74,47 @@ pub async fn run(broker: Arc<Broker>, over: CancellationToken, stop: Cancellatio
     stop.cancelled().await;
 }
 
-impl Unwritten {
-    /// Writes what failed the last time, else the next rows, and says how many they were.
+impl Batch {
+    /// Writes the rows of the last attempt if it failed, otherwise the next rows. Returns the number of
+    /// rows.
     async fn write(&mut self) -> crate::usecases::Result<usize> {
         if self.rows.is_empty() {
-            self.rows = self.broker.audit.take(ROWS);
+            self.rows = self.broker.audit.take(MAX_ROWS);
         }
-        self.tell();
+        self.update_gauge();
         let rows = self.rows.len();
         if rows > 0 {
-            let again = mem::replace(&mut self.tried, true);
-            write(&self.broker, &self.rows, again).await?;
+            let is_retry = mem::replace(&mut self.was_attempted, true);
+            write(&self.broker, &self.rows, is_retry).await?;
             self.rows.clear();
-            self.tried = false;
-            self.tell();
+            self.was_attempted = false;
+            self.update_gauge();
         }
         Ok(rows)
     }
 
-    /// Something came, and had time to gather.
-    async fn more(&self) {
+    /// Waits until there is a row, and then for the time during which further rows are collected.
+    async fn wait_for_rows(&self) {
         self.broker.audit.came().await;
-        tokio::time::sleep(GATHER).await;
+        tokio::time::sleep(COLLECT_TIME).await;
     }
 
-    fn left(&self) -> usize {
+    fn remaining(&self) -> usize {
         self.rows.len() + self.broker.audit.waiting()
     }
 
-    fn tell(&self) {
-        self.broker.metrics.audit.waiting(self.left());
+    fn update_gauge(&self) {
+        self.broker.metrics.audit.waiting(self.remaining());
     }
 }
 
-impl Drop for Unwritten {
+impl Drop for Batch {
     fn drop(&mut self) {
-        let rows = self.left();
+        let rows = self.remaining();
         if rows > 0 {
-            log::error!("audit: {rows} rows are lost: the process stops before they are written");
+            log::error!(
+                "audit: {rows} rows are lost: the process stopped before they were written"
+            );
         }
     }
 }

@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 
 pub use super::cloud::Cloud;
 use super::store_abilities;
-use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
 use crate::arrivals::reader::Reader;
+use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::{self, Auth, Database, Settings, Sse};
 use crate::domain::encryption::Encryption;
@@ -154,7 +154,7 @@ pub async fn assemble(
         lease: settings.janitor.lease,
         clock,
         metrics,
-        nudge: outbox,
+        wake: outbox,
     };
     let broker = Arc::new(broker);
     Ok(Assembly {
@@ -191,7 +191,7 @@ fn reader(settings: &Settings, cloud: &Cloud, broker: &Arc<Broker>) -> Option<Re
     let queue = settings.s3_events.queue.as_ref()?;
     let metrics = Arc::clone(&broker.metrics);
     Some(Reader {
-        queue: Queue::new(&cloud.sqs, queue.as_str(), Pace::default(), metrics),
+        queue: Queue::new(&cloud.sqs, queue.as_str(), QueueTiming::default(), metrics),
         broker: Arc::clone(broker),
     })
 }

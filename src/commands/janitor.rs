@@ -26,7 +26,7 @@ use super::output::{
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::domain::finding::Finding;
-use crate::janitor::{Cleared, Job, Part, Report, Round, Swept};
+use crate::janitor::{AbortOutcome, Job, Report, Round, SweepOutcome, Task};
 use crate::lifecycle::Shutdown;
 use crate::usecases::maintenance::abilities;
 use failures::Failures;
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     /// Only these parts, comma-separated: overdue, deletes, last-looks, keys, retention, sweep,
     /// stale-multipart
     #[arg(long, value_delimiter = ',', value_name = "PART")]
-    only: Vec<Part>,
+    only: Vec<Task>,
 }
 
 /// Why the round failed.
@@ -64,8 +64,8 @@ enum JanitorError {
 struct RoundResult {
     round: Round,
     /// By bucket, the common one first.
-    swept: Vec<(String, Swept)>,
-    cleared: Vec<(String, Cleared)>,
+    swept: Vec<(String, SweepOutcome)>,
+    cleared: Vec<(String, AbortOutcome)>,
     failures: Failures,
     stopped: bool,
 }
@@ -96,8 +96,8 @@ async fn run_janitor(
     let output_failed = Arc::new(AtomicBool::new(false));
     let job = Job {
         broker: assembly.broker,
-        parts: match arguments.only.as_slice() {
-            [] => Part::ALL.to_vec(),
+        tasks: match arguments.only.as_slice() {
+            [] => Task::ALL.to_vec(),
             only => only.to_vec(),
         },
         dry_run: arguments.dry_run,
@@ -142,16 +142,16 @@ async fn run_round(job: &Job) -> RoundResult {
     let buckets = failures.record("the list of buckets", job.broker.all_buckets().await);
     let buckets = buckets.unwrap_or_default();
     let (mut swept, mut cleared) = (Vec::new(), Vec::new());
-    let wanted = |part| job.parts.contains(&part) && !job.stop.is_cancelled();
+    let wanted = |part| job.tasks.contains(&part) && !job.stop.is_cancelled();
     for bucket in &buckets {
-        if wanted(Part::Sweep) {
+        if wanted(Task::Sweep) {
             let what = format!("the sweep of {bucket}");
             let done = failures.record(&what, job.sweep(bucket).await);
             swept.extend(done.map(|done| (bucket.clone(), done)));
         }
     }
     for bucket in &buckets {
-        if wanted(Part::StaleMultipart) {
+        if wanted(Task::StaleMultipart) {
             let what = format!("stale multipart uploads of {bucket}");
             let done = failures.record(&what, job.abort_stale(bucket).await);
             cleared.extend(done.map(|done| (bucket.clone(), done)));
@@ -195,7 +195,7 @@ impl RoundResult {
             return ExitCode::from(INTERRUPTED);
         }
         let mut walks = self.cleared.iter().map(|(_, cleared)| cleared);
-        let gave_up = walks.any(|cleared| matches!(cleared, Cleared::Stopped(_)));
+        let gave_up = walks.any(|cleared| matches!(cleared, AbortOutcome::Stopped(_)));
         let failed = (self.cleared.iter()).map(|(_, cleared)| aborted(cleared).failed);
         match self.round.failed + failed.sum::<u64>() {
             0 if !gave_up && self.failures.is_empty() => ExitCode::SUCCESS,
@@ -217,9 +217,9 @@ impl RoundResult {
             round.uploaded,
             round.expired,
             round.deleted,
-            round.settled,
+            round.finally_checked,
             round.removed,
-            round.forgotten,
+            round.old_idempotency_keys,
             round.ended_tokens,
             round.old_events,
             round.old_uploads,
@@ -244,9 +244,9 @@ impl RoundResult {
             "uploaded": round.uploaded,
             "expired": round.expired,
             "deleted": round.deleted,
-            "last_looks": round.settled,
+            "last_looks": round.finally_checked,
             "removed": round.removed,
-            "old_idempotency_keys": round.forgotten,
+            "old_idempotency_keys": round.old_idempotency_keys,
             "ended_tokens": round.ended_tokens,
             "old_events": round.old_events,
             "old_uploads": round.old_uploads,

@@ -87,14 +87,14 @@ impl Assembly {
             "janitor",
             janitor::run(Arc::clone(&broker), period, shutdown.token()),
         );
-        if let Some(sweeps) = janitor::Sweeps::of(&settings.janitor) {
+        if let Some(sweeps) = janitor::SweepLoop::from_settings(&settings.janitor) {
             shutdown.spawn("sweep", sweeps.run(Arc::clone(&broker), shutdown.token()));
         }
-        if let Some(walks) = janitor::StaleWalks::of(&settings.janitor) {
+        if let Some(walks) = janitor::StaleMultipartLoop::from_settings(&settings.janitor) {
             let walks = walks.run(Arc::clone(&broker), shutdown.token());
             shutdown.spawn("stale multipart uploads", walks);
         }
-        let stores = janitor::learn_stores(Arc::clone(&broker), shutdown.token());
+        let stores = janitor::probe_stores(Arc::clone(&broker), shutdown.token());
         shutdown.spawn("stores", stores);
         shutdown.spawn(
             "gauges",

@@ -1,10 +1,11 @@
-//! A server that runs as our child and never outlives us.
+//! A server that runs as a child process and never outlives this process.
 //!
-//! When we end well, [`ServerProcess::stop`] (or drop) signals it and waits. When we are killed
-//! with `kill -9`, nothing of ours runs any more; so a tiny shell sits beside the server, reads
-//! from a pipe that only we hold, and sends the signal when the kernel closes that pipe. That
-//! works on every Unix; Linux's parent-death signal would fire when the *thread* that started
-//! the child ends, which is any time for a test thread or a blocking pool.
+//! If this process ends regularly, [`ServerProcess::stop`] (or drop) sends the server a signal and waits for
+//! it. If this process is killed with `kill -9`, it cannot do that. Therefore a small shell, the watchdog,
+//! runs next to the server. It reads from a pipe whose other end only this process holds, and sends the
+//! signal when the kernel closes the pipe. That works on every Unix. The parent-death signal of Linux would
+//! be sent when the *thread* that started the child ends, which may happen at any time for a test thread or
+//! a thread of a blocking pool.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -12,10 +13,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often an ending child is looked at.
+/// How often to check whether a stopping server has ended.
 const POLL: Duration = Duration::from_millis(5);
 
-/// A running server; stopped when dropped.
+/// A running server. It is stopped when this value is dropped.
 #[derive(Debug)]
 pub struct ServerProcess {
     child: Child,
@@ -25,14 +26,14 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `command`. `signal` (a name as `kill -s` knows it, like `INT`) asks it to stop;
-    /// after `grace` it is killed.
+    /// Starts `command`. To stop the server, `signal` is sent (a name that `kill -s` accepts, such as `INT`);
+    /// after `grace` the server is killed.
     ///
-    /// It gets a process group of its own: Ctrl-C reaches us alone, and we stop the server after
-    /// those who still use it.
+    /// The server gets its own process group, so that Ctrl-C reaches only this process. This process stops
+    /// the server after everything that still uses it.
     ///
     /// # Errors
-    /// When the program, or the shell that watches over it, cannot be started.
+    /// The program or the watchdog cannot be started.
     pub fn spawn(
         command: &mut Command,
         signal: &'static str,
@@ -45,31 +46,32 @@ impl ServerProcess {
             signal,
             grace,
         };
-        // On failure the drop of `process` stops the server again.
+        // If this fails, the drop of `process` stops the server.
         process.watchdog = Some(watchdog(process.id(), signal)?);
         Ok(process)
     }
 
-    /// The server's process id.
+    /// Returns the process id of the server.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The exit status, if the server ended by itself.
+    /// Returns the exit status if the server has ended by itself.
     ///
     /// # Errors
-    /// When the operating system will not say.
+    /// The operating system does not report the status.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
 
-    /// Stops the server and waits until it is gone. A second call does nothing.
+    /// Stops the server and waits until it has ended. A second call does nothing.
     ///
     /// # Errors
-    /// When the server can be neither signalled nor waited for.
+    /// The signal cannot be sent, or the end of the server cannot be awaited.
     pub fn stop(&mut self) -> io::Result<()> {
-        // The watchdog goes first: once the server is reaped, its process id may be anyone's.
+        // The watchdog is stopped first, because the process id of the server may belong to another
+        // process after the server has been reaped.
         if let Some(mut watchdog) = self.watchdog.take() {
             watchdog.kill()?;
             watchdog.wait()?;
@@ -77,7 +79,7 @@ impl ServerProcess {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
-        send(self.id(), self.signal)?;
+        send_signal(self.id(), self.signal)?;
         let deadline = Instant::now() + self.grace;
         while Instant::now() < deadline {
             if self.child.try_wait()?.is_some() {
@@ -93,12 +95,12 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         if let Err(cause) = self.stop() {
-            log::warn!("the server process {} was not stopped: {cause}", self.id());
+            log::warn!("cannot stop the server process {}: {cause}", self.id());
         }
     }
 }
 
-/// A shell that sends `signal` to `pid` when our end of its pipe closes.
+/// Starts a shell that sends `signal` to `pid` when this process closes its end of the pipe.
 fn watchdog(pid: u32, signal: &str) -> io::Result<Child> {
     Command::new("/bin/sh")
         .args(["-c", r#"read -r _; kill -s "$1" "$2""#, "watchdog"])
@@ -110,8 +112,8 @@ fn watchdog(pid: u32, signal: &str) -> io::Result<Child> {
         .spawn()
 }
 
-/// `kill` as the shell has it built in: std can only send SIGKILL.
-fn send(pid: u32, signal: &str) -> io::Result<()> {
+/// Sends a signal with the `kill` that is built into the shell. The standard library can only send SIGKILL.
+fn send_signal(pid: u32, signal: &str) -> io::Result<()> {
     let status = Command::new("/bin/sh")
         .args(["-c", r#"kill -s "$1" "$2""#, "kill", signal])
         .arg(pid.to_string())

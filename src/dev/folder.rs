@@ -1,34 +1,35 @@
-//! The folder that holds the stack's state, and the lock that lets one stack use it.
+//! The folder that contains the state of the embedded services, and the lock that allows one process to use
+//! it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// What marks a folder as ours, so that `--fresh` never empties another one.
+/// The file that marks a folder of upload-broker, so that `--fresh` never empties another folder.
 const LOCK_FILE: &str = "upload-broker-dev.lock";
 
-/// Why the folder cannot be used. Each says what to do.
+/// Why the folder cannot be used. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another process holds it.
-    #[error("another `upload-broker dev` already runs on {}; stop it, or set BROKER_DEV_DIR, BROKER_BIND and BROKER_DEV_S3_BIND for a second one", .0.display())]
+    /// Another process has locked the folder.
+    #[error("another `upload-broker dev` already runs in {}; stop it, or set BROKER_DEV_DIR, BROKER_BIND and BROKER_DEV_S3_BIND for a second one", .0.display())]
     InUse(PathBuf),
-    /// It holds something, but not our state.
-    #[error("{} is not empty and not a folder of upload-broker; set BROKER_DEV_DIR to another one", .0.display())]
-    NotOurs(PathBuf),
-    /// The disk refuses.
+    /// The folder is not empty, and contains no state of upload-broker.
+    #[error("{} is not empty and not a folder of upload-broker; set BROKER_DEV_DIR to another folder", .0.display())]
+    Foreign(PathBuf),
+    /// The folder cannot be read or written.
     #[error("cannot use the folder {}", path.display())]
     Io {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
 }
 
-/// The folder, held until dropped. The lock dies with the process, however that dies.
+/// The locked folder. The lock is released when this value is dropped or the process dies.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -36,7 +37,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder if it is missing, takes it, and with `fresh` empties it.
+    /// Creates the folder if it does not exist, locks it, and empties it if `fresh` is set.
     ///
     /// # Errors
     /// See [`Error`].
@@ -50,7 +51,7 @@ impl Folder {
         let lock_file = path.join(LOCK_FILE);
         let is_empty = fs::read_dir(&path).map_err(failed)?.next().is_none();
         if !is_empty && !lock_file.exists() {
-            return Err(Error::NotOurs(path));
+            return Err(Error::Foreign(path));
         }
         let lock = OpenOptions::new()
             .create(true)
@@ -69,7 +70,7 @@ impl Folder {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -93,7 +94,7 @@ fn empty(path: &Path) -> io::Result<()> {
 /// Writes a file that only its owner may read.
 ///
 /// # Errors
-/// When the disk refuses.
+/// The file cannot be written.
 pub fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .create(true)

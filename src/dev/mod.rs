@@ -1,4 +1,4 @@
-//! The embedded stack behind `upload-broker dev`: Postgres, an S3 server and an SNS endpoint.
+//! The embedded services of `upload-broker dev`: Postgres, an S3 server and an SNS endpoint.
 
 pub mod child;
 pub mod folder;

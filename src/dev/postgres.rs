@@ -1,19 +1,19 @@
-//! A Postgres server of our own, started as a child process.
+//! A private Postgres server, started as a child process.
 //!
-//! The folder of [`Options::dir`] holds `cluster/data`, `cluster/password` and `server.log`. A
-//! first start makes them, a later one takes them up again.
+//! The folder [`Options::dir`] contains `cluster/data`, `cluster/password` and `server.log`. The first start
+//! creates them, and later starts reuse them.
 //!
-//! **Who may connect.** Only who knows the password (SCRAM), on loopback, on a port that nobody
-//! else had. `trust` would be less to carry, but would make every local user a superuser of this
-//! server, and a Postgres superuser runs programs as us. The password is made by `initdb`'s
-//! caller, kept in `cluster/password`, readable by the server's user alone.
+//! **Access.** Clients connect over loopback, on a free port, and authenticate with a password (SCRAM). The
+//! method `trust` would be simpler, but it would make every local user a superuser of this server, and a
+//! Postgres superuser can run programs as the user of the server. The caller of `initdb` generates the
+//! password and stores it in `cluster/password`, which only the user of the server can read.
 //!
-//! **As root** Postgres refuses to run, so it runs as `postgres` (else `nobody`); see
-//! `account.rs`.
+//! **As root.** Postgres refuses to run as root, so the server runs as `postgres`, or as `nobody` if that
+//! user does not exist; see `account.rs`.
 //!
-//! **On a fault.** Missing binaries: the error says what to install. A folder in use: the error
-//! says by which process. Killed with `kill -9` (we, or the server): the next start finds the
-//! stale `postmaster.pid`, and Postgres recovers. Anything else: the error carries the end of
+//! **Failures.** If the server programs are missing, the error says what to install. If the folder is in
+//! use, the error names the process. If this process or the server is killed with `kill -9`, the next start
+//! finds the stale `postmaster.pid`, and Postgres recovers. In all other cases the error contains the end of
 //! `server.log`.
 
 mod account;
@@ -21,6 +21,7 @@ mod admin;
 mod binaries;
 mod cluster;
 mod error;
+mod options;
 mod server;
 
 use std::fmt;
@@ -29,41 +30,12 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::dev::child::ServerProcess;
+use cluster::SUPERUSER;
 
 pub use error::Error;
+pub use options::Options;
 
-/// The only role: the superuser that `initdb` makes.
-const ROLE: &str = "postgres";
-
-/// What to start.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The folder for data, password and log; made when missing.
-    pub dir: PathBuf,
-    /// The folder of the server's programs (`PG_BIN`); found on this machine when `None`.
-    pub bin: Option<PathBuf>,
-    /// False gives up all safety against a crash of the machine, for tests that want speed.
-    pub durable: bool,
-    /// `max_connections`.
-    pub max_connections: u16,
-    /// More of the server's settings, as `("ssl", "on")`; one that stands here wins.
-    pub settings: Vec<(String, String)>,
-}
-
-impl Options {
-    /// A durable server in `dir` with Postgres's usual hundred connections.
-    pub fn new(dir: impl Into<PathBuf>) -> Options {
-        Options {
-            dir: dir.into(),
-            bin: None,
-            durable: true,
-            max_connections: 100,
-            settings: Vec::new(),
-        }
-    }
-}
-
-/// A running server; stopped by [`Postgres::stop`] or drop, and when this process is killed.
+/// A running server. It is stopped by [`Postgres::stop`], by drop, and when this process is killed.
 pub struct Postgres {
     process: ServerProcess,
     port: u16,
@@ -72,18 +44,19 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts the server and returns when it answers. Blocks: a second for a new folder, well
-    /// under a tenth for an old one. Call it from `spawn_blocking` where a runtime runs.
+    /// Starts the server and returns when it accepts connections. Blocks: for about a second with a new
+    /// folder, for less than a tenth of a second with an existing one. Inside a runtime, call it from
+    /// `spawn_blocking`.
     ///
     /// # Errors
-    /// [`Error`], each with what to do about it.
+    /// The server cannot be started. Each message says what to do.
     pub fn start(options: &Options) -> Result<Postgres, Error> {
         let bin = binaries::find(options.bin.as_deref())?;
         let account = account::choose(&options.dir)?;
-        let dir = account::home(&options.dir, &account)?;
-        let cluster = cluster::open_or_make(&dir, &bin, &account, options.durable)?;
+        let dir = account::working_folder(&options.dir, &account)?;
+        let cluster = cluster::open_or_create(&dir, &bin, &account, options.durable)?;
         let log = dir.join("server.log");
-        let running = server::run(&server::Plan {
+        let running = server::run(&server::StartParameters {
             bin: &bin,
             account: &account,
             data: &cluster.data,
@@ -98,38 +71,38 @@ impl Postgres {
         })
     }
 
-    /// The connection URL of a database, with the password in it: never log it.
+    /// Returns the connection URL of a database. It contains the password and must not be logged.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let (password, port) = (self.password.expose_secret(), self.port);
-        format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/{database}")
+        format!("postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/{database}")
     }
 
-    /// The port on 127.0.0.1. Another one at each start.
+    /// Returns the port on 127.0.0.1. It differs at each start.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The server's own log.
+    /// Returns the path of the server log.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Makes the database if it is not there yet.
+    /// Creates the database if it does not exist.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// The server rejects the connection or the statement.
     pub async fn ensure_database(&self, name: &str) -> Result<(), Error> {
-        admin::ensure_database(&self.url(ROLE), name).await
+        admin::ensure_database(&self.url(SUPERUSER), name).await
     }
 
-    /// Fast shutdown: open connections are cut, everything committed is on disk. Blocks for
-    /// about a tenth of a second.
+    /// Stops the server with a fast shutdown: open connections are closed, and all committed data is on disk.
+    /// Blocks for about a tenth of a second.
     ///
     /// # Errors
-    /// When the server's process can be neither signalled nor waited for.
+    /// The signal cannot be sent, or the end of the server cannot be awaited.
     pub fn stop(mut self) -> Result<(), Error> {
         self.process.stop().map_err(Error::Stop)
     }

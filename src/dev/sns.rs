@@ -1,8 +1,8 @@
-//! An SNS endpoint in this process, for a stack without a cloud account: it takes PublishBatch
-//! over the real protocol and shows each notification in the log.
+//! An SNS endpoint in this process, which needs no cloud account. It accepts PublishBatch over the real
+//! protocol and logs each notification.
 //!
-//! The relay does not know the difference. Nothing is kept: a notification that was shown counts
-//! as delivered. It listens on loopback only and asks for no signature.
+//! The relay uses it like SNS. Nothing is stored: a logged notification counts as delivered. The endpoint
+//! listens on loopback only and verifies no signature.
 //!
 //! Source of the protocol: <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>
 
@@ -24,13 +24,13 @@ use tokio_util::sync::CancellationToken;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-/// The topic that notifications go to.
+/// The topic that notifications are published to.
 pub const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:upload-broker-dev";
 
-/// A batch is 256 KiB at most; form encoding makes it up to three times as large.
+/// The largest request body. A batch has at most 256 KiB, and form encoding can triple its size.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A bound endpoint.
+/// An endpoint that is bound to a port.
 pub struct Endpoint {
     listener: TcpListener,
 }
@@ -39,21 +39,21 @@ impl Endpoint {
     /// Binds a free port on loopback.
     ///
     /// # Errors
-    /// When there is none.
+    /// No port is free.
     pub async fn bind() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         Ok(Self { listener })
     }
 
-    /// Where it listens.
+    /// Returns the address that the endpoint listens on.
     ///
     /// # Errors
-    /// When the system does not know.
+    /// The operating system does not report the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Answers until `stop`.
+    /// Responds to requests until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut connections = JoinSet::new();
         loop {
@@ -65,9 +65,9 @@ impl Endpoint {
             if let Ok((socket, _)) = accepted {
                 connections.spawn(async move {
                     let connection = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(socket), service_fn(answer));
+                        .serve_connection(TokioIo::new(socket), service_fn(respond));
                     if let Err(error) = connection.await {
-                        log::debug!("a connection ended early: {error}");
+                        log::debug!("a connection to the SNS endpoint failed: {error}");
                     }
                 });
             }
@@ -75,24 +75,27 @@ impl Endpoint {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
     let (status, text) = match body.collect().await {
-        Ok(body) => take(&body.to_bytes()),
-        Err(_) => (StatusCode::BAD_REQUEST, fault("RequestEntityTooLarge")),
+        Ok(body) => publish_batch(&body.to_bytes()),
+        Err(_) => (
+            StatusCode::BAD_REQUEST,
+            error_response("RequestEntityTooLarge"),
+        ),
     };
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     Ok(response)
 }
 
-/// Shows every entry of a batch and names each as taken.
-fn take(body: &[u8]) -> (StatusCode, String) {
+/// Logs every entry of a batch, and reports each as published.
+fn publish_batch(body: &[u8]) -> (StatusCode, String) {
     let form: BTreeMap<_, _> = form_urlencoded::parse(body).collect();
     if form.get("Action").map(AsRef::as_ref) != Some("PublishBatch") {
-        return (StatusCode::BAD_REQUEST, fault("InvalidAction"));
+        return (StatusCode::BAD_REQUEST, error_response("InvalidAction"));
     }
-    let mut taken = String::new();
+    let mut successful = String::new();
     for number in 1.. {
         let field = |name: &str| {
             form.get(&*format!(
@@ -105,21 +108,21 @@ fn take(body: &[u8]) -> (StatusCode, String) {
         log::info!("notification: {message}");
         // Writing to a String cannot fail.
         let _ = write!(
-            taken,
+            successful,
             "<member><Id>{id}</Id><MessageId>{}</MessageId></member>",
             Uuid::new_v4()
         );
     }
-    let answer = format!(
+    let response = format!(
         "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult>\
-         <Successful>{taken}</Successful><Failed/></PublishBatchResult>\
+         <Successful>{successful}</Successful><Failed/></PublishBatchResult>\
          <ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></PublishBatchResponse>",
         Uuid::new_v4()
     );
-    (StatusCode::OK, answer)
+    (StatusCode::OK, response)
 }
 
-fn fault(code: &str) -> String {
+fn error_response(code: &str) -> String {
     format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{code}</Message></Error></ErrorResponse>"
     )

@@ -1,9 +1,9 @@
-//! Work on claimed rows: a page is claimed, worked off a few rows at a time, and the next one
-//! claimed, until nothing is due any more.
+//! Work on leased rows. A page of rows is leased and processed a few rows at a time, then the next
+//! page is leased, until no row is due.
 
 use futures::stream::{self, StreamExt as _};
 
-use super::{Job, PAGE, Round};
+use super::job::{Job, PAGE, Round};
 use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
@@ -12,19 +12,20 @@ use crate::usecases::maintenance::expire::{self, Looked};
 use crate::usecases::maintenance::settle::{self, Settled};
 use crate::usecases::uploads::delete;
 
-/// Rows at once. Each takes one connection to Postgres at most.
-const AT_ONCE: usize = 4;
+/// The number of rows that are processed at the same time. Each uses one connection to Postgres at
+/// most.
+const CONCURRENT_ROWS: usize = 4;
 
 impl Job {
-    /// Does one chore for every row that waits for it. Each gets its turn once: what fails is put
-    /// off, and the round goes on with the others.
-    pub(super) async fn chore(&self, chore: Chore, round: &mut Round) -> Result<()> {
+    /// Runs one chore for every row that is due. Each row is processed once in a round: a row whose
+    /// work fails is postponed, and the round continues with the others.
+    pub(super) async fn run_chore(&self, chore: Chore, round: &mut Round) -> Result<()> {
         let since = self.broker.clock.now();
         while !self.stop.is_cancelled() {
             let (rows, held) = claim::claim(&self.broker, chore, since, PAGE).await?;
-            // What others hold is not in it, and theirs.
+            // A page never contains rows that another replica has leased; those are processed there.
             let is_last = rows.len() < usize::from(PAGE);
-            let work = self.work_off(chore, rows, &held, round);
+            let work = self.process_page(chore, rows, &held, round);
             held.during(&self.broker, work).await?;
             if is_last {
                 break;
@@ -33,55 +34,56 @@ impl Job {
         Ok(())
     }
 
-    async fn work_off(
+    async fn process_page(
         &self,
         chore: Chore,
         rows: Vec<LeasedUpload>,
         held: &Held,
         round: &mut Round,
     ) -> Result<()> {
-        let (mut unbegun, mut worked) = (Vec::new(), Vec::new());
+        let (mut not_started, mut processed) = (Vec::new(), Vec::new());
         let mut work = stream::iter(rows)
             .map(|row| async move {
                 if self.stop.is_cancelled() || !held.has(row.upload.id) {
                     return (row, None);
                 }
-                let done = self.work(chore, &row).await;
-                (row, Some(done))
+                let result = self.process_row(chore, &row).await;
+                (row, Some(result))
             })
-            .buffer_unordered(AT_ONCE);
-        while let Some((row, done)) = work.next().await {
+            .buffer_unordered(CONCURRENT_ROWS);
+        while let Some((row, result)) = work.next().await {
             let id = row.upload.id;
-            match done {
-                None => unbegun.push(id),
+            match result {
+                None => not_started.push(id),
                 Some(Ok(outcome)) => {
-                    self.tell(chore, &row.upload, outcome, round);
-                    worked.push(id);
+                    self.record(chore, &row.upload, outcome, round);
+                    processed.push(id);
                 }
                 Some(Err(error)) => {
-                    log::warn!("janitor: upload {id} waits on ({chore:?}): {error}");
-                    self.tell(chore, &row.upload, Outcome::Failed, round);
-                    // Where this fails too, the lease ends by itself.
+                    log::warn!("janitor: cannot process upload {id} ({chore:?}): {error}");
+                    self.record(chore, &row.upload, Outcome::Failed, round);
+                    // If this fails as well, the lease expires by itself.
                     let ids = [id];
                     let put_off = claim::put_off(&self.broker, &ids, row.attempts, held);
                     if let Err(error) = put_off.await {
-                        log::warn!("janitor: upload {id} stays claimed: {error}");
+                        log::warn!("janitor: upload {id} stays leased: {error}");
                     }
                 }
             }
             held.over(id);
         }
-        if !unbegun.is_empty() {
-            claim::give_back(&self.broker, &unbegun, held).await?;
+        if !not_started.is_empty() {
+            claim::give_back(&self.broker, &not_started, held).await?;
         }
-        // Nearly all have changed and are free: this is for those that were left as they were.
-        if !worked.is_empty() {
-            claim::put_off(&self.broker, &worked, 1, held).await?;
+        // Nearly all of these rows have changed, and their lease ended with the change. The call
+        // postpones the few rows that were left unchanged.
+        if !processed.is_empty() {
+            claim::put_off(&self.broker, &processed, 1, held).await?;
         }
         Ok(())
     }
 
-    async fn work(&self, chore: Chore, row: &LeasedUpload) -> Result<Outcome> {
+    async fn process_row(&self, chore: Chore, row: &LeasedUpload) -> Result<Outcome> {
         let upload = row.upload.clone();
         Ok(match chore {
             Chore::Expire => expire::expire(&self.broker, upload).await?.into(),
@@ -93,8 +95,14 @@ impl Job {
         })
     }
 
-    /// Counts an outcome and reports it.
-    pub(super) fn tell(&self, chore: Chore, upload: &Upload, outcome: Outcome, round: &mut Round) {
+    /// Counts an outcome in `round` and in the metrics, and reports it as a finding.
+    pub(super) fn record(
+        &self,
+        chore: Chore,
+        upload: &Upload,
+        outcome: Outcome,
+        round: &mut Round,
+    ) {
         round.count(chore, outcome);
         let metrics = &self.broker.metrics.janitor;
         let what = match chore {
@@ -110,7 +118,7 @@ impl Job {
             }
         }
         let finding = Finding::for_upload(what, outcome, self.dry_run, upload);
-        self.report.tell(&finding);
+        self.report.send(&finding);
     }
 }
 
@@ -127,7 +135,9 @@ impl Round {
         *counter += 1;
         match (chore, outcome) {
             (Chore::Expire, _) => self.checked += 1,
-            (Chore::Settle, Outcome::Removed | Outcome::Kept | Outcome::Clean) => self.settled += 1,
+            (Chore::Settle, Outcome::Removed | Outcome::Kept | Outcome::Clean) => {
+                self.finally_checked += 1;
+            }
             _ => {}
         }
     }

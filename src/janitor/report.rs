@@ -1,22 +1,22 @@
-//! Who hears of findings.
+//! The receiver of findings.
 
 use crate::domain::finding::Finding;
 
-/// Hears of every finding as it is made, from any thread.
+/// A callback that receives every finding as soon as it is made, on any thread.
 pub struct Report(Box<dyn Fn(&Finding) + Send + Sync>);
 
 impl Report {
-    /// Tells `hear`.
-    pub fn to(hear: impl Fn(&Finding) + Send + Sync + 'static) -> Self {
-        Self(Box::new(hear))
+    /// Sends every finding to `receive`.
+    pub fn to(receive: impl Fn(&Finding) + Send + Sync + 'static) -> Self {
+        Self(Box::new(receive))
     }
 
-    /// Tells nobody: metrics and events say it too.
-    pub fn to_nobody() -> Self {
+    /// Discards all findings: metrics and events record them too.
+    pub fn discard() -> Self {
         Self::to(|_| {})
     }
 
-    pub(super) fn tell(&self, finding: &Finding) {
+    pub(super) fn send(&self, finding: &Finding) {
         (self.0)(finding);
     }
 }

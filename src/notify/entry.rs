@@ -1,4 +1,4 @@
-//! Events as entries of PublishBatch, and how many of them fit into a call.
+//! Converts events to entries of PublishBatch, and divides them into calls within SNS's limits.
 //!
 //! Source: <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>
 
@@ -8,22 +8,25 @@ use uuid::Uuid;
 use super::envelope::{Envelope, SCHEMA_VERSION};
 use crate::store::outbox::OutboxEvent;
 
-/// Entries in a call.
+/// The largest number of entries in a call.
 pub(super) const BATCH_ENTRIES: usize = 10;
-/// Bytes in a call, and in a message, attributes included.
+/// The largest number of bytes in a call, and in a message, including attributes.
 const BATCH_BYTES: usize = 262_144;
 
-/// An event, ready to send.
+/// An event in the form that PublishBatch expects.
 pub(super) struct Entry {
-    /// The event's id, and the entry's name.
+    /// The id of the event, which is also the id of the entry.
     pub(super) id: Uuid,
     pub(super) request: PublishBatchRequestEntry,
     bytes: usize,
 }
 
 impl Entry {
-    /// The error says why no such entry can be sent, now or ever.
-    pub(super) fn of(event: &OutboxEvent, fifo: bool) -> Result<Self, String> {
+    /// Creates the entry of an event. `fifo` is whether the topic is a FIFO topic.
+    ///
+    /// # Errors
+    /// The reason why SNS can never accept this event.
+    pub(super) fn new(event: &OutboxEvent, fifo: bool) -> Result<Self, String> {
         let body =
             serde_json::to_string(&Envelope::of(event)).map_err(|cause| cause.to_string())?;
         let attributes = [
@@ -49,7 +52,9 @@ impl Entry {
             request = request.message_attributes(name, value);
         }
         if bytes > BATCH_BYTES {
-            return Err(format!("{bytes} bytes are more than SNS takes"));
+            return Err(format!(
+                "{bytes} bytes exceed the SNS limit of {BATCH_BYTES} bytes"
+            ));
         }
         if fifo {
             request = request
@@ -64,7 +69,7 @@ impl Entry {
     }
 }
 
-/// Cuts entries into calls, in their order, within SNS's limits.
+/// Divides entries into batches, in their order, within the limits of one call.
 pub(super) fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     let mut all: Vec<Vec<Entry>> = Vec::new();
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! The envelope: CloudEvents 1.0 in JSON.
+//! The envelope of a notification: CloudEvents 1.0 in JSON.
 //!
 //! Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
 
@@ -9,10 +9,11 @@ use uuid::Uuid;
 use crate::domain::event::timestamp;
 use crate::store::outbox::OutboxEvent;
 
-/// The version of `data`, for subscribers' filter policies.
+/// The schema version of `data`. It is also a message attribute, for the filter policies of
+/// subscribers.
 pub const SCHEMA_VERSION: &str = "1";
 
-/// What subscribers get, in the order of the contract.
+/// The notification that subscribers receive, with the members in the documented order.
 #[derive(Debug, Serialize)]
 pub struct Envelope<'a> {
     specversion: &'static str,
@@ -28,7 +29,7 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Wraps an event.
+    /// Creates the envelope of an event.
     pub fn of(event: &'a OutboxEvent) -> Self {
         Self {
             specversion: "1.0",
@@ -46,7 +47,7 @@ impl<'a> Envelope<'a> {
 }
 
 impl OutboxEvent {
-    /// A text among the facts; empty where there is none.
+    /// Returns a string member of `data`; an empty string if there is no such member.
     pub(super) fn text(&self, name: &str) -> &str {
         self.data
             .get(name)

@@ -1,4 +1,4 @@
-//! What SNS says of the topic. For the doctor: subscribers hear of it only when they shall.
+//! Checks of the topic for the command `doctor`. Only [`Topic::publish_test`] sends a notification.
 
 use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
@@ -11,46 +11,46 @@ use super::envelope::SCHEMA_VERSION;
 use super::sns::Topic;
 use crate::domain::event::timestamp;
 
-/// The type of a notification that tells of nothing.
-pub const TEST: &str = "broker.test";
+/// The event type of a test notification, which reports no change.
+pub const TEST_EVENT_TYPE: &str = "broker.test";
 
-/// Why the topic cannot be used, or not be looked at.
+/// Why the topic cannot be used or inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicFault {
-    /// There is no such topic.
+    /// The topic does not exist.
     #[error("there is no such topic")]
     Missing,
-    /// SNS refuses us.
-    #[error("SNS refuses: {0}")]
+    /// SNS denied the request.
+    #[error("SNS denied the request: {0}")]
     Refused(String),
-    /// No answer, or a fault of SNS's own.
-    #[error("SNS does not answer: {0}")]
+    /// SNS did not respond, or failed with an error of its own.
+    #[error("SNS does not respond: {0}")]
     Failed(String),
 }
 
 impl Topic {
-    /// Whether the topic is there: one look at its attributes, for which the broker itself needs no
-    /// right. [`TopicFault::Refused`] says nothing about publishing.
+    /// Checks that the topic exists, by reading its attributes. The broker itself does not need this
+    /// permission, so [`TopicFault::Refused`] does not mean that it cannot publish.
     ///
     /// # Errors
-    /// Whatever else than that it is there.
-    pub async fn look(&self) -> Result<(), TopicFault> {
+    /// The topic does not exist, or SNS does not reveal whether it does.
+    pub async fn check_exists(&self) -> Result<(), TopicFault> {
         let call = self.client.get_topic_attributes().topic_arn(&self.arn);
         call.send().await.map(drop).map_err(fault)
     }
 
-    /// Publishes a notification of the type [`TEST`], which every subscriber gets whose filter does
-    /// not keep it out.
+    /// Publishes a notification of the type [`TEST_EVENT_TYPE`]. Every subscriber receives it, unless
+    /// the subscriber's filter policy excludes it.
     ///
     /// # Errors
-    /// SNS did not take it.
+    /// SNS did not accept the notification.
     pub async fn publish_test(&self, now: DateTime<Utc>) -> Result<(), TopicFault> {
         let id = Uuid::new_v4().to_string();
         let body = json!({
             "specversion": "1.0",
             "id": id,
             "source": "upload-broker",
-            "type": TEST,
+            "type": TEST_EVENT_TYPE,
             "time": timestamp(now),
             "datacontenttype": "application/json",
             "data": {},
@@ -58,7 +58,10 @@ impl Topic {
         let mut call = (self.client.publish())
             .topic_arn(&self.arn)
             .message(body.to_string());
-        for (name, value) in [("type", TEST), ("schema_version", SCHEMA_VERSION)] {
+        for (name, value) in [
+            ("type", TEST_EVENT_TYPE),
+            ("schema_version", SCHEMA_VERSION),
+        ] {
             let value = (MessageAttributeValue::builder().data_type("String"))
                 .string_value(value)
                 .build()
@@ -66,7 +69,9 @@ impl Topic {
             call = call.message_attributes(name, value);
         }
         if self.arn.ends_with(".fifo") {
-            call = call.message_group_id(TEST).message_deduplication_id(id);
+            call = call
+                .message_group_id(TEST_EVENT_TYPE)
+                .message_deduplication_id(id);
         }
         call.send().await.map(drop).map_err(fault)
     }
@@ -83,8 +88,8 @@ where
     match status {
         Some(404) => TopicFault::Missing,
         Some(400..=499) => {
-            let words = error.message().unwrap_or_default();
-            TopicFault::Refused(format!("{code} {words}").trim().to_owned())
+            let message = error.message().unwrap_or_default();
+            TopicFault::Refused(format!("{code} {message}").trim().to_owned())
         }
         _ => TopicFault::Failed(DisplayErrorContext(error).to_string()),
     }

@@ -1,8 +1,9 @@
-//! From event rows to SNS.
+//! Publishes the events of the outbox to SNS.
 
 mod entry;
 pub mod envelope;
 pub mod inspect;
+mod outcome;
 mod refusal;
 pub mod relay;
 pub mod round;

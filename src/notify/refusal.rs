@@ -1,8 +1,9 @@
-//! What an error of SNS says: is it the message, or is it SNS (or our rights, or the network)?
+//! Classifies an error of SNS: is the message invalid, or is the cause elsewhere (SNS itself, a
+//! missing permission, the network)?
 //!
-//! In doubt it is not the message: that is tried again, and nothing is lost. Throttling, missing
-//! rights, a key of KMS that is disabled, a topic that is not there: an operator or time heals
-//! them.
+//! In case of doubt the cause is elsewhere: then the message is sent again, and nothing is lost.
+//! Throttling, missing permissions, a disabled KMS key and a missing topic are repaired by an operator
+//! or by waiting.
 //!
 //! Source: <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html#API_PublishBatch_Errors>
 
@@ -10,8 +11,8 @@ use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkErro
 use aws_sdk_sns::operation::publish_batch::PublishBatchError;
 use aws_sdk_sns::types::BatchResultErrorEntry;
 
-/// Codes that blame what was sent, the same today and tomorrow.
-const OF_THE_MESSAGE: [&str; 7] = [
+/// The error codes that mean that the message is invalid, now and at every later attempt.
+const INVALID_MESSAGE_CODES: [&str; 7] = [
     "BatchRequestTooLong",
     "InvalidBatchEntryId",
     "InvalidParameter",
@@ -20,19 +21,19 @@ const OF_THE_MESSAGE: [&str; 7] = [
     "ValidationError",
     "ValidationException",
 ];
-/// What of a reason is kept, in characters.
-const REASON: usize = 300;
+/// The largest number of characters of a reason.
+const MAX_REASON_CHARS: usize = 300;
 
-/// Why a call, or an entry, was not taken.
+/// Why SNS did not accept a call or an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// What was sent is at fault.
+    /// The message is invalid.
     Message(String),
-    /// Something else is: the same may be taken later.
+    /// The cause is elsewhere, and SNS may accept the same message later.
     Service(String),
 }
 
-/// Of a call as a whole.
+/// Classifies the error of a whole call.
 pub(super) fn of_call(error: SdkError<PublishBatchError>) -> Refusal {
     if let Some(code) = error.code() {
         let reason = cut(&format!("{code}: {}", error.message().unwrap_or_default()));
@@ -41,7 +42,7 @@ pub(super) fn of_call(error: SdkError<PublishBatchError>) -> Refusal {
     Refusal::Service(cut(&DisplayErrorContext(error).to_string()))
 }
 
-/// Of one entry in a call that was taken.
+/// Classifies the error of one entry, in the response to a call that succeeded.
 pub(super) fn of_entry(entry: &BatchResultErrorEntry) -> Refusal {
     let message = entry.message().unwrap_or("no reason given");
     let reason = cut(&format!("{}: {message}", entry.code()));
@@ -53,7 +54,7 @@ pub(super) fn of_entry(entry: &BatchResultErrorEntry) -> Refusal {
 }
 
 fn of_code(code: &str, reason: String) -> Refusal {
-    if OF_THE_MESSAGE.contains(&code) {
+    if INVALID_MESSAGE_CODES.contains(&code) {
         Refusal::Message(reason)
     } else {
         Refusal::Service(reason)
@@ -61,7 +62,7 @@ fn of_code(code: &str, reason: String) -> Refusal {
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(REASON).collect()
+    text.chars().take(MAX_REASON_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -75,17 +76,17 @@ mod tests {
     }
 
     #[test]
-    fn only_what_blames_the_message_is_for_ever() {
-        let for_ever = |refusal| matches!(refusal, Refusal::Message(_));
-        assert!(for_ever(entry("InvalidParameter", true)));
-        assert!(!for_ever(entry("InvalidParameter", false)));
+    fn only_invalid_message_codes_with_sender_fault_are_permanent() {
+        let is_permanent = |refusal| matches!(refusal, Refusal::Message(_));
+        assert!(is_permanent(entry("InvalidParameter", true)));
+        assert!(!is_permanent(entry("InvalidParameter", false)));
         for code in ["AuthorizationError", "KMSDisabled", "Throttled", "NotFound"] {
-            assert!(!for_ever(entry(code, true)), "{code}");
+            assert!(!is_permanent(entry(code, true)), "{code}");
         }
     }
 
     #[test]
-    fn a_long_reason_is_cut() {
-        assert_eq!(cut(&"ü".repeat(1_000)).chars().count(), REASON);
+    fn cut_limits_the_number_of_characters() {
+        assert_eq!(cut(&"ü".repeat(1_000)).chars().count(), MAX_REASON_CHARS);
     }
 }

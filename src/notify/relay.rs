@@ -1,29 +1,32 @@
-//! The relay: takes events from the outbox to SNS, for ever, in any number of replicas.
+//! The relay publishes events from the outbox to SNS. It runs in any number of replicas.
 //!
-//! Claim by lease and commit, publish, mark. What a crash (kill -9, power) leaves, and who
-//! repairs it:
+//! A round leases events and commits, publishes them, and marks them as published. The table shows
+//! what a crash (`kill -9`, power cut) leaves behind, and how it is repaired:
 //!
-//! | dies | leaves | repaired by |
+//! | The process dies | It leaves | Repaired by |
 //! |---|---|---|
-//! | before the claim's commit | nothing | – |
-//! | between the claim and the publish | a lease | any relay, when the lease ends |
-//! | between the publish and the mark | a lease, and an event that subscribers have | any relay, when the lease ends: sent a second time, under the same `id` |
+//! | before the commit of the lease | nothing | – |
+//! | between the lease and the publication | a lease | any relay, when the lease ends |
+//! | between the publication and the mark | a lease, and an event that subscribers have | any relay, when the lease ends: the event is sent a second time, under the same `id` |
 //! | after the mark | nothing | – |
 //!
-//! A stop is no crash: what is in a call is finished and marked, the rest is given back at once.
+//! A regular stop is not a crash: calls that have started are finished and their events are marked;
+//! the other events are released at once.
 //!
-//! An upload's next event is claimed only after its last one is marked, so that they leave in
-//! order, whoever sends them. A lease is renewed while its events are sent. A relay that was paused or
-//! cut off from Postgres for longer than that may send an event a second time; it begins no call
-//! once it knows, and puts nothing back that another relay has claimed since.
+//! The next event of an upload is leased only after the previous one is marked, so the events of an
+//! upload are published in order, whichever replica sends them. A lease is renewed while its events
+//! are sent. A relay that was paused, or cut off from Postgres, for longer than the lease may send an
+//! event a second time; it starts no further call once it detects that, and releases no event that
+//! another relay has leased in the meantime.
 //!
-//! SNS may be away for any time: events wait in their rows, a few are tried with growing back-off,
-//! and the first that is taken opens the way for all. An event that SNS refuses alone is tried
-//! with a back-off of its own, or given up where it can never succeed (see [`super::refusal`]);
-//! then the later ones of its upload go on. Postgres may be away: the loop tries again.
+//! SNS may be unavailable for any length of time. Meanwhile events stay in their rows, a few of them
+//! are tried with an increasing back-off, and the first success resumes normal operation. An event
+//! that SNS rejects individually is retried with a back-off of its own, or marked as undeliverable if
+//! no retry can succeed (see [`super::refusal`]); then the later events of its upload follow. If
+//! Postgres is unavailable, the loop tries again.
 //!
-//! It wakes on a timer and when this process wrote an event; events of other replicas are theirs
-//! to send, or wait for the timer.
+//! The relay polls periodically, and is woken when this process writes an event. Events of other
+//! replicas are sent by those replicas, or by the next poll.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,7 +35,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::BATCH_ENTRIES;
-use super::round::Round;
+use super::outcome::{RelayError, Round};
 use super::sns::Topic;
 use crate::clock::Clock;
 use crate::lifecycle::backoff::Backoff;
@@ -40,84 +43,79 @@ use crate::store::outbox::{self, Backlog};
 use crate::store::pool::Pool;
 use crate::telemetry::metrics::Metrics;
 
-/// A call to SNS, with its retries, takes no longer, whatever the settings allow: a stop waits for it.
-pub(super) const CALL: Duration = Duration::from_secs(12);
-/// The back-off while a service does not answer. It stays short, so that events leave soon once the
-/// service is back.
-const RETRY: Backoff = Backoff::up_to(Duration::from_secs(15));
-/// How often to look without being woken.
-const PERIOD: Duration = Duration::from_secs(1);
-/// Events in a claim.
-const CLAIM: usize = BATCH_ENTRIES * 10;
-/// Events are counted up to here.
-const COUNTED: i64 = 1_000_000;
-/// The share of its time that the count of events may take: one in twenty.
-const SHARE: u32 = 20;
+/// The back-off while a service is unavailable. It is short, so that events are published soon after
+/// the service has recovered.
+const BACKOFF: Backoff = Backoff::up_to(Duration::from_secs(15));
+/// How often to poll for events.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of events that one round leases.
+const MAX_LEASED: usize = BATCH_ENTRIES * 10;
+/// Waiting events are counted up to this number.
+const MAX_COUNTED: i64 = 1_000_000;
+/// The count of waiting events may take at most this fraction of the time: one in twenty.
+const COUNT_TIME_DIVISOR: u32 = 20;
 
-/// The loop and what it works with.
+/// The relay loop and its dependencies.
 pub struct Relay {
     /// Connections to Postgres.
     pub pool: Pool,
-    /// Where events go; without a topic they are kept and counted.
+    /// The topic to publish to. Without a topic, events are only kept and counted.
     pub topic: Option<Topic>,
-    /// How long events are held without a renewal.
+    /// The length of a lease that is not renewed.
     pub lease: Duration,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
-    /// Counters.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
-    /// Woken when an event was written.
-    pub nudge: Arc<Notify>,
-}
-
-/// A round did not come to its end. It is tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// No connection.
-    #[error("no connection to Postgres")]
-    Pool(#[from] crate::store::pool::PoolError),
-    /// A query failed.
-    #[error("a query failed")]
-    Query(#[from] crate::store::Error),
+    /// Notified when this process has written an event.
+    pub wake: Arc<Notify>,
 }
 
 impl Relay {
-    /// Runs until `stop`; what is in a call by then is finished and marked, the rest given back.
+    /// Publishes events until `stop`. Calls that have started are finished and their events are
+    /// marked; the other leased events are released.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.work(&stop), self.watch(&stop));
+        tokio::join!(self.publish_until(&stop), self.measure_until(&stop));
     }
 
-    async fn work(&self, stop: &CancellationToken) {
+    async fn publish_until(&self, stop: &CancellationToken) {
         let mut failures = 0;
         while !stop.is_cancelled() {
-            // While SNS is away, a few events find out when it is back.
-            let limit = if failures == 0 { CLAIM } else { BATCH_ENTRIES };
+            // While SNS is unavailable, a few events suffice to detect that it has recovered.
+            let limit = if failures == 0 {
+                MAX_LEASED
+            } else {
+                BATCH_ENTRIES
+            };
             let wait = match self.run_once(limit, stop).await {
                 Ok(round) => {
                     failures = failures_after(&round, failures);
-                    match round.fault {
-                        // Each event that left may have held up its upload's next one.
-                        None if round.settled() > 0 => continue,
-                        None => PERIOD,
-                        Some(fault) => told("SNS takes no events", &fault, failures),
+                    match round.failure {
+                        // Each finished event may have blocked the next event of its upload.
+                        None if round.finished() > 0 => continue,
+                        None => POLL_INTERVAL,
+                        Some(reason) => log_failure("SNS accepts no events", &reason, failures),
                     }
                 }
                 Err(error) => {
                     failures += 1;
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    told(&error.to_string(), &cause.unwrap_or_default(), failures)
+                    log_failure(&error.to_string(), &cause.unwrap_or_default(), failures)
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(wait) => {}
-                () = self.nudge.notified(), if failures == 0 => {}
+                () = self.wake.notified(), if failures == 0 => {}
             }
         }
     }
 
-    /// One round: publishes what is due, at most `limit` events. Without a topic there is nothing
-    /// to do.
+    /// Runs one round, which publishes at most `limit` events that are due. Does nothing without a
+    /// topic.
+    ///
+    /// # Errors
+    /// Postgres is unavailable. A failure of SNS is part of the result instead.
     pub async fn run_once(
         &self,
         limit: usize,
@@ -129,10 +127,10 @@ impl Relay {
         }
     }
 
-    /// Keeps the gauges true, whatever the other half waits for. Its first look comes after a
-    /// while: at the start, connections are for others.
-    async fn watch(&self, stop: &CancellationToken) {
-        let mut wait = PERIOD;
+    /// Updates the gauges of waiting events, independently of the publishing. The first measurement is
+    /// delayed, because connections to Postgres are needed elsewhere during the start.
+    async fn measure_until(&self, stop: &CancellationToken) {
+        let mut wait = POLL_INTERVAL;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -140,15 +138,15 @@ impl Relay {
             }
             let start = Instant::now();
             if let Err(error) = self.measure().await {
-                log::debug!("relay: events are not counted: {error}");
+                log::debug!("relay: cannot count the waiting events: {error}");
             }
-            wait = PERIOD.max(start.elapsed() * SHARE);
+            wait = POLL_INTERVAL.max(start.elapsed() * COUNT_TIME_DIVISOR);
         }
     }
 
     async fn measure(&self) -> Result<(), RelayError> {
         let mut connection = self.pool.get().await?;
-        let Backlog { depth, oldest } = outbox::backlog(&mut connection, COUNTED).await?;
+        let Backlog { depth, oldest } = outbox::backlog(&mut connection, MAX_COUNTED).await?;
         let age = oldest.map(|at| (self.clock.now() - at).to_std().unwrap_or_default());
         let depth = u64::try_from(depth).unwrap_or_default();
         self.metrics.outbox.waiting(depth, age);
@@ -156,18 +154,19 @@ impl Relay {
     }
 }
 
-/// Failures in a row. Where some events were taken (throttling), it goes on, only slower.
+/// Returns the number of consecutive failures. A round in which SNS accepted some events (throttling)
+/// counts as the first failure: the relay continues, only more slowly.
 fn failures_after(round: &Round, before: u32) -> u32 {
-    match round.fault {
+    match round.failure {
         None => 0,
-        Some(_) if round.taken > 0 => 1,
+        Some(_) if round.published > 0 => 1,
         Some(_) => before.saturating_add(1),
     }
 }
 
-/// Logs a failure, and says how long to wait.
-fn told(what: &str, why: &str, failures: u32) -> Duration {
-    let wait = RETRY.delay(failures);
-    log::warn!("relay: {what} (failure {failures} in a row, next try in {wait:.1?}): {why}");
+/// Logs a failure and returns the back-off that follows it.
+fn log_failure(what: &str, reason: &str, failures: u32) -> Duration {
+    let wait = BACKOFF.delay(failures);
+    log::warn!("relay: {what} (failure {failures} in a row, next try in {wait:.1?}): {reason}");
     wait
 }

@@ -1,45 +1,28 @@
-//! One round of the relay: claim and commit, publish, write down what became of each event.
+//! One round of the relay: lease events and commit, publish them, record the outcome of each.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::relay::{Relay, RelayError};
-use super::sns::{Bounds, Delivery, Fate, Topic};
+use super::outcome::RelayError;
+use super::relay::Relay;
+use super::sns::{Delivery, Limits, Outcome, Topic};
 use crate::lifecycle::backoff::Backoff;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::Connection;
 use crate::store::lease::Lease;
 use crate::store::outbox::{self, OutboxEvent};
 
-/// What a round did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Round {
-    /// Events that it claimed.
-    pub claimed: usize,
-    /// Of these, those that SNS took.
-    pub taken: usize,
-    /// Those that were given up.
-    pub undeliverable: usize,
-    /// Why SNS took nothing more, if that ended the round.
-    pub fault: Option<String>,
-}
+pub use super::outcome::Round;
 
-impl Round {
-    /// Events that wait no more.
-    pub fn settled(&self) -> usize {
-        self.taken + self.undeliverable
-    }
-}
-
-/// Events, and the lease that they are held under.
-struct Claim {
+/// Events and their common lease.
+struct LeasedEvents {
     events: Vec<OutboxEvent>,
     lease: Lease,
 }
 
-impl Claim {
+impl LeasedEvents {
     fn event(&self, id: Uuid) -> Option<&OutboxEvent> {
         self.events.iter().find(|event| event.id == id)
     }
@@ -52,21 +35,21 @@ impl Relay {
         limit: usize,
         stop: &CancellationToken,
     ) -> Result<Round, RelayError> {
-        let claim = self.claim(limit).await?;
-        if claim.events.is_empty() {
+        let leased = self.lease_events(limit).await?;
+        if leased.events.is_empty() {
             return Ok(Round::default());
         }
         let renewal = Renewal::new(self.lease);
-        let lost = renewal.lost();
+        let lease_lost = renewal.lost();
         let publish = async {
-            let bounds = Bounds { lost, stop };
-            topic.publish(&claim.events, &bounds).await
+            let limits = Limits { lease_lost, stop };
+            topic.publish(&leased.events, &limits).await
         };
-        let deliveries = renewal.during(|| self.renew(&claim), publish).await;
-        self.settle(&claim, &deliveries).await
+        let deliveries = renewal.during(|| self.renew(&leased), publish).await;
+        self.record(&leased, &deliveries).await
     }
 
-    async fn claim(&self, limit: usize) -> Result<Claim, RelayError> {
+    async fn lease_events(&self, limit: usize) -> Result<LeasedEvents, RelayError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.pool.get().await?;
         let now = self.clock.now();
@@ -76,27 +59,28 @@ impl Relay {
                 outbox::lease_due_events(connection, now, &lease, limit).await
             })
             .await?;
-        Ok(Claim { events, lease })
+        Ok(LeasedEvents { events, lease })
     }
 
-    /// One statement for all events. Where one of them is lost, all that is left is left: whoever
-    /// took it takes the others as well.
-    async fn renew(&self, claim: &Claim) -> Renewed {
-        let ids: Vec<Uuid> = claim.events.iter().map(|event| event.id).collect();
+    /// Renews the lease of all events with one statement. If the lease of one event is lost, all events
+    /// are abandoned: the relay that has leased that event is about to lease the others too.
+    async fn renew(&self, leased: &LeasedEvents) -> Renewed {
+        let ids: Vec<Uuid> = leased.events.iter().map(|event| event.id).collect();
         let renewed = async {
             let mut connection = self.pool.get().await?;
-            Ok::<_, RelayError>(outbox::renew_leases(&mut connection, &ids, &claim.lease).await?)
+            Ok::<_, RelayError>(outbox::renew_leases(&mut connection, &ids, &leased.lease).await?)
         };
         match renewed.await {
             Ok(held) if held.len() == ids.len() => Renewed::Held,
             Ok(held) => {
                 let lost = ids.len() - held.len();
-                log::warn!("relay: {lost} of {} events are another relay's", ids.len());
+                let total = ids.len();
+                log::warn!("relay: another relay has leased {lost} of {total} events");
                 Renewed::Lost
             }
             Err(error) => {
                 log::warn!(
-                    "relay: the lease of {} events is not renewed: {error}",
+                    "relay: cannot renew the lease of {} events: {error}",
                     ids.len()
                 );
                 Renewed::Failed
@@ -104,106 +88,108 @@ impl Relay {
         }
     }
 
-    async fn settle(&self, claim: &Claim, deliveries: &[Delivery]) -> Result<Round, RelayError> {
+    /// Records the outcome of each event in Postgres, in the metrics and in the log.
+    async fn record(
+        &self,
+        leased: &LeasedEvents,
+        deliveries: &[Delivery],
+    ) -> Result<Round, RelayError> {
         let now = self.clock.now();
         let mut connection = self.pool.get().await?;
-        let taken = with(deliveries, |fate| *fate == Fate::Taken);
-        outbox::mark_published(&mut connection, &taken, now).await?;
-        self.tell_published(claim, &taken, now);
-        let untried = with(deliveries, |fate| *fate == Fate::Untried);
-        outbox::reschedule(&mut connection, &untried, &claim.lease, now, None).await?;
-        let fault = deliveries.iter().find_map(|one| match &one.fate {
-            Fate::Unreached(reason) => Some(reason),
+        let published = ids_with(deliveries, |outcome| *outcome == Outcome::Published);
+        outbox::mark_published(&mut connection, &published, now).await?;
+        self.log_published(leased, &published, now);
+        let not_attempted = ids_with(deliveries, |outcome| *outcome == Outcome::NotAttempted);
+        outbox::reschedule(&mut connection, &not_attempted, &leased.lease, now, None).await?;
+        let failure = deliveries.iter().find_map(|one| match &one.outcome {
+            Outcome::CallFailed(reason) => Some(reason),
             _ => None,
         });
-        if let Some(reason) = fault {
-            // Due at once: the loop waits, not the event. It goes behind the others that are due.
-            let ids = with(deliveries, |fate| matches!(fate, Fate::Unreached(_)));
-            outbox::reschedule(&mut connection, &ids, &claim.lease, now, Some(reason)).await?;
+        if let Some(reason) = failure {
+            // These events stay due, behind the other events that are due: the back-off is the loop's.
+            let ids = ids_with(deliveries, |one| matches!(one, Outcome::CallFailed(_)));
+            outbox::reschedule(&mut connection, &ids, &leased.lease, now, Some(reason)).await?;
         }
         let mut undeliverable = 0;
-        for Delivery { id, fate } in deliveries {
-            match fate {
-                Fate::Refused(reason) => {
-                    self.put_off(&mut connection, claim, *id, now, reason)
+        for Delivery { id, outcome } in deliveries {
+            match outcome {
+                Outcome::Rejected(reason) => {
+                    self.postpone(&mut connection, leased, *id, now, reason)
                         .await?;
                 }
-                Fate::Undeliverable(reason) => {
+                Outcome::Undeliverable(reason) => {
                     undeliverable += 1;
-                    self.give_up(&mut connection, claim, *id, now, reason)
+                    self.mark_undeliverable(&mut connection, leased, *id, now, reason)
                         .await?;
                 }
-                Fate::Taken | Fate::Unreached(_) | Fate::Untried => {}
+                Outcome::Published | Outcome::CallFailed(_) | Outcome::NotAttempted => {}
             }
         }
-        let failed = deliveries.len() - taken.len() - untried.len();
+        let failed = deliveries.len() - published.len() - not_attempted.len();
         self.metrics
             .sns
-            .entries(amount(taken.len()), amount(failed));
+            .entries(count(published.len()), count(failed));
         Ok(Round {
-            claimed: claim.events.len(),
-            taken: taken.len(),
+            leased: leased.events.len(),
+            published: published.len(),
             undeliverable,
-            fault: fault.cloned(),
+            failure: failure.cloned(),
         })
     }
 
-    fn tell_published(&self, claim: &Claim, taken: &[Uuid], now: DateTime<Utc>) {
-        self.metrics.outbox.published(amount(taken.len()));
-        for event in taken.iter().filter_map(|id| claim.event(*id)) {
+    fn log_published(&self, leased: &LeasedEvents, published: &[Uuid], now: DateTime<Utc>) {
+        self.metrics.outbox.published(count(published.len()));
+        for event in published.iter().filter_map(|id| leased.event(*id)) {
             if event.replayed_at.is_none() {
-                let took = (now - event.at).to_std().unwrap_or_default();
-                self.metrics.uploads.notified_after(took);
+                let delay = (now - event.at).to_std().unwrap_or_default();
+                self.metrics.uploads.notified_after(delay);
             }
-            log::info!(
-                "event {} of upload {} is published",
-                event.id,
-                event.upload_id
-            );
+            let (id, upload) = (event.id, event.upload_id);
+            log::info!("published event {id} of upload {upload}");
         }
     }
 
-    /// Refused today: tried again, after a time that grows with each attempt.
-    async fn put_off(
+    /// Schedules another attempt, after a back-off that increases with each attempt.
+    async fn postpone(
         &self,
         connection: &mut Connection,
-        claim: &Claim,
+        leased: &LeasedEvents,
         id: Uuid,
         now: DateTime<Utc>,
         reason: &str,
     ) -> Result<(), RelayError> {
-        let attempts = (claim.event(id))
+        let attempts = (leased.event(id))
             .and_then(|event| u32::try_from(event.attempts).ok())
             .unwrap_or(1);
         let wait = Backoff::default().delay(attempts);
         let due = now + TimeDelta::from_std(wait).unwrap_or_default();
-        log::warn!("event {id} is not published, attempt {attempts}: {reason}");
-        Ok(outbox::reschedule(connection, &[id], &claim.lease, due, Some(reason)).await?)
+        log::warn!("SNS rejected event {id}, attempt {attempts}: {reason}");
+        Ok(outbox::reschedule(connection, &[id], &leased.lease, due, Some(reason)).await?)
     }
 
-    /// Refused for ever: kept, marked, counted and logged once.
-    async fn give_up(
+    /// Marks an event that no further attempt can deliver. Its row is kept.
+    async fn mark_undeliverable(
         &self,
         connection: &mut Connection,
-        claim: &Claim,
+        leased: &LeasedEvents,
         id: Uuid,
         now: DateTime<Utc>,
         reason: &str,
     ) -> Result<(), RelayError> {
-        if outbox::mark_undeliverable(connection, id, &claim.lease, now, reason).await? {
+        if outbox::mark_undeliverable(connection, id, &leased.lease, now, reason).await? {
             self.metrics.outbox.undeliverable(1);
-            log::error!("event {id} is undeliverable and given up: {reason}");
+            log::error!("event {id} is undeliverable and is not retried: {reason}");
         }
         Ok(())
     }
 }
 
-/// The events whose fate is such.
-fn with(deliveries: &[Delivery], such: impl Fn(&Fate) -> bool) -> Vec<Uuid> {
-    let chosen = deliveries.iter().filter(|delivery| such(&delivery.fate));
-    chosen.map(|delivery| delivery.id).collect()
+/// Returns the ids of the events whose outcome matches.
+fn ids_with(deliveries: &[Delivery], matches: impl Fn(&Outcome) -> bool) -> Vec<Uuid> {
+    let matching = deliveries.iter().filter(|one| matches(&one.outcome));
+    matching.map(|delivery| delivery.id).collect()
 }
 
-fn amount(entries: usize) -> u64 {
+fn count(entries: usize) -> u64 {
     u64::try_from(entries).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
-//! PublishBatch: up to ten entries and 256 KiB in one call, each with an outcome of its own.
+//! PublishBatch: up to ten entries and 256 KiB in one call, with an outcome for each entry.
 //!
-//! A call that SNS refuses because of something in it is halved until the entry at fault is alone,
-//! so that the others get through. A call that fails for any other reason ends the round: what has
-//! not been sent by then is not tried. An answer that got lost on its way counts as a failure,
-//! though SNS may have taken the entries: they are sent again, under the same ids.
+//! A batch that SNS rejects because of its content is split in halves until the invalid entry is in a
+//! call of its own, so that the other entries are published. A call that fails for any other reason
+//! ends the round, and the remaining entries are not attempted. A lost response counts as a failure,
+//! although SNS may have accepted the entries: they are sent again, under the same ids.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,87 +19,91 @@ use uuid::Uuid;
 
 use super::entry::{Entry, batches};
 use super::refusal::{self, Refusal};
-use super::relay::CALL;
 use crate::store::outbox::OutboxEvent;
 use crate::telemetry::metrics::{CallOutcome, Metrics};
 
-/// Calls at the same time. The events of a round are of different uploads: their order is free.
-const CALLS: usize = 4;
+/// The number of concurrent calls. The events of a round belong to different uploads, so they may be
+/// published in any order.
+const CONCURRENT_CALLS: usize = 4;
+/// The longest time of a call to SNS, including its retries, whatever the settings allow: a stop waits
+/// for the calls that have started.
+const MAX_CALL_TIME: Duration = Duration::from_secs(12);
+/// The default timeout for opening a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// To open a connection, where the settings say nothing.
-const CONNECT: Duration = Duration::from_secs(2);
-
-/// One topic.
+/// An SNS topic.
 #[derive(Clone)]
 pub struct Topic {
     pub(super) client: Client,
     pub(super) arn: String,
     metrics: Arc<Metrics>,
-    /// SNS has taken an event: the topic, its region and our rights are as they should be.
-    proven: Arc<AtomicBool>,
+    /// Whether SNS has accepted an event. If so, the topic, its region and the permissions are correct.
+    has_accepted: Arc<AtomicBool>,
 }
 
-/// What became of one event.
+/// An event and the outcome of its publication.
 #[derive(Debug)]
 pub struct Delivery {
-    /// The event.
+    /// The id of the event.
     pub id: Uuid,
-    /// What became of it.
-    pub fate: Fate,
+    /// The outcome.
+    pub outcome: Outcome,
 }
 
-/// What became of an event. Reasons are for the log and the row.
+/// The outcome of the publication of an event. Reasons are written to the log and to the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// SNS took it.
-    Taken,
-    /// SNS did not take this one, and may later.
-    Refused(String),
-    /// SNS will never take this one.
+pub enum Outcome {
+    /// SNS accepted the event.
+    Published,
+    /// SNS rejected this event, and may accept it later.
+    Rejected(String),
+    /// SNS rejected this event, and will reject it again.
     Undeliverable(String),
-    /// SNS took nothing.
-    Unreached(String),
-    /// The round ended before.
-    Untried,
+    /// The call failed, for a reason that is not specific to this event.
+    CallFailed(String),
+    /// The round ended before a call with this event was started.
+    NotAttempted,
 }
 
-/// What ends a round: once one of them is cancelled, no call begins.
+/// The conditions that end a round. Once one of the tokens is cancelled, no call is started.
 #[derive(Debug)]
-pub struct Bounds<'a> {
-    /// The lease of the events is lost.
-    pub lost: &'a CancellationToken,
-    /// The process stops.
+pub struct Limits<'a> {
+    /// Cancelled when the lease of the events is lost.
+    pub lease_lost: &'a CancellationToken,
+    /// Cancelled when the process stops.
     pub stop: &'a CancellationToken,
 }
 
-/// A round of calls; ended by its bounds, or by the first failure.
-struct Round<'a> {
-    bounds: &'a Bounds<'a>,
-    failed: AtomicBool,
+/// The calls of one round, which end at a limit or at the first failure.
+struct Calls<'a> {
+    limits: &'a Limits<'a>,
+    has_failed: AtomicBool,
 }
 
-impl Round<'_> {
-    fn goes_on(&self) -> bool {
-        !self.failed.load(Ordering::Relaxed)
-            && !self.bounds.stop.is_cancelled()
-            && !self.bounds.lost.is_cancelled()
+impl Calls<'_> {
+    fn may_continue(&self) -> bool {
+        !self.has_failed.load(Ordering::Relaxed)
+            && !self.limits.stop.is_cancelled()
+            && !self.limits.lease_lost.is_cancelled()
     }
 }
 
 impl Topic {
-    /// Publishes to `arn` through the endpoint, with the credentials and within the time limits of
-    /// `config`, and in any case within what a stop leaves for a call.
+    /// Creates a client that publishes to `arn`, with the endpoint, the credentials and the timeouts of
+    /// `config`. Longer timeouts are reduced, so that a stop need not wait long for a call.
     pub fn new(config: &SdkConfig, arn: &str, metrics: Arc<Metrics>) -> Self {
         let limits = config.timeout_config();
         let total = limits.and_then(TimeoutConfig::operation_timeout);
         let attempt = limits.and_then(TimeoutConfig::operation_attempt_timeout);
         let bounded = TimeoutConfig::builder()
-            .operation_timeout(total.map_or(CALL, |total| total.min(CALL)))
-            .operation_attempt_timeout(attempt.map_or(CALL / 2, |attempt| attempt.min(CALL)))
+            .operation_timeout(total.map_or(MAX_CALL_TIME, |total| total.min(MAX_CALL_TIME)))
+            .operation_attempt_timeout(
+                attempt.map_or(MAX_CALL_TIME / 2, |attempt| attempt.min(MAX_CALL_TIME)),
+            )
             .connect_timeout(
                 limits
                     .and_then(TimeoutConfig::connect_timeout)
-                    .unwrap_or(CONNECT),
+                    .unwrap_or(CONNECT_TIMEOUT),
             )
             .build();
         let config = aws_sdk_sns::config::Builder::from(config).timeout_config(bounded);
@@ -107,73 +111,73 @@ impl Topic {
             client: Client::from_conf(config.build()),
             arn: arn.to_owned(),
             metrics,
-            proven: Arc::default(),
+            has_accepted: Arc::default(),
         }
     }
 
-    /// Publishes events of different uploads, in as few calls as SNS allows, within `bounds`.
-    /// Every event has a delivery in the answer.
-    pub async fn publish(&self, events: &[OutboxEvent], bounds: &Bounds<'_>) -> Vec<Delivery> {
+    /// Publishes events of different uploads, in as few calls as SNS allows, until a limit is reached.
+    /// The result contains one delivery for each event.
+    pub async fn publish(&self, events: &[OutboxEvent], limits: &Limits<'_>) -> Vec<Delivery> {
         let fifo = self.arn.ends_with(".fifo");
         let mut deliveries = Vec::with_capacity(events.len());
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
-            match Entry::of(event, fifo) {
+            match Entry::new(event, fifo) {
                 Ok(entry) => entries.push(entry),
                 Err(reason) => deliveries.push(Delivery {
                     id: event.id,
-                    fate: Fate::Undeliverable(reason),
+                    outcome: Outcome::Undeliverable(reason),
                 }),
             }
         }
-        let round = Round {
-            bounds,
-            failed: AtomicBool::new(false),
+        let calls = Calls {
+            limits,
+            has_failed: AtomicBool::new(false),
         };
         let sent: Vec<_> = futures::stream::iter(batches(entries))
-            .map(|batch| self.send(batch, &round))
-            .buffer_unordered(CALLS)
+            .map(|batch| self.send(batch, &calls))
+            .buffer_unordered(CONCURRENT_CALLS)
             .collect()
             .await;
         deliveries.extend(sent.into_iter().flatten());
         deliveries
     }
 
-    /// Sends a batch, in halves where SNS refuses the whole because of its content.
-    async fn send(&self, batch: Vec<Entry>, round: &Round<'_>) -> Vec<Delivery> {
+    /// Sends a batch. Splits it in halves if SNS rejects it because of its content.
+    async fn send(&self, batch: Vec<Entry>, calls: &Calls<'_>) -> Vec<Delivery> {
         let mut deliveries = Vec::with_capacity(batch.len());
-        let mut open = vec![batch];
-        while let Some(mut batch) = open.pop() {
-            if !round.goes_on() {
-                deliveries.extend(all(&batch, &Fate::Untried));
+        let mut pending = vec![batch];
+        while let Some(mut batch) = pending.pop() {
+            if !calls.may_continue() {
+                deliveries.extend(with_outcome(&batch, &Outcome::NotAttempted));
                 continue;
             }
             match self.call(&batch).await {
-                Ok(output) => deliveries.extend(read(&batch, &output)),
+                Ok(output) => deliveries.extend(outcomes(&batch, &output)),
                 Err(Refusal::Message(_)) if batch.len() > 1 => {
                     let half = batch.split_off(batch.len() / 2);
-                    open.extend([half, batch]);
+                    pending.extend([half, batch]);
                 }
                 Err(Refusal::Message(reason)) => {
-                    deliveries.extend(all(&batch, &self.alone(reason)));
+                    deliveries.extend(with_outcome(&batch, &self.rejected_alone(reason)));
                 }
                 Err(Refusal::Service(reason)) => {
-                    round.failed.store(true, Ordering::Relaxed);
-                    deliveries.extend(all(&batch, &Fate::Unreached(reason)));
+                    calls.has_failed.store(true, Ordering::Relaxed);
+                    deliveries.extend(with_outcome(&batch, &Outcome::CallFailed(reason)));
                 }
             }
         }
         deliveries
     }
 
-    /// The fate of an entry that was refused in a call of its own. SNS has the same codes for a
-    /// topic that is not right (another region's, say): as long as it has taken nothing, the entry
-    /// is not to blame.
-    fn alone(&self, reason: String) -> Fate {
-        if self.proven.load(Ordering::Relaxed) {
-            Fate::Undeliverable(reason)
+    /// The outcome of an entry that was rejected in a call of its own. SNS uses the same error codes
+    /// for a wrong topic (one of another region, for example). So an entry is undeliverable only if SNS
+    /// has accepted an event of this topic before.
+    fn rejected_alone(&self, reason: String) -> Outcome {
+        if self.has_accepted.load(Ordering::Relaxed) {
+            Outcome::Undeliverable(reason)
         } else {
-            Fate::Refused(reason)
+            Outcome::Rejected(reason)
         }
     }
 
@@ -197,38 +201,38 @@ impl Topic {
         if let Ok(output) = &result
             && !output.successful().is_empty()
         {
-            self.proven.store(true, Ordering::Relaxed);
+            self.has_accepted.store(true, Ordering::Relaxed);
         }
         result
     }
 }
 
-fn all(batch: &[Entry], fate: &Fate) -> Vec<Delivery> {
+fn with_outcome(batch: &[Entry], outcome: &Outcome) -> Vec<Delivery> {
     let delivery = |entry: &Entry| Delivery {
         id: entry.id,
-        fate: fate.clone(),
+        outcome: outcome.clone(),
     };
     batch.iter().map(delivery).collect()
 }
 
-/// The fates of entries, from the answer to their call.
-fn read(batch: &[Entry], output: &PublishBatchOutput) -> Vec<Delivery> {
-    let fate = |id: &str| {
+/// Reads the outcome of each entry from the response to a call.
+fn outcomes(batch: &[Entry], output: &PublishBatchOutput) -> Vec<Delivery> {
+    let outcome = |id: &str| {
         if output.successful().iter().any(|one| one.id() == Some(id)) {
-            return Fate::Taken;
+            return Outcome::Published;
         }
         match output.failed().iter().find(|one| one.id() == id) {
-            // An entry that is in neither list was not taken: it is sent again.
-            None => Fate::Refused("SNS did not say what became of it".to_owned()),
-            Some(refused) => match refusal::of_entry(refused) {
-                Refusal::Message(reason) => Fate::Undeliverable(reason),
-                Refusal::Service(reason) => Fate::Refused(reason),
+            // An entry that is in neither list counts as rejected, so that it is sent again.
+            None => Outcome::Rejected("the response of SNS does not mention it".to_owned()),
+            Some(failed) => match refusal::of_entry(failed) {
+                Refusal::Message(reason) => Outcome::Undeliverable(reason),
+                Refusal::Service(reason) => Outcome::Rejected(reason),
             },
         }
     };
     let delivery = |entry: &Entry| Delivery {
         id: entry.id,
-        fate: fate(&entry.id.to_string()),
+        outcome: outcome(&entry.id.to_string()),
     };
     batch.iter().map(delivery).collect()
 }

@@ -12,7 +12,7 @@ async fn logged_address(headers: &[(&str, &str)], proxies: &str) -> String {
         .start(run.set("BROKER_TRUSTED_PROXIES", proxies))
         .await;
     send_with_headers(&caller, headers).await;
-    let line = process.says("\"request_id\":\"the-one\"").await;
+    let line = process.wait_for_log("\"request_id\":\"the-one\"").await;
     process.stop("TERM").await.ok();
     let line: Value = serde_json::from_str(&line).expect(&line);
     let client = line["fields"]["client"].as_str();
@@ -81,7 +81,7 @@ async fn serve_rejects_invalid_trusted_proxies() {
         ("10.0.0.0/8,,::1", "empty item"),
     ] {
         let run = place.serve().set("BROKER_TRUSTED_PROXIES", proxies);
-        let ended = run.end().await;
-        ended.failed(78, &["BROKER_TRUSTED_PROXIES", right]);
+        let ended = run.finish().await;
+        ended.expect_failure(78, &["BROKER_TRUSTED_PROXIES", right]);
     }
 }

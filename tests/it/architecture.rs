@@ -1,8 +1,13 @@
-//! Compares the folder diagram in `src/lib.rs` with every `crate::…` path in the code.
+//! Checks the structure of the source code: compares the folder diagram in `src/lib.rs` with every
+//! `crate::…` path, searches for import cycles between files, and limits the length of files.
+
+mod imports;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use imports::ImportGraph;
 
 /// Each folder and the folders that it may use, beside itself and the ones in `FREE`.
 const MAY_NAME: &[(&str, &[&str])] = &[
@@ -79,6 +84,23 @@ fn folders_use_only_folders_and_crates_of_the_architecture() {
     assert!(
         broken.is_empty(),
         "edges that the picture does not have:\n{broken}"
+    );
+}
+
+#[test]
+fn no_file_imports_form_a_cycle() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources = sources(src.clone()).into_iter().map(|file| {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let path = file.strip_prefix(&src).expect("below src").to_owned();
+        (path, text)
+    });
+    let cycles = ImportGraph::new(sources).cycles();
+    assert!(
+        cycles.is_empty(),
+        "{} import cycles in src/:\n{}",
+        cycles.len(),
+        cycles.join("\n")
     );
 }
 

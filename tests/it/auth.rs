@@ -227,7 +227,7 @@ async fn cached_key_needs_no_query() {
     let (_, unknown) = app.issue_key("default", &Scope::ALL, None).await;
     app.bucket.put("a.csv", "x").await;
     app.get("/datasets").await.expect(StatusCode::OK);
-    gate.cut().await;
+    gate.close().await;
     // A list calls S3 only: with the key in the cache, Postgres is not needed.
     let list = app.get("/datasets").await.expect(StatusCode::OK);
     assert_eq!(list[0]["path"], "/a.csv", "{list:#}");

@@ -24,7 +24,7 @@ async fn check_config_shows_settings_without_secrets() {
         )
         .set("BROKER_S3_BUCKET", "datasets")
         .set("BROKER_S3_BUKCET", "datasets")
-        .end()
+        .finish()
         .await
         .ok();
     for secret in ["hunter2", "hunter3"] {
@@ -62,7 +62,7 @@ async fn check_config_lists_every_error() {
         "BROKER_S3_BUCKET",
         "BROKER_BIND=\"nowhere\"",
     ];
-    run.end().await.failed(BAD_CONFIG, &names);
+    run.finish().await.expect_failure(BAD_CONFIG, &names);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn migrate_reports_applied_migrations_and_failures() {
     let migrate = || {
         Run::new(&["migrate"])
             .set("DATABASE_URL", database.url())
-            .end()
+            .finish()
     };
     let first = migrate().await.ok();
     assert!(first.out.starts_with("Applied "), "{first:#?}");
@@ -84,9 +84,9 @@ async fn migrate_reports_applied_migrations_and_failures() {
     let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
     let failed = Run::new(&["migrate"])
         .set("DATABASE_URL", nowhere)
-        .end()
+        .finish()
         .await;
-    failed.failed(
+    failed.expect_failure(
         1,
         &[
             "The database schema is not up to date",
@@ -95,9 +95,9 @@ async fn migrate_reports_applied_migrations_and_failures() {
         ],
     );
     Run::new(&["migrate"])
-        .end()
+        .finish()
         .await
-        .failed(BAD_CONFIG, &["DATABASE_URL"]);
+        .expect_failure(BAD_CONFIG, &["DATABASE_URL"]);
 }
 
 /// With `BROKER_MIGRATE=false`, `serve` does not touch the schema; `migrate` does that.
@@ -117,7 +117,7 @@ async fn serve_does_not_migrate_when_migrate_is_false() {
 
 #[tokio::test]
 async fn openapi_prints_the_committed_document() {
-    let printed = Run::new(&["openapi"]).end().await.ok();
+    let printed = Run::new(&["openapi"]).finish().await.ok();
     let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.yaml"));
     assert!(
         printed.out == committed.expect("openapi.yaml"),
@@ -130,26 +130,28 @@ async fn healthcheck_succeeds_only_when_a_broker_answers() {
     let place = Place::new().await;
     let (process, caller) = place.start(place.serve()).await;
     let bind = caller.url.trim_start_matches("http://").to_owned();
-    let check = |bind: &str| Run::new(&["healthcheck"]).set("BROKER_BIND", bind).end();
+    let check = |bind: &str| Run::new(&["healthcheck"]).set("BROKER_BIND", bind).finish();
     let live = check(&bind).await.ok();
     assert_eq!((&*live.out, &*live.err), ("", ""));
     // A broker that listens on every address is checked on the loopback address.
     let port = bind.split(':').next_back().expect("a port").to_owned();
     check(&format!("0.0.0.0:{port}")).await.ok();
     process.stop("TERM").await.ok();
-    check(&bind).await.failed(1, &[&bind, "does not respond"]);
+    check(&bind)
+        .await
+        .expect_failure(1, &[&bind, "does not respond"]);
 
     // Another program's server is not a broker.
     let other = reqwest::get(format!("{}/livez", cloud::endpoint())).await;
     assert_ne!(other.expect("an answer").status(), StatusCode::OK);
     let other = cloud::address().to_string();
-    check(&other).await.failed(1, &[&other, "answered"]);
+    check(&other).await.expect_failure(1, &[&other, "answered"]);
 }
 
 /// Every command and option is described in `--help`.
 #[tokio::test]
 async fn help_describes_every_command_and_option() {
-    let top = Run::new(&["--help"]).end().await.ok();
+    let top = Run::new(&["--help"]).finish().await.ok();
     let known = [
         "serve",
         "dev",
@@ -171,11 +173,11 @@ async fn help_describes_every_command_and_option() {
     for name in known {
         pages.push((
             name.to_owned(),
-            Run::new(&[name, "--help"]).end().await.ok().out,
+            Run::new(&[name, "--help"]).finish().await.ok().out,
         ));
     }
     for name in ["create", "list", "revoke"] {
-        let page = Run::new(&["keys", name, "--help"]).end().await.ok().out;
+        let page = Run::new(&["keys", name, "--help"]).finish().await.ok().out;
         pages.push((format!("keys {name}"), page));
     }
     for name in known {
@@ -213,7 +215,7 @@ async fn help_describes_every_command_and_option() {
         let wide = page.lines().find(|line| line.chars().count() > 100);
         assert_eq!(wide, None, "{name}");
     }
-    let version = Run::new(&["--version"]).end().await.ok();
+    let version = Run::new(&["--version"]).finish().await.ok();
     assert_eq!(
         version.out,
         concat!("upload-broker ", env!("CARGO_PKG_VERSION"), "\n")

@@ -36,7 +36,7 @@ async fn delete_removes_object_and_marks_upload_deleted() {
         let now = app.read(&upload).await;
         assert_eq!(now["status"], "Deleted", "{now:#}");
         assert_eq!(now["object"], upload["object"], "what was proven is kept");
-        let told = app.told(&upload).await;
+        let told = app.event_types(&upload).await;
         assert_eq!(
             told,
             ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
@@ -50,7 +50,7 @@ async fn delete_removes_object_and_marks_upload_deleted() {
     // Only the two uploads were notified, in either order.
     let messages = app
         .inbox
-        .receive_until(2, crate::support::observe::PATIENCE)
+        .receive_until(2, crate::support::observe::TIMEOUT)
         .await;
     for message in messages {
         assert_eq!(message.attributes["type"], "dataset.uploaded");
@@ -66,7 +66,7 @@ async fn delete_rejects_other_states_and_unknown_uploads() {
     let pending = app.create("pending", json!({})).await;
     let cancelled = app.create("cancelled", json!({})).await;
     let cancel = format!("{}/cancel", by_id(&cancelled));
-    app.act(&cancel).await.expect(StatusCode::OK);
+    app.post_empty(&cancel).await.expect(StatusCode::OK);
     let superseded = app.upload(PATH, "old", json!({})).await;
     let current = app.upload(PATH, "new", json!({"overwrite": true})).await;
     for (upload, status) in [
@@ -117,7 +117,7 @@ async fn delete_of_failed_upload_removes_only_its_own_object() {
         .expect_problem(409, "dataset-exists");
     assert_deleted(&app, &by_id(&foreign)).await;
     assert_eq!(app.bucket.get(KEY).await, b"from another program");
-    let told = app.told(&foreign).await;
+    let told = app.event_types(&foreign).await;
     assert_eq!(
         told,
         ["upload.failed", "dataset.deleting", "dataset.deleted"]

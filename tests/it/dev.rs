@@ -21,7 +21,7 @@ async fn printed_commands_upload_a_file_and_notification_is_logged() {
     assert!(pasted.contains(r#""status":"Uploaded""#), "{pasted}");
     assert!(pasted.contains(r#""level":"size""#), "{pasted}");
     assert!(pasted.contains(r#""path":"/data/hello-"#), "{pasted}");
-    let shown = running.process.says("notification: ").await;
+    let shown = running.process.wait_for_log("notification: ").await;
     let (_, event) = shown.split_once("notification: ").expect("an event");
     let event: Value = serde_json::from_str(event).expect("a CloudEvent");
     assert_eq!(event["type"], "dataset.uploaded", "{event:#}");
@@ -62,7 +62,7 @@ async fn dev_ignores_aws_and_broker_settings_of_the_shell() {
     ];
     let mut running = stack.start(&foreign).await;
     shell::paste(&running.lines()).await;
-    running.process.says("notification: ").await;
+    running.process.wait_for_log("notification: ").await;
     let list = running.caller.get("/datasets").await.expect(StatusCode::OK);
     let upload = running.caller.upload("/data/again.csv", "x").await;
     assert_eq!(

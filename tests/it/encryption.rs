@@ -213,6 +213,6 @@ async fn contradictory_encryption_settings_are_rejected() {
             .fold(place.run(&["check-config"]), |run, (name, value)| {
                 run.set(name, value)
             });
-        run.end().await.failed(78, &[told]);
+        run.finish().await.expect_failure(78, &[told]);
     }
 }

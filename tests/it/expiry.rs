@@ -8,7 +8,7 @@ use upload_broker::janitor::Round;
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
 use crate::support::gate::Gate;
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 
 /// Longer than the lifetime of a URL of one minute plus the grace period.
 const OVERDUE: TimeDelta = TimeDelta::seconds(60 + 901);
@@ -43,7 +43,7 @@ async fn janitor_marks_overdue_upload_with_matching_object_uploaded() {
     let at = &now["uploaded_at"];
     let proof = json!({"level": "size", "by": "janitor", "at": at});
     assert_eq!(now["verification"], proof, "{now:#}");
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     let verification = &message.json()["data"]["verification"];
     assert_eq!(verification, &proof);
 
@@ -54,7 +54,7 @@ async fn janitor_marks_overdue_upload_with_matching_object_uploaded() {
         Round::default(),
         "nothing is left to do"
     );
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -66,11 +66,13 @@ async fn janitor_expires_overdue_upload_without_object() {
     let now = app.read(&session).await;
     assert_eq!(now["status"], "Expired", "{now:#}");
     assert_eq!(now["error"], Value::Null, "{now:#}");
-    assert_eq!(app.told(&session).await, ["upload.expired"]);
+    assert_eq!(app.event_types(&session).await, ["upload.expired"]);
     assert_eq!(app.janitor().await, Round::default());
 
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    app.act(&cancel).await.expect_problem(409, "invalid-status");
+    app.post_empty(&cancel)
+        .await
+        .expect_problem(409, "invalid-status");
     let reply = app.delete(&format!("/uploads/{}", id(&session))).await;
     reply.expect_problem(409, "invalid-status");
     let refreshed = format!("/uploads/{}?refresh_urls=true", id(&session));
@@ -107,7 +109,7 @@ async fn janitor_expires_upload_with_wrong_object_and_acknowledge_fails_it() {
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert!(app.bucket.head("a.csv").await.is_none());
     assert_eq!(
-        app.told(&session).await,
+        app.event_types(&session).await,
         [
             "upload.expired",
             "upload.failed",
@@ -210,7 +212,7 @@ async fn janitor_expires_nothing_while_s3_is_unavailable() {
     let session = pending(&app, "a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     app.advance(OVERDUE);
-    gate.cut().await;
+    gate.close().await;
     let expected = Round {
         checked: 1,
         failed: 1,
@@ -228,7 +230,7 @@ async fn janitor_expires_nothing_while_s3_is_unavailable() {
     );
     app.advance(TimeDelta::seconds(30));
     assert_eq!(app.janitor().await.uploaded, 1);
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -255,7 +257,7 @@ async fn janitor_finishes_interrupted_deletes() {
     };
     assert_eq!(app.janitor().await, expected);
     for upload in [&whole, &half, &replaced, &fresh] {
-        let told = app.told(upload).await;
+        let told = app.event_types(upload).await;
         assert_eq!(
             told,
             ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]

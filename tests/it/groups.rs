@@ -250,7 +250,7 @@ async fn concurrent_acknowledges_share_transactions_with_own_proofs_and_events()
         assert_eq!(upload["object"]["size"], bytes, "{upload:#}");
     }
     for session in &sessions {
-        assert_eq!(app.told(session).await, ["dataset.uploaded"]);
+        assert_eq!(app.event_types(session).await, ["dataset.uploaded"]);
     }
     let shared = statements(&app, "acknowledge").await;
     assert!(

@@ -212,7 +212,7 @@ async fn unavailable_s3_is_503_without_internal_details() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     app.bucket.put("data/a.csv", "a").await;
-    gate.cut().await;
+    gate.close().await;
     for path in [
         "/datasets",
         "/datasets/data/a.csv",

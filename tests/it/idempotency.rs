@@ -130,19 +130,19 @@ async fn key_of_ended_session_is_kept_for_24_hours_then_removed_by_janitor() {
         .expect(StatusCode::OK);
     assert_eq!(same["id"], first["id"]);
     let cancel = format!("/uploads/{}/cancel", id(&first));
-    app.act(&cancel).await.expect(StatusCode::OK);
+    app.post_empty(&cancel).await.expect(StatusCode::OK);
     app.advance(TimeDelta::hours(2));
     let second = create_with_key(&app, &app.key, "k", &body)
         .await
         .expect(StatusCode::CREATED);
     assert_ne!(second["id"], first["id"]);
 
-    app.act(&format!("/uploads/{}/cancel", id(&second)))
+    app.post_empty(&format!("/uploads/{}/cancel", id(&second)))
         .await
         .expect(StatusCode::OK);
-    assert_eq!(app.janitor().await.forgotten, 0);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 0);
     app.advance(TimeDelta::hours(25));
-    assert_eq!(app.janitor().await.forgotten, 1);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 1);
 }
 
 /// A large upload over a slow connection may take days. Its key, and the key of a batch with one
@@ -163,10 +163,10 @@ async fn key_is_kept_longer_than_24_hours_while_its_session_is_pending() {
     let made = ask_batch().await;
     // Only the second session of the batch stays open.
     let first = format!("/uploads/{}/cancel", id(&made[0]["upload"]));
-    app.act(&first).await.expect(StatusCode::OK);
+    app.post_empty(&first).await.expect(StatusCode::OK);
 
     app.advance(TimeDelta::days(3));
-    assert_eq!(app.janitor().await.forgotten, 0);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 0);
     let again = create_with_key(&app, &app.key, "k", &body("/a.csv")).await;
     let again = again.expect(StatusCode::OK);
     assert_eq!(again["id"], single["id"]);
@@ -179,9 +179,9 @@ async fn key_is_kept_longer_than_24_hours_while_its_session_is_pending() {
 
     for session in [&single, &made[1]["upload"]] {
         let cancel = format!("/uploads/{}/cancel", id(session));
-        app.act(&cancel).await.expect(StatusCode::OK);
+        app.post_empty(&cancel).await.expect(StatusCode::OK);
     }
-    assert_eq!(app.janitor().await.forgotten, 2);
+    assert_eq!(app.janitor().await.old_idempotency_keys, 2);
     let anew = create_with_key(&app, &app.key, "k", &body("/a.csv")).await;
     assert_ne!(anew.expect(StatusCode::CREATED)["id"], single["id"]);
 }

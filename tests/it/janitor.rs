@@ -18,7 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use upload_broker::janitor::{self, Cleared, Report, Swept};
+use upload_broker::janitor::{self, AbortOutcome, Report, SweepOutcome};
 use upload_broker::usecases;
 
 use crate::support::app::App;
@@ -61,7 +61,10 @@ pub async fn sweep_in(app: &App, bucket: &str) -> Vec<Value> {
         janitor::sweep(&broker, &bucket, now, Duration::ZERO, &report, &switch).await
     });
     let swept = swept.await.expect("the sweep's task");
-    assert!(matches!(swept, Ok(Swept::Through { .. })), "{swept:?}");
+    assert!(
+        matches!(swept, Ok(SweepOutcome::Completed { .. })),
+        "{swept:?}"
+    );
     findings.all()
 }
 
@@ -69,16 +72,19 @@ pub async fn sweep_in(app: &App, bucket: &str) -> Vec<Value> {
 pub async fn clear_in(app: &App, bucket: &str) {
     let (broker, now, bucket) = (Arc::clone(&app.broker), app.clock.now(), bucket.to_owned());
     let cleared = shared().spawn(async move {
-        let (report, stop) = (Report::to_nobody(), CancellationToken::new());
+        let (report, stop) = (Report::discard(), CancellationToken::new());
         janitor::abort_stale(&broker, &bucket, now, &report, &stop).await
     });
     let cleared = cleared.await.expect("the walk's task");
-    assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
+    assert!(
+        matches!(cleared, Ok(AbortOutcome::Completed(_))),
+        "{cleared:?}"
+    );
 }
 
 /// Runs one sweep with the app's broker and returns its result and its findings. `stop` stops it
 /// after its first finding.
-async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value>) {
+async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<SweepOutcome>, Vec<Value>) {
     let findings = Findings::default();
     let (report, switch) = (findings.report(stop), findings.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
@@ -92,7 +98,7 @@ async fn try_sweep(app: &App, stop: bool) -> (usecases::Result<Swept>, Vec<Value
 
 /// Runs one walk over the open multipart uploads with the app's broker and returns its result and
 /// its findings. `stop` stops it after its first finding.
-async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Value>) {
+async fn try_clear(app: &App, stop: bool) -> (usecases::Result<AbortOutcome>, Vec<Value>) {
     let findings = Findings::default();
     let (report, switch) = (findings.report(stop), findings.stop.clone());
     let (broker, now) = (Arc::clone(&app.broker), app.clock.now());
@@ -107,14 +113,20 @@ async fn try_clear(app: &App, stop: bool) -> (usecases::Result<Cleared>, Vec<Val
 /// Runs one walk that must reach the end and returns its findings.
 pub async fn clear(app: &App) -> Vec<Value> {
     let (cleared, told) = try_clear(app, false).await;
-    assert!(matches!(cleared, Ok(Cleared::Through(_))), "{cleared:?}");
+    assert!(
+        matches!(cleared, Ok(AbortOutcome::Completed(_))),
+        "{cleared:?}"
+    );
     told
 }
 
 /// Runs one sweep that must reach the end and returns its findings.
 async fn sweep(app: &App) -> Vec<Value> {
     let (swept, told) = try_sweep(app, false).await;
-    assert!(matches!(swept, Ok(Swept::Through { .. })), "{swept:?}");
+    assert!(
+        matches!(swept, Ok(SweepOutcome::Completed { .. })),
+        "{swept:?}"
+    );
     told
 }
 

@@ -5,7 +5,10 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::support::leaks::{CODE, INSIDE, SHAPES, find, heard_at_info, lines, told, watch};
+use crate::support::leaks::{
+    IN_PROCESS, LEAK_EXIT_CODE, PATTERNS, collect_leaks, find, install_logger, is_visible_at_info,
+    lines,
+};
 use crate::support::process::Run;
 use crate::support::serving::Place;
 use crate::support::{app, block_on, cloud, database};
@@ -17,7 +20,7 @@ const WANTED: &str = "LEAK_ON_PURPOSE";
 
 #[test]
 fn each_secret_shape_is_found_and_its_masked_form_is_not() {
-    for shape in &SHAPES {
+    for shape in &PATTERNS {
         assert!(shape.is_in(shape.hit), "{}: {}", shape.what, shape.hit);
         let found = find(shape.hit).unwrap_or_default();
         assert!(found.contains(shape.what), "{found}: {}", shape.hit);
@@ -43,7 +46,7 @@ async fn each_secret_of_the_suite_is_found_only_in_full() {
 
 #[test]
 fn keys_in_own_log_lines_are_found_and_keys_in_library_lines_are_masked() {
-    let leaks = told(|| {
+    let leaks = collect_leaks(|| {
         log::trace!(target: "upload_broker::http", "got {KEY}");
         log::trace!(target: "upload_broker::http", path = KEY; "got a path");
         log::trace!(target: "hyper::proto", "authorization: Bearer {KEY}");
@@ -66,12 +69,12 @@ async fn logs_of_test_and_serve_processes_are_checked_at_trace_level() {
             .start(place.serve().set("BROKER_LOG_FORMAT", format))
             .await;
         caller.get("/datasets").await.expect_ok();
-        let heard = process.says("/datasets").await;
+        let heard = process.wait_for_log("/datasets").await;
         let ended = process.stop("TERM").await.ok();
         // The test itself sees no more than the usual level.
         assert!(heard.contains("INFO"), "{heard}");
         for line in ended.err.lines() {
-            assert!(heard_at_info(line), "{line}");
+            assert!(is_visible_at_info(line), "{line}");
         }
         assert!(lines("serve", "tokio_postgres") > before, "{format}");
     }
@@ -82,7 +85,7 @@ async fn logs_of_test_and_serve_processes_are_checked_at_trace_level() {
         "aws_sigv4",
         "actix_http",
     ] {
-        for place in [INSIDE, "serve"] {
+        for place in [IN_PROCESS, "serve"] {
             assert!(lines(place, library) > 0, "{library} is not heard {place}");
         }
     }
@@ -94,13 +97,13 @@ fn leaks_a_key_when_asked_by_environment() {
     let Some(place) = std::env::var_os(WANTED) else {
         return;
     };
-    watch();
+    install_logger();
     if place == "inside" {
         // A panic here would be caught.
         let _ = std::thread::spawn(|| log::info!(target: "upload_broker", "got {KEY}")).join();
     } else {
         // clap repeats an unknown argument in its message.
-        let _ = block_on(Run::new(&[KEY]).end());
+        let _ = block_on(Run::new(&[KEY]).finish());
     }
 }
 
@@ -115,8 +118,8 @@ async fn leak_ends_the_whole_test_run() {
             .output();
         let ended = run.await.expect("a run");
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(CODE), "{place}: {said}");
-        let story = "a log holds a secret (an API key), said by ";
+        assert_eq!(ended.status.code(), Some(LEAK_EXIT_CODE), "{place}: {said}");
+        let story = "a log contains a secret (an API key), logged by ";
         assert!(
             said.contains(story) && said.contains(KEY),
             "{place}: {said}"

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::support::knobs;
+use crate::support::options;
 use rules::Force;
 
 /// One operation. An upload is named by a number, which is taken modulo the number of uploads.
@@ -78,7 +78,7 @@ fn op() -> impl Strategy<Value = Op> {
 fn random_operation_sequences_match_the_model() {
     let runtime = Runtime::new().expect("a runtime");
     let config = Config {
-        cases: knobs::cases(16),
+        cases: options::cases(16),
         failure_persistence: None,
         max_shrink_iters: 100,
         ..Config::default()

@@ -271,7 +271,7 @@ async fn problem_and_health_answers_match_the_document() {
     api.get("/problems/{code}", "/problems/object-missing", 200)
         .await;
     api.get("/problems/{code}", "/problems/none", 404).await;
-    gate.cut().await;
+    gate.close().await;
     api.get("/datasets", "/datasets", 503).await;
     api.get(DATASET, "/datasets/a", 503).await;
 }

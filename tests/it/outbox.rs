@@ -101,7 +101,7 @@ fn relay(app: &App, endpoint: &str) -> Relay {
         lease: app.broker.rules.lease,
         clock: app.clock.clone(),
         metrics,
-        nudge: Arc::new(Notify::new()),
+        wake: Arc::new(Notify::new()),
     }
 }
 

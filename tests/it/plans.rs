@@ -160,7 +160,7 @@ async fn make_every_request(app: &App) {
         let by_path = app.create("/hot.csv", json!({"overwrite": true})).await;
         app.put(&by_path, "y").await.expect_ok();
         let acknowledge = "/datasets/hot.csv/action/acknowledge";
-        app.act(acknowledge).await.expect(StatusCode::OK);
+        app.post_empty(acknowledge).await.expect(StatusCode::OK);
         let deleted = app.delete("/datasets/hot.csv").await;
         assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{deleted:#?}");
         let open = app.create(&format!("/open/{n}.csv"), json!({})).await;
@@ -168,7 +168,7 @@ async fn make_every_request(app: &App) {
         app.get(&format!("{open}?refresh_urls=true"))
             .await
             .expect(StatusCode::OK);
-        app.act(&format!("{open}/cancel"))
+        app.post_empty(&format!("{open}/cancel"))
             .await
             .expect(StatusCode::OK);
         let taken = app

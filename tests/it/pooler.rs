@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::doctor::scene::{Report, doctor};
 use crate::support::app::Setup;
 use crate::support::database;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::serving::Place;
 
@@ -33,8 +33,12 @@ async fn pooler_in_transaction_mode_is_rejected_at_start() {
     let place = Place::new().await;
     let url = place.database.url_through(pooler.address());
     for command in ["serve", "migrate"] {
-        let ended = place.run(&[command]).set("DATABASE_URL", &url).end().await;
-        ended.failed(1, &["pooler", "session mode"]);
+        let ended = place
+            .run(&[command])
+            .set("DATABASE_URL", &url)
+            .finish()
+            .await;
+        ended.expect_failure(1, &["pooler", "session mode"]);
     }
     let report = Report::of(doctor(&place).set("DATABASE_URL", &url)).await;
     report
@@ -47,13 +51,13 @@ async fn pooler_in_transaction_mode_is_rejected_at_start() {
 #[tokio::test]
 async fn broker_is_not_ready_while_pooler_is_in_transaction_mode() {
     let pooler = PgBouncer::start("transaction").await;
-    let door = Door::to(database::address());
-    let app = Setup::new().postgres(door.addr()).start().await;
-    door.leads(Way::To(pooler.address()));
+    let proxy = FaultyProxy::new(database::address());
+    let app = Setup::new().postgres(proxy.addr()).start().await;
+    proxy.set_mode(Mode::Forward(pooler.address()));
     let reply = app.get("/readyz").await;
     let ready = reply.expect(StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready["checks"]["postgres"], "unavailable", "{ready:#}");
-    door.leads(Way::To(database::address()));
+    proxy.set_mode(Mode::Forward(database::address()));
     crate::support::observe::eventually("it is ready", async || {
         app.get("/readyz").await.status == StatusCode::OK
     })

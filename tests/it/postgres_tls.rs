@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use upload_broker::dev::postgres::{Options, Postgres};
 
 use crate::support::pg_bin;
-use crate::support::process::{Ended, Run};
+use crate::support::process::{FinishedProcess, Run};
 
 /// A server with a certificate for `localhost`, and the CA that signed it.
 pub struct Secured {
@@ -94,8 +94,11 @@ fn hand_over(folder: &TempDir, key: &PathBuf) {
     fs::set_permissions(key, fs::Permissions::from_mode(0o600)).expect("a key of its own");
 }
 
-async fn migrate(url: String) -> Ended {
-    Run::new(&["migrate"]).set("DATABASE_URL", url).end().await
+async fn migrate(url: String) -> FinishedProcess {
+    Run::new(&["migrate"])
+        .set("DATABASE_URL", url)
+        .finish()
+        .await
 }
 
 /// The number of encrypted sessions that the server has logged.
@@ -156,7 +159,7 @@ async fn tls_is_used_and_server_is_verified_as_sslmode_says() {
         ),
     ] {
         let ended = migrate(secured.url(host, parameters)).await;
-        ended.failed(1, &[why]);
+        ended.expect_failure(1, &[why]);
     }
 }
 
@@ -166,7 +169,7 @@ async fn server_without_tls_is_rejected_where_sslmode_requires_tls() {
     let server = start(&folder, &[]);
     for mode in ["require", "verify-ca", "verify-full"] {
         let ended = migrate(format!("{}?sslmode={mode}", server.url("postgres"))).await;
-        ended.failed(1, &["does not support TLS"]);
+        ended.expect_failure(1, &["does not support TLS"]);
     }
     migrate(server.url("postgres")).await.ok();
 }

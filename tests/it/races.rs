@@ -5,4 +5,4 @@
 mod one_path;
 mod outcomes;
 
-use crate::support::dice::Dice;
+use crate::support::seeded_rng::SeededRng;

@@ -60,7 +60,7 @@ async fn round_trip_of_the_readme_works_when_pasted() {
     assert_eq!(list[0]["upload"]["id"], upload["id"], "{list:#}");
     assert_eq!(bytes, ["id,name", "1,Ada"], "{printed}");
 
-    let shown = running.process.says("notification: ").await;
+    let shown = running.process.wait_for_log("notification: ").await;
     let (_, event) = shown.split_once("notification: ").expect("an event");
     let event: Value = serde_json::from_str(event).expect("a CloudEvent");
     let example: Value = serde_json::from_str(&block("event")).expect("JSON");

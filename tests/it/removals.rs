@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
-use crate::support::halt::Halt;
+use crate::support::holding_proxy::HoldingProxy;
 
 const KEY: &str = "data/employees.csv";
 
 /// A broker whose DELETE requests are held on their way to S3.
-async fn app_with_held_deletes(setup: Setup) -> (App, Halt) {
-    let halt = Halt::new(cloud::address(), "DELETE /");
+async fn app_with_held_deletes(setup: Setup) -> (App, HoldingProxy) {
+    let halt = HoldingProxy::new(cloud::address(), "DELETE /");
     let app = setup.s3(halt.endpoint()).start().await;
     (app, halt)
 }
@@ -31,7 +31,7 @@ fn without_conditions() -> Setup {
 /// acknowledged before the store has answered, and never without its object.
 async fn assert_acknowledge_waits_for(
     app: &App,
-    halt: &Halt,
+    halt: &HoldingProxy,
     removal: impl Future<Output = ()>,
     bytes: &str,
 ) {
@@ -64,7 +64,9 @@ async fn deleted(app: &App, upload: &Value) {
 }
 
 async fn cancelled(app: &App, upload: &Value) {
-    let cancel = app.act(&format!("/uploads/{}/cancel", id(upload))).await;
+    let cancel = app
+        .post_empty(&format!("/uploads/{}/cancel", id(upload)))
+        .await;
     cancel.expect(StatusCode::OK);
 }
 
@@ -213,7 +215,7 @@ async fn dataset_is_recorded_as_missing_when_wrong_object_over_it_is_deleted() {
     deleted(&app, &wrong).await;
     let now = app.read(&dataset).await;
     assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
-    let told = app.told(&dataset).await;
+    let told = app.event_types(&dataset).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.drifted", "dataset.drifted"]
@@ -235,7 +237,7 @@ async fn cancel_of_arrived_overwrite_records_replaced_dataset_as_missing() {
     cancelled(&app, &newer).await;
     let now = app.read(&dataset).await;
     assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
-    let told = app.told(&dataset).await;
+    let told = app.event_types(&dataset).await;
     assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
 }
 
@@ -255,10 +257,10 @@ async fn removal_started_during_commit_of_a_proof_blocks_the_proof() {
         );
         client.batch_execute(&removal).await.expect("a removal");
     };
-    let early = app.in_between(app.acknowledge(&new), begin).await;
+    let early = app.run_before_write(app.acknowledge(&new), begin).await;
     early.expect_problem(503, "service-unavailable");
     assert_eq!(app.read(&old).await["status"], "Uploaded");
-    assert_eq!(app.told(&old).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&old).await, ["dataset.uploaded"]);
     assert_eq!(app.read(&new).await["status"], "Pending");
     let ended = client.batch_execute("DELETE FROM removals").await;
     ended.expect("an end");

@@ -15,33 +15,33 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::support::dice::Dice;
 use crate::support::fleet::Fleet;
 use crate::support::inbox::Message;
-use crate::support::invariant::{self, Truth};
-use crate::support::load::{self, Story};
+use crate::support::invariant::{self, Snapshot};
+use crate::support::load::{self, ClientRecord};
+use crate::support::seeded_rng::SeededRng;
 
 /// Clients run their scripts until `trouble` is over. Then the invariant must hold.
 async fn run_under_load(
     fleet: &Fleet,
     seed: u64,
     clients: u64,
-    trouble: impl AsyncFnOnce(&mut Dice),
-) -> (Vec<Story>, Truth) {
-    let mut dice = Dice(seed);
+    trouble: impl AsyncFnOnce(&mut SeededRng),
+) -> (Vec<ClientRecord>, Snapshot) {
+    let mut rng = SeededRng(seed);
     let stop = CancellationToken::new();
-    let mut others = dice.fork();
+    let mut others = rng.fork();
     let load = async {
-        let stories = load::live(fleet, &mut dice, clients, u64::MAX, &stop).await;
-        (stories, stop.cancel()).0
+        let records = load::run_clients(fleet, &mut rng, clients, u64::MAX, &stop).await;
+        (records, stop.cancel()).0
     };
     let trouble = async {
         trouble(&mut others).await;
         stop.cancel();
     };
-    let (stories, (), delivered) = tokio::join!(load, trouble, listen(fleet, &stop));
-    let truth = invariant::holds(fleet, &stories, delivered, seed).await;
-    (stories, truth)
+    let (records, (), delivered) = tokio::join!(load, trouble, listen(fleet, &stop));
+    let snapshot = invariant::check(fleet, &records, delivered, seed).await;
+    (records, snapshot)
 }
 
 /// The messages that the subscriber receives until `stop`.

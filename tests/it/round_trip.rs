@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::app::{App, id};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn dataset_can_be_uploaded_listed_downloaded_and_deleted() {
@@ -39,7 +39,7 @@ async fn dataset_can_be_uploaded_listed_downloaded_and_deleted() {
         "{uploaded:#}"
     );
 
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     let event = message.json();
     assert_eq!(event["type"], "dataset.uploaded", "{event:#}");
     assert_eq!(event["data"]["upload_id"], session["id"], "{event:#}");

@@ -21,7 +21,7 @@ async fn serve_applies_migrations_and_then_serves() {
         ..Place::new().await
     };
     let mut process = place.serve().spawn();
-    process.says("applied migration").await;
+    process.wait_for_log("applied migration").await;
     process.ready().await;
     process.stop("TERM").await.ok();
 

@@ -12,7 +12,7 @@ use crate::support::database;
 use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends a GET request without a key.
 async fn get(app: &App, path: &str) -> Reply {
@@ -44,7 +44,7 @@ fn sum(metrics: &str, name: &str, labels: &[&str]) -> f64 {
 async fn readyz_fails_during_postgres_outage_and_recovers() {
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
-    gate.cut().await;
+    gate.close().await;
     let reply = get(&app, "/readyz").await;
     assert!(reply.header("retry-after").is_some(), "{reply:#?}");
     for secret in [
@@ -72,7 +72,7 @@ async fn readyz_fails_during_postgres_outage_and_recovers() {
             break;
         }
         assert!(
-            restored.elapsed() < PATIENCE,
+            restored.elapsed() < TIMEOUT,
             "never ready again: {reply:#?}"
         );
     }
@@ -119,7 +119,7 @@ async fn requests_transitions_and_calls_are_measured() {
     get(&app, "/uploads")
         .await
         .expect_problem(401, "unauthenticated");
-    app.inbox.receive_until(1, PATIENCE).await;
+    app.inbox.receive_until(1, TIMEOUT).await;
 
     let all = metrics(&app).await;
     for (name, labels, least) in [

@@ -28,7 +28,7 @@ async fn heartbeat_and_livez_report_status_version_and_time() {
 async fn readyz_names_the_unavailable_dependency() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
-    gate.cut().await;
+    gate.close().await;
     let reply = get(&app, "/readyz").await;
     assert!(reply.header("retry-after").is_some(), "{reply:#?}");
     let ready = reply.expect(StatusCode::SERVICE_UNAVAILABLE);

@@ -15,9 +15,9 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::support::app::{App, Setup};
-use crate::support::bent::{Asked, Bent};
 use crate::support::cloud;
 use crate::support::observe::eventually;
+use crate::support::rewriting_proxy::{ProxiedRequest, RewritingProxy};
 
 /// The folder in which a probe writes.
 const PROBE_FOLDER: &str = "/.upload-broker-doctor/";
@@ -36,9 +36,9 @@ fn setup_with_detection() -> Setup {
 }
 
 /// A proxy in front of the cloud's S3 that can change its answers.
-async fn changeable_store() -> Bent {
+async fn changeable_store() -> RewritingProxy {
     let address: SocketAddr = cloud::address();
-    Bent::new(address).await
+    RewritingProxy::new(address).await
 }
 
 /// The abilities of the store, once the broker knows all of them.
@@ -53,6 +53,6 @@ async fn known_abilities(app: &App) -> Value {
 }
 
 /// Whether a request belongs to a probe.
-fn is_probe(asked: &Asked) -> bool {
+fn is_probe(asked: &ProxiedRequest) -> bool {
     asked.target.contains(PROBE_FOLDER)
 }

@@ -124,7 +124,7 @@ async fn gate_closes_and_opens_at_once() {
     };
 
     let (mut client, mut server) = through().await;
-    gate.cut().await;
+    gate.close().await;
     assert_eq!(client.read(&mut [0]).await.unwrap_or(0), 0, "client side");
     assert_eq!(server.read(&mut [0]).await.unwrap_or(0), 0, "server side");
     let refused = TcpStream::connect(gate.addr()).await.unwrap_err();
@@ -142,16 +142,16 @@ async fn gate_can_hold_delay_and_break_connections() {
     let (mut server, _) = upstream.accept().await.unwrap();
     let mut byte = [0];
 
-    gate.hold();
+    gate.block();
     client.write_all(b"1").await.unwrap();
     gate.request_waits().await;
     let early = server.try_read(&mut byte).unwrap_err();
     assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
     // The request passes, the answer does not.
-    gate.hold_answers();
+    gate.block_responses();
     server.read_exact(&mut byte).await.unwrap();
     server.write_all(b"2").await.unwrap();
-    gate.answer_waits().await;
+    gate.response_waits().await;
     let early = client.try_read(&mut byte).unwrap_err();
     assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
     gate.restore();
@@ -164,7 +164,7 @@ async fn gate_can_hold_delay_and_break_connections() {
     server.read_exact(&mut byte).await.unwrap();
     assert!(sent.elapsed() >= Duration::from_millis(50));
 
-    gate.tear().await;
+    gate.drop_connections().await;
     assert_eq!(client.read(&mut byte).await.unwrap_or(0), 0);
     TcpStream::connect(gate.addr()).await.unwrap();
 }
@@ -175,7 +175,7 @@ async fn closed_gate_affects_only_its_own_clients() {
     let gate = Gate::new(database::address());
     let url = database.url_through(gate.addr());
     let client = database::connect(&url).await;
-    gate.cut().await;
+    gate.close().await;
     client.simple_query("SELECT 1").await.unwrap_err();
     assert_eq!(count("SELECT 1::int8", database.url()).await, 1);
     gate.restore();
@@ -189,7 +189,7 @@ async fn closed_gate_affects_only_its_own_clients() {
         put.body(ByteStream::from_static(b"v")).send().await.is_ok()
     };
     assert!(put().await);
-    gate.cut().await;
+    gate.close().await;
     assert!(!put().await);
     gate.restore();
     assert!(put().await);

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 use crate::support::process::{Process, Run};
 use crate::support::serving::Place;
 use pki::Authority;
@@ -51,7 +51,7 @@ async fn clients_that_trust_the_authority_are_served_over_tls() {
     failed.send().await.expect_err("an unknown authority");
 
     // Measurements stay where they were put: on a listener without TLS.
-    let line = process.says("serving pages on http://").await;
+    let line = process.wait_for_log("serving pages on http://").await;
     let (_, pages) = line.split_once(" on ").expect("an address");
     let metrics = reqwest::get(format!("{pages}/metrics"))
         .await
@@ -71,7 +71,7 @@ async fn plain_http_on_the_tls_listener_gets_no_answer() {
     let mut answer = Vec::new();
     // A reset ends the connection too.
     let reading = socket.read_to_end(&mut answer);
-    let _ = timeout_at(Instant::now() + PATIENCE, reading)
+    let _ = timeout_at(Instant::now() + TIMEOUT, reading)
         .await
         .expect("an end");
     assert!(!answer.starts_with(b"HTTP/"), "{answer:?}");
@@ -96,7 +96,7 @@ async fn unfinished_handshake_is_dropped_after_the_head_timeout() {
     let ended = async |socket: &mut TcpStream| {
         let mut rest = Vec::new();
         let reading = socket.read_to_end(&mut rest);
-        let _ = timeout_at(Instant::now() + PATIENCE, reading)
+        let _ = timeout_at(Instant::now() + TIMEOUT, reading)
             .await
             .expect("it is closed");
     };
@@ -128,7 +128,7 @@ async fn connection_with_unread_answers_is_dropped_after_the_write_timeout() {
     };
     tokio::select! {
         () = asking => {}
-        _ = process.says("a client did not read its answer") => {}
+        _ = process.wait_for_log("a client did not read its answer") => {}
     }
     process.stop("TERM").await.ok();
 }
@@ -154,12 +154,12 @@ async fn invalid_certificate_or_key_is_reported_at_start() {
         ),
     ] {
         let run = place.serve().set("BROKER_TLS_CERT", certificate);
-        let ended = run.set("BROKER_TLS_KEY", key).end().await;
-        ended.failed(1, &[told]);
+        let ended = run.set("BROKER_TLS_KEY", key).finish().await;
+        ended.expect_failure(1, &[told]);
     }
     let alone = place.serve().set("BROKER_TLS_CERT", shown(&certificate));
-    let ended = alone.end().await;
-    ended.failed(78, &["BROKER_TLS_KEY", "must be set with BROKER_TLS_CERT"]);
+    let ended = alone.finish().await;
+    ended.expect_failure(78, &["BROKER_TLS_KEY", "must be set with BROKER_TLS_CERT"]);
 }
 
 #[tokio::test]
@@ -170,9 +170,9 @@ async fn healthcheck_works_over_tls() {
     let ask = |bind: &str| {
         let run = place.run(&["healthcheck"]).set("BROKER_BIND", bind);
         let run = run.set("BROKER_TLS_CERT", certificate.display());
-        run.set("BROKER_TLS_KEY", key.display()).end()
+        run.set("BROKER_TLS_KEY", key.display()).finish()
     };
     ask(&address).await.ok();
     process.stop("TERM").await.ok();
-    ask(&address).await.failed(1, &["does not respond"]);
+    ask(&address).await.expect_failure(1, &["does not respond"]);
 }

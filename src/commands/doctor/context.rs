@@ -10,8 +10,8 @@ use super::super::aws::{ca_bundle, load_cloud};
 use super::super::cloud::Cloud;
 use super::super::output::causes;
 use super::super::store_abilities;
-use crate::arrivals::pace::Pace;
 use crate::arrivals::queue::Queue;
+use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::notify::sns::Topic;
@@ -72,7 +72,7 @@ impl CheckContext {
                 Queue::new(
                     &cloud.sqs,
                     url.as_str(),
-                    Pace::default(),
+                    QueueTiming::default(),
                     Arc::clone(&metrics),
                 )
             }),

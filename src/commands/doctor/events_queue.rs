@@ -14,7 +14,7 @@ pub(super) async fn check(context: &CheckContext) -> Verdict {
             "no queue is set: uploads are only completed when their clients acknowledge them",
         );
     };
-    let seen = match queue.look().await {
+    let seen = match queue.describe().await {
         Ok(seen) => seen,
         Err(error @ QueueFault::Refused(_)) => {
             let fix = "allow sqs:GetQueueAttributes to the user who runs the doctor; the broker itself \
@@ -32,7 +32,7 @@ pub(super) async fn check(context: &CheckContext) -> Verdict {
         }
     };
     let waiting = format!("the queue exists, with about {} messages", seen.waiting);
-    match seen.receives {
+    match seen.max_receives {
         Some(receives) if receives >= RECOMMENDED_RECEIVES => Verdict::ok(waiting),
         Some(receives) => Verdict::warning(
             format!("{waiting}; they are moved to the dead-letter queue after {receives} attempts"),

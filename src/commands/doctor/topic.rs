@@ -2,7 +2,7 @@
 
 use super::context::CheckContext;
 use super::verdict::Verdict;
-use crate::notify::inspect::{TEST, TopicFault};
+use crate::notify::inspect::{TEST_EVENT_TYPE, TopicFault};
 
 pub(super) async fn check(context: &CheckContext, publish: bool) -> Verdict {
     let Some(topic) = &context.topic else {
@@ -14,12 +14,12 @@ pub(super) async fn check(context: &CheckContext, publish: bool) -> Verdict {
             |error| error_verdict(&error),
             |()| {
                 Verdict::ok(format!(
-                    "the topic accepted a notification of the type {TEST}"
+                    "the topic accepted a notification of the type {TEST_EVENT_TYPE}"
                 ))
             },
         );
     }
-    match topic.look().await {
+    match topic.check_exists().await {
         Ok(()) => Verdict::ok(
             "the topic exists; use `--publish` to send a test notification to its subscribers",
         ),

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::janitor::{Aborted, Cleared, Swept};
+use crate::janitor::{AbortCounts, AbortOutcome, SweepOutcome};
 
 /// The counts of aborted multipart uploads in a bucket.
-pub(super) fn aborted(cleared: &Cleared) -> Aborted {
+pub(super) fn aborted(cleared: &AbortOutcome) -> AbortCounts {
     match cleared {
-        Cleared::Through(all) | Cleared::Stopped(all) => *all,
-        Cleared::Refused | Cleared::Elsewhere => Aborted::default(),
+        AbortOutcome::Completed(all) | AbortOutcome::Stopped(all) => *all,
+        AbortOutcome::Refused | AbortOutcome::Skipped => AbortCounts::default(),
     }
 }
 
 /// One line about a sweep.
-pub(super) fn swept_line(bucket: &str, swept: &Swept) -> String {
+pub(super) fn swept_line(bucket: &str, swept: &SweepOutcome) -> String {
     match swept {
-        Swept::Through {
+        SweepOutcome::Completed {
             compared,
             resumed_after,
         } => {
@@ -28,33 +28,35 @@ pub(super) fn swept_line(bucket: &str, swept: &Swept) -> String {
                 compared.objects, compared.rows, compared.other_buckets
             )
         }
-        Swept::Stopped(compared) => format!(
+        SweepOutcome::Stopped(compared) => format!(
             "sweep of {bucket}: stopped after {} objects and {} rows",
             compared.objects, compared.rows
         ),
-        Swept::Elsewhere | Swept::NotDue => {
+        SweepOutcome::LeasedElsewhere | SweepOutcome::NotDue => {
             format!("sweep of {bucket}: skipped, because another process is running it")
         }
     }
 }
 
 /// One line about stale multipart uploads.
-pub(super) fn cleared_line(bucket: &str, cleared: &Cleared) -> String {
+pub(super) fn cleared_line(bucket: &str, cleared: &AbortOutcome) -> String {
     let what = format!("stale multipart uploads of {bucket}");
     match cleared {
-        Cleared::Through(all) | Cleared::Stopped(all) => format!(
+        AbortOutcome::Completed(all) | AbortOutcome::Stopped(all) => format!(
             "{what}: {} aborted, {} possibly of another program, {} deferred after a failure",
             all.aborted, all.reported, all.failed
         ),
-        Cleared::Refused => format!("{what}: S3 does not list multipart uploads"),
-        Cleared::Elsewhere => format!("{what}: skipped, because another process is checking them"),
+        AbortOutcome::Refused => format!("{what}: S3 does not list multipart uploads"),
+        AbortOutcome::Skipped => {
+            format!("{what}: skipped, because another process is checking them")
+        }
     }
 }
 
 /// The JSON about a sweep.
-pub(super) fn swept_json((bucket, swept): &(String, Swept)) -> Value {
+pub(super) fn swept_json((bucket, swept): &(String, SweepOutcome)) -> Value {
     match swept {
-        Swept::Through {
+        SweepOutcome::Completed {
             compared,
             resumed_after,
         } => json!({
@@ -65,26 +67,28 @@ pub(super) fn swept_json((bucket, swept): &(String, Swept)) -> Value {
             "rows_of_other_buckets": compared.other_buckets,
             "resumed_after": resumed_after,
         }),
-        Swept::Stopped(compared) => json!({
+        SweepOutcome::Stopped(compared) => json!({
             "bucket": bucket,
             "ended": "stopped",
             "objects": compared.objects,
             "rows": compared.rows,
         }),
-        Swept::Elsewhere | Swept::NotDue => json!({"bucket": bucket, "ended": "elsewhere"}),
+        SweepOutcome::LeasedElsewhere | SweepOutcome::NotDue => {
+            json!({"bucket": bucket, "ended": "elsewhere"})
+        }
     }
 }
 
 /// The JSON about stale multipart uploads.
-pub(super) fn cleared_json((bucket, cleared): &(String, Cleared)) -> Value {
+pub(super) fn cleared_json((bucket, cleared): &(String, AbortOutcome)) -> Value {
     let all = aborted(cleared);
     json!({
         "bucket": bucket,
         "ended": match cleared {
-            Cleared::Through(_) => "through",
-            Cleared::Stopped(_) => "stopped",
-            Cleared::Refused => "refused",
-            Cleared::Elsewhere => "elsewhere",
+            AbortOutcome::Completed(_) => "through",
+            AbortOutcome::Stopped(_) => "stopped",
+            AbortOutcome::Refused => "refused",
+            AbortOutcome::Skipped => "elsewhere",
         },
         "aborted": all.aborted,
         "reported": all.reported,

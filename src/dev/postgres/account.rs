@@ -1,7 +1,8 @@
-//! As whom the server runs, and in which folder that user can work.
+//! The user that the server runs as, and the folder that this user can write to.
 //!
-//! Not root: as ourselves. Root: as the owner of an existing data folder, else as `postgres`,
-//! else as `nobody`.
+//! If this process does not run as root, the server runs as the same user. If it runs as root, the server
+//! runs as the owner of an existing data folder, otherwise as `postgres`, or as `nobody` if that user does
+//! not exist.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,25 +13,25 @@ use std::process::{Command, Stdio};
 
 use super::error::Error;
 
-/// Where root's servers keep their files when the chosen folder is closed to their user.
-const OPEN_TO_ALL: &str = "/var/lib/upload-broker-dev";
+/// The folder for the files of servers that root started, if their user cannot access the chosen folder.
+const SHARED_FOLDER: &str = "/var/lib/upload-broker-dev";
 
-/// A user that the server runs as.
+/// The user that the server runs as.
 pub(super) struct Account {
-    /// User and group to change to; `None` stays who we are.
-    change: Option<(u32, u32)>,
+    /// The user id and group id to change to; `None` keeps those of this process.
+    change_to: Option<(u32, u32)>,
 }
 
-/// Picks the user for the server in `dir`.
+/// Chooses the user for the server in `dir`.
 pub(super) fn choose(dir: &Path) -> Result<Account, Error> {
-    let me = id(&["-u"])?;
+    let current = id(&["-u"])?;
     let owner = fs::metadata(dir.join("cluster/data"))
         .ok()
         .map(|data| (data.uid(), data.gid()));
-    let change = match (me, owner) {
+    let change_to = match (current, owner) {
         (0, Some(owner)) if owner.0 != 0 => Some(owner),
-        (0, _) => Some(servant()?),
-        (me, Some((owner, _))) if owner != me => {
+        (0, _) => Some(unprivileged_user()?),
+        (current, Some((owner, _))) if owner != current => {
             return Err(Error::Owned {
                 dir: dir.to_owned(),
                 owner,
@@ -38,12 +39,12 @@ pub(super) fn choose(dir: &Path) -> Result<Account, Error> {
         }
         _ => None,
     };
-    Ok(Account { change })
+    Ok(Account { change_to })
 }
 
 impl Account {
-    /// A command that runs as this user, in plain surroundings: no `PG*` variables, messages in
-    /// English, UTC.
+    /// Returns a command that runs as this user, in a defined environment: without `PG*` variables, with
+    /// English messages, and in UTC.
     pub(super) fn command(&self, program: &Path, home: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -53,26 +54,26 @@ impl Account {
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
             .current_dir("/");
-        if let Some((uid, gid)) = self.change {
-            // Root's supplementary groups are dropped by std when it changes the user.
+        if let Some((uid, gid)) = self.change_to {
+            // The standard library drops the supplementary groups of root when it changes the user.
             command.uid(uid).gid(gid);
         }
         command
     }
 
-    /// Gives a file or folder to this user.
-    pub(super) fn own(&self, path: &Path) -> Result<(), Error> {
-        match self.change {
+    /// Makes this user the owner of a file or folder.
+    pub(super) fn make_owner_of(&self, path: &Path) -> Result<(), Error> {
+        match self.change_to {
             Some((uid, gid)) => chown(path, Some(uid), Some(gid)).map_err(Error::file(path)),
             None => Ok(()),
         }
     }
 
-    /// Whether this user can work in `dir`: every folder above must let it through.
-    fn reaches(&self, dir: &Path) -> Result<bool, Error> {
+    /// Returns whether this user can write to `dir`. That also requires access to every folder above it.
+    fn can_write(&self, dir: &Path) -> Result<bool, Error> {
         let sh = Path::new("/bin/sh");
         self.command(sh, dir)
-            .args(["-c", r#"test -w "$1""#, "reaches"])
+            .args(["-c", r#"test -w "$1""#, "can_write"])
             .arg(dir)
             .stderr(Stdio::null())
             .status()
@@ -81,42 +82,44 @@ impl Account {
     }
 }
 
-/// The real folder to work in. It is `dir`, unless we are root and `dir` lies below a folder that
-/// is closed to the server's user, like `/root`: then an empty `dir` becomes a link to a folder
-/// that is not. Removing the link wipes the data: the next start begins with an empty folder.
-pub(super) fn home(dir: &Path, account: &Account) -> Result<PathBuf, Error> {
+/// Returns the real folder of the server. It is `dir`, unless this process runs as root and the user of the
+/// server cannot access a folder above `dir`, such as `/root`. In that case an empty `dir` is replaced by a
+/// symbolic link to a folder that this user can access. Removing the link discards the data, because the next
+/// start begins with an empty folder.
+pub(super) fn working_folder(dir: &Path, account: &Account) -> Result<PathBuf, Error> {
     fs::create_dir_all(dir).map_err(Error::file(dir))?;
     let real = fs::canonicalize(dir).map_err(Error::file(dir))?;
-    account.own(&real)?;
-    if account.reaches(&real)? {
+    account.make_owner_of(&real)?;
+    if account.can_write(&real)? {
         return Ok(real);
     }
-    // Fails when it is not empty, and so never takes anything away.
+    // This fails if the folder is not empty, so no data can be lost.
     fs::remove_dir(&real).map_err(|_| Error::Closed { dir: real.clone() })?;
-    let elsewhere = Path::new(OPEN_TO_ALL).join(tag(&real));
+    let elsewhere = Path::new(SHARED_FOLDER).join(tag(&real));
     if elsewhere.exists() {
         fs::remove_dir_all(&elsewhere).map_err(Error::file(&elsewhere))?;
     }
     fs::create_dir_all(&elsewhere).map_err(Error::file(&elsewhere))?;
-    account.own(&elsewhere)?;
+    account.make_owner_of(&elsewhere)?;
     symlink(&elsewhere, &real).map_err(Error::file(&real))?;
     Ok(elsewhere)
 }
 
-/// A short name for a path; equal for equal paths.
+/// Returns a short name for a path, which is equal for equal paths.
 fn tag(path: &Path) -> String {
     let mut hasher = DefaultHasher::new();
     path.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
-/// The unprivileged user for a server that root starts.
-fn servant() -> Result<(u32, u32), Error> {
+/// Returns the user id and group id for a server that root starts.
+fn unprivileged_user() -> Result<(u32, u32), Error> {
     let of = |user| Ok((id(&["-u", user])?, id(&["-g", user])?));
     of("postgres").or_else(|_: Error| of("nobody"))
 }
 
-/// `id` knows users from every source that the machine is set up with; std knows none.
+/// Runs the program `id`, which finds users in every source that the machine is configured with. The
+/// standard library has no such function.
 fn id(args: &[&str]) -> Result<u32, Error> {
     let output = Command::new("id")
         .args(args)

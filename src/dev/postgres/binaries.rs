@@ -1,4 +1,4 @@
-//! Where the server's programs are.
+//! Finds the server programs.
 
 use std::cmp::Reverse;
 use std::env;
@@ -7,37 +7,39 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 
-/// Debian and Ubuntu keep one folder a version here, off the PATH.
+/// Debian and Ubuntu have one folder per version here, which is not on the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// The folder with `initdb` and `postgres`: the given one; else the one that `initdb` on the PATH
-/// really lies in; else the newest of Debian's.
+/// Returns the folder with `initdb` and `postgres`: the given one; otherwise the real folder of the `initdb`
+/// on the PATH; otherwise the newest of Debian's folders.
 pub(super) fn find(given: Option<&Path>) -> Result<PathBuf, Error> {
     if let Some(bin) = given {
-        return complete(bin.to_owned()).ok_or_else(|| Error::NotInstalled {
-            looked: format!("not in PG_BIN={}", bin.display()),
+        return if_complete(bin.to_owned()).ok_or_else(|| Error::NotInstalled {
+            searched: format!("not in PG_BIN={}", bin.display()),
         });
     }
     on_path()
         .or_else(|| newest(Path::new(DEBIAN)))
         .ok_or_else(|| Error::NotInstalled {
-            looked: format!("no initdb on the PATH, none under {DEBIAN}"),
+            searched: format!("not on the PATH, not under {DEBIAN}"),
         })
 }
 
-/// `initdb` on the PATH may be a link; `postgres` lies beside what it points to.
+/// Returns the folder of the `initdb` on the PATH. It may be a link; `postgres` is in the folder of its
+/// target.
 fn on_path() -> Option<PathBuf> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "PATH is where programs are, not a setting of ours"
+        reason = "PATH is not a setting of the broker"
     )]
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok())
-        .find_map(|initdb| complete(initdb.parent()?.to_owned()))
+        .find_map(|initdb| if_complete(initdb.parent()?.to_owned()))
 }
 
-/// The highest version under `root`, which holds folders like `15/bin` and `9.6/bin`.
+/// Returns the folder of the highest version under `root`, which contains folders such as `15/bin` and
+/// `9.6/bin`.
 fn newest(root: &Path) -> Option<PathBuf> {
     let mut versions: Vec<(Vec<u32>, PathBuf)> = fs::read_dir(root)
         .ok()?
@@ -49,10 +51,11 @@ fn newest(root: &Path) -> Option<PathBuf> {
         })
         .collect();
     versions.sort_by_key(|(version, _)| Reverse(version.clone()));
-    versions.into_iter().find_map(|(_, bin)| complete(bin))
+    versions.into_iter().find_map(|(_, bin)| if_complete(bin))
 }
 
-fn complete(bin: PathBuf) -> Option<PathBuf> {
+/// Returns the folder if it contains the server programs.
+fn if_complete(bin: PathBuf) -> Option<PathBuf> {
     (bin.join("initdb").is_file() && bin.join("postgres").is_file()).then_some(bin)
 }
 
@@ -61,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_complete_version_wins_by_number() {
+    fn newest_selects_the_highest_version_number_that_is_complete() {
         let root = tempfile::tempdir().unwrap();
         for version in ["9.6", "15", "16"] {
             let bin = root.path().join(version).join("bin");
             fs::create_dir_all(&bin).unwrap();
             fs::write(bin.join("initdb"), "").unwrap();
-            // 16 is only the client half.
+            // Version 16 has only the client programs.
             if version != "16" {
                 fs::write(bin.join("postgres"), "").unwrap();
             }
@@ -76,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_folder_without_the_programs_is_an_error_with_the_remedy() {
+    fn find_reports_given_folder_without_programs_and_how_to_install_them() {
         let empty = tempfile::tempdir().unwrap();
         let message = find(Some(empty.path())).unwrap_err().to_string();
         assert!(message.contains("PG_BIN="), "{message}");

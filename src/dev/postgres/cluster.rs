@@ -1,7 +1,7 @@
-//! The data folder: made once by `initdb`, together with the password.
+//! The data folder, which `initdb` creates once, and the password.
 //!
-//! Both are made aside and moved into place by one rename, so that an interrupted first start
-//! leaves nothing that a second could take for a cluster.
+//! Both are created in a temporary folder and then moved by one rename, so that an interrupted first start
+//! leaves nothing that a second start could mistake for a complete cluster.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -11,9 +11,11 @@ use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::ROLE;
 use super::account::Account;
 use super::error::Error;
+
+/// The only role: the superuser that `initdb` creates.
+pub(super) const SUPERUSER: &str = "postgres";
 
 /// A data folder and the password of its superuser.
 pub(super) struct Cluster {
@@ -21,25 +23,25 @@ pub(super) struct Cluster {
     pub(super) password: SecretString,
 }
 
-/// The cluster in `dir`, made if there is none.
-pub(super) fn open_or_make(
+/// Opens the cluster in `dir`, and creates it if there is none.
+pub(super) fn open_or_create(
     dir: &Path,
     bin: &Path,
     account: &Account,
     durable: bool,
 ) -> Result<Cluster, Error> {
     let cluster = dir.join("cluster");
-    // Two first starts at once: the second waits, and finds the first one's cluster.
+    // Of two concurrent first starts, the second waits and then finds the cluster of the first.
     let lock = dir.join("lock");
-    let held = File::create(&lock).map_err(Error::file(&lock))?;
-    held.lock().map_err(Error::file(&lock))?;
+    let lock_file = File::create(&lock).map_err(Error::file(&lock))?;
+    lock_file.lock().map_err(Error::file(&lock))?;
     if !cluster.exists() {
-        let making = dir.join("making");
-        if making.exists() {
-            fs::remove_dir_all(&making).map_err(Error::file(&making))?;
+        let temporary = dir.join("making");
+        if temporary.exists() {
+            fs::remove_dir_all(&temporary).map_err(Error::file(&temporary))?;
         }
-        make(&making, bin, account, durable)?;
-        fs::rename(&making, &cluster).map_err(Error::file(&cluster))?;
+        create(&temporary, bin, account, durable)?;
+        fs::rename(&temporary, &cluster).map_err(Error::file(&cluster))?;
     }
     let password = cluster.join("password");
     Ok(Cluster {
@@ -50,22 +52,23 @@ pub(super) fn open_or_make(
     })
 }
 
-fn make(folder: &Path, bin: &Path, account: &Account, durable: bool) -> Result<(), Error> {
+fn create(folder: &Path, bin: &Path, account: &Account, durable: bool) -> Result<(), Error> {
     fs::create_dir(folder).map_err(Error::file(folder))?;
-    account.own(folder)?;
+    account.make_owner_of(folder)?;
     let password = folder.join("password");
-    // 122 random bits; empty first, so that the secret is never in a file that others can read.
+    // The password has 122 random bits. The file is created empty first, so that the password is never in a
+    // file that other users can read.
     fs::write(&password, "").map_err(Error::file(&password))?;
     fs::set_permissions(&password, Permissions::from_mode(0o600))
         .map_err(Error::file(&password))?;
     let secret = Zeroizing::new(Uuid::new_v4().simple().to_string());
     fs::write(&password, &secret).map_err(Error::file(&password))?;
-    account.own(&password)?;
+    account.make_owner_of(&password)?;
 
     let initdb = bin.join("initdb");
     let output = account
         .command(&initdb, folder)
-        // No locale of the machine may decide how text sorts.
+        // The sort order of text must not depend on the locale of the machine.
         .args([
             "--locale=C",
             "-E",
@@ -73,7 +76,7 @@ fn make(folder: &Path, bin: &Path, account: &Account, durable: bool) -> Result<(
             "-A",
             "scram-sha-256",
             "-U",
-            ROLE,
+            SUPERUSER,
         ])
         .arg("--no-instructions")
         .args((!durable).then_some("--no-sync"))

@@ -1,4 +1,4 @@
-//! The server process: started on a free port, and awaited until it answers.
+//! Starts the server process on a free port, and waits until it accepts connections.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -8,20 +8,20 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Options;
 use super::account::Account;
 use super::error::Error;
+use super::options::Options;
 use crate::dev::child::ServerProcess;
 
-/// How often `postmaster.pid` is looked at while the server starts.
-const POLL: Duration = Duration::from_millis(5);
-/// The longest start, with recovery after a crash in it.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The longest fast shutdown, with a checkpoint in it.
-const GRACE: Duration = Duration::from_secs(20);
+/// How often to read `postmaster.pid` while the server starts.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// The longest duration of a start, including the recovery after a crash.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest duration of a fast shutdown, including a checkpoint.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What [`run`] needs to know.
-pub(super) struct Plan<'a> {
+/// The parameters of [`run`].
+pub(super) struct StartParameters<'a> {
     pub(super) bin: &'a Path,
     pub(super) account: &'a Account,
     pub(super) data: &'a Path,
@@ -29,93 +29,103 @@ pub(super) struct Plan<'a> {
     pub(super) options: &'a Options,
 }
 
-/// A server that answers.
+/// A server that accepts connections.
 pub(super) struct Running {
     pub(super) process: ServerProcess,
     pub(super) port: u16,
 }
 
-/// How one attempt ended, when it did not succeed.
-enum Setback {
-    /// Worth another attempt: the port was taken in between, or the processes of a server that
-    /// was killed are still ending.
-    Passing(Error),
-    Final(Error),
+/// Why an attempt to start the server failed.
+enum StartFailure {
+    /// Another attempt may succeed: another process took the port in the meantime, or the processes of a
+    /// killed server are still ending.
+    Transient(Error),
+    Permanent(Error),
 }
 
-/// Starts the server and waits until it answers.
-pub(super) fn run(plan: &Plan<'_>) -> Result<Running, Error> {
-    let deadline = Instant::now() + PATIENCE;
+/// Starts the server and waits until it accepts connections.
+pub(super) fn run(parameters: &StartParameters<'_>) -> Result<Running, Error> {
+    let deadline = Instant::now() + START_TIMEOUT;
     loop {
-        match attempt(plan, deadline) {
+        match attempt(parameters, deadline) {
             Ok(running) => return Ok(running),
-            Err(Setback::Passing(_)) if Instant::now() < deadline => thread::sleep(POLL),
-            Err(Setback::Passing(error) | Setback::Final(error)) => return Err(error),
+            Err(StartFailure::Transient(_)) if Instant::now() < deadline => {
+                thread::sleep(POLL_INTERVAL)
+            }
+            Err(StartFailure::Transient(error) | StartFailure::Permanent(error)) => {
+                return Err(error);
+            }
         }
     }
 }
 
-fn attempt(plan: &Plan<'_>, deadline: Instant) -> Result<Running, Setback> {
-    let said_before = fs::metadata(plan.log).map_or(0, |log| log.len());
-    let port = free_port().map_err(|e| Setback::Final(Error::file(plan.data)(e)))?;
-    let mut process = command(plan, port)
+fn attempt(parameters: &StartParameters<'_>, deadline: Instant) -> Result<Running, StartFailure> {
+    let log_length = fs::metadata(parameters.log).map_or(0, |log| log.len());
+    let port = free_port().map_err(|e| StartFailure::Permanent(Error::file(parameters.data)(e)))?;
+    let mut process = command(parameters, port)
         .and_then(|mut command| {
-            ServerProcess::spawn(&mut command, "INT", GRACE)
-                .map_err(Error::program(&plan.bin.join("postgres")))
+            ServerProcess::spawn(&mut command, "INT", STOP_TIMEOUT)
+                .map_err(Error::program(&parameters.bin.join("postgres")))
         })
-        .map_err(Setback::Final)?;
+        .map_err(StartFailure::Permanent)?;
     loop {
-        if is_ready(plan.data, process.id()) {
+        if is_ready(parameters.data, process.id()) {
             return Ok(Running { process, port });
         }
         let ended = process
             .try_wait()
-            .map_err(|e| Setback::Final(Error::Stop(e)))?;
+            .map_err(|e| StartFailure::Permanent(Error::Stop(e)))?;
         if ended.is_some() || Instant::now() > deadline {
-            return Err(diagnose(plan, said_before));
+            return Err(diagnose(parameters, log_length));
         }
-        thread::sleep(POLL);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-fn command(plan: &Plan<'_>, port: u16) -> Result<Command, Error> {
+fn command(parameters: &StartParameters<'_>, port: u16) -> Result<Command, Error> {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(plan.log)
-        .map_err(Error::file(plan.log))?;
-    let errors = log.try_clone().map_err(Error::file(plan.log))?;
-    let mut command = plan.account.command(&plan.bin.join("postgres"), plan.data);
-    command.arg("-D").arg(plan.data);
+        .open(parameters.log)
+        .map_err(Error::file(parameters.log))?;
+    let errors = log.try_clone().map_err(Error::file(parameters.log))?;
+    let mut command = parameters
+        .account
+        .command(&parameters.bin.join("postgres"), parameters.data);
+    command.arg("-D").arg(parameters.data);
     let mut set = |name: &str, value: &str| {
         command.arg("-c").arg(format!("{name}={value}"));
     };
     set("port", &port.to_string());
     set("listen_addresses", "127.0.0.1");
-    // No socket file: its path may be too long, and the port suffices.
+    // No socket file is created: its path may be too long, and the port is sufficient.
     set("unix_socket_directories", "");
     set("log_checkpoints", "off");
-    set("max_connections", &plan.options.max_connections.to_string());
-    if !plan.options.durable {
+    set(
+        "max_connections",
+        &parameters.options.max_connections.to_string(),
+    );
+    if !parameters.options.durable {
         set("fsync", "off");
         set("full_page_writes", "off");
         set("synchronous_commit", "off");
     }
-    for (name, value) in &plan.options.settings {
+    for (name, value) in &parameters.options.settings {
         set(name, value);
     }
     command.stdout(Stdio::from(log)).stderr(Stdio::from(errors));
     Ok(command)
 }
 
-/// Postgres has no "port 0". The port is free now; should someone take it before Postgres does,
-/// the attempt is made again.
+/// Returns a port that is free now. Postgres cannot choose a free port itself. If another process takes the
+/// port before Postgres does, the start is attempted again.
 fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }
 
-/// Line 8 of `postmaster.pid` is the state; line 1 tells our server's file from a stale one.
+/// Reads the state of the server from line 8 of `postmaster.pid`. Line 1, the process id, distinguishes the
+/// file from a stale one.
 fn is_ready(data: &Path, pid: u32) -> bool {
     let Ok(text) = fs::read_to_string(data.join("postmaster.pid")) else {
         return false;
@@ -124,26 +134,26 @@ fn is_ready(data: &Path, pid: u32) -> bool {
     lines.next() == Some(&pid.to_string()) && lines.nth(6) == Some("ready")
 }
 
-/// What the server's log says about why it ended (or did not get ready).
-fn diagnose(plan: &Plan<'_>, said_before: u64) -> Setback {
-    let log = fs::read(plan.log).unwrap_or_default();
-    let start = usize::try_from(said_before).unwrap_or(usize::MAX);
-    let said = String::from_utf8_lossy(log.get(start..).unwrap_or_default()).into_owned();
-    if said.contains("\"postmaster.pid\" already exists") {
-        let pid = fs::read_to_string(plan.data.join("postmaster.pid")).unwrap_or_default();
-        return Setback::Final(Error::Running {
-            dir: plan.data.to_owned(),
+/// Determines from the log why the server ended or did not become ready.
+fn diagnose(parameters: &StartParameters<'_>, log_length: u64) -> StartFailure {
+    let log = fs::read(parameters.log).unwrap_or_default();
+    let start = usize::try_from(log_length).unwrap_or(usize::MAX);
+    let output = String::from_utf8_lossy(log.get(start..).unwrap_or_default()).into_owned();
+    if output.contains("\"postmaster.pid\" already exists") {
+        let pid = fs::read_to_string(parameters.data.join("postmaster.pid")).unwrap_or_default();
+        return StartFailure::Permanent(Error::Running {
+            dir: parameters.data.to_owned(),
             pid: pid.lines().next().unwrap_or("unknown").to_owned(),
         });
     }
-    let passing = ["could not bind", "is still in use"];
+    let transient = ["could not bind", "is still in use"];
     let error = Error::Failed {
         program: "postgres",
-        output: said.clone(),
+        output: output.clone(),
     };
-    if passing.iter().any(|words| said.contains(words)) {
-        Setback::Passing(error)
+    if transient.iter().any(|text| output.contains(text)) {
+        StartFailure::Transient(error)
     } else {
-        Setback::Final(error)
+        StartFailure::Permanent(error)
     }
 }

@@ -1,7 +1,7 @@
-//! Who may do what, after s3s checked the signature: what s3s leaves open and S3 does not.
+//! Access checks that S3 makes and s3s does not, after s3s has verified the signature.
 //!
-//! s3s verifies the headers that the signature names. S3 also refuses `x-amz-*` headers that it
-//! does not name: else whoever holds a pre-signed URL could add a storage class or a checksum.
+//! s3s verifies the headers that the signature names. S3 also rejects `x-amz-*` headers that the signature
+//! does not name: otherwise the holder of a pre-signed URL could add a storage class or a checksum.
 
 use async_trait::async_trait;
 use hyper::HeaderMap;
@@ -10,10 +10,10 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 use url::form_urlencoded;
 
-/// One week: the most that SigV4 allows.
+/// The longest validity that SigV4 allows: one week.
 const MAX_EXPIRES_SECONDS: u64 = 604_800;
 
-/// The one key pair.
+/// The only valid key pair.
 pub(super) struct OnlyKey {
     pub access_key: String,
     pub secret_key: SecretKey,
@@ -32,7 +32,7 @@ impl S3Auth for OnlyKey {
     }
 }
 
-/// Checks every signed request.
+/// Checks every request with a valid signature.
 pub(super) struct Access {
     region: String,
 }
@@ -50,7 +50,7 @@ impl S3Access for Access {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
         if cx.s3_op().name() == "PostObject" {
-            // The form's policy is signed, and s3s holds the form against it.
+            // The policy of the form is signed, and s3s compares the form with it.
             return Ok(());
         }
         let query = cx.uri().query().unwrap_or_default();
@@ -67,7 +67,7 @@ impl S3Access for Access {
     }
 }
 
-/// What a SigV4 signature says about itself.
+/// The parameters of a SigV4 signature.
 struct Signature {
     presigned: bool,
     /// `key/date/region/service/aws4_request`.
@@ -77,7 +77,8 @@ struct Signature {
 }
 
 impl Signature {
-    /// Of a pre-signed URL. SigV2's has a `Signature`, and s3s looks at that one first.
+    /// Reads the parameters of a pre-signed URL. Returns `None` for a SigV2 URL, which has a parameter
+    /// `Signature`; s3s checks that one first.
     fn of_query(query: &str) -> Option<Self> {
         let find = |name: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -97,7 +98,7 @@ impl Signature {
         })
     }
 
-    /// Of an `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
+    /// Reads the parameters of an `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
     fn of_header(headers: &HeaderMap) -> Option<Self> {
         let header = headers.get(hyper::header::AUTHORIZATION)?.to_str().ok()?;
         let fields = header.strip_prefix("AWS4-HMAC-SHA256")?;
@@ -168,7 +169,8 @@ impl Signature {
     }
 }
 
-/// `x-amz-content-sha256` can only make a request stricter: s3s holds the body against it.
+/// `x-amz-content-sha256` need not be signed, because it can only make a request stricter: s3s compares
+/// the body with it.
 fn must_be_signed(header: &str) -> bool {
     header.starts_with("x-amz-") && header != "x-amz-content-sha256"
 }

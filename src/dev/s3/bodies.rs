@@ -1,7 +1,9 @@
-//! The bytes: one file a body, named by a random id and never changed once the index names it.
+//! The bytes of objects and parts: one file per body, named by a random id, and never changed once the
+//! index refers to it.
 //!
-//! A key never becomes part of a path, so any key is safe. A body that the index does not name is
-//! rubbish: a [`Draft`] removes its own, and [`Bodies::sweep`] those of a process that died.
+//! A key never becomes part of a file path, so any key is safe. A body that the index does not refer to is
+//! useless: a [`Draft`] removes its own body, and [`Bodies::remove_unused`] removes the bodies of a process
+//! that died.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Seek as _, Write as _};
@@ -11,18 +13,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::errors::Fault;
+use super::errors::StoreError;
 
-/// Bytes read or written at once.
+/// The number of bytes that are read or written at once.
 pub(super) const CHUNK: usize = 256 * 1024;
 
-/// Names a body.
+/// The id of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct BodyId(Uuid);
 
 impl BodyId {
-    /// As a key of the index.
+    /// Returns the id as a key of the index.
     pub(super) fn as_u128(self) -> u128 {
         self.0.as_u128()
     }
@@ -41,7 +43,7 @@ impl Bodies {
         Ok(Self { root, fsync })
     }
 
-    /// A new body, empty. Gone again when the draft is dropped before [`Draft::keep`].
+    /// Creates a new, empty body. It is removed if the draft is dropped before [`Draft::persist`].
     pub(super) fn draft(self: &Arc<Self>) -> io::Result<Draft> {
         let (id, path) = self.reserve()?;
         let file = File::create_new(&path)?;
@@ -49,12 +51,12 @@ impl Bodies {
             id,
             file: Some(file),
             bodies: Arc::clone(self),
-            kept: false,
+            is_persisted: false,
         })
     }
 
-    /// A new body with the bytes of another: a second name for them where the file system can, and
-    /// where the first is not gone since it was `opened`.
+    /// Creates a new body with the bytes of another one. It is a hard link if the file system supports that,
+    /// and if the source file still exists; otherwise the bytes are copied from `opened`.
     pub(super) fn draft_copy(
         self: &Arc<Self>,
         source: BodyId,
@@ -66,7 +68,7 @@ impl Bodies {
                 id,
                 file: None,
                 bodies: Arc::clone(self),
-                kept: false,
+                is_persisted: false,
             });
         }
         let mut draft = self.draft()?;
@@ -81,15 +83,20 @@ impl Bodies {
         File::open(self.path(id))
     }
 
-    /// Readers that have it open keep reading. A failure leaves the file for the next sweep.
+    /// Removes a body. Readers that have it open can continue to read. If this fails, the next start
+    /// removes the file.
     pub(super) fn remove(&self, id: BodyId) {
         if let Err(error) = fs::remove_file(self.path(id)) {
             log::warn!(target: "upload_broker::dev::s3", "cannot remove a body: {error}");
         }
     }
 
-    /// Removes every file that `wanted` does not know. Only before the first request.
-    pub(super) fn sweep(&self, wanted: impl Fn(u128) -> Result<bool, Fault>) -> Result<u64, Fault> {
+    /// Removes every body for which `is_used` returns `false`. It may only be called before the first
+    /// request.
+    pub(super) fn remove_unused(
+        &self,
+        is_used: impl Fn(u128) -> Result<bool, StoreError>,
+    ) -> Result<u64, StoreError> {
         let mut removed = 0;
         for folder in fs::read_dir(&self.root)? {
             let folder = folder?;
@@ -103,7 +110,7 @@ impl Bodies {
                     .to_str()
                     .and_then(|name| Uuid::try_parse(name).ok());
                 let Some(id) = id else { continue };
-                if !wanted(id.as_u128())? {
+                if !is_used(id.as_u128())? {
                     fs::remove_file(file.path())?;
                     removed += 1;
                 }
@@ -138,13 +145,13 @@ impl Bodies {
     }
 }
 
-/// A body that no object has yet.
+/// A body that the index does not refer to yet.
 #[derive(Debug)]
 pub(super) struct Draft {
     id: BodyId,
     file: Option<File>,
     bodies: Arc<Bodies>,
-    kept: bool,
+    is_persisted: bool,
 }
 
 impl Draft {
@@ -158,8 +165,8 @@ impl Draft {
             .map_or(Ok(()), |file| file.write_all(bytes))
     }
 
-    /// Puts the bytes and the file's name on disk: what the index names must be there after a
-    /// power cut too.
+    /// Writes the bytes and the file name to the disk, because a body that the index refers to must exist
+    /// even after a power cut.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         if let Some(file) = self.file.take() {
             self.bodies.sync_file(&file)?;
@@ -167,15 +174,15 @@ impl Draft {
         self.bodies.sync_folder_of(&self.bodies.path(self.id))
     }
 
-    /// The index names it now.
-    pub(super) fn keep(mut self) {
-        self.kept = true;
+    /// Keeps the body, because the index refers to it now.
+    pub(super) fn persist(mut self) {
+        self.is_persisted = true;
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.is_persisted {
             self.bodies.remove(self.id);
         }
     }

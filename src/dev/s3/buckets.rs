@@ -9,8 +9,8 @@ use s3s::{S3Response, S3Result, s3_error};
 use super::object::{from_millis, now, to_millis};
 use super::store::{Store, blocking};
 
-/// The region in which making one's own bucket again succeeds, and whose name is left out of
-/// locations. Both are history that S3 keeps for its first region.
+/// The region in which the creation of a bucket that the caller already owns succeeds, and whose name is
+/// omitted from locations. S3 keeps both for compatibility in its first region.
 const FIRST_REGION: &str = "us-east-1";
 
 pub(super) async fn create_bucket(
@@ -19,9 +19,9 @@ pub(super) async fn create_bucket(
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     let location = format!("/{}", input.bucket);
     let index = store.clone();
-    let new =
+    let is_new =
         blocking(move || index.index().create_bucket(&input.bucket, to_millis(now()))).await?;
-    if !new && store.region() != FIRST_REGION {
+    if !is_new && store.region() != FIRST_REGION {
         return Err(s3_error!(
             BucketAlreadyOwnedByYou,
             "Your previous request to create the named bucket succeeded and you already own it."
@@ -36,7 +36,7 @@ pub(super) async fn head_bucket(
     store: &Store,
     bucket: String,
 ) -> S3Result<S3Response<HeadBucketOutput>> {
-    check(store, bucket).await?;
+    check_exists(store, bucket).await?;
     let bucket_region = Some(store.region().to_owned());
     Ok(S3Response::new(HeadBucketOutput {
         bucket_region,
@@ -48,7 +48,7 @@ pub(super) async fn get_bucket_location(
     store: &Store,
     bucket: String,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
-    check(store, bucket).await?;
+    check_exists(store, bucket).await?;
     let region = Some(store.region().to_owned()).filter(|region| region != FIRST_REGION);
     let location_constraint = region.map(BucketLocationConstraint::from);
     Ok(S3Response::new(GetBucketLocationOutput {
@@ -59,9 +59,9 @@ pub(super) async fn get_bucket_location(
 pub(super) async fn list_buckets(store: &Store) -> S3Result<S3Response<ListBucketsOutput>> {
     let index = store.clone();
     let rows = blocking(move || index.index().buckets()).await?;
-    let buckets = rows.into_iter().map(|(name, made_ms)| Bucket {
+    let buckets = rows.into_iter().map(|(name, created_ms)| Bucket {
         name: Some(name),
-        creation_date: Some(from_millis(made_ms).into()),
+        creation_date: Some(from_millis(created_ms).into()),
         bucket_region: Some(store.region().to_owned()),
     });
     let owner = Owner {
@@ -75,7 +75,7 @@ pub(super) async fn list_buckets(store: &Store) -> S3Result<S3Response<ListBucke
     }))
 }
 
-async fn check(store: &Store, bucket: String) -> S3Result<()> {
+async fn check_exists(store: &Store, bucket: String) -> S3Result<()> {
     let index = store.clone();
     blocking(move || index.index().check_bucket(&bucket)).await
 }

@@ -1,4 +1,4 @@
-//! Checksums of objects and parts: the algorithms, and the hashing.
+//! The checksum algorithms of objects and parts, and hashing.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -31,7 +31,7 @@ impl Algorithm {
         Self::Sha256,
     ];
 
-    /// As in `x-amz-sdk-checksum-algorithm`.
+    /// Returns the name that `x-amz-sdk-checksum-algorithm` uses.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Crc32 => "CRC32",
@@ -52,14 +52,14 @@ impl Algorithm {
         }
     }
 
-    /// By its name, in any case.
+    /// Returns the algorithm with this name, in upper or lower case.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
-    /// Bytes of a digest.
+    /// Returns the number of bytes of a digest.
     pub(super) fn width(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
@@ -81,16 +81,17 @@ impl Algorithm {
 }
 
 impl Default for Algorithm {
-    /// What S3 adds when the client chose none.
+    /// Returns the algorithm that S3 uses if the client names none.
     fn default() -> Self {
         Self::Crc64nvme
     }
 }
 
-/// The `checksum_*` fields of an input, see `fields`.
-pub(super) type Declared<'a> = [(Algorithm, Option<&'a String>); 5];
+/// The values of the `checksum_*` fields of an input, see `fields`.
+pub(super) type ChecksumFields<'a> = [(Algorithm, Option<&'a String>); 5];
 
-/// A digest in base64, and of what kind. `digest-N` is composite: of the digests of N parts.
+/// A digest in base64 and its algorithm. A composite checksum has the form `digest-N`: it is the digest of
+/// the digests of N parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Checksum {
     pub algorithm: Algorithm,
@@ -98,12 +99,12 @@ pub(super) struct Checksum {
 }
 
 impl Checksum {
-    /// Base64 has no dash.
+    /// Returns whether the checksum is composite. Base64 contains no dash.
     pub(super) fn is_composite(&self) -> bool {
         self.value.contains('-')
     }
 
-    /// `x-amz-checksum-type`.
+    /// Returns the value of `x-amz-checksum-type`.
     pub(super) fn kind(&self) -> ChecksumType {
         ChecksumType::from_static(match self.is_composite() {
             true => ChecksumType::COMPOSITE,
@@ -111,13 +112,13 @@ impl Checksum {
         })
     }
 
-    /// The digest's bytes; none of a composite one.
+    /// Returns the bytes of the digest; `None` for a composite checksum.
     pub(super) fn digest(&self) -> Option<Vec<u8>> {
         STANDARD.decode(&self.value).ok()
     }
 }
 
-/// A digest in the making.
+/// Computes a digest incrementally.
 pub(super) enum Hasher {
     Crc32(Crc32),
     Crc32c(Crc32c),
@@ -149,28 +150,28 @@ impl Hasher {
     }
 }
 
-/// Of a whole file.
+/// Returns the checksum of a whole file.
 pub(super) fn of_file(file: &mut File, algorithm: Algorithm) -> io::Result<Checksum> {
     let mut hasher = algorithm.hasher();
     read_all(file, |bytes| hasher.update(bytes))?;
     Ok(hasher.finish())
 }
 
-/// The MD5 of a whole file.
+/// Returns the MD5 of a whole file.
 pub(super) fn md5_of_file(file: &mut File) -> io::Result<[u8; 16]> {
     let mut md5 = Md5::new();
     read_all(file, |bytes| md5.update(bytes))?;
     Ok(md5.finalize())
 }
 
-fn read_all(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+fn read_all(file: &mut File, mut process: impl FnMut(&[u8])) -> io::Result<()> {
     file.rewind()?;
     let mut buffer = vec![0; CHUNK];
     loop {
         let read = file.read(&mut buffer)?;
         match buffer.get(..read) {
             None | Some([]) => return Ok(()),
-            Some(bytes) => take(bytes),
+            Some(bytes) => process(bytes),
         }
     }
 }

@@ -1,14 +1,16 @@
-//! The two changes of an object: made and removed. Index first, then the files, then the observer.
+//! The two changes of an object: creation and removal. Each changes the index first, then the files, and
+//! then notifies the observer.
 
 use super::bodies::{BodyId, Draft};
 use super::condition::Condition;
-use super::errors::Fault;
+use super::errors::StoreError;
 use super::events::{Event, EventName};
 use super::object::{Object, now};
 use super::store::Store;
 
 impl Store {
-    /// Makes the draft an object, removes the body it replaces, tells the observer. Blocks.
+    /// Creates an object from the draft, removes the body of the replaced object, and notifies the observer.
+    /// Blocks.
     pub(super) fn commit(
         &self,
         bucket: &str,
@@ -17,36 +19,36 @@ impl Store {
         draft: Draft,
         condition: &Condition,
         event: EventName,
-    ) -> Result<Object, Fault> {
-        let change = keep_if_named(draft, self.index().put(bucket, key, &object, condition))?;
+    ) -> Result<Object, StoreError> {
+        let change = persist_if_indexed(draft, self.index().put(bucket, key, &object, condition))?;
         self.remove_bodies(&change.orphans);
-        self.tell(event, bucket, key, Some(&object), change.sequence);
+        self.notify_observer(event, bucket, key, Some(&object), change.sequence);
         Ok(object)
     }
 
-    /// Removes the object, then its body. Blocks.
+    /// Removes an object, then its body. Blocks.
     pub(super) fn remove(
         &self,
         bucket: &str,
         key: &str,
         condition: &Condition,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), StoreError> {
         if let Some(change) = self.index().delete(bucket, key, condition)? {
             self.remove_bodies(&change.orphans);
-            self.tell(EventName::RemovedDelete, bucket, key, None, change.sequence);
+            self.notify_observer(EventName::RemovedDelete, bucket, key, None, change.sequence);
         }
         Ok(())
     }
 
-    /// Removes what the index no longer names.
+    /// Removes bodies that the index does not refer to any more.
     pub(super) fn remove_bodies(&self, orphans: &[BodyId]) {
         for body in orphans {
             self.bodies().remove(*body);
         }
     }
 
-    /// Calls the observer, if there is one.
-    pub(super) fn tell(
+    /// Sends an event to the observer, if there is one.
+    pub(super) fn notify_observer(
         &self,
         name: EventName,
         bucket: &str,
@@ -68,11 +70,15 @@ impl Store {
     }
 }
 
-/// Keeps the draft when the index names it now; else it goes.
-pub(super) fn keep_if_named<T>(draft: Draft, indexed: Result<T, Fault>) -> Result<T, Fault> {
-    // A commit that failed may be on disk all the same: the next start's sweep will know.
-    if matches!(indexed, Ok(_) | Err(Fault::Index(_))) {
-        draft.keep();
+/// Keeps the draft if the index refers to it now; otherwise the draft is removed.
+pub(super) fn persist_if_indexed<T>(
+    draft: Draft,
+    indexed: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // A failed commit may have reached the disk all the same. The next start finds out, and removes the
+    // body if it is unused.
+    if matches!(indexed, Ok(_) | Err(StoreError::Index(_))) {
+        draft.persist();
     }
     indexed
 }

@@ -1,4 +1,4 @@
-//! CopyObject: a new record and a second name for the same bytes.
+//! CopyObject: a new record, and a second name (hard link) for the same bytes.
 
 use std::fs::File;
 
@@ -10,11 +10,11 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::checksum::{self, Algorithm};
 use super::condition::{Condition, ReadConditions};
-use super::declared::without_aws_chunked;
-use super::errors::{Fault, only_null_version, precondition_failed};
+use super::declared::remove_aws_chunked;
+use super::errors::{StoreError, only_null_version, precondition_failed};
 use super::events::EventName;
 use super::fields::fill_checksum;
-use super::object::{About, Object, now, to_millis};
+use super::object::{Attributes, Object, now, to_millis};
 use super::store::{Store, blocking};
 
 pub(super) async fn copy_object(
@@ -32,11 +32,11 @@ pub(super) async fn copy_object(
         if_modified_since: input.copy_source_if_modified_since.as_ref(),
         if_unmodified_since: input.copy_source_if_unmodified_since.as_ref(),
     };
-    // A copy has no 304: its conditions all fail with 412.
+    // A copy never returns 304: every condition that does not hold fails with 412.
     conditions.check(&original, precondition_failed)?;
-    refuse_keys(&input)?;
-    let about = about_copy(&input, &original)?;
-    if from_bucket == input.bucket && from_key == input.key && about == original.about {
+    reject_foreign_encryption(&input)?;
+    let attributes = copied_attributes(&input, &original)?;
+    if from_bucket == input.bucket && from_key == input.key && attributes == original.attributes {
         return Err(s3_error!(
             InvalidRequest,
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
@@ -50,7 +50,7 @@ pub(super) async fn copy_object(
         let copy = Copy {
             original,
             file,
-            about,
+            attributes,
             algorithm,
         };
         copy.commit(&store, &input.bucket, &input.key, &condition)
@@ -70,10 +70,11 @@ pub(super) async fn copy_object(
 
 struct Copy {
     original: Object,
-    /// Its body. Open, so that it can be read even when the original is replaced meanwhile.
+    /// The body of the original. It is open, so that it can be read even if the original is replaced in
+    /// the meantime.
     file: File,
-    about: About,
-    /// To hash with anew; else the original's checksum goes along.
+    attributes: Attributes,
+    /// The algorithm of a new checksum; otherwise the checksum of the original is copied.
     algorithm: Option<Algorithm>,
 }
 
@@ -84,7 +85,7 @@ impl Copy {
         bucket: &str,
         key: &str,
         condition: &Condition,
-    ) -> Result<Object, Fault> {
+    ) -> Result<Object, StoreError> {
         let known = &self.original.checksum;
         let algorithm = self.algorithm.unwrap_or(known.algorithm);
         let checksum = if algorithm == known.algorithm && !known.is_composite() {
@@ -92,7 +93,7 @@ impl Copy {
         } else {
             checksum::of_file(&mut self.file, algorithm)?
         };
-        // The copy is one object in one piece, however the original came.
+        // The copy has the ETag of a single PUT, even if the original is a multipart object.
         let etag = match self.original.is_multipart() {
             true => hex::encode(checksum::md5_of_file(&mut self.file)?),
             false => self.original.etag.clone(),
@@ -106,7 +107,7 @@ impl Copy {
             modified_ms: to_millis(now()),
             etag,
             checksum,
-            about: self.about,
+            attributes: self.attributes,
             ..self.original
         };
         store.commit(
@@ -137,9 +138,9 @@ pub(super) fn source(source: &CopySource) -> Result<(String, String), S3Error> {
     }
 }
 
-/// `REPLACE` takes what the request says, `COPY` (the default) what the original has. The storage
-/// class and the encryption are always the request's.
-fn about_copy(input: &CopyObjectInput, original: &Object) -> S3Result<About> {
+/// Returns the attributes of the copy. `REPLACE` uses those of the request, `COPY` (the default) those of
+/// the original. The storage class and the encryption are always those of the request.
+fn copied_attributes(input: &CopyObjectInput, original: &Object) -> S3Result<Attributes> {
     let replace = input
         .metadata_directive
         .as_ref()
@@ -148,33 +149,33 @@ fn about_copy(input: &CopyObjectInput, original: &Object) -> S3Result<About> {
         .tagging_directive
         .as_ref()
         .is_some_and(|d| d.as_str() == TaggingDirective::REPLACE);
-    let mut about = if replace {
-        replaced(input)
+    let mut attributes = if replace {
+        requested_attributes(input)
     } else {
-        original.about.clone()
+        original.attributes.clone()
     };
-    about.storage_class = input
+    attributes.storage_class = input
         .storage_class
         .as_ref()
         .map(|class| class.as_str().to_owned());
-    about.server_side_encryption = input
+    attributes.server_side_encryption = input
         .server_side_encryption
         .as_ref()
         .map(|kind| kind.as_str().to_owned());
-    about.tagging = if retag {
+    attributes.tagging = if retag {
         input.tagging.clone()
     } else {
-        original.about.tagging.clone()
+        original.attributes.tagging.clone()
     };
-    about.check()?;
-    Ok(about)
+    attributes.check()?;
+    Ok(attributes)
 }
 
-/// As of a PUT: no key that is not the store's own.
-fn refuse_keys(input: &CopyObjectInput) -> S3Result<()> {
+/// Rejects encryption with a key that is not managed by the store, as PutObject does.
+fn reject_foreign_encryption(input: &CopyObjectInput) -> S3Result<()> {
     let encryption = input.server_side_encryption.as_ref();
-    let foreign = encryption.is_some_and(|kind| kind.as_str() != ServerSideEncryption::AES256);
-    if foreign || input.ssekms_key_id.is_some() || input.bucket_key_enabled.is_some() {
+    let is_foreign = encryption.is_some_and(|kind| kind.as_str() != ServerSideEncryption::AES256);
+    if is_foreign || input.ssekms_key_id.is_some() || input.bucket_key_enabled.is_some() {
         return Err(s3_error!(
             NotImplemented,
             "A header you provided implies functionality that is not implemented"
@@ -183,13 +184,13 @@ fn refuse_keys(input: &CopyObjectInput) -> S3Result<()> {
     Ok(())
 }
 
-fn replaced(input: &CopyObjectInput) -> About {
-    About {
+fn requested_attributes(input: &CopyObjectInput) -> Attributes {
+    Attributes {
         content_type: input.content_type.clone(),
         content_encoding: input
             .content_encoding
             .as_deref()
-            .and_then(without_aws_chunked),
+            .and_then(remove_aws_chunked),
         content_disposition: input.content_disposition.clone(),
         content_language: input.content_language.clone(),
         cache_control: input.cache_control.clone(),

@@ -1,5 +1,5 @@
-//! What the headers of a PutObject declare of the object, other than its checksum. A multipart
-//! upload declares the same at its creation, see [`as_put`].
+//! Properties of the object that the headers of a PutObject declare, except the checksum. A multipart
+//! upload declares the same properties when it is created, see [`as_put`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,15 +7,16 @@ use s3s::dto::{CreateMultipartUploadInput, PutObjectInput, ServerSideEncryption,
 use s3s::stream::ByteStream as _;
 use s3s::{S3Result, s3_error};
 
-use super::object::About;
+use super::object::Attributes;
 use super::tags;
 
-/// A single PUT or part takes 5 GiB at most (S3 user guide, "Uploading objects").
+/// The largest size of a single PUT or part: 5 GiB (S3 user guide, "Uploading objects").
 const MAX_BYTES: u64 = 5 * 1024 * 1024 * 1024;
-/// Keys and values of user metadata together (S3 user guide, "Working with object metadata").
+/// The largest size of the keys and values of user metadata together (S3 user guide, "Working with object
+/// metadata").
 const MAX_METADATA_BYTES: usize = 2048;
 
-/// Without a Content-Length S3 answers 411.
+/// Returns the declared size of the body. Without a Content-Length, S3 returns 411.
 pub(super) fn size(length: Option<i64>, body: Option<&StreamingBlob>) -> S3Result<u64> {
     let declared = match length {
         Some(length) => u64::try_from(length).ok(),
@@ -37,7 +38,7 @@ pub(super) fn size(length: Option<i64>, body: Option<&StreamingBlob>) -> S3Resul
     }
 }
 
-/// The sixteen bytes of `Content-MD5`.
+/// Parses `Content-MD5` to its sixteen bytes.
 pub(super) fn md5(header: Option<&str>) -> S3Result<Option<[u8; 16]>> {
     let invalid = || s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid.");
     let parse = |value: &str| STANDARD.decode(value).ok()?.try_into().ok();
@@ -46,8 +47,8 @@ pub(super) fn md5(header: Option<&str>) -> S3Result<Option<[u8; 16]>> {
         .transpose()
 }
 
-/// What would silently be dropped is refused instead.
-pub(super) fn refuse_unsupported(input: &PutObjectInput) -> S3Result<()> {
+/// Rejects headers that this server does not support, instead of ignoring them.
+pub(super) fn reject_unsupported(input: &PutObjectInput) -> S3Result<()> {
     let encrypted = input.sse_customer_algorithm.is_some()
         || input.ssekms_key_id.is_some()
         || input.bucket_key_enabled.is_some()
@@ -69,7 +70,7 @@ pub(super) fn refuse_unsupported(input: &PutObjectInput) -> S3Result<()> {
     Ok(())
 }
 
-/// The PutObject that would declare the same of its object.
+/// Converts the creation of a multipart upload to the PutObject that declares the same properties.
 pub(super) fn as_put(input: CreateMultipartUploadInput) -> PutObjectInput {
     PutObjectInput {
         bucket: input.bucket,
@@ -94,14 +95,14 @@ pub(super) fn as_put(input: CreateMultipartUploadInput) -> PutObjectInput {
     }
 }
 
-impl About {
+impl Attributes {
     pub(super) fn of_put(input: &PutObjectInput) -> S3Result<Self> {
-        let about = Self {
+        let attributes = Self {
             content_type: input.content_type.clone(),
             content_encoding: input
                 .content_encoding
                 .as_deref()
-                .and_then(without_aws_chunked),
+                .and_then(remove_aws_chunked),
             content_disposition: input.content_disposition.clone(),
             content_language: input.content_language.clone(),
             cache_control: input.cache_control.clone(),
@@ -122,12 +123,12 @@ impl About {
                 .as_ref()
                 .map(|kind| kind.as_str().to_owned()),
         };
-        about.check()?;
-        Ok(about)
+        attributes.check()?;
+        Ok(attributes)
     }
 
     /// # Errors
-    /// Too much metadata, or tags that are not tags.
+    /// The metadata is too large, or the tags are invalid.
     pub(super) fn check(&self) -> S3Result<()> {
         let bytes: usize = self
             .metadata
@@ -144,8 +145,9 @@ impl About {
     }
 }
 
-/// `aws-chunked` is how the bytes travelled, not what they are: S3 does not keep it.
-pub(super) fn without_aws_chunked(encoding: &str) -> Option<String> {
+/// Removes `aws-chunked` from a content encoding. It describes the transfer and not the object, so S3 does
+/// not store it.
+pub(super) fn remove_aws_chunked(encoding: &str) -> Option<String> {
     let kept: Vec<&str> = encoding
         .split(',')
         .map(str::trim)

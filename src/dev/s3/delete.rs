@@ -10,10 +10,10 @@ use super::condition::Condition;
 use super::errors::only_null_version;
 use super::store::{Store, blocking};
 
-/// DeleteObjects takes no more keys.
+/// The largest number of keys in a DeleteObjects.
 const MAX_KEYS: usize = 1000;
 
-/// 204, also when there was no such object; 412 or 404 when `If-Match` does not hold.
+/// Responds with 204, even if the object does not exist; with 412 or 404 if `If-Match` does not hold.
 pub(super) async fn delete_object(
     store: &Store,
     input: DeleteObjectInput,
@@ -25,7 +25,7 @@ pub(super) async fn delete_object(
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
 
-/// Each key on its own: one that fails does not stop the others.
+/// Deletes each key separately: a failure does not affect the other keys.
 pub(super) async fn delete_objects(
     store: &Store,
     input: DeleteObjectsInput,

@@ -1,4 +1,4 @@
-//! Faults: of the start ([`Error`]), of the index ([`Fault`]), and how they read as S3 errors.
+//! Errors of the start ([`Error`]) and of operations ([`StoreError`]), and their conversion to S3 errors.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,38 +6,38 @@ use std::path::PathBuf;
 
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
-/// Why the server could not start, or stopped.
+/// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is taken or not ours.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {addr}")]
     Bind {
-        /// The address asked for.
+        /// The requested address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The store's folder cannot be made, read or written.
+    /// The folder of the store cannot be created, read or written.
     #[error("cannot use the folder {}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The index cannot be opened: damaged, or another process has it open.
+    /// The index cannot be opened: it is damaged, or another process has it open.
     #[error("cannot open the object index")]
     Index(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A bucket name in the options breaks S3's naming rules.
-    #[error("{0:?} is not a bucket name")]
+    /// A bucket name in the options violates the naming rules of S3.
+    #[error("{0:?} is not a valid bucket name")]
     BucketName(String),
 }
 
-/// Why the index did not do as it was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum StoreError {
     #[error("no such bucket")]
     NoSuchBucket,
     #[error("no such key")]
@@ -54,10 +54,10 @@ pub(super) enum Fault {
     Body(#[from] io::Error),
 }
 
-/// redb has an error type for each step; all of them are the same fault to us.
+/// redb has an error type for each step. All of them become [`StoreError::Index`].
 macro_rules! from_redb {
     ($($kind:ident),+) => { $(
-        impl From<redb::$kind> for Fault {
+        impl From<redb::$kind> for StoreError {
             fn from(error: redb::$kind) -> Self {
                 Self::Index(Box::new(error.into()))
             }
@@ -72,28 +72,30 @@ from_redb!(
     CommitError
 );
 
-impl From<Fault> for S3Error {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::NoSuchBucket => s3_error!(NoSuchBucket, "The specified bucket does not exist"),
-            Fault::NoSuchKey => s3_error!(NoSuchKey, "The specified key does not exist."),
-            Fault::NoSuchUpload => s3_error!(
+impl From<StoreError> for S3Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSuchBucket => {
+                s3_error!(NoSuchBucket, "The specified bucket does not exist")
+            }
+            StoreError::NoSuchKey => s3_error!(NoSuchKey, "The specified key does not exist."),
+            StoreError::NoSuchUpload => s3_error!(
                 NoSuchUpload,
                 "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
             ),
-            Fault::Precondition => precondition_failed(),
-            Fault::Index(_) | Fault::Record(_) | Fault::Body(_) => internal(&fault),
+            StoreError::Precondition => precondition_failed(),
+            StoreError::Index(_) | StoreError::Record(_) | StoreError::Body(_) => internal(&error),
         }
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Index(Box::new(fault))
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Index(Box::new(error))
     }
 }
 
-/// 500, the cause in the log and not in the answer.
+/// Returns a 500, and logs the cause, which is not part of the response.
 pub(super) fn internal(cause: &dyn std::error::Error) -> S3Error {
     let mut chain = cause.to_string();
     let mut next = cause.source();
@@ -108,7 +110,7 @@ pub(super) fn internal(cause: &dyn std::error::Error) -> S3Error {
     )
 }
 
-/// 412, in S3's words.
+/// Returns a 412 with the text of S3.
 pub(super) fn precondition_failed() -> S3Error {
     s3_error!(
         PreconditionFailed,
@@ -116,7 +118,7 @@ pub(super) fn precondition_failed() -> S3Error {
     )
 }
 
-/// 404 for a version: this store keeps one version of each object, `null`.
+/// Returns a 404 for any version other than `null`, the only version that this store keeps of each object.
 pub(super) fn only_null_version(version: Option<&str>) -> Result<(), S3Error> {
     match version {
         None | Some("null") => Ok(()),
@@ -127,7 +129,7 @@ pub(super) fn only_null_version(version: Option<&str>) -> Result<(), S3Error> {
     }
 }
 
-/// The declared SHA-256 of the payload was wrong. s3s has no name for the code.
+/// Returns the error for a wrong SHA-256 of the payload. s3s does not define its code.
 pub(super) fn content_sha256_mismatch() -> S3Error {
     with_code(
         "XAmzContentSHA256Mismatch",
@@ -135,7 +137,7 @@ pub(super) fn content_sha256_mismatch() -> S3Error {
     )
 }
 
-/// 400, for a request that is no S3 request.
+/// Returns a 400 for a request that is not an S3 request.
 pub(super) fn bad_request(message: &'static str) -> S3Error {
     with_code("BadRequest", message)
 }

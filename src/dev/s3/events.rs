@@ -1,16 +1,17 @@
-//! The event hook: who wants to know that an object was made or removed.
+//! Notifications about objects that were created or removed.
 //!
-//! S3 promises at least once and no order; here it is once, unless the process dies between the
-//! commit and the call. Two changes of one key may be told out of order: `sequencer` has the truth.
+//! S3 guarantees at-least-once delivery and no order. Here an event is delivered once, unless the process
+//! dies between the commit and the call. Two changes of one key may be reported out of order; `sequencer`
+//! gives their real order.
 
 use std::time::SystemTime;
 
-/// Told about changes of the store.
+/// Receives an event for every change of the store.
 ///
-/// It is called on a thread that may block, before the client has its answer: hand the event on
-/// quickly. Any `Fn(&Event)` is one.
+/// The observer is called on a thread that may block, before the response is sent to the client. So it
+/// should return quickly. Any `Fn(&Event)` is an observer.
 pub trait Observer: Send + Sync + 'static {
-    /// The change is committed and on disk.
+    /// Called after the change is committed and on disk.
     fn changed(&self, event: &Event);
 }
 
@@ -20,42 +21,43 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
     }
 }
 
-/// One change, with what an S3 event notification holds.
+/// One change, with the members of an S3 event notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// What happened.
+    /// The kind of the change.
     pub name: EventName,
-    /// In which bucket.
+    /// The bucket of the object.
     pub bucket: String,
-    /// The key as it is, not URL-encoded.
+    /// The key of the object, not URL-encoded.
     pub key: String,
-    /// Bytes; none when the object was removed.
+    /// The size in bytes; `None` if the object was removed.
     pub size: Option<u64>,
-    /// Without quotes; none when the object was removed.
+    /// The ETag without quotes; `None` if the object was removed.
     pub etag: Option<String>,
-    /// Fixed-width hexadecimal that grows with every change of the store: compare as text.
+    /// A hexadecimal number of fixed width that increases with every change of the store. Compare it as
+    /// text.
     pub sequencer: String,
-    /// When.
+    /// The time of the change.
     pub time: SystemTime,
 }
 
-/// The events of S3 that this store makes.
+/// The S3 event types that this store sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventName {
-    /// By PutObject.
+    /// Created by PutObject.
     CreatedPut,
-    /// By a POST form.
+    /// Created by a POST form.
     CreatedPost,
-    /// By CopyObject.
+    /// Created by CopyObject.
     CreatedCopy,
-    /// By CompleteMultipartUpload.
+    /// Created by CompleteMultipartUpload.
     CreatedMultipart,
-    /// By DeleteObject or DeleteObjects.
+    /// Removed by DeleteObject or DeleteObjects.
     RemovedDelete,
 }
 
 impl EventName {
-    /// As S3 writes it in `eventName`.
+    /// Returns the value of `eventName` in an S3 event notification.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

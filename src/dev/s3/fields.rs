@@ -1,6 +1,6 @@
-//! The `checksum_*` fields that many of s3s's types have, and no trait for. Hence macros.
+//! Access to the `checksum_*` fields of s3s types. These types have no common trait, so macros are used.
 
-/// Puts a checksum into the fields that s3s's outputs have for it, with its type.
+/// Sets the fields of a checksum and of its type in an output.
 macro_rules! fill_checksum {
     ($output:expr, $checksum:expr) => {{
         $crate::dev::s3::fields::fill_value!($output, $checksum);
@@ -8,7 +8,7 @@ macro_rules! fill_checksum {
     }};
 }
 
-/// The same where the output has no type: of parts.
+/// Sets the field of a checksum in an output without a checksum type, such as that of a part.
 macro_rules! fill_value {
     ($output:expr, $checksum:expr) => {{
         let value = Some($checksum.value.clone());
@@ -22,7 +22,7 @@ macro_rules! fill_value {
     }};
 }
 
-/// What an input declares, as a [`Declared`]. A macro, because s3s gives inputs no trait in common.
+/// Returns the checksum fields of an input, as [`ChecksumFields`](super::checksum::ChecksumFields).
 macro_rules! declared_checksums {
     ($input:expr) => {{
         use $crate::dev::s3::checksum::Algorithm;

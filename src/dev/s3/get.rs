@@ -34,13 +34,13 @@ pub(super) async fn get_object(
         if_unmodified_since: input.if_unmodified_since.as_ref(),
     };
     conditions.check(&object, not_modified)?;
-    let span = Span::of(&object, input.range.as_ref(), input.part_number)?;
+    let range = ByteRange::of(&object, input.range.as_ref(), input.part_number)?;
     let mut output = GetObjectOutput {
         tag_count: tag_count(&object)?,
-        body: Some(StreamingBlob::wrap(read_span(file, span.bytes.clone()))),
+        body: Some(StreamingBlob::wrap(read_range(file, range.bytes.clone()))),
         ..GetObjectOutput::default()
     };
-    describe!(output, object, span, input.checksum_mode);
+    describe!(output, object, range, input.checksum_mode);
     Ok(S3Response::new(output))
 }
 
@@ -58,72 +58,72 @@ pub(super) async fn head_object(
         if_unmodified_since: input.if_unmodified_since.as_ref(),
     };
     conditions.check(&object, not_modified)?;
-    let span = Span::of(&object, input.range.as_ref(), input.part_number)?;
+    let range = ByteRange::of(&object, input.range.as_ref(), input.part_number)?;
     let mut output = HeadObjectOutput::default();
-    describe!(output, object, span, input.checksum_mode);
+    describe!(output, object, range, input.checksum_mode);
     let mut response = S3Response::new(output);
-    if span.partial {
+    if range.partial {
         response.status = Some(hyper::StatusCode::PARTIAL_CONTENT);
     }
     Ok(response)
 }
 
-/// Fills the fields that both outputs have. A macro, because s3s gives them no trait in common.
+/// Fills the fields that both outputs have. It is a macro, because s3s defines no common trait for them.
 macro_rules! describe {
-    ($output:ident, $object:ident, $span:ident, $mode:expr) => {{
-        let about = &$object.about;
+    ($output:ident, $object:ident, $range:ident, $mode:expr) => {{
+        let attributes = &$object.attributes;
         $output.accept_ranges = Some("bytes".to_owned());
         $output.e_tag = Some($object.e_tag());
         $output.last_modified = Some($object.last_modified());
-        $output.content_length = i64::try_from($span.len()).ok();
-        $output.content_range = $span.header($object.size);
+        $output.content_length = i64::try_from($range.len()).ok();
+        $output.content_range = $range.header($object.size);
         $output.content_type = Some(
-            about
+            attributes
                 .content_type
                 .clone()
                 .unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned()),
         );
-        $output.content_encoding = about.content_encoding.clone();
-        $output.content_disposition = about.content_disposition.clone();
-        $output.content_language = about.content_language.clone();
-        $output.cache_control = about.cache_control.clone();
-        $output.expires = about.expires.clone();
+        $output.content_encoding = attributes.content_encoding.clone();
+        $output.content_disposition = attributes.content_disposition.clone();
+        $output.content_language = attributes.content_language.clone();
+        $output.cache_control = attributes.cache_control.clone();
+        $output.expires = attributes.expires.clone();
         $output.server_side_encryption =
-            (about.server_side_encryption.clone()).map(ServerSideEncryption::from);
+            (attributes.server_side_encryption.clone()).map(ServerSideEncryption::from);
         $output.storage_class = shown_storage_class(&$object).map(StorageClass::from);
-        $output.metadata = Some(about.metadata.clone().into_iter().collect());
-        // A checksum of the whole says nothing about a part: S3 leaves it out then.
-        if $mode.is_some_and(|mode| mode.as_str() == "ENABLED") && !$span.partial {
+        $output.metadata = Some(attributes.metadata.clone().into_iter().collect());
+        // The checksum of the whole object does not apply to a range, so S3 omits it then.
+        if $mode.is_some_and(|mode| mode.as_str() == "ENABLED") && !$range.partial {
             fill_checksum!($output, $object.checksum);
         }
     }};
 }
 use describe;
 
-/// What S3 says of an object that came without a type.
+/// The content type that S3 returns for an object without one.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-/// S3 leaves the header out for STANDARD.
+/// Returns the storage class; `None` for STANDARD, for which S3 omits the header.
 fn shown_storage_class(object: &Object) -> Option<String> {
     object
-        .about
+        .attributes
         .storage_class
         .clone()
         .filter(|class| class != StorageClass::STANDARD)
 }
 
 fn tag_count(object: &Object) -> S3Result<Option<i32>> {
-    let tags = tags::parse(object.about.tagging.as_deref().unwrap_or_default())?;
+    let tags = tags::parse(object.attributes.tagging.as_deref().unwrap_or_default())?;
     Ok(i32::try_from(tags.len()).ok().filter(|count| *count > 0))
 }
 
-/// The bytes asked for.
-struct Span {
+/// The requested bytes of an object.
+struct ByteRange {
     bytes: ops::Range<u64>,
     partial: bool,
 }
 
-impl Span {
+impl ByteRange {
     fn of(object: &Object, range: Option<&Range>, part: Option<i32>) -> S3Result<Self> {
         if part.is_some() && object.is_multipart() {
             return Err(s3_error!(
@@ -153,7 +153,7 @@ impl Span {
         self.bytes.end.saturating_sub(self.bytes.start)
     }
 
-    /// `Content-Range`, of a part.
+    /// Returns the value of `Content-Range`, if only a range was requested.
     fn header(&self, size: u64) -> Option<String> {
         let last = self.bytes.end.saturating_sub(1);
         self.partial
@@ -161,26 +161,26 @@ impl Span {
     }
 }
 
-/// The bytes of a file, a chunk at a time.
-fn read_span(
+/// Reads a range of a file, one chunk at a time.
+fn read_range(
     file: File,
-    span: ops::Range<u64>,
+    range: ops::Range<u64>,
 ) -> impl futures::Stream<Item = io::Result<Bytes>> + Send + Sync {
-    stream::try_unfold((file, span), |(mut file, span)| async move {
-        if span.is_empty() {
+    stream::try_unfold((file, range), |(mut file, range)| async move {
+        if range.is_empty() {
             return Ok(None);
         }
         let read = move || {
-            let wanted = usize::try_from(span.end - span.start)
+            let wanted = usize::try_from(range.end - range.start)
                 .unwrap_or(CHUNK)
                 .min(CHUNK);
             let mut chunk = vec![0; wanted];
-            file.seek(SeekFrom::Start(span.start))?;
+            file.seek(SeekFrom::Start(range.start))?;
             file.read_exact(&mut chunk)?;
-            let next = span
+            let next = range
                 .start
                 .saturating_add(u64::try_from(wanted).unwrap_or(0));
-            Ok(Some((Bytes::from(chunk), (file, next..span.end))))
+            Ok(Some((Bytes::from(chunk), (file, next..range.end))))
         };
         tokio::task::spawn_blocking(read)
             .await

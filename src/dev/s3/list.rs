@@ -14,10 +14,11 @@ use super::index::{Position, Query};
 use super::object::Object;
 use super::store::{Store, blocking};
 
-/// S3 never returns more.
+/// The largest page that S3 returns.
 const MAX_KEYS: i32 = 1000;
 
-/// With `encoding-type=url` S3 escapes all but the unreserved characters and the slash.
+/// The characters that S3 escapes with `encoding-type=url`: all except the unreserved characters and the
+/// slash.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -58,21 +59,21 @@ pub(super) async fn list_objects_v2(
     })
     .await?;
 
-    let text = Text::asked(input.encoding_type.as_ref());
+    let encoding = KeyEncoding::requested(input.encoding_type.as_ref());
     let contents: Vec<Listed> = page
         .objects
         .iter()
-        .map(|(key, object)| listed(text.of(key), object))
+        .map(|(key, object)| listed(encoding.encode(key), object))
         .collect();
     let prefixes = page.prefixes.iter().map(|prefix| CommonPrefix {
-        prefix: Some(text.of(prefix)),
+        prefix: Some(encoding.encode(prefix)),
     });
     let common_prefixes: Vec<CommonPrefix> = prefixes.collect();
     Ok(S3Response::new(ListObjectsV2Output {
         name: Some(input.bucket),
-        prefix: Some(text.of(input.prefix.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.map(|delimiter| text.of(&delimiter)),
-        start_after: input.start_after.map(|key| text.of(&key)),
+        prefix: Some(encoding.encode(input.prefix.as_deref().unwrap_or_default())),
+        delimiter: input.delimiter.map(|delimiter| encoding.encode(&delimiter)),
+        start_after: input.start_after.map(|key| encoding.encode(&key)),
         encoding_type: input.encoding_type,
         continuation_token: input.continuation_token,
         max_keys: Some(max_keys),
@@ -87,7 +88,7 @@ pub(super) async fn list_objects_v2(
 
 fn listed(key: String, object: &Object) -> Listed {
     let class = object
-        .about
+        .attributes
         .storage_class
         .clone()
         .unwrap_or_else(|| StorageClass::STANDARD.to_owned());
@@ -105,19 +106,19 @@ fn listed(key: String, object: &Object) -> Listed {
     }
 }
 
-/// How keys are written into the answer.
-pub(super) struct Text {
-    /// As `encoding-type=url` asks.
+/// How keys are encoded in a response.
+pub(super) struct KeyEncoding {
+    /// Whether the request contains `encoding-type=url`.
     url: bool,
 }
 
-impl Text {
-    pub(super) fn asked(kind: Option<&EncodingType>) -> Self {
+impl KeyEncoding {
+    pub(super) fn requested(kind: Option<&EncodingType>) -> Self {
         let url = kind.is_some_and(|kind| kind.as_str() == EncodingType::URL);
         Self { url }
     }
 
-    pub(super) fn of(&self, text: &str) -> String {
+    pub(super) fn encode(&self, text: &str) -> String {
         if self.url {
             escaped(text)
         } else {
@@ -126,12 +127,12 @@ impl Text {
     }
 }
 
-/// A key as it stands in a URL's path.
+/// Escapes a key for the path of a URL.
 pub(super) fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// A continuation token: opaque to clients, a place in the key order to us.
+/// Encodes a position as a continuation token, which is opaque to clients.
 fn encode(position: &Position) -> String {
     URL_SAFE_NO_PAD.encode(match position {
         Position::Start => String::new(),

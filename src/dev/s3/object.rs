@@ -1,4 +1,4 @@
-//! What the index knows of an object.
+//! The record of an object in the index.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -9,24 +9,26 @@ use serde::{Deserialize, Serialize};
 use super::bodies::BodyId;
 use super::checksum::Checksum;
 
-/// The record of one object. Kept as JSON: a field may join without a migration.
+/// The record of one object. It is stored as JSON, so that a field can be added without a migration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Object {
     pub body: BodyId,
     pub size: u64,
-    /// Without quotes: hex MD5 of the bytes, or of the parts' MD5s with `-N`.
+    /// The ETag without quotes: the MD5 of the bytes in hexadecimal, or the MD5 of the MD5s of N parts,
+    /// followed by `-N`.
     pub etag: String,
-    /// Milliseconds since 1970, as precise as S3's listings.
+    /// The time of the last change in milliseconds since 1970, the precision of listings of S3.
     pub modified_ms: u64,
-    /// What the client declared, else CRC64NVME. Of the whole object, or composite.
+    /// The checksum that the client declared, otherwise a CRC64NVME. It is of the whole object or composite.
     pub checksum: Checksum,
-    pub about: About,
+    #[serde(rename = "about")]
+    pub attributes: Attributes,
 }
 
-/// What the client said about the object, returned as it was given.
+/// Properties of the object that the client declared, and that are returned unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct About {
+pub(super) struct Attributes {
     pub content_type: Option<String>,
     pub content_encoding: Option<String>,
     pub content_disposition: Option<String>,
@@ -34,16 +36,16 @@ pub(super) struct About {
     pub cache_control: Option<String>,
     pub expires: Option<Timestamp>,
     pub storage_class: Option<String>,
-    /// As in `x-amz-tagging`: `k=v&k2=v2`.
+    /// The tags in the form of `x-amz-tagging`: `k=v&k2=v2`.
     pub tagging: Option<String>,
     pub metadata: BTreeMap<String, String>,
-    /// `AES256` where it was asked for. It is told again, and nothing is done: the bytes lie on the
-    /// disk of whoever develops.
+    /// `AES256` if the client requested it. It is only returned: the bytes are not encrypted, because they
+    /// are on the disk of the developer.
     pub server_side_encryption: Option<String>,
 }
 
 impl Object {
-    /// Whether it came in parts.
+    /// Returns whether the object was created by a multipart upload.
     pub(super) fn is_multipart(&self) -> bool {
         self.etag.contains('-')
     }
@@ -56,7 +58,7 @@ impl Object {
         from_millis(self.modified_ms).into()
     }
 
-    /// HTTP dates have whole seconds, so comparisons with one do too.
+    /// Returns the time of the last change in whole seconds, for comparisons with HTTP dates.
     pub(super) fn modified_second(&self) -> Timestamp {
         from_millis(self.modified_ms / 1000 * 1000).into()
     }
@@ -73,10 +75,10 @@ pub(super) fn to_millis(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The time that a change is stamped with.
+/// Returns the current time, for the timestamp of a change.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a store stamps real time, as S3 does: its clients' Clock is not its own, and s3s judges expiry by real time"
+    reason = "a store uses the real time, as S3 does, and s3s checks expiry against the real time; the Clock belongs to its clients"
 )]
 pub(super) fn now() -> SystemTime {
     SystemTime::now()

@@ -1,4 +1,4 @@
-//! The storage half behind s3s: its `S3` trait, one operation a line.
+//! The implementation of the trait `S3` of s3s, which delegates each operation to a function.
 
 use async_trait::async_trait;
 use s3s::dto::*;
@@ -7,10 +7,10 @@ use s3s::{S3, S3Request, S3Response, S3Result};
 use super::store::Store;
 use super::{buckets, copy, delete, get, list, multipart, put, tags};
 
-/// Every operation that is not here answers `NotImplemented`, which is s3s's default.
+/// Operations that are missing here return `NotImplemented`, the default of s3s.
 #[async_trait]
 impl S3 for Store {
-    /// Also for POST forms: s3s brings them here.
+    /// s3s calls this method for POST forms too.
     async fn put_object(
         &self,
         req: S3Request<PutObjectInput>,

@@ -1,4 +1,4 @@
-//! PutObject, and PostObject, which ends the same.
+//! PutObject, and PostObject, which s3s converts to a PutObject.
 
 use hyper::Method;
 use s3s::dto::{PutObjectInput, PutObjectOutput};
@@ -6,11 +6,11 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::condition::Condition;
 use super::declared;
+use super::declared_checksum::DeclaredChecksum;
 use super::events::EventName;
 use super::fields::{declared_checksums, fill_checksum};
-use super::object::{About, Object, now, to_millis};
-use super::promise::Promise;
-use super::receive::{Arrived, receive};
+use super::object::{Attributes, Object, now, to_millis};
+use super::receive::{ReceivedBody, receive};
 use super::store::{Store, blocking};
 
 pub(super) async fn put_object(
@@ -22,26 +22,26 @@ pub(super) async fn put_object(
     } else {
         EventName::CreatedPut
     };
-    refuse_file_name(&req)?;
-    let promise = Promise::of(declared_checksums!(req.input), &req.headers)?;
+    reject_file_name(&req)?;
+    let declared_checksum = DeclaredChecksum::of(declared_checksums!(req.input), &req.headers)?;
     let md5 = declared::md5(req.input.content_md5.as_deref())?;
     let condition = Condition::of_write(
         req.input.if_match.as_ref(),
         req.input.if_none_match.as_ref(),
     )?;
-    let about = About::of_put(&req.input)?;
-    declared::refuse_unsupported(&req.input)?;
+    let attributes = Attributes::of_put(&req.input)?;
+    declared::reject_unsupported(&req.input)?;
     let size = declared::size(req.input.content_length, req.input.body.as_ref())?;
     let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
-    refuse_early(store, &bucket, &key, &condition).await?;
+    check_early(store, &bucket, &key, &condition).await?;
 
-    let algorithm = promise.algorithm().unwrap_or_default();
-    let arrived = receive(store, req.input.body.take(), size, algorithm).await?;
+    let algorithm = declared_checksum.algorithm().unwrap_or_default();
+    let received = receive(store, req.input.body.take(), size, algorithm).await?;
     let trailers = req.trailing_headers.and_then(|trailers| trailers.take());
-    promise.check(&arrived.checksum, trailers.as_ref())?;
-    arrived.check_md5(md5)?;
+    declared_checksum.check(&received.checksum, trailers.as_ref())?;
+    received.check_md5(md5)?;
 
-    let object = store_arrived(store, bucket, key, arrived, about, condition, event).await?;
+    let object = store_received(store, bucket, key, received, attributes, condition, event).await?;
     let mut output = PutObjectOutput {
         e_tag: Some(object.e_tag()),
         ..PutObjectOutput::default()
@@ -51,8 +51,9 @@ pub(super) async fn put_object(
     Ok(S3Response::new(output))
 }
 
-/// S3 puts the name of a form's file in place of `${filename}`; s3s does not tell us that name.
-fn refuse_file_name(req: &S3Request<PutObjectInput>) -> S3Result<()> {
+/// Rejects a form whose key contains `${filename}`. S3 replaces it with the name of the file, which s3s
+/// does not provide.
+fn reject_file_name(req: &S3Request<PutObjectInput>) -> S3Result<()> {
     if req.method == Method::POST && req.input.key.contains("${filename}") {
         return Err(s3_error!(
             NotImplemented,
@@ -62,29 +63,30 @@ fn refuse_file_name(req: &S3Request<PutObjectInput>) -> S3Result<()> {
     Ok(())
 }
 
-async fn store_arrived(
+async fn store_received(
     store: &Store,
     bucket: String,
     key: String,
-    arrived: Arrived,
-    about: About,
+    received: ReceivedBody,
+    attributes: Attributes,
     condition: Condition,
     event: EventName,
 ) -> S3Result<Object> {
     let object = Object {
-        body: arrived.draft.id(),
-        size: arrived.size,
-        etag: hex::encode(arrived.md5),
+        body: received.draft.id(),
+        size: received.size,
+        etag: hex::encode(received.md5),
         modified_ms: to_millis(now()),
-        checksum: arrived.checksum,
-        about,
+        checksum: received.checksum,
+        attributes,
     };
     let store = store.clone();
-    blocking(move || store.commit(&bucket, &key, object, arrived.draft, &condition, event)).await
+    blocking(move || store.commit(&bucket, &key, object, received.draft, &condition, event)).await
 }
 
-/// A PUT that can only fail is refused before its bytes are sent; the transaction decides again.
-pub(super) async fn refuse_early(
+/// Checks the precondition before the bytes are received, so that a write that must fail does so early.
+/// The transaction checks it again.
+pub(super) async fn check_early(
     store: &Store,
     bucket: &str,
     key: &str,

@@ -1,4 +1,4 @@
-//! The socket: accepts, serves, and stops within a bound.
+//! Accepts connections, serves requests, and stops within a time limit.
 
 use std::convert::Infallible;
 use std::io::ErrorKind;
@@ -19,14 +19,28 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::errors::Error;
-use super::{cors, drain};
+use super::options::Options;
+use super::{cors, discard, store};
 
-/// How long running requests may take once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
-/// How long to wait when the process is out of file descriptors.
+/// How long running requests may take after the server was asked to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait after a failed accept, which may mean that the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A store that listens.
+/// Opens the store, removes the leftovers of a crash, creates the buckets and binds the socket.
+///
+/// When this function returns, the port accepts connections. Their requests are processed once
+/// [`Server::run`] runs.
+///
+/// # Errors
+/// The folder cannot be used, another process has the store open, or the address is in use.
+pub async fn start(options: Options) -> Result<Server, Error> {
+    let bind = options.bind;
+    let service = store::open(options).await?;
+    Server::bind(bind, service).await
+}
+
+/// A store that listens on a socket.
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
@@ -34,7 +48,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) async fn bind(addr: SocketAddr, service: S3Service) -> Result<Self, Error> {
+    async fn bind(addr: SocketAddr, service: S3Service) -> Result<Self, Error> {
         let failed = |source| Error::Bind { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
@@ -45,14 +59,14 @@ impl Server {
         })
     }
 
-    /// Where it listens, with the real port.
+    /// Returns the address that the server listens on, with the real port.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Serves until `stop`, then closes the socket, lets running requests finish for ten seconds
-    /// at most, and returns. What is cut off then leaves nothing visible.
+    /// Serves requests until `stop`, then closes the socket, waits at most ten seconds for running requests,
+    /// and returns. A write that is cut off then leaves no visible object.
     pub async fn run(self, stop: CancellationToken) {
         let mut connections = JoinSet::new();
         loop {
@@ -62,22 +76,25 @@ impl Server {
                     Ok((socket, _)) => {
                         connections.spawn(serve(socket, self.service.clone(), stop.clone()));
                     }
-                    Err(error) => pause(&error).await,
+                    Err(error) => pause_after(&error).await,
                 },
                 Some(_) = connections.join_next() => {}
             }
         }
         drop(self.listener);
         let drained = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
-            log::warn!(target: "upload_broker::dev::s3", "cut off requests that ran too long");
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained)
+            .await
+            .is_err()
+        {
+            log::warn!(target: "upload_broker::dev::s3", "closed connections whose requests did not finish in time");
             connections.shutdown().await;
         }
     }
 }
 
-/// A connection that died in the queue is not our fault; without descriptors, waiting helps.
-async fn pause(error: &std::io::Error) {
+/// Waits after a failed accept, unless the error only concerns the connection that was accepted.
+async fn pause_after(error: &std::io::Error) {
     if !matches!(
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
@@ -89,16 +106,16 @@ async fn pause(error: &std::io::Error) {
 
 async fn serve(socket: TcpStream, service: S3Service, stop: CancellationToken) {
     if let Err(error) = socket.set_nodelay(true) {
-        log::debug!(target: "upload_broker::dev::s3", "no TCP_NODELAY: {error}");
+        log::debug!(target: "upload_broker::dev::s3", "cannot set TCP_NODELAY: {error}");
     }
-    let answer = service_fn(move |req| {
+    let service = service_fn(move |req| {
         let service = service.clone();
-        async move { Ok::<_, Infallible>(answer(&service, req).await) }
+        async move { Ok::<_, Infallible>(respond(&service, req).await) }
     });
     let mut server = http1::Builder::new();
     let connection = server
         .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(socket), answer);
+        .serve_connection(TokioIo::new(socket), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -108,34 +125,34 @@ async fn serve(socket: TcpStream, service: S3Service, stop: CancellationToken) {
         }
     };
     if let Err(error) = ended {
-        // Clients hang up all the time.
+        // This is normal: clients close connections at any time.
         log::debug!(target: "upload_broker::dev::s3", "connection ended: {error}");
     }
 }
 
-async fn answer(service: &S3Service, req: Request<Incoming>) -> HttpResponse {
+async fn respond(service: &S3Service, req: Request<Incoming>) -> HttpResponse {
     let mut response = if cors::is_preflight(&req) {
         cors::preflight(&req)
             .or_else(S3Error::to_http_response)
-            .unwrap_or_else(|_| failed())
+            .unwrap_or_else(|_| internal_server_error())
     } else {
-        let (req, unread) = drain::lend(req);
-        let answered = service.call(req.map(Body::http_body)).await;
+        let (req, unread) = discard::split_body(req);
+        let result = service.call(req.map(Body::http_body)).await;
         unread.discard().await;
-        answered.unwrap_or_else(|error| {
+        result.unwrap_or_else(|error| {
             log::error!(target: "upload_broker::dev::s3", "s3s failed: {error:?}");
-            failed()
+            internal_server_error()
         })
     };
     let id = Uuid::new_v4().simple().to_string().to_uppercase();
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-amz-request-id", id);
     }
-    cors::open_to_all(response.headers_mut());
+    cors::allow_any_origin(response.headers_mut());
     response
 }
 
-fn failed() -> HttpResponse {
+fn internal_server_error() -> HttpResponse {
     let mut response = HttpResponse::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response

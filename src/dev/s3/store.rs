@@ -1,4 +1,4 @@
-//! The store: the index, the bodies and who watches them, opened and swept.
+//! The store: the index, the bodies and the observer.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -10,24 +10,25 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::{AwsNameValidation, NameValidation as _};
 use secrecy::ExposeSecret as _;
 
-use super::Options;
 use super::access::{Access, OnlyKey};
 use super::bodies::Bodies;
-use super::errors::{Error, Fault, internal};
+use super::errors::{Error, StoreError, internal};
 use super::events::Observer;
 use super::index::Index;
 use super::object::{Object, now, to_millis};
+use super::options::Options;
 
-/// s3s holds the file of a POST form in memory: no more than this of it.
+/// The largest file in a POST form. s3s keeps it in memory.
 const POST_MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// A DeleteObjects of 1,000 keys of 1,024 bytes, escaped, fits.
+/// The largest XML body. A DeleteObjects with 1,000 keys of 1,024 escaped bytes is smaller.
 const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// A replaced object loses its body between our look at the index and the opening of the file;
-/// the index then names another. More rounds than this is no race.
-const ROUNDS: usize = 16;
+/// If an object is replaced between the read of the index and the opening of its body, the index refers
+/// to another body then, and the read starts over. More attempts than this cannot be explained by such a
+/// race.
+const MAX_ATTEMPTS: usize = 16;
 
-/// The store; a clone is the same store.
+/// The store. Clones share the same data.
 #[derive(Clone)]
 pub(super) struct Store(Arc<Inner>);
 
@@ -38,7 +39,7 @@ struct Inner {
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// Opens the folder, sweeps it, makes the buckets, and puts the protocol around it.
+/// Opens the store and returns the service that implements the S3 protocol for it.
 pub(super) async fn open(options: Options) -> Result<S3Service, Error> {
     let auth = OnlyKey {
         access_key: options.access_key.clone(),
@@ -66,9 +67,9 @@ impl Store {
         };
         let bodies = Bodies::open(options.dir.join("bodies"), options.fsync).map_err(folder)?;
         let index = Index::open(&options.dir.join("index.redb"), options.fsync)?;
-        let swept = bodies.sweep(|id| index.uses_body(id))?;
-        if swept > 0 {
-            log::info!(target: "upload_broker::dev::s3", "removed {swept} unfinished uploads of the last run");
+        let removed = bodies.remove_unused(|id| index.uses_body(id))?;
+        if removed > 0 {
+            log::info!(target: "upload_broker::dev::s3", "removed {removed} bodies of unfinished uploads of the last run");
         }
         for bucket in &options.buckets {
             if !AwsNameValidation::new().validate_bucket_name(bucket) {
@@ -85,19 +86,19 @@ impl Store {
         })))
     }
 
-    /// Blocks: only inside [`blocking`].
+    /// Its methods block, so they are only called inside [`blocking`].
     pub(super) fn index(&self) -> &Index {
         &self.0.index
     }
 
-    /// The record and its open body. Blocks.
-    pub(super) fn open_body(&self, bucket: &str, key: &str) -> Result<(Object, File), Fault> {
-        let mut round = 0;
+    /// Returns the record of an object, and its open body. Blocks.
+    pub(super) fn open_body(&self, bucket: &str, key: &str) -> Result<(Object, File), StoreError> {
+        let mut attempt = 0;
         loop {
             let object = self.index().get(bucket, key)?;
-            round += 1;
+            attempt += 1;
             match self.bodies().read(object.body) {
-                Err(error) if error.kind() == ErrorKind::NotFound && round < ROUNDS => {}
+                Err(error) if error.kind() == ErrorKind::NotFound && attempt < MAX_ATTEMPTS => {}
                 file => return Ok((object, file?)),
             }
         }
@@ -116,9 +117,10 @@ impl Store {
     }
 }
 
-/// Runs disk work off the async threads. It runs to its end even when the caller goes away.
+/// Runs blocking work on a thread of the blocking pool. It runs to its end even if the caller is
+/// cancelled.
 pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> S3Result<T> {
     let done = tokio::task::spawn_blocking(work)
         .await

@@ -1,4 +1,4 @@
-//! Object tags: checked when they come, returned by GetObjectTagging.
+//! Object tags: validated when they are received, and returned by GetObjectTagging.
 
 use s3s::dto::{GetObjectTaggingInput, GetObjectTaggingOutput, Tag};
 use s3s::{S3Response, S3Result, s3_error};
@@ -7,13 +7,13 @@ use url::form_urlencoded;
 use super::errors::only_null_version;
 use super::store::{Store, blocking};
 
-/// S3 user guide, "Categorizing your storage using tags".
+/// The limits of tags (S3 user guide, "Categorizing your storage using tags").
 const MAX_TAGS: usize = 10;
 const MAX_KEY_CHARS: usize = 128;
 const MAX_VALUE_CHARS: usize = 256;
 
 /// # Errors
-/// More than ten tags, one that is too long, or a key twice.
+/// More than ten tags, a tag that is too long, or a duplicate key.
 pub(super) fn parse(tagging: &str) -> S3Result<Vec<(String, String)>> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for (key, value) in form_urlencoded::parse(tagging.as_bytes()) {
@@ -50,7 +50,7 @@ pub(super) async fn get_object_tagging(
     only_null_version(input.version_id.as_deref())?;
     let index = store.clone();
     let object = blocking(move || index.index().get(&input.bucket, &input.key)).await?;
-    let tags = parse(object.about.tagging.as_deref().unwrap_or_default())?;
+    let tags = parse(object.attributes.tagging.as_deref().unwrap_or_default())?;
     let tag_set = tags
         .into_iter()
         .map(|(key, value)| Tag {

@@ -1,14 +1,14 @@
-//! Settings, a line each: `NAME=value`.
+//! Settings, one per line: `NAME=value`.
 
 use std::collections::BTreeMap;
 
 use upload_broker::config::Settings;
 
-/// The password in `DATABASE_URL`, and the secret key.
+/// The password in `DATABASE_URL`, and the secret access key.
 const SECRETS: [&str; 2] = ["correct-horse", "battery-staple"];
 
-/// Settings are taken or refused with reasons, and neither shows a secret, however broken the rest
-/// of its variable is.
+/// Settings are accepted, or rejected with reasons. Neither the report nor the reasons contain a secret, however
+/// invalid the rest of the variable is.
 pub fn hold(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -19,7 +19,7 @@ pub fn hold(data: &[u8]) {
         .map(|(name, value)| (name, value.to_owned()))
         .collect();
     let url = all.remove("DATABASE_URL").unwrap_or_default();
-    // Whoever writes the secret itself elsewhere is not meant.
+    // An input that contains the secret itself elsewhere is not a leak.
     if SECRETS.iter().any(|secret| text.contains(secret)) {
         return;
     }
@@ -35,14 +35,14 @@ pub fn hold(data: &[u8]) {
             assert_eq!(
                 Ok(settings.report()),
                 again,
-                "it depends on more than its text"
+                "the result depends only on the settings"
             );
             format!("{}{settings:?}", settings.report())
         }
         Err(faults) => {
             assert!(!faults.is_empty());
-            let told = faults.iter().map(ToString::to_string);
-            format!("{}{faults:?}", told.collect::<String>())
+            let messages = faults.iter().map(ToString::to_string);
+            format!("{}{faults:?}", messages.collect::<String>())
         }
     };
     for secret in SECRETS {

@@ -1,11 +1,12 @@
-//! A query with a cursor in it.
+//! A query string with a cursor.
 
 use upload_broker::domain::page::Cursor;
 use upload_broker::http::extract::query::Params;
 
 const NAMES: &[&str] = &["prefix", "status", "limit", "cursor"];
 
-/// What is taken for a cursor says the same when it is written again, and so does a whole query.
+/// A cursor that is accepted decodes to the same value after it is encoded again, and so does the query of the
+/// link to the next page.
 pub fn hold(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -24,7 +25,7 @@ pub fn hold(data: &[u8]) {
         .strip_prefix("</uploads?")
         .and_then(|rest| rest.strip_suffix(">; rel=\"next\""));
     let Ok(again) = Params::parse(target.expect("a link"), NAMES) else {
-        panic!("{text:?} links to {link:?}, which is refused");
+        panic!("{text:?} links to {link:?}, which is rejected");
     };
     assert_eq!(again.cursor().ok().flatten(), Some(cursor));
     assert!(again.all("status").eq(asked.all("status")), "{link:?}");

@@ -1,4 +1,4 @@
-//! A JWT, and the claims of one.
+//! A JWT, and the claims of a JWT.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,13 +10,13 @@ use serde_json::Value;
 use upload_broker::config::{Jwt as Settings, JwtKeys};
 use upload_broker::identity::jwt::{Jwt, Verified};
 
-const SECRET: &str = "a secret of the issuer's, and nobody else's";
+const SECRET: &str = "the secret of the issuer, of 32 bytes or more";
 const NOW: i64 = 1_800_000_000;
-/// How far clocks may be apart, in seconds.
+/// The allowed difference between clocks, in seconds.
 const LEEWAY: i64 = 30;
 
-/// Bytes are believed only where the issuer's secret has signed them. Claims that it has signed
-/// are believed only in their time, from the issuer, for us.
+/// A token is accepted only if it is signed with the secret of the issuer. Signed claims are accepted only within
+/// their validity, from the issuer, and for this audience.
 pub fn hold(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Verified::Valid(_) = judge(text)
@@ -51,8 +51,8 @@ pub fn hold(data: &[u8]) {
     }
 }
 
-/// The claims that are looked at. The others may say anything, such as half a surrogate pair,
-/// which is JSON and yet no text.
+/// The claims that are checked. Other claims may have any value, such as half a surrogate pair, which is valid
+/// JSON and not a valid string.
 #[derive(Debug, Deserialize)]
 struct Claims {
     exp: f64,

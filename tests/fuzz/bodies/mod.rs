@@ -1,7 +1,7 @@
-//! What has to hold for any bytes at all: each body panics where it does not. Shared by the fuzz
-//! targets and by `make test`.
+//! Properties that must hold for any input. Each body panics if its property does not hold. The fuzz targets and
+//! `make test` share the bodies.
 
-#![allow(dead_code, reason = "a fuzz target uses one of them")]
+#![allow(dead_code, reason = "each fuzz target uses only one body")]
 
 pub mod config;
 pub mod cursor;

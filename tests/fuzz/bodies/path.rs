@@ -3,7 +3,8 @@
 use upload_broker::domain::jail::Jail;
 use upload_broker::domain::path::{DatasetPath, MAX_KEY_BYTES};
 
-/// What is taken is a sane key inside its tenant's jail, in no other, and comes back as it was.
+/// An accepted path maps to a valid key in the jail of its tenant and in no other jail, and the key maps back to
+/// the same path.
 pub fn hold(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -26,9 +27,9 @@ pub fn hold(data: &[u8]) {
             "{key:?}"
         );
         assert!(!key.chars().any(char::is_control), "{key:?}");
-        let sane = |segment: &str| !matches!(segment, "" | "." | "..");
-        assert!(key.split('/').all(sane), "{key:?}");
+        let is_valid = |segment: &str| !matches!(segment, "" | "." | "..");
+        assert!(key.split('/').all(is_valid), "{key:?}");
         assert_eq!(jail.path(&key), Some(path), "{key:?}");
-        assert_eq!(other.path(&key), None, "{key:?} is another's too");
+        assert_eq!(other.path(&key), None, "{key:?} is in another jail too");
     }
 }

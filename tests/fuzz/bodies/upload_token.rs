@@ -3,8 +3,8 @@
 use secrecy::ExposeSecret as _;
 use upload_broker::identity::upload_token::TokenKey;
 
-/// What opens under the broker's secret says the same when it is sealed again, and opens under no
-/// other secret.
+/// A token that is valid with the secret of the broker has the same content after it is issued again, and is not
+/// valid with another secret.
 pub fn hold(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -18,5 +18,5 @@ pub fn hold(data: &[u8]) {
     assert_eq!(TokenKey::new(b"another").verify(text), None, "{text:?}");
 }
 
-/// What good tokens are signed with.
+/// The secret that valid tokens are signed with.
 pub const SECRET: &[u8] = b"a secret of the broker's";

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::app::{App, id};
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 use crate::support::reply::Reply;
 
 const CALLERS: usize = 100;
@@ -31,10 +31,10 @@ async fn hundred_concurrent_acknowledges_make_one_transition_and_one_event() {
         assert_eq!(answer.expect(StatusCode::OK), stored);
     }
 
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
     let transitions = app.metric(r#"upload_transitions_total{to="Uploaded"}"#);
     assert_eq!(transitions.await, 1.0);
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     let event = app.events(&session).await.remove(0);
     assert_eq!(message.json()["id"], event["id"]);
     let more = app.inbox.poll(Duration::from_secs(1)).await;

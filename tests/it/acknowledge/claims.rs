@@ -142,17 +142,21 @@ async fn acknowledge_fails_upload_when_expected_size_or_etag_differs() {
 async fn acknowledge_by_path_selects_newest_upload() {
     let app = App::start().await;
     let path = "/datasets/data/e%20f.csv/action/acknowledge";
-    app.act(path).await.expect_problem(404, "upload-not-found");
+    app.post_empty(path)
+        .await
+        .expect_problem(404, "upload-not-found");
 
     let old = app.create("data/e f.csv", json!({})).await;
     let new = app.create("data/e f.csv", json!({})).await;
-    app.act(path).await.expect_problem(409, "object-missing");
+    app.post_empty(path)
+        .await
+        .expect_problem(409, "object-missing");
     app.put(&new, "new").await.expect_ok();
     let reply = app.post(path, json!({"name": "Named"})).await;
     let uploaded = reply.expect(StatusCode::OK);
     assert_eq!(uploaded["id"], new["id"], "{uploaded:#}");
     assert_eq!(uploaded["name"], "Named", "{uploaded:#}");
-    let again = app.act(path).await.expect(StatusCode::OK);
+    let again = app.post_empty(path).await.expect(StatusCode::OK);
     assert_eq!(again, uploaded);
     assert_eq!(app.read(&old).await["status"], "Pending");
     app.acknowledge(&old)

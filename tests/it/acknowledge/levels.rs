@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup, id};
-use crate::support::masked::Masked;
+use crate::support::replacing_proxy::ReplacingProxy;
 
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
@@ -43,7 +43,7 @@ async fn acknowledge_returns_version_id_in_versioned_bucket() {
 
 #[tokio::test]
 async fn store_without_checksums_yields_size_or_existence_level() {
-    let masked = Masked::start().await;
+    let masked = ReplacingProxy::hiding_checksums().await;
     let app = Setup::new().s3(masked.endpoint()).start().await;
     let checksum = json!({"algorithm": "SHA256", "value": SHA256});
     for (path, mut declared, level) in [

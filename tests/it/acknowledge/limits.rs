@@ -21,7 +21,7 @@ async fn acknowledge_rejects_object_larger_than_limit_whatever_size_is_stated() 
         assert_eq!(upload["status"], "Error", "{upload:#}");
         let code = &upload["error"]["code"];
         assert_eq!(code, "size-limit-exceeded", "{upload:#}");
-        assert_eq!(app.told(&session).await, ["upload.failed"]);
+        assert_eq!(app.event_types(&session).await, ["upload.failed"]);
         let reply = app.delete(&path).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
         assert!(app.bucket.head("large.csv").await.is_none());

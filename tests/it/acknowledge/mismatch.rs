@@ -24,12 +24,12 @@ async fn acknowledge_reports_missing_object_and_stays_pending() {
     let now = app.read(&session).await;
     assert_eq!(now["status"], "Pending", "{now:#}");
     assert_eq!(now["updated_at"], session["updated_at"], "{now:#}");
-    assert!(app.told(&session).await.is_empty());
+    assert!(app.event_types(&session).await.is_empty());
 
     app.put(&session, "id,name").await.expect_ok();
     let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn foreign_object_leaves_overwriting_upload_pending() {
         .await
         .expect_problem(409, "object-missing");
     assert_eq!(app.read(&session).await["status"], "Pending");
-    assert!(app.told(&session).await.is_empty());
+    assert!(app.event_types(&session).await.is_empty());
 
     app.put(&session, "its own").await.expect_ok();
     app.acknowledge(&session).await.expect(StatusCode::OK);
@@ -134,7 +134,7 @@ async fn assert_failed(app: &App, session: &Value, code: &str) {
     for nothing in ["object", "verification", "uploaded_at"] {
         assert_eq!(now[nothing], Value::Null, "{nothing} of {now:#}");
     }
-    assert_eq!(app.told(session).await, ["upload.failed"]);
+    assert_eq!(app.event_types(session).await, ["upload.failed"]);
     let event = app.events(session).await.remove(0);
     assert_eq!(event["data"]["error"], now["error"], "{event:#}");
     assert_eq!(event["published_at"], Value::Null, "{event:#}");

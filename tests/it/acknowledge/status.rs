@@ -20,19 +20,21 @@ async fn acknowledge_rejects_cancelled_and_deleted_uploads() {
     let app = App::start().await;
     let cancelled = app.create("a", json!({})).await;
     let path = format!("/uploads/{}/cancel", id(&cancelled));
-    let answer = app.act(&path).await.expect(StatusCode::OK);
+    let answer = app.post_empty(&path).await.expect(StatusCode::OK);
     assert_eq!(answer["status"], "Cancelled", "{answer:#}");
     assert_refused(&app, &cancelled, "Cancelled").await;
     app.put(&cancelled, "too late").await.expect_ok();
     assert_refused(&app, &cancelled, "Cancelled").await;
-    assert_eq!(app.told(&cancelled).await, ["upload.cancelled"]);
-    app.act(&path).await.expect_problem(409, "invalid-status");
+    assert_eq!(app.event_types(&cancelled).await, ["upload.cancelled"]);
+    app.post_empty(&path)
+        .await
+        .expect_problem(409, "invalid-status");
 
     let deleted = app.upload("b", "b", json!({})).await;
     let reply = app.delete(&format!("/uploads/{}", id(&deleted))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert_refused(&app, &deleted, "Deleted").await;
-    let told = app.told(&deleted).await;
+    let told = app.event_types(&deleted).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
@@ -45,13 +47,13 @@ async fn cancel_deletes_own_object_and_keeps_foreign_object() {
     let session = app.create("a", json!({})).await;
     app.put(&session, "came already").await.expect_ok();
     let path = format!("/uploads/{}/cancel", id(&session));
-    app.act(&path).await.expect(StatusCode::OK);
+    app.post_empty(&path).await.expect(StatusCode::OK);
     assert!(app.bucket.head("a").await.is_none(), "it blocks the path");
 
     let other = app.create("a", json!({})).await;
     app.bucket.put("a", "somebody else's").await;
     let path = format!("/uploads/{}/cancel", id(&other));
-    app.act(&path).await.expect(StatusCode::OK);
+    app.post_empty(&path).await.expect(StatusCode::OK);
     assert_eq!(app.bucket.get("a").await, b"somebody else's");
 }
 
@@ -74,7 +76,7 @@ async fn acknowledge_accepts_object_that_arrived_after_expiry() {
         uploaded["verification"]["by"], "acknowledge",
         "{uploaded:#}"
     );
-    let told = app.told(&session).await;
+    let told = app.event_types(&session).await;
     assert_eq!(told, ["upload.expired", "dataset.uploaded"]);
 }
 
@@ -87,7 +89,7 @@ async fn acknowledge_of_superseded_upload_returns_its_proof_unchanged() {
     assert_eq!(again["status"], "Superseded", "{again:#}");
     assert_eq!(again["verification"], old["verification"], "{again:#}");
     assert_eq!(
-        app.told(&old).await,
+        app.event_types(&old).await,
         ["dataset.uploaded", "dataset.superseded"]
     );
 }

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use crate::support::observe::eventually;
-use crate::support::process::Ended;
+use crate::support::process::FinishedProcess;
 use crate::support::reply::Reply;
 use crate::support::serving::Place;
 
-async fn audit(place: &Place, args: &[&str]) -> Ended {
+async fn audit(place: &Place, args: &[&str]) -> FinishedProcess {
     let args: Vec<_> = ["audit"].iter().chain(args).copied().collect();
-    place.run(&args).end().await
+    place.run(&args).finish().await
 }
 
-fn lines(ended: &Ended) -> Vec<Value> {
+fn lines(ended: &FinishedProcess) -> Vec<Value> {
     let lines = ended.out.lines().map(serde_json::from_str);
     lines.map(|line| line.expect("JSON")).collect()
 }
@@ -24,14 +24,14 @@ async fn command_shows_and_filters_actions_of_all_callers() {
     let acme = place.run(&[
         "keys", "create", "--tenant", "acme", "--scopes", "admin", "--json",
     ]);
-    let acme = acme.end().await.ok().json();
+    let acme = acme.finish().await.ok().json();
     caller.upload("/data/a.csv", "x").await;
     let stranger = caller.http.get(format!("{}/uploads", caller.url));
     Reply::of(stranger)
         .await
         .expect_problem(401, "unauthenticated");
     let acme_id = acme["id"].as_str().expect("an id");
-    place.run(&["keys", "revoke", acme_id]).end().await.ok();
+    place.run(&["keys", "revoke", acme_id]).finish().await.ok();
 
     let mut all = Vec::new();
     eventually("the rows are written", async || {
@@ -59,7 +59,7 @@ async fn command_shows_and_filters_actions_of_all_callers() {
 
     // The same row as over HTTP.
     let admin = place.run(&["keys", "create", "--scopes", "admin", "--json"]);
-    let admin = admin.end().await.ok().json();
+    let admin = admin.finish().await.ok().json();
     let admin = admin["key"].as_str().expect("a key");
     let shown = caller
         .http
@@ -132,15 +132,15 @@ async fn command_rejects_invalid_arguments_and_reports_missing_database() {
         (&["--action", "upload.eaten"], 2, "upload.created"),
         (&["--prefix", "/a\u{7}"], 1, "control character"),
     ] {
-        audit(&place, args).await.failed(code, &[text]);
+        audit(&place, args).await.expect_failure(code, &[text]);
     }
     let nowhere = place
         .run(&["audit"])
         .set("DATABASE_URL", "postgres://x@127.0.0.1:1/x");
     nowhere
-        .end()
+        .finish()
         .await
-        .failed(1, &["Cannot connect to Postgres"]);
+        .expect_failure(1, &["Cannot connect to Postgres"]);
     let unset = place.run(&["audit"]).unset("DATABASE_URL");
-    unset.end().await.failed(78, &["DATABASE_URL"]);
+    unset.finish().await.expect_failure(78, &["DATABASE_URL"]);
 }

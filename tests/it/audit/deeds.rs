@@ -93,7 +93,7 @@ async fn parts_batches_retries_and_actions_by_path_are_recorded() {
     let parts = format!("/uploads/{}/parts", id(&session));
     let signed = app.post(&parts, json!({"part_numbers": [7]})).await;
     let signed = signed.expect(StatusCode::OK);
-    app.act(&format!("/uploads/{}/cancel", id(&session)))
+    app.post_empty(&format!("/uploads/{}/cancel", id(&session)))
         .await
         .expect(StatusCode::OK);
     let batch =
@@ -105,7 +105,7 @@ async fn parts_batches_retries_and_actions_by_path_are_recorded() {
     }
     let by_path = app.create("/by/path", json!({})).await;
     app.put(&by_path, "x").await.expect_ok();
-    app.act("/datasets/by/path/action/acknowledge")
+    app.post_empty("/datasets/by/path/action/acknowledge")
         .await
         .expect(StatusCode::OK);
     app.delete("/datasets/by/path").await.expect_ok();

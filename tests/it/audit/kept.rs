@@ -105,7 +105,7 @@ async fn dry_run_counts_old_rows_and_deletes_none() {
     let janitor = async |more: &[&str]| {
         let args = [&["janitor", "--json", "--only", "retention"], more].concat();
         let run = place.run(&args).set("BROKER_RETENTION_AUDIT_DAYS", 30);
-        let ended = run.end().await.ok();
+        let ended = run.finish().await.ok();
         let summary = ended.err.lines().last().expect("a summary").to_owned();
         (ended.json(), summary)
     };

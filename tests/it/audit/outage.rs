@@ -9,10 +9,10 @@ use upload_broker::usecases::audit::write::write;
 
 use super::{count, rows};
 use crate::support::app::{App, Setup};
+use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
 use crate::support::database;
 use crate::support::gate::Gate;
-use crate::support::hold::Hold;
 use crate::support::observe::eventually;
 use crate::support::serving::Place;
 use crate::support::shared;
@@ -25,7 +25,7 @@ async fn actions_during_postgres_outage_are_recorded_afterwards() {
     app.bucket.put("a.csv", "x").await;
     let download = "/datasets/a.csv/action/download";
     app.get(download).await;
-    gate.cut().await;
+    gate.close().await;
     let mut downloads = 1;
     // Until the cached key expires.
     while app.get(download).await.status == StatusCode::FOUND {
@@ -72,7 +72,7 @@ async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     const ALL: i64 = 40_000;
     let gate = Gate::new(database::address());
     let app = Setup::new().postgres(gate.addr()).start().await;
-    gate.cut().await;
+    gate.close().await;
     for n in 0..ALL {
         let details = ActionDetails::on_subject(Action::TenantCreated, n);
         let origin = Actor::Operator {
@@ -130,8 +130,10 @@ async fn rejected_row_does_not_block_other_rows() {
 #[tokio::test]
 async fn graceful_stop_writes_rows_of_last_requests() {
     let place = Place::new().await;
-    let mut hold = Hold::new(cloud::address()).await;
-    let run = place.serve().set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+    let mut blocked_s3 = BlockedGate::new(cloud::address()).await;
+    let run = place
+        .serve()
+        .set("AWS_ENDPOINT_URL_S3", blocked_s3.endpoint());
     let (mut process, caller) = place.start(run).await;
     place.bucket.put("a.csv", "x").await;
     let mut asked = Vec::new();
@@ -141,19 +143,19 @@ async fn graceful_stop_writes_rows_of_last_requests() {
             caller.get("/datasets/a.csv/action/download").await
         }));
     }
-    hold.someone_waits().await;
+    blocked_s3.request_waits().await;
     process.signal("TERM");
-    process.says("SIGTERM: stopping").await;
+    process.wait_for_log("SIGTERM: stopping").await;
     // The listener is closed: these answers are the last work of the process.
     let address = caller.url.strip_prefix("http://").expect("a URL");
     while tokio::net::TcpStream::connect(address).await.is_ok() {}
-    hold.release();
+    blocked_s3.release();
     let mut answered = 0;
     for download in asked {
         let reply = download.await.expect("a caller");
         answered += i64::from(reply.status == StatusCode::FOUND);
     }
-    process.ended().await.ok();
+    process.wait().await.ok();
     assert!(answered > 0);
     let client = database::connect(place.database.url()).await;
     let sql = "SELECT count(*) FROM audit WHERE action = 'dataset.downloaded'";
@@ -172,11 +174,11 @@ async fn stop_during_postgres_outage_reports_number_of_lost_rows() {
     let (process, caller) = place.start(run.set("BROKER_SHUTDOWN_SECONDS", 2)).await;
     place.bucket.put("a.csv", "x").await;
     caller.get("/datasets").await.expect(StatusCode::OK);
-    gate.cut().await;
+    gate.close().await;
     let download = caller.get("/datasets/a.csv/action/download").await;
     assert_eq!(download.status, StatusCode::FOUND, "{download:#?}");
     let ended = process.stop("TERM").await;
-    ended.failed(
+    ended.expect_failure(
         1,
         &["audit: 1 rows are lost", "dropped tasks that did not stop"],
     );

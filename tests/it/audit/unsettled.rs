@@ -21,7 +21,7 @@ async fn request_of_disconnected_caller_is_recorded() {
     let app = setup.start().await;
     let upload = app.upload("/a.csv", "x", json!({})).await;
     rows(&app, 2).await;
-    gate.hold();
+    gate.block();
     let delete = app
         .request(Method::DELETE, &format!("/uploads/{}", id(&upload)))
         .header("x-request-id", "gone");
@@ -59,7 +59,7 @@ async fn failed_delete_is_recorded_with_problem_code() {
         .start()
         .await;
     let upload = app.upload("/a.csv", "x", json!({})).await;
-    gate.cut().await;
+    gate.close().await;
     for _ in 0..2 {
         app.delete("/datasets/a.csv")
             .await
@@ -91,7 +91,7 @@ async fn request_that_exceeds_its_deadline_is_recorded() {
     let session = app.create("/a.csv", json!({})).await;
     app.put(&session, "x").await.expect_ok();
     rows(&app, 1).await;
-    gate.hold();
+    gate.block();
     let asked = app.acknowledge(&session);
     let reply = tokio::time::timeout(Duration::from_secs(20), asked).await;
     reply

@@ -214,7 +214,7 @@ async fn cached_jwt_and_tenant_need_no_query() {
     app.bucket.put("a.csv", "x").await;
     let ada = jwt_caller(&app, json!({}));
     ada.get("/datasets").await.expect(StatusCode::OK);
-    gate.cut().await;
+    gate.close().await;
     ada.get("/datasets").await.expect(StatusCode::OK);
     // Another JWT of the cached tenant needs no query either; an uncached tenant does.
     let bob = jwt_caller(&app, json!({"sub": "bob"}));
@@ -286,7 +286,7 @@ async fn max_size_claim_applies_to_create_part_urls_and_acknowledge() {
         ada.get(&format!("/uploads/{of}"))
             .await
             .expect(StatusCode::OK);
-        ada.act(&format!("/uploads/{of}/cancel"))
+        ada.post_empty(&format!("/uploads/{of}/cancel"))
             .await
             .expect(StatusCode::OK);
     }

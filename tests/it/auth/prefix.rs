@@ -131,7 +131,7 @@ async fn every_operation_works_inside_prefix() {
         confined.get(path).await.expect(StatusCode::OK);
     }
     confined
-        .act("/datasets/in/new.csv/action/acknowledge")
+        .post_empty("/datasets/in/new.csv/action/acknowledge")
         .await
         .expect(StatusCode::OK);
     let gone = confined.request(Method::DELETE, "/datasets/in/new.csv");

@@ -150,7 +150,7 @@ async fn cancelled_upload_is_not_credited_and_spent_token_opens_no_multipart() {
         .await
         .expect(StatusCode::CREATED);
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    page.act(&cancel).await.expect(StatusCode::OK);
+    page.post_empty(&cancel).await.expect(StatusCode::OK);
     create(&page, json!({"path": "/a"}))
         .await
         .expect_problem(403, "token-spent");

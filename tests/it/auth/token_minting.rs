@@ -91,7 +91,7 @@ async fn invalid_token_request_is_rejected_with_pointer() {
         );
     }
     // A request without a body is valid.
-    let made = app.act("/tokens").await;
+    let made = app.post_empty("/tokens").await;
     assert_eq!(made.header("cache-control"), Some("no-store"));
     made.expect(StatusCode::CREATED);
 }

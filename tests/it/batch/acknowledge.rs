@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{create_batch, results, statuses};
 use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
-use crate::support::process::PATIENCE;
+use crate::support::process::TIMEOUT;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
@@ -70,9 +70,9 @@ async fn batch_proves_each_upload_with_one_event_in_few_statements() {
         - before;
     assert!(written <= 60.0, "100 proofs took {written} statements");
     for session in [&sessions[0], &sessions[99]] {
-        assert_eq!(app.told(session).await, ["dataset.uploaded"]);
+        assert_eq!(app.event_types(session).await, ["dataset.uploaded"]);
     }
-    let notified = app.inbox.receive_until(100, PATIENCE).await;
+    let notified = app.inbox.receive_until(100, TIMEOUT).await;
     let mut notified: Vec<_> = (notified.iter())
         .map(|message| message.json()["data"]["upload_id"].clone())
         .collect();
@@ -120,7 +120,7 @@ async fn invalid_entries_do_not_affect_other_entries() {
     let good = uploaded_sessions(&app, ["/first".into(), "/wrong".into(), "/last".into()]).await;
     let missing = app.create("/missing", json!({})).await;
     let cancelled = app.create("/cancelled", json!({})).await;
-    app.act(&format!("/uploads/{}/cancel", id(&cancelled)))
+    app.post_empty(&format!("/uploads/{}/cancel", id(&cancelled)))
         .await
         .expect(StatusCode::OK);
     let of = |session: &Value, more: Value| {
@@ -178,7 +178,7 @@ async fn invalid_entries_do_not_affect_other_entries() {
         results[13]["upload"], results[0]["upload"],
         "the same one twice"
     );
-    assert_eq!(app.told(&good[0]).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&good[0]).await, ["dataset.uploaded"]);
     assert_eq!(app.read(&missing).await["status"], "Pending");
     assert_eq!(app.read(&good[1]).await["status"], "Error");
 }
@@ -209,7 +209,9 @@ async fn batch_is_limited_in_entries() {
             .expect_problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem:#}");
     }
-    app.act(PATH).await.expect_problem(400, "invalid-json");
+    app.post_empty(PATH)
+        .await
+        .expect_problem(400, "invalid-json");
     let results = results(acknowledge(&app, &strangers(1000)).await);
     assert_eq!(statuses(&results), vec![404; 1000]);
 }

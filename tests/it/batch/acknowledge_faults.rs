@@ -6,7 +6,7 @@ use serde_json::json;
 use super::acknowledge::{acknowledge, entries, uploaded_sessions};
 use super::{results, statuses};
 use crate::support::app::{App, Setup};
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
@@ -15,12 +15,12 @@ const FAULT: &str =
     "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// A broker that reaches its store through a door; clients reach the store directly.
-async fn app_behind_door(setup: Setup) -> (App, Store, Door) {
+async fn app_behind_door(setup: Setup) -> (App, Store, FaultyProxy) {
     let store = Store::start().await;
-    let door = Door::to(store.addr());
-    let setup = setup.store(&store).s3(door.endpoint());
+    let proxy = FaultyProxy::new(store.addr());
+    let setup = setup.store(&store).s3(proxy.endpoint());
     let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
-    (setup.start().await, store, door)
+    (setup.start().await, store, proxy)
 }
 
 fn named(folder: &str, count: usize) -> Vec<String> {
@@ -57,7 +57,7 @@ async fn batch_gets_one_503_after_few_attempts_when_s3_hangs() {
         .collect();
     let made = results(super::create_batch(&app, &entries).await);
     let sessions: Vec<_> = made.iter().map(|made| made["upload"].clone()).collect();
-    gate.hold();
+    gate.block();
     let all = super::acknowledge::entries(&sessions);
     let asked = acknowledge(&app, &all);
     let meanwhile = async {
@@ -76,12 +76,12 @@ async fn batch_gets_one_503_after_few_attempts_when_s3_hangs() {
 
 #[tokio::test]
 async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
-    let (app, store, door) = app_behind_door(Setup::new()).await;
+    let (app, store, proxy) = app_behind_door(Setup::new()).await;
     let mut paths = named("good", 10);
     paths.extend(named("bad", 60));
     paths.extend(named("late", 30));
     let sessions = uploaded_sessions(&app, paths).await;
-    door.leads(Way::Interrupts(store.addr(), "/bad/", FAULT));
+    proxy.set_mode(Mode::RespondToMatching(store.addr(), "/bad/", FAULT));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
     assert_eq!(statuses[..10], [200; 10], "{results:#?}");
@@ -102,18 +102,18 @@ async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
     let tried = heads(&app).await;
     assert!(tried < 60.0, "{tried} of 100 were tried");
     // The skipped entries are acknowledged when the batch is sent again.
-    door.leads(Way::To(store.addr()));
+    proxy.set_mode(Mode::Forward(store.addr()));
     let again = super::results(acknowledge(&app, &entries(&sessions)).await);
     assert_eq!(super::statuses(&again), vec![200; 100], "{again:#?}");
 }
 
 #[tokio::test]
 async fn s3_fault_of_one_upload_does_not_affect_other_entries() {
-    let (app, store, door) = app_behind_door(Setup::new()).await;
+    let (app, store, proxy) = app_behind_door(Setup::new()).await;
     let mut paths = named("bad", 1);
     paths.extend(named("good", 40));
     let sessions = uploaded_sessions(&app, paths).await;
-    door.leads(Way::Interrupts(store.addr(), "/bad/", FAULT));
+    proxy.set_mode(Mode::RespondToMatching(store.addr(), "/bad/", FAULT));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
     assert_eq!(statuses[0], 503, "{results:#?}");
@@ -123,11 +123,11 @@ async fn s3_fault_of_one_upload_does_not_affect_other_entries() {
 #[tokio::test]
 async fn slow_entry_is_reported_before_the_request_deadline() {
     let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", "5");
-    let (app, store, door) = app_behind_door(setup).await;
+    let (app, store, proxy) = app_behind_door(setup).await;
     let mut paths = named("slow", 1);
     paths.extend(named("good", 5));
     let sessions = uploaded_sessions(&app, paths).await;
-    door.leads(Way::Stalls(store.addr(), "/slow/"));
+    proxy.set_mode(Mode::StallMatching(store.addr(), "/slow/"));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
     assert_eq!(statuses, [503, 200, 200, 200, 200, 200], "{results:#?}");

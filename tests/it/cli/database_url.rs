@@ -20,7 +20,7 @@ async fn supported_options_pass_check_config_and_connect() {
         let url = format!("{}?{option}", database.url());
         for command in ["check-config", "migrate"] {
             let run = Run::new(&[command]).set("BROKER_S3_BUCKET", "datasets");
-            let ended = run.set("DATABASE_URL", &url).end().await;
+            let ended = run.set("DATABASE_URL", &url).finish().await;
             assert!(
                 ended.status.success(),
                 "{command} with {option}: {ended:#?}"
@@ -43,8 +43,12 @@ async fn unsupported_option_is_rejected_by_name_by_every_command() {
         let url = format!("{}?{option}", place.database.url());
         let name = option.split('=').next().expect("a name");
         for command in ["check-config", "serve", "migrate", "doctor"] {
-            let ended = place.run(&[command]).set("DATABASE_URL", &url).end().await;
-            ended.failed(BAD_CONFIG, &["DATABASE_URL=", name, instead]);
+            let ended = place
+                .run(&[command])
+                .set("DATABASE_URL", &url)
+                .finish()
+                .await;
+            ended.expect_failure(BAD_CONFIG, &["DATABASE_URL=", name, instead]);
         }
     }
 }

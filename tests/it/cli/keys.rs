@@ -6,12 +6,12 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::process::Ended;
+use crate::support::process::FinishedProcess;
 use crate::support::serving::{Caller, Place};
 
-async fn keys(place: &Place, args: &[&str]) -> Ended {
+async fn keys(place: &Place, args: &[&str]) -> FinishedProcess {
     let args: Vec<_> = ["keys"].iter().chain(args).copied().collect();
-    place.run(&args).end().await
+    place.run(&args).finish().await
 }
 
 async fn create(place: &Place, args: &[&str]) -> Value {
@@ -128,7 +128,7 @@ async fn revoked_key_is_rejected_within_five_seconds() {
     assert!(listed["last_used_at"].is_string(), "{listed:#}");
     keys(&place, &["revoke", id])
         .await
-        .failed(1, &["no active key", id]);
+        .expect_failure(1, &["no active key", id]);
 }
 
 /// The key of a tenant sees only the datasets of its tenant.
@@ -184,7 +184,7 @@ async fn keys_create_warns_when_tenant_is_disabled() {
         "tenant acme has been disabled since ",
         "`tenants enable acme`",
     ];
-    let says = |ended: &Ended| {
+    let says = |ended: &FinishedProcess| {
         let err = ended.err.to_lowercase();
         told.map(|text| err.contains(text))
     };
@@ -192,7 +192,11 @@ async fn keys_create_warns_when_tenant_is_disabled() {
         let ended = keys(&place, args).await.ok();
         assert_eq!(says(&ended), [false, false], "{ended:#?}");
     }
-    place.run(&["tenants", "disable", "acme"]).end().await.ok();
+    place
+        .run(&["tenants", "disable", "acme"])
+        .finish()
+        .await
+        .ok();
     let ended = keys(&place, &text).await.ok();
     assert_eq!(says(&ended), [true, true], "{ended:#?}");
     assert_eq!(ended.out.lines().count(), 1, "{ended:#?}");
@@ -208,7 +212,11 @@ async fn keys_create_warns_when_tenant_is_disabled() {
     acme.get("/datasets")
         .await
         .expect_problem(401, "unauthenticated");
-    place.run(&["tenants", "enable", "acme"]).end().await.ok();
+    place
+        .run(&["tenants", "enable", "acme"])
+        .finish()
+        .await
+        .ok();
     let again = keys(&place, &text).await.ok();
     assert_eq!(says(&again), [false, false], "{again:#?}");
     let acme = Caller::new(keeper.url.clone(), again.out.trim_end().into());
@@ -249,7 +257,7 @@ async fn keys_commands_reject_invalid_arguments_with_reason() {
             &["no active key"],
         ),
     ] {
-        let ended = keys(&place, args).await.failed(code, texts);
+        let ended = keys(&place, args).await.expect_failure(code, texts);
         assert_eq!(ended.out, "", "{args:?}: {ended:#?}");
     }
     let list = keys(&place, &["list", "--json"]).await.ok().json();

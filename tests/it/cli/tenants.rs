@@ -5,12 +5,12 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::process::Ended;
+use crate::support::process::FinishedProcess;
 use crate::support::serving::{Caller, Place};
 
-async fn tenants(place: &Place, args: &[&str]) -> Ended {
+async fn tenants(place: &Place, args: &[&str]) -> FinishedProcess {
     let args: Vec<_> = ["tenants"].iter().chain(args).copied().collect();
-    place.run(&args).end().await
+    place.run(&args).finish().await
 }
 
 async fn tenants_json(place: &Place, args: &[&str]) -> Value {
@@ -105,7 +105,7 @@ async fn tenants_show_usage_and_disable_and_enable_access() {
     let made = place.run(&[
         "keys", "create", "--json", "--tenant", "acme", "--scopes", "admin",
     ]);
-    let key = made.end().await.ok().json()["key"]
+    let key = made.finish().await.ok().json()["key"]
         .as_str()
         .expect("a key")
         .to_owned();
@@ -135,7 +135,7 @@ async fn tenants_show_usage_and_disable_and_enable_access() {
         "--action",
         "tenant.created,tenant.disabled,tenant.enabled",
     ]);
-    let told = told.end().await.ok().out;
+    let told = told.finish().await.ok().out;
     assert_eq!(told.matches("\"subject\":\"acme\"").count(), 3, "{told}");
     let back = async { while acme.get("/datasets").await.status != StatusCode::OK {} };
     let back = tokio::time::timeout(seconds, back).await;
@@ -243,7 +243,7 @@ async fn tenants_commands_reject_invalid_arguments_with_reason() {
         (&["disable", "nobody"], 1, &["no tenant", "nobody"]),
         (&["enable", "nobody"], 1, &["no tenant", "nobody"]),
     ] {
-        let ended = tenants(&place, args).await.failed(code, texts);
+        let ended = tenants(&place, args).await.expect_failure(code, texts);
         assert_eq!(ended.out, "", "{args:?}: {ended:#?}");
     }
     assert_eq!(

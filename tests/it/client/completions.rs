@@ -6,7 +6,7 @@ use crate::support::process::Run;
 
 #[tokio::test]
 async fn bash_accepts_script_and_completes_commands_and_options() {
-    let script = Run::new(&["completions", "bash"]).end().await.ok().out;
+    let script = Run::new(&["completions", "bash"]).finish().await.ok().out;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("completions.bash");
     std::fs::write(&file, script).unwrap();
@@ -37,7 +37,7 @@ async fn bash_accepts_script_and_completes_commands_and_options() {
 #[tokio::test]
 async fn completions_exist_for_each_supported_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = Run::new(&["completions", shell]).end().await.ok().out;
+        let script = Run::new(&["completions", shell]).finish().await.ok().out;
         for word in ["check-config", "put", "get", "status", "--json"] {
             assert!(
                 script.contains(word.trim_start_matches('-')),
@@ -46,7 +46,7 @@ async fn completions_exist_for_each_supported_shell() {
         }
     }
     Run::new(&["completions", "tcsh"])
-        .end()
+        .finish()
         .await
-        .failed(2, &["bash", "zsh"]);
+        .expect_failure(2, &["bash", "zsh"]);
 }

@@ -33,7 +33,7 @@ async fn cp_and_mv_replace_dataset_only_when_requested() {
     let old = scene.dataset("/b", b"old").await;
     for command in ["cp", "mv"] {
         let ended = scene.end(&[command, "/a", "/b"]).await;
-        ended.failed(6, &["dataset-exists", "--overwrite"]);
+        ended.expect_failure(6, &["dataset-exists", "--overwrite"]);
         assert_eq!(scene.stored("/b").await, b"old");
     }
     let etag = old["object"]["etag"].as_str().expect("an ETag");
@@ -48,11 +48,11 @@ async fn cp_and_mv_replace_dataset_only_when_requested() {
     scene
         .end(&["cp", "/none", "/c"])
         .await
-        .failed(5, &["dataset-not-found"]);
+        .expect_failure(5, &["dataset-not-found"]);
     scene
         .end(&["cp", "/folder/", "/c"])
         .await
-        .failed(2, &["folders cannot be copied"]);
+        .expect_failure(2, &["folders cannot be copied"]);
     scene.end(&["mv", "/a", "/a"]).await;
     assert_eq!(scene.stored("/a").await, b"new");
 }

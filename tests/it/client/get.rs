@@ -100,7 +100,7 @@ async fn get_replaces_existing_file_only_with_force() {
     scene.dataset("/data/a.csv", b"new").await;
     std::fs::write(scene.folder().join("a.csv"), "old").unwrap();
     let ended = scene.end(&["get", "/data/a.csv"]).await;
-    ended.failed(6, &["a.csv already exists", "--force"]);
+    ended.expect_failure(6, &["a.csv already exists", "--force"]);
     assert_eq!(scene.read("a.csv"), b"old");
     assert_eq!(scene.proxy.take().asked, "", "bytes were asked for in vain");
     scene.end(&["get", "--force", "/data/a.csv"]).await.ok();
@@ -112,9 +112,9 @@ async fn get_replaces_existing_file_only_with_force() {
         assert_eq!(scene.read("into/a.csv"), b"new");
     }
     let ended = scene.end(&["get", "/data/a.csv", "nowhere/a.csv"]).await;
-    ended.failed(2, &["nowhere is not an existing folder"]);
+    ended.expect_failure(2, &["nowhere is not an existing folder"]);
     let ended = scene.end(&["get", "-f", "/data/a.csv", "/dev/null"]).await;
-    ended.failed(6, &["/dev/null is not a regular file"]);
+    ended.expect_failure(6, &["/dev/null is not a regular file"]);
     assert_eq!(scene.names(), ["a.csv", "into"]);
 }
 
@@ -128,7 +128,7 @@ async fn get_to_standard_output_prints_only_the_bytes() {
     let ended = scene.end(&["get", "-q", "/data/a.csv", "-"]).await.ok();
     assert_eq!((&*ended.out, &*ended.err), ("id,name\n1,Ada\n", ""));
     let ended = scene.end(&["get", "--json", "/data/a.csv", "-"]).await;
-    ended.failed(2, &["--json"]);
+    ended.expect_failure(2, &["--json"]);
     assert!(scene.names().is_empty());
 }
 
@@ -136,22 +136,28 @@ async fn get_to_standard_output_prints_only_the_bytes() {
 async fn get_reports_missing_dataset_and_invalid_path() {
     let scene = Scene::new().await;
     let ended = scene.end(&["get", "/nothing.csv"]).await;
-    ended.failed(5, &["dataset-not-found", "upload-broker ls"]);
+    ended.expect_failure(5, &["dataset-not-found", "upload-broker ls"]);
     let ended = scene.end(&["get", "--json", "/nothing.csv"]).await;
     let [told] = &lines(&ended.out)[..] else {
         panic!("{ended:#?}");
     };
     assert_eq!(told["error"]["code"], "dataset-not-found");
     assert_eq!(told["error"]["exit_code"], 5);
-    scene.end(&["get", "/a//b"]).await.failed(8, &["path"]);
+    scene
+        .end(&["get", "/a//b"])
+        .await
+        .expect_failure(8, &["path"]);
     // An HTTP client would normalize these to another path.
     scene.app.bucket.put("b", "1").await;
     for (command, path) in [("get", "/a/../b"), ("rm", "/a/../b"), ("rm", "./b")] {
         let ended = scene.end(&[command, path]).await;
-        ended.failed(2, &["segment"]);
+        ended.expect_failure(2, &["segment"]);
     }
     assert!(scene.app.bucket.head("b").await.is_some());
-    scene.end(&["get", "/data/"]).await.failed(2, &["folder"]);
+    scene
+        .end(&["get", "/data/"])
+        .await
+        .expect_failure(2, &["folder"]);
     assert!(scene.names().is_empty());
 }
 

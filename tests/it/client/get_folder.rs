@@ -46,17 +46,20 @@ async fn get_recursive_downloads_folder_and_skips_present_files() {
     scene
         .end(&["get", "-r", "/"])
         .await
-        .failed(2, &["give the local folder"]);
+        .expect_failure(2, &["give the local folder"]);
     scene
         .end(&["get", "-r", "/none", "x"])
         .await
-        .failed(5, &["there is no dataset below /none/"]);
+        .expect_failure(5, &["there is no dataset below /none/"]);
     assert!(!scene.folder().join("x").exists());
     scene
         .end(&["get", "-r", "/data", "-"])
         .await
-        .failed(2, &["standard output"]);
-    scene.end(&["get", "/data/"]).await.failed(2, &["-r"]);
+        .expect_failure(2, &["standard output"]);
+    scene
+        .end(&["get", "/data/"])
+        .await
+        .expect_failure(2, &["-r"]);
 }
 
 #[tokio::test]
@@ -66,7 +69,7 @@ async fn get_recursive_replaces_different_file_only_with_force() {
     scene.dataset("/data/b", b"2").await;
     scene.write("to/a", b"old");
     let ended = scene.end(&["get", "-r", "/data", "to"]).await;
-    ended.failed(
+    ended.expect_failure(
         6,
         &["to/a already exists and has different bytes", "--force"],
     );
@@ -91,7 +94,7 @@ async fn get_recursive_follows_no_links_out_of_the_folder() {
         .end(&["get", "-r", "-f", "--json", "/data", "to"])
         .await;
     let rows = lines(&ended.out);
-    ended.failed(
+    ended.expect_failure(
         1,
         &["to/link is a symbolic link", "to/file is a symbolic link"],
     );
@@ -137,20 +140,20 @@ async fn keys_without_path_are_listed_and_skipped_by_all_commands() {
     );
 
     let ended = scene.end(&["get", "-r", "/", "to"]).await;
-    ended.failed(
+    ended.expect_failure(
         1,
         &["warning: data//b: its key is not a valid path", "skipped"],
     );
     assert_eq!(scene.read("to/n.csv"), b"ours");
     assert_eq!(scene.read("to/data/a"), b"another");
     let ended = scene.end(&["sync", "/data", "synced"]).await;
-    ended.failed(1, &["warning: data//b: its key is not a valid path"]);
+    ended.expect_failure(1, &["warning: data//b: its key is not a valid path"]);
     assert_eq!(scene.read("synced/a"), b"another");
     let ended = scene.end(&["rm", "-r", "--yes", "/data"]).await;
-    ended.failed(1, &["warning: data//b: its key is not a valid path"]);
+    ended.expect_failure(1, &["warning: data//b: its key is not a valid path"]);
     for command in ["get", "rm"] {
         let ended = scene.end(&[command, "//n.csv"]).await;
-        ended.failed(2, &["single slash"]);
+        ended.expect_failure(2, &["single slash"]);
     }
     // No object was confused with another.
     assert_eq!(scene.stored("/n.csv").await, b"ours");
@@ -167,12 +170,12 @@ async fn get_rejects_too_long_file_name_before_download() {
     scene.app.bucket.put(&format!("data/{long}"), "1").await;
     scene.app.bucket.put("data/short", "2").await;
     let ended = scene.end(&["get", &format!("/data/{long}")]).await;
-    ended.failed(2, &["limited to 255 bytes"]);
+    ended.expect_failure(2, &["limited to 255 bytes"]);
     assert_eq!(scene.proxy.take().asked, "");
     let path = format!("/data/{long}");
     scene.end(&["get", &path, "other"]).await.ok();
     assert_eq!(scene.read("other"), b"1");
     let ended = scene.end(&["get", "-r", "/data", "to"]).await;
-    ended.failed(1, &["limited to 255 bytes"]);
+    ended.expect_failure(1, &["limited to 255 bytes"]);
     assert_eq!(scene.read("to/short"), b"2");
 }

@@ -56,7 +56,7 @@ async fn get_rejects_corrupted_download_and_retries_once() {
     // Corrupted twice: no file is kept, and the exit code says why.
     scene.proxy.play(ResponseFault::Flip(1_234_567), 2);
     let ended = scene.end(&["get", "/data/big.bin"]).await;
-    ended.failed(7, &[says, "twice: nothing was saved"]);
+    ended.expect_failure(7, &[says, "twice: nothing was saved"]);
     assert!(scene.names().is_empty(), "{:?}", scene.names());
 
     // Bytes on standard output cannot be taken back: the fault is reported at once.
@@ -77,7 +77,7 @@ async fn get_restarts_when_dataset_is_replaced_during_download() {
     scene.proxy.played().await;
     scene.app.bucket.put("data/big.bin", newer.clone()).await;
     scene.proxy.pass();
-    let ended = process.ended().await.ok();
+    let ended = process.wait().await.ok();
     assert!(
         ended.err.contains("replaced during the download"),
         "{ended:#?}"
@@ -95,7 +95,10 @@ async fn get_fails_when_dataset_is_deleted_during_download() {
     scene.proxy.played().await;
     scene.app.delete("/datasets/data/big.bin").await.expect_ok();
     scene.proxy.pass();
-    process.ended().await.failed(5, &["dataset-not-found"]);
+    process
+        .wait()
+        .await
+        .expect_failure(5, &["dataset-not-found"]);
     assert!(scene.names().is_empty(), "{:?}", scene.names());
 }
 
@@ -123,7 +126,7 @@ async fn get_continues_with_fresh_url_when_url_expires_during_download() {
     scene.app.advance(ago);
     scene.proxy.take();
     scene.proxy.pass();
-    let ended = process.ended().await.ok();
+    let ended = process.wait().await.ok();
     assert!(scene.read("big.bin") == bytes, "{ended:#?}");
     let seen = scene.proxy.take();
     assert_eq!(seen.asked.matches("GET /").count(), 2, "{}", seen.asked);
@@ -137,7 +140,7 @@ async fn get_gives_up_after_repeated_unusable_urls() {
     let scene = Scene::of(setup).await;
     scene.app.bucket.put("data/a.csv", "a").await;
     let ended = scene.end(&["get", "/data/a.csv"]).await;
-    ended.failed(1, &["the store answered 403"]);
+    ended.expect_failure(1, &["the store answered 403"]);
     let asked = scene.proxy.take().asked;
     assert_eq!(asked.matches("GET /").count(), 4, "{asked}");
 }

@@ -2,9 +2,9 @@
 
 use super::meddler::ResponseFault;
 use super::scene::{Scene, noise};
-use crate::support::dice::Dice;
-use crate::support::knobs;
 use crate::support::observe::eventually;
+use crate::support::options;
+use crate::support::seeded_rng::SeededRng;
 
 const SIZE: usize = 2_000_000;
 
@@ -14,15 +14,15 @@ async fn get_resumes_killed_download_at_bytes_on_disk() {
     let scene = Scene::new().await;
     let bytes = noise(2, SIZE);
     scene.dataset("/data/big.bin", &bytes).await;
-    let mut dice = Dice(knobs::seed(1));
+    let mut rng = SeededRng(options::seed(1));
     for round in 0..5 {
         let mut there = 0;
-        for _ in 0..=dice.roll(2) {
+        for _ in 0..=rng.below(2) {
             let left = SIZE as u64 - there;
             if left < 50_000 {
                 break;
             }
-            let place = 2_000 + dice.roll(left - 10_000);
+            let place = 2_000 + rng.below(left - 10_000);
             scene.proxy.take();
             scene.proxy.play(ResponseFault::Stall(place), 1);
             let process = scene.run(&["get", "/data/big.bin"]).spawn();
@@ -93,7 +93,10 @@ async fn get_resumes_after_int_and_term_signals() {
             part_file_length(&scene) > after - 2_000
         })
         .await;
-        process.stop(signal).await.failed(130, &["interrupted"]);
+        process
+            .stop(signal)
+            .await
+            .expect_failure(130, &["interrupted"]);
         scene.proxy.pass();
         let there = part_file_length(&scene);
         let ended = scene.end(&["get", "/data/big.bin"]).await.ok();
@@ -112,9 +115,9 @@ async fn second_get_of_same_file_is_rejected_while_first_runs() {
     let first = scene.run(&["get", "/data/big.bin"]).spawn();
     scene.proxy.played().await;
     let ended = scene.end(&["get", "/data/big.bin"]).await;
-    ended.failed(6, &["is being downloaded by another process"]);
+    ended.expect_failure(6, &["is being downloaded by another process"]);
     scene.proxy.pass();
-    first.ended().await.ok();
+    first.wait().await.ok();
     assert!(scene.read("big.bin") == bytes);
 }
 

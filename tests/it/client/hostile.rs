@@ -1,13 +1,13 @@
 //! Names with control characters never reach a terminal unescaped.
 
 use super::scene::{Scene, lines};
-use crate::support::process::Ended;
+use crate::support::process::FinishedProcess;
 
 /// C0, DEL and C1 characters, and a right-to-left override.
 const HOSTILE: &str = "\u{1b}[2J\u{7f}\u{9b}31m\u{202e}";
 
 #[track_caller]
-fn assert_no_control_characters(ended: &Ended) {
+fn assert_no_control_characters(ended: &FinishedProcess) {
     for text in [&ended.out, &ended.err] {
         let raw = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
         let found: Vec<_> = text.chars().filter(raw).collect();

@@ -29,7 +29,7 @@ async fn ls_lists_one_folder_or_everything_below() {
         "{ended:#?}"
     );
     let ended = scene.end(&["ls", "--bytes"]).await;
-    ended.failed(2, &["--long"]);
+    ended.expect_failure(2, &["--long"]);
 }
 
 #[tokio::test]
@@ -115,13 +115,13 @@ async fn ls_shows_only_own_tenant_and_rm_needs_scope() {
     let ended = scene
         .run(&["ls", "-r"])
         .set("UPLOAD_BROKER_KEY", &key)
-        .end()
+        .finish()
         .await;
     assert_eq!(ended.ok().out, "");
     let gone = scene
         .run(&["rm", "/ours.csv"])
         .set("UPLOAD_BROKER_KEY", &key)
-        .end()
+        .finish()
         .await;
-    gone.failed(4, &["insufficient-scope", "datasets:delete"]);
+    gone.expect_failure(4, &["insufficient-scope", "datasets:delete"]);
 }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::process::PATIENCE;
+use crate::support::process::TIMEOUT;
 use crate::support::shared;
 
 /// What happens to a response after a number of its bytes.
@@ -115,7 +115,7 @@ impl FaultProxy {
     pub async fn sent(&self, bytes: u64) {
         let mut seen = self.way.seen.subscribe();
         let sent = seen.wait_for(|seen| seen.sent >= bytes);
-        let sent = tokio::time::timeout(PATIENCE, sent).await;
+        let sent = tokio::time::timeout(TIMEOUT, sent).await;
         sent.unwrap_or_else(|_| panic!("{bytes} bytes were not sent"))
             .expect("the proxy's own channel");
     }
@@ -144,7 +144,7 @@ impl FaultProxy {
     pub async fn played(&self) -> Seen {
         let mut seen = self.way.seen.subscribe();
         let played = seen.wait_for(|seen| seen.played > 0);
-        let played = tokio::time::timeout(PATIENCE, played).await;
+        let played = tokio::time::timeout(TIMEOUT, played).await;
         let played =
             played.unwrap_or_else(|_| panic!("no response reached the position of the fault"));
         played.expect("the proxy's own channel").clone()

@@ -29,7 +29,7 @@ async fn put_uploads_and_verifies_file() {
 
     scene.write("a.csv", b"id\n2\n");
     let again = scene.end(&["put", "a.csv", "/data/b.csv"]).await;
-    again.failed(6, &["dataset-exists", "--overwrite"]);
+    again.expect_failure(6, &["dataset-exists", "--overwrite"]);
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn put_uploads_folder_recursively_in_one_batch() {
     assert_eq!(scene.stored("/b/c d.txt").await, b"22");
     scene.write("d/b/c d.txt", b"33");
     let own = scene.end(&["put", "d/b"]).await;
-    own.failed(6, &["d/b/c d.txt", "dataset-exists"]);
+    own.expect_failure(6, &["d/b/c d.txt", "dataset-exists"]);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn put_continues_with_other_files_after_failure() {
     scene.dataset("/in/b", b"another").await;
     let ended = scene.end(&["put", "--json", "a", "b", "c", "/in/"]).await;
     let told = lines(&ended.out);
-    ended.failed(6, &["error: b: ", "dataset-exists"]);
+    ended.expect_failure(6, &["error: b: ", "dataset-exists"]);
     assert_eq!(told.len(), 3, "{told:#?}");
     assert_eq!(row(&told, "/in/a")["status"], "Uploaded");
     assert_eq!(row(&told, "/in/c")["status"], "Uploaded");
@@ -244,7 +244,7 @@ async fn put_rejects_invalid_command_line_without_sending() {
         (vec![], 2, vec!["Usage"]),
     ] {
         let all = [vec!["put"], args].concat();
-        scene.end(&all).await.failed(code, &texts);
+        scene.end(&all).await.expect_failure(code, &texts);
     }
     assert_eq!(scene.proxy.take().puts, [0; 0]);
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
@@ -262,8 +262,8 @@ async fn put_uses_parts_above_threshold_of_broker() {
     assert_eq!(scene.proxy.take().puts, [1]);
     let told = scene
         .run(&["put", "--json", "-", "/b"])
-        .fed(&bytes)
-        .end()
+        .stdin(&bytes)
+        .finish()
         .await;
     assert_eq!(told.ok().json()["level"], "checksum");
     assert!(scene.stored("/b").await == bytes);

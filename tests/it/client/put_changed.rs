@@ -165,8 +165,8 @@ async fn put_cancels_session_when_file_is_rewritten_in_place_during_upload() {
     let process = scene.run(&PUT).spawn();
     scene.proxy.sent(8 * MIB as u64).await;
     rewrite(&big(&scene), &newer);
-    let ended = process.ended().await;
-    ended.failed(6, &["big changed during the upload"]);
+    let ended = process.wait().await;
+    ended.expect_failure(6, &["big changed during the upload"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);

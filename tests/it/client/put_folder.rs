@@ -43,7 +43,7 @@ async fn put_skips_unreadable_entries_and_uploads_the_rest() {
         "warning: d/pipe: is not a regular file",
         "its name is not UTF-8",
     ];
-    ended.failed(1, &texts);
+    ended.expect_failure(1, &texts);
     for (path, bytes) in [("/d/a", "1"), ("/d/deep/b", "2"), ("/d/linked", "4")] {
         assert_eq!(row(&rows, path)["status"], "Uploaded", "{rows:#?}");
         assert_eq!(scene.stored(path).await, bytes.as_bytes());
@@ -80,9 +80,9 @@ async fn put_succeeds_without_sending_when_dataset_has_same_bytes() {
     scene
         .end(&["put", "a", "/a"])
         .await
-        .failed(6, &["dataset-exists"]);
+        .expect_failure(6, &["dataset-exists"]);
     let skipping = scene.end(&["put", "--skip-existing", "a", "/a"]).await;
-    skipping.failed(6, &["a dataset with different bytes exists"]);
+    skipping.expect_failure(6, &["a dataset with different bytes exists"]);
     assert_eq!(scene.stored("/a").await, b"the same");
     let replacing = ["put", "--skip-existing", "--overwrite", "a", "/a"];
     scene.end(&replacing).await.ok();
@@ -119,12 +119,15 @@ async fn put_does_not_skip_dataset_without_comparable_checksum() {
         .await
         .ok();
     let again = ["put", "--checksum", "none", "a", "/a"];
-    scene.end(&again).await.failed(6, &["dataset-exists"]);
+    scene
+        .end(&again)
+        .await
+        .expect_failure(6, &["dataset-exists"]);
     let skipping = ["put", "--skip-existing", "a", "/a"];
     scene
         .end(&skipping)
         .await
-        .failed(6, &["cannot be compared"]);
+        .expect_failure(6, &["cannot be compared"]);
 }
 
 /// One request creates the sessions, and batches acknowledge them.
@@ -137,7 +140,7 @@ async fn put_acknowledges_small_files_in_batches() {
     scene.dataset("/in/d/050", b"another").await;
     let ended = scene.end(&["put", "--json", "d", "/in/"]).await;
     let rows = lines(&ended.out);
-    ended.failed(6, &["error: d/050: ", "dataset-exists"]);
+    ended.expect_failure(6, &["error: d/050: ", "dataset-exists"]);
     let proven = rows.iter().filter(|row| row["level"] == "checksum");
     assert_eq!(proven.count(), 99);
     let requests = async |method: &str, route: &str| {

@@ -39,7 +39,7 @@ async fn put_and_get_transfer_one_gibibyte_in_bounded_memory() {
     }
     let process = scene.run(&["put", "--json", "large", "/large"]).spawn();
     let memory = peak_memory(&process).await;
-    let told = process.ended().await.ok().json();
+    let told = process.wait().await.ok().json();
     assert_eq!(told["size"], 1024 * MIB, "{told:#}");
     assert_eq!(told["level"], "checksum", "{told:#}");
     assert!((1..64 * MIB).contains(&memory), "{} MiB", memory / MIB);
@@ -48,7 +48,7 @@ async fn put_and_get_transfer_one_gibibyte_in_bounded_memory() {
     let back = ["get", "--json", "/large", "back"];
     let process = scene.run(&back).spawn();
     let memory = peak_memory(&process).await;
-    let told = process.ended().await.ok().json();
+    let told = process.wait().await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
     assert!((1..64 * MIB).contains(&memory), "{} MiB", memory / MIB);
 }
@@ -59,10 +59,10 @@ async fn put_of_standard_input_uses_bounded_memory() {
     let bytes = noise(32, 400 * MIB as usize);
     let process = scene
         .run(&["put", "--json", "-", "/large"])
-        .fed(&bytes)
+        .stdin(&bytes)
         .spawn();
     let memory = peak_memory(&process).await;
-    let told = process.ended().await.ok().json();
+    let told = process.wait().await.ok().json();
     assert_eq!(told["size"], 400 * MIB, "{told:#}");
     assert_eq!(told["level"], "checksum", "{told:#}");
     assert!((1..128 * MIB).contains(&memory), "{} MiB", memory / MIB);

@@ -35,7 +35,7 @@ async fn put_sends_damaged_body_again_and_gives_up_in_the_end() {
     // When every attempt is damaged, the client gives up.
     scene.proxy.harm([PutFault::Flip; 20]);
     let ended = scene.end(&["put", "a", "/b"]).await;
-    ended.failed(1, &["BadDigest"]);
+    ended.expect_failure(1, &["BadDigest"]);
     assert_eq!(scene.app.get("/datasets/b").await.status, 404);
 }
 
@@ -87,7 +87,7 @@ async fn put_requests_fresh_urls_when_urls_expire_during_upload() {
         })
         .await;
         scene.app.advance(TimeDelta::hours(1));
-        process.ended().await.ok();
+        process.wait().await.ok();
         assert_eq!(scene.proxy.take().puts.len(), all);
     }
     assert!(scene.stored("/big").await == bytes);
@@ -104,7 +104,7 @@ async fn put_continues_after_restart_of_store() {
     let store = stopped.start().await;
     scene.proxy.leads(store.addr());
     scene.store = Some(store);
-    let told = process.ended().await.ok().json();
+    let told = process.wait().await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
     scene.end(&["get", "/big", "back"]).await.ok();
     assert!(scene.read("back") == bytes);
@@ -153,7 +153,7 @@ async fn put_keeps_object_that_appeared_at_path_during_upload() {
     let process = scene.run(&PUT).spawn();
     scene.proxy.sent(8 * MIB as u64).await;
     scene.app.bucket.put("big", b"faster".to_vec()).await;
-    process.ended().await.failed(6, &["dataset-exists"]);
+    process.wait().await.expect_failure(6, &["dataset-exists"]);
     assert_eq!(scene.stored("/big").await, b"faster");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
     assert_eq!(scene.remembered(), 0);
@@ -167,7 +167,7 @@ async fn put_reports_unavailable_store_and_next_run_resumes() {
     scene.write("big", &bytes);
     let stopped = scene.store.take().expect("a store").stop().await;
     let ended = scene.end(&PUT).await;
-    ended.failed(3, &["S3 does not answer", "no data is lost"]);
+    ended.expect_failure(3, &["S3 does not answer", "no data is lost"]);
     let store = stopped.start().await;
     scene.proxy.leads(store.addr());
     scene.store = Some(store);

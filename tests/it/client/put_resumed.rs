@@ -10,9 +10,9 @@ use reqwest::StatusCode;
 use super::meddler::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::app::id;
-use crate::support::dice::Dice;
-use crate::support::knobs;
 use crate::support::observe::eventually;
+use crate::support::options;
+use crate::support::seeded_rng::SeededRng;
 
 const MIB: usize = 1 << 20;
 const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
@@ -69,8 +69,8 @@ async fn put_resumes_killed_upload_without_sending_stored_parts_again() {
     let scene = Scene::new().await;
     let bytes = noise(11, 61 * MIB + 17);
     scene.write("big", &bytes);
-    let mut dice = Dice(knobs::seed(1));
-    let mut left = knobs::kills(20);
+    let mut rng = SeededRng(options::seed(1));
+    let mut left = options::kills(20);
     let mut round = 0;
     while left > 0 {
         round += 1;
@@ -78,9 +78,9 @@ async fn put_resumes_killed_upload_without_sending_stored_parts_again() {
         let put = ["put", "--json", "--part-size", "5", "big", &path];
         let mut had = BTreeSet::new();
         // At most four kills for each file, so that it is not complete before the last.
-        for _ in 0..(1 + dice.roll(4)).min(left) {
+        for _ in 0..(1 + rng.below(4)).min(left) {
             let still = (13 - had.len()) * 5 * MIB;
-            run_and_kill(&scene, &put, dice.roll((still / 2) as u64) as usize).await;
+            run_and_kill(&scene, &put, rng.below((still / 2) as u64) as usize).await;
             left -= 1;
             assert_not_sent_again(&scene, &had);
             had = parts_at_store(&scene, &path).await;
@@ -132,7 +132,10 @@ async fn put_resumes_after_int_and_term_signals() {
         let process = scene.run(&put).spawn();
         // Four parts are sent concurrently; one of them has arrived by then.
         scene.proxy.sent(21 * MIB as u64).await;
-        process.stop(signal).await.failed(130, &["interrupted"]);
+        process
+            .stop(signal)
+            .await
+            .expect_failure(130, &["interrupted"]);
         eventually("a part is kept", async || {
             !parts_at_store(&scene, &path).await.is_empty()
         })
@@ -180,8 +183,8 @@ async fn second_put_of_same_file_is_rejected_while_first_runs() {
     scene
         .end(&PUT)
         .await
-        .failed(6, &["is being uploaded by another process"]);
-    first.ended().await.ok();
+        .expect_failure(6, &["is being uploaded by another process"]);
+    first.wait().await.ok();
 }
 
 /// A changed file is another file: none of its bytes are mixed with the earlier ones.
@@ -215,8 +218,8 @@ async fn put_cancels_session_when_file_is_replaced_during_upload() {
     let process = scene.run(&PUT).spawn();
     scene.proxy.sent(8 * MIB as u64).await;
     scene.write("big", &newer);
-    let ended = process.ended().await;
-    ended.failed(6, &["big changed during the upload"]);
+    let ended = process.wait().await;
+    ended.expect_failure(6, &["big changed during the upload"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
@@ -254,7 +257,7 @@ async fn put_creates_new_session_when_old_one_was_cancelled() {
     let upload = scene.uploads("/big").await.remove(0);
     let cancelled = scene
         .app
-        .act(&format!("/uploads/{}/cancel", id(&upload)))
+        .post_empty(&format!("/uploads/{}/cancel", id(&upload)))
         .await;
     cancelled.expect(StatusCode::OK);
     let told = scene.end(&PUT).await.ok().json();

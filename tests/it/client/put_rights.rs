@@ -5,7 +5,7 @@ use upload_broker::domain::principal::Scope;
 
 use super::meddler::PutFault;
 use super::scene::{Scene, noise};
-use crate::support::process::{Ended, Run};
+use crate::support::process::{FinishedProcess, Run};
 
 const MIB: usize = 1 << 20;
 const PUT: [&str; 6] = ["put", "--json", "--part-size", "5", "big", "/big"];
@@ -24,8 +24,8 @@ fn run(scene: &Scene, key: &str, args: &[&str]) -> Run {
     scene.run(args).set("UPLOAD_BROKER_KEY", key)
 }
 
-async fn end(scene: &Scene, key: &str, args: &[&str]) -> Ended {
-    run(scene, key, args).end().await
+async fn end(scene: &Scene, key: &str, args: &[&str]) -> FinishedProcess {
+    run(scene, key, args).finish().await
 }
 
 #[tokio::test]
@@ -35,8 +35,8 @@ async fn put_needs_only_write_scope_for_large_files_and_pipes() {
     scene.write("big", &bytes);
     end(&scene, &key, &PUT).await.ok();
     assert!(scene.stored("/big").await == bytes);
-    let piped = run(&scene, &key, &["put", "-", "/piped"]).fed(&bytes);
-    piped.end().await.ok();
+    let piped = run(&scene, &key, &["put", "-", "/piped"]).stdin(&bytes);
+    piped.finish().await.ok();
     assert!(scene.stored("/piped").await == bytes);
 
     // The same with an upload token.
@@ -54,7 +54,7 @@ async fn failed_put_cancels_its_session() {
     scene.write("big", &noise(52, 17 * MIB));
     scene.proxy.harm([PutFault::Flip; 40]);
     let ended = end(&scene, &key, &PUT).await;
-    ended.failed(1, &["BadDigest"]);
+    ended.expect_failure(1, &["BadDigest"]);
     let uploads = scene.uploads("/big").await;
     assert_eq!(uploads[0]["status"], "Cancelled", "{uploads:#?}");
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
@@ -95,6 +95,6 @@ async fn put_creates_new_session_when_url_expired_and_key_cannot_refresh() {
     })
     .await;
     scene.app.advance(chrono::TimeDelta::hours(1));
-    process.ended().await.ok();
+    process.wait().await.ok();
     assert_eq!(scene.stored("/a").await, b"12345");
 }

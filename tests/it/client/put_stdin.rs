@@ -9,8 +9,8 @@ async fn put_of_standard_input_uses_one_request_or_parts_by_size() {
         let bytes = noise(3, size);
         let path = format!("/in/{name}");
         scene.proxy.take();
-        let ended = scene.run(&["put", "--json", "-", &path]).fed(&bytes);
-        let told = ended.end().await.ok().json();
+        let ended = scene.run(&["put", "--json", "-", &path]).stdin(&bytes);
+        let told = ended.finish().await.ok().json();
         assert_eq!(told["level"], "checksum", "{told:#}");
         assert_eq!(told["size"], size, "{told:#}");
         assert_eq!(told["file"], "-", "{told:#}");
@@ -19,7 +19,11 @@ async fn put_of_standard_input_uses_one_request_or_parts_by_size() {
     }
     // Data that ends exactly at the end of a part is not followed by an empty part.
     let bytes = noise(4, 16 << 20);
-    let ended = scene.run(&["put", "-", "/in/even"]).fed(&bytes).end().await;
+    let ended = scene
+        .run(&["put", "-", "/in/even"])
+        .stdin(&bytes)
+        .finish()
+        .await;
     ended.ok();
     assert_eq!(scene.proxy.take().puts.len(), 2);
     assert!(scene.stored("/in/even").await == bytes);
@@ -30,8 +34,8 @@ async fn failed_put_of_standard_input_leaves_no_parts() {
     let scene = Scene::new().await;
     scene.dataset("/a", b"1").await;
     let bytes = noise(5, 20 << 20);
-    let ended = scene.run(&["put", "-", "/a"]).fed(&bytes).end().await;
-    ended.failed(6, &["dataset-exists"]);
+    let ended = scene.run(&["put", "-", "/a"]).stdin(&bytes).finish().await;
+    ended.expect_failure(6, &["dataset-exists"]);
     assert_eq!(scene.app.bucket.open_keys().await, [""; 0]);
 }
 
@@ -41,7 +45,7 @@ async fn put_of_standard_input_uses_parts_of_chosen_size() {
     let scene = Scene::new().await;
     let bytes = noise(6, 17 << 20);
     let put = ["put", "--json", "--part-size", "5", "-", "/a"];
-    let told = scene.run(&put).fed(&bytes).end().await.ok().json();
+    let told = scene.run(&put).stdin(&bytes).finish().await.ok().json();
     assert_eq!(told["level"], "checksum", "{told:#}");
     let seen = scene.proxy.take();
     assert_eq!(seen.puts.len(), 4, "{seen:?}");

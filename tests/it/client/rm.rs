@@ -15,15 +15,18 @@ async fn rm_deletes_each_path_independently_and_exits_with_worst_error() {
         .end(&["rm", "--json", "/b.csv", "/none.csv", "/c.csv"])
         .await;
     let told = lines(&ended.out);
-    let ended = ended.failed(5, &["error: /none.csv: ", "dataset-not-found"]);
+    let ended = ended.expect_failure(5, &["error: /none.csv: ", "dataset-not-found"]);
     assert_eq!(told.len(), 3, "{ended:#?}");
     assert_eq!(told[0]["deleted"], true, "{told:#?}");
     assert_eq!(told[1]["subject"], "/none.csv", "{told:#?}");
     assert_eq!(told[1]["error"]["code"], "dataset-not-found", "{told:#?}");
     assert_eq!(told[2]["path"], "/c.csv", "{told:#?}");
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
-    scene.end(&["rm"]).await.failed(2, &["PATH"]);
-    scene.end(&["rm", "/folder/"]).await.failed(1, &["-r"]);
+    scene.end(&["rm"]).await.expect_failure(2, &["PATH"]);
+    scene
+        .end(&["rm", "/folder/"])
+        .await
+        .expect_failure(1, &["-r"]);
 }
 
 #[tokio::test]
@@ -32,7 +35,7 @@ async fn rm_needs_force_for_drifted_dataset() {
     scene.dataset("/a.csv", b"1").await;
     scene.app.bucket.put("a.csv", "another one").await;
     let ended = scene.end(&["rm", "/a.csv"]).await;
-    ended.failed(6, &["dataset-drifted", "--force"]);
+    ended.expect_failure(6, &["dataset-drifted", "--force"]);
     assert!(scene.app.bucket.head("a.csv").await.is_some());
     scene.end(&["rm", "--force", "/a.csv"]).await.ok();
     assert!(scene.app.bucket.head("a.csv").await.is_none());
@@ -45,12 +48,12 @@ async fn rm_succeeds_when_answer_is_lost() {
     scene.dataset("/a.csv", b"1").await;
     let broker = scene.app.url.trim_start_matches("http://").parse();
     let gate = Gate::new(broker.expect("an address"));
-    gate.hold_answers();
+    gate.block_responses();
     let run = scene.run(&["rm", "/a.csv"]);
     let process = run.set("UPLOAD_BROKER_URL", gate.endpoint()).spawn();
-    gate.answer_waits().await;
-    gate.tear().await;
-    let ended = process.ended().await.ok();
+    gate.response_waits().await;
+    gate.drop_connections().await;
+    let ended = process.wait().await.ok();
     assert_eq!(ended.out, "deleted /a.csv\n");
     assert!(scene.app.bucket.head("a.csv").await.is_none());
 }

@@ -35,11 +35,11 @@ async fn rm_recursive_needs_yes_without_terminal() {
         scene.dataset(path, b"1").await;
     }
     let ended = scene.end(&["rm", "-r", "/old"]).await;
-    ended.failed(2, &["without a terminal", "--yes"]);
+    ended.expect_failure(2, &["without a terminal", "--yes"]);
     scene
         .end(&["rm", "--yes", "/old/a"])
         .await
-        .failed(2, &["--recursive"]);
+        .expect_failure(2, &["--recursive"]);
     let ended = scene
         .end(&["rm", "-r", "--yes", "--json", "/old"])
         .await
@@ -48,11 +48,11 @@ async fn rm_recursive_needs_yes_without_terminal() {
     let left = scene.end(&["ls", "-r"]).await.ok();
     assert_eq!(left.out, "/new\n/old-2\n");
     let none = scene.end(&["rm", "-r", "-y", "/old"]).await;
-    none.failed(5, &["there is no dataset below /old/"]);
+    none.expect_failure(5, &["there is no dataset below /old/"]);
     scene
         .end(&["rm", "-r", "-y", "/a/../new"])
         .await
-        .failed(2, &["is not a folder"]);
+        .expect_failure(2, &["is not a folder"]);
 }
 
 #[tokio::test]
@@ -83,6 +83,6 @@ async fn rm_recursive_keeps_drifted_dataset_and_deletes_the_rest() {
     }
     scene.app.bucket.put("old/b", "another one").await;
     let ended = scene.end(&["rm", "-r", "--yes", "/old"]).await;
-    ended.failed(6, &["/old/b", "dataset-drifted"]);
+    ended.expect_failure(6, &["/old/b", "dataset-drifted"]);
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "/old/b\n");
 }

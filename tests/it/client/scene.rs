@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::meddler::FaultProxy;
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
-use crate::support::dice::Dice;
-use crate::support::process::{Ended, Run};
+use crate::support::process::{FinishedProcess, Run};
+use crate::support::seeded_rng::SeededRng;
 use crate::support::store::Store;
 
 /// Everything that a test of the client needs.
@@ -77,12 +77,12 @@ impl Scene {
             .set("UPLOAD_BROKER_KEY", &self.app.key)
             .set("HOME", self.folder().display())
             .set("XDG_STATE_HOME", self.state.path().display())
-            .inside(self.folder())
+            .current_dir(self.folder())
     }
 
     /// Runs a command to its end. Asserts that its output shows neither the key nor a URL.
-    pub async fn end(&self, args: &[&str]) -> Ended {
-        let ended = self.run(args).end().await;
+    pub async fn end(&self, args: &[&str]) -> FinishedProcess {
+        let ended = self.run(args).finish().await;
         let said = format!("{}{}", ended.out, ended.err);
         assert!(!said.contains(&self.app.key), "it shows the key: {said}");
         assert!(!said.contains("X-Amz-"), "it shows a URL: {said}");
@@ -168,8 +168,8 @@ impl Drop for Scene {
 
 /// Pseudo-random bytes that are determined by the seed.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut dice = Dice(seed);
-    (0..length).map(|_| dice.roll(256) as u8).collect()
+    let mut rng = SeededRng(seed);
+    (0..length).map(|_| rng.below(256) as u8).collect()
 }
 
 /// The lines of an output, each parsed as JSON.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::scene::Scene;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::gate::Gate;
 use crate::support::process::free_port;
 
@@ -11,8 +11,8 @@ use crate::support::process::free_port;
 async fn missing_or_invalid_url_is_rejected_with_reason() {
     let scene = Scene::new().await;
     let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_URL");
-    let ended = run.end().await;
-    let ended = ended.failed(
+    let ended = run.finish().await;
+    let ended = ended.expect_failure(
         2,
         &["UPLOAD_BROKER_URL", "--url", "upload-broker/config.toml"],
     );
@@ -27,7 +27,10 @@ async fn missing_or_invalid_url_is_rejected_with_reason() {
         ),
         ("http://example.com/?a=b", "must not have a query"),
     ] {
-        let ended = scene.end(&["ls", "--url", url]).await.failed(2, &[what]);
+        let ended = scene
+            .end(&["ls", "--url", url])
+            .await
+            .expect_failure(2, &[what]);
         assert!(!ended.err.contains("secret"), "{ended:#?}");
     }
 }
@@ -36,23 +39,25 @@ async fn missing_or_invalid_url_is_rejected_with_reason() {
 async fn missing_wrong_and_insufficient_keys_have_distinct_errors() {
     let scene = Scene::new().await;
     let run = scene.run(&["ls"]).unset("UPLOAD_BROKER_KEY");
-    run.end()
+    run.finish()
         .await
-        .failed(4, &["unauthenticated", "UPLOAD_BROKER_KEY", "request "]);
+        .expect_failure(4, &["unauthenticated", "UPLOAD_BROKER_KEY", "request "]);
     let run = scene.run(&["ls"]).set("UPLOAD_BROKER_KEY", "hunter2");
-    let ended = run.end().await.failed(4, &["unauthenticated"]);
+    let ended = run.finish().await.expect_failure(4, &["unauthenticated"]);
     assert!(!ended.err.contains("hunter2"), "{ended:#?}");
     let run = scene.run(&["ls"]).set("UPLOAD_BROKER_KEY", "two\nlines");
-    run.end().await.failed(2, &["the key contains characters"]);
+    run.finish()
+        .await
+        .expect_failure(2, &["the key contains characters"]);
     let scopes = [upload_broker::domain::principal::Scope::DatasetsRead];
     let (_, weak) = scene.app.issue_key("default", &scopes, None).await;
     let run = scene
         .run(&["rm", "/a", "/b"])
         .set("UPLOAD_BROKER_KEY", &weak);
     let ended = run
-        .end()
+        .finish()
         .await
-        .failed(4, &["insufficient-scope", "datasets:delete"]);
+        .expect_failure(4, &["insufficient-scope", "datasets:delete"]);
     assert_eq!(
         ended.err.matches("error:").count(),
         1,
@@ -77,10 +82,10 @@ async fn config_file_gives_url_and_key_with_lowest_precedence() {
             .unset("UPLOAD_BROKER_KEY");
         run.set("XDG_CONFIG_HOME", scene.folder().join("conf").display())
     };
-    let ended = run(&["ls"]).end().await.ok();
+    let ended = run(&["ls"]).finish().await.ok();
     assert_eq!(ended.err, "");
     mode(0o644);
-    let ended = run(&["ls"]).end().await.ok();
+    let ended = run(&["ls"]).finish().await.ok();
     assert!(
         ended.err.contains("other users can read the key in "),
         "{ended:#?}"
@@ -88,12 +93,15 @@ async fn config_file_gives_url_and_key_with_lowest_precedence() {
     assert!(!ended.err.contains(&scene.app.key), "{ended:#?}");
     // The environment overrides the file, and the command line overrides both.
     let nowhere = format!("http://127.0.0.1:{}", free_port());
-    let ended = run(&["ls"]).set("UPLOAD_BROKER_URL", &nowhere).end().await;
-    ended.failed(3, &[&nowhere]);
+    let ended = run(&["ls"])
+        .set("UPLOAD_BROKER_URL", &nowhere)
+        .finish()
+        .await;
+    ended.expect_failure(3, &[&nowhere]);
     let url = scene.app.url.clone();
     let ended = run(&["ls", "--url", &url])
         .set("UPLOAD_BROKER_URL", &nowhere)
-        .end()
+        .finish()
         .await;
     ended.ok();
 
@@ -102,19 +110,22 @@ async fn config_file_gives_url_and_key_with_lowest_precedence() {
     named
         .unset("UPLOAD_BROKER_URL")
         .unset("UPLOAD_BROKER_KEY")
-        .end()
+        .finish()
         .await
         .ok();
     let ended = scene.end(&["ls", "--config", "none.toml"]).await;
-    ended.failed(2, &["cannot read none.toml"]);
+    ended.expect_failure(2, &["cannot read none.toml"]);
     std::fs::write(&file, "url = \"http://x\"\nkey = hunter2\n").unwrap();
     let ended = run(&["ls"])
-        .end()
+        .finish()
         .await
-        .failed(2, &["config.toml, line 2: "]);
+        .expect_failure(2, &["config.toml, line 2: "]);
     assert!(!ended.err.contains("hunter2"), "{ended:#?}");
     std::fs::write(&file, "ulr = \"http://x\"\n").unwrap();
-    run(&["ls"]).end().await.failed(2, &["line 1: ", "ulr"]);
+    run(&["ls"])
+        .finish()
+        .await
+        .expect_failure(2, &["line 1: ", "ulr"]);
 }
 
 #[tokio::test]
@@ -123,17 +134,17 @@ async fn unreachable_broker_and_foreign_server_are_reported() {
     let nowhere = format!("http://127.0.0.1:{}", free_port());
     let ended = scene.end(&["ls", "--json", "--url", &nowhere]).await;
     assert_eq!(ended.json()["error"]["exit_code"], 3, "{ended:#?}");
-    ended.failed(3, &[&nowhere, "refused", "UPLOAD_BROKER_URL"]);
+    ended.expect_failure(3, &[&nowhere, "refused", "UPLOAD_BROKER_URL"]);
     // Another program's server.
-    let door = Door::to("127.0.0.1:1".parse().unwrap());
+    let proxy = FaultyProxy::new("127.0.0.1:1".parse().unwrap());
     let page = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
-    door.leads(Way::Says(page));
-    let ended = scene.end(&["ls", "--url", &door.endpoint()]).await;
-    ended.failed(1, &["not one of an upload-broker"]);
+    proxy.set_mode(Mode::Respond(page));
+    let ended = scene.end(&["ls", "--url", &proxy.endpoint()]).await;
+    ended.expect_failure(1, &["not one of an upload-broker"]);
     let found = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    door.leads(Way::Says(found));
-    let ended = scene.end(&["ls", "--url", &door.endpoint()]).await;
-    ended.failed(1, &["302", "no problem document"]);
+    proxy.set_mode(Mode::Respond(found));
+    let ended = scene.end(&["ls", "--url", &proxy.endpoint()]).await;
+    ended.expect_failure(1, &["302", "no problem document"]);
 }
 
 /// The client retries when the broker is available again in time.
@@ -143,23 +154,23 @@ async fn client_retries_until_broker_is_available_again() {
     scene.dataset("/a.csv", b"1").await;
     let broker = scene.app.url.trim_start_matches("http://").parse();
     let gate = Gate::new(broker.expect("an address"));
-    gate.hold_answers();
+    gate.block_responses();
     let run = scene.run(&["ls"]).set("UPLOAD_BROKER_URL", gate.endpoint());
     let process = run.spawn();
-    gate.answer_waits().await;
-    gate.tear().await;
-    assert_eq!(process.ended().await.ok().out, "/a.csv\n");
+    gate.response_waits().await;
+    gate.drop_connections().await;
+    assert_eq!(process.wait().await.ok().out, "/a.csv\n");
 
     // Overloaded: the client retries after the time in `Retry-After`.
-    let door = Door::to("127.0.0.1:1".parse().unwrap());
-    door.leads(Way::Says(
+    let proxy = FaultyProxy::new("127.0.0.1:1".parse().unwrap());
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: 62\r\n\r\n{\"status\":503,\"code\":\"overloaded\",\"detail\":\"too much to do\"}  ",
     ));
     let run = scene.run(&["status", "--watch", "/a.csv"]);
-    let process = run.set("UPLOAD_BROKER_URL", door.endpoint()).spawn();
-    door.leads(Way::To(
+    let process = run.set("UPLOAD_BROKER_URL", proxy.endpoint()).spawn();
+    proxy.set_mode(Mode::Forward(
         scene.app.url.trim_start_matches("http://").parse().unwrap(),
     ));
-    let ended = process.ended().await.ok();
+    let ended = process.wait().await.ok();
     assert!(ended.out.starts_with("Uploaded"), "{ended:#?}");
 }

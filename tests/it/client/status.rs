@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use serde_json::json;
 
 use super::scene::{Scene, lines};
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
 
@@ -49,12 +49,12 @@ async fn status_shows_upload_by_id_and_newest_upload_by_path() {
     scene
         .end(&["status", "/none"])
         .await
-        .failed(5, &["there is no upload for /none"]);
+        .expect_failure(5, &["there is no upload for /none"]);
     let nobody = "0199a3c0-71d8-75a2-8a89-a4cc92ec102f";
     scene
         .end(&["status", nobody])
         .await
-        .failed(5, &["upload-not-found"]);
+        .expect_failure(5, &["upload-not-found"]);
 }
 
 #[tokio::test]
@@ -63,10 +63,10 @@ async fn status_watch_prints_states_until_upload_is_final() {
     let open = scene.app.create("/data/a.csv", json!({"size": 3})).await;
     let id = open["id"].as_str().unwrap();
     let mut process = scene.run(&["status", "--watch", "--json", id]).spawn();
-    process.prints("Pending").await;
+    process.wait_for_output("Pending").await;
     scene.app.put(&open, "abc").await.expect_ok();
     scene.app.acknowledge(&open).await.expect_ok();
-    let ended = process.ended().await.ok();
+    let ended = process.wait().await.ok();
     let states: Vec<_> = lines(&ended.out)
         .iter()
         .map(|line| line["status"].clone())
@@ -81,12 +81,12 @@ async fn status_watch_exit_code_depends_on_final_state() {
     let id = cancelled["id"].as_str().unwrap();
     scene
         .app
-        .act(&format!("/uploads/{id}/cancel"))
+        .post_empty(&format!("/uploads/{id}/cancel"))
         .await
         .expect_ok();
     let ended = scene.end(&["status", "--watch", id]).await;
     assert!(ended.out.starts_with("Cancelled"), "{ended:#?}");
-    ended.failed(1, &[]);
+    ended.expect_failure(1, &[]);
 
     let wrong = scene.app.create("/wrong", json!({})).await;
     let id = wrong["id"].as_str().unwrap();
@@ -99,7 +99,7 @@ async fn status_watch_exit_code_depends_on_final_state() {
     refused.expect_problem(422, "object-mismatch");
     let ended = scene.end(&["status", "--watch", id]).await;
     assert!(ended.out.contains("object-mismatch: "), "{ended:#?}");
-    ended.failed(7, &[]);
+    ended.expect_failure(7, &[]);
 }
 
 /// Between the completion at S3 and the commit there are no parts any more, and no proof yet.
@@ -113,7 +113,7 @@ async fn status_shows_upload_between_completion_at_s3_and_commit() {
     Reply::of(put.body("abc")).await.expect_ok();
     let id = session["id"].as_str().unwrap();
     let mut process = scene.run(&["status", "--watch", "--json", id]).spawn();
-    process.prints("Pending").await;
+    process.wait_for_output("Pending").await;
 
     let bucket = &scene.app.bucket;
     let (key, upload_id) = bucket.open_uploads().await.remove(0);
@@ -131,7 +131,7 @@ async fn status_shows_upload_between_completion_at_s3_and_commit() {
     assert_eq!(shown["status"], "Pending", "{shown:#}");
     assert_eq!(shown["progress"], json!(null), "{shown:#}");
     scene.app.acknowledge(&session).await.expect_ok();
-    let ended = process.ended().await.ok();
+    let ended = process.wait().await.ok();
     let last = lines(&ended.out).pop().expect("a line");
     assert_eq!(last["status"], "Uploaded", "{ended:#?}");
 }
@@ -143,19 +143,19 @@ async fn status_retries_truncated_answer() {
     let upload = scene.dataset("/data/a.csv", b"id\n1\n").await;
     let broker = scene.app.url.trim_start_matches("http://");
     let broker: SocketAddr = broker.parse().expect("an address");
-    let door = Door::to(broker);
+    let proxy = FaultyProxy::new(broker);
     // The head, and the first of the body.
-    door.leads(Way::Short(broker, 600));
+    proxy.set_mode(Mode::Truncate(broker, 600));
     let id = upload["id"].as_str().unwrap();
     let run = scene.run(&["status", id]);
-    let process = run.set("UPLOAD_BROKER_URL", door.endpoint()).spawn();
+    let process = run.set("UPLOAD_BROKER_URL", proxy.endpoint()).spawn();
     let reads =
         r#"http_request_duration_seconds_count{method="GET",route="/uploads/{id}",status="2xx"}"#;
     eventually("it asks again", async || {
         scene.app.metric(reads).await >= 2.0
     })
     .await;
-    door.leads(Way::To(broker));
-    let ended = process.ended().await.ok();
+    proxy.set_mode(Mode::Forward(broker));
+    let ended = process.wait().await.ok();
     assert!(ended.out.contains("Uploaded"), "{ended:#?}");
 }

@@ -3,10 +3,10 @@
 use std::os::unix::fs::symlink;
 
 use super::scene::{Scene, lines, noise};
-use crate::support::process::Ended;
+use crate::support::process::FinishedProcess;
 
 /// The transferred (`+`) and deleted (`-`) paths, without those that stayed.
-fn changes(ended: &Ended) -> Vec<String> {
+fn changes(ended: &FinishedProcess) -> Vec<String> {
     let mut done: Vec<_> = (lines(&ended.out).iter())
         .map(|row| {
             let name = row["path"]
@@ -81,13 +81,13 @@ async fn sync_deletes_nothing_when_local_folder_is_unreadable_or_empty() {
     scene.dataset("/in/linked", b"2").await;
     scene.dataset("/in/other", b"3").await;
     let ended = scene.end(&["sync", "--delete", "d", "/in"]).await;
-    ended.failed(1, &["d/linked: is a broken link", "nothing was deleted"]);
+    ended.expect_failure(1, &["d/linked: is a broken link", "nothing was deleted"]);
     let left = scene.end(&["ls", "-r"]).await.ok();
     assert_eq!(left.out, "/in/a\n/in/linked\n/in/other\n");
     // Nothing is deleted for an empty folder either: a mount may be missing.
     std::fs::create_dir(scene.folder().join("empty")).expect("a folder");
     let ended = scene.end(&["sync", "--delete", "empty", "/in"]).await;
-    ended.failed(1, &["nothing was deleted", "is empty"]);
+    ended.expect_failure(1, &["nothing was deleted", "is empty"]);
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, left.out);
 }
 
@@ -126,7 +126,7 @@ async fn sync_down_transfers_datasets_and_then_only_changes() {
     assert!(scene.folder().join("to/link").is_symlink());
     // A path without datasets is taken for a typing error, not for an order to delete everything.
     let none = scene.end(&["sync", "--delete", "/nothing", "to"]).await;
-    none.failed(5, &["there is no dataset below /nothing/"]);
+    none.expect_failure(5, &["there is no dataset below /nothing/"]);
     assert_eq!(scene.read("to/a"), b"1");
 }
 
@@ -161,7 +161,7 @@ async fn sync_applies_include_and_exclude_patterns_on_both_sides() {
     let left = scene.end(&["ls", "-r", "/in/"]).await.ok();
     assert_eq!(left.out, "/in/a.csv\n/in/deep/c.csv\n/in/old.tmp\n");
     let wrong = scene.end(&["sync", "--include", "[", "d", "/in"]).await;
-    wrong.failed(2, &["[ without a ]"]);
+    wrong.expect_failure(2, &["[ without a ]"]);
 }
 
 #[tokio::test]
@@ -173,15 +173,15 @@ async fn sync_rejects_ambiguous_direction() {
     scene
         .end(&["sync", "d", here])
         .await
-        .failed(2, &["broker:PATH"]);
+        .expect_failure(2, &["broker:PATH"]);
     scene
         .end(&["sync", "e", "/in"])
         .await
-        .failed(2, &["e is not a local folder"]);
+        .expect_failure(2, &["e is not a local folder"]);
     scene
         .end(&["sync", "broker:/a", "broker:/b"])
         .await
-        .failed(2, &["local folder"]);
+        .expect_failure(2, &["local folder"]);
     scene
         .end(&["sync", "d", &format!("broker:{here}")])
         .await

@@ -10,9 +10,9 @@ use upload_broker::domain::principal::Scope;
 use super::paths::encoded;
 use super::{list, next};
 use crate::support::app::{App, Setup};
-use crate::support::dice::Dice;
-use crate::support::knobs;
+use crate::support::options;
 use crate::support::reply::Reply;
+use crate::support::seeded_rng::SeededRng;
 use crate::support::serving::Caller;
 use crate::support::store::Store;
 
@@ -158,7 +158,7 @@ async fn no_operation_confuses_foreign_key_with_own_path() {
 }
 
 /// Random keys, many of them similar: the same key with one more slash, or with a dot segment.
-fn keys(dice: &mut Dice, count: usize) -> BTreeSet<String> {
+fn keys(rng: &mut SeededRng, count: usize) -> BTreeSet<String> {
     const PIECES: [&str; 20] = [
         "/", "/", "/", "a", "b", "é", ".", "..", "action", "%2F", "%", "+", " ", "?", "#", "\\",
         "n.csv", "\u{7}", "data", "~",
@@ -166,8 +166,8 @@ fn keys(dice: &mut Dice, count: usize) -> BTreeSet<String> {
     let mut keys: BTreeSet<String> = ODD.iter().map(|key| (*key).to_owned()).collect();
     while keys.len() < count {
         let mut key = String::new();
-        for _ in 0..=dice.roll(6) {
-            let piece = usize::try_from(dice.roll(20)).expect("a piece");
+        for _ in 0..=rng.below(6) {
+            let piece = usize::try_from(rng.below(20)).expect("a piece");
             key.push_str(PIECES[piece]);
         }
         keys.insert(format!("/{key}"));
@@ -249,9 +249,9 @@ async fn every_listed_path_reads_back_the_listed_object() {
     let (_, key) = app.issue_key("acme", &Scope::ALL, None).await;
     let acme = Caller::new(app.url.clone(), key);
     let ours = Caller::new(app.url.clone(), app.key.clone());
-    let seed = knobs::seed(7);
+    let seed = options::seed(7);
     for (caller, prefix) in [(&ours, ""), (&acme, "acme/")] {
-        let keys = keys(&mut Dice(seed), 160);
+        let keys = keys(&mut SeededRng(seed), 160);
         let uploaded = keys.iter().filter(|key| is_path(key)).step_by(5);
         let uploaded: BTreeSet<&String> = uploaded.collect();
         let mut objects = BTreeMap::new();

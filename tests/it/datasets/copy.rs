@@ -8,7 +8,7 @@ use upload_broker::domain::principal::Scope;
 
 use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
-use crate::support::process::PATIENCE;
+use crate::support::process::TIMEOUT;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
@@ -44,8 +44,8 @@ async fn copy_is_an_upload_with_its_own_proof_and_event() {
     assert_eq!(upload["object"]["size"], 14, "{upload:#}");
     assert_ne!(upload["verification"]["level"], "existence", "{upload:#}");
     assert_eq!(app.read(&upload).await, upload);
-    assert_eq!(app.told(&upload).await, ["dataset.uploaded"]);
-    let notified = app.inbox.receive_until(2, PATIENCE).await;
+    assert_eq!(app.event_types(&upload).await, ["dataset.uploaded"]);
+    let notified = app.inbox.receive_until(2, TIMEOUT).await;
     let paths: BTreeSet<String> = (notified.iter())
         .map(|message| message.json()["data"]["path"].to_string())
         .collect();
@@ -132,7 +132,7 @@ async fn move_deletes_source_after_copy_is_proven_and_needs_delete_scope() {
     assert_eq!(app.bucket.get("new/a.csv").await, b"bytes");
     assert!(app.bucket.head("old/a.csv").await.is_none());
     assert_eq!(app.read(&original).await["status"], "Deleted");
-    assert_eq!(app.told(&upload).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&upload).await, ["dataset.uploaded"]);
     app.get("/datasets/old/a.csv")
         .await
         .expect_problem(404, "dataset-not-found");
@@ -175,7 +175,7 @@ async fn copy_above_threshold_uses_parts() {
     assert!(app.bucket.get("copy.bin").await == bytes, "other bytes");
     let object = app.bucket.head("copy.bin").await.expect("the copy");
     assert_eq!(object.metadata.expect("metadata")["team"], "hr");
-    assert_eq!(app.told(&upload).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&upload).await, ["dataset.uploaded"]);
     let calls = r#"s3_call_duration_seconds_count{operation="UploadPartCopy",outcome="ok"}"#;
     assert_eq!(app.metric(calls).await, 3.0);
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::copy::copy;
 use crate::support::app::{App, Setup};
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::gate::Gate;
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
@@ -88,12 +88,12 @@ async fn copy_is_proven_when_answer_of_store_is_lost() {
     let app = setup.start().await;
     app.upload("/a", "bytes", json!({})).await;
     let lose = async {
-        gate.hold_answers();
+        gate.block_responses();
         eventually("the store has copied", async || {
             app.bucket.head("b").await.is_some()
         })
         .await;
-        gate.tear().await;
+        gate.drop_connections().await;
     };
     let mut client = app.sql().await;
     let lock = client.transaction().await.expect("a transaction");
@@ -110,24 +110,24 @@ async fn copy_is_proven_when_answer_of_store_is_lost() {
     let (reply, ()) = tokio::join!(copy(&app, "/a", json!({"to": "/b"})), lose);
     let upload = reply.expect(StatusCode::CREATED);
     assert_eq!(upload["status"], "Uploaded", "{upload:#}");
-    assert_eq!(app.told(&upload).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&upload).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
 async fn copy_that_exceeds_request_timeout_continues_in_background() {
     let store = Store::start().await;
-    let door = Door::to(store.addr());
-    let setup = Setup::new().store(&store).s3(door.endpoint());
+    let proxy = FaultyProxy::new(store.addr());
+    let setup = Setup::new().store(&store).s3(proxy.endpoint());
     let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
     let app = setup.set("BROKER_REQUEST_TIMEOUT_SECONDS", 4).start().await;
     let original = app.upload("/a", "bytes", json!({})).await;
-    door.leads(Way::Stalls(store.addr(), "x-amz-copy-source"));
+    proxy.set_mode(Mode::StallMatching(store.addr(), "x-amz-copy-source"));
     let reply = copy(&app, "/a", json!({"to": "/b", "move": true})).await;
     assert!(reply.header("location").is_some(), "{reply:#?}");
     let upload = reply.expect(StatusCode::ACCEPTED);
     assert_eq!(upload["status"], "Pending", "{upload:#}");
     assert!(app.bucket.head("a").await.is_some());
-    door.leads(Way::To(store.addr()));
+    proxy.set_mode(Mode::Forward(store.addr()));
     eventually("the copy is proven", async || {
         app.read(&upload).await["status"] == "Uploaded"
     })
@@ -144,17 +144,21 @@ async fn failed_copy_keeps_source_and_its_row_expires() {
     const FAULT: &str =
         "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let store = Store::start().await;
-    let door = Door::to(store.addr());
-    let setup = Setup::new().store(&store).s3(door.endpoint());
+    let proxy = FaultyProxy::new(store.addr());
+    let setup = Setup::new().store(&store).s3(proxy.endpoint());
     let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
     let app = setup.start().await;
     let original = app.upload("/a", "bytes", json!({})).await;
-    door.leads(Way::Interrupts(store.addr(), "x-amz-copy-source", FAULT));
+    proxy.set_mode(Mode::RespondToMatching(
+        store.addr(),
+        "x-amz-copy-source",
+        FAULT,
+    ));
     let reply = copy(&app, "/a", json!({"to": "/b", "move": true})).await;
     reply.expect_problem(503, "service-unavailable");
     assert_eq!(app.read(&original).await["status"], "Uploaded");
     assert_eq!(newest(&app).await["status"], "Pending");
-    door.leads(Way::To(store.addr()));
+    proxy.set_mode(Mode::Forward(store.addr()));
     app.advance(TimeDelta::hours(2));
     app.janitor().await;
     assert_eq!(newest(&app).await["status"], "Expired");

@@ -25,7 +25,7 @@ async fn retried_copy_returns_first_copy_and_rejects_other_body() {
         let problem = problem.expect_problem(422, "idempotency-key-reused");
         assert_eq!(problem["upload_id"], first["id"], "{problem:#}");
     }
-    assert_eq!(app.told(&first).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&first).await, ["dataset.uploaded"]);
     // A refused copy does not reserve the key.
     let refused = copy(&app, "other", body).await;
     refused.expect_problem(409, "dataset-exists");
@@ -61,5 +61,5 @@ async fn concurrent_copies_with_one_key_make_one_copy() {
     assert_eq!(one["id"], other["id"], "{one:#}\n{other:#}");
     let uploads = app.get("/uploads?path=/b").await.expect(StatusCode::OK);
     assert_eq!(uploads.as_array().map(Vec::len), Some(1), "{uploads:#}");
-    assert_eq!(app.told(&one).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&one).await, ["dataset.uploaded"]);
 }

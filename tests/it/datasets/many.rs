@@ -18,7 +18,7 @@ use crate::support::app::{App, Setup};
 use crate::support::gate::Gate;
 use crate::support::observe::eventually;
 use crate::support::reply::Reply;
-use crate::support::{cloud, raw, shared, slot};
+use crate::support::{cloud, process_folder, raw, shared};
 
 const BUCKET: &str = "many";
 /// Objects under `many/`, with short keys: one and a half pages.
@@ -34,7 +34,7 @@ async fn store() -> SocketAddr {
 }
 
 async fn fill() -> SocketAddr {
-    let dir = slot::folder().join("many");
+    let dir = process_folder::path().join("many");
     if dir.exists() {
         fs::remove_dir_all(&dir).expect("a folder of ours");
     }
@@ -199,7 +199,7 @@ async fn interrupted_ndjson_list_has_no_final_chunk() {
     let gate = Gate::new(store().await);
     let app = app(gate.endpoint()).await;
     let mut stream = slow_reader(&app).await;
-    gate.cut().await;
+    gate.close().await;
     let mut rest = Vec::new();
     // A reset connection is a visible end as well.
     let _ = stream.read_to_end(&mut rest).await;

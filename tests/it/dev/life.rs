@@ -5,16 +5,16 @@ use std::path::Path;
 use reqwest::StatusCode;
 
 use super::stack::Stack;
-use crate::support::process::{PATIENCE, lives};
+use crate::support::process::{TIMEOUT, is_running};
 
 /// Waits until a process has ended.
 async fn wait_until_gone(id: u32) {
     let watch = async {
-        while lives(id) {
+        while is_running(id) {
             tokio::task::yield_now().await;
         }
     };
-    let gone = tokio::time::timeout(PATIENCE, watch).await;
+    let gone = tokio::time::timeout(TIMEOUT, watch).await;
     assert!(gone.is_ok(), "process {id} is still there");
 }
 
@@ -25,7 +25,7 @@ async fn state_survives_restart_and_fresh_deletes_it() {
     let upload = first.caller.upload("/data/kept.csv", "kept").await;
     let postgres = stack.postgres().expect("a Postgres");
     first.process.stop("INT").await.ok();
-    assert!(!lives(postgres), "Postgres outlives the stack");
+    assert!(!is_running(postgres), "Postgres outlives the stack");
 
     let second = stack.start(&[]).await;
     assert_eq!(second.caller.key, first.caller.key);
@@ -58,8 +58,8 @@ async fn second_start_in_same_folder_is_rejected() {
     let first = stack.start(&[]).await;
     first.caller.upload("/data/a.csv", "x").await;
     for args in [&[][..], &["--fresh"]] {
-        let second = stack.run(args).end().await;
-        second.failed(1, &["already runs", "BROKER_DEV_DIR", "BROKER_BIND"]);
+        let second = stack.run(args).finish().await;
+        second.expect_failure(1, &["already runs", "BROKER_DEV_DIR", "BROKER_BIND"]);
     }
     first.caller.upload("/data/b.csv", "y").await;
     let list = first.caller.get("/datasets").await.expect(StatusCode::OK);
@@ -75,8 +75,8 @@ async fn port_in_use_is_reported_and_no_postgres_is_left() {
     let bind = running.caller.url.trim_start_matches("http://").to_owned();
     for (variable, taken) in [("BROKER_BIND", &bind), ("BROKER_DEV_S3_BIND", &bind)] {
         let second = Stack::new();
-        let ended = second.run(&[]).set(variable, taken).end().await;
-        ended.failed(1, &[taken, "in use", variable]);
+        let ended = second.run(&[]).set(variable, taken).finish().await;
+        ended.expect_failure(1, &[taken, "in use", variable]);
         assert_eq!(second.postgres(), None, "a Postgres is left");
     }
     running.caller.get("/datasets").await.expect_ok();
@@ -94,7 +94,7 @@ async fn killed_stack_leaves_no_postgres_and_starts_again() {
 
     // At once, while the old Postgres may still be shutting down.
     let second = stack.start(&[]).await;
-    assert!(!lives(postgres), "the old Postgres is still there");
+    assert!(!is_running(postgres), "the old Postgres is still there");
     let path = format!("/uploads/{}", upload["id"].as_str().expect("an id"));
     let read = second.caller.get(&path).await.expect(StatusCode::OK);
     assert_eq!(read, upload);
@@ -117,8 +117,8 @@ async fn folder_with_other_files_is_not_used_or_deleted() {
     std::fs::create_dir(stack.state()).expect("a folder");
     let file = stack.state().join("thesis.tex");
     std::fs::write(&file, "years of work").expect("a file");
-    let ended = stack.run(&["--fresh"]).end().await;
-    ended.failed(1, &["not empty", "BROKER_DEV_DIR"]);
+    let ended = stack.run(&["--fresh"]).finish().await;
+    ended.expect_failure(1, &["not empty", "BROKER_DEV_DIR"]);
     assert!(Path::new(&file).exists());
 }
 
@@ -126,6 +126,6 @@ async fn folder_with_other_files_is_not_used_or_deleted() {
 #[tokio::test]
 async fn missing_postgres_is_reported_with_install_command() {
     let stack = Stack::new();
-    let ended = stack.run(&[]).set("PG_BIN", "/nonexistent").end().await;
-    ended.failed(1, &["apt-get install postgresql", "DATABASE_URL"]);
+    let ended = stack.run(&[]).set("PG_BIN", "/nonexistent").finish().await;
+    ended.expect_failure(1, &["apt-get install postgresql", "DATABASE_URL"]);
 }

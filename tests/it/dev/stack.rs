@@ -37,7 +37,7 @@ impl Stack {
     pub fn run(&self, args: &[&str]) -> Run {
         let args: Vec<_> = ["dev"].iter().chain(args).copied().collect();
         Run::new(&args)
-            .inside(self.folder.path())
+            .current_dir(self.folder.path())
             .set("BROKER_BIND", format!("127.0.0.1:{}", self.port))
             .set("BROKER_DEV_S3_BIND", format!("127.0.0.1:{}", self.s3_port))
             .set("BROKER_DEV_DIR", "state")
@@ -57,8 +57,10 @@ impl Stack {
     pub async fn start_as(&self, run: Run) -> Running {
         let mut process = run.spawn();
         let url = process.ready().await;
-        let line = process.prints("API key ").await;
-        process.prints("Notifications are printed below").await;
+        let line = process.wait_for_output("API key ").await;
+        process
+            .wait_for_output("Notifications are printed below")
+            .await;
         let (_, key) = line.split_once("API key ").expect("a key");
         let caller = Caller::new(url, key.trim().to_owned());
         Running { process, caller }
@@ -83,7 +85,7 @@ impl Stack {
 impl Running {
     /// The lines to paste, as they are printed.
     pub fn lines(&self) -> Vec<String> {
-        let log = self.process.printed();
+        let log = self.process.output();
         let pasted = |line: &&str| line.starts_with("S=$(") || line.starts_with("curl ");
         let lines: Vec<_> = log.lines().filter(pasted).map(str::to_owned).collect();
         assert_eq!(lines.len(), 3, "three lines to paste: {log}");

@@ -3,7 +3,7 @@
 use super::scene::{CHECKS, Report, doctor, everything};
 use super::well::free_parts_after;
 use crate::support::cloud;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::gate::Gate;
 use crate::support::process::free_port;
 use crate::support::serving::Place;
@@ -93,7 +93,7 @@ async fn unreachable_store_fails() {
 async fn hanging_store_fails_after_timeout() {
     let place = Place::new().await;
     let gate = Gate::new(cloud::address());
-    gate.hold();
+    gate.block();
     let run = doctor(&place)
         .set("AWS_ENDPOINT_URL_S3", gate.endpoint())
         .set("BROKER_AWS_TIMEOUT_SECONDS", "0.5");
@@ -109,12 +109,12 @@ async fn hanging_store_fails_after_timeout() {
 #[tokio::test]
 async fn wrong_clock_is_distinguished_from_wrong_key() {
     let place = Place::new().await;
-    let door = Door::to(cloud::address());
-    door.leads(Way::Says(
+    let proxy = FaultyProxy::new(cloud::address());
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 403 Forbidden\r\ndate: Tue, 06 Jan 2026 08:00:00 GMT\r\n\
          content-length: 0\r\nconnection: close\r\n\r\n",
     ));
-    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", proxy.endpoint())).await;
     report
         .code(1)
         .says("clock", "failed", "ahead of S3's: signatures are rejected")
@@ -125,12 +125,12 @@ async fn wrong_clock_is_distinguished_from_wrong_key() {
 #[tokio::test]
 async fn bucket_in_another_region_fails_with_its_region() {
     let place = Place::new().await;
-    let door = Door::to(cloud::address());
-    door.leads(Way::Says(
+    let proxy = FaultyProxy::new(cloud::address());
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-west-1\r\n\
          content-length: 0\r\nconnection: close\r\n\r\n",
     ));
-    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", proxy.endpoint())).await;
     report
         .code(1)
         .says("bucket", "failed", "in another region")
@@ -155,8 +155,11 @@ async fn lifecycle_rule_shorter_than_sessions_fails() {
 #[tokio::test]
 async fn invalid_settings_are_listed_and_nothing_is_checked() {
     let place = Place::new().await;
-    let ended = doctor(&place).set("BROKER_URL_SECONDS", "soon").end().await;
-    let ended = ended.failed(78, &["BROKER_URL_SECONDS", "soon"]);
+    let ended = doctor(&place)
+        .set("BROKER_URL_SECONDS", "soon")
+        .finish()
+        .await;
+    let ended = ended.expect_failure(78, &["BROKER_URL_SECONDS", "soon"]);
     assert_eq!(ended.out, "");
 }
 

@@ -10,7 +10,7 @@ use crate::support::serving::Place;
 async fn unreachable_postgres_fails_and_dependent_checks_are_unknown() {
     let place = Place::new().await;
     let gate = Gate::new(database::address());
-    gate.cut().await;
+    gate.close().await;
     let run = doctor(&place).set("DATABASE_URL", place.database.url_through(gate.addr()));
     let report = Report::of(run).await;
     report
@@ -27,7 +27,7 @@ async fn unreachable_postgres_fails_and_dependent_checks_are_unknown() {
 async fn hanging_postgres_fails_after_timeout() {
     let place = Place::new().await;
     let gate = Gate::new(database::address());
-    gate.hold();
+    gate.block();
     let run = doctor(&place)
         .set("DATABASE_URL", place.database.url_through(gate.addr()))
         .set("BROKER_DB_CONNECT_TIMEOUT_SECONDS", "0.5");

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::scene::{Report, doctor};
 use crate::support::cloud;
-use crate::support::door::{Door, Way};
 use crate::support::events::Events;
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::inbox::Inbox;
 use crate::support::serving::Place;
 
@@ -35,13 +35,13 @@ async fn missing_topic_and_queue_fail() {
 async fn forbidden_attributes_of_topic_and_queue_are_unknown() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
-    let door = Door::to(cloud::address());
-    door.leads(Way::Says(
+    let proxy = FaultyProxy::new(cloud::address());
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     ));
     let run = doctor(&place)
-        .set("AWS_ENDPOINT_URL_SNS", door.endpoint())
-        .set("AWS_ENDPOINT_URL_SQS", door.endpoint())
+        .set("AWS_ENDPOINT_URL_SNS", proxy.endpoint())
+        .set("AWS_ENDPOINT_URL_SQS", proxy.endpoint())
         .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
         .set("BROKER_S3_EVENTS_QUEUE_URL", &inbox.queue_url);
     let report = Report::of(run).await;
@@ -66,8 +66,8 @@ async fn unreachable_sns_and_sqs_fail() {
     let report = Report::of(run).await;
     report
         .code(1)
-        .says("topic", "failed", "SNS does not answer")
-        .says("events-queue", "failed", "SQS does not answer");
+        .says("topic", "failed", "SNS does not respond")
+        .says("events-queue", "failed", "SQS does not respond");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn queue_without_dead_letter_queue_or_with_few_tries_is_a_warning() {
         .await
         .code(0)
         .says("events-queue", "warning", "no dead-letter queue");
-    events.give_up_to(&Events::new().await, 3).await;
+    events.set_dead_letter_queue(&Events::new().await, 3).await;
     look()
         .await
         .says("events-queue", "warning", "after 3 attempts");

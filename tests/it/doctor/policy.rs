@@ -10,7 +10,7 @@ fn policy(bucket: &str) -> Run {
 
 #[tokio::test]
 async fn policy_equals_the_one_in_readme() {
-    let printed = policy("datasets").end().await.ok();
+    let printed = policy("datasets").finish().await.ok();
     let shown = crate::readme::block("policy").replace("BUCKET", "datasets");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(
@@ -32,7 +32,7 @@ async fn policy_has_topic_and_queue_of_the_settings() {
             "BROKER_S3_EVENTS_QUEUE_URL",
             "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/arrivals",
         );
-    let printed = run.end().await.ok().json();
+    let printed = run.finish().await.ok().json();
     let statements = printed["Statement"].as_array().expect("statements");
     let of = |action: &str| {
         let has = |statement: &&Value| {
@@ -53,12 +53,12 @@ async fn policy_has_topic_and_queue_of_the_settings() {
 
 #[tokio::test]
 async fn policy_needs_only_the_bucket_setting() {
-    let ended = Run::new(&["doctor", "--policy"]).end().await;
-    let ended = ended.failed(78, &["BROKER_S3_BUCKET"]);
+    let ended = Run::new(&["doctor", "--policy"]).finish().await;
+    let ended = ended.expect_failure(78, &["BROKER_S3_BUCKET"]);
     assert!(!ended.err.contains("DATABASE_URL"), "{ended:#?}");
     policy("datasets")
         .set("BROKER_SNS_TOPIC_ARN", "nowhere")
-        .end()
+        .finish()
         .await
-        .failed(78, &["BROKER_SNS_TOPIC_ARN"]);
+        .expect_failure(78, &["BROKER_SNS_TOPIC_ARN"]);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::support::cloud::Bucket;
-use crate::support::process::{Ended, Run};
+use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
@@ -36,13 +36,13 @@ pub const CHECKS: [&str; 20] = [
 #[derive(Debug)]
 pub struct Report {
     lines: BTreeMap<String, Value>,
-    pub ended: Ended,
+    pub ended: FinishedProcess,
 }
 
 impl Report {
     /// Runs the doctor to its end. Asserts that its output contains no pre-signed URL.
     pub async fn of(run: Run) -> Report {
-        let ended = run.end().await;
+        let ended = run.finish().await;
         for secret in ["X-Amz-", "Signature="] {
             let all = format!("{}{}", ended.out, ended.err);
             assert!(!all.contains(secret), "{ended:#?}");

@@ -2,13 +2,13 @@
 
 use super::scene::{Report, doctor, everything};
 use crate::support::cloud::{self, Bucket};
-use crate::support::door::{Door, Way};
-use crate::support::masked::Masked;
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::process::Run;
+use crate::support::replacing_proxy::ReplacingProxy;
 use crate::support::serving::Place;
 use crate::support::store::Store;
 
-fn at(place: &Place, store: &Masked) -> Run {
+fn at(place: &Place, store: &ReplacingProxy) -> Run {
     doctor(place).set("AWS_ENDPOINT_URL_S3", store.endpoint())
 }
 
@@ -50,7 +50,7 @@ async fn embedded_store_passes_with_unsupported_checks_unknown() {
 #[tokio::test]
 async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
     let place = Place::new().await;
-    let store = Masked::saying(&[
+    let store = ReplacingProxy::new(&[
         (b"HTTP/1.1 412", b"HTTP/1.1 200"),
         // An error in the body of a 200 would be an error as well.
         (b"<Error", b"<Fine0"),
@@ -108,7 +108,7 @@ async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
 #[tokio::test]
 async fn store_that_reports_no_checksums_is_a_warning() {
     let place = Place::new().await;
-    let store = Masked::start().await;
+    let store = ReplacingProxy::hiding_checksums().await;
     let report = Report::of(at(&place, &store)).await;
     report
         .code(0)
@@ -123,7 +123,7 @@ async fn store_that_reports_no_checksums_is_a_warning() {
 #[tokio::test]
 async fn store_that_does_not_verify_checksums_fails() {
     let place = Place::new().await;
-    let store = Masked::saying(&[(b"HTTP/1.1 400", b"HTTP/1.1 200")]).await;
+    let store = ReplacingProxy::new(&[(b"HTTP/1.1 400", b"HTTP/1.1 200")]).await;
     let report = Report::of(at(&place, &store)).await;
     report
         .code(1)
@@ -150,7 +150,7 @@ async fn checksums_disabled_by_settings_are_a_warning() {
 #[tokio::test]
 async fn store_that_does_not_verify_signatures_fails() {
     let place = Place::new().await;
-    let store = Masked::saying(&[(b"HTTP/1.1 403", b"HTTP/1.1 200")]).await;
+    let store = ReplacingProxy::new(&[(b"HTTP/1.1 403", b"HTTP/1.1 200")]).await;
     let report = Report::of(at(&place, &store)).await;
     report
         .code(1)
@@ -207,9 +207,9 @@ async fn missing_right_is_named_by_its_check() {
             "GetBucketPublicAccessBlock",
         ),
     ] {
-        let door = Door::to(cloud::address());
-        door.leads(Way::Interrupts(cloud::address(), request, DENIED));
-        let run = doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint());
+        let proxy = FaultyProxy::new(cloud::address());
+        proxy.set_mode(Mode::RespondToMatching(cloud::address(), request, DENIED));
+        let run = doctor(&place).set("AWS_ENDPOINT_URL_S3", proxy.endpoint());
         let report = Report::of(run).await;
         report
             .code(code)
@@ -223,9 +223,13 @@ async fn missing_right_is_named_by_its_check() {
 #[tokio::test]
 async fn objects_that_cannot_be_removed_are_reported_with_missing_right() {
     let place = Place::new().await;
-    let door = Door::to(cloud::address());
-    door.leads(Way::Interrupts(cloud::address(), "DELETE /", DENIED));
-    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    let proxy = FaultyProxy::new(cloud::address());
+    proxy.set_mode(Mode::RespondToMatching(
+        cloud::address(),
+        "DELETE /",
+        DENIED,
+    ));
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", proxy.endpoint())).await;
     report
         .code(1)
         .says("conditional-writes", "failed", "could not be deleted")
@@ -242,11 +246,15 @@ async fn objects_that_cannot_be_removed_are_reported_with_missing_right() {
 #[tokio::test]
 async fn public_bucket_fails() {
     let place = Place::new().await;
-    let door = Door::to(cloud::address());
+    let proxy = FaultyProxy::new(cloud::address());
     let public = "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\nconnection: close\r\n\r\n\
         <PolicyStatus><IsPublic>true</IsPublic></PolicyStatus>";
-    door.leads(Way::Interrupts(cloud::address(), "?policyStatus", public));
-    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", door.endpoint())).await;
+    proxy.set_mode(Mode::RespondToMatching(
+        cloud::address(),
+        "?policyStatus",
+        public,
+    ));
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", proxy.endpoint())).await;
     report
         .code(1)
         .says("public-access", "failed", "allows public access")

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cors::rules;
 use super::scene::{CHECKS, doctor, everything};
 use crate::support::cloud::Bucket;
-use crate::support::process::{Ended, Run};
+use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// The checks of a bucket, in the order of the report.
@@ -16,11 +16,11 @@ fn bucket_checks() -> &'static [&'static str] {
 
 async fn tenant(place: &Place, name: &str, bucket: &str) {
     let create = ["tenants", "create", name, "--bucket", bucket];
-    place.run(&create).end().await.ok();
+    place.run(&create).finish().await.ok();
 }
 
-async fn report(run: Run) -> (Vec<Value>, Ended) {
-    let ended = run.end().await;
+async fn report(run: Run) -> (Vec<Value>, FinishedProcess) {
+    let ended = run.finish().await;
     let lines = ended.out.lines();
     let lines = lines.map(|line| serde_json::from_str(line).expect(line));
     (lines.collect(), ended)
@@ -71,7 +71,7 @@ async fn each_tenant_bucket_is_checked_once_under_its_name() {
     // The probes left nothing behind.
     assert_eq!(everything(&own).await, ["acme/there.csv"]);
 
-    let ended = place.run(&["doctor"]).end().await.ok();
+    let ended = place.run(&["doctor"]).finish().await.ok();
     let row = format!(
         "ok           bucket              {0}: {0} answers\n",
         own.name
@@ -155,13 +155,13 @@ async fn policy_names_every_tenant_bucket() {
     let place = Place::new().await;
     let common = format!("arn:aws:s3:::{}", place.bucket.name);
     let policy = || place.run(&["doctor", "--policy"]);
-    let printed = policy().end().await.ok().json();
+    let printed = policy().finish().await.ok().json();
     assert_eq!(printed["Statement"][1]["Resource"], common, "{printed:#}");
     for (name, bucket) in [("acme", "own-b"), ("globex", "own-a"), ("initech", "own-a")] {
         tenant(&place, name, bucket).await;
     }
     tenant(&place, "umbrella", &place.bucket.name).await;
-    let printed = policy().end().await.ok().json();
+    let printed = policy().finish().await.ok().json();
     let all = [
         common,
         "arn:aws:s3:::own-a".into(),
@@ -173,7 +173,7 @@ async fn policy_names_every_tenant_bucket() {
 
     // Without the database, the policy covers the common bucket only, and a warning says so.
     let nowhere = "postgres://nobody:secret@127.0.0.1:1/none";
-    let ended = policy().set("DATABASE_URL", nowhere).end().await.ok();
+    let ended = policy().set("DATABASE_URL", nowhere).finish().await.ok();
     let why = "The policy does not include the buckets of tenants: ";
     assert!(ended.err.contains(why), "{ended:#?}");
     assert!(!ended.err.contains("secret"), "{ended:#?}");

@@ -68,7 +68,7 @@ async fn correct_configuration_passes_and_leaves_nothing_behind() {
     place.bucket.put("data/there.csv", "x").await;
     let inbox = Inbox::new().await;
     let (events, dead) = (Events::new().await, Events::new().await);
-    events.give_up_to(&dead, 10).await;
+    events.set_dead_letter_queue(&dead, 10).await;
     let run = doctor(&place)
         .set("BROKER_CORS_ORIGINS", ORIGIN)
         .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
@@ -109,7 +109,7 @@ async fn text_report_has_one_line_per_check_with_fix_below() {
     let open = place.bucket.client.delete_public_access_block();
     let open = open.bucket(&place.bucket.name).send().await;
     open.expect("no block");
-    let ended = place.run(&["doctor"]).end().await.ok();
+    let ended = place.run(&["doctor"]).finish().await.ok();
     for line in [
         "ok           bucket              ",
         "warning      lifecycle           no rule frees the parts",

@@ -38,8 +38,8 @@ async fn acknowledge_completes_after_client_disconnects() {
     let path = format!("/uploads/{}/acknowledge", id(&session));
     hang_up(&app, ROWS, app.request(Method::POST, &path)).await;
     wait_for_status(&app, &session, "Uploaded").await;
-    app.holds_no_transaction().await;
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    app.assert_no_open_transaction().await;
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn delete_and_cancel_complete_after_client_disconnects() {
         app.bucket.head("a.csv").await.is_none()
     })
     .await;
-    app.holds_no_transaction().await;
+    app.assert_no_open_transaction().await;
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn disconnected_reads_and_creates_leave_no_transaction_open() {
         };
         hang_up(&app, TABLE, request).await;
     }
-    app.holds_no_transaction().await;
+    app.assert_no_open_transaction().await;
     // The pool has as many connections as before, and each of them works.
     let calls = (0..50).map(|n| {
         let app = &app;

@@ -17,7 +17,7 @@ use upload_broker::store::migrations;
 use super::assert_unavailable;
 use crate::support::app::{App, Setup};
 use crate::support::database::{Database, connect};
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::observe::eventually;
 use crate::support::pg_bin;
 use crate::support::process::signal;
@@ -102,15 +102,15 @@ async fn wait_for_postgres_status(app: &App, word: &str) {
 async fn assert_upload_completes(app: &App, session: &Value) {
     app.put(session, "bytes").await.expect_ok();
     app.acknowledge(session).await.expect(StatusCode::OK);
-    assert_eq!(app.told(session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
 async fn broker_reconnects_to_restarted_postgres_after_kill() {
     let folder = folder();
     let server = migrated(folder.path()).await;
-    let door = Door::to(address(&server));
-    let app = app(&server, &door.addr().to_string()).await;
+    let proxy = FaultyProxy::new(address(&server));
+    let app = app(&server, &proxy.addr().to_string()).await;
     let session = app.create("a.csv", json!({})).await;
 
     let pid = fs::read_to_string(folder.path().join("cluster/data/postmaster.pid"));
@@ -122,7 +122,7 @@ async fn broker_reconnects_to_restarted_postgres_after_kill() {
 
     drop(server);
     let server = start(folder.path(), &[]);
-    door.leads(Way::To(address(&server)));
+    proxy.set_mode(Mode::Forward(address(&server)));
     create_when_available(&app, "c.csv").await;
     wait_for_postgres_status(&app, "ok").await;
     assert_upload_completes(&app, &session).await;
@@ -132,18 +132,18 @@ async fn broker_reconnects_to_restarted_postgres_after_kill() {
 async fn silent_postgres_times_out_and_is_used_again_when_it_answers() {
     let folder = folder();
     let server = migrated(folder.path()).await;
-    let door = Door::to(address(&server));
-    let app = app(&server, &door.addr().to_string()).await;
+    let proxy = FaultyProxy::new(address(&server));
+    let app = app(&server, &proxy.addr().to_string()).await;
     let session = app.create("a.csv", json!({})).await;
 
-    door.leads(Way::Silent);
+    proxy.set_mode(Mode::Silent);
     let path = format!("/uploads/{}", crate::support::app::id(&session));
     let (one, two) = tokio::join!(app.post("/uploads", json!({"path": "b"})), app.get(&path));
     assert_unavailable(&app, one, "Postgres");
     assert_unavailable(&app, two, "Postgres");
     wait_for_postgres_status(&app, "unavailable").await;
 
-    door.leads(Way::To(address(&server)));
+    proxy.set_mode(Mode::Forward(address(&server)));
     create_when_available(&app, "c.csv").await;
     wait_for_postgres_status(&app, "ok").await;
     assert_upload_completes(&app, &session).await;
@@ -185,7 +185,7 @@ async fn read_only_postgres_is_unavailable_until_it_is_writable() {
     create_when_available(&app, "c.csv").await;
     wait_for_postgres_status(&app, "ok").await;
     app.acknowledge(&session).await.expect(StatusCode::OK);
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 /// A primary and its standby.
@@ -210,7 +210,10 @@ async fn pair(folder: &Path) -> (Postgres, Postgres) {
 async fn broker_fails_over_to_promoted_standby() {
     let folder = folder();
     let (primary, standby) = pair(folder.path()).await;
-    let (one, two) = (Door::to(address(&primary)), Door::to(address(&standby)));
+    let (one, two) = (
+        FaultyProxy::new(address(&primary)),
+        FaultyProxy::new(address(&standby)),
+    );
     // The standby is listed first: it accepts no writes, so the broker tries the next host.
     let hosts = format!("{},{}", two.addr(), one.addr());
     let app = app(&primary, &hosts).await;
@@ -222,7 +225,7 @@ async fn broker_fails_over_to_promoted_standby() {
     })
     .await;
 
-    one.leads(Way::Silent);
+    one.set_mode(Mode::Silent);
     let promote = "SELECT pg_promote(true)";
     let promoted = there.query_one(promote, &[]).await.expect("an answer");
     assert!(promoted.get::<_, bool>(0), "it is promoted");
@@ -239,8 +242,8 @@ async fn broker_skips_dead_hosts_in_database_url() {
     let folder = folder();
     let server = migrated(folder.path()).await;
     // The first host refuses connections, and the second accepts them and never answers.
-    let silent = Door::to(address(&server));
-    silent.leads(Way::Silent);
+    let silent = FaultyProxy::new(address(&server));
+    silent.set_mode(Mode::Silent);
     let hosts = format!("127.0.0.1:1,{},{}", silent.addr(), address(&server));
     let app = app(&server, &hosts).await;
     let session = create_when_available(&app, "a.csv").await;

@@ -81,7 +81,7 @@ async fn work_of_disconnected_client_counts_towards_in_flight_limit() {
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     let reply = app
-        .in_between(
+        .run_before_write(
             async {
                 let acknowledge = app.acknowledge(&session);
                 let waits = eventually("it waits", async || app.waiting_for_locks().await == 1);

@@ -17,7 +17,7 @@ async fn postgres_outage_is_503_and_recovers_without_restart() {
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     // The key is cached for some seconds from now on.
-    gate.cut().await;
+    gate.close().await;
 
     let path = format!("/uploads/{}", id(&session));
     let acknowledge = format!("{path}/acknowledge");
@@ -63,10 +63,10 @@ async fn postgres_outage_is_503_and_recovers_without_restart() {
     assert_eq!(list.as_array().unwrap().len(), 1, "no half row: {list:#}");
     let uploaded = app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(uploaded["status"], "Uploaded", "{uploaded:#}");
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
     // The background loops recovered too: the notification is sent.
     app.inbox
-        .receive_until(1, crate::support::observe::PATIENCE)
+        .receive_until(1, crate::support::observe::TIMEOUT)
         .await;
 }
 
@@ -109,12 +109,12 @@ async fn terminated_transaction_leaves_no_changes() {
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
     let tear = async { assert_eq!(terminate(&app, "wait_event_type = 'Lock'").await, 1) };
-    let reply = app.in_between(app.acknowledge(&session), tear).await;
+    let reply = app.run_before_write(app.acknowledge(&session), tear).await;
     assert_unavailable(&app, reply, "Postgres");
     assert_eq!(app.read(&session).await["status"], "Pending");
-    assert!(app.told(&session).await.is_empty());
+    assert!(app.event_types(&session).await.is_empty());
     app.acknowledge(&session).await.expect(StatusCode::OK);
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn acknowledge_of_locked_row_times_out_and_succeeds_later() {
         .expect("a lock");
     let reply = app.acknowledge(&session).await;
     assert_unavailable(&app, reply, "Postgres");
-    app.holds_no_transaction().await;
+    app.assert_no_open_transaction().await;
     lock.rollback().await.expect("a rollback");
     app.acknowledge(&session).await.expect(StatusCode::OK);
 }
@@ -148,21 +148,21 @@ async fn postgres_outage_during_transition_leaves_upload_unchanged() {
         if before == "Uploaded" {
             app.acknowledge(&session).await.expect(StatusCode::OK);
         }
-        let (upload, told) = (app.read(&session).await, app.told(&session).await);
+        let (upload, told) = (app.read(&session).await, app.event_types(&session).await);
         assert_eq!(upload["status"], before, "{upload:#}");
         let path = format!("/uploads/{}", id(&session));
         let call = || match verb {
             "delete" => app.request(Method::DELETE, &path),
             verb => app.request(Method::POST, &format!("{path}/{verb}")),
         };
-        let reply = app.in_between(Reply::of(call()), gate.cut()).await;
+        let reply = app.run_before_write(Reply::of(call()), gate.close()).await;
         assert_unavailable(&app, reply, "Postgres");
         gate.restore();
         assert_eq!(app.read(&session).await, upload, "{verb}");
-        assert_eq!(app.told(&session).await, told, "{verb}");
-        app.holds_no_transaction().await;
+        assert_eq!(app.event_types(&session).await, told, "{verb}");
+        app.assert_no_open_transaction().await;
         Reply::of(call()).await.expect_ok();
         assert_eq!(app.read(&session).await["status"], after, "{verb}");
-        assert!(app.told(&session).await.len() > told.len(), "{verb}");
+        assert!(app.event_types(&session).await.len() > told.len(), "{verb}");
     }
 }

@@ -20,13 +20,13 @@ async fn s3_outage_is_503_and_recovers_without_restart() {
     let stored = app.upload("stored", "bytes", json!({})).await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "a").await.expect_ok();
-    gate.cut().await;
+    gate.close().await;
 
     let acknowledge = format!("/uploads/{}/acknowledge", id(&session));
     let delete = format!("/uploads/{}", id(&stored));
     let (one, two, three, four, five) = tokio::join!(
-        app.act(&acknowledge),
-        app.act("/datasets/a.csv/action/acknowledge"),
+        app.post_empty(&acknowledge),
+        app.post_empty("/datasets/a.csv/action/acknowledge"),
         app.delete(&delete),
         app.get("/datasets"),
         app.get("/datasets/stored"),
@@ -38,13 +38,13 @@ async fn s3_outage_is_503_and_recovers_without_restart() {
     let now = app.read(&session).await;
     assert_eq!(now["status"], "Pending", "{now:#}");
     assert_eq!(now["updated_at"], session["updated_at"], "{now:#}");
-    assert!(app.told(&session).await.is_empty());
+    assert!(app.event_types(&session).await.is_empty());
     // Requests without S3 calls still work: signing is local.
     let other = app.create("b.csv", json!({})).await;
     wait_for_readiness(&app, false).await;
 
     gate.restore();
-    app.act(&acknowledge).await.expect(StatusCode::OK);
+    app.post_empty(&acknowledge).await.expect(StatusCode::OK);
     app.put(&other, "b").await.expect_ok();
     app.acknowledge(&other).await.expect(StatusCode::OK);
     app.delete("/datasets/stored").await.expect_ok();
@@ -67,9 +67,9 @@ async fn cancel_works_without_s3() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
-    gate.cut().await;
+    gate.close().await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    let cancelled = app.act(&cancel).await.expect(StatusCode::OK);
+    let cancelled = app.post_empty(&cancel).await.expect(StatusCode::OK);
     assert_eq!(cancelled["status"], "Cancelled", "{cancelled:#}");
 }
 
@@ -83,7 +83,7 @@ async fn acknowledge_times_out_when_store_never_answers() {
     let reply = app.acknowledge(&session).await;
     assert_unavailable(&app, reply, "S3");
     assert_eq!(app.read(&session).await["status"], "Pending");
-    app.holds_no_transaction().await;
+    app.assert_no_open_transaction().await;
 }
 
 #[tokio::test]
@@ -106,17 +106,17 @@ async fn s3_outage_during_delete_leaves_it_resumable() {
     let stored = app.upload("a.csv", "bytes", json!({})).await;
     let path = format!("/uploads/{}", id(&stored));
     // The broker has examined the object and is about to mark the row.
-    let reply = app.in_between(app.delete(&path), gate.cut()).await;
+    let reply = app.run_before_write(app.delete(&path), gate.close()).await;
     assert_unavailable(&app, reply, "S3");
     assert_eq!(
-        app.told(&stored).await,
+        app.event_types(&stored).await,
         ["dataset.uploaded", "dataset.deleting"]
     );
     gate.restore();
     let reply = app.delete(&path).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert!(app.bucket.head("a.csv").await.is_none());
-    let told = app.told(&stored).await;
+    let told = app.event_types(&stored).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::support::app::{App, Setup};
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 use crate::support::raw;
 
 async fn connect(app: &App) -> TcpStream {
@@ -19,7 +19,7 @@ async fn connect(app: &App) -> TcpStream {
 
 /// What the broker sends until it closes the connection, while `drip` is sent repeatedly.
 async fn until_closed(mut socket: TcpStream, drip: &[u8]) -> String {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let (mut reader, mut writer) = socket.split();
     let dripping = async {
         // An error means that the broker has closed the connection: the reader sees it too.
@@ -152,7 +152,7 @@ async fn idle_connection_is_closed_after_keep_alive() {
     socket.write_all(request).await.expect("a request");
     let mut answer = Vec::new();
     let all = socket.read_to_end(&mut answer);
-    let all = timeout_at(Instant::now() + PATIENCE, all).await;
+    let all = timeout_at(Instant::now() + TIMEOUT, all).await;
     all.expect("it is closed").expect("an answer");
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
 }

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 
 use crate::support::app::{Setup, id};
 use crate::support::cloud;
-use crate::support::door::{Door, Way};
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
+use crate::support::observe::{TIMEOUT, eventually};
 
 const ROUNDS: usize = 12;
 
 #[tokio::test]
 async fn uploads_work_during_sns_outage_and_events_are_published_later() {
-    let door = Door::to(cloud::address());
+    let proxy = FaultyProxy::new(cloud::address());
     let app = Setup::new()
-        .sns(door.endpoint())
+        .sns(proxy.endpoint())
         .set("BROKER_AWS_TIMEOUT_SECONDS", 0.5)
         .start()
         .await;
-    door.leads(Way::Silent);
+    proxy.set_mode(Mode::Silent);
     let mut expected = BTreeSet::new();
     for round in 0..ROUNDS {
         let path = format!("{round}.csv");
@@ -42,7 +42,7 @@ async fn uploads_work_during_sns_outage_and_events_are_published_later() {
     })
     .await;
 
-    door.leads(Way::To(cloud::address()));
+    proxy.set_mode(Mode::Forward(cloud::address()));
     let unsent = "SELECT count(*) FROM events WHERE published_at IS NULL";
     eventually("every event is published", async || {
         // Later than the longest back-off, also of an attempt that is still running.
@@ -55,7 +55,7 @@ async fn uploads_work_during_sns_outage_and_events_are_published_later() {
     // Delivery is at least once: messages in the silent connections may have arrived too.
     let mut received = BTreeSet::new();
     while received != expected {
-        for message in app.inbox.receive_until(1, PATIENCE).await {
+        for message in app.inbox.receive_until(1, TIMEOUT).await {
             let id = message.json()["id"].as_str().expect("an id").to_owned();
             assert!(expected.contains(&id), "{message:#?}");
             received.insert(id);

@@ -10,10 +10,10 @@ use upload_broker::janitor::{self, Round};
 
 use super::{URL_IS_OVER, head_requests, long_ago, overdue_rows, pending_rows};
 use crate::support::app::{App, Setup};
+use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
 use crate::support::database::connect;
 use crate::support::gate::Gate;
-use crate::support::hold::Hold;
 use crate::support::observe::eventually;
 use crate::support::serving::Place;
 use crate::support::shared;
@@ -23,7 +23,7 @@ async fn two_concurrent_janitors_handle_each_overdue_row_once() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "bulk", 450, long_ago()).await;
-    let janitor = || place.run(&["janitor", "--only", "overdue"]).end();
+    let janitor = || place.run(&["janitor", "--only", "overdue"]).finish();
     let (one, other) = tokio::join!(janitor(), janitor());
     let ids = |out: &str| -> Vec<String> {
         let lines = out.lines().map(serde_json::from_str::<Value>);
@@ -41,7 +41,7 @@ async fn failed_rows_wait_for_their_back_off_and_do_not_delay_other_rows() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().s3(gate.endpoint()).start().await;
     overdue_rows(&app, "first", 130).await;
-    gate.cut().await;
+    gate.close().await;
     let round = app.janitor().await;
     let all_failed = Round {
         checked: 130,
@@ -68,7 +68,7 @@ async fn back_off_doubles_with_each_failure_up_to_fifteen_minutes() {
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.advance(URL_IS_OVER);
-    gate.cut().await;
+    gate.close().await;
     let client = app.sql().await;
     let mut longest = TimeDelta::zero();
     for attempt in 1..=6_i32 {
@@ -87,7 +87,7 @@ async fn back_off_doubles_with_each_failure_up_to_fifteen_minutes() {
     assert!(longest > TimeDelta::minutes(7), "{longest}");
     gate.restore();
     assert_eq!(app.janitor().await.expired, 1);
-    assert_eq!(app.told(&session).await, ["upload.expired"]);
+    assert_eq!(app.event_types(&session).await, ["upload.expired"]);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn row_of_dead_janitor_is_taken_over_when_its_lease_ends() {
     assert_eq!(head_requests(&app).await, before, "S3 is not asked");
     app.advance(TimeDelta::seconds(30));
     assert_eq!(app.janitor().await.uploaded, 1);
-    assert_eq!(app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 /// While S3 is slow the janitor renews its lease past its first end, so that no other janitor takes
@@ -118,14 +118,14 @@ async fn running_janitor_renews_its_lease_and_keeps_its_row() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "slow", 1, long_ago()).await;
-    let mut door = Hold::new(cloud::address()).await;
+    let mut door = BlockedGate::new(cloud::address()).await;
     let janitor = |endpoint: String| {
         let run = place.run(&["janitor", "--only", "overdue"]);
         let run = run.set("BROKER_LEASE_SECONDS", 3);
         run.set("AWS_ENDPOINT_URL_S3", endpoint)
     };
     let slow = janitor(door.endpoint()).spawn();
-    door.someone_waits().await;
+    door.request_waits().await;
     let end = "SELECT leased_until FROM uploads";
     let first = client.query_one(end, &[]).await.expect("the row");
     let first: std::time::SystemTime = first.get(0);
@@ -135,10 +135,10 @@ async fn running_janitor_renews_its_lease_and_keeps_its_row() {
         row.get(0)
     })
     .await;
-    let other = janitor(cloud::endpoint()).end().await.ok();
+    let other = janitor(cloud::endpoint()).finish().await.ok();
     assert_eq!(other.out, "", "it is another one's");
     door.release();
-    let slow = slow.ended().await.ok();
+    let slow = slow.wait().await.ok();
     assert_eq!(slow.out.lines().count(), 1, "{slow:#?}");
 }
 
@@ -149,16 +149,16 @@ async fn janitor_that_lost_its_lease_leaves_row_unchanged() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "lost", 1, long_ago()).await;
-    let mut door = Hold::new(cloud::address()).await;
+    let mut door = BlockedGate::new(cloud::address()).await;
     let run = place.run(&["janitor", "--only", "overdue"]);
     let run = run.set("AWS_ENDPOINT_URL_S3", door.endpoint());
     let paused = run.spawn();
-    door.someone_waits().await;
+    door.request_waits().await;
     // Another janitor holds the lease by now.
     let taken = "UPDATE uploads SET holder = gen_random_uuid()";
     client.execute(taken, &[]).await.expect("a claim");
     door.release();
-    let ended = paused.ended().await.ok();
+    let ended = paused.wait().await.ok();
     assert!(ended.out.contains(r#""outcome":"left""#), "{ended:#?}");
     let row = "SELECT status, sequence, holder IS NOT NULL FROM uploads";
     let row = client.query_one(row, &[]).await.expect("the row");
@@ -168,13 +168,13 @@ async fn janitor_that_lost_its_lease_leaves_row_unchanged() {
 
 #[tokio::test]
 async fn stopped_round_releases_rows_it_has_not_started() {
-    let mut door = Hold::new(cloud::address()).await;
+    let mut door = BlockedGate::new(cloud::address()).await;
     let app = Setup::new().s3(door.endpoint()).start().await;
     overdue_rows(&app, "bulk", 20).await;
     let stop = CancellationToken::new();
     let (broker, token) = (Arc::clone(&app.broker), stop.clone());
     let round = shared().spawn(async move { janitor::run_once(&broker, &token).await });
-    door.someone_waits().await;
+    door.request_waits().await;
     stop.cancel();
     door.release();
     let round = round.await.expect("the janitor's task").expect("a round");

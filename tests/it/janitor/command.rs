@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use super::{finding_lines, long_ago, pending_rows};
 use crate::support::app::id;
+use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
 use crate::support::database::connect;
 use crate::support::gate::Gate;
-use crate::support::hold::Hold;
-use crate::support::process::Ended;
+use crate::support::process::FinishedProcess;
 use crate::support::serving::Place;
 
 /// The JSON lines of standard output.
-pub fn lines(ended: &Ended) -> Vec<Value> {
+pub fn lines(ended: &FinishedProcess) -> Vec<Value> {
     let lines = ended.out.lines().map(serde_json::from_str);
     lines
         .map(|line| line.unwrap_or_else(|error| panic!("{error}: {ended:#?}")))
@@ -20,7 +20,7 @@ pub fn lines(ended: &Ended) -> Vec<Value> {
 }
 
 /// The last line of standard error of a run with `--json`.
-pub fn summary(ended: &Ended) -> Value {
+pub fn summary(ended: &FinishedProcess) -> Value {
     let last = ended.err.lines().rfind(|line| line.starts_with('{'));
     serde_json::from_str(last.expect("a summary")).expect("JSON")
 }
@@ -38,7 +38,7 @@ async fn prepare_work(place: &Place) -> Value {
     caller.create("missing").await;
     let ended = caller.create("ended").await;
     caller
-        .act(&format!("/uploads/{}/cancel", id(&ended)))
+        .post_empty(&format!("/uploads/{}/cancel", id(&ended)))
         .await
         .expect_ok();
     caller.put(&ended, "bytes").await.expect_ok();
@@ -85,7 +85,7 @@ const EXPECTED: [&str; 8] = [
 async fn full_run_reports_every_finding_and_fixes_what_it_can() {
     let place = Place::new().await;
     let came = prepare_work(&place).await;
-    let ended = place.run(&["janitor", "--json"]).end().await.ok();
+    let ended = place.run(&["janitor", "--json"]).finish().await.ok();
     let told = lines(&ended);
     assert_eq!(finding_lines(&told), EXPECTED, "{ended:#?}");
     let line = told.iter().find(|line| line["key"] == "came").unwrap();
@@ -116,7 +116,7 @@ async fn full_run_reports_every_finding_and_fixes_what_it_can() {
     assert!(place.bucket.head("deleting").await.is_none());
 
     // Only what the janitor cannot fix is left.
-    let again = place.run(&["janitor"]).end().await.ok();
+    let again = place.run(&["janitor"]).finish().await.ok();
     let left = [
         "object-without-row reported - stray",
         "row-without-object known Uploaded gone",
@@ -133,7 +133,7 @@ async fn dry_run_reports_findings_and_changes_nothing() {
     let place = Place::new().await;
     prepare_work(&place).await;
     let before = state(&place).await;
-    let ended = place.run(&["janitor", "--dry-run"]).end().await.ok();
+    let ended = place.run(&["janitor", "--dry-run"]).finish().await.ok();
     let told = lines(&ended);
     let mut expected = EXPECTED.map(str::to_owned).to_vec();
     // The parts that would have fixed these first did not.
@@ -180,7 +180,7 @@ async fn only_limits_run_to_named_parts_and_unknown_names_are_rejected() {
     prepare_work(&place).await;
     let run = place
         .run(&["janitor", "--only", "deletes,last-looks"])
-        .end()
+        .finish()
         .await
         .ok();
     assert_eq!(
@@ -189,22 +189,24 @@ async fn only_limits_run_to_named_parts_and_unknown_names_are_rejected() {
         "{run:#?}"
     );
     assert_eq!(place.bucket.open_keys().await, ["late", "young"]);
-    let run = place.run(&["janitor", "--only", "stale-multipart"]).end();
+    let run = place
+        .run(&["janitor", "--only", "stale-multipart"])
+        .finish();
     let run = run.await.ok();
     assert_eq!(finding_lines(&lines(&run)), [EXPECTED[6]], "{run:#?}");
     assert!(run.err.contains(": 1 aborted"), "{run:#?}");
-    let refused = place.run(&["janitor", "--only", "dusting"]).end().await;
-    refused.failed(
+    let refused = place.run(&["janitor", "--only", "dusting"]).finish().await;
+    refused.expect_failure(
         2,
         &[
             "dusting",
             "overdue, deletes, last-looks, keys, retention, sweep, stale-multipart",
         ],
     );
-    let refused = place.run(&["janitor", "--wet-run"]).end().await;
-    refused.failed(2, &["--wet-run"]);
-    let refused = place.run(&["janitor"]).unset("DATABASE_URL").end().await;
-    refused.failed(78, &["DATABASE_URL"]);
+    let refused = place.run(&["janitor", "--wet-run"]).finish().await;
+    refused.expect_failure(2, &["--wet-run"]);
+    let refused = place.run(&["janitor"]).unset("DATABASE_URL").finish().await;
+    refused.expect_failure(78, &["DATABASE_URL"]);
 }
 
 #[tokio::test]
@@ -212,17 +214,17 @@ async fn run_without_s3_exits_with_1_and_next_run_does_the_work() {
     let place = Place::new().await;
     prepare_work(&place).await;
     let gate = Gate::new(cloud::address());
-    gate.cut().await;
+    gate.close().await;
     let run = place
         .run(&["janitor"])
         .set("AWS_ENDPOINT_URL_S3", gate.endpoint());
-    let ended = run.end().await;
+    let ended = run.finish().await;
     let failed = lines(&ended)
         .iter()
         .filter(|line| line["outcome"] == "failed")
         .count();
     assert_eq!(failed, 4, "each row is told: {ended:#?}");
-    ended.failed(
+    ended.expect_failure(
         1,
         &[
             "Some parts of the janitor round failed",
@@ -233,7 +235,7 @@ async fn run_without_s3_exits_with_1_and_next_run_does_the_work() {
     let client = connect(place.database.url()).await;
     let wait = "UPDATE uploads SET janitor_due_at = '2020-01-01' WHERE janitor_due_at IS NOT NULL";
     client.execute(wait, &[]).await.expect("time passes");
-    let ended = place.run(&["janitor"]).end().await.ok();
+    let ended = place.run(&["janitor"]).finish().await.ok();
     let told = finding_lines(&lines(&ended));
     let all = EXPECTED.iter().filter(|line| !line.starts_with("old-"));
     assert!(told.iter().eq(all), "{ended:#?}");
@@ -244,19 +246,19 @@ async fn interrupted_run_finishes_started_rows_and_releases_the_others() {
     let place = Place::new().await;
     let client = connect(place.database.url()).await;
     pending_rows(&client, &place.bucket.name, "bulk", 30, long_ago()).await;
-    let mut door = Hold::new(cloud::address()).await;
+    let mut door = BlockedGate::new(cloud::address()).await;
     let run = place
         .run(&["janitor"])
         .set("AWS_ENDPOINT_URL_S3", door.endpoint());
     let mut process = run.spawn();
-    door.someone_waits().await;
+    door.request_waits().await;
     process.signal("INT");
-    process.says("SIGINT: stopping").await;
+    process.wait_for_log("SIGINT: stopping").await;
     door.release();
     let ended = process
-        .ended()
+        .wait()
         .await
-        .failed(130, &["Interrupted: the next run continues"]);
+        .expect_failure(130, &["Interrupted: the next run continues"]);
     let begun = lines(&ended).len();
     assert!(
         (1..=4).contains(&begun),
@@ -264,7 +266,7 @@ async fn interrupted_run_finishes_started_rows_and_releases_the_others() {
     );
     let again = place
         .run(&["janitor", "--only", "overdue"])
-        .end()
+        .finish()
         .await
         .ok();
     assert_eq!(

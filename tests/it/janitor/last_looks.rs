@@ -19,13 +19,15 @@ async fn delete(app: &App, upload: &Value) {
 }
 
 async fn cancel(app: &App, session: &Value) {
-    let cancelled = app.act(&format!("/uploads/{}/cancel", id(session))).await;
+    let cancelled = app
+        .post_empty(&format!("/uploads/{}/cancel", id(session)))
+        .await;
     cancelled.expect(StatusCode::OK);
 }
 
-fn finally_checked(settled: u64, removed: u64) -> Round {
+fn finally_checked(finally_checked: u64, removed: u64) -> Round {
     Round {
-        settled,
+        finally_checked,
         removed,
         ..Round::default()
     }
@@ -53,7 +55,7 @@ async fn final_check_removes_object_written_after_delete() {
     assert_eq!(app.janitor().await, finally_checked(1, 1));
     assert!(app.bucket.head("a.csv").await.is_none());
     assert_eq!(app.janitor().await, Round::default(), "once");
-    let told = app.told(&session).await;
+    let told = app.event_types(&session).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
@@ -83,7 +85,7 @@ async fn object_of_upload_cancelled_during_s3_outage_is_removed_by_final_check()
     let app = Setup::new().s3(gate.endpoint()).start().await;
     let session = app.create("a.csv", json!({})).await;
     app.put(&session, "bytes").await.expect_ok();
-    gate.cut().await;
+    gate.close().await;
     cancel(&app, &session).await;
     assert!(app.bucket.head("a.csv").await.is_some());
     app.advance(URL_IS_OVER);
@@ -107,7 +109,7 @@ async fn parts_of_upload_cancelled_during_s3_outage_are_removed_by_final_check()
     let session = app.create("a.bin", in_parts).await;
     let open = app.bucket.open_uploads().await;
     app.bucket.send_part("a.bin", &open[0].1, 1).await;
-    gate.cut().await;
+    gate.close().await;
     cancel(&app, &session).await;
     gate.restore();
     assert_eq!(app.bucket.open_uploads().await, open);

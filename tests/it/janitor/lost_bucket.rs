@@ -23,7 +23,7 @@ async fn missing_bucket_of_one_tenant_does_not_stop_other_buckets() {
     let client = connect(place.database.url()).await;
     client.batch_execute(&tenants).await.expect("tenants");
     let run = place.run(&["janitor", "--only", "sweep,stale-multipart", "--json"]);
-    let ended = run.end().await.failed(1, &[]);
+    let ended = run.finish().await.expect_failure(1, &[]);
     assert_eq!(
         finding_lines(&lines(&ended)),
         ["object-without-row reported - stray"]

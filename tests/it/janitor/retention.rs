@@ -35,7 +35,7 @@ async fn ended_uploads(app: &App) -> Vec<Value> {
     let deleted = app.upload("deleted", "x", json!({})).await;
     app.delete(&format!("/uploads/{}", id(&deleted))).await;
     let cancelled = app.create("cancelled", json!({})).await;
-    app.act(&format!("/uploads/{}/cancel", id(&cancelled)))
+    app.post_empty(&format!("/uploads/{}/cancel", id(&cancelled)))
         .await;
     let superseded = app.upload("current", "x", json!({})).await;
     app.upload("current", "y", json!({"overwrite": true})).await;
@@ -130,7 +130,7 @@ async fn unpublished_event_is_kept_past_its_retention() {
     let app = setup.set("BROKER_RETENTION_UPLOADS_DAYS", 2).start().await;
     let told = app.upload("told", "x", json!({})).await;
     all_events_published(&app).await;
-    gate.cut().await;
+    gate.close().await;
     let waits = app.upload("waits", "x", json!({})).await;
     for upload in [&told, &waits] {
         let reply = app.delete(&format!("/uploads/{}", id(upload))).await;
@@ -138,7 +138,7 @@ async fn unpublished_event_is_kept_past_its_retention() {
     }
     app.advance(TimeDelta::days(3));
     let round = app.janitor().await;
-    assert_eq!(round.settled, 2);
+    assert_eq!(round.finally_checked, 2);
     assert_eq!((round.old_events, round.old_uploads), (5, 1), "{round:?}");
     let history = app.get(&format!("/uploads/{}/events", id(&waits))).await;
     let history = history.expect(StatusCode::OK);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::domain::principal::Scope;
 use upload_broker::domain::status::Status;
-use upload_broker::janitor::{Aborted, Cleared, Job, Part};
+use upload_broker::janitor::{AbortCounts, AbortOutcome, Job, Task};
 
 use super::{Findings, clear, finding_lines, try_clear};
 use crate::support::app::{App, Setup, id};
@@ -42,9 +42,9 @@ async fn multipart_upload_cancelled_during_s3_outage_is_aborted() {
     let session = begin(&app, "a.bin").await;
     let left = s3_id(&app, "a.bin").await;
     app.bucket.send_part("a.bin", &left, 1).await;
-    gate.cut().await;
+    gate.close().await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    app.act(&cancel).await.expect(StatusCode::OK);
+    app.post_empty(&cancel).await.expect(StatusCode::OK);
     let (cleared, told) = try_clear(&app, false).await;
     assert!(cleared.is_err() && told.is_empty(), "{cleared:?} {told:?}");
     gate.restore();
@@ -199,20 +199,20 @@ async fn dry_run_reports_stale_multipart_uploads_and_aborts_none() {
     let findings = Findings::default();
     let job = Job {
         broker: app.broker.clone(),
-        parts: vec![Part::StaleMultipart],
+        tasks: vec![Task::StaleMultipart],
         dry_run: true,
         report: findings.report(false),
         stop: CancellationToken::new(),
     };
     let cleared =
         shared().spawn(async move { job.abort_stale(job.broker.stores.buckets.common()).await });
-    let counts = Aborted {
+    let counts = AbortCounts {
         aborted: 1,
         reported: 1,
         failed: 0,
     };
     let cleared = cleared.await.expect("a task").expect("an answer");
-    assert_eq!(cleared, Cleared::Through(counts));
+    assert_eq!(cleared, AbortOutcome::Completed(counts));
     let expected = [
         "stale-multipart-upload aborted - promised.bin",
         "stale-multipart-upload reported - foreign.bin",

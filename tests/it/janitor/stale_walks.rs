@@ -8,12 +8,12 @@ use chrono::TimeDelta;
 use futures::{StreamExt as _, stream};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use upload_broker::janitor::{self, Aborted, Cleared, Report};
+use upload_broker::janitor::{self, AbortCounts, AbortOutcome, Report};
 
 use super::{clear, try_clear};
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::observe::eventually;
 use crate::support::shared;
 use crate::support::store::Store;
@@ -53,13 +53,13 @@ async fn two_concurrent_walks_abort_each_upload_of_all_pages_once() {
     let ((first, told), (second, more)) =
         tokio::join!(try_clear(&app, false), try_clear(&app, false));
     let (first, second) = (first.expect("an answer"), second.expect("an answer"));
-    let all = Cleared::Through(Aborted {
+    let all = AbortOutcome::Completed(AbortCounts {
         aborted: 1_050,
-        ..Aborted::default()
+        ..AbortCounts::default()
     });
     let ends = [first, second];
     assert!(ends.contains(&all), "{ends:?}");
-    assert!(ends.contains(&Cleared::Elsewhere), "{ends:?}");
+    assert!(ends.contains(&AbortOutcome::Skipped), "{ends:?}");
     assert_eq!(told.len() + more.len(), 1_050);
     assert_eq!(ids(&told).len() + ids(&more).len(), 1_050, "none twice");
     assert_eq!(app.bucket.open_uploads().await, []);
@@ -72,7 +72,7 @@ async fn stopped_walk_is_started_over_and_aborts_the_rest() {
     let app = bulk(Setup::new().store(&store), 30).await;
     let (stopped, first) = try_clear(&app, true).await;
     let stopped = stopped.expect("an answer");
-    assert!(matches!(stopped, Cleared::Stopped(_)), "{stopped:?}");
+    assert!(matches!(stopped, AbortOutcome::Stopped(_)), "{stopped:?}");
     assert!((1..30).contains(&first.len()), "{first:#?}");
     let rest = clear(&app).await;
     assert_eq!(first.len() + rest.len(), 30);
@@ -91,7 +91,7 @@ async fn walk_of_dead_janitor_is_taken_over_when_its_lease_ends() {
     );
     app.sql().await.execute(&row, &[]).await.expect("a walk");
     let (cleared, told) = try_clear(&app, false).await;
-    assert!(matches!(cleared, Ok(Cleared::Elsewhere)), "{cleared:?}");
+    assert!(matches!(cleared, Ok(AbortOutcome::Skipped)), "{cleared:?}");
     assert_eq!(told, Vec::<Value>::new());
     app.advance(TimeDelta::minutes(15));
     assert_eq!(clear(&app).await.len(), 2);
@@ -100,15 +100,15 @@ async fn walk_of_dead_janitor_is_taken_over_when_its_lease_ends() {
 #[tokio::test]
 async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     let store = Store::start().await;
-    let door = Arc::new(Door::to(store.addr()));
-    let app = bulk(Setup::new().store(&store).s3(door.endpoint()), 30).await;
+    let proxy = Arc::new(FaultyProxy::new(store.addr()));
+    let app = bulk(Setup::new().store(&store).s3(proxy.endpoint()), 30).await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let report = {
-        let (told, door) = (Arc::clone(&told), Arc::clone(&door));
+        let (told, proxy) = (Arc::clone(&told), Arc::clone(&proxy));
         // The first abort succeeds, then S3 answers 503.
         Report::to(move |finding| {
             told.lock().unwrap().push(finding.outcome);
-            door.leads(Way::Says(
+            proxy.set_mode(Mode::Respond(
                 "HTTP/1.1 503 Slow Down\r\nconnection: close\r\n\r\n\
                  <Error><Code>SlowDown</Code><Message>why</Message></Error>",
             ));
@@ -121,7 +121,7 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
         janitor::abort_stale(&broker, bucket, now, &report, &stop).await
     });
     let cleared = walk.await.expect("a task").expect("an answer");
-    let Cleared::Stopped(counts) = cleared else {
+    let AbortOutcome::Stopped(counts) = cleared else {
         panic!("{cleared:?}");
     };
     assert_eq!(counts.failed, 8, "{counts:?}");
@@ -130,7 +130,7 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     assert_eq!(told, counts.failed + counts.aborted);
     let failed = app.metric(r#"stale_multipart_uploads_total{outcome="failed"}"#);
     assert_eq!(failed.await, 8.0);
-    door.leads(Way::To(store.addr()));
+    proxy.set_mode(Mode::Forward(store.addr()));
     let rest = clear(&app).await.len() as u64;
     // An abort whose request was dropped may still have arrived.
     assert!(
@@ -142,26 +142,26 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
 
 #[tokio::test]
 async fn walk_is_skipped_where_store_refuses_to_list_multipart_uploads() {
-    let door = Door::to(cloud::address());
-    let app = Setup::new().s3(door.endpoint()).start().await;
+    let proxy = FaultyProxy::new(cloud::address());
+    let app = Setup::new().s3(proxy.endpoint()).start().await;
     for answer in [
         "HTTP/1.1 501 Not Implemented\r\nconnection: close\r\n\r\n\
          <Error><Code>NotImplemented</Code><Message>why</Message></Error>",
         "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
          <Error><Code>AccessDenied</Code><Message>why</Message></Error>",
     ] {
-        door.leads(Way::Says(answer));
+        proxy.set_mode(Mode::Respond(answer));
         let (cleared, _) = try_clear(&app, false).await;
-        assert!(matches!(cleared, Ok(Cleared::Refused)), "{cleared:?}");
+        assert!(matches!(cleared, Ok(AbortOutcome::Refused)), "{cleared:?}");
     }
-    door.leads(Way::Says(
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
          <Error><Code>InvalidAccessKeyId</Code><Message>why</Message></Error>",
     ));
     let (cleared, _) = try_clear(&app, false).await;
     assert!(cleared.is_err(), "a fault, not a refusal: {cleared:?}");
     // The refusals have no lasting effect.
-    door.leads(Way::To(cloud::address()));
+    proxy.set_mode(Mode::Forward(cloud::address()));
     assert_eq!(clear(&app).await, Vec::<Value>::new());
 }
 

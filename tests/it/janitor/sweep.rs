@@ -67,7 +67,7 @@ async fn sweep_reports_every_difference_and_records_each_only_once() {
         "status": "Uploaded"});
     assert_eq!(*line, whole);
     for path in ["/gone", "/other"] {
-        let told = app.told(&at(&app, path).await).await;
+        let told = app.event_types(&at(&app, path).await).await;
         assert_eq!(told, ["dataset.uploaded", "dataset.drifted"], "{path}");
     }
 
@@ -75,7 +75,7 @@ async fn sweep_reports_every_difference_and_records_each_only_once() {
     let again = finding_lines(&sweep(&app).await);
     let known = expected.map(|line| line.replace("noted", "known"));
     assert_eq!(again, known);
-    assert_eq!(app.told(&gone).await.len(), 2);
+    assert_eq!(app.event_types(&gone).await.len(), 2);
     let found = app.metric(r#"sweep_findings_total{what="row-without-object"}"#);
     assert_eq!(found.await, 2.0);
 
@@ -88,7 +88,7 @@ async fn sweep_reports_every_difference_and_records_each_only_once() {
         restored.contains(&"restored noted Uploaded gone".to_owned()),
         "{restored:?}"
     );
-    let told = app.told(&gone).await;
+    let told = app.event_types(&gone).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.drifted", "dataset.restored"]
@@ -103,7 +103,7 @@ async fn sweep_reports_unacknowledged_objects_and_proves_a_late_matching_one() {
         let session = app.create(path, json!({"size": 1})).await;
         if path == "cancelled" {
             let cancel = format!("/uploads/{}/cancel", id(&session));
-            app.act(&cancel).await.expect(StatusCode::OK);
+            app.post_empty(&cancel).await.expect(StatusCode::OK);
         }
     }
     app.put_later("pending", "a").await;
@@ -133,7 +133,7 @@ async fn sweep_reports_unacknowledged_objects_and_proves_a_late_matching_one() {
     let late = at(&app, "/late").await;
     assert_eq!(late["verification"]["by"], "janitor", "{late:#}");
     assert_eq!(
-        app.told(&late).await,
+        app.event_types(&late).await,
         ["upload.expired", "dataset.uploaded"]
     );
     let told = finding_lines(&sweep(&app).await);
@@ -201,10 +201,13 @@ async fn sweep_fails_during_s3_outage_and_succeeds_afterwards() {
     let app = Setup::new().s3(gate.endpoint()).start().await;
     app.upload("a", "bytes", json!({})).await;
     remove(&app, "a").await;
-    gate.cut().await;
+    gate.close().await;
     let (swept, told) = try_sweep(&app, false).await;
     assert!(swept.is_err() && told.is_empty(), "{swept:?} {told:?}");
-    assert_eq!(app.told(&at(&app, "/a").await).await, ["dataset.uploaded"]);
+    assert_eq!(
+        app.event_types(&at(&app, "/a").await).await,
+        ["dataset.uploaded"]
+    );
     gate.restore();
     assert_eq!(
         finding_lines(&sweep(&app).await),

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::config::{Janitor, Section as _};
-use upload_broker::janitor::{self, Report, StaleWalks, Sweeps, Swept};
+use upload_broker::janitor::{self, Report, StaleMultipartLoop, SweepLoop, SweepOutcome};
 
 use super::{finding_lines, sweep, try_sweep};
 use crate::support::app::{App, Setup};
@@ -40,10 +40,13 @@ async fn sweep_of_dead_process_is_resumed_when_its_lease_ends() {
     }
     sweep_under_way(&app, "k", TimeDelta::minutes(5)).await;
     let (swept, told) = try_sweep(&app, false).await;
-    assert!(matches!(swept, Ok(Swept::Elsewhere)), "{swept:?} {told:?}");
+    assert!(
+        matches!(swept, Ok(SweepOutcome::LeasedElsewhere)),
+        "{swept:?} {told:?}"
+    );
     app.advance(TimeDelta::minutes(5));
     let (swept, told) = try_sweep(&app, false).await;
-    let Ok(Swept::Through {
+    let Ok(SweepOutcome::Completed {
         resumed_after,
         compared,
     }) = swept
@@ -65,10 +68,10 @@ async fn stopped_sweep_is_resumed_where_it_stopped() {
         app.bucket.put(&format!("a/{number:04}"), "x").await;
     }
     let (swept, first) = try_sweep(&app, true).await;
-    assert!(matches!(swept, Ok(Swept::Stopped(_))), "{swept:?}");
+    assert!(matches!(swept, Ok(SweepOutcome::Stopped(_))), "{swept:?}");
     assert!((1..=1_000).contains(&first.len()), "{}", first.len());
     let (swept, rest) = try_sweep(&app, false).await;
-    let Ok(Swept::Through { resumed_after, .. }) = swept else {
+    let Ok(SweepOutcome::Completed { resumed_after, .. }) = swept else {
         panic!("{swept:?}");
     };
     assert!(
@@ -99,7 +102,7 @@ async fn sweep_skips_rows_of_other_buckets_and_accepts_two_rows_of_one_key() {
     client.execute(elsewhere, &[]).await.expect("a row");
     client.execute(twice, &[]).await.expect("a row");
     let (swept, told) = try_sweep(&app, false).await;
-    let Ok(Swept::Through { compared, .. }) = swept else {
+    let Ok(SweepOutcome::Completed { compared, .. }) = swept else {
         panic!("{swept:?}");
     };
     assert_eq!(told, Vec::<Value>::new());
@@ -119,7 +122,7 @@ async fn loop_sweeps_once_per_period() {
     let finished = async || app.metric(r#"sweeps_total{outcome="finished"}"#).await;
     eventually("the first sweep", async || finished().await == 1.0).await;
     app.bucket.put("stray", "x").await;
-    assert_eq!(sweep_as_the_loop(&app).await, Swept::NotDue);
+    assert_eq!(sweep_as_the_loop(&app).await, SweepOutcome::NotDue);
     app.advance(TimeDelta::seconds(3_600));
     eventually("the second one", async || finished().await == 2.0).await;
     let strays = app.metric(r#"sweep_findings_total{what="object-without-row"}"#);
@@ -127,11 +130,11 @@ async fn loop_sweeps_once_per_period() {
 }
 
 /// Asks as the loop does whether a sweep is due.
-async fn sweep_as_the_loop(app: &App) -> Swept {
+async fn sweep_as_the_loop(app: &App) -> SweepOutcome {
     let broker = Arc::clone(&app.broker);
     let ended_before = app.clock.now() - TimeDelta::seconds(3_600);
     let swept = shared().spawn(async move {
-        let (report, stop) = (Report::to_nobody(), CancellationToken::new());
+        let (report, stop) = (Report::discard(), CancellationToken::new());
         let bucket = broker.stores.buckets.common();
         janitor::sweep(
             &broker,
@@ -159,8 +162,11 @@ fn period_of_zero_turns_sweep_or_walk_off() {
     };
     let periods = |sweep: &str, stale: &str| {
         let settings = settings(sweep, stale);
-        let walks = StaleWalks::of(&settings).map(|walks| walks.period);
-        (Sweeps::of(&settings).map(|sweeps| sweeps.period), walks)
+        let walks = StaleMultipartLoop::from_settings(&settings).map(|walks| walks.period);
+        (
+            SweepLoop::from_settings(&settings).map(|sweeps| sweeps.period),
+            walks,
+        )
     };
     let day = Some(Duration::from_secs(86_400));
     assert_eq!(periods("0", "0"), (None, None));

@@ -10,7 +10,7 @@ use sha2::Digest as _;
 use super::Op;
 use super::rules::{Answer, GRACE, LIFE, Model, Object, STEP};
 use crate::support::app::{App, Setup, id};
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 use crate::support::reply::Reply;
 
 const PATHS: [&str; 2] = ["/a.csv", "/b.csv"];
@@ -76,7 +76,7 @@ impl Case {
                 if let Some(upload) = pick(upload) {
                     let expected = self.model.cancel(upload);
                     let path = format!("/uploads/{}/cancel", self.id(upload));
-                    assert_reply(op, &self.app.act(&path).await, expected);
+                    assert_reply(op, &self.app.post_empty(&path).await, expected);
                 }
             }
             Op::Delete { upload, force } => {
@@ -194,7 +194,7 @@ impl Case {
             }
         }
         let inbox = &self.app.inbox;
-        let messages = inbox.receive_until(expected.len(), PATIENCE).await;
+        let messages = inbox.receive_until(expected.len(), TIMEOUT).await;
         let told = |message: &crate::support::inbox::Message| {
             let event = message.json();
             event["data"]["upload_id"]

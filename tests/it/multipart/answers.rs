@@ -9,7 +9,7 @@ use upload_broker::objects::sign::Precondition;
 
 use super::scene::{KEY, Scene, completion};
 use crate::support::cloud;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 
 /// An answer of S3 as raw bytes. It ends with the connection.
 macro_rules! answer {
@@ -48,12 +48,12 @@ async fn outcome_with(
     answer: &'static str,
     precondition: Precondition<'_>,
 ) -> Result<Completion, StoreError> {
-    let door = Door::to(cloud::address());
-    let scene = Scene::at(&door.endpoint()).await;
+    let proxy = FaultyProxy::new(cloud::address());
+    let scene = Scene::at(&proxy.endpoint()).await;
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "one").await;
     let parts = scene.parts(&upload).await;
-    door.leads(Way::Says(answer));
+    proxy.set_mode(Mode::Respond(answer));
     let complete = completion(&upload, &parts, precondition);
     scene.store.complete_multipart(&complete).await
 }
@@ -115,21 +115,21 @@ async fn no_such_key_with_if_match_means_precondition_failed() {
 
 #[tokio::test]
 async fn every_404_except_no_such_bucket_means_that_the_upload_is_gone() {
-    let door = Door::to(cloud::address());
-    let scene = Scene::at(&door.endpoint()).await;
+    let proxy = FaultyProxy::new(cloud::address());
+    let scene = Scene::at(&proxy.endpoint()).await;
     let upload = scene.begin(None).await;
     for answer in [
         error!("404 Not Found", "NoSuchUpload"),
         error!("404 Not Found", "NoSuchKey"),
         answer!("404 Not Found"),
     ] {
-        door.leads(Way::Says(answer));
+        proxy.set_mode(Mode::Respond(answer));
         let listed = scene.store.list_parts(KEY, &upload, 0).await;
         assert!(matches!(listed, Ok(None)), "{answer}: {listed:?}");
         let aborted = scene.store.abort_multipart(KEY, &upload).await;
         assert!(aborted.is_ok(), "{answer}: {aborted:?}");
     }
-    door.leads(Way::Says(error!("404 Not Found", "NoSuchBucket")));
+    proxy.set_mode(Mode::Respond(error!("404 Not Found", "NoSuchBucket")));
     let listed = scene.store.list_parts(KEY, &upload, 0).await;
     assert!(listed.is_err(), "{listed:?}");
     let aborted = scene.store.abort_multipart(KEY, &upload).await;
@@ -160,17 +160,17 @@ async fn failed_completion_is_an_error_and_no_outcome() {
 
 #[tokio::test]
 async fn completion_has_its_own_timeout() {
-    let door = Door::to(cloud::address());
-    let scene = Scene::at(&door.endpoint()).await;
+    let proxy = FaultyProxy::new(cloud::address());
+    let scene = Scene::at(&proxy.endpoint()).await;
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "one").await;
     let parts = scene.parts(&upload).await;
-    door.leads(Way::Silent);
+    proxy.set_mode(Mode::Silent);
     let mut complete = completion(&upload, &parts, Precondition::Absent);
     complete.timeout = Duration::from_secs(1);
     // Longer than the hurried client usually waits, and shorter than a client that would wait for
     // ever.
-    let hurried = scene.hurried(&door.endpoint(), Duration::from_millis(50));
+    let hurried = scene.hurried(&proxy.endpoint(), Duration::from_millis(50));
     for store in [&hurried, &scene.store] {
         let start = Instant::now();
         assert!(store.complete_multipart(&complete).await.is_err());
@@ -187,7 +187,7 @@ async fn completion_has_its_own_timeout() {
     );
 
     // The outcome is unknown. It is safe to complete again.
-    door.leads(Way::To(cloud::address()));
+    proxy.set_mode(Mode::Forward(cloud::address()));
     let outcome = scene.complete(&upload, &parts, Precondition::Absent).await;
     assert!(matches!(outcome, Completion::Done { .. }), "{outcome:?}");
     assert_eq!(scene.bucket.get(KEY).await, b"one");

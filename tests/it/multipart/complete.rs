@@ -146,7 +146,7 @@ async fn store_outage_is_an_error_and_no_outcome() {
     let upload = scene.begin(None).await;
     scene.part(&upload, 1, "one").await;
     let parts = scene.parts(&upload).await;
-    gate.cut().await;
+    gate.close().await;
     let complete = CompleteMultipart {
         timeout: Duration::from_secs(1),
         ..completion(&upload, &parts, Precondition::None)

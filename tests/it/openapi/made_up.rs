@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::dev::stack::Stack;
-use crate::support::{knobs, venv};
+use crate::support::{options, venv};
 
 /// The default number of requests for each operation, which takes about 15 seconds.
 /// `SCHEMATHESIS_EXAMPLES` overrides it.
@@ -32,8 +32,8 @@ async fn every_answer_to_generated_requests_matches_the_document() {
             "--no-color",
             "--continue-on-failure",
         ])
-        .args(["--max-examples", &knobs::examples(EXAMPLES).to_string()])
-        .args(["--seed", &knobs::seed(1).to_string()])
+        .args(["--max-examples", &options::examples(EXAMPLES).to_string()])
+        .args(["--seed", &options::seed(1).to_string()])
         .args([
             "--header",
             &format!("Authorization: Bearer {}", running.caller.key),

@@ -23,7 +23,7 @@ async fn history_lists_every_event_of_an_upload_in_order() {
         .await
         .expect_ok();
 
-    let told = app.told(&session).await;
+    let told = app.event_types(&session).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]

@@ -46,7 +46,7 @@ async fn several_relays_send_each_event_once() {
     let relays: Vec<_> = (0..4).map(|_| relay(&app, &cloud::endpoint())).collect();
     while number(&app, WAITING).await > 0 {
         let rounds = join_all(relays.iter().map(round)).await;
-        let claimed: usize = rounds.iter().map(|round| round.claimed).sum();
+        let claimed: usize = rounds.iter().map(|round| round.leased).sum();
         assert!(claimed > 0, "events wait, and nobody claims them");
     }
     assert_eq!(app.inbox.waiting().await, 400, "each was sent once");

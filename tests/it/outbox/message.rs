@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup, id};
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 
 const SHA256: &str = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
 
@@ -19,7 +19,7 @@ async fn notification_is_the_documented_cloud_event() {
         "size": 9, "checksum": checksum,
     });
     let uploaded = app.upload("data/ö e.csv", "123456789", declared).await;
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
 
     let event = message.json();
     let written = app.events(&uploaded).await.remove(0);
@@ -75,7 +75,7 @@ async fn notification_of_another_tenant_names_tenant_path_and_key() {
     let scopes = upload_broker::domain::principal::Scope::ALL;
     app.key = app.issue_key("acme", &scopes, None).await.1;
     app.upload("a.csv", "a", json!({})).await;
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     let event = message.json();
     assert_eq!(event["tenant"], "acme", "{event:#}");
     assert_eq!(message.attributes["tenant"], "acme");
@@ -101,13 +101,13 @@ async fn subscriptions_can_filter_by_message_attributes() {
     app.delete(&format!("/uploads/{}", id(&table)))
         .await
         .expect_ok();
-    let seen = uploads.receive_until(2, PATIENCE).await;
+    let seen = uploads.receive_until(2, TIMEOUT).await;
     let mut seen: Vec<Value> = (seen.iter())
         .map(|message| message.json()["data"]["upload_id"].clone())
         .collect();
     seen.sort_by_key(|id| id != &picture["id"]);
     assert_eq!(seen, [picture["id"].clone(), table["id"].clone()]);
-    let seen = pictures.receive_until(1, PATIENCE).await.remove(0);
+    let seen = pictures.receive_until(1, TIMEOUT).await.remove(0);
     assert_eq!(seen.json()["data"]["upload_id"], picture["id"]);
     for nothing in [&pictures, &others] {
         let more = nothing.poll(Duration::ZERO).await;
@@ -119,7 +119,7 @@ async fn subscriptions_can_filter_by_message_attributes() {
 async fn fifo_topic_groups_by_upload_and_deduplicates_by_event() {
     let app = Setup::new().fifo().start().await;
     let uploaded = app.upload("a.csv", "a", json!({})).await;
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     let event = app.events(&uploaded).await.remove(0);
     let (group, deduplication) = message.fifo.clone().expect("a FIFO message");
     assert_eq!(group, id(&uploaded));

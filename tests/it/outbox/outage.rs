@@ -9,7 +9,7 @@ use super::{WAITING, number, write_events};
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
 use crate::support::gate::Gate;
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::observe::{TIMEOUT, eventually};
 
 /// The outbox section of `/readyz` as soon as it says that `count` events wait.
 async fn waiting(app: &App, count: i64) -> Value {
@@ -27,7 +27,7 @@ async fn waiting(app: &App, count: i64) -> Value {
 async fn events_are_kept_during_sns_outage_and_sent_afterwards() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().sns(gate.endpoint()).start().await;
-    gate.cut().await;
+    gate.close().await;
     let uploaded = app.upload("a.csv", "a", json!({})).await;
     let failed = "SELECT count(*) FROM events WHERE attempts > 0 AND last_error IS NOT NULL \
                   AND published_at IS NULL";
@@ -49,7 +49,7 @@ async fn events_are_kept_during_sns_outage_and_sent_afterwards() {
     gate.restore();
     // Longer than the longest back-off.
     app.advance(TimeDelta::seconds(61));
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     assert_eq!(message.json()["id"], event["id"]);
     eventually("it is marked", async || {
         app.events(&uploaded).await[0]["published_at"].is_string()
@@ -88,7 +88,7 @@ async fn events_are_kept_and_counted_without_a_topic() {
 async fn events_of_one_upload_are_sent_in_order() {
     let gate = Gate::new(cloud::address());
     let app = Setup::new().sns(gate.endpoint()).start().await;
-    gate.cut().await;
+    gate.close().await;
     write_events(&app, 1, 0).await;
     // The later events fall due first, as they do after failures.
     let more = "INSERT INTO events (id, upload_id, sequence, tenant, kind, at, data, notify, due_at) \
@@ -98,7 +98,7 @@ async fn events_of_one_upload_are_sent_in_order() {
     gate.restore();
     let mut sequences = Vec::new();
     while sequences.len() < 5 {
-        for message in app.inbox.receive_until(1, PATIENCE).await {
+        for message in app.inbox.receive_until(1, TIMEOUT).await {
             sequences.push(message.json()["sequence"].as_str().unwrap().to_owned());
         }
         app.advance(TimeDelta::seconds(61));

@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use super::{WAITING, number, write_chains, write_events};
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
-use crate::support::observe::{PATIENCE, eventually};
-use crate::support::sns_door::{Sent, SnsDoor, Verdict};
+use crate::support::observe::{TIMEOUT, eventually};
+use crate::support::sns_proxy::{CallAction, SentEntry, SnsProxy};
 
 const GIVEN_UP: &str = "SELECT count(*) FROM events WHERE undeliverable_at IS NOT NULL";
 
 /// Whether an entry is the one that these tests make fail: the first event of `/chain/1`.
-fn is_failing_entry(sent: &Sent) -> bool {
+fn is_failing_entry(sent: &SentEntry) -> bool {
     let event: Value = serde_json::from_str(&sent.message).expect("an envelope");
     event["subject"] == "/chain/1" && event["sequence"] == "1"
 }
 
 /// An app whose SNS is behind `door`, with two uploads of two events each that fall due together.
-async fn app_behind(door: &SnsDoor) -> App {
-    let app = Setup::new().sns(door.endpoint()).start().await;
+async fn app_behind(proxy: &SnsProxy) -> App {
+    let app = Setup::new().sns(proxy.endpoint()).start().await;
     let soon = app.clock.now() + TimeDelta::milliseconds(900);
     write_chains(&app.sql().await, soon, 2, 2).await;
     app.advance(TimeDelta::seconds(1));
@@ -40,7 +40,7 @@ async fn assert_only_failing_entry_given_up(app: &App, reason: &str) {
          AND sequence = 1 AND data->>'path' = '/chain/1' AND last_error LIKE '{reason}'"
     );
     assert_eq!(number(app, &marked).await, 1, "with the reason");
-    let messages = app.inbox.receive_until(3, PATIENCE).await;
+    let messages = app.inbox.receive_until(3, TIMEOUT).await;
     let mut told: Vec<_> = (messages.iter())
         .map(|message| message.json())
         .map(|event| format!("{} {}", event["subject"], event["sequence"]).replace('"', ""))
@@ -72,10 +72,10 @@ async fn oversized_event_is_given_up_and_later_events_are_sent() {
     app.sql().await.batch_execute(grow).await.expect("a row");
     let relay = super::relay(&app, &cloud::endpoint());
     let first = super::round(&relay).await;
-    assert_eq!((first.taken, first.undeliverable), (1, 1), "{first:?}");
+    assert_eq!((first.published, first.undeliverable), (1, 1), "{first:?}");
     let next = super::round(&relay).await;
-    assert_eq!((next.taken, next.undeliverable), (2, 0), "{next:?}");
-    assert_only_failing_entry_given_up(&app, "% bytes are more than SNS takes").await;
+    assert_eq!((next.published, next.undeliverable), (2, 0), "{next:?}");
+    assert_only_failing_entry_given_up(&app, "% bytes exceed the SNS limit of 262144 bytes").await;
 
     let row = "SELECT upload_id::text FROM events WHERE undeliverable_at IS NOT NULL";
     let row = app.sql().await.query_one(row, &[]).await.expect("a row");
@@ -98,24 +98,24 @@ async fn largest_upload_a_client_can_describe_fits_into_a_message() {
     });
     let path = ["\\".repeat(200).as_str(); 5].join("/");
     app.upload(&path, "a", words).await;
-    let message = app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     assert_eq!(message.json()["data"]["comments"], "\u{1}".repeat(8192));
     assert!(message.body.len() < 262_144 / 2, "{}", message.body.len());
 }
 
 #[tokio::test]
 async fn entry_that_sns_rejects_for_its_content_is_given_up_at_once() {
-    let door = SnsDoor::new(|sent| {
+    let proxy = SnsProxy::new(|sent| {
         let failing = sent.iter().filter(|sent| is_failing_entry(sent));
-        Verdict::Fail(
+        CallAction::RejectEntries(
             failing
                 .map(|sent| (sent.id.clone(), "InvalidParameter", true))
                 .collect(),
         )
     });
-    let app = app_behind(&door).await;
-    assert_only_failing_entry_given_up(&app, "InvalidParameter: said by the door").await;
-    let tried = door
+    let app = app_behind(&proxy).await;
+    assert_only_failing_entry_given_up(&app, "InvalidParameter: sent by the proxy").await;
+    let tried = proxy
         .calls()
         .concat()
         .iter()
@@ -128,27 +128,27 @@ async fn entry_that_sns_rejects_for_its_content_is_given_up_at_once() {
 /// event of its upload waits for it.
 #[tokio::test]
 async fn entry_that_fails_temporarily_is_sent_again() {
-    let fails = |sent: &[Sent]| {
+    let fails = |sent: &[SentEntry]| {
         let failing = sent.iter().filter(|sent| is_failing_entry(sent));
-        Verdict::Fail(
+        CallAction::RejectEntries(
             failing
                 .map(|sent| (sent.id.clone(), "InternalError", false))
                 .collect(),
         )
     };
-    let door = SnsDoor::new(fails);
-    let app = app_behind(&door).await;
+    let proxy = SnsProxy::new(fails);
+    let app = app_behind(&proxy).await;
     eventually("the other upload's are sent", async || {
         number(&app, WAITING).await == 2
     })
     .await;
     let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND published_at IS NULL \
-                   AND last_error = 'InternalError: said by the door'";
+                   AND last_error = 'InternalError: sent by the proxy'";
     eventually("it is put off, with the reason", async || {
         number(&app, put_off).await == 1
     })
     .await;
-    door.rule(|_| Verdict::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     app.advance(TimeDelta::seconds(61));
     eventually("both are sent", async || number(&app, WAITING).await == 0).await;
     assert_eq!(number(&app, GIVEN_UP).await, 0);
@@ -158,14 +158,14 @@ async fn entry_that_fails_temporarily_is_sent_again() {
 /// SNS rejects the whole call because of one entry and does not say which one.
 #[tokio::test]
 async fn rejected_batch_is_split_until_all_other_events_are_sent() {
-    let door = SnsDoor::new(|sent| {
+    let proxy = SnsProxy::new(|sent| {
         if sent.iter().any(is_failing_entry) {
-            Verdict::Refuse(400, "InvalidParameter")
+            CallAction::Reject(400, "InvalidParameter")
         } else {
-            Verdict::Pass
+            CallAction::Forward
         }
     });
-    let app = Setup::new().sns(door.endpoint()).start().await;
+    let app = Setup::new().sns(proxy.endpoint()).start().await;
     write_events(&app, 37, 10).await;
     write_chains(&app.sql().await, app.clock.now(), 1, 1).await;
     app.advance(TimeDelta::seconds(1));
@@ -186,16 +186,16 @@ async fn rejected_batch_is_split_until_all_other_events_are_sent() {
 /// same code.
 #[tokio::test]
 async fn topic_that_rejects_everything_makes_no_event_undeliverable() {
-    let mut door = SnsDoor::new(|_| Verdict::Refuse(400, "InvalidParameter"));
-    let app = app_behind(&door).await;
-    door.called(3).await;
+    let mut proxy = SnsProxy::new(|_| CallAction::Reject(400, "InvalidParameter"));
+    let app = app_behind(&proxy).await;
+    proxy.wait_for_calls(3).await;
     let put_off = "SELECT count(*) FROM events WHERE attempts = 1 AND last_error IS NOT NULL";
     eventually("they are put off", async || {
         number(&app, put_off).await == 2
     })
     .await;
     assert_eq!(number(&app, GIVEN_UP).await, 0);
-    door.rule(|_| Verdict::Pass);
+    proxy.set_rule(|_| CallAction::Forward);
     app.advance(TimeDelta::seconds(61));
     eventually("they are sent", async || number(&app, WAITING).await == 0).await;
     assert_eq!(app.inbox.waiting().await, 4);

@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use super::{WAITING, number, write_chains};
 use crate::support::app::{App, Setup, id, now};
 use crate::support::cloud;
-use crate::support::observe::{PATIENCE, eventually};
-use crate::support::process::{Ended, Run};
+use crate::support::observe::{TIMEOUT, eventually};
+use crate::support::process::{FinishedProcess, Run};
 
-async fn replay(app: &App, args: &[&str]) -> Ended {
+async fn replay(app: &App, args: &[&str]) -> FinishedProcess {
     let args: Vec<_> = ["events", "replay"].iter().chain(args).copied().collect();
     let run = Run::new(&args).set("DATABASE_URL", app.database.url());
-    run.end().await
+    run.finish().await
 }
 
 /// The ids of the next `count` notifications.
 async fn arrived_ids(app: &App, count: usize) -> Vec<Value> {
-    let messages = app.inbox.receive_until(count, PATIENCE).await;
+    let messages = app.inbox.receive_until(count, TIMEOUT).await;
     let messages = messages.iter().map(|message| message.json()["id"].clone());
     messages.collect()
 }
@@ -154,7 +154,7 @@ async fn replayed_events_of_each_upload_are_sent_in_order() {
                  WHERE early.sequence < late.sequence AND early.published_at IS NULL \
                  AND late.published_at IS NOT NULL";
     for _ in 0..4 {
-        assert_eq!(super::round(&relay).await.taken, 100);
+        assert_eq!(super::round(&relay).await.published, 100);
         assert_eq!(number(&app, order).await, 0);
     }
 }
@@ -186,11 +186,11 @@ async fn bad_arguments_are_rejected_with_a_helpful_message() {
         ),
         (&["--since", "2h", "--upload", "a.csv"], &["a.csv"]),
     ] {
-        let ended = replay(&app, args).await.failed(usage, texts);
+        let ended = replay(&app, args).await.expect_failure(usage, texts);
         assert_eq!(ended.out, "", "{args:?}: {ended:#?}");
     }
     let help = replay(&app, &["--help"]).await.ok();
     assert!(help.out.contains("FIFO"), "{help:#?}");
     let away = Run::new(&["events", "replay", "--since", "2h"]);
-    away.end().await.failed(78, &["DATABASE_URL"]);
+    away.finish().await.expect_failure(78, &["DATABASE_URL"]);
 }

@@ -23,7 +23,7 @@ async fn twenty_concurrent_acknowledges_make_one_transition() {
     for answer in answers {
         assert_eq!(answer, first);
     }
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     assert_eq!(scene.app.bucket.get("a.bin").await, b"abc");
 }
 
@@ -33,7 +33,7 @@ async fn twenty_concurrent_acknowledges_make_one_transition() {
 async fn second_acknowledge_waits_for_the_first_and_gets_the_same_answer() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
-    gate.hold();
+    gate.block();
     let first = scene.acknowledge(&session, json!({"checksum": crc64(b"abc")}));
     let second = async {
         gate.request_waits().await;
@@ -52,7 +52,7 @@ async fn second_acknowledge_waits_for_the_first_and_gets_the_same_answer() {
     assert_eq!(one, other);
     assert_eq!(one["verification"]["level"], "checksum", "{one:#}");
     assert_eq!(one["comments"], Value::Null, "{one:#}");
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     for operation in ["ListParts", "CompleteMultipartUpload", "HeadObject"] {
         assert_eq!(calls(&scene, operation).await, 1, "{operation}");
     }
@@ -75,14 +75,14 @@ async fn cancel_during_completion_leaves_no_object_and_no_parts() {
         let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
         let held = async {
             match answers_only {
-                true => gate.hold_answers(),
-                false => gate.hold(),
+                true => gate.block_responses(),
+                false => gate.block(),
             }
         };
         let path = format!("/uploads/{}/cancel", id(&session));
         let cancel = async {
             match answers_only {
-                true => gate.answer_waits().await,
+                true => gate.response_waits().await,
                 false => gate.request_waits().await,
             }
             let release = async {
@@ -92,9 +92,11 @@ async fn cancel_during_completion_leaves_no_object_and_no_parts() {
                 .await;
                 gate.restore();
             };
-            tokio::join!(scene.app.act(&path), release).0
+            tokio::join!(scene.app.post_empty(&path), release).0
         };
-        let acknowledge = scene.app.in_between(scene.app.acknowledge(&session), held);
+        let acknowledge = scene
+            .app
+            .run_before_write(scene.app.acknowledge(&session), held);
         let (acknowledged, cancelled) = tokio::join!(acknowledge, cancel);
         cancelled.expect(StatusCode::OK);
         let problem = acknowledged.expect_problem(409, "invalid-status");
@@ -104,7 +106,7 @@ async fn cancel_during_completion_leaves_no_object_and_no_parts() {
             "an object is left"
         );
         assert_eq!(scene.open().await, [""; 0], "parts are left");
-        assert_eq!(scene.app.told(&session).await, ["upload.cancelled"]);
+        assert_eq!(scene.app.event_types(&session).await, ["upload.cancelled"]);
     }
 }
 
@@ -114,7 +116,7 @@ async fn cancel_during_completion_leaves_no_object_and_no_parts() {
 async fn completion_that_lost_its_lease_makes_no_object() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
-    gate.hold();
+    gate.block();
     let acknowledge = scene.acknowledge(&session, json!({"comments": "of the slow one"}));
     let meanwhile = async {
         gate.request_waits().await;

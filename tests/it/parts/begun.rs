@@ -72,7 +72,7 @@ async fn batch_stops_starting_uploads_when_s3_calls_time_out() {
         .set("BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS", 1)
         .set("BROKER_AWS_TIMEOUT_SECONDS", 1);
     let (scene, gate) = Scene::gated(setup).await;
-    gate.hold();
+    gate.block();
     let reply = scene.app.post("/uploads/batch", batch(200)).await;
     reply.expect_problem(503, "service-unavailable");
     let asked = calls(&scene.app, "CreateMultipartUpload").await;
@@ -91,13 +91,13 @@ async fn multipart_upload_is_aborted_when_its_row_cannot_be_written() {
     let (scene, gate) = Scene::gated(setup).await;
     // The key is cached from here on, so that no query is needed to check it.
     scene.app.get("/uploads").await.expect(StatusCode::OK);
-    gate.hold_answers();
+    gate.block_responses();
     let create = scene.app.post(
         "/uploads",
         json!({"path": "/a.bin", "multipart": true, "size": 10}),
     );
     let exhaust = async {
-        gate.answer_waits().await;
+        gate.response_waits().await;
         let pool = &scene.app.broker.connections.pool;
         let mut held = Vec::new();
         while let Ok(connection) = pool.get().await {

@@ -25,7 +25,7 @@ async fn restart_elsewhere(scene: &Scene, gate: &Gate) {
 async fn part_request_uses_upload_that_another_replica_restarted() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.begin("a.bin", 3, json!({})).await;
-    gate.hold();
+    gate.block();
     let asked = json!({"parts": [{"part_number": 1, "checksum": crc64(b"abc")}]});
     let (answer, ()) = tokio::join!(scene.ask(&session, asked), restart_elsewhere(&scene, &gate));
     let answer = answer.expect(StatusCode::OK);
@@ -38,7 +38,7 @@ async fn part_request_uses_upload_that_another_replica_restarted() {
 async fn part_listing_uses_upload_that_another_replica_restarted() {
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.begin("a.bin", 3, json!({})).await;
-    gate.hold();
+    gate.block();
     let parts = format!("/uploads/{}/parts", id(&session));
     let (listed, ()) = tokio::join!(scene.app.get(&parts), restart_elsewhere(&scene, &gate));
     let listed = listed.expect(StatusCode::OK);

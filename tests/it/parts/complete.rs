@@ -6,7 +6,7 @@ use upload_broker::usecases::maintenance::arrived::{Arrived, arrived};
 
 use super::scene::{MIN, Scene, bytes, crc64};
 use crate::support::app::{Setup, id};
-use crate::support::door::Way;
+use crate::support::faulty_proxy::Mode;
 use crate::support::observe::eventually;
 
 macro_rules! error {
@@ -53,7 +53,7 @@ async fn parts_of_wrong_size_are_reported_and_can_be_sent_again() {
     scene.slip_in("a.bin", 7, "stranger").await;
     scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert!(scene.app.bucket.get("a.bin").await == whole, "other bytes");
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn part_replaced_during_acknowledge_is_listed_and_checked_again() {
     let act = scene.slip_in("same.bin", 1, "xyz");
     let reply = scene
         .app
-        .in_between(scene.acknowledge(&session, json!({})), act)
+        .run_before_write(scene.acknowledge(&session, json!({})), act)
         .await;
     reply.expect(StatusCode::OK);
     assert_eq!(scene.app.bucket.get("same.bin").await, b"xyz");
@@ -73,7 +73,7 @@ async fn part_replaced_during_acknowledge_is_listed_and_checked_again() {
     let act = scene.slip_in("checked.bin", 1, "xyz");
     let reply = scene
         .app
-        .in_between(scene.acknowledge(&session, claims()), act)
+        .run_before_write(scene.acknowledge(&session, claims()), act)
         .await;
     let problem = reply.expect_problem(422, "object-mismatch");
     assert_eq!(problem["mismatches"][0]["field"], "checksum", "{problem:#}");
@@ -83,7 +83,7 @@ async fn part_replaced_during_acknowledge_is_listed_and_checked_again() {
     let act = scene.slip_in("longer.bin", 1, "longer");
     let reply = scene
         .app
-        .in_between(scene.acknowledge(&session, claims()), act)
+        .run_before_write(scene.acknowledge(&session, claims()), act)
         .await;
     let problem = reply.expect_problem(422, "object-mismatch");
     assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
@@ -103,14 +103,14 @@ async fn prove_after_lost_answer(again: impl AsyncFnOnce(&Scene, &Value) -> &'st
     let (scene, gate) = Scene::gated(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
     let claims = json!({"checksum": crc64(b"abc"), "comments": "kept", "metadata": {"a": "b"}});
-    let held = async { gate.hold_answers() };
+    let held = async { gate.block_responses() };
     let lost = async {
-        gate.answer_waits().await;
-        gate.cut().await;
+        gate.response_waits().await;
+        gate.close().await;
     };
     let acknowledge = scene
         .app
-        .in_between(scene.acknowledge(&session, claims), held);
+        .run_before_write(scene.acknowledge(&session, claims), held);
     let (reply, ()) = tokio::join!(acknowledge, lost);
     reply.expect_problem(503, "service-unavailable");
     assert_eq!(scene.app.read(&session).await["status"], "Pending");
@@ -126,7 +126,7 @@ async fn prove_after_lost_answer(again: impl AsyncFnOnce(&Scene, &Value) -> &'st
         "the claims are lost: {upload:#}"
     );
     assert_eq!(verification["by"], by, "{upload:#}");
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn completion_with_lost_answer_is_proven_by_janitor() {
 
 #[tokio::test]
 async fn failed_completion_leaves_session_pending_and_can_be_repeated() {
-    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let (scene, proxy) = Scene::behind_proxy(Setup::new()).await;
     let away = (503, "service-unavailable");
     for (path, answer, (status, code)) in [
         ("a.bin", FAILED, away),
@@ -168,14 +168,14 @@ async fn failed_completion_leaves_session_pending_and_can_be_repeated() {
     ] {
         let session = scene.sent(path, "abc", json!({})).await;
         let before = scene.app.read(&session).await;
-        door.leads(Way::Interrupts(scene.store.addr(), "POST ", answer));
+        proxy.set_mode(Mode::RespondToMatching(scene.store.addr(), "POST ", answer));
         let reply = scene.app.acknowledge(&session).await;
         reply.expect_problem(status, code);
         assert_eq!(scene.app.read(&session).await, before, "{answer}");
         assert!(scene.app.bucket.head(path).await.is_none());
-        door.leads(Way::To(scene.store.addr()));
+        proxy.set_mode(Mode::Forward(scene.store.addr()));
         scene.app.acknowledge(&session).await.expect(StatusCode::OK);
-        assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+        assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     }
 }
 
@@ -184,10 +184,10 @@ async fn completion_continues_after_the_request_has_timed_out() {
     let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 2);
     let (scene, gate) = Scene::gated(setup).await;
     let session = scene.sent("a.bin", "abc", json!({"overwrite": true})).await;
-    let held = async { gate.hold_answers() };
+    let held = async { gate.block_responses() };
     let reply = scene
         .app
-        .in_between(scene.app.acknowledge(&session), held)
+        .run_before_write(scene.app.acknowledge(&session), held)
         .await;
     reply.expect_problem(503, "service-unavailable");
     assert_eq!(scene.app.read(&session).await["status"], "Pending");
@@ -197,7 +197,7 @@ async fn completion_continues_after_the_request_has_timed_out() {
     })
     .await;
     scene.app.acknowledge(&session).await.expect(StatusCode::OK);
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn object_that_appeared_meanwhile_is_replaced_only_with_overwrite() {
     let act = bucket.put("a.bin", "meanwhile");
     let reply = scene
         .app
-        .in_between(scene.app.acknowledge(&session), act)
+        .run_before_write(scene.app.acknowledge(&session), act)
         .await;
     reply.expect_problem(409, "dataset-exists");
     let upload = scene.app.read(&session).await;
@@ -221,11 +221,11 @@ async fn object_that_appeared_meanwhile_is_replaced_only_with_overwrite() {
     let act = bucket.put("a.bin", "once more");
     let reply = scene
         .app
-        .in_between(scene.app.acknowledge(&session), act)
+        .run_before_write(scene.app.acknowledge(&session), act)
         .await;
     reply.expect(StatusCode::OK);
     assert_eq!(bucket.get("a.bin").await, b"abc");
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -289,5 +289,5 @@ async fn parts_removed_by_a_lifecycle_rule_are_reported_as_object_missing() {
     }
     assert_eq!(scene.app.read(&session).await["status"], "Pending");
     let path = format!("/uploads/{}/cancel", id(&session));
-    scene.app.act(&path).await.expect(StatusCode::OK);
+    scene.app.post_empty(&path).await.expect(StatusCode::OK);
 }

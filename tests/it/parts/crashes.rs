@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::app::id;
 use crate::support::fleet::Fleet;
 use crate::support::invariant;
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::observe::{TIMEOUT, eventually};
 use crate::support::reply::Reply;
 
 /// Kills the first replica when S3 has made the object but the row does not know it yet.
@@ -25,7 +25,7 @@ async fn killed_behind_s3(fleet: &Fleet) -> Value {
     let replica = &fleet.replicas[0];
     let mut client = fleet.sql().await;
     let lock = client.transaction().await.expect("a transaction");
-    replica.s3.hold();
+    replica.s3.block();
     let acknowledge = caller.request(
         Method::POST,
         &format!("/uploads/{}/acknowledge", id(&session)),
@@ -49,9 +49,9 @@ async fn killed_behind_s3(fleet: &Fleet) -> Value {
             row.get::<_, i64>(0) > 0
         })
         .await;
-        replica.s3.hold_answers();
+        replica.s3.block_responses();
         lock.rollback().await.expect("a rollback");
-        replica.s3.answer_waits().await;
+        replica.s3.response_waits().await;
         replica.kill().await;
     };
     let (answer, ()) = tokio::join!(acknowledge, kill);
@@ -80,14 +80,14 @@ async fn upload_of_killed_replica_is_proven_by_acknowledge_at_other_replica() {
         .await
         .expect(StatusCode::OK);
     assert_eq!(events.as_array().map(Vec::len), Some(1), "{events:#}");
-    fleet.inbox.receive_until(1, PATIENCE).await;
+    fleet.inbox.receive_until(1, TIMEOUT).await;
 }
 
 #[tokio::test]
 async fn upload_of_killed_replica_is_proven_by_janitor_of_other_replica() {
     let fleet = Fleet::start(&[]).await;
     let session = killed_behind_s3(&fleet).await;
-    let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = fleet.inbox.receive_until(1, TIMEOUT).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);
-    invariant::holds(&fleet, &[], vec![message], 0).await;
+    invariant::check(&fleet, &[], vec![message], 0).await;
 }

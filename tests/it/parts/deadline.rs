@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::complete::CONFLICT;
 use super::scene::{Scene, crc64};
 use crate::support::app::{Setup, id};
-use crate::support::door::Way;
+use crate::support::faulty_proxy::Mode;
 
 const PAST_THE_DEADLINE: TimeDelta = TimeDelta::seconds(61);
 
@@ -48,11 +48,11 @@ async fn janitor_completes_matching_parts_and_aborts_the_others_after_deadline()
     for session in [&wrong, &none, &open] {
         let upload = scene.app.read(session).await;
         assert_eq!(upload["status"], "Expired", "{upload:#}");
-        assert_eq!(scene.app.told(session).await, ["upload.expired"]);
+        assert_eq!(scene.app.event_types(session).await, ["upload.expired"]);
         let reply = scene.app.acknowledge(session).await;
         assert!(reply.status.is_client_error(), "{reply:#?}");
     }
-    assert_eq!(scene.app.told(&whole).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&whole).await, ["dataset.uploaded"]);
     assert_eq!(scene.open().await, [""; 0], "parts are left");
 }
 
@@ -69,11 +69,11 @@ async fn session_extended_during_janitor_check_keeps_its_parts() {
     let parts = scene.asked(&session, asked).await;
     scene.send(&parts[0], "abc").await.expect_ok();
     scene.app.advance(PAST_THE_DEADLINE);
-    gate.hold();
+    gate.block();
     let extended = async {
         gate.request_waits().await;
         let path = format!("/uploads/{}/extend", id(&session));
-        scene.app.act(&path).await.expect(StatusCode::OK);
+        scene.app.post_empty(&path).await.expect(StatusCode::OK);
         gate.restore();
     };
     let (round, ()) = tokio::join!(scene.app.janitor(), extended);
@@ -94,14 +94,18 @@ async fn session_extended_during_janitor_check_keeps_its_parts() {
 /// Another write of the key is running, which is no reason to drop complete parts.
 #[tokio::test]
 async fn janitor_retries_completion_after_a_conflict_at_s3() {
-    let (scene, door) = Scene::behind_a_door(no_grace()).await;
+    let (scene, proxy) = Scene::behind_proxy(no_grace()).await;
     let session = scene.sent("a.bin", "abc", short_lived(json!({}))).await;
     scene.app.advance(PAST_THE_DEADLINE);
-    door.leads(Way::Interrupts(scene.store.addr(), "POST ", CONFLICT));
+    proxy.set_mode(Mode::RespondToMatching(
+        scene.store.addr(),
+        "POST ",
+        CONFLICT,
+    ));
     let round = scene.app.janitor().await;
     assert_eq!((round.expired, round.uploaded), (0, 0), "{round:?}");
     assert_eq!(scene.app.read(&session).await["status"], "Pending");
-    door.leads(Way::To(scene.store.addr()));
+    proxy.set_mode(Mode::Forward(scene.store.addr()));
     scene.app.advance(TimeDelta::minutes(20));
     assert_eq!(scene.app.janitor().await.uploaded, 1);
     assert_eq!(scene.app.read(&session).await["status"], "Uploaded");

@@ -19,7 +19,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 async fn extend(scene: &Scene, session: &Value, body: Value) -> Reply {
     let path = format!("/uploads/{}/extend", id(session));
     match body {
-        Value::Null => scene.app.act(&path).await,
+        Value::Null => scene.app.post_empty(&path).await,
         body => scene.app.post(&path, body).await,
     }
 }
@@ -58,7 +58,7 @@ async fn extend_sets_new_deadline_and_never_shortens_a_session() {
         let longer = longer.expect(StatusCode::OK);
         assert_eq!(left(&scene, &longer), 7200, "{longer:#}");
         assert_eq!(
-            scene.app.told(session).await,
+            scene.app.event_types(session).await,
             [""; 0],
             "it is no transition"
         );

@@ -93,7 +93,7 @@ async fn acknowledge_without_declared_size_checks_the_sum_of_the_parts() {
         let reply = scene.acknowledge(&session, json!({"size": size})).await;
         reply.expect_problem(422, "object-mismatch");
     }
-    assert_eq!(scene.app.told(&session).await, [""; 0]);
+    assert_eq!(scene.app.event_types(&session).await, [""; 0]);
 }
 
 /// An expected checksum or ETag of the whole object does not match.
@@ -112,7 +112,7 @@ async fn wrong_checksum_or_etag_of_whole_fails_the_upload() {
         let upload = scene.app.read(&session).await;
         assert_eq!(upload["status"], "Error", "{upload:#}");
         assert_eq!(upload["error"]["code"], "object-mismatch", "{upload:#}");
-        assert_eq!(scene.app.told(&session).await, ["upload.failed"]);
+        assert_eq!(scene.app.event_types(&session).await, ["upload.failed"]);
         let path = format!("/uploads/{}", crate::support::app::id(&session));
         scene.app.delete(&path).await.expect_ok();
         assert!(scene.app.bucket.head("a.bin").await.is_none());

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::complete::BLOCKED;
 use super::scene::{Scene, crc64};
 use crate::support::app::Setup;
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::gate::Gate;
 use crate::support::store::Store;
 
@@ -18,27 +18,27 @@ use crate::support::store::Store;
 async fn retried_completion_recognises_its_own_object() {
     for second in [None, Some(BLOCKED)] {
         let store = Store::start().await;
-        let door = Door::to(store.addr());
-        let gate = Gate::new(door.addr());
+        let proxy = FaultyProxy::new(store.addr());
+        let gate = Gate::new(proxy.addr());
         let setup = Setup::new().store(&store).s3(gate.endpoint());
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
         let app = setup.start().await;
         let scene = Scene { app, store };
         let declared = json!({"checksum": crc64(b"abc"), "overwrite": true});
         let session = scene.sent("a.bin", "abc", declared).await;
-        let held = async { gate.hold_answers() };
-        let acknowledge = (scene.app).in_between(scene.app.acknowledge(&session), held);
+        let held = async { gate.block_responses() };
+        let acknowledge = (scene.app).run_before_write(scene.app.acknowledge(&session), held);
         let lost = async {
-            gate.answer_waits().await;
+            gate.response_waits().await;
             if let Some(answer) = second {
-                door.leads(Way::Interrupts(scene.store.addr(), "POST ", answer));
+                proxy.set_mode(Mode::RespondToMatching(scene.store.addr(), "POST ", answer));
             }
-            gate.tear().await;
+            gate.drop_connections().await;
         };
         let (acknowledged, ()) = tokio::join!(acknowledge, lost);
         let upload = acknowledged.expect(StatusCode::OK);
         assert_eq!(upload["verification"]["level"], "checksum", "{upload:#}");
-        assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+        assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
         assert_eq!(scene.app.bucket.get("a.bin").await, b"abc");
     }
 }

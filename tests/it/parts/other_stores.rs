@@ -5,14 +5,14 @@ use serde_json::json;
 
 use super::scene::{MIN, Scene, bytes, sha256};
 use crate::support::app::Setup;
-use crate::support::door::Way;
+use crate::support::faulty_proxy::Mode;
 
 /// Some stores answer with this code when there is no such upload.
 const NO_SUCH_KEY: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-type: application/xml\r\n\r\n<Error><Code>NoSuchKey</Code><Message>why</Message></Error>";
 
 #[tokio::test]
 async fn completed_upload_is_proven_where_store_answers_no_such_key() {
-    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let (scene, proxy) = Scene::behind_proxy(Setup::new()).await;
     let session = scene.sent("a.bin", "abc", json!({})).await;
     // The upload is completed and the answer is lost.
     let (bucket, id) = (&scene.app.bucket, scene.open().await.remove(0));
@@ -27,7 +27,11 @@ async fn completed_upload_is_proven_where_store_answers_no_such_key() {
     let complete = complete.multipart_upload(parts.build());
     complete.send().await.expect("an object");
     let words = "x-id=ListParts";
-    door.leads(Way::Interrupts(scene.store.addr(), words, NO_SUCH_KEY));
+    proxy.set_mode(Mode::RespondToMatching(
+        scene.store.addr(),
+        words,
+        NO_SUCH_KEY,
+    ));
     let upload = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(upload["status"], "Uploaded", "{upload:#}");
 }

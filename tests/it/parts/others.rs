@@ -81,7 +81,7 @@ async fn part_requests_are_rejected_for_ended_sessions() {
         .expect(StatusCode::OK);
     let cancelled = scene.sent("cancelled.bin", "abc", json!({})).await;
     let path = format!("/uploads/{}/cancel", id(&cancelled));
-    scene.app.act(&path).await.expect(StatusCode::OK);
+    scene.app.post_empty(&path).await.expect(StatusCode::OK);
     let failed = scene.sent("failed.bin", "abc", json!({})).await;
     let lie = json!({"etag": "\"0123456789abcdef0123456789abcdef-1\""});
     let reply = scene.acknowledge(&failed, lie).await;

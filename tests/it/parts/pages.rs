@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 use crate::support::app::{Setup, id};
-use crate::support::door::Way;
+use crate::support::faulty_proxy::Mode;
 
 const GONE: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n\
                     <Error><Code>NoSuchUpload</Code><Message>why</Message></Error>";
@@ -45,18 +45,18 @@ async fn missing_parts_are_found_across_listing_pages() {
 /// The parts of the later pages are not missing. They are part of an object by now.
 #[tokio::test]
 async fn part_listing_is_cut_off_when_the_upload_ends_meanwhile() {
-    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let (scene, proxy) = Scene::behind_proxy(Setup::new()).await;
     let open = json!({"multipart": true});
     let session = scene.app.create("a.bin", open).await;
     slip_in(&scene, 1..=1_001).await;
     let marker = "part-number-marker=1000";
-    door.leads(Way::Interrupts(scene.store.addr(), marker, GONE));
+    proxy.set_mode(Mode::RespondToMatching(scene.store.addr(), marker, GONE));
     let path = format!("/uploads/{}/parts", id(&session));
     let list = scene.app.request(Method::GET, &path);
     let answer = list.send().await.expect("an answer");
     let whole = answer.text().await.ok();
     let whole = whole.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     assert_eq!(whole, None, "it claims to be whole");
-    door.leads(Way::To(scene.store.addr()));
+    proxy.set_mode(Mode::Forward(scene.store.addr()));
     assert_eq!(scene.listed(&session).await["missing"], json!([]));
 }

@@ -69,7 +69,7 @@ async fn session_contains_first_hundred_parts_and_link_to_the_next() {
     let mut end = assert_consecutive(parts, 1, 0);
     let next = session["multipart"]["next"].as_str().expect("more parts");
     let ask = async |path: &str| {
-        let answer = scene.app.act(path).await.expect(StatusCode::OK);
+        let answer = scene.app.post_empty(path).await.expect(StatusCode::OK);
         answer["parts"].as_array().expect("parts").clone()
     };
     let more = ask(next).await;

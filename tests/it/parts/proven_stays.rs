@@ -14,11 +14,11 @@ async fn assert_dataset_unchanged(scene: &Scene, dataset: &Value, failed: &Value
     let now = scene.app.read(dataset).await;
     assert_eq!(now["status"], "Uploaded", "{now:#}");
     assert_eq!(now["drift"], Value::Null, "{now:#}");
-    assert_eq!(scene.app.told(dataset).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(dataset).await, ["dataset.uploaded"]);
     let upload = scene.app.read(failed).await;
     assert_eq!(upload["status"], "Error", "{upload:#}");
     assert_eq!(upload["error"]["code"], code, "{upload:#}");
-    assert_eq!(scene.app.told(failed).await, ["upload.failed"]);
+    assert_eq!(scene.app.event_types(failed).await, ["upload.failed"]);
     assert_eq!(scene.open().await, [""; 0], "{path}: parts are left");
 }
 
@@ -28,7 +28,7 @@ async fn assert_dataset_drifted(scene: &Scene, dataset: &Value) {
     assert_eq!(now["status"], "Uploaded", "{now:#}");
     assert_eq!(now["drift"]["kind"], "replaced", "{now:#}");
     let told = ["dataset.uploaded", "dataset.drifted"];
-    assert_eq!(scene.app.told(dataset).await, told);
+    assert_eq!(scene.app.event_types(dataset).await, told);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn janitor_makes_no_object_of_parts_with_wrong_checksum() {
 
 #[tokio::test]
 async fn dataset_is_recorded_as_drifted_where_store_compares_no_checksum() {
-    let (scene, _careless) = Scene::careless(Setup::new()).await;
+    let (scene, _careless) = Scene::lenient_store(Setup::new()).await;
     let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
     let session = scene
         .sent("/a.bin", "abc", json!({"overwrite": true}))
@@ -158,7 +158,7 @@ async fn failed_single_put_that_replaced_a_dataset_records_drift() {
 
 #[tokio::test]
 async fn create_only_upload_keeps_dataset_where_store_ignores_conditions() {
-    let (scene, _careless) = Scene::careless(Setup::new()).await;
+    let (scene, _careless) = Scene::lenient_store(Setup::new()).await;
     let session = scene.sent("/a.bin", "abc", json!({})).await;
     let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
     let reply = scene.app.acknowledge(&session).await;
@@ -187,13 +187,13 @@ async fn create_only_upload_keeps_dataset_where_store_ignores_conditions() {
 /// The dataset appears between the broker's last check and the completion in the store.
 #[tokio::test]
 async fn create_only_upload_never_supersedes_dataset_that_appeared_meanwhile() {
-    let (scene, careless) = Scene::careless(Setup::new()).await;
+    let (scene, lenient_store) = Scene::lenient_store(Setup::new()).await;
     let session = scene.sent("/a.bin", "abc", json!({})).await;
-    careless.hold();
+    lenient_store.block();
     let meanwhile = async {
-        careless.completion_waits().await;
+        lenient_store.completion_waits().await;
         let dataset = scene.app.upload("/a.bin", "proven", json!({})).await;
-        careless.release();
+        lenient_store.release();
         dataset
     };
     let (reply, dataset) = tokio::join!(scene.app.acknowledge(&session), meanwhile);

@@ -9,7 +9,7 @@ use upload_broker::domain::principal::Scope;
 use super::complete::{INVALID_CLASS, REFUSED};
 use super::scene::{Scene, crc64};
 use crate::support::app::{Setup, id};
-use crate::support::door::Way;
+use crate::support::faulty_proxy::Mode;
 use crate::support::reply::Reply;
 
 /// Longer than the sessions of these tests live, without a grace.
@@ -23,9 +23,13 @@ fn no_grace() -> Setup {
 /// would not help.
 #[tokio::test]
 async fn parts_that_s3_rejects_are_reported_and_expire_with_the_session() {
-    let (scene, door) = Scene::behind_a_door(no_grace()).await;
+    let (scene, proxy) = Scene::behind_proxy(no_grace()).await;
     let session = scene.sent("a.bin", "abc", json!({"expires_in": 60})).await;
-    door.leads(Way::Interrupts(scene.store.addr(), "POST ", REFUSED));
+    proxy.set_mode(Mode::RespondToMatching(
+        scene.store.addr(),
+        "POST ",
+        REFUSED,
+    ));
     for _ in 0..2 {
         let reply = scene.app.acknowledge(&session).await;
         let problem = reply.expect_problem(422, "object-mismatch");
@@ -86,9 +90,9 @@ async fn upload_in_parts_is_not_completed_in_prefix_of_a_new_tenant() {
 /// One entry of a batch has a value that the store does not accept. The other entries succeed.
 #[tokio::test]
 async fn rejected_storage_class_or_tag_fails_only_its_own_batch_entry() {
-    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let (scene, proxy) = Scene::behind_proxy(Setup::new()).await;
     let odd = |path: &str| json!({"path": path, "multipart": true, "storage_class": "GLACIAL"});
-    door.leads(Way::Interrupts(
+    proxy.set_mode(Mode::RespondToMatching(
         scene.store.addr(),
         "GLACIAL",
         INVALID_CLASS,
@@ -120,7 +124,7 @@ async fn rejected_storage_class_or_tag_fails_only_its_own_batch_entry() {
 /// No object was made with the expected values, so that other parts with another sum may follow.
 #[tokio::test]
 async fn expected_values_of_rejected_completion_can_be_changed() {
-    let (scene, door) = Scene::behind_a_door(Setup::new()).await;
+    let (scene, proxy) = Scene::behind_proxy(Setup::new()).await;
     let open = json!({"multipart": true});
     let session = scene.app.create("a.bin", open).await;
     let send = async |bytes: &'static str| {
@@ -129,7 +133,11 @@ async fn expected_values_of_rejected_completion_can_be_changed() {
         scene.send(&parts[0], bytes).await.expect_ok();
     };
     send("abc").await;
-    door.leads(Way::Interrupts(scene.store.addr(), "POST ", REFUSED));
+    proxy.set_mode(Mode::RespondToMatching(
+        scene.store.addr(),
+        "POST ",
+        REFUSED,
+    ));
     let claims = json!({"size": 3, "checksum": crc64(b"abc")});
     let reply = scene.acknowledge(&session, claims).await;
     reply.expect_problem(422, "object-mismatch");
@@ -137,7 +145,7 @@ async fn expected_values_of_rejected_completion_can_be_changed() {
     assert_eq!(upload["size"], Value::Null, "{upload:#}");
     assert_eq!(upload["checksum"], Value::Null, "{upload:#}");
 
-    door.leads(Way::To(scene.store.addr()));
+    proxy.set_mode(Mode::Forward(scene.store.addr()));
     send("abcde").await;
     let claims = json!({"size": 5, "checksum": crc64(b"abcde")});
     let upload = scene.acknowledge(&session, claims).await;

@@ -56,7 +56,7 @@ async fn repeated_create_does_not_call_s3() {
     let body = large("a.bin");
     let first = post_with_key(&scene, "/uploads", "k", &body).await;
     let first = first.expect(StatusCode::CREATED);
-    gate.cut().await;
+    gate.close().await;
     let again = post_with_key(&scene, "/uploads", "k", &body).await;
     assert_eq!(again.expect(StatusCode::OK)["id"], first["id"]);
     let other = json!({"path": "b.bin", "size": MIN + 1, "part_size": MIN});
@@ -72,7 +72,7 @@ async fn repeated_batch_does_not_call_s3() {
     let batch = json!({"uploads": [large("a.bin"), {"path": "b.csv"}, large("c.bin")]});
     let first = post_with_key(&scene, "/uploads/batch", "k", &batch).await;
     let first = first.expect(StatusCode::OK);
-    gate.cut().await;
+    gate.close().await;
     let again = post_with_key(&scene, "/uploads/batch", "k", &batch).await;
     let again = again.expect(StatusCode::OK);
     for at in 0..3 {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::scene::crc64;
 use crate::support::app::id;
 use crate::support::fleet::Fleet;
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::observe::{TIMEOUT, eventually};
 use crate::support::reply::Reply;
 
 /// Creates a session of one part and sends the part. `more` can contain the size.
@@ -81,7 +81,7 @@ async fn acknowledges_at_two_replicas_make_one_transition() {
         .await
         .expect(StatusCode::OK);
     assert_eq!(events.as_array().map(Vec::len), Some(1), "{events:#}");
-    fleet.inbox.receive_until(1, PATIENCE).await;
+    fleet.inbox.receive_until(1, TIMEOUT).await;
 }
 
 /// Two clients expect different checksums. The row keeps those that were stored first, and the
@@ -128,7 +128,7 @@ async fn janitor_leaves_upload_alone_that_another_replica_completes() {
     let fleet = Fleet::start(&[]).await;
     let session = sent(&fleet, json!({})).await;
     for replica in &fleet.replicas {
-        replica.s3.hold();
+        replica.s3.block();
     }
     let janitor = tokio::select! {
         () = fleet.replicas[0].s3.request_waits() => 0,
@@ -149,7 +149,7 @@ async fn janitor_leaves_upload_alone_that_another_replica_completes() {
             waiting(&observer).await > 0
         })
         .await;
-        fleet.replicas[other].s3.hold();
+        fleet.replicas[other].s3.block();
         lock.rollback().await.expect("a rollback");
         fleet.replicas[other].s3.request_waits().await;
         // S3 completes the upload; now the janitor checks it.

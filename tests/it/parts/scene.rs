@@ -6,9 +6,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Setup, id};
-use crate::support::careless::Careless;
-use crate::support::door::Door;
+use crate::support::faulty_proxy::FaultyProxy;
 use crate::support::gate::Gate;
+use crate::support::lenient_store::LenientStore;
 use crate::support::reply::Reply;
 use crate::support::store::Store;
 
@@ -44,33 +44,33 @@ impl Scene {
     }
 
     /// The same with a door, which can answer in place of the store.
-    pub async fn behind_a_door(setup: Setup) -> (Scene, Door) {
+    pub async fn behind_proxy(setup: Setup) -> (Scene, FaultyProxy) {
         let store = Store::start().await;
-        let door = Door::to(store.addr());
-        let setup = setup.store(&store).s3(door.endpoint());
+        let proxy = FaultyProxy::new(store.addr());
+        let setup = setup.store(&store).s3(proxy.endpoint());
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
         let app = setup.start().await;
-        (Scene { app, store }, door)
+        (Scene { app, store }, proxy)
     }
 
     /// With a store that ignores the conditions and checksums of completions. Clients use the store
     /// directly.
-    pub async fn careless(setup: Setup) -> (Scene, Careless) {
-        Scene::behind(Careless::before, setup).await
+    pub async fn lenient_store(setup: Setup) -> (Scene, LenientStore) {
+        Scene::behind(LenientStore::ignoring_conditions, setup).await
     }
 
     /// With a store that lists no checksums of parts.
-    pub async fn forgetful(setup: Setup) -> (Scene, Careless) {
-        Scene::behind(Careless::forgetful, setup).await
+    pub async fn forgetful(setup: Setup) -> (Scene, LenientStore) {
+        Scene::behind(LenientStore::without_part_checksums, setup).await
     }
 
-    async fn behind(fault: fn(&Store) -> Careless, setup: Setup) -> (Scene, Careless) {
+    async fn behind(fault: fn(&Store) -> LenientStore, setup: Setup) -> (Scene, LenientStore) {
         let store = Store::start().await;
-        let careless = fault(&store);
-        let setup = setup.store(&store).s3(careless.endpoint());
+        let lenient_store = fault(&store);
+        let setup = setup.store(&store).s3(lenient_store.endpoint());
         let setup = setup.set("BROKER_S3_PUBLIC_ENDPOINT", store.endpoint());
         let app = setup.start().await;
-        (Scene { app, store }, careless)
+        (Scene { app, store }, lenient_store)
     }
 
     /// Creates a session of one small part and sends the part.

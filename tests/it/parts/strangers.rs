@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::scene::{MIN, Scene, bytes, crc64};
 use crate::support::app::{App, Setup};
-use crate::support::door::{Door, Way};
+use crate::support::faulty_proxy::{FaultyProxy, Mode};
 use crate::support::store::Store;
 use crate::support::{cloud, python};
 
@@ -44,8 +44,8 @@ async fn python_client_uploads_parts_to_store_without_checksums() {
 #[tokio::test]
 async fn multipart_upload_continues_after_restart_of_the_store() {
     let store = Store::start().await;
-    let door = Door::to(store.addr());
-    let setup = Setup::new().store(&store).s3(door.endpoint());
+    let proxy = FaultyProxy::new(store.addr());
+    let setup = Setup::new().store(&store).s3(proxy.endpoint());
     let app = setup.start().await;
     let scene = Scene { app, store };
     let whole = bytes(2 * MIN + 5);
@@ -54,7 +54,7 @@ async fn multipart_upload_continues_after_restart_of_the_store() {
     scene.send_of(&parts[0], &whole).await;
     scene.send_of(&parts[2], &whole).await;
     let Scene { app, store } = scene;
-    door.leads(Way::Says(
+    proxy.set_mode(Mode::Respond(
         "HTTP/1.1 503 Slow Down\r\nconnection: close\r\n\r\n",
     ));
     let stopped = store.stop().await;
@@ -62,7 +62,7 @@ async fn multipart_upload_continues_after_restart_of_the_store() {
         .await
         .expect_problem(503, "service-unavailable");
     let store = stopped.start().await;
-    door.leads(Way::To(store.addr()));
+    proxy.set_mode(Mode::Forward(store.addr()));
     let scene = Scene { app, store };
     assert_eq!(scene.listed(&session).await["missing"], json!([[2, 2]]));
     scene.send_of(&parts[1], &whole).await;

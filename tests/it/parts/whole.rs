@@ -115,7 +115,7 @@ async fn cancelled_and_expired_uploads_free_their_parts() {
         scene.send(part, bytes(MIN)).await.expect_ok();
     }
     let path = format!("/uploads/{}/cancel", id(&cancelled));
-    scene.app.act(&path).await.expect(StatusCode::OK);
+    scene.app.post_empty(&path).await.expect(StatusCode::OK);
     scene.app.advance(chrono::TimeDelta::seconds(61));
     assert_eq!(scene.app.janitor().await.expired, 1);
     for (session, status) in [(&cancelled, "Cancelled"), (&overdue, "Expired")] {

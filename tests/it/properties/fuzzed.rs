@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::support::events::raw;
-use crate::support::knobs::cases;
+use crate::support::options::cases;
 
 /// One change of some bytes.
 #[derive(Clone, Debug)]

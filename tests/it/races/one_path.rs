@@ -10,7 +10,7 @@ use upload_broker::domain::upload::{Verification, Verifier};
 use upload_broker::store::pool;
 use upload_broker::store::uploads::{self, OnLocked, ProvenUpload};
 
-use super::Dice;
+use super::SeededRng;
 use crate::support::app::{App, id};
 
 const PATH: &str = "/data/contested.csv";
@@ -53,7 +53,7 @@ async fn first_object_wins_between_two_create_only_uploads() {
     lost.expect_problem(409, "dataset-exists");
     assert_eq!(current(&app).await["id"], winner["id"]);
     assert_eq!(app.read(loser).await["status"], "Error");
-    assert_eq!(app.told(loser).await, ["upload.failed"]);
+    assert_eq!(app.event_types(loser).await, ["upload.failed"]);
 
     // The losing row can be deleted; the winner's object stays.
     let reply = app.delete(&format!("/uploads/{}", id(loser))).await;
@@ -98,12 +98,12 @@ async fn one_of_twenty_concurrent_overwriting_uploads_is_current() {
     }
     // Each client sends and acknowledges as fast as it can. Some bytes are replaced a moment after
     // they were proven, and such a proof must not be accepted when it comes late.
-    let mut dice = Dice(5);
+    let mut rng = SeededRng(5);
     let answers = join_all(sessions.iter().map(|session| {
-        let turns = dice.roll(30);
+        let turns = rng.below(30);
         let app = &app;
         async move {
-            Dice::stagger(turns).await;
+            SeededRng::yield_times(turns).await;
             app.put(session, id(session)).await.expect_ok();
             loop {
                 let answer = app.acknowledge(session).await;
@@ -118,7 +118,7 @@ async fn one_of_twenty_concurrent_overwriting_uploads_is_current() {
     let current = current(&app).await;
     let mut superseded = 0;
     for (session, answer) in sessions.iter().zip(answers) {
-        let told = app.told(session).await;
+        let told = app.event_types(session).await;
         let now = app.read(session).await;
         match now["status"].as_str().expect("a status") {
             "Uploaded" => assert_eq!(now["id"], current["id"], "{now:#}"),

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use upload_broker::usecases::maintenance::claim::{self, Chore};
 use upload_broker::usecases::maintenance::expire::{self, Looked};
 
-use super::Dice;
+use super::SeededRng;
 use crate::support::app::{App, Setup, id};
 use crate::support::cloud;
-use crate::support::halt::Halt;
+use crate::support::holding_proxy::HoldingProxy;
 use crate::support::reply::Reply;
 use crate::support::shared;
 use crate::support::store::Store;
@@ -29,13 +29,13 @@ async fn sent(app: &App, key: &str) -> Value {
 
 /// Sends a request after other tasks have had some turns.
 async fn after(turns: u64, app: &App, method: Method, path: String) -> Reply {
-    Dice::stagger(turns).await;
+    SeededRng::yield_times(turns).await;
     Reply::of(app.request(method, &path)).await
 }
 
 /// Asserts that the history is one of `histories` and returns the status of the upload.
 async fn status_after(app: &App, round: u64, session: &Value, histories: &[&[&str]]) -> String {
-    let told = app.told(session).await;
+    let told = app.event_types(session).await;
     let known = histories.iter().any(|history| told == *history);
     assert!(known, "round {round}: {told:?} is none of {histories:?}");
     let now = app.read(session).await;
@@ -55,7 +55,7 @@ async fn acknowledge_racing_cancel_has_one_outcome() {
         let path = format!("/uploads/{}", id(&session));
         let cancel = async {
             tokio::time::sleep(head_start).await;
-            app.act(&format!("{path}/cancel")).await
+            app.post_empty(&format!("{path}/cancel")).await
         };
         let (one, other) = tokio::join!(app.acknowledge(&session), cancel);
         let histories: &[&[&str]] = &[&["dataset.uploaded"], &["upload.cancelled"]];
@@ -86,17 +86,17 @@ async fn acknowledge_racing_cancel_has_one_outcome() {
 #[tokio::test]
 async fn acknowledge_racing_the_janitor_proves_the_upload_once() {
     let app = App::start().await;
-    let mut dice = Dice(2);
+    let mut rng = SeededRng(2);
     let mut by = [0, 0];
     for round in 0..ROUNDS {
         let key = format!("expiry/{round}");
         let session = sent(&app, &key).await;
         app.advance(TimeDelta::seconds(60 + 901));
         let path = format!("/uploads/{}/acknowledge", id(&session));
-        let turns = dice.roll(8);
+        let turns = rng.below(8);
         let (acknowledged, swept) =
-            tokio::join!(after(dice.roll(8), &app, Method::POST, path), async {
-                Dice::stagger(turns).await;
+            tokio::join!(after(rng.below(8), &app, Method::POST, path), async {
+                SeededRng::yield_times(turns).await;
                 app.janitor().await
             },);
         let answer = acknowledged.expect(StatusCode::OK);
@@ -115,18 +115,18 @@ async fn acknowledge_racing_the_janitor_proves_the_upload_once() {
 #[tokio::test]
 async fn object_arriving_during_expiry_is_uploaded_in_the_end() {
     let app = App::start().await;
-    let mut dice = Dice(3);
+    let mut rng = SeededRng(3);
     for round in 0..ROUNDS {
         let key = format!("late/{round}");
         let session = app.create(&key, json!({"expires_in": 60})).await;
         app.advance(TimeDelta::seconds(60 + 901));
-        let turns = dice.roll(4);
+        let turns = rng.below(4);
         let client = async {
             app.put(&session, "bytes").await.expect_ok();
             app.acknowledge(&session).await.expect(StatusCode::OK)
         };
         let sweep = async {
-            Dice::stagger(turns).await;
+            SeededRng::yield_times(turns).await;
             app.janitor().await
         };
         let (uploaded, _) = tokio::join!(client, sweep);
@@ -144,16 +144,16 @@ async fn object_arriving_during_expiry_is_uploaded_in_the_end() {
 #[tokio::test]
 async fn acknowledge_racing_delete_has_one_outcome() {
     let app = App::start().await;
-    let mut dice = Dice(4);
+    let mut rng = SeededRng(4);
     for round in 0..ROUNDS {
         let key = format!("delete/{round}");
         let session = sent(&app, &key).await;
         let path = format!("/uploads/{}", id(&session));
         let acknowledge = format!("{path}/acknowledge");
         let (first, second, gone) = tokio::join!(
-            after(dice.roll(8), &app, Method::POST, acknowledge.clone()),
-            after(dice.roll(8), &app, Method::POST, acknowledge),
-            after(dice.roll(40), &app, Method::DELETE, path),
+            after(rng.below(8), &app, Method::POST, acknowledge.clone()),
+            after(rng.below(8), &app, Method::POST, acknowledge),
+            after(rng.below(40), &app, Method::DELETE, path),
         );
         let uploaded: &[&str] = &["dataset.uploaded"];
         let deleted: &[&str] = &["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
@@ -200,7 +200,7 @@ async fn delete_keeps_an_object_that_replaced_the_old_one_meanwhile() {
 }
 
 async fn delete_while_object_is_replaced(setup: Setup, s3: SocketAddr) {
-    let halt = Halt::new(s3, "DELETE /");
+    let halt = HoldingProxy::new(s3, "DELETE /");
     let app = setup.s3(halt.endpoint()).start().await;
     let old = app.upload("a.csv", "old", json!({})).await;
     let new = app.create("a.csv", json!({"overwrite": true})).await;
@@ -224,7 +224,7 @@ async fn cancel_removes_object_that_arrives_meanwhile() {
     let session = app.create("a.csv", json!({})).await;
     let path = format!("/uploads/{}/cancel", id(&session));
     let arrive = async { drop(app.put(&session, "a").await.expect_ok()) };
-    let reply = app.in_between(app.act(&path), arrive).await;
+    let reply = app.run_before_write(app.post_empty(&path), arrive).await;
     assert_eq!(reply.expect(StatusCode::OK)["status"], "Cancelled");
     assert!(
         app.bucket.head("a.csv").await.is_none(),
@@ -250,9 +250,9 @@ async fn object_arriving_during_expiry_can_still_be_acknowledged() {
         let expire = async move { expire::expire(&broker, claimed.upload).await };
         shared().spawn(expire).await
     };
-    let looked = app.in_between(expire, arrive).await;
+    let looked = app.run_before_write(expire, arrive).await;
     assert_eq!(looked.expect("a task").expect("a look"), Looked::Expired);
     app.acknowledge(&session).await.expect(StatusCode::OK);
-    let told = app.told(&session).await;
+    let told = app.event_types(&session).await;
     assert_eq!(told, ["upload.expired", "dataset.uploaded"]);
 }

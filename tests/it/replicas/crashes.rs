@@ -8,7 +8,7 @@ use crate::support::app::id;
 use crate::support::fleet::Fleet;
 use crate::support::gate::Gate;
 use crate::support::invariant;
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::observe::{TIMEOUT, eventually};
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
@@ -78,7 +78,7 @@ pub async fn waits_for_its_row(fleet: &Fleet) {
 async fn create_killed_before_its_answer_is_repeated_with_the_same_upload() {
     let fleet = Fleet::start(&long()).await;
     let door = Gate::new(address(&fleet));
-    door.hold_answers();
+    door.block_responses();
     let create = |caller: Caller| {
         let request = caller.request(Method::POST, "/uploads");
         let request = request.header("idempotency-key", "once");
@@ -86,8 +86,8 @@ async fn create_killed_before_its_answer_is_repeated_with_the_same_upload() {
     };
     let lost = create(behind(&door, &fleet));
     let dead = async {
-        door.answer_waits().await;
-        door.cut().await;
+        door.response_waits().await;
+        door.close().await;
     };
     killed_at(&fleet, lost, dead).await;
     // The client repeats its request and gets the same upload. There is no other.
@@ -105,7 +105,7 @@ async fn create_killed_before_its_answer_is_repeated_with_the_same_upload() {
 /// Kills the replica while it handles `verb` of an upload and waits for S3.
 async fn killed_while_it_asks_s3(fleet: &Fleet, session: &Value, method: Method, verb: &str) {
     let s3 = &fleet.replicas[0].s3;
-    s3.hold();
+    s3.block();
     let path = format!("/uploads/{}{verb}", id(session));
     let request = fleet.caller(0).request(method, &path);
     killed_at(fleet, request, s3.request_waits()).await;
@@ -124,7 +124,7 @@ async fn acknowledge_killed_before_its_commit_can_be_repeated() {
     let done = fleet.caller(OTHER).acknowledge(&session).await;
     assert_eq!(done.expect(StatusCode::OK)["status"], "Uploaded");
     assert_eq!(events(&fleet, &session).await, 1);
-    fleet.inbox.receive_until(1, PATIENCE).await;
+    fleet.inbox.receive_until(1, TIMEOUT).await;
 }
 
 #[tokio::test]
@@ -135,10 +135,10 @@ async fn acknowledge_killed_before_its_commit_is_finished_by_the_janitor() {
     caller.put(&session, "a").await.expect_ok();
     killed_while_it_asks_s3(&fleet, &session, Method::POST, "/acknowledge").await;
     // The janitor of the other replica checks the upload after its end.
-    let message = fleet.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = fleet.inbox.receive_until(1, TIMEOUT).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);
     assert_eq!(status(&fleet, &session).await, "Uploaded");
-    invariant::holds(&fleet, &[], vec![message], 0).await;
+    invariant::check(&fleet, &[], vec![message], 0).await;
 }
 
 #[tokio::test]
@@ -148,13 +148,13 @@ async fn acknowledge_killed_after_its_commit_is_notified_by_other_replica() {
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
     // The killed replica cannot publish the event either.
-    fleet.replicas[0].sns.cut().await;
+    fleet.replicas[0].sns.close().await;
     let door = Gate::new(address(&fleet));
-    door.hold_answers();
+    door.block_responses();
     let path = format!("/uploads/{}/acknowledge", id(&session));
     let dead = async {
-        door.answer_waits().await;
-        door.cut().await;
+        door.response_waits().await;
+        door.close().await;
     };
     let lost = behind(&door, &fleet).request(Method::POST, &path);
     killed_at(&fleet, lost, dead).await;
@@ -163,8 +163,8 @@ async fn acknowledge_killed_after_its_commit_is_notified_by_other_replica() {
     let again = fleet.caller(OTHER).acknowledge(&session).await;
     assert_eq!(again.expect(StatusCode::OK)["status"], "Uploaded");
     assert_eq!(events(&fleet, &session).await, 1);
-    let truth = invariant::holds(&fleet, &[], vec![], 0).await;
-    assert_eq!(truth.delivered.len(), 1);
+    let snapshot = invariant::check(&fleet, &[], vec![], 0).await;
+    assert_eq!(snapshot.delivered.len(), 1);
 }
 
 #[tokio::test]
@@ -181,17 +181,17 @@ async fn delete_killed_before_the_removal_is_finished_by_other_replica() {
     lock.batch_execute(rows).await.expect("a lock");
     let held = async {
         waits_for_its_row(&fleet).await;
-        s3.hold();
+        s3.block();
         lock.rollback().await.expect("a rollback");
         s3.request_waits().await;
     };
     killed_at(&fleet, delete, held).await;
-    s3.cut().await;
+    s3.close().await;
     assert_eq!(status(&fleet, &uploaded).await, "Deleting");
     assert!(fleet.place.bucket.head("a.csv").await.is_some());
     // The janitor of the other replica finishes the delete when the lease of the killed one is
     // over.
-    invariant::holds(&fleet, &[], vec![], 0).await;
+    invariant::check(&fleet, &[], vec![], 0).await;
     assert_eq!(status(&fleet, &uploaded).await, "Deleted");
     assert!(fleet.place.bucket.head("a.csv").await.is_none());
 }
@@ -203,11 +203,11 @@ async fn cancel_killed_before_the_removal_is_finished_by_other_replica() {
     let session = caller.create("/a.csv").await;
     caller.put(&session, "a").await.expect_ok();
     killed_while_it_asks_s3(&fleet, &session, Method::POST, "/cancel").await;
-    fleet.replicas[0].s3.cut().await;
+    fleet.replicas[0].s3.close().await;
     // The upload is cancelled, and its object blocks the path until the janitor of the other
     // replica checks again after the end of the URL.
     assert_eq!(status(&fleet, &session).await, "Cancelled");
     assert!(fleet.place.bucket.head("a.csv").await.is_some());
-    invariant::holds(&fleet, &[], vec![], 0).await;
+    invariant::check(&fleet, &[], vec![], 0).await;
     assert!(fleet.place.bucket.head("a.csv").await.is_none());
 }

@@ -40,8 +40,8 @@ async fn multipart_upload_without_row_of_killed_create_is_aborted() {
         request.json(&json!({"path": "/a.bin", "multipart": true, "size": 3, "expires_in": 86_400}))
     };
     let s3 = &fleet.replicas[0].s3;
-    s3.hold_answers();
-    killed_at(&fleet, create(fleet.caller(0)), s3.answer_waits()).await;
+    s3.block_responses();
+    killed_at(&fleet, create(fleet.caller(0)), s3.response_waits()).await;
     assert_eq!(fleet.place.bucket.open_keys().await, ["a.bin"]);
     let caller = fleet.caller(OTHER);
     let none = caller.get("/uploads").await.expect(StatusCode::OK);

@@ -5,28 +5,28 @@ use std::time::Duration;
 
 use super::run_under_load;
 use crate::support::fleet::{Fleet, REPLICAS};
-use crate::support::knobs;
+use crate::support::options;
 
 #[tokio::test]
 async fn invariant_holds_after_fifty_kills_under_load() {
-    let (seed, kills) = (knobs::seed(1), knobs::kills(50));
+    let (seed, kills) = (options::seed(1), options::kills(50));
     let fleet = Fleet::start(&[]).await;
     for replica in &fleet.replicas {
         // Steps take a little longer, so that more of the kills hit one.
         replica.s3.delay(Duration::from_millis(2));
         replica.sns.delay(Duration::from_millis(5));
     }
-    let (stories, truth) = run_under_load(&fleet, seed, 12, async |dice| {
+    let (records, snapshot) = run_under_load(&fleet, seed, 12, async |rng| {
         for _ in 0..kills {
             // A random moment. This is the scenario, not a wait for an event.
-            tokio::time::sleep(Duration::from_micros(dice.roll(400_000))).await;
-            let which = dice.roll(REPLICAS as u64) as usize;
+            tokio::time::sleep(Duration::from_micros(rng.below(400_000))).await;
+            let which = rng.below(REPLICAS as u64) as usize;
             fleet.replicas[which].kill().await;
-            if dice.percent(15) {
+            if rng.chance(15) {
                 // Both replicas at once, and one of them again while it starts.
                 fleet.replicas[1 - which].kill().await;
                 fleet.replicas[which].begin();
-                tokio::time::sleep(Duration::from_micros(dice.roll(100_000))).await;
+                tokio::time::sleep(Duration::from_micros(rng.below(100_000))).await;
                 fleet.replicas[which].kill().await;
                 fleet.replicas[1 - which].start().await;
             }
@@ -34,11 +34,11 @@ async fn invariant_holds_after_fifty_kills_under_load() {
         }
     })
     .await;
-    let uploaded = truth.delivered.len();
+    let uploaded = snapshot.delivered.len();
     eprintln!(
-        "seed {seed}: {kills} kills, {} stories, {} uploads, {uploaded} notified",
-        stories.len(),
-        truth.uploads.len()
+        "seed {seed}: {kills} kills, {} records, {} uploads, {uploaded} notified",
+        records.len(),
+        snapshot.uploads.len()
     );
     assert!(uploaded > 50, "hardly any load: {uploaded} uploads");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::run_under_load;
 use crate::support::fleet::{Fleet, Replica};
 use crate::support::gate::Gate;
-use crate::support::knobs;
+use crate::support::options;
 
 /// How long each fault lasts: longer than some sessions live, and longer than most calls wait.
 const TROUBLE: Duration = Duration::from_millis(1_500);
@@ -25,33 +25,34 @@ fn of_both(fleet: &Fleet, which: fn(&Replica) -> &Gate) -> Vec<&Gate> {
 async fn run_through_faults(which: Which, seed: u64, lasts: Duration) {
     let fleet = Fleet::start(&[]).await;
     let gates = which(&fleet);
-    let (stories, truth) = run_under_load(&fleet, knobs::seed(seed), 8, async |dice| {
-        let calm =
-            |dice: &mut crate::support::dice::Dice| Duration::from_millis(200 + dice.roll(400));
+    let (records, snapshot) = run_under_load(&fleet, options::seed(seed), 8, async |rng| {
+        let calm = |rng: &mut crate::support::seeded_rng::SeededRng| {
+            Duration::from_millis(200 + rng.below(400))
+        };
         for trouble in 0..5 {
-            tokio::time::sleep(calm(dice)).await;
+            tokio::time::sleep(calm(rng)).await;
             for gate in &gates {
                 match trouble {
-                    0 => gate.cut().await,
-                    1 => gate.tear().await,
-                    2 => gate.hold(),
-                    3 => gate.hold_answers(),
+                    0 => gate.close().await,
+                    1 => gate.drop_connections().await,
+                    2 => gate.block(),
+                    3 => gate.block_responses(),
                     _ => gate.delay(Duration::from_millis(50)),
                 }
             }
             tokio::time::sleep(lasts).await;
             // Requests that were held are lost with their connections.
             for gate in &gates {
-                gate.tear().await;
+                gate.drop_connections().await;
             }
         }
-        tokio::time::sleep(calm(dice)).await;
+        tokio::time::sleep(calm(rng)).await;
     })
     .await;
     assert!(
-        !truth.delivered.is_empty(),
-        "{} stories, and nothing was uploaded",
-        stories.len()
+        !snapshot.delivered.is_empty(),
+        "{} records, and nothing was uploaded",
+        records.len()
     );
 }
 
@@ -85,12 +86,12 @@ async fn invariant_holds_through_faults_between_clients_and_s3() {
 #[tokio::test]
 async fn invariant_holds_while_one_replica_is_cut_off() {
     let fleet = Fleet::start(&[]).await;
-    let (stories, truth) = run_under_load(&fleet, knobs::seed(15), 8, async |dice| {
+    let (records, snapshot) = run_under_load(&fleet, options::seed(15), 8, async |rng| {
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            let replica = &fleet.replicas[dice.roll(2) as usize];
+            let replica = &fleet.replicas[rng.below(2) as usize];
             for gate in [&replica.postgres, &replica.s3, &replica.sns] {
-                gate.cut().await;
+                gate.close().await;
             }
             tokio::time::sleep(TROUBLE).await;
             fleet.restore();
@@ -98,8 +99,8 @@ async fn invariant_holds_while_one_replica_is_cut_off() {
     })
     .await;
     assert!(
-        !truth.delivered.is_empty(),
-        "{} stories, and nothing was uploaded",
-        stories.len()
+        !snapshot.delivered.is_empty(),
+        "{} records, and nothing was uploaded",
+        records.len()
     );
 }

@@ -13,7 +13,7 @@ const OTHER: usize = 1;
 async fn kill_relay(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard: usize) {
     let fleet = Fleet::start(&[]).await;
     // Only the replica that will be killed can reach SNS.
-    fleet.replicas[OTHER].sns.cut().await;
+    fleet.replicas[OTHER].sns.close().await;
     let sns = &fleet.replicas[0].sns;
     hold(sns);
     let caller = fleet.caller(0);
@@ -21,24 +21,29 @@ async fn kill_relay(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard
     at_the_step(sns).await;
     fleet.replicas[0].kill().await;
     // Requests and answers that the gate still holds are dropped.
-    sns.cut().await;
+    sns.close().await;
     let client = fleet.sql().await;
     let unmarked = "SELECT count(*) FROM events WHERE published_at IS NULL";
     let unmarked = client.query_one(unmarked, &[]).await.expect("a count");
     assert_eq!(unmarked.get::<_, i64>(0), 1, "nobody marked it");
-    let truth = invariant::holds(&fleet, &[], vec![], 0).await;
-    let told: Vec<_> = truth.delivered.values().flatten().collect();
+    let snapshot = invariant::check(&fleet, &[], vec![], 0).await;
+    let told: Vec<_> = snapshot.delivered.values().flatten().collect();
     assert_eq!(told.len(), heard, "{told:#?}");
-    assert_eq!(truth.delivered.len(), 1, "one event id: {told:#?}");
+    assert_eq!(snapshot.delivered.len(), 1, "one event id: {told:#?}");
     assert_eq!(told[0]["data"]["upload_id"], uploaded["id"]);
 }
 
 #[tokio::test]
 async fn event_of_relay_killed_before_publishing_is_delivered_once() {
-    kill_relay(Gate::hold, async |sns| sns.request_waits().await, 1).await;
+    kill_relay(Gate::block, async |sns| sns.request_waits().await, 1).await;
 }
 
 #[tokio::test]
 async fn event_of_relay_killed_after_publishing_is_delivered_twice() {
-    kill_relay(Gate::hold_answers, async |sns| sns.answer_waits().await, 2).await;
+    kill_relay(
+        Gate::block_responses,
+        async |sns| sns.response_waits().await,
+        2,
+    )
+    .await;
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::run_under_load;
 use crate::support::fleet::Fleet;
-use crate::support::knobs;
+use crate::support::options;
 
 #[tokio::test]
 async fn invariant_holds_through_rolling_restarts_under_load() {
     let fleet = Fleet::start(&[]).await;
-    let (stories, truth) = run_under_load(&fleet, knobs::seed(21), 8, async |dice| {
+    let (records, snapshot) = run_under_load(&fleet, options::seed(21), 8, async |rng| {
         for round in 0..8 {
-            tokio::time::sleep(Duration::from_millis(100 + dice.roll(300))).await;
+            tokio::time::sleep(Duration::from_millis(100 + rng.below(300))).await;
             let replica = &fleet.replicas[round % 2];
             // This fails unless the process exits with 0.
             replica.stop().await;
@@ -21,9 +21,9 @@ async fn invariant_holds_through_rolling_restarts_under_load() {
     })
     .await;
     assert!(
-        !truth.delivered.is_empty(),
-        "{} stories, and nothing was uploaded",
-        stories.len()
+        !snapshot.delivered.is_empty(),
+        "{} records, and nothing was uploaded",
+        records.len()
     );
 }
 
@@ -31,14 +31,14 @@ async fn invariant_holds_through_rolling_restarts_under_load() {
 #[tokio::test]
 async fn invariant_holds_when_both_replicas_restart_at_once() {
     let fleet = Fleet::start(&[]).await;
-    let (_, truth) = run_under_load(&fleet, knobs::seed(22), 8, async |dice| {
+    let (_, snapshot) = run_under_load(&fleet, options::seed(22), 8, async |rng| {
         for _ in 0..3 {
-            tokio::time::sleep(Duration::from_millis(500 + dice.roll(500))).await;
+            tokio::time::sleep(Duration::from_millis(500 + rng.below(500))).await;
             let [one, other] = &fleet.replicas;
             tokio::join!(one.stop(), other.stop());
             tokio::join!(one.start(), other.start());
         }
     })
     .await;
-    assert!(!truth.delivered.is_empty(), "no load");
+    assert!(!snapshot.delivered.is_empty(), "no load");
 }

@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use super::run_under_load;
-use crate::support::dice::Dice;
 use crate::support::events::Events;
 use crate::support::fleet::Fleet;
-use crate::support::knobs;
+use crate::support::options;
+use crate::support::seeded_rng::SeededRng;
 
 /// Moves the events that S3 has sent into the pool.
 async fn take(told: &Events, pool: &mut Vec<String>) {
@@ -26,11 +26,11 @@ async fn take(told: &Events, pool: &mut Vec<String>) {
 }
 
 /// Sends some events of the pool in random order, and keeps some to send them once more.
-async fn pass(heard: &Events, pool: &mut Vec<String>, dice: &mut Dice) {
+async fn pass(heard: &Events, pool: &mut Vec<String>, rng: &mut SeededRng) {
     for _ in 0..pool.len() {
-        let which = dice.roll(pool.len() as u64) as usize;
+        let which = rng.below(pool.len() as u64) as usize;
         heard.send(&pool[which]).await;
-        if dice.percent(60) {
+        if rng.chance(60) {
             pool.swap_remove(which);
         }
     }
@@ -42,13 +42,13 @@ async fn invariant_holds_with_duplicated_and_reordered_s3_events() {
     let queue = ("BROKER_S3_EVENTS_QUEUE_URL", heard.url.clone());
     let fleet = Fleet::start(&[queue]).await;
     told.follow(&fleet.place.bucket).await;
-    let (_, truth) = run_under_load(&fleet, knobs::seed(41), 8, async |dice| {
+    let (_, snapshot) = run_under_load(&fleet, options::seed(41), 8, async |rng| {
         let (mut pool, began) = (Vec::new(), Instant::now());
         while began.elapsed() < Duration::from_secs(8) {
             take(&told, &mut pool).await;
-            pass(&heard, &mut pool, dice).await;
-            if dice.percent(10) {
-                let replica = &fleet.replicas[dice.roll(2) as usize];
+            pass(&heard, &mut pool, rng).await;
+            if rng.chance(10) {
+                let replica = &fleet.replicas[rng.below(2) as usize];
                 replica.kill().await;
                 replica.start().await;
             }
@@ -66,6 +66,6 @@ async fn invariant_holds_with_duplicated_and_reordered_s3_events() {
     assert!(
         by_event > 0,
         "{by_event} of {} by an event",
-        truth.uploads.len()
+        snapshot.uploads.len()
     );
 }

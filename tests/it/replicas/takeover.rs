@@ -31,14 +31,14 @@ async fn fleet(settings: &[(&'static str, &str)]) -> Fleet {
 /// which goes on.
 async fn kill_the_working_replica(fleet: &Fleet) -> usize {
     for replica in &fleet.replicas {
-        replica.s3.hold();
+        replica.s3.block();
     }
     let doomed = tokio::select! {
         () = fleet.replicas[0].s3.request_waits() => 0,
         () = fleet.replicas[1].s3.request_waits() => 1,
     };
     fleet.replicas[doomed].kill().await;
-    fleet.replicas[doomed].s3.cut().await;
+    fleet.replicas[doomed].s3.close().await;
     let other = REPLICAS - 1 - doomed;
     fleet.replicas[other].s3.restore();
     other
@@ -89,7 +89,7 @@ async fn final_check_is_taken_over_from_killed_replica() {
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    caller.act(&cancel).await.expect(StatusCode::OK);
+    caller.post_empty(&cancel).await.expect(StatusCode::OK);
     caller.put(&session, "too late").await.expect_ok();
     kill_the_working_replica(&fleet).await;
     eventually("what came is removed", async || {
@@ -146,7 +146,7 @@ async fn retention_is_taken_over_from_killed_replica() {
     let caller = fleet.caller(0);
     let session = caller.create("/a.csv").await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    caller.act(&cancel).await.expect(StatusCode::OK);
+    caller.post_empty(&cancel).await.expect(StatusCode::OK);
     let mut client = fleet.sql().await;
     let lock = client.transaction().await.expect("a transaction");
     let held = "SELECT 1 FROM events FOR UPDATE";

@@ -8,9 +8,9 @@ use upload_broker::domain::principal::Scope;
 
 use super::scene::{Scene, received, running};
 use crate::support::app::{Setup, id};
-use crate::support::events::tell_topic;
+use crate::support::events::notify_topic;
 use crate::support::inbox::Inbox;
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::observe::{TIMEOUT, eventually};
 
 #[tokio::test]
 async fn upload_is_proven_by_its_s3_event_without_acknowledge() {
@@ -24,7 +24,7 @@ async fn upload_is_proven_by_its_s3_event_without_acknowledge() {
     .await;
     assert_eq!(now["verification"]["by"], "s3-event", "{now:#}");
     assert_eq!(now["verification"]["level"], "size", "{now:#}");
-    let message = scene.app.inbox.receive_until(1, PATIENCE).await.remove(0);
+    let message = scene.app.inbox.receive_until(1, TIMEOUT).await.remove(0);
     assert_eq!(message.json()["data"]["upload_id"], session["id"]);
     assert_eq!(message.json()["data"]["verification"]["by"], "s3-event");
     eventually("the queue is empty", async || {
@@ -34,7 +34,7 @@ async fn upload_is_proven_by_its_s3_event_without_acknowledge() {
     // The client may still acknowledge and gets the same answer.
     let again = scene.app.acknowledge(&session).await.expect(StatusCode::OK);
     assert_eq!(again, now);
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     let ready = scene.app.get("/readyz").await.expect(StatusCode::OK);
     assert_eq!(ready["s3_events"], "ok", "{ready:#}");
     let done = scene.app.metric(r#"s3_events_total{outcome="done"}"#).await;
@@ -85,7 +85,7 @@ async fn s3_event_in_an_sns_envelope_proves_the_upload() {
         .attribute_name("Policy")
         .attribute_value(policy.to_string());
     set.send().await.expect("a policy");
-    tell_topic(&scene.app.bucket, &topic.topic_arn).await;
+    notify_topic(&scene.app.bucket, &topic.topic_arn).await;
     let session = scene.sent("a + b.csv", json!({})).await;
     let sum = scene.rounds(2).await;
     assert_eq!((sum.ignored, sum.done), (1, 1), "{sum:?}");
@@ -135,7 +135,7 @@ async fn duplicated_and_reordered_s3_events_prove_the_upload_once() {
     // The object exists, whatever the events say.
     let sum = scene.rounds(9).await;
     assert_eq!(sum.done, 9, "{sum:?}");
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     let now = scene.app.read(&session).await;
     assert_eq!(now["status"], "Uploaded", "{now:#}");
     assert_eq!(now["drift"], Value::Null, "{now:#}");
@@ -159,7 +159,7 @@ async fn acknowledge_and_s3_event_at_once_make_one_transition() {
         let answered = reply.expect(StatusCode::OK);
         assert_eq!(answered["status"], "Uploaded", "{answered:#}");
         assert_eq!(scene.app.read(&session).await, answered);
-        assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+        assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     }
 }
 
@@ -182,7 +182,7 @@ async fn s3_event_of_a_mismatching_object_fails_the_upload() {
     let now = scene.app.read(&session).await;
     assert_eq!(now["status"], "Error", "{now:#}");
     assert_eq!(now["error"]["code"], "object-mismatch", "{now:#}");
-    assert_eq!(scene.app.told(&session).await, ["upload.failed"]);
+    assert_eq!(scene.app.event_types(&session).await, ["upload.failed"]);
     assert_eq!(scene.events.counts().await, (0, 0));
 }
 
@@ -200,7 +200,7 @@ async fn s3_events_are_handled_for_uploads_of_any_tenant() {
             ..received(1)
         }
     );
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     scene.app.bucket.put("acme/a.csv", "others").await;
     scene.send_event("ObjectCreated:Put", "acme/a.csv").await;
     assert_eq!(

@@ -40,7 +40,7 @@ async fn removed_and_restored_and_replaced_objects_are_recorded_as_drift() {
     assert_eq!(scene.rounds(1).await.done, 1);
     assert_eq!(drift(&scene, &upload).await, "replaced");
     assert_eq!(
-        scene.app.told(&upload).await,
+        scene.app.event_types(&upload).await,
         [
             "dataset.uploaded",
             "dataset.drifted",
@@ -60,7 +60,7 @@ async fn repeated_s3_events_record_drift_once() {
     }
     let sum = scene.rounds(6).await;
     assert_eq!(sum.done, 6, "{sum:?}");
-    let told = scene.app.told(&upload).await;
+    let told = scene.app.event_types(&upload).await;
     assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
 }
 
@@ -106,7 +106,7 @@ async fn delete_by_the_broker_is_no_drift() {
         ..Round::default()
     };
     assert_eq!(round, expected);
-    let told = scene.app.told(&upload).await;
+    let told = scene.app.event_types(&upload).await;
     assert_eq!(
         told,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]

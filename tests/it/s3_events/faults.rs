@@ -30,17 +30,17 @@ const DONE: Round = Round {
 };
 
 async fn event_survives_outage(mut scene: Scene, gate: Gate) {
-    scene.pace.visibility = Duration::from_secs(1);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
     let session = scene.sent("a.csv", json!({})).await;
     scene.send_event("ObjectCreated:Put", "a.csv").await;
-    gate.cut().await;
+    gate.close().await;
     assert_eq!(scene.round().await, FAILED);
     assert_eq!(scene.events.counts().await, (0, 1), "it comes back later");
     gate.restore();
     assert_eq!(scene.round().await, DONE);
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     assert_eq!(scene.events.counts().await, (0, 0));
-    scene.app.holds_no_transaction().await;
+    scene.app.assert_no_open_transaction().await;
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn s3_event_is_handled_again_after_outage_of_postgres() {
 #[tokio::test]
 async fn message_is_deleted_when_all_of_its_events_are_handled() {
     let mut scene = Scene::silent(Setup::new()).await;
-    scene.pace.visibility = Duration::from_secs(1);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
     let one = scene.sent("one.csv", json!({})).await;
     let two = scene.invisible("two.csv").await;
     let bucket = &scene.app.bucket.name;
@@ -77,11 +77,11 @@ async fn message_is_deleted_when_all_of_its_events_are_handled() {
         ..FAILED
     };
     assert_eq!(scene.round().await, early);
-    assert_eq!(scene.app.told(&one).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&one).await, ["dataset.uploaded"]);
     scene.show().await;
     assert_eq!(scene.round().await, DONE);
-    assert_eq!(scene.app.told(&one).await, ["dataset.uploaded"]);
-    assert_eq!(scene.app.told(&two).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&one).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&two).await, ["dataset.uploaded"]);
 }
 
 /// The readable events of a message are handled. The message stays in the queue, which moves it to
@@ -103,8 +103,8 @@ async fn unreadable_record_does_not_block_the_others_of_its_message() {
         ..FAILED
     };
     assert_eq!(scene.round().await, partly);
-    assert_eq!(scene.app.told(&one).await, ["dataset.uploaded"]);
-    assert_eq!(scene.app.told(&two).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&one).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&two).await, ["dataset.uploaded"]);
     assert_eq!(
         scene.events.counts().await,
         (0, 1),
@@ -128,7 +128,7 @@ async fn s3_events_are_handled_after_outage_of_sqs() {
     let app = setup.sqs(gate.endpoint()).start().await;
     events.follow(&app.bucket).await;
     readyz_reports(&app, "ok").await;
-    gate.cut().await;
+    gate.close().await;
     readyz_reports(&app, "unavailable").await;
     // Clients are not affected.
     app.upload("by its client.csv", "bytes", json!({})).await;

@@ -10,40 +10,40 @@ use upload_broker::arrivals::Round;
 use super::scene::Scene;
 use super::shapes::garbage;
 use crate::support::app::Setup;
+use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
 use crate::support::events::Events;
-use crate::support::hold::Hold;
 
 /// A broker whose own calls of S3 are held. Its clients use S3 directly.
-async fn scene_with_held_s3() -> (Scene, Hold) {
-    let hold = Hold::new(cloud::address()).await;
+async fn scene_with_held_s3() -> (Scene, BlockedGate) {
+    let blocked_s3 = BlockedGate::new(cloud::address()).await;
     let setup = Setup::new()
-        .s3(hold.endpoint())
+        .s3(blocked_s3.endpoint())
         .set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint());
-    (Scene::silent(setup).await, hold)
+    (Scene::silent(setup).await, blocked_s3)
 }
 
 #[tokio::test]
 async fn message_stays_hidden_while_it_is_handled() {
-    let (mut scene, mut hold) = scene_with_held_s3().await;
-    scene.pace.visibility = Duration::from_secs(1);
+    let (mut scene, mut blocked_s3) = scene_with_held_s3().await;
+    scene.timing.visibility_timeout = Duration::from_secs(1);
     let session = scene.sent("slow.csv", json!({})).await;
     scene.send_event("ObjectCreated:Put", "slow.csv").await;
     let other = async {
-        hold.someone_waits().await;
+        blocked_s3.request_waits().await;
         // Three times as long as the first visibility timeout.
         assert_eq!(scene.events.take(3).await, None);
-        hold.release();
+        blocked_s3.release();
     };
     let (round, ()) = tokio::join!(scene.round(), other);
     assert_eq!((round.done, round.failed), (1, 0), "{round:?}");
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     assert_eq!(scene.events.counts().await, (0, 0));
 }
 
 #[tokio::test]
 async fn stopped_reader_releases_messages_it_has_not_started() {
-    let (scene, mut hold) = scene_with_held_s3().await;
+    let (scene, mut blocked_s3) = scene_with_held_s3().await;
     let mut sessions = Vec::new();
     for number in 0..10 {
         let path = format!("{number}.csv");
@@ -52,9 +52,9 @@ async fn stopped_reader_releases_messages_it_has_not_started() {
     }
     let stop = CancellationToken::new();
     let halt = async {
-        hold.someone_waits().await;
+        blocked_s3.request_waits().await;
         stop.cancel();
-        hold.release();
+        blocked_s3.release();
     };
     let (round, ()) = tokio::join!(scene.round_until(stop.clone()), halt);
     assert_eq!(round.received, 10, "{round:?}");
@@ -65,7 +65,7 @@ async fn stopped_reader_releases_messages_it_has_not_started() {
     let sum = scene.rounds(round.returned).await;
     assert_eq!(sum.done, round.returned, "{sum:?}");
     for session in &sessions {
-        assert_eq!(scene.app.told(session).await, ["dataset.uploaded"]);
+        assert_eq!(scene.app.event_types(session).await, ["dataset.uploaded"]);
     }
 }
 
@@ -83,10 +83,10 @@ async fn stop_does_not_wait_for_the_poll() {
 #[tokio::test]
 async fn unreadable_messages_end_in_the_dead_letter_queue() {
     let mut scene = Scene::silent(Setup::new()).await;
-    scene.pace.visibility = Duration::from_secs(1);
-    scene.pace.poll = Duration::from_secs(2);
+    scene.timing.visibility_timeout = Duration::from_secs(1);
+    scene.timing.wait_time = Duration::from_secs(2);
     let dead = Events::new().await;
-    scene.events.give_up_to(&dead, 2).await;
+    scene.events.set_dead_letter_queue(&dead, 2).await;
     let session = scene.sent("a.csv", json!({})).await;
     let bodies = garbage();
     for body in &bodies {
@@ -106,7 +106,7 @@ async fn unreadable_messages_end_in_the_dead_letter_queue() {
     }
     assert_eq!(unreadable, 2 * bodies.len() as u64, "each comes twice");
     assert_eq!(done, 1);
-    assert_eq!(scene.app.told(&session).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&session).await, ["dataset.uploaded"]);
     assert_eq!(scene.events.counts().await, (0, 0));
     assert_eq!(dead.counts().await, (bodies.len() as u32, 0));
     let counted = scene.app.metric(r#"s3_events_total{outcome="unreadable"}"#);

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::support::app::id;
+use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
 use crate::support::events::Events;
-use crate::support::hold::Hold;
 use crate::support::observe::within;
-use crate::support::process::{PATIENCE, Run};
+use crate::support::process::{Run, TIMEOUT};
 use crate::support::serving::{Caller, Place};
 
 fn serve_with_queue(place: &Place, events: &Events) -> Run {
@@ -29,7 +29,7 @@ async fn kinds(caller: &Caller, session: &Value) -> Vec<String> {
 async fn assert_uploaded_once(caller: &Caller, sessions: &[Value]) {
     for session in sessions {
         let path = format!("/uploads/{}", id(session));
-        within(PATIENCE, "each is Uploaded", async || {
+        within(TIMEOUT, "each is Uploaded", async || {
             caller.get(&path).await.expect_ok().json()["status"] == "Uploaded"
         })
         .await;
@@ -67,17 +67,17 @@ async fn messages_of_killed_replica_are_handled_by_the_other() {
 async fn stopped_replica_finishes_started_messages_and_releases_the_others() {
     let place = Place::new().await;
     let events = Events::new().await;
-    let mut hold = Hold::new(cloud::address()).await;
+    let mut blocked_s3 = BlockedGate::new(cloud::address()).await;
     let (sender, caller) = place.start(place.serve()).await;
     events.follow(&place.bucket).await;
     let sessions = sent(&caller, "slow", 10).await;
-    let run = serve_with_queue(&place, &events).set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+    let run = serve_with_queue(&place, &events).set("AWS_ENDPOINT_URL_S3", blocked_s3.endpoint());
     let (mut process, _) = place.start(run).await;
-    hold.someone_waits().await;
+    blocked_s3.request_waits().await;
     process.signal("TERM");
-    process.says("SIGTERM: stopping").await;
-    hold.release();
-    process.ended().await.ok();
+    process.wait_for_log("SIGTERM: stopping").await;
+    blocked_s3.release();
+    process.wait().await.ok();
     let (waiting, taken) = events.counts().await;
     assert_eq!(taken, 0, "nothing is left to a time-out");
     assert!(waiting > 0, "more was at hand than is handled at once");

@@ -13,7 +13,7 @@ async fn s3_event_of_a_cancelled_upload_changes_nothing() {
     let scene = Scene::silent(Setup::new()).await;
     let session = scene.app.create("a.csv", json!({})).await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
-    scene.app.act(&cancel).await.expect(StatusCode::OK);
+    scene.app.post_empty(&cancel).await.expect(StatusCode::OK);
     // The URL still works until it expires.
     scene.app.put(&session, "id\n1\n").await.expect_ok();
     scene.send_event("ObjectCreated:Put", "a.csv").await;
@@ -76,7 +76,7 @@ async fn s3_event_before_its_row_is_visible_is_handled_later() {
         ..received(1)
     };
     assert_eq!(scene.round().await, done);
-    assert_eq!(scene.app.told(&upload).await, ["dataset.uploaded"]);
+    assert_eq!(scene.app.event_types(&upload).await, ["dataset.uploaded"]);
 }
 
 #[tokio::test]

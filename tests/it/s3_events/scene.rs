@@ -8,9 +8,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::arrivals::Round;
-use upload_broker::arrivals::pace::Pace;
 use upload_broker::arrivals::queue::Queue;
 use upload_broker::arrivals::reader::Reader;
+use upload_broker::arrivals::timing::QueueTiming;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::support::app::{App, Setup, id};
@@ -23,7 +23,7 @@ use crate::support::shared;
 pub struct Scene {
     pub app: App,
     pub events: Events,
-    pub pace: Pace,
+    pub timing: QueueTiming,
 }
 
 /// A broker that reads its events.
@@ -49,11 +49,15 @@ impl Scene {
     }
 
     fn of(app: App, events: Events) -> Scene {
-        let pace = Pace {
-            early: Duration::from_secs(1),
-            ..Pace::default()
+        let timing = QueueTiming {
+            missing_row_delay: Duration::from_secs(1),
+            ..QueueTiming::default()
         };
-        Scene { app, events, pace }
+        Scene {
+            app,
+            events,
+            timing,
+        }
     }
 
     /// A reader of the queue.
@@ -62,7 +66,7 @@ impl Scene {
         let config = sdk(&cloud::endpoint(), credentials);
         let metrics = Arc::clone(&self.app.broker.metrics);
         Reader {
-            queue: Queue::new(&config, &self.events.url, self.pace, metrics),
+            queue: Queue::new(&config, &self.events.url, self.timing, metrics),
             broker: Arc::clone(&self.app.broker),
         }
     }

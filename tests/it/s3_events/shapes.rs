@@ -3,18 +3,18 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use upload_broker::arrivals::message::{Change, Contents, Unreadable, read};
+use upload_broker::arrivals::message::{ObjectChange, ParsedMessage, Unreadable, read};
 
 use crate::support::events::raw;
 
 /// The changes in a message that can be read completely.
-fn of(body: &Value) -> Result<Vec<Change>, Unreadable> {
+fn of(body: &Value) -> Result<Vec<ObjectChange>, Unreadable> {
     let contents = read(&body.to_string())?;
     contents.unreadable.map_or(Ok(contents.changes), Err)
 }
 
-fn change(key: &str) -> Change {
-    Change {
+fn change(key: &str) -> ObjectChange {
+    ObjectChange {
         bucket: "datasets".into(),
         key: key.into(),
     }
@@ -110,7 +110,7 @@ fn unreadable_record_does_not_hide_the_other_records() {
         (json!(null), Unreadable::Shape),
     ] {
         for records in [json!([bad, good]), json!([good, bad])] {
-            let contents = Contents {
+            let contents = ParsedMessage {
                 changes: vec![change("a.csv")],
                 unreadable: Some(reason),
             };

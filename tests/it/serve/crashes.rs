@@ -13,10 +13,10 @@ use crate::support::app::id;
 use crate::support::cloud;
 use crate::support::database;
 use crate::support::inbox::Inbox;
-use crate::support::observe::{PATIENCE, eventually};
+use crate::support::observe::{TIMEOUT, eventually};
 use crate::support::process::{Process, Run};
 use crate::support::serving::Place;
-use crate::support::sns_door::{SnsDoor, Verdict};
+use crate::support::sns_proxy::{CallAction, SnsProxy};
 
 /// The time after which the work of a dead replica is done.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ impl Scene {
 
     /// The first `count` notifications.
     async fn notifications(&self, count: usize) -> Vec<Value> {
-        let messages = self.inbox.receive_until(count, PATIENCE).await;
+        let messages = self.inbox.receive_until(count, TIMEOUT).await;
         messages.iter().map(|message| message.json()).collect()
     }
 }
@@ -73,11 +73,11 @@ async fn kill(process: Process) {
 #[tokio::test]
 async fn event_of_replica_killed_before_publishing_is_sent_by_other_replica() {
     let scene = Scene::new(Inbox::new().await).await;
-    let mut door = SnsDoor::new(|_| Verdict::Silence);
-    let run = scene.serve(door.endpoint()).unset("BROKER_LEASE_SECONDS");
+    let mut proxy = SnsProxy::new(|_| CallAction::Ignore);
+    let run = scene.serve(proxy.endpoint()).unset("BROKER_LEASE_SECONDS");
     let (doomed, caller) = scene.place.start(run).await;
     let uploaded = caller.upload("/a.csv", "a").await;
-    door.called(1).await;
+    proxy.wait_for_calls(1).await;
     let mut other = scene.serve(cloud::endpoint()).spawn();
     let url = other.ready().await;
     kill(doomed).await;
@@ -106,11 +106,11 @@ async fn event_of_replica_killed_before_publishing_is_sent_by_other_replica() {
 #[tokio::test]
 async fn event_of_replica_killed_after_publishing_is_sent_again() {
     let scene = Scene::new(Inbox::new().await).await;
-    let mut door = SnsDoor::new(|_| Verdict::NoAnswer);
-    let run = scene.serve(door.endpoint());
+    let mut proxy = SnsProxy::new(|_| CallAction::WithholdResponse);
+    let run = scene.serve(proxy.endpoint());
     let (doomed, caller) = scene.place.start(run).await;
     caller.upload("/a.csv", "a").await;
-    door.called(1).await;
+    proxy.wait_for_calls(1).await;
     kill(doomed).await;
     let first = scene.notifications(1).await.remove(0);
     assert_eq!(scene.waiting().await, 1, "not marked");
@@ -133,20 +133,20 @@ async fn events_arrive_in_order_when_one_of_two_replicas_is_killed() {
     write_chains(&sql, Utc::now() - TimeDelta::hours(1), 60, 10).await;
     // Its first lease takes six calls: five are answered, the last one is not.
     let calls = AtomicUsize::new(0);
-    let mut door = SnsDoor::new(move |_| {
+    let mut proxy = SnsProxy::new(move |_| {
         if calls.fetch_add(1, Ordering::SeqCst) < 5 {
-            Verdict::Pass
+            CallAction::Forward
         } else {
-            Verdict::NoAnswer
+            CallAction::WithholdResponse
         }
     });
     // Long enough to see that the dead replica holds leases.
     let serve = |endpoint| scene.serve(endpoint).set("BROKER_LEASE_SECONDS", 10);
-    let mut doomed = serve(door.endpoint()).spawn();
+    let mut doomed = serve(proxy.endpoint()).spawn();
     doomed.ready().await;
-    door.called(1).await;
+    proxy.wait_for_calls(1).await;
     let mut other = serve(cloud::endpoint()).spawn();
-    door.called(6).await;
+    proxy.wait_for_calls(6).await;
     other.ready().await;
     kill(doomed).await;
 
@@ -186,14 +186,14 @@ async fn stopped_replica_releases_its_leases() {
     let scene = Scene::new(Inbox::new().await).await;
     let sql = database::connect(scene.place.database.url()).await;
     write_chains(&sql, Utc::now() - TimeDelta::hours(1), 100, 1).await;
-    let mut hold = crate::support::hold::Hold::new(cloud::address()).await;
-    let mut leaving = scene.serve(hold.endpoint()).spawn();
+    let mut blocked_s3 = crate::support::blocked_gate::BlockedGate::new(cloud::address()).await;
+    let mut leaving = scene.serve(blocked_s3.endpoint()).spawn();
     leaving.ready().await;
-    hold.someone_waits().await;
+    blocked_s3.request_waits().await;
     leaving.signal("TERM");
-    leaving.says("SIGTERM: stopping").await;
-    hold.release();
-    leaving.ended().await.ok();
+    leaving.wait_for_log("SIGTERM: stopping").await;
+    blocked_s3.release();
+    leaving.wait().await.ok();
     let held = "SELECT count(*) FROM events WHERE published_at IS NULL AND holder IS NOT NULL";
     assert_eq!(scene.number(held).await, 0, "a lease outlives the stop");
     assert!(scene.waiting().await > 0, "nothing was left to give back");

@@ -27,7 +27,7 @@ async fn urls_are_signed_for_the_public_endpoint() {
     assert_eq!(url.path(), format!("/{}/data/a.csv", place.bucket.name));
     caller.put(&session, "x").await.expect_ok();
 
-    public.cut().await;
+    public.close().await;
     caller.acknowledge(&session).await.expect_ok();
     let download = "/datasets/data/a.csv/action/download?redirect=false";
     let download = caller.get(download).await.expect(reqwest::StatusCode::OK);

@@ -20,9 +20,9 @@ async fn all_errors_in_the_settings_are_listed_at_once() {
         )
         .set("BROKER_LOG_FORMAT", "xml")
         .set("BROKER_CORS_ORIGINS", "*")
-        .end()
+        .finish()
         .await
-        .failed(
+        .expect_failure(
             BAD_CONFIG,
             &[
                 "DATABASE_URL",
@@ -47,7 +47,10 @@ async fn error_in_the_settings_prevents_migration_and_start() {
         ..Place::new().await
     };
     let run = place.serve().set("BROKER_LOG_FORMAT", "xml");
-    let ended = run.end().await.failed(BAD_CONFIG, &["BROKER_LOG_FORMAT"]);
+    let ended = run
+        .finish()
+        .await
+        .expect_failure(BAD_CONFIG, &["BROKER_LOG_FORMAT"]);
     assert!(!ended.err.contains("listening"), "{ended:#?}");
     let client = crate::support::database::connect(place.database.url()).await;
     let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
@@ -60,8 +63,8 @@ async fn authentication_can_be_off_on_loopback_only() {
     let place = Place::new().await;
     for bind in ["0.0.0.0:0", "[::]:0"] {
         let run = place.serve().set("BROKER_AUTH", "off");
-        let ended = run.set("BROKER_BIND", bind).end().await;
-        ended.failed(BAD_CONFIG, &["BROKER_AUTH", "loopback", bind]);
+        let ended = run.set("BROKER_BIND", bind).finish().await;
+        ended.expect_failure(BAD_CONFIG, &["BROKER_AUTH", "loopback", bind]);
     }
 }
 
@@ -69,8 +72,8 @@ async fn authentication_can_be_off_on_loopback_only() {
 async fn unreachable_postgres_is_reported_without_the_password() {
     let place = Place::new().await;
     let nowhere = format!("postgres://user:hunter2@127.0.0.1:{}/broker", free_port());
-    let ended = place.serve().set("DATABASE_URL", nowhere).end().await;
-    let ended = ended.failed(1, &["The broker cannot start", "Postgres", "refused"]);
+    let ended = place.serve().set("DATABASE_URL", nowhere).finish().await;
+    let ended = ended.expect_failure(1, &["The broker cannot start", "Postgres", "refused"]);
     assert!(!ended.err.contains("hunter2"), "{ended:#?}");
 }
 
@@ -80,8 +83,8 @@ async fn port_in_use_is_reported_with_its_setting() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let bind = taken.local_addr().expect("its address").to_string();
     for variable in ["BROKER_BIND", "BROKER_METRICS_BIND"] {
-        let ended = place.serve().set(variable, &bind).end().await;
-        let ended = ended.failed(1, &[&bind, variable, "in use"]);
+        let ended = place.serve().set(variable, &bind).finish().await;
+        let ended = ended.expect_failure(1, &[&bind, variable, "in use"]);
         assert!(!ended.err.contains("listening"), "{ended:#?}");
     }
 }
@@ -89,8 +92,8 @@ async fn port_in_use_is_reported_with_its_setting() {
 #[tokio::test]
 async fn missing_region_is_reported() {
     let place = Place::new().await;
-    let ended = place.serve().unset("AWS_REGION").end().await;
-    ended.failed(1, &["The broker cannot start", "region"]);
+    let ended = place.serve().unset("AWS_REGION").finish().await;
+    ended.expect_failure(1, &["The broker cannot start", "region"]);
 }
 
 /// With JSON logs, a fatal error is a line of JSON.
@@ -99,8 +102,8 @@ async fn fatal_error_is_logged_as_json() {
     let place = Place::new().await;
     let nowhere = format!("postgres://127.0.0.1:{}/broker", free_port());
     let run = place.serve().set("DATABASE_URL", nowhere);
-    let ended = run.set("BROKER_LOG_FORMAT", "json").end().await;
-    let ended = ended.failed(1, &["The broker cannot start"]);
+    let ended = run.set("BROKER_LOG_FORMAT", "json").finish().await;
+    let ended = ended.expect_failure(1, &["The broker cannot start"]);
     for line in ended.err.lines() {
         let parsed: serde_json::Value = serde_json::from_str(line).expect(line);
         assert!(parsed["message"].is_string(), "{line}");

@@ -50,7 +50,10 @@ async fn round_trip(caller: &Caller) -> Vec<String> {
         );
         ids.push(id);
     }
-    let made = caller.act("/tokens").await.expect(StatusCode::CREATED);
+    let made = caller
+        .post_empty("/tokens")
+        .await
+        .expect(StatusCode::CREATED);
     let token = made["token"].as_str().expect("a token");
     for (path, status) in [("/uploads/x", 403), ("/nowhere", 404), ("/tokens", 201)] {
         let url = format!("{}/t/{token}{path}", caller.url);
@@ -125,7 +128,7 @@ async fn no_log_line_contains_a_secret_at_trace_level() {
             .set("AWS_SECRET_ACCESS_KEY", SECRET);
         let (mut process, caller) = place.start(run).await;
         round_trip(&caller).await;
-        process.says("SNS takes no events").await;
+        process.wait_for_log("SNS accepts no events").await;
         let ended = process.stop("TERM").await.ok();
         assert!(ended.err.lines().count() > 10, "{ended:#?}");
         for line in ended.err.lines().filter(|_| format == "json") {

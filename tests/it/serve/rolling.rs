@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::database;
-use crate::support::process::PATIENCE;
+use crate::support::process::TIMEOUT;
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
 
@@ -99,7 +99,7 @@ async fn answer(stream: &mut TcpStream) -> (Seen, bool) {
                 return (Seen::Answered, head.contains("connection: close"));
             }
         }
-        let read = tokio::time::timeout(PATIENCE, stream.read_buf(&mut bytes)).await;
+        let read = tokio::time::timeout(TIMEOUT, stream.read_buf(&mut bytes)).await;
         if !matches!(read.expect("an answer or an end"), Ok(1..)) {
             assert!(bytes.is_empty(), "half an answer: {text}");
             return (Seen::Nothing, true);
@@ -129,7 +129,7 @@ async fn no_request_sent_before_sigterm_is_dropped_under_load() {
             tokio::task::yield_now().await
         }
     };
-    tokio::time::timeout(PATIENCE, busy).await.expect("load");
+    tokio::time::timeout(TIMEOUT, busy).await.expect("load");
     load.signalled.store(true, Ordering::SeqCst);
     let ended = process.stop("TERM").await.ok();
     assert!(
@@ -161,7 +161,7 @@ async fn readyz_fails_during_stop_delay_while_requests_are_served() {
         "ready"
     );
     process.signal("TERM");
-    process.says("SIGTERM: stopping").await;
+    process.wait_for_log("SIGTERM: stopping").await;
     // The answer of `/readyz` that is cached for a second must not hide the stop.
     let reply = caller.get("/readyz").await;
     assert_eq!(reply.header("connection"), Some("close"), "{reply:#?}");
@@ -172,7 +172,10 @@ async fn readyz_fails_during_stop_delay_while_requests_are_served() {
     caller.upload("/late.csv", "x").await;
     let live = Reply::of(caller.request(Method::GET, "/livez")).await;
     live.expect(StatusCode::OK);
-    process.stop("TERM").await.failed(1, &["stopping at once"]);
+    process
+        .stop("TERM")
+        .await
+        .expect_failure(1, &["stopping at once"]);
 }
 
 #[tokio::test]
@@ -190,7 +193,7 @@ async fn serve_exits_after_the_stop_delay() {
     caller.http.get(&caller.url).send().await.expect_err("gone");
 
     let run = place.serve().set("BROKER_STOP_DELAY_SECONDS", 25);
-    run.end().await.failed(
+    run.finish().await.expect_failure(
         78,
         &[
             "BROKER_STOP_DELAY_SECONDS",
@@ -206,7 +209,7 @@ async fn panic_in_a_background_loop_ends_the_service() {
     let app = setup.start().await;
     app.get("/readyz").await.expect(StatusCode::OK);
     let caller = Caller::new(app.url.clone(), app.key.clone());
-    let code = app.lose_a_loop().await;
+    let code = app.panic_in_loop().await;
     assert_eq!(
         format!("{code:?}"),
         format!("{:?}", std::process::ExitCode::FAILURE)

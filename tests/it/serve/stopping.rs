@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
-use crate::support::hold::Hold;
-use crate::support::process::{PATIENCE, Process};
+use crate::support::process::{Process, TIMEOUT};
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
 
@@ -20,7 +20,7 @@ use crate::support::serving::{Caller, Place};
 struct Held {
     process: Process,
     caller: Caller,
-    hold: Hold,
+    blocked_s3: BlockedGate,
     acknowledge: JoinHandle<Reply>,
     _place: Place,
 }
@@ -28,20 +28,20 @@ struct Held {
 impl Held {
     async fn new() -> Held {
         let place = Place::new().await;
-        let mut hold = Hold::new(cloud::address()).await;
+        let mut blocked_s3 = BlockedGate::new(cloud::address()).await;
         let run = place.serve();
-        let run = run.set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+        let run = run.set("AWS_ENDPOINT_URL_S3", blocked_s3.endpoint());
         let run = run.set("BROKER_S3_PUBLIC_ENDPOINT", cloud::endpoint());
         let (process, caller) = place.start(run).await;
         let session = caller.create("/data/slow.csv").await;
         caller.put(&session, "id\n1\n").await.expect_ok();
         let other = caller.clone();
         let acknowledge = tokio::spawn(async move { other.acknowledge(&session).await });
-        hold.someone_waits().await;
+        blocked_s3.request_waits().await;
         Held {
             process,
             caller,
-            hold,
+            blocked_s3,
             acknowledge,
             _place: place,
         }
@@ -56,7 +56,7 @@ impl Held {
 /// Returns as soon as connections to `address` are refused.
 async fn refused(address: SocketAddr) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
-    let closed = tokio::time::timeout(PATIENCE, closed).await;
+    let closed = tokio::time::timeout(TIMEOUT, closed).await;
     closed.expect("it still takes connections");
 }
 
@@ -64,16 +64,16 @@ async fn refused(address: SocketAddr) {
 async fn running_request_is_finished_after_sigterm() {
     let mut held = Held::new().await;
     held.process.signal("TERM");
-    held.process.says("SIGTERM: stopping").await;
+    held.process.wait_for_log("SIGTERM: stopping").await;
     refused(held.address()).await;
-    held.hold.release();
+    held.blocked_s3.release();
     let done: Value = held
         .acknowledge
         .await
         .expect("a caller")
         .expect(StatusCode::OK);
     assert_eq!(done["status"], "Uploaded", "{done:#}");
-    let ended = held.process.ended().await.ok();
+    let ended = held.process.wait().await.ok();
     assert!(ended.err.contains("stopped"), "{ended:#?}");
 }
 
@@ -81,17 +81,17 @@ async fn running_request_is_finished_after_sigterm() {
 async fn second_signal_stops_at_once() {
     let mut held = Held::new().await;
     held.process.signal("TERM");
-    held.process.says("SIGTERM: stopping").await;
+    held.process.wait_for_log("SIGTERM: stopping").await;
     let start = Instant::now();
     held.process.signal("INT");
-    let ended = held.process.ended().await;
+    let ended = held.process.wait().await;
     // It waited neither for the shutdown timeout (25 s) nor for the timeout of S3 calls (5 s).
     assert!(
         start.elapsed() < Duration::from_secs(4),
         "{:?}",
         start.elapsed()
     );
-    ended.failed(1, &["SIGINT while stopping: stopping at once", "http"]);
+    ended.expect_failure(1, &["SIGINT while stopping: stopping at once", "http"]);
 }
 
 /// Clients that keep a connection open without a request do not delay the stop.
@@ -116,8 +116,10 @@ async fn idle_connections_do_not_delay_the_stop() {
 #[tokio::test]
 async fn work_beyond_the_shutdown_timeout_is_dropped() {
     let place = Place::new().await;
-    let mut hold = Hold::new(cloud::address()).await;
-    let run = place.serve().set("AWS_ENDPOINT_URL_S3", hold.endpoint());
+    let mut blocked_s3 = BlockedGate::new(cloud::address()).await;
+    let run = place
+        .serve()
+        .set("AWS_ENDPOINT_URL_S3", blocked_s3.endpoint());
     let (process, caller) = place.start(run.set("BROKER_SHUTDOWN_SECONDS", "1")).await;
     let listing = tokio::spawn(async move {
         caller
@@ -125,7 +127,7 @@ async fn work_beyond_the_shutdown_timeout_is_dropped() {
             .send()
             .await
     });
-    hold.someone_waits().await;
+    blocked_s3.request_waits().await;
     let start = Instant::now();
     let ended = process.stop("TERM").await;
     assert!(
@@ -133,7 +135,7 @@ async fn work_beyond_the_shutdown_timeout_is_dropped() {
         "{:?}",
         start.elapsed()
     );
-    ended.failed(1, &["dropped tasks that did not stop"]);
+    ended.expect_failure(1, &["dropped tasks that did not stop"]);
     assert!(
         listing.await.expect("a caller").is_err(),
         "an answer after the end"

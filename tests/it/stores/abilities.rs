@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{
     AUTO, PROBE_FOLDER, changeable_store, is_probe, known_abilities, setup_with_detection,
 };
-use crate::support::bent::{Answer, Asked, Bend, Bent};
 use crate::support::observe::eventually;
 use crate::support::process::Run;
+use crate::support::rewriting_proxy::{ProxiedRequest, ProxiedResponse, Rewrite, RewritingProxy};
 use crate::support::serving::{Caller, Place};
 
 const ALL: [&str; 6] = [
@@ -20,7 +20,7 @@ const ALL: [&str; 6] = [
     "put_if_none_match",
 ];
 
-fn serve(place: &Place, store: &Bent) -> Run {
+fn serve(place: &Place, store: &RewritingProxy) -> Run {
     let run = place.serve().set("AWS_ENDPOINT_URL_S3", store.endpoint());
     AUTO.into_iter()
         .fold(run, |run, name| run.set(name, "auto"))
@@ -40,8 +40,8 @@ async fn known_to(caller: &Caller) -> Value {
 }
 
 /// The number of folders that probes have written to.
-fn probe_count(store: &Bent) -> usize {
-    let mut folders: Vec<_> = (store.asked().iter())
+fn probe_count(store: &RewritingProxy) -> usize {
+    let mut folders: Vec<_> = (store.requests().iter())
         .filter(|asked| asked.method == "PUT" && is_probe(asked))
         .filter_map(|asked| {
             asked
@@ -126,9 +126,10 @@ async fn abilities_given_in_settings_are_not_probed() {
 #[tokio::test]
 async fn store_that_cannot_be_probed_is_not_trusted() {
     let store = changeable_store().await;
-    let denied =
-        |asked: &Asked| is_probe(asked).then(|| Bend::Instead(Answer::error(403, "AccessDenied")));
-    store.bend(denied);
+    let denied = |asked: &ProxiedRequest| {
+        is_probe(asked).then(|| Rewrite::Replace(ProxiedResponse::error(403, "AccessDenied")))
+    };
+    store.set_rule(denied);
     let app = setup_with_detection().s3(store.endpoint()).start().await;
     eventually("the try-out has ended", async || {
         store.count(|asked| asked.method == "PUT" && is_probe(asked)) > 9
@@ -160,12 +161,12 @@ async fn store_that_cannot_be_probed_is_not_trusted() {
 
 #[tokio::test]
 async fn each_missing_ability_is_detected_separately() {
-    let lying = |answer: &mut Answer| {
+    let lying = |answer: &mut ProxiedResponse| {
         let result = "<CompleteMultipartUploadResult><ETag>\"a\"</ETag>\
                       </CompleteMultipartUploadResult>";
-        *answer = Answer {
+        *answer = ProxiedResponse {
             headers: answer.headers.clone(),
-            ..Answer::xml(200, result)
+            ..ProxiedResponse::xml(200, result)
         };
     };
     for (ability, support, method, words) in [
@@ -175,8 +176,8 @@ async fn each_missing_ability_is_detected_separately() {
         ("delete_if_match", "no", "DELETE", "/removed"),
     ] {
         let store = changeable_store().await;
-        store.bend(move |asked| {
-            (is_probe(asked) && asked.is(method, words)).then_some(Bend::Change(lying))
+        store.set_rule(move |asked| {
+            (is_probe(asked) && asked.is(method, words)).then_some(Rewrite::Modify(lying))
         });
         let app = setup_with_detection().s3(store.endpoint()).start().await;
         let known = known_abilities(&app).await;
@@ -191,11 +192,11 @@ async fn each_missing_ability_is_detected_separately() {
 #[tokio::test]
 async fn etags_are_sent_without_quotes_to_a_store_that_requires_it() {
     let store = changeable_store().await;
-    store.bend(|asked| {
+    store.set_rule(|asked| {
         let etag = asked.headers.get("if-match")?;
         let is_put = asked.method == "PUT";
         (is_put && etag.as_bytes().starts_with(b"\""))
-            .then(|| Bend::Instead(Answer::error(412, "PreconditionFailed")))
+            .then(|| Rewrite::Replace(ProxiedResponse::error(412, "PreconditionFailed")))
     });
     let app = setup_with_detection().s3(store.endpoint()).start().await;
     assert_eq!(known_abilities(&app).await["put_if_match"], "unquoted");

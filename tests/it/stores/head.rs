@@ -4,14 +4,14 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use super::{changeable_store, is_probe, known_abilities, setup_with_detection};
-use crate::support::bent::{Answer, Asked, Bend};
 use crate::support::observe::eventually;
+use crate::support::rewriting_proxy::{ProxiedRequest, ProxiedResponse, Rewrite};
 
 const SHA256: &str = "SHA256";
 /// The SHA-256 of `bytes`.
 const VALUE: &str = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
 
-fn asks_for_checksums(asked: &Asked) -> bool {
+fn asks_for_checksums(asked: &ProxiedRequest) -> bool {
     asked.method == "HEAD" && asked.has("x-amz-checksum-mode")
 }
 
@@ -20,9 +20,9 @@ async fn head_rejected_for_checksum_mode_is_repeated_without_it() {
     for status in [400, 405, 501] {
         let store = changeable_store().await;
         // The probe gets other answers, so that the proof itself has to find out.
-        store.bend(move |asked| {
+        store.set_rule(move |asked| {
             let refused = asks_for_checksums(asked) && !is_probe(asked);
-            refused.then(|| Bend::Instead(Answer::error(status, "InvalidArgument")))
+            refused.then(|| Rewrite::Replace(ProxiedResponse::error(status, "InvalidArgument")))
         });
         let app = setup_with_detection().s3(store.endpoint()).start().await;
         assert_eq!(known_abilities(&app).await["head_checksums"], "yes");
@@ -47,8 +47,9 @@ async fn head_rejected_for_checksum_mode_is_repeated_without_it() {
 #[tokio::test]
 async fn probe_detects_that_head_with_checksum_mode_is_rejected() {
     let store = changeable_store().await;
-    store.bend(|asked| {
-        asks_for_checksums(asked).then(|| Bend::Instead(Answer::error(400, "InvalidArgument")))
+    store.set_rule(|asked| {
+        asks_for_checksums(asked)
+            .then(|| Rewrite::Replace(ProxiedResponse::error(400, "InvalidArgument")))
     });
     let app = setup_with_detection().s3(store.endpoint()).start().await;
     assert_eq!(known_abilities(&app).await["head_checksums"], "no");
@@ -63,12 +64,13 @@ async fn head_rejected_in_both_forms_is_an_error_and_no_missing_object() {
     let app = setup_with_detection().s3(store.endpoint()).start().await;
     known_abilities(&app).await;
     let session = app.create("a.csv", json!({})).await;
-    store.bend(|asked| {
-        (asked.method == "HEAD").then(|| Bend::Instead(Answer::error(400, "ExpiredToken")))
+    store.set_rule(|asked| {
+        (asked.method == "HEAD")
+            .then(|| Rewrite::Replace(ProxiedResponse::error(400, "ExpiredToken")))
     });
     let refused = app.acknowledge(&session).await;
     refused.expect_problem(503, "service-unavailable");
     assert_eq!(app.read(&session).await["status"], "Pending");
-    store.bend(|_| None);
+    store.set_rule(|_| None);
     assert_eq!(known_abilities(&app).await["head_checksums"], "yes");
 }

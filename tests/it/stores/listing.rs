@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use super::changeable_store;
 use crate::janitor::clear;
 use crate::support::app::Setup;
-use crate::support::bent::{Answer, Bend};
+use crate::support::rewriting_proxy::{ProxiedResponse, Rewrite};
 
 /// A page with one upload that does not say where the next page begins.
-fn page(key: &str, truncated: bool) -> Answer {
+fn page(key: &str, truncated: bool) -> ProxiedResponse {
     let document = format!(
         "<ListMultipartUploadsResult><IsTruncated>{truncated}</IsTruncated><Upload>\
          <Key>{key}</Key><UploadId>id-of-{key}</UploadId>\
          <Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload></ListMultipartUploadsResult>"
     );
-    Answer::xml(200, document)
+    ProxiedResponse::xml(200, document)
 }
 
 #[tokio::test]
 async fn listing_without_next_marker_continues_after_its_last_upload() {
     let store = changeable_store().await;
-    store.bend(|asked| {
+    store.set_rule(|asked| {
         if !asked.is("GET", "?uploads") {
             return None;
         }
@@ -29,7 +29,7 @@ async fn listing_without_next_marker_continues_after_its_last_upload() {
             Some((_, rest)) if rest.starts_with("a%20b.bin") => page("c.bin", true),
             Some(_) => page("d.bin", false),
         };
-        Some(Bend::Instead(answer))
+        Some(Rewrite::Replace(answer))
     });
     let app = Setup::new()
         .s3(store.endpoint())
@@ -41,5 +41,5 @@ async fn listing_without_next_marker_continues_after_its_last_upload() {
     let expected = ["\"a b.bin\"", "\"c.bin\"", "\"d.bin\""].map(str::to_owned);
     assert_eq!(keys, BTreeSet::from(expected), "{found:#?}");
     let marked = store.count(|asked| asked.target.contains("upload-id-marker=id-of-"));
-    assert_eq!(marked, 2, "{:#?}", store.asked());
+    assert_eq!(marked, 2, "{:#?}", store.requests());
 }

@@ -7,13 +7,16 @@ use serde_json::json;
 use super::{AUTO, known_abilities, setup_with_detection};
 use crate::support::app::App;
 use crate::support::cloud::Bucket;
-use crate::support::real;
+use crate::support::real_stores;
 use crate::support::serving::Place;
 
 const SHA256: &str = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
 
 async fn app() -> App {
-    let app = setup_with_detection().at(real::rclone()).start().await;
+    let app = setup_with_detection()
+        .at(real_stores::rclone())
+        .start()
+        .await;
     let known = known_abilities(&app).await;
     let expected = json!({
         "put_if_none_match": "no",
@@ -103,7 +106,7 @@ async fn multipart_session_is_rejected_and_delete_works() {
 /// consequences.
 #[tokio::test]
 async fn doctor_reports_missing_abilities_and_leaves_no_objects() {
-    let endpoint = format!("http://{}", real::rclone());
+    let endpoint = format!("http://{}", real_stores::rclone());
     let place = Place {
         bucket: Bucket::at(&endpoint).await,
         ..Place::new().await
@@ -112,7 +115,7 @@ async fn doctor_reports_missing_abilities_and_leaves_no_objects() {
     let run = AUTO
         .into_iter()
         .fold(run, |run, name| run.set(name, "auto"));
-    let ended = run.end().await;
+    let ended = run.finish().await;
     for words in [
         "warning      conditional-writes  the store does not honour If-None-Match on PUT",
         "where an object stands: success",

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::changeable_store;
 use crate::support::app::{App, Setup, id};
-use crate::support::bent::{Answer, Bend};
 use crate::support::reply::Reply;
+use crate::support::rewriting_proxy::{ProxiedResponse, Rewrite};
 use crate::support::serving::Place;
 
 /// The public detail of a 503, which must reveal nothing of the store's answer.
@@ -20,7 +20,7 @@ fn detail(reply: Reply) -> String {
     problem["detail"].as_str().expect("words").to_owned()
 }
 
-async fn app(store: &crate::support::bent::Bent) -> App {
+async fn app(store: &crate::support::rewriting_proxy::RewritingProxy) -> App {
     Setup::new().s3(store.endpoint()).start().await
 }
 
@@ -35,9 +35,12 @@ async fn rejection_by_store_is_not_reported_as_an_outage() {
         (405, "MethodNotAllowed"),
         (501, "NotImplemented"),
     ] {
-        store.bend(move |_| Some(Bend::Instead(Answer::error(status, code))));
+        store.set_rule(move |_| Some(Rewrite::Replace(ProxiedResponse::error(status, code))));
         let acknowledge = format!("/uploads/{}/acknowledge", id(&session));
-        for reply in [app.get("/datasets").await, app.act(&acknowledge).await] {
+        for reply in [
+            app.get("/datasets").await,
+            app.post_empty(&acknowledge).await,
+        ] {
             let words = detail(reply);
             assert!(words.starts_with("S3 refuses"), "{status}: {words}");
             assert!(!words.contains("does not answer"), "{status}: {words}");
@@ -49,7 +52,7 @@ async fn rejection_by_store_is_not_reported_as_an_outage() {
         (500, "InternalError"),
         (400, "RequestTimeout"),
     ] {
-        store.bend(move |_| Some(Bend::Instead(Answer::error(status, code))));
+        store.set_rule(move |_| Some(Rewrite::Replace(ProxiedResponse::error(status, code))));
         let words = detail(app.get("/datasets").await);
         assert!(words.starts_with("S3 does not answer"), "{status}: {words}");
     }
@@ -60,7 +63,7 @@ async fn invalid_answer_of_store_is_reported_as_unreadable() {
     let store = changeable_store().await;
     let app = app(&store).await;
     for document in ["<html>It works!</html>", "no XML at all", ""] {
-        store.bend(move |_| Some(Bend::Instead(Answer::xml(200, document))));
+        store.set_rule(move |_| Some(Rewrite::Replace(ProxiedResponse::xml(200, document))));
         let words = detail(app.get("/datasets").await);
         assert!(words.contains("cannot be read"), "{document:?}: {words}");
     }
@@ -70,15 +73,16 @@ async fn invalid_answer_of_store_is_reported_as_unreadable() {
 #[tokio::test]
 async fn status_and_code_of_a_rejection_are_logged() {
     let store = changeable_store().await;
-    store.bend(|asked| {
-        (asked.method == "GET").then(|| Bend::Instead(Answer::error(405, "MethodNotAllowed")))
+    store.set_rule(|asked| {
+        (asked.method == "GET")
+            .then(|| Rewrite::Replace(ProxiedResponse::error(405, "MethodNotAllowed")))
     });
     let place = Place::new().await;
     let run = place.serve().set("AWS_ENDPOINT_URL_S3", store.endpoint());
     let (mut process, caller) = place.start(run).await;
     detail(caller.get("/datasets").await);
     process
-        .says("S3 refuses ListObjectsV2: 405 MethodNotAllowed")
+        .wait_for_log("S3 refuses ListObjectsV2: 405 MethodNotAllowed")
         .await;
 }
 
@@ -95,9 +99,9 @@ async fn checksum_algorithm_rejected_by_store_is_reported_as_field_error() {
         (400, "UnsupportedAlgorithm"),
         (501, "NotImplemented"),
     ] {
-        store.bend(move |asked| {
+        store.set_rule(move |asked| {
             let refused = asked.is("POST", "?uploads") && asked.has("x-amz-checksum-algorithm");
-            refused.then(|| Bend::Instead(Answer::error(status, code)))
+            refused.then(|| Rewrite::Replace(ProxiedResponse::error(status, code)))
         });
         let body = json!({"path": "a.bin", "size": 3, "part_checksums": "CRC32"});
         let problem = app.post("/uploads", body.clone()).await;

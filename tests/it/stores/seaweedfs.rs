@@ -6,13 +6,16 @@ use serde_json::json;
 use super::{AUTO, known_abilities, setup_with_detection};
 use crate::support::app::{App, id};
 use crate::support::cloud::Bucket;
-use crate::support::real;
+use crate::support::real_stores;
 use crate::support::serving::Place;
 
 const SHA256: &str = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=";
 
 async fn app() -> App {
-    setup_with_detection().at(real::seaweedfs()).start().await
+    setup_with_detection()
+        .at(real_stores::seaweedfs())
+        .start()
+        .await
 }
 
 #[tokio::test]
@@ -107,7 +110,7 @@ const CRC32: &str = "sZlDzg==";
 
 #[tokio::test]
 async fn doctor_finds_no_problem_and_leaves_no_objects() {
-    let endpoint = format!("http://{}", real::seaweedfs());
+    let endpoint = format!("http://{}", real_stores::seaweedfs());
     let place = Place {
         bucket: Bucket::at(&endpoint).await,
         ..Place::new().await
@@ -116,7 +119,7 @@ async fn doctor_finds_no_problem_and_leaves_no_objects() {
     let run = AUTO
         .into_iter()
         .fold(run, |run, name| run.set(name, "auto"));
-    let ended = run.end().await.ok();
+    let ended = run.finish().await.ok();
     for check in ["rights", "signatures", "conditional-writes"] {
         let line = format!("ok           {check} ");
         assert!(ended.out.contains(&line), "no {line:?} in {}", ended.out);

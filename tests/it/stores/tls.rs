@@ -78,7 +78,7 @@ async fn store_of_private_authority_is_trusted_with_either_variable() {
         process.stop("TERM").await.ok();
         // The doctor also writes with the HTTP client of uploaders.
         let run = place.run(&["doctor", "--json"]);
-        let ended = with(run, &endpoint, setting).end().await.ok();
+        let ended = with(run, &endpoint, setting).finish().await.ok();
         let lines = ended.out.lines().map(serde_json::from_str::<Value>);
         let mut lines = lines.map(|line| line.expect("JSON"));
         let signatures = lines.find(|line| line["check"] == "signatures");
@@ -113,6 +113,6 @@ async fn invalid_certificate_bundle_prevents_the_start() {
         let run = place.serve().set("AWS_CA_BUNDLE", path.display());
         let file = path.display().to_string();
         let said = ["AWS_CA_BUNDLE cannot be used", file.as_str()];
-        run.end().await.failed(1, &said);
+        run.finish().await.expect_failure(1, &said);
     }
 }

@@ -1,5 +1,5 @@
-//! A whole broker in the test's process, on a port of its own, with a database, a bucket and a
-//! subscriber of its own, and a clock that the test moves.
+//! A complete broker in the process of the test, with its own port, database, bucket and subscriber, and
+//! with a clock that the test advances.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::{block_on, shared};
 /// A running broker.
 pub struct App {
     pub url: String,
-    /// A key of the default tenant with every scope.
+    /// An API key of the default tenant with every scope.
     pub key: String,
     pub database: Database,
     pub bucket: Bucket,
@@ -36,17 +36,17 @@ pub struct App {
     pub broker: Arc<Broker>,
     pub http: reqwest::Client,
     pub(super) shutdown: Shutdown,
-    /// What the broker's run ends with.
+    /// Receives the exit code of the broker.
     pub(super) ended: Option<oneshot::Receiver<ExitCode>>,
 }
 
 impl App {
-    /// The usual broker, running.
+    /// Starts a broker with the default setup.
     pub async fn start() -> App {
         Setup::new().start().await
     }
 
-    /// A new key: its id and the key itself. The tenant is made with its first one.
+    /// Issues an API key, and returns its id and the key. The first key of a tenant creates the tenant.
     pub async fn issue_key(
         &self,
         tenant: &str,
@@ -62,34 +62,34 @@ impl App {
         (issued.id, issued.key.expose_secret().to_owned())
     }
 
-    /// A request to the broker, as whoever holds the key.
+    /// Returns a request to the broker with the API key.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.url))
             .bearer_auth(&self.key)
     }
 
-    /// GET.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::GET, path)).await
     }
 
-    /// DELETE.
+    /// Sends a DELETE request.
     pub async fn delete(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::DELETE, path)).await
     }
 
-    /// POST with a JSON body.
+    /// Sends a POST request with a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         Reply::of(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// POST without a body.
-    pub async fn act(&self, path: &str) -> Reply {
+    /// Sends a POST request without a body.
+    pub async fn post_empty(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::POST, path)).await
     }
 
-    /// A session for `path`, with `more` in the body; it must be granted.
+    /// Creates a session for `path`, with the members of `more` in the body. Fails unless the response is 201.
     pub async fn create(&self, path: &str, more: Value) -> Value {
         let mut body = json!({"path": path});
         body.as_object_mut()
@@ -100,7 +100,7 @@ impl App {
             .expect(StatusCode::CREATED)
     }
 
-    /// Sends `bytes` to S3 as the session says, and returns what S3 answers.
+    /// Sends `bytes` to S3 with the URL and the headers of the session, and returns the response of S3.
     pub async fn put(&self, session: &Value, bytes: impl Into<Vec<u8>>) -> Reply {
         let upload = &session["upload"];
         let mut put = self.http.put(upload["url"].as_str().expect("a URL"));
@@ -110,32 +110,32 @@ impl App {
         Reply::of(put.body(bytes.into())).await
     }
 
-    /// Acknowledges a session's upload.
+    /// Acknowledges the upload of a session.
     pub async fn acknowledge(&self, session: &Value) -> Reply {
-        self.act(&format!("/uploads/{}/acknowledge", id(session)))
+        self.post_empty(&format!("/uploads/{}/acknowledge", id(session)))
             .await
     }
 
-    /// A dataset that came the right way: created, sent, acknowledged.
+    /// Uploads a dataset: creates a session, sends the bytes and acknowledges the upload.
     pub async fn upload(&self, path: &str, bytes: &str, more: Value) -> Value {
         let session = self.create(path, more).await;
         self.put(&session, bytes).await.expect_ok();
         self.acknowledge(&session).await.expect(StatusCode::OK)
     }
 
-    /// The upload as it is now.
+    /// Reads the current state of an upload.
     pub async fn read(&self, session: &Value) -> Value {
         self.get(&format!("/uploads/{}", id(session)))
             .await
             .expect(StatusCode::OK)
     }
 
-    /// Moves the clock.
+    /// Advances the clock.
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);
     }
 
-    /// One round of the janitor, at the clock's time.
+    /// Runs one round of the janitor, at the time of the clock.
     pub async fn janitor(&self) -> Round {
         let broker = Arc::clone(&self.broker);
         let round = async move { janitor::run_once(&broker, &CancellationToken::new()).await };
@@ -143,22 +143,22 @@ impl App {
         round.unwrap_or_else(|error| panic!("the janitor fails: {error:?}"))
     }
 
-    /// A supervised loop beside the broker's own panics; returns what the run ends with.
-    pub async fn lose_a_loop(mut self) -> ExitCode {
-        async fn doomed() {
-            panic!("said by the test")
+    /// Starts another supervised loop, which panics, and returns the exit code of the broker.
+    pub async fn panic_in_loop(mut self) -> ExitCode {
+        async fn failing_loop() {
+            panic!("the test panics in a loop")
         }
         let inside = shared().enter();
-        self.shutdown.spawn("doomed", doomed());
+        self.shutdown.spawn("failing", failing_loop());
         drop(inside);
         let ended = self.ended.take().expect("a run");
-        tokio::time::timeout(super::process::PATIENCE, ended)
+        tokio::time::timeout(super::process::TIMEOUT, ended)
             .await
-            .expect("it goes on half alive")
+            .expect("the broker stops after a loop has panicked")
             .expect("an exit code")
     }
 
-    /// Statements on the app's own database, past the broker.
+    /// Connects to the database of the app directly.
     pub async fn sql(&self) -> tokio_postgres::Client {
         super::database::connect(self.database.url()).await
     }
@@ -172,12 +172,12 @@ impl Drop for App {
     }
 }
 
-/// The id of an upload, as JSON has it.
+/// Returns the id in the JSON of an upload.
 pub fn id(upload: &Value) -> &str {
     upload["id"].as_str().expect("an upload has an id")
 }
 
-/// The machine's time, as exact as Postgres keeps it.
+/// Returns the current time with the precision of Postgres.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }

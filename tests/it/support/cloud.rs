@@ -1,6 +1,6 @@
 //! S3, SNS and SQS over their real protocols: one ministack per test process.
 //!
-//! With `AUTH=true` it checks signatures, as AWS does. Parallel tests keep apart by unique names.
+//! With `AUTH=true` it verifies signatures, as AWS does. Parallel tests use unique names.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -16,32 +16,32 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use upload_broker::dev::child::ServerProcess;
 
-use super::{slot, unique, venv};
+use super::{process_folder, unique, venv};
 
-/// The one region.
+/// The region of all services.
 pub const REGION: &str = "us-east-1";
-/// The key id that ministack knows from its start.
+/// The access key id that ministack is started with.
 pub const ACCESS_KEY_ID: &str = "AKIAWHOMTHESUITEASKS";
-/// Its secret: unlike any other word, so that it can be looked for in logs.
+/// The secret of the access key. It is unlike any other text, so that it can be searched in logs.
 pub const SECRET_ACCESS_KEY: &str = "a-secret-key-of-the-suite-that-nobody-else-says";
 
-/// Where S3, SNS and SQS listen, for a gate in front of them.
+/// Returns the address of S3, SNS and SQS, for a proxy in front of them.
 pub fn address() -> SocketAddr {
     static CLOUD: OnceLock<(ServerProcess, SocketAddr)> = OnceLock::new();
     CLOUD.get_or_init(start).1
 }
 
-/// The endpoint of all three services.
+/// Returns the HTTP endpoint of all three services.
 pub fn endpoint() -> String {
     format!("http://{}", address())
 }
 
-/// The credentials of the account's owner.
+/// Returns the credentials of the owner of the account.
 pub fn credentials() -> Credentials {
     Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "tests")
 }
 
-/// The settings with which the broker finds these services, under the names that it reads.
+/// Returns the settings of the broker for these services.
 pub fn settings() -> Vec<(&'static str, String)> {
     vec![
         ("AWS_REGION", REGION.into()),
@@ -53,7 +53,7 @@ pub fn settings() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// An S3 client for the calling test, at `endpoint` (a gate's, or [`endpoint()`]).
+/// Creates an S3 client of the calling test for `endpoint` (a proxy or [`endpoint()`]).
 pub fn s3(endpoint: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -65,19 +65,19 @@ pub fn s3(endpoint: &str) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config)
 }
 
-/// A bucket of one test.
+/// The bucket of one test.
 pub struct Bucket {
     pub client: aws_sdk_s3::Client,
     pub name: String,
 }
 
 impl Bucket {
-    /// Makes a bucket in the cloud.
+    /// Creates a bucket in ministack.
     pub async fn new() -> Bucket {
         Bucket::at(&endpoint()).await
     }
 
-    /// Makes a bucket in the store at `endpoint`.
+    /// Creates a bucket in the store at `endpoint`.
     pub async fn at(endpoint: &str) -> Bucket {
         let client = s3(endpoint);
         let name = unique("bucket");
@@ -86,7 +86,7 @@ impl Bucket {
         Bucket { client, name }
     }
 
-    /// From now on the bucket keeps every version.
+    /// Enables versioning.
     pub async fn keep_versions(&self) {
         let versioning = aws_sdk_s3::types::VersioningConfiguration::builder()
             .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
@@ -98,7 +98,7 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("no versions: {error:?}"));
     }
 
-    /// Writes an object as some other program would, not through a broker's URL.
+    /// Writes an object as another program would, without a URL of the broker.
     pub async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let put = self.client.put_object().bucket(&self.name).key(key);
         put.body(bytes.into().into())
@@ -107,7 +107,7 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
     }
 
-    /// Removes an object, as some other program would.
+    /// Removes an object as another program would.
     pub async fn remove(&self, key: &str) {
         let delete = self.client.delete_object().bucket(&self.name);
         delete.key(key).send().await.expect("a delete");
@@ -122,8 +122,8 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("copy {from}: {error:?}"));
     }
 
-    /// Writes an object that names the upload `id`, as the URL of that upload would if it held its
-    /// client to nothing.
+    /// Writes an object with the metadata of the upload `id`, as a URL of that upload without size and checksum
+    /// would.
     pub async fn put_as(&self, id: &str, key: &str, bytes: &str, content_type: &str) {
         let put = self.client.put_object().bucket(&self.name).key(key);
         put.metadata("upload-id", id)
@@ -134,7 +134,7 @@ impl Bucket {
             .unwrap_or_else(|error| panic!("put {key}: {error:?}"));
     }
 
-    /// The keys of all objects.
+    /// Returns the keys of all objects.
     pub async fn keys(&self) -> Vec<String> {
         let all = self.client.list_objects_v2().bucket(&self.name).send();
         let all = all
@@ -144,7 +144,7 @@ impl Bucket {
         keys.map(str::to_owned).collect()
     }
 
-    /// Begins a multipart upload as some other program would; S3's id of it.
+    /// Creates a multipart upload as another program would, and returns its id.
     pub async fn begin(&self, key: &str) -> String {
         let begun = (self.client.create_multipart_upload())
             .bucket(&self.name)
@@ -154,7 +154,7 @@ impl Bucket {
         begun.upload_id.expect("an id")
     }
 
-    /// Ends it.
+    /// Aborts a multipart upload.
     pub async fn abort(&self, key: &str, upload_id: &str) {
         let abort = (self.client.abort_multipart_upload())
             .bucket(&self.name)
@@ -164,7 +164,7 @@ impl Bucket {
         ended.unwrap_or_else(|error| panic!("abort {key}: {error:?}"));
     }
 
-    /// Sends a part of it.
+    /// Sends a part of a multipart upload.
     pub async fn send_part(&self, key: &str, upload_id: &str, number: i32) {
         let part = (self.client.upload_part())
             .bucket(&self.name)
@@ -176,7 +176,7 @@ impl Bucket {
         sent.unwrap_or_else(|error| panic!("part {number} of {key}: {error:?}"));
     }
 
-    /// Every multipart upload that is open, a thousand at most: its key and S3's id.
+    /// Returns the key and id of every open multipart upload, at most a thousand.
     pub async fn open_uploads(&self) -> Vec<(String, String)> {
         let list = self.client.list_multipart_uploads().bucket(&self.name);
         let list = list.send().await.expect("a listing");
@@ -189,13 +189,13 @@ impl Bucket {
         open
     }
 
-    /// The keys of those.
+    /// Returns the keys of all open multipart uploads.
     pub async fn open_keys(&self) -> Vec<String> {
         let open = self.open_uploads().await;
         open.into_iter().map(|(key, _)| key).collect()
     }
 
-    /// The bytes of an object that must be there.
+    /// Returns the bytes of an object. Fails if it does not exist.
     pub async fn get(&self, key: &str) -> Vec<u8> {
         let got = self.client.get_object().bucket(&self.name).key(key).send();
         let got = got
@@ -204,7 +204,7 @@ impl Bucket {
         got.body.collect().await.expect("a body").to_vec()
     }
 
-    /// What S3 says about an object; `None` when there is none.
+    /// Returns the metadata of an object; `None` if it does not exist.
     pub async fn head(&self, key: &str) -> Option<HeadObjectOutput> {
         let head = self.client.head_object().bucket(&self.name).key(key);
         match head.send().await {
@@ -217,8 +217,9 @@ impl Bucket {
 
 fn start() -> (ServerProcess, SocketAddr) {
     let program = venv("ministack");
-    let log = slot::folder().join("ministack.log");
-    // It cannot choose its port itself; when somebody was faster, it ends and we choose again.
+    let log = process_folder::path().join("ministack.log");
+    // ministack cannot choose a free port itself. If another process took the port, ministack ends, and
+    // another port is tried.
     for _ in 0..10 {
         let address = free_address();
         if let Some(process) = attempt(&program, address, &log) {
@@ -239,17 +240,17 @@ fn attempt(program: &Path, address: SocketAddr, log: &Path) -> Option<ServerProc
         .env("BIND_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", address.port().to_string())
         .env("SERVICES", "s3,sns,sqs")
-        .env("TMPDIR", slot::folder())
+        .env("TMPDIR", process_folder::path())
         .stdout(output)
         .stderr(errors);
     let mut process = ServerProcess::spawn(&mut command, "TERM", Duration::from_secs(2))
         .expect("ministack's process");
-    let patience = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < patience {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
         if process.try_wait().expect("its state").is_some() {
             return None;
         }
-        if answers(address) {
+        if is_ready(address) {
             return Some(process);
         }
         thread::sleep(Duration::from_millis(10));
@@ -257,8 +258,8 @@ fn attempt(program: &Path, address: SocketAddr, log: &Path) -> Option<ServerProc
     None
 }
 
-/// Whether the services are up, by ministack's own word.
-fn answers(address: SocketAddr) -> bool {
+/// Returns whether ministack reports that its services are ready.
+fn is_ready(address: SocketAddr) -> bool {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.write_all(

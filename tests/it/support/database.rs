@@ -1,7 +1,7 @@
-//! One Postgres per test process, one database per test.
+//! One Postgres server per test process, and one database per test.
 //!
-//! The database is a copy of a template in which the migrations ran once. A schema per test would
-//! not do: notification channels and advisory locks belong to the whole database.
+//! The database is a copy of a template in which the migrations were run once. A schema per test would not
+//! suffice, because advisory locks and notification channels belong to the whole database.
 
 use std::fs;
 use std::pin::Pin;
@@ -12,20 +12,20 @@ use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 use upload_broker::dev::postgres::{Error, Options, Postgres};
 
-use super::leaks::keep_secret;
-use super::{block_on, pg_bin, shared, slot, unique};
+use super::leaks::register_secret;
+use super::{block_on, pg_bin, process_folder, shared, unique};
 
-/// What fills a template database: runs against its URL.
+/// A function that fills the template database at a URL.
 pub type Migrate = fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A database that is filled once in a process, and copied for each test.
+/// A database that is filled once per process, and copied for each test.
 pub struct Template {
     migrate: Migrate,
     made: OnceLock<String>,
 }
 
 impl Template {
-    /// A template that `migrate` fills when the first test asks for a copy.
+    /// Creates a template that `migrate` fills when the first test needs a copy.
     pub const fn new(migrate: Migrate) -> Template {
         Template {
             migrate,
@@ -33,28 +33,28 @@ impl Template {
         }
     }
 
-    /// The name of the filled database. Tests that come meanwhile wait for it.
+    /// Returns the name of the filled database. Concurrent callers wait until it is filled.
     fn name(&self) -> &str {
         self.made.get_or_init(|| {
             let database = create("template", "template0");
             block_on((self.migrate)(database.url.clone()));
             let name = database.name.clone();
-            // Kept for the whole process; the next run sweeps it.
+            // The template exists until the process ends. The next run removes it.
             std::mem::forget(database);
             name
         })
     }
 }
 
-/// A database of one test; dropped with it, even if connections to it are still open.
+/// The database of one test. It is dropped with this value, even if connections to it are still open.
 pub struct Database {
     name: String,
     url: String,
-    /// Whether it lies on the server of all tests.
+    /// Whether the database is on the shared server.
     shared: bool,
 }
 
-/// The broker's own schema.
+/// The template with the schema of the broker.
 static MIGRATED: Template = Template::new(|url| {
     Box::pin(async move {
         let done = upload_broker::store::migrations::run(&url).await;
@@ -63,24 +63,24 @@ static MIGRATED: Template = Template::new(|url| {
 });
 
 impl Database {
-    /// A database with the broker's tables: what most tests want.
+    /// Creates a database with the tables of the broker.
     pub fn new() -> Database {
         Database::copy_of(&MIGRATED)
     }
 
-    /// An empty database: for the migrations' own tests.
+    /// Creates an empty database, for the tests of the migrations.
     pub fn empty() -> Database {
         create("t", "template0")
     }
 
-    /// A copy of `template`.
+    /// Creates a copy of `template`.
     pub fn copy_of(template: &Template) -> Database {
         create("t", template.name())
     }
 
-    /// A database on a server that the test has for itself, and that goes with it.
+    /// Wraps a database on a server of the test itself, which is removed with that server.
     pub fn elsewhere(url: String, name: &str) -> Database {
-        keep_password(&url);
+        register_password(&url);
         let name = name.to_owned();
         Database {
             name,
@@ -89,19 +89,19 @@ impl Database {
         }
     }
 
-    /// The URL, for a superuser.
+    /// Returns the URL with the credentials of the superuser.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The name, for those who go through a [`super::gate::Gate`].
+    /// Returns the name of the database.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The same database as a client behind `address` sees it.
+    /// Returns the URL of the database through a proxy at `address`.
     pub fn url_through(&self, address: std::net::SocketAddr) -> String {
-        let mut url = url::Url::parse(&self.url).expect("our own URL");
+        let mut url = url::Url::parse(&self.url).expect("a valid URL");
         url.set_ip_host(address.ip()).expect("an IP address");
         url.set_port(Some(address.port())).expect("a port");
         url.into()
@@ -118,19 +118,19 @@ impl Drop for Database {
     }
 }
 
-/// Where Postgres listens, for a gate in front of it.
+/// Returns the address of Postgres, for a proxy in front of it.
 pub fn address() -> std::net::SocketAddr {
     ([127, 0, 0, 1], server().port()).into()
 }
 
-/// The password of the server's superuser, for a pooler in front of it.
+/// Returns the password of the superuser, for a pooler in front of Postgres.
 pub fn password() -> String {
     let url = server().url("postgres");
-    let url = url::Url::parse(&url).expect("our own URL");
+    let url = url::Url::parse(&url).expect("a valid URL");
     url.password().expect("a password").to_owned()
 }
 
-/// A connection of the calling test, driven by its own runtime for as long as the client lives.
+/// Connects to a database. The shared runtime drives the connection as long as the client exists.
 pub async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
@@ -152,7 +152,7 @@ fn create(kind: &str, template: &str) -> Database {
     }
 }
 
-/// One statement on a connection of its own.
+/// Executes one statement on a new connection.
 async fn admin(sql: &str) {
     let client = connect(&server().url("postgres")).await;
     if let Err(error) = client.batch_execute(sql).await {
@@ -160,22 +160,22 @@ async fn admin(sql: &str) {
     }
 }
 
-/// The server; started by the first who asks.
+/// Returns the server, which the first call starts.
 fn server() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
     SERVER.get_or_init(|| {
         let server = start().unwrap_or_else(|error| panic!("{error}"));
-        keep_password(&server.url("postgres"));
-        block_on(sweep(&server));
+        register_password(&server.url("postgres"));
+        block_on(drop_leftovers(&server));
         server
     })
 }
 
-/// From now on no log may hold the password in this URL.
-fn keep_password(url: &str) {
+/// Registers the password in this URL as a secret that no log may contain.
+fn register_password(url: &str) {
     let url = url::Url::parse(url).expect("a URL");
     if let Some(password) = url.password() {
-        keep_secret("a password of Postgres", password);
+        register_secret("a password of Postgres", password);
     }
 }
 
@@ -184,28 +184,30 @@ fn start() -> Result<Postgres, Error> {
         bin: pg_bin(),
         durable: false,
         max_connections: 300,
-        ..Options::new(slot::folder().join("postgres"))
+        ..Options::new(process_folder::path().join("postgres"))
     };
-    // The server of a run that was killed a moment ago may still be shutting down.
-    let patience = Instant::now() + Duration::from_secs(20);
+    // The server of a run that was just killed may still be shutting down.
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         match Postgres::start(&options) {
-            Err(Error::Running { .. }) if Instant::now() < patience => {
+            Err(Error::Running { .. }) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(20));
             }
-            // What is kept between runs is a cache: another version of Postgres, or a machine
-            // that lost its power, makes it worthless.
+            // The data folder is only kept between runs as a cache. Another version of Postgres or a power
+            // cut makes it unusable.
             Err(Error::Failed { program, output }) if options.dir.join("cluster").exists() => {
-                eprintln!("{program} cannot use the kept data, starting afresh:\n{output}");
-                fs::remove_dir_all(options.dir.join("cluster")).expect("a folder of ours");
+                eprintln!(
+                    "{program} cannot use the cached data folder, creating a new one:\n{output}"
+                );
+                fs::remove_dir_all(options.dir.join("cluster")).expect("the cached data folder");
             }
             other => return other,
         }
     }
 }
 
-/// Drops what a run that was killed has left.
-async fn sweep(server: &Postgres) {
+/// Drops the databases that a killed run has left.
+async fn drop_leftovers(server: &Postgres) {
     let client = connect(&server.url("postgres")).await;
     let left = "SELECT datname FROM pg_database WHERE datname ~ '^(t|template)-'";
     for row in client.query(left, &[]).await.expect("pg_database") {

@@ -1,4 +1,4 @@
-//! A queue that a bucket's own events go to, as S3 sends them.
+//! A queue that receives the event notifications of a bucket, as S3 sends them.
 
 use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration, TopicConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -8,7 +8,7 @@ use super::cloud::{self, Bucket};
 use super::inbox::sqs;
 use super::unique;
 
-/// A queue of one test.
+/// The queue of one test.
 pub struct Events {
     pub client: aws_sdk_sqs::Client,
     pub url: String,
@@ -16,7 +16,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// A new queue that S3 and SNS may send to.
+    /// Creates a queue that S3 and SNS may send to.
     pub async fn new() -> Events {
         let client = sqs(&cloud::endpoint());
         let made = client.create_queue().queue_name(unique("events"));
@@ -42,7 +42,7 @@ impl Events {
         events
     }
 
-    /// From now on the bucket tells this queue what is made and removed.
+    /// Configures the bucket to notify this queue of created and removed objects.
     pub async fn follow(&self, bucket: &Bucket) {
         let queue = QueueConfiguration::builder()
             .queue_arn(&self.arn)
@@ -53,19 +53,19 @@ impl Events {
         configure(bucket, all.build()).await;
     }
 
-    /// Messages that are given up after `receives` go to `other`.
-    pub async fn give_up_to(&self, other: &Events, receives: u32) {
+    /// Moves messages to `other` after `receives` receives.
+    pub async fn set_dead_letter_queue(&self, other: &Events, receives: u32) {
         let policy = json!({"deadLetterTargetArn": other.arn, "maxReceiveCount": receives});
         self.set(QueueAttributeName::RedrivePolicy, policy).await;
     }
 
-    /// Puts a message into the queue.
+    /// Sends a message to the queue.
     pub async fn send(&self, body: &str) {
         let send = self.client.send_message().queue_url(&self.url);
         send.message_body(body).send().await.expect("a message");
     }
 
-    /// How many messages wait, and how many somebody has taken.
+    /// Returns the number of visible messages, and the number of received messages that are still invisible.
     pub async fn counts(&self) -> (u32, u32) {
         let waiting = QueueAttributeName::ApproximateNumberOfMessages;
         let taken = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
@@ -76,7 +76,7 @@ impl Events {
         )
     }
 
-    /// Takes a message as another reader would, after `seconds` of waiting at most.
+    /// Receives a message as another reader would. Waits at most `seconds`.
     pub async fn take(&self, seconds: i32) -> Option<String> {
         let take = self.client.receive_message().queue_url(&self.url);
         let taken = take
@@ -102,8 +102,8 @@ impl Events {
     }
 }
 
-/// From now on the bucket tells a topic what is made and removed.
-pub async fn tell_topic(bucket: &Bucket, arn: &str) {
+/// Configures the bucket to notify a topic of created objects.
+pub async fn notify_topic(bucket: &Bucket, arn: &str) {
     let topic = TopicConfiguration::builder()
         .topic_arn(arn)
         .events(Event::from("s3:ObjectCreated:*"));
@@ -118,7 +118,7 @@ async fn configure(bucket: &Bucket, all: NotificationConfiguration) {
     put.send().await.expect("a notification configuration");
 }
 
-/// An event as S3 itself writes it; the key is encoded like a form's field.
+/// Returns an event notification in the format of S3. The key is encoded like a form field.
 pub fn raw(name: &str, bucket: &str, key: &str) -> Value {
     let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
     json!({"Records": [{

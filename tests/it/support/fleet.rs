@@ -1,5 +1,5 @@
-//! Two `serve` processes over one database, bucket and topic, each dependency of each of them
-//! behind a gate of its own, and both mortal.
+//! Two `serve` processes with one database, bucket and topic. Each dependency of each process is behind its
+//! own gate, and both processes can be killed.
 
 use std::sync::Mutex;
 
@@ -10,12 +10,11 @@ use super::inbox::Inbox;
 use super::process::{Process, Run};
 use super::serving::{Caller, Place};
 
-/// How many replicas there are.
+/// The number of replicas.
 pub const REPLICAS: usize = 2;
 
-/// The usual settings: sessions and leases end within seconds, so that what nobody finishes is soon
-/// looked at.
-const USUAL: [(&str, &str); 8] = [
+/// The default settings. Sessions and leases end within seconds, so that unfinished work is soon taken over.
+const DEFAULTS: [(&str, &str); 8] = [
     ("BROKER_LEASE_SECONDS", "5"),
     ("BROKER_URL_SECONDS", "4"),
     ("BROKER_EXPIRY_GRACE_SECONDS", "1"),
@@ -26,18 +25,18 @@ const USUAL: [(&str, &str); 8] = [
     ("BROKER_MIGRATE", "false"),
 ];
 
-/// Everything that a story with replicas needs.
+/// The replicas and their common environment.
 pub struct Fleet {
     pub place: Place,
     pub inbox: Inbox,
     pub replicas: [Replica; REPLICAS],
-    /// Between clients and S3: the endpoint in pre-signed URLs.
+    /// The gate between clients and S3: the endpoint in pre-signed URLs.
     pub clients: Gate,
     key: String,
     http: reqwest::Client,
 }
 
-/// One replica and what it depends on.
+/// One replica and the gates in front of its dependencies.
 pub struct Replica {
     pub postgres: Gate,
     pub s3: Gate,
@@ -49,14 +48,14 @@ pub struct Replica {
 #[derive(Default)]
 struct State {
     process: Option<Process>,
-    /// Where it listens, or did.
+    /// The URL of the current or last process.
     url: String,
-    /// What those before it have said.
+    /// The logs of the previous processes.
     logs: String,
 }
 
 impl Fleet {
-    /// Two replicas with the usual settings, and these.
+    /// Starts two replicas with the default settings and the given ones.
     pub async fn start(settings: &[(&str, String)]) -> Fleet {
         let (place, inbox) = (Place::new().await, Inbox::new().await);
         let clients = Gate::new(cloud::address());
@@ -64,7 +63,7 @@ impl Fleet {
         let replica = || {
             let [s3, sns] = [(); 2].map(|()| Gate::new(cloud::address()));
             let postgres = Gate::new(database::address());
-            let run = USUAL
+            let run = DEFAULTS
                 .iter()
                 .fold(place.serve(), |run, (name, value)| run.set(name, value))
                 .set("DATABASE_URL", place.database.url_through(postgres.addr()))
@@ -97,7 +96,7 @@ impl Fleet {
         fleet
     }
 
-    /// A caller of the replica `which`, as it runs now.
+    /// Returns a caller of the current process of the replica `which`.
     pub fn caller(&self, which: usize) -> Caller {
         Caller {
             url: self.replicas[which].url(),
@@ -106,12 +105,12 @@ impl Fleet {
         }
     }
 
-    /// Statements past the brokers.
+    /// Connects to the database directly.
     pub async fn sql(&self) -> tokio_postgres::Client {
         database::connect(self.place.database.url()).await
     }
 
-    /// Every gate, as new.
+    /// Opens every gate.
     pub fn restore(&self) {
         self.clients.restore();
         for replica in &self.replicas {
@@ -123,7 +122,7 @@ impl Fleet {
 }
 
 impl Replica {
-    /// Starts it and waits until it listens.
+    /// Starts a process and waits until it listens.
     pub async fn start(&self) {
         let mut process = self.run.clone().spawn();
         let url = process.ready().await;
@@ -131,12 +130,12 @@ impl Replica {
         (state.process, state.url) = (Some(process), url);
     }
 
-    /// Starts it and does not wait; its address stays unknown until [`start`](Self::start).
+    /// Starts a process without waiting. Its address is unknown until [`start`](Self::start) is called.
     pub fn begin(&self) {
         self.state.lock().unwrap().process = Some(self.run.clone().spawn());
     }
 
-    /// `kill -9`, at this very moment.
+    /// Kills the process with SIGKILL.
     pub async fn kill(&self) {
         if let Some(process) = self.take() {
             let ended = process.stop("KILL").await;
@@ -144,7 +143,7 @@ impl Replica {
         }
     }
 
-    /// SIGTERM; it must end well.
+    /// Stops the process with SIGTERM. Fails unless it exits successfully.
     pub async fn stop(&self) {
         if let Some(process) = self.take() {
             let ended = process.stop("TERM").await.ok();
@@ -152,12 +151,12 @@ impl Replica {
         }
     }
 
-    /// Where it listens, or did before it died.
+    /// Returns the URL of the current process, or of the last one.
     pub fn url(&self) -> String {
         self.state.lock().unwrap().url.clone()
     }
 
-    /// All that it, and those before it, have said.
+    /// Returns the logs of the current process and of all previous ones.
     pub fn log(&self) -> String {
         let state = self.state.lock().unwrap();
         let now = state.process.as_ref().map(Process::log);

@@ -1,5 +1,5 @@
-//! A TCP door in front of a service, which a test can shut, slow down or hold: the service is then
-//! "down" for those who come through the gate, and up for everyone else.
+//! A TCP proxy in front of a service, which a test can close, slow down or block. The service is then
+//! unavailable for the clients of the gate, and available for all others.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
@@ -9,30 +9,30 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 use super::pump::{Flow, Pumped, carry};
 use super::shared;
 
-/// An open or shut door to `upstream`.
+/// A proxy to `upstream` that is open or closed.
 pub struct Gate {
     upstream: SocketAddr,
     addr: SocketAddr,
-    /// Bound and never listening: it keeps the port ours while the gate is shut, and the kernel
-    /// refuses those who come.
+    /// A socket that is bound and never listens. It reserves the port while the gate is closed, and the kernel
+    /// refuses connections.
     _port: TcpSocket,
     open: Mutex<Option<Open>>,
     flow: watch::Sender<Flow>,
     pumped: watch::Sender<Pumped>,
 }
 
-/// A gate that lets through; ends when `shut` is sent or dropped.
+/// The task of an open gate. It ends when `shut` is sent or dropped.
 struct Open {
     shut: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Gate {
-    /// An open gate on a port of its own.
+    /// Starts an open gate on its own port.
     pub fn new(upstream: SocketAddr) -> Gate {
         let port = bind((Ipv4Addr::LOCALHOST, 0).into());
         let gate = Gate {
@@ -47,49 +47,49 @@ impl Gate {
         gate
     }
 
-    /// Where clients come in; the same for the gate's whole life.
+    /// Returns the address that clients connect to. It never changes.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The gate as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the gate.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Shuts the gate: when this returns, every connection is closed and new ones are refused.
-    /// What was held is lost.
-    pub async fn cut(&self) {
+    /// Closes the gate: when this returns, every connection is closed, and new connections are refused.
+    /// Blocked bytes are lost.
+    pub async fn close(&self) {
         let open = self.open.lock().unwrap().take();
         if let Some(open) = open {
-            // An error means that the task has ended; the next line shows how.
+            // An error means that the task has ended. The next line reports how.
             let _ = open.shut.send(());
             open.task.await.expect("the gate's task");
         }
     }
 
-    /// Closes every connection. Whoever comes back gets through.
-    pub async fn tear(&self) {
-        self.cut().await;
+    /// Closes every connection. New connections are accepted.
+    pub async fn drop_connections(&self) {
+        self.close().await;
         self.restore();
     }
 
-    /// Half-open: connections are taken and stay up, and not a byte moves.
-    pub fn hold(&self) {
-        self.flow.send_replace(Flow::Hold);
+    /// Blocks the gate: connections are accepted and stay open, and no bytes are transferred.
+    pub fn block(&self) {
+        self.flow.send_replace(Flow::Block);
     }
 
-    /// Requests reach the service, and its answers get stuck.
-    pub fn hold_answers(&self) {
-        self.flow.send_replace(Flow::HoldAnswers);
+    /// Blocks responses: requests reach the service, and its responses are not transferred.
+    pub fn block_responses(&self) {
+        self.flow.send_replace(Flow::BlockResponses);
     }
 
-    /// Everything takes this much longer, each way.
+    /// Delays the bytes of both directions.
     pub fn delay(&self, by: Duration) {
         self.flow.send_replace(Flow::Delay(by));
     }
 
-    /// As new: what was held goes on its way; when this returns, new connections get through.
+    /// Opens the gate and transfers blocked bytes. When this returns, new connections are accepted.
     pub fn restore(&self) {
         self.flow.send_replace(Flow::Pass);
         let mut state = self.open.lock().unwrap();
@@ -98,21 +98,23 @@ impl Gate {
         }
     }
 
-    /// Returns when a request waits at a gate that holds.
+    /// Waits until a request arrives at the blocked gate.
     pub async fn request_waits(&self) {
-        self.wait("a request", |pumped| pumped.requests_held).await;
+        self.wait("a request", |pumped| pumped.requests_blocked)
+            .await;
     }
 
-    /// Returns when an answer waits at a gate that holds answers.
-    pub async fn answer_waits(&self) {
-        self.wait("an answer", |pumped| pumped.answers_held).await;
+    /// Waits until a response arrives at a gate that blocks responses.
+    pub async fn response_waits(&self) {
+        self.wait("a response", |pumped| pumped.responses_blocked)
+            .await;
     }
 
     async fn wait(&self, what: &str, held: fn(&Pumped) -> usize) {
         let mut pumped = self.pumped.subscribe();
         let came = pumped.wait_for(|pumped| held(pumped) > 0);
-        let came = tokio::time::timeout(PATIENCE, came).await;
-        let came = came.unwrap_or_else(|_| panic!("{what} never comes to the gate"));
+        let came = tokio::time::timeout(TIMEOUT, came).await;
+        let came = came.unwrap_or_else(|_| panic!("{what} does not arrive at the gate"));
         came.expect("the gate's own channel");
     }
 
@@ -126,7 +128,7 @@ impl Gate {
     }
 }
 
-/// A socket on `addr` that shares its port with the gate's other ones.
+/// Binds a socket to `addr`, which shares the port with the other sockets of the gate.
 fn bind(addr: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_reuseport(true).expect("a port that is shared");
@@ -135,8 +137,8 @@ fn bind(addr: SocketAddr) -> TcpSocket {
     socket
 }
 
-/// Passes connections through until `ended`, then closes them all. A broken connection is what a
-/// gate is for: nothing to say.
+/// Forwards connections until `ended`, then closes them all. Broken connections are expected, so their errors
+/// are ignored.
 async fn pass(
     listener: TcpListener,
     upstream: SocketAddr,
@@ -156,7 +158,7 @@ async fn pass(
                     }
                 });
             }
-            // Those that are done need not be kept.
+            // Removes connections that have ended.
             Some(_) = connections.join_next() => {}
         }
     }

@@ -1,5 +1,5 @@
-//! A subscriber: an SNS topic with an SQS queue behind it, raw delivery, as a downstream system
-//! would have.
+//! A subscriber: an SQS queue that is subscribed to an SNS topic with raw delivery, as a downstream system
+//! would use.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::cloud::{REGION, credentials, endpoint};
 use super::unique;
 
-/// A topic and what arrives from it.
+/// A topic, and a queue that is subscribed to it.
 pub struct Inbox {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
@@ -21,18 +21,18 @@ pub struct Inbox {
     pub queue_url: String,
 }
 
-/// One notification as the subscriber gets it.
+/// One notification, as the subscriber receives it.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub body: String,
-    /// The message attributes that are strings.
+    /// The message attributes of type string.
     pub attributes: BTreeMap<String, String>,
     /// `MessageGroupId` and `MessageDeduplicationId`, from a FIFO topic.
     pub fifo: Option<(String, String)>,
 }
 
 impl Message {
-    /// The body, which must be JSON.
+    /// Parses the body as JSON. Fails if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
@@ -40,7 +40,7 @@ impl Message {
 }
 
 impl Inbox {
-    /// A new topic, and a new queue that is subscribed to it.
+    /// Creates a topic, and a queue that is subscribed to it.
     pub async fn new() -> Inbox {
         let (sns, sqs) = (sns(&endpoint()), sqs(&endpoint()));
         let name = unique("inbox");
@@ -49,7 +49,7 @@ impl Inbox {
         Inbox::of(topic, queue, sns, sqs).await
     }
 
-    /// The same with a FIFO topic and a FIFO queue.
+    /// Creates a FIFO topic, and a FIFO queue that is subscribed to it.
     pub async fn fifo() -> Inbox {
         let (sns, sqs) = (sns(&endpoint()), sqs(&endpoint()));
         let name = unique("inbox") + ".fifo";
@@ -78,7 +78,7 @@ impl Inbox {
         inbox
     }
 
-    /// Another subscriber of the same topic, who sees only what `filter_policy` lets through.
+    /// Creates another subscriber of the same topic, with a filter policy.
     pub async fn filtered(&self, filter_policy: serde_json::Value) -> Inbox {
         let queue = self.sqs.create_queue().queue_name(unique("filtered"));
         let queue = queue.send().await.expect("a queue");
@@ -92,7 +92,7 @@ impl Inbox {
         inbox
     }
 
-    /// How many messages wait in the queue.
+    /// Returns the number of messages in the queue.
     pub async fn waiting(&self) -> usize {
         let name = QueueAttributeName::ApproximateNumberOfMessages;
         let asked = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
@@ -103,16 +103,16 @@ impl Inbox {
             .expect("a number of messages")
     }
 
-    /// Deletes and returns messages until there are `count`; fails when they do not come in time.
-    /// Each poll waits at the queue, up to what is left of `patience` (at most 20 s).
-    pub async fn receive_until(&self, count: usize, patience: Duration) -> Vec<Message> {
-        let deadline = Instant::now() + patience;
+    /// Receives and deletes messages until there are `count`. Fails if they do not arrive within `timeout`.
+    /// Each poll waits for the remaining time, at most 20 s.
+    pub async fn receive_until(&self, count: usize, timeout: Duration) -> Vec<Message> {
+        let deadline = Instant::now() + timeout;
         let mut received = Vec::new();
         while received.len() < count {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(
                 !left.is_zero(),
-                "{} of {count} messages after {patience:?}: {received:#?}",
+                "{} of {count} messages after {timeout:?}: {received:#?}",
                 received.len()
             );
             received.extend(self.poll(left).await);
@@ -120,10 +120,10 @@ impl Inbox {
         received
     }
 
-    /// One look into the queue that waits at most `patience`, in whole seconds (20 at most).
-    /// Returns as soon as there is a message; up to ten.
-    pub async fn poll(&self, patience: Duration) -> Vec<Message> {
-        let seconds = patience.as_secs_f64().ceil().clamp(0.0, 20.0) as i32;
+    /// Receives and deletes up to ten messages. Waits at most `timeout`, in whole seconds (at most 20), and returns
+    /// as soon as there is a message.
+    pub async fn poll(&self, timeout: Duration) -> Vec<Message> {
+        let seconds = timeout.as_secs_f64().ceil().clamp(0.0, 20.0) as i32;
         let answer = self.sqs.receive_message().queue_url(&self.queue_url);
         let answer = answer
             .max_number_of_messages(10)
@@ -155,7 +155,7 @@ impl Inbox {
         messages
     }
 
-    /// Lets the topic write into the queue, and subscribes it.
+    /// Allows the topic to send to the queue, and subscribes the queue.
     async fn subscribe(&self, filter_policy: Option<serde_json::Value>) {
         let asked = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
         let asked = asked.attribute_names(QueueAttributeName::QueueArn).send();
@@ -193,7 +193,7 @@ impl Inbox {
     }
 }
 
-/// An SNS client for the calling test.
+/// Creates an SNS client of the calling test.
 pub fn sns(endpoint: &str) -> aws_sdk_sns::Client {
     let config = aws_sdk_sns::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -204,7 +204,7 @@ pub fn sns(endpoint: &str) -> aws_sdk_sns::Client {
     aws_sdk_sns::Client::from_conf(config)
 }
 
-/// An SQS client for the calling test.
+/// Creates an SQS client of the calling test.
 pub fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())

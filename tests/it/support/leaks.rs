@@ -1,19 +1,18 @@
-//! No log holds a secret, whatever the test: each line of the whole suite is looked at, at trace.
+//! Checks that no log contains a secret. Every log line of every test is checked, at level trace.
 //!
-//! What runs in this process logs through the broker's own logger (its filter, its form, its
-//! masks), which [`watch`] starts with every library at its most talkative; its lines are looked at
-//! and shown to nobody. Every process of the binary runs at trace as well, and a [`Listener`] looks
-//! at each line on its standard error before a test hears it; a test hears what `info` would have
-//! told it, unless it set `RUST_LOG` itself.
+//! Code in this process logs through the logger of the broker (with its filter, format and masking), which
+//! [`install_logger`] starts at level trace for all libraries. Its lines are checked and not printed. Every
+//! process of the binary also logs at level trace, and a [`LineChecker`] checks each line of its standard error
+//! before a test sees it. A test sees only the lines of level `info`, unless it sets `RUST_LOG` itself.
 //!
-//! A leak ends the whole run at once, with [`CODE`] and a story on standard error. A panic would
-//! not do: lines come from tasks and threads that no test waits for, where a panic is caught, and
-//! the last of them may come when every test is over but the process is not. The price is one leak
-//! a run.
+//! A leak ends the whole run immediately, with the exit code [`LEAK_EXIT_CODE`] and a message on standard error.
+//! A panic would not suffice: lines are written by tasks and threads that no test waits for, where a panic is
+//! caught, and the last lines may be written after all tests have ended. The drawback is that a run reports
+//! only one leak.
 
 mod line;
+mod patterns;
 mod search;
-mod shapes;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,62 +21,63 @@ use std::sync::{Mutex, Once};
 
 use upload_broker::telemetry::log::{Format, listen};
 
-pub use line::heard_at_info;
-pub use search::{find, keep_secret, keep_setting};
-pub use shapes::SHAPES;
+pub use line::is_visible_at_info;
+pub use patterns::PATTERNS;
+pub use search::{find, register_secret, register_setting};
 
-/// What a run ends with that has told a secret: as one ends whose tests fail.
-pub const CODE: i32 = 101;
+/// The exit code after a leak, which is that of failed tests.
+pub const LEAK_EXIT_CODE: i32 = 101;
 
-/// The place of lines of this process, for [`lines`].
-pub const INSIDE: &str = "inside";
+/// The source of lines of this process, for [`lines`].
+pub const IN_PROCESS: &str = "inside";
 
 /// A secret in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
-    /// What kind of secret it is.
+    /// The kind of the secret.
     pub what: String,
     /// The line.
     pub line: String,
 }
 
 thread_local! {
-    /// Where this thread's leaks go while they are what a test wants to see.
-    static WANTED: RefCell<Option<Vec<Leak>>> = const { RefCell::new(None) };
+    /// Collects the leaks of this thread while a test expects them.
+    static EXPECTED: RefCell<Option<Vec<Leak>>> = const { RefCell::new(None) };
 }
 
-/// How many lines came, by place and by who said them.
+/// The number of lines by source and library.
 static LINES: Mutex<BTreeMap<(&str, String), u64>> = Mutex::new(BTreeMap::new());
 
-/// Everything at trace: a name in the filter is the beginning of a library's.
-pub fn everything() -> String {
+/// Returns a filter for level trace of everything. A name in the filter is a prefix of library names.
+pub fn trace_filter() -> String {
     let named: String = ('a'..='z').map(|c| format!(",{c}=trace")).collect();
     format!("trace{named}")
 }
 
-/// From now on, what is logged in this process is looked at.
-pub fn watch() {
+/// Installs a logger that checks every line that this process logs.
+pub fn install_logger() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        let hear = |line: &str| {
-            look(INSIDE, line, || {
+        let check = |line: &str| {
+            check_line(IN_PROCESS, line, || {
                 let thread = std::thread::current();
                 format!("the thread {}", thread.name().unwrap_or("without a name"))
             });
         };
-        listen(Format::Text, &everything(), hear).expect("the first logger of the process");
+        listen(Format::Text, &trace_filter(), check).expect("the first logger of the process");
     });
 }
 
-/// What `act` tells that nobody may see, on this thread; the run goes on.
-pub fn told(act: impl FnOnce()) -> Vec<Leak> {
-    watch();
-    WANTED.set(Some(Vec::new()));
+/// Runs `act` and returns the leaks in the lines that it logs on this thread. They do not end the run.
+pub fn collect_leaks(act: impl FnOnce()) -> Vec<Leak> {
+    install_logger();
+    EXPECTED.set(Some(Vec::new()));
     act();
-    WANTED.take().unwrap_or_default()
+    EXPECTED.take().unwrap_or_default()
 }
 
-/// How many lines `library` (or we) said at `place`: [`INSIDE`], or the name of a command.
+/// Returns the number of lines that `library` (or the broker) logged at `place`: [`IN_PROCESS`], or the name of
+/// a command.
 pub fn lines(place: &str, library: &str) -> u64 {
     let lines = LINES.lock().expect("the counts");
     (lines.iter())
@@ -86,19 +86,19 @@ pub fn lines(place: &str, library: &str) -> u64 {
         .sum()
 }
 
-/// Who listens to an output of a process.
-pub struct Listener {
-    /// The command; none where secrets may be told.
+/// Checks the lines of an output of a process.
+pub struct LineChecker {
+    /// The command; `None` if its output may contain secrets.
     place: Option<&'static str>,
-    /// The test that started it.
+    /// The test that started the process.
     test: String,
-    /// Whether the test hears all that is said.
+    /// Whether the test sees all lines.
     all: bool,
 }
 
-/// The commands that tell no secret on standard output either. The others print a key that was
-/// made, the examples of the document, or bytes of others.
-const QUIET: [&str; 8] = [
+/// The commands whose standard output must not contain a secret either. The other commands print a new key, the
+/// examples of the API document, or bytes of datasets.
+const CHECKED_COMMANDS: [&str; 8] = [
     "serve",
     "janitor",
     "doctor",
@@ -109,45 +109,51 @@ const QUIET: [&str; 8] = [
     "tenants",
 ];
 
-impl Listener {
-    /// For standard error of this command, started by the calling thread's test. It hears
-    /// everything, or what `info` tells.
-    pub fn of_err(command: &str, all: bool) -> Listener {
-        let known = QUIET.into_iter().chain(["dev"]).find(|one| *one == command);
-        Listener::new(Some(known.unwrap_or("another command")), all)
+impl LineChecker {
+    /// Creates a checker for the standard error of this command, which the test of the calling thread starts. The
+    /// test sees all lines, or only those of level `info`.
+    pub fn of_err(command: &str, all: bool) -> LineChecker {
+        let known = CHECKED_COMMANDS
+            .into_iter()
+            .chain(["dev"])
+            .find(|one| *one == command);
+        LineChecker::new(Some(known.unwrap_or("another command")), all)
     }
 
-    /// For its standard output.
-    pub fn of_out(command: &str) -> Listener {
-        Listener::new(QUIET.into_iter().find(|one| *one == command), true)
+    /// Creates a checker for the standard output of this command.
+    pub fn of_out(command: &str) -> LineChecker {
+        LineChecker::new(
+            CHECKED_COMMANDS.into_iter().find(|one| *one == command),
+            true,
+        )
     }
 
-    fn new(place: Option<&'static str>, all: bool) -> Listener {
+    fn new(place: Option<&'static str>, all: bool) -> LineChecker {
         let thread = std::thread::current();
         let test = thread.name().unwrap_or("without a name").to_owned();
-        Listener { place, test, all }
+        LineChecker { place, test, all }
     }
 
-    /// Looks at a line; whether the test hears it too.
-    pub fn hear(&self, line: &str) -> bool {
+    /// Checks a line, and returns whether the test sees it.
+    pub fn check(&self, line: &str) -> bool {
         if let Some(place) = self.place {
-            look(place, line, || format!("{place}, started by {}", self.test));
+            check_line(place, line, || format!("{place}, started by {}", self.test));
         }
-        self.all || heard_at_info(line)
+        self.all || is_visible_at_info(line)
     }
 }
 
-fn look(place: &'static str, line: &str, who: impl FnOnce() -> String) {
-    if let Some(speaker) = line::speaker(line) {
+fn check_line(place: &'static str, line: &str, who: impl FnOnce() -> String) {
+    if let Some(library) = line::library(line) {
         let mut lines = LINES.lock().expect("the counts");
-        *lines.entry((place, speaker.to_owned())).or_default() += 1;
+        *lines.entry((place, library.to_owned())).or_default() += 1;
     }
     let Some(what) = find(line) else { return };
     let leak = Leak {
         what,
         line: line.to_owned(),
     };
-    let expected = WANTED.with_borrow_mut(|wanted| match wanted {
+    let expected = EXPECTED.with_borrow_mut(|wanted| match wanted {
         Some(leaks) => {
             leaks.push(leak.clone());
             true
@@ -155,14 +161,14 @@ fn look(place: &'static str, line: &str, who: impl FnOnce() -> String) {
         None => false,
     });
     if !expected {
-        end(&leak, &who());
+        end_run(&leak, &who());
     }
 }
 
-/// Ends the run. Written past what captures the output of tests: this one is not theirs.
-fn end(leak: &Leak, who: &str) -> ! {
+/// Ends the run. The message is written to standard error directly, because the output of tests is captured.
+fn end_run(leak: &Leak, who: &str) -> ! {
     let Leak { what, line } = leak;
-    let story = format!("\n\na log holds a secret ({what}), said by {who}:\n{line}\n\n");
-    let _ = std::io::stderr().write_all(story.as_bytes());
-    std::process::exit(CODE)
+    let message = format!("\n\na log contains a secret ({what}), logged by {who}:\n{line}\n\n");
+    let _ = std::io::stderr().write_all(message.as_bytes());
+    std::process::exit(LEAK_EXIT_CODE)
 }

@@ -1,40 +1,41 @@
-//! What every test stands on: a real Postgres, real S3, SNS and SQS protocols, and a gate that
-//! cuts them off. Nothing here is a mock, and nothing is skipped when it is missing.
+//! The environment of the tests: a real Postgres, servers that implement the real protocols of S3, SNS and
+//! SQS, and proxies that simulate failures. No service is mocked, and a missing program fails the tests
+//! instead of skipping them.
 //!
-//! All tests share one process. The servers are started by the first test that asks, and stop
-//! when the process ends, however it ends. Every test makes its own clients: a connection belongs
-//! to the runtime that made it, and each test has its own.
+//! All tests share one process. The first test that needs a server starts it, and the server stops when the
+//! process ends, however it ends. Every test creates its own clients, because a connection belongs to the
+//! runtime that created it, and each test has its own runtime.
 
 pub mod app;
-pub mod bent;
-pub mod careless;
+pub mod blocked_gate;
 pub mod cloud;
 pub mod database;
-pub mod dice;
-pub mod door;
 pub mod events;
+pub mod faulty_proxy;
 pub mod fleet;
 pub mod gate;
-pub mod halt;
-pub mod hold;
+pub mod holding_proxy;
 pub mod inbox;
 pub mod invariant;
-pub mod knobs;
 pub mod leaks;
+pub mod lenient_store;
 pub mod load;
-pub mod masked;
 pub mod observe;
+pub mod options;
 pub mod pgbouncer;
 pub mod process;
+pub mod process_folder;
 pub mod pump;
 pub mod python;
 pub mod raw;
-pub mod real;
+pub mod real_stores;
+pub mod replacing_proxy;
 pub mod reply;
+pub mod rewriting_proxy;
+pub mod seeded_rng;
 pub mod serving;
 pub mod setup;
-pub mod slot;
-pub mod sns_door;
+pub mod sns_proxy;
 pub mod store;
 
 use std::path::PathBuf;
@@ -42,18 +43,18 @@ use std::sync::OnceLock;
 
 use tokio::runtime::{Handle, Runtime};
 
-/// The runtime of what outlives a test, or must move while a test's own thread blocks.
+/// The runtime for tasks that outlive a test, or that must run while the thread of a test is blocked.
 pub fn shared() -> &'static Handle {
     static SHARED: OnceLock<Runtime> = OnceLock::new();
     SHARED
         .get_or_init(|| {
-            leaks::watch();
+            leaks::install_logger();
             Runtime::new().expect("a runtime for shared services")
         })
         .handle()
 }
 
-/// Runs `future` to its end from anywhere, also inside a test's runtime or in a drop.
+/// Runs `future` to its end. It can be called anywhere, even inside the runtime of a test or in a drop.
 pub fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         scope
@@ -63,12 +64,12 @@ pub fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
     })
 }
 
-/// A name that no other test has, fit for a bucket, a topic, a queue and a database.
+/// Returns a unique name that is valid for a bucket, a topic, a queue and a database.
 pub fn unique(kind: &str) -> String {
     format!("{kind}-{}", uuid::Uuid::new_v4().simple())
 }
 
-/// A program of the virtual environment that the Makefile makes.
+/// Returns the path of a program in the virtual environment that the Makefile creates.
 pub fn venv(program: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join(".venv/bin")
@@ -81,7 +82,8 @@ pub fn venv(program: &str) -> PathBuf {
     path
 }
 
-/// `PG_BIN`, which the Makefile and the broker know too: the folder of the server's programs.
+/// Returns the value of `PG_BIN`, the folder of the Postgres server programs. The Makefile and the broker use
+/// this variable too.
 #[expect(
     clippy::disallowed_methods,
     reason = "the tests have no config module; this is their one variable"

@@ -1,4 +1,4 @@
-//! What a test sees of a broker beside its answers: metrics, histories, rows.
+//! Observes a broker in other ways than by its responses: metrics, histories, rows.
 
 use std::time::{Duration, Instant};
 
@@ -7,25 +7,25 @@ use serde_json::Value;
 
 use super::app::{App, id};
 
-/// How long a test waits for what happens by itself.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for a condition.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Asks `done` again and again until it says yes; fails with `what` when it never does.
+/// Polls until `done` returns `true`. Fails with `what` if it does not within [`TIMEOUT`].
 pub async fn eventually(what: &str, done: impl AsyncFnMut() -> bool) {
-    within(PATIENCE, what, done).await;
+    within(TIMEOUT, what, done).await;
 }
 
-/// The same for what may take as long as `patience`.
-pub async fn within(patience: Duration, what: &str, mut done: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + patience;
+/// Polls until `done` returns `true`. Fails with `what` if it does not within `timeout`.
+pub async fn within(timeout: Duration, what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + timeout;
     while !done().await {
-        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {timeout:?}: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 impl App {
-    /// The value of a line of `/metrics`, by its name and labels; 0 where there is no such line.
+    /// Returns the value of a metric by its name and labels; 0 if there is no such metric.
     pub async fn metric(&self, name: &str) -> f64 {
         let all = self.get("/metrics").await.expect_ok().body;
         let mut values = all.lines().filter_map(|line| {
@@ -35,7 +35,7 @@ impl App {
         values.next().unwrap_or(0.0)
     }
 
-    /// The history of an upload, as the contract has it.
+    /// Returns the history of an upload.
     pub async fn events(&self, upload: &Value) -> Vec<Value> {
         let reply = self.get(&format!("/uploads/{}/events", id(upload))).await;
         match reply.expect(StatusCode::OK) {
@@ -44,9 +44,9 @@ impl App {
         }
     }
 
-    /// The types of an upload's events, oldest first; they must be numbered without a gap, and
-    /// the last one must tell of the state that the upload is in.
-    pub async fn told(&self, upload: &Value) -> Vec<String> {
+    /// Returns the types of the events of an upload, oldest first. Fails if their sequence numbers have a gap, or
+    /// if the last event does not match the status of the upload.
+    pub async fn event_types(&self, upload: &Value) -> Vec<String> {
         let events = self.events(upload).await;
         for (index, event) in events.iter().enumerate() {
             assert_eq!(event["sequence"], index + 1, "{events:#?}");
@@ -61,10 +61,10 @@ impl App {
         kinds.map(|kind| kind.expect("a type").to_owned()).collect()
     }
 
-    /// Runs `verb` up to where it changes a row, then `act`, then the rest of `verb`: it has looked
-    /// at S3 by then, and nothing is written yet. That an upload in parts is held, before S3 is asked
-    /// for its parts, is not such a change.
-    pub async fn in_between<T>(
+    /// Runs `verb` until it changes a row, then `act`, then the rest of `verb`. At that point `verb` has read S3 and
+    /// has written nothing. Setting the holder of a multipart upload, before its parts are listed, does not count
+    /// as such a change.
+    pub async fn run_before_write<T>(
         &self,
         verb: impl Future<Output = T>,
         act: impl Future<Output = ()>,
@@ -80,7 +80,7 @@ impl App {
                 "wait_event_type = 'Lock' AND query LIKE 'UPDATE \"uploads\" SET \"holder\"%'";
             let next = next.transaction().await.expect("a transaction");
             if self.sessions(holds).await == 1 {
-                // It goes first, then the next lock.
+                // The update of the holder goes first, then the next lock.
                 let pass = async {
                     let both = "both wait for the row";
                     eventually(both, async || self.all_waiting_for_locks().await == 2).await;
@@ -100,19 +100,19 @@ impl App {
         tokio::join!(verb, act).0
     }
 
-    /// Removals of objects that were registered and not ended.
+    /// Returns the number of removals of objects that were registered and have not ended.
     pub async fn removals_under_way(&self) -> i64 {
         let client = self.sql().await;
         let removals = client.query_one("SELECT count(*) FROM removals", &[]).await;
         removals.expect("removals").get(0)
     }
 
-    /// Sessions of the app's database that wait for a lock.
+    /// Returns the number of sessions of the broker that wait for a lock.
     pub async fn waiting_for_locks(&self) -> i64 {
         self.sessions("wait_event_type = 'Lock'").await
     }
 
-    /// The same with the test's own.
+    /// Returns the number of all sessions that wait for a lock, including those of the test.
     async fn all_waiting_for_locks(&self) -> i64 {
         let waiting = "SELECT count(*) FROM pg_stat_activity \
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -121,10 +121,10 @@ impl App {
         row.get(0)
     }
 
-    /// Fails when a session of the app's database holds a transaction open, or waits for one. The
-    /// loops of the app have short ones of their own, so that it is asked more than once, but for
-    /// less time than after which Postgres itself ends a forgotten one (15 s).
-    pub async fn holds_no_transaction(&self) {
+    /// Fails if a session of the broker stays in an open transaction, or waits for a lock. The loops of the broker
+    /// have short transactions of their own, so the check is repeated, but for less time than Postgres allows an
+    /// idle transaction (15 s).
+    pub async fn assert_no_open_transaction(&self) {
         let open = "state LIKE 'idle in transaction%' OR wait_event_type = 'Lock'";
         let deadline = Instant::now() + Duration::from_secs(8);
         while self.sessions(open).await > 0 {

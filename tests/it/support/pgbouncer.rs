@@ -1,4 +1,4 @@
-//! PgBouncer, as Debian ships it, in front of the tests' Postgres.
+//! PgBouncer, as Debian packages it, in front of the Postgres of the tests.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use super::database;
 use super::observe::eventually;
 use super::process::free_port;
 
-/// A running PgBouncer; it ends with the test.
+/// A running PgBouncer. It stops when this value is dropped.
 pub struct PgBouncer {
     address: SocketAddr,
     _process: Child,
@@ -20,12 +20,12 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// One in this `pool_mode`, with more sessions than a broker has connections.
+    /// Starts PgBouncer with this `pool_mode`, and with more sessions than a broker has connections.
     pub async fn start(pool_mode: &str) -> PgBouncer {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // Where it runs as another user, it writes its log here.
+        // PgBouncer may run as another user, and writes its log to this folder.
         let open = fs::Permissions::from_mode(0o777);
-        fs::set_permissions(folder.path(), open).expect("a folder for everybody");
+        fs::set_permissions(folder.path(), open).expect("the permissions of the folder");
         let (port, postgres) = (free_port(), database::address());
         let settings = folder.path().join("pgbouncer.ini");
         let log = folder.path().join("log");
@@ -54,7 +54,7 @@ impl PgBouncer {
             "PATH",
             "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/bin",
         );
-        // It refuses to run as root.
+        // PgBouncer refuses to run as root.
         if fs::metadata(folder.path()).is_ok_and(|folder| folder.uid() == 0) {
             command.args(["-u", "nobody"]);
         }
@@ -75,7 +75,7 @@ impl PgBouncer {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address that PgBouncer listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,8 +1,8 @@
-//! The real binary as a process of its own: started with chosen settings, heard, signalled.
+//! Runs the real binary as a process, with chosen settings, captured output and signals.
 //!
-//! It sees no variable of the test's own environment but `PATH` and what finds Postgres, so a
-//! developer's shell decides nothing. Whatever happens to the test, the process is killed. It logs
-//! everything, and no line may hold a secret (see `leaks`).
+//! The process inherits no variable of the environment of the test except `PATH` and `PG_BIN`, so the shell of a
+//! developer has no influence. The process is killed when the test ends, however it ends. It logs at level
+//! trace, and no line may contain a secret (see `leaks`).
 
 mod ended;
 mod signals;
@@ -18,20 +18,20 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-pub use ended::Ended;
-pub use signals::{lives, signal};
+pub use ended::FinishedProcess;
+pub use signals::{is_running, signal};
 
-use super::leaks::{Listener, everything, keep_setting};
+use super::leaks::{LineChecker, register_setting, trace_filter};
 use super::{pg_bin, shared};
 
-/// More than anything here takes, on a machine under load.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// A timeout that is longer than any operation of a process takes on a busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Ports of the tests' own.
+/// The range of ports for the tests.
 const FIRST_PORT: u16 = 10_240;
 const PORTS: u16 = 20_480;
 
-/// A process to be.
+/// The arguments, settings and input of a process.
 #[derive(Clone)]
 pub struct Run {
     args: Vec<String>,
@@ -40,23 +40,23 @@ pub struct Run {
     input: Option<Vec<u8>>,
 }
 
-/// A running process, with all that it says. Killed when dropped.
+/// A running process and its output. It is killed when this value is dropped.
 pub struct Process {
     child: Child,
-    said: watch::Receiver<Said>,
+    output: watch::Receiver<Output>,
 }
 
-/// What a process has said so far.
+/// The output of a process so far.
 #[derive(Clone, Debug, Default)]
-struct Said {
+struct Output {
     out: String,
     err: String,
-    /// How many of its two outputs are closed.
+    /// The number of its two output streams that are closed.
     closed: u8,
 }
 
 impl Run {
-    /// `upload-broker ARGS` without a setting.
+    /// Creates a run of `upload-broker ARGS` without settings.
     pub fn new(args: &[&str]) -> Run {
         Run {
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
@@ -66,51 +66,51 @@ impl Run {
         }
     }
 
-    /// With a setting.
+    /// Adds a setting.
     pub fn set(mut self, name: &str, value: impl ToString) -> Run {
         self.settings.insert(name.into(), value.to_string());
         self
     }
 
-    /// Without a setting that was there.
+    /// Removes a setting.
     pub fn unset(mut self, name: &str) -> Run {
         self.settings.remove(name);
         self
     }
 
-    /// With settings.
+    /// Adds settings.
     pub fn with(self, settings: &[(&str, String)]) -> Run {
         (settings.iter()).fold(self, |run, (name, value)| run.set(name, value))
     }
 
-    /// In this folder.
-    pub fn inside(mut self, folder: &Path) -> Run {
+    /// Sets the working folder.
+    pub fn current_dir(mut self, folder: &Path) -> Run {
         self.folder = Some(folder.to_owned());
         self
     }
 
-    /// With this on its standard input, by a pipe.
-    pub fn fed(mut self, input: &[u8]) -> Run {
+    /// Sets the standard input, which is a pipe.
+    pub fn stdin(mut self, input: &[u8]) -> Run {
         self.input = Some(input.to_owned());
         self
     }
 
-    /// Starts it.
+    /// Starts the process.
     pub fn spawn(self) -> Process {
         let name = self.args.first().map_or("", String::as_str);
         let all = self.settings.contains_key("RUST_LOG");
-        let (of_out, of_err) = (Listener::of_out(name), Listener::of_err(name, all));
+        let (of_out, of_err) = (LineChecker::of_out(name), LineChecker::of_err(name, all));
         for (name, value) in &self.settings {
-            keep_setting(name, value);
+            register_setting(name, value);
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_upload-broker"));
         command
             .args(&self.args)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", super::slot::folder())
+            .env("HOME", super::process_folder::path())
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("RUST_LOG", everything())
+            .env("RUST_LOG", trace_filter())
             .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
             .envs(&self.settings)
             .stdin(match self.input {
@@ -127,147 +127,153 @@ impl Run {
         let mut child = command.spawn().expect("the binary");
         if let (Some(input), Some(mut pipe)) = (self.input, child.stdin.take()) {
             shared().spawn(async move {
-                // Whoever wants no more need not take it.
+                // The process may end before it has read everything.
                 let _ = pipe.write_all(&input).await;
             });
         }
-        let (tell, said) = watch::channel(Said::default());
+        let (sender, output) = watch::channel(Output::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let out = hear(out.expect("stdout"), tell.clone(), of_out, |said| {
-            &mut said.out
+        let out = capture(out.expect("stdout"), sender.clone(), of_out, |output| {
+            &mut output.out
         });
-        let err = hear(err.expect("stderr"), tell, of_err, |said| &mut said.err);
+        let err = capture(err.expect("stderr"), sender, of_err, |output| {
+            &mut output.err
+        });
         shared().spawn(out);
         shared().spawn(err);
-        Process { child, said }
+        Process { child, output }
     }
 
-    /// Runs it to its end.
-    pub async fn end(self) -> Ended {
-        self.spawn().ended().await
+    /// Starts the process and waits for its end.
+    pub async fn finish(self) -> FinishedProcess {
+        self.spawn().wait().await
     }
 }
 
-async fn hear(
+async fn capture(
     output: impl AsyncRead + Unpin,
-    tell: watch::Sender<Said>,
-    listener: Listener,
-    which: fn(&mut Said) -> &mut String,
+    sender: watch::Sender<Output>,
+    checker: LineChecker,
+    which: fn(&mut Output) -> &mut String,
 ) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        if !listener.hear(&line) {
+        if !checker.check(&line) {
             continue;
         }
-        tell.send_modify(|said| {
-            let text = which(said);
+        sender.send_modify(|output| {
+            let text = which(output);
             text.push_str(&line);
             text.push('\n');
         });
     }
-    tell.send_modify(|said| said.closed += 1);
+    sender.send_modify(|output| output.closed += 1);
 }
 
 impl Process {
-    /// The process id.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id().expect("a process that runs")
     }
 
-    /// All that it has said on standard error.
+    /// Returns the standard error so far.
     pub fn log(&self) -> String {
-        self.said.borrow().err.clone()
+        self.output.borrow().err.clone()
     }
 
-    /// All that it has said on standard output.
-    pub fn printed(&self) -> String {
-        self.said.borrow().out.clone()
+    /// Returns the standard output so far.
+    pub fn output(&self) -> String {
+        self.output.borrow().out.clone()
     }
 
-    /// Waits for a line on standard output that holds `text`, and returns it.
-    pub async fn prints(&mut self, text: &str) -> String {
-        self.line(|said| &said.out, text, 1).await
+    /// Waits for a line on standard output that contains `text`, and returns it.
+    pub async fn wait_for_output(&mut self, text: &str) -> String {
+        self.line(|output| &output.out, text, 1).await
     }
 
-    /// Waits for a line on standard error that holds `text`, and returns it.
-    pub async fn says(&mut self, text: &str) -> String {
-        self.says_again(text, 1).await
+    /// Waits for a line on standard error that contains `text`, and returns it.
+    pub async fn wait_for_log(&mut self, text: &str) -> String {
+        self.wait_for_nth_log(text, 1).await
     }
 
     /// Waits for the `count`th such line.
-    pub async fn says_again(&mut self, text: &str, count: usize) -> String {
-        self.line(|said| &said.err, text, count).await
+    pub async fn wait_for_nth_log(&mut self, text: &str, count: usize) -> String {
+        self.line(|output| &output.err, text, count).await
     }
 
-    async fn line(&mut self, stream: fn(&Said) -> &str, text: &str, count: usize) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        let all = |said: &Said| format!("{}{}", said.out, said.err);
-        // What was looked at is not looked at again: it only grows, by whole lines.
-        let (mut looked, mut found) = (0, 0);
+    async fn line(&mut self, stream: fn(&Output) -> &str, text: &str, count: usize) -> String {
+        let deadline = Instant::now() + TIMEOUT;
+        let all = |output: &Output| format!("{}{}", output.out, output.err);
+        // The output only grows by whole lines, so each line is checked once.
+        let (mut checked, mut found) = (0, 0);
         loop {
             {
-                let now = self.said.borrow_and_update();
+                let now = self.output.borrow_and_update();
                 let stream = stream(&now);
-                for line in stream[looked..].lines().filter(|line| line.contains(text)) {
+                for line in stream[checked..].lines().filter(|line| line.contains(text)) {
                     found += 1;
                     if found == count {
                         return line.to_owned();
                     }
                 }
-                looked = stream.len();
-                assert!(now.closed < 2, "it ended without {text:?}:\n{}", all(&now));
+                checked = stream.len();
+                assert!(
+                    now.closed < 2,
+                    "the process ended without {text:?}:\n{}",
+                    all(&now)
+                );
             }
-            if timeout_at(deadline, self.said.changed()).await.is_err() {
-                let all = all(&self.said.borrow());
-                panic!("no {text:?} in {PATIENCE:?}:\n{all}");
+            if timeout_at(deadline, self.output.changed()).await.is_err() {
+                let all = all(&self.output.borrow());
+                panic!("no {text:?} in {TIMEOUT:?}:\n{all}");
             }
         }
     }
 
     /// Waits until the broker listens, and returns its URL.
     pub async fn ready(&mut self) -> String {
-        let line = self.says("listening on http").await;
+        let line = self.wait_for_log("listening on http").await;
         let (_, rest) = line.split_once("listening on ").expect("an address");
         let url = rest.split(['"', ' ']).next().expect("a URL");
         url.to_owned()
     }
 
-    /// Sends a signal, by its name.
+    /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         signal(name, self.id());
     }
 
-    /// Waits for its end.
-    pub async fn ended(mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits for the end of the process.
+    pub async fn wait(mut self) -> FinishedProcess {
+        let deadline = Instant::now() + TIMEOUT;
         let status = timeout_at(deadline, self.child.wait()).await;
         let Ok(status) = status else {
-            panic!("it does not end:\n{}", self.log());
+            panic!("the process does not end:\n{}", self.log());
         };
-        let closed = timeout_at(deadline, self.said.wait_for(|said| said.closed == 2)).await;
-        let said = closed
+        let closed = timeout_at(deadline, self.output.wait_for(|output| output.closed == 2)).await;
+        let output = closed
             .expect("its outputs are closed")
-            .expect("listeners")
+            .expect("the capturing tasks")
             .clone();
-        Ended {
+        FinishedProcess {
             status: status.expect("its status"),
-            out: said.out,
-            err: said.err,
+            out: output.out,
+            err: output.err,
         }
     }
 
-    /// Asks it to stop, and waits for its end.
-    pub async fn stop(self, name: &str) -> Ended {
+    /// Sends a signal and waits for the end of the process.
+    pub async fn stop(self, name: &str) -> FinishedProcess {
         self.signal(name);
-        self.ended().await
+        self.wait().await
     }
 }
 
-/// A port that nobody has now, and that no other test is given. It lies below those that the
-/// system hands out by itself (Linux: from 32768), so that it is free at the next start too.
+/// Returns a port that is free now, and that no other test gets. It is below the range from which the system
+/// assigns ports (from 32768 on Linux), so that it is still free when the process is started again.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Runs beside this one begin elsewhere.
+    // Concurrent test processes start at different ports.
     let first = std::process::id() % 1_000 * 20;
     loop {
         let port = FIRST_PORT + (first as u16 + NEXT.fetch_add(1, Relaxed)) % PORTS;

@@ -1,4 +1,4 @@
-//! What a gate does with the bytes of one connection.
+//! How a gate transfers the bytes of one connection.
 
 use std::time::Duration;
 
@@ -6,42 +6,42 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-/// How bytes move through a gate.
+/// How a gate transfers bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// At once.
+    /// Immediately.
     Pass,
-    /// Later, each way.
+    /// After a delay, in both directions.
     Delay(Duration),
     /// Not at all.
-    Hold,
-    /// To the service, not back from it.
-    HoldAnswers,
+    Block,
+    /// To the service, but not back to the client.
+    BlockResponses,
 }
 
-/// Which way.
+/// A direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    There,
-    Back,
+enum Direction {
+    ToService,
+    ToClient,
 }
 
-/// What has got stuck so far.
+/// Counters of the bytes that were blocked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pumped {
-    /// Pieces on their way to the service.
-    pub requests_held: usize,
-    /// Pieces on their way back.
-    pub answers_held: usize,
+    /// Blocked chunks to the service.
+    pub requests_blocked: usize,
+    /// Blocked chunks to the client.
+    pub responses_blocked: usize,
 }
 
 impl Flow {
-    fn holds(self, way: Way) -> bool {
-        self == Flow::Hold || (self == Flow::HoldAnswers && way == Way::Back)
+    fn blocks(self, direction: Direction) -> bool {
+        self == Flow::Block || (self == Flow::BlockResponses && direction == Direction::ToClient)
     }
 }
 
-/// Carries one connection both ways, until both are done or one is broken.
+/// Transfers the bytes of one connection in both directions, until both have ended or one fails.
 pub async fn carry(
     mut client: TcpStream,
     mut server: TcpStream,
@@ -50,16 +50,22 @@ pub async fn carry(
 ) {
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let there = pump(from_client, to_server, Way::There, flow.clone(), &pumped);
-    let back = pump(from_server, to_client, Way::Back, flow, &pumped);
-    // A side that hangs up is its own affair.
+    let there = pump(
+        from_client,
+        to_server,
+        Direction::ToService,
+        flow.clone(),
+        &pumped,
+    );
+    let back = pump(from_server, to_client, Direction::ToClient, flow, &pumped);
+    // A closed connection is not an error of the gate.
     let _ = tokio::try_join!(there, back);
 }
 
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    way: Way,
+    direction: Direction,
     mut flow: watch::Receiver<Flow>,
     pumped: &watch::Sender<Pumped>,
 ) -> std::io::Result<()> {
@@ -67,12 +73,12 @@ async fn pump(
     loop {
         let count = from.read(&mut buffer).await?;
         let now = *flow.borrow();
-        if now.holds(way) && count > 0 {
-            pumped.send_modify(|pumped| match way {
-                Way::There => pumped.requests_held += 1,
-                Way::Back => pumped.answers_held += 1,
+        if now.blocks(direction) && count > 0 {
+            pumped.send_modify(|pumped| match direction {
+                Direction::ToService => pumped.requests_blocked += 1,
+                Direction::ToClient => pumped.responses_blocked += 1,
             });
-            let released = flow.wait_for(|flow| !flow.holds(way)).await;
+            let released = flow.wait_for(|flow| !flow.blocks(direction)).await;
             released.map_err(std::io::Error::other)?;
         } else if let Flow::Delay(by) = now {
             tokio::time::sleep(by).await;

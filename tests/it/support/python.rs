@@ -1,12 +1,12 @@
-//! Other people's clients: Python with boto3 and requests, from the virtual environment.
+//! Clients in Python, with boto3 and requests, from the virtual environment.
 
 use std::process::Command;
 
 use super::venv;
 
-/// Runs Python to its end and returns what it printed; fails with all that it said.
+/// Runs Python and returns its standard output. Fails with its whole output if it does not exit successfully.
 ///
-/// Blocks the calling thread. A test whose server runs on the same thread calls it from
+/// It blocks the calling thread, so a test whose server runs on the same thread must call it from
 /// `spawn_blocking`.
 pub fn run(args: &[&str], settings: &[(&str, String)]) -> String {
     let output = Command::new(venv("python3"))

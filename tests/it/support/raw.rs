@@ -1,11 +1,11 @@
-//! Bytes on a socket: for requests that no well-behaved client would send.
+//! Sends raw bytes over a socket, for requests that no correct client would send.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::app::App;
 
-/// An answer as it came over the wire.
+/// A response as it was received.
 #[derive(Debug)]
 pub struct RawReply {
     pub status: u16,
@@ -15,7 +15,7 @@ pub struct RawReply {
 }
 
 impl RawReply {
-    /// A problem with this status, as far as a wire can tell.
+    /// Fails unless the response is a problem document with this status and code.
     #[track_caller]
     pub fn expect_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:#?}");
@@ -28,11 +28,11 @@ impl RawReply {
     }
 }
 
-/// Sends `request` as it stands and reads until the broker closes.
+/// Sends `request` unchanged, and reads until the broker closes the connection.
 pub async fn send(app: &App, request: impl AsRef<[u8]>) -> RawReply {
     let address = app.url.strip_prefix("http://").expect("plain HTTP");
     let mut socket = TcpStream::connect(address).await.expect("the broker");
-    // The broker may answer and close before it has read everything: that is its right.
+    // The broker may respond and close the connection before it has read everything.
     let _ = socket.write_all(request.as_ref()).await;
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
@@ -51,7 +51,7 @@ pub async fn send(app: &App, request: impl AsRef<[u8]>) -> RawReply {
     }
 }
 
-/// A request with the app's key, `lines` after its head line, and a body.
+/// Returns a request with the key of the app, the header lines `lines`, and a body.
 pub fn request(app: &App, line: &str, lines: &str, body: &[u8]) -> Vec<u8> {
     let key = &app.key;
     let mut bytes = format!(

@@ -1,10 +1,10 @@
-//! An answer, read to its end, with checks that show all of it when they fail.
+//! A complete HTTP response, with checks that print the whole response when they fail.
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -13,7 +13,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Sends the request and reads the answer.
+    /// Sends the request and reads the response.
     pub async fn of(request: reqwest::RequestBuilder) -> Reply {
         let answer = request.send().await.expect("an answer");
         Reply {
@@ -23,14 +23,14 @@ impl Reply {
         }
     }
 
-    /// The body as JSON, of an answer with this status.
+    /// Fails unless the response has this status. Returns the body as JSON.
     #[track_caller]
     pub fn expect(self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{self:#?}");
         self.json()
     }
 
-    /// A problem of this status and code, as the contract has it.
+    /// Fails unless the response is a valid problem document with this status and code. Returns the body.
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self:#?}");
@@ -54,19 +54,19 @@ impl Reply {
         problem
     }
 
-    /// Any success.
+    /// Fails unless the status is a success.
     #[track_caller]
     pub fn expect_ok(self) -> Reply {
         assert!(self.status.is_success(), "{self:#?}");
         self
     }
 
-    /// One header.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body as JSON; null where there is none.
+    /// Returns the body as JSON; null if it is empty.
     #[track_caller]
     pub fn json(&self) -> Value {
         if self.body.is_empty() {

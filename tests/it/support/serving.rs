@@ -1,4 +1,4 @@
-//! A `serve` process with a database and a bucket of its own, and a client for it.
+//! A `serve` process with its own database and bucket, and a client for it.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use super::database::Database;
 use super::process::{Process, Run};
 use super::reply::Reply;
 
-/// What a `serve` needs, and the settings that name it.
+/// The database and bucket of a `serve` process, and the settings that refer to them.
 pub struct Place {
     pub database: Database,
     pub bucket: Bucket,
 }
 
-/// Someone with a key.
+/// A client with an API key.
 #[derive(Clone)]
 pub struct Caller {
     pub url: String,
@@ -24,7 +24,7 @@ pub struct Caller {
 }
 
 impl Place {
-    /// A migrated database and an empty bucket.
+    /// Creates a migrated database and an empty bucket.
     pub async fn new() -> Place {
         Place {
             database: Database::new(),
@@ -32,36 +32,36 @@ impl Place {
         }
     }
 
-    /// A command with the settings of this place.
+    /// Returns a command with the settings of this database and bucket.
     pub fn run(&self, args: &[&str]) -> Run {
         Run::new(args)
             .with(&cloud::settings())
             .set("DATABASE_URL", self.database.url())
             .set("BROKER_S3_BUCKET", &self.bucket.name)
             .set("BROKER_BIND", "127.0.0.1:0")
-            // Nothing is tried out but where a test asks for it.
+            // The store is only probed if a test enables it.
             .set("BROKER_S3_CONDITIONAL_WRITES", "on")
             .set("BROKER_S3_CHECKSUMS", "on")
             .set("BROKER_S3_HEAD_CHECKSUMS", "on")
-            // What a test holds back or counts at S3 is its own.
+            // Background loops must not send requests that a test blocks or counts.
             .set("BROKER_SWEEP_PERIOD_SECONDS", 0)
             .set("BROKER_STALE_MULTIPART_PERIOD_SECONDS", 0)
     }
 
-    /// `serve` with the settings of this place.
+    /// Returns the command `serve` with the settings of this database and bucket.
     pub fn serve(&self) -> Run {
         self.run(&["serve"])
     }
 
-    /// A new key of the default tenant with every scope, made on the command line.
+    /// Issues an API key of the default tenant with every scope, on the command line.
     pub async fn key(&self) -> String {
         let scopes = "uploads:write,uploads:read,datasets:read,datasets:delete";
         let made = self.run(&["keys", "create", "--json", "--scopes", scopes]);
-        let made = made.end().await.ok().json();
+        let made = made.finish().await.ok().json();
         made["key"].as_str().expect("a key").to_owned()
     }
 
-    /// A running broker and someone who may use it.
+    /// Starts a broker, and returns it with a client.
     pub async fn start(&self, run: Run) -> (Process, Caller) {
         let key = self.key().await;
         let mut process = run.spawn();
@@ -71,7 +71,7 @@ impl Place {
 }
 
 impl Caller {
-    /// A caller of the broker at `url`.
+    /// Creates a client of the broker at `url`.
     pub fn new(url: String, key: String) -> Caller {
         let http = reqwest::Client::builder();
         let http = http.redirect(reqwest::redirect::Policy::none()).build();
@@ -82,23 +82,23 @@ impl Caller {
         }
     }
 
-    /// A request with the key.
+    /// Returns a request with the API key.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         request.bearer_auth(&self.key)
     }
 
-    /// GET.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::GET, path)).await
     }
 
-    /// POST without a body.
-    pub async fn act(&self, path: &str) -> Reply {
+    /// Sends a POST request without a body.
+    pub async fn post_empty(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::POST, path)).await
     }
 
-    /// A session for `path`.
+    /// Creates a session for `path`.
     pub async fn create(&self, path: &str) -> Value {
         let request = self.request(Method::POST, "/uploads");
         Reply::of(request.json(&json!({"path": path})))
@@ -106,18 +106,18 @@ impl Caller {
             .expect(StatusCode::CREATED)
     }
 
-    /// Sends bytes as the session says.
+    /// Sends bytes to S3 with the URL and the headers of the session.
     pub async fn put(&self, session: &Value, bytes: &str) -> Reply {
         put(&self.http, session, bytes).await
     }
 
-    /// Acknowledges.
+    /// Acknowledges the upload of a session.
     pub async fn acknowledge(&self, session: &Value) -> Reply {
-        self.act(&format!("/uploads/{}/acknowledge", id(session)))
+        self.post_empty(&format!("/uploads/{}/acknowledge", id(session)))
             .await
     }
 
-    /// All of it.
+    /// Creates a session, sends the bytes and acknowledges the upload.
     pub async fn upload(&self, path: &str, bytes: &str) -> Value {
         let session = self.create(path).await;
         self.put(&session, bytes).await.expect_ok();
@@ -125,7 +125,7 @@ impl Caller {
     }
 }
 
-/// Sends bytes as the session says, through a client of the caller's choice.
+/// Sends bytes to S3 with the URL and the headers of the session, through the given HTTP client.
 pub async fn put(http: &reqwest::Client, session: &Value, bytes: &str) -> Reply {
     let upload = &session["upload"];
     let mut put = http.put(upload["url"].as_str().expect("a URL"));

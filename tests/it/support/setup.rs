@@ -1,4 +1,4 @@
-//! How a test's broker differs from the usual one, and its start.
+//! Configures and starts the broker of a test.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,12 +16,12 @@ use super::app::{App, now};
 use super::cloud::{self, Bucket};
 use super::database::Database;
 use super::inbox::Inbox;
-use super::leaks::keep_setting;
+use super::leaks::register_setting;
 use super::observe::eventually;
 use super::shared;
 use super::store::Store;
 
-/// A broker to be: what differs from the usual one.
+/// The configuration of a broker, as differences from the default.
 pub struct Setup {
     settings: BTreeMap<String, String>,
     s3: String,
@@ -36,7 +36,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The usual broker.
+    /// Creates the default configuration.
     pub fn new() -> Setup {
         Setup {
             settings: BTreeMap::new(),
@@ -52,81 +52,81 @@ impl Setup {
         }
     }
 
-    /// With a setting other than the default.
+    /// Changes a setting.
     pub fn set(mut self, name: &str, value: impl ToString) -> Setup {
         self.settings.insert(name.into(), value.to_string());
         self
     }
 
-    /// With S3 behind a gate.
+    /// Sets the endpoint of S3, for example that of a proxy.
     pub fn s3(mut self, endpoint: String) -> Setup {
         self.s3 = endpoint;
         self
     }
 
-    /// With the embedded store in place of the cloud's S3.
+    /// Uses the embedded store instead of ministack.
     pub fn store(mut self, store: &Store) -> Setup {
         self.s3 = store.endpoint();
         self.bucket_at = store.endpoint();
         self
     }
 
-    /// With another store in place of the cloud's S3.
+    /// Uses another store instead of ministack.
     pub fn at(mut self, store: SocketAddr) -> Setup {
         self.s3 = format!("http://{store}");
         self.bucket_at.clone_from(&self.s3);
         self
     }
 
-    /// With other credentials for S3.
+    /// Sets the credentials for S3.
     pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Setup {
         self.credentials = SharedCredentialsProvider::new(provider);
         self
     }
 
-    /// With SNS behind a gate.
+    /// Sets the endpoint of SNS, for example that of a proxy.
     pub fn sns(mut self, endpoint: String) -> Setup {
         self.sns = endpoint;
         self
     }
 
-    /// With a database of the test's own choice.
+    /// Sets the database.
     pub fn database(mut self, database: Database) -> Setup {
         self.database = database;
         self
     }
 
-    /// With SQS behind a gate.
+    /// Sets the endpoint of SQS, for example that of a proxy.
     pub fn sqs(mut self, endpoint: String) -> Setup {
         self.sqs = endpoint;
         self
     }
 
-    /// With Postgres behind a gate.
+    /// Connects to Postgres through a proxy at `address`.
     pub fn postgres(self, address: std::net::SocketAddr) -> Setup {
         let url = self.database.url_through(address);
         self.set("DATABASE_URL", url)
     }
 
-    /// With a clock that stands at `start`. Signatures made by it are as old as it is.
+    /// Sets the time at which the clock starts. Signatures are dated by this clock.
     pub fn clock_at(mut self, start: DateTime<Utc>) -> Setup {
         self.clock = Clock::manual(start);
         self
     }
 
-    /// Without a topic.
+    /// Configures no topic.
     pub fn without_topic(mut self) -> Setup {
         self.topic = false;
         self
     }
 
-    /// With a FIFO topic.
+    /// Configures a FIFO topic.
     pub fn fifo(mut self) -> Setup {
         self.fifo = true;
         self
     }
 
-    /// Starts it.
+    /// Starts the broker.
     pub async fn start(mut self) -> App {
         let bucket = Bucket::at(&self.bucket_at).await;
         let inbox = if self.fifo {
@@ -139,7 +139,7 @@ impl Setup {
             ("BROKER_BIND", "127.0.0.1:0".into()),
             ("BROKER_S3_BUCKET", bucket.name.clone()),
             ("BROKER_S3_PATH_STYLE", "true".into()),
-            // Nothing is tried out but where a test asks for it.
+            // The store is only probed if a test enables it.
             ("BROKER_S3_CONDITIONAL_WRITES", "on".into()),
             ("BROKER_S3_CHECKSUMS", "on".into()),
             ("BROKER_S3_HEAD_CHECKSUMS", "on".into()),
@@ -154,7 +154,7 @@ impl Setup {
             self.settings.entry(name.into()).or_insert(value);
         }
         for (name, value) in &self.settings {
-            keep_setting(name, value);
+            register_setting(name, value);
         }
         let lookup = |name: &str| self.settings.get(name).cloned();
         let settings = Settings::load(lookup).unwrap_or_else(|faults| panic!("{faults:?}"));
@@ -175,22 +175,23 @@ impl Setup {
         let clock = self.clock.clone();
         let shutdown = Shutdown::new();
         let switch = shutdown.clone();
-        let (told, ready) = tokio::sync::oneshot::channel();
+        let (started, ready) = tokio::sync::oneshot::channel();
         let (over, ended) = tokio::sync::oneshot::channel();
         shared().spawn(async move {
             let assembly = assemble(&settings, &cloud, clock).await.expect("the parts");
             let broker = Arc::clone(&assembly.broker);
             let ready = |address| {
-                told.send((address, broker))
+                started
+                    .send((address, broker))
                     .unwrap_or_else(|_| panic!("gone"))
             };
             let code = assembly.run(&settings, &switch, ready).await;
-            // Few tests wait for the end.
+            // Most tests do not wait for the end.
             let _ = over.send(code.expect("a run"));
         });
         let (address, broker) = ready.await.expect("a broker that starts");
-        // The janitor begins with a round; from here on the test's rounds are the only ones.
-        eventually("the janitor's own first round", async || {
+        // The janitor runs a round when it starts. After it, the rounds of the test are the only ones.
+        eventually("the first round of the janitor", async || {
             let all = broker.metrics.render();
             let mut lines = all
                 .lines()
@@ -218,7 +219,7 @@ impl Setup {
     }
 }
 
-/// The configuration of the AWS clients at `endpoint`.
+/// Returns the configuration of AWS clients for `endpoint`.
 pub fn sdk(endpoint: &str, credentials: SharedCredentialsProvider) -> aws_config::SdkConfig {
     aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())

@@ -1,4 +1,4 @@
-//! The embedded store as a test's S3: the same server that `upload-broker dev` runs.
+//! The embedded S3 store as the store of a test: the same server that `upload-broker dev` runs.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use upload_broker::dev::s3::{Options, start};
 use super::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use super::shared;
 
-/// A running store; it ends with the test.
+/// A running store. It stops when this value is dropped.
 pub struct Store {
     addr: SocketAddr,
     stop: DropGuard,
@@ -17,28 +17,28 @@ pub struct Store {
     dir: tempfile::TempDir,
 }
 
-/// What a store leaves behind.
+/// The data of a stopped store.
 pub struct Stopped(tempfile::TempDir);
 
 impl Store {
-    /// A new store, empty.
+    /// Starts a new, empty store.
     pub async fn start() -> Store {
         Stopped(tempfile::tempdir().expect("a temporary folder"))
             .start()
             .await
     }
 
-    /// Where it listens.
+    /// Returns the address that the store listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The same as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the store.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Ends it.
+    /// Stops the store.
     pub async fn stop(self) -> Stopped {
         drop(self.stop);
         self.task.await.expect("the store's end");
@@ -47,7 +47,7 @@ impl Store {
 }
 
 impl Stopped {
-    /// A store that goes on with what there is, at another address.
+    /// Starts a store with the same data at another address.
     pub async fn start(self) -> Store {
         let options = Options {
             dir: self.0.path().to_owned(),

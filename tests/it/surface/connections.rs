@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::support::app::{App, Setup, id};
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 use crate::support::raw;
 
 /// The number of bytes of a rejected body that the broker and the kernels of both ends may accept.
@@ -27,7 +27,7 @@ async fn exchange(app: &App, bytes: &[u8]) -> String {
     socket.write_all(bytes).await.expect("the requests");
     let mut answer = Vec::new();
     let reading = socket.read_to_end(&mut answer);
-    let ended = timeout_at(Instant::now() + PATIENCE, reading).await;
+    let ended = timeout_at(Instant::now() + TIMEOUT, reading).await;
     let sent = String::from_utf8_lossy(bytes).into_owned();
     ended
         .unwrap_or_else(|_| panic!("it stays open after {sent}"))
@@ -53,7 +53,7 @@ async fn pump(app: &App, head: &str, chunk: &[u8]) -> (String, usize) {
         }
     };
     let all = async { tokio::join!(reading, writing) };
-    let ended = timeout_at(Instant::now() + PATIENCE, all).await;
+    let ended = timeout_at(Instant::now() + TIMEOUT, all).await;
     ended.unwrap_or_else(|_| panic!("it reads on after {sent} bytes behind {head}"));
     (String::from_utf8_lossy(&answer).into_owned(), sent)
 }

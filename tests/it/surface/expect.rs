@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 use upload_broker::domain::principal::Scope;
 
 use crate::support::app::App;
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 const BODY: &str = r#"{"path":"/data/a.csv","size":1,"overwrite":true}"#;
@@ -34,7 +34,7 @@ async fn read_until(socket: &mut TcpStream, end: &str) -> String {
             }
         }
     };
-    let ended = timeout_at(Instant::now() + PATIENCE, reading).await;
+    let ended = timeout_at(Instant::now() + TIMEOUT, reading).await;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     ended.unwrap_or_else(|_| panic!("no {end:?} in {text:?}"));
     text

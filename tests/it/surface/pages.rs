@@ -78,7 +78,9 @@ async fn disabled_metrics_and_docs_are_not_found() {
 
 /// The address of the pages, from the `count`th log line about a listener for pages.
 async fn pages(process: &mut Process, count: usize) -> String {
-    let line = process.says_again("serving pages on http://", count).await;
+    let line = process
+        .wait_for_nth_log("serving pages on http://", count)
+        .await;
     line.split_once(" on ").expect("an address").1.to_owned()
 }
 
@@ -145,13 +147,13 @@ async fn conflicting_listener_settings_are_rejected() {
             .run(&["check-config"])
             .set(name, value)
             .set(switch, "off");
-        run.end().await.failed(78, &[name, told]);
+        run.finish().await.expect_failure(78, &[name, told]);
     }
     let run = place
         .run(&["check-config"])
         .set("BROKER_BIND", "127.0.0.1:9");
     let run = run.set("BROKER_DOCS_BIND", "127.0.0.1:9");
-    run.end()
+    run.finish()
         .await
-        .failed(78, &["BROKER_DOCS_BIND", "must differ from BROKER_BIND"]);
+        .expect_failure(78, &["BROKER_DOCS_BIND", "must differ from BROKER_BIND"]);
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::support::app::App;
-use crate::support::observe::PATIENCE;
+use crate::support::observe::TIMEOUT;
 
 /// Sends these bytes and returns everything that the broker sends until it closes the connection.
 async fn exchange(app: &App, bytes: &[u8]) -> String {
@@ -23,7 +23,7 @@ async fn exchange(app: &App, bytes: &[u8]) -> String {
             answer.extend_from_slice(&chunk[..read]);
         }
     };
-    let ended = timeout_at(Instant::now() + PATIENCE, reading).await;
+    let ended = timeout_at(Instant::now() + TIMEOUT, reading).await;
     ended.unwrap_or_else(|_| panic!("it stays open after {}", String::from_utf8_lossy(bytes)));
     String::from_utf8_lossy(&answer).into_owned()
 }

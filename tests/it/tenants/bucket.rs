@@ -215,16 +215,16 @@ async fn loop_sweeps_the_bucket_of_the_tenant() {
 #[tokio::test]
 async fn commands_create_tenant_with_bucket_and_clean_its_bucket() {
     let (install, own) = (Install::new().await, Bucket::new().await);
-    install.run(&["migrate"]).end().await.ok();
+    install.run(&["migrate"]).finish().await.ok();
     let create = ["tenants", "create", "acme", "--json", "--bucket", &own.name];
-    let made = install.run(&create).end().await.ok().json();
+    let made = install.run(&create).finish().await.ok().json();
     assert_eq!(made["bucket"], *own.name, "{made:#}");
     let wrong = ["tenants", "create", "globex", "--bucket", "No_Bucket"];
-    let wrong = install.run(&wrong).end().await;
-    wrong.failed(1, &["/bucket", "general purpose bucket"]);
+    let wrong = install.run(&wrong).finish().await;
+    wrong.expect_failure(1, &["/bucket", "general purpose bucket"]);
     own.put("acme/stray.csv", "by another program").await;
     own.begin("acme/young.bin").await;
-    let ended = install.run(&["janitor", "--json"]).end().await.ok();
+    let ended = install.run(&["janitor", "--json"]).finish().await.ok();
     let summary: Value = serde_json::from_str(ended.err.lines().last().expect("a summary"))
         .unwrap_or_else(|error| panic!("{error}: {ended:#?}"));
     assert_eq!(

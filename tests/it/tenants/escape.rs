@@ -14,7 +14,7 @@ use upload_broker::usecases::tenants::{self, Changes, Place};
 
 use super::scene::connect;
 use crate::support::app::{App, id};
-use crate::support::knobs;
+use crate::support::options;
 use crate::support::raw;
 use crate::support::reply::Reply;
 use crate::support::serving::Caller;
@@ -150,7 +150,7 @@ async fn random_paths_never_reach_or_reveal_objects_of_others() {
     assert_eq!(before.len(), FOREIGN_KEYS.len());
     let mut runner = TestRunner::deterministic();
     let mut created = 0;
-    for _ in 0..knobs::cases(100) {
+    for _ in 0..options::cases(100) {
         let tree = attempt().new_tree(&mut runner);
         let text = tree.expect("a text").current();
         let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();

@@ -104,7 +104,7 @@ impl Scene {
 
     pub async fn cancel(&self, session: &Value) {
         let path = format!("/uploads/{}/cancel", id(session));
-        self.acme.act(&path).await.expect(StatusCode::OK);
+        self.acme.post_empty(&path).await.expect(StatusCode::OK);
     }
 
     pub async fn delete(&self, path: &str) {

@@ -99,7 +99,7 @@ async fn object_changed_after_the_failure_is_counted_by_the_final_check() {
 
     scene.app.advance(URL_IS_OVER);
     let looked = Round {
-        settled: 2,
+        finally_checked: 2,
         ..Round::default()
     };
     assert_eq!(scene.app.janitor().await, looked);

@@ -33,7 +33,7 @@ async fn new_certificate_is_loaded_on_sighup_without_dropping_connections() {
         "nobody has asked yet"
     );
     process.signal("HUP");
-    process.says("reloaded the certificate").await;
+    process.wait_for_log("reloaded the certificate").await;
     let second = authority.shown(&address).await;
     assert_ne!(second, first);
     // The open connection still works.
@@ -53,19 +53,25 @@ async fn invalid_certificate_or_key_on_sighup_keeps_the_old_certificate() {
     // The key of another certificate, half of a key file, and a missing certificate file.
     std::fs::copy(&other, &key).expect("another key");
     process.signal("HUP");
-    process.says_again("keeping the old certificate", 1).await;
+    process
+        .wait_for_nth_log("keeping the old certificate", 1)
+        .await;
     std::fs::write(&key, &good[..good.len() / 2]).expect("half a key");
     process.signal("HUP");
-    process.says_again("keeping the old certificate", 2).await;
+    process
+        .wait_for_nth_log("keeping the old certificate", 2)
+        .await;
     std::fs::remove_file(&certificate).expect("no certificate");
     process.signal("HUP");
-    let said = process.says_again("keeping the old certificate", 3).await;
+    let said = process
+        .wait_for_nth_log("keeping the old certificate", 3)
+        .await;
     assert!(said.contains("BROKER_TLS_CERT"), "{said}");
     assert_eq!(authority.shown(&address).await, first);
 
     authority.files("broker", "localhost");
     process.signal("HUP");
-    process.says("reloaded the certificate").await;
+    process.wait_for_log("reloaded the certificate").await;
     assert_ne!(authority.shown(&address).await, first);
     let log = process.stop("TERM").await.ok().err;
     assert!(!log.contains("PRIVATE KEY"), "{log}");
@@ -90,13 +96,15 @@ async fn expired_certificate_is_logged_as_a_warning_at_start_and_on_sighup() {
 
     authority.files_for("old", now - hour, now + TimeDelta::days(3));
     process.signal("HUP");
-    process.says("in 2 days: renew it").await;
+    process.wait_for_log("in 2 days: renew it").await;
     authority.files("old", "localhost");
     process.signal("HUP");
-    process.says_again("reloaded the certificate", 2).await;
+    process
+        .wait_for_nth_log("reloaded the certificate", 2)
+        .await;
     authority.files_for("old", now - hour * 2, now - hour);
     process.signal("HUP");
-    process.says_again("has expired at", 2).await;
+    process.wait_for_nth_log("has expired at", 2).await;
     let log = process.stop("TERM").await.ok().err;
     assert_eq!(
         log.matches("renew it, then send SIGHUP").count(),

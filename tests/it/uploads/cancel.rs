@@ -7,7 +7,8 @@ use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 
 async fn cancel(app: &App, session: &Value) -> Reply {
-    app.act(&format!("/uploads/{}/cancel", id(session))).await
+    app.post_empty(&format!("/uploads/{}/cancel", id(session)))
+        .await
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn list_filters_by_status_prefix_and_path() {
         app.create(path, json!({})).await;
     }
     let cancelled = app.create("/b/cancelled", json!({})).await;
-    app.act(&format!("/uploads/{}/cancel", id(&cancelled)))
+    app.post_empty(&format!("/uploads/{}/cancel", id(&cancelled)))
         .await
         .expect(StatusCode::OK);
     app.upload("/a/uploaded", "x", json!({})).await;

@@ -95,7 +95,7 @@ async fn refresh_returns_a_url_for_pending_uploads_only() {
     assert_eq!(refresh(&app, &uploaded).await["upload"], Value::Null);
     let cancelled = app.create("/b.csv", json!({})).await;
     let cancel = format!("/uploads/{}/cancel", id(&cancelled));
-    app.act(&cancel).await.expect(StatusCode::OK);
+    app.post_empty(&cancel).await.expect(StatusCode::OK);
     assert_eq!(refresh(&app, &cancelled).await["upload"], Value::Null);
 
     let pending = app.create("/c.csv", json!({})).await;

@@ -1,47 +1,49 @@
-//! One page of a listing: a range scan that jumps over folded folders.
+//! Reads one page of a listing: a range scan that skips the keys below a common prefix.
 //!
-//! A page costs what it returns. A common prefix with a million keys below it is one seek.
+//! The cost of a page depends only on the number of entries that it returns. A common prefix with a
+//! million keys below it costs one seek.
 
 use redb::ReadOnlyTable;
 
-use super::super::errors::Fault;
+use super::super::errors::StoreError;
 use super::super::object::Object;
 
-/// What to list.
+/// The parameters of a listing.
 pub(in crate::dev::s3) struct Query<'a> {
     pub bucket: &'a str,
-    /// Only keys that start so; may be empty.
+    /// The prefix of the keys to list; may be empty.
     pub prefix: &'a str,
-    /// Keys that share what is up to its first place after the prefix fold into one entry.
+    /// Keys with the same text up to the first delimiter after the prefix are combined into one entry, a
+    /// common prefix.
     pub delimiter: Option<&'a str>,
     pub after: Position,
-    /// Objects and common prefixes together.
+    /// The largest number of objects and common prefixes together.
     pub max: usize,
 }
 
-/// Where a page begins.
+/// The position at which a page starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::dev::s3) enum Position {
     Start,
-    /// After this key.
+    /// After a key.
     Key(String),
-    /// After every key that starts so.
+    /// After all keys with a prefix.
     Prefix(String),
 }
 
-/// Part of a listing, in the order of the keys' bytes.
+/// A page of a listing, in the byte order of the keys.
 #[derive(Debug, Default)]
 pub(in crate::dev::s3) struct Page {
     pub objects: Vec<(String, Object)>,
     pub prefixes: Vec<String>,
-    /// Where the next page begins; `None` on the last.
+    /// The position of the next page; `None` on the last page.
     pub next: Option<Position>,
 }
 
 type Objects = ReadOnlyTable<(&'static str, &'static [u8]), &'static [u8]>;
 
 /// Reads one page.
-pub(super) fn read(table: &Objects, query: &Query<'_>) -> Result<Page, Fault> {
+pub(super) fn read(table: &Objects, query: &Query<'_>) -> Result<Page, StoreError> {
     let mut page = Page::default();
     let mut last = None;
     let mut from = query
@@ -53,8 +55,8 @@ pub(super) fn read(table: &Objects, query: &Query<'_>) -> Result<Page, Fault> {
     }
     'seek: loop {
         for row in table.range((query.bucket, from.as_slice())..)? {
-            let (place, record) = row?;
-            let (bucket, key) = place.value();
+            let (row_key, record) = row?;
+            let (bucket, key) = row_key.value();
             if bucket != query.bucket || !key.starts_with(query.prefix.as_bytes()) {
                 return Ok(page);
             }
@@ -63,10 +65,10 @@ pub(super) fn read(table: &Objects, query: &Query<'_>) -> Result<Page, Fault> {
                 return Ok(page);
             }
             let key = String::from_utf8_lossy(key).into_owned();
-            if let Some(folder) = query.folder_of(&key) {
-                last = Some(Position::Prefix(folder.clone()));
-                from = after_prefix(&folder);
-                page.prefixes.push(folder);
+            if let Some(prefix) = query.common_prefix(&key) {
+                last = Some(Position::Prefix(prefix.clone()));
+                from = after_prefix(&prefix);
+                page.prefixes.push(prefix);
                 continue 'seek;
             }
             last = Some(Position::Key(key.clone()));
@@ -78,11 +80,11 @@ pub(super) fn read(table: &Objects, query: &Query<'_>) -> Result<Page, Fault> {
 }
 
 impl Query<'_> {
-    fn folder_of(&self, key: &str) -> Option<String> {
+    fn common_prefix(&self, key: &str) -> Option<String> {
         let delimiter = self.delimiter.filter(|delimiter| !delimiter.is_empty())?;
         let rest = key.strip_prefix(self.prefix)?;
-        let (folder, _) = rest.split_once(delimiter)?;
-        Some(format!("{}{folder}{delimiter}", self.prefix))
+        let (head, _) = rest.split_once(delimiter)?;
+        Some(format!("{}{head}{delimiter}", self.prefix))
     }
 }
 
@@ -90,15 +92,15 @@ impl Position {
     fn first_bytes(&self) -> Vec<u8> {
         match self {
             Self::Start => Vec::new(),
-            // The least byte string above the key.
+            // The smallest byte string greater than the key.
             Self::Key(key) => [key.as_bytes(), b"\0"].concat(),
             Self::Prefix(prefix) => after_prefix(prefix),
         }
     }
 }
 
-/// The least byte string above everything that starts with `prefix`. UTF-8 has no byte 0xFF, so
-/// the last one can always grow.
+/// Returns the smallest byte string greater than every string that starts with `prefix`. UTF-8 contains
+/// no byte 0xFF, so the last byte can always be incremented.
 fn after_prefix(prefix: &str) -> Vec<u8> {
     let mut bytes = prefix.as_bytes().to_vec();
     if let Some(last) = bytes.last_mut() {

@@ -6,12 +6,12 @@ use redb::ReadableTable;
 use uuid::Uuid;
 
 use super::super::bodies::BodyId;
-use super::super::errors::Fault;
-use super::super::multipart::{Part, Place, Upload};
-use super::uploads::{PARTS, UPLOADS};
-use super::{BODIES, Index};
+use super::super::errors::StoreError;
+use super::super::multipart::{Part, Upload, UploadKey};
+use super::database::Index;
+use super::tables::{BODIES, PARTS, UPLOADS};
 
-/// Part of an upload's parts, by number.
+/// A page of the parts of an upload, in the order of their numbers.
 pub(in crate::dev::s3) struct PartsPage {
     pub upload: Upload,
     pub parts: Vec<(u16, Part)>,
@@ -19,21 +19,21 @@ pub(in crate::dev::s3) struct PartsPage {
 }
 
 impl Index {
-    /// Makes or replaces a part. Returns the body that is replaced.
+    /// Creates or replaces a part. Returns the body of the replaced part.
     ///
     /// # Errors
-    /// [`Fault::NoSuchUpload`]: it ended while the bytes arrived.
+    /// [`StoreError::NoSuchUpload`] if the upload ended while the bytes were received.
     pub(in crate::dev::s3) fn put_part(
         &self,
-        place: &Place,
+        upload_key: &UploadKey,
         number: u16,
         part: &Part,
-    ) -> Result<Option<BodyId>, Fault> {
+    ) -> Result<Option<BodyId>, StoreError> {
         let record = serde_json::to_vec(part)?;
-        let row = (place.id.as_u128(), number);
+        let row = (upload_key.id.as_u128(), number);
         let tx = self.db.begin_write()?;
-        if tx.open_table(UPLOADS)?.get(place.row())?.is_none() {
-            return Err(Fault::NoSuchUpload);
+        if tx.open_table(UPLOADS)?.get(upload_key.row())?.is_none() {
+            return Err(StoreError::NoSuchUpload);
         }
         let old = {
             let mut parts = tx.open_table(PARTS)?;
@@ -52,14 +52,14 @@ impl Index {
         Ok(old.map(|old| old.body))
     }
 
-    /// The parts with a number above `after`, `max` of them at most.
+    /// Returns at most `max` parts with a number greater than `after`.
     pub(in crate::dev::s3) fn parts(
         &self,
-        place: &Place,
+        upload_key: &UploadKey,
         after: u16,
         max: usize,
-    ) -> Result<PartsPage, Fault> {
-        let (upload, mut parts) = self.upload_with_parts(place)?;
+    ) -> Result<PartsPage, StoreError> {
+        let (upload, mut parts) = self.upload_with_parts(upload_key)?;
         parts.retain(|number, _| *number > after);
         let more = max > 0 && parts.len() > max;
         Ok(PartsPage {
@@ -70,16 +70,16 @@ impl Index {
     }
 }
 
-/// All parts of an upload: ten thousand at most.
+/// Returns all parts of an upload, at most ten thousand.
 pub(super) fn all(
     table: &impl ReadableTable<(u128, u16), &'static [u8]>,
     upload: Uuid,
-) -> Result<BTreeMap<u16, Part>, Fault> {
+) -> Result<BTreeMap<u16, Part>, StoreError> {
     let id = upload.as_u128();
     let mut parts = BTreeMap::new();
     for row in table.range((id, 0)..=(id, u16::MAX))? {
-        let (place, record) = row?;
-        parts.insert(place.value().1, serde_json::from_slice(record.value())?);
+        let (row_key, record) = row?;
+        parts.insert(row_key.value().1, serde_json::from_slice(record.value())?);
     }
     Ok(parts)
 }

@@ -1,8 +1,8 @@
-//! redb on a file without fsync.
+//! A storage backend of redb that never calls fsync.
 //!
-//! redb's `Durability::None` keeps commits in memory until a later one is made durable. Here every
-//! commit is written to the file, where it survives the process, and the system decides when it
-//! goes to the disk.
+//! redb's `Durability::None` keeps commits in memory until a later commit is made durable. With this
+//! backend every commit is written to the file, where it survives the death of the process, and the
+//! operating system decides when the bytes are written to the disk.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -12,14 +12,14 @@ use std::path::Path;
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use super::super::errors::Fault;
+use super::super::errors::StoreError;
 
-/// redb's own backend, but for `sync_data`.
+/// redb's own file backend, except that `sync_data` does nothing.
 #[derive(Debug)]
 pub(super) struct Unsynced(FileBackend);
 
 impl Unsynced {
-    pub(super) fn open(path: &Path) -> Result<Self, Fault> {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut options = OpenOptions::new();
         let file = options
             .read(true)

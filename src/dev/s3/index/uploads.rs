@@ -2,153 +2,151 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
+use redb::{ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 use uuid::Uuid;
 
 use super::super::bodies::BodyId;
 use super::super::condition::Condition;
-use super::super::errors::Fault;
-use super::super::multipart::{Part, Place, Upload};
+use super::super::errors::StoreError;
+use super::super::multipart::{Part, Upload, UploadKey};
 use super::super::object::Object;
-use super::{BODIES, BUCKETS, Change, Index, replace};
+use super::database::Index;
+use super::objects::{Change, replace};
+use super::parts;
+use super::tables::{BODIES, BUCKETS, PARTS, UPLOADS};
 
-/// Bucket, key and id to the record: in the order of ListMultipartUploads.
-pub(super) const UPLOADS: TableDefinition<'_, (&str, &[u8], u128), &[u8]> =
-    TableDefinition::new("uploads");
-/// Upload and number to the part's record.
-pub(super) const PARTS: TableDefinition<'_, (u128, u16), &[u8]> = TableDefinition::new("parts");
+/// The number of a part that the client named, and the record with which its bytes were read.
+type PlannedPart<'a> = (u16, &'a Part);
 
-/// A part that the client named, and the record that its bytes were read by.
-type Planned<'a> = (u16, &'a Part);
-
-/// What ListMultipartUploads asks for.
+/// The parameters of ListMultipartUploads.
 pub(in crate::dev::s3) struct UploadsQuery<'a> {
     pub bucket: &'a str,
-    /// Only keys that start so; may be empty.
+    /// The prefix of the keys to list; may be empty.
     pub prefix: &'a str,
-    /// Uploads after this key; of this key, those after the id, if there is one.
+    /// The position after which to list: a key, and optionally the id of an upload of that key.
     pub after: Option<(&'a str, Option<Uuid>)>,
     pub max: usize,
-}
-
-pub(super) fn create_tables(tx: &WriteTransaction) -> Result<(), Fault> {
-    tx.open_table(UPLOADS)?;
-    tx.open_table(PARTS)?;
-    Ok(())
 }
 
 impl Index {
     pub(in crate::dev::s3) fn create_upload(
         &self,
-        place: &Place,
+        upload_key: &UploadKey,
         upload: &Upload,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), StoreError> {
         let record = serde_json::to_vec(upload)?;
         let tx = self.db.begin_write()?;
         if tx
             .open_table(BUCKETS)?
-            .get(place.bucket.as_str())?
+            .get(upload_key.bucket.as_str())?
             .is_none()
         {
-            return Err(Fault::NoSuchBucket);
+            return Err(StoreError::NoSuchBucket);
         }
         tx.open_table(UPLOADS)?
-            .insert(place.row(), record.as_slice())?;
+            .insert(upload_key.row(), record.as_slice())?;
         tx.commit()?;
         Ok(())
     }
 
     /// # Errors
-    /// [`Fault::NoSuchBucket`], [`Fault::NoSuchUpload`].
-    pub(in crate::dev::s3) fn upload(&self, place: &Place) -> Result<Upload, Fault> {
-        self.check_bucket(&place.bucket)?;
+    /// [`StoreError::NoSuchBucket`], [`StoreError::NoSuchUpload`].
+    pub(in crate::dev::s3) fn upload(&self, upload_key: &UploadKey) -> Result<Upload, StoreError> {
+        self.check_bucket(&upload_key.bucket)?;
         let table = self.db.begin_read()?.open_table(UPLOADS)?;
-        let row = table.get(place.row())?.ok_or(Fault::NoSuchUpload)?;
+        let row = table
+            .get(upload_key.row())?
+            .ok_or(StoreError::NoSuchUpload)?;
         Ok(serde_json::from_slice(row.value())?)
     }
 
-    /// Removes the upload; the bodies of its parts have no owner then.
-    pub(in crate::dev::s3) fn abort_upload(&self, place: &Place) -> Result<Vec<BodyId>, Fault> {
-        self.check_bucket(&place.bucket)?;
+    /// Removes an upload. Returns the bodies of its parts, which nothing uses any more.
+    pub(in crate::dev::s3) fn abort_upload(
+        &self,
+        upload_key: &UploadKey,
+    ) -> Result<Vec<BodyId>, StoreError> {
+        self.check_bucket(&upload_key.bucket)?;
         let tx = self.db.begin_write()?;
-        let orphans = forget(&tx, place)?;
+        let orphans = remove_upload(&tx, upload_key)?;
         tx.commit()?;
         Ok(orphans)
     }
 
-    /// Puts the object in place and forgets the upload, when the condition holds at that moment.
-    /// `None`, and nothing done, when a planned part is not the one that it was.
+    /// Creates the object and removes the upload, if the condition holds. Returns `None` and changes
+    /// nothing if a planned part was replaced in the meantime.
     pub(in crate::dev::s3) fn complete_upload<'a>(
         &self,
-        place: &Place,
-        planned: impl Iterator<Item = Planned<'a>>,
+        upload_key: &UploadKey,
+        planned: impl Iterator<Item = PlannedPart<'a>>,
         object: &Object,
         condition: &Condition,
-    ) -> Result<Option<Change>, Fault> {
+    ) -> Result<Option<Change>, StoreError> {
         let tx = self.db.begin_write()?;
-        if tx.open_table(UPLOADS)?.get(place.row())?.is_none() {
-            return Err(Fault::NoSuchUpload);
+        if tx.open_table(UPLOADS)?.get(upload_key.row())?.is_none() {
+            return Err(StoreError::NoSuchUpload);
         }
-        let present = super::parts::all(&tx.open_table(PARTS)?, place.id)?;
+        let present = parts::all(&tx.open_table(PARTS)?, upload_key.id)?;
         for (number, part) in planned {
             if present.get(&number) != Some(part) {
                 return Ok(None);
             }
         }
-        let mut change = replace(&tx, &place.bucket, &place.key, object, condition)?;
-        change.orphans.extend(forget(&tx, place)?);
+        let mut change = replace(&tx, &upload_key.bucket, &upload_key.key, object, condition)?;
+        change.orphans.extend(remove_upload(&tx, upload_key)?);
         tx.commit()?;
         Ok(Some(change))
     }
 
-    /// One page, and whether there are more.
+    /// Returns one page of uploads, and whether there are more.
     pub(in crate::dev::s3) fn uploads(
         &self,
         query: &UploadsQuery<'_>,
-    ) -> Result<(Vec<(Place, Upload)>, bool), Fault> {
+    ) -> Result<(Vec<(UploadKey, Upload)>, bool), StoreError> {
         self.check_bucket(query.bucket)?;
         let table = self.db.begin_read()?.open_table(UPLOADS)?;
-        let (key, id) = query.first();
+        let (key, id) = query.first_row();
         let mut page = Vec::new();
         if query.max == 0 {
             return Ok((page, false));
         }
         for row in table.range((query.bucket, key.as_slice(), id)..)? {
-            let (place, record) = row?;
-            let (bucket, key, id) = place.value();
+            let (row_key, record) = row?;
+            let (bucket, key, id) = row_key.value();
             if bucket != query.bucket || !key.starts_with(query.prefix.as_bytes()) {
                 break;
             }
             if page.len() >= query.max {
                 return Ok((page, true));
             }
-            let place = Place {
+            let upload_key = UploadKey {
                 bucket: bucket.to_owned(),
                 key: String::from_utf8_lossy(key).into_owned(),
                 id: Uuid::from_u128(id),
             };
-            page.push((place, serde_json::from_slice(record.value())?));
+            page.push((upload_key, serde_json::from_slice(record.value())?));
         }
         Ok((page, false))
     }
 
-    /// The upload and what it has; of one moment.
+    /// Returns an upload and all its parts, from one snapshot.
     pub(in crate::dev::s3) fn upload_with_parts(
         &self,
-        place: &Place,
-    ) -> Result<(Upload, BTreeMap<u16, Part>), Fault> {
-        self.check_bucket(&place.bucket)?;
+        upload_key: &UploadKey,
+    ) -> Result<(Upload, BTreeMap<u16, Part>), StoreError> {
+        self.check_bucket(&upload_key.bucket)?;
         let tx = self.db.begin_read()?;
         let uploads = tx.open_table(UPLOADS)?;
-        let row = uploads.get(place.row())?.ok_or(Fault::NoSuchUpload)?;
+        let row = uploads
+            .get(upload_key.row())?
+            .ok_or(StoreError::NoSuchUpload)?;
         let upload = serde_json::from_slice(row.value())?;
-        Ok((upload, super::parts::all(&tx.open_table(PARTS)?, place.id)?))
+        Ok((upload, parts::all(&tx.open_table(PARTS)?, upload_key.id)?))
     }
 }
 
 impl UploadsQuery<'_> {
-    /// The least row that the page may begin with.
-    fn first(&self) -> (Vec<u8>, u128) {
+    /// Returns the smallest row key with which the page may start.
+    fn first_row(&self) -> (Vec<u8>, u128) {
         let after = match self.after {
             None => (Vec::new(), 0),
             Some((key, None)) => ([key.as_bytes(), b"\0"].concat(), 0),
@@ -158,22 +156,22 @@ impl UploadsQuery<'_> {
     }
 }
 
-impl Place {
+impl UploadKey {
     pub(super) fn row(&self) -> (&str, &[u8], u128) {
         (&self.bucket, self.key.as_bytes(), self.id.as_u128())
     }
 }
 
-/// Takes an upload and its parts out of the index.
-fn forget(tx: &WriteTransaction, place: &Place) -> Result<Vec<BodyId>, Fault> {
-    if tx.open_table(UPLOADS)?.remove(place.row())?.is_none() {
-        return Err(Fault::NoSuchUpload);
+/// Removes an upload and its parts from the index.
+fn remove_upload(tx: &WriteTransaction, upload_key: &UploadKey) -> Result<Vec<BodyId>, StoreError> {
+    if tx.open_table(UPLOADS)?.remove(upload_key.row())?.is_none() {
+        return Err(StoreError::NoSuchUpload);
     }
-    let (mut parts, mut bodies) = (tx.open_table(PARTS)?, tx.open_table(BODIES)?);
-    let gone = super::parts::all(&parts, place.id)?;
-    for (number, part) in &gone {
-        parts.remove((place.id.as_u128(), *number))?;
+    let (mut rows, mut bodies) = (tx.open_table(PARTS)?, tx.open_table(BODIES)?);
+    let removed = parts::all(&rows, upload_key.id)?;
+    for (number, part) in &removed {
+        rows.remove((upload_key.id.as_u128(), *number))?;
         bodies.remove(part.body.as_u128())?;
     }
-    Ok(gone.into_values().map(|part| part.body).collect())
+    Ok(removed.into_values().map(|part| part.body).collect())
 }

@@ -4,33 +4,34 @@ use hyper::header::HOST;
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::super::checksum::{Checksum, Declared};
-use super::super::commit::keep_if_named;
+use super::super::checksum::{Checksum, ChecksumFields};
+use super::super::commit::persist_if_indexed;
 use super::super::condition::Condition;
-use super::super::errors::{Fault, internal};
+use super::super::errors::{StoreError, internal};
 use super::super::events::EventName;
 use super::super::fields::{declared_checksums, fill_checksum};
 use super::super::list::escaped;
-use super::super::object::{About, Object, now, to_millis};
-use super::super::put::refuse_early;
+use super::super::object::{Attributes, Object, now, to_millis};
+use super::super::put::check_early;
 use super::super::store::{Store, blocking};
+use super::checksum_method::ChecksumMethod;
 use super::join::{Joined, join};
 use super::plan::Plan;
-use super::{Place, Sum};
+use super::records::UploadKey;
 
-/// A part can be replaced between our look at the index and the swap; then we look again. More
-/// rounds than this is no race.
-const ROUNDS: usize = 16;
+/// A part may be replaced between the read of the index and the commit; then the completion starts over.
+/// More attempts than this cannot be explained by such a race.
+const MAX_ATTEMPTS: usize = 16;
 
 pub(in crate::dev::s3) async fn complete(
     store: &Store,
     req: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let input = req.input;
-    let asked = Asked {
-        place: Place::of(&input.bucket, &input.key, &input.upload_id)?,
+    let request = CompleteRequest {
+        upload_key: UploadKey::of(&input.bucket, &input.key, &input.upload_id)?,
         condition: Condition::of_write(input.if_match.as_ref(), input.if_none_match.as_ref())?,
-        promised: promised(declared_checksums!(input))?,
+        declared: declared_checksum(declared_checksums!(input))?,
         kind: input.checksum_type.map(|kind| kind.as_str().to_owned()),
         size: input.mpu_object_size,
         parts: input
@@ -38,7 +39,7 @@ pub(in crate::dev::s3) async fn complete(
             .and_then(|upload| upload.parts)
             .unwrap_or_default(),
     };
-    let object = asked.complete(store).await?;
+    let object = request.complete(store).await?;
     let host = req.headers.get(HOST).and_then(|host| host.to_str().ok());
     let mut output = CompleteMultipartUploadOutput {
         location: host
@@ -46,47 +47,53 @@ pub(in crate::dev::s3) async fn complete(
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(object.e_tag()),
-        server_side_encryption: (object.about.server_side_encryption.clone()).map(Into::into),
+        server_side_encryption: (object.attributes.server_side_encryption.clone()).map(Into::into),
         ..CompleteMultipartUploadOutput::default()
     };
     fill_checksum!(output, object.checksum);
     Ok(S3Response::new(output))
 }
 
-struct Asked {
-    place: Place,
+struct CompleteRequest {
+    upload_key: UploadKey,
     condition: Condition,
-    promised: Option<Checksum>,
+    declared: Option<Checksum>,
     kind: Option<String>,
     size: Option<i64>,
     parts: Vec<CompletedPart>,
 }
 
-impl Asked {
+impl CompleteRequest {
     async fn complete(&self, store: &Store) -> S3Result<Object> {
-        for _ in 0..ROUNDS {
-            let (index, place) = (store.clone(), self.place.clone());
+        for _ in 0..MAX_ATTEMPTS {
+            let (index, upload_key) = (store.clone(), self.upload_key.clone());
             let (upload, present) =
-                blocking(move || index.index().upload_with_parts(&place)).await?;
-            let sum = upload.sum();
-            let plan = Plan::of(&self.parts, &present, sum)?;
-            self.check(&plan, sum)?;
-            refuse_early(store, &self.place.bucket, &self.place.key, &self.condition).await?;
+                blocking(move || index.index().upload_with_parts(&upload_key)).await?;
+            let method = upload.checksum_method();
+            let plan = Plan::of(&self.parts, &present, method)?;
+            self.check(&plan, method)?;
+            check_early(
+                store,
+                &self.upload_key.bucket,
+                &self.upload_key.key,
+                &self.condition,
+            )
+            .await?;
             let (joining, parts) = (store.clone(), plan.parts.clone());
-            let Some(joined) = blocking(move || join(&joining, &parts, sum)).await? else {
+            let Some(joined) = blocking(move || join(&joining, &parts, method)).await? else {
                 continue;
             };
-            self.check_sum(&joined.checksum)?;
-            if let Some(object) = self.swap(store, plan, joined, upload.about).await? {
+            self.check_checksum(&joined.checksum)?;
+            if let Some(object) = self.commit(store, plan, joined, upload.attributes).await? {
                 return Ok(object);
             }
         }
         Err(internal(&std::io::Error::other(
-            "the parts of an upload change all the time",
+            "the parts of an upload keep changing during its completion",
         )))
     }
 
-    fn check(&self, plan: &Plan, sum: Sum) -> S3Result<()> {
+    fn check(&self, plan: &Plan, method: ChecksumMethod) -> S3Result<()> {
         if self
             .size
             .is_some_and(|size| u64::try_from(size) != Ok(plan.size()))
@@ -96,32 +103,33 @@ impl Asked {
                 "The provided 'x-amz-mp-object-size' header value does not match what was computed."
             ));
         }
-        let other_kind = self
+        let type_differs = self
             .kind
             .as_ref()
-            .is_some_and(|kind| kind != sum.kind().as_str());
-        let promised = self.promised.as_ref().map(|promised| promised.algorithm);
-        if other_kind || promised.is_some_and(|algorithm| algorithm != sum.algorithm) {
+            .is_some_and(|kind| kind != method.kind().as_str());
+        let declared = self.declared.as_ref().map(|declared| declared.algorithm);
+        if type_differs || declared.is_some_and(|algorithm| algorithm != method.algorithm) {
             return Err(s3_error!(
                 InvalidRequest,
                 "The upload has a {} checksum of the type {}.",
-                sum.algorithm.name(),
-                sum.kind().as_str()
+                method.algorithm.name(),
+                method.kind().as_str()
             ));
         }
         Ok(())
     }
 
-    /// The client may leave out the number of parts of a composite checksum.
-    fn check_sum(&self, computed: &Checksum) -> S3Result<()> {
-        let Some(promised) = &self.promised else {
+    /// Compares the computed checksum with the declared one. The client may omit the number of parts of a
+    /// composite checksum.
+    fn check_checksum(&self, computed: &Checksum) -> S3Result<()> {
+        let Some(declared) = &self.declared else {
             return Ok(());
         };
         let (digest, _) = computed
             .value
             .split_once('-')
             .unwrap_or((&computed.value, ""));
-        if promised.value == computed.value || promised.value == digest {
+        if declared.value == computed.value || declared.value == digest {
             return Ok(());
         }
         Err(s3_error!(
@@ -131,13 +139,14 @@ impl Asked {
         ))
     }
 
-    /// `None` when the parts are not the planned ones any more.
-    async fn swap(
+    /// Creates the object from the joined parts, and removes the upload. Returns `None` if a part was
+    /// replaced in the meantime.
+    async fn commit(
         &self,
         store: &Store,
         plan: Plan,
         joined: Joined,
-        about: About,
+        attributes: Attributes,
     ) -> S3Result<Option<Object>> {
         let object = Object {
             body: joined.draft.id(),
@@ -145,22 +154,27 @@ impl Asked {
             etag: plan.etag(),
             modified_ms: to_millis(now()),
             checksum: joined.checksum,
-            about,
+            attributes,
         };
-        let (store, place, condition) = (store.clone(), self.place.clone(), self.condition.clone());
+        let (store, upload_key, condition) = (
+            store.clone(),
+            self.upload_key.clone(),
+            self.condition.clone(),
+        );
         blocking(move || {
             let planned = plan.numbers.iter().copied().zip(&plan.parts);
-            let swapped = store
-                .index()
-                .complete_upload(&place, planned, &object, &condition);
-            let change = match swapped {
+            let completed =
+                store
+                    .index()
+                    .complete_upload(&upload_key, planned, &object, &condition);
+            let change = match completed {
                 Ok(None) => return Ok(None),
-                Ok(Some(change)) => keep_if_named(joined.draft, Ok(change))?,
-                Err(fault) => keep_if_named(joined.draft, Err::<_, Fault>(fault))?,
+                Ok(Some(change)) => persist_if_indexed(joined.draft, Ok(change))?,
+                Err(error) => persist_if_indexed(joined.draft, Err::<_, StoreError>(error))?,
             };
             store.remove_bodies(&change.orphans);
-            let (bucket, key) = (&place.bucket, &place.key);
-            store.tell(
+            let (bucket, key) = (&upload_key.bucket, &upload_key.key);
+            store.notify_observer(
                 EventName::CreatedMultipart,
                 bucket,
                 key,
@@ -173,14 +187,14 @@ impl Asked {
     }
 }
 
-/// The checksum of the object that the client expects, if it named one.
-fn promised(declared: Declared<'_>) -> S3Result<Option<Checksum>> {
+/// Returns the checksum of the object that the client declared, if any.
+fn declared_checksum(declared: ChecksumFields<'_>) -> S3Result<Option<Checksum>> {
     let mut found = declared.into_iter().filter_map(|(algorithm, value)| {
         let value = value?.clone();
         Some(Checksum { algorithm, value })
     });
     match (found.next(), found.next()) {
-        (promised, None) => Ok(promised),
+        (declared, None) => Ok(declared),
         _ => Err(s3_error!(
             InvalidRequest,
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."

@@ -8,45 +8,47 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use uuid::Uuid;
 
 use super::super::declared;
-use super::super::object::{About, now, to_millis};
+use super::super::object::{Attributes, now, to_millis};
 use super::super::store::{Store, blocking};
-use super::{Place, Sum, Upload};
+use super::checksum_method::ChecksumMethod;
+use super::records::{Upload, UploadKey};
 
 pub(in crate::dev::s3) async fn create(
     store: &Store,
     req: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-    let sum = Sum::named(
+    let method = ChecksumMethod::from_headers(
         req.input.checksum_algorithm.as_ref(),
         req.input.checksum_type.as_ref(),
     )?;
     let put = declared::as_put(req.input);
-    declared::refuse_unsupported(&put)?;
+    declared::reject_unsupported(&put)?;
     let upload = Upload {
         initiated_ms: to_millis(now()),
-        sum,
-        about: About::of_put(&put)?,
+        checksum_method: method,
+        attributes: Attributes::of_put(&put)?,
     };
-    let place = Place {
+    let upload_key = UploadKey {
         bucket: put.bucket,
         key: put.key,
         id: Uuid::now_v7(),
     };
     let mut output = CreateMultipartUploadOutput {
-        bucket: Some(place.bucket.clone()),
-        key: Some(place.key.clone()),
-        upload_id: Some(place.id.simple().to_string()),
-        checksum_algorithm: sum.map(Sum::algorithm_name),
-        checksum_type: sum.map(Sum::kind),
+        bucket: Some(upload_key.bucket.clone()),
+        key: Some(upload_key.key.clone()),
+        upload_id: Some(upload_key.id.simple().to_string()),
+        checksum_algorithm: method.map(ChecksumMethod::algorithm_name),
+        checksum_type: method.map(ChecksumMethod::kind),
         ..CreateMultipartUploadOutput::default()
     };
     output.server_side_encryption = put.server_side_encryption;
     let store = store.clone();
-    blocking(move || store.index().create_upload(&place, &upload)).await?;
+    blocking(move || store.index().create_upload(&upload_key, &upload)).await?;
     Ok(S3Response::new(output))
 }
 
-/// 204. A part that is on its way is refused when it arrives.
+/// Aborts an upload; the response is 204. A part that is being received at this moment is refused when
+/// all its bytes have arrived.
 pub(in crate::dev::s3) async fn abort(
     store: &Store,
     input: AbortMultipartUploadInput,
@@ -57,10 +59,10 @@ pub(in crate::dev::s3) async fn abort(
             "A header you provided implies functionality that is not implemented"
         ));
     }
-    let place = Place::of(&input.bucket, &input.key, &input.upload_id)?;
+    let upload_key = UploadKey::of(&input.bucket, &input.key, &input.upload_id)?;
     let store = store.clone();
     blocking(move || {
-        let orphans = store.index().abort_upload(&place)?;
+        let orphans = store.index().abort_upload(&upload_key)?;
         store.remove_bodies(&orphans);
         Ok(())
     })

@@ -1,23 +1,29 @@
-//! The parts' bytes, one after another, in a new body. Bounded memory: a chunk at a time.
+//! Concatenates the bytes of parts in a new body, one chunk at a time, in bounded memory.
 
 use std::io::{self, ErrorKind, Read as _};
 
 use super::super::bodies::{CHUNK, Draft};
 use super::super::checksum::{Checksum, Hasher};
-use super::super::errors::Fault;
+use super::super::errors::StoreError;
 use super::super::store::Store;
-use super::{Part, Sum};
+use super::checksum_method::ChecksumMethod;
+use super::records::Part;
 
-/// What the parts make: on disk, but in no index.
+/// The concatenated parts. They are on disk, and the index does not refer to them yet.
 pub(super) struct Joined {
     pub draft: Draft,
     pub checksum: Checksum,
 }
 
-/// `None` when a part's body is gone: it was replaced, or the upload ended meanwhile. Blocks.
-pub(super) fn join(store: &Store, parts: &[Part], sum: Sum) -> Result<Option<Joined>, Fault> {
+/// Concatenates parts. Returns `None` if the body of a part does not exist any more, because the part was
+/// replaced or the upload ended in the meantime. Blocks.
+pub(super) fn join(
+    store: &Store,
+    parts: &[Part],
+    method: ChecksumMethod,
+) -> Result<Option<Joined>, StoreError> {
     let mut draft = store.bodies().draft()?;
-    let mut hasher = sum.algorithm.hasher();
+    let mut hasher = method.algorithm.hasher();
     for part in parts {
         match append(store, part, &mut draft, &mut hasher) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -25,8 +31,8 @@ pub(super) fn join(store: &Store, parts: &[Part], sum: Sum) -> Result<Option<Joi
         }
     }
     draft.sync()?;
-    let checksum = match sum.composite {
-        true => sum.of_parts(parts),
+    let checksum = match method.composite {
+        true => method.composite_of(parts.iter().map(|part| &part.checksum)),
         false => hasher.finish(),
     };
     Ok(Some(Joined { draft, checksum }))
@@ -50,6 +56,6 @@ fn append(store: &Store, part: &Part, draft: &mut Draft, hasher: &mut Hasher) ->
     }
     Err(io::Error::new(
         ErrorKind::InvalidData,
-        "a part's file does not have the part's size",
+        "the size of a part file differs from its record",
     ))
 }

@@ -9,19 +9,20 @@ use uuid::Uuid;
 
 use super::super::fields::fill_value;
 use super::super::index::UploadsQuery;
-use super::super::list::Text;
+use super::super::list::KeyEncoding;
 use super::super::object::from_millis;
 use super::super::store::{Store, blocking};
-use super::{Part, Place, Sum, Upload};
+use super::checksum_method::ChecksumMethod;
+use super::records::{Part, Upload, UploadKey};
 
-/// S3 never returns more.
+/// The largest page that S3 returns.
 const MAX_PAGE: i32 = 1000;
 
 pub(in crate::dev::s3) async fn list_parts(
     store: &Store,
     input: ListPartsInput,
 ) -> S3Result<S3Response<ListPartsOutput>> {
-    let place = Place::of(&input.bucket, &input.key, &input.upload_id)?;
+    let upload_key = UploadKey::of(&input.bucket, &input.key, &input.upload_id)?;
     let (max, max_parts) = page_size(input.max_parts, "max-parts")?;
     let marker = input.part_number_marker.unwrap_or(0);
     if marker < 0 {
@@ -30,10 +31,10 @@ pub(in crate::dev::s3) async fn list_parts(
             "Argument part-number-marker must be an integer between 0 and 2147483647"
         ));
     }
-    // A marker above every number there can be is followed by nothing.
+    // No part follows a marker that is greater than every possible number.
     let after = u16::try_from(marker).unwrap_or(u16::MAX);
     let index = store.clone();
-    let page = blocking(move || index.index().parts(&place, after, max)).await?;
+    let page = blocking(move || index.index().parts(&upload_key, after, max)).await?;
     let last = page.parts.last().map(|(number, _)| i32::from(*number));
     Ok(S3Response::new(ListPartsOutput {
         bucket: Some(input.bucket),
@@ -44,8 +45,11 @@ pub(in crate::dev::s3) async fn list_parts(
         max_parts: Some(max_parts),
         is_truncated: Some(page.more),
         storage_class: Some(storage_class(&page.upload)),
-        checksum_algorithm: page.upload.sum.map(Sum::algorithm_name),
-        checksum_type: page.upload.sum.map(Sum::kind),
+        checksum_algorithm: page
+            .upload
+            .checksum_method
+            .map(ChecksumMethod::algorithm_name),
+        checksum_type: page.upload.checksum_method.map(ChecksumMethod::kind),
         parts: Some(page.parts.iter().map(listed_part).collect()),
         ..ListPartsOutput::default()
     }))
@@ -63,7 +67,7 @@ fn listed_part((number, part): &(u16, Part)) -> Listed {
     listed
 }
 
-/// By key, and of one key by age. Folding by a delimiter is not implemented.
+/// Lists uploads by key, and the uploads of one key by age. Common prefixes are not implemented.
 pub(in crate::dev::s3) async fn list_uploads(
     store: &Store,
     input: ListMultipartUploadsInput,
@@ -91,29 +95,32 @@ pub(in crate::dev::s3) async fn list_uploads(
         })
     })
     .await?;
-    let text = Text::asked(input.encoding_type.as_ref());
-    let last = uploads.last().map(|(place, _)| place).filter(|_| more);
+    let encoding = KeyEncoding::requested(input.encoding_type.as_ref());
+    let last = uploads
+        .last()
+        .map(|(upload_key, _)| upload_key)
+        .filter(|_| more);
     Ok(S3Response::new(ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
-        prefix: input.prefix.map(|prefix| text.of(&prefix)),
-        key_marker: input.key_marker.map(|key| text.of(&key)),
+        prefix: input.prefix.map(|prefix| encoding.encode(&prefix)),
+        key_marker: input.key_marker.map(|key| encoding.encode(&key)),
         upload_id_marker: input.upload_id_marker,
-        next_key_marker: last.map(|place| text.of(&place.key)),
-        next_upload_id_marker: last.map(|place| place.id.simple().to_string()),
+        next_key_marker: last.map(|upload_key| encoding.encode(&upload_key.key)),
+        next_upload_id_marker: last.map(|upload_key| upload_key.id.simple().to_string()),
         max_uploads: Some(max_uploads),
         is_truncated: Some(more),
         encoding_type: input.encoding_type,
         uploads: Some(
             uploads
                 .iter()
-                .map(|row| listed_upload(row, &text))
+                .map(|row| listed_upload(row, &encoding))
                 .collect(),
         ),
         ..ListMultipartUploadsOutput::default()
     }))
 }
 
-/// S3 ignores an upload's marker without a key's.
+/// Reads the position after which to list. S3 ignores an upload id marker without a key marker.
 fn after(input: &ListMultipartUploadsInput) -> S3Result<Option<(String, Option<Uuid>)>> {
     let Some(key) = input.key_marker.clone().filter(|key| !key.is_empty()) else {
         return Ok(None);
@@ -127,25 +134,28 @@ fn after(input: &ListMultipartUploadsInput) -> S3Result<Option<(String, Option<U
     Ok(Some((key, id)))
 }
 
-fn listed_upload((place, upload): &(Place, Upload), text: &Text) -> MultipartUpload {
+fn listed_upload(
+    (upload_key, upload): &(UploadKey, Upload),
+    encoding: &KeyEncoding,
+) -> MultipartUpload {
     MultipartUpload {
-        key: Some(text.of(&place.key)),
-        upload_id: Some(place.id.simple().to_string()),
+        key: Some(encoding.encode(&upload_key.key)),
+        upload_id: Some(upload_key.id.simple().to_string()),
         initiated: Some(from_millis(upload.initiated_ms).into()),
         storage_class: Some(storage_class(upload)),
-        checksum_algorithm: upload.sum.map(Sum::algorithm_name),
-        checksum_type: upload.sum.map(Sum::kind),
+        checksum_algorithm: upload.checksum_method.map(ChecksumMethod::algorithm_name),
+        checksum_type: upload.checksum_method.map(ChecksumMethod::kind),
         ..MultipartUpload::default()
     }
 }
 
 fn storage_class(upload: &Upload) -> StorageClass {
-    let class = upload.about.storage_class.clone();
+    let class = upload.attributes.storage_class.clone();
     StorageClass::from(class.unwrap_or_else(|| StorageClass::STANDARD.to_owned()))
 }
 
-fn page_size(asked: Option<i32>, name: &str) -> S3Result<(usize, i32)> {
-    let shown = asked.unwrap_or(MAX_PAGE).min(MAX_PAGE);
+fn page_size(requested: Option<i32>, name: &str) -> S3Result<(usize, i32)> {
+    let shown = requested.unwrap_or(MAX_PAGE).min(MAX_PAGE);
     let max = usize::try_from(shown).map_err(|_| {
         s3_error!(
             InvalidArgument,

@@ -1,4 +1,4 @@
-//! UploadPartCopy: a part from an object that is there already, or from a range of it.
+//! UploadPartCopy: creates a part from an existing object, or from a range of it.
 
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput};
 use s3s::{S3Response, S3Result, s3_error};
@@ -10,8 +10,8 @@ use super::super::fields::fill_value;
 use super::super::object::from_millis;
 use super::super::receive::receive_range;
 use super::super::store::{Store, blocking};
-use super::Place;
-use super::part::{find, keep, part_number};
+use super::part::{find_upload, part_number, store_part};
+use super::records::UploadKey;
 
 pub(in crate::dev::s3) async fn upload_part_copy(
     store: &Store,
@@ -25,8 +25,8 @@ pub(in crate::dev::s3) async fn upload_part_copy(
             "A header you provided implies functionality that is not implemented"
         ));
     }
-    let place = Place::of(&input.bucket, &input.key, &input.upload_id)?;
-    let upload = find(store, &place).await?;
+    let upload_key = UploadKey::of(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = find_upload(store, &upload_key).await?;
     let (bucket, key) = source(&input.copy_source)?;
     let index = store.clone();
     let (original, mut body) = blocking(move || index.open_body(&bucket, &key)).await?;
@@ -39,13 +39,16 @@ pub(in crate::dev::s3) async fn upload_part_copy(
     conditions.check(&original, precondition_failed)?;
     let range = match input.copy_source_range.as_deref() {
         None => (0, original.size),
-        Some(text) => range(text, original.size)?,
+        Some(text) => parse_range(text, original.size)?,
     };
-    // S3 hashes the bytes by itself, whatever the algorithm of the upload.
-    let algorithm = upload.sum.map(|sum| sum.algorithm).unwrap_or_default();
+    // S3 computes the checksum itself, with any algorithm of the upload.
+    let algorithm = upload
+        .checksum_method
+        .map(|method| method.algorithm)
+        .unwrap_or_default();
     let bodies = store.clone();
-    let arrived = blocking(move || receive_range(&bodies, &mut body, range, algorithm)).await?;
-    let part = keep(store, place, number, arrived).await?;
+    let received = blocking(move || receive_range(&bodies, &mut body, range, algorithm)).await?;
+    let part = store_part(store, upload_key, number, received).await?;
     let mut result = CopyPartResult {
         e_tag: Some(part.e_tag()),
         last_modified: Some(from_millis(part.modified_ms).into()),
@@ -58,9 +61,9 @@ pub(in crate::dev::s3) async fn upload_part_copy(
     }))
 }
 
-/// Offset and size of `bytes=first-last`, both ends within the object ("UploadPartCopy", S3 API
-/// reference).
-fn range(text: &str, size: u64) -> S3Result<(u64, u64)> {
+/// Parses `bytes=first-last` to an offset and a size. Both ends must lie within the object
+/// ("UploadPartCopy", S3 API reference).
+fn parse_range(text: &str, size: u64) -> S3Result<(u64, u64)> {
     let ends = text
         .strip_prefix("bytes=")
         .and_then(|ends| ends.split_once('-'));

@@ -1,4 +1,4 @@
-//! What a CompleteMultipartUpload asks for, held against the parts that there are.
+//! Compares the parts that a CompleteMultipartUpload names with the parts that exist.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use s3s::dto::CompletedPart;
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::super::fields::declared_checksums;
-use super::{Part, Sum};
+use super::checksum_method::ChecksumMethod;
+use super::records::Part;
 
-/// Every part but the last (S3 user guide, "Amazon S3 multipart upload limits").
+/// The smallest size of every part except the last (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
 
-/// The parts that make the object, in their order.
+/// The parts of the object, in their order.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub numbers: Vec<u16>,
@@ -21,13 +22,13 @@ pub(super) struct Plan {
 
 impl Plan {
     /// # Errors
-    /// `MalformedXML` without parts, `InvalidPartOrder` when their numbers do not ascend,
-    /// `InvalidPart` for one that is not there or has another ETag or checksum, `EntityTooSmall`,
-    /// and `InvalidRequest` when a composite upload's part comes without its checksum.
+    /// `MalformedXML` without parts; `InvalidPartOrder` if their numbers are not ascending;
+    /// `InvalidPart` for a part that does not exist or has another ETag or checksum; `EntityTooSmall`;
+    /// `InvalidRequest` if a part of a composite upload is named without its checksum.
     pub(super) fn of(
         wanted: &[CompletedPart],
         present: &BTreeMap<u16, Part>,
-        sum: Sum,
+        method: ChecksumMethod,
     ) -> S3Result<Self> {
         let listed = wanted.iter().map(|part| part.part_number);
         let listed: Option<Vec<i32>> = listed.collect();
@@ -46,7 +47,7 @@ impl Plan {
         for (number, wanted) in listed.into_iter().zip(wanted) {
             let number = u16::try_from(number).map_err(|_| invalid_part())?;
             let part = present.get(&number).ok_or_else(invalid_part)?;
-            check_part(wanted, part, number, sum)?;
+            check_part(wanted, part, number, method)?;
             plan.numbers.push(number);
             plan.parts.push(part.clone());
         }
@@ -73,7 +74,7 @@ impl Plan {
             .fold(0, |size, part| size.saturating_add(part.size))
     }
 
-    /// The MD5 of the parts' MD5s, and how many there are.
+    /// Returns the ETag of the object: the MD5 of the MD5s of the parts, and the number of parts.
     pub(super) fn etag(&self) -> String {
         let mut md5 = Md5::new();
         for part in &self.parts {
@@ -83,7 +84,12 @@ impl Plan {
     }
 }
 
-fn check_part(wanted: &CompletedPart, part: &Part, number: u16, sum: Sum) -> S3Result<()> {
+fn check_part(
+    wanted: &CompletedPart,
+    part: &Part,
+    number: u16,
+    method: ChecksumMethod,
+) -> S3Result<()> {
     let etag = wanted.e_tag.as_ref().ok_or_else(malformed)?;
     if etag.value() != part.e_tag().value() {
         return Err(invalid_part());
@@ -91,16 +97,16 @@ fn check_part(wanted: &CompletedPart, part: &Part, number: u16, sum: Sum) -> S3R
     let mut given = false;
     for (algorithm, value) in declared_checksums!(wanted) {
         let Some(value) = value else { continue };
-        given |= algorithm == sum.algorithm;
+        given |= algorithm == method.algorithm;
         if algorithm != part.checksum.algorithm || *value != part.checksum.value {
             return Err(invalid_part());
         }
     }
-    if sum.composite && !given {
+    if method.composite && !given {
         return Err(s3_error!(
             InvalidRequest,
             "The upload was created using a {} checksum. The complete request must include the checksum for each part. It was missing for part {number} in the request.",
-            sum.algorithm.name().to_ascii_lowercase()
+            method.algorithm.name().to_ascii_lowercase()
         ));
     }
     Ok(())

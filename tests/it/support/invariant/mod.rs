@@ -1,30 +1,35 @@
-//! The invariant, over all uploads of a run: Postgres, S3 and the subscriber agree, and none of
-//! them denies what a client was told.
+//! The invariant of all uploads of a run: Postgres, S3 and the subscriber agree with each other, and with the
+//! responses that the clients received.
 
-mod arrows;
-mod check;
-mod truth;
+mod compare;
+mod snapshot;
+mod transitions;
 
 use super::fleet::Fleet;
 use super::inbox::Message;
-use super::load::Story;
-pub use truth::Truth;
+use super::load::ClientRecord;
+pub use snapshot::Snapshot;
 
-/// Waits until nothing is left to do, then compares everything. `delivered` is what the subscriber
-/// has got so far. Fails with each disagreement and the history of its upload.
-pub async fn holds(fleet: &Fleet, stories: &[Story], delivered: Vec<Message>, seed: u64) -> Truth {
+/// Waits until the replicas have no work left, then compares everything. `delivered` contains the messages that
+/// the subscriber has received so far. Fails with a list of violations, each with the history of its upload.
+pub async fn check(
+    fleet: &Fleet,
+    records: &[ClientRecord],
+    delivered: Vec<Message>,
+    seed: u64,
+) -> Snapshot {
     fleet.restore();
-    truth::settle(fleet).await;
-    let truth = Truth::look(fleet, delivered).await;
-    let faults = check::all(&truth, stories, fleet);
-    if !faults.is_empty() {
-        let shown = faults.iter().take(10).cloned().collect::<Vec<_>>();
+    snapshot::wait_until_idle(fleet).await;
+    let snapshot = Snapshot::read(fleet, delivered).await;
+    let violations = compare::all(&snapshot, records, fleet);
+    if !violations.is_empty() {
+        let shown = violations.iter().take(10).cloned().collect::<Vec<_>>();
         panic!(
-            "{} disagreements over {} uploads. Again with: FAULT_SEED={seed}\n\n{}",
-            faults.len(),
-            truth.uploads.len(),
+            "{} violations in {} uploads. To repeat the run: FAULT_SEED={seed}\n\n{}",
+            violations.len(),
+            snapshot.uploads.len(),
             shown.join("\n\n")
         );
     }
-    truth
+    snapshot
 }

@@ -1,23 +1,23 @@
-//! What a line of the log says of itself, in either form.
+//! Parses a log line, in either format.
 
 use log::{Level, LevelFilter};
 
-/// A line of ours begins so.
-const OURS: &str = "upload_broker";
+/// The prefix of the broker's own log targets.
+const OWN_TARGET: &str = "upload_broker";
 
-/// The library that says it; none where it is no line of a log.
-pub fn speaker(line: &str) -> Option<&str> {
+/// Returns the library that logged the line; `None` if it is not a log line.
+pub fn library(line: &str) -> Option<&str> {
     let (_, target) = level_and_target(line)?;
     Some(target.split("::").next().unwrap_or(target))
 }
 
-/// Whether it is told with `RUST_LOG=info`, where libraries begin at `warn`. What is no line of a
-/// log always is.
-pub fn heard_at_info(line: &str) -> bool {
+/// Returns whether the line would be logged with `RUST_LOG=info`, where libraries log from level `warn`. A line
+/// that is not a log line always counts as visible.
+pub fn is_visible_at_info(line: &str) -> bool {
     let Some((level, target)) = level_and_target(line) else {
         return true;
     };
-    let least = if target.starts_with(OURS) {
+    let least = if target.starts_with(OWN_TARGET) {
         LevelFilter::Info
     } else {
         LevelFilter::Warn
@@ -27,7 +27,7 @@ pub fn heard_at_info(line: &str) -> bool {
 
 fn level_and_target(line: &str) -> Option<(Level, &str)> {
     if line.starts_with('{') {
-        // What stands in a text has a backslash before its quotes.
+        // Quotes inside a string are escaped with a backslash.
         let member = |name: &str| {
             let (_, rest) = line.split_once(name)?;
             rest.split('"').next()

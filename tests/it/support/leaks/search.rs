@@ -1,13 +1,13 @@
-//! The search of a line: by every shape, and by the values that the suite knows.
+//! Searches a line for secrets: by every pattern, and by the values that the tests use.
 
 use std::sync::{Arc, OnceLock, RwLock};
 
 use regex::bytes::RegexSet;
 
-use super::shapes::SHAPES;
+use super::patterns::PATTERNS;
 use crate::{auth, serve, support};
 
-/// The secrets that stand in the suite, by what they are. [`keep_secret`] adds those of a run.
+/// The secrets in the source of the tests. [`register_secret`] adds those of a run.
 const VALUES: [(&str, &str); 4] = [
     ("the cloud's secret key", support::cloud::SECRET_ACCESS_KEY),
     ("a store's secret key", serve::logs::SECRET),
@@ -15,16 +15,16 @@ const VALUES: [(&str, &str); 4] = [
     ("the issuer's secret", auth::issuer::SECRET),
 ];
 
-/// Shorter words may stand in any line.
-const SHORTEST: usize = 8;
+/// The shortest secret. Shorter text may occur in any line.
+const MIN_LENGTH: usize = 8;
 
-/// What we advise, and is nobody's.
-const ADVICE: [&str; 1] = ["postgres://user:password@host"];
+/// Placeholders in messages that look like secrets.
+const PLACEHOLDERS: [&str; 1] = ["postgres://user:password@host"];
 
-/// What is looked for, all at once.
+/// All patterns, which are searched at the same time.
 struct Search {
     set: RegexSet,
-    /// What each pattern finds, and the pattern.
+    /// The kind of secret that each pattern finds, and the pattern.
     kinds: Vec<(String, String)>,
 }
 
@@ -39,7 +39,7 @@ impl Search {
 fn search() -> &'static RwLock<Arc<Search>> {
     static SEARCH: OnceLock<RwLock<Arc<Search>>> = OnceLock::new();
     SEARCH.get_or_init(|| {
-        let shapes = SHAPES
+        let shapes = PATTERNS
             .iter()
             .map(|shape| (shape.what.to_owned(), shape.source()));
         let values = VALUES.map(|(what, value)| (what.to_owned(), regex::escape(value)));
@@ -47,11 +47,11 @@ fn search() -> &'static RwLock<Arc<Search>> {
     })
 }
 
-/// From now on no line may hold `value` either. It must not be short.
-pub fn keep_secret(what: &str, value: &str) {
+/// Registers a secret that no line may contain from now on. It must not be too short.
+pub fn register_secret(what: &str, value: &str) {
     assert!(
-        value.len() >= SHORTEST,
-        "{what} is too short to be told apart"
+        value.len() >= MIN_LENGTH,
+        "{what} is too short to be distinguished from other text"
     );
     let pattern = regex::escape(value);
     let mut search = search().write().expect("the search");
@@ -62,22 +62,22 @@ pub fn keep_secret(what: &str, value: &str) {
     }
 }
 
-/// The same of a setting, where it is a secret one.
-pub fn keep_setting(name: &str, value: &str) {
+/// Registers the value of a setting, if the setting is secret.
+pub fn register_setting(name: &str, value: &str) {
     let is_secret =
         name.ends_with("_SECRET") || ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].contains(&name);
-    if is_secret && value.len() >= SHORTEST {
-        keep_secret(name, value);
+    if is_secret && value.len() >= MIN_LENGTH {
+        register_secret(name, value);
     }
 }
 
-/// What kinds of secret a line holds; none as a rule.
+/// Returns the kinds of the secrets in a line; `None` if there are none.
 pub fn find(line: &str) -> Option<String> {
     let search = Arc::clone(&search().read().expect("the search"));
     if !search.set.is_match(line.as_bytes()) {
         return None;
     }
-    let line = (ADVICE.iter()).fold(line.to_owned(), |line, advice| line.replace(advice, ""));
+    let line = (PLACEHOLDERS.iter()).fold(line.to_owned(), |line, text| line.replace(text, ""));
     let found = search.set.matches(line.as_bytes());
     let kinds: Vec<_> = (found.iter())
         .map(|index| &*search.kinds[index].0)

@@ -1,64 +1,64 @@
-//! How a client talks: it tries again where the contract says so, and remembers what it heard.
+//! How a client sends requests: it retries as the contract says, and records the responses.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Plan, Story};
-use crate::support::dice::Dice;
+use super::{Behavior, ClientRecord};
 use crate::support::fleet::{Fleet, REPLICAS};
 use crate::support::reply::Reply;
+use crate::support::seeded_rng::SeededRng;
 
-/// How long a client goes on without an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client retries without a response.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Client<'a> {
     pub fleet: &'a Fleet,
-    pub dice: Dice,
-    pub story: Story,
+    pub rng: SeededRng,
+    pub record: ClientRecord,
 }
 
-/// The client is dead, or has given up.
+/// The client has crashed or given up.
 pub(super) struct Gone;
 
-/// What came of a PUT.
+/// The result of a PUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// S3 took it.
+    /// S3 accepted the object.
     Arrived,
-    /// Something stands there already.
+    /// An object already exists at the key.
     Taken,
-    /// S3 does not want these bytes, or not with this URL any more.
+    /// S3 rejected the bytes, or the URL has expired.
     Refused,
-    /// There was no answer.
+    /// There was no response.
     Unknown,
 }
 
 impl Client<'_> {
-    /// Writes a line of the story.
+    /// Adds a line to the record.
     pub fn note(&mut self, line: impl Into<String>) {
-        self.story.lines.push(line.into());
+        self.record.lines.push(line.into());
     }
 
-    /// Writes down what should never be.
+    /// Records a response that must never occur.
     pub fn fault(&mut self, what: &str, reply: &Reply) {
         let fault = format!("{what}: {} {}", reply.status, reply.body);
         self.note(format!("FAULT {fault}"));
-        self.story.faults.push(fault);
+        self.record.faults.push(fault);
     }
 
-    /// Asks a replica until there is an answer other than "try again". Those who are to die may do
-    /// so here, with the request on its way.
-    pub async fn ask(
+    /// Sends a request to the replicas until there is a response other than 503. A client that is to crash may do
+    /// so here, while the request is being sent.
+    pub async fn request(
         &mut self,
         method: Method,
         path: &str,
         body: Option<Value>,
     ) -> Result<Reply, Gone> {
         let began = Instant::now();
-        let dies = self.story.plan == Plan::Die && self.dice.percent(25);
-        let mut which = self.dice.roll(REPLICAS as u64) as usize;
+        let crashes = self.record.behavior == Behavior::Crash && self.rng.chance(25);
+        let mut which = self.rng.below(REPLICAS as u64) as usize;
         for attempt in 1.. {
             let caller = self.fleet.caller(which);
             let mut request = caller.request(method.clone(), path);
@@ -68,39 +68,39 @@ impl Client<'_> {
             if let Some(body) = &body {
                 request = request.json(body);
             }
-            if dies {
-                let life = Duration::from_micros(self.dice.roll(15_000));
+            if crashes {
+                let life = Duration::from_micros(self.rng.below(15_000));
                 let _ = tokio::time::timeout(life, request.send()).await;
-                self.note(format!("dies in {method} {path}"));
+                self.note(format!("crashes in {method} {path}"));
                 return Err(Gone);
             }
-            let heard = match attempted(request).await {
+            let failure = match attempted(request).await {
                 Ok(reply) if reply.status == 503 => "503".to_owned(),
                 Ok(reply) => {
-                    let told = short(&reply);
+                    let summary = summary(&reply);
                     self.note(format!(
-                        "{method} {path} at {which}: {told} (try {attempt})"
+                        "{method} {path} at {which}: {summary} (try {attempt})"
                     ));
                     if reply.status.is_server_error() {
-                        self.fault("a 5xx that is no 503", &reply);
+                        self.fault("a 5xx other than 503", &reply);
                     }
                     return Ok(reply);
                 }
                 Err(error) => error.to_string(),
             };
-            if began.elapsed() > PATIENCE {
-                let fault = format!("no answer to {method} {path} in {PATIENCE:?}: {heard}");
-                self.story.faults.push(fault);
+            if began.elapsed() > TIMEOUT {
+                let fault = format!("no answer to {method} {path} in {TIMEOUT:?}: {failure}");
+                self.record.faults.push(fault);
                 return Err(Gone);
             }
             which = (which + 1) % REPLICAS;
-            // As a client backs off.
-            tokio::time::sleep(Duration::from_millis(20 + self.dice.roll(60))).await;
+            // The back-off of a client.
+            tokio::time::sleep(Duration::from_millis(20 + self.rng.below(60))).await;
         }
-        unreachable!("it tries until it gives up")
+        unreachable!("the loop ends by a return")
     }
 
-    /// PUTs once, as the session says.
+    /// Sends the bytes once, with the URL and the headers of the session.
     pub async fn put(&mut self, session: &Value, bytes: &str) -> Result<Sent, Gone> {
         let upload = &session["upload"];
         let url = upload["url"].as_str().expect("a URL");
@@ -109,10 +109,10 @@ impl Client<'_> {
             put = put.header(name, value.as_str().expect("a header value"));
         }
         let put = put.body(bytes.to_owned());
-        if self.story.plan == Plan::Die && self.dice.percent(25) {
-            let life = Duration::from_micros(self.dice.roll(10_000));
+        if self.record.behavior == Behavior::Crash && self.rng.chance(25) {
+            let life = Duration::from_micros(self.rng.below(10_000));
             let _ = tokio::time::timeout(life, put.send()).await;
-            self.note("dies in its PUT");
+            self.note("crashes in its PUT");
             return Err(Gone);
         }
         let sent = match attempted(put).await {
@@ -129,7 +129,7 @@ impl Client<'_> {
     }
 
     fn key(&self) -> String {
-        format!("key-{}", self.story.name)
+        format!("key-{}", self.record.name)
     }
 }
 
@@ -144,8 +144,8 @@ async fn attempted(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::E
     })
 }
 
-/// The status and what says most.
-fn short(reply: &Reply) -> String {
+/// Returns the status code, and the problem code or the upload status.
+fn summary(reply: &Reply) -> String {
     let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let said = ["code", "status"].map(|name| &body[name]);
     let said = said.into_iter().find_map(Value::as_str);

@@ -1,75 +1,81 @@
-//! Clients that work while everything around them fails. Most are honest: they follow the
-//! contract, try again when there is no answer or a 503, and keep their idempotency key. Some die
-//! between two steps or in the middle of one, some send wrong bytes, come late, change their mind.
-//! Each story that they live is written down, to be held against what came of it.
+//! Clients that upload while the services around them fail. Most of them follow the contract: they retry when
+//! there is no response or a 503, with the same idempotency key. Some crash between two steps or during one,
+//! send wrong bytes, send after the URL has expired, or cancel. Each client records its steps, so that they can
+//! be compared with the result.
 
+mod behavior;
 mod client;
-mod plan;
 mod steps;
 
 use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::behavior::Behavior;
 use self::client::Client;
-pub use self::plan::Plan;
-use super::dice::Dice;
 use super::fleet::Fleet;
+use super::seeded_rng::SeededRng;
 
-/// What one client wanted, did and heard.
+/// The behavior, steps and responses of one client.
 #[derive(Debug)]
-pub struct Story {
-    /// The name of its upload, and its idempotency key; nobody else has it.
+pub struct ClientRecord {
+    /// The unique name of its upload, which is part of its idempotency key.
     pub name: String,
     pub path: String,
-    pub plan: Plan,
+    pub behavior: Behavior,
     /// Every step, in order.
     pub lines: Vec<String>,
-    /// The uploads that it was told to be its own.
+    /// The ids of uploads that it received.
     pub ids: BTreeSet<String>,
-    /// It heard 200 to an acknowledge, a cancel; 204 to a delete.
+    /// Whether it received a 200 to an acknowledge or a cancel, or a 204 to a delete.
     pub acknowledged: bool,
     pub cancelled: bool,
     pub deleted: bool,
-    /// Answers that should never be.
+    /// Responses that must never occur.
     pub faults: Vec<String>,
 }
 
-/// Lives stories with this many clients at once until `stop`, or until each has lived `most`; each
-/// story that has begun is lived to its end.
-pub async fn live(
+/// Runs this many clients at the same time until `stop`, each at most `most` times. Runs that have started are
+/// finished.
+pub async fn run_clients(
     fleet: &Fleet,
-    dice: &mut Dice,
+    rng: &mut SeededRng,
     clients: u64,
     most: u64,
     stop: &CancellationToken,
-) -> Vec<Story> {
+) -> Vec<ClientRecord> {
     let all = (0..clients).map(|client| {
-        let mut dice = dice.fork();
+        let mut rng = rng.fork();
         async move {
-            let mut stories = Vec::new();
+            let mut records = Vec::new();
             for number in 0..most {
                 if stop.is_cancelled() {
                     break;
                 }
-                let plan = Plan::any(&mut dice);
+                let behavior = Behavior::random(&mut rng);
                 let name = format!("{client}-{number}");
-                let path = plan.path(&name, number, &mut dice);
-                stories.push(tell(fleet, dice.fork(), name, path, plan).await);
+                let path = behavior.path(&name, number, &mut rng);
+                records.push(run_client(fleet, rng.fork(), name, path, behavior).await);
             }
-            stories
+            records
         }
     });
     let all = futures::future::join_all(all).await;
     all.into_iter().flatten().collect()
 }
 
-/// One story.
-pub async fn tell(fleet: &Fleet, dice: Dice, name: String, path: String, plan: Plan) -> Story {
-    let story = Story {
+/// Runs one client.
+pub async fn run_client(
+    fleet: &Fleet,
+    rng: SeededRng,
+    name: String,
+    path: String,
+    behavior: Behavior,
+) -> ClientRecord {
+    let record = ClientRecord {
         name,
         path,
-        plan,
+        behavior,
         lines: Vec::new(),
         ids: BTreeSet::new(),
         acknowledged: false,
@@ -77,8 +83,8 @@ pub async fn tell(fleet: &Fleet, dice: Dice, name: String, path: String, plan: P
         deleted: false,
         faults: Vec::new(),
     };
-    let mut client = Client { fleet, dice, story };
-    // Who dies says nothing more.
-    let _ = client.live().await;
-    client.story
+    let mut client = Client { fleet, rng, record };
+    // An error means that the client has crashed or given up; its record says so.
+    let _ = client.run().await;
+    client.record
 }

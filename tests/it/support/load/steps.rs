@@ -1,4 +1,4 @@
-//! The steps of a story, and which answers each may hear.
+//! The steps of a client, and the responses that each step may receive.
 
 use std::time::Duration;
 
@@ -8,126 +8,136 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use super::Plan;
+use super::Behavior;
 use super::client::{Client, Gone, Sent};
 use crate::support::app::id;
 use crate::support::reply::Reply;
 
-/// How often bytes are sent again when nobody knows whether they came.
-const SENDS: usize = 20;
+/// How often the bytes are sent while it is unknown whether they arrived.
+const MAX_SENDS: usize = 20;
 
 impl Client<'_> {
-    /// The whole story.
-    pub async fn live(&mut self) -> Result<(), Gone> {
-        let bytes = format!("{},{}\n", self.story.name, self.dice.roll(1_000_000));
+    /// Runs all steps.
+    pub async fn run(&mut self) -> Result<(), Gone> {
+        let bytes = format!("{},{}\n", self.record.name, self.rng.below(1_000_000));
         let Some(session) = self.create(&bytes).await? else {
             return Ok(());
         };
-        match self.story.plan {
-            Plan::Forget => return Ok(()),
-            Plan::Cancel => return self.cancel(&session).await,
-            Plan::WrongBytes => {
+        match self.record.behavior {
+            Behavior::NeverSend => return Ok(()),
+            Behavior::CancelBeforeSending => return self.cancel(&session).await,
+            Behavior::WrongBytes => {
                 let other = bytes.replace(',', ";");
                 if self.put(&session, &other).await? == Sent::Arrived {
-                    self.story.faults.push("S3 took wrong bytes".to_owned());
+                    self.record
+                        .faults
+                        .push("S3 accepted wrong bytes".to_owned());
                 }
-                if self.dice.percent(50) {
+                if self.rng.chance(50) {
                     return Ok(());
                 }
             }
-            // A URL of at most four seconds has ended by then.
-            Plan::Late => tokio::time::sleep(Duration::from_millis(4_500)).await,
+            // The URL lives at most four seconds.
+            Behavior::SendAfterExpiry => tokio::time::sleep(Duration::from_millis(4_500)).await,
             _ => {}
         }
-        for _ in 0..SENDS {
+        for _ in 0..MAX_SENDS {
             let sent = self.put(&session, &bytes).await?;
-            match self.story.plan {
-                Plan::Leave if sent != Sent::Unknown => return Ok(()),
-                Plan::CancelLate if sent != Sent::Unknown => return self.cancel(&session).await,
-                Plan::Leave | Plan::CancelLate => continue,
+            match self.record.behavior {
+                Behavior::NeverAcknowledge if sent != Sent::Unknown => return Ok(()),
+                Behavior::CancelAfterSending if sent != Sent::Unknown => {
+                    return self.cancel(&session).await;
+                }
+                Behavior::NeverAcknowledge | Behavior::CancelAfterSending => continue,
                 _ => {}
             }
-            let is_settled = self.acknowledge(&session, sent).await?;
-            if is_settled || sent != Sent::Unknown {
+            let is_done = self.acknowledge(&session, sent).await?;
+            if is_done || sent != Sent::Unknown {
                 break;
             }
         }
-        let wants_to = match self.story.plan {
-            Plan::Delete => true,
-            Plan::Contest | Plan::Overwrite => self.dice.percent(30),
+        let wants_to = match self.record.behavior {
+            Behavior::Delete => true,
+            Behavior::CompeteForPath | Behavior::Overwrite => self.rng.chance(30),
             _ => false,
         };
-        if wants_to && self.story.acknowledged {
+        if wants_to && self.record.acknowledged {
             self.delete(&session).await?;
         }
         Ok(())
     }
 
-    /// A session with a URL, where there is one to be had.
+    /// Creates a session. Returns `None` if there is no session with a URL.
     async fn create(&mut self, bytes: &str) -> Result<Option<Value>, Gone> {
-        let plan = self.story.plan;
-        // Who competes has a little more time.
-        let least = if plan.is_shared() { 6 } else { 2 };
+        let behavior = self.record.behavior;
+        // Clients that compete get a longer lifetime.
+        let least = if behavior.is_shared() { 6 } else { 2 };
         let mut body = json!({
-            "path": self.story.path,
-            "name": self.story.name,
-            "overwrite": plan == Plan::Overwrite,
-            "expires_in": least + self.dice.roll(3),
+            "path": self.record.path,
+            "name": self.record.name,
+            "overwrite": behavior == Behavior::Overwrite,
+            "expires_in": least + self.rng.below(3),
         });
-        let declares = plan == Plan::WrongBytes || self.dice.percent(50);
-        if declares && plan != Plan::WrongClaim {
+        let declares = behavior == Behavior::WrongBytes || self.rng.chance(50);
+        if declares && behavior != Behavior::WrongExpectedSize {
             let sum = STANDARD.encode(sha2::Sha256::digest(bytes));
             body["checksum"] = json!({"algorithm": "SHA256", "value": sum});
             body["size"] = json!(bytes.len());
         }
-        let reply = self.ask(Method::POST, "/uploads", Some(body)).await?;
+        let reply = self.request(Method::POST, "/uploads", Some(body)).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
             (200 | 201, _) => {}
-            (409, "dataset-exists") if plan.is_shared() => return Ok(None),
+            (409, "dataset-exists") if behavior.is_shared() => return Ok(None),
             _ => {
                 self.fault("create", &reply);
                 return Ok(None);
             }
         }
         let session = reply.json();
-        self.story.ids.insert(id(&session).to_owned());
-        if session["name"] != self.story.name.as_str() {
-            self.fault("another's upload", &reply);
+        self.record.ids.insert(id(&session).to_owned());
+        if session["name"] != self.record.name.as_str() {
+            self.fault("the upload of another client", &reply);
         }
-        // An answer that took long may find it expired.
+        // The session may have expired before a slow response.
         Ok((!session["upload"].is_null()).then_some(session))
     }
 
-    /// Acknowledges; whether there is nothing more to do.
+    /// Acknowledges the upload. Returns whether the client is done.
     async fn acknowledge(&mut self, session: &Value, sent: Sent) -> Result<bool, Gone> {
         let path = format!("/uploads/{}/acknowledge", id(session));
-        let claims = (self.story.plan == Plan::WrongClaim).then(|| json!({"size": 1}));
-        if self.story.plan == Plan::Twice {
-            self.both(&path).await;
+        let expected =
+            (self.record.behavior == Behavior::WrongExpectedSize).then(|| json!({"size": 1}));
+        if self.record.behavior == Behavior::AcknowledgeTwice {
+            self.acknowledge_at_both(&path).await;
         }
-        let reply = self.ask(Method::POST, &path, claims).await?;
-        let (plan, code) = (self.story.plan, code(&reply));
+        let reply = self.request(Method::POST, &path, expected).await?;
+        let (behavior, code) = (self.record.behavior, code(&reply));
         match (reply.status.as_u16(), code.as_str()) {
             (200, _) => {
-                self.story.acknowledged = true;
+                self.record.acknowledged = true;
                 let status = reply.json()["status"].as_str().unwrap_or("").to_owned();
-                let fits =
-                    status == "Uploaded" || (plan == Plan::Overwrite && status == "Superseded");
+                let fits = status == "Uploaded"
+                    || (behavior == Behavior::Overwrite && status == "Superseded");
                 if !fits {
-                    self.fault("acknowledged, and not", &reply);
+                    self.fault("acknowledged with an unexpected status", &reply);
                 }
                 Ok(true)
             }
-            // S3 said that it is there, and nobody else may write at its path.
-            (409, "object-missing") if sent == Sent::Arrived && !plan.is_shared() => {
-                self.fault("S3 took it, and the broker misses it", &reply);
+            // S3 has accepted the object, and no other client writes at its path.
+            (409, "object-missing") if sent == Sent::Arrived && !behavior.is_shared() => {
+                self.fault(
+                    "S3 accepted the object, but the broker reports it missing",
+                    &reply,
+                );
                 Ok(true)
             }
             (409, "object-missing") => Ok(false),
-            (409, "dataset-exists") if plan == Plan::Contest => Ok(true),
-            // It failed before, and that answer was lost.
-            (409, "invalid-status") if plan == Plan::Contest => Ok(true),
-            (409, "invalid-status") | (422, "object-mismatch") if plan == Plan::WrongClaim => {
+            (409, "dataset-exists") if behavior == Behavior::CompeteForPath => Ok(true),
+            // An earlier acknowledge failed, and its response was lost.
+            (409, "invalid-status") if behavior == Behavior::CompeteForPath => Ok(true),
+            (409, "invalid-status") | (422, "object-mismatch")
+                if behavior == Behavior::WrongExpectedSize =>
+            {
                 Ok(true)
             }
             _ => {
@@ -137,13 +147,13 @@ impl Client<'_> {
         }
     }
 
-    /// At both replicas at once: two that are answered hear the same.
-    async fn both(&mut self, path: &str) {
-        let ask = |which| {
+    /// Acknowledges at both replicas at the same time. If both respond, the responses must be equal.
+    async fn acknowledge_at_both(&mut self, path: &str) {
+        let send = |which| {
             let caller = self.fleet.caller(which);
             caller.request(Method::POST, path).send()
         };
-        let (one, other) = tokio::join!(ask(0), ask(1));
+        let (one, other) = tokio::join!(send(0), send(1));
         let (Ok(one), Ok(other)) = (one, other) else {
             return;
         };
@@ -154,17 +164,17 @@ impl Client<'_> {
         if let (Ok(one), Ok(other)) = (one, other)
             && one != other
         {
-            let fault = format!("two answers to one acknowledge: {one} {other}");
-            self.story.faults.push(fault);
+            let fault = format!("different responses to one acknowledge: {one} {other}");
+            self.record.faults.push(fault);
         }
     }
 
     async fn cancel(&mut self, session: &Value) -> Result<(), Gone> {
         let path = format!("/uploads/{}/cancel", id(session));
-        let reply = self.ask(Method::POST, &path, None).await?;
+        let reply = self.request(Method::POST, &path, None).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
-            (200, _) => self.story.cancelled = true,
-            // The janitor was faster, or an earlier answer was lost.
+            (200, _) => self.record.cancelled = true,
+            // The janitor expired the upload first, or an earlier response was lost.
             (409, "invalid-status") => {}
             _ => self.fault("cancel", &reply),
         }
@@ -173,12 +183,12 @@ impl Client<'_> {
 
     async fn delete(&mut self, session: &Value) -> Result<(), Gone> {
         let path = format!("/uploads/{}", id(session));
-        let reply = self.ask(Method::DELETE, &path, None).await?;
+        let reply = self.request(Method::DELETE, &path, None).await?;
         match (reply.status.as_u16(), code(&reply).as_str()) {
-            (204, _) => self.story.deleted = true,
-            // An earlier answer was lost, or another took its place.
+            (204, _) => self.record.deleted = true,
+            // An earlier response was lost, or another upload superseded this one.
             (409, "invalid-status") => {}
-            (409, "dataset-drifted") if self.story.plan == Plan::Overwrite => {}
+            (409, "dataset-drifted") if self.record.behavior == Behavior::Overwrite => {}
             _ => self.fault("delete", &reply),
         }
         Ok(())

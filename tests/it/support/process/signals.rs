@@ -1,4 +1,4 @@
-//! Signals to processes, and whether they are there, without the programs `kill` and `ps`.
+//! Sends signals to processes and checks whether they exist, without the programs `kill` and `ps`.
 
 use std::path::Path;
 
@@ -11,18 +11,19 @@ pub fn signal(name: &str, id: u32) {
         "INT" => Signal::INT,
         "KILL" => Signal::KILL,
         "TERM" => Signal::TERM,
-        other => panic!("no signal {other}"),
+        other => panic!("unknown signal {other}"),
     };
     let sent = kill_process(pid(id), signal);
     sent.unwrap_or_else(|error| panic!("process {id}: {error}"));
 }
 
-/// Whether a process is there, a dead one that nobody has reaped aside.
-pub fn lives(id: u32) -> bool {
+/// Returns whether a process is running. A process that has ended and was not reaped does not count.
+pub fn is_running(id: u32) -> bool {
     if test_kill_process(pid(id)).is_err() {
         return false;
     }
-    // "pid (name) state …": see proc(5). Without such a file, whoever can be signalled lives.
+    // The format is "pid (name) state …", see proc(5). On a system without this file, a process that can be
+    // signalled counts as running.
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
     stat.map_or(!Path::new("/proc/self/stat").exists(), |stat| {
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest);

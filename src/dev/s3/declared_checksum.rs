@@ -1,28 +1,28 @@
-//! What the client declared that the bytes hash to, held against what arrived.
+//! The checksum that the client declares, and its comparison with the received bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use s3s::{S3Result, s3_error};
 
-use super::checksum::{Algorithm, Checksum, Declared};
+use super::checksum::{Algorithm, Checksum, ChecksumFields};
 
-/// What the client said that the bytes will hash to.
+/// How the client declares the checksum of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Promise {
+pub(super) enum DeclaredChecksum {
     /// In a header, before the bytes.
     Header(Checksum),
     /// In a trailer, after the bytes.
     Trailer(Algorithm),
-    /// Nothing: S3 then adds CRC64NVME of its own.
-    Nothing,
+    /// Not at all: then S3 computes a CRC64NVME.
+    None,
 }
 
-impl Promise {
+impl DeclaredChecksum {
     /// # Errors
-    /// More than one checksum, one that is not base64 of the right length, or an algorithm
-    /// announced without a value.
-    pub(super) fn of(declared: Declared<'_>, headers: &HeaderMap) -> S3Result<Self> {
+    /// More than one checksum, a value that is not base64 of the right length, or an algorithm without a
+    /// value.
+    pub(super) fn of(declared: ChecksumFields<'_>, headers: &HeaderMap) -> S3Result<Self> {
         let mut found = declared
             .into_iter()
             .filter_map(|(algorithm, value)| Some((algorithm, value?.clone())));
@@ -36,7 +36,7 @@ impl Promise {
         });
         match (found.next(), found.next(), trailer) {
             (Some((algorithm, value)), None, None) => {
-                check_form(algorithm, &value)?;
+                check_encoding(algorithm, &value)?;
                 Ok(Self::Header(Checksum { algorithm, value }))
             }
             (None, _, Some(algorithm)) => Ok(Self::Trailer(algorithm)),
@@ -46,7 +46,7 @@ impl Promise {
                     "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
                 ))
             }
-            (None, _, None) => Ok(Self::Nothing),
+            (None, _, None) => Ok(Self::None),
             _ => Err(s3_error!(
                 InvalidRequest,
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
@@ -54,30 +54,31 @@ impl Promise {
         }
     }
 
-    /// Which algorithm the client chose, if it did: this one is computed while the bytes arrive.
+    /// Returns the algorithm that the client chose, if any. Its checksum is computed while the bytes are
+    /// received.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         match self {
             Self::Header(checksum) => Some(checksum.algorithm),
             Self::Trailer(algorithm) => Some(*algorithm),
-            Self::Nothing => None,
+            Self::None => None,
         }
     }
 
     /// # Errors
-    /// 400 `BadDigest` when the bytes are not what was promised.
-    pub(super) fn check(&self, arrived: &Checksum, trailers: Option<&HeaderMap>) -> S3Result<()> {
-        let promised = match self {
-            Self::Nothing => return Ok(()),
+    /// 400 `BadDigest` if the checksum of the received bytes differs.
+    pub(super) fn check(&self, received: &Checksum, trailers: Option<&HeaderMap>) -> S3Result<()> {
+        let declared = match self {
+            Self::None => return Ok(()),
             Self::Header(checksum) => Some(checksum.value.as_str()),
             Self::Trailer(algorithm) => {
                 let value = trailers.and_then(|headers| headers.get(algorithm.header()));
                 value.and_then(|value| value.to_str().ok())
             }
         };
-        if promised == Some(arrived.value.as_str()) {
+        if declared == Some(received.value.as_str()) {
             return Ok(());
         }
-        let name = arrived.algorithm.name();
+        let name = received.algorithm.name();
         Err(s3_error!(
             BadDigest,
             "The {name} you specified did not match the calculated checksum."
@@ -85,7 +86,7 @@ impl Promise {
     }
 }
 
-fn check_form(algorithm: Algorithm, value: &str) -> S3Result<()> {
+fn check_encoding(algorithm: Algorithm, value: &str) -> S3Result<()> {
     match STANDARD.decode(value) {
         Ok(bytes) if bytes.len() == algorithm.width() => Ok(()),
         _ => Err(s3_error!(

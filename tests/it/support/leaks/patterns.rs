@@ -1,92 +1,92 @@
-//! What nobody may see in a log, as it looks.
+//! Patterns of secrets that no log may contain.
 //!
-//! Written apart from the broker's own masks, so that a hole in those is not repeated here.
+//! They are independent of the masking in the broker, so that a mistake there is not repeated here.
 
 use regex::bytes::Regex;
 
 /// A kind of secret.
-pub struct Shape {
+pub struct SecretPattern {
     pub what: &'static str,
     pattern: &'static str,
-    /// What it finds.
+    /// A line that the pattern matches.
     pub hit: &'static str,
-    /// The same as a log may have it.
+    /// The same line with the secret masked.
     pub masked: &'static str,
 }
 
-/// What may stand between a name and its value, in headers, queries, JSON and Rust's own form.
-/// `~` stands for it in the patterns.
+/// The text that may separate a name from its value in headers, queries, JSON and Rust's debug format. In the
+/// patterns, `~` represents it.
 const BETWEEN: &str = r#"[\\"']*(?:=|:|%3D)+\s?(?:Some\()?[\\"']*"#;
 
-/// Every kind that is known by its looks.
-pub const SHAPES: [Shape; 12] = [
-    Shape {
+/// Every kind of secret that has a recognisable format.
+pub const PATTERNS: [SecretPattern; 12] = [
+    SecretPattern {
         what: "an API key",
         pattern: "ubk_[0-9a-z_-]{8}",
         hit: "got ubk_aZ0_-aZ0_-aZ0_-, refused",
         masked: "got ***, refused",
     },
-    Shape {
+    SecretPattern {
         what: "an upload token",
         pattern: "ubt_[0-9a-z_-]{8}",
         hit: "POST /t/ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl/uploads",
         masked: "POST /t/***/uploads",
     },
-    Shape {
+    SecretPattern {
         what: "a JWT",
         pattern: r"(?-i:eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]*\.)",
         hit: "token eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln refused",
         masked: "token *** refused",
     },
-    Shape {
+    SecretPattern {
         what: "the signature of a URL",
         pattern: "x-amz-signature~[0-9a-f]{4}",
         hit: "GET /a?X-Amz-Date=1&X-Amz-Signature=0123456789abcdef",
         masked: "GET /a?X-Amz-Date=1&X-Amz-Signature=***",
     },
-    Shape {
+    SecretPattern {
         what: "the credential of a URL",
         pattern: "x-amz-credential~[0-9a-z]{2}",
         hit: "GET /a?X-Amz-Credential=AKIAEXAMPLE%2F20250301",
         masked: "GET /a?X-Amz-Credential=***&X-Amz-SignedHeaders=host",
     },
-    Shape {
+    SecretPattern {
         what: "a session token",
         pattern: "(?:x-amz-security-token|session_?token)~[0-9a-z+/][0-9a-z+/%]{7}",
         hit: r#"session_token: Some("IQoJb3JpZ2luX2VjEJr")"#,
         masked: r#"session_token: Some("***")"#,
     },
-    Shape {
+    SecretPattern {
         what: "a signature",
         pattern: r"\bsignature~[0-9a-f]{16}",
         hit: "SignedHeaders=host, Signature=0123456789abcdef0123",
         masked: "SignedHeaders=host, Signature=***",
     },
-    Shape {
+    SecretPattern {
         what: "a bearer's credential",
         pattern: "bearer(?: |%20)[0-9a-z._+/-]{8}",
         hit: "authorization: Bearer 0123456789abcdef",
         masked: "authorization: *** ***",
     },
-    Shape {
+    SecretPattern {
         what: "the header of a signed request",
         pattern: "aws4-hmac-sha256[, ]+credential~[0-9a-z]{2}",
         hit: "authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20250301",
         masked: "authorization: *** Credential=***, SignedHeaders=host",
     },
-    Shape {
+    SecretPattern {
         what: "a login",
         pattern: "\\bauthorization~basic [0-9a-z+/=]{4}",
         hit: "authorization: Basic dXNlcjpwYXNz",
         masked: "authorization: ***",
     },
-    Shape {
+    SecretPattern {
         what: "a secret key of AWS",
         pattern: "secret_?(?:access_?)?key~[0-9a-z+/]{4}",
         hit: r#"secret_access_key: "wJalrXUtnFEMI""#,
         masked: r#"secret_access_key: "** redacted **""#,
     },
-    Shape {
+    SecretPattern {
         what: "a URL with a password",
         pattern: r#"[a-z]://[^\s:/@"'?#]*:[^\s/@"'?#*][^\s/@"'?#]*@"#,
         hit: "postgres://broker:pass@db/broker",
@@ -94,13 +94,13 @@ pub const SHAPES: [Shape; 12] = [
     },
 ];
 
-impl Shape {
-    /// The pattern as the engine has it.
+impl SecretPattern {
+    /// Returns the regular expression.
     pub fn source(&self) -> String {
         format!("(?i-u){}", self.pattern.replace('~', BETWEEN))
     }
 
-    /// Whether it is this kind that a line holds.
+    /// Returns whether a line contains this kind of secret.
     pub fn is_in(&self, line: &str) -> bool {
         let pattern = Regex::new(&self.source()).expect("a pattern");
         pattern.is_match(line.as_bytes())

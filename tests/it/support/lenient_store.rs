@@ -1,6 +1,6 @@
-//! Stores that do less than S3 does. They list no checksums of parts; one of them also ignores what
-//! CompleteMultipartUpload is held to, its condition and the checksum of the whole, as Ceph RGW 16 and
-//! MinIO's gateways do. All else is the store behind them.
+//! Stores that implement less than S3. They list no checksums of parts. One of them also ignores the condition
+//! and the object checksum of CompleteMultipartUpload, as Ceph RGW 16 and the MinIO gateways do. All other
+//! requests are forwarded to the store behind them.
 
 use std::net::SocketAddr;
 
@@ -10,38 +10,38 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::cloud;
-use super::door::head_of;
+use super::faulty_proxy::head_of;
 use super::shared;
 use super::store::Store;
 
-/// What a store does less.
+/// What a store does not implement.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    Completions,
-    Listings,
+enum Limitation {
+    CompletionChecks,
+    PartChecksums,
 }
 
-/// Such a store, on a port of its own.
-pub struct Careless {
+/// Such a store, on its own port.
+pub struct LenientStore {
     addr: SocketAddr,
-    /// Whether completions wait.
+    /// Whether completions are blocked.
     held: watch::Sender<bool>,
-    /// How many have come.
+    /// The number of completions received.
     come: watch::Receiver<u32>,
 }
 
-impl Careless {
-    /// Ignores what completions are held to, and lists no checksums of parts.
-    pub fn before(store: &Store) -> Careless {
-        Careless::with(store, Fault::Completions)
+impl LenientStore {
+    /// Starts a store that ignores the condition and checksum of completions, and lists no checksums of parts.
+    pub fn ignoring_conditions(store: &Store) -> LenientStore {
+        LenientStore::with(store, Limitation::CompletionChecks)
     }
 
-    /// Lists no checksums of parts.
-    pub fn forgetful(store: &Store) -> Careless {
-        Careless::with(store, Fault::Listings)
+    /// Starts a store that lists no checksums of parts.
+    pub fn without_part_checksums(store: &Store) -> LenientStore {
+        LenientStore::with(store, Limitation::PartChecksums)
     }
 
-    fn with(store: &Store, fault: Fault) -> Careless {
+    fn with(store: &Store, limitation: Limitation) -> LenientStore {
         let (held, holds) = watch::channel(false);
         let (comes, come) = watch::channel(0);
         let _inside = shared().enter();
@@ -52,50 +52,50 @@ impl Careless {
         let upstream = store.addr();
         shared().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let one = One {
-                    fault,
+                let connection = Connection {
+                    limitation,
                     upstream,
                     holds: holds.clone(),
                     comes: comes.clone(),
                 };
-                shared().spawn(one.serve(client));
+                shared().spawn(connection.serve(client));
             }
         });
-        Careless { addr, held, come }
+        LenientStore { addr, held, come }
     }
 
-    /// Where it listens, as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the store.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Lets completions wait from now on.
-    pub fn hold(&self) {
+    /// Blocks completions from now on.
+    pub fn block(&self) {
         self.held.send_replace(true);
     }
 
-    /// Returns when a completion has come.
+    /// Waits until a completion has been received.
     pub async fn completion_waits(&self) {
         let mut come = self.come.clone();
         let come = come.wait_for(|count| *count > 0).await;
         come.expect("the store's task");
     }
 
-    /// Carries out what waits.
+    /// Executes the blocked completions.
     pub fn release(&self) {
         self.held.send_replace(false);
     }
 }
 
-/// One connection, which carries one request.
-struct One {
-    fault: Fault,
+/// A connection with one request.
+struct Connection {
+    limitation: Limitation,
     upstream: SocketAddr,
     holds: watch::Receiver<bool>,
     comes: watch::Sender<u32>,
 }
 
-impl One {
+impl Connection {
     async fn serve(mut self, mut client: TcpStream) {
         let Some(mut head) = head_of(&mut client).await else {
             return;
@@ -103,8 +103,8 @@ impl One {
         let text = String::from_utf8_lossy(&head).into_owned();
         let target = text.split(' ').nth(1).unwrap_or_default();
         let is_completion = text.starts_with("POST ") && target.contains("uploadId=");
-        if self.fault == Fault::Completions && is_completion {
-            let body = length(&text);
+        if self.limitation == Limitation::CompletionChecks && is_completion {
+            let body = content_length(&text);
             let mut ignored = vec![0; body];
             if client.read_exact(&mut ignored).await.is_err() {
                 return;
@@ -132,7 +132,7 @@ impl One {
         }
     }
 
-    /// Makes an object of all parts that there are, whatever stands there.
+    /// Completes the upload with all existing parts, and replaces any present object.
     async fn complete(&self, target: &str) -> String {
         let url = url::Url::parse(&format!("http://{}{target}", self.upstream)).expect("a URL");
         let (bucket, key) = url.path()[1..].split_once('/').expect("a bucket and a key");
@@ -166,7 +166,7 @@ impl One {
     }
 }
 
-/// A listing of parts without their checksums.
+/// Removes the checksums from a listing of parts.
 fn without_checksums(mut answer: String) -> String {
     for name in ["SHA1", "SHA256", "CRC32", "CRC32C", "CRC64NVME"] {
         let (start, end) = (format!("<Checksum{name}>"), format!("</Checksum{name}>"));
@@ -177,15 +177,18 @@ fn without_checksums(mut answer: String) -> String {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     let head = head.lines().filter(|line| {
         let name = line.split(':').next().unwrap_or_default();
-        assert!(!name.eq_ignore_ascii_case("transfer-encoding"), "in pieces");
+        assert!(
+            !name.eq_ignore_ascii_case("transfer-encoding"),
+            "the listing is not chunked"
+        );
         !name.eq_ignore_ascii_case("content-length")
     });
     let head: Vec<_> = head.collect();
     format!("{}\r\n\r\n{body}", head.join("\r\n"))
 }
 
-/// Bytes of the body.
-fn length(head: &str) -> usize {
+/// Returns the length of the body.
+fn content_length(head: &str) -> usize {
     let header = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length")

@@ -1,45 +1,45 @@
-//! The parts of the janitor's work.
+//! The tasks of the janitor.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One of them.
+/// One task of the janitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// Overdue Pending uploads.
+pub enum Task {
+    /// Checks overdue Pending uploads.
     Overdue,
-    /// Deletes that never ended.
+    /// Finishes interrupted deletes.
     Deletes,
-    /// Deleted and cancelled uploads, after the end of their URL.
-    LastLooks,
-    /// Idempotency keys past their day, and counts of upload tokens past theirs.
+    /// Checks deleted and cancelled uploads a final time, after their URL has expired.
+    FinalChecks,
+    /// Removes idempotency keys older than a day, and the counters of ended upload tokens.
     Keys,
-    /// Events, uploads and rows of the audit past their time.
+    /// Removes events, uploads and audit rows whose retention time is over.
     Retention,
-    /// The comparison of the bucket with the rows.
+    /// Compares the buckets with the rows.
     Sweep,
-    /// Multipart uploads at S3 that nothing needs any more.
+    /// Aborts multipart uploads at S3 that no upload needs any more.
     StaleMultipart,
 }
 
-impl Part {
-    /// Every part, in the order in which they are done.
+impl Task {
+    /// Every task, in the order in which a round runs them.
     pub const ALL: [Self; 7] = [
         Self::Overdue,
         Self::Deletes,
-        Self::LastLooks,
+        Self::FinalChecks,
         Self::Keys,
         Self::Retention,
         Self::Sweep,
         Self::StaleMultipart,
     ];
 
-    /// The name on the command line.
+    /// The name of the task on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Overdue => "overdue",
             Self::Deletes => "deletes",
-            Self::LastLooks => "last-looks",
+            Self::FinalChecks => "last-looks",
             Self::Keys => "keys",
             Self::Retention => "retention",
             Self::Sweep => "sweep",
@@ -48,18 +48,18 @@ impl Part {
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Part {
+impl FromStr for Task {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|part| part.as_str() == name);
-        known.ok_or_else(|| {
+        let task = Self::ALL.into_iter().find(|task| task.as_str() == name);
+        task.ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
             format!("expected one of {names}")
         })

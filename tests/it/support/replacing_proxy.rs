@@ -1,5 +1,5 @@
-//! S3 as a lesser store answers: the cloud's own, with words of its answers overwritten on the wire
-//! by others of the same length. Requests pass as they are, signatures hold.
+//! A proxy in front of S3 that replaces text in responses by other text of the same length. Requests are
+//! forwarded unchanged, so their signatures stay valid.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,26 +9,26 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{cloud, shared};
 
-/// What is overwritten, whatever its case, and by what.
-type Words = &'static [(&'static [u8], &'static [u8])];
+/// Pairs of the text to replace, in upper or lower case, and its replacement.
+type Replacements = &'static [(&'static [u8], &'static [u8])];
 
-/// A store that tells no checksums.
-const CHECKSUMS: Words = &[(b"x-amz-checksum-", b"x-not-checksum-")];
+/// Hides the checksum headers of responses.
+const CHECKSUMS: Replacements = &[(b"x-amz-checksum-", b"x-not-checksum-")];
 
-/// A door to the cloud that changes its words; it closes with the test.
-pub struct Masked {
+/// The proxy. It stops when this value is dropped.
+pub struct ReplacingProxy {
     addr: SocketAddr,
     _stop: DropGuard,
 }
 
-impl Masked {
-    /// A door that hides checksums.
-    pub async fn start() -> Masked {
-        Masked::saying(CHECKSUMS).await
+impl ReplacingProxy {
+    /// Starts a proxy that hides checksums.
+    pub async fn hiding_checksums() -> ReplacingProxy {
+        ReplacingProxy::new(CHECKSUMS).await
     }
 
-    /// A door that puts words for others: `[(b"HTTP/1.1 412", b"HTTP/1.1 200")]`.
-    pub async fn saying(words: Words) -> Masked {
+    /// Starts a proxy with replacements such as `[(b"HTTP/1.1 412", b"HTTP/1.1 200")]`.
+    pub async fn new(replacements: Replacements) -> ReplacingProxy {
         let _inside = shared().enter();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a free port");
@@ -36,24 +36,24 @@ impl Masked {
         let stop = CancellationToken::new();
         let accept = async move {
             while let Ok((client, _)) = listener.accept().await {
-                shared().spawn(pass(client, words));
+                shared().spawn(pass(client, replacements));
             }
         };
         shared().spawn(stop.clone().run_until_cancelled_owned(accept));
-        Masked {
+        ReplacingProxy {
             addr,
             _stop: stop.drop_guard(),
         }
     }
 
-    /// Where it listens.
+    /// Returns the HTTP endpoint of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 }
 
-/// One connection, until either side is done.
-async fn pass(client: TcpStream, words: Words) {
+/// Serves one connection, until either side closes it.
+async fn pass(client: TcpStream, replacements: Replacements) {
     let Ok(server) = TcpStream::connect(cloud::address()).await else {
         return;
     };
@@ -61,16 +61,16 @@ async fn pass(client: TcpStream, words: Words) {
     let (from_server, mut to_server) = server.into_split();
     tokio::select! {
         _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
-        _ = mask(from_server, to_client, words) => {}
+        _ = replace(from_server, to_client, replacements) => {}
     }
 }
 
-/// Copies, with every word overwritten. What may be the beginning of one is held back until it is
-/// known; no answer ends in such a beginning.
-async fn mask(
+/// Copies bytes and replaces text. Bytes that may be the beginning of a text are held back until the next bytes
+/// arrive; no response ends with such a beginning.
+async fn replace(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    words: Words,
+    replacements: Replacements,
 ) -> std::io::Result<()> {
     let mut held = Vec::new();
     loop {
@@ -80,7 +80,7 @@ async fn mask(
             return to.write_all(&held).await;
         }
         held.extend_from_slice(&read[..count]);
-        for (word, other) in words {
+        for (word, other) in replacements {
             for at in 0..(held.len() + 1).saturating_sub(word.len()) {
                 if held[at..at + word.len()].eq_ignore_ascii_case(word) {
                     held[at..at + word.len()].copy_from_slice(other);
@@ -91,7 +91,7 @@ async fn mask(
             held.len() >= length
                 && held[held.len() - length..].eq_ignore_ascii_case(&word[..length])
         };
-        let tails = words
+        let tails = replacements
             .iter()
             .filter_map(|(word, _)| (1..word.len()).rev().find(|&length| begins(word, length)));
         let rest = held.split_off(held.len() - tails.max().unwrap_or(0));

@@ -1,8 +1,8 @@
-//! A proxy in front of an S3 store that bends its answers: status, code, headers and body. It
-//! stands for the stores that cannot be had here.
+//! A proxy in front of an S3 store that rewrites responses: status, code, headers and body. It simulates
+//! stores that are not available to the tests.
 //!
-//! Requests pass as they came, with the host that was signed. A rule sees each request and says
-//! what becomes of its answer.
+//! Requests are forwarded unchanged, with the host that was signed. A rule inspects each request and
+//! determines how its response is rewritten.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,47 +21,47 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::shared;
 
-/// A request, as far as rules care.
+/// The parts of a request that rules can inspect.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ProxiedRequest {
     pub method: Method,
-    /// Path and query, as they came.
+    /// The path and query, as received.
     pub target: String,
     pub headers: HeaderMap,
 }
 
-impl Asked {
-    /// Whether it is this method with these words in its path or query.
-    pub fn is(&self, method: &str, words: &str) -> bool {
-        self.method == method && self.target.contains(words)
+impl ProxiedRequest {
+    /// Returns whether the request has this method, and this text in its path or query.
+    pub fn is(&self, method: &str, text: &str) -> bool {
+        self.method == method && self.target.contains(text)
     }
 
-    /// Whether it has this header.
+    /// Returns whether the request has this header.
     pub fn has(&self, header: &str) -> bool {
         self.headers.contains_key(header)
     }
 }
 
-/// An answer that may be bent.
+/// A response that can be rewritten.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ProxiedResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
-    /// S3's error document.
-    pub fn error(status: u16, code: &str) -> Answer {
+impl ProxiedResponse {
+    /// Returns a response with an S3 error document.
+    pub fn error(status: u16, code: &str) -> ProxiedResponse {
         let document = format!("<Error><Code>{code}</Code><Message>secret words</Message></Error>");
-        Answer::xml(status, document)
+        ProxiedResponse::xml(status, document)
     }
 
-    /// A document.
-    pub fn xml(status: u16, document: impl Into<Bytes>) -> Answer {
+    /// Returns a response with an XML document.
+    pub fn xml(status: u16, document: impl Into<Bytes>) -> ProxiedResponse {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "application/xml".parse().expect("a value"));
-        Answer {
+        ProxiedResponse {
             status,
             headers,
             body: document.into(),
@@ -69,18 +69,18 @@ impl Answer {
     }
 }
 
-/// What becomes of a request.
-pub enum Bend {
-    /// The store never sees it: this is the answer.
-    Instead(Answer),
-    /// The store's answer is changed.
-    Change(fn(&mut Answer)),
+/// How the response to a request is rewritten.
+pub enum Rewrite {
+    /// The request is not forwarded, and this response is returned.
+    Replace(ProxiedResponse),
+    /// The response of the store is modified.
+    Modify(fn(&mut ProxiedResponse)),
 }
 
-type Rule = dyn Fn(&Asked) -> Option<Bend> + Send + Sync;
+type Rule = dyn Fn(&ProxiedRequest) -> Option<Rewrite> + Send + Sync;
 
-/// A proxy on a port of its own; it ends with the test.
-pub struct Bent {
+/// A proxy on its own port. It stops when this value is dropped.
+pub struct RewritingProxy {
     addr: SocketAddr,
     shared: Arc<Shared>,
     _stop: DropGuard,
@@ -89,13 +89,13 @@ pub struct Bent {
 struct Shared {
     upstream: SocketAddr,
     rule: RwLock<Arc<Rule>>,
-    asked: Mutex<Vec<Asked>>,
+    requests: Mutex<Vec<ProxiedRequest>>,
     client: reqwest::Client,
 }
 
-impl Bent {
-    /// In front of the store at `upstream`, bending nothing.
-    pub async fn new(upstream: SocketAddr) -> Bent {
+impl RewritingProxy {
+    /// Starts a proxy in front of the store at `upstream`, without a rule.
+    pub async fn new(upstream: SocketAddr) -> RewritingProxy {
         let _inside = shared().enter();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a free port");
@@ -106,8 +106,8 @@ impl Bent {
             .expect("an HTTP client");
         let proxy = Arc::new(Shared {
             upstream,
-            rule: RwLock::new(Arc::new(|_: &Asked| None)),
-            asked: Mutex::default(),
+            rule: RwLock::new(Arc::new(|_: &ProxiedRequest| None)),
+            requests: Mutex::default(),
             client,
         });
         let stop = CancellationToken::new();
@@ -118,35 +118,41 @@ impl Bent {
             }
         };
         shared().spawn(stop.clone().run_until_cancelled_owned(accept));
-        Bent {
+        RewritingProxy {
             addr,
             shared: proxy,
             _stop: stop.drop_guard(),
         }
     }
 
-    /// The proxy as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// From now on answers are bent by this rule alone.
-    pub fn bend(&self, rule: impl Fn(&Asked) -> Option<Bend> + Send + Sync + 'static) {
+    /// Replaces the rule.
+    pub fn set_rule(
+        &self,
+        rule: impl Fn(&ProxiedRequest) -> Option<Rewrite> + Send + Sync + 'static,
+    ) {
         *self.shared.rule.write().unwrap() = Arc::new(rule);
     }
 
-    /// Every request so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.shared.asked.lock().unwrap().clone()
+    /// Returns all requests received so far.
+    pub fn requests(&self) -> Vec<ProxiedRequest> {
+        self.shared.requests.lock().unwrap().clone()
     }
 
-    /// How many requests so far the test picks.
-    pub fn count(&self, picked: impl Fn(&Asked) -> bool) -> usize {
-        self.asked().iter().filter(|asked| picked(asked)).count()
+    /// Returns the number of requests received so far that match.
+    pub fn count(&self, matches: impl Fn(&ProxiedRequest) -> bool) -> usize {
+        self.requests()
+            .iter()
+            .filter(|request| matches(request))
+            .count()
     }
 }
 
-/// A connection that breaks is its client's affair.
+/// Serves one connection. A broken connection is not an error of the proxy.
 async fn serve(client: TcpStream, proxy: Arc<Shared>) {
     let answer = service_fn(move |request| {
         let proxy = Arc::clone(&proxy);
@@ -160,16 +166,16 @@ impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|body| body.to_bytes());
-        let asked = Asked {
+        let asked = ProxiedRequest {
             target: head.uri.to_string(),
             method: head.method,
             headers: head.headers,
         };
-        self.asked.lock().unwrap().push(asked.clone());
+        self.requests.lock().unwrap().push(asked.clone());
         let rule = Arc::clone(&self.rule.read().unwrap());
         let answer = match rule(&asked) {
-            Some(Bend::Instead(answer)) => answer,
-            Some(Bend::Change(change)) => {
+            Some(Rewrite::Replace(answer)) => answer,
+            Some(Rewrite::Modify(change)) => {
                 let mut answer = self.forward(&asked, body.unwrap_or_default()).await;
                 change(&mut answer);
                 answer
@@ -185,7 +191,7 @@ impl Shared {
         response
     }
 
-    async fn forward(&self, asked: &Asked, body: Bytes) -> Answer {
+    async fn forward(&self, asked: &ProxiedRequest, body: Bytes) -> ProxiedResponse {
         let url = format!("http://{}{}", self.upstream, asked.target);
         let mut headers = asked.headers.clone();
         headers.remove(CONNECTION);
@@ -201,7 +207,7 @@ impl Shared {
             headers.remove(CONTENT_LENGTH);
         }
         let body = answer.bytes().await.unwrap_or_default();
-        Answer {
+        ProxiedResponse {
             status,
             headers,
             body,

@@ -1,22 +1,22 @@
-//! A folder under `target/tmp` that belongs to this process alone while it lives.
+//! A folder under `target/tmp` that only this process uses while it runs.
 //!
-//! The lock goes with the process, also when it is killed, and the next run takes the folder up
-//! again: its Postgres need not be made anew, and nothing piles up.
+//! The lock is released when the process ends, even if it is killed. The next run reuses the folder, so its
+//! Postgres cluster need not be created again, and folders do not accumulate.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The folder of this process.
-pub fn folder() -> &'static Path {
-    static SLOT: OnceLock<(PathBuf, File)> = OnceLock::new();
-    &SLOT.get_or_init(claim).0
+/// Returns the folder of this process.
+pub fn path() -> &'static Path {
+    static FOLDER: OnceLock<(PathBuf, File)> = OnceLock::new();
+    &FOLDER.get_or_init(lock_free_folder).0
 }
 
-fn claim() -> (PathBuf, File) {
+fn lock_free_folder() -> (PathBuf, File) {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for number in 0.. {
-        let folder = root.join(format!("slot-{number}"));
+        let folder = root.join(format!("process_folder-{number}"));
         fs::create_dir_all(&folder).expect("a folder under target/tmp");
         let lock = File::create(folder.join("lock")).expect("a lock file under target/tmp");
         match lock.try_lock() {

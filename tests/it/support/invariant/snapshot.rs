@@ -1,4 +1,4 @@
-//! What Postgres, S3 and the subscriber hold, once everything has come to rest.
+//! The contents of Postgres, S3 and the subscriber, after the replicas have finished all work.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,24 +32,24 @@ pub struct Event {
     pub status: String,
 }
 
-/// An object, and the upload that it names.
+/// An object, and the upload that its metadata names.
 #[derive(Clone, Debug)]
 pub struct Object {
     pub etag: String,
     pub upload: Option<String>,
 }
 
-/// Everything of a run.
+/// The contents after a run.
 #[derive(Debug, Default)]
-pub struct Truth {
+pub struct Snapshot {
     pub uploads: BTreeMap<String, Row>,
     pub events: BTreeMap<String, Vec<Event>>,
     pub objects: BTreeMap<String, Object>,
-    /// By event id: each message that told of it.
+    /// The delivered messages by event id.
     pub delivered: BTreeMap<String, Vec<Value>>,
 }
 
-/// What is still to be done, and by whom.
+/// The number of rows that the janitor and the relay still have to process.
 const OPEN: &str = "SELECT \
     (SELECT count(*) FROM uploads WHERE status = 'Pending'), \
     (SELECT count(*) FROM uploads WHERE status = 'Deleting' \
@@ -57,15 +57,15 @@ const OPEN: &str = "SELECT \
             AND expires_at < now() + interval '10 seconds')), \
     (SELECT count(*) FROM events WHERE notify AND published_at IS NULL)";
 
-/// What was tried in vain while something was away is left alone for a while, longer each time.
-const AT_LAST: Duration = Duration::from_secs(120);
+/// The longest wait. Work that failed during an outage is retried with an increasing back-off.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Returns when the loops of the replicas have finished what clients and dead replicas left.
-pub async fn settle(fleet: &Fleet) {
+/// Waits until the loops of the replicas have finished the work that clients and dead replicas have left.
+pub async fn wait_until_idle(fleet: &Fleet) {
     let client = fleet.sql().await;
     let mut open = (0, 0, 0);
-    let what = "nothing waits for the janitor and every event is published";
-    within(AT_LAST, what, async || {
+    let what = "the janitor has no work left, and every event is published";
+    within(IDLE_TIMEOUT, what, async || {
         let row = client.query_one(OPEN, &[]).await.expect("counts");
         let now: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
         if now != open {
@@ -78,9 +78,9 @@ pub async fn settle(fleet: &Fleet) {
     .await;
 }
 
-impl Truth {
-    /// Looks at all three.
-    pub async fn look(fleet: &Fleet, mut messages: Vec<Message>) -> Truth {
+impl Snapshot {
+    /// Reads Postgres, S3 and the queue of the subscriber.
+    pub async fn read(fleet: &Fleet, mut messages: Vec<Message>) -> Snapshot {
         loop {
             let more = fleet.inbox.poll(Duration::ZERO).await;
             if more.is_empty() && fleet.inbox.waiting().await == 0 {
@@ -88,17 +88,17 @@ impl Truth {
             }
             messages.extend(more);
         }
-        let mut truth = Truth {
+        let mut snapshot = Snapshot {
             objects: objects(fleet).await,
-            ..Truth::default()
+            ..Snapshot::default()
         };
         for message in messages {
             let event = message.json();
             let id = event["id"].as_str().expect("an event id").to_owned();
-            truth.delivered.entry(id).or_default().push(event);
+            snapshot.delivered.entry(id).or_default().push(event);
         }
-        truth.rows(fleet).await;
-        truth
+        snapshot.rows(fleet).await;
+        snapshot
     }
 
     async fn rows(&mut self, fleet: &Fleet) {
@@ -132,7 +132,7 @@ impl Truth {
     }
 }
 
-/// Every object of the bucket, looked at one by one: only HEAD tells whose it is.
+/// Returns every object of the bucket. Only HEAD returns the metadata that names the upload.
 async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
     let bucket = &fleet.place.bucket;
     let list = bucket.client.list_objects_v2().bucket(&bucket.name);
@@ -146,7 +146,7 @@ async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
                 .filter_map(|one| one.key),
         );
     }
-    let looks = futures::stream::iter(keys).map(async |key| {
+    let heads = futures::stream::iter(keys).map(async |key| {
         let head = bucket.head(&key).await.expect("a listed object");
         let upload = head
             .metadata()
@@ -154,5 +154,5 @@ async fn objects(fleet: &Fleet) -> BTreeMap<String, Object> {
         let etag = head.e_tag().unwrap_or_default().to_owned();
         (key, Object { etag, upload })
     });
-    looks.buffer_unordered(8).collect().await
+    heads.buffer_unordered(8).collect().await
 }

@@ -1,8 +1,7 @@
-//! A door in front of SNS that reads each call as it goes by and does with it what the test says:
-//! passes it on, refuses it, loses it or its answer, or refuses some of its entries.
+//! A proxy in front of SNS that parses each call and executes the action that a rule chooses: it forwards the
+//! call, rejects it, drops it or its response, or rejects some of its entries.
 //!
-//! It speaks SNS's own wire format (the Query protocol), so that the broker's real client is on the
-//! other side.
+//! It implements the wire format of SNS (the Query protocol), so that the broker uses its real client.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,13 +14,13 @@ use tokio::sync::watch;
 
 use super::cloud;
 use super::inbox::sns;
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 use super::shared;
 
-/// One entry of a call.
+/// One entry of a PublishBatch call.
 #[derive(Clone, Debug, Default)]
-pub struct Sent {
-    /// The event's id.
+pub struct SentEntry {
+    /// The id of the event.
     pub id: String,
     /// The envelope.
     pub message: String,
@@ -29,36 +28,36 @@ pub struct Sent {
     deduplication: Option<String>,
 }
 
-/// What happens to a call.
+/// The action that is executed for a call.
 #[derive(Clone, Debug)]
-pub enum Verdict {
-    /// SNS gets it, and its answer comes back.
-    Pass,
-    /// SNS gets it, and the answer is lost: the connection is cut.
-    LoseAnswer,
-    /// SNS gets it, and the answer never comes.
-    NoAnswer,
-    /// SNS does not get it, and no answer comes.
-    Silence,
-    /// An error answer in SNS's name: status and code.
-    Refuse(u16, &'static str),
-    /// These entries fail, with a code and whether it is the sender's fault; SNS gets the others.
-    Fail(Vec<(String, &'static str, bool)>),
+pub enum CallAction {
+    /// Forwards the call and the response.
+    Forward,
+    /// Forwards the call, and closes the connection instead of forwarding the response.
+    DropResponse,
+    /// Forwards the call, and never sends a response.
+    WithholdResponse,
+    /// Neither forwards the call nor sends a response.
+    Ignore,
+    /// Responds with an error of SNS: status and code.
+    Reject(u16, &'static str),
+    /// Rejects these entries, with a code and the sender-fault flag, and forwards the others.
+    RejectEntries(Vec<(String, &'static str, bool)>),
 }
 
-/// What decides: sees the entries of a call.
-type Rule = dyn Fn(&[Sent]) -> Verdict + Send + Sync;
+/// Chooses the action for the entries of a call.
+type Rule = dyn Fn(&[SentEntry]) -> CallAction + Send + Sync;
 
-/// The door.
-pub struct SnsDoor {
+/// The proxy.
+pub struct SnsProxy {
     addr: SocketAddr,
     rule: Arc<watch::Sender<Arc<Rule>>>,
-    calls: watch::Receiver<Vec<Vec<Sent>>>,
+    calls: watch::Receiver<Vec<Vec<SentEntry>>>,
 }
 
-impl SnsDoor {
-    /// A door with a rule.
-    pub fn new(rule: impl Fn(&[Sent]) -> Verdict + Send + Sync + 'static) -> SnsDoor {
+impl SnsProxy {
+    /// Starts a proxy with a rule.
+    pub fn new(rule: impl Fn(&[SentEntry]) -> CallAction + Send + Sync + 'static) -> SnsProxy {
         let rule: Arc<Rule> = Arc::new(rule);
         let rule = Arc::new(watch::channel(rule).0);
         let (seen, calls) = watch::channel(Vec::new());
@@ -72,40 +71,39 @@ impl SnsDoor {
         shared().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (seen, rules) = (Arc::clone(&seen), Arc::clone(&rules));
-                // A side that hangs up is its own affair.
+                // A closed connection is not an error of the proxy.
                 shared().spawn(async move { drop(serve(client, &seen, &rules).await) });
             }
         });
-        SnsDoor { addr, rule, calls }
+        SnsProxy { addr, rule, calls }
     }
 
-    /// The door as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Another rule from now on.
-    pub fn rule(&self, rule: impl Fn(&[Sent]) -> Verdict + Send + Sync + 'static) {
+    /// Replaces the rule.
+    pub fn set_rule(&self, rule: impl Fn(&[SentEntry]) -> CallAction + Send + Sync + 'static) {
         self.rule.send_replace(Arc::new(rule));
     }
 
-    /// The calls so far.
-    pub fn calls(&self) -> Vec<Vec<Sent>> {
+    /// Returns the entries of all calls so far.
+    pub fn calls(&self) -> Vec<Vec<SentEntry>> {
         self.calls.borrow().clone()
     }
 
-    /// Returns when `count` calls have come to the door, and been dealt with as far as SNS is
-    /// concerned.
-    pub async fn called(&mut self, count: usize) {
+    /// Waits until the proxy has received `count` calls, and SNS has processed those that are forwarded.
+    pub async fn wait_for_calls(&mut self, count: usize) {
         let came = self.calls.wait_for(|calls| calls.len() >= count);
-        let came = tokio::time::timeout(PATIENCE, came).await;
-        came.expect("nobody calls").expect("the door's task");
+        let came = tokio::time::timeout(TIMEOUT, came).await;
+        came.expect("a call").expect("the task of the proxy");
     }
 }
 
 async fn serve(
     mut client: TcpStream,
-    seen: &watch::Sender<Vec<Vec<Sent>>>,
+    seen: &watch::Sender<Vec<Vec<SentEntry>>>,
     rule: &watch::Sender<Arc<Rule>>,
 ) -> io::Result<()> {
     let mut rest = Vec::new();
@@ -113,41 +111,41 @@ async fn serve(
         let (head, body) = read(&mut client, &mut rest).await?;
         let sent = entries(&body);
         let rule = Arc::clone(&rule.borrow());
-        let verdict = rule(&sent);
-        let tell = || seen.send_modify(|calls| calls.push(sent.clone()));
-        match verdict {
-            Verdict::Pass | Verdict::LoseAnswer | Verdict::NoAnswer => {
-                let answer = pass_on(&head, &body).await?;
-                tell();
-                match verdict {
-                    Verdict::LoseAnswer => return Ok(()),
-                    Verdict::NoAnswer => std::future::pending().await,
+        let action = rule(&sent);
+        let record = || seen.send_modify(|calls| calls.push(sent.clone()));
+        match action {
+            CallAction::Forward | CallAction::DropResponse | CallAction::WithholdResponse => {
+                let answer = forward(&head, &body).await?;
+                record();
+                match action {
+                    CallAction::DropResponse => return Ok(()),
+                    CallAction::WithholdResponse => std::future::pending().await,
                     _ => client.write_all(&answer).await?,
                 }
             }
-            Verdict::Silence => {
-                tell();
+            CallAction::Ignore => {
+                record();
                 std::future::pending().await
             }
-            Verdict::Refuse(status, code) => {
-                tell();
+            CallAction::Reject(status, code) => {
+                record();
                 let kind = if status < 500 { "Sender" } else { "Receiver" };
                 let error = format!(
                     "<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code>\
-                     <Message>said by the door</Message></Error></ErrorResponse>"
+                     <Message>sent by the proxy</Message></Error></ErrorResponse>"
                 );
                 client.write_all(&http(status, &error)).await?;
             }
-            Verdict::Fail(failing) => {
+            CallAction::RejectEntries(failing) => {
                 let answer = publish(&body, &sent, &failing).await;
-                tell();
+                record();
                 client.write_all(&http(200, &answer)).await?;
             }
         }
     }
 }
 
-/// The head and the body of the next HTTP message; what came after them stays in `rest`.
+/// Reads the head and the body of the next HTTP message. Bytes after it stay in `rest`.
 async fn read(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
     let head = loop {
@@ -174,8 +172,8 @@ async fn read(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>
     Ok((head, body))
 }
 
-/// SNS's answer to the call as it is.
-async fn pass_on(head: &[u8], body: &[u8]) -> io::Result<Vec<u8>> {
+/// Forwards a call unchanged, and returns the response of SNS.
+async fn forward(head: &[u8], body: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(cloud::address()).await?;
     server.write_all(head).await?;
     server.write_all(body).await?;
@@ -187,22 +185,22 @@ async fn pass_on(head: &[u8], body: &[u8]) -> io::Result<Vec<u8>> {
 fn http(status: u16, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "HTTP/1.1 {status} said by the door\r\ncontent-type: text/xml\r\n\
+        "HTTP/1.1 {status} sent by the proxy\r\ncontent-type: text/xml\r\n\
          content-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }
 
-/// The entries of a PublishBatch, from its form.
-fn entries(body: &[u8]) -> Vec<Sent> {
-    let mut all: Vec<Sent> = Vec::new();
+/// Parses the entries of a PublishBatch.
+fn entries(body: &[u8]) -> Vec<SentEntry> {
+    let mut all: Vec<SentEntry> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(body) {
         let Some(rest) = name.strip_prefix("PublishBatchRequestEntries.member.") else {
             continue;
         };
         let (number, field) = rest.split_once('.').expect("a field");
         let number: usize = number.parse().expect("a number");
-        all.resize(all.len().max(number), Sent::default());
+        all.resize(all.len().max(number), SentEntry::default());
         let sent = &mut all[number - 1];
         match field {
             "Id" => sent.id = value.into(),
@@ -215,11 +213,15 @@ fn entries(body: &[u8]) -> Vec<Sent> {
     all
 }
 
-/// Publishes what does not fail in the test's own name, and answers for all.
-async fn publish(body: &[u8], sent: &[Sent], failing: &[(String, &'static str, bool)]) -> String {
+/// Publishes the entries that are not rejected, and returns a response for all.
+async fn publish(
+    body: &[u8],
+    sent: &[SentEntry],
+    failing: &[(String, &'static str, bool)],
+) -> String {
     let arn = url::form_urlencoded::parse(body).find(|(name, _)| name == "TopicArn");
     let (_, arn) = arn.expect("a topic");
-    let fails = |sent: &Sent| failing.iter().find(|(id, ..)| *id == sent.id);
+    let fails = |sent: &SentEntry| failing.iter().find(|(id, ..)| *id == sent.id);
     let good: Vec<_> = (sent.iter().filter(|sent| fails(sent).is_none()))
         .map(|sent| {
             PublishBatchRequestEntry::builder()
@@ -248,7 +250,7 @@ async fn publish(body: &[u8], sent: &[Sent], failing: &[(String, &'static str, b
     let failed: String = (sent.iter().filter_map(fails))
         .map(|(id, code, sender)| {
             format!(
-                "<member><Id>{id}</Id><Code>{code}</Code><Message>said by the door</Message>\
+                "<member><Id>{id}</Id><Code>{code}</Code><Message>sent by the proxy</Message>\
                  <SenderFault>{sender}</SenderFault></member>"
             )
         })

@@ -1,7 +1,8 @@
-//! The arrows of the contract, written a second time: what the code says of them is no proof.
+//! The status transitions of the contract. They are written a second time here, because a test against the
+//! transitions in the code would prove nothing.
 
-/// Every arrow: from where, the event that it leaves, to where.
-pub const ARROWS: [(&str, &str, &str); 12] = [
+/// Every transition: the old status, the type of its event, and the new status.
+pub const TRANSITIONS: [(&str, &str, &str); 12] = [
     ("Pending", "dataset.uploaded", "Uploaded"),
     ("Expired", "dataset.uploaded", "Uploaded"),
     ("Pending", "upload.failed", "Error"),
@@ -16,5 +17,5 @@ pub const ARROWS: [(&str, &str, &str); 12] = [
     ("Processed", "dataset.superseded", "Superseded"),
 ];
 
-/// Events that leave the status as it is.
+/// Events that do not change the status.
 pub const NOTES: [&str; 2] = ["dataset.drifted", "dataset.restored"];

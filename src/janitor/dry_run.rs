@@ -1,6 +1,6 @@
-//! The dry run: the same questions and the same looks, and nothing is claimed or changed.
+//! The dry run: it reads Postgres and S3 as a round does, and leases and changes nothing.
 
-use super::{Job, PAGE, Round};
+use super::job::{Job, PAGE, Round};
 use crate::domain::finding::Outcome;
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
@@ -9,8 +9,8 @@ use crate::usecases::maintenance::expire;
 use crate::usecases::maintenance::settle;
 
 impl Job {
-    /// Tells what a chore would come to for every row that waits for it.
-    pub(super) async fn rehearse(&self, chore: Chore, round: &mut Round) -> Result<()> {
+    /// Reports the outcome that `chore` would have for every row that is due.
+    pub(super) async fn dry_run_chore(&self, chore: Chore, round: &mut Round) -> Result<()> {
         let since = self.broker.clock.now();
         let mut last: Option<Upload> = None;
         loop {
@@ -20,13 +20,13 @@ impl Job {
                     return Ok(());
                 }
                 let outcome = self
-                    .foresee_one(chore, upload)
+                    .predict_outcome(chore, upload)
                     .await
                     .unwrap_or_else(|error| {
-                        log::warn!("janitor: upload {} cannot be looked at: {error}", upload.id);
+                        log::warn!("janitor: cannot check upload {}: {error}", upload.id);
                         Outcome::Failed
                     });
-                self.tell(chore, upload, outcome, round);
+                self.record(chore, upload, outcome, round);
             }
             if page.len() < usize::from(PAGE) {
                 return Ok(());
@@ -35,7 +35,7 @@ impl Job {
         }
     }
 
-    async fn foresee_one(&self, chore: Chore, upload: &Upload) -> Result<Outcome> {
+    async fn predict_outcome(&self, chore: Chore, upload: &Upload) -> Result<Outcome> {
         Ok(match chore {
             Chore::Expire => expire::foresee(&self.broker, upload).await?.into(),
             Chore::FinishDelete => Outcome::Deleted,

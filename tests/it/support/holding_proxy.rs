@@ -1,5 +1,5 @@
-//! A TCP door that holds one kind of request and lets all others through: the service has not heard
-//! of it yet, and may hear of it long after its sender has given up.
+//! A TCP proxy that holds one kind of request and forwards all others. The service receives a held request
+//! only after its release, which may be long after its sender has given up.
 
 use std::net::SocketAddr;
 
@@ -7,22 +7,22 @@ use tokio::io::{AsyncWriteExt as _, copy, copy_bidirectional, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::door::head_of;
-use super::process::PATIENCE;
+use super::faulty_proxy::head_of;
+use super::process::TIMEOUT;
 use super::shared;
 
-/// A door on a port of its own.
-pub struct Halt {
+/// A proxy on its own port.
+pub struct HoldingProxy {
     addr: SocketAddr,
     holds: watch::Sender<bool>,
     held: watch::Sender<Vec<String>>,
     passed: watch::Sender<usize>,
 }
 
-impl Halt {
-    /// A door to `upstream` that holds the requests whose head contains `words`. One request a
-    /// connection.
-    pub fn new(upstream: SocketAddr, words: &'static str) -> Halt {
+impl HoldingProxy {
+    /// Starts a proxy to `upstream` that holds the requests whose head contains `text`. It forwards one request
+    /// per connection.
+    pub fn new(upstream: SocketAddr, text: &'static str) -> HoldingProxy {
         let holds = watch::Sender::new(true);
         let (held, passed) = (watch::Sender::new(Vec::new()), watch::Sender::new(0));
         let _inside = shared().enter();
@@ -30,54 +30,58 @@ impl Halt {
         let addr = listener.local_addr().expect("its address");
         listener.set_nonblocking(true).expect("a quick socket");
         let listener = TcpListener::from_std(listener).expect("a socket for the runtime");
-        let halt = Halt {
+        let proxy = HoldingProxy {
             addr,
             holds,
             held,
             passed,
         };
-        let (holds, held, passed) = (halt.holds.clone(), halt.held.clone(), halt.passed.clone());
+        let (holds, held, passed) = (
+            proxy.holds.clone(),
+            proxy.held.clone(),
+            proxy.passed.clone(),
+        );
         shared().spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (holds, held, passed) = (holds.subscribe(), held.clone(), passed.clone());
-                shared().spawn(carry(client, upstream, words, holds, held, passed));
+                shared().spawn(carry(client, upstream, text, holds, held, passed));
             }
         });
-        halt
+        proxy
     }
 
-    /// The door as an HTTP endpoint.
+    /// Returns the HTTP endpoint of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Returns the head of a request that is held, once there is one.
+    /// Waits until a request is held, and returns its head.
     pub async fn request_waits(&self) -> String {
         let mut held = self.held.subscribe();
         let came = held.wait_for(|held| !held.is_empty());
-        let came = tokio::time::timeout(PATIENCE, came).await;
-        let came = came.expect("no request comes that is to be held");
-        came.expect("the door's own channel")[0].clone()
+        let came = tokio::time::timeout(TIMEOUT, came).await;
+        let came = came.expect("a request that is held");
+        came.expect("the channel of the proxy")[0].clone()
     }
 
-    /// Holds no request any more. Returns when those that were held have been answered, whether
-    /// their senders wait for that or not.
+    /// Releases the held requests and holds no others. Returns when the held requests have got a response, even
+    /// if their senders do not wait for it.
     pub async fn release(&self) {
         let held = self.held.borrow().len();
         self.holds.send_replace(false);
         let mut passed = self.passed.subscribe();
         let all = passed.wait_for(|passed| *passed >= held);
-        let all = tokio::time::timeout(PATIENCE, all).await;
-        all.expect("no answer to what was held")
-            .expect("the door's own channel");
+        let all = tokio::time::timeout(TIMEOUT, all).await;
+        all.expect("a response to each held request")
+            .expect("the channel of the proxy");
     }
 }
 
-/// A broken connection is what a door is for: nothing to say.
+/// Serves one connection. Broken connections are expected, so their errors are ignored.
 async fn carry(
     mut client: TcpStream,
     upstream: SocketAddr,
-    words: &str,
+    matching: &str,
     mut holds: watch::Receiver<bool>,
     held: watch::Sender<Vec<String>>,
     passed: watch::Sender<usize>,
@@ -88,7 +92,7 @@ async fn carry(
     let end = head.len() - 2;
     head.splice(end.., *b"connection: close\r\n\r\n");
     let text = String::from_utf8_lossy(&head).into_owned();
-    let is_held = *holds.borrow_and_update() && text.contains(words);
+    let is_held = *holds.borrow_and_update() && text.contains(matching);
     if is_held {
         held.send_modify(|held| held.push(text));
         if holds.wait_for(|holds| !holds).await.is_err() {
@@ -100,7 +104,7 @@ async fn carry(
         return;
     }
     if is_held {
-        // The sender may be gone: the service answers all the same.
+        // The sender may have closed the connection. The response of the service is read nevertheless.
         let _ = copy(&mut server, &mut client).await;
         let _ = copy(&mut server, &mut sink()).await;
         passed.send_modify(|passed| *passed += 1);

@@ -1,5 +1,5 @@
-//! Real stores that are not AWS, one process of each a test process, on free ports of loopback and
-//! with a folder of their own. Parallel tests keep apart by unique buckets.
+//! Real stores other than AWS: one process of each per test process, on free loopback ports and with its own
+//! folder. Parallel tests use different buckets.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -13,38 +13,38 @@ use std::time::{Duration, Instant};
 use upload_broker::dev::child::ServerProcess;
 
 use super::cloud::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use super::slot;
+use super::process_folder;
 
-/// A store that runs.
+/// A running store.
 type Running = (ServerProcess, SocketAddr);
 
-/// How long a store may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest time in which a store starts on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// SeaweedFS: it holds writes to their conditions and bytes to their checksums.
+/// Returns the address of SeaweedFS, which checks the conditions of writes and the checksums of bytes.
 pub fn seaweedfs() -> SocketAddr {
     static STORE: OnceLock<Running> = OnceLock::new();
     STORE.get_or_init(|| start("seaweedfs", "weed", weed)).1
 }
 
-/// rclone in front of a folder: it does neither.
+/// Returns the address of rclone in front of a folder, which checks neither.
 pub fn rclone() -> SocketAddr {
     static STORE: OnceLock<Running> = OnceLock::new();
     STORE.get_or_init(|| start("rclone", "rclone", serve_s3)).1
 }
 
-/// Starts a store; where another process took one of its ports meanwhile, on others.
+/// Starts a store. If another process takes one of its ports, it is started again with other ports.
 fn start(name: &str, program: &str, arguments: fn(&mut Command, &Path) -> SocketAddr) -> Running {
     let program = program_of(program);
-    let folder = slot::folder().join(name);
-    let log = slot::folder().join(format!("{name}.log"));
+    let folder = process_folder::path().join(name);
+    let log = process_folder::path().join(format!("{name}.log"));
     for _ in 0..5 {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder under target/tmp");
         let output = File::create(&log).expect("a log file under target/tmp");
         let errors = output.try_clone().expect("a second handle of it");
         let mut command = Command::new(&program);
-        // No user's own configuration is read or written.
+        // The configuration of the user is neither read nor written.
         (command.current_dir(&folder).env("HOME", &folder))
             .env("XDG_CONFIG_HOME", &folder)
             .stdout(output)
@@ -60,12 +60,12 @@ fn start(name: &str, program: &str, arguments: fn(&mut Command, &Path) -> Socket
 }
 
 fn is_up(process: &mut ServerProcess, address: SocketAddr) -> bool {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     while Instant::now() < end {
         if process.try_wait().expect("its state").is_some() {
             return false;
         }
-        if answers(address) {
+        if responds(address) {
             return true;
         }
         thread::sleep(Duration::from_millis(20));
@@ -73,8 +73,9 @@ fn is_up(process: &mut ServerProcess, address: SocketAddr) -> bool {
     false
 }
 
-/// Whether it answers, and not with a fault, as SeaweedFS does until all of it is there.
-fn answers(address: SocketAddr) -> bool {
+/// Returns whether the store responds without a server error. SeaweedFS returns errors until all its parts have
+/// started.
+fn responds(address: SocketAddr) -> bool {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
@@ -94,7 +95,7 @@ fn weed(command: &mut Command, folder: &Path) -> SocketAddr {
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }]});
     fs::write(folder.join("s3.json"), identity.to_string()).expect("a file");
-    // Relative: the path of a socket may not be long.
+    // The paths are relative, because the path of a socket must be short.
     command.args(["-logtostderr=true", "server", "-dir=.", "-ip=127.0.0.1"]);
     command.args(["-ip.bind=127.0.0.1", "-filer", "-s3", "-s3.config=s3.json"]);
     command.args(["-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock"]);
@@ -131,7 +132,7 @@ fn serve_s3(command: &mut Command, folder: &Path) -> SocketAddr {
     address
 }
 
-/// Ports that are free now, all of them different.
+/// Returns different ports that are free now.
 fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: [TcpListener; N] = std::array::from_fn(|_| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback")
@@ -139,7 +140,7 @@ fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().expect("its address").port())
 }
 
-/// A program of the folder that the Makefile makes.
+/// Returns the path of a program in the folder that the Makefile creates.
 fn program_of(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join(".tools/stores/bin")

@@ -1,29 +1,29 @@
-//! Which checksum the object of a multipart upload gets.
+//! How the checksum of the object of a multipart upload is computed.
 //!
-//! S3 user guide, "Checking object integrity": CRC64NVME is always of the full object, SHA-1 and
-//! SHA-256 are always composite (the digest of the parts' digests), CRC32 and CRC32C are what the
-//! creation says, composite when it says nothing.
+//! S3 user guide, "Checking object integrity": a CRC64NVME is always of the full object, a SHA-1 or a
+//! SHA-256 is always composite (the digest of the digests of the parts). A CRC32 or CRC32C has the type
+//! that was named when the upload was created, and is composite by default.
 
 use s3s::dto::{ChecksumAlgorithm, ChecksumType};
 use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::super::checksum::{Algorithm, Checksum};
-use super::Part;
 
-/// An algorithm and how it is applied; by default what S3 adds by itself.
+/// An algorithm, and whether it is applied to the parts. The default is the checksum that S3 adds when
+/// the client names none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::dev::s3) struct Sum {
+pub(in crate::dev::s3) struct ChecksumMethod {
     pub algorithm: Algorithm,
     pub composite: bool,
 }
 
-impl Sum {
-    /// As named at the creation of an upload.
+impl ChecksumMethod {
+    /// Reads the method from the headers that create an upload.
     ///
     /// # Errors
-    /// 400 for an unknown algorithm, a type without an algorithm, or two that do not go together.
-    pub(super) fn named(
+    /// 400 for an unknown algorithm, a type without an algorithm, or an unsupported combination.
+    pub(super) fn from_headers(
         algorithm: Option<&ChecksumAlgorithm>,
         kind: Option<&ChecksumType>,
     ) -> S3Result<Option<Self>> {
@@ -64,7 +64,7 @@ impl Sum {
         }
     }
 
-    /// `x-amz-checksum-type`.
+    /// Returns the value of `x-amz-checksum-type`.
     pub(super) fn kind(self) -> ChecksumType {
         ChecksumType::from_static(match self.composite {
             true => ChecksumType::COMPOSITE,
@@ -76,15 +76,19 @@ impl Sum {
         ChecksumAlgorithm::from_static(self.algorithm.name())
     }
 
-    /// The digest of the parts' digests, `value-N`.
-    pub(super) fn of_parts(self, parts: &[Part]) -> Checksum {
+    /// Returns the digest of the digests of the parts, `value-N`.
+    pub(super) fn composite_of<'a>(
+        self,
+        parts: impl ExactSizeIterator<Item = &'a Checksum>,
+    ) -> Checksum {
+        let count = parts.len();
         let mut hasher = self.algorithm.hasher();
         for part in parts {
-            hasher.update(&part.checksum.digest().unwrap_or_default());
+            hasher.update(&part.digest().unwrap_or_default());
         }
         let digest = hasher.finish();
         Checksum {
-            value: format!("{}-{}", digest.value, parts.len()),
+            value: format!("{}-{count}", digest.value),
             ..digest
         }
     }
