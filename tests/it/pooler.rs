@@ -39,7 +39,7 @@ async fn in_transaction_mode_it_is_refused_at_once() {
     let report = Report::of(doctor(&place).set("DATABASE_URL", &url)).await;
     report
         .code(1)
-        .says("postgres", "failed", "lends one session")
+        .says("postgres", "failed", "shares one Postgres session")
         .advises("postgres", "session mode");
 }
 
