@@ -64,7 +64,7 @@ async fn conditional_writes_are_not_honoured() {
         .says(
             "conditional-writes",
             "failed",
-            "where an object stands: success",
+            "with an object at the key: success",
         )
         .says(
             "conditional-writes",

@@ -113,7 +113,7 @@ async fn the_doctor_says_what_it_lacks_and_leaves_nothing() {
     let ended = run.end().await;
     for words in [
         "warning      conditional-writes  the store does not honour If-None-Match on PUT",
-        "where an object stands: success",
+        "with an object at the key: success",
         "warning      checksums           bytes with another SHA-256",
         "proofs are no better than `size`",
     ] {
