@@ -84,7 +84,7 @@ impl DayKey {
         self.start(string_to_sign).finalize().into_bytes().into()
     }
 
-    /// Starts the signature of a string to sign that starts with `start`.
+    /// Starts the signature of a string to sign that starts with `text`.
     pub(super) fn start(&self, text: &str) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
         mac.update(text.as_bytes());

@@ -112,7 +112,7 @@ pub async fn add_expected_values(
     let checksum = expected.declared.checksum.as_ref();
     let rows = diesel::update(row)
         .set((
-            // `None` leaves a column alone.
+            // `None` leaves a column unchanged.
             expected.name.map(|name| uploads::name.eq(name)),
             expected
                 .comments
