@@ -20,9 +20,9 @@ use super::checksum::{Algorithm, Checksum};
 /// A part of an object, as the store lists it.
 #[derive(Clone, Copy, Debug)]
 pub struct ListedPart<'a> {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With or without its quotes.
+    /// The ETag, with or without its quotes.
     pub etag: &'a str,
     /// The checksum of the bytes of this part.
     pub checksum: Option<&'a Checksum>,

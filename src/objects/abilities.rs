@@ -1,4 +1,4 @@
-//! What is known of a bucket's store, shared by all that speak to it.
+//! The known abilities of the store of a bucket, shared by all users of the bucket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,86 +8,88 @@ use tokio::sync::watch;
 
 use crate::domain::abilities::{Abilities, Ability, Support};
 
-/// How long a caller waits for the first try-out of the store: longer than one takes, shorter than
-/// a request may.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller waits for the first probe of the store: longer than a probe takes, and shorter
+/// than the timeout of a request.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is known of a bucket's store. Reading it is free of locks: every request does.
+/// The known abilities of the store of a bucket. Reading them takes no lock, because every request
+/// reads them.
 #[derive(Debug)]
 pub struct KnownAbilities {
-    /// What the settings say, or the store's maker; no try-out changes that.
-    given: Abilities,
-    now: ArcSwap<Abilities>,
-    /// What the store has refused, whatever is given.
+    /// The abilities that follow from the settings or from the vendor of the store. A probe does
+    /// not change them.
+    configured: Abilities,
+    current: ArcSwap<Abilities>,
+    /// The abilities that the store has refused, which override the configured ones.
     refused: ArcSwap<Abilities>,
-    /// Whether the first try-out has ended, however it ended.
-    tried: watch::Sender<bool>,
+    /// Whether the first probe has ended, with or without a result.
+    probed: watch::Sender<bool>,
 }
 
 impl KnownAbilities {
-    /// Nothing is known but what is `given`.
-    pub fn new(given: Abilities) -> Self {
+    /// Starts with only the `configured` abilities known.
+    pub fn new(configured: Abilities) -> Self {
         Self {
-            given,
-            now: ArcSwap::from_pointee(given),
+            configured,
+            current: ArcSwap::from_pointee(configured),
             refused: ArcSwap::default(),
-            tried: watch::Sender::new(given.is_complete()),
+            probed: watch::Sender::new(configured.is_complete()),
         }
     }
 
-    /// What is known.
+    /// Returns what is known now.
     pub fn current(&self) -> Abilities {
-        self.refused.load().or(**self.now.load())
+        self.refused.load().or(**self.current.load())
     }
 
-    /// How far the store has `ability`. Where that is unknown, waits for the first try-out, but
-    /// not for long: it may still be unknown then.
+    /// Returns whether the store supports `ability`. If that is unknown, waits a limited time for
+    /// the first probe; it may still be unknown after that.
     pub async fn support(&self, ability: Ability) -> Support {
-        self.within(ability, PATIENCE).await
+        self.support_within(ability, PROBE_TIMEOUT).await
     }
 
-    async fn within(&self, ability: Ability, patience: Duration) -> Support {
-        let now = self.current().support(ability);
-        if now != Support::Unknown {
-            return now;
+    async fn support_within(&self, ability: Ability, timeout: Duration) -> Support {
+        let support = self.current().support(ability);
+        if support != Support::Unknown {
+            return support;
         }
-        let mut tried = self.tried.subscribe();
-        let ended = tried.wait_for(|tried| *tried);
-        // Past the time, and without a sender, what is known is all that can be had.
-        let _ = tokio::time::timeout(patience, ended).await;
+        let mut probed = self.probed.subscribe();
+        let ended = probed.wait_for(|probed| *probed);
+        // After the timeout, or if the sender is gone, what is known is returned.
+        let _ = tokio::time::timeout(timeout, ended).await;
         self.current().support(ability)
     }
 
-    /// Whether there is something that only a try-out can find out.
+    /// Whether there are abilities that only a probe can find out.
     pub fn needs_probe(&self) -> bool {
-        !self.given.is_complete()
+        !self.configured.is_complete()
     }
 
-    /// Takes over what a try-out came to; what it could not find out stays as it was.
+    /// Merges the result of a probe. Abilities that it could not find out are not changed.
     pub fn merge(&self, found: Abilities) {
-        self.now.rcu(|now| Arc::new(self.given.or(found).or(**now)));
+        (self.current).rcu(|current| Arc::new(self.configured.or(found).or(**current)));
     }
 
-    /// Takes over what an answer of the store has shown. Says whether that is news.
+    /// Records what an answer of the store has shown. Returns whether that changes what is known.
     pub fn record(&self, ability: Ability, support: Support) -> bool {
-        if self.given.support(ability) != Support::Unknown {
+        if self.configured.support(ability) != Support::Unknown {
             return false;
         }
-        let before = self.now.rcu(|now| Arc::new(now.with(ability, support)));
+        let before = (self.current).rcu(|current| Arc::new(current.with(ability, support)));
         before.support(ability) != support
     }
 
-    /// Remembers that the store has refused `ability`: a fact, whatever the settings say. Returns
-    /// whether that is news.
+    /// Records that the store has refused `ability`, which overrides the settings. Returns whether
+    /// that changes what is known.
     pub fn record_refusal(&self, ability: Ability) -> bool {
         let was_known = self.current().support(ability) == Support::No;
         let before = (self.refused).rcu(|refused| Arc::new(refused.with(ability, Support::No)));
         !was_known && before.support(ability) != Support::No
     }
 
-    /// No caller waits for a try-out any more: one has ended, or none will.
+    /// Wakes the callers that wait for a probe, because one has ended or none will run.
     pub fn mark_probed(&self) {
-        self.tried.send_replace(true);
+        self.probed.send_replace(true);
     }
 }
 
@@ -96,31 +98,31 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_comes_before_the_first_try_out_waits_for_it() {
+    async fn support_waits_for_the_first_probe() {
         let known = KnownAbilities::new(Abilities::default());
-        let try_out = async {
+        let probe = async {
             tokio::task::yield_now().await;
             known.merge(Abilities::all(Support::Yes));
             known.mark_probed();
         };
-        let (asked, ()) = tokio::join!(known.support(Ability::Checksums), try_out);
+        let (asked, ()) = tokio::join!(known.support(Ability::Checksums), probe);
         assert_eq!(asked, Support::Yes);
     }
 
     #[tokio::test]
-    async fn a_caller_waits_neither_for_ever_nor_after_a_try_out_that_found_nothing() {
+    async fn support_is_unknown_after_timeout_and_after_probe_without_result() {
         let known = KnownAbilities::new(Abilities::default());
-        let impatient = known.within(Ability::PutIfMatch, Duration::ZERO).await;
-        assert_eq!(impatient, Support::Unknown);
+        let at_once = known.support_within(Ability::PutIfMatch, Duration::ZERO);
+        assert_eq!(at_once.await, Support::Unknown);
         known.mark_probed();
-        let patient = known.within(Ability::PutIfMatch, Duration::MAX).await;
-        assert_eq!(patient, Support::Unknown);
+        let after_probe = known.support_within(Ability::PutIfMatch, Duration::MAX);
+        assert_eq!(after_probe.await, Support::Unknown);
     }
 
     #[test]
-    fn what_is_given_stays_and_an_answer_is_news_once() {
-        let given = Abilities::default().with(Ability::DeleteIfMatch, Support::Yes);
-        let known = KnownAbilities::new(given);
+    fn configured_abilities_change_only_by_refusal_and_changes_are_reported_once() {
+        let configured = Abilities::default().with(Ability::DeleteIfMatch, Support::Yes);
+        let known = KnownAbilities::new(configured);
         known.merge(Abilities::all(Support::No));
         assert_eq!(
             known.current().support(Ability::DeleteIfMatch),

@@ -1,8 +1,7 @@
-//! The buckets: the one of the settings, and those of tenants.
+//! The buckets: the common one of the settings, and those of tenants.
 //!
-//! All are buckets of one store: the same endpoint, region, credentials and settings. A tenant's
-//! own is met when the first of its uploads or callers comes, and kept: as many as tenants have.
-//! Meeting it asks nobody.
+//! All buckets are in the same store, with the same endpoint, region, credentials and settings. The
+//! bucket of a tenant is opened on its first use and kept. Opening a bucket sends no request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,62 +17,65 @@ use super::store::{ObjectStore, StoreError};
 use crate::domain::abilities::{Abilities, Support};
 use crate::telemetry::metrics::Metrics;
 
-/// One bucket: what stands in it, and URLs into it.
+/// A bucket with its client and its signer.
 pub struct Bucket {
-    /// Speaks to it.
+    /// Sends requests to the bucket.
     pub objects: ObjectStore,
-    /// Makes URLs for the endpoint that clients see.
+    /// Signs URLs for the public endpoint, which clients use.
     pub signer: Signer,
-    /// Where the broker itself reaches it: scheme and authority.
+    /// The scheme and authority by which the broker itself reaches the bucket.
     pub endpoint: Box<str>,
 }
 
-/// What buckets have in common.
+/// The configuration that all buckets share.
 pub struct Settings {
-    /// Speaks to the store.
+    /// The client for the endpoint that the broker uses.
     pub client: Client,
-    /// The same for the endpoint that clients see, which need not be the one that we see.
+    /// The client for the public endpoint, which may differ from that of the broker.
     pub public: Client,
-    /// What the settings say of the store.
+    /// The abilities of the store that follow from the settings.
     pub abilities: Abilities,
-    /// Counts the calls.
+    /// The metrics of the calls.
     pub metrics: Arc<Metrics>,
 }
 
-/// Every bucket that was met.
+/// All buckets that were opened.
 pub struct Buckets {
     settings: Settings,
     common: Arc<Bucket>,
     others: ArcSwap<HashMap<Arc<str>, Arc<Bucket>>>,
-    newcomer: Notify,
+    opened: Notify,
 }
 
 impl Buckets {
-    /// The bucket `common` is there from the start.
+    /// Opens the common bucket.
     ///
     /// # Errors
-    /// When the SDK's rules refuse its name, or cannot say where it is.
+    /// The endpoint rules of the SDK refuse the name or cannot resolve it.
     pub async fn new(settings: Settings, common: &str) -> Result<Self, endpoint::Error> {
-        let common = Arc::new(settings.meet(common).await?);
+        let common = Arc::new(settings.open(common).await?);
         Ok(Self {
             settings,
             common,
             others: ArcSwap::default(),
-            newcomer: Notify::new(),
+            opened: Notify::new(),
         })
     }
 
-    /// The name of the bucket of all who have none of their own.
+    /// The name of the common bucket, which tenants without a bucket of their own use.
     pub fn common(&self) -> &str {
         self.common.objects.bucket()
     }
 
-    /// Whether the common bucket answers.
+    /// Checks that the common bucket answers.
+    ///
+    /// # Errors
+    /// It does not, or refuses the request.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.common.objects.check().await
     }
 
-    /// Those that were met, the common one first.
+    /// The opened buckets, the common one first.
     pub fn known(&self) -> Vec<Arc<Bucket>> {
         let others = self.others.load();
         let others = others.values().map(Arc::clone);
@@ -82,50 +84,50 @@ impl Buckets {
             .collect()
     }
 
-    /// The bucket of all who have none of their own.
+    /// The common bucket, which tenants without a bucket of their own use.
     pub fn common_bucket(&self) -> &Bucket {
         &self.common
     }
 
-    /// The bucket of this name.
+    /// Returns the bucket with this name, and opens it on its first use.
     ///
     /// # Errors
-    /// When the SDK's rules refuse the name.
+    /// The endpoint rules of the SDK refuse the name.
     pub async fn at(&self, name: &str) -> Result<Arc<Bucket>, endpoint::Error> {
         if name == self.common() {
             return Ok(Arc::clone(&self.common));
         }
-        if let Some(met) = self.others.load().get(name) {
-            return Ok(Arc::clone(met));
+        if let Some(bucket) = self.others.load().get(name) {
+            return Ok(Arc::clone(bucket));
         }
-        let met = Arc::new(self.settings.meet(name).await?);
+        let bucket = Arc::new(self.settings.open(name).await?);
         self.others.rcu(|others| {
             let mut others = HashMap::clone(others);
-            others.insert(met.objects.name(), Arc::clone(&met));
+            others.insert(bucket.objects.name(), Arc::clone(&bucket));
             others
         });
-        self.newcomer.notify_one();
-        Ok(met)
+        self.opened.notify_one();
+        Ok(bucket)
     }
 
-    /// Returns when a bucket is met for the first time; at once where one was since the last call.
-    /// For one loop alone.
+    /// Waits until a bucket is opened; returns at once if one was opened since the last call. Only
+    /// one task may call this.
     pub async fn wait_for_new_bucket(&self) {
-        self.newcomer.notified().await;
+        self.opened.notified().await;
     }
 }
 
 impl Settings {
-    async fn meet(&self, name: &str) -> Result<Bucket, endpoint::Error> {
+    async fn open(&self, name: &str) -> Result<Bucket, endpoint::Error> {
         let signer = Signer::new(Endpoint::resolve(&self.public, name).await?);
         let own = Endpoint::resolve(&self.client, name).await?;
-        let given = match own.is_aws() {
+        let abilities = match own.is_aws() {
             true => self.abilities.or(Abilities::all(Support::Yes)),
             false => self.abilities,
         };
         let (client, metrics) = (self.client.clone(), Arc::clone(&self.metrics));
         Ok(Bucket {
-            objects: ObjectStore::new(client, name, KnownAbilities::new(given), metrics),
+            objects: ObjectStore::new(client, name, KnownAbilities::new(abilities), metrics),
             endpoint: own.origin().into(),
             signer,
         })

@@ -1,4 +1,4 @@
-//! Deleting exactly the object that was looked at.
+//! Deletes exactly the object that was checked before.
 
 use std::io;
 use std::time::Duration;
@@ -16,44 +16,45 @@ use crate::domain::abilities::{Ability, Support};
 use crate::domain::object::FoundObject;
 use crate::lifecycle::backoff::Backoff;
 
-/// How long after its signing the store accepts a DELETE.
+/// How long the store accepts a DELETE request after it was signed.
 pub const DELETE_EXPIRES: Duration = Duration::from_secs(60);
-/// Attempts at a DELETE that the store answers with 500 or 503.
+/// How often a DELETE request is sent if the store answers 500 or 503.
 const ATTEMPTS: u32 = 3;
 /// The back-off between them.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
 
-/// What the store compares before it deletes.
+/// The condition of a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteIf {
-    /// The ETag (`If-Match`): nothing that was written since is removed.
+    /// The ETag must be the same (`If-Match`), so that an object that was written since is not
+    /// deleted.
     SameEtag,
-    /// Nothing: any object at the key is removed.
+    /// No condition: any object at the key is deleted.
     Any,
 }
 
-/// What became of a delete.
+/// The outcome of a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// Nothing of the object that was looked at stands there any more.
+    /// The object that was checked does not exist any more.
     Gone,
-    /// Another object took its place meanwhile; that one was left alone.
+    /// Another object has replaced it meanwhile, and was not deleted.
     Replaced,
     /// The store does not seem to support `If-Match` on deletes. Nothing was deleted.
     ConditionUnsupported,
 }
 
-/// A delete whose outcome is unknown, or that the store did not carry out.
+/// A delete that failed, or whose outcome is unknown.
 #[derive(Debug)]
 pub struct DeleteError {
-    /// Why.
+    /// The error of the request.
     pub error: StoreError,
-    /// Whether the request may still reach the store, for [`DELETE_EXPIRES`] from now.
+    /// Whether the request may still reach the store, within [`DELETE_EXPIRES`] from now.
     pub may_arrive: bool,
 }
 
 impl ObjectStore {
-    /// What the store can compare before it deletes an object of this bucket.
+    /// The strictest condition that the store supports for deletes in this bucket.
     pub fn delete_if(&self) -> DeleteIf {
         match self.abilities.current().support(Ability::DeleteIfMatch) {
             Support::No => DeleteIf::Any,
@@ -61,20 +62,23 @@ impl ObjectStore {
         }
     }
 
-    /// Remembers that the store does not support `If-Match` on deletes in this bucket, whatever the
-    /// settings say. Warns the first time.
+    /// Records that the store does not support `If-Match` on deletes in this bucket, which
+    /// overrides the settings. Logs a warning the first time.
     pub fn record_unconditional_deletes(&self) {
         self.record_refusal(Ability::DeleteIfMatch);
     }
 
-    /// Removes `found` from `key`; with [`DeleteIf::SameEtag`] nothing that was written there since.
-    /// Without it there is a gap of one round trip, in which a write that replaces the object would
-    /// be removed in its stead.
+    /// Deletes `found` from `key`. With [`DeleteIf::SameEtag`] an object that was written there
+    /// since is not deleted. Without it there is a race of one round trip, in which an object that
+    /// replaces `found` would be deleted instead.
     ///
-    /// In a versioned bucket the object is hidden by a delete marker, not destroyed; removing its
-    /// very version would bring the one before it back to light.
+    /// In a versioned bucket the object is hidden by a delete marker and not destroyed; deleting
+    /// its version would make the previous version visible again.
     ///
-    /// A request is repeated only after the store has answered the one before.
+    /// A request is only repeated after the store has answered the previous one.
+    ///
+    /// # Errors
+    /// The store does not answer, or refuses the request.
     pub async fn delete(
         &self,
         key: &str,
@@ -113,13 +117,13 @@ impl ObjectStore {
         delete_if: DeleteIf,
     ) -> Result<(), SdkError<DeleteObjectError, Response>> {
         let if_match = (delete_if == DeleteIf::SameEtag).then(|| found.etag.clone());
-        // An attempt that got no answer may still reach the store, so there is only one, and it may
-        // take as long as all attempts of another operation together.
-        let usual = self.client.config().timeout_config();
-        let total = usual.and_then(TimeoutConfig::operation_timeout);
+        // A request without an answer may still reach the store. So the SDK makes only one attempt,
+        // which may take as long as all attempts of another operation together.
+        let config = self.client.config().timeout_config();
+        let total = config.and_then(TimeoutConfig::operation_timeout);
         let mut timeouts = TimeoutConfig::builder();
         timeouts
-            .set_connect_timeout(usual.and_then(TimeoutConfig::connect_timeout))
+            .set_connect_timeout(config.and_then(TimeoutConfig::connect_timeout))
             .set_operation_attempt_timeout(total)
             .set_operation_timeout(total);
         let once = Builder::new()
@@ -137,8 +141,8 @@ impl ObjectStore {
     }
 }
 
-/// Whether S3 itself has answered. A 5xx without an error code may come from a proxy that has
-/// forwarded the request.
+/// Whether S3 itself has answered. A status 5xx without an error code may come from a proxy that
+/// has forwarded the request.
 fn is_answer(error: &SdkError<DeleteObjectError, Response>) -> bool {
     match status(error) {
         Some(500..) => error.code().is_some(),

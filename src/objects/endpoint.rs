@@ -1,12 +1,12 @@
-//! Where a bucket's objects live, as a URL and as a signature see it.
+//! The address of a bucket in URLs and in signatures.
 //!
-//! Which host serves a bucket is a long list of rules: partitions (China, GovCloud), dual-stack,
-//! FIPS, accelerate, dotted names that no certificate covers, access points, custom endpoints.
-//! aws-sdk-s3 carries those rules, so they are not written a second time here: one sample object
-//! is presigned with the configured client at start and the answer is read out of its URL.
+//! Which host serves a bucket follows from many rules: partitions (China, GovCloud), dual-stack,
+//! FIPS, accelerate, dotted names that no certificate covers, access points, custom endpoints. The
+//! SDK implements these rules, so they are not repeated here: a sample object is presigned with the
+//! configured client, and the address is read from its URL.
 //!
-//! Nothing here touches the network. A client without a region, or a bucket that the rules refuse,
-//! is an error at start, never later.
+//! No request is sent. A client without a region, or a bucket name that the rules refuse, is an
+//! error when the bucket is opened, never later.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,10 +15,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use percent_encoding::percent_decode_str;
 
-/// The key of the sample. Any key will do whose encoding is itself.
+/// The key of the sample object. Any key works that does not change when it is encoded.
 const SAMPLE_KEY: &str = "sample";
 
-/// The end of a directory bucket's name (S3 Express One Zone).
+/// The suffix of the name of a directory bucket (S3 Express One Zone).
 const DIRECTORY_BUCKET: &str = "--x-s3";
 
 /// The domains of AWS.
@@ -29,32 +29,32 @@ const AWS_DOMAINS: [&str; 4] = [
     ".api.aws",
 ];
 
-/// Why an endpoint could not be learnt.
+/// Why an endpoint could not be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The SDK's endpoint rules refuse this client and bucket; the source says why.
+    /// The endpoint rules of the SDK refuse this client or bucket; the source says why.
     #[error("the S3 client cannot presign for bucket {bucket:?}")]
     Presign {
-        /// The bucket that was asked for.
+        /// The requested bucket.
         bucket: String,
-        /// What the SDK said.
+        /// The error of the SDK.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Directory buckets sign with sessions of five minutes (`CreateSession`): too short-lived for
-    /// URLs that are handed out.
+    /// The bucket is a directory bucket. These are signed with session credentials that last five
+    /// minutes (`CreateSession`), which is too short for issued URLs.
     #[error("bucket {0:?} is a directory bucket (S3 Express One Zone): not supported")]
     DirectoryBucket(String),
-    /// The sample came back in a form that this code does not know.
+    /// The URL of the sample has an unknown format.
     #[error("the sample URL of bucket {bucket:?} has no readable {part}")]
     Sample {
-        /// The bucket that was asked for.
+        /// The requested bucket.
         bucket: String,
-        /// What was looked for in the URL.
+        /// The part of the URL that was not found.
         part: &'static str,
     },
 }
 
-/// One bucket's address: what goes before the key in a URL, and what is signed.
+/// The address of a bucket: the part of a URL before the key, and what is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     origin: String,
@@ -65,14 +65,13 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Learns the address of `bucket` from the client that is configured for it.
+    /// Resolves the address of `bucket` with the client that is configured for it.
     ///
-    /// A client made for a public endpoint teaches that endpoint. The client's credentials are
-    /// not asked: the sample is signed with made-up ones.
+    /// The sample is signed with dummy credentials; those of the client are not used.
     ///
     /// # Errors
-    /// When the SDK cannot resolve an endpoint (no region, a bucket name that the endpoint rules
-    /// refuse), and for directory buckets.
+    /// The SDK cannot resolve an endpoint (no region, or a bucket name that the endpoint rules
+    /// refuse), or the bucket is a directory bucket.
     pub async fn resolve(client: &Client, bucket: &str) -> Result<Self, Error> {
         if bucket.ends_with(DIRECTORY_BUCKET) {
             return Err(Error::DirectoryBucket(bucket.to_owned()));
@@ -86,34 +85,36 @@ impl Endpoint {
             .expires_in(Duration::from_secs(60))
             .build()
             .map_err(|error| refused(error.into()))?;
-        let made_up = Credentials::new("SAMPLE", "sample", None, None, "sample");
+        let dummy = Credentials::new("SAMPLE", "sample", None, None, "sample");
         let sample = client
             .put_object()
             .bucket(bucket)
             .key(SAMPLE_KEY)
             .customize()
-            .config_override(aws_sdk_s3::config::Builder::new().credentials_provider(made_up))
+            .config_override(aws_sdk_s3::config::Builder::new().credentials_provider(dummy))
             .presigned(config)
             .await
             .map_err(|error| refused(error.into()))?;
-        Self::read(sample.uri()).map_err(|part| Error::Sample {
+        Self::parse(sample.uri()).map_err(|part| Error::Sample {
             bucket: bucket.to_owned(),
             part,
         })
     }
 
-    /// Takes a sample URL apart; the error names the part that was not found.
-    fn read(url: &str) -> Result<Self, &'static str> {
+    /// Parses the URL of a sample. The error names the part that was not found.
+    fn parse(url: &str) -> Result<Self, &'static str> {
         let (address, query) = url.split_once('?').ok_or("query")?;
         let (scheme, rest) = address.split_once("://").ok_or("scheme")?;
         let (authority, path) = rest.split_once('/').ok_or("path")?;
         let base = path.strip_suffix(SAMPLE_KEY).ok_or("key")?;
-        // A bucket's name put before an IPv6 literal: `http://bucket.[::1]:9000`.
+        // The SDK has put the name of the bucket before an IPv6 literal:
+        // `http://bucket.[::1]:9000`.
         if authority.find('[').is_some_and(|at| at > 0) {
             return Err("host");
         }
         let (region, service) = scope(query).ok_or("credential scope")?;
-        // The Host header leaves a scheme's own port out (RFC 9110, 7.2); the URL keeps it.
+        // The Host header omits the default port of the scheme (RFC 9110, section 7.2); the URL
+        // keeps it.
         let host = match scheme {
             "https" => authority.strip_suffix(":443"),
             _ => authority.strip_suffix(":80"),
@@ -127,46 +128,47 @@ impl Endpoint {
         })
     }
 
-    /// Scheme and authority, as they begin a URL: `https://bucket.s3.eu-west-1.amazonaws.com`.
+    /// The scheme and authority: `https://bucket.s3.eu-west-1.amazonaws.com`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The `Host` header that a client sends there.
+    /// The `Host` header that clients send.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether it is AWS itself, whose S3 does all that S3 does: by the domains of its partitions
-    /// ("AWS service endpoints" and "Amazon Web Services in China", AWS General Reference).
+    /// Whether the endpoint belongs to AWS itself, which supports everything. This is decided by
+    /// the domains of its partitions ("AWS service endpoints" and "Amazon Web Services in China",
+    /// AWS General Reference).
     #[must_use]
     pub fn is_aws(&self) -> bool {
         let host = self.host.split(':').next().unwrap_or_default();
         AWS_DOMAINS.iter().any(|domain| host.ends_with(domain))
     }
 
-    /// The path before the key, encoded, with a slash at both ends: `/`, `/bucket/`.
+    /// The encoded path before the key, with a slash at both ends: `/` or `/bucket/`.
     #[must_use]
     pub fn base_path(&self) -> &str {
         &self.base_path
     }
 
-    /// The region that signatures are scoped to.
+    /// The region in the scope of signatures.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The service that signatures are scoped to: `s3`, or what an access point asks for.
+    /// The service in the scope of signatures: `s3`, or that of an access point.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
     }
 }
 
-/// Region and service out of `X-Amz-Credential=key/date/region/service/aws4_request`.
+/// Reads region and service from `X-Amz-Credential=key/date/region/service/aws4_request`.
 fn scope(query: &str) -> Option<(String, String)> {
     let credential = query
         .split('&')

@@ -1,4 +1,4 @@
-//! HEAD: what the store says of one object.
+//! HEAD requests for objects.
 
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
@@ -14,18 +14,21 @@ use crate::domain::headers::ObjectHeaders;
 use crate::domain::object::{FoundObject, UPLOAD_ID_METADATA};
 
 impl ObjectStore {
-    /// The object at `key`, with its checksums; `None` where nothing stands there.
+    /// Returns the object at `key` with its checksums; `None` if there is none.
     ///
-    /// A store that refuses to be asked for checksums is asked once more without, and remembered:
-    /// its objects have none from then on.
+    /// If the store refuses a request for checksums, the request is repeated without, and the store
+    /// is no longer asked for checksums.
+    ///
+    /// # Errors
+    /// The store does not answer, or refuses the request.
     pub async fn head(&self, key: &str) -> Result<Option<FoundObject>, StoreError> {
         let mode = match self.abilities.current().support(Ability::HeadChecksums) {
             Support::No => None,
             _ => Some(ChecksumMode::Enabled),
         };
-        let asked = mode.is_some();
+        let with_checksums = mode.is_some();
         let answer = match self.send_head(key, mode).await {
-            Err(error) if asked && refuses_header(status(&error)) => {
+            Err(error) if with_checksums && refuses_header(status(&error)) => {
                 let plain = self.send_head(key, None).await;
                 if is_answered(&plain) {
                     self.record(Ability::HeadChecksums, Support::No);
@@ -57,10 +60,10 @@ impl ObjectStore {
     }
 }
 
-/// The answer to one HEAD.
+/// The response to a HEAD request.
 pub(super) type Head = Result<HeadObjectOutput, SdkError<HeadObjectError, Response>>;
 
-/// Whether the store said what stands at the key, or that nothing does.
+/// Whether the store has answered which object is at the key, or that there is none.
 fn is_answered(head: &Head) -> bool {
     match head {
         Ok(_) => true,
@@ -81,7 +84,7 @@ pub(super) fn found(output: HeadObjectOutput) -> FoundObject {
         content_disposition: output.content_disposition,
         content_language: output.content_language,
         cache_control: output.cache_control,
-        // The usual class is no header of AWS; some stores return it all the same.
+        // AWS returns no header for the standard class, but some stores do.
         storage_class: (output.storage_class)
             .map(|class| class.as_str().to_owned())
             .filter(|class| class != "STANDARD"),
@@ -110,7 +113,7 @@ pub(super) fn found(output: HeadObjectOutput) -> FoundObject {
     }
 }
 
-/// Of the whole object, or composite: S3 writes those with the number of parts.
+/// Reads the checksums of the response. S3 writes composite ones with the number of parts.
 fn checksums(output: &HeadObjectOutput) -> Vec<Checksum> {
     let is_composite = output.checksum_type == Some(ChecksumType::Composite);
     [
@@ -122,12 +125,13 @@ fn checksums(output: &HeadObjectOutput) -> Vec<Checksum> {
     ]
     .into_iter()
     .filter_map(|(algorithm, value)| Checksum::parse(algorithm, value.as_deref()?).ok())
-    // A store that leaves the number out says so by the type alone: nothing can be compared then.
+    // If a store omits the number of parts, a composite checksum is only recognizable by its type,
+    // and cannot be compared.
     .filter(|checksum| checksum.is_composite() || !is_composite)
     .collect()
 }
 
-/// Cut to microseconds, as Postgres keeps it.
+/// Converts a time, truncated to microseconds, which is the precision of Postgres.
 pub(super) fn timestamp(time: &aws_smithy_types::DateTime) -> DateTime<Utc> {
     DateTime::from_timestamp(time.secs(), time.subsec_nanos() / 1_000 * 1_000).unwrap_or_default()
 }

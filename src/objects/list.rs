@@ -1,4 +1,4 @@
-//! Listing: pages of ListObjectsV2.
+//! Listings: pages of ListObjectsV2.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::EncodingType;
@@ -8,59 +8,62 @@ use percent_encoding::percent_decode_str;
 use super::head::timestamp;
 use super::store::{ObjectStore, StoreError, failed};
 
-/// Which objects.
+/// The parameters of a listing.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
-    /// Keys that start like this.
+    /// Only keys that start with this.
     pub prefix: &'a str,
-    /// Roll keys up at the next `/` after the prefix.
+    /// Whether to group keys by the next `/` after the prefix.
     pub folders: bool,
-    /// At most this many entries, objects and folders together.
+    /// The most entries, which are objects and folders.
     pub limit: u16,
-    /// Where the last page ended.
+    /// The continuation token of the previous page.
     pub token: Option<&'a str>,
-    /// Only keys behind this one. Directory buckets do not know it.
+    /// Only keys after this one. Directory buckets do not support it.
     pub after: Option<&'a str>,
 }
 
-/// An object, as a listing shows it.
+/// An object in a listing.
 #[derive(Clone, Debug)]
 pub struct ListedObject {
-    /// The whole key.
+    /// The full key.
     pub key: String,
-    /// Whether that is the key itself: one that is not UTF-8 is shown with other characters in
-    /// place of its bytes, and may be spelled like the key of another object.
+    /// Whether `key` is the exact key. A key that is not UTF-8 is returned with replacement
+    /// characters, and may look like the key of another object.
     pub is_exact: bool,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes.
+    /// The ETag with its quotes.
     pub etag: String,
-    /// When it was written.
+    /// When the object was written.
     pub last_modified: DateTime<Utc>,
 }
 
-/// What keys have in common up to a slash.
+/// A folder: the common prefix of keys up to a slash.
 #[derive(Clone, Debug)]
 pub struct ListedFolder {
-    /// With the slash at its end.
+    /// The prefix, with a trailing slash.
     pub key: String,
-    /// As of an object.
+    /// As [`ListedObject::is_exact`].
     pub is_exact: bool,
 }
 
-/// One page.
+/// A page of a listing.
 #[derive(Clone, Debug)]
 pub struct ListingPage {
-    /// In key order.
+    /// The objects, in the order of their keys.
     pub objects: Vec<ListedObject>,
-    /// In key order.
+    /// The folders, in the order of their keys.
     pub folders: Vec<ListedFolder>,
-    /// The token of the next page.
+    /// The continuation token of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
 impl ObjectStore {
-    /// One page of keys. The store holds the place; nothing is kept here between pages.
+    /// Returns a page of keys. The continuation token holds the whole state between pages.
+    ///
+    /// # Errors
+    /// The store does not answer, refuses the request, or does not know the continuation token.
     pub async fn list(&self, listing: Listing<'_>) -> Result<ListingPage, StoreError> {
         let call = self
             .client
@@ -71,7 +74,8 @@ impl ObjectStore {
             .max_keys(i32::from(listing.limit))
             .set_continuation_token(listing.token.map(str::to_owned))
             .set_start_after(listing.after.map(str::to_owned))
-            // A key may hold characters that XML cannot: one such key would break its page.
+            // Keys may have characters that XML does not allow. Without encoding, one such key
+            // would make the whole page unreadable.
             .encoding_type(EncodingType::Url)
             .send();
         let output = match self.timed("ListObjectsV2", call).await {
@@ -81,7 +85,7 @@ impl ObjectStore {
             }
             Err(error) => return Err(failed("ListObjectsV2", error)),
         };
-        // Stores that do not know the parameter do not repeat it.
+        // A store that does not support the encoding does not return the parameter.
         let encoded = output.encoding_type == Some(EncodingType::Url);
         let plain = |text| match encoded {
             true => decoded(text),
@@ -113,13 +117,14 @@ impl ObjectStore {
     }
 }
 
-/// The key, and whether it is UTF-8. S3 encodes keys as forms are: a space is a plus.
+/// Decodes a key, and returns whether it is valid UTF-8. S3 encodes keys like form data, with a
+/// plus for a space.
 pub(super) fn decoded(key: String) -> (String, bool) {
     if !key.contains(['%', '+']) {
         return (key, true);
     }
-    let spaced = key.replace('+', " ");
-    let bytes: Vec<u8> = percent_decode_str(&spaced).collect();
+    let with_spaces = key.replace('+', " ");
+    let bytes: Vec<u8> = percent_decode_str(&with_spaces).collect();
     match String::from_utf8(bytes) {
         Ok(key) => (key, true),
         Err(error) => (

@@ -1,9 +1,9 @@
-//! Everything that speaks S3.
+//! Access to S3 and S3-compatible stores.
 //!
-//! [`sign`] makes URLs and asks nobody. [`ObjectStore`] asks the store: HEAD, list, copy, delete. Every
-//! call is bounded in time and tried again by the SDK a few times; what fails after that is a
-//! [`StoreError`], and the caller decides what stays as it was. [`inspect`] and [`probe`] are the
-//! doctor's: how the bucket is set up, and what it does with what is signed.
+//! [`sign`] creates URLs without any request. [`ObjectStore`] sends requests to the store: HEAD,
+//! list, copy, delete. Every call has a timeout and is retried by the SDK a few times; a call that
+//! fails after that returns a [`StoreError`], and the caller decides what to do. [`inspect`] and
+//! [`probe`] are for `doctor`: how the bucket is configured, and what the store supports.
 
 mod abilities;
 mod buckets;
@@ -20,6 +20,7 @@ pub mod probe;
 mod short_lived;
 pub mod sign;
 mod store;
+mod timeout;
 pub mod trust;
 
 pub use abilities::KnownAbilities;

@@ -1,5 +1,5 @@
-//! Requests with a short-lived signature: the store refuses a request that arrives after its
-//! signature expires.
+//! Requests with a short-lived signature. The store refuses a request that arrives after its
+//! signature has expired.
 //!
 //! A signature in the headers is valid for 15 minutes; one in the query carries its own validity
 //! (`X-Amz-Expires`). Source: "Authenticating Requests: Using Query Parameters (AWS Signature Version
@@ -13,7 +13,7 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sigv4::http_request::SignableBody;
 use aws_smithy_runtime_api::box_error::BoxError;
 
-/// Signs a request without a body in its query, valid for this time from its signing.
+/// Signs a request without a body in its query. The signature is valid for this time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShortLived(pub Duration);
 
@@ -43,8 +43,8 @@ impl Intercept for ShortLived {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // The signer leaves this header out of a signature in the query, and S3 refuses headers of
-        // its own that are not signed.
+        // The signer does not include this header in a query signature, and S3 refuses `x-amz-`
+        // headers that are not signed.
         context
             .request_mut()
             .headers_mut()

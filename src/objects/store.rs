@@ -1,4 +1,4 @@
-//! The bucket, and what every call to it shares.
+//! The client for one bucket, and the error handling that all calls share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::abilities::KnownAbilities;
 use crate::domain::abilities::{Ability, Support};
 use crate::telemetry::metrics::{CallOutcome, Metrics};
 
-/// One bucket of an S3-compatible store.
+/// A client for one bucket of an S3-compatible store.
 #[derive(Clone)]
 pub struct ObjectStore {
     pub(super) client: Client,
@@ -21,74 +21,77 @@ pub struct ObjectStore {
     metrics: Arc<Metrics>,
 }
 
-/// Why a call to the store did not do what it is for.
+/// Why a call to the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It did not answer in time, or answered with a fault of its own. The same call may succeed
+    /// The store did not answer in time, or answered with a server error. The same call may succeed
     /// later.
-    #[error("S3 {operation} failed{}", answered(answer.as_ref()))]
+    #[error("S3 {operation} failed{}", describe(answer.as_ref()))]
     Failed {
-        /// The operation, by S3's name.
+        /// The S3 name of the operation.
         operation: &'static str,
-        /// The status and code of the fault, where the store answered at all.
+        /// The status and code of the error, if the store answered at all.
         answer: Option<Answer>,
-        /// For the log only: it may name hosts and keys.
+        /// The cause, for the log only: it may name hosts and keys.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It refuses this operation, or does not have it. The same call is refused again until the
-    /// settings, the role's rights or the store are other ones.
+    /// The store refuses the operation or does not have it. The same call will fail until the
+    /// settings, the rights of the role or the store change.
     #[error("S3 refuses {operation}: {answer}")]
     Refused {
-        /// The operation, by S3's name.
+        /// The S3 name of the operation.
         operation: &'static str,
-        /// Status and code: `405 MethodNotAllowed`.
+        /// The status and code, such as `405 MethodNotAllowed`.
         answer: Answer,
-        /// For the log only.
+        /// The cause, for the log only.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It says that it did it, in an answer that is not S3's.
+    /// The response has a success status, but is not a valid response of S3.
     #[error("S3 answers {operation} with a document that cannot be read ({answer})")]
     Unreadable {
-        /// The operation, by S3's name.
+        /// The S3 name of the operation.
         operation: &'static str,
-        /// The status.
+        /// The status of the response.
         answer: Answer,
-        /// For the log only.
+        /// The cause, for the log only.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It does not take what the object shall carry. The same call will fail again.
-    #[error("S3 does not take the object's {}: {answer}", attribute.as_str())]
+    /// The store does not support an attribute that the client requested for the object. The same
+    /// call will fail again.
+    #[error("S3 does not support the {} of the object: {answer}", attribute.as_str())]
     UnsupportedAttribute {
-        /// What of it.
+        /// The attribute.
         attribute: ObjectAttribute,
-        /// Status and code.
+        /// The status and code.
         answer: Answer,
     },
     /// The store does not know this continuation token.
-    #[error("S3 does not take this continuation token")]
+    #[error("S3 does not know this continuation token")]
     UnknownContinuationToken,
 }
 
-/// What an object carries by its client's choice, and a store may not take.
+/// An attribute of an object that the client chooses and a store may not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectAttribute {
     /// `x-amz-storage-class`.
     StorageClass,
     /// `x-amz-tagging`.
     Tags,
-    /// The algorithm of the parts' checksums.
+    /// The checksum algorithm of the parts.
     PartChecksums,
 }
 
-/// What the store answered, without its words: the status, and S3's code where there is one.
+/// The answer of the store without its message: the status, and the error code of S3 if there is
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// S3's code: `AccessDenied`. Empty where the answer has none, as that to a HEAD.
+    /// The error code of S3, such as `AccessDenied`. Empty if the response has none, as for a HEAD
+    /// request.
     pub code: String,
 }
 
@@ -102,19 +105,19 @@ impl fmt::Display for Answer {
 }
 
 impl ObjectAttribute {
-    /// Its name.
+    /// The name of the attribute in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::StorageClass => "storage class",
             Self::Tags => "tags",
-            Self::PartChecksums => "algorithm of part checksums",
+            Self::PartChecksums => "part checksum algorithm",
         }
     }
 }
 
 impl StoreError {
     /// Whether the store does not have the operation, or the role has no right to it. Any other
-    /// refusal is a fault: a bucket that is gone, a key that is wrong.
+    /// refusal is a fault, such as a missing bucket or a wrong access key.
     pub fn is_unsupported_or_forbidden(&self) -> bool {
         matches!(self, Self::Refused { answer, .. }
             if answer.code == "AccessDenied" || matches!(answer.status, 405 | 501))
@@ -122,7 +125,7 @@ impl StoreError {
 }
 
 impl ObjectStore {
-    /// Speaks to `bucket` through `client`.
+    /// A client for `bucket` that uses `client`.
     pub fn new(
         client: Client,
         bucket: &str,
@@ -137,40 +140,43 @@ impl ObjectStore {
         }
     }
 
-    /// What is known of the store.
+    /// The known abilities of the store.
     pub fn abilities(&self) -> &KnownAbilities {
         &self.abilities
     }
 
-    /// Remembers what an answer has shown, and says so once.
+    /// Records what an answer of the store has shown, and logs it once.
     pub(super) fn record(&self, ability: Ability, support: Support) {
         if self.abilities.record(ability, support) {
             let (bucket, ability) = (&self.bucket, ability.as_str());
-            log::warn!("the store of bucket {bucket}: {ability} is {support} from now on");
+            log::warn!("the store of bucket {bucket}: set {ability} to {support}");
         }
     }
 
-    /// Remembers what the store has refused, and warns once.
+    /// Records that the store has refused `ability`, and logs a warning once.
     pub(super) fn record_refusal(&self, ability: Ability) {
         if self.abilities.record_refusal(ability) {
             let (bucket, ability) = (&self.bucket, ability.as_str());
             log::warn!(
-                "the store of bucket {bucket} refuses {ability}: it is not used from now on"
+                "the store of bucket {bucket} refuses {ability}; it will not be used any more"
             );
         }
     }
 
-    /// The bucket's name.
+    /// The name of the bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The same, to keep.
+    /// The name of the bucket, to be kept.
     pub fn name(&self) -> Arc<str> {
         Arc::clone(&self.bucket)
     }
 
-    /// Whether the bucket answers: one HEAD of it.
+    /// Checks that the bucket answers, by a HEAD request.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses the request.
     pub async fn check(&self) -> Result<(), StoreError> {
         let call = self.client.head_bucket().bucket(&*self.bucket).send();
         self.timed("HeadBucket", call)
@@ -179,11 +185,10 @@ impl ObjectStore {
             .map_err(|cause| failed("HeadBucket", cause))
     }
 
-    /// Awaits a call and counts it by its outcome.
+    /// Awaits a call and records its duration and outcome in the metrics.
     ///
-    /// The futures of the SDK are tens of kilobytes large. Each is kept on the heap, so that those of
-    /// its callers stay small: nested on the stack of a thread, a few of them overflow it in a debug
-    /// build.
+    /// The futures of the SDK are tens of kilobytes large. They are boxed so that the futures of
+    /// the callers stay small: in a debug build, a few nested ones overflow the stack of a thread.
     pub(super) fn timed<'a, T, E>(
         &'a self,
         operation: &'static str,
@@ -207,21 +212,21 @@ impl ObjectStore {
     }
 }
 
-/// The HTTP status of a failed call, where the store answered at all.
+/// Returns the HTTP status of a failed call; `None` if the store did not answer.
 pub(super) fn status<E>(error: &SdkError<E, Response>) -> Option<u16> {
     error
         .raw_response()
         .map(|response| response.status().as_u16())
 }
 
-/// Whether an answer may mean that the store takes the request without its special header. A HEAD
-/// has no body that would say.
+/// Whether a status may mean that the store refuses only the optional header of a request. The
+/// response to a HEAD request has no body that would tell.
 pub(super) const fn refuses_header(status: Option<u16>) -> bool {
     matches!(status, Some(400 | 405 | 501))
 }
 
-/// Codes of what passes by itself, whatever the status ("List of error codes", S3 API reference).
-const PASSING: [&str; 7] = [
+/// Codes of temporary errors, for any status ("List of error codes", S3 API reference).
+const TEMPORARY: [&str; 7] = [
     "ConditionalRequestConflict",
     "InternalError",
     "OperationAborted",
@@ -231,7 +236,8 @@ const PASSING: [&str; 7] = [
     "ThrottlingException",
 ];
 
-/// Distinguishes a store that refuses from one that does not answer.
+/// Converts the error of a call, and distinguishes a store that refuses from one that does not
+/// answer.
 pub(super) fn failed<E>(operation: &'static str, error: SdkError<E, Response>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -239,7 +245,7 @@ where
     let answer = answer(&error);
     let cause = Box::new(error);
     match answer {
-        Some(answer) if PASSING.contains(&answer.code.as_str()) => StoreError::Failed {
+        Some(answer) if TEMPORARY.contains(&answer.code.as_str()) => StoreError::Failed {
             operation,
             answer: Some(answer),
             cause,
@@ -264,11 +270,11 @@ where
     }
 }
 
-fn answered(answer: Option<&Answer>) -> String {
+fn describe(answer: Option<&Answer>) -> String {
     answer.map_or_else(String::new, |answer| format!(": {answer}"))
 }
 
-/// What the store answered to a failed call; `None` where no whole answer came.
+/// Returns the answer of the store to a failed call; `None` if there was no complete answer.
 pub(super) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Option<Answer> {
     match error {
         SdkError::ServiceError(service) => Some(Answer {

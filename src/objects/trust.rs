@@ -1,4 +1,4 @@
-//! Tenants certificates are believed where they are not the system's.
+//! Certificate authorities that are trusted in addition to those of the system.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-/// Why a bundle cannot be used.
+/// Why a CA bundle cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read.
@@ -18,38 +18,38 @@ pub enum TrustError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         #[source]
         source: std::io::Error,
     },
-    /// There is no certificate in it, or one that is none.
+    /// The file has no certificate, or an invalid one.
     #[error("{} is not a PEM file of certificates", path.display())]
     NotPem {
         /// The file.
         path: PathBuf,
     },
-    /// The TLS library refuses it.
-    #[error("no TLS with these certificates")]
+    /// The TLS library refuses the certificates.
+    #[error("the TLS library refuses these certificates")]
     Tls(#[from] HttpClientError),
 }
 
-/// Certificates of authorities that are believed beside the system's.
+/// Certificates of authorities that are trusted in addition to those of the system.
 #[derive(Clone, Debug)]
 pub struct CaBundle {
     pem: Vec<u8>,
 }
 
 impl CaBundle {
-    /// Reads a PEM file (RFC 7468) of one certificate or more.
+    /// Reads a PEM file (RFC 7468) with one or more certificates.
     ///
     /// # Errors
-    /// A file that cannot be read, or is no such file.
+    /// The file cannot be read, or is not a PEM file of certificates.
     pub fn read(path: &Path) -> Result<Self, TrustError> {
         let pem = std::fs::read(path).map_err(|source| TrustError::Read {
             path: path.to_owned(),
             source,
         })?;
-        // The SDK's client takes what it gets on trust.
+        // The HTTP client of the SDK does not check what it is given.
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let added = certificate.ok().and_then(|one| roots.add(one).ok());
@@ -61,10 +61,10 @@ impl CaBundle {
         }
     }
 
-    /// An HTTP client of the AWS SDK that believes them.
+    /// Creates an HTTP client for the AWS SDK that trusts these authorities.
     ///
     /// # Errors
-    /// The TLS library refuses them.
+    /// The TLS library refuses the certificates.
     pub fn http_client(&self) -> Result<SharedHttpClient, TrustError> {
         let roots = TrustStore::default().with_pem_certificate(self.pem.as_slice());
         let context = TlsContext::builder().with_trust_store(roots).build()?;
@@ -74,7 +74,7 @@ impl CaBundle {
             .build_https())
     }
 
-    /// The certificates for another HTTP client.
+    /// The certificates in PEM format, for another HTTP client.
     pub(super) fn pem(&self) -> &[u8] {
         &self.pem
     }

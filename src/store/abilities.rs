@@ -1,4 +1,4 @@
-//! The table `store_abilities`: what was found out of a bucket's store.
+//! The table `store_abilities`: the probed abilities of the stores of buckets.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,16 +10,16 @@ use super::schema::store_abilities::{self as table, table as rows};
 use super::{Connection, Result};
 use crate::domain::abilities::Abilities;
 
-/// What is remembered.
+/// The stored result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredAbilities {
-    /// What was found out.
+    /// The abilities that the probe found.
     pub abilities: Abilities,
-    /// When a try-out ended last.
+    /// When the last probe ended.
     pub tried_at: Option<DateTime<Utc>>,
 }
 
-/// What is remembered of the store that has `bucket` at `endpoint`.
+/// Finds the stored abilities of the store that has `bucket` at `endpoint`.
 pub async fn find(
     connection: &mut Connection,
     endpoint: &str,
@@ -42,14 +42,15 @@ pub async fn find(
     .transpose()
 }
 
-/// Takes the try-out until `lease`, unless another replica has it at `now`. Says whether it did.
+/// Leases the probe of a bucket until `leased_until`, unless another replica holds it at `now`.
+/// Returns whether the lease was taken.
 pub async fn lease_probe(
     connection: &mut Connection,
     endpoint: &str,
     bucket: &str,
     holder: Uuid,
     now: DateTime<Utc>,
-    lease: DateTime<Utc>,
+    leased_until: DateTime<Utc>,
 ) -> Result<bool> {
     diesel::insert_into(rows)
         .values((table::endpoint.eq(endpoint), table::bucket.eq(bucket)))
@@ -61,14 +62,17 @@ pub async fn lease_probe(
         .or(table::leased_until.assume_not_null().le(now));
     let taken = diesel::update(rows.find((endpoint, bucket)))
         .filter(free)
-        .set((table::holder.eq(holder), table::leased_until.eq(lease)))
+        .set((
+            table::holder.eq(holder),
+            table::leased_until.eq(leased_until),
+        ))
         .execute(connection)
         .await?;
     Ok(taken == 1)
 }
 
-/// Keeps what the holder found out, and ends its claim. Nothing happens where another replica has
-/// taken over.
+/// Saves the result of a probe and ends the lease of `holder`. Does nothing if another replica has
+/// taken over the lease.
 pub async fn save(
     connection: &mut Connection,
     endpoint: &str,

@@ -1,4 +1,4 @@
-//! The table `api_keys`. Only the SHA-256 of a key is kept.
+//! The table `api_keys`. Only the SHA-256 of a key is stored.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,44 +8,44 @@ use uuid::Uuid;
 use super::schema::api_keys;
 use super::{Connection, Result};
 
-/// A key, without the key.
+/// An API key, without its secret.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
 pub struct ApiKey {
-    /// Names it in `keys list` and `keys revoke`.
+    /// Identifies the key in `keys list` and `keys revoke`.
     pub id: Uuid,
-    /// Tenants data it opens.
+    /// The tenant whose data the key gives access to.
     pub tenant: String,
-    /// Scope names.
+    /// The names of its scopes.
     pub scopes: Vec<Option<String>>,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When the key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last seen, to the minute.
+    /// When the key was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was taken back.
+    /// When the key was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A key to be.
+/// An API key that is not stored yet.
 #[derive(Clone, Debug)]
 pub struct NewApiKey<'a> {
     /// UUIDv7.
     pub id: Uuid,
-    /// An existing tenant.
+    /// The tenant, which must exist.
     pub tenant: &'a str,
-    /// SHA-256 of the key.
+    /// The SHA-256 of the key.
     pub hash: &'a [u8],
-    /// Scope names, at least one.
+    /// The names of its scopes, at least one.
     pub scopes: Vec<&'static str>,
-    /// Now.
+    /// The current time.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When the key expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Adds a key.
+/// Inserts a key.
 pub async fn insert(connection: &mut Connection, key: &NewApiKey<'_>) -> Result<()> {
     diesel::insert_into(api_keys::table)
         .values((
@@ -61,7 +61,7 @@ pub async fn insert(connection: &mut Connection, key: &NewApiKey<'_>) -> Result<
     Ok(())
 }
 
-/// The key with this hash, whatever its state.
+/// Finds the key with this hash, even if it is expired or revoked.
 pub async fn find_by_hash(connection: &mut Connection, hash: &[u8]) -> Result<Option<ApiKey>> {
     api_keys::table
         .filter(api_keys::hash.eq(hash))
@@ -71,7 +71,7 @@ pub async fn find_by_hash(connection: &mut Connection, hash: &[u8]) -> Result<Op
         .optional()
 }
 
-/// Whether a key is there, was not taken back and has not ended.
+/// Whether the key exists, is not revoked and has not expired at `now`.
 pub async fn is_active(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
     let ends = api_keys::expires_at;
     let live = api_keys::table
@@ -83,7 +83,7 @@ pub async fn is_active(connection: &mut Connection, id: Uuid, now: DateTime<Utc>
         .await
 }
 
-/// Every key, oldest first.
+/// Lists all keys, oldest first.
 pub async fn list(connection: &mut Connection) -> Result<Vec<ApiKey>> {
     api_keys::table
         .order(api_keys::id)
@@ -92,8 +92,7 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<ApiKey>> {
         .await
 }
 
-/// Takes a key back, and says whose it was; nothing where there is none with this id, or it was
-/// taken back before.
+/// Revokes a key and returns its tenant. `None` if there is no such key, or it was revoked before.
 pub async fn revoke(
     connection: &mut Connection,
     id: Uuid,
@@ -110,8 +109,8 @@ pub async fn revoke(
         .optional()
 }
 
-/// Notes that a key was seen, unless that was noted after `fresh_after`: by another replica, a
-/// moment ago.
+/// Records that a key was used at `at`, unless a use after `fresh_after` is recorded already,
+/// usually by another replica.
 pub async fn record_use(
     connection: &mut Connection,
     id: Uuid,

@@ -1,4 +1,5 @@
-//! The table `audit`: rows are added, read, and let go by retention. A trigger refuses the rest.
+//! The table `audit`: rows are inserted, read, and deleted by retention. A trigger refuses all
+//! other changes.
 
 use std::cmp::Reverse;
 
@@ -18,24 +19,24 @@ use super::schema::audit;
 use super::{Connection, Result};
 use crate::domain::audit::{Action, Entry, Record};
 
-/// How much later than its time a row's id may have been made.
+/// The largest delay between the time of a row and the creation of its id.
 const ID_LAG: TimeDelta = TimeDelta::minutes(1);
 
-/// Adds rows, in one statement.
+/// Inserts rows in one statement.
 pub async fn append(connection: &mut Connection, entries: &[Entry]) -> Result<()> {
-    Append::<false>::of(entries).execute(connection).await?;
+    Append::<false>::new(entries).execute(connection).await?;
     Ok(())
 }
 
-/// The same after an answer that was lost: rows that are there already are left as they are. That
-/// costs Postgres a third more.
+/// Inserts rows of which some may have been inserted before, because the answer of Postgres was
+/// lost. Existing rows are not changed. This costs Postgres a third more than [`append`].
 pub async fn append_idempotently(connection: &mut Connection, entries: &[Entry]) -> Result<()> {
-    Append::<true>::of(entries).execute(connection).await?;
+    Append::<true>::new(entries).execute(connection).await?;
     Ok(())
 }
 
-/// The rows, column by column; `AGAIN` where some of them may be there already.
-struct Append<'a, const AGAIN: bool> {
+/// The rows, column by column. `IDEMPOTENT` if some of them may exist already.
+struct Append<'a, const IDEMPOTENT: bool> {
     ids: Vec<Uuid>,
     at: Vec<DateTime<Utc>>,
     tenants: Vec<Option<&'a str>>,
@@ -52,8 +53,8 @@ struct Append<'a, const AGAIN: bool> {
     counts: Vec<i32>,
 }
 
-impl<'a, const AGAIN: bool> Append<'a, AGAIN> {
-    fn of(entries: &'a [Entry]) -> Self {
+impl<'a, const IDEMPOTENT: bool> Append<'a, IDEMPOTENT> {
+    fn new(entries: &'a [Entry]) -> Self {
         Self {
             ids: each(entries, |entry| entry.id),
             at: each(entries, |entry| entry.at),
@@ -75,7 +76,7 @@ impl<'a, const AGAIN: bool> Append<'a, AGAIN> {
     }
 }
 
-impl<const AGAIN: bool> QueryFragment<Pg> for Append<'_, AGAIN> {
+impl<const IDEMPOTENT: bool> QueryFragment<Pg> for Append<'_, IDEMPOTENT> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("INSERT INTO audit SELECT * FROM unnest(");
         bind_arrays!(
@@ -99,50 +100,50 @@ impl<const AGAIN: bool> QueryFragment<Pg> for Append<'_, AGAIN> {
             ") AS new (id, at, tenant, actor, address, request_id, action, operation, upload_id, \
              subject, path, expires_at, code, count)",
         );
-        if AGAIN {
+        if IDEMPOTENT {
             out.push_sql(" ON CONFLICT (id) DO NOTHING");
         }
         Ok(())
     }
 }
 
-impl<const AGAIN: bool> QueryId for Append<'_, AGAIN> {
-    type QueryId = Append<'static, AGAIN>;
+impl<const IDEMPOTENT: bool> QueryId for Append<'_, IDEMPOTENT> {
+    type QueryId = Append<'static, IDEMPOTENT>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const AGAIN: bool> Query for Append<'_, AGAIN> {
+impl<const IDEMPOTENT: bool> Query for Append<'_, IDEMPOTENT> {
     type SqlType = Untyped;
 }
 
-/// Tenants rows.
+/// The tenants whose rows are listed.
 #[derive(Clone, Copy, Debug)]
 pub enum Tenants<'a> {
-    /// Those of this tenant.
+    /// One tenant.
     One(&'a str),
-    /// Everybody's, and those of nobody: for operators.
+    /// All tenants, and rows without a tenant: for operators.
     All,
 }
 
-/// Where a page begins.
+/// The order of a page, and the row that it starts after.
 #[derive(Clone, Copy, Debug)]
 pub enum Start {
-    /// The newest first, older than this one where one is named.
+    /// Newest first, starting with the rows older than this one, if given.
     Newest(Option<Uuid>),
-    /// The oldest first, newer than this one where one is named.
+    /// Oldest first, starting with the rows newer than this one, if given.
     Oldest(Option<Uuid>),
 }
 
-/// Which rows. What is `None` does not narrow them down.
+/// Conditions for rows. Those that are `None` do not apply.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of one of these actions; of any, where it is empty.
+    /// Rows of one of these actions; of any action if it is empty.
     pub actions: Vec<Action>,
-    /// At paths that start like this, with the leading slash.
+    /// Rows whose path starts with this, including the leading slash.
     pub prefix: Option<String>,
-    /// The first moment.
+    /// Rows at or after this time.
     pub since: Option<DateTime<Utc>>,
-    /// The first moment that is too late.
+    /// Rows before this time.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -165,11 +166,12 @@ struct Row {
     count: i32,
 }
 
-/// At most `limit` rows. Keyset: rows that arrive meanwhile do not shift a page.
+/// Lists at most `limit` rows. The pagination is by key, so rows that are inserted meanwhile do not
+/// shift a page.
 ///
-/// Of several actions, each is a statement of its own, which the index on actions answers; their
-/// rows are merged. One statement for all of them would read every row of the tenant where it has
-/// few of these.
+/// With several actions, each is queried by its own statement, which uses the index on actions, and
+/// the rows are merged. A single statement would read every row of a tenant that has few rows of
+/// these actions.
 pub async fn list(
     connection: &mut Connection,
     tenants: Tenants<'_>,
@@ -223,7 +225,7 @@ fn select<'a>(
     if let Some(prefix) = &filter.prefix {
         query = query.filter(audit::path.like(starts_with(prefix)));
     }
-    // Ids begin with their time: the indexes find it by them.
+    // Ids start with their time, so that the indexes on ids also restrict the time.
     if let Some(since) = filter.since {
         query = query.filter(audit::at.ge(since));
         query = query.filter(audit::id.ge(first_id(since)));
@@ -240,8 +242,8 @@ fn select<'a>(
     }
 }
 
-/// Removes at most `limit` rows that are older than `before`, and says how many. Call it inside a
-/// transaction: until its end, rows may be removed.
+/// Deletes at most `limit` rows that are older than `before`, and returns how many. Call it inside
+/// a transaction: the permission to delete rows lasts until its end.
 pub async fn remove(
     connection: &mut Connection,
     before: DateTime<Utc>,
@@ -262,7 +264,7 @@ pub async fn remove(
         .await
 }
 
-/// How many rows [`remove`] would remove in the end.
+/// Counts the rows that [`remove`] would delete in total.
 pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     audit::table
         .filter(audit::id.lt(first_id(before)))

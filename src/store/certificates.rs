@@ -1,5 +1,5 @@
-//! Whom to believe at the other end of a TLS line to Postgres, where it is not all that
-//! `verify-full` asks for.
+//! Verification of the server certificate of Postgres for the values of `sslmode` that check less
+//! than `verify-full` does.
 
 use std::sync::Arc;
 
@@ -10,36 +10,56 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::VerifierBuilderError;
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-/// Accepts a certificate that leads to a root, whatever host it is made for, as
-/// `sslmode=verify-ca` says.
+/// A verifier that does not check the host name of a certificate, or does not check certificates
+/// at all. It always checks the signatures of the handshake.
 #[derive(Debug)]
-pub(super) struct AnyName(Arc<WebPkiServerVerifier>);
+pub(super) struct RelaxedVerifier {
+    /// Checks the chain of a certificate; `None` to accept any certificate.
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
 
-impl AnyName {
+impl RelaxedVerifier {
+    /// Accepts a certificate that chains to a root, for any host name, as `sslmode=verify-ca` does.
+    ///
     /// # Errors
-    /// Where there are no roots.
-    pub(super) fn new(
+    /// There are no roots.
+    pub(super) fn any_host_name(
         roots: Arc<RootCertStore>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, VerifierBuilderError> {
-        WebPkiServerVerifier::builder_with_provider(roots, provider)
-            .build()
-            .map(Self)
+        let chain = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+        Ok(Self {
+            chain: Some(chain.build()?),
+            provider,
+        })
+    }
+
+    /// Accepts any certificate, as `sslmode=require` does: the connection is encrypted, and the
+    /// identity of the peer is unknown.
+    pub(super) fn any_certificate(provider: Arc<CryptoProvider>) -> Self {
+        Self {
+            chain: None,
+            provider,
+        }
     }
 }
 
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for RelaxedVerifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
-        between: &[CertificateDer<'_>],
+        intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         use CertificateError::{NotValidForName, NotValidForNameContext};
-        // The name is compared last: everything else held.
-        match (self.0).verify_server_cert(certificate, between, name, ocsp, now) {
+        let Some(chain) = &self.chain else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        // The name is compared last, so everything else is valid if only the name is wrong.
+        match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(rustls::Error::InvalidCertificate(
                 NotValidForName | NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
@@ -53,48 +73,7 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// Accepts whoever answers, as `sslmode=require` says: the line is encrypted, the peer unknown.
-#[derive(Debug)]
-pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
@@ -104,11 +83,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
     }
 }

@@ -1,7 +1,10 @@
-//! Many rows in one statement: each column is an array, `unnest` makes rows of them. Postgres takes
-//! arrays of any length by one prepared statement, which a list of VALUES is not.
+//! Helpers for statements that write many rows: each column is bound as an array, and `unnest`
+//! turns the arrays into rows.
+//!
+//! One prepared statement works for arrays of any length, whereas a list of VALUES needs one for
+//! each length.
 
-/// Binds arrays, one for each SQL type, with commas between them.
+/// Binds one array for each SQL type, separated by commas.
 macro_rules! bind_arrays {
     ($out:expr, $first:ty : $value:expr $(, $sql_type:ty : $values:expr)* $(,)?) => {
         $out.push_bind_param::<diesel::sql_types::Array<$first>, _>($value)?;
@@ -18,12 +21,15 @@ use serde::Serialize;
 
 use super::Result;
 
-/// One column of `rows`.
+/// Collects one column of `rows`.
 pub(super) fn each<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
 }
 
-/// One column of `rows`. A value that it cannot hold is a fault of ours.
+/// Collects one column of `rows`.
+///
+/// # Errors
+/// A value does not fit into the column, which is a bug of this program.
 pub(super) fn try_each<'a, R, T, E: std::error::Error + Send + Sync + 'static>(
     rows: &'a [R],
     column: impl Fn(&'a R) -> std::result::Result<T, E>,
@@ -32,7 +38,7 @@ pub(super) fn try_each<'a, R, T, E: std::error::Error + Send + Sync + 'static>(
     column.map_err(|cause| Error::SerializationError(cause.into()))
 }
 
-/// JSON as text, for a column that is cast to jsonb.
+/// Serializes a value as JSON text, for a column that is cast to `jsonb`.
 pub(super) fn json(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(value)
 }

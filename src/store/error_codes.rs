@@ -1,11 +1,11 @@
-//! SQLSTATE: the code by which Postgres says what an error is, in every language.
+//! SQLSTATE: the code of a Postgres error, which does not depend on the language of the server.
 //!
-//! Diesel keeps an error's message and drops its code, unless it is one of the few that diesel has
-//! a kind for. The message is written for people: its words change with the server's `lc_messages`
-//! and version. So the code is appended to the message as it arrives from the server, where the
-//! protocol still has it, and is read from there by [`sqlstate`].
+//! Diesel keeps the message of an error and drops its code, except for the few codes that have a
+//! `DatabaseErrorKind`. The message is meant for humans: its wording changes with the `lc_messages`
+//! and the version of the server. So the code is appended to the message when the error arrives
+//! from the server, where the protocol still has it, and [`sqlstate`] reads it from the message.
 //!
-//! Source: <https://www.postgresql.org/docs/current/protocol-message-formats.html>, ErrorResponse,
+//! Sources: <https://www.postgresql.org/docs/current/protocol-message-formats.html>, ErrorResponse,
 //! and <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
 use std::pin::Pin;
@@ -17,40 +17,39 @@ use diesel::result::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
-const BEFORE: &str = " (SQLSTATE ";
-const BEHIND: &str = ")";
+const CODE_PREFIX: &str = " (SQLSTATE ";
+const CODE_SUFFIX: &str = ")";
 
-/// The code of an error that the server answered with; `None` for one that the client made.
+/// Returns the code of an error from the server; `None` for an error of the client library.
 pub fn sqlstate(error: &Error) -> Option<&str> {
     let Error::DatabaseError(_, information) = error else {
         return None;
     };
     let (_, code) = (information.message())
-        .strip_suffix(BEHIND)?
-        .rsplit_once(BEFORE)?;
+        .strip_suffix(CODE_SUFFIX)?
+        .rsplit_once(CODE_PREFIX)?;
     Some(code)
 }
 
-/// The kind of a message from the server, and its length.
-const HEAD: usize = 5;
-/// Bytes of an error that is read as one; a larger one passes as it is.
-const MOST: usize = 1 << 20;
-/// Bytes that are read at once.
+/// The length of a message header: one byte for the type and four for the length.
+const HEADER: usize = 5;
+/// The largest error message that gets its code, in bytes; a larger one is passed on unchanged.
+const MAX_ERROR: usize = 1 << 20;
+/// How many bytes are read at once.
 const CHUNK: usize = 8 * 1024;
 
-/// A connection to the server whose errors carry their codes in their messages.
+/// A stream from the server in which the messages of errors carry their codes.
 ///
-/// It is put on a stream that begins with the first message of the server: behind the negotiation
-/// of TLS.
-pub(super) struct Coded<S> {
+/// The inner stream must start with the first message of the server, after the TLS negotiation.
+pub(super) struct SqlstateStream<S> {
     stream: S,
     messages: Messages,
     chunk: Box<[u8; CHUNK]>,
-    /// What the reader has not taken yet.
+    /// Bytes that the reader has not consumed yet.
     out: BytesMut,
 }
 
-impl<S> Coded<S> {
+impl<S> SqlstateStream<S> {
     pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
@@ -61,66 +60,69 @@ impl<S> Coded<S> {
     }
 }
 
-/// The messages of the server, as they pass.
+/// The state of parsing the messages of the server.
 #[derive(Default)]
 struct Messages {
-    /// A head, or an error, that is not complete.
-    held: BytesMut,
-    /// The length of that error; nothing while it is a head.
+    /// An incomplete header, or an incomplete error.
+    buffered: BytesMut,
+    /// The total length of the buffered error; `None` while a header is buffered.
     error: Option<usize>,
-    /// Bytes of the current message that are still to come, and pass as they are.
-    left: usize,
+    /// How many bytes of the current message are still to come and are passed on unchanged.
+    remaining: usize,
 }
 
 impl Messages {
-    /// Takes bytes from the server and appends what the reader is to see.
-    fn pass(&mut self, mut bytes: &[u8], out: &mut BytesMut) {
+    /// Processes bytes from the server, and appends to `out` what the reader gets.
+    fn process(&mut self, mut bytes: &[u8], out: &mut BytesMut) {
         while !bytes.is_empty() {
-            let wanted = match self.left {
-                0 => self.error.unwrap_or(HEAD).saturating_sub(self.held.len()),
-                left => left,
+            let wanted = match self.remaining {
+                0 => self
+                    .error
+                    .unwrap_or(HEADER)
+                    .saturating_sub(self.buffered.len()),
+                remaining => remaining,
             };
             let (next, rest) = bytes.split_at(cmp::min(wanted, bytes.len()));
             bytes = rest;
-            if self.left > 0 {
-                self.left -= next.len();
+            if self.remaining > 0 {
+                self.remaining -= next.len();
                 out.extend_from_slice(next);
                 continue;
             }
-            self.held.extend_from_slice(next);
+            self.buffered.extend_from_slice(next);
             match self.error {
-                Some(length) if self.held.len() == length => {
-                    append_code(&self.held, out);
-                    self.held.clear();
+                Some(length) if self.buffered.len() == length => {
+                    append_code(&self.buffered, out);
+                    self.buffered.clear();
                     self.error = None;
                 }
-                None if self.held.len() == HEAD => self.begin(out),
+                None if self.buffered.len() == HEADER => self.start_message(out),
                 _ => {}
             }
         }
     }
 
-    /// Decides what becomes of the message whose head is held.
-    fn begin(&mut self, out: &mut BytesMut) {
-        let Some((kind, length)) = self.held.split_first() else {
+    /// Decides from a complete header how its message is processed.
+    fn start_message(&mut self, out: &mut BytesMut) {
+        let Some((kind, length)) = self.buffered.split_first() else {
             return;
         };
         let length = <[u8; 4]>::try_from(length).map_or(0, u32::from_be_bytes);
-        // The length counts itself.
+        // The length field includes itself.
         let body = usize::try_from(length)
             .unwrap_or_default()
             .saturating_sub(4);
-        if *kind == b'E' && (1..=MOST).contains(&body) {
-            self.error = Some(HEAD + body);
+        if *kind == b'E' && (1..=MAX_ERROR).contains(&body) {
+            self.error = Some(HEADER + body);
             return;
         }
-        out.extend_from_slice(&self.held);
-        self.held.clear();
-        self.left = body;
+        out.extend_from_slice(&self.buffered);
+        self.buffered.clear();
+        self.remaining = body;
     }
 }
 
-/// Appends an error with its code in its message; as it is, where it has none.
+/// Appends an error with its code in its message, or unchanged if it has no code.
 fn append_code(error: &[u8], out: &mut BytesMut) {
     match with_code(error) {
         Some(error) => out.extend_from_slice(&error),
@@ -129,29 +131,30 @@ fn append_code(error: &[u8], out: &mut BytesMut) {
 }
 
 fn with_code(error: &[u8]) -> Option<Vec<u8>> {
-    let (_, body) = error.split_at_checked(HEAD)?;
-    // Each is a letter and a text, ended by a zero; one more zero ends all.
+    let (_, body) = error.split_at_checked(HEADER)?;
+    // Each field is a letter and a text that ends with a zero byte; another zero byte ends the
+    // list.
     let fields: Vec<&[u8]> = body.split(|byte| *byte == 0).collect();
     let code = fields.iter().find_map(|field| field.strip_prefix(b"C"))?;
-    let mut coded = Vec::with_capacity(error.len() + BEFORE.len() + code.len() + 1);
+    let mut coded = Vec::with_capacity(error.len() + CODE_PREFIX.len() + code.len() + 1);
     coded.extend_from_slice(b"E\0\0\0\0");
     for field in fields.iter().take_while(|field| !field.is_empty()) {
         coded.extend_from_slice(field);
         if field.first() == Some(&b'M') {
-            coded.extend_from_slice(BEFORE.as_bytes());
+            coded.extend_from_slice(CODE_PREFIX.as_bytes());
             coded.extend_from_slice(code);
-            coded.extend_from_slice(BEHIND.as_bytes());
+            coded.extend_from_slice(CODE_SUFFIX.as_bytes());
         }
         coded.push(0);
     }
     coded.push(0);
     let length = u32::try_from(coded.len().checked_sub(1)?).ok()?;
-    let place = coded.get_mut(1..HEAD)?;
-    place.copy_from_slice(&length.to_be_bytes());
+    let length_field = coded.get_mut(1..HEADER)?;
+    length_field.copy_from_slice(&length.to_be_bytes());
     Some(coded)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Coded<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for SqlstateStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -162,10 +165,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Coded<S> {
             let mut chunk = ReadBuf::new(&mut *this.chunk);
             ready!(Pin::new(&mut this.stream).poll_read(context, &mut chunk))?;
             if chunk.filled().is_empty() {
-                // The end; an error that was cut off is none.
+                // The end of the stream. A truncated error is dropped.
                 return Poll::Ready(Ok(()));
             }
-            this.messages.pass(chunk.filled(), &mut this.out);
+            this.messages.process(chunk.filled(), &mut this.out);
         }
         let length = cmp::min(this.out.len(), buffer.remaining());
         buffer.put_slice(&this.out.split_to(length));
@@ -173,7 +176,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Coded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Coded<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for SqlstateStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -191,7 +194,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Coded<S> {
     }
 }
 
-impl<S: TlsStream + Unpin> TlsStream for Coded<S> {
+impl<S: TlsStream + Unpin> TlsStream for SqlstateStream<S> {
     fn channel_binding(&self) -> ChannelBinding {
         self.stream.channel_binding()
     }
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_get_their_code_and_all_else_passes_however_it_is_cut() {
+    fn errors_get_their_code_for_every_split_of_the_stream() {
         let row = message(b'D', b"SFATAL\0C57014\0ME\0\0");
         let error = message(b'E', b"SFEHLER\0VERROR\0C57014\0Mabgebrochen\0Fa.c\0\0");
         let coded = message(
@@ -224,14 +227,14 @@ mod tests {
         for size in 1..=sent.len() {
             let (mut messages, mut out) = (Messages::default(), BytesMut::new());
             for piece in sent.chunks(size) {
-                messages.pass(piece, &mut out);
+                messages.process(piece, &mut out);
             }
             assert_eq!(out, expected, "in pieces of {size} bytes");
         }
     }
 
     #[test]
-    fn the_code_is_the_one_that_was_appended() {
+    fn sqlstate_reads_only_the_appended_code() {
         let error = |message: &str| {
             Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()))
         };

@@ -1,4 +1,4 @@
-//! The table `events`: the history of every upload.
+//! The table `events`: the history of all uploads.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -15,14 +15,14 @@ use super::{Connection, Result};
 use crate::domain::event::{Event, EventType, event_data};
 use crate::domain::upload::Upload;
 
-/// Writes the events of an arrow that `uploads` took, with the facts as they stand after it. The
-/// caller's transaction is the one that changed the rows.
+/// Inserts one event for each of `uploads`, which are the rows after the change. Call it in the
+/// transaction that changed them.
 pub(super) async fn append(
     connection: &mut Connection,
     kind: EventType,
     uploads: &[Upload],
 ) -> Result<()> {
-    Append::of(kind, uploads)?.execute(connection).await?;
+    Append::new(kind, uploads)?.execute(connection).await?;
     Ok(())
 }
 
@@ -39,7 +39,7 @@ struct Append<'a> {
 }
 
 impl<'a> Append<'a> {
-    fn of(kind: EventType, uploads: &'a [Upload]) -> Result<Self> {
+    fn new(kind: EventType, uploads: &'a [Upload]) -> Result<Self> {
         Ok(Self {
             ids: each(uploads, |upload| new_id(upload.updated_at)),
             upload_ids: each(uploads, |upload| upload.id),
@@ -53,7 +53,8 @@ impl<'a> Append<'a> {
     }
 }
 
-/// Begins with the time of the event: a replay finds the events of a time by it.
+/// Creates an id that starts with the time of the event. A replay finds events of a time range by
+/// it.
 fn new_id(at: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     let nanoseconds = at.timestamp_subsec_nanos();
@@ -106,7 +107,7 @@ struct Row {
     undeliverable_at: Option<DateTime<Utc>>,
 }
 
-/// Everything that happened to an upload of this tenant, oldest first.
+/// Lists all events of an upload of this tenant, oldest first.
 pub async fn history(
     connection: &mut Connection,
     tenant: &str,

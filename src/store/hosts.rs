@@ -1,8 +1,8 @@
-//! From a URL to a connection: which of its hosts, and how long to try.
+//! Connects to one of the hosts of a database URL.
 //!
-//! The host that was reached last is tried first, so that a dead one costs its share of the time
-//! once. A host that is reached but takes no writes (a standby, a primary that was demoted) counts
-//! as dead: the broker has nothing to do on it.
+//! The host that was reached last is tried first, so that an unreachable host costs its share of
+//! the connect timeout only once. A host that does not accept writes (a standby, or a demoted
+//! primary) counts as unreachable, because the broker cannot work with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,16 +16,12 @@ use super::tls::Target;
 use super::watchdog::Watchdog;
 use crate::config::DatabaseUrl;
 
-/// How long the kernel lets a peer be silent: sent bytes that nobody confirms, or nobody there
-/// when it asks. Without it a peer that vanished is noticed after two hours.
-pub(super) const SILENCE: Duration = Duration::from_secs(10);
-
 /// The hosts of a URL.
 #[derive(Debug)]
 pub(super) struct Hosts {
-    /// One a host, or what is wrong with the URL.
+    /// One target for each host, or why the URL is invalid.
     targets: Result<Vec<Target>, String>,
-    /// The one that was reached last.
+    /// The index of the host that was reached last.
     last: AtomicUsize,
 }
 
@@ -37,44 +33,44 @@ impl Hosts {
         }
     }
 
-    /// A connection to the first host that takes writes. Each host has an equal share of `time`.
+    /// Connects to the first host that accepts writes. Each host gets an equal share of `timeout`.
     pub(super) async fn connect(
         &self,
-        time: Duration,
-        watch: &Arc<Watchdog>,
+        timeout: Duration,
+        watchdog: &Arc<Watchdog>,
     ) -> ConnectionResult<Connection> {
         let targets = (self.targets.as_ref())
             .map_err(|detail| ConnectionError::InvalidConnectionUrl(detail.clone()))?;
         let count = targets.len();
-        let share = time / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let share = timeout / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
         let start = self.last.load(Ordering::Relaxed);
-        let mut failed = ConnectionError::InvalidConnectionUrl("it names no host".to_owned());
+        let mut error = ConnectionError::InvalidConnectionUrl("it names no host".to_owned());
         for index in (start..count).chain(0..start) {
             let Some(target) = targets.get(index) else {
                 break;
             };
-            match tokio::time::timeout(share, one(target, watch)).await {
+            match tokio::time::timeout(share, connect_to(target, watchdog)).await {
                 Ok(Ok(connection)) => {
                     self.last.store(index, Ordering::Relaxed);
                     return Ok(connection);
                 }
-                Ok(Err(cause)) => failed = cause,
+                Ok(Err(cause)) => error = cause,
                 Err(_) => {
-                    let words = format!("no answer within {share:?}");
-                    failed = ConnectionError::BadConnection(words);
+                    let text = format!("no answer within {share:?}");
+                    error = ConnectionError::BadConnection(text);
                 }
             }
         }
-        Err(failed)
+        Err(error)
     }
 }
 
-async fn one(target: &Target, watch: &Arc<Watchdog>) -> ConnectionResult<Connection> {
-    let client = target.connect(Arc::clone(watch)).await?;
+async fn connect_to(target: &Target, watchdog: &Arc<Watchdog>) -> ConnectionResult<Connection> {
+    let client = target.connect(Arc::clone(watchdog)).await?;
     let mut connection = Connection::try_from(client).await?;
-    let watch = Arc::clone(watch);
+    let watchdog = Arc::clone(watchdog);
     connection.set_instrumentation(move |event: diesel::connection::InstrumentationEvent<'_>| {
-        watch.notice(&event)
+        watchdog.on_event(&event)
     });
     Ok(connection)
 }

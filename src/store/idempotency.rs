@@ -1,4 +1,4 @@
-//! The tables `idempotency_keys`, and `idempotency_entries` for batches.
+//! The table `idempotency_keys`, and `idempotency_entries` for the uploads of batches.
 
 use std::collections::BTreeMap;
 
@@ -14,42 +14,44 @@ use uuid::Uuid;
 use super::schema::{idempotency_entries, idempotency_keys};
 use super::{Connection, Result};
 
-/// A key, and what was asked for under it.
+/// An idempotency key and the request that was sent with it.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// Keys of different tenants are different keys.
+    /// The tenant. Equal keys of different tenants are different keys.
     pub tenant: &'a str,
-    /// As the client sent it.
+    /// The key, as the client sent it.
     pub key: &'a str,
-    /// SHA-256 of what it asked for.
+    /// The SHA-256 of the request.
     pub hash: [u8; 32],
 }
 
-/// Who holds a key.
+/// The outcome of reserving a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reservation {
-    /// The upload that asked for it, from now on.
+    /// The key was free, and is now reserved for the given upload.
     New,
-    /// An earlier upload.
+    /// The key is reserved for an earlier upload.
     Existing {
-        /// That one.
+        /// The earlier upload.
         upload_id: Uuid,
-        /// Whether it was asked for in the same words.
+        /// Whether the earlier request was the same.
         same_request: bool,
     },
 }
 
-/// Whether no upload that a key made is Pending any more: till then its client may still need it.
+/// SQL: whether no upload of a key is Pending any more. Until then the client may still need the
+/// key.
 const IS_OVER: &str = "NOT EXISTS (SELECT 1 FROM uploads \
      WHERE uploads.id = idempotency_keys.upload_id AND uploads.status = 'Pending') \
      AND NOT EXISTS (SELECT 1 FROM idempotency_entries entry \
      JOIN uploads ON uploads.id = entry.upload_id AND uploads.status = 'Pending' \
      WHERE entry.tenant = idempotency_keys.tenant AND entry.key = idempotency_keys.key)";
 
-/// Claims the key for `upload_id`, unless a claim after `fresh_after` holds it, or one whose upload
-/// is Pending. Call it inside the
-/// transaction that writes the upload: a second caller with the same key waits here until that
-/// one has ended, and then finds either its claim or none.
+/// Reserves the key for `upload_id`, unless it was reserved after `fresh_after`, or for an upload
+/// that is still Pending.
+///
+/// Call it inside the transaction that inserts the upload: a second caller with the same key waits
+/// here until that transaction ends, and then finds either its reservation or a free key.
 pub async fn reserve_key(
     connection: &mut Connection,
     request: &Request<'_>,
@@ -57,7 +59,7 @@ pub async fn reserve_key(
     now: DateTime<Utc>,
     fresh_after: DateTime<Utc>,
 ) -> Result<Reservation> {
-    let claim = diesel::insert_into(idempotency_keys::table)
+    let reserve = diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::tenant.eq(request.tenant),
             idempotency_keys::key.eq(request.key),
@@ -73,10 +75,10 @@ pub async fn reserve_key(
             idempotency_keys::created_at.eq(excluded(idempotency_keys::created_at)),
         ));
     let stale = (idempotency_keys::created_at.le(fresh_after)).and(sql::<Bool>(IS_OVER));
-    let claimed = methods::FilterDsl::filter(claim, stale)
+    let reserved = methods::FilterDsl::filter(reserve, stale)
         .execute(connection)
         .await?;
-    if claimed == 1 {
+    if reserved == 1 {
         return Ok(Reservation::New);
     }
     let (upload_id, hash): (Uuid, Vec<u8>) = idempotency_keys::table
@@ -90,27 +92,28 @@ pub async fn reserve_key(
     })
 }
 
-/// The claim that [`claim`] would find, where there is one. It says nothing of a moment later.
+/// Finds the existing reservation that [`reserve_key`] would return, without reserving the key. It
+/// may change right after this call.
 pub async fn find_reservation(
     connection: &mut Connection,
     request: &Request<'_>,
     fresh_after: DateTime<Utc>,
 ) -> Result<Option<Reservation>> {
     let fresh = (idempotency_keys::created_at.gt(fresh_after)).or(not(sql::<Bool>(IS_OVER)));
-    let held: Option<(Uuid, Vec<u8>)> = idempotency_keys::table
+    let existing: Option<(Uuid, Vec<u8>)> = idempotency_keys::table
         .find((request.tenant, request.key))
         .filter(fresh)
         .select((idempotency_keys::upload_id, idempotency_keys::request_hash))
         .first(connection)
         .await
         .optional()?;
-    Ok(held.map(|(upload_id, hash)| Reservation::Existing {
+    Ok(existing.map(|(upload_id, hash)| Reservation::Existing {
         upload_id,
         same_request: hash == request.hash,
     }))
 }
 
-/// Lets the key that this transaction claimed stand for `upload_id`.
+/// Changes the upload of a key that this transaction has reserved.
 pub async fn set_upload(
     connection: &mut Connection,
     request: &Request<'_>,
@@ -124,14 +127,14 @@ pub async fn set_upload(
     Ok(())
 }
 
-/// Gives back the key that this transaction claimed.
+/// Releases a key that this transaction has reserved.
 pub async fn release_key(connection: &mut Connection, request: &Request<'_>) -> Result<()> {
     let row = idempotency_keys::table.find((request.tenant, request.key));
     diesel::delete(row).execute(connection).await?;
     Ok(())
 }
 
-/// The uploads of the batch that came under the key, by their places in it.
+/// Returns the uploads of the batch that was sent with the key, by their position in the batch.
 pub async fn batch_entries(
     connection: &mut Connection,
     request: &Request<'_>,
@@ -145,22 +148,22 @@ pub async fn batch_entries(
         ))
         .load(connection)
         .await?;
-    let place = |(position, id)| Some((usize::try_from(position).ok()?, id));
-    Ok(rows.into_iter().filter_map(place).collect())
+    let entry = |(position, id)| Some((usize::try_from(position).ok()?, id));
+    Ok(rows.into_iter().filter_map(entry).collect())
 }
 
-/// Keeps uploads of a batch under its key, each with its place in it.
+/// Saves uploads of a batch under its key, each with its position in the batch.
 pub async fn save_batch_entries(
     connection: &mut Connection,
     request: &Request<'_>,
     entries: &[(usize, Uuid)],
 ) -> Result<()> {
     let rows: Vec<_> = (entries.iter())
-        .filter_map(|(place, id)| {
+        .filter_map(|(position, id)| {
             Some((
                 idempotency_entries::tenant.eq(request.tenant),
                 idempotency_entries::key.eq(request.key),
-                idempotency_entries::position.eq(i32::try_from(*place).ok()?),
+                idempotency_entries::position.eq(i32::try_from(*position).ok()?),
                 idempotency_entries::upload_id.eq(*id),
             ))
         })
@@ -172,7 +175,7 @@ pub async fn save_batch_entries(
     Ok(())
 }
 
-/// Forgets what came under the key before this transaction claimed it.
+/// Deletes the batch entries of earlier uses of a key that this transaction has reserved.
 pub async fn delete_batch_entries(
     connection: &mut Connection,
     request: &Request<'_>,
@@ -184,9 +187,9 @@ pub async fn delete_batch_entries(
     Ok(())
 }
 
-/// Forgets at most `limit` keys that were claimed before `before` and whose uploads are not Pending
-/// any more, and says how many. Call it
-/// inside a transaction: a key that is claimed anew at this moment is skipped.
+/// Deletes at most `limit` keys that were reserved before `before` and whose uploads are not
+/// Pending any more, and returns how many. Call it inside a transaction: a key that is being
+/// reserved again at that moment is skipped.
 pub async fn delete_old(
     connection: &mut Connection,
     before: DateTime<Utc>,
@@ -213,7 +216,7 @@ pub async fn delete_old(
     .await
 }
 
-/// How many keys were claimed before `before` and may be forgotten.
+/// Counts the keys that [`delete_old`] would delete in total.
 pub async fn count_old(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     idempotency_keys::table
         .filter(idempotency_keys::created_at.le(before))

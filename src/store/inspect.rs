@@ -1,28 +1,28 @@
-//! What Postgres says of itself. For the doctor: it changes nothing.
+//! Information that Postgres reports about itself, for `doctor`. Read-only.
 
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{Connection, Result};
 
-/// The server at the other end of a connection.
+/// The server of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Server {
-    /// As Postgres writes it: `15.18 (Debian …)`.
+    /// The version in the format of Postgres: `15.18 (Debian …)`.
     #[diesel(sql_type = Text)]
     pub version: String,
-    /// The same to compare: 150018.
+    /// The version as a number that can be compared: 150018.
     #[diesel(sql_type = Integer)]
     pub number: i32,
-    /// Protocol and cipher of this connection, where it is encrypted.
+    /// The protocol and cipher of this connection, if it is encrypted.
     #[diesel(sql_type = Nullable<Text>)]
     pub tls: Option<String>,
-    /// Whether this connection comes from the server's own machine, as far as the server sees.
+    /// Whether this connection comes from the machine of the server, according to the server.
     #[diesel(sql_type = Bool)]
     pub local: bool,
 }
 
-/// Asks the server who it is, and how we are connected.
+/// Queries the version of the server and the properties of this connection.
 pub async fn server(connection: &mut Connection) -> Result<Server> {
     diesel::sql_query(
         "SELECT current_setting('server_version') AS version, \

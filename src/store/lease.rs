@@ -1,19 +1,18 @@
-//! Leases: which process works on a row, in whatever table.
+//! Leases on rows: which process currently works on a row of any table.
 //!
-//! A table whose rows are leased has two columns: `holder`, the token of the claim, and
-//! `leased_until`. A claim writes a token that no claim had before and commits before anything is
-//! asked of S3 or SNS. While its holder lives and works, it renews the lease at a fraction of its
-//! length; when the holder dies, the row is free once the lease has ended; when it stops, it gives
-//! the row back.
+//! A table with leases has two columns: `holder`, the token of the lease, and `leased_until`. Taking
+//! a lease writes a new, unique token and is committed before any request is sent to S3 or SNS.
+//! While the holder works, it renews the lease after a fraction of its length. If the holder
+//! crashes, the row is free when the lease has expired; if it stops, it releases the row.
 //!
-//! The token is also the lease_token. Whoever was paused, or cut off from Postgres, for longer than its
-//! lease may find the row in other hands: every later write names the token in its `WHERE`, and
-//! changes nothing where the row has another one by then. A lease that ended and that nobody else
-//! took is still good: the token in the row proves it.
+//! The token is also a fencing token. A process that was paused, or cut off from Postgres, for
+//! longer than its lease may have lost the row to another process: every later write has the token
+//! in its `WHERE` clause, and changes nothing if the row has another token by then. A lease that has
+//! expired and was not taken by another process is still valid, because the row still has its token.
 //!
-//! The end of a lease is reckoned and compared by the clock of Postgres, in the statement itself,
-//! so that replicas whose clocks differ agree about it. Only where a test moves the time
-//! ([`Clock::manual_now`]) the statement takes that time instead.
+//! The expiry of a lease is computed and compared with the clock of Postgres, in the statement
+//! itself, so that replicas whose clocks differ agree about it. Only if a test sets the time
+//! ([`Clock::manual_now`]), the statement uses that time instead.
 
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-/// One claim: its token, and how long it holds.
+/// A lease: its token and its length.
 #[derive(Clone, Debug)]
 pub struct Lease {
     token: Uuid,
@@ -31,7 +30,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// A lease that no row has yet. It holds for `length` from the claim, and from each renewal.
+    /// Creates a lease that no row has yet. It lasts for `length` after it is taken, and after each
+    /// renewal.
     pub fn new(clock: &Clock, length: Duration) -> Self {
         Self {
             token: Uuid::new_v4(),
@@ -40,29 +40,30 @@ impl Lease {
         }
     }
 
-    /// What the rows of this claim have in `holder`.
+    /// The value of `holder` in the rows of this lease.
     pub fn token(&self) -> Uuid {
         self.token
     }
 
-    /// How long it holds without a renewal.
+    /// How long the lease lasts without a renewal.
     pub fn length(&self) -> Duration {
         self.length
     }
 
-    /// The length in seconds, for the statement.
+    /// The length in seconds, for a statement.
     pub(super) fn seconds(&self) -> f64 {
         self.length.as_secs_f64()
     }
 
-    /// The present for the statement, where it is not Postgres' own.
+    /// The current time for a statement, if it is not that of Postgres.
     pub(super) fn manual_now(&self) -> Option<DateTime<Utc>> {
         self.clock.manual_now()
     }
 }
 
-/// SQL: the present. `statement_timestamp` and not `now`, which is the start of the transaction.
-macro_rules! present {
+/// SQL: the current time. This is `statement_timestamp` and not `now`, which is the start of the
+/// transaction.
+macro_rules! current_time {
     ($lease:expr) => {
         diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>("coalesce(")
             .bind::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>, _>(
@@ -72,8 +73,8 @@ macro_rules! present {
     };
 }
 
-/// SQL: the end of a lease that is taken, or renewed, in this statement.
-macro_rules! end_of {
+/// SQL: the expiry of a lease that is taken or renewed in this statement.
+macro_rules! lease_expiry {
     ($lease:expr) => {
         diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>("coalesce(")
             .bind::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>, _>(
@@ -85,33 +86,33 @@ macro_rules! end_of {
     };
 }
 
-/// SQL: whether no living lease holds a row of `$table`.
+/// SQL: whether a row of `$table` has no lease, or an expired one.
 macro_rules! is_free {
     ($table:ident, $lease:expr) => {
         $table::leased_until
             .is_null()
-            .or($table::leased_until.le($crate::store::lease::present!($lease)))
+            .or($table::leased_until.le($crate::store::lease::current_time!($lease)))
     };
 }
 
-/// The statement that keeps a lease, for the rows of `$table` whose `$key` is among some keys.
+/// Defines the function `renew_leases` for the rows of `$table`, which are selected by `$key`.
 macro_rules! impl_renew_leases {
     ($table:ident, $key:ident, $Key:ty) => {
         $crate::store::lease::impl_renew_leases!($table, $key, $Key => $Key);
     };
     ($table:ident, $key:ident, $Key:ty => $Owned:ty) => {
-        /// Renews `lease` on those of `rows` that it still holds, and says which they are. The
-        /// others are free, or held by another claim by now.
+        /// Renews `lease` on those of `rows` that still have it, and returns them. The others are
+        /// free, or have another lease by now.
         pub async fn renew_leases(
             connection: &mut $crate::store::Connection,
             rows: &[$Key],
             lease: &$crate::store::lease::Lease,
         ) -> $crate::store::Result<Vec<$Owned>> {
-            let held = $table::table
+            let leased = $table::table
                 .filter($table::$key.eq_any(rows))
                 .filter($table::holder.eq(lease.token()));
-            diesel::update(held)
-                .set($table::leased_until.eq($crate::store::lease::end_of!(lease)))
+            diesel::update(leased)
+                .set($table::leased_until.eq($crate::store::lease::lease_expiry!(lease)))
                 .returning($table::$key)
                 .get_results(connection)
                 .await
@@ -119,4 +120,4 @@ macro_rules! impl_renew_leases {
     };
 }
 
-pub(in crate::store) use {end_of, impl_renew_leases, is_free, present};
+pub(in crate::store) use {current_time, impl_renew_leases, is_free, lease_expiry};

@@ -1,6 +1,6 @@
-//! LIKE patterns.
+//! Patterns for the SQL operator LIKE.
 
-/// A pattern that takes the prefix literally.
+/// Returns a pattern that matches the texts that start with `prefix`.
 pub(super) fn starts_with(prefix: &str) -> String {
     let mut pattern = String::with_capacity(prefix.len() + 1);
     for character in prefix.chars() {

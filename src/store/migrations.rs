@@ -1,7 +1,8 @@
-//! Migrations, embedded in the binary.
+//! Database migrations, which are embedded in the binary.
 //!
-//! Replicas that start together take turns: diesel runs each migration in a transaction, and an
-//! advisory lock lets one run at a time. A crash in the middle leaves the schema as it was.
+//! Replicas that start at the same time run migrations one after the other, because of an advisory
+//! lock. Diesel runs each migration in a transaction, so a crash leaves the schema as it was before
+//! that migration.
 
 use diesel::migration::{Migration, MigrationSource as _};
 use diesel::pg::Pg;
@@ -13,30 +14,31 @@ use super::pool::{ConnectError, connect};
 use super::{Connection, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
-/// Any number will do, as long as nobody else in the database uses it.
+/// The number of the lock is arbitrary. It must not be used by another program in the same
+/// database.
 const LOCK: &str = "SELECT pg_advisory_lock(7251034511)";
 
-/// Why the schema could not be brought up to date.
+/// Why the schema could not be migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// Postgres cannot be reached.
     #[error("cannot connect to Postgres")]
     Connect(#[from] ConnectError),
-    /// Another process holds the lock, or the connection went away.
+    /// Another process holds the lock, or the connection was closed.
     #[error("cannot take the migration lock")]
     Lock(#[from] diesel::result::Error),
-    /// A migration failed; the schema is as it was before that one.
+    /// A migration failed. The schema is as it was before that migration.
     #[error("a migration failed: {0}")]
     Migration(Box<dyn std::error::Error + Send + Sync>),
-    /// The thread that ran the migrations died.
-    #[error("the migration thread died")]
+    /// The thread that ran the migrations panicked.
+    #[error("the migration thread panicked")]
     Thread(#[from] tokio::task::JoinError),
 }
 
-/// Brings the schema up to date and names what was applied.
+/// Runs the pending migrations, and returns the names of those that were applied.
 ///
-/// The harness blocks its thread and needs a multi-thread runtime for that, so it gets one of
-/// its own, whatever the caller runs on.
+/// The migration harness blocks its thread and needs a multi-threaded runtime for that, so it gets
+/// a runtime of its own.
 pub async fn run(database_url: &str) -> std::result::Result<Vec<String>, MigrateError> {
     on_own_runtime(database_url, |harness| {
         let applied = harness.run_pending_migrations(MIGRATIONS)?;
@@ -45,7 +47,7 @@ pub async fn run(database_url: &str) -> std::result::Result<Vec<String>, Migrate
     .await
 }
 
-/// Takes every migration back, the newest first. Every row is lost.
+/// Reverts all migrations, the newest first. All rows are lost.
 pub async fn revert_all(database_url: &str) -> std::result::Result<Vec<String>, MigrateError> {
     on_own_runtime(database_url, |harness| {
         let reverted = harness.revert_all_migrations(MIGRATIONS)?;
@@ -54,31 +56,32 @@ pub async fn revert_all(database_url: &str) -> std::result::Result<Vec<String>, 
     .await
 }
 
-/// How the schema differs from the one that this binary is made for.
+/// How the schema differs from the schema of this binary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Migrations that are not applied yet, by name, the oldest first.
+    /// The names of the migrations that are not applied yet, the oldest first.
     pub missing: Vec<String>,
-    /// Versions that are applied, and that this binary does not know: a newer one has been here.
+    /// The versions of applied migrations that this binary does not know. A newer binary has
+    /// applied them.
     pub unknown: Vec<String>,
 }
 
-/// Compares the schema with this binary, and changes nothing: diesel's own question would make its
-/// table where there is none.
+/// Compares the schema with that of this binary, without changes: the query of Diesel itself would
+/// create its table if it does not exist.
 pub async fn compare(connection: &mut Connection) -> Result<Difference> {
     #[derive(diesel::QueryableByName)]
-    struct There {
+    struct TableExists {
         #[diesel(sql_type = Bool)]
-        there: bool,
+        exists: bool,
     }
     #[derive(diesel::QueryableByName)]
     struct Applied {
         #[diesel(sql_type = Text)]
         version: String,
     }
-    let table = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS there";
-    let table: There = diesel::sql_query(table).get_result(connection).await?;
-    let applied: Vec<Applied> = if table.there {
+    let table = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS exists";
+    let table: TableExists = diesel::sql_query(table).get_result(connection).await?;
+    let applied: Vec<Applied> = if table.exists {
         let all =
             "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version";
         diesel::sql_query(all).load(connection).await?
@@ -126,7 +129,7 @@ async fn on_own_runtime(
         runtime.block_on(async {
             let mut connection = connect(&url).await?;
             connection.batch_execute(LOCK).await?;
-            // The lock ends with the connection.
+            // The lock is released when the connection is closed.
             let mut harness = AsyncMigrationHarness::new(connection);
             work(&mut harness).map_err(MigrateError::Migration)
         })

@@ -1,8 +1,9 @@
-//! From a socket to a stream that speaks with Postgres: with or without TLS, and with the codes of
-//! errors in their messages (see `error_codes`).
+//! Turns a socket into a stream to Postgres: with or without TLS, and with the codes of errors in
+//! their messages (see `error_codes`).
 //!
-//! The driver leaves a stream alone that is not encrypted. So it is configured to begin TLS at once,
-//! and what begins then is decided here, as libpq does by `sslmode`.
+//! The driver does not let a connector wrap a stream that is not encrypted. So the driver is
+//! configured to start TLS at once, and this connector decides whether to use TLS, as libpq does
+//! according to `sslmode`.
 //!
 //! Source: <https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL>
 
@@ -18,25 +19,26 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream}
 use tokio_postgres::{Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::error_codes::Coded;
+use super::error_codes::SqlstateStream;
 
-/// SSLRequest: its length, and the number that no version of the protocol has.
+/// The message SSLRequest: its length, and a number that is not a protocol version.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 type Tls = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
 type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
-/// Makes streams as a URL says.
+/// Creates the streams for one host, as the URL demands.
 pub(super) struct Negotiator {
-    /// What encrypts; nothing where nothing shall be.
+    /// The TLS configuration; `None` if connections are not encrypted.
     tls: Option<MakeRustlsConnect>,
     mode: SslMode,
     negotiation: SslNegotiation,
 }
 
 impl Negotiator {
-    /// Takes the decision about TLS out of the driver's hands.
-    pub(super) fn of(config: &mut Config, tls: Option<MakeRustlsConnect>) -> Self {
+    /// Takes over the TLS settings of `config`, so that this type decides about TLS and not the
+    /// driver.
+    pub(super) fn new(config: &mut Config, tls: Option<MakeRustlsConnect>) -> Self {
         let negotiator = Self {
             tls,
             mode: config.get_ssl_mode(),
@@ -49,13 +51,13 @@ impl Negotiator {
     }
 }
 
-/// A stream to the server.
-pub(super) enum Line {
+/// A plain or encrypted stream to the server.
+pub(super) enum Stream {
     Plain(Socket),
     Encrypted(Box<Encrypted>),
 }
 
-/// One connection to be.
+/// The negotiation of one connection.
 pub(super) struct Negotiation {
     tls: Option<Tls>,
     mode: SslMode,
@@ -63,7 +65,7 @@ pub(super) struct Negotiation {
 }
 
 impl MakeTlsConnect<Socket> for Negotiator {
-    type Stream = Coded<Line>;
+    type Stream = SqlstateStream<Stream>;
     type TlsConnect = Negotiation;
     type Error = Infallible;
 
@@ -79,46 +81,47 @@ impl MakeTlsConnect<Socket> for Negotiator {
 }
 
 impl TlsConnect<Socket> for Negotiation {
-    type Stream = Coded<Line>;
+    type Stream = SqlstateStream<Stream>;
     type Error = io::Error;
-    type Future = BoxFuture<'static, io::Result<Coded<Line>>>;
+    type Future = BoxFuture<'static, io::Result<SqlstateStream<Stream>>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        async move { Ok(Coded::new(self.line(socket).await?)) }.boxed()
+        async move { Ok(SqlstateStream::new(self.negotiate(socket).await?)) }.boxed()
     }
 }
 
 impl Negotiation {
-    async fn line(self, mut socket: Socket) -> io::Result<Line> {
+    async fn negotiate(self, mut socket: Socket) -> io::Result<Stream> {
         let Some(tls) = self.tls else {
-            return Ok(Line::Plain(socket));
+            return Ok(Stream::Plain(socket));
         };
         if self.negotiation == SslNegotiation::Postgres {
             socket.write_all(&SSL_REQUEST).await?;
-            // Not a byte more: what follows the answer in plain text would not be the server's.
+            // Read exactly one byte: any plain text after the answer would not come from the server
+            // (a possible attack on the TLS start).
             match socket.read_u8().await? {
                 b'S' => {}
                 _ if self.mode == SslMode::Require => {
                     return Err(io::Error::other("server does not support TLS"));
                 }
-                _ => return Ok(Line::Plain(socket)),
+                _ => return Ok(Stream::Plain(socket)),
             }
         }
-        Ok(Line::Encrypted(Box::new(tls.connect(socket).await?)))
+        Ok(Stream::Encrypted(Box::new(tls.connect(socket).await?)))
     }
 }
 
-/// Calls a method of either stream.
+/// Calls a method of whichever stream it is.
 macro_rules! either {
-    ($line:expr, $method:ident, $($argument:expr),*) => {
-        match $line.get_mut() {
-            Line::Plain(socket) => Pin::new(socket).$method($($argument),*),
-            Line::Encrypted(stream) => Pin::new(&mut **stream).$method($($argument),*),
+    ($stream:expr, $method:ident, $($argument:expr),*) => {
+        match $stream.get_mut() {
+            Stream::Plain(socket) => Pin::new(socket).$method($($argument),*),
+            Stream::Encrypted(stream) => Pin::new(&mut **stream).$method($($argument),*),
         }
     };
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -128,7 +131,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Stream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -146,7 +149,7 @@ impl AsyncWrite for Line {
     }
 }
 
-impl TlsStream for Line {
+impl TlsStream for Stream {
     fn channel_binding(&self) -> ChannelBinding {
         match self {
             Self::Plain(_) => ChannelBinding::none(),

@@ -1,10 +1,11 @@
-//! The outbox: events that SNS has not taken yet.
+//! The outbox: events that are not published to SNS yet.
 //!
-//! A claim is a lease ([`store::lease`](crate::store::lease)) and commits before anything is sent. A
-//! relay that dies in between loses nothing: the event is free again when the lease ends. What
-//! becomes of a claim is written under its lease: a relay that was too slow, and whose events
-//! another one has claimed since, changes nothing of them. That SNS took an event is true whoever
-//! says so, and needs no lease. `due_at` is the back-off of an event that was refused.
+//! A relay leases events ([`store::lease`](crate::store::lease)) and commits that before it sends
+//! anything. If it crashes in between, nothing is lost: the events are free again when the lease
+//! expires. The outcome is written under the lease: a relay that was too slow, and whose events
+//! another relay has leased since, changes nothing. Only "SNS accepted the event" is written
+//! without a lease, because it is true regardless of which relay reports it. `due_at` implements
+//! the back-off of an event that SNS refused.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,41 +14,42 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::lease::{Lease, end_of, impl_renew_leases, is_free};
+use super::lease::{Lease, impl_renew_leases, is_free, lease_expiry};
 use super::schema::events;
 use super::{Connection, Result};
 
 diesel::define_sql_function! {
-    /// The first of the two that is there.
+    /// SQL: the first argument that is not NULL.
     fn coalesce(one: Nullable<Timestamptz>, other: Nullable<Timestamptz>) -> Nullable<Timestamptz>;
 }
 
-/// An event that waits for SNS.
+/// An event that waits to be published.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
 pub struct OutboxEvent {
-    /// Deduplicates deliveries.
+    /// The id, by which consumers deduplicate deliveries.
     pub id: Uuid,
-    /// Groups and orders deliveries.
+    /// The upload, by which deliveries are grouped and ordered.
     pub upload_id: Uuid,
-    /// 1, 2, 3 … of that upload.
+    /// The position in the history of the upload, starting at 1.
     pub sequence: i32,
-    /// Tenants it is.
+    /// The tenant of the upload.
     pub tenant: String,
     /// The event type.
     pub kind: String,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// The facts.
+    /// The state of the upload after the event.
     pub data: Value,
-    /// How often it was claimed, this time included.
+    /// How often the event was leased, including this time.
     pub attempts: i32,
-    /// When it was asked for again; nothing where it is sent for the first time.
+    /// When a replay of the event was requested; `None` if it was never replayed.
     pub replayed_at: Option<DateTime<Utc>>,
 }
 
-/// Claims up to `limit` events under `lease`, the longest due first. An upload's next event is not
-/// claimed before the last one is published (or given up), so that they leave in order.
+/// Leases up to `limit` due events, the longest due first. An event is not leased before the
+/// previous event of its upload is published or given up, so that the events of an upload are
+/// published in order.
 pub async fn lease_due_events(
     connection: &mut Connection,
     now: DateTime<Utc>,
@@ -55,10 +57,11 @@ pub async fn lease_due_events(
     limit: i64,
 ) -> Result<Vec<OutboxEvent>> {
     let earlier = diesel::alias!(events as earlier);
-    // `coalesce`, not two tests for null: these would let the planner read the whole index of what
-    // waits for each row, which it takes for an empty one while its statistics are from a quiet
-    // time. Without them it finds the upload's other events by their own index.
-    let settled = coalesce(
+    // This uses `coalesce` instead of two NULL checks. With NULL checks the planner would read the
+    // whole index of waiting events for each row, because it assumes that the index is empty if the
+    // statistics are from a quiet time. With `coalesce` it finds the other events of the upload by
+    // their own index.
+    let finished = coalesce(
         earlier.field(events::published_at),
         earlier.field(events::undeliverable_at),
     );
@@ -66,7 +69,7 @@ pub async fn lease_due_events(
         .filter(earlier.field(events::upload_id).eq(events::upload_id))
         .filter(earlier.field(events::sequence).lt(events::sequence))
         .filter(earlier.field(events::notify))
-        .filter(settled.is_null());
+        .filter(finished.is_null());
     let due: Vec<Uuid> = events::table
         .filter(events::notify)
         .filter(events::published_at.is_null())
@@ -84,23 +87,22 @@ pub async fn lease_due_events(
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let mut claimed: Vec<OutboxEvent> =
-        diesel::update(events::table.filter(events::id.eq_any(due)))
-            .set((
-                events::holder.eq(lease.token()),
-                events::leased_until.eq(end_of!(lease)),
-                events::attempts.eq(events::attempts + 1),
-            ))
-            .returning(OutboxEvent::as_returning())
-            .get_results(connection)
-            .await?;
-    claimed.sort_by_key(|event| event.id);
-    Ok(claimed)
+    let mut leased: Vec<OutboxEvent> = diesel::update(events::table.filter(events::id.eq_any(due)))
+        .set((
+            events::holder.eq(lease.token()),
+            events::leased_until.eq(lease_expiry!(lease)),
+            events::attempts.eq(events::attempts + 1),
+        ))
+        .returning(OutboxEvent::as_returning())
+        .get_results(connection)
+        .await?;
+    leased.sort_by_key(|event| event.id);
+    Ok(leased)
 }
 
 impl_renew_leases!(events, id, Uuid);
 
-/// SNS took these.
+/// Records that SNS accepted these events.
 pub async fn mark_published(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -118,8 +120,8 @@ pub async fn mark_published(
     Ok(())
 }
 
-/// SNS will never take this one, claimed under `lease`: it is not tried again, and later events of
-/// its upload go on. Whether it still was this claim's.
+/// Records that SNS will never accept this event, which is leased under `lease`: it is not retried,
+/// and later events of its upload may be published. Returns whether the event still had this lease.
 pub async fn mark_undeliverable(
     connection: &mut Connection,
     id: Uuid,
@@ -142,8 +144,8 @@ pub async fn mark_undeliverable(
     Ok(marked == 1)
 }
 
-/// SNS did not take these, claimed under `lease`: they fall due again at `due_at`. Without a
-/// reason they were not even tried, and an older reason stays.
+/// Releases events that were not published and are leased under `lease`; they are due again at
+/// `due_at`. Without a `reason` they were not sent at all, and an older reason is kept.
 pub async fn reschedule(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -165,7 +167,7 @@ pub async fn reschedule(
     Ok(())
 }
 
-/// The columns of an event that no lease holds.
+/// The lease columns of an event that is not leased.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = events, treat_none_as_null = true)]
 struct WithoutLease {
@@ -173,28 +175,29 @@ struct WithoutLease {
     leased_until: Option<DateTime<Utc>>,
 }
 
-/// How many events wait, and since when the oldest does.
+/// The number of waiting events and the age of the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Backlog {
-    /// Events.
+    /// The number of events.
     #[diesel(sql_type = BigInt)]
     pub depth: i64,
-    /// When the oldest of them happened, or was asked for again.
+    /// When the oldest of them happened, or when its replay was requested.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// See [`Backlog`]: of all replicas together, without what was given up. Counts up to `most` and
-/// no further, so that a long outage of SNS does not make the question slow; the age is a single
-/// look into an index.
-pub async fn backlog(connection: &mut Connection, most: i64) -> Result<Backlog> {
-    // In the words of the index `events_waiting_since`.
-    let waits = "FROM events WHERE notify AND least(published_at, undeliverable_at) IS NULL";
+/// Returns the [`Backlog`] of all replicas, without events that were given up.
+///
+/// It counts up to `max_depth` events, so that the query stays fast during a long outage of SNS.
+/// The age needs a single index lookup.
+pub async fn backlog(connection: &mut Connection, max_depth: i64) -> Result<Backlog> {
+    // The condition must be the one of the index `events_waiting_since`.
+    let waiting = "FROM events WHERE notify AND least(published_at, undeliverable_at) IS NULL";
     diesel::sql_query(format!(
-        "SELECT (SELECT count(*) FROM (SELECT 1 {waits} LIMIT $1) AS counted) AS depth, \
-         (SELECT min(coalesce(replayed_at, at)) {waits}) AS oldest"
+        "SELECT (SELECT count(*) FROM (SELECT 1 {waiting} LIMIT $1) AS counted) AS depth, \
+         (SELECT min(coalesce(replayed_at, at)) {waiting}) AS oldest"
     ))
-    .bind::<BigInt, _>(most)
+    .bind::<BigInt, _>(max_depth)
     .get_result(connection)
     .await
 }

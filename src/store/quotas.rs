@@ -1,10 +1,10 @@
-//! The tables `quota_usage` and `quota_changes`: what tenants with quotas take.
+//! The tables `quota_usage` and `quota_changes`: the usage of tenants with quotas.
 //!
-//! Whoever makes uploads of such a tenant locks first the tenant against a change of its quotas,
-//! then its usage against others who do the same, and adds to that. Every later change of an upload
-//! that counts is noted by a trigger, in the transaction that makes it: what is in use is always
-//! `quota_usage` and the changes that are not folded into it yet. Changes are only added and folded,
-//! so that acknowledges and deletes wait for nobody here.
+//! A transaction that creates uploads of such a tenant first locks the tenant row against a change
+//! of its quotas, then locks the usage row against other creates, and adds to the usage. A trigger
+//! records every later change of a counted upload, in the transaction that makes the change. The
+//! current usage is always `quota_usage` plus the changes that are not folded into it yet. Changes
+//! are only inserted and folded, so acknowledges and deletes never wait for a lock here.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use super::{Connection, Result};
 use crate::domain::quota::{Quota, Usage};
 
 #[derive(QueryableByName)]
-struct Limits {
+struct QuotaRow {
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -28,7 +28,7 @@ struct Limits {
 }
 
 #[derive(QueryableByName)]
-struct Used {
+struct UsageRow {
     #[diesel(sql_type = Text)]
     tenant: String,
     #[diesel(sql_type = BigInt)]
@@ -37,9 +37,9 @@ struct Used {
     open_uploads: i64,
 }
 
-impl From<&Used> for Usage {
-    /// Below nothing, as after an edit by hand, is nothing.
-    fn from(used: &Used) -> Self {
+impl From<&UsageRow> for Usage {
+    /// Negative numbers, which a manual edit may cause, become 0.
+    fn from(used: &UsageRow) -> Self {
         Self {
             bytes: u64::try_from(used.bytes).unwrap_or_default(),
             open_uploads: u64::try_from(used.open_uploads).unwrap_or_default(),
@@ -47,14 +47,15 @@ impl From<&Used> for Usage {
     }
 }
 
-/// Those of `tenants` that have quotas, and what they take, held until the end of the transaction:
-/// nobody else makes uploads of them meanwhile.
+/// Locks the usage of those of `tenants` that have quotas until the end of the transaction, and
+/// returns their quotas and usage. Meanwhile no other transaction can create uploads of these
+/// tenants.
 pub async fn lock_usage(
     connection: &mut Connection,
     tenants: &[&str],
 ) -> Result<HashMap<String, (Quota, Usage)>> {
-    // In one order, so that two who want the same ones do not wait for each other.
-    let limits: Vec<Limits> = diesel::sql_query(
+    // Sorted, so that two transactions that lock the same tenants cannot deadlock.
+    let quotas: Vec<QuotaRow> = diesel::sql_query(
         "SELECT tenants.name, tenants.quota_bytes, tenants.quota_open_uploads \
          FROM tenants JOIN quota_usage ON quota_usage.tenant = tenants.name \
          WHERE tenants.name = ANY($1) \
@@ -64,33 +65,30 @@ pub async fn lock_usage(
     .bind::<Array<Text>, _>(tenants)
     .load(connection)
     .await?;
-    if limits.is_empty() {
+    if quotas.is_empty() {
         return Ok(HashMap::new());
     }
-    let names: Vec<&str> = limits.iter().map(|limits| limits.name.as_str()).collect();
+    let names: Vec<&str> = quotas.iter().map(|row| row.name.as_str()).collect();
     let used = fold(connection, &names).await?;
     let used: HashMap<&str, Usage> = (used.iter())
         .map(|used| (used.tenant.as_str(), used.into()))
         .collect();
-    let long = |number: i64| u64::try_from(number).unwrap_or_default();
-    let quota = |limits: &Limits| Quota {
-        bytes: limits.quota_bytes.map(long),
-        open_uploads: limits.quota_open_uploads.map(long),
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
+    let quota = |row: &QuotaRow| Quota {
+        bytes: row.quota_bytes.map(unsigned),
+        open_uploads: row.quota_open_uploads.map(unsigned),
     };
-    Ok((limits.iter())
-        .map(|limits| {
-            let used = used.get(limits.name.as_str()).copied();
-            (
-                limits.name.clone(),
-                (quota(limits), used.unwrap_or_default()),
-            )
+    Ok((quotas.iter())
+        .map(|row| {
+            let used = used.get(row.name.as_str()).copied();
+            (row.name.clone(), (quota(row), used.unwrap_or_default()))
         })
         .collect())
 }
 
-/// Folds changes into what is in use. The caller holds the lock: a change that is committed
-/// meanwhile is not lost, it stays for the next one.
-async fn fold(connection: &mut Connection, tenants: &[&str]) -> Result<Vec<Used>> {
+/// Folds the recorded changes into the usage. The caller holds the lock of the usage. A change that
+/// is committed meanwhile is not lost: the next call folds it.
+async fn fold(connection: &mut Connection, tenants: &[&str]) -> Result<Vec<UsageRow>> {
     diesel::sql_query(
         "WITH gone AS (DELETE FROM quota_changes WHERE tenant = ANY($1) \
                        RETURNING tenant, bytes, open_uploads), \
@@ -108,7 +106,7 @@ async fn fold(connection: &mut Connection, tenants: &[&str]) -> Result<Vec<Used>
     .await
 }
 
-/// The tenants with changes that are not folded yet.
+/// Lists the tenants with changes that are not folded yet.
 pub async fn tenants_with_changes(connection: &mut Connection) -> Result<Vec<String>> {
     quota_changes::table
         .select(quota_changes::tenant)
@@ -117,7 +115,8 @@ pub async fn tenants_with_changes(connection: &mut Connection) -> Result<Vec<Str
         .await
 }
 
-/// Folds a tenant's changes, unless somebody is at it. Call it inside a transaction.
+/// Folds the changes of a tenant, unless another transaction has locked its usage. Call it inside a
+/// transaction.
 pub async fn fold_changes(connection: &mut Connection, tenant: &str) -> Result<()> {
     let free = diesel::sql_query(
         "SELECT tenant FROM quota_usage WHERE tenant = $1 FOR UPDATE SKIP LOCKED",
@@ -131,16 +130,17 @@ pub async fn fold_changes(connection: &mut Connection, tenant: &str) -> Result<(
     Ok(())
 }
 
-/// Begins to note the changes of a tenant's uploads, of about `limit` of those behind the id
-/// `after` that do not count yet; returns the last one of them, if there was one.
+/// Starts to record the changes of about `limit` uploads of a tenant that are not counted yet, in
+/// the order of their ids, starting after the id `after`. Returns the last of them, or `None` if
+/// there was none.
 ///
-/// The first quota of a tenant takes all its uploads, and each of them has to be locked for that.
-/// So most of them begin to count ahead of [`count_anew`], a few at a time, each time in a
-/// transaction of its own: a change of one of these rows waits for no longer than that takes. A row
-/// that is locked is passed over.
+/// When a tenant gets its first quota, all its uploads have to be counted, and each of them has to
+/// be locked for that. So most of them are marked as counted before [`recount`], a few at a time, in
+/// short transactions: a change of one of these rows does not wait longer than such a transaction
+/// takes. Locked rows are skipped.
 ///
-/// Call it until it returns nothing. A tenant whose quota never comes is none the worse: the
-/// changes are folded, and no create looks at them.
+/// Call it until it returns `None`. If the quota is never set, nothing breaks: the changes are
+/// folded, and no create reads them.
 pub async fn start_counting(
     connection: &mut Connection,
     tenant: &str,
@@ -148,7 +148,7 @@ pub async fn start_counting(
     limit: i64,
 ) -> Result<Option<Uuid>> {
     #[derive(QueryableByName)]
-    struct Begun {
+    struct Marked {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
@@ -159,8 +159,8 @@ pub async fn start_counting(
     .bind::<Text, _>(tenant)
     .execute(connection)
     .await?;
-    // Those that cannot come back need not count.
-    let begun: Vec<Begun> = diesel::sql_query(
+    // Uploads in a final status without an object need not be counted.
+    let marked: Vec<Marked> = diesel::sql_query(
         "UPDATE uploads SET counted = true FROM ( \
              SELECT id FROM uploads WHERE tenant = $1 AND id > $2 AND NOT counted \
              AND status NOT IN ('Cancelled', 'Deleted', 'Superseded') \
@@ -172,15 +172,17 @@ pub async fn start_counting(
     .bind::<BigInt, _>(limit)
     .load(connection)
     .await?;
-    Ok(begun.into_iter().map(|begun| begun.id).max())
+    Ok(marked.into_iter().map(|row| row.id).max())
 }
 
-/// Counts everything that a tenant has, anew: when it gets quotas, and to put right what an edit
-/// by hand has bent. Call it inside a transaction that holds the tenant; where that had no quotas
-/// before, by [`super::tenants::hold_off_creates`], and behind [`begin_to_count`]: no row is locked
-/// here but those that were left there.
+/// Counts the usage of a tenant from its uploads: when it gets quotas, and to correct the usage
+/// after a manual edit.
+///
+/// Call it inside a transaction that has locked the tenant. If the tenant had no quotas before, lock
+/// it by [`super::tenants::block_creates`], after calling [`start_counting`]: then this function
+/// only locks the uploads that [`start_counting`] has skipped.
 pub async fn recount(connection: &mut Connection, tenant: &str) -> Result<Usage> {
-    // In the order in which everybody locks uploads.
+    // Uploads are always locked in the order of their ids.
     diesel::sql_query(
         "UPDATE uploads SET counted = true FROM ( \
              SELECT id FROM uploads WHERE tenant = $1 AND NOT counted \
@@ -191,7 +193,7 @@ pub async fn recount(connection: &mut Connection, tenant: &str) -> Result<Usage>
     .bind::<Text, _>(tenant)
     .execute(connection)
     .await?;
-    // From here on nobody folds.
+    // This locks the usage row: from here on no other transaction folds changes.
     diesel::sql_query(
         "INSERT INTO quota_usage (tenant, bytes, open_uploads) VALUES ($1, 0, 0) \
          ON CONFLICT (tenant) DO UPDATE SET bytes = 0",
@@ -199,8 +201,8 @@ pub async fn recount(connection: &mut Connection, tenant: &str) -> Result<Usage>
     .bind::<Text, _>(tenant)
     .execute(connection)
     .await?;
-    // One statement, one look at all: exactly the changes that the count has seen are dropped.
-    let used: Used = diesel::sql_query(
+    // One statement uses one snapshot, so exactly the changes that the count includes are deleted.
+    let used: UsageRow = diesel::sql_query(
         "WITH gone AS (DELETE FROM quota_changes WHERE tenant = $1) \
          UPDATE quota_usage SET (bytes, open_uploads) = \
          (SELECT coalesce(sum(quota_bytes_of( \
@@ -215,9 +217,10 @@ pub async fn recount(connection: &mut Connection, tenant: &str) -> Result<Usage>
     Ok(Usage::from(&used))
 }
 
-/// What a tenant takes: as it is kept where it has quotas, else counted now.
-pub async fn usage(connection: &mut Connection, tenant: &str, kept: bool) -> Result<Usage> {
-    let sql = match kept {
+/// Returns the usage of a tenant: the recorded usage if `is_recorded`, which is the case if the
+/// tenant has quotas, and otherwise counted from its uploads.
+pub async fn usage(connection: &mut Connection, tenant: &str, is_recorded: bool) -> Result<Usage> {
+    let sql = match is_recorded {
         true => {
             "SELECT $1 AS tenant, coalesce(sum(bytes), 0)::bigint AS bytes, \
              coalesce(sum(open_uploads), 0)::bigint AS open_uploads \
@@ -232,7 +235,7 @@ pub async fn usage(connection: &mut Connection, tenant: &str, kept: bool) -> Res
              FROM uploads WHERE uploads.tenant = $1"
         }
     };
-    let used: Used = diesel::sql_query(sql)
+    let used: UsageRow = diesel::sql_query(sql)
         .bind::<Text, _>(tenant)
         .get_result(connection)
         .await?;

@@ -1,4 +1,4 @@
-//! The table `removals`: objects that are being removed, so that no proof counts on one.
+//! The table `removals`: objects that are being removed, so that no proof relies on one of them.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -11,25 +11,27 @@ use uuid::Uuid;
 use super::schema::removals;
 use super::{Connection, Result};
 
-/// A removal under way.
+/// A removal in progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Removal<'a> {
-    /// Its own id.
+    /// The id of the removal.
     pub id: Uuid,
     /// The bucket of the object.
     pub bucket: &'a str,
     /// The key of the object.
     pub key: &'a str,
-    /// The only ETag that the store removes; `None` if it removes any object.
+    /// The only ETag that the store removes; `None` if it removes any object at the key.
     pub etag: Option<&'a str>,
-    /// When the store accepts its DELETE no more.
+    /// When the store no longer accepts the DELETE request.
     pub ends_at: DateTime<Utc>,
 }
 
-/// Adds SQL that says whether the object of a proof is being removed from the key of a row of
-/// `uploads`. `row` and `proof` are the names of the two: the one has the columns `bucket` and `key`,
-/// the other `etag` and `at`, the time now.
-pub(super) fn push_is_under_way(out: &mut AstPass<'_, '_, Pg>, row: &str, proof: &str) {
+/// Appends an SQL condition: whether the object of a proof is being removed from the key of a row
+/// of `uploads`.
+///
+/// `row` and `proof` are aliases in the statement: `row` has the columns `bucket` and `key`, and
+/// `proof` has `etag` and `at`, the current time.
+pub(super) fn push_is_in_progress(out: &mut AstPass<'_, '_, Pg>, row: &str, proof: &str) {
     for piece in [
         "EXISTS (SELECT FROM removals WHERE removals.bucket = ",
         row,
@@ -45,15 +47,15 @@ pub(super) fn push_is_under_way(out: &mut AstPass<'_, '_, Pg>, row: &str, proof:
     }
 }
 
-/// Registers a removal. After its commit no proof of such an object is committed. Deletes up to 100
-/// removals that expired before `forgotten`.
+/// Registers a removal. After this is committed, no proof that relies on such an object is
+/// committed. Also deletes up to 100 removals that expired before `expired_before`.
 pub async fn register(
     connection: &mut Connection,
     removal: &Removal<'_>,
-    forgotten: DateTime<Utc>,
+    expired_before: DateTime<Utc>,
 ) -> Result<()> {
     diesel::sql_query(
-        "WITH forgotten AS (DELETE FROM removals WHERE id IN ( \
+        "WITH expired AS (DELETE FROM removals WHERE id IN ( \
              SELECT id FROM removals WHERE ends_at < $6 \
              ORDER BY ends_at LIMIT 100 FOR UPDATE SKIP LOCKED)) \
          INSERT INTO removals (id, bucket, key, etag, ends_at) VALUES ($1, $2, $3, $4, $5)",
@@ -63,13 +65,13 @@ pub async fn register(
     .bind::<Text, _>(removal.key)
     .bind::<Nullable<Text>, _>(removal.etag)
     .bind::<Timestamptz, _>(removal.ends_at)
-    .bind::<Timestamptz, _>(forgotten)
+    .bind::<Timestamptz, _>(expired_before)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Changes which objects a removal may remove: those with this ETag, or any.
+/// Changes which object a removal may remove: the one with this ETag, or any.
 pub async fn set_etag(connection: &mut Connection, id: Uuid, etag: Option<&str>) -> Result<()> {
     diesel::update(removals::table.find(id))
         .set(removals::etag.eq(etag))
@@ -78,7 +80,7 @@ pub async fn set_etag(connection: &mut Connection, id: Uuid, etag: Option<&str>)
     Ok(())
 }
 
-/// Ends a removal: its DELETE was answered, or was never sent.
+/// Ends a removal, whose DELETE request was answered or never sent.
 pub async fn end(connection: &mut Connection, id: Uuid) -> Result<()> {
     diesel::delete(removals::table.find(id))
         .execute(connection)
@@ -86,23 +88,23 @@ pub async fn end(connection: &mut Connection, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Whether the object with this ETag is being removed from a key at `now`.
-pub async fn is_under_way(
+/// Whether the object with this ETag is being removed from the key at `now`.
+pub async fn is_in_progress(
     connection: &mut Connection,
     bucket: &str,
     key: &str,
     etag: &str,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let concerned = removals::etag
+    let affects_object = removals::etag
         .is_null()
         .or(removals::etag.assume_not_null().eq(etag));
-    let under_way = removals::table
+    let in_progress = removals::table
         .filter(removals::bucket.eq(bucket))
         .filter(removals::key.eq(key))
-        .filter(concerned)
+        .filter(affects_object)
         .filter(removals::ends_at.gt(now));
-    diesel::select(diesel::dsl::exists(under_way))
+    diesel::select(diesel::dsl::exists(in_progress))
         .get_result(connection)
         .await
 }

@@ -1,4 +1,4 @@
-//! Events that are to be sent once more.
+//! Replay of events: events that were published are published again.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::count_star;
@@ -10,45 +10,47 @@ use super::schema::events;
 use super::{Connection, Result};
 use crate::domain::event::EventType;
 
-/// Which events: those that happened from `since` on and before `until`, and that do not wait
-/// already. What is `None` does not narrow them down.
+/// Which events to replay: those between `since` and `until` that are not waiting to be published.
+/// Conditions that are `None` do not apply.
 #[derive(Clone, Copy, Debug)]
 pub struct Selection {
-    /// The first moment.
+    /// Events at or after this time.
     pub since: DateTime<Utc>,
-    /// The first moment that is too late.
+    /// Events before this time.
     pub until: DateTime<Utc>,
-    /// Of this type only.
+    /// Only events of this type.
     pub kind: Option<EventType>,
-    /// Of this upload only.
+    /// Only events of this upload.
     pub upload: Option<Uuid>,
 }
 
-/// A bound of ids: they are UUIDv7 and begin with the millisecond of their event (see
-/// `events::append`), so that the primary key finds a time.
-fn bound(at: DateTime<Utc>, rest: u128) -> Uuid {
+/// Returns the id in the millisecond of `at` with the given lower bits.
+///
+/// The ids of events are UUIDv7 and start with the millisecond of their event, so that the primary
+/// key can be used to search by time.
+fn id_at(at: DateTime<Utc>, low_bits: u128) -> Uuid {
     let millis = u128::try_from(at.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128((millis << 80) | rest)
+    Uuid::from_u128((millis << 80) | low_bits)
 }
 
-/// The bits of an id below its millisecond.
-const REST: u128 = (1 << 80) - 1;
+/// A mask of the bits of an id below its millisecond.
+const LOW_BITS: u128 = (1 << 80) - 1;
 
-/// The last id that could have been made in the millisecond of this one.
+/// Returns the largest id in the same millisecond.
 fn end_of_millisecond(id: Uuid) -> Uuid {
-    Uuid::from_u128(id.as_u128() | REST)
+    Uuid::from_u128(id.as_u128() | LOW_BITS)
 }
 
-type Chosen = events::BoxedQuery<'static, diesel::pg::Pg>;
+type EventQuery = events::BoxedQuery<'static, diesel::pg::Pg>;
 
-fn chosen(selection: &Selection, after: Uuid) -> Chosen {
+fn select(selection: &Selection, after: Uuid) -> EventQuery {
     let mut query = events::table
         .filter(events::notify)
         .filter((events::published_at.is_not_null()).or(events::undeliverable_at.is_not_null()))
         .filter(events::at.ge(selection.since))
         .filter(events::at.lt(selection.until))
         .filter(events::id.gt(after))
-        .filter(events::id.le(bound(selection.until, REST)))
+        .filter(events::id.le(id_at(selection.until, LOW_BITS)))
         .into_boxed();
     if let Some(kind) = selection.kind {
         query = query.filter(events::kind.eq(kind.as_str()));
@@ -59,22 +61,24 @@ fn chosen(selection: &Selection, after: Uuid) -> Chosen {
     query
 }
 
-/// The id before the first one of a selection.
+/// Returns the id directly before the first possible event of a selection.
 pub fn start(selection: &Selection) -> Uuid {
-    bound(selection.since - TimeDelta::milliseconds(1), REST)
+    id_at(selection.since - TimeDelta::milliseconds(1), LOW_BITS)
 }
 
-/// How many events a selection has.
+/// Counts the events of a selection.
 pub async fn count(connection: &mut Connection, selection: &Selection) -> Result<i64> {
-    chosen(selection, start(selection))
+    select(selection, start(selection))
         .select(count_star())
         .first(connection)
         .await
 }
 
-/// Makes about `limit` events of the selection due again, the oldest after the id `after`: how
-/// many they were, and where to go on, if anywhere. A batch ends with a whole millisecond, so that
-/// an upload's earlier events are never in a later batch.
+/// Makes about `limit` events of the selection due again, the oldest ones after the id `after`.
+/// Returns how many they were, and the id to continue after, if there may be more.
+///
+/// A batch always includes whole milliseconds, so that an earlier event of an upload is never in a
+/// later batch.
 pub async fn replay(
     connection: &mut Connection,
     selection: &Selection,
@@ -82,7 +86,7 @@ pub async fn replay(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<(usize, Option<Uuid>)> {
-    let last: Option<Uuid> = chosen(selection, after)
+    let last: Option<Uuid> = select(selection, after)
         .order(events::id)
         .offset(limit - 1)
         .limit(1)
@@ -91,12 +95,12 @@ pub async fn replay(
         .await
         .optional()?;
     let end = last.map(end_of_millisecond);
-    let mut batch = chosen(selection, after);
+    let mut batch = select(selection, after);
     if let Some(end) = end {
         batch = batch.filter(events::id.le(end));
     }
     let ids: Vec<Uuid> = batch.select(events::id).load(connection).await?;
-    // Asked again: another replay may have been here since.
+    // The condition is checked again, because another replay may have changed rows since.
     let rows = events::table
         .filter(events::id.eq_any(ids))
         .filter((events::published_at.is_not_null()).or(events::undeliverable_at.is_not_null()));

@@ -1,8 +1,8 @@
-//! Letting go of what is old, a bounded number of rows at a time.
+//! Deletion of old rows, a limited number at a time.
 //!
-//! Rows that somebody else works with are skipped, not waited for. An event that still waits for
-//! SNS is never old, and neither is an upload with one; one that SNS will never take is as old as
-//! any other.
+//! Rows that another transaction has locked are skipped. An event that still waits for SNS is never
+//! deleted, and neither is its upload; an event that SNS will never accept is deleted like any
+//! other.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, not};
@@ -14,25 +14,27 @@ use uuid::{Builder, Uuid};
 use super::schema::{events, idempotency_entries, idempotency_keys, uploads};
 use super::{Connection, Result};
 
-/// What may go, in the words of the index `uploads_removable`: uploads that ended, and that had
-/// their last look where there is one. Stays what is proven to stand there (`Error` of processing),
-/// and what a wrong object may still stand for, as a delete needs the row.
+/// SQL: whether an upload may be deleted, in the exact words of the index `uploads_removable`.
+///
+/// These are ended uploads that had their final check, if they need one. Kept are uploads whose
+/// proven object still exists (`Error` of processing), and those that may have left a wrong object,
+/// because deleting that object needs the row.
 const REMOVABLE: &str = "(uploads.status = 'Superseded' \
      OR uploads.status = 'Expired' AND uploads.error_code IS DISTINCT FROM 'object-mismatch' \
      OR uploads.status IN ('Deleted', 'Cancelled') AND uploads.settled_at IS NOT NULL \
      OR uploads.status = 'Error' AND uploads.settled_at IS NOT NULL \
         AND uploads.uploaded_at IS NULL \
         AND uploads.error_code IS DISTINCT FROM 'object-mismatch')";
-/// Has no event that SNS waits for.
-const TOLD: &str = "NOT EXISTS (SELECT FROM events WHERE events.upload_id = uploads.id \
+/// SQL: whether an upload has no event that waits to be published.
+const ALL_PUBLISHED: &str = "NOT EXISTS (SELECT FROM events WHERE events.upload_id = uploads.id \
      AND events.notify AND events.published_at IS NULL AND events.undeliverable_at IS NULL)";
-/// Tenants whose uploads go one day, and since when: by their own time ($1 is the present), or by
-/// the one of all others in seconds ($2), which may be none.
+/// SQL: the tenants with a retention time, and the time before which their uploads are old. `$1` is
+/// the current time, and `$2` is the default retention time in seconds, which may be NULL.
 const ENDS: &str = "(SELECT name, \
      $1 - make_interval(secs => coalesce(retention_days * 86400.0::float8, $2)) AS before \
      FROM tenants WHERE coalesce(retention_days * 86400.0::float8, $2) IS NOT NULL) AS ends";
 
-/// Removes at most `limit` events that happened before `before`, and says how many.
+/// Deletes at most `limit` events that happened before `before`, and returns how many.
 pub async fn remove_events(
     connection: &mut Connection,
     before: DateTime<Utc>,
@@ -52,7 +54,7 @@ pub async fn remove_events(
         .await
 }
 
-/// How many events [`remove_events`] would remove in the end.
+/// Counts the events that [`remove_events`] would delete in total.
 pub async fn count_events(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     events::table
         .filter(old_events(before, first_id(before)))
@@ -73,24 +75,26 @@ struct Count {
     count: i64,
 }
 
-/// Removes at most `limit` uploads that ended longer ago than they are kept: for the time of their
-/// tenant, else for `kept` seconds, else for ever. Their events and idempotency keys go with them.
-/// Says how many; call it inside a transaction.
+/// Deletes at most `limit` uploads that ended longer ago than their retention time, with their
+/// events and idempotency keys, and returns how many.
+///
+/// The retention time is that of their tenant, or else `default_seconds`; without either they are
+/// kept for ever. Call it inside a transaction.
 pub async fn remove_uploads(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    kept: Option<f64>,
+    default_seconds: Option<f64>,
     limit: i64,
 ) -> Result<usize> {
-    // One look into the index for each tenant; what one of them keeps for longer is not read.
+    // One index lookup for each tenant; rows that a tenant keeps for longer are not read.
     let old: Vec<Old> = diesel::sql_query(format!(
         "SELECT old.id FROM {ENDS} CROSS JOIN LATERAL ( \
          SELECT id FROM uploads WHERE uploads.tenant = ends.name \
-         AND uploads.updated_at < ends.before AND {REMOVABLE} AND {TOLD} \
+         AND uploads.updated_at < ends.before AND {REMOVABLE} AND {ALL_PUBLISHED} \
          ORDER BY uploads.updated_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS old LIMIT $3"
     ))
     .bind::<Timestamptz, _>(now)
-    .bind::<Nullable<Double>, _>(kept)
+    .bind::<Nullable<Double>, _>(default_seconds)
     .bind::<BigInt, _>(limit)
     .load(connection)
     .await?;
@@ -109,24 +113,25 @@ pub async fn remove_uploads(
         .await
 }
 
-/// How many uploads [`remove_uploads`] would remove in the end.
+/// Counts the uploads that [`remove_uploads`] would delete in total.
 pub async fn count_uploads(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    kept: Option<f64>,
+    default_seconds: Option<f64>,
 ) -> Result<i64> {
     let count: Count = diesel::sql_query(format!(
         "SELECT count(*) AS count FROM {ENDS} JOIN uploads ON uploads.tenant = ends.name \
-         AND uploads.updated_at < ends.before AND {REMOVABLE} AND {TOLD}"
+         AND uploads.updated_at < ends.before AND {REMOVABLE} AND {ALL_PUBLISHED}"
     ))
     .bind::<Timestamptz, _>(now)
-    .bind::<Nullable<Double>, _>(kept)
+    .bind::<Nullable<Double>, _>(default_seconds)
     .get_result(connection)
     .await?;
     Ok(count.count)
 }
 
-/// Ids are made from the time, so that the primary key finds old events.
+/// Returns the smallest id of the millisecond of `at`. Ids start with their time, so that the
+/// primary key can be used to search by time.
 pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
@@ -134,11 +139,11 @@ pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
 
 #[diesel::dsl::auto_type(no_type_alias)]
 fn old_events(before: DateTime<Utc>, first: Uuid) -> _ {
-    let waits = events::notify
+    let is_waiting = events::notify
         .and(events::published_at.is_null())
         .and(events::undeliverable_at.is_null());
     events::id
         .lt(first)
         .and(events::at.lt(before))
-        .and(not(waits))
+        .and(not(is_waiting))
 }

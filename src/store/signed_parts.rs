@@ -1,7 +1,7 @@
-//! The table `signed_parts`: which parts URLs were signed for.
+//! The table `signed_parts`: the parts that URLs were signed for.
 //!
-//! Its rows are there while their upload is Pending; a trigger removes them with the arrow that ends
-//! that. At most 10,000 for one upload.
+//! Rows exist while their upload is Pending; a trigger deletes them with the transition that ends
+//! this. There are at most 10,000 for one upload.
 
 use std::collections::HashMap;
 
@@ -15,34 +15,34 @@ use super::schema::{signed_parts, uploads};
 use super::{Connection, Result};
 use crate::domain::status::Status;
 
-/// A part that a URL is signed for.
+/// A part that a URL was signed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedPart {
-    /// 1 to 10,000.
+    /// The part number, 1 to 10,000.
     pub number: u32,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// The raw checksum of its bytes.
+    /// The raw checksum of its bytes, if one was signed.
     pub checksum: Option<Vec<u8>>,
 }
 
-/// The sum that was signed for an upload so far, in bytes, beside the size that was named since,
-/// held against others until the end of the transaction.
+/// How many bytes of an upload count against the quota so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignedTotal {
-    /// Of the parts.
+    /// The total size of the signed parts in bytes.
     pub sum: u64,
-    /// Of the whole, where an acknowledge has named it.
+    /// The size of the object in bytes, if an acknowledge has stated it; otherwise 0.
     pub size: u64,
 }
 
-/// Holds a Pending upload until the end of the transaction; `None` where it is not Pending. Where a
-/// quota is asked too, its lock comes first.
+/// Locks a Pending upload until the end of the transaction. Returns `None` if it is not Pending.
+///
+/// If the usage of its tenant is locked too, that lock must be taken first.
 pub async fn lock_upload(
     connection: &mut Connection,
     upload_id: Uuid,
 ) -> Result<Option<SignedTotal>> {
-    let held: Option<(Option<i64>, Option<i64>)> = uploads::table
+    let locked: Option<(Option<i64>, Option<i64>)> = uploads::table
         .filter(uploads::id.eq(upload_id))
         .filter(uploads::status.eq(Status::Pending.as_str()))
         .select((uploads::signed_size, uploads::size))
@@ -54,13 +54,13 @@ pub async fn lock_upload(
         size.and_then(|size| u64::try_from(size).ok())
             .unwrap_or_default()
     };
-    Ok(held.map(|(sum, size)| SignedTotal {
+    Ok(locked.map(|(sum, size)| SignedTotal {
         sum: bytes(sum),
         size: bytes(size),
     }))
 }
 
-/// The sizes that were signed of those of `numbers` that were signed before.
+/// Returns the signed sizes, by part number, of those of `numbers` that were signed before.
 pub async fn sizes(
     connection: &mut Connection,
     upload_id: Uuid,
@@ -79,8 +79,8 @@ pub async fn sizes(
     Ok(rows.into_iter().filter_map(row).collect())
 }
 
-/// Keeps parts: of one that was kept before, the larger size and the newer checksum. The caller
-/// holds the upload.
+/// Saves signed parts. Of a part that was signed before, the larger size and the newer checksum are
+/// stored. The caller has locked the upload.
 pub async fn save(
     connection: &mut Connection,
     upload_id: Uuid,
@@ -101,7 +101,8 @@ pub async fn save(
     Ok(())
 }
 
-/// Notes the sum of what was signed for an upload, in bytes. The caller holds it.
+/// Stores the total size of the signed parts of an upload in bytes. The caller has locked the
+/// upload.
 pub async fn set_signed_size(connection: &mut Connection, upload_id: Uuid, sum: u64) -> Result<()> {
     let sum = i64::try_from(sum).unwrap_or(i64::MAX);
     diesel::update(uploads::table.find(upload_id))
@@ -111,7 +112,7 @@ pub async fn set_signed_size(connection: &mut Connection, upload_id: Uuid, sum: 
     Ok(())
 }
 
-/// The raw checksums that were signed, by the numbers of their parts.
+/// Returns the signed raw checksums by part number.
 pub async fn checksums(
     connection: &mut Connection,
     upload_id: Uuid,

@@ -1,30 +1,31 @@
-//! The table `sweeps`: how far the comparison of a bucket with the rows is, and who is at it.
+//! The table `sweeps`: the progress of the comparison of each bucket with the rows, and the lease
+//! of the process that makes it.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::lease::{Lease, end_of, impl_renew_leases, is_free};
+use super::lease::{Lease, impl_renew_leases, is_free, lease_expiry};
 use super::schema::sweeps;
 use super::{Connection, Result};
 
-/// What became of the wish to sweep.
+/// The outcome of leasing a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseResult {
-    /// The sweep is the caller's.
+    /// The caller holds the lease.
     Leased {
-        /// Where it goes on; at the start, where nothing is compared yet.
+        /// The key to continue after; `None` to start at the beginning.
         position: Option<String>,
     },
-    /// Somebody else is at it.
+    /// Another process holds the lease.
     HeldElsewhere,
-    /// The last one is not long ago.
+    /// The last sweep ended recently.
     NotDue,
 }
 
-/// Takes the sweep of `bucket` under `lease`, unless a living one holds it. One that began is gone on
-/// with; a new one begins at `now` where the last one ended before `ended_before`.
+/// Leases the sweep of `bucket`, unless another process holds an unexpired lease. A sweep that was
+/// started is continued; a new one is started at `now` if the last one ended before `ended_before`.
 pub async fn lease_sweep(
     connection: &mut Connection,
     bucket: &str,
@@ -46,27 +47,27 @@ pub async fn lease_sweep(
         now.into_sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(),
     )
     .otherwise(sweeps::started_at);
-    let ours: Option<Option<String>> = diesel::update(sweeps::table.find(bucket))
+    let leased: Option<Option<String>> = diesel::update(sweeps::table.find(bucket))
         .filter(is_free!(sweeps, lease))
         .filter(due)
         .set((
             sweeps::started_at.eq(started),
             sweeps::holder.eq(lease.token()),
-            sweeps::leased_until.eq(end_of!(lease)),
+            sweeps::leased_until.eq(lease_expiry!(lease)),
         ))
         .returning(sweeps::position)
         .get_result(connection)
         .await
         .optional()?;
-    if let Some(position) = ours {
+    if let Some(position) = leased {
         return Ok(LeaseResult::Leased { position });
     }
-    let held: bool = sweeps::table
+    let is_held: bool = sweeps::table
         .find(bucket)
         .select(sweeps::leased_until.is_not_null())
         .first(connection)
         .await?;
-    Ok(if held {
+    Ok(if is_held {
         LeaseResult::HeldElsewhere
     } else {
         LeaseResult::NotDue
@@ -75,7 +76,8 @@ pub async fn lease_sweep(
 
 impl_renew_leases!(sweeps, bucket, &str => String);
 
-/// Notes how far it is, and renews the lease. `false` where another process has taken over.
+/// Stores the progress and renews the lease. Returns `false` if another process has taken over the
+/// lease.
 pub async fn advance(
     connection: &mut Connection,
     bucket: &str,
@@ -86,14 +88,14 @@ pub async fn advance(
         .filter(sweeps::holder.eq(lease.token()))
         .set((
             sweeps::position.eq(position),
-            sweeps::leased_until.eq(end_of!(lease)),
+            sweeps::leased_until.eq(lease_expiry!(lease)),
         ))
         .execute(connection)
         .await?;
     Ok(rows == 1)
 }
 
-/// Gives it back: another process may go on at once.
+/// Releases the lease, so that another process can continue at once.
 pub async fn release(connection: &mut Connection, bucket: &str, lease: &Lease) -> Result<()> {
     diesel::update(sweeps::table.find(bucket))
         .filter(sweeps::holder.eq(lease.token()))
@@ -106,7 +108,7 @@ pub async fn release(connection: &mut Connection, bucket: &str, lease: &Lease) -
     Ok(())
 }
 
-/// Notes that it is through. `false` where another process has taken over.
+/// Records that the sweep is finished. Returns `false` if another process has taken over the lease.
 pub async fn finish(
     connection: &mut Connection,
     bucket: &str,

@@ -16,8 +16,8 @@ use crate::domain::tenant::{Tenant, TenantPolicy};
 #[diesel(primary_key(name), treat_none_as_null = true)]
 struct Row {
     name: String,
-    // To name a column of a unique index in an update locks the row against creates, whatever the
-    // value.
+    // An update that names a column of a unique index locks the row against creates of uploads,
+    // even if the value does not change.
     #[diesel(skip_update)]
     key_prefix: String,
     #[diesel(skip_update)]
@@ -35,7 +35,7 @@ struct Row {
 }
 
 impl From<&Tenant> for Row {
-    /// Numbers that a column cannot hold are as good as its largest one.
+    /// Numbers that do not fit into a column become its largest value.
     fn from(tenant: &Tenant) -> Self {
         let int = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         let long = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -59,7 +59,7 @@ impl From<&Tenant> for Row {
 }
 
 impl From<Row> for Tenant {
-    /// The table has no negative numbers.
+    /// The constraints of the table rule out negative numbers.
     fn from(row: Row) -> Self {
         let int = |number: i32| u32::try_from(number).unwrap_or_default();
         let long = |number: i64| u64::try_from(number).unwrap_or_default();
@@ -85,7 +85,8 @@ impl From<Row> for Tenant {
     }
 }
 
-/// Makes a tenant with the prefix `NAME/`, unless there is one of that name; whether it did.
+/// Creates a tenant with the key prefix `NAME/`, unless one of that name exists. Returns whether it
+/// was created.
 pub async fn ensure_exists(
     connection: &mut Connection,
     name: &str,
@@ -104,8 +105,10 @@ pub async fn ensure_exists(
     Ok(rows == 1)
 }
 
-/// Makes a tenant. `false` where there is one of that name; fails where its prefix lies in, or
-/// around, another one's.
+/// Creates a tenant. Returns `false` if one of that name exists.
+///
+/// # Errors
+/// The key prefix is inside that of another tenant, or contains it.
 pub async fn insert(connection: &mut Connection, tenant: &Tenant) -> Result<bool> {
     let rows = diesel::insert_into(tenants::table)
         .values(Row::from(tenant))
@@ -116,7 +119,7 @@ pub async fn insert(connection: &mut Connection, tenant: &Tenant) -> Result<bool
     Ok(rows == 1)
 }
 
-/// One tenant, disabled or not.
+/// Finds a tenant, disabled or not.
 pub async fn find(connection: &mut Connection, name: &str) -> Result<Option<Tenant>> {
     let row: Option<Row> = tenants::table
         .find(name)
@@ -127,7 +130,8 @@ pub async fn find(connection: &mut Connection, name: &str) -> Result<Option<Tena
     Ok(row.map(Tenant::from))
 }
 
-/// One tenant, held until the end of the transaction against other changes of it. Its uploads go on.
+/// Finds a tenant and locks it against other changes until the end of the transaction. Uploads of
+/// the tenant can still be created.
 pub async fn lock(connection: &mut Connection, name: &str) -> Result<Option<Tenant>> {
     let row: Option<Row> = tenants::table
         .find(name)
@@ -139,15 +143,15 @@ pub async fn lock(connection: &mut Connection, name: &str) -> Result<Option<Tena
     Ok(row.map(Tenant::from))
 }
 
-/// Holds off whoever makes an upload of the tenant until the end of the transaction; whoever was at
-/// it has ended.
+/// Blocks the creation of uploads of the tenant until the end of the transaction. Waits for
+/// transactions that are creating some.
 pub async fn block_creates(connection: &mut Connection, name: &str) -> Result<()> {
-    let held = tenants::table.find(name).for_update();
-    let held = held.select(tenants::name).load::<String>(connection);
-    held.await.map(drop)
+    let locked = tenants::table.find(name).for_update();
+    let locked = locked.select(tenants::name).load::<String>(connection);
+    locked.await.map(drop)
 }
 
-/// Every tenant, by name.
+/// Lists all tenants by name.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
     let rows: Vec<Row> = tenants::table
         .order(tenants::name)
@@ -157,7 +161,8 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
     Ok(rows.into_iter().map(Tenant::from).collect())
 }
 
-/// Writes what a tenant may. Its name, its bucket, its prefix and the time of its making stay.
+/// Updates the limits of a tenant and whether it is disabled. Its name, bucket, key prefix and
+/// creation time do not change.
 pub async fn update(connection: &mut Connection, tenant: &Tenant) -> Result<()> {
     diesel::update(tenants::table.find(&tenant.name))
         .set(Row::from(tenant))
@@ -166,10 +171,10 @@ pub async fn update(connection: &mut Connection, tenant: &Tenant) -> Result<()> 
     Ok(())
 }
 
-/// The part of the bucket that a tenant lives in, disabled or not; nothing where there is no such
-/// tenant. What is under way is held to it whoever asks.
+/// Returns the jail of a tenant, disabled or not; `None` if there is no such tenant. Open uploads
+/// of a disabled tenant are still confined to it.
 ///
-/// The default tenant's jail is the whole bucket, less the jails of the others.
+/// The jail of the default tenant is the whole bucket except the jails of the other tenants.
 pub async fn jail(connection: &mut Connection, name: &str) -> Result<Option<Jail>> {
     match find(connection, name).await? {
         Some(tenant) => Ok(Some(jail_of(connection, &tenant).await?)),
@@ -191,9 +196,8 @@ async fn jail_of(connection: &mut Connection, tenant: &Tenant) -> Result<Jail> {
     Ok(Jail::new(&tenant.key_prefix, others).in_bucket(tenant.bucket.as_deref()))
 }
 
-/// A tenant at work: the part of the bucket that it lives in, and what its uploads are held to.
-/// Nothing where there is no such tenant, or it is disabled: whatever credential names it does not
-/// count then.
+/// Returns the jail and the limits of a tenant; `None` if there is no such tenant or it is
+/// disabled, in which case its credentials are invalid.
 pub async fn find_enabled(
     connection: &mut Connection,
     name: &str,
@@ -208,8 +212,8 @@ pub async fn find_enabled(
     Ok(Some((jail, tenant.policy)))
 }
 
-/// The name and the key prefix of every tenant that lives in `bucket`; in `common` live those that
-/// have none of their own.
+/// Lists the names and key prefixes of the tenants in `bucket`. Tenants without a bucket of their
+/// own are in the bucket `common`.
 pub async fn prefixes(
     connection: &mut Connection,
     bucket: &str,
@@ -224,7 +228,7 @@ pub async fn prefixes(
     Ok(rows.map(|(name, prefix, _)| (name, prefix)).collect())
 }
 
-/// The buckets that tenants have of their own, by name.
+/// Lists the buckets that are a tenant's own, by name.
 pub async fn buckets(connection: &mut Connection) -> Result<Vec<String>> {
     tenants::table
         .filter(tenants::bucket.is_not_null())
@@ -235,7 +239,7 @@ pub async fn buckets(connection: &mut Connection) -> Result<Vec<String>> {
         .await
 }
 
-/// Whether a tenant has this bucket for its own.
+/// Whether this bucket is a tenant's own.
 pub async fn has_bucket(connection: &mut Connection, bucket: &str) -> Result<bool> {
     let owners = tenants::table.filter(tenants::bucket.eq(bucket));
     diesel::select(diesel::dsl::exists(owners))

@@ -1,12 +1,11 @@
-//! TLS to Postgres, by the `sslmode` of the URL as libpq understands it.
+//! Connections to one host of Postgres, with TLS as the `sslmode` of the URL demands. The meaning
+//! of `sslmode` is that of libpq.
 //!
-//! `disable`, `prefer` and `require` encrypt or not without asking who is at the other end;
-//! `verify-ca` also checks the certificate against `sslrootcert` or the system's roots, and
-//! `verify-full` checks the host name in it, too.
+//! `disable`, `prefer` and `require` do not check the identity of the server. `verify-ca` checks
+//! its certificate against `sslrootcert` or the roots of the system, and `verify-full` also checks
+//! the host name in the certificate.
+//!
 //! Source: <https://www.postgresql.org/docs/current/libpq-ssl.html>
-
-use std::path::Path;
-use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
 use rustls::client::danger::ServerCertVerifier;
@@ -14,6 +13,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio_postgres::config::{
@@ -23,14 +25,17 @@ use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::certificates::{AnyCertificate, AnyName};
-use super::error_codes::Coded;
-use super::hosts::SILENCE;
+use super::certificates::RelaxedVerifier;
+use super::error_codes::SqlstateStream;
 use super::negotiate::Negotiator;
 use super::watchdog::Watchdog;
 use crate::config::{self, DatabaseOptions, DatabaseServer, DatabaseUrl, Roots, TlsMode};
 
-/// Where to connect, and how much to trust.
+/// How long the kernel waits for a silent peer: for the acknowledgement of sent bytes, or for an
+/// answer to keepalives. Without this, a peer that disappeared is detected after two hours.
+const PEER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The address of a server, and how to verify its identity.
 #[derive(Debug)]
 pub(super) struct Target {
     config: Config,
@@ -39,7 +44,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// One for each server of a URL, in its order.
+    /// Returns one target for each server of a URL, in the same order.
     pub(super) fn each(url: &DatabaseUrl) -> Vec<Self> {
         let servers = url.servers().iter();
         servers
@@ -57,7 +62,7 @@ impl Target {
         (options.options.as_ref()).map(|options| config.options(options));
         (options.application_name.as_ref()).map(|name| config.application_name(name));
         (options.connect_timeout).map(|time| config.connect_timeout(time));
-        // A Unix socket does not leave this machine: libpq has no TLS on it.
+        // A Unix socket does not leave the machine, and libpq does not use TLS on it either.
         let tls = match server.host.starts_with('/') {
             true => TlsMode::Disable,
             false => options.tls,
@@ -82,9 +87,9 @@ impl Target {
                 false => LoadBalanceHosts::Disable,
             })
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .tcp_user_timeout(SILENCE)
-            .keepalives_idle(SILENCE / 2)
-            .keepalives_interval(SILENCE / 5)
+            .tcp_user_timeout(PEER_TIMEOUT)
+            .keepalives_idle(PEER_TIMEOUT / 2)
+            .keepalives_interval(PEER_TIMEOUT / 5)
             .keepalives_retries(3);
         Self {
             config,
@@ -93,11 +98,11 @@ impl Target {
         }
     }
 
-    /// One connection that takes writes, driven under the eyes of `watch`. Its errors carry their
-    /// SQLSTATE.
-    pub(super) async fn connect(&self, watch: Arc<Watchdog>) -> ConnectionResult<Client> {
+    /// Opens a connection that accepts writes. It is driven by a task of `watchdog`, and its errors
+    /// carry their SQLSTATE.
+    pub(super) async fn connect(&self, watchdog: Arc<Watchdog>) -> ConnectionResult<Client> {
         if let [Host::Unix(folder)] = self.config.get_hosts() {
-            return self.connect_in(folder, watch).await;
+            return self.connect_unix(folder, watchdog).await;
         }
         let tls = match self.config.get_ssl_mode() {
             SslMode::Disable => None,
@@ -109,28 +114,32 @@ impl Target {
                 config.host(address.to_string());
             }
         }
-        let negotiator = Negotiator::of(&mut config, tls);
-        let (client, connection) = config.connect(negotiator).await.map_err(refused)?;
-        drive(watch, connection);
+        let negotiator = Negotiator::new(&mut config, tls);
+        let (client, connection) = config.connect(negotiator).await.map_err(connect_failed)?;
+        drive(watchdog, connection);
         Ok(client)
     }
 
-    /// The same by a Unix socket in `folder`, where nothing is encrypted.
-    async fn connect_in(&self, folder: &Path, watch: Arc<Watchdog>) -> ConnectionResult<Client> {
+    /// Connects to the Unix socket in `folder`, without encryption.
+    async fn connect_unix(
+        &self,
+        folder: &Path,
+        watchdog: Arc<Watchdog>,
+    ) -> ConnectionResult<Client> {
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
         let socket = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await;
         let socket = socket.map_err(|cause| ConnectionError::BadConnection(cause.to_string()))?;
         let mut config = self.config.clone();
         config.ssl_mode(SslMode::Disable);
-        let connected = config.connect_raw(Coded::new(socket), NoTls).await;
-        let (client, connection) = connected.map_err(refused)?;
-        drive(watch, connection);
+        let connected = config.connect_raw(SqlstateStream::new(socket), NoTls).await;
+        let (client, connection) = connected.map_err(connect_failed)?;
+        drive(watchdog, connection);
         let read_only = client.simple_query("SHOW transaction_read_only").await;
-        let is_read_only = read_only.map_err(refused)?.iter().any(
+        let is_read_only = read_only.map_err(connect_failed)?.iter().any(
             |message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")),
         );
         if is_read_only {
-            let text = "database does not allow writes";
+            let text = "the database does not accept writes";
             return Err(ConnectionError::BadConnection(text.to_owned()));
         }
         Ok(client)
@@ -140,7 +149,7 @@ impl Target {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|cause| bad_tls(&cause))?;
+            .map_err(|cause| tls_error(&cause))?;
         let verifier: Arc<dyn ServerCertVerifier> = match self.tls {
             TlsMode::VerifyFull => {
                 let roots = self.roots()?;
@@ -148,10 +157,11 @@ impl Target {
             }
             TlsMode::VerifyCa => {
                 let roots = Arc::new(self.roots()?);
-                Arc::new(AnyName::new(roots, provider).map_err(|cause| bad_tls(&cause))?)
+                let verifier = RelaxedVerifier::any_host_name(roots, provider);
+                Arc::new(verifier.map_err(|cause| tls_error(&cause))?)
             }
             TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => {
-                Arc::new(AnyCertificate(provider))
+                Arc::new(RelaxedVerifier::any_certificate(provider))
             }
         };
         Ok(builder
@@ -166,12 +176,12 @@ impl Target {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             return Ok(roots);
         };
-        for certificate in CertificateDer::pem_file_iter(path).map_err(bad_roots(path))? {
-            let certificate = certificate.map_err(bad_roots(path))?;
-            roots.add(certificate).map_err(bad_roots(path))?;
+        for certificate in CertificateDer::pem_file_iter(path).map_err(invalid_roots(path))? {
+            let certificate = certificate.map_err(invalid_roots(path))?;
+            roots.add(certificate).map_err(invalid_roots(path))?;
         }
         if roots.is_empty() {
-            return Err(bad_roots(path)("it holds no certificate"));
+            return Err(invalid_roots(path)("it contains no certificate"));
         }
         Ok(roots)
     }
@@ -179,25 +189,25 @@ impl Target {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "ends with its connection, and says so itself"
+    reason = "the task ends with its connection, and logs why"
 )]
-fn drive<S, T>(watch: Arc<Watchdog>, connection: Connection<S, T>)
+fn drive<S, T>(watchdog: Arc<Watchdog>, connection: Connection<S, T>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     T: TlsStream + Send + Unpin + 'static,
 {
-    tokio::spawn(watch.drive(connection));
+    tokio::spawn(watchdog.drive(connection));
 }
 
-fn bad_tls(cause: &dyn std::error::Error) -> ConnectionError {
+fn tls_error(cause: &dyn std::error::Error) -> ConnectionError {
     ConnectionError::BadConnection(format!("TLS: {cause}"))
 }
 
-fn bad_roots<E: std::fmt::Display>(path: &str) -> impl Fn(E) -> ConnectionError {
+fn invalid_roots<E: std::fmt::Display>(path: &str) -> impl Fn(E) -> ConnectionError {
     move |cause| ConnectionError::BadConnection(format!("TLS: sslrootcert={path}: {cause}"))
 }
 
-fn refused(cause: tokio_postgres::Error) -> ConnectionError {
+fn connect_failed(cause: tokio_postgres::Error) -> ConnectionError {
     let mut text = cause.to_string();
     if let Some(source) = std::error::Error::source(&cause) {
         text = format!("{text}: {source}");
@@ -210,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_becomes_what_the_driver_connects_with() {
+    fn url_options_are_passed_to_the_driver() {
         let url = "postgres://me:a+b%2F@one:5433,two/broker?sslmode=verify-full&sslrootcert=/a+b&application_name=x%20y";
         let targets = Target::each(&DatabaseUrl::parse(url).unwrap());
         let ports: Vec<_> = targets

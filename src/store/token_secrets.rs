@@ -1,4 +1,4 @@
-//! The table `token_secrets`: what upload tokens are signed with, where no setting says.
+//! The table `token_secrets`: the secret that signs upload tokens if no setting provides one.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,8 +9,8 @@ use super::{Connection, Result};
 
 const PURPOSE: &str = "upload-tokens";
 
-/// The secret that is there; `fresh`, 32 bytes, from now on where there is none. Of replicas that
-/// ask at once, one makes it and all get the same.
+/// Returns the stored secret, after storing `fresh` (32 bytes) if there is none. Replicas that call
+/// this at the same time all get the same secret.
 pub async fn get_or_insert(
     connection: &mut Connection,
     fresh: &[u8],

@@ -1,4 +1,4 @@
-//! The table `token_uses`: what upload tokens were used for.
+//! The table `token_uses`: how much upload tokens have been used.
 
 use std::collections::HashMap;
 
@@ -12,23 +12,24 @@ use super::schema::token_uses;
 use super::{Connection, Result};
 use crate::domain::bounds::Allowance;
 
-/// What a token was used for.
+/// How much a token has been used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenUsage {
-    /// Uploads.
+    /// The number of uploads.
     pub uploads: u64,
-    /// Their declared bytes.
+    /// The declared bytes of these uploads.
     pub bytes: u64,
 }
 
-/// What the tokens were used for. Call it inside the transaction that uses them: whoever else
-/// wants to waits here until that has ended.
+/// Locks the usage of tokens until the end of the transaction, and returns it by token. Call it
+/// inside the transaction that uses the tokens: other transactions that use them wait here until it
+/// ends.
 pub async fn lock_usage(
     connection: &mut Connection,
     allowances: &[Allowance],
 ) -> Result<HashMap<Uuid, TokenUsage>> {
     let mut sorted: Vec<_> = allowances.iter().collect();
-    // Everybody takes them in the same order, so that nobody waits in a circle.
+    // All transactions lock tokens in the same order, so that they cannot deadlock.
     sorted.sort_by_key(|one| one.token);
     let rows: Vec<_> = (sorted.into_iter())
         .map(|one| {
@@ -58,7 +59,7 @@ pub async fn lock_usage(
         .collect())
 }
 
-/// Counts a use of every one of the tokens.
+/// Adds `more` to the usage of each of the tokens.
 pub async fn add_usage(
     connection: &mut Connection,
     allowances: &[Allowance],
@@ -77,7 +78,7 @@ pub async fn add_usage(
     Ok(())
 }
 
-/// Forgets at most `limit` tokens that ended before `before`, and says how many.
+/// Deletes the usage of at most `limit` tokens that expired before `before`, and returns how many.
 pub async fn delete_expired(
     connection: &mut Connection,
     before: DateTime<Utc>,
@@ -93,7 +94,7 @@ pub async fn delete_expired(
     .await
 }
 
-/// How many tokens ended before `before`.
+/// Counts the tokens that expired before `before`.
 pub async fn count_expired(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     token_uses::table
         .filter(token_uses::expires_at.le(before))

@@ -1,9 +1,10 @@
-//! A look at a connection from the side: does Postgres answer, and did it ever complain?
+//! A watchdog for each connection: it ends a connection whose server does not answer, and records
+//! whether there were errors.
 //!
-//! Postgres ends statements that take too long by itself, but a server that hangs, or a proxy that
-//! swallows what it is sent, does not. So the task that drives a connection also looks at a clock:
-//! where nothing has come of a connection's last query in a bounded time, it ends the connection,
-//! and whoever waits for the answer gets an error.
+//! Postgres itself ends statements that take too long, but a server that hangs, or a proxy that
+//! drops what it is sent, does not. So the task that drives a connection also checks a clock: if
+//! the last query has had no answer within a limit, it ends the connection, and the caller that
+//! waits for the answer gets an error.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,76 +17,78 @@ use tokio::time::MissedTickBehavior;
 use tokio_postgres::Connection;
 use tokio_postgres::tls::TlsStream;
 
-/// The clock of one connection. Queries wind it; [`idle`](Self::idle) stops it.
+/// The watchdog of one connection. A query starts its clock, and
+/// [`query_finished`](Self::query_finished) stops it.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     start: Instant,
-    /// How long an answer may take; nothing: for ever.
-    patience: Option<Duration>,
-    /// When the last query began, in milliseconds since `start` and one more; 0: none is open.
-    asked: AtomicU64,
-    doubted: AtomicBool,
+    /// How long an answer may take; `None` for no limit.
+    timeout: Option<Duration>,
+    /// When the last query started, in milliseconds since `start`, plus one; 0 if no query is
+    /// running.
+    query_started: AtomicU64,
+    had_error: AtomicBool,
 }
 
 impl Watchdog {
-    pub(super) fn new(patience: Option<Duration>) -> Arc<Self> {
+    pub(super) fn new(timeout: Option<Duration>) -> Arc<Self> {
         Arc::new(Self {
             start: Instant::now(),
-            patience,
-            asked: AtomicU64::new(0),
-            doubted: AtomicBool::new(false),
+            timeout,
+            query_started: AtomicU64::new(0),
+            had_error: AtomicBool::new(false),
         })
     }
 
-    /// Diesel tells of what happens on the connection. An error or a rollback is a reason to doubt
-    /// that the server still takes writes: errors of rows that are streamed show only as the
-    /// latter.
-    pub(super) fn notice(&self, event: &InstrumentationEvent<'_>) {
+    /// Handles an event that Diesel reports for the connection. An error or a rollback is a reason
+    /// to check that the server still accepts writes. An error in streamed rows shows only as a
+    /// rollback.
+    pub(super) fn on_event(&self, event: &InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartQuery { .. } => {
                 let now = self.now().saturating_add(1);
-                self.asked.store(now, Ordering::Relaxed);
+                self.query_started.store(now, Ordering::Relaxed);
             }
             InstrumentationEvent::FinishQuery { error: Some(_), .. }
             | InstrumentationEvent::RollbackTransaction { .. } => {
-                self.doubted.store(true, Ordering::Relaxed);
+                self.had_error.store(true, Ordering::Relaxed);
             }
             _ => {}
         }
     }
 
-    /// Nobody waits for an answer any more.
-    pub(super) fn idle(&self) {
-        self.asked.store(0, Ordering::Relaxed);
+    /// Stops the clock: no caller waits for an answer any more.
+    pub(super) fn query_finished(&self) {
+        self.query_started.store(0, Ordering::Relaxed);
     }
 
-    /// Whether there was reason for doubt since this was asked last.
-    pub(super) fn is_doubted(&self) -> bool {
-        self.doubted.swap(false, Ordering::Relaxed)
+    /// Returns whether there was an error since the last call, and resets that.
+    pub(super) fn take_error(&self) -> bool {
+        self.had_error.swap(false, Ordering::Relaxed)
     }
 
-    /// Drives the connection until it ends, or hangs.
+    /// Drives the connection until it ends or hangs.
     pub(super) async fn drive<S, T>(self: Arc<Self>, mut connection: Connection<S, T>)
     where
         S: AsyncRead + AsyncWrite + Unpin,
         T: TlsStream + Unpin,
     {
         let mut messages = std::pin::pin!(async move {
-            // What comes unasked is of no interest; the last one tells why it ended.
+            // Unsolicited messages are ignored; an error says why the connection ended.
             while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
                 message?;
             }
             Ok::<(), tokio_postgres::Error>(())
         });
-        let Some(patience) = self.patience else {
+        let Some(timeout) = self.timeout else {
             let _ = messages.await;
             return;
         };
-        let mut looks = tokio::time::interval(patience.min(Duration::from_secs(4)) / 4);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = tokio::time::interval(timeout.min(Duration::from_secs(4)) / 4);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let look = std::pin::pin!(looks.tick());
-            match select(messages, look).await {
+            let check = std::pin::pin!(checks.tick());
+            match select(messages, check).await {
                 Either::Left((Ok(()), _)) => return,
                 Either::Left((Err(cause), _)) => {
                     log::warn!("a connection to Postgres broke: {cause}");
@@ -93,17 +96,17 @@ impl Watchdog {
                 }
                 Either::Right((_, rest)) => messages = rest,
             }
-            if self.waits_longer_than(patience) {
-                log::warn!("Postgres has not answered for {patience:?}: the connection is ended");
+            if self.has_waited_longer_than(timeout) {
+                log::warn!("Postgres has not answered for {timeout:?}; closing the connection");
                 return;
             }
         }
     }
 
-    fn waits_longer_than(&self, patience: Duration) -> bool {
-        match self.asked.load(Ordering::Relaxed) {
+    fn has_waited_longer_than(&self, timeout: Duration) -> bool {
+        match self.query_started.load(Ordering::Relaxed) {
             0 => false,
-            asked => u128::from(self.now().saturating_sub(asked)) > patience.as_millis(),
+            started => u128::from(self.now().saturating_sub(started)) > timeout.as_millis(),
         }
     }
 

@@ -43,7 +43,7 @@ async fn pooler_in_transaction_mode_is_rejected_at_start() {
     let report = Report::of(doctor(&place).set("DATABASE_URL", &url)).await;
     report
         .code(1)
-        .says("postgres", "failed", "lends one session")
+        .says("postgres", "failed", "shares one Postgres session")
         .advises("postgres", "session mode");
 }
 

@@ -1,26 +1,27 @@
-//! UploadPartCopy: a part from a range of an object that is there already.
+//! UploadPartCopy: a part that is copied from a range of an existing object.
 
 use std::time::Duration;
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
-use super::{Copied, CopySource, refusal};
+use super::outcome::Copied;
+use super::source::CopySource;
 use crate::domain::part_plan::Part;
-use crate::objects::multipart::patient;
 use crate::objects::store::{ObjectStore, StoreError, failed, status};
+use crate::objects::timeout::with_timeout;
 
-/// A part that is copied.
+/// The parameters of a part that is copied.
 #[derive(Clone, Copy, Debug)]
 pub struct CopyPart<'a> {
-    /// What is copied.
+    /// The object that is copied.
     pub source: CopySource<'a>,
-    /// The key of the object to be.
+    /// The key of the new object.
     pub key: &'a str,
-    /// The upload, as S3 calls it.
+    /// The id of the multipart upload.
     pub upload_id: &'a str,
-    /// Which part, and which bytes of the source. It is not empty.
+    /// The part number and the range of the source. The part must not be empty.
     pub part: Part,
-    /// How long the call may take with all its attempts.
+    /// How long the call may take, with all its attempts.
     pub timeout: Duration,
 }
 
@@ -28,7 +29,7 @@ impl ObjectStore {
     /// Copies a part.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store does not answer, or refuses the request.
     pub async fn copy_part(&self, copy: &CopyPart<'_>) -> Result<Copied, StoreError> {
         let Part {
             number,
@@ -41,18 +42,20 @@ impl ObjectStore {
             .key(copy.key)
             .upload_id(copy.upload_id)
             .set_part_number(number.try_into().ok())
-            .copy_source(self.source(copy.source.key))
+            .copy_source(copy.source.header(self.bucket()))
             .copy_source_if_match(copy.source.etag)
             .copy_source_range(format!("bytes={offset}-{last}"))
             .customize()
-            .config_override(patient(copy.timeout))
+            .config_override(with_timeout(copy.timeout))
             .send();
         match self.timed("UploadPartCopy", call).await {
             Ok(_) => Ok(Copied::Done),
-            Err(error) => match refusal(error.code().unwrap_or_default(), status(&error)) {
-                Some(copied) => Ok(copied),
-                None => Err(failed("UploadPartCopy", error)),
-            },
+            Err(error) => {
+                match Copied::from_error(error.code().unwrap_or_default(), status(&error)) {
+                    Some(copied) => Ok(copied),
+                    None => Err(failed("UploadPartCopy", error)),
+                }
+            }
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Credentials kept fresh.
+//! A cache of credentials that refreshes them before they expire.
 //!
-//! - Fresh ones are read without a lock.
-//! - Ahead of their end, one caller fetches the next set; the others go on with the old one and
-//!   do not wait. No task of its own: a broker that signs nothing needs no credentials.
-//! - When that fails, a warning is logged and the old set serves on until its real end, with a
-//!   pause between tries.
-//! - Without a usable set, callers wait for one fetch between them; when it fails, all get the
-//!   error, and the provider is left alone for a second.
-//! - A fetch belongs to no caller: it goes on when the one that began it stops waiting.
+//! - Valid credentials are read without a lock.
+//! - Before they expire, one caller fetches the next set; other callers use the old set and do not
+//!   wait. There is no background task, because a broker that signs nothing needs no credentials.
+//! - If the refresh fails, a warning is logged, and the old set is used until it expires. There is
+//!   a delay between attempts.
+//! - Without a valid set, all callers wait for one shared fetch. If it fails, all of them get an
+//!   error, and the provider is not called again for a second.
+//! - A fetch does not depend on its caller: it continues if the caller that started it stops
+//!   waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,43 +20,44 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::Credentials;
+use super::set::Credentials;
 
-/// How long a fetch may take: as long as the SDK's own identity cache waits.
+/// How long a fetch may take: as long as in the identity cache of the SDK.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Credentials without an end are read again this often, as in the SDK: a rotated profile is
-/// picked up without a restart.
+/// How often credentials without an expiry are read again, as in the SDK, so that a changed profile
+/// is used without a restart.
 const REREAD_AFTER: TimeDelta = TimeDelta::minutes(15);
-/// The next set is fetched at least this long before the end. EC2 and ECS offer it that early.
+/// How long before the expiry the next set is fetched at the latest. EC2 and ECS provide it that
+/// early.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
-/// The pause after a failure while the old set still serves.
+/// The delay after a failure while the old set is still valid.
 const RETRY_AFTER: TimeDelta = TimeDelta::seconds(10);
-/// The pause after a failure while there is no usable set.
+/// The delay after a failure while there is no valid set.
 const RETRY_EMPTY_AFTER: TimeDelta = TimeDelta::seconds(1);
 
-/// Why there are no credentials.
+/// Why no credentials are available.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The provider has none, or could not be reached.
-    #[error("no AWS credentials can be had")]
+    /// The provider has no credentials, or cannot be reached.
+    #[error("no AWS credentials are available")]
     Provider(#[source] CredentialsError),
     /// The provider did not answer in time.
     #[error("the AWS credentials provider did not answer within {0:?}")]
     Timeout(Duration),
-    /// The provider hands out credentials that have expired already.
-    #[error("the AWS credentials provider answers credentials that expired at {0}")]
+    /// The provider returned credentials that have expired already.
+    #[error("the AWS credentials provider returned credentials that expired at {0}")]
     Expired(DateTime<Utc>),
-    /// The last try failed a moment ago; its cause was answered and logged then.
-    #[error("no AWS credentials could be had at {0}")]
+    /// The last fetch failed a moment ago. Its cause was returned and logged then.
+    #[error("fetching AWS credentials failed at {0}")]
     RecentlyFailed(DateTime<Utc>),
 }
 
-/// Credentials of a provider (aws-config's chain, as a rule), shared by all threads. Cheap to
-/// clone; the clones share their credentials.
+/// A cache of the credentials of a provider, which is usually the provider chain of aws-config. It
+/// is shared by all threads. Cloning it is cheap, and clones share their credentials.
 #[derive(Clone, Debug)]
 pub struct CredentialsCache {
     shared: Arc<Shared>,
-    /// Where fetches run: they outlast the request that begins one.
+    /// The runtime of the fetches, which outlive the request that starts one.
     runtime: Handle,
 }
 
@@ -64,11 +66,11 @@ struct Shared {
     provider: SharedCredentialsProvider,
     timeout: Duration,
     current: ArcSwapOption<Entry>,
-    /// Held by the one who fetches.
+    /// Locked by the caller that fetches.
     fetching: Arc<Mutex<LastFailure>>,
 }
 
-/// When the last fetch failed, if it did.
+/// When the last fetch failed; `None` if it succeeded.
 type LastFailure = Option<DateTime<Utc>>;
 
 #[derive(Debug)]
@@ -78,13 +80,13 @@ struct Entry {
 }
 
 impl CredentialsCache {
-    /// A cache that has fetched nothing yet. Its fetches run on the runtime that this is called on.
+    /// Creates an empty cache. Its fetches run on the runtime that this is called on.
     #[must_use]
     pub fn new(provider: impl ProvideCredentials + 'static) -> Self {
         Self::with_timeout(provider, FETCH_TIMEOUT)
     }
 
-    /// The same with another limit on how long a fetch may take.
+    /// Creates an empty cache with another timeout for fetches.
     #[must_use]
     pub fn with_timeout(provider: impl ProvideCredentials + 'static, timeout: Duration) -> Self {
         Self {
@@ -98,33 +100,35 @@ impl CredentialsCache {
         }
     }
 
-    /// Credentials that have not expired at `now`.
+    /// Returns credentials that are valid at `now`.
     ///
-    /// The same `Arc` as long as they are the same credentials: the signer keeps its key by it.
+    /// Equal credentials are returned in the same `Arc`, by whose address the signer caches its
+    /// key.
     ///
     /// # Errors
-    /// None are left that have not expired, and none can be fetched.
+    /// There are no valid credentials, and none can be fetched.
     pub async fn get(&self, now: DateTime<Utc>) -> Result<Arc<Credentials>, Error> {
         let shared = Arc::clone(&self.shared);
-        let Some(entry) = shared.usable(now) else {
-            return self.fetched(shared.fetch_or_fail(now)).await;
+        let Some(entry) = shared.valid(now) else {
+            return self.await_fetch(shared.fetch_or_fail(now)).await;
         };
         if now >= entry.refresh_at
             && let Ok(failed_at) = Arc::clone(&shared.fetching).try_lock_owned()
         {
             let refreshed = shared.refresh_or_keep(failed_at, entry, now);
-            return self.fetched(refreshed).await;
+            return self.await_fetch(refreshed).await;
         }
         Ok(Arc::clone(&entry.credentials))
     }
 
-    /// What a fetch comes to, which goes on when the caller stops waiting for it.
-    async fn fetched<F>(&self, fetch: F) -> Result<Arc<Credentials>, Error>
+    /// Awaits a fetch that runs in a task of its own, so that it continues if the caller stops
+    /// waiting.
+    async fn await_fetch<F>(&self, fetch: F) -> Result<Arc<Credentials>, Error>
     where
         F: Future<Output = Result<Arc<Credentials>, Error>> + Send + 'static,
     {
         let fetched = self.runtime.spawn(fetch).await;
-        fetched.unwrap_or_else(|died| Err(Error::Provider(CredentialsError::unhandled(died))))
+        fetched.unwrap_or_else(|error| Err(Error::Provider(CredentialsError::unhandled(error))))
     }
 }
 
@@ -132,23 +136,26 @@ impl Shared {
     async fn refresh_or_keep(
         self: Arc<Self>,
         mut failed_at: OwnedMutexGuard<LastFailure>,
-        seen: Arc<Entry>,
+        known: Arc<Entry>,
         now: DateTime<Utc>,
     ) -> Result<Arc<Credentials>, Error> {
-        // Another caller may have been here between our look and our lock.
-        let old = self.usable(now).unwrap_or(seen);
+        // Another caller may have refreshed the credentials before this one got the lock.
+        let old = self.valid(now).unwrap_or(known);
         if now < old.refresh_at {
             return Ok(Arc::clone(&old.credentials));
         }
         let fresh = self.refresh(&mut failed_at, now).await;
         Ok(fresh.unwrap_or_else(|error| {
-            log::warn!("the old AWS credentials serve on: {}", causes(&error));
-            self.keep(&old.credentials, now + RETRY_AFTER);
+            log::warn!(
+                "cannot refresh the AWS credentials, using the old ones: {}",
+                causes(&error)
+            );
+            self.store(&old.credentials, now + RETRY_AFTER);
             Arc::clone(&old.credentials)
         }))
     }
 
-    fn usable(&self, now: DateTime<Utc>) -> Option<Arc<Entry>> {
+    fn valid(&self, now: DateTime<Utc>) -> Option<Arc<Entry>> {
         let entry = self.current.load();
         let entry = entry.as_ref()?;
         (!entry.credentials.has_expired(now)).then(|| Arc::clone(entry))
@@ -156,7 +163,7 @@ impl Shared {
 
     async fn fetch_or_fail(self: Arc<Self>, now: DateTime<Utc>) -> Result<Arc<Credentials>, Error> {
         let mut failed_at = self.fetching.lock().await;
-        if let Some(entry) = self.usable(now) {
+        if let Some(entry) = self.valid(now) {
             return Ok(Arc::clone(&entry.credentials));
         }
         if let Some(at) = *failed_at
@@ -167,7 +174,7 @@ impl Shared {
         self.refresh(&mut failed_at, now).await
     }
 
-    /// Fetches and keeps. The caller holds the lock that `failed_at` is in.
+    /// Fetches credentials and stores them. The caller holds the lock of `failed_at`.
     async fn refresh(
         &self,
         failed_at: &mut LastFailure,
@@ -181,7 +188,7 @@ impl Shared {
         {
             credentials = Arc::clone(&old.credentials);
         }
-        self.keep(&credentials, refresh_at(&credentials, now));
+        self.store(&credentials, refresh_at(&credentials, now));
         Ok(credentials)
     }
 
@@ -197,7 +204,7 @@ impl Shared {
         }
     }
 
-    fn keep(&self, credentials: &Arc<Credentials>, refresh_at: DateTime<Utc>) {
+    fn store(&self, credentials: &Arc<Credentials>, refresh_at: DateTime<Utc>) {
         self.current.store(Some(Arc::new(Entry {
             credentials: Arc::clone(credentials),
             refresh_at,
@@ -205,8 +212,9 @@ impl Shared {
     }
 }
 
-/// When to fetch the next set: with a fifth of their life left, at least five minutes, at most
-/// half of it, and up to a quarter of that earlier, so that replicas do not ask all at once.
+/// Returns when to fetch the next set: when a fifth of the lifetime is left, but at least five
+/// minutes and at most half of it. A random part of up to a quarter is added, so that replicas do
+/// not all refresh at the same time.
 fn refresh_at(credentials: &Credentials, now: DateTime<Utc>) -> DateTime<Utc> {
     let jitter = getrandom::u32().unwrap_or_default() % 1_000;
     let Some(end) = credentials.expires_at() else {
@@ -218,7 +226,7 @@ fn refresh_at(credentials: &Credentials, now: DateTime<Utc>) -> DateTime<Utc> {
     end - margin.min(left / 2)
 }
 
-/// An error and what caused it, on one line.
+/// Formats an error and its causes on one line.
 fn causes(error: &Error) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());

@@ -1,102 +1,15 @@
 //! The AWS credentials that URLs are signed with.
 //!
-//! Signing by ourselves needs a cache of our own, and one that says when the credentials end: no
-//! URL may promise to live longer. The SDK's calls to S3 are signed with the same credentials, by
-//! [`CachedProvider`].
+//! The broker signs URLs itself, so it needs a cache that knows when the credentials expire: a URL
+//! must not promise to live longer. The calls of the SDK to S3 are signed with the same credentials,
+//! by [`CachedProvider`].
 //!
-//! [`CredentialsCache`] says what happens when they cannot be had.
+//! [`CredentialsCache`] documents what happens if no credentials are available.
 
 mod cache;
 mod sdk;
-
-use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
+mod set;
 
 pub use self::cache::{CredentialsCache, Error};
 pub use self::sdk::CachedProvider;
-
-/// One set of credentials. `Debug` shows the access key id and the end, never a secret.
-#[derive(Clone)]
-pub struct Credentials {
-    access_key_id: String,
-    secret: SecretString,
-    session_token: Option<SecretString>,
-    expires_at: Option<DateTime<Utc>>,
-}
-
-impl Credentials {
-    /// The id of the access key; it is part of every URL.
-    #[must_use]
-    pub fn access_key_id(&self) -> &str {
-        &self.access_key_id
-    }
-
-    /// When these credentials end, in whole seconds; `None` for those of an IAM user.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        self.expires_at
-    }
-
-    /// Whether they are of a role or a session: such ones end, whether or not it is told when.
-    #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        self.session_token.is_some() || self.expires_at.is_some()
-    }
-
-    /// The secret access key.
-    pub(super) fn secret(&self) -> &str {
-        self.secret.expose_secret()
-    }
-
-    /// The session token of temporary credentials.
-    pub(super) fn session_token(&self) -> Option<&str> {
-        self.session_token.as_ref().map(ExposeSecret::expose_secret)
-    }
-
-    /// Whether they are of no more use at `now`.
-    fn has_expired(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
-    }
-
-    /// Whether these are the other ones, read again.
-    fn same_as(&self, other: &Self) -> bool {
-        self.access_key_id == other.access_key_id
-            && self.secret() == other.secret()
-            && self.session_token() == other.session_token()
-            && self.expires_at == other.expires_at
-    }
-}
-
-impl From<&aws_credential_types::Credentials> for Credentials {
-    fn from(given: &aws_credential_types::Credentials) -> Self {
-        // An empty token is none: some credential files carry one.
-        let token = given.session_token().filter(|token| !token.is_empty());
-        Self {
-            access_key_id: given.access_key_id().to_owned(),
-            secret: given.secret_access_key().into(),
-            session_token: token.map(SecretString::from),
-            expires_at: given.expiry().map(whole_second),
-        }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Credentials")
-            .field("access_key_id", &self.access_key_id)
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Cut down to the second: a URL counts in seconds and must not outlive them by a fraction.
-fn whole_second(time: SystemTime) -> DateTime<Utc> {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs())
-        .ok()
-        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
+pub use self::set::Credentials;

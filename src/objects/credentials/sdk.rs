@@ -1,14 +1,14 @@
-//! The same credentials for the SDK's own calls.
+//! The cached credentials as a provider for the calls of the SDK.
 
 use aws_credential_types::Credentials as Given;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
-use super::CredentialsCache;
+use super::cache::CredentialsCache;
 use crate::clock::Clock;
 
-/// A provider that answers from a cache, so that a call to S3 that is given up does not stop the
-/// fetch that others wait for.
+/// A provider that returns cached credentials, so that a cancelled call to S3 does not stop a fetch
+/// that other callers wait for.
 #[derive(Clone, Debug)]
 pub struct CachedProvider {
     cache: CredentialsCache,
@@ -16,7 +16,7 @@ pub struct CachedProvider {
 }
 
 impl CachedProvider {
-    /// Answers from `cache`, by the time of `clock`.
+    /// Creates a provider that returns the credentials of `cache`, at the time of `clock`.
     #[must_use]
     pub fn new(cache: CredentialsCache, clock: Clock) -> Self {
         Self { cache, clock }

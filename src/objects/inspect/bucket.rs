@@ -1,26 +1,26 @@
-//! HEAD of the bucket, read closely.
+//! The status of the bucket, by a HEAD request.
 
 use crate::objects::store::{ObjectStore, StoreError, failed, status};
 
-/// What a HEAD of the bucket came to.
+/// The result of a HEAD request for the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BucketStatus {
-    /// It is there, and ours to use.
+    /// The bucket exists and can be used.
     Reachable,
     /// There is no such bucket.
     Missing,
-    /// It is in another region; which one, where the store says so.
+    /// The bucket is in another region, which is given if the store names it.
     OtherRegion(Option<String>),
-    /// The store refuses us: the key, its secret, its rights or the clock are wrong. The answer to
-    /// a HEAD has no body that could tell which.
+    /// The store refuses the request: the access key, its secret, its rights or the clock are
+    /// wrong. The response to a HEAD request has no body that would tell which.
     Refused(u16),
 }
 
 impl ObjectStore {
-    /// Whether the bucket answers, and if not, why.
+    /// Returns whether the bucket can be reached, and if not, why.
     ///
     /// # Errors
-    /// No answer, or a fault of the store's own.
+    /// The store does not answer, or answers with a server error.
     pub async fn bucket_status(&self) -> Result<BucketStatus, StoreError> {
         let call = self.client.head_bucket().bucket(self.bucket()).send();
         let error = match self.timed("HeadBucket", call).await {
@@ -33,7 +33,8 @@ impl ObjectStore {
         match status(&error) {
             Some(404) => Ok(BucketStatus::Missing),
             Some(301 | 307) => Ok(BucketStatus::OtherRegion(region)),
-            // A signature for another region gets 400, and the header names the right one.
+            // A signature for another region is answered with 400 and a header that names the right
+            // region.
             Some(400) if region.is_some() => Ok(BucketStatus::OtherRegion(region)),
             Some(status @ 400..=499) => Ok(BucketStatus::Refused(status)),
             _ => Err(failed("HeadBucket", error)),

@@ -1,46 +1,47 @@
-//! The bucket's CORS rules.
+//! The CORS rules of the bucket.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{self, CorsConfiguration};
 
-use super::unsaid;
+use super::error::refused_or_failed;
 use crate::objects::store::{ObjectStore, StoreError, failed};
 
-/// One rule, with all that S3 keeps of it: what is read can be written back.
+/// A CORS rule with all attributes that S3 stores, so that a rule that was read can be written
+/// back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CorsRule {
-    /// Its name.
+    /// The name of the rule.
     pub id: Option<String>,
-    /// Origins, with a `*` at most in each.
+    /// The origins, each with at most one `*`.
     pub origins: Vec<String>,
-    /// Methods, upper-case.
+    /// The HTTP methods in upper case.
     pub methods: Vec<String>,
-    /// Headers that a page may send, with a `*` at most in each.
+    /// The headers that a page may send, each with at most one `*`.
     pub headers: Vec<String>,
-    /// Headers that a page may read.
+    /// The headers that a page may read.
     pub exposed: Vec<String>,
-    /// How long a browser may remember it, in seconds.
+    /// How long a browser may cache the rule, in seconds.
     pub max_age: Option<i32>,
 }
 
 impl ObjectStore {
-    /// Every rule, in the order in which the store tries them.
+    /// Returns all rules, in the order in which the store evaluates them.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where the store will not say.
+    /// [`StoreError::Refused`] if the store denies or lacks the operation.
     pub async fn cors(&self) -> Result<Vec<CorsRule>, StoreError> {
         let call = self.client.get_bucket_cors().bucket(self.bucket()).send();
         match self.timed("GetBucketCors", call).await {
             Ok(output) => Ok(output.cors_rules().iter().map(read).collect()),
             Err(error) if error.code() == Some("NoSuchCORSConfiguration") => Ok(Vec::new()),
-            Err(error) => Err(unsaid("GetBucketCors", error)),
+            Err(error) => Err(refused_or_failed("GetBucketCors", error)),
         }
     }
 
-    /// Replaces all rules by these: S3 has no call that adds one.
+    /// Replaces all rules. S3 has no call that adds a rule.
     ///
     /// # Errors
-    /// Nothing has changed then, or all of it where the answer was lost.
+    /// Nothing was changed, or everything was if only the answer was lost.
     pub async fn set_cors(&self, rules: &[CorsRule]) -> Result<(), StoreError> {
         let built = rules.iter().map(write).collect::<Result<Vec<_>, _>>();
         let built = built

@@ -1,27 +1,27 @@
-//! The bucket's lifecycle rules, as far as they end multipart uploads.
+//! The lifecycle rules of the bucket that abort multipart uploads.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule};
 
-use super::unsaid;
+use super::error::refused_or_failed;
 use crate::objects::store::{ObjectStore, StoreError};
 
-/// A rule in force that aborts multipart uploads which are not complete.
+/// An enabled rule that aborts incomplete multipart uploads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbortRule {
-    /// Its name.
+    /// The name of the rule.
     pub id: String,
-    /// Of keys that start like this; empty: of all.
+    /// The prefix of the keys that the rule applies to; empty for all keys.
     pub prefix: String,
-    /// So many days after the upload began, at the midnight (UTC) that follows.
+    /// After how many days an upload is aborted, at the following midnight (UTC).
     pub days: u32,
 }
 
 impl ObjectStore {
-    /// Every rule in force that aborts multipart uploads.
+    /// Returns all enabled rules that abort multipart uploads.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where the store will not say.
+    /// [`StoreError::Refused`] if the store denies or lacks the operation.
     pub async fn abort_rules(&self) -> Result<Vec<AbortRule>, StoreError> {
         let call = self.client.get_bucket_lifecycle_configuration();
         let call = call.bucket(self.bucket()).send();
@@ -29,7 +29,7 @@ impl ObjectStore {
         match self.timed(operation, call).await {
             Ok(output) => Ok(output.rules().iter().filter_map(abort).collect()),
             Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => Ok(Vec::new()),
-            Err(error) => Err(unsaid(operation, error)),
+            Err(error) => Err(refused_or_failed(operation, error)),
         }
     }
 }
@@ -44,7 +44,7 @@ fn abort(rule: &LifecycleRule) -> Option<AbortRule> {
     let prefix = filter
         .and_then(|filter| filter.prefix.clone())
         .or_else(|| both.and_then(|both| both.prefix.clone()));
-    #[expect(deprecated, reason = "rules of old have it here")]
+    #[expect(deprecated, reason = "old rules have the prefix here")]
     let old = rule.prefix.clone();
     Some(AbortRule {
         id: rule.id.clone().unwrap_or_default(),

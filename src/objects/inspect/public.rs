@@ -1,26 +1,26 @@
-//! Whether the whole world can see the bucket.
+//! Whether the bucket is public.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
-use super::unsaid;
+use super::error::refused_or_failed;
 use crate::objects::store::{ObjectStore, StoreError};
 
-/// The four switches of "Block public access", as the bucket itself has them. The account may have
-/// them too, which the bucket does not say.
+/// The four settings of "Block public access" of the bucket. The account may have the same
+/// settings, which the bucket does not report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PublicAccessBlock {
     /// New public ACLs are refused.
     pub block_acls: bool,
-    /// Public ACLs do not count.
+    /// Public ACLs are ignored.
     pub ignore_acls: bool,
     /// New public policies are refused.
     pub block_policy: bool,
-    /// A public policy lets only the account's own in.
+    /// A public policy gives access only to the account of the bucket.
     pub restrict_buckets: bool,
 }
 
 impl PublicAccessBlock {
-    /// The switches that are off, by S3's names.
+    /// The S3 names of the settings that are off.
     pub fn off(self) -> Vec<&'static str> {
         [
             (self.block_acls, "BlockPublicAcls"),
@@ -35,10 +35,10 @@ impl PublicAccessBlock {
 }
 
 impl ObjectStore {
-    /// The switches; all are off where the bucket has none.
+    /// Returns the settings; all are off if the bucket has none.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where the store will not say.
+    /// [`StoreError::Refused`] if the store denies or lacks the operation.
     pub async fn public_access_block(&self) -> Result<PublicAccessBlock, StoreError> {
         let call = self.client.get_public_access_block().bucket(self.bucket());
         let output = match self.timed("GetPublicAccessBlock", call.send()).await {
@@ -46,7 +46,7 @@ impl ObjectStore {
             Err(error) if error.code() == Some("NoSuchPublicAccessBlockConfiguration") => {
                 return Ok(PublicAccessBlock::default());
             }
-            Err(error) => return Err(unsaid("GetPublicAccessBlock", error)),
+            Err(error) => return Err(refused_or_failed("GetPublicAccessBlock", error)),
         };
         let switches = output.public_access_block_configuration.map(|all| {
             let on = |switch: Option<bool>| switch.unwrap_or(false);
@@ -60,10 +60,10 @@ impl ObjectStore {
         Ok(switches.unwrap_or_default())
     }
 
-    /// Whether the bucket's policy lets everybody in.
+    /// Returns whether the policy of the bucket makes it public.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where the store will not say.
+    /// [`StoreError::Refused`] if the store denies or lacks the operation.
     pub async fn has_public_policy(&self) -> Result<bool, StoreError> {
         let call = self.client.get_bucket_policy_status().bucket(self.bucket());
         match self.timed("GetBucketPolicyStatus", call.send()).await {
@@ -72,7 +72,7 @@ impl ObjectStore {
                 Ok(status.unwrap_or(false))
             }
             Err(error) if error.code() == Some("NoSuchBucketPolicy") => Ok(false),
-            Err(error) => Err(unsaid("GetBucketPolicyStatus", error)),
+            Err(error) => Err(refused_or_failed("GetBucketPolicyStatus", error)),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! AbortMultipartUpload.
 
-use super::is_no_such_upload;
+use super::error::is_no_such_upload;
 use crate::objects::store::{ObjectStore, StoreError, failed};
 
 impl ObjectStore {
-    /// Ends an upload and frees its parts. One that is not there has ended already: success.
+    /// Aborts a multipart upload and frees its parts. Succeeds if it does not exist any more.
     ///
-    /// A part that is under way meanwhile may still arrive and stay; [`list_parts`] tells, and
-    /// aborting again removes it ("AbortMultipartUpload", S3 API reference).
+    /// A part that is being sent at the same time may still arrive and be kept; [`list_parts`]
+    /// shows it, and aborting again removes it ("AbortMultipartUpload", S3 API reference).
+    ///
+    /// # Errors
+    /// The store does not answer, or refuses the request.
     ///
     /// [`list_parts`]: ObjectStore::list_parts
     pub async fn abort_multipart(&self, key: &str, upload_id: &str) -> Result<(), StoreError> {

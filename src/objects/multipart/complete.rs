@@ -1,27 +1,26 @@
-//! CompleteMultipartUpload: the parts become an object.
+//! CompleteMultipartUpload: assembles an object from its parts.
 
 use std::time::Duration;
 
-use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::complete_multipart_upload::{
     CompleteMultipartUploadError, CompleteMultipartUploadOutput,
 };
 use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_runtime_api::http::Response;
-use aws_smithy_types::timeout::TimeoutConfig;
 
+use super::error::{invalid_response, is_no_such_upload};
 use super::parts::UploadedPart;
-use super::{is_no_such_upload, senseless};
 use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::objects::sign::Precondition;
 use crate::objects::store::{ObjectStore, StoreError, failed, status};
+use crate::objects::timeout::with_timeout;
 
-/// The code of bytes that have another checksum than the promised one.
+/// The code for bytes that do not match the given checksum.
 const BAD_DIGEST: &str = "BadDigest";
-/// What the store finds wrong with the parts, by its own codes ("List of error codes" and
-/// "CompleteMultipartUpload", S3 API reference). The same call will fail again.
+/// The codes for invalid parts ("List of error codes" and "CompleteMultipartUpload", S3 API
+/// reference). The same call will fail again.
 const REFUSALS: [&str; 6] = [
     BAD_DIGEST,
     "EntityTooLarge",
@@ -31,62 +30,68 @@ const REFUSALS: [&str; 6] = [
     "InvalidRequest",
 ];
 
-/// An upload to be completed.
+/// The parameters of completing a multipart upload.
 #[derive(Clone, Copy, Debug)]
 pub struct CompleteMultipart<'a> {
-    /// The object's key.
+    /// The key of the object.
     pub key: &'a str,
-    /// The upload, as S3 calls it.
+    /// The id of the multipart upload.
     pub upload_id: &'a str,
-    /// Its parts, in the order of their numbers.
+    /// The parts, in the order of their numbers.
     pub parts: &'a [UploadedPart],
-    /// The algorithm that the upload was created with: the parts' checksums are then repeated.
+    /// The checksum algorithm that the upload was created with, if any. The checksums of the parts
+    /// are then sent again.
     pub part_checksums: Option<Algorithm>,
-    /// The checksum of the whole object that the store is asked to hold the parts to, where it
-    /// computes one of this algorithm. Some stores ignore it: HEAD tells what the object has.
+    /// The checksum of the whole object that the store must check, if it computes one with this
+    /// algorithm. Some stores ignore it; a HEAD request shows the checksums of the object.
     pub checksum: Option<&'a Checksum>,
-    /// The guard against writing over something else; not sent to a store without conditional
-    /// writes.
+    /// The condition that protects other objects from being overwritten. It is not sent to a store
+    /// without conditional writes.
     pub precondition: Precondition<'a>,
-    /// How long one attempt may take: S3 answers at once that it has begun, and needs minutes for
-    /// large objects. All attempts together may take as long.
+    /// How long one attempt may take. S3 starts its response at once, but needs minutes for large
+    /// objects. All attempts together may take as long.
     pub timeout: Duration,
 }
 
-/// What became of it.
+/// The outcome of completing a multipart upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// The object is there.
+    /// The object exists.
     Done {
-        /// With its quotes.
+        /// The ETag with its quotes.
         etag: String,
-        /// In a versioned bucket.
+        /// The version id, in a versioned bucket.
         version_id: Option<String>,
     },
-    /// There is no such upload, or no longer: it may have been completed by a call whose answer
-    /// was lost. HEAD tells.
+    /// The multipart upload does not exist, or no longer: it may have been completed by a call
+    /// whose answer was lost. A HEAD request tells.
     NoSuchUpload,
-    /// Something else stands at the key, or not the version that was to be replaced. After a lost
-    /// answer it may be this very upload's object: HEAD tells. The parts are still there.
+    /// There is another object at the key, or not the version that was to be replaced. After a lost
+    /// answer that object may be the one of this upload; a HEAD request tells. The parts still
+    /// exist.
     PreconditionFailed,
-    /// Another write of the key was under way (409). S3 has the parts uploaded anew then.
+    /// Another write of the key was in progress (409). S3 then requires that the parts are uploaded
+    /// again.
     Conflict,
-    /// The whole has another checksum than [`CompleteMultipart::checksum`]. Nothing was made.
+    /// The object would not match [`CompleteMultipart::checksum`], and was not created.
     WrongChecksum,
-    /// The parts do not make the object.
+    /// The store refuses the parts.
     Refused {
-        /// S3's code: `InvalidPart`.
+        /// The error code of S3, such as `InvalidPart`.
         code: &'static str,
     },
 }
 
 impl ObjectStore {
-    /// Makes an object of the parts. Their sizes must add up: the store is told their sum and
-    /// refuses where it finds another.
+    /// Assembles an object from its parts. The request has the total size of the parts, and the
+    /// store refuses it if it finds another size.
     ///
-    /// A store that does not take the checksum of the whole is asked once more without it. A 200
-    /// with an error in its body is that error; the SDK tries `InternalError` again, as it does
-    /// lost connections.
+    /// If the store does not accept the checksum of the whole object, the request is repeated
+    /// without it. A response with status 200 and an error in its body counts as that error. The
+    /// SDK retries `InternalError` and lost connections.
+    ///
+    /// # Errors
+    /// The store does not answer, or refuses the request for other reasons than the parts.
     pub async fn complete_multipart(
         &self,
         complete: &CompleteMultipart<'_>,
@@ -144,7 +149,7 @@ impl ObjectStore {
             .set_checksum_type(complete.checksum.map(|_| ChecksumType::FullObject))
             .multipart_upload(listed(complete))
             .customize()
-            .config_override(patient(complete.timeout))
+            .config_override(with_timeout(complete.timeout))
             .send();
         self.timed("CompleteMultipartUpload", call).await
     }
@@ -154,7 +159,8 @@ type Failed = SdkError<CompleteMultipartUploadError, Response>;
 
 fn done(output: CompleteMultipartUploadOutput) -> Result<Completion, StoreError> {
     Ok(Completion::Done {
-        etag: (output.e_tag).ok_or_else(|| senseless("CompleteMultipartUpload", "no ETag"))?,
+        etag: (output.e_tag)
+            .ok_or_else(|| invalid_response("CompleteMultipartUpload", "no ETag"))?,
         version_id: output.version_id.filter(|version| version != "null"),
     })
 }
@@ -166,21 +172,21 @@ fn refused(complete: &CompleteMultipart<'_>, error: Failed) -> Result<Completion
     }
 }
 
-/// Whether the store may refuse the checksum of the whole, and not the parts: it has no code of its
-/// own for that.
+/// Whether the store may have refused the checksum of the whole object and not the parts. There is
+/// no specific code for that.
 fn is_about_checksum(error: &Failed) -> bool {
     let code = error.code().unwrap_or_default();
     let is_known = code != "InvalidRequest" && REFUSALS.contains(&code);
     matches!(status(error), Some(200 | 400 | 405 | 501)) && !is_known && code != "InternalError"
 }
 
-/// What an error means, where it is an answer and not a fault. Its code says it where it is one of
-/// S3's, as the status of such an error may be 200; the status says it for stores with other codes.
+/// Interprets an error that is an outcome and not a fault. A code of S3 takes precedence over the
+/// status, which may be 200; the status is used for stores with other codes.
 fn outcome(complete: &CompleteMultipart<'_>, error: &Failed) -> Option<Completion> {
     let (code, status) = (error.code().unwrap_or_default(), status(error));
     match (code, status) {
         ("PreconditionFailed", _) | (_, Some(412)) => Some(Completion::PreconditionFailed),
-        // `If-Match` where nothing stands.
+        // `If-Match` without an object at the key.
         ("NoSuchKey", _) if matches!(complete.precondition, Precondition::Matches(_)) => {
             Some(Completion::PreconditionFailed)
         }
@@ -199,8 +205,8 @@ fn listed(complete: &CompleteMultipart<'_>) -> CompletedMultipartUpload {
     let parts = complete.parts.iter().map(|part| {
         let value = |algorithm| {
             let checksum = part.checksum.as_ref()?;
-            let told = complete.part_checksums == Some(algorithm);
-            (told && checksum.algorithm() == algorithm).then(|| checksum.value().to_owned())
+            let is_sent = complete.part_checksums == Some(algorithm);
+            (is_sent && checksum.algorithm() == algorithm).then(|| checksum.value().to_owned())
         };
         CompletedPart::builder()
             .set_part_number(part.number.try_into().ok())
@@ -215,15 +221,4 @@ fn listed(complete: &CompleteMultipart<'_>) -> CompletedMultipartUpload {
     CompletedMultipartUpload::builder()
         .set_parts(Some(parts.collect()))
         .build()
-}
-
-/// Waits so long. S3 sends a blank now and then meanwhile, too few to count as a living stream.
-pub(in crate::objects) fn patient(patience: Duration) -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(patience)
-        .operation_timeout(patience)
-        .build();
-    Builder::new()
-        .timeout_config(timeouts)
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
-use super::senseless;
+use super::error::invalid_response;
 use crate::domain::checksum::Algorithm;
 use crate::domain::encryption::Encryption;
 use crate::domain::object::UPLOAD_ID_METADATA;
@@ -12,15 +12,18 @@ use crate::objects::sign::PutObject;
 use crate::objects::store::{Answer, ObjectAttribute, ObjectStore, StoreError, answer, failed};
 
 impl ObjectStore {
-    /// Begins an upload of `object` in parts; the answer is S3's id of it.
+    /// Creates a multipart upload for `object`, and returns its id.
     ///
-    /// What the object carries is told now: type, headers, tags, encryption, the upload's id. Length, checksum
-    /// and precondition are not: the store takes them at the completion.
+    /// The request has the attributes of the object: type, headers, tags, encryption and upload id.
+    /// Length, checksum and precondition are sent when the upload is completed.
     ///
-    /// `part_checksums` is needed where parts shall be signed with checksums: AWS refuses those of
-    /// an algorithm that was not told here ("Checksum Type mismatch occurred"). Without it a store
-    /// that computes checksums computes CRC64NVME of the whole object by itself; SHA-1 and SHA-256
-    /// are composite, of the parts' checksums ("Checking object integrity", S3 user guide).
+    /// `part_checksums` is required if parts are signed with checksums: AWS refuses the checksums
+    /// of an algorithm that was not given here ("Checksum Type mismatch occurred"). Without it, a
+    /// store that computes checksums computes CRC64NVME of the whole object; SHA-1 and SHA-256 are
+    /// composite ("Checking object integrity", S3 user guide).
+    ///
+    /// # Errors
+    /// The store does not answer, refuses the request, or does not support an attribute.
     pub async fn create_multipart(
         &self,
         object: &PutObject<'_>,
@@ -31,7 +34,8 @@ impl ObjectStore {
             .await
     }
 
-    /// The same of an object with user `metadata` beside the upload's id.
+    /// As [`create_multipart`](Self::create_multipart), with user `metadata` in addition to the
+    /// upload id.
     pub async fn create_multipart_with(
         &self,
         object: &PutObject<'_>,
@@ -58,23 +62,23 @@ impl ObjectStore {
             .set_bucket_key_enabled(encryption.and_then(Encryption::bucket_key))
             .set_checksum_algorithm(part_checksums.map(algorithm))
             .set_checksum_type(part_checksums.map(kind));
-        let begun = self.timed("CreateMultipartUpload", call.send()).await;
-        let output = begun.map_err(|error| {
+        let created = self.timed("CreateMultipartUpload", call.send()).await;
+        let output = created.map_err(|error| {
             let answer = answer(&error);
-            match answer.and_then(|answer| unfit(answer, object, part_checksums)) {
-                Some(unfit) => unfit,
+            match answer.and_then(|answer| unsupported_attribute(answer, object, part_checksums)) {
+                Some(unsupported) => unsupported,
                 None => failed("CreateMultipartUpload", error),
             }
         })?;
         (output.upload_id.filter(|id| !id.is_empty()))
-            .ok_or_else(|| senseless("CreateMultipartUpload", "the answer has no upload id"))
+            .ok_or_else(|| invalid_response("CreateMultipartUpload", "the answer has no upload id"))
     }
 }
 
-/// Where the client's own choice is what the store does not take. AWS has codes of their own for
-/// these ("List of error codes", S3 API reference); other stores say less, and then it is what is
-/// out of the ordinary.
-fn unfit(
+/// Finds the attribute that the client has chosen and the store does not support. AWS has specific
+/// codes for these ("List of error codes", S3 API reference). Other stores are less specific; then
+/// it is assumed to be the most unusual attribute.
+fn unsupported_attribute(
     answer: Answer,
     object: &PutObject<'_>,
     part_checksums: Option<Algorithm>,
@@ -110,7 +114,7 @@ fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
     }
 }
 
-/// Of the whole object wherever the store can: only that proves its bytes.
+/// Prefers checksums of the whole object, because only these prove its bytes.
 fn kind(algorithm: Algorithm) -> ChecksumType {
     match algorithm {
         Algorithm::Sha256 | Algorithm::Sha1 => ChecksumType::Composite,

@@ -1,41 +1,44 @@
-//! ListParts: what is there of an upload.
+//! ListParts: the uploaded parts of a multipart upload.
 
 use aws_sdk_s3::types::Part;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 
-use super::{is_no_such_upload, senseless};
+use super::error::{invalid_response, is_no_such_upload};
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::objects::head::timestamp;
 use crate::objects::store::{ObjectStore, StoreError, failed};
 
-/// A part that the store has.
+/// An uploaded part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedPart {
-    /// 1 to 10,000.
+    /// The part number, 1 to 10,000.
     pub number: u32,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// With its quotes, as S3 writes it.
+    /// The ETag with its quotes, as S3 writes it.
     pub etag: String,
-    /// The checksum of the part's bytes, where the store has one.
+    /// The checksum of the bytes of the part, if the store has one.
     pub checksum: Option<Checksum>,
 }
 
-/// One page of parts.
+/// A page of parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartsPage {
-    /// In the order of their numbers.
+    /// The parts, in the order of their numbers.
     pub parts: Vec<UploadedPart>,
-    /// When the last of them came.
+    /// When the last of them was uploaded.
     pub last_modified: Option<DateTime<Utc>>,
-    /// Where the next page begins: behind the part of this number.
+    /// The part number after which the next page starts; `None` on the last page.
     pub next: Option<u32>,
 }
 
 impl ObjectStore {
-    /// One page of parts, 1,000 at most, behind the part numbered `after` (0 for the first page).
-    /// `None` where there is no such upload.
+    /// Returns a page of at most 1,000 parts, after the part with the number `after` (0 for the
+    /// first page). `None` if the multipart upload does not exist.
+    ///
+    /// # Errors
+    /// The store does not answer, refuses the request, or answers with an invalid page.
     pub async fn list_parts(
         &self,
         key: &str,
@@ -58,13 +61,16 @@ impl ObjectStore {
         let last_modified = times.map(timestamp).max();
         let parts = listed.into_iter().map(uploaded);
         let parts: Option<Vec<_>> = parts.collect();
-        let parts = parts.ok_or_else(|| senseless("ListParts", "a part has no number or size"))?;
+        let parts =
+            parts.ok_or_else(|| invalid_response("ListParts", "a part has no number or size"))?;
         let next = match output.is_truncated {
             Some(true) => {
                 let next = output.next_part_number_marker.as_deref().unwrap_or("");
-                // A page that leads nowhere would hide parts, or be asked for without end.
+                // An invalid position would skip parts, or repeat the same page for ever.
                 let next = next.parse().ok().filter(|next| *next > after);
-                Some(next.ok_or_else(|| senseless("ListParts", "the next page is not behind"))?)
+                Some(next.ok_or_else(|| {
+                    invalid_response("ListParts", "the next page does not follow")
+                })?)
             }
             _ => None,
         };
@@ -75,8 +81,8 @@ impl ObjectStore {
         }))
     }
 
-    /// All pages of parts, one at a time. None at all where there is no such upload; one that ends
-    /// between two pages just ends here.
+    /// Streams all pages of parts. There are no pages if the multipart upload does not exist; if it
+    /// ends between two pages, the stream ends.
     pub fn parts_pages<'a>(
         &'a self,
         key: &'a str,
@@ -89,8 +95,8 @@ impl ObjectStore {
         })
     }
 
-    /// When the last part came; `None` where there is none, or no such upload. Once one is found
-    /// that came after `enough`, the others are not looked at.
+    /// Returns when the last part was uploaded; `None` if there is no part or no such multipart
+    /// upload. Stops listing as soon as a part is found that was uploaded after `enough`.
     pub async fn last_part_at(
         &self,
         key: &str,
@@ -108,8 +114,8 @@ impl ObjectStore {
         Ok(last)
     }
 
-    /// All parts, in the order of their numbers; `None` where there is no such upload, or no
-    /// longer. 10,000 of them are about a megabyte.
+    /// Returns all parts, in the order of their numbers; `None` if the multipart upload does not
+    /// exist. 10,000 parts take about a megabyte of memory.
     pub async fn all_parts(
         &self,
         key: &str,

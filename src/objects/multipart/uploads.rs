@@ -1,47 +1,50 @@
-//! ListMultipartUploads: what was begun and neither completed nor aborted.
+//! ListMultipartUploads: multipart uploads that are neither completed nor aborted.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::EncodingType;
 use chrono::{DateTime, Utc};
 
-use super::{NO_SUCH_UPLOAD, senseless};
+use super::error::{NO_SUCH_UPLOAD, invalid_response};
 use crate::objects::head::timestamp;
 use crate::objects::list::decoded;
 use crate::objects::store::{ObjectStore, StoreError, failed};
 
-/// An upload that takes parts, or forgotten ones that cost money.
+/// An open multipart upload. Its parts are billed until it is completed or aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenUpload {
-    /// The key of the object to be.
+    /// The key of the object.
     pub key: String,
-    /// S3's id of the upload.
+    /// The id of the multipart upload.
     pub upload_id: String,
-    /// When it was begun.
+    /// When it was created.
     pub initiated: DateTime<Utc>,
 }
 
-/// Where a page ends.
+/// The position at which a page ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadsMarker {
-    /// The key of its last upload.
+    /// The key of the last upload of the page.
     pub key: String,
-    /// S3's id of its last upload.
+    /// The id of the last upload of the page.
     pub upload_id: String,
 }
 
-/// One page of uploads.
+/// A page of open multipart uploads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenUploadsPage {
-    /// In the order of their keys.
+    /// The uploads, in the order of their keys.
     pub uploads: Vec<OpenUpload>,
-    /// The end of this page, where another follows.
+    /// The end of this page; `None` on the last page.
     pub next: Option<UploadsMarker>,
 }
 
 impl ObjectStore {
-    /// One page of the open uploads of keys that start with `prefix`, at most `limit` (1,000 on
-    /// AWS), behind the end of the page before. [`StoreError::Refused`] where the store has no such
-    /// listing, or its policy hides it.
+    /// Returns a page of at most `limit` open uploads (1,000 on AWS) for keys that start with
+    /// `prefix`, after the end of the previous page.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if the store lacks this listing or denies it, or the store does not
+    /// answer.
     pub async fn list_multipart(
         &self,
         prefix: &str,
@@ -54,11 +57,12 @@ impl ObjectStore {
             .max_uploads(i32::from(limit))
             .set_key_marker(after.map(|marker| marker.key.clone()))
             .set_upload_id_marker(after.map(|marker| marker.upload_id.clone()))
-            // A key may hold characters that XML cannot: one such key would break its page.
+            // Keys may have characters that XML does not allow. Without encoding, one such key
+            // would make the whole page unreadable.
             .encoding_type(EncodingType::Url);
         let output = match self.timed("ListMultipartUploads", call.send()).await {
             Ok(output) => output,
-            // What rclone answers where none is open.
+            // The answer of rclone if no upload is open.
             Err(error) if error.code() == Some(NO_SUCH_UPLOAD) => {
                 return Ok(OpenUploadsPage {
                     uploads: Vec::new(),
@@ -67,7 +71,7 @@ impl ObjectStore {
             }
             Err(error) => return Err(failed("ListMultipartUploads", error)),
         };
-        // Stores that do not know the parameter do not repeat it.
+        // A store that does not support the encoding does not return the parameter.
         let encoded = output.encoding_type == Some(EncodingType::Url);
         let plain = |text| if encoded { decoded(text).0 } else { text };
         let uploads = output.uploads.unwrap_or_default().into_iter();
@@ -81,7 +85,7 @@ impl ObjectStore {
             })
             .collect();
         let next = (output.is_truncated == Some(true)).then(|| {
-            // Some stores do not name the end of their page: it is its last upload then.
+            // Some stores do not return the end of the page, which is then its last upload.
             let last = uploads.last();
             let key = (output.next_key_marker.filter(|key| !key.is_empty())).map(plain);
             let id = output.next_upload_id_marker.filter(|id| !id.is_empty());
@@ -93,7 +97,9 @@ impl ObjectStore {
             Some(next).filter(|next| Some(next) != after)
         });
         let next = next.map(|next| {
-            next.ok_or_else(|| senseless("ListMultipartUploads", "the next page is not behind"))
+            next.ok_or_else(|| {
+                invalid_response("ListMultipartUploads", "the next page does not follow")
+            })
         });
         Ok(OpenUploadsPage {
             next: next.transpose()?,

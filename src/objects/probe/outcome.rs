@@ -1,24 +1,24 @@
-//! What a store answers to a call that it may refuse.
+//! The outcome of a request that a store may refuse.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 
 use crate::objects::store::{Answer, answer};
 
-/// What a store answered to a call that it may refuse.
+/// The outcome of a request that a store may refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It did what was asked.
+    /// The request succeeded.
     Done,
-    /// The condition of the call does not hold.
+    /// The condition of the request does not hold.
     ConditionFailed(Answer),
-    /// There is no such thing.
+    /// The target does not exist.
     Missing(Answer),
-    /// The role may not do this, which says nothing of the store.
+    /// The role does not have the right for it, which says nothing about the store.
     Denied(Answer),
-    /// It takes no such call.
+    /// The store does not support the request.
     Refused(Answer),
-    /// A fault, or no answer at all.
+    /// The store answered with a temporary error, or not at all.
     Fault(Option<Answer>),
 }
 
@@ -33,17 +33,17 @@ impl Outcome {
         }
     }
 
-    /// Whether the store held the call to its condition.
-    pub const fn is_held(&self) -> bool {
+    /// Whether the store refused the request because of its condition.
+    pub const fn is_condition_failed(&self) -> bool {
         matches!(self, Self::ConditionFailed(_))
     }
 
-    /// Whether the answer says nothing of what the store can do.
-    pub const fn is_mute(&self) -> bool {
+    /// Whether the answer says nothing about the abilities of the store.
+    pub const fn is_inconclusive(&self) -> bool {
         matches!(self, Self::Denied(_) | Self::Fault(_))
     }
 
-    /// For people: `412 PreconditionFailed`, `success`, `no answer`.
+    /// Describes the outcome: `412 PreconditionFailed`, `success`, `no answer`.
     pub fn summary(&self) -> String {
         match self {
             Self::Done => "success".to_owned(),
@@ -57,7 +57,7 @@ impl Outcome {
     }
 }
 
-/// By the code where the status is that of a success: the error stands in the body then.
+/// If the status is that of a success, the code decides: the response has an error in its body.
 impl From<Answer> for Outcome {
     fn from(answer: Answer) -> Self {
         match (answer.status, answer.code.as_str()) {

@@ -1,7 +1,8 @@
-//! Text in the forms that Signature Version 4 wants: percent-encoding, hex, times, numbers.
+//! The text formats of Signature Version 4: percent-encoding, hex, times, numbers.
 //!
-//! Everything but the unreserved characters of RFC 3986 is encoded, in upper-case hex, a space as
-//! `%20`: `UriEncode()` in "Create a signed AWS API request" of the IAM user guide.
+//! All characters except the unreserved ones of RFC 3986 are percent-encoded with upper-case hex
+//! digits, and a space is `%20`: see `UriEncode()` in "Create a signed AWS API request" of the IAM
+//! user guide.
 
 use std::fmt::Write as _;
 
@@ -10,15 +11,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub(super) const SECONDS_A_DAY: i64 = 86_400;
 
-/// All but the unreserved characters: for query values and the like.
+/// The characters that are encoded in query values: all but the unreserved ones.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The same, less the slash: for object keys. S3 encodes a key once and does not normalise it,
-/// so `//`, `.` and `..` stay.
+/// The characters that are encoded in object keys: as in query values, but not the slash. S3
+/// encodes a key once and does not normalise it, so `//`, `.` and `..` are kept.
 const KEY: &AsciiSet = &VALUE.remove(b'/');
 
 /// Appends `text` as a query value.
@@ -40,8 +41,8 @@ pub(super) fn push_hex(out: &mut String, digest: &[u8; 32]) {
     out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
-/// Appends the second half of a basic ISO 8601 time: `T000000Z`. Ten times as fast as chrono's
-/// `format`, which reads its pattern anew each time.
+/// Appends the time part of a basic ISO 8601 timestamp: `T000000Z`. This is ten times as fast as
+/// the `format` of chrono, which parses its pattern each time.
 pub(super) fn time_of_day(out: &mut String, time: DateTime<Utc>) {
     let second = time.timestamp().rem_euclid(SECONDS_A_DAY);
     out.push('T');
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn only_unreserved_characters_stay() {
+    fn value_encodes_all_but_unreserved_characters() {
         let ascii: String = (0..=127).map(char::from).collect();
         let kept: String = written(|out| value(out, &ascii))
             .split('%')
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_keeps_its_slashes_and_nothing_else() {
+    fn key_keeps_only_slashes_in_addition() {
         assert_eq!(
             written(|out| key(out, "//a b/+%/ü/../*'")),
             "//a%20b/%2B%25/%C3%BC/../%2A%27"
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_is_lower_case_and_whole() {
+    fn hex_is_lower_case_and_keeps_leading_zeros() {
         let digest = std::array::from_fn(|at| u8::try_from(at * 8).unwrap());
         assert_eq!(
             written(|out| push_hex(out, &digest)),

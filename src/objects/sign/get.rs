@@ -1,41 +1,44 @@
-//! GetObject and HeadObject: a URL that reads one object, or one version of it, or its headers.
+//! GetObject and HeadObject: URLs that read an object, a version of an object, or its headers.
 //!
-//! Only `host` is signed: the client may send `Range` and conditions as it likes.
+//! Only `host` is signed, so the client may send `Range` and conditional headers.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, PresignRequest, Presigned, Signer};
+use super::error::Error;
+use super::presign::PresignRequest;
+use super::presigned::Presigned;
+use super::signer::Signer;
 use crate::objects::credentials::Credentials;
 
-/// What a URL that reads is for. A signature holds for one method only.
+/// The method of a URL that reads. A signature is valid for one method only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ReadMethod {
-    /// The object.
+    /// Reads the object.
     #[default]
     Get,
-    /// Its headers.
+    /// Reads its headers.
     Head,
 }
 
-/// One object that a client may read.
+/// An object that a client may read.
 #[derive(Debug, Clone, Copy)]
 pub struct GetObject<'a> {
-    /// The object's key.
+    /// The key of the object.
     pub key: &'a str,
-    /// How it is read.
+    /// The method.
     pub method: ReadMethod,
-    /// The version; without it the current one.
+    /// The version; `None` for the current one.
     pub version_id: Option<&'a str>,
-    /// What S3 shall answer as `Content-Disposition`.
+    /// The `Content-Disposition` of the response.
     pub response_content_disposition: Option<&'a str>,
-    /// What S3 shall answer as `Content-Type`.
+    /// The `Content-Type` of the response.
     pub response_content_type: Option<&'a str>,
 }
 
 impl<'a> GetObject<'a> {
-    /// The current version, answered with the headers that it was written with.
+    /// Reads the current version, with the headers that it was written with.
     #[must_use]
     pub fn new(key: &'a str) -> Self {
         Self {
@@ -64,11 +67,11 @@ impl<'a> GetObject<'a> {
 }
 
 impl Signer {
-    /// Signs a URL that reads `object` until `expires_in` seconds from `now` or the end of the
-    /// credentials.
+    /// Signs a URL that reads `object`. It is valid for `expires_in` seconds from `now`, but not
+    /// longer than the credentials.
     ///
     /// # Errors
-    /// As [`Signer::presign`].
+    /// As for [`Signer::presign`].
     pub fn get_object(
         &self,
         object: &GetObject<'_>,

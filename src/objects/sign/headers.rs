@@ -1,55 +1,55 @@
 //! Signed headers in their canonical form.
 //!
-//! `host` is always signed and stands at its place in the order of names; the others come from
+//! `host` is always signed, at its position in the order of names; the other headers are those of
 //! the request.
 
 use std::borrow::Cow;
 
-use super::Error;
+use super::error::Error;
 
 type Headers<'a> = [(&'a str, Cow<'a, str>)];
 
-/// A request's headers, cut in two where `host` belongs.
+/// The headers of a request, split where `host` belongs.
 pub(super) struct SignedHeaders<'h> {
     before: &'h Headers<'h>,
-    behind: &'h Headers<'h>,
+    after: &'h Headers<'h>,
 }
 
 impl<'h> SignedHeaders<'h> {
-    /// Takes headers that are sorted by name, each once.
+    /// The headers must be sorted by name, without duplicates.
     pub(super) fn new(headers: &'h Headers<'h>) -> Self {
         debug_assert!(
             headers.is_sorted_by(|left, right| left.0 < right.0),
             "signed headers must be sorted by name, each once"
         );
         let place = headers.partition_point(|(name, _)| *name < "host");
-        let (before, behind) = headers.split_at_checked(place).unwrap_or((headers, &[]));
-        Self { before, behind }
+        let (before, after) = headers.split_at_checked(place).unwrap_or((headers, &[]));
+        Self { before, after }
     }
 
-    /// Appends the names, `host` among them, with `separator` between.
+    /// Appends the names, including `host`, separated by `separator`.
     pub(super) fn push_names(&self, out: &mut String, separator: &str) {
         for (name, _) in self.before {
             out.push_str(name);
             out.push_str(separator);
         }
         out.push_str("host");
-        for (name, _) in self.behind {
+        for (name, _) in self.after {
             out.push_str(separator);
             out.push_str(name);
         }
     }
 
-    /// Appends a line `name:value` for each header, `host` among them.
+    /// Appends a line `name:value` for each header, including `host`.
     ///
     /// # Errors
-    /// A control character in a value: it could end the line and begin another header.
+    /// A value has a control character, which could end the line and start another header.
     pub(super) fn push_canonical(&self, out: &mut String, host: &str) -> Result<(), Error> {
         for (name, value) in self.before {
             push_line(out, name, value)?;
         }
         push_line(out, "host", host)?;
-        for (name, value) in self.behind {
+        for (name, value) in self.after {
             push_line(out, name, value)?;
         }
         Ok(())
@@ -59,7 +59,7 @@ impl<'h> SignedHeaders<'h> {
 fn push_line(out: &mut String, name: &str, value: &str) -> Result<(), Error> {
     out.push_str(name);
     out.push(':');
-    // No early exit: the loop is one run of vector instructions.
+    // No early exit, so that the compiler can vectorize the loop.
     let (control, space) = value
         .bytes()
         .fold((false, false), |(control, space), byte| {
@@ -77,8 +77,9 @@ fn push_line(out: &mut String, name: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Spaces at the ends are left out, runs of them become one (`Trim()` in "Create a signed AWS API
-/// request"). Only spaces: S3 keeps other blanks.
+/// Appends a value without leading and trailing spaces, and with single spaces instead of runs
+/// (`Trim()` in "Create a signed AWS API request"). This applies only to spaces: S3 keeps other
+/// whitespace.
 fn push_trimmed(out: &mut String, value: &str) {
     let mut words = value.split(' ').filter(|word| !word.is_empty());
     if let Some(first) = words.next() {
@@ -97,7 +98,7 @@ mod tests {
     use super::SignedHeaders;
 
     #[test]
-    fn host_stands_at_its_place_and_values_are_trimmed() {
+    fn host_is_sorted_in_and_values_are_trimmed() {
         let headers = [
             ("content-type", Cow::from("  text/csv;   charset=utf-8 ")),
             ("if-none-match", Cow::from("*")),
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_smuggle_in_a_header() {
+    fn push_canonical_rejects_control_characters() {
         for value in ["a\r\nx-amz-acl:public-read", "a\nb", "\0", "\t", "\x7f"] {
             let headers = [("cache-control", value.into())];
             let error = SignedHeaders::new(&headers).push_canonical(&mut String::new(), "h");

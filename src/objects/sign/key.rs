@@ -1,8 +1,8 @@
-//! The signing key of one day, ready to use.
+//! The signing key of one day.
 //!
-//! Deriving a key costs four HMACs, and an HMAC with a fresh key hashes two more blocks before
-//! the first byte of its message. Both depend only on credentials, day, region and service, so
-//! they are done once a day, with everything else of a URL that stays the same till midnight.
+//! Deriving a key costs four HMACs, and an HMAC with a new key hashes two more blocks before the
+//! first byte of its message. Both depend only on credentials, day, region and service, so they are
+//! computed once a day, together with everything else of a URL that does not change until midnight.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use super::encode;
 use crate::objects::credentials::Credentials;
 use crate::objects::endpoint::Endpoint;
 
-/// A day's key and the text that goes with it. Holds secrets: no `Debug`.
+/// The key of a day, and the parts of URLs that depend on the same values. It has secrets and
+/// therefore no `Debug`.
 pub(super) struct DayKey {
     credentials: Arc<Credentials>,
     day: i64,
@@ -70,23 +71,23 @@ impl DayKey {
         }
     }
 
-    /// Whether this key signs for these credentials at that time.
+    /// Whether this key is the one for these credentials at this time.
     ///
-    /// Credentials are compared by address: this key holds on to its own, so no others can have
-    /// come to lie at the same one.
+    /// Credentials are compared by address. The key keeps its credentials alive, so no others can
+    /// be at the same address.
     pub(super) fn fits(&self, credentials: &Arc<Credentials>, second: DateTime<Utc>) -> bool {
         Arc::ptr_eq(&self.credentials, credentials) && self.day == day_of(second)
     }
 
-    /// The signature of a string to sign.
+    /// Signs a string to sign.
     pub(super) fn sign(&self, string_to_sign: &str) -> [u8; 32] {
-        self.begin(string_to_sign).finalize().into_bytes().into()
+        self.start(string_to_sign).finalize().into_bytes().into()
     }
 
-    /// The signature of a string to sign that begins so, still to be ended.
-    pub(super) fn begin(&self, start: &str) -> Hmac<Sha256> {
+    /// Starts the signature of a string to sign that starts with `text`.
+    pub(super) fn start(&self, text: &str) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
-        mac.update(start.as_bytes());
+        mac.update(text.as_bytes());
         mac
     }
 
@@ -100,12 +101,13 @@ impl DayKey {
         &self.scope
     }
 
-    /// The query from `X-Amz-Algorithm` to the date half of `X-Amz-Date`, encoded.
+    /// The encoded query from `X-Amz-Algorithm` to the date part of `X-Amz-Date`.
     pub(super) fn query(&self) -> &str {
         &self.query
     }
 
-    /// `&X-Amz-Security-Token=…`, encoded; empty for credentials without a session.
+    /// The encoded parameter `&X-Amz-Security-Token=…`; empty for credentials without a session
+    /// token.
     pub(super) fn token(&self) -> &str {
         &self.token
     }

@@ -1,62 +1,68 @@
-//! UploadPart: one URL for each part of a multipart upload, exactly as long as it was planned.
+//! UploadPart: a URL for each part of a multipart upload, with the exact size of the part.
 //!
-//! An upload has up to 10,000 parts, and their URLs differ in little: number, length, checksum.
-//! So what is equal is done once: the key is encoded, the canonical request is hashed as far as
-//! the part's number, and the string to sign is fed to the HMAC as far as that hash. What is left
-//! for one URL is one allocation and some eight SHA-256 blocks, however long the key or the
-//! session token.
+//! An upload has up to 10,000 parts, and their URLs differ only in number, length and checksum. So
+//! the common work is done once: the key is encoded, the canonical request is hashed up to the part
+//! number, and the HMAC is computed up to that hash in the string to sign. Each URL then costs one
+//! allocation and about eight SHA-256 blocks, regardless of the length of the key and the session
+//! token.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
+use super::encode;
+use super::error::Error;
 use super::headers::SignedHeaders;
 use super::key::DayKey;
-use super::{Checksum, Error, Presigned, Signer, encode, lifetime};
+use super::lifetime::Lifetime;
+use super::presigned::Presigned;
+use super::put::Checksum;
+use super::signer::Signer;
 use crate::objects::credentials::Credentials;
 use crate::objects::endpoint::Endpoint;
 
-/// One part that a client may PUT, as often as the URL lives: the last one counts.
+/// A part that a client may PUT. It may be sent repeatedly while the URL is valid; the last one
+/// counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadPart<'a> {
-    /// 1 to 10,000.
+    /// The part number, 1 to 10,000.
     pub number: u32,
-    /// The exact size in bytes; signed, and refused by S3 where it differs.
+    /// The exact size in bytes. It is signed, and S3 refuses another size.
     pub size: u64,
-    /// The checksum of the part's bytes; the client must send the header. S3 takes it only of the
-    /// algorithm that the upload was created with.
+    /// The checksum of the bytes of the part, which the client must send as a header. S3 only
+    /// accepts the algorithm that the multipart upload was created with.
     pub checksum: Option<Checksum<'a>>,
 }
 
-/// Signs the parts of one upload, at one time. Holds a key: no `Debug`.
+/// Signs the parts of one multipart upload at one time. It has a key and therefore no `Debug`.
 pub struct PartSigner {
     endpoint: Arc<Endpoint>,
     mac: Hmac<Sha256>,
     expires_at: DateTime<Utc>,
-    /// The URL as far as the part's number.
+    /// The URL up to the part number.
     before: String,
-    /// The URL from behind it to `X-Amz-Expires`.
-    behind: String,
-    /// What follows the signature.
+    /// The URL from after the part number to `X-Amz-Expires`.
+    after: String,
+    /// The security token, which follows the signature.
     token: String,
-    /// The canonical request as far as the names of the signed headers.
+    /// The canonical request up to the names of the signed headers.
     canonical: String,
-    /// The end of the canonical query, behind the part's number.
+    /// The end of the canonical query, after the part number.
     query_end: String,
-    /// Of the last part that was signed: the next one is most often like it.
-    form: Form,
+    /// The template of the last signed part, which usually fits the next one too.
+    template: Template,
     scratch: String,
 }
 
-/// What parts with the same signed headers share.
-struct Form {
-    /// The header of the checksum.
+/// The text and the hash that all parts with the same signed headers share.
+struct Template {
+    /// The name of the checksum header.
     checksum: Option<&'static str>,
-    /// Hashed as far as the part's number.
+    /// The hash of the canonical request up to the part number.
     hash: Sha256,
     /// `&X-Amz-SignedHeaders=…&X-Amz-Signature=`.
     url: String,
@@ -64,8 +70,8 @@ struct Form {
     end: String,
 }
 
-impl Form {
-    /// Hashes `canonical` and what follows it as far as the part's number.
+impl Template {
+    /// Hashes `canonical` and the text that follows up to the part number.
     fn new(canonical: &str, checksum: Option<&'static str>) -> Self {
         let headers: Vec<_> = (["content-length"].into_iter().chain(checksum))
             .map(|name| (name, Cow::Borrowed("")))
@@ -88,11 +94,11 @@ impl Form {
 }
 
 impl Signer {
-    /// Prepares to sign parts of the upload that S3 calls `upload_id`, as
-    /// [`presign`](Signer::presign) would at `now`.
+    /// Prepares to sign parts of the multipart upload `upload_id`, with the same result as
+    /// [`presign`](Signer::presign) at `now`.
     ///
     /// # Errors
-    /// Expired credentials, a lifetime out of bounds.
+    /// The credentials have expired, or the lifetime is out of range.
     pub fn upload_parts(
         &self,
         key: &str,
@@ -101,52 +107,50 @@ impl Signer {
         credentials: &Arc<Credentials>,
         now: DateTime<Utc>,
     ) -> Result<PartSigner, Error> {
-        let second = DateTime::from_timestamp(now.timestamp(), 0).ok_or(Error::Time(now))?;
-        let expires = lifetime(expires_in, credentials, second)?;
-        let expires_at = second
-            .checked_add_signed(TimeDelta::seconds(expires.into()))
-            .ok_or(Error::Time(now))?;
+        let Lifetime {
+            second,
+            expires_in,
+            expires_at,
+        } = Lifetime::new(expires_in, credentials, now)?;
         Ok(self.with_key(credentials, second, |day| {
             let mut amz = day.query().to_owned();
             encode::time_of_day(&mut amz, second);
             amz.push_str("&X-Amz-Expires=");
-            encode::number(&mut amz, expires);
-            let mut path = self.endpoint.base_path().to_owned();
+            encode::number(&mut amz, expires_in);
+            let endpoint = self.shared_endpoint();
+            let mut path = endpoint.base_path().to_owned();
             encode::key(&mut path, key);
             let mut id = String::from("&uploadId=");
             encode::value(&mut id, upload_id);
             let canonical = format!("PUT\n{path}\n{amz}{}&X-Amz-SignedHeaders=", day.token());
             PartSigner {
-                endpoint: Arc::clone(&self.endpoint),
-                mac: begin(day, second),
+                mac: start_mac(day, second),
                 expires_at,
-                before: format!(
-                    "{}{path}?x-id=UploadPart&partNumber=",
-                    self.endpoint.origin()
-                ),
-                behind: format!("{id}&{amz}"),
+                before: format!("{}{path}?x-id=UploadPart&partNumber=", endpoint.origin()),
+                after: format!("{id}&{amz}"),
                 token: day.token().to_owned(),
                 query_end: format!("{id}&x-id=UploadPart\n"),
-                form: Form::new(&canonical, None),
+                template: Template::new(&canonical, None),
                 canonical,
                 scratch: String::new(),
+                endpoint,
             }
         }))
     }
 }
 
-/// The HMAC of the string to sign, as far as the hash in it.
-fn begin(day: &DayKey, second: DateTime<Utc>) -> Hmac<Sha256> {
+/// Starts the HMAC of the string to sign, up to the hash in it.
+fn start_mac(day: &DayKey, second: DateTime<Utc>) -> Hmac<Sha256> {
     let mut start = format!("AWS4-HMAC-SHA256\n{}", day.date());
     encode::time_of_day(&mut start, second);
     start.push('\n');
     start.push_str(day.scope());
     start.push('\n');
-    day.begin(&start)
+    day.start(&start)
 }
 
 impl PartSigner {
-    /// When the URLs stop working.
+    /// When the URLs expire.
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {
         self.expires_at
@@ -155,13 +159,13 @@ impl PartSigner {
     /// Signs the URL of one part.
     ///
     /// # Errors
-    /// A checksum that HTTP cannot carry.
+    /// The checksum cannot be sent over HTTP.
     pub fn sign(&mut self, part: &UploadPart<'_>) -> Result<Presigned, Error> {
         let header = part.checksum.map(|checksum| checksum.header);
-        if self.form.checksum != header {
-            self.form = Form::new(&self.canonical, header);
+        if self.template.checksum != header {
+            self.template = Template::new(&self.canonical, header);
         }
-        let form = &self.form;
+        let template = &self.template;
         let out = &mut self.scratch;
 
         out.clear();
@@ -169,18 +173,23 @@ impl PartSigner {
         let number = out.len();
         out.push_str(&self.query_end);
         push_headers(out, part, self.endpoint.host())?;
-        out.push_str(&form.end);
-        let mut hash = form.hash.clone();
+        out.push_str(&template.end);
+        let mut hash = template.hash.clone();
         hash.update(&*out);
         let hash = hash.finalize();
 
         let mut url = String::with_capacity(
-            self.before.len() + number + self.behind.len() + form.url.len() + 64 + self.token.len(),
+            self.before.len()
+                + number
+                + self.after.len()
+                + template.url.len()
+                + 64
+                + self.token.len(),
         );
         url.push_str(&self.before);
         url.push_str(out.get(..number).unwrap_or_default());
-        url.push_str(&self.behind);
-        url.push_str(&form.url);
+        url.push_str(&self.after);
+        url.push_str(&template.url);
 
         out.clear();
         encode::push_hex(out, &hash.into());
@@ -195,7 +204,8 @@ impl PartSigner {
     }
 }
 
-/// The canonical headers: length, host and checksum, which is also the order of their names.
+/// Appends the canonical headers: length, host and checksum, which is also the order of their
+/// names.
 fn push_headers(out: &mut String, part: &UploadPart<'_>, host: &str) -> Result<(), Error> {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "content-length:{}", part.size);

@@ -1,12 +1,12 @@
-//! A request and a day's key in, a URL out.
+//! Signs a request with the key of the day.
 //!
-//! This is "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" of the S3
-//! API reference. The URL is byte for byte the one that aws-sdk-s3 makes: `x-id` first, the other
-//! parameters, then the signature's own, the session token last.
+//! This implements "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" of
+//! the S3 API reference. The URL is equal to that of aws-sdk-s3, byte for byte: `x-id` is first,
+//! then the other parameters, then those of the signature, and the session token is last.
 //!
-//! One buffer, one allocation: the URL is written up to its signature, the canonical request
-//! behind it out of the pieces that stand there already (nothing is encoded twice), then cut off
-//! again for the signature to follow.
+//! It uses one buffer with one allocation: the URL is written up to its signature; the canonical
+//! request is appended from pieces of the URL, so that nothing is encoded twice; then the buffer is
+//! truncated, and the signature is appended.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,46 +14,46 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::Error;
 use super::encode;
+use super::error::Error;
 use super::headers::SignedHeaders;
 use super::key::DayKey;
 use crate::objects::endpoint::Endpoint;
 
-/// What a pre-signed URL shall allow.
+/// The request that a pre-signed URL allows.
 #[derive(Debug, Clone, Copy)]
 pub struct PresignRequest<'a> {
-    /// The HTTP method, upper-case.
+    /// The HTTP method in upper case.
     pub method: &'a str,
-    /// The S3 operation that the SDK names in `x-id`; HeadObject has none.
+    /// The S3 operation, which the SDK sends as `x-id`; HeadObject has none.
     pub operation: Option<&'static str>,
-    /// The object's key, as it is, not encoded.
+    /// The key of the object, not encoded.
     pub key: &'a str,
-    /// The headers that the client must send so, besides `host`: names in lower case, sorted,
-    /// each once.
+    /// The headers that the client must send exactly so, in addition to `host`: with names in lower
+    /// case, sorted, without duplicates.
     pub headers: &'a [(&'a str, Cow<'a, str>)],
-    /// Further query parameters, sorted by name; the names need no encoding and sort between
-    /// `X-Amz-…` and `x-id`, as all of S3's do.
+    /// Further query parameters, sorted by name. The names need no encoding and sort between
+    /// `X-Amz-…` and `x-id`, as all names of S3 do.
     pub query: &'a [(&'static str, &'a str)],
-    /// How long the URL is wanted to work, in seconds: 1 to 604,800.
+    /// The requested lifetime of the URL in seconds: 1 to 604,800.
     pub expires_in: u32,
 }
 
-/// All that one URL is made of.
+/// Everything that a URL is made of.
 pub(super) struct Draft<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) key: &'a DayKey,
     pub(super) request: &'a PresignRequest<'a>,
-    /// A whole second on the key's day.
+    /// The signing time: a whole second on the day of the key.
     pub(super) second: DateTime<Utc>,
     pub(super) expires: u32,
 }
 
-/// Where the parts of the URL lie that the canonical request repeats.
+/// The positions of the parts of the URL that the canonical request repeats.
 struct Pieces {
     /// The encoded path.
     path: Range<usize>,
-    /// The request's own parameters, each with a `&` behind it.
+    /// The parameters of the request, each followed by `&`.
     query: Range<usize>,
     /// From `X-Amz-Algorithm` to the end of `X-Amz-Expires`.
     amz: Range<usize>,
@@ -62,7 +62,7 @@ struct Pieces {
 }
 
 impl Draft<'_> {
-    /// Writes the signed URL.
+    /// Returns the signed URL.
     pub(super) fn sign(&self) -> Result<String, Error> {
         debug_assert!(
             self.request.query.is_sorted_by_key(|(name, _)| *name),
@@ -128,8 +128,8 @@ impl Draft<'_> {
         }
     }
 
-    /// The canonical request. Query parameters stand in the order of their encoded names:
-    /// `X-Amz-…` before all lower-case ones, `x-id` last of those.
+    /// Appends the canonical request. Its query parameters are in the order of their encoded names:
+    /// `X-Amz-…` before all lower-case names, and `x-id` last.
     fn write_canonical(
         &self,
         out: &mut String,
@@ -159,7 +159,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Room for URL and canonical request, so that the buffer does not grow under usual keys.
+    /// The capacity for the URL and the canonical request, so that the buffer does not grow for
+    /// usual keys.
     fn capacity(&self) -> usize {
         let path = self.endpoint.base_path().len() + self.request.key.len() * 5 / 4;
         let query = self.request.query.iter();

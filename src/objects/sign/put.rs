@@ -1,29 +1,32 @@
-//! PutObject: one URL that writes one object, and only the one that was promised.
+//! PutObject: a URL that writes one object, and only the declared one.
 //!
-//! Everything that is signed here S3 itself holds the client to: other bytes, another size,
-//! another type or a second write are refused without the broker being asked.
+//! S3 enforces everything that is signed here: it refuses other bytes, another size, another type
+//! or a second write without asking the broker.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, PresignRequest, Presigned, Signer};
+use super::error::Error;
+use super::presign::PresignRequest;
+use super::presigned::Presigned;
+use super::signer::Signer;
 use crate::domain::encryption::Encryption;
 use crate::objects::credentials::Credentials;
 
-/// What may stand at the key when the object arrives.
+/// The condition on an existing object at the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition<'a> {
-    /// `If-None-Match: *`: nothing may stand there. Makes the URL write once.
+    /// `If-None-Match: *`: there must be no object, so the URL writes only once.
     Absent,
-    /// `If-Match: etag`: exactly that version, its etag in quotes as S3 writes it.
+    /// `If-Match: etag`: the object must have this ETag, in quotes as S3 writes it.
     Matches(&'a str),
-    /// Whatever stands there is replaced.
+    /// No condition: any object is replaced.
     None,
 }
 
-/// The checksum that S3 holds the bytes against.
+/// The checksum that S3 compares with the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checksum<'a> {
     /// `x-amz-checksum-sha256`, `-sha1`, `-crc32`, `-crc32c` or `-crc64nvme`.
@@ -32,10 +35,10 @@ pub struct Checksum<'a> {
     pub value: &'a str,
 }
 
-/// One object that a client may PUT. `None` leaves a header out.
+/// An object that a client may PUT. `None` omits a header.
 #[derive(Debug, Clone, Copy)]
 pub struct PutObject<'a> {
-    /// The object's key.
+    /// The key of the object.
     pub key: &'a str,
     /// The media type.
     pub content_type: &'a str,
@@ -43,9 +46,9 @@ pub struct PutObject<'a> {
     pub content_length: Option<u64>,
     /// The checksum of the bytes.
     pub checksum: Option<Checksum<'a>>,
-    /// The guard against writing over something else.
+    /// The condition that protects other objects from being overwritten.
     pub precondition: Precondition<'a>,
-    /// The upload's id, kept with the object as `x-amz-meta-upload-id`.
+    /// The upload id, which is stored with the object as `x-amz-meta-upload-id`.
     pub upload_id: &'a str,
     /// `Cache-Control` of the object.
     pub cache_control: Option<&'a str>,
@@ -55,7 +58,7 @@ pub struct PutObject<'a> {
     pub content_encoding: Option<&'a str>,
     /// `Content-Language` of the object.
     pub content_language: Option<&'a str>,
-    /// The storage class, as S3 names it: `STANDARD_IA`.
+    /// The S3 name of the storage class, such as `STANDARD_IA`.
     pub storage_class: Option<&'a str>,
     /// The tags, form-encoded: `k=v&k2=v2`.
     pub tagging: Option<&'a str>,
@@ -64,7 +67,8 @@ pub struct PutObject<'a> {
 }
 
 impl<'a> PutObject<'a> {
-    /// An object with a key, a type and an upload id, written once, and nothing else declared.
+    /// An object with a key, a type and an upload id, which is written only once, without other
+    /// attributes.
     #[must_use]
     pub fn new(key: &'a str, content_type: &'a str, upload_id: &'a str) -> Self {
         Self {
@@ -84,7 +88,7 @@ impl<'a> PutObject<'a> {
         }
     }
 
-    /// The headers that are signed besides `host`, in the order of their names.
+    /// The signed headers in addition to `host`, in the order of their names.
     #[must_use]
     pub fn signed_headers(&self) -> Vec<(&'static str, Cow<'a, str>)> {
         let length = self.content_length.map(|bytes| bytes.to_string());
@@ -125,28 +129,28 @@ impl<'a> PutObject<'a> {
     }
 }
 
-/// Signed when the size is declared, but never told to the client: every client sends it by
-/// itself, and a browser may not set it.
+/// This header is signed if the size is declared, but it is not returned to the client: every
+/// client sends it anyway, and a browser must not set it.
 const CONTENT_LENGTH: &str = "content-length";
 const SSE: &str = "x-amz-server-side-encryption";
 const SSE_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 const SSE_BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 
-/// A URL to PUT to, and what the client must send with it.
+/// A URL for a PUT, and the headers that the client must send with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresignedPut<'a> {
-    /// The URL and its end.
+    /// The URL and its expiry.
     pub presigned: Presigned,
-    /// The signed headers less `host` and `content-length`, in the order of their names.
+    /// The signed headers except `host` and `content-length`, in the order of their names.
     pub headers: Vec<(&'static str, Cow<'a, str>)>,
 }
 
 impl Signer {
-    /// Signs a URL that writes `object` once or as often as its precondition allows, until
-    /// `expires_in` seconds from `now` or the end of the credentials.
+    /// Signs a URL that writes `object`, as often as its precondition allows. It is valid for
+    /// `expires_in` seconds from `now`, but not longer than the credentials.
     ///
     /// # Errors
-    /// As [`Signer::presign`].
+    /// As for [`Signer::presign`].
     pub fn put_object<'a>(
         &self,
         object: &PutObject<'a>,

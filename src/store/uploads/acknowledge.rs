@@ -1,4 +1,4 @@
-//! The arrow to Uploaded, for many uploads in one statement.
+//! The transition to Uploaded, for many uploads in one statement.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::lock::{OnLocked, lock};
 use super::path_version::{self, Candidate, PathVersion, TenantPath};
 use super::row::Row;
-use super::transition::{Changes, transition_all};
+use super::transition::{Changes, transition_many};
 use super::unproven;
 use crate::domain::event::EventType;
 use crate::domain::object::ProvenObject;
@@ -24,109 +24,118 @@ use crate::domain::upload::{Upload, Verification};
 use crate::store::columns::{bind_arrays, each, json, try_each};
 use crate::store::{Connection, Result, events};
 
-/// An upload whose object was looked at and is the promised one.
+/// An upload whose object was checked and is as declared.
 pub struct ProvenUpload {
-    /// The row as it was seen.
+    /// The row, as it was read before the check.
     pub upload: Upload,
-    /// Its path, as it was before the object was looked at.
+    /// The version of its path before the object was checked.
     pub version: PathVersion,
-    /// A new name.
+    /// The new name, if it changes.
     pub name: Option<String>,
-    /// New comments.
+    /// The new comments, if they change.
     pub comments: Option<String>,
-    /// New metadata, in place of the old.
+    /// The new metadata, which replaces the old, if it changes.
     pub metadata: Option<BTreeMap<String, String>>,
-    /// Everything that was promised, then and now.
+    /// What was declared at create and with the acknowledge.
     pub declared: Declared,
-    /// The object.
+    /// The proven object.
     pub object: ProvenObject,
-    /// InsertMode it was proven, and when.
+    /// How and when it was proven.
     pub verification: Verification,
 }
 
-/// What came of an acknowledge of many.
+/// The outcome of acknowledging many uploads.
 #[derive(Debug, Default)]
 pub struct Acknowledged {
-    /// Those that are Uploaded now.
+    /// The uploads that are Uploaded now.
     pub done: Vec<Upload>,
-    /// Those that were passed over for a lock that another transaction holds: [`OnLocked::Skip`].
+    /// The uploads that were skipped because another transaction holds a lock ([`OnLocked::Skip`]).
     pub locked: HashSet<Uuid>,
 }
 
-/// Marks uploads Uploaded, with their proofs and their events, and supersedes who was current at
-/// their paths; wrong objects there are counted no more.
+/// Marks uploads as Uploaded, with their proofs and events. Supersedes the current uploads of their
+/// paths, and stops counting wrong objects at these paths.
 ///
-/// Left out is whose row does not allow the arrow any more or is no longer held under the lease of
-/// its upload, whose path moved since its version was
-/// taken (its proof may be of bytes that were replaced meanwhile), whose object is being removed, and
-/// the second of two at one path. `locked` says what becomes of one whose row, or the row that it supersedes, is locked. Call
-/// it inside a transaction: one that becomes current at the same moment elsewhere makes it fail at
-/// the constraint that there is one current upload a path.
+/// An upload is left out if:
+/// - its row does not allow the transition any more, or no longer has the lease of the upload;
+/// - the version of its path has changed, because its proof may be of bytes that were replaced
+///   meanwhile;
+/// - its object is being removed;
+/// - another of the uploads has the same path.
+///
+/// `locked` says what to do if its row, or the row that it supersedes, is locked.
+///
+/// Call it inside a transaction. If another upload becomes the current one of a path at the same
+/// time, this fails because of the constraint that a path has only one current upload.
 ///
 /// A removal is registered and committed before it waits for the locks of these rows
-/// ([`counting_on`](super::counting_on)), and is checked here under these locks: at least one of the
-/// two finds the other.
+/// ([`find_relying_on_object`](super::find_relying_on_object)), and it is checked here under these
+/// locks: so at least one of the two sees the other.
 pub async fn acknowledge(
     connection: &mut Connection,
     proven: &[ProvenUpload],
     locked: OnLocked,
 ) -> Result<Acknowledged> {
-    let arrow = Transition::Acknowledge;
+    let transition = Transition::Acknowledge;
     let superseded = proven.iter().filter_map(|proven| proven.version.upload());
     let rows: Vec<Uuid> = (proven.iter().map(|proven| proven.upload.id))
         .chain(superseded)
         .collect();
-    let held = lock(connection, &rows, locked).await?;
-    let is_held = |proven: &&ProvenUpload| {
+    let locked_rows = lock(connection, &rows, locked).await?;
+    let is_locked = |proven: &&ProvenUpload| {
         let superseded = proven.version.upload();
-        held.contains(&proven.upload.id) && superseded.is_none_or(|id| held.contains(&id))
+        locked_rows.contains(&proven.upload.id)
+            && superseded.is_none_or(|id| locked_rows.contains(&id))
     };
-    let (free, passed_over): (Vec<&ProvenUpload>, Vec<&ProvenUpload>) =
-        proven.iter().partition(is_held);
-    let passed_over = match locked {
-        OnLocked::Skip => each(&passed_over, |proven| proven.upload.id),
-        // All locks were waited for: a row without one is gone.
+    let (free, skipped): (Vec<&ProvenUpload>, Vec<&ProvenUpload>) =
+        proven.iter().partition(is_locked);
+    let skipped = match locked {
+        OnLocked::Skip => each(&skipped, |proven| proven.upload.id),
+        // All locks were waited for, so a row that is not locked no longer exists.
         OnLocked::Wait => Vec::new(),
     };
     let mut acknowledged = Acknowledged {
         done: Vec::new(),
-        locked: passed_over.into_iter().collect(),
+        locked: skipped.into_iter().collect(),
     };
     let candidates = each(&free, |proven| Candidate {
         upload: &proven.upload,
         etag: &proven.object.etag,
         at: proven.verification.at,
     });
-    let seen = path_version::seen(connection, &candidates, arrow.from()).await?;
-    let is_as_it_was = |proven: &ProvenUpload| {
-        let seen = seen.get(&proven.upload.id);
-        seen.is_some_and(|seen| seen.version == proven.version && !seen.is_being_removed)
+    let states = path_version::read_locked(connection, &candidates, transition.from()).await?;
+    let is_unchanged = |proven: &ProvenUpload| {
+        let state = states.get(&proven.upload.id);
+        state.is_some_and(|state| state.version == proven.version && !state.is_being_removed)
     };
-    let mut places = HashSet::new();
+    let mut paths = HashSet::new();
     let fit: Vec<&ProvenUpload> = (free.into_iter())
-        .filter(|proven| is_as_it_was(proven))
-        .filter(|proven| places.insert(TenantPath::from(&proven.upload)))
+        .filter(|proven| is_unchanged(proven))
+        .filter(|proven| paths.insert(TenantPath::from(&proven.upload)))
         .collect();
     if fit.is_empty() {
         return Ok(acknowledged);
     }
     supersede(connection, &fit).await?;
-    let rows: Vec<Row> = Update::of(&fit)?.load(connection).await?;
+    let rows: Vec<Row> = Update::new(&fit)?.load(connection).await?;
     let rows = rows.into_iter().map(Row::into_upload);
     acknowledged.done = rows.collect::<Result<_>>()?;
     let replaced: Vec<TenantPath<'_>> = (acknowledged.done.iter())
-        .filter(|upload| seen.get(&upload.id).is_some_and(|seen| seen.is_unproven))
+        .filter(|upload| {
+            let state = states.get(&upload.id);
+            state.is_some_and(|state| state.has_wrong_objects)
+        })
         .map(TenantPath::from)
         .collect();
     if !replaced.is_empty() {
-        unproven::replace(connection, &replaced).await?;
+        unproven::clear_replaced(connection, &replaced).await?;
     }
-    events::append(connection, EventType::of(arrow), &acknowledged.done).await?;
+    events::append(connection, EventType::of(transition), &acknowledged.done).await?;
     Ok(acknowledged)
 }
 
-/// Supersedes the uploads that the marks name as current. Their locks are held, and the marks were
-/// seen under them.
+/// Supersedes the uploads that the path versions name as current. The caller holds their locks, and
+/// has checked the versions under these locks.
 async fn supersede(connection: &mut Connection, proven: &[&ProvenUpload]) -> Result<()> {
     let current: Vec<Uuid> = proven
         .iter()
@@ -135,7 +144,7 @@ async fn supersede(connection: &mut Connection, proven: &[&ProvenUpload]) -> Res
     let last = proven.iter().map(|proven| proven.verification.at).max();
     if let Some(at) = last.filter(|_| !current.is_empty()) {
         let changes = Changes::default();
-        transition_all(
+        transition_many(
             connection,
             &current,
             None,
@@ -148,7 +157,7 @@ async fn supersede(connection: &mut Connection, proven: &[&ProvenUpload]) -> Res
     Ok(())
 }
 
-/// The rows, column by column.
+/// The changes, column by column.
 struct Update<'a> {
     from: Vec<&'static str>,
     ids: Vec<Uuid>,
@@ -172,7 +181,7 @@ struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    fn of(proven: &[&'a ProvenUpload]) -> Result<Self> {
+    fn new(proven: &[&'a ProvenUpload]) -> Result<Self> {
         let declared = |proven: &&'a ProvenUpload| proven.declared.checksum.as_ref();
         let found = |proven: &&'a ProvenUpload| proven.object.checksum.as_ref();
         let from = Transition::Acknowledge.from();
@@ -210,7 +219,7 @@ impl<'a> Update<'a> {
 
 impl QueryFragment<Pg> for Update<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // Whatever was wrong before is forgotten.
+        // Errors of earlier checks are cleared.
         out.push_sql(
             "UPDATE uploads SET status = 'Uploaded', sequence = uploads.sequence + 1, \
              name = COALESCE(new.name, uploads.name), \

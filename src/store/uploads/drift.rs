@@ -1,4 +1,4 @@
-//! What became of proven objects.
+//! Records the drift of proven objects.
 
 use std::slice;
 
@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
-use super::find::{STANDING, find_acknowledged};
+use super::find::{ACKNOWLEDGED, find_acknowledged};
 use super::path_version::{PathVersion, TenantPath};
 use super::row::Row;
 use super::unproven::bytes;
@@ -18,10 +18,12 @@ use crate::domain::upload::{Upload, has_drifted};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result, events};
 
-/// Notes what a look at the object of `seen` found, with its event, and how many bytes its own URL
-/// has put in the place of the proven ones. `None` where nothing changes:
-/// it is noted already, the dataset is not one any more, or the row moved since it was read.
-/// Call it inside a transaction.
+/// Records the drift of the object of `seen`, or the end of its drift, with an event. `unproven` is
+/// the size in bytes of an object that the URL of the upload itself has written instead of the
+/// proven one.
+///
+/// Returns `None` if nothing changes: the drift is recorded already, the upload is not acknowledged
+/// any more, or the row has changed since it was read. Call it inside a transaction.
 pub async fn mark_drift(
     connection: &mut Connection,
     seen: &Upload,
@@ -33,7 +35,7 @@ pub async fn mark_drift(
     let row = uploads::table
         .filter(uploads::id.eq(seen.id))
         .filter(uploads::sequence.eq(seen.sequence))
-        .filter(sql::<Bool>(STANDING))
+        .filter(sql::<Bool>(ACKNOWLEDGED))
         .filter(uploads::drift.is_distinct_from(kind));
     let row: Option<Row> = diesel::update(row)
         .set((
@@ -58,26 +60,28 @@ pub async fn mark_drift(
     Ok(Some(upload))
 }
 
-/// Notes that the dataset at a place was replaced by an object with another ETag, with its event.
-/// Only the dataset that stood there at `version`, taken before that object was looked at: a later one
-/// has a proof of its own. `None` where nothing changes. Call it inside a transaction.
+/// Records that the dataset at a path was replaced by an object with another ETag, with an event.
+///
+/// This applies only to the dataset that `version` names, which was read before that object was
+/// checked: a later dataset has a proof of its own. Returns `None` if nothing changes. Call it
+/// inside a transaction.
 pub async fn mark_replaced(
     connection: &mut Connection,
-    place: TenantPath<'_>,
+    path: TenantPath<'_>,
     version: PathVersion,
     etag: &str,
     at: DateTime<Utc>,
 ) -> Result<Option<Upload>> {
-    let standing = find_acknowledged(connection, place.tenant, &[place.path]).await?;
-    let replaced = (standing.into_iter())
-        .find(|standing| version.is_of(standing) && has_drifted(Some(standing), etag));
+    let acknowledged = find_acknowledged(connection, path.tenant, &[path.path]).await?;
+    let replaced = (acknowledged.into_iter())
+        .find(|acknowledged| version.names(acknowledged) && has_drifted(Some(acknowledged), etag));
     match replaced {
-        Some(standing) => mark_drift(connection, &standing, Some(Drift::Replaced), None, at).await,
+        Some(upload) => mark_drift(connection, &upload, Some(Drift::Replaced), None, at).await,
         None => Ok(None),
     }
 }
 
-/// Notes the same number anew, for a drift that is noted already.
+/// Updates the size of the wrong object for a drift that is recorded already.
 pub async fn set_drifted_size(
     connection: &mut Connection,
     seen: &Upload,
@@ -86,7 +90,7 @@ pub async fn set_drifted_size(
     let size = unproven.map(bytes);
     diesel::update(uploads::table.filter(uploads::id.eq(seen.id)))
         .filter(uploads::sequence.eq(seen.sequence))
-        .filter(sql::<Bool>(STANDING))
+        .filter(sql::<Bool>(ACKNOWLEDGED))
         .filter(uploads::unproven_size.is_distinct_from(size))
         .set(uploads::unproven_size.eq(size))
         .execute(connection)

@@ -1,4 +1,4 @@
-//! The deadline of Pending uploads.
+//! Extension of the deadline of Pending uploads.
 
 use std::collections::HashSet;
 
@@ -11,13 +11,15 @@ use uuid::Uuid;
 use crate::store::columns::each;
 use crate::store::{Connection, Result};
 
-/// Moves the deadline of a Pending upload to `until`, never back. `false` where it is not Pending.
+/// Moves the deadline of a Pending upload to `until`, but never to an earlier time. Returns `false`
+/// if it is not Pending.
 pub async fn extend(connection: &mut Connection, id: Uuid, until: DateTime<Utc>) -> Result<bool> {
     let extended = extend_many(connection, &[(id, until)]).await?;
     Ok(extended.contains(&id))
 }
 
-/// The same of many; returns those that are Pending.
+/// Moves the deadlines of many uploads, but never to an earlier time. Returns those that are
+/// Pending.
 pub async fn extend_many(
     connection: &mut Connection,
     deadlines: &[(Uuid, DateTime<Utc>)],
@@ -27,7 +29,7 @@ pub async fn extend_many(
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    // In the order in which everybody locks uploads.
+    // Uploads are always locked in the order of their ids.
     let extended: Vec<Extended> = diesel::sql_query(
         "UPDATE uploads SET expires_at = greatest(uploads.expires_at, next.until) FROM ( \
              SELECT uploads.id, asked.until FROM unnest($1, $2) AS asked (id, until) \

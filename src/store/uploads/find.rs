@@ -1,4 +1,4 @@
-//! One row, or the few at one path.
+//! Finds one row, or the few rows of one path.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -14,10 +14,13 @@ use crate::domain::upload::Upload;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
-// Written out, not bound: Postgres uses a partial index only where it sees the predicate.
-pub(super) const STANDING: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
+/// SQL: whether an upload is acknowledged.
+///
+/// This is a literal instead of bind parameters, because Postgres uses a partial index only if the
+/// query has its predicate.
+pub(super) const ACKNOWLEDGED: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
 
-/// The upload, if it is this tenant's.
+/// Finds an upload of this tenant.
 pub async fn find_by_id(
     connection: &mut Connection,
     tenant: &str,
@@ -33,7 +36,7 @@ pub async fn find_by_id(
     row.map(Row::into_upload).transpose()
 }
 
-/// Those of the uploads that are this tenant's, in no order, in one query.
+/// Finds those of the uploads that belong to this tenant, in one query and in no particular order.
 pub async fn find_by_ids(
     connection: &mut Connection,
     tenant: &str,
@@ -48,7 +51,7 @@ pub async fn find_by_ids(
     rows.into_iter().map(Row::into_upload).collect()
 }
 
-/// The newest upload of a path, whatever became of it.
+/// Finds the newest upload of a path, in any status.
 pub async fn find_newest_at_path(
     connection: &mut Connection,
     tenant: &str,
@@ -61,8 +64,8 @@ pub async fn find_newest_at_path(
     Ok(list(connection, tenant, &filter, 1).await?.pop())
 }
 
-/// The upload that a delete of a path means: the acknowledged one, else a Deleting one, else the
-/// newest.
+/// Finds the upload that a delete of a path applies to: the acknowledged one, or else one that is
+/// Deleting, or else the newest.
 pub async fn find_delete_target(
     connection: &mut Connection,
     tenant: &str,
@@ -87,7 +90,7 @@ pub async fn find_delete_target(
     }
 }
 
-/// The acknowledged uploads of many paths, at most one a path, in one query.
+/// Finds the acknowledged uploads of many paths, at most one for each path, in one query.
 pub async fn find_acknowledged(
     connection: &mut Connection,
     tenant: &str,
@@ -96,7 +99,7 @@ pub async fn find_acknowledged(
     let rows: Vec<Row> = uploads::table
         .filter(uploads::tenant.eq(tenant))
         .filter(uploads::path.eq_any(paths))
-        .filter(sql::<Bool>(STANDING))
+        .filter(sql::<Bool>(ACKNOWLEDGED))
         .distinct_on(uploads::path)
         .order((uploads::path, uploads::uploaded_at.desc()))
         .select(Row::as_select())

@@ -1,4 +1,4 @@
-//! New rows: one statement, however many.
+//! Inserts any number of new rows in one statement.
 
 use std::collections::HashSet;
 
@@ -14,24 +14,27 @@ use crate::domain::upload::{Upload, WriteRule};
 use crate::store::columns::{bind_arrays, each, json, try_each};
 use crate::store::{Connection, Result};
 
-/// Which rows are added.
+/// Which rows are inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InsertMode {
-    /// Those of tenants without quotas. Those of a tenant that somebody holds, because it is about
-    /// to get one, are left out: nobody waits for that.
+    /// The fast path: rows of tenants without quotas. Rows of a tenant that another transaction has
+    /// locked, because the tenant is about to get a quota, are deferred instead of waiting for the
+    /// lock.
     FastPath,
-    /// The same, and waits for it.
+    /// The slow path: rows of tenants without quotas, waiting for locked tenants.
     SlowPath,
-    /// Those of tenants with quotas, which count from now on: what the tenants take grows by them.
-    /// The caller's transaction holds [`crate::store::quotas::lock`], and found room for them.
+    /// Rows of tenants with quotas. They are counted from now on and added to the usage of the
+    /// tenants. The transaction of the caller holds [`crate::store::quotas::lock_usage`], and has
+    /// checked that the quotas allow them.
     WithQuota,
 }
 
-/// Adds Pending rows and says which. Left out is a row whose path is taken, and which may not
-/// replace, and what [`InsertMode`] says.
+/// Inserts Pending rows, and returns the ids of those that were inserted. A row is left out if
+/// there is an acknowledged upload at its path that it may not replace, or if the [`InsertMode`]
+/// excludes it.
 ///
-/// The questions and the rows are one statement, so nothing comes between them, and one round
-/// trip. One row that the table refuses makes all of them fail.
+/// The conditions and the inserts are one statement, so that nothing can change in between, and it
+/// needs only one round trip. If the table refuses one row, all of them fail.
 pub async fn insert(
     connection: &mut Connection,
     new: &[Upload],
@@ -41,16 +44,17 @@ pub async fn insert(
         return Ok(HashSet::new());
     }
     let written: Vec<Uuid> = match how {
-        InsertMode::FastPath => Insert::<true, false>::of(new)?.load(connection).await?,
-        InsertMode::SlowPath => Insert::<false, false>::of(new)?.load(connection).await?,
-        InsertMode::WithQuota => Insert::<false, true>::of(new)?.load(connection).await?,
+        InsertMode::FastPath => Insert::<true, false>::new(new)?.load(connection).await?,
+        InsertMode::SlowPath => Insert::<false, false>::new(new)?.load(connection).await?,
+        InsertMode::WithQuota => Insert::<false, true>::new(new)?.load(connection).await?,
     };
     Ok(written.into_iter().collect())
 }
 
-/// The rows, column by column: Postgres takes arrays of any length by one prepared statement.
-/// With `SKIP` those of tenants that are held are passed over; with `COUNTED` they are of tenants
-/// with quotas, and are added to what those take.
+/// The rows, column by column: one prepared statement works for arrays of any length.
+///
+/// With `SKIP`, rows of locked tenants are skipped. With `COUNTED`, the rows are those of tenants
+/// with quotas and are added to their usage.
 struct Insert<'a, const SKIP: bool, const COUNTED: bool> {
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
@@ -79,7 +83,7 @@ struct Insert<'a, const SKIP: bool, const COUNTED: bool> {
 }
 
 impl<'a, const SKIP: bool, const COUNTED: bool> Insert<'a, SKIP, COUNTED> {
-    fn of(new: &'a [Upload]) -> Result<Self> {
+    fn new(new: &'a [Upload]) -> Result<Self> {
         let size = |upload: &Upload| upload.declared.size.map(i64::try_from).transpose();
         let lifetime = |upload: &Upload| i32::try_from(upload.lifetime_seconds);
         let checksum = |upload: &'a Upload| upload.declared.checksum.as_ref();
@@ -130,7 +134,8 @@ impl<'a, const SKIP: bool, const COUNTED: bool> Insert<'a, SKIP, COUNTED> {
 
 impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKIP, COUNTED> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // The row of what the tenant takes is held, and was read: nobody else adds to it meanwhile.
+        // The usage row of the tenant is locked and was read before, so no other transaction adds
+        // to it meanwhile.
         if COUNTED {
             out.push_sql("WITH written AS (");
         }
@@ -185,8 +190,8 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
              AND (tenants.quota_bytes IS NOT NULL OR tenants.quota_open_uploads IS NOT NULL) = ",
         );
         out.push_sql(if COUNTED { "true" } else { "false" });
-        // The lock that the foreign key takes in any case, taken before the tenant is looked at:
-        // who waited for a change of its quotas sees it.
+        // The foreign key takes this lock anyway. It is taken before the tenant is read, so that a
+        // transaction that waited for a change of the quotas sees the change.
         out.push_sql(match SKIP {
             true => " FOR KEY SHARE OF tenants SKIP LOCKED RETURNING id",
             false => " FOR KEY SHARE OF tenants RETURNING id",

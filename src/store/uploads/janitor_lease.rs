@@ -1,8 +1,9 @@
-//! The janitor's claims on rows.
+//! The leases of the janitor on uploads.
 //!
-//! A claim is a lease ([`store::lease`](crate::store::lease)) and commits before S3 is asked. A
-//! janitor that dies in between loses nothing: the row is free again when the lease ends. One that
-//! failed leaves the row due later, behind the others: `janitor_due_at` is that back-off.
+//! The janitor leases rows ([`store::lease`](crate::store::lease)) and commits that before it sends
+//! requests to S3. If it crashes in between, nothing is lost: the row is free again when the lease
+//! expires. After a failure the row is due later, behind the other rows: `janitor_due_at`
+//! implements this back-off.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -13,26 +14,28 @@ use uuid::Uuid;
 
 use super::row::Row;
 use crate::domain::upload::Upload;
-use crate::store::lease::{Lease, end_of, impl_renew_leases, is_free};
+use crate::store::lease::{Lease, impl_renew_leases, is_free, lease_expiry};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
-/// What a row is held for, as `held_for` says it.
-pub(super) const FOR_THE_JANITOR: &str = "janitor";
+/// The value of `held_for` in rows that are leased by the janitor.
+pub(super) const HELD_FOR_JANITOR: &str = "janitor";
 
-/// A question for rows that wait for the janitor. Each has an index of its own.
+/// The kinds of rows that the janitor processes. Each kind has an index of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueRows {
-    /// Pending past their deadline.
+    /// Pending uploads past their deadline.
     Overdue,
-    /// Deletes that never ended.
+    /// Deletes that were not finished.
     Deleting,
-    /// Deleted, cancelled or failed, while their URL may have been good for another PUT.
+    /// Deleted, cancelled or failed uploads that need a final check, because their URL may still
+    /// have been valid for a PUT.
     AwaitingFinalCheck,
 }
 
 impl DueRows {
-    // Written out, not bound: Postgres uses a partial index only where it sees the predicate.
+    // This is a literal instead of bind parameters, because Postgres uses a partial index only if
+    // the query has its predicate.
     pub(super) const fn predicate(self) -> &'static str {
         match self {
             Self::Overdue => "uploads.status = 'Pending'",
@@ -45,8 +48,8 @@ impl DueRows {
         }
     }
 
-    /// The time that must have passed.
-    const fn time(self) -> &'static str {
+    /// The column with the time after which a row is due.
+    const fn due_column(self) -> &'static str {
         match self {
             Self::Overdue | Self::AwaitingFinalCheck => "uploads.expires_at",
             Self::Deleting => "uploads.updated_at",
@@ -54,32 +57,32 @@ impl DueRows {
     }
 }
 
-/// A row that the caller holds.
+/// An upload that is leased by the caller.
 #[derive(Clone, Debug)]
 pub struct LeasedUpload {
-    /// As it was when it was claimed; changes through it are fenced by the lease.
+    /// The row at the time of the lease, with the token of the lease.
     pub upload: Upload,
-    /// InsertMode often it was claimed since it last changed its status, this time included.
+    /// How often the row was leased since its last status change, including this time.
     pub attempts: i32,
 }
 
-/// Claims up to `limit` rows under `lease`: those whose time was before `before`, whose back-off
-/// was over at `since`, and that no living lease holds. Of every tenant: only the janitor asks.
-/// Call it inside a transaction.
+/// Leases up to `limit` rows of all tenants: those that were due before `before`, whose back-off
+/// had ended at `since`, and that have no unexpired lease. Only for the janitor. Call it inside a
+/// transaction.
 pub async fn lease_due_rows(
     connection: &mut Connection,
-    waiting: DueRows,
+    due: DueRows,
     before: DateTime<Utc>,
     since: DateTime<Utc>,
     lease: &Lease,
     limit: i64,
 ) -> Result<Vec<LeasedUpload>> {
     let due: Vec<Uuid> = uploads::table
-        .filter(sql::<Bool>(waiting.predicate()))
-        .filter(sql::<Timestamptz>(waiting.time()).lt(before))
+        .filter(sql::<Bool>(due.predicate()))
+        .filter(sql::<Timestamptz>(due.due_column()).lt(before))
         .filter(is_due(since))
         .filter(is_free!(uploads, lease))
-        .order((sql::<Timestamptz>(waiting.time()), uploads::id))
+        .order((sql::<Timestamptz>(due.due_column()), uploads::id))
         .limit(limit)
         .for_update()
         .skip_locked()
@@ -92,28 +95,28 @@ pub async fn lease_due_rows(
     let rows: Vec<(Row, i32)> = diesel::update(uploads::table.filter(uploads::id.eq_any(due)))
         .set((
             uploads::holder.eq(lease.token()),
-            uploads::leased_until.eq(end_of!(lease)),
-            uploads::held_for.eq(FOR_THE_JANITOR),
+            uploads::leased_until.eq(lease_expiry!(lease)),
+            uploads::held_for.eq(HELD_FOR_JANITOR),
             uploads::janitor_attempts.eq(uploads::janitor_attempts + 1),
         ))
         .returning((Row::as_returning(), uploads::janitor_attempts))
         .get_results(connection)
         .await?;
-    let claimed = rows.into_iter().map(|(row, attempts)| {
+    let leased = rows.into_iter().map(|(row, attempts)| {
         let upload = row.into_upload()?;
         Ok(LeasedUpload {
             upload: upload.with_lease_token(lease.token()),
             attempts,
         })
     });
-    claimed.collect()
+    leased.collect()
 }
 
-/// The rows that [`claim`] would claim under `lease`, the oldest first, and nothing changes.
-/// `after` is the last one of the page before.
+/// Lists the rows that [`lease_due_rows`] would lease, the oldest first, without changes. `after`
+/// is the last row of the previous page.
 pub async fn list_due_rows(
     connection: &mut Connection,
-    waiting: DueRows,
+    due: DueRows,
     before: DateTime<Utc>,
     since: DateTime<Utc>,
     lease: &Lease,
@@ -121,21 +124,21 @@ pub async fn list_due_rows(
     limit: i64,
 ) -> Result<Vec<Upload>> {
     let mut query = uploads::table
-        .filter(sql::<Bool>(waiting.predicate()))
-        .filter(sql::<Timestamptz>(waiting.time()).lt(before))
+        .filter(sql::<Bool>(due.predicate()))
+        .filter(sql::<Timestamptz>(due.due_column()).lt(before))
         .filter(is_due(since))
         .filter(is_free!(uploads, lease))
-        .order((sql::<Timestamptz>(waiting.time()), uploads::id))
+        .order((sql::<Timestamptz>(due.due_column()), uploads::id))
         .limit(limit)
         .select(Row::as_select())
         .into_boxed();
     if let Some(upload) = after {
-        let time = match waiting {
+        let time = match due {
             DueRows::Overdue | DueRows::AwaitingFinalCheck => upload.expires_at,
             DueRows::Deleting => upload.updated_at,
         };
         let beyond = sql::<Bool>("(")
-            .sql(waiting.time())
+            .sql(due.due_column())
             .sql(", uploads.id) > (")
             .bind::<Timestamptz, _>(time)
             .sql(", ")
@@ -149,13 +152,13 @@ pub async fn list_due_rows(
 
 impl_renew_leases!(uploads, id, Uuid);
 
-/// Gives back what was claimed under `lease` and not begun, as if it had not been claimed.
+/// Releases rows that were leased under `lease` and not processed, as if they had not been leased.
 pub async fn release_leases(
     connection: &mut Connection,
     ids: &[Uuid],
     lease: &Lease,
 ) -> Result<()> {
-    diesel::update(held(ids, lease.token()))
+    diesel::update(leased_under(ids, lease.token()))
         .set((
             WithoutLease::default(),
             uploads::janitor_attempts.eq(uploads::janitor_attempts - 1),
@@ -165,21 +168,21 @@ pub async fn release_leases(
     Ok(())
 }
 
-/// Gives back what was claimed under `lease`, as far as it still is: it falls due again at `until`.
+/// Releases rows that are still leased under `lease`; they are due again at `until`.
 pub async fn postpone(
     connection: &mut Connection,
     ids: &[Uuid],
     lease: &Lease,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::update(held(ids, lease.token()))
+    diesel::update(leased_under(ids, lease.token()))
         .set((WithoutLease::default(), uploads::janitor_due_at.eq(until)))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Notes that an upload was looked at for the last time, unless its lease was lost meanwhile.
+/// Records that the final check of an upload was done, unless its lease was lost meanwhile.
 pub async fn mark_finally_checked(
     connection: &mut Connection,
     upload: &Upload,
@@ -194,8 +197,8 @@ pub async fn mark_finally_checked(
     Ok(())
 }
 
-/// Settles at most `limit` uploads whose URL was over, with the grace, before they were deleted:
-/// nothing can have come since. Says how many.
+/// Marks at most `limit` uploads as finally checked whose URL had expired, including the grace
+/// period, before they were deleted: no object can have arrived since. Returns how many.
 pub async fn mark_closed_finally_checked(
     connection: &mut Connection,
     grace_seconds: f64,
@@ -222,7 +225,7 @@ pub async fn mark_closed_finally_checked(
         .await
 }
 
-/// Whether nothing has failed at a row lately.
+/// Whether the back-off of a row has ended.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn is_due(since: DateTime<Utc>) -> _ {
     uploads::janitor_due_at
@@ -231,20 +234,19 @@ fn is_due(since: DateTime<Utc>) -> _ {
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
-fn held<'a>(ids: &'a [Uuid], token: Uuid) -> _ {
+fn leased_under<'a>(ids: &'a [Uuid], token: Uuid) -> _ {
     uploads::table
         .filter(uploads::id.eq_any(ids))
         .filter(uploads::holder.eq(token))
 }
 
-/// Whether a row may be changed by a holder of the lease `lease_token`: only while the row has that one;
-/// without a lease, whatever it has.
+/// Whether a row still has the lease with this token; always true without a token.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub(super) fn is_held_under(lease_token: Option<Uuid>) -> _ {
     uploads::holder.is_not_distinct_from(coalesce(lease_token, uploads::holder))
 }
 
-/// The columns of a row that no lease holds.
+/// The lease columns of a row that is not leased.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = uploads, treat_none_as_null = true)]
 pub(super) struct WithoutLease {
@@ -255,6 +257,6 @@ pub(super) struct WithoutLease {
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// The first of the two that is there.
+    /// The first argument that is not NULL.
     fn coalesce(one: Nullable<SqlUuid>, other: Nullable<SqlUuid>) -> Nullable<SqlUuid>;
 }

@@ -1,17 +1,18 @@
-//! Pages of rows, newest first.
+//! Lists pages of rows, newest first.
 //!
-//! A page costs what it holds, however many rows there are. There is an index that has the rows of
-//! a tenant in the order of their ids, one for those in each state, and one for those in each state
-//! at each path. Every page without a prefix reads one of them from where it begins, state by state,
-//! and merges these.
+//! The cost of a page depends on its size and not on the number of rows. There is one index of the
+//! rows of a tenant in the order of their ids, one of these rows by status, and one by path and
+//! status. A page without a prefix reads one of these indexes from its start position, status by
+//! status, and merges the results.
 //!
-//! Postgres keeps one plan for all values of such a query. Were the rows asked for by equality alone
-//! and ordered by their ids, it might as well walk along the primary key and pass over all others:
-//! quick for a tenant or a state that most rows have, and a scan of the whole table for one that few
-//! have. So the order is the index's, and the start a comparison of its columns.
+//! Postgres keeps one plan for all parameter values of such a query. If the query selected rows
+//! only by equality and sorted them by id, Postgres might scan the primary key and skip all other
+//! rows: that is fast for a tenant or a status with many rows, and a scan of the whole table for
+//! one with few. So the query has the sort order of the index, and compares the index columns with
+//! the start position.
 //!
-//! A prefix is another matter: whether its rows are few, and best sorted, or many, and best met on
-//! the way, depends on the prefix. Such a query is planned each time.
+//! With a prefix, the best plan depends on the prefix: few rows are best sorted, and many are best
+//! found during a scan. Such a query is planned each time.
 
 use diesel::helper_types::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
@@ -28,29 +29,31 @@ use crate::store::columns::each;
 use crate::store::like_pattern::starts_with;
 use crate::store::{Connection, Result};
 
-/// Which rows.
+/// Conditions for rows. Those that are `None` do not apply.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// In one of these states; in any, where it is empty.
+    /// Rows with one of these statuses; with any status if it is empty.
     pub statuses: Vec<Status>,
-    /// Paths that start like this, with the leading slash.
+    /// Rows whose path starts with this, including the leading slash.
     pub prefix: Option<String>,
-    /// Exactly this path.
+    /// Rows with exactly this path.
     pub path: Option<String>,
-    /// In this folder: the caller sees no other.
+    /// Rows in this folder, which the caller is confined to.
     pub within: Option<String>,
-    /// Older than this one: where the last page ended.
+    /// Rows older than this one, with which the last page ended.
     pub before: Option<Uuid>,
 }
 
-/// At most `limit` rows, newest first. Keyset: rows that arrive meanwhile do not shift a page.
+/// Lists at most `limit` rows, newest first. The pagination is by key, so rows that are inserted
+/// meanwhile do not shift a page.
 pub async fn list(
     connection: &mut Connection,
     tenant: &str,
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<Upload>> {
-    // The index of paths has the states before the ids. Each state once, whatever was asked for.
+    // The index of paths has the status before the id, so all statuses are listed. Each status is
+    // used once, even if it was requested twice.
     let any = filter.statuses.is_empty() && filter.path.is_some();
     let statuses: Vec<Status> = (Status::ALL.into_iter())
         .filter(|status| any || filter.statuses.contains(status))
@@ -61,7 +64,7 @@ pub async fn list(
         statuses: each(&statuses, |status| status.as_str()),
         path: filter.path.as_deref(),
         patterns: starts.map(|start| starts_with(start)).collect(),
-        // Behind every id that is made.
+        // Greater than every generated id.
         before: filter.before.unwrap_or(Uuid::max()),
         limit,
         returning: Row::as_select(),
@@ -72,7 +75,7 @@ pub async fn list(
 
 struct Page<'a> {
     tenant: &'a str,
-    /// Nothing: all of them, in the order of their ids.
+    /// The statuses to merge; empty to read the rows of all statuses in the order of their ids.
     statuses: Vec<&'static str>,
     path: Option<&'a str>,
     patterns: Vec<String>,
@@ -82,7 +85,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The rows of one state, or of all.
+    /// Appends the query for the rows of one status, or of all statuses.
     fn rows<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match (&*self.patterns, &*self.statuses) {
             ([], []) => self.along_index(out, "tenant", |out| {
@@ -123,7 +126,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The rows with `value` in `column`, along an index of `column` and the id.
+    /// Appends the conditions for rows with `value` in `column`, in the order of an index of
+    /// `column` and the id.
     fn along_index<'b>(
         &'b self,
         out: &mut AstPass<'_, 'b, Pg>,

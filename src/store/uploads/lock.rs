@@ -1,4 +1,4 @@
-//! Row locks that many uploads are changed under.
+//! Row locks for changing many uploads.
 
 use std::collections::HashSet;
 
@@ -9,20 +9,20 @@ use uuid::Uuid;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
-/// What becomes of a row that another transaction has locked.
+/// What to do about a row that another transaction has locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnLocked {
-    /// It is passed over.
+    /// Skip the row.
     Skip,
-    /// It is waited for, as long as the session's `lock_timeout` allows.
+    /// Wait for the lock, as long as the `lock_timeout` of the session allows.
     Wait,
 }
 
-/// Locks rows against changes until the end of the transaction, and returns the ids of those that
-/// it locked.
+/// Locks rows against changes until the end of the transaction, and returns the ids of the locked
+/// rows.
 ///
-/// The locks are taken in the order of the ids: two callers that want the same rows never wait for
-/// each other in a circle.
+/// The locks are taken in the order of the ids, so that two transactions that lock the same rows
+/// cannot deadlock.
 pub(super) async fn lock(
     connection: &mut Connection,
     ids: &[Uuid],

@@ -1,4 +1,4 @@
-//! What changes of an upload in parts while it is under way.
+//! Changes of a multipart upload while it is open.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use crate::domain::upload::{Multipart, Upload};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
-/// Changes a Pending upload over from the multipart upload `before` to another one. `false` where
-/// it is not Pending, or was changed over already.
+/// Replaces the multipart upload `before` of a Pending upload by another one. Returns `false` if
+/// the upload is not Pending, or its multipart upload was replaced already.
 pub async fn replace_multipart(
     connection: &mut Connection,
     id: Uuid,
@@ -39,48 +39,47 @@ pub async fn replace_multipart(
     Ok(rows == 1)
 }
 
-/// What a client says with its acknowledge, kept before the object is made: whoever proves it then,
-/// proves all of it.
+/// The values that the client expects in its acknowledge. They are saved before the object is
+/// assembled, so that any later proof checks all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpectedValues<'a> {
-    /// A new name.
+    /// The new name, if it changes.
     pub name: Option<&'a str>,
-    /// New comments.
+    /// The new comments, if they change.
     pub comments: Option<&'a str>,
-    /// New metadata, in place of the old.
+    /// The new metadata, which replaces the old, if it changes.
     pub metadata: Option<&'a BTreeMap<String, String>>,
-    /// Everything that was promised, then and now.
+    /// What was declared at create and with the acknowledge.
     pub declared: &'a Declared,
 }
 
-/// A checksum that a client promised of the whole: a composite one was told by the parts, and has
-/// the only `-` of base64 (`digest-parts`).
-const IS_PROMISED: &str = "CASE WHEN uploads.checksum_value NOT LIKE '%-%' ";
+/// SQL: the start of a CASE expression for rows whose checksum was declared by the client for the
+/// whole object. A composite checksum (`digest-parts`) was computed from the parts; it has a `-`,
+/// which is not a base64 digit.
+const IF_DECLARED: &str = "CASE WHEN uploads.checksum_value NOT LIKE '%-%' ";
 
-/// Takes back what [`promise_more`] added to `before`: nothing was made of it. What another caller
-/// promised stays.
+/// Reverts what [`add_expected_values`] has added to `before`, because no object was assembled.
+/// Values that another caller has added are kept.
 pub async fn revert_expected_values(
     connection: &mut Connection,
     id: Uuid,
     before: &Declared,
-    promised: &Declared,
+    added: &Declared,
 ) -> Result<()> {
     let invalid =
         |cause: std::num::TryFromIntError| diesel::result::Error::SerializationError(cause.into());
     let size = |declared: &Declared| declared.size.map(i64::try_from).transpose();
     let sizes = (
         size(before).map_err(invalid)?,
-        size(promised).map_err(invalid)?,
+        size(added).map_err(invalid)?,
     );
     let checksum = before.checksum.as_ref();
-    let promised = promised.checksum.as_ref();
+    let added = added.checksum.as_ref();
     let row = uploads::table
         .filter(uploads::id.eq(id))
         .filter(uploads::status.eq(Status::Pending.as_str()))
         .filter(uploads::size.is_not_distinct_from(sizes.1))
-        .filter(
-            uploads::checksum_value.is_not_distinct_from(promised.map(|promised| promised.value())),
-        );
+        .filter(uploads::checksum_value.is_not_distinct_from(added.map(|added| added.value())));
     diesel::update(row)
         .set((
             uploads::size.eq(sizes.0),
@@ -92,13 +91,15 @@ pub async fn revert_expected_values(
     Ok(())
 }
 
-/// Adds to the promise of an upload that may still be acknowledged, and says whether it did: another
-/// one, and one whose lease was lost, is left alone. A size or checksum that was promised before
-/// holds.
+/// Adds expected values to an upload that may still be acknowledged. A size or checksum that was
+/// declared before is not changed.
+///
+/// Returns `false`, without changes, if the upload cannot be acknowledged any more or its lease was
+/// lost.
 pub async fn add_expected_values(
     connection: &mut Connection,
     upload: &Upload,
-    promise: &ExpectedValues<'_>,
+    expected: &ExpectedValues<'_>,
 ) -> Result<bool> {
     let from = Transition::Acknowledge.from().iter();
     let row = uploads::table
@@ -106,33 +107,33 @@ pub async fn add_expected_values(
         .filter(is_held_under(upload.lease_token))
         .filter(uploads::status.eq_any(from.map(|status| status.as_str())));
     let invalid = |cause| diesel::result::Error::SerializationError(cause);
-    let size = promise.declared.size.map(i64::try_from).transpose();
-    let metadata = promise.metadata.map(serde_json::to_value).transpose();
-    let checksum = promise.declared.checksum.as_ref();
+    let size = expected.declared.size.map(i64::try_from).transpose();
+    let metadata = expected.metadata.map(serde_json::to_value).transpose();
+    let checksum = expected.declared.checksum.as_ref();
     let rows = diesel::update(row)
         .set((
-            // `None` leaves a column alone.
-            promise.name.map(|name| uploads::name.eq(name)),
-            promise
+            // `None` leaves a column unchanged.
+            expected.name.map(|name| uploads::name.eq(name)),
+            expected
                 .comments
                 .map(|comments| uploads::comments.eq(comments)),
             (metadata.map_err(|cause| invalid(cause.into()))?)
                 .map(|metadata| uploads::metadata.eq(metadata)),
-            // What another caller promised meanwhile holds, as it would have with a row that was
-            // read a moment later.
+            // Values that another caller has added meanwhile are kept, as if this row had been read
+            // a moment later.
             (size.map_err(|cause| invalid(cause.into()))?).map(|size| {
                 let first = sql::<Nullable<BigInt>>("COALESCE(uploads.size, ");
                 uploads::size.eq(first.bind::<BigInt, _>(size).sql(")"))
             }),
             checksum.map(|checksum| {
-                let algorithm = sql::<Nullable<Text>>(IS_PROMISED);
+                let algorithm = sql::<Nullable<Text>>(IF_DECLARED);
                 let algorithm = algorithm.sql("THEN uploads.checksum_algorithm ELSE ");
-                let value = sql::<Nullable<Text>>(IS_PROMISED);
+                let value = sql::<Nullable<Text>>(IF_DECLARED);
                 let value = value.sql("THEN uploads.checksum_value ELSE ");
-                let (name, told) = (checksum.algorithm().as_str(), checksum.value());
+                let (name, digest) = (checksum.algorithm().as_str(), checksum.value());
                 (
                     uploads::checksum_algorithm.eq(algorithm.bind::<Text, _>(name).sql(" END")),
-                    uploads::checksum_value.eq(value.bind::<Text, _>(told).sql(" END")),
+                    uploads::checksum_value.eq(value.bind::<Text, _>(digest).sql(" END")),
                 )
             }),
         ))
@@ -141,24 +142,24 @@ pub async fn add_expected_values(
     Ok(rows == 1)
 }
 
-/// An upload in parts, as far as the store's listing can be held against it.
+/// The columns of an upload that are compared with the multipart uploads that the store lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MultipartUploadRow {
-    /// The store's id of it.
+    /// The id of the multipart upload at the store.
     pub s3_upload_id: String,
     /// The upload.
     pub id: Uuid,
-    /// Tenants it is.
+    /// The tenant of the upload.
     pub tenant: String,
-    /// The path there.
+    /// The path, as the tenant sees it.
     pub path: String,
-    /// Where it is in its life.
+    /// The status of the upload.
     pub status: Status,
-    /// When it last changed.
+    /// When the upload last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// The uploads, of any tenant, that these multipart uploads of the store are for.
+/// Finds the uploads, of any tenant, that these multipart uploads of the store belong to.
 pub async fn find_by_s3_upload_ids(
     connection: &mut Connection,
     ids: &[&str],

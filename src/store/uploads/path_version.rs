@@ -1,4 +1,4 @@
-//! Who is current at a path, as a version that changes with every acknowledge there.
+//! The optimistic version of a path, which changes with every acknowledge at the path.
 
 use std::collections::HashMap;
 
@@ -16,12 +16,12 @@ use crate::domain::upload::Upload;
 use crate::store::columns::{bind_arrays, each};
 use crate::store::{Connection, Result, removals};
 
-/// Where a dataset stands.
+/// A path of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TenantPath<'a> {
-    /// Tenants it is.
+    /// The tenant.
     pub tenant: &'a str,
-    /// As the tenant sees it.
+    /// The path, as the tenant sees it.
     pub path: &'a str,
 }
 
@@ -39,41 +39,42 @@ impl<'a> From<&'a Upload> for TenantPath<'a> {
     }
 }
 
-/// Who is current at a path, else who was acknowledged last.
+/// The optimistic version of a path: the current upload, or else the upload that was acknowledged
+/// last, with its sequence number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PathVersion(Option<(Uuid, i32, bool)>);
 
 impl PathVersion {
-    /// Without an id nothing was ever acknowledged there.
-    fn of(id: Option<Uuid>, sequence: Option<i32>, is_current: bool) -> Self {
+    /// Without an id, no upload was ever acknowledged at the path.
+    fn new(id: Option<Uuid>, sequence: Option<i32>, is_current: bool) -> Self {
         let row = id.zip(sequence);
         Self(row.map(|(id, sequence)| (id, sequence, is_current)))
     }
 
-    /// The upload that a later one supersedes, if there is one.
+    /// The current upload of the path, if there is one. A later upload supersedes it.
     pub fn upload(self) -> Option<Uuid> {
         self.0
             .and_then(|(id, _, is_current)| is_current.then_some(id))
     }
 
-    /// Whether the version names this upload, as the row is now.
-    pub(super) fn is_of(self, upload: &Upload) -> bool {
+    /// Whether the version names this upload and its row has not changed since.
+    pub(super) fn names(self, upload: &Upload) -> bool {
         self.0
             .is_some_and(|(id, sequence, _)| (id, sequence) == (upload.id, upload.sequence))
     }
 }
 
-/// The version of a `place`, as three columns of `current` and `newest`.
-const MARK: &str = "coalesce(current.id, newest.id), coalesce(current.sequence, newest.sequence), \
+/// SQL: the version of a path, as three columns of `current` and `newest`.
+const VERSION_COLUMNS: &str = "coalesce(current.id, newest.id), coalesce(current.sequence, newest.sequence), \
      current.id IS NOT NULL";
 
-/// The current row of a `place`, else the row that was acknowledged last there.
+/// SQL: joins the current row of a path, or else the row that was acknowledged last at the path.
 ///
-/// The second one may be in any state that follows an acknowledge, so that an upload which came and
-/// was deleted in between changes the version too. Each is one entry of an index
-/// (`uploads_current`, `uploads_acknowledged`), however many versions the path had; the second is
-/// read only where the first is missing.
-const AT_PLACE: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
+/// The second row may have any status that follows an acknowledge, so that an upload that was
+/// acknowledged and deleted in between changes the version too. Each row is one index lookup
+/// (`uploads_current`, `uploads_acknowledged`), regardless of how many uploads the path had. The
+/// second is only read if the first does not exist.
+const AT_PATH: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      WHERE uploads.tenant = place.tenant AND uploads.path = place.path \
      AND uploads.status IN ('Uploaded', 'Processed')) current ON true \
      LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
@@ -81,37 +82,37 @@ const AT_PLACE: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      AND uploads.uploaded_at IS NOT NULL \
      ORDER BY uploads.uploaded_at DESC, uploads.id DESC LIMIT 1) newest ON true";
 
-/// The state of an upload's place before its object is read.
+/// The state of the path of an upload before its object is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct PathState {
-    /// The version of its path. See [`PathVersion`].
+    /// The version of the path.
     pub version: PathVersion,
-    /// Whether its key lies under the key prefix of another tenant by now.
+    /// Whether the key of the upload is by now under the key prefix of another tenant.
     pub in_other_tenants_prefix: bool,
 }
 
-/// Reads the state of the place of `upload`.
+/// Reads the state of the path of `upload`.
 pub async fn read_path_state(connection: &mut Connection, upload: &Upload) -> Result<PathState> {
-    let look = Look {
-        place: TenantPath::from(upload),
+    let query = ReadPath {
+        path: TenantPath::from(upload),
         folders: parent_folders(&upload.key).collect(),
     };
-    let (id, sequence, is_current, in_other_tenants_prefix) = look.get_result(connection).await?;
-    let version = PathVersion::of(id, sequence, is_current);
+    let (id, sequence, is_current, in_other_tenants_prefix) = query.get_result(connection).await?;
+    let version = PathVersion::new(id, sequence, is_current);
     Ok(PathState {
         version,
         in_other_tenants_prefix,
     })
 }
 
-/// What there is at the place of an upload.
+/// The state of the path of a candidate, read while the rows are locked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    /// Its version.
+pub(super) struct LockedState {
+    /// The version of the path.
     pub version: PathVersion,
-    /// Whether wrong objects are counted there.
-    pub is_unproven: bool,
-    /// Whether its object is being removed.
+    /// Whether wrong objects at the path count against the quota.
+    pub has_wrong_objects: bool,
+    /// Whether the object of the candidate is being removed.
     pub is_being_removed: bool,
 }
 
@@ -120,21 +121,23 @@ pub(super) struct Seen {
 pub(super) struct Candidate<'a> {
     /// The upload.
     pub upload: &'a Upload,
-    /// The ETag of its object.
+    /// The ETag of its proven object.
     pub etag: &'a str,
-    /// The time now.
+    /// The current time.
     pub at: DateTime<Utc>,
 }
 
-/// What there is at the places of those of `candidates` whose row is in one of the states `from`, and
-/// still held under their lease where they have one. The caller holds their locks: a statement of its
-/// own sees what was committed before it had them.
-pub(super) async fn seen(
+/// Reads the states of the paths of those `candidates` whose row has one of the statuses `from`
+/// and, if they have a lease, still has this lease.
+///
+/// The caller holds the locks of the rows. This must be a statement of its own, so that it sees
+/// everything that was committed before the locks were taken.
+pub(super) async fn read_locked(
     connection: &mut Connection,
     candidates: &[Candidate<'_>],
     from: &[Status],
-) -> Result<HashMap<Uuid, Seen>> {
-    let query = LookAll {
+) -> Result<HashMap<Uuid, LockedState>> {
+    let query = ReadLockedPaths {
         from: each(from, |status| status.as_str()),
         ids: each(candidates, |one| one.upload.id),
         tenants: each(candidates, |one| &*one.upload.tenant),
@@ -144,25 +147,25 @@ pub(super) async fn seen(
         at: each(candidates, |one| one.at),
     };
     let found: Vec<Found> = query.load(connection).await?;
-    let seen = |(own, id, sequence, is_current, is_unproven, is_being_removed): Found| {
-        let seen = Seen {
-            version: PathVersion::of(id, sequence, is_current),
-            is_unproven,
+    let state = |(own, id, sequence, is_current, has_wrong_objects, is_being_removed): Found| {
+        let state = LockedState {
+            version: PathVersion::new(id, sequence, is_current),
+            has_wrong_objects,
             is_being_removed,
         };
-        (own, seen)
+        (own, state)
     };
-    Ok(found.into_iter().map(seen).collect())
+    Ok(found.into_iter().map(state).collect())
 }
 
 type Found = (Uuid, Option<Uuid>, Option<i32>, bool, bool, bool);
 
-struct Look<'a> {
-    place: TenantPath<'a>,
+struct ReadPath<'a> {
+    path: TenantPath<'a>,
     folders: Vec<&'a str>,
 }
 
-struct LookAll<'a> {
+struct ReadLockedPaths<'a> {
     from: Vec<&'static str>,
     ids: Vec<Uuid>,
     tenants: Vec<&'a str>,
@@ -172,34 +175,34 @@ struct LookAll<'a> {
     at: Vec<DateTime<Utc>>,
 }
 
-impl QueryFragment<Pg> for Look<'_> {
+impl QueryFragment<Pg> for ReadPath<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
-        out.push_sql(MARK);
+        out.push_sql(VERSION_COLUMNS);
         out.push_sql(
             ", EXISTS (SELECT FROM tenants WHERE tenants.name <> place.tenant \
              AND tenants.key_prefix = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.folders)?;
         out.push_sql(")) FROM (SELECT ");
-        out.push_bind_param::<Text, _>(self.place.tenant)?;
+        out.push_bind_param::<Text, _>(self.path.tenant)?;
         out.push_sql(" AS tenant, ");
-        out.push_bind_param::<Text, _>(self.place.path)?;
+        out.push_bind_param::<Text, _>(self.path.path)?;
         out.push_sql(" AS path) place");
-        out.push_sql(AT_PLACE);
+        out.push_sql(AT_PATH);
         Ok(())
     }
 }
 
-impl QueryFragment<Pg> for LookAll<'_> {
+impl QueryFragment<Pg> for ReadLockedPaths<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT own.id, ");
-        out.push_sql(MARK);
+        out.push_sql(VERSION_COLUMNS);
         out.push_sql(
             ", EXISTS (SELECT FROM uploads WHERE uploads.tenant = place.tenant \
              AND uploads.path = place.path AND uploads.unproven_size IS NOT NULL), ",
         );
-        removals::push_is_under_way(&mut out, "own", "place");
+        removals::push_is_in_progress(&mut out, "own", "place");
         out.push_sql(" FROM unnest(");
         bind_arrays!(
             out,
@@ -216,25 +219,25 @@ impl QueryFragment<Pg> for LookAll<'_> {
         );
         out.push_bind_param::<Array<Text>, _>(&self.from)?;
         out.push_sql(")");
-        out.push_sql(AT_PLACE);
+        out.push_sql(AT_PATH);
         Ok(())
     }
 }
 
-impl QueryId for Look<'_> {
-    type QueryId = Look<'static>;
+impl QueryId for ReadPath<'_> {
+    type QueryId = ReadPath<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryId for LookAll<'_> {
-    type QueryId = LookAll<'static>;
+impl QueryId for ReadLockedPaths<'_> {
+    type QueryId = ReadLockedPaths<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl Query for Look<'_> {
+impl Query for ReadPath<'_> {
     type SqlType = (Nullable<SqlUuid>, Nullable<Int4>, Bool, Bool);
 }
 
-impl Query for LookAll<'_> {
+impl Query for ReadLockedPaths<'_> {
     type SqlType = (SqlUuid, Nullable<SqlUuid>, Nullable<Int4>, Bool, Bool, Bool);
 }

@@ -1,4 +1,4 @@
-//! What must stand in the bucket, in the order in which S3 lists it.
+//! Acknowledged uploads in the order in which S3 lists their objects.
 
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
@@ -7,40 +7,43 @@ use uuid::Uuid;
 
 use crate::store::{Connection, Result};
 
-/// An acknowledged upload, as far as a listing can be compared with it.
+/// The columns of an acknowledged upload that are compared with a listing.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct ProvenRow {
     /// The upload.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    /// Tenants it is.
+    /// The tenant of the upload.
     #[diesel(sql_type = Text)]
     pub tenant: String,
-    /// Its key.
+    /// The key of the object.
     #[diesel(sql_type = Text)]
     pub key: String,
-    /// Where its object went.
+    /// The bucket of the object.
     #[diesel(sql_type = Text)]
     pub bucket: String,
-    /// The ETag that was proven.
+    /// The ETag of the proven object.
     #[diesel(sql_type = Nullable<Text>)]
     pub etag: Option<String>,
-    /// Whether it is noted that the object is gone or another one.
+    /// Whether a drift of the object is recorded.
     #[diesel(sql_type = Bool)]
     pub drifted: bool,
 }
 
-/// At most `limit` acknowledged uploads of every tenant in the order of their keys' bytes, those
-/// of one key by their id. `after` is the last one of the page before; to begin behind a key, the
+/// Lists at most `limit` acknowledged uploads of all tenants in the byte order of their keys, and
+/// those of one key in the order of their ids.
+///
+/// `after` is the last upload of the previous page. To start after all uploads of a key, pass the
 /// key with the greatest id.
 pub async fn proven_page(
     connection: &mut Connection,
     after: Option<(&str, Uuid)>,
     limit: i64,
 ) -> Result<Vec<ProvenRow>> {
-    // Every key is behind the empty one.
+    // The empty key sorts before every other key.
     let (key, id) = after.unwrap_or(("", Uuid::nil()));
-    // Byte order whatever the database's collation is, and the words of the partial index.
+    // The collation "C" gives byte order for any collation of the database. The condition must be
+    // the one of the partial index.
     diesel::sql_query(
         "SELECT id, tenant, key, bucket, object_etag AS etag, drift IS NOT NULL AS drifted \
          FROM uploads WHERE status IN ('Uploaded', 'Processing', 'Processed') \
@@ -54,28 +57,28 @@ pub async fn proven_page(
     .await
 }
 
-/// A place of a tenant's that a key stands for.
+/// A path of a tenant that a key may belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedTenantPath {
-    /// Tenants.
+    /// The tenant.
     pub tenant: String,
-    /// The path there.
+    /// The path, as the tenant sees it.
     pub path: String,
 }
 
-/// Which of these places any upload was ever promised, as indexes into `spots`.
+/// Returns the indexes of those `paths` that have or had any upload.
 pub async fn paths_with_uploads(
     connection: &mut Connection,
-    spots: &[OwnedTenantPath],
+    paths: &[OwnedTenantPath],
 ) -> Result<Vec<i64>> {
     #[derive(QueryableByName)]
-    struct TenantPath {
+    struct Found {
         #[diesel(sql_type = BigInt)]
         number: i64,
     }
-    let tenants: Vec<_> = spots.iter().map(|spot| spot.tenant.as_str()).collect();
-    let paths: Vec<_> = spots.iter().map(|spot| spot.path.as_str()).collect();
-    let places: Vec<TenantPath> = diesel::sql_query(
+    let tenants: Vec<_> = paths.iter().map(|path| path.tenant.as_str()).collect();
+    let paths: Vec<_> = paths.iter().map(|path| path.path.as_str()).collect();
+    let found: Vec<Found> = diesel::sql_query(
         "SELECT spot.number - 1 AS number \
          FROM unnest($1, $2) WITH ORDINALITY AS spot (tenant, path, number) \
          WHERE EXISTS (SELECT 1 FROM uploads \
@@ -85,5 +88,5 @@ pub async fn paths_with_uploads(
     .bind::<Array<Text>, _>(paths)
     .load(connection)
     .await?;
-    Ok(places.into_iter().map(|place| place.number).collect())
+    Ok(found.into_iter().map(|found| found.number).collect())
 }

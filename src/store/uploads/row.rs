@@ -1,4 +1,4 @@
-//! A row, and the way from a row to the domain.
+//! A row of the table, and its conversion into the domain type.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -60,9 +60,9 @@ pub(super) struct Row {
     max_size: Option<i64>,
 }
 
-/// A value that the table's constraints rule out. Seeing it is a fault of ours.
+/// A value that the constraints of the table rule out. It is caused by a bug of this program.
 #[derive(Debug, thiserror::Error)]
-#[error("upload {id}: the column {column} holds what no version of this program writes")]
+#[error("upload {id}: the column {column} has a value that no version of this program writes")]
 struct Corrupt {
     id: Uuid,
     column: &'static str,

@@ -1,11 +1,11 @@
-//! The one door for `status`; acknowledges, which come in groups, go through [`acknowledge`]
-//! beside it.
+//! Status transitions. All changes of `status` are made here, except acknowledges, which are
+//! batched and made by [`acknowledge`].
 //!
 //! [`acknowledge`]: super::acknowledge()
 //!
-//! Each arrow is a compare-and-set on the row and an INSERT of its event; the caller wraps both
-//! in one transaction. Of two callers at once, one finds the row as it must be, the other gets
-//! nothing.
+//! A transition is a compare-and-set on the row and an INSERT of its event; the caller wraps both
+//! in one transaction. Of two concurrent callers, one makes the transition and the other one gets
+//! `None`.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -22,7 +22,8 @@ use crate::domain::upload::{Failure, Upload};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result, events};
 
-/// What changes with an arrow, beside the status. `None` leaves a column alone.
+/// The columns that change with a transition, in addition to the status. `None` leaves a column
+/// unchanged.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = uploads)]
 pub struct Changes {
@@ -32,7 +33,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// What is wrong, and how many bytes of its own stand there all the same.
+    /// The reason of a failure, and the size in bytes of the wrong object that the URL of the
+    /// upload has written, if any.
     pub fn failed(failure: Failure, unproven_size: Option<u64>) -> Self {
         Self {
             error_code: Some(failure.code),
@@ -42,34 +44,39 @@ impl Changes {
     }
 }
 
-/// Takes an arrow: the row changes and its event is written, or nothing happens (`None`) because
-/// the row is not in a state that the arrow starts from. What was extended since somebody found it
-/// overdue does not expire: its client was promised more time. With a `lease_token`, nothing happens either
-/// where the row is no longer held under that lease; the arrow ends the lease. Call it inside a
-/// transaction.
+/// Makes a transition: changes the row and inserts the event. Call it inside a transaction. The
+/// transition ends a lease of the row.
+///
+/// Returns `None`, without changes, if the row does not have a status that the transition starts
+/// from, or no longer has the lease with `lease_token`. An upload that was extended since it was
+/// found overdue is not expired either, because its client was granted more time.
 pub async fn transition(
     connection: &mut Connection,
     id: Uuid,
     lease_token: Option<Uuid>,
-    arrow: Transition,
+    transition: Transition,
     at: DateTime<Utc>,
     changes: Changes,
 ) -> Result<Option<Upload>> {
-    let taken = transition_all(connection, &[id], lease_token, arrow, at, changes).await?;
-    Ok(taken.into_iter().next())
+    let changed = transition_many(connection, &[id], lease_token, transition, at, changes).await?;
+    Ok(changed.into_iter().next())
 }
 
-/// The same for many rows: those that take the arrow.
-pub(super) async fn transition_all(
+/// Makes a transition of many rows, and returns those that made it.
+pub(super) async fn transition_many(
     connection: &mut Connection,
     ids: &[Uuid],
     lease_token: Option<Uuid>,
-    arrow: Transition,
+    transition: Transition,
     at: DateTime<Utc>,
     changes: Changes,
 ) -> Result<Vec<Upload>> {
-    let from: Vec<_> = arrow.from().iter().map(|status| status.as_str()).collect();
-    let is_overdue = (arrow != Transition::Expire)
+    let from: Vec<_> = transition
+        .from()
+        .iter()
+        .map(|status| status.as_str())
+        .collect();
+    let is_overdue = (transition != Transition::Expire)
         .into_sql::<Bool>()
         .or(uploads::expires_at.le(at));
     let rows = uploads::table
@@ -79,10 +86,10 @@ pub(super) async fn transition_all(
         .filter(is_held_under(lease_token));
     let rows: Vec<Row> = diesel::update(rows)
         .set((
-            uploads::status.eq(arrow.to().as_str()),
+            uploads::status.eq(transition.to().as_str()),
             uploads::updated_at.eq(at),
             uploads::sequence.eq(uploads::sequence + 1),
-            // In its new state it waits for other things, and nobody has failed at them yet.
+            // In its new status the row waits for other work, which has not failed yet.
             WithoutLease::default(),
             uploads::janitor_due_at.eq(None::<DateTime<Utc>>),
             uploads::janitor_attempts.eq(0),
@@ -91,10 +98,10 @@ pub(super) async fn transition_all(
         .returning(Row::as_returning())
         .get_results(connection)
         .await?;
-    let taken = rows.into_iter().map(Row::into_upload);
-    let taken: Vec<Upload> = taken.collect::<Result<_>>()?;
-    if !taken.is_empty() {
-        events::append(connection, EventType::of(arrow), &taken).await?;
+    let changed = rows.into_iter().map(Row::into_upload);
+    let changed: Vec<Upload> = changed.collect::<Result<_>>()?;
+    if !changed.is_empty() {
+        events::append(connection, EventType::of(transition), &changed).await?;
     }
-    Ok(taken)
+    Ok(changed)
 }

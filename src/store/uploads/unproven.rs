@@ -1,6 +1,7 @@
-//! Wrong objects: what the URL of an upload has written although nobody promised it.
+//! Wrong objects: objects that the URL of an upload has written and that are not as declared.
 //!
-//! Each takes its room in the tenant's quota until it is deleted, or a dataset takes its place.
+//! A wrong object counts against the quota of the tenant until it is deleted or a dataset repaths
+//! it.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -17,12 +18,13 @@ use crate::store::columns::each;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
 
-/// S3 has no larger ones.
+/// Converts a size for a column. Larger objects do not exist in S3.
 pub(super) fn bytes(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-/// Notes how many bytes stand there of an upload that failed or expired, as it was seen.
+/// Stores the size of the wrong object of an upload that failed or expired; `None` if there is
+/// none.
 pub async fn set_unproven_size(
     connection: &mut Connection,
     id: Uuid,
@@ -38,7 +40,8 @@ pub async fn set_unproven_size(
     Ok(())
 }
 
-/// The same for one that failed, at the last look.
+/// Stores the size of the wrong object of a failed upload, and records that its final check was
+/// done, unless its lease was lost meanwhile.
 pub async fn mark_failed_finally_checked(
     connection: &mut Connection,
     upload: &Upload,
@@ -59,17 +62,20 @@ pub async fn mark_failed_finally_checked(
     Ok(())
 }
 
-/// Notes that datasets have taken the places of what stood there. Rows that somebody else changes
-/// at this moment are left: they are looked at anew after that.
-pub(super) async fn replace(connection: &mut Connection, places: &[TenantPath<'_>]) -> Result<()> {
+/// Records that datasets have replaced the wrong objects at these paths. Rows that another
+/// transaction has locked are skipped: that transaction is followed by a new check of the object.
+pub(super) async fn clear_replaced(
+    connection: &mut Connection,
+    paths: &[TenantPath<'_>],
+) -> Result<()> {
     diesel::sql_query(
         "UPDATE uploads SET unproven_size = NULL WHERE id IN ( \
-         SELECT id FROM uploads JOIN unnest($1, $2) AS place (tenant, path) USING (tenant, path) \
+         SELECT id FROM uploads JOIN unnest($1, $2) AS replaced (tenant, path) USING (tenant, path) \
          WHERE unproven_size IS NOT NULL AND status IN ('Error', 'Expired') \
          FOR UPDATE OF uploads SKIP LOCKED)",
     )
-    .bind::<Array<Text>, _>(each(places, |place| place.tenant))
-    .bind::<Array<Text>, _>(each(places, |place| place.path))
+    .bind::<Array<Text>, _>(each(paths, |path| path.tenant))
+    .bind::<Array<Text>, _>(each(paths, |path| path.path))
     .execute(connection)
     .await?;
     Ok(())

@@ -30,7 +30,7 @@ impl Broker {
         loop {
             let now = self.clock.now();
             let mut connection = self.connection().await?;
-            if !removals::is_under_way(&mut connection, bucket, key, etag, now).await? {
+            if !removals::is_in_progress(&mut connection, bucket, key, etag, now).await? {
                 return Ok(());
             }
             drop(connection);

@@ -64,7 +64,7 @@ async fn ignored_conditional_writes_fail_or_warn_depending_on_settings() {
         .says(
             "conditional-writes",
             "failed",
-            "where an object stands: success",
+            "with an object at the key: success",
         )
         .says(
             "conditional-writes",

@@ -118,7 +118,7 @@ async fn doctor_reports_missing_abilities_and_leaves_no_objects() {
     let ended = run.finish().await;
     for words in [
         "warning      conditional-writes  the store does not honour If-None-Match on PUT",
-        "where an object stands: success",
+        "with an object at the key: success",
         "warning      checksums           the store accepts bytes that do not match the signed SHA-256",
         "proofs are at most of the level `size`",
     ] {

@@ -1,4 +1,4 @@
-//! Trying out whether a store checks checksums, and returns them.
+//! Tests whether a store checks checksums and returns them.
 
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::ChecksumMode;
@@ -6,17 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::future::try_join_all;
 
-use super::ProbeError;
+use super::ability_probe::{AbilityProbe, success_support, unless_inconclusive};
+use super::error::ProbeError;
 use super::outcome::Outcome;
-use super::try_out::{AbilityProbe, done, unless_mute};
 use crate::domain::abilities::{Ability, Support};
 use crate::domain::checksum::Algorithm;
 use crate::objects::head::found;
 use crate::objects::store::refuses_header;
 
 impl AbilityProbe<'_> {
-    /// Whether bytes are kept that do not have the checksum they came with. A store that does not
-    /// know an algorithm at all may keep them, but then it does not return the checksum either.
+    /// Tests whether the store refuses bytes that do not match their checksum. A store that does
+    /// not know an algorithm may accept them, but then it must not return the checksum.
     pub(super) async fn checksums(&self) -> Result<Support, ProbeError> {
         let each = Algorithm::ALL.map(|algorithm| Box::pin(self.checksum(algorithm)));
         let all = try_join_all(each).await?;
@@ -31,15 +31,15 @@ impl AbilityProbe<'_> {
 
     async fn checksum(&self, algorithm: Algorithm) -> Result<Support, ProbeError> {
         let name = algorithm.as_str();
-        let key = self.traces.key(name);
+        let key = self.artifacts.key(name);
         // No checksum of these bytes is all zeros.
         let wrong = STANDARD.encode(vec![0_u8; algorithm.length()]);
         let kept = (self.put(&key, |put| with_checksum(put, algorithm, &wrong))).await?;
         let kept = self.record(Ability::Checksums, &format!("a wrong {name}"), kept);
         if kept != Outcome::Done {
-            return Ok(unless_mute(&kept, Support::Yes));
+            return Ok(unless_inconclusive(&kept, Support::Yes));
         }
-        // One that says so only later, or not at all: what counts is what it returns.
+        // The store has accepted the bytes. If it returns the wrong checksum, it just echoes it.
         let head = self.store.send_head(&key, Some(ChecksumMode::Enabled));
         let returned = head.await.map(found).map(|found| found.checksums);
         let returned = returned.unwrap_or_default();
@@ -53,14 +53,14 @@ impl AbilityProbe<'_> {
 
     pub(super) async fn head_checksums(&self) -> Result<Support, ProbeError> {
         let ability = Ability::HeadChecksums;
-        let key = self.traces.key("head");
-        if self.written(ability, &key).await?.is_none() {
+        let key = self.artifacts.key("head");
+        if self.write_plain(ability, &key).await?.is_none() {
             return Ok(Support::Unknown);
         }
-        let asked = (self.store.send_head(&key, Some(ChecksumMode::Enabled))).await;
-        let asked = self.record(ability, "with checksums", Outcome::of(&asked));
-        let (Outcome::Refused(answer) | Outcome::Fault(Some(answer))) = &asked else {
-            return Ok(done(&asked));
+        let with_checksums = (self.store.send_head(&key, Some(ChecksumMode::Enabled))).await;
+        let with_checksums = self.record(ability, "with checksums", Outcome::of(&with_checksums));
+        let (Outcome::Refused(answer) | Outcome::Fault(Some(answer))) = &with_checksums else {
+            return Ok(success_support(&with_checksums));
         };
         if !refuses_header(Some(answer.status)) {
             return Ok(Support::Unknown);

@@ -1,4 +1,5 @@
-//! Plain HTTP to the store, as clients with a URL speak it: no key, no SDK, no second try.
+//! Plain HTTP requests to the store, as clients with a pre-signed URL send them: without
+//! credentials, without the SDK, without retries.
 
 use std::time::Duration;
 
@@ -6,58 +7,58 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Certificate, Client, Method, RequestBuilder};
 
-use super::ProbeError;
+use super::error::ProbeError;
 use crate::clock::Clock;
 use crate::objects::trust::CaBundle;
 
-/// How much of an error document is read.
-const LONGEST: usize = 64 * 1024;
+/// How many bytes of an error document are read.
+const MAX_DOCUMENT: usize = 64 * 1024;
 
-/// An HTTP client without a key.
+/// An HTTP client without credentials.
 #[derive(Clone, Debug)]
 pub struct PlainHttp {
     http: Client,
 }
 
-/// What the store answered.
+/// The answer of the store.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// S3's own word for an error; empty where there is none.
+    /// The error code of S3; empty if there is none.
     pub code: String,
     headers: HeaderMap,
 }
 
-/// The store's clock.
+/// The clock of the store compared with that of the broker.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockComparison {
-    /// What it showed, in whole seconds.
+    /// The time of the store, in whole seconds.
     pub store: DateTime<Utc>,
-    /// What ours showed in the middle of the request.
+    /// The time of the broker in the middle of the request.
     pub local: DateTime<Utc>,
 }
 
 impl PlainHttp {
-    /// A client that gives up on a request after `patience`, and believes the authorities of
-    /// `bundle` beside the system's.
+    /// Creates a client with a timeout for each request. It trusts the authorities of `bundle` in
+    /// addition to those of the system.
     ///
     /// # Errors
-    /// A system without what TLS needs.
-    pub fn new(patience: Duration, bundle: Option<&CaBundle>) -> Result<Self, ProbeError> {
+    /// TLS cannot be initialized on this system.
+    pub fn new(timeout: Duration, bundle: Option<&CaBundle>) -> Result<Self, ProbeError> {
         let mut builder = Client::builder()
-            .timeout(patience)
-            // A signature holds for one host: there is nothing to follow.
+            .timeout(timeout)
+            // A signature is valid for one host, so redirects are not followed.
             .redirect(reqwest::redirect::Policy::none());
         if let Some(bundle) = bundle {
-            let more = Certificate::from_pem_bundle(bundle.pem()).map_err(silence)?;
+            let more = Certificate::from_pem_bundle(bundle.pem()).map_err(http_error)?;
             builder = builder.tls_certs_merge(more);
         }
-        let http = builder.build().map_err(silence)?;
+        let http = builder.build().map_err(http_error)?;
         Ok(Self { http })
     }
 
-    /// PUT of `body` to a URL, with these headers.
+    /// Sends a PUT of `body` to a URL, with these headers.
     pub(super) async fn put(
         &self,
         url: &str,
@@ -71,7 +72,7 @@ impl PlainHttp {
         answer(request).await
     }
 
-    /// Asks as a browser does before a page's request: may a page of `origin` do that?
+    /// Sends the CORS preflight request of a browser for a page of `origin`.
     pub(super) async fn preflight(
         &self,
         url: &str,
@@ -86,10 +87,11 @@ impl PlainHttp {
         answer(request).await
     }
 
-    /// Asks for the time at `url`. Needs no rights: a refusal has a date as well.
+    /// Compares the clock of the store at `url` with `clock`. Returns `None` if the answer has no
+    /// date. This needs no rights, because a refusal has a date too.
     ///
     /// # Errors
-    /// No answer. `None` for one without a date.
+    /// The store does not answer.
     pub async fn clock(
         &self,
         url: &str,
@@ -105,17 +107,17 @@ impl PlainHttp {
 }
 
 impl Answer {
-    /// Whether the store did what was asked.
+    /// Whether the request succeeded.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// A header that is text.
+    /// Returns a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether a header that is a list has this word, or the `*` that stands for all.
+    /// Whether a header with a list contains `word`, or `*`, which stands for everything.
     pub fn lists(&self, name: &str, word: &str) -> bool {
         let Ok(name) = HeaderName::try_from(name) else {
             return false;
@@ -127,7 +129,7 @@ impl Answer {
         words.any(|listed| listed == "*" || listed.eq_ignore_ascii_case(word))
     }
 
-    /// For people: `403 AccessDenied`.
+    /// Describes the answer: `403 AccessDenied`.
     pub fn summary(&self) -> String {
         format!("{} {}", self.status, self.code)
             .trim_end()
@@ -136,7 +138,7 @@ impl Answer {
 }
 
 async fn answer(request: RequestBuilder) -> Result<Answer, ProbeError> {
-    let mut response = request.send().await.map_err(silence)?;
+    let mut response = request.send().await.map_err(http_error)?;
     let mut answer = Answer {
         status: response.status().as_u16(),
         headers: std::mem::take(response.headers_mut()),
@@ -146,7 +148,7 @@ async fn answer(request: RequestBuilder) -> Result<Answer, ProbeError> {
         let mut text = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
             text.extend_from_slice(&chunk);
-            if text.len() > LONGEST {
+            if text.len() > MAX_DOCUMENT {
                 break;
             }
         }
@@ -155,15 +157,15 @@ async fn answer(request: RequestBuilder) -> Result<Answer, ProbeError> {
     Ok(answer)
 }
 
-/// The code in S3's error document: `<Error><Code>…</Code>…`.
+/// Reads the code from an error document of S3: `<Error><Code>…</Code>…`.
 fn code(document: &str) -> Option<String> {
     let (_, rest) = document.split_once("<Code>")?;
     let (code, _) = rest.split_once("</")?;
     Some(code.trim().chars().take(100).collect())
 }
 
-/// Why there is no answer. The URL is a credential and must not be in it.
-fn silence(error: reqwest::Error) -> ProbeError {
+/// Converts an error, without the URL, which is a credential.
+fn http_error(error: reqwest::Error) -> ProbeError {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -171,5 +173,5 @@ fn silence(error: reqwest::Error) -> ProbeError {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    ProbeError::PlainHttp(text)
+    ProbeError::Http(text)
 }

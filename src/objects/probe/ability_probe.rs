@@ -1,7 +1,8 @@
-//! Trying out what a store does of what S3 does: a dozen objects of a few bytes are written with
-//! conditions that must hold and conditions that must not, and with checksums that are wrong.
+//! A probe of the abilities of a store: it writes a dozen small objects with conditions that must
+//! hold, with conditions that must fail, and with wrong checksums.
 //!
-//! It speaks to the store as the broker does, with its key; URLs are the other probe's affair.
+//! It uses the SDK and the credentials of the broker. Pre-signed URLs are tested by
+//! [`Probe`](super::Probe).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,54 +10,58 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
+use super::artifacts::ProbeArtifacts;
+use super::error::ProbeError;
 use super::outcome::Outcome;
-use super::{ProbeArtifacts, ProbeError};
 use crate::domain::abilities::{Abilities, Ability, Support};
-use crate::objects::ObjectStore;
+use crate::objects::store::ObjectStore;
 
-const BYTES: &[u8] = b"tried";
+/// The content of the objects.
+const BYTES: &[u8] = b"probe";
 
 /// An ETag that no object has.
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
-/// A try-out of a bucket's store.
+/// A probe of the abilities of the store of a bucket.
 pub struct AbilityProbe<'a> {
     pub(super) store: &'a ObjectStore,
-    pub(super) traces: &'a ProbeArtifacts,
+    pub(super) artifacts: &'a ProbeArtifacts,
     answers: Mutex<Vec<(Ability, String)>>,
 }
 
-/// What a try-out came to.
+/// The result of an [`AbilityProbe`].
 #[derive(Clone, Debug)]
 pub struct AbilityReport {
-    /// What was found out; unknown is what the store's answers leave open.
+    /// The abilities that were found. Those that the answers of the store leave open are unknown.
     pub abilities: Abilities,
     answers: Vec<(Ability, String)>,
 }
 
 impl AbilityReport {
-    /// What the store answered where `ability` was tried, for people: statuses and codes.
+    /// Describes the answers of the store to the requests that tested `ability`: statuses and
+    /// codes.
     pub fn answers(&self, ability: Ability) -> String {
-        let of_it = self.answers.iter().filter(|(tried, _)| *tried == ability);
-        let words: Vec<_> = of_it.map(|(_, words)| words.as_str()).collect();
-        words.join(", ")
+        let answers = self.answers.iter().filter(|(tested, _)| *tested == ability);
+        let answers: Vec<_> = answers.map(|(_, answer)| answer.as_str()).collect();
+        answers.join(", ")
     }
 }
 
 impl<'a> AbilityProbe<'a> {
-    /// Of the bucket of `store`. Whatever it writes stands in `traces`, which the caller erases.
-    pub fn new(store: &'a ObjectStore, traces: &'a ProbeArtifacts) -> Self {
+    /// Creates a probe of the bucket of `store`. Everything that it writes is recorded in
+    /// `artifacts`, which the caller removes.
+    pub fn new(store: &'a ObjectStore, artifacts: &'a ProbeArtifacts) -> Self {
         Self {
             store,
-            traces,
+            artifacts,
             answers: Mutex::default(),
         }
     }
 
-    /// Tries everything. What a fault or a missing right leaves open is unknown.
+    /// Tests all abilities. An ability is unknown if an error or a missing right prevents its test.
     ///
     /// # Errors
-    /// It was stopped.
+    /// The probe was told to stop.
     pub async fn run(self) -> Result<AbilityReport, ProbeError> {
         let (none_match, put_match, complete, delete, checksums, head) = tokio::try_join!(
             self.put_if_none_match(),
@@ -78,89 +83,92 @@ impl<'a> AbilityProbe<'a> {
         Ok(AbilityReport { abilities, answers })
     }
 
-    /// Records an outcome for the report, and returns it.
+    /// Records the outcome of a request for the report, and returns it.
     pub(super) fn record(&self, ability: Ability, what: &str, outcome: Outcome) -> Outcome {
-        let words = format!("{what}: {}", outcome.summary());
+        let answer = format!("{what}: {}", outcome.summary());
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.push((ability, words));
+        answers.push((ability, answer));
         outcome
     }
 
     async fn put_if_none_match(&self) -> Result<Support, ProbeError> {
         let ability = Ability::PutIfNoneMatch;
-        let key = self.traces.key("once");
+        let key = self.artifacts.key("once");
         let once = || self.put(&key, |put| put.if_none_match("*"));
-        let first = self.record(ability, "where nothing stands", once().await?);
+        let first = self.record(ability, "with no object at the key", once().await?);
         if first != Outcome::Done {
-            return Ok(unless_mute(&first, Support::No));
+            return Ok(unless_inconclusive(&first, Support::No));
         }
-        let second = self.record(ability, "where an object stands", once().await?);
-        Ok(held(&second))
+        let second = self.record(ability, "with an object at the key", once().await?);
+        Ok(condition_support(&second))
     }
 
     async fn put_if_match(&self) -> Result<Support, ProbeError> {
         let ability = Ability::PutIfMatch;
-        let key = self.traces.key("version");
-        let Some(etag) = self.written(ability, &key).await? else {
+        let key = self.artifacts.key("version");
+        let Some(etag) = self.write_plain(ability, &key).await? else {
             return Ok(Support::Unknown);
         };
         let matching = |etag: &str| {
             let etag = etag.to_owned();
             self.put(&key, |put| put.if_match(etag))
         };
-        let wrong = self.record(ability, "another version's ETag", matching(NO_ETAG).await?);
-        if !wrong.is_held() {
-            return Ok(held(&wrong));
+        let wrong = self.record(ability, "a wrong ETag", matching(NO_ETAG).await?);
+        if !wrong.is_condition_failed() {
+            return Ok(condition_support(&wrong));
         }
         let right = self.record(ability, "the right ETag", matching(&etag).await?);
-        if !right.is_held() {
-            return Ok(done(&right));
+        if !right.is_condition_failed() {
+            return Ok(success_support(&right));
         }
         let bare = matching(etag.trim_matches('"')).await?;
         let bare = self.record(ability, "the right ETag without quotes", bare);
         let other = matching(NO_ETAG.trim_matches('"')).await?;
-        Ok(match (done(&bare), other.is_held()) {
-            (Support::Yes, true) => Support::Unquoted,
-            (Support::Unknown, _) => Support::Unknown,
-            _ => Support::No,
-        })
+        Ok(
+            match (success_support(&bare), other.is_condition_failed()) {
+                (Support::Yes, true) => Support::Unquoted,
+                (Support::Unknown, _) => Support::Unknown,
+                _ => Support::No,
+            },
+        )
     }
 
     async fn delete_if_match(&self) -> Result<Support, ProbeError> {
         let ability = Ability::DeleteIfMatch;
-        let key = self.traces.key("removed");
-        let Some(etag) = self.written(ability, &key).await? else {
+        let key = self.artifacts.key("removed");
+        let Some(etag) = self.write_plain(ability, &key).await? else {
             return Ok(Support::Unknown);
         };
         let wrong = self.delete(&key, NO_ETAG).await;
-        let wrong = self.record(ability, "another version's ETag", wrong);
-        if !wrong.is_held() {
-            return Ok(held(&wrong));
+        let wrong = self.record(ability, "a wrong ETag", wrong);
+        if !wrong.is_condition_failed() {
+            return Ok(condition_support(&wrong));
         }
         let right = self.record(ability, "the right ETag", self.delete(&key, &etag).await);
-        Ok(done(&right))
+        Ok(success_support(&right))
     }
 
-    /// First where something stands, then where nothing does: a store that refuses both has no such
-    /// condition.
+    /// Tests first with and then without an object at the key: a store that refuses both does not
+    /// support the condition.
     async fn complete_if_none_match(&self) -> Result<Support, ProbeError> {
         let ability = Ability::CompleteIfNoneMatch;
-        let (taken, free) = (self.traces.key("taken"), self.traces.key("free"));
-        if self.written(ability, &taken).await?.is_none() {
+        let (taken, free) = (self.artifacts.key("taken"), self.artifacts.key("free"));
+        if self.write_plain(ability, &taken).await?.is_none() {
             return Ok(Support::Unknown);
         }
-        let over = self.join(&taken).await?;
-        let over = self.record(ability, "where an object stands", over);
-        if !over.is_held() {
-            return Ok(held(&over));
+        let over = self.complete_one_part(&taken).await?;
+        let over = self.record(ability, "with an object at the key", over);
+        if !over.is_condition_failed() {
+            return Ok(condition_support(&over));
         }
-        let alone = self.join(&free).await?;
-        let alone = self.record(ability, "where nothing stands", alone);
-        Ok(done(&alone))
+        let alone = self.complete_one_part(&free).await?;
+        let alone = self.record(ability, "with no object at the key", alone);
+        Ok(success_support(&alone))
     }
 
-    /// Writes an object without any condition; its ETag, as a HEAD has it.
-    pub(super) async fn written(
+    /// Writes an object without a condition, and returns its ETag from a HEAD request; `None` if
+    /// that fails.
+    pub(super) async fn write_plain(
         &self,
         ability: Ability,
         key: &str,
@@ -183,7 +191,7 @@ impl<'a> AbilityProbe<'a> {
         key: &str,
         with: impl FnOnce(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
     ) -> Result<Outcome, ProbeError> {
-        self.traces.write(key)?;
+        self.artifacts.record_key(key)?;
         let put = (self.store.client.put_object())
             .bucket(self.store.bucket())
             .key(key)
@@ -200,21 +208,26 @@ impl<'a> AbilityProbe<'a> {
         let deleted = self.store.timed("DeleteObject", delete.send()).await;
         let version = (deleted.as_ref().ok()).and_then(|deleted| deleted.version_id());
         if let Some(version) = version {
-            self.traces.hid(key, version);
+            self.artifacts.record_delete_marker(key, version);
         }
         Outcome::of(&deleted)
     }
 
-    /// Puts one part together, where nothing may stand.
-    async fn join(&self, key: &str) -> Result<Outcome, ProbeError> {
-        self.traces.begin(key)?;
+    /// Completes a multipart upload of one part, on the condition that there is no object at the
+    /// key.
+    async fn complete_one_part(&self, key: &str) -> Result<Outcome, ProbeError> {
+        self.artifacts.record_multipart_start(key)?;
         let (client, bucket) = (&self.store.client, self.store.bucket());
-        let begin = client.create_multipart_upload().bucket(bucket).key(key);
-        let begun = (self.store.timed("CreateMultipartUpload", begin.send())).await;
-        let Some(id) = begun.as_ref().ok().and_then(|begun| begun.upload_id()) else {
-            return Ok(Outcome::of(&begun));
+        let create = client.create_multipart_upload().bucket(bucket).key(key);
+        let created = (self.store.timed("CreateMultipartUpload", create.send())).await;
+        let Some(id) = created
+            .as_ref()
+            .ok()
+            .and_then(|created| created.upload_id())
+        else {
+            return Ok(Outcome::of(&created));
         };
-        self.traces.began(key, id);
+        self.artifacts.record_multipart(key, id);
         let part = (client.upload_part().bucket(bucket).key(key))
             .upload_id(id)
             .part_number(1)
@@ -234,24 +247,24 @@ impl<'a> AbilityProbe<'a> {
     }
 }
 
-/// Of a call whose condition does not hold.
-fn held(outcome: &Outcome) -> Support {
-    match outcome.is_held() {
+/// What the outcome of a request says whose condition must fail.
+fn condition_support(outcome: &Outcome) -> Support {
+    match outcome.is_condition_failed() {
         true => Support::Yes,
-        false => unless_mute(outcome, Support::No),
+        false => unless_inconclusive(outcome, Support::No),
     }
 }
 
-/// Of a call that must go through.
-pub(super) fn done(outcome: &Outcome) -> Support {
+/// What the outcome of a request says that must succeed.
+pub(super) fn success_support(outcome: &Outcome) -> Support {
     match outcome {
         Outcome::Done => Support::Yes,
-        outcome => unless_mute(outcome, Support::No),
+        outcome => unless_inconclusive(outcome, Support::No),
     }
 }
 
-pub(super) fn unless_mute(outcome: &Outcome, support: Support) -> Support {
-    match outcome.is_mute() {
+pub(super) fn unless_inconclusive(outcome: &Outcome, support: Support) -> Support {
+    match outcome.is_inconclusive() {
         true => Support::Unknown,
         false => support,
     }

@@ -1,48 +1,51 @@
-//! What a probe leaves in the bucket, and its removal.
+//! The objects and multipart uploads that a probe leaves in the bucket, and their removal.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{FOLDER, ProbeError};
+use super::error::ProbeError;
 use crate::objects::multipart::OpenUpload;
 use crate::objects::store::{ObjectStore, StoreError, failed, status};
 
-/// How many versions of one probe's object there can be at most: it is never written as often.
+/// The folder of all probes in a bucket.
+pub const FOLDER: &str = ".upload-broker-doctor/";
+
+/// The most versions of an object of a probe. No object is written as often as that.
 const VERSIONS: usize = 10;
 
-/// A folder of one probe's own, and all that was written or begun in it.
+/// The folder of one probe, and everything that was written or started in it.
 #[derive(Debug)]
 pub struct ProbeArtifacts {
     name: Uuid,
     stop: CancellationToken,
-    made: Mutex<Made>,
+    created: Mutex<Created>,
 }
 
-/// What there is to remove.
+/// What has to be removed.
 #[derive(Debug, Default)]
-struct Made {
+struct Created {
     keys: Vec<String>,
-    /// Delete markers of a versioned bucket by key and version: they hide what lies below them.
+    /// Delete markers in a versioned bucket, by key and version. They hide older versions.
     markers: Vec<(String, String)>,
-    /// Multipart uploads by key and S3's id.
-    begun: Vec<(String, String)>,
-    /// Whether there may be one whose id is not known, because the answer was lost.
-    unnamed: bool,
+    /// Multipart uploads, by key and id.
+    multipart_uploads: Vec<(String, String)>,
+    /// Whether there may be a multipart upload whose id is not known because the answer was lost.
+    has_unknown_ids: bool,
 }
 
 impl ProbeArtifacts {
-    /// A new folder; from `stop` on nothing is written any more.
+    /// Creates the record of a new folder. Nothing is written any more once `stop` is cancelled.
     pub fn new(stop: CancellationToken) -> Self {
         Self {
             name: Uuid::new_v4(),
             stop,
-            made: Mutex::default(),
+            created: Mutex::default(),
         }
     }
 
-    /// What every object of the probe names as its upload; no upload has it.
+    /// The upload id in the metadata of all objects of the probe. No upload has this id.
     pub fn id(&self) -> String {
         self.name.to_string()
     }
@@ -56,68 +59,68 @@ impl ProbeArtifacts {
         format!("{FOLDER}{}/", self.name)
     }
 
-    /// Notes what may have to be removed, before it is there.
+    /// Records a key that is about to be written.
     ///
     /// # Errors
-    /// It was stopped.
-    pub(super) fn write(&self, key: &str) -> Result<(), ProbeError> {
+    /// The probe was told to stop.
+    pub(super) fn record_key(&self, key: &str) -> Result<(), ProbeError> {
         if self.stop.is_cancelled() {
             return Err(ProbeError::Stopped);
         }
-        self.made().keys.push(key.to_owned());
+        self.created().keys.push(key.to_owned());
         Ok(())
     }
 
-    /// The same of a multipart upload, whose id is known later.
+    /// Records the key of a multipart upload that is about to be created; its id follows later.
     ///
     /// # Errors
-    /// It was stopped.
-    pub(super) fn begin(&self, key: &str) -> Result<(), ProbeError> {
-        self.write(key)?;
-        self.made().unnamed = true;
+    /// The probe was told to stop.
+    pub(super) fn record_multipart_start(&self, key: &str) -> Result<(), ProbeError> {
+        self.record_key(key)?;
+        self.created().has_unknown_ids = true;
         Ok(())
     }
 
-    /// Notes the id of a multipart upload that was begun.
-    pub(super) fn began(&self, key: &str, upload_id: &str) {
-        self.made()
-            .begun
+    /// Records the id of a multipart upload that was created.
+    pub(super) fn record_multipart(&self, key: &str, upload_id: &str) {
+        self.created()
+            .multipart_uploads
             .push((key.to_owned(), upload_id.to_owned()));
     }
 
-    /// Notes the delete marker that a delete has left in a versioned bucket.
-    pub(super) fn hid(&self, key: &str, version: &str) {
-        self.made()
+    /// Records the delete marker that a delete has created in a versioned bucket.
+    pub(super) fn record_delete_marker(&self, key: &str, version: &str) {
+        self.created()
             .markers
             .push((key.to_owned(), version.to_owned()));
     }
 
-    /// Removes every object and multipart upload of this probe, each version of them where the
-    /// role may do that; else, in a versioned bucket, they stay behind a delete marker.
+    /// Removes all objects and multipart uploads of this probe, with all versions if the role has
+    /// the right for that; otherwise, in a versioned bucket, they remain behind a delete marker.
     ///
     /// # Errors
-    /// The first failure; the others are removed all the same.
+    /// Returns the first error, after trying to remove everything.
     pub async fn remove(&self, store: &ObjectStore) -> Result<(), ProbeError> {
-        let Made {
+        let Created {
             mut keys,
             markers,
-            begun,
-            unnamed,
-        } = std::mem::take(&mut *self.made());
+            multipart_uploads,
+            has_unknown_ids,
+        } = std::mem::take(&mut *self.created());
         let mut result = Ok(());
-        for (key, id) in begun {
+        for (key, id) in multipart_uploads {
             result = result.and(store.abort_multipart(&key, &id).await);
         }
-        // By the listing: the id of one whose answer was lost is known to the store alone. A store that
-        // cannot list them cannot be asked.
-        if unnamed && let Ok(left) = open_uploads(store, &self.folder()).await {
-            for upload in left {
+        // If an answer was lost, only the store knows the id, so the multipart uploads are listed.
+        // A store without such a listing cannot be asked.
+        if has_unknown_ids && let Ok(remaining) = open_uploads(store, &self.folder()).await {
+            for upload in remaining {
                 result = result.and(store.abort_multipart(&upload.key, &upload.upload_id).await);
             }
         }
         for (key, version) in markers {
             match remove(store, &key, Some(version)).await {
-                // What lies below it stays behind it.
+                // The older versions remain behind the delete marker.
                 Ok(()) | Err((_, Some(403))) => {}
                 Err((error, _)) => result = result.and(Err(error)),
             }
@@ -125,13 +128,13 @@ impl ProbeArtifacts {
         keys.sort();
         keys.dedup();
         for key in keys {
-            result = result.and(erase(store, &key).await);
+            result = result.and(remove_all_versions(store, &key).await);
         }
         Ok(result?)
     }
 
-    fn made(&self) -> MutexGuard<'_, Made> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    fn created(&self) -> MutexGuard<'_, Created> {
+        self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,7 +142,7 @@ async fn open_uploads(store: &ObjectStore, folder: &str) -> Result<Vec<OpenUploa
     Ok(store.list_multipart(folder, 1000, None).await?.uploads)
 }
 
-async fn erase(store: &ObjectStore, key: &str) -> Result<(), StoreError> {
+async fn remove_all_versions(store: &ObjectStore, key: &str) -> Result<(), StoreError> {
     for _ in 0..VERSIONS {
         let Some(found) = store.head(key).await? else {
             return Ok(());
