@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::assemble::{AssembleError, Assembly};
 use crate::clock::Clock;
-use crate::config::{Audit, Auth, Settings};
+use crate::config::{self, Audit, Auth, Role, Settings};
+use crate::http::server::Serves;
 use crate::http::tls::ServerCertificate;
 use crate::lifecycle::{Hangups, Shutdown};
 use crate::usecases::Broker;
@@ -46,7 +47,12 @@ impl Assembly {
             identity.warn(broker.clock.now());
         }
         let (listen, tls) = (&settings.http, identity.as_ref());
-        let server = http::server::api(Arc::clone(&broker), listen, tls, shutdown)
+        let roles = &settings.roles;
+        let serves = match roles.has(Role::Http) {
+            true => Serves::Api,
+            false => Serves::Health,
+        };
+        let server = http::server::main(serves, Arc::clone(&broker), listen, tls, shutdown)
             .map_err(bind_error(listen.bind, "BROKER_BIND"))?;
         let address = server.address;
         // All addresses are bound before anything runs.
@@ -78,21 +84,14 @@ impl Assembly {
             let _until_over = until_over;
             serve_api(server, served, stop, delay, bound).await
         });
-        shutdown.spawn("relay", relay.run(shutdown.token()));
-        if let Some(reader) = reader {
+        if roles.has(Role::Relay) {
+            shutdown.spawn("relay", relay.run(shutdown.token()));
+        }
+        if let Some(reader) = reader.filter(|_| roles.has(Role::Events)) {
             shutdown.spawn("s3 events", reader.run(shutdown.token()));
         }
-        let period = settings.janitor.period;
-        shutdown.spawn(
-            "janitor",
-            janitor::run(Arc::clone(&broker), period, shutdown.token()),
-        );
-        if let Some(sweeps) = janitor::SweepLoop::from_settings(&settings.janitor) {
-            shutdown.spawn("sweep", sweeps.run(Arc::clone(&broker), shutdown.token()));
-        }
-        if let Some(walks) = janitor::StaleMultipartLoop::from_settings(&settings.janitor) {
-            let walks = walks.run(Arc::clone(&broker), shutdown.token());
-            shutdown.spawn("stale multipart uploads", walks);
+        if roles.has(Role::Janitor) {
+            spawn_janitor(&broker, &settings.janitor, shutdown);
         }
         let stores = janitor::probe_stores(Arc::clone(&broker), shutdown.token());
         shutdown.spawn("stores", stores);
@@ -106,12 +105,26 @@ impl Assembly {
         if settings.audit == Audit::Off {
             log::warn!("BROKER_AUDIT=off: the actions of callers are not recorded");
         }
+        log::info!("roles of this process: {roles}");
         let scheme = if identity.is_some() { "https" } else { "http" };
         log::info!("listening on {scheme}://{address}");
         ready(address);
         shutdown.stopping().await;
         let outcome = shutdown.wait(settings.http.shutdown).await;
         Ok(outcome.exit_code())
+    }
+}
+
+/// Starts the janitor, and its sweeps and checks for stale multipart uploads where they are enabled.
+fn spawn_janitor(broker: &Arc<Broker>, settings: &config::Janitor, shutdown: &Shutdown) {
+    let rounds = janitor::run(Arc::clone(broker), settings.period, shutdown.token());
+    shutdown.spawn("janitor", rounds);
+    if let Some(sweeps) = janitor::SweepLoop::from_settings(settings) {
+        shutdown.spawn("sweep", sweeps.run(Arc::clone(broker), shutdown.token()));
+    }
+    if let Some(checks) = janitor::StaleMultipartLoop::from_settings(settings) {
+        let checks = checks.run(Arc::clone(broker), shutdown.token());
+        shutdown.spawn("stale multipart uploads", checks);
     }
 }
 

@@ -16,6 +16,7 @@ use super::log::Log;
 use super::notify::Notify;
 use super::reader::{Reader, Section};
 use super::report::Effective;
+use super::roles::Roles;
 use super::s3::S3;
 use super::s3_events::S3Events;
 use super::uploads::Uploads;
@@ -27,6 +28,8 @@ use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
 pub struct Settings {
     /// The connection to Postgres.
     pub database: Database,
+    /// What this process runs.
+    pub roles: Roles,
     /// The HTTP server.
     pub http: Http,
     /// Whether callers have to authenticate.
@@ -99,6 +102,7 @@ impl Section for Settings {
         let request = http
             .as_ref()
             .map_or(Duration::MAX, |http| http.request_timeout);
+        let roles = Roles::read(reader);
         let database = Database::read(reader, request);
         let auth = Auth::read(reader);
         let audit = Audit::read(reader);
@@ -117,6 +121,7 @@ impl Section for Settings {
         }
         Some(Self {
             database: database?,
+            roles: roles?,
             http: http?,
             auth: auth?,
             audit: audit?,

@@ -27,6 +27,7 @@ table! {
     BROKER_DB_STATEMENT_TIMEOUT_SECONDS, Derived("`15`, or `BROKER_REQUEST_TIMEOUT_SECONDS` if that is less"), Plain, "Seconds that one Postgres statement may take.";
     BROKER_MIGRATE, Text("true"), Plain, "Whether `serve` migrates the database when it starts.";
 
+    BROKER_ROLES, Text("http,relay,janitor,events"), Plain, "What this process runs, comma-separated: `http` (the API), `relay` (publishes events to SNS), `janitor`, `events` (reads S3 event notifications). Each must run in at least one process. Without `http`, `BROKER_BIND` serves the health checks and the metrics only.";
     BROKER_BIND, Text("127.0.0.1:8080"), Plain, "Address and port of the HTTP server.";
     BROKER_TLS_CERT, Unset, Plain, "PEM file with the certificate and its chain; enables TLS on the HTTP server. Read again on SIGHUP.";
     BROKER_TLS_KEY, Unset, Plain, "PEM file with the private key of that certificate.";

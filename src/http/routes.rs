@@ -23,6 +23,12 @@ pub fn api(config: &mut ServiceConfig) {
             config.service(authenticated(first.scope(), operations));
         }
     }
+    health(config);
+}
+
+/// Registers what a process without the API serves as well: its health checks, and the descriptions
+/// of problems.
+pub fn health(config: &mut ServiceConfig) {
     public(config, operations::SERVICE);
     public(config, operations::PROBLEMS);
 }

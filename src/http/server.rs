@@ -69,11 +69,21 @@ impl Server {
     }
 }
 
-/// Starts to listen for the API, with TLS if there is a certificate.
+/// What the main listener serves beside the pages that the settings assign to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// The API and the health checks.
+    Api,
+    /// The health checks only.
+    Health,
+}
+
+/// Starts to listen at `BROKER_BIND`, with TLS if there is a certificate.
 ///
 /// # Errors
 /// If the address cannot be bound.
-pub fn api(
+pub fn main(
+    serves: Serves,
     broker: Arc<Broker>,
     settings: &Http,
     certificate: Option<&Arc<ServerCertificate>>,
@@ -117,7 +127,10 @@ pub fn api(
             .wrap(from_fn(edge))
             .wrap(from_fn(path_token))
             .wrap(from_fn(close_on_shutdown))
-            .configure(routes::api)
+            .configure(match serves {
+                Serves::Api => routes::api,
+                Serves::Health => routes::health,
+            })
             .configure(move |config| {
                 serve_pages(config, pages, |place| place == PageListener::Main)
             })

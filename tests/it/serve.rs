@@ -5,6 +5,7 @@ mod endpoints;
 mod faults;
 pub mod log_scan;
 pub mod logs;
+mod roles;
 mod rolling;
 mod stopping;
 
