@@ -31,7 +31,7 @@ pub enum Dependency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outage {
     /// It does not answer, or with a fault of its own.
-    Silent,
+    NoAnswer,
     /// It refuses, or cannot do it: an operator has to change something.
     Refuses,
     /// Its answer cannot be read.
@@ -73,10 +73,10 @@ pub enum Error {
 impl Error {
     /// Something outside does not answer.
     pub fn unavailable(dependency: Dependency, cause: impl Into<Cause>) -> Self {
-        Self::out(dependency, Outage::Silent, cause)
+        Self::outage(dependency, Outage::NoAnswer, cause)
     }
 
-    fn out(dependency: Dependency, outage: Outage, cause: impl Into<Cause>) -> Self {
+    fn outage(dependency: Dependency, outage: Outage, cause: impl Into<Cause>) -> Self {
         Self::Unavailable {
             dependency,
             outage,
@@ -86,7 +86,7 @@ impl Error {
 }
 
 /// One error for each of `count` callers who shared what failed.
-pub(in crate::usecases) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
+pub(in crate::usecases) fn error_for_each<T>(error: Error, count: usize) -> Vec<Result<T>> {
     let error = Arc::new(error);
     (0..count).map(|_| Err(shared(&error))).collect()
 }
@@ -97,7 +97,7 @@ pub(in crate::usecases) fn shared(error: &Arc<Error>) -> Error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
         Error::Unavailable {
             dependency, outage, ..
-        } => Error::out(*dependency, *outage, Shared(Arc::clone(error))),
+        } => Error::outage(*dependency, *outage, Shared(Arc::clone(error))),
         Error::Overloaded(dependency) => Error::Overloaded(*dependency),
         Error::Busy(detail) => Error::Busy(detail.clone()),
         Error::Internal(_) => Error::Internal(Shared(Arc::clone(error)).into()),
@@ -116,7 +116,7 @@ impl fmt::Display for Error {
             Self::Unavailable {
                 dependency, outage, ..
             } => match outage {
-                Outage::Silent => write!(f, "{dependency} is not available"),
+                Outage::NoAnswer => write!(f, "{dependency} is not available"),
                 Outage::Refuses => write!(f, "{dependency} refuses"),
                 Outage::Unreadable => write!(f, "{dependency} gives unreadable answers"),
             },
@@ -154,9 +154,13 @@ impl From<PoolError> for Error {
 impl From<StoreError> for Error {
     fn from(cause: StoreError) -> Self {
         match cause {
-            StoreError::UnsupportedAttribute { attribute, .. } => unfit(attribute).into(),
-            StoreError::Refused { .. } => Self::out(Dependency::S3, Outage::Refuses, cause),
-            StoreError::Unreadable { .. } => Self::out(Dependency::S3, Outage::Unreadable, cause),
+            StoreError::UnsupportedAttribute { attribute, .. } => {
+                unsupported_attribute(attribute).into()
+            }
+            StoreError::Refused { .. } => Self::outage(Dependency::S3, Outage::Refuses, cause),
+            StoreError::Unreadable { .. } => {
+                Self::outage(Dependency::S3, Outage::Unreadable, cause)
+            }
             StoreError::Failed { .. } | StoreError::UnknownContinuationToken => {
                 Self::unavailable(Dependency::S3, cause)
             }
@@ -164,7 +168,7 @@ impl From<StoreError> for Error {
     }
 }
 
-fn unfit(attribute: ObjectAttribute) -> Refusal {
+fn unsupported_attribute(attribute: ObjectAttribute) -> Refusal {
     let detail = "is not one that the store takes: choose another, or leave it out";
     match attribute {
         ObjectAttribute::StorageClass => Refusal::field("/storage_class", detail),
@@ -175,7 +179,7 @@ fn unfit(attribute: ObjectAttribute) -> Refusal {
 
 impl From<Sql> for Error {
     fn from(cause: Sql) -> Self {
-        if is_passing(&cause) {
+        if is_transient(&cause) {
             Self::unavailable(Dependency::Postgres, cause)
         } else {
             Self::Internal(cause.into())
@@ -185,19 +189,19 @@ impl From<Sql> for Error {
 
 /// Whether one of many rows of a statement may be at fault for its failure, and the others may go
 /// through without it.
-pub(in crate::usecases) fn is_of_one(error: &Sql) -> bool {
+pub(in crate::usecases) fn is_row_error(error: &Sql) -> bool {
     const SERIALIZATION_FAILURE: &str = "40001";
     const DEADLOCK_DETECTED: &str = "40P01";
     match sqlstate(error) {
         Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED) => true,
-        _ => !is_passing(error),
+        _ => !is_transient(error),
     }
 }
 
 /// Whether the same query may succeed later, by the code of Postgres' answer.
 ///
 /// Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-fn is_passing(error: &Sql) -> bool {
+fn is_transient(error: &Sql) -> bool {
     /// Of the connection, a transaction that was rolled back for others, resources, and the
     /// operator: a time limit, a shutdown, a start.
     const CLASSES: [&str; 4] = ["08", "40", "53", "57"];

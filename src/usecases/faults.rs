@@ -15,7 +15,7 @@ const NAME_BYTES: usize = 1_024;
 const COMMENTS_BYTES: usize = 8_192;
 const ALGORITHMS: &str = "expected one of SHA256, SHA1, CRC32, CRC32C, CRC64NVME";
 /// Faults that are told: of 10,000 wrong parts a few tell enough.
-const MOST: usize = 100;
+const MAX_FAULTS: usize = 100;
 /// One header value, in bytes.
 const HEADER_BYTES: usize = 1_024;
 
@@ -25,7 +25,7 @@ pub(in crate::usecases) struct Faults(Vec<FieldError>);
 
 impl Faults {
     pub(in crate::usecases) fn add(&mut self, pointer: &str, detail: impl Into<String>) {
-        if self.0.len() < MOST {
+        if self.0.len() < MAX_FAULTS {
             self.0.push(FieldError::new(pointer, detail));
         }
     }

@@ -12,12 +12,12 @@ mod error;
 mod faults;
 pub mod identity;
 mod ids;
-mod keep;
+mod lease_renewal;
 pub mod maintenance;
+mod may_have_written;
 pub mod readiness;
 pub mod tenants;
 pub mod uploads;
-mod written;
 
 pub use context::{Broker, Rules};
 pub use error::{Dependency, Error, Outage, Result};

@@ -10,7 +10,7 @@ use crate::usecases::context::QueueState;
 use crate::usecases::error::{Dependency, Error, Result};
 
 /// Events are counted up to here: the answer must not become slow because SNS is away.
-const COUNTED: i64 = 100_000;
+const MAX_COUNTED: i64 = 100_000;
 
 /// What each dependency answered just now.
 #[derive(Debug)]
@@ -58,6 +58,6 @@ async fn backlog(broker: &Broker) -> Result<Backlog> {
         .map_err(|cause| Error::unavailable(Dependency::Postgres, cause))?;
     let mut connection = broker.connection().await?;
     connection
-        .transaction(async |connection| Ok(outbox::backlog(connection, COUNTED).await?))
+        .transaction(async |connection| Ok(outbox::backlog(connection, MAX_COUNTED).await?))
         .await
 }

@@ -15,7 +15,7 @@ use crate::store::{Connection, audit};
 use crate::usecases::context::audit_entry;
 
 /// Writes what an operator does in the matters of `tenant`, in the caller's transaction.
-pub(super) async fn note(
+pub(super) async fn record_operator(
     connection: &mut Connection,
     at: DateTime<Utc>,
     tenant: &str,

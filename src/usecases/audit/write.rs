@@ -5,7 +5,7 @@ use std::slice;
 use crate::domain::audit::Entry;
 use crate::store::{self, Connection, audit};
 use crate::usecases::context::Broker;
-use crate::usecases::error::{Error, Result, is_of_one};
+use crate::usecases::error::{Error, Result, is_row_error};
 
 /// Writes rows. After a fault some of them may have been written: the same ones may be written
 /// `again`, which is to be said, and are not doubled. A row that the table refuses is lost, logged
@@ -15,7 +15,7 @@ pub async fn write(broker: &Broker, entries: &[Entry], again: bool) -> Result<()
     let mut refused = Vec::new();
     match append(&mut connection, entries, again).await {
         Ok(()) => {}
-        Err(cause) if is_of_one(&cause) => {
+        Err(cause) if is_row_error(&cause) => {
             for entry in entries {
                 let written = append(&mut connection, slice::from_ref(entry), again).await;
                 match written.map_err(Error::from) {

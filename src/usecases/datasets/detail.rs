@@ -7,7 +7,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Upload, display_name, has_drifted};
 use crate::store::uploads;
 use crate::usecases::context::Broker;
-use crate::usecases::datasets::download::{SignedGet, Wish};
+use crate::usecases::datasets::download::{ReadOptions, SignedGet};
 use crate::usecases::error::Result;
 
 /// Everything that is known of a dataset.
@@ -37,14 +37,14 @@ impl Detail {
 
 /// What stands at a path.
 pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) -> Result<Detail> {
-    let (key, object) = broker.look(principal, path).await?;
+    let (key, object) = broker.find_object(principal, path).await?;
     let mut connection = broker.connection().await?;
     let upload = uploads::find_acknowledged(&mut connection, &principal.tenant, &[path.as_str()])
         .await?
         .pop();
     drop(connection);
     let download = broker
-        .sign_get(principal, &key, path, Wish::default())
+        .sign_get(principal, &key, path, ReadOptions::default())
         .await?;
     Ok(Detail {
         path: path.clone(),
@@ -56,7 +56,7 @@ pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) 
 
 impl Broker {
     /// The key of a path and the object that stands there; refused where nothing does.
-    pub(in crate::usecases) async fn look(
+    pub(in crate::usecases) async fn find_object(
         &self,
         principal: &Principal,
         path: &DatasetPath,

@@ -29,7 +29,7 @@ pub enum Disposition {
 
 /// What a client wants to read, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct ReadOptions {
     /// The object, or its headers alone.
     pub method: ReadMethod,
     /// How a browser shall treat it.
@@ -59,10 +59,10 @@ pub async fn download(
     broker: &Broker,
     principal: &Principal,
     path: &DatasetPath,
-    wish: Wish,
+    options: ReadOptions,
 ) -> Result<SignedGet> {
-    let (key, _) = broker.look(principal, path).await?;
-    broker.sign_get(principal, &key, path, wish).await
+    let (key, _) = broker.find_object(principal, path).await?;
+    broker.sign_get(principal, &key, path, options).await
 }
 
 impl Broker {
@@ -71,14 +71,14 @@ impl Broker {
         principal: &Principal,
         key: &str,
         path: &DatasetPath,
-        wish: Wish,
+        options: ReadOptions,
     ) -> Result<SignedGet> {
         let now = self.clock.now();
         let credentials = (self.stores.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
-        let disposition = wish.disposition.header(path);
+        let disposition = options.disposition.header(path);
         let object = GetObject {
-            method: wish.method,
+            method: options.method,
             response_content_disposition: disposition.as_deref(),
             ..GetObject::new(key)
         };

@@ -90,9 +90,11 @@ pub async fn page(
     if listing.folders
         && let Some(folder) = principal.jail.next_folder(&listing.prefix)
     {
-        return broker.way_down(&principal.jail, &prefix, folder).await;
+        return broker
+            .list_next_folder(&principal.jail, &prefix, folder)
+            .await;
     }
-    let asked = objects::Listing {
+    let request = objects::Listing {
         prefix: &prefix,
         folders: listing.folders,
         limit: listing.limit,
@@ -101,7 +103,7 @@ pub async fn page(
     };
     let bucket = broker.bucket_of(&principal.jail).await?;
     let page = (bucket.objects)
-        .list(asked)
+        .list(request)
         .await
         .map_err(|error| match error {
             StoreError::UnknownContinuationToken => {
@@ -149,20 +151,20 @@ pub async fn page(
 impl Broker {
     /// A caller that is confined to a folder looks from above: all it may see there is the next
     /// folder on the way down, where something stands in its own.
-    async fn way_down(
+    async fn list_next_folder(
         &self,
         jail: &Jail,
         prefix: &str,
         folder: DatasetPath,
     ) -> Result<Page<Entry>> {
-        let asked = objects::Listing {
+        let request = objects::Listing {
             prefix,
             folders: false,
             limit: 1,
             token: None,
             after: None,
         };
-        let found = self.bucket_of(jail).await?.objects.list(asked).await?;
+        let found = self.bucket_of(jail).await?.objects.list(request).await?;
         let folder = (!found.objects.is_empty()).then(|| {
             Entry::Folder(Folder {
                 key: prefix.to_owned(),

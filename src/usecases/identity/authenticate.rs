@@ -12,8 +12,8 @@
 //! choose, and never on how much of a key was right. While Postgres is away, what is known goes on
 //! for those seconds and the rest get a 503.
 
-mod granted;
 mod jwt;
+mod principal;
 mod token;
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub use upload_token::has_shape as is_upload_token;
 /// How exact `last_used_at` is.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// The place of the caller without a key. No SHA-256 that anyone can present is all zeros.
-const NOBODY: [u8; 32] = [0; 32];
+const NO_KEY_HASH: [u8; 32] = [0; 32];
 
 type Hash = [u8; 32];
 
@@ -130,24 +130,24 @@ impl<'a> Kind<'a> {
 
 /// The caller where authentication is off: the default tenant, with every right; `None` where that
 /// is disabled.
-pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
-    if let Some(known) = broker.caches.keys.get(&NOBODY).await {
+pub async fn unauthenticated(broker: &Broker) -> Result<Option<Arc<Principal>>> {
+    if let Some(known) = broker.caches.keys.get(&NO_KEY_HASH).await {
         return Ok(Some(known.principal));
     }
     let load = async {
-        let known = load_anyone(broker).await;
+        let known = load_unauthenticated(broker).await;
         known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
     };
-    match broker.caches.keys.try_get_with(NOBODY, load).await {
+    match broker.caches.keys.try_get_with(NO_KEY_HASH, load).await {
         Ok(known) => Ok(Some(known.principal)),
         Err(miss) => miss.to_result().map(|()| None),
     }
 }
 
-async fn load_anyone(broker: &Broker) -> Result<Option<CachedKey>> {
+async fn load_unauthenticated(broker: &Broker) -> Result<Option<CachedKey>> {
     let mut connection = broker.connection().await?;
-    let at_work = tenants::find_enabled(&mut connection, DEFAULT_TENANT).await?;
-    Ok(at_work.map(|(jail, policy)| CachedKey {
+    let enabled = tenants::find_enabled(&mut connection, DEFAULT_TENANT).await?;
+    Ok(enabled.map(|(jail, policy)| CachedKey {
         principal: Arc::new(Principal {
             tenant: DEFAULT_TENANT.to_owned(),
             jail,

@@ -18,7 +18,7 @@ use crate::store::{Connection, api_keys, tenants};
 use crate::usecases::audit;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::ids::new_id;
-use crate::usecases::tenants::{check_name, nested};
+use crate::usecases::tenants::{check_name, prefix_conflict};
 
 /// Says at a glance, and to secret scanners, what leaked.
 const PREFIX: &str = "ubk_";
@@ -91,7 +91,7 @@ async fn insert(
     if tenant != DEFAULT_TENANT
         && tenants::ensure_exists(connection, tenant, now)
             .await
-            .map_err(|cause| nested("/tenant", cause))?
+            .map_err(|cause| prefix_conflict("/tenant", cause))?
     {
         actions.push(ActionDetails::on_subject(Action::TenantCreated, tenant));
     }
@@ -100,7 +100,7 @@ async fn insert(
         expires_at: key.expires_at,
         ..ActionDetails::on_subject(Action::KeyCreated, key.id)
     });
-    audit::note(connection, now, tenant, actions).await?;
+    audit::record_operator(connection, now, tenant, actions).await?;
     let tenant = tenants::find(connection, tenant).await?;
     Ok(tenant.and_then(|tenant| tenant.disabled_at))
 }
@@ -115,7 +115,7 @@ pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Res
                 return Ok(false);
             };
             let actions = vec![ActionDetails::on_subject(Action::KeyRevoked, id)];
-            audit::note(connection, now, &tenant, actions).await?;
+            audit::record_operator(connection, now, &tenant, actions).await?;
             Ok(true)
         })
         .await

@@ -11,9 +11,9 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 impl Broker {
-    /// The key. Only the first call may have to ask Postgres.
+    /// The key. Only the first call may have to load Postgres.
     pub(in crate::usecases) async fn token_key(&self) -> Result<&TokenKey> {
-        let ask = async || {
+        let load = async || {
             let mut fresh = Zeroizing::new([0; 32]);
             getrandom::fill(&mut *fresh)
                 .map_err(|cause| Error::Internal(cause.to_string().into()))?;
@@ -22,6 +22,6 @@ impl Broker {
             let secret = token_secrets::get_or_insert(&mut connection, &*fresh, now).await?;
             Ok(TokenKey::new(&Zeroizing::new(secret)))
         };
-        self.caches.token_key.get_or_try_init(ask).await
+        self.caches.token_key.get_or_try_init(load).await
     }
 }

@@ -21,13 +21,13 @@ use crate::usecases::identity::keys::hash;
 use crate::usecases::ids::new_id;
 
 /// How long a token lives where nobody says, in seconds.
-pub const USUAL_LIFE: u32 = 900;
+pub const DEFAULT_SECONDS: u32 = 900;
 /// How long a token may live, in seconds: nobody can take it back before.
-pub const LONGEST_LIFE: u32 = 86_400;
+pub const MAX_SECONDS: u32 = 86_400;
 /// Tokens that are counted with one that was made of them. Each makes it longer.
-const DEEPEST: usize = 8;
+const MAX_ALLOWANCES: usize = 8;
 /// What fits the columns.
-const MOST: u64 = i64::MAX.unsigned_abs();
+const MAX_VALUE: u64 = i64::MAX.unsigned_abs();
 
 /// What is asked for, as it came.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +46,7 @@ pub struct NewToken {
 
 /// A new token. It is nowhere else.
 #[derive(Debug)]
-pub struct Minted {
+pub struct IssuedToken {
     /// What travels in `Authorization: Bearer`, or in the path.
     pub token: SecretString,
     /// What the audit calls it.
@@ -58,11 +58,11 @@ pub struct Minted {
 }
 
 /// Makes a token. Refused where it would open more than the caller may.
-pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Result<Minted> {
+pub async fn issue(broker: &Broker, principal: &Principal, new: NewToken) -> Result<IssuedToken> {
     let prefix = check(&new)?;
-    let prefix = narrow(principal, &new, prefix)?;
+    let prefix = restrict_to_caller(principal, &new, prefix)?;
     let now = broker.clock.now();
-    let seconds = new.expires_in.unwrap_or(USUAL_LIFE);
+    let seconds = new.expires_in.unwrap_or(DEFAULT_SECONDS);
     let ends_at = now + TimeDelta::seconds(seconds.into());
     let bounds = &principal.bounds;
     let ends_at = ends_at
@@ -81,9 +81,9 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
             ends_at,
         });
     }
-    if allowances.len() > DEEPEST {
+    if allowances.len() > MAX_ALLOWANCES {
         let detail = format!(
-            "This token would be counted {DEEPEST} times over: ask for it with the credential that the first of them came from."
+            "This token would be counted {MAX_ALLOWANCES} times over: ask for it with the credential that the first of them came from."
         );
         return Err(Refusal::new(Code::TokenTooWide, detail).into());
     }
@@ -101,9 +101,9 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
         allowances,
     };
     let key = broker.token_key().await?;
-    let sealed = key.sign(&token);
-    let token = sealed.map_err(|cause| Error::Internal(cause.into()))?;
-    Ok(Minted {
+    let signed = key.sign(&token);
+    let token = signed.map_err(|cause| Error::Internal(cause.into()))?;
+    Ok(IssuedToken {
         fingerprint: fingerprint(&hash(token.expose_secret())),
         prefix: opened,
         token,
@@ -125,17 +125,17 @@ fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
         faults.add("/scopes", "admin is not for tokens: name what it shall do");
     }
     if let Some(seconds) = new.expires_in
-        && !(1..=LONGEST_LIFE).contains(&seconds)
+        && !(1..=MAX_SECONDS).contains(&seconds)
     {
-        let detail = format!("expected 1 to {LONGEST_LIFE} seconds, found {seconds}");
+        let detail = format!("expected 1 to {MAX_SECONDS} seconds, found {seconds}");
         faults.add("/expires_in", detail);
     }
     for (pointer, value) in [
         ("/max_uploads", new.max_uploads),
         ("/max_bytes", new.max_bytes),
     ] {
-        if value.is_some_and(|value| !(1..=MOST).contains(&value)) {
-            faults.add(pointer, format!("expected 1 to {MOST}"));
+        if value.is_some_and(|value| !(1..=MAX_VALUE).contains(&value)) {
+            faults.add(pointer, format!("expected 1 to {MAX_VALUE}"));
         }
     }
     faults.into_result()?;
@@ -143,22 +143,22 @@ fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
 }
 
 /// Holds what is asked for against what the caller may; the answer is the prefix that it gets.
-fn narrow(
+fn restrict_to_caller(
     principal: &Principal,
     new: &NewToken,
     prefix: Option<PathPrefix>,
 ) -> Result<Option<PathPrefix>, Refusal> {
-    let mut wide = Vec::new();
+    let mut too_wide = Vec::new();
     let own = principal.jail.folder();
     let prefix = match (prefix, own) {
         // Nothing was asked for: what the caller has.
         (None, own) if new.prefix.is_none() => own.cloned(),
         (Some(prefix), Some(own)) if !own.contains(prefix.as_str()) => {
-            wide.push(("/prefix", format!("lies outside of {own}")));
+            too_wide.push(("/prefix", format!("lies outside of {own}")));
             None
         }
         (None, Some(own)) => {
-            wide.push(("/prefix", format!("is more than {own}")));
+            too_wide.push(("/prefix", format!("is more than {own}")));
             None
         }
         (prefix, _) => prefix,
@@ -179,13 +179,13 @@ fn narrow(
         if let (Some(asked), Some(own)) = (asked, own)
             && asked > own
         {
-            wide.push((pointer, format!("is more than {own}")));
+            too_wide.push((pointer, format!("is more than {own}")));
         }
     }
-    if wide.is_empty() {
+    if too_wide.is_empty() {
         return Ok(prefix);
     }
-    let errors: Vec<_> = (wide.into_iter())
+    let errors: Vec<_> = (too_wide.into_iter())
         .map(|(pointer, detail)| FieldError::new(pointer, detail))
         .collect();
     Err(Refusal {

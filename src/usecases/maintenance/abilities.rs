@@ -19,37 +19,37 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// For how long it is believed what was found out: stores are upgraded.
-const BELIEVED: TimeDelta = TimeDelta::hours(23);
+const TRUSTED_FOR: TimeDelta = TimeDelta::hours(23);
 /// How long a try-out may take.
-const BOUND: Duration = Duration::from_secs(25);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long the removal of its objects may take at a stop.
-const FAREWELL: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the claim of a replica holds: longer than its try-out and the removal of its objects.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// What came of learning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learned {
+pub enum Discovery {
     /// Everything is known.
-    All,
+    Complete,
     /// The store's answers left something open: it is tried again later.
-    Some,
+    Incomplete,
     /// Another replica is at it.
-    Elsewhere,
+    LeasedElsewhere,
     /// It was stopped.
     Stopped,
 }
 
 /// Takes over what Postgres remembers of the bucket's store. Says whether that is all, and was found
 /// out not long ago.
-async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
+async fn load(broker: &Broker, bucket: &Bucket) -> Result<bool> {
     let name = bucket.objects.bucket();
     let mut connection = broker.connection().await?;
     let found = abilities::find(&mut connection, &bucket.endpoint, name).await?;
     let Some(found) = found else { return Ok(false) };
     let known = bucket.objects.abilities();
     known.merge(found.abilities);
-    let since = broker.clock.now() - BELIEVED;
+    let since = broker.clock.now() - TRUSTED_FOR;
     let fresh = known.current().is_complete() && found.tried_at.is_some_and(|at| at > since);
     if fresh {
         known.mark_probed();
@@ -62,10 +62,10 @@ async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
 ///
 /// # Errors
 /// Postgres does not answer.
-pub async fn recall_all(broker: &Broker) -> Result<()> {
+pub async fn load_all(broker: &Broker) -> Result<()> {
     for name in broker.all_buckets().await? {
         let bucket = broker.bucket(&name).await?;
-        recall(broker, &bucket).await?;
+        load(broker, &bucket).await?;
         bucket.objects.abilities().mark_probed();
     }
     Ok(())
@@ -75,16 +75,16 @@ pub async fn recall_all(broker: &Broker) -> Result<()> {
 ///
 /// # Errors
 /// Postgres does not answer.
-pub async fn learn(broker: &Broker, name: &str, stop: &CancellationToken) -> Result<Learned> {
+pub async fn discover(broker: &Broker, name: &str, stop: &CancellationToken) -> Result<Discovery> {
     let bucket = broker.bucket(name).await?;
     let before = bucket.objects.abilities().current();
-    let learned = learn_of(broker, &bucket, stop).await;
+    let discovery = discover_bucket(broker, &bucket, stop).await;
     let now = bucket.objects.abilities().current();
     if now != before {
         log::info!("the store of bucket {name}: {now}");
     }
     observe(broker);
-    learned
+    discovery
 }
 
 /// Shows in the metrics what is known of all buckets' stores.
@@ -102,43 +102,52 @@ pub fn observe(broker: &Broker) {
     }
 }
 
-async fn learn_of(broker: &Broker, bucket: &Bucket, stop: &CancellationToken) -> Result<Learned> {
+async fn discover_bucket(
+    broker: &Broker,
+    bucket: &Bucket,
+    stop: &CancellationToken,
+) -> Result<Discovery> {
     let known = bucket.objects.abilities();
-    if !known.needs_probe() || recall(broker, bucket).await? {
-        return Ok(Learned::All);
+    if !known.needs_probe() || load(broker, bucket).await? {
+        return Ok(Discovery::Complete);
     }
     let (endpoint, name) = (&*bucket.endpoint, bucket.objects.bucket());
     let (holder, now) = (Uuid::new_v4(), broker.clock.now());
     let mut connection = broker.connection().await?;
     let lease = now + LEASE;
     if !abilities::lease_probe(&mut connection, endpoint, name, holder, now, lease).await? {
-        return Ok(Learned::Elsewhere);
+        return Ok(Discovery::LeasedElsewhere);
     }
     drop(connection);
-    let found = try_out(bucket, stop).await;
-    let kept = StoredAbilities {
+    let found = probe(bucket, stop).await;
+    let stored = StoredAbilities {
         abilities: found.unwrap_or_default().or(known.current()),
         tried_at: found.map(|_| broker.clock.now()),
     };
-    known.merge(kept.abilities);
+    known.merge(stored.abilities);
     known.mark_probed();
     let mut connection = broker.connection().await?;
-    abilities::save(&mut connection, endpoint, name, holder, kept).await?;
+    abilities::save(&mut connection, endpoint, name, holder, stored).await?;
     Ok(match found {
-        None => Learned::Stopped,
-        Some(_) if known.current().is_complete() => Learned::All,
-        Some(_) => Learned::Some,
+        None => Discovery::Stopped,
+        Some(_) if known.current().is_complete() => Discovery::Complete,
+        Some(_) => Discovery::Incomplete,
     })
 }
 
 /// Tries the store out, and removes what that wrote; `None` where it was stopped.
-async fn try_out(bucket: &Bucket, stop: &CancellationToken) -> Option<Abilities> {
+async fn probe(bucket: &Bucket, stop: &CancellationToken) -> Option<Abilities> {
     let (objects, name) = (&bucket.objects, bucket.objects.bucket());
-    let traces = ProbeArtifacts::new(stop.clone());
-    let tried = tokio::time::timeout(BOUND, AbilityProbe::new(objects, &traces).run()).await;
-    let bound = if stop.is_cancelled() { FAREWELL } else { BOUND };
-    let erased = tokio::time::timeout(bound, traces.remove(objects)).await;
-    match erased {
+    let artifacts = ProbeArtifacts::new(stop.clone());
+    let tried =
+        tokio::time::timeout(PROBE_TIMEOUT, AbilityProbe::new(objects, &artifacts).run()).await;
+    let timeout = if stop.is_cancelled() {
+        STOP_TIMEOUT
+    } else {
+        PROBE_TIMEOUT
+    };
+    let removed = tokio::time::timeout(timeout, artifacts.remove(objects)).await;
+    match removed {
         Ok(Ok(())) => {}
         Ok(Err(error)) => log::warn!("a try-out of bucket {name} leaves objects behind: {error}"),
         Err(_) => log::warn!("a try-out of bucket {name} leaves objects behind: no answer"),

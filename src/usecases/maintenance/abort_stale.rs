@@ -12,7 +12,7 @@
 //! One process at a time is at it, by a lease next to the sweep's. Nothing else is kept: whoever
 //! comes next begins at the start, and aborting twice does no harm.
 
-mod ours;
+mod own_keys;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,8 +28,8 @@ use crate::store::sweeps;
 use crate::store::uploads::{self, MultipartUploadRow};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
-use crate::usecases::keep::Keeper;
-use ours::ours;
+use crate::usecases::lease_renewal::LeaseRenewal;
+use own_keys::own_keys;
 
 /// As many as S3 lists at once.
 const PAGE: u16 = 1_000;
@@ -40,26 +40,26 @@ pub struct Pass {
     bucket: Arc<Bucket>,
     /// None in a dry run.
     lease: Option<Lease>,
-    ahead: Ahead,
+    next_page: NextPage,
 }
 
-enum Ahead {
-    Everything,
-    Page(OpenUploadsPage),
-    Nothing,
+enum NextPage {
+    First,
+    Listed(OpenUploadsPage),
+    None,
 }
 
 /// What a step came to.
 #[derive(Debug)]
-pub enum Stepped {
+pub enum StepOutcome {
     /// Those of a page that nothing seems to need.
-    On(Vec<Stale>),
+    More(Vec<Stale>),
     /// That was all.
-    Through,
+    Completed,
     /// The store does not list them, or not to us: why.
     Refused(String),
     /// Another process took over, because the lease ended.
-    Lost,
+    LeaseLost,
 }
 
 /// An open upload that nothing seems to need.
@@ -67,17 +67,17 @@ pub enum Stepped {
 pub struct Stale {
     bucket: Arc<str>,
     open: OpenUpload,
-    why: Why,
+    reason: StaleReason,
 }
 
 #[derive(Clone, Debug)]
-enum Why {
+enum StaleReason {
     /// Its upload ended.
     Ended(Box<MultipartUploadRow>),
     /// No upload knows it, and it may go unless something came since.
     Unknown { since: DateTime<Utc> },
     /// No upload knows it, and another program may.
-    PerhapsAnothers,
+    MaybeForeign,
 }
 
 /// Begins a walk over a bucket; `None` where another process is at it, or where the last one did
@@ -89,10 +89,10 @@ pub async fn begin(
 ) -> Result<Option<Pass>> {
     let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim =
+    let leased =
         sweeps::lease_sweep(&mut connection, &place(bucket), &lease, now, ended_before).await?;
     drop(connection);
-    Ok(match claim {
+    Ok(match leased {
         sweeps::LeaseResult::Leased { .. } => Some(Pass::new(broker, bucket, Some(lease)).await?),
         sweeps::LeaseResult::HeldElsewhere | sweeps::LeaseResult::NotDue => None,
     })
@@ -109,15 +109,15 @@ pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Opti
     let (key, id) = (&stale.open.key, &stale.open.upload_id);
     let bucket = broker.bucket(&stale.bucket).await?;
     let objects = &bucket.objects;
-    match stale.why {
-        Why::PerhapsAnothers => return Ok(Some(Outcome::Reported)),
-        Why::Unknown { since } => {
+    match stale.reason {
+        StaleReason::MaybeForeign => return Ok(Some(Outcome::Reported)),
+        StaleReason::Unknown { since } => {
             let last = objects.last_part_at(key, id, since).await?;
             if last.is_some_and(|last| last > since) {
                 return Ok(None);
             }
         }
-        Why::Ended(_) => {}
+        StaleReason::Ended(_) => {}
     }
     if !dry_run {
         objects.abort_multipart(key, id).await?;
@@ -137,7 +137,7 @@ impl Pass {
             broker: Arc::clone(broker),
             bucket: broker.bucket(bucket).await?,
             lease,
-            ahead: Ahead::Everything,
+            next_page: NextPage::First,
         })
     }
 
@@ -146,35 +146,39 @@ impl Pass {
     }
 
     /// What keeps the lease while the walk goes on. `None` in a dry run, which needs none.
-    pub fn keeper(&self) -> Option<Keeper> {
+    pub fn lease_renewal(&self) -> Option<LeaseRenewal> {
         let lease = self.lease.clone()?;
-        Some(Keeper::new(Arc::clone(&self.broker), self.place(), lease))
+        Some(LeaseRenewal::new(
+            Arc::clone(&self.broker),
+            self.place(),
+            lease,
+        ))
     }
 
     /// Looks at the next page.
-    pub async fn step(&mut self) -> Result<Stepped> {
-        let page = match std::mem::replace(&mut self.ahead, Ahead::Nothing) {
-            Ahead::Everything => match self.list(None).await {
+    pub async fn step(&mut self) -> Result<StepOutcome> {
+        let page = match std::mem::replace(&mut self.next_page, NextPage::None) {
+            NextPage::First => match self.list(None).await {
                 Err(refused) if refused.is_unsupported_or_forbidden() => {
                     self.finish().await?;
-                    return Ok(Stepped::Refused(refused.to_string()));
+                    return Ok(StepOutcome::Refused(refused.to_string()));
                 }
                 page => page?,
             },
-            Ahead::Page(page) => page,
-            Ahead::Nothing => {
+            NextPage::Listed(page) => page,
+            NextPage::None => {
                 self.finish().await?;
-                return Ok(Stepped::Through);
+                return Ok(StepOutcome::Completed);
             }
         };
         // Asked for before any of this page go: a store may look for the one where it ends.
         if let Some(end) = &page.next {
-            self.ahead = Ahead::Page(self.list(Some(end)).await?);
+            self.next_page = NextPage::Listed(self.list(Some(end)).await?);
         }
-        if !self.hold().await? {
-            return Ok(Stepped::Lost);
+        if !self.save_progress().await? {
+            return Ok(StepOutcome::LeaseLost);
         }
-        Ok(Stepped::On(
+        Ok(StepOutcome::More(
             stale(&self.broker, &self.bucket.objects, page.uploads).await?,
         ))
     }
@@ -189,7 +193,7 @@ impl Pass {
     }
 
     /// Gives it back; another process may begin anew at once.
-    pub async fn leave(&self) -> Result<()> {
+    pub async fn release(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
             sweeps::release(&mut connection, &self.place(), lease).await?;
@@ -201,7 +205,7 @@ impl Pass {
         self.bucket.objects.list_multipart("", PAGE, after).await
     }
 
-    async fn hold(&self) -> Result<bool> {
+    async fn save_progress(&self) -> Result<bool> {
         let Some(lease) = &self.lease else {
             return Ok(true);
         };
@@ -228,15 +232,19 @@ async fn stale(
         .collect();
     let now = broker.clock.now();
     // An acknowledge of one that expired may be under way for so long.
-    let patience = TimeDelta::from_std(broker.rules.complete_timeout).unwrap_or(TimeDelta::MAX);
+    let timeout = TimeDelta::from_std(broker.rules.complete_timeout).unwrap_or(TimeDelta::MAX);
     let (mut all, mut unknown) = (Vec::new(), Vec::new());
     for open in page {
         match rows.remove(&open.upload_id) {
             None => unknown.push(open),
-            Some(row) if row.status != Status::Pending && now - row.updated_at >= patience => {
-                let why = Why::Ended(Box::new(row));
+            Some(row) if row.status != Status::Pending && now - row.updated_at >= timeout => {
+                let reason = StaleReason::Ended(Box::new(row));
                 let bucket = objects.name();
-                all.push(Stale { bucket, open, why });
+                all.push(Stale {
+                    bucket,
+                    open,
+                    reason,
+                });
             }
             Some(_) => {}
         }
@@ -261,17 +269,21 @@ async fn stale_unknown(
     let bucket = objects.bucket();
     // The settings speak for the bucket that they name, and for no tenant's own.
     let everywhere = rule.whole_bucket && bucket == broker.stores.buckets.common();
-    let ours = match everywhere || unknown.is_empty() {
+    let own = match everywhere || unknown.is_empty() {
         true => HashSet::new(),
-        false => ours(broker, bucket, &unknown).await?,
+        false => own_keys(broker, bucket, &unknown).await?,
     };
     let stale = unknown.into_iter().map(|open| {
-        let why = match everywhere || ours.contains(&open.key) {
-            true => Why::Unknown { since },
-            false => Why::PerhapsAnothers,
+        let reason = match everywhere || own.contains(&open.key) {
+            true => StaleReason::Unknown { since },
+            false => StaleReason::MaybeForeign,
         };
         let bucket = objects.name();
-        Stale { bucket, open, why }
+        Stale {
+            bucket,
+            open,
+            reason,
+        }
     });
     Ok(stale.collect())
 }
@@ -284,15 +296,15 @@ impl Stale {
         let age = age.unwrap_or_default();
         let finding =
             Finding::for_multipart_upload(outcome, dry_run, &open.key, &open.upload_id, age);
-        match &self.why {
-            Why::Ended(row) => Finding {
+        match &self.reason {
+            StaleReason::Ended(row) => Finding {
                 upload_id: Some(row.id),
                 tenant: Some(row.tenant.clone()),
                 path: Some(row.path.clone()),
                 status: Some(row.status),
                 ..finding
             },
-            Why::Unknown { .. } | Why::PerhapsAnothers => finding,
+            StaleReason::Unknown { .. } | StaleReason::MaybeForeign => finding,
         }
     }
 }

@@ -18,13 +18,13 @@ use crate::domain::upload::{Upload, Verifier};
 use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::acknowledge::Claims;
-use crate::usecases::uploads::named::Named;
-use crate::usecases::uploads::recheck::Rechecked;
+use crate::usecases::uploads::acknowledge::Expected;
+use crate::usecases::uploads::check_drift::DriftCheck;
+use crate::usecases::uploads::upload_in_metadata::UploadInMetadata;
 
 /// For how long after the making of an id its row may not be visible yet: replication, and clocks
 /// that differ, are slower than a client at times.
-const VISIBLE_WITHIN: TimeDelta = TimeDelta::minutes(2);
+const MAX_VISIBILITY_DELAY: TimeDelta = TimeDelta::minutes(2);
 
 /// What came of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,37 +51,37 @@ pub async fn arrived(broker: &Arc<Broker>, bucket: &str, key: &str) -> Result<Ar
         return Ok(Arrived::ForeignObject);
     }
     let (this, bucket, key) = (Arc::clone(broker), bucket.to_owned(), key.to_owned());
-    let look = async move { this.arrived(&bucket, &key).await };
-    broker.tasks.run_to_end(look).await
+    let work = async move { this.arrived(&bucket, &key).await };
+    broker.tasks.run_to_end(work).await
 }
 
 impl Broker {
     async fn arrived(self: &Arc<Self>, bucket: &str, key: &str) -> Result<Arrived> {
         let found = self.bucket(bucket).await?.objects.head(key).await?;
-        let named = self.named(bucket, key, found.as_ref()).await?;
-        let outcome = match named {
-            Named::Missing(id) if is_young(id, self.clock.now()) => {
+        let metadata = self.upload_in_metadata(bucket, key, found.as_ref()).await?;
+        let outcome = match metadata {
+            UploadInMetadata::UnknownId(id) if may_be_invisible(id, self.clock.now()) => {
                 return Ok(Arrived::NotYet(id));
             }
-            Named::Upload(upload) => self.settle(*upload).await?,
-            Named::None | Named::Missing(_) => Arrived::ForeignObject,
+            UploadInMetadata::Upload(upload) => self.acknowledge_arrived(*upload).await?,
+            UploadInMetadata::None | UploadInMetadata::UnknownId(_) => Arrived::ForeignObject,
         };
         if matches!(outcome, Arrived::Uploaded(_)) {
             return Ok(outcome);
         }
         // Whatever stands there, or does not, may have taken the place of a proven object.
-        let others = self.look_after(bucket, key, found.as_ref()).await?;
+        let others = self.check_acknowledged(bucket, key, found.as_ref()).await?;
         Ok(others.unwrap_or(outcome))
     }
 
     /// Acknowledges an upload that waits for its object.
-    async fn settle(self: &Arc<Self>, upload: Upload) -> Result<Arrived> {
+    async fn acknowledge_arrived(self: &Arc<Self>, upload: Upload) -> Result<Arrived> {
         let id = upload.id;
         if !Transition::Acknowledge.allows(upload.status) {
             return Ok(Arrived::Known);
         }
         let by = Verifier::S3Event;
-        match self.acknowledge(upload, Claims::default(), by).await {
+        match self.acknowledge(upload, Expected::default(), by).await {
             Ok(_) => Ok(Arrived::Uploaded(id)),
             Err(Error::Refused(refusal)) => Ok(Arrived::Refused(id, refusal.code)),
             Err(fault) => Err(fault),
@@ -89,7 +89,7 @@ impl Broker {
     }
 
     /// Notes what became of the proven objects that stood at `key`. `None` where there were none.
-    async fn look_after(
+    async fn check_acknowledged(
         &self,
         bucket: &str,
         key: &str,
@@ -106,10 +106,10 @@ impl Broker {
                 outcome = outcome.or(Some(Arrived::Known));
                 continue;
             }
-            outcome = Some(match self.recheck(upload).await? {
-                Rechecked::Unchanged => Arrived::Known,
-                Rechecked::Drifted(kind) => Arrived::Drifted(id, kind),
-                Rechecked::Restored => Arrived::Restored(id),
+            outcome = Some(match self.check_drift(upload).await? {
+                DriftCheck::Unchanged => Arrived::Known,
+                DriftCheck::Drifted(kind) => Arrived::Drifted(id, kind),
+                DriftCheck::Restored => Arrived::Restored(id),
             });
         }
         Ok(outcome)
@@ -117,11 +117,11 @@ impl Broker {
 }
 
 /// By the time in a UUIDv7 (RFC 9562, section 5.7); an id of another version was never ours.
-fn is_young(id: Uuid, now: DateTime<Utc>) -> bool {
+fn may_be_invisible(id: Uuid, now: DateTime<Utc>) -> bool {
     let made = (id.get_timestamp()).filter(|_| id.get_version_num() == 7);
     let made = made.and_then(|made| {
         let (seconds, nanos) = made.to_unix();
         DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
     });
-    made.is_some_and(|made| (now - made).abs() < VISIBLE_WITHIN)
+    made.is_some_and(|made| (now - made).abs() < MAX_VISIBILITY_DELAY)
 }

@@ -51,7 +51,7 @@ impl Broker {
     /// the credential might that it was made with.
     pub(in crate::usecases) async fn max_size_of(&self, upload: &Upload) -> Result<u64> {
         let policy = self.policy_of(&upload.tenant).await?;
-        Ok(self.limits(&policy).most_of(upload))
+        Ok(self.limits(&policy).max_size_of(upload))
     }
 
     /// What the object of an upload is held to, whoever proves it.
@@ -82,7 +82,7 @@ impl Limits<'_> {
     }
 
     /// The largest object that an upload may become, in bytes.
-    pub(in crate::usecases) fn most_of(self, upload: &Upload) -> u64 {
+    pub(in crate::usecases) fn max_size_of(self, upload: &Upload) -> u64 {
         self.max_size().min(upload.max_size.unwrap_or(u64::MAX))
     }
 

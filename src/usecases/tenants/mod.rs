@@ -28,7 +28,7 @@ use place::{check_bucket, check_prefix};
 pub use place::Place;
 
 /// Uploads that are locked at once while a tenant is counted.
-const COUNTED_AT_ONCE: i64 = 500;
+const LOCKED_UPLOADS: i64 = 500;
 
 /// What becomes of a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,17 +37,17 @@ pub enum Change<T> {
     #[default]
     Keep,
     /// It goes: the install's own holds.
-    Lift,
+    Remove,
     /// It is this from now on.
-    To(T),
+    Set(T),
 }
 
 impl<T> Change<T> {
     fn apply(self, to: &mut Option<T>) {
         match self {
             Self::Keep => {}
-            Self::Lift => *to = None,
-            Self::To(value) => *to = Some(value),
+            Self::Remove => *to = None,
+            Self::Set(value) => *to = Some(value),
         }
     }
 }
@@ -114,19 +114,19 @@ pub async fn create(
     connection
         .transaction(async |connection| {
             // Before the table is asked for it: the default tenant has a prefix that no other has.
-            let is_there = tenants::find(connection, name).await?.is_some();
-            let made = match is_there {
+            let exists = tenants::find(connection, name).await?.is_some();
+            let inserted = match exists {
                 true => Ok(false),
                 false => tenants::insert(connection, &tenant).await,
             };
-            if !made.map_err(|cause| nested("/prefix", cause))? {
+            if !inserted.map_err(|cause| prefix_conflict("/prefix", cause))? {
                 let detail = format!("there is a tenant {name} already; `tenants set` changes it");
                 return Err(Refusal::field("/name", detail).into());
             }
             if tenant.quota.is_some() {
                 quotas::recount(connection, name).await?;
             }
-            note(connection, clock, Action::TenantCreated, name).await
+            record(connection, clock, Action::TenantCreated, name).await
         })
         .await
         .map(|()| tenant)
@@ -146,12 +146,12 @@ pub async fn set(
     if tenant.quota.is_some() {
         let mut next = Some(Uuid::nil());
         while let Some(after) = next {
-            next = quotas::start_counting(connection, name, after, COUNTED_AT_ONCE).await?;
+            next = quotas::start_counting(connection, name, after, LOCKED_UPLOADS).await?;
         }
     }
     let action = Action::TenantChanged;
-    let count = Count::Anew;
-    change(connection, clock, name, action, count, |tenant| {
+    let recount = Recount::Yes;
+    change(connection, clock, name, action, recount, |tenant| {
         changes.apply(tenant)
     })
     .await
@@ -161,8 +161,8 @@ pub async fn set(
 /// since when: the first time counts.
 pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
     let now = clock.now();
-    let (action, count) = (Action::TenantDisabled, Count::Keep);
-    change(connection, clock, name, action, count, |tenant| {
+    let (action, recount) = (Action::TenantDisabled, Recount::No);
+    change(connection, clock, name, action, recount, |tenant| {
         tenant.disabled_at.get_or_insert(now);
     })
     .await
@@ -170,8 +170,8 @@ pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> 
 
 /// Lets them in again.
 pub async fn enable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
-    let (action, count) = (Action::TenantEnabled, Count::Keep);
-    change(connection, clock, name, action, count, |tenant| {
+    let (action, recount) = (Action::TenantEnabled, Recount::No);
+    change(connection, clock, name, action, recount, |tenant| {
         tenant.disabled_at = None;
     })
     .await
@@ -190,23 +190,23 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
     Ok(tenants::list(connection).await?)
 }
 
-async fn note(
+async fn record(
     connection: &mut Connection,
     clock: &Clock,
     action: Action,
     name: &str,
 ) -> Result<()> {
     let actions = vec![ActionDetails::on_subject(action, name)];
-    Ok(audit::note(connection, clock.now(), name, actions).await?)
+    Ok(audit::record_operator(connection, clock.now(), name, actions).await?)
 }
 
 /// What becomes of the count of what a tenant uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Count {
-    /// It stays. Creates go on meanwhile.
-    Keep,
+enum Recount {
+    /// The usage stays as it is. Creates are not blocked.
+    No,
     /// It is made anew, where the tenant has quotas then.
-    Anew,
+    Yes,
 }
 
 async fn change(
@@ -214,25 +214,25 @@ async fn change(
     clock: &Clock,
     name: &str,
     action: Action,
-    count: Count,
+    recount: Recount,
     change: impl FnOnce(&mut Tenant) + Send,
 ) -> Result<Tenant> {
     connection
         .transaction(async |connection| {
             let tenant = tenants::lock(connection, name).await?;
             let mut tenant = tenant.ok_or_else(|| unknown(name))?;
-            let was_counted = tenant.quota.is_some();
+            let had_quota = tenant.quota.is_some();
             change(&mut tenant);
             check(&tenant)?;
             // Creates of a tenant that has one already wait for its count in any case.
-            if tenant.quota.is_some() && !was_counted {
+            if tenant.quota.is_some() && !had_quota {
                 tenants::block_creates(connection, name).await?;
             }
             tenants::update(connection, &tenant).await?;
-            if count == Count::Anew && tenant.quota.is_some() {
+            if recount == Recount::Yes && tenant.quota.is_some() {
                 quotas::recount(connection, name).await?;
             }
-            note(connection, clock, action, name).await?;
+            record(connection, clock, action, name).await?;
             Ok(tenant)
         })
         .await
@@ -277,7 +277,7 @@ fn check_limits(faults: &mut Faults, tenant: &Tenant) {
 }
 
 /// A prefix that another tenant's is in the way of is the fault of what `pointer` holds.
-pub(in crate::usecases) fn nested(pointer: &str, error: diesel::result::Error) -> Error {
+pub(in crate::usecases) fn prefix_conflict(pointer: &str, error: diesel::result::Error) -> Error {
     use diesel::result::DatabaseErrorKind::{ExclusionViolation, UniqueViolation};
     use diesel::result::Error::DatabaseError;
     match error {

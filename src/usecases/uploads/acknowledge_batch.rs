@@ -20,18 +20,18 @@ use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::uploads::acknowledge::{self, Claims};
+use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::find;
 
 /// Entries of a batch at most.
-pub const MOST: usize = 1000;
+pub const MAX_ENTRIES: usize = 1000;
 
 /// Uploads that are acknowledged concurrently.
-const AT_ONCE: usize = 32;
+const CONCURRENT_UPLOADS: usize = 32;
 
 /// After so many failures of dependencies in a row no further upload is tried. More than one: a
 /// single upload may fail for reasons of its own, and must not keep all others from their proof.
-const FAILURES: usize = 8;
+const MAX_CONSECUTIVE_FAILURES: usize = 8;
 
 /// What became of an entry.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub enum Outcome {
 pub async fn acknowledge_many(
     broker: &Arc<Broker>,
     principal: &Principal,
-    asked: Vec<Option<(Uuid, Claims)>>,
+    asked: Vec<Option<(Uuid, Expected)>>,
     until: Instant,
 ) -> Result<Vec<Option<Outcome>>> {
     let ids: Vec<Uuid> = asked.iter().flatten().map(|(id, _)| *id).collect();
@@ -64,24 +64,24 @@ pub async fn acknowledge_many(
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(asked.len());
     let (mut known, mut found) = (Vec::new(), found.into_iter());
     for (place, entry) in asked.into_iter().enumerate() {
-        let outcome = entry.and_then(|(_, claims)| Some((found.next()?, claims)));
-        outcomes.push(outcome.map(|(found, claims)| match found {
+        let outcome = entry.and_then(|(_, expected)| Some((found.next()?, expected)));
+        outcomes.push(outcome.map(|(found, expected)| match found {
             Ok(upload) => {
-                known.push((place, upload, claims));
+                known.push((place, upload, expected));
                 Outcome::Unanswered
             }
             Err(refusal) => Outcome::Failed(refusal.into()),
         }));
     }
     let places: Vec<usize> = known.iter().map(|(place, ..)| *place).collect();
-    try_all(broker, known, until, &mut outcomes).await;
-    fail_together(outcomes, &places)
+    acknowledge_all(broker, known, until, &mut outcomes).await;
+    fail_if_all_failed(outcomes, &places)
 }
 
 /// Fills in what becomes of the uploads.
-async fn try_all(
+async fn acknowledge_all(
     broker: &Arc<Broker>,
-    uploads: Vec<(usize, Upload, Claims)>,
+    uploads: Vec<(usize, Upload, Expected)>,
     until: Instant,
     outcomes: &mut [Option<Outcome>],
 ) {
@@ -89,10 +89,10 @@ async fn try_all(
     let mut under_way = stream::FuturesUnordered::new();
     let mut failures = 0;
     loop {
-        while under_way.len() < AT_ONCE
-            && let Some((place, upload, claims)) = waiting.next()
+        while under_way.len() < CONCURRENT_UPLOADS
+            && let Some((place, upload, expected)) = waiting.next()
         {
-            let acknowledged = acknowledge::to_end(broker, upload, claims);
+            let acknowledged = acknowledge::to_end(broker, upload, expected);
             under_way.push(async move { (place, acknowledged.await) });
         }
         let Ok(Some((place, acknowledged))) = timeout_at(until, under_way.next()).await else {
@@ -115,7 +115,7 @@ async fn try_all(
             });
         }
         if let Some(dependency) = failed
-            && failures >= FAILURES
+            && failures >= MAX_CONSECUTIVE_FAILURES
         {
             for (place, ..) in waiting.by_ref() {
                 if let Some(outcome) = outcomes.get_mut(place) {
@@ -127,7 +127,7 @@ async fn try_all(
 }
 
 /// The outcomes; one failure for all where nothing else came of any upload.
-fn fail_together(
+fn fail_if_all_failed(
     mut outcomes: Vec<Option<Outcome>>,
     places: &[usize],
 ) -> Result<Vec<Option<Outcome>>> {

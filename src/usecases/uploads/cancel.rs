@@ -33,7 +33,10 @@ pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Re
 impl Broker {
     async fn cancel(&self, upload: Upload) -> Result<Upload> {
         let arrow = Transition::Cancel;
-        let Some(cancelled) = self.take(&upload, arrow, Changes::default()).await? else {
+        let Some(cancelled) = self
+            .change_status(&upload, arrow, Changes::default())
+            .await?
+        else {
             let now = self.reload(&upload).await?;
             return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
         };

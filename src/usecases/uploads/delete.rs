@@ -24,7 +24,7 @@ use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::removal::Removal;
 
-/// What to do where another object stands at the path of a dataset.
+/// DeleteTarget to do where another object stands at the path of a dataset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Force {
     /// Refuse.
@@ -36,20 +36,20 @@ pub enum Force {
     Object,
 }
 
-/// What is to be deleted.
+/// DeleteTarget is to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum DeleteTarget {
     /// An upload, with its object.
     Upload,
     /// An upload whose key lies under the prefix of another tenant by now: no object is removed.
-    UploadElsewhere,
-    /// What stands at a path.
+    UploadInOtherTenantsPrefix,
+    /// DeleteTarget stands at a path.
     Dataset,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Order {
-    what: What,
+struct DeleteOptions {
+    target: DeleteTarget,
     force: Force,
 }
 
@@ -63,11 +63,11 @@ pub async fn by_id(
     let mut connection = broker.connection().await?;
     let upload = find::by_id(&mut connection, principal, id).await?;
     drop(connection);
-    let what = match principal.jail.path(&upload.key) {
-        Some(_) => What::Upload,
-        None => What::UploadElsewhere,
+    let target = match principal.jail.path(&upload.key) {
+        Some(_) => DeleteTarget::Upload,
+        None => DeleteTarget::UploadInOtherTenantsPrefix,
     };
-    to_end(broker, upload, Order { what, force }).await
+    to_end(broker, upload, DeleteOptions { target, force }).await
 }
 
 /// Deletes the dataset at a path and its upload, and returns the upload. Nothing stands at the path
@@ -87,8 +87,8 @@ pub async fn by_path(
     let found = uploads::find_delete_target(&mut connection, &principal.tenant, path).await?;
     let upload = find::visible(principal, path, found, Code::DatasetNotFound)?;
     drop(connection);
-    let what = What::Dataset;
-    to_end(broker, upload, Order { what, force }).await
+    let target = DeleteTarget::Dataset;
+    to_end(broker, upload, DeleteOptions { target, force }).await
 }
 
 /// Takes the last two steps of a delete that began.
@@ -108,49 +108,51 @@ pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
         .await
 }
 
-async fn to_end(broker: &Arc<Broker>, upload: Upload, order: Order) -> Result<Upload> {
+async fn to_end(broker: &Arc<Broker>, upload: Upload, options: DeleteOptions) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker
         .tasks
         .run_to_end(async move {
-            this.delete(&upload, order).await?;
+            this.delete(&upload, options).await?;
             Ok(upload)
         })
         .await
 }
 
 impl Broker {
-    async fn delete(&self, upload: &Upload, order: Order) -> Result<()> {
+    async fn delete(&self, upload: &Upload, options: DeleteOptions) -> Result<()> {
         let arrow = Transition::StartDelete;
         if upload.status != Status::Deleting && !arrow.allows(upload.status) {
             return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
         }
         let proven = upload.object.as_ref().map(|object| &*object.etag);
-        let etag = proven.filter(|_| order.force != Force::Object);
+        let etag = proven.filter(|_| options.force != Force::Object);
         let mut removal = self.begin_removal(upload, etag).await?;
-        let deleted = self.delete_under(&mut removal, upload, order).await;
+        let deleted = self
+            .delete_with_removal(&mut removal, upload, options)
+            .await;
         self.end_removal(removal).await;
         deleted
     }
 
-    async fn delete_under(
+    async fn delete_with_removal(
         &self,
         removal: &mut Removal,
         upload: &Upload,
-        order: Order,
+        options: DeleteOptions,
     ) -> Result<()> {
-        let doomed = doomed(removal, upload, order)?;
+        let doomed = object_to_remove(removal, upload, options)?;
         self.start_delete(upload).await?;
         let mut is_free = true;
         if let Some(object) = &doomed {
             is_free = self.remove_found(removal, object).await? == Deletion::Gone;
             if is_free && object.upload_id != Some(upload.id) {
-                self.note_removed(upload, object).await?;
+                self.clear_unproven_size(upload, object).await?;
             }
         }
         self.mark_deleted(upload).await?;
-        match order.what {
-            What::Dataset if !is_free => Err(written_meanwhile(upload).into()),
+        match options.target {
+            DeleteTarget::Dataset if !is_free => Err(written_meanwhile(upload).into()),
             _ => Ok(()),
         }
     }
@@ -161,7 +163,9 @@ impl Broker {
         if upload.status == Status::Deleting {
             return Ok(());
         }
-        let taken = self.take(upload, arrow, Changes::default()).await?;
+        let taken = self
+            .change_status(upload, arrow, Changes::default())
+            .await?;
         if taken.is_some() {
             return Ok(());
         }
@@ -174,8 +178,8 @@ impl Broker {
     }
 
     /// The object of a failed upload no longer counts against a quota.
-    async fn note_removed(&self, upload: &Upload, object: &FoundObject) -> Result<()> {
-        let named = self.named(&upload.bucket, &upload.key, Some(object));
+    async fn clear_unproven_size(&self, upload: &Upload, object: &FoundObject) -> Result<()> {
+        let named = self.upload_in_metadata(&upload.bucket, &upload.key, Some(object));
         if let Some(other) = named.await?.upload() {
             let mut connection = self.connection().await?;
             uploads::set_unproven_size(&mut connection, other.id, None).await?;
@@ -185,61 +189,68 @@ impl Broker {
 
     async fn mark_deleted(&self, upload: &Upload) -> Result<()> {
         // The janitor, or another request, may have marked it before.
-        self.take(upload, Transition::FinishDelete, Changes::default())
+        self.change_status(upload, Transition::FinishDelete, Changes::default())
             .await?;
         Ok(())
     }
 }
 
 /// The object that goes with the upload, if any.
-fn doomed(
+fn object_to_remove(
     removal: &Removal,
     upload: &Upload,
-    order: Order,
+    options: DeleteOptions,
 ) -> Result<Option<FoundObject>, Refusal> {
     let Some(found) = removal.found() else {
         return Ok(None);
     };
     let other = removal.counted_on_by(found);
-    let is_dataset = order.what == What::Dataset;
+    let is_dataset = options.target == DeleteTarget::Dataset;
     // A failed upload never owned an object that another program wrote.
     let failed = upload.status == Status::Error && !is_dataset;
-    let forced = order.force == Force::Object && !failed;
-    let is_free = other.is_none() && order.what != What::UploadElsewhere;
+    let forced = options.force == Force::Object && !failed;
+    let is_free = other.is_none() && options.target != DeleteTarget::UploadInOtherTenantsPrefix;
     if is_free && (upload.owns(found) || forced) {
         return Ok(Some(found.clone()));
     }
     let is_over = matches!(upload.status, Status::Error | Status::Deleting);
-    match !is_dataset && (is_over || order.force != Force::No) {
+    match !is_dataset && (is_over || options.force != Force::No) {
         true => Ok(None),
-        false => Err(stands(upload, found, other, order.what)),
+        false => Err(object_kept(upload, found, other, options.target)),
     }
 }
 
-fn stands(upload: &Upload, found: &FoundObject, other: Option<&Upload>, what: What) -> Refusal {
+fn object_kept(
+    upload: &Upload,
+    found: &FoundObject,
+    other: Option<&Upload>,
+    target: DeleteTarget,
+) -> Refusal {
     let path = &upload.path;
     let proven = (upload.object.as_ref()).map_or("none", |object| object.etag.as_str());
-    let why = match (other, what) {
+    let why = match (other, target) {
         (Some(other), _) => {
             let (id, status) = (other.id, other.status);
             format!("The object at {path} belongs to the upload {id}, which is {status}.")
         }
-        (None, What::UploadElsewhere) => format!("{path} belongs to another tenant by now."),
-        (None, What::Upload | What::Dataset) => format!(
+        (None, DeleteTarget::UploadInOtherTenantsPrefix) => {
+            format!("{path} belongs to another tenant by now.")
+        }
+        (None, DeleteTarget::Upload | DeleteTarget::Dataset) => format!(
             "The object at {path} is not the proven one (etag {proven}, now {}).",
             found.etag
         ),
     };
     let id = upload.id;
-    let remedy = match (other, what) {
-        (Some(_), What::Dataset) => {
+    let remedy = match (other, target) {
+        (Some(_), DeleteTarget::Dataset) => {
             format!("DELETE /uploads/{id}?force=true ends this upload and leaves that object alone.")
         }
-        (None, What::Dataset) => format!(
+        (None, DeleteTarget::Dataset) => format!(
             "Set force=remove to remove it; DELETE /uploads/{id}?force=true ends the upload and leaves the object alone."
         ),
-        (None, What::Upload) => "Set force=true to end the upload and leave the object alone, or force=remove to remove that too.".to_owned(),
-        (_, What::Upload | What::UploadElsewhere) => {
+        (None, DeleteTarget::Upload) => "Set force=true to end the upload and leave the object alone, or force=remove to remove that too.".to_owned(),
+        (_, DeleteTarget::Upload | DeleteTarget::UploadInOtherTenantsPrefix) => {
             "Set force=true to end the upload and leave the object alone.".to_owned()
         }
     };

@@ -34,7 +34,7 @@ pub async fn extend(
     }
     let mut connection = broker.connection().await?;
     let mut upload = find::by_id(&mut connection, principal, id).await?;
-    let until = broker.until(&upload, seconds.unwrap_or_else(|| limits.lifetime(&upload)));
+    let until = broker.session_end(&upload, seconds.unwrap_or_else(|| limits.lifetime(&upload)));
     if upload.status == Status::Pending && uploads::extend(&mut connection, id, until).await? {
         upload.expires_at = upload.expires_at.max(until);
         return Ok(upload);
@@ -46,14 +46,14 @@ pub async fn extend(
 
 impl Broker {
     /// The end of a session that shall live `seconds` from now.
-    pub(in crate::usecases) fn until(&self, upload: &Upload, seconds: u32) -> DateTime<Utc> {
+    pub(in crate::usecases) fn session_end(&self, upload: &Upload, seconds: u32) -> DateTime<Utc> {
         let wanted = self.clock.now() + TimeDelta::seconds(seconds.into());
         let most = self.rules.session_max_seconds.max(upload.lifetime_seconds);
         wanted.min(upload.created_at + TimeDelta::seconds(most.into()))
     }
 
     /// How many seconds a URL may live that ends then; `None` where that is over.
-    pub(in crate::usecases) fn seconds_to(&self, until: DateTime<Utc>) -> Option<u32> {
+    pub(in crate::usecases) fn url_seconds_until(&self, until: DateTime<Utc>) -> Option<u32> {
         // Signed at the second that has begun, it would end too early where it were cut down.
         let second = self.clock.now().timestamp();
         let left = u32::try_from(until.timestamp() - second).ok()?;

@@ -83,8 +83,8 @@ async fn sign(broker: &Broker, principal: &Principal, mut upload: Upload) -> Res
         return Ok(Session { upload, urls: None });
     }
     find::may_write(principal, &upload)?;
-    let until = broker.until(&upload, broker.limits(&principal.policy).lifetime(&upload));
-    let Some(lifetime) = broker.seconds_to(until) else {
+    let until = broker.session_end(&upload, broker.limits(&principal.policy).lifetime(&upload));
+    let Some(lifetime) = broker.url_seconds_until(until) else {
         // It cannot be extended any more.
         return Ok(Session { upload, urls: None });
     };

@@ -137,10 +137,10 @@ impl Broker {
         }
         let mut deletion = self.send_delete(removal, object, delete_if).await?;
         if deletion == Deletion::ConditionUnsupported {
-            deletion = self.remove_plainly(removal, object).await?;
+            deletion = self.remove_unconditionally(removal, object).await?;
         }
         if deletion == Deletion::Gone {
-            self.note_losses(removal).await?;
+            self.check_drift_of_others(removal).await?;
         }
         Ok(deletion)
     }
@@ -148,7 +148,7 @@ impl Broker {
     /// Removes the object where the store does not support `If-Match` on deletes. Any object at the
     /// key would be removed, so no object may be proven there meanwhile, and the object is read
     /// again.
-    async fn remove_plainly(
+    async fn remove_unconditionally(
         &self,
         removal: &mut Removal,
         object: &FoundObject,
@@ -195,10 +195,10 @@ impl Broker {
     }
 
     /// Notes drift of the other acknowledged uploads at the key.
-    async fn note_losses(&self, removal: &Removal) -> Result<()> {
+    async fn check_drift_of_others(&self, removal: &Removal) -> Result<()> {
         let acknowledged = (removal.others.iter()).filter(|other| other.status.is_acknowledged());
         for other in acknowledged {
-            self.recheck(other.clone()).await?;
+            self.check_drift(other.clone()).await?;
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl Broker {
         is_own: fn(&Upload, &FoundObject) -> bool,
     ) -> Result<Option<Deletion>> {
         // In most cases there is nothing to remove, and a HEAD is enough.
-        let found = self.stored(upload).await?;
+        let found = self.head_object(upload).await?;
         if !found.is_some_and(|found| is_own(upload, &found)) {
             return Ok(None);
         }

@@ -171,7 +171,7 @@ async fn put_precondition<'a>(
         WriteRule::Replace { etag } => match known.support(Ability::PutIfMatch).await {
             Support::Yes => Ok(Precondition::Matches(etag)),
             Support::Unquoted => Ok(Precondition::Matches(etag.trim_matches('"'))),
-            Support::No => Err(not_held().into()),
+            Support::No => Err(if_match_unsupported().into()),
             Support::Unknown => Err(Error::unavailable(
                 Dependency::S3,
                 "it is not known yet whether the store honours If-Match on PUT (put_if_match)",
@@ -180,7 +180,7 @@ async fn put_precondition<'a>(
     }
 }
 
-fn not_held() -> Refusal {
+fn if_match_unsupported() -> Refusal {
     Refusal::field(
         "/if_match",
         "cannot be held: the store would write over any version. Send the bytes in parts (multipart), or leave it out",

@@ -6,8 +6,8 @@
 //! expire. A move deletes the upload at the source once the copy is proven, by its id: a newer
 //! dataset at the source stays.
 
-mod asked;
-mod once;
+mod copy_to;
+mod earlier_copy;
 mod run;
 mod source;
 mod target;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::asked::CopyTo;
+pub use self::copy_to::CopyTo;
 use self::source::Source;
 use self::target::Written;
 use crate::domain::path::DatasetPath;
@@ -27,11 +27,11 @@ use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::uploads::acknowledge::{self, Claims};
+use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::create::validate::Draft;
 
 /// Copies at once.
-pub const AT_ONCE: usize = 16;
+pub const CONCURRENT_COPIES: usize = 16;
 
 /// What came of a copy.
 #[derive(Debug)]
@@ -63,12 +63,13 @@ pub async fn copy(
     broker: &Arc<Broker>,
     principal: &Arc<Principal>,
     from: &DatasetPath,
-    asked: CopyTo,
+    request: CopyTo,
     key: Option<&str>,
     until: Instant,
 ) -> Result<Outcome> {
-    let moves = asked.moves;
-    let reservation = (key.map(|key| once::reservation(key, from, &asked))).transpose()?;
+    let moves = request.moves;
+    let reservation =
+        (key.map(|key| earlier_copy::reservation(key, from, &request))).transpose()?;
     let before = match &reservation {
         Some(reservation) => broker.find_earlier_copy(principal, reservation).await?,
         None => None,
@@ -76,7 +77,7 @@ pub async fn copy(
     if let Some(upload) = before {
         return broker.follow_up(principal, from, upload, moves).await;
     }
-    let prepared = broker.prepare_copy(principal, from, asked).await;
+    let prepared = broker.prepare_copy(principal, from, request).await;
     let (source, draft) = match (prepared, &reservation) {
         (Ok(prepared), _) => prepared,
         // An earlier request with the same key may have ended meanwhile.
@@ -99,7 +100,7 @@ pub async fn copy(
         let _permit = permit;
         let upload = match this.write_copy(draft, &source, &by, reservation).await? {
             Written::New(upload) => *upload,
-            Written::Before(upload) => return Ok(Err(upload)),
+            Written::Earlier(upload) => return Ok(Err(upload)),
         };
         // The receiver is gone where the caller has disconnected.
         let _ = written.send(upload.clone());
@@ -132,10 +133,10 @@ impl Broker {
         &self,
         principal: &Principal,
         from: &DatasetPath,
-        asked: CopyTo,
+        request: CopyTo,
     ) -> Result<(Source, Draft)> {
-        let source = self.find_source(principal, from, asked.moves).await?;
-        let draft = self.declare_copy(principal, from, &source, asked)?;
+        let source = self.find_source(principal, from, request.moves).await?;
+        let draft = self.declare_copy(principal, from, &source, request)?;
         self.ensure_target_is_free(&draft.upload).await?;
         Ok((source, draft))
     }
@@ -151,7 +152,7 @@ impl Broker {
     ) -> Result<Outcome> {
         let upload = match upload.status {
             Status::Pending => {
-                let proven = acknowledge::to_end(self, upload.clone(), Claims::default()).await;
+                let proven = acknowledge::to_end(self, upload.clone(), Expected::default()).await;
                 match proven {
                     Err(Error::Refused(refusal)) if is_under_way(refusal.code) => {
                         return Ok(Outcome::UnderWay(Box::new(upload)));

@@ -40,12 +40,12 @@ impl Source {
         metadata
     }
 
-    pub(super) fn is_gone(&self) -> Refusal {
+    pub(super) fn not_found(&self) -> Refusal {
         let detail = format!("Nothing stands at {}.", self.path);
         Refusal::new(Code::DatasetNotFound, detail)
     }
 
-    pub(super) fn is_another(&self) -> Refusal {
+    pub(super) fn drifted(&self) -> Refusal {
         Refusal {
             upload_id: self.upload.as_ref().map(|upload| upload.id),
             ..Refusal::new(
@@ -67,7 +67,7 @@ impl Broker {
         from: &DatasetPath,
         moves: bool,
     ) -> Result<Source> {
-        let (key, object) = self.look(principal, from).await?;
+        let (key, object) = self.find_object(principal, from).await?;
         let mut connection = self.connection().await?;
         let upload =
             uploads::find_acknowledged(&mut connection, &principal.tenant, &[from.as_str()])
@@ -81,7 +81,7 @@ impl Broker {
             upload,
         };
         if has_drifted(source.upload.as_ref(), &source.object.etag) {
-            return Err(source.is_another().into());
+            return Err(source.drifted().into());
         }
         if moves {
             ensure_removable(&source)?;
@@ -97,7 +97,7 @@ impl Broker {
     ) -> Result<Option<Upload>> {
         match delete::by_id(self, principal, original.id, Force::No).await {
             Ok(removed) => Ok(Some(removed)),
-            Err(Error::Refused(refusal)) if is_over(&refusal) => Ok(None),
+            Err(Error::Refused(refusal)) if is_already_gone(&refusal) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -125,7 +125,7 @@ impl Broker {
 }
 
 /// Whether the version that was copied is gone from the source by itself.
-fn is_over(refusal: &Refusal) -> bool {
+fn is_already_gone(refusal: &Refusal) -> bool {
     match refusal.code {
         Code::DatasetDrifted => true,
         Code::InvalidStatus => matches!(

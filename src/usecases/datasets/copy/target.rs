@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::asked::CopyTo;
+use super::copy_to::CopyTo;
 use super::source::Source;
 use crate::domain::checksum::Algorithm;
 use crate::domain::object::same_etag;
@@ -31,7 +31,7 @@ pub(super) enum Written {
     /// This request wrote it.
     New(Box<Upload>),
     /// An earlier request with the same key did.
-    Before(Box<Upload>),
+    Earlier(Box<Upload>),
 }
 
 impl Broker {
@@ -41,19 +41,19 @@ impl Broker {
         principal: &Principal,
         from: &DatasetPath,
         source: &Source,
-        asked: CopyTo,
+        request: CopyTo,
     ) -> Result<Draft, Refusal> {
-        if DatasetPath::parse(&asked.to).as_ref() == Ok(from) {
+        if DatasetPath::parse(&request.to).as_ref() == Ok(from) {
             let detail = "is the path of the dataset itself; expected another one";
             return Err(Refusal::field("/to", detail));
         }
-        let new = self.new_upload(source, asked);
+        let new = self.new_upload(source, request);
         let draft = self.validate(principal, new, self.clock.now());
         draft.map_err(|refusal| refusal.with_pointer_renamed("/path", "/to"))
     }
 
     /// What is copied along: name, comments, metadata and headers.
-    fn new_upload(&self, source: &Source, asked: CopyTo) -> NewUpload {
+    fn new_upload(&self, source: &Source, request: CopyTo) -> NewUpload {
         let object = &source.object;
         let size = object.size;
         let in_parts = size > self.rules.copy_threshold;
@@ -72,7 +72,7 @@ impl Broker {
         // A name that was made of the path follows the path.
         let own_name = upload.filter(|upload| upload.name != source.path.file_stem());
         NewUpload {
-            path: asked.to,
+            path: request.to,
             name: own_name.map(|upload| upload.name.clone()),
             comments: upload.and_then(|upload| upload.comments.clone()),
             metadata: (upload.map(|upload| upload.metadata.clone())).unwrap_or_default(),
@@ -82,8 +82,8 @@ impl Broker {
                 let algorithm = checksum.algorithm().as_str().to_owned();
                 (algorithm, checksum.value().to_owned())
             }),
-            overwrite: asked.overwrite,
-            if_match: asked.if_match,
+            overwrite: request.overwrite,
+            if_match: request.if_match,
             headers,
             expires_in: None,
             multipart: Some(in_parts),
@@ -98,7 +98,7 @@ impl Broker {
         if upload.write == WriteRule::Overwrite {
             return Ok(());
         }
-        let found = self.stored(upload).await?;
+        let found = self.head_object(upload).await?;
         let is_free = match (&upload.write, &found) {
             (WriteRule::Overwrite, _) | (WriteRule::CreateOnly, None) => true,
             (WriteRule::CreateOnly, Some(_)) | (WriteRule::Replace { .. }, None) => false,
@@ -113,7 +113,7 @@ impl Broker {
         let upload_id = standing.first().map(|upload| upload.id);
         Err(Refusal {
             upload_id,
-            ..is_taken(upload)
+            ..target_exists(upload)
         }
         .into())
     }
@@ -153,7 +153,7 @@ impl Broker {
                 self.abort(&upload).await;
                 let mut connection = self.connection().await?;
                 let before = find::by_id(&mut connection, principal, id).await?;
-                Ok(Written::Before(Box::new(before)))
+                Ok(Written::Earlier(Box::new(before)))
             }
             Err(error) => {
                 self.roll_back(&upload, &error).await;
@@ -198,7 +198,7 @@ fn part_size(size: u64, threshold: u64) -> u64 {
     PART_SIZE.min(threshold).max(least)
 }
 
-pub(super) fn is_taken(upload: &Upload) -> Refusal {
+pub(super) fn target_exists(upload: &Upload) -> Refusal {
     let path = &upload.path;
     let detail = match &upload.write {
         WriteRule::Replace { .. } => {

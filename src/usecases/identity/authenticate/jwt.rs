@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Hash, fingerprint, granted};
+use super::{Hash, fingerprint, principal};
 use crate::domain::principal::Credential;
 use crate::identity::jwt::{Jwt, Verified};
 use crate::usecases::context::{Broker, CachedKey};
@@ -41,7 +41,7 @@ pub(super) async fn load(
     };
     let subject = grant.subject.clone();
     let subject = subject.unwrap_or_else(|| fingerprint(&hash));
-    granted::known(broker, grant, Credential::Jwt(subject), None, None).await
+    principal::from_grant(broker, grant, Credential::Jwt(subject), None, None).await
 }
 
 /// Asks the issuer, where nobody did a moment ago. The answer is what came of it.

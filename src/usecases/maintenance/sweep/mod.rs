@@ -9,7 +9,7 @@
 //! next one goes on where the last one stopped or died. A fault ends the step at hand and changes
 //! nothing; that step is done again.
 
-mod look;
+mod inspect;
 mod merge;
 mod mode;
 
@@ -23,8 +23,8 @@ use crate::store::lease::Lease;
 use crate::store::{sweeps, uploads};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::keep::Keeper;
-pub(in crate::usecases) use look::promised;
+use crate::usecases::lease_renewal::LeaseRenewal;
+pub(in crate::usecases) use inspect::owned_paths;
 use merge::{Merge, Step};
 use mode::Mode;
 
@@ -32,24 +32,24 @@ use mode::Mode;
 const PAGE: u16 = 1_000;
 
 /// What became of the wish to sweep.
-pub enum Begun {
+pub enum SweepStart {
     /// It is ours.
-    Pass(Box<Pass>),
+    Leased(Box<Pass>),
     /// Another process is at it.
-    Elsewhere,
+    LeasedElsewhere,
     /// The last one is not long ago.
     NotDue,
 }
 
 /// What a step came to.
 #[derive(Debug)]
-pub enum Stepped {
+pub enum StepOutcome {
     /// There is more.
-    On(Vec<Finding>),
+    More(Vec<Finding>),
     /// That was all.
-    Through(Vec<Finding>),
+    Completed(Vec<Finding>),
     /// Another process took over, because the lease ended.
-    Lost,
+    LeaseLost,
 }
 
 /// How much was compared.
@@ -83,18 +83,18 @@ pub async fn begin(
     broker: &Arc<Broker>,
     bucket: &str,
     ended_before: DateTime<Utc>,
-) -> Result<Begun> {
+) -> Result<SweepStart> {
     let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim = sweeps::lease_sweep(&mut connection, bucket, &lease, now, ended_before).await?;
+    let leased = sweeps::lease_sweep(&mut connection, bucket, &lease, now, ended_before).await?;
     drop(connection);
-    Ok(match claim {
+    Ok(match leased {
         sweeps::LeaseResult::Leased { position } => {
             let pass = Pass::new(broker, bucket, Some(lease), position).await?;
-            Begun::Pass(Box::new(pass))
+            SweepStart::Leased(Box::new(pass))
         }
-        sweeps::LeaseResult::HeldElsewhere => Begun::Elsewhere,
-        sweeps::LeaseResult::NotDue => Begun::NotDue,
+        sweeps::LeaseResult::HeldElsewhere => SweepStart::LeasedElsewhere,
+        sweeps::LeaseResult::NotDue => SweepStart::NotDue,
     })
 }
 
@@ -129,15 +129,15 @@ impl Pass {
     }
 
     /// What keeps the lease while the pass is worked on. `None` in a dry run, which needs none.
-    pub fn keeper(&self) -> Option<Keeper> {
+    pub fn lease_renewal(&self) -> Option<LeaseRenewal> {
         let lease = self.lease.clone()?;
         let place = self.bucket().to_owned();
-        Some(Keeper::new(Arc::clone(&self.broker), place, lease))
+        Some(LeaseRenewal::new(Arc::clone(&self.broker), place, lease))
     }
 
     /// Compares up to where the next page is needed, looks at what differs, and notes how far it
     /// is. Safe to drop: the next one does the step again.
-    pub async fn step(&mut self) -> Result<Stepped> {
+    pub async fn step(&mut self) -> Result<StepOutcome> {
         let mut differences = Vec::new();
         let mut fetched = false;
         let ended = loop {
@@ -154,16 +154,18 @@ impl Pass {
             }
             fetched = true;
         };
-        let findings = look::at(&self.broker, self.bucket(), self.mode, differences).await?;
-        Ok(match (self.note(ended).await?, ended) {
-            (false, _) => Stepped::Lost,
-            (true, true) => Stepped::Through(findings),
-            (true, false) => Stepped::On(findings),
+        let findings =
+            inspect::inspect_differences(&self.broker, self.bucket(), self.mode, differences)
+                .await?;
+        Ok(match (self.save_progress(ended).await?, ended) {
+            (false, _) => StepOutcome::LeaseLost,
+            (true, true) => StepOutcome::Completed(findings),
+            (true, false) => StepOutcome::More(findings),
         })
     }
 
     /// Gives it back; another process may go on at once.
-    pub async fn leave(&self) -> Result<()> {
+    pub async fn release(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
             sweeps::release(&mut connection, self.bucket(), lease).await?;
@@ -198,7 +200,7 @@ impl Pass {
     }
 
     /// Notes how far it is, or that it is through; `false` where another process has taken over.
-    async fn note(&self, ended: bool) -> Result<bool> {
+    async fn save_progress(&self, ended: bool) -> Result<bool> {
         let Some(lease) = &self.lease else {
             return Ok(true);
         };

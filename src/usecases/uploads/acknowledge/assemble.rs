@@ -13,11 +13,11 @@
 //!
 //! [`agree`]: super::agree
 
-use super::agree::{self, Agreement};
-use super::claims::{Claimed, Claims};
-use super::obstacle::Obstacle;
+use super::blocker::Blocker;
+use super::compare_parts::{self, PartsComparison};
+use super::expected::{Expected, ValidExpected};
 use super::refusals::mismatch;
-use super::whole::whole;
+use super::validate_parts::validate_parts;
 use crate::domain::checksum::Checksum;
 use crate::domain::mismatch::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
@@ -26,7 +26,7 @@ use crate::objects::multipart::{CompleteMultipart, Completion};
 use crate::store::tenants;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::parts::not_ours;
+use crate::usecases::uploads::parts::belongs_to_other_tenant;
 use crate::usecases::uploads::parts::sign::plan;
 use crate::usecases::uploads::session::precondition;
 
@@ -60,64 +60,66 @@ impl Broker {
     pub(in crate::usecases) async fn assemble(
         &self,
         upload: &mut Upload,
-        claims: Claims,
-    ) -> Result<(Claimed, Assembled)> {
+        expected: Expected,
+    ) -> Result<(ValidExpected, Assembled)> {
         let Some(mut multipart) = upload.multipart.clone() else {
-            return Ok((claims.check(upload)?, Assembled::Done));
+            return Ok((expected.validate(upload)?, Assembled::Done));
         };
-        let mut claimed = claims.clone().check(upload)?;
-        self.must_be_theirs(upload).await?;
+        let mut valid = expected.clone().validate(upload)?;
+        self.ensure_own_prefix(upload).await?;
         let max_size = self.max_size_of(upload).await?;
         let before = upload.declared.clone();
         let mut refused = None;
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
-            let Some(parts) = self.stored_parts(upload, &multipart).await? else {
-                claimed = self.see_anew(upload, claims.clone(), claimed).await?;
+            let Some(parts) = self.list_all_parts(upload, &multipart).await? else {
+                valid = self
+                    .reload_and_validate(upload, expected.clone(), valid)
+                    .await?;
                 match &upload.multipart {
                     // It was begun anew, with checksums, since the row was read.
                     Some(now) if now.s3_upload_id != multipart.s3_upload_id => {
                         multipart = now.clone();
                         continue;
                     }
-                    _ => return Ok((claimed, Assembled::Gone)),
+                    _ => return Ok((valid, Assembled::Gone)),
                 }
             };
             let plan = plan(upload, &multipart)?;
-            let size = claimed.declared.size;
-            let parts = match whole(upload, plan, size, max_size, parts) {
+            let size = valid.declared.size;
+            let parts = match validate_parts(upload, plan, size, max_size, parts) {
                 Ok(parts) => parts,
                 Err(over) if over.code == Code::SizeLimitExceeded => {
-                    return Ok((claimed, Assembled::wrong(over)));
+                    return Ok((valid, Assembled::wrong(over)));
                 }
                 Err(refusal) => return Err(refusal.into()),
             };
             let signed = self
                 .with_signed_checksums(upload, &multipart, &parts)
                 .await?;
-            claimed.promise_parts(&claims, &multipart, signed.as_ref().unwrap_or(&parts));
+            valid.add_checksum_of_parts(&expected, &multipart, signed.as_ref().unwrap_or(&parts));
             // The store's own word: which of two checksums that were signed for a part it was sent
             // with, only the store knows.
-            let Agreement {
+            let PartsComparison {
                 mismatches,
                 unknown,
-            } = agree::compare(upload, &multipart, &claimed, &parts);
+            } = compare_parts::compare(upload, &multipart, &valid, &parts);
             let parts = signed.unwrap_or(parts);
             if !mismatches.is_empty() {
                 // Another caller may have promised otherwise, and be right: that is no failure.
-                let claimed = self.see_anew(upload, claims, claimed).await?;
+                let valid = self.reload_and_validate(upload, expected, valid).await?;
                 let refusal = mismatch(upload, mismatches);
-                return Ok((claimed, Assembled::wrong(refusal)));
+                return Ok((valid, Assembled::wrong(refusal)));
             }
-            self.promise_more(upload, &claimed).await?;
-            match self.obstacle(upload).await? {
+            self.save_expected_values(upload, &valid).await?;
+            match self.find_blocker(upload).await? {
                 None => {}
-                Some(Obstacle::Made) => {
-                    let claimed = self.see_anew(upload, claims, claimed).await?;
-                    return Ok((claimed, Assembled::Gone));
+                Some(Blocker::AlreadyCompleted) => {
+                    let valid = self.reload_and_validate(upload, expected, valid).await?;
+                    return Ok((valid, Assembled::Gone));
                 }
-                Some(Obstacle::Forbidden(refusal)) => {
-                    return Ok((claimed, Assembled::wrong(refusal)));
+                Some(Blocker::Forbidden(refusal)) => {
+                    return Ok((valid, Assembled::wrong(refusal)));
                 }
             }
             let complete = CompleteMultipart {
@@ -141,8 +143,8 @@ impl Broker {
                 Completion::PreconditionFailed => Assembled::Blocked,
                 Completion::Conflict => Assembled::Contended,
                 Completion::WrongChecksum => {
-                    self.promise_less(upload, &before, &claimed).await?;
-                    Assembled::wrong(other_bytes(upload, unknown.as_ref()))
+                    self.revert_saved_values(upload, &before, &valid).await?;
+                    Assembled::wrong(wrong_checksum(upload, unknown.as_ref()))
                 }
                 // A part was sent again since the list was made: the list tells what of it is wrong.
                 Completion::Refused { code } => {
@@ -150,64 +152,64 @@ impl Broker {
                     continue;
                 }
             };
-            let claimed = self.see_anew(upload, claims, claimed).await?;
-            return Ok((claimed, assembled));
+            let valid = self.reload_and_validate(upload, expected, valid).await?;
+            return Ok((valid, assembled));
         }
         let Some(refused) = refused else {
-            return Ok((claimed, Assembled::Contended));
+            return Ok((valid, Assembled::Contended));
         };
         log::warn!(
             "S3 makes no object of the parts of upload {}: {refused}",
             upload.id
         );
         // Other parts may have another sum.
-        self.promise_less(upload, &before, &claimed).await?;
-        Err(no_object(upload, refused).into())
+        self.revert_saved_values(upload, &before, &valid).await?;
+        Err(completion_refused(upload, refused).into())
     }
 
     /// A place may have become another tenant's since the upload was made: nothing is written into
     /// it any more. Signed URLs of parts write no object; that is done here.
-    async fn must_be_theirs(&self, upload: &Upload) -> Result<()> {
+    async fn ensure_own_prefix(&self, upload: &Upload) -> Result<()> {
         let mut connection = self.connection().await?;
         let jail = tenants::jail(&mut connection, &upload.tenant).await?;
         match jail.and_then(|jail| jail.path(&upload.key)) {
             Some(_) => Ok(()),
-            None => Err(not_ours(upload).into()),
+            None => Err(belongs_to_other_tenant(upload).into()),
         }
     }
 
     /// Whether the parts that the store has are all that was promised. Changes nothing.
-    pub(in crate::usecases) async fn is_whole(&self, upload: &Upload) -> Result<bool> {
+    pub(in crate::usecases) async fn is_complete(&self, upload: &Upload) -> Result<bool> {
         let Some(multipart) = &upload.multipart else {
             return Ok(false);
         };
-        match self.must_be_theirs(upload).await {
+        match self.ensure_own_prefix(upload).await {
             Ok(()) => {}
             Err(Error::Refused(_)) => return Ok(false),
             Err(fault) => return Err(fault),
         }
-        let Some(parts) = self.stored_parts(upload, multipart).await? else {
+        let Some(parts) = self.list_all_parts(upload, multipart).await? else {
             return Ok(false);
         };
         let plan = plan(upload, multipart)?;
         let size = upload.declared.size;
         let max_size = self.max_size_of(upload).await?;
-        let Ok(parts) = whole(upload, plan, size, max_size, parts) else {
+        let Ok(parts) = validate_parts(upload, plan, size, max_size, parts) else {
             return Ok(false);
         };
-        let claims = Claims::default();
-        let mut claimed = claims.clone().check(upload)?;
+        let expected = Expected::default();
+        let mut valid = expected.clone().validate(upload)?;
         let signed = self
             .with_signed_checksums(upload, multipart, &parts)
             .await?;
-        claimed.promise_parts(&claims, multipart, signed.as_ref().unwrap_or(&parts));
-        let agreement = agree::compare(upload, multipart, &claimed, &parts);
-        Ok(agreement.mismatches.is_empty())
+        valid.add_checksum_of_parts(&expected, multipart, signed.as_ref().unwrap_or(&parts));
+        let comparison = compare_parts::compare(upload, multipart, &valid, &parts);
+        Ok(comparison.mismatches.is_empty())
     }
 }
 
 /// S3 computed another checksum of the whole than the promised one.
-fn other_bytes(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
+fn wrong_checksum(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
     let mismatch_of = |promised: &Checksum| Mismatch {
         field: "checksum",
         expected: promised.to_string(),
@@ -217,7 +219,7 @@ fn other_bytes(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
 }
 
 /// After as many tries as it takes to see that nobody sends a part again at this very moment.
-fn no_object(upload: &Upload, code: &str) -> Refusal {
+fn completion_refused(upload: &Upload, code: &str) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),

@@ -8,7 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as Sql};
 use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
-use super::claims::Claimed;
+use super::expected::ValidExpected;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::ProofLevel;
 use crate::domain::status::Transition;
@@ -17,7 +17,7 @@ use crate::store::Connection;
 use crate::store::uploads::{self, Acknowledged, Changes, OnLocked, PathVersion, ProvenUpload};
 use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
-use crate::usecases::error::{Result, for_all, is_of_one};
+use crate::usecases::error::{Result, error_for_each, is_row_error};
 
 /// What came of a commit.
 pub(super) enum Committed {
@@ -25,15 +25,15 @@ pub(super) enum Committed {
     Done(Upload),
     /// Nothing changed: the row, here as it was seen, or its path moved since the object was
     /// looked at, or the object is being removed.
-    Moved(Upload),
+    Changed(Upload),
 }
 
 /// What came of a proof in one statement.
 enum Outcome {
     /// As [`Committed::Done`].
     Done(Upload),
-    /// As [`Committed::Moved`].
-    Moved(Upload),
+    /// As [`Committed::Changed`].
+    Changed(Upload),
     /// Another transaction has locked its row, or the row that it supersedes.
     Locked(Box<ProvenUpload>),
 }
@@ -84,7 +84,7 @@ impl Batched for Proof {
         };
         match taken.await {
             Ok((_permit, mut connection)) => write(broker, &mut connection, proofs, locked).await,
-            Err(error) => for_all(error, proofs.len()),
+            Err(error) => error_for_each(error, proofs.len()),
         }
     }
 }
@@ -97,15 +97,15 @@ async fn write(
     locked: OnLocked,
 ) -> Vec<Result<Outcome>> {
     match acknowledge(connection, &proofs, locked).await {
-        Ok(acknowledged) => broker.tell(proofs, acknowledged),
-        Err(cause) if is_of_one(&cause) => {
+        Ok(acknowledged) => broker.outcomes_of(proofs, acknowledged),
+        Err(cause) if is_row_error(&cause) => {
             let mut answers = Vec::with_capacity(proofs.len());
             for proof in proofs {
                 answers.push(broker.write_alone(connection, proof, locked).await);
             }
             answers
         }
-        Err(cause) => for_all(cause.into(), proofs.len()),
+        Err(cause) => error_for_each(cause.into(), proofs.len()),
     }
 }
 
@@ -140,7 +140,7 @@ impl Broker {
     pub(super) async fn commit(
         self: &Arc<Self>,
         upload: Upload,
-        claimed: &Claimed,
+        valid: &ValidExpected,
         version: PathVersion,
         object: ProvenObject,
         level: ProofLevel,
@@ -150,10 +150,10 @@ impl Broker {
         let proven = ProvenUpload {
             upload,
             version,
-            name: claimed.name.clone(),
-            comments: claimed.comments.clone(),
-            metadata: claimed.metadata.clone(),
-            declared: claimed.declared.clone(),
+            name: valid.name.clone(),
+            comments: valid.comments.clone(),
+            metadata: valid.metadata.clone(),
+            declared: valid.declared.clone(),
             object,
             verification: Verification { level, by, at },
         };
@@ -168,8 +168,8 @@ impl Broker {
         };
         Ok(match outcome {
             Outcome::Done(upload) => Committed::Done(upload),
-            Outcome::Moved(upload) => Committed::Moved(upload),
-            Outcome::Locked(proven) => Committed::Moved(proven.upload),
+            Outcome::Changed(upload) => Committed::Changed(upload),
+            Outcome::Locked(proven) => Committed::Changed(proven.upload),
         })
     }
 
@@ -180,34 +180,38 @@ impl Broker {
         locked: OnLocked,
     ) -> Result<Outcome> {
         match acknowledge(connection, slice::from_ref(&proof), locked).await {
-            Ok(acknowledged) => Ok(self.answer(proof, &mut acknowledged.into())),
+            Ok(acknowledged) => Ok(self.outcome_of(proof, &mut acknowledged.into())),
             // The second of two that were acknowledged at one path at once.
             Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-                Ok(Outcome::Moved(proof.upload))
+                Ok(Outcome::Changed(proof.upload))
             }
             Err(cause) => Err(cause.into()),
         }
     }
 
-    fn tell(&self, proofs: Vec<ProvenUpload>, acknowledged: Acknowledged) -> Vec<Result<Outcome>> {
+    fn outcomes_of(
+        &self,
+        proofs: Vec<ProvenUpload>,
+        acknowledged: Acknowledged,
+    ) -> Vec<Result<Outcome>> {
         let mut written = Written::from(acknowledged);
         (proofs.into_iter())
-            .map(|proof| Ok(self.answer(proof, &mut written)))
+            .map(|proof| Ok(self.outcome_of(proof, &mut written)))
             .collect()
     }
 
     /// What came of one of those that were written.
-    fn answer(&self, proof: ProvenUpload, written: &mut Written) -> Outcome {
+    fn outcome_of(&self, proof: ProvenUpload, written: &mut Written) -> Outcome {
         let id = proof.upload.id;
         match written.done.remove(&id) {
             None if written.locked.contains(&id) => Outcome::Locked(Box::new(proof)),
-            done => self.told(proof, done),
+            done => self.report_commit(proof, done),
         }
     }
 
-    fn told(&self, proof: ProvenUpload, done: Option<Upload>) -> Outcome {
+    fn report_commit(&self, proof: ProvenUpload, done: Option<Upload>) -> Outcome {
         let Some(done) = done else {
-            return Outcome::Moved(proof.upload);
+            return Outcome::Changed(proof.upload);
         };
         self.outbox.notify_one();
         self.count(&done, Transition::Acknowledge);
@@ -216,7 +220,7 @@ impl Broker {
 
     /// Takes one arrow in a transaction of its own; `None` where the row does not allow it, or the
     /// lease of `upload` was lost.
-    pub(in crate::usecases) async fn take(
+    pub(in crate::usecases) async fn change_status(
         &self,
         upload: &Upload,
         arrow: Transition,

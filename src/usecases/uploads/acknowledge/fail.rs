@@ -28,7 +28,7 @@ impl Broker {
         self.count_failure(&refusal);
         let arrow = Transition::Fail;
         if self
-            .refute(upload, arrow, &refusal, unproven.as_ref())
+            .end_unproven(upload, arrow, &refusal, unproven.as_ref())
             .await?
             .is_some()
         {
@@ -45,7 +45,7 @@ impl Broker {
     /// Takes the arrow of an upload that cannot be acknowledged, with the reason. Where its object
     /// has replaced the bytes of a proven dataset, that dataset's drift and its event are in the
     /// same transaction. `None` where the row does not allow the arrow.
-    pub(in crate::usecases) async fn refute(
+    pub(in crate::usecases) async fn end_unproven(
         &self,
         upload: &Upload,
         arrow: Transition,
@@ -85,7 +85,7 @@ impl Broker {
     }
 
     /// Notes what stands there of an upload that is Expired already, and what it has replaced.
-    pub(in crate::usecases) async fn note_unproven(
+    pub(in crate::usecases) async fn record_unproven(
         &self,
         upload: &Upload,
         unproven: Option<&Unproven>,

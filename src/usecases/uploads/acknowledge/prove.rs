@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::assemble::Assembled;
-use super::claims::Claimed;
 use super::commit::Committed;
-use super::refusals::{mismatch, replaced, stands, taken};
+use super::expected::ValidExpected;
+use super::refusals::{dataset_exists, foreign_object_exists, mismatch, version_changed};
 use crate::domain::proof::{Verdict, compare};
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
@@ -25,9 +25,9 @@ pub(in crate::usecases) enum Outcome {
     /// Nothing stands at the key.
     Missing(Upload),
     /// Another object stands there, which this upload may replace.
-    NotYetOurs(Upload),
+    ForeignObject(Upload),
     /// It can never be what was promised. The row is as it was.
-    Refuted {
+    Rejected {
         /// The row.
         upload: Upload,
         /// Why.
@@ -36,9 +36,9 @@ pub(in crate::usecases) enum Outcome {
         unproven: Option<Unproven>,
     },
     /// Its key lies under the prefix of another tenant by now. The row is as it was.
-    NotTheirs(Upload),
+    OtherTenantsPrefix(Upload),
     /// It left the states that can be acknowledged.
-    Elsewhere(Upload),
+    Ended(Upload),
 }
 
 /// An object that an upload's own URL, or its parts, have put at its key, and that cannot be
@@ -54,12 +54,12 @@ pub(in crate::usecases) struct Unproven {
 }
 
 impl Outcome {
-    pub(in crate::usecases) fn refuted(
+    pub(in crate::usecases) fn rejected(
         upload: Upload,
         refusal: Refusal,
         unproven: Option<Unproven>,
     ) -> Self {
-        Self::Refuted {
+        Self::Rejected {
             upload,
             refusal,
             unproven,
@@ -68,15 +68,15 @@ impl Outcome {
 
     /// What it means where the parts were not made an object: never, because of what stands at the
     /// key, or not now, because of another write.
-    pub(in crate::usecases) fn after(self, assembled: &Assembled) -> Result<Self> {
+    pub(in crate::usecases) fn combine_with(self, assembled: &Assembled) -> Result<Self> {
         match (self, assembled) {
-            (Self::Missing(upload) | Self::NotYetOurs(upload), Assembled::Blocked)
+            (Self::Missing(upload) | Self::ForeignObject(upload), Assembled::Blocked)
                 if upload.write != WriteRule::CreateOnly =>
             {
-                let refusal = replaced(&upload);
-                Ok(Self::refuted(upload, refusal, None))
+                let refusal = version_changed(&upload);
+                Ok(Self::rejected(upload, refusal, None))
             }
-            (Self::Missing(_) | Self::NotYetOurs(_), Assembled::Contended) => {
+            (Self::Missing(_) | Self::ForeignObject(_), Assembled::Contended) => {
                 let cause = "another write of the key was under way";
                 Err(Error::unavailable(Dependency::S3, cause))
             }
@@ -90,7 +90,7 @@ impl Broker {
     pub(in crate::usecases) async fn prove(
         self: &Arc<Self>,
         mut upload: Upload,
-        claimed: &Claimed,
+        valid: &ValidExpected,
         by: Verifier,
     ) -> Result<Outcome> {
         let limit = self.size_limit_of(&upload).await?;
@@ -99,18 +99,18 @@ impl Broker {
             let before = uploads::read_path_state(&mut connection, &upload).await?;
             drop(connection);
             if before.in_other_tenants_prefix {
-                return Ok(Outcome::NotTheirs(upload));
+                return Ok(Outcome::OtherTenantsPrefix(upload));
             }
             let version = before.version;
-            let Some(mut found) = self.stored(&upload).await? else {
+            let Some(mut found) = self.head_object(&upload).await? else {
                 return Ok(Outcome::Missing(upload));
             };
-            if claimed.declared.checksum.is_some() && !found.checksums.is_empty() {
+            if valid.declared.checksum.is_some() && !found.checksums.is_empty() {
                 found.checksums_checked = self.checks_checksums(&upload).await?;
             }
-            let etag = claimed.etag.as_deref();
+            let etag = valid.etag.as_deref();
             let encryption = upload.headers.encryption.as_ref();
-            let declared = &claimed.declared;
+            let declared = &valid.declared;
             let verdict = compare(upload.id, declared, etag, limit, encryption, &found);
             let unproven = Unproven {
                 size: found.size,
@@ -122,32 +122,32 @@ impl Broker {
                 // What a create-only upload replaced all the same, because the store ignored the
                 // condition of its write, is not superseded: it was destroyed.
                 (Verdict::Proven(..), Some(other)) if upload.write == WriteRule::CreateOnly => {
-                    let refusal = stands(&upload, other);
-                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                    let refusal = dataset_exists(&upload, other);
+                    return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
                 }
                 (Verdict::Proven(object, level), _) => (object, level),
                 (Verdict::ForeignObject, _) if upload.write.may_replace() => {
-                    return Ok(Outcome::NotYetOurs(upload));
+                    return Ok(Outcome::ForeignObject(upload));
                 }
                 (Verdict::ForeignObject, _) => {
-                    let refusal = taken(&upload);
-                    return Ok(Outcome::refuted(upload, refusal, None));
+                    let refusal = foreign_object_exists(&upload);
+                    return Ok(Outcome::rejected(upload, refusal, None));
                 }
                 (Verdict::TooLarge { limit, found }, _) => {
                     let refusal = too_large(&upload, found, limit);
-                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                    return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
                 }
                 (Verdict::Mismatch(mismatches), _) => {
                     let refusal = mismatch(&upload, mismatches);
-                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                    return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
                 }
             };
             let seen = match self
-                .commit(upload, claimed, version, object, level, by)
+                .commit(upload, valid, version, object, level, by)
                 .await?
             {
                 Committed::Done(done) => return Ok(Outcome::Uploaded(done)),
-                Committed::Moved(seen) => seen,
+                Committed::Changed(seen) => seen,
             };
             self.wait_for_removals(&seen, &unproven.etag).await?;
             upload = self.reload(&seen).await?;
@@ -155,7 +155,7 @@ impl Broker {
                 return Ok(Outcome::Uploaded(upload));
             }
             if !Transition::Acknowledge.allows(upload.status) {
-                return Ok(Outcome::Elsewhere(upload));
+                return Ok(Outcome::Ended(upload));
             }
         }
         let cause = format!("{} changed under {ATTEMPTS} looks in a row", upload.path);

@@ -7,7 +7,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 
 /// A dataset was acknowledged at the path since the upload was made.
-pub(super) fn stands(upload: &Upload, other: Uuid) -> Refusal {
+pub(super) fn dataset_exists(upload: &Upload, other: Uuid) -> Refusal {
     Refusal {
         upload_id: Some(other),
         ..Refusal::new(
@@ -20,7 +20,7 @@ pub(super) fn stands(upload: &Upload, other: Uuid) -> Refusal {
     }
 }
 
-pub(super) fn taken(upload: &Upload) -> Refusal {
+pub(super) fn foreign_object_exists(upload: &Upload) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         ..Refusal::new(
@@ -33,7 +33,7 @@ pub(super) fn taken(upload: &Upload) -> Refusal {
     }
 }
 
-pub(super) fn replaced(upload: &Upload) -> Refusal {
+pub(super) fn version_changed(upload: &Upload) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         ..Refusal::new(

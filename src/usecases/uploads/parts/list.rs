@@ -62,7 +62,9 @@ pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Resul
                     right: Vec::new(),
                 });
             }
-            None if missed.as_ref() == Some(&s3_upload_id) => return Err(gone(&upload).into()),
+            None if missed.as_ref() == Some(&s3_upload_id) => {
+                return Err(parts_gone(&upload).into());
+            }
             // Since the row was read it may have been begun anew, or have ended.
             None => missed = Some(s3_upload_id),
         }
@@ -70,7 +72,7 @@ pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Resul
 }
 
 /// S3 has no such upload any more.
-pub(in crate::usecases) fn gone(upload: &Upload) -> Refusal {
+pub(in crate::usecases) fn parts_gone(upload: &Upload) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),

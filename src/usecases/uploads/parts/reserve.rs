@@ -21,7 +21,7 @@ use crate::store::signed_parts::{self, SignedPart, SignedTotal};
 use crate::store::{Connection, quotas};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::parts::sign::WantedPart;
+use crate::usecases::uploads::parts::sign::PartToSign;
 
 impl Broker {
     /// Counts and keeps parts that are about to be signed. Refused where their sum is over `most`
@@ -29,7 +29,7 @@ impl Broker {
     pub(super) async fn reserve(
         &self,
         upload: &Upload,
-        parts: &[WantedPart],
+        parts: &[PartToSign],
         most: u64,
     ) -> Result<()> {
         let is_open = upload.size_at_create().is_none();
@@ -52,7 +52,7 @@ impl Broker {
                 if is_open {
                     let sum = sum_of(connection, upload, signed, &kept).await?;
                     if sum > most {
-                        return Err(Error::from(too_many(upload, sum, most)));
+                        return Err(Error::from(parts_too_large(upload, sum, most)));
                     }
                     let more = sum.max(signed.size) - signed.sum.max(signed.size);
                     if let Some((quota, usage)) = taken.get_mut(&upload.tenant) {
@@ -88,7 +88,7 @@ async fn sum_of(
     Ok(signed_bytes(signed.sum, asked))
 }
 
-fn kept(part: &WantedPart) -> SignedPart {
+fn kept(part: &PartToSign) -> SignedPart {
     let checksum = part.checksum.as_ref();
     SignedPart {
         number: part.number,
@@ -97,7 +97,7 @@ fn kept(part: &WantedPart) -> SignedPart {
     }
 }
 
-fn too_many(upload: &Upload, sum: u64, most: u64) -> Refusal {
+fn parts_too_large(upload: &Upload, sum: u64, most: u64) -> Refusal {
     let pointed = format!("would make the upload {sum} bytes, expected at most {most}");
     Refusal {
         upload_id: Some(upload.id),

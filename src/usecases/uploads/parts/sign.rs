@@ -16,11 +16,11 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
 /// Parts whose URLs come with the session.
-pub const FIRST: u32 = 100;
+pub const INITIAL_PARTS: u32 = 100;
 
 /// A part to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedPart {
+pub struct PartToSign {
     /// From 1 on.
     pub number: u32,
     /// Where its bytes begin; `None` where the size is open.
@@ -34,7 +34,7 @@ pub struct WantedPart {
 /// A part, and where it goes. The URL is a credential: no `Debug`.
 pub struct SignedPart {
     /// What was asked for.
-    pub part: WantedPart,
+    pub part: PartToSign,
     /// Where to PUT it.
     pub url: String,
     /// When the URL stops working.
@@ -42,19 +42,19 @@ pub struct SignedPart {
 }
 
 /// Parts to be signed, made as they are taken.
-pub(in crate::usecases) struct Wanted {
-    parts: Box<dyn Iterator<Item = WantedPart> + Send>,
+pub(in crate::usecases) struct PartsToSign {
+    parts: Box<dyn Iterator<Item = PartToSign> + Send>,
     /// The first number behind a range.
     next: Option<u32>,
 }
 
-impl Wanted {
+impl PartsToSign {
     pub(in crate::usecases) fn none() -> Self {
-        Self::these(std::iter::empty())
+        Self::listed(std::iter::empty())
     }
 
-    pub(in crate::usecases) fn these(
-        parts: impl Iterator<Item = WantedPart> + Send + 'static,
+    pub(in crate::usecases) fn listed(
+        parts: impl Iterator<Item = PartToSign> + Send + 'static,
     ) -> Self {
         Self {
             parts: Box::new(parts),
@@ -66,12 +66,12 @@ impl Wanted {
         let next = numbers.end().checked_add(1);
         Self {
             next: next.filter(|next| plan.part(*next).is_some()),
-            ..Self::these(plan.parts(numbers).map(WantedPart::from))
+            ..Self::listed(plan.parts(numbers).map(PartToSign::from))
         }
     }
 }
 
-impl From<Part> for WantedPart {
+impl From<Part> for PartToSign {
     fn from(part: Part) -> Self {
         Self {
             number: part.number,
@@ -85,7 +85,7 @@ impl From<Part> for WantedPart {
 /// Parts that are signed as they are taken, in the order in which they were asked for.
 pub struct SignedParts {
     signer: PartSigner,
-    wanted: Wanted,
+    parts_to_sign: PartsToSign,
     path: DatasetPath,
 }
 
@@ -102,7 +102,7 @@ impl SignedParts {
 
     /// The first part behind a range that has no URL yet.
     pub fn next(&self) -> Option<u32> {
-        self.wanted.next
+        self.parts_to_sign.next
     }
 }
 
@@ -110,7 +110,7 @@ impl Iterator for SignedParts {
     type Item = Result<SignedPart>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let part = self.wanted.parts.next()?;
+        let part = self.parts_to_sign.parts.next()?;
         let checksum = part.checksum.as_ref().map(|checksum| sign::Checksum {
             header: checksum.algorithm().header(),
             value: checksum.value(),
@@ -135,7 +135,7 @@ impl std::fmt::Debug for SignedParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedParts")
             .field("expires_at", &self.expires_at())
-            .field("next", &self.wanted.next)
+            .field("next", &self.parts_to_sign.next)
             .finish_non_exhaustive()
     }
 }
@@ -159,20 +159,21 @@ impl Broker {
         multipart: &Multipart,
         lifetime: u32,
     ) -> Result<SignedParts> {
-        let wanted = match multipart.part_checksums {
-            Some(_) => Wanted::none(),
-            None => Wanted::range(plan(upload, multipart)?, 1..=FIRST),
+        let parts_to_sign = match multipart.part_checksums {
+            Some(_) => PartsToSign::none(),
+            None => PartsToSign::range(plan(upload, multipart)?, 1..=INITIAL_PARTS),
         };
-        self.sign_wanted(upload, multipart, lifetime, wanted).await
+        self.sign_parts(upload, multipart, lifetime, parts_to_sign)
+            .await
     }
 
     /// Signs parts to live `lifetime` seconds, or as long as the credentials do.
-    pub(in crate::usecases) async fn sign_wanted(
+    pub(in crate::usecases) async fn sign_parts(
         &self,
         upload: &Upload,
         multipart: &Multipart,
         lifetime: u32,
-        wanted: Wanted,
+        parts_to_sign: PartsToSign,
     ) -> Result<SignedParts> {
         let now = self.clock.now();
         let credentials = (self.stores.credentials.get(now).await)
@@ -184,7 +185,7 @@ impl Broker {
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedParts {
             signer,
-            wanted,
+            parts_to_sign,
             path: upload.path.clone(),
         })
     }

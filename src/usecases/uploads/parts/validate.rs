@@ -7,32 +7,32 @@ use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::part_plan::{MAX_PARTS, PartPlan};
 use crate::domain::refusal::Refusal;
 use crate::usecases::faults::{Faults, checksum};
-use crate::usecases::uploads::parts::sign::{FIRST, Wanted, WantedPart};
+use crate::usecases::uploads::parts::sign::{INITIAL_PARTS, PartToSign, PartsToSign};
 
 /// Parts that belong to the upload.
-pub(super) struct Fitting {
-    pub(super) parts: Asking,
+pub(super) struct ValidParts {
+    pub(super) parts: SelectedParts,
     /// Of their checksums, where they have some.
     pub(super) algorithm: Option<Algorithm>,
 }
 
 /// How they were asked for.
-pub(super) enum Asking {
+pub(super) enum SelectedParts {
     /// One by one: with their sizes, where those are open, or with checksums.
-    Listed(Vec<WantedPart>),
+    Listed(Vec<PartToSign>),
     /// As the plan has them.
-    Planned(Wanted),
+    Planned(PartsToSign),
 }
 
 /// Holds what is asked for against the plan, the algorithm that the store checks parts by, and
 /// the largest object in bytes.
-pub(super) fn fit(
+pub(super) fn validate(
     requested: RequestedParts,
     plan: PartPlan,
     algorithm: Option<Algorithm>,
     max_size: u64,
-) -> Result<Fitting, Refusal> {
-    let mut fit = Fit {
+) -> Result<ValidParts, Refusal> {
+    let mut validation = Validation {
         faults: Faults::default(),
         plan,
         seen: HashSet::new(),
@@ -40,7 +40,7 @@ pub(super) fn fit(
         max_size,
     };
     let parts = match requested {
-        RequestedParts::Parts(parts) => Asking::Listed(fit.parts(parts)),
+        RequestedParts::Parts(parts) => SelectedParts::Listed(validation.parts(parts)),
         _ if plan.size().is_none() => {
             let detail = "is missing: the size of this upload is open, so its parts are asked for with their sizes: {\"parts\":[{\"part_number\":1,\"size\":16777216}]}";
             return Err(Refusal::field("/parts", detail));
@@ -49,18 +49,20 @@ pub(super) fn fit(
             let detail = "is missing: the parts of this upload have checksums, so they are asked for with them: {\"parts\":[{\"part_number\":1,\"checksum\":{…}}]}";
             return Err(Refusal::field("/parts", detail));
         }
-        RequestedParts::Numbers(numbers) => Asking::Planned(fit.numbers(numbers)),
-        RequestedParts::Range { from, count } => Asking::Planned(fit.range(from, count)),
+        RequestedParts::Numbers(numbers) => SelectedParts::Planned(validation.numbers(numbers)),
+        RequestedParts::Range { from, count } => {
+            SelectedParts::Planned(validation.range(from, count))
+        }
     };
-    fit.faults.into_result()?;
-    Ok(Fitting {
+    validation.faults.into_result()?;
+    Ok(ValidParts {
         parts,
-        algorithm: fit.algorithm,
+        algorithm: validation.algorithm,
     })
 }
 
 /// What was seen so far.
-struct Fit {
+struct Validation {
     faults: Faults,
     plan: PartPlan,
     seen: HashSet<u32>,
@@ -68,10 +70,10 @@ struct Fit {
     max_size: u64,
 }
 
-impl Fit {
-    fn numbers(&mut self, numbers: Vec<u32>) -> Wanted {
-        if !self.how_many("/part_numbers", numbers.len()) {
-            return Wanted::none();
+impl Validation {
+    fn numbers(&mut self, numbers: Vec<u32>) -> PartsToSign {
+        if !self.check_count("/part_numbers", numbers.len()) {
+            return PartsToSign::none();
         }
         for (at, number) in numbers.iter().enumerate() {
             if let Err(detail) = self.number(*number) {
@@ -80,29 +82,29 @@ impl Fit {
         }
         let plan = self.plan;
         let parts = (numbers.into_iter()).filter_map(move |number| plan.part(number));
-        Wanted::these(parts.map(WantedPart::from))
+        PartsToSign::listed(parts.map(PartToSign::from))
     }
 
-    fn range(&mut self, from: u32, count: Option<u32>) -> Wanted {
+    fn range(&mut self, from: u32, count: Option<u32>) -> PartsToSign {
         let last = self.plan.last();
         if !(1..=last).contains(&from) {
             let detail = format!("must be 1 to {last}, found {from}");
             self.faults.add("/from", detail);
         }
         let most = last.saturating_sub(from).saturating_add(1);
-        let count = count.unwrap_or(FIRST.min(most));
+        let count = count.unwrap_or(INITIAL_PARTS.min(most));
         if !(1..=most).contains(&count) {
             let detail = format!("must be 1 to {most}: the last part is {last}, found {count}");
             self.faults.add("/count", detail);
         }
-        Wanted::range(
+        PartsToSign::range(
             self.plan,
             from..=from.saturating_add(count).saturating_sub(1),
         )
     }
 
-    fn parts(&mut self, asked: Vec<RequestedPart>) -> Vec<WantedPart> {
-        if !self.how_many("/parts", asked.len()) {
+    fn parts(&mut self, asked: Vec<RequestedPart>) -> Vec<PartToSign> {
+        if !self.check_count("/parts", asked.len()) {
             return Vec::new();
         }
         let mut parts = Vec::with_capacity(asked.len());
@@ -113,7 +115,7 @@ impl Fit {
             let size = self.size(part.number, part.size);
             let size = size.map_err(|detail| self.faults.add(&format!("/parts/{at}/size"), detail));
             let checksum = self.checksum(at, part.checksum);
-            parts.extend(size.map(|size| WantedPart {
+            parts.extend(size.map(|size| PartToSign {
                 number: part.number,
                 offset: self.plan.part(part.number).map(|planned| planned.offset),
                 size,
@@ -124,7 +126,7 @@ impl Fit {
     }
 
     /// Whether there are as many as may be; of more, none is looked at.
-    fn how_many(&mut self, pointer: &str, count: usize) -> bool {
+    fn check_count(&mut self, pointer: &str, count: usize) -> bool {
         let fits = count > 0 && u32::try_from(count).is_ok_and(|count| count <= MAX_PARTS);
         if !fits {
             let detail = format!("expected 1 to {MAX_PARTS} parts, found {count}");

@@ -9,7 +9,10 @@ use crate::usecases::error::Result;
 
 impl Broker {
     /// What stands at its key: a HEAD.
-    pub(in crate::usecases) async fn stored(&self, upload: &Upload) -> Result<Option<FoundObject>> {
+    pub(in crate::usecases) async fn head_object(
+        &self,
+        upload: &Upload,
+    ) -> Result<Option<FoundObject>> {
         let bucket = self.bucket(&upload.bucket).await?;
         Ok(bucket.objects.head(&upload.key).await?)
     }
@@ -25,7 +28,7 @@ impl Broker {
     }
 
     /// All of its parts; `None` where S3 has no such multipart upload.
-    pub(in crate::usecases) async fn stored_parts(
+    pub(in crate::usecases) async fn list_all_parts(
         &self,
         upload: &Upload,
         multipart: &Multipart,
@@ -36,7 +39,7 @@ impl Broker {
     }
 
     /// Frees its parts: nobody makes an object of them any more.
-    pub(in crate::usecases) async fn abort_stored(
+    pub(in crate::usecases) async fn abort_multipart_upload(
         &self,
         upload: &Upload,
         multipart: &Multipart,

@@ -9,7 +9,7 @@ use crate::usecases::error::Result;
 impl Broker {
     /// The upload ended while its parts were made an object. Whoever cancelled it may have looked
     /// before that was there, so it goes now; and whose bytes it has replaced is noted.
-    pub(in crate::usecases) async fn clear_if_ended(&self, upload: &Upload) {
+    pub(in crate::usecases) async fn clean_up_if_ended(&self, upload: &Upload) {
         if upload.multipart.is_none() || upload.was_acknowledged() {
             return;
         }
@@ -21,7 +21,7 @@ impl Broker {
                 upload.id
             );
         }
-        if let Err(cause) = self.recheck_standing(upload).await {
+        if let Err(cause) = self.check_drift_at_key(upload).await {
             log::warn!(
                 "whether upload {} has replaced a dataset is left to the next sweep: {cause}",
                 upload.id
@@ -30,13 +30,13 @@ impl Broker {
     }
 
     /// Notes what became of the datasets at the key of an upload.
-    async fn recheck_standing(&self, upload: &Upload) -> Result<()> {
+    async fn check_drift_at_key(&self, upload: &Upload) -> Result<()> {
         let mut connection = self.connection().await?;
         let (bucket, key) = (&upload.bucket, &upload.key);
         let standing = uploads::find_acknowledged_at_key(&mut connection, bucket, key).await?;
         drop(connection);
         for dataset in standing {
-            self.recheck(dataset).await?;
+            self.check_drift(dataset).await?;
         }
         Ok(())
     }

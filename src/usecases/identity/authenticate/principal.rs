@@ -1,4 +1,4 @@
-//! From what a token grants to a principal: the ground that it stands on has to be there.
+//! From what a token grants to a principal: the access that it is_active on has to be there.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::usecases::tenants::check_name;
 
 /// The principal of a token that was made with the API key `key`, or with none; `None` where the
 /// tenant is not there or disabled, or the key has ended.
-pub(super) async fn known(
+pub(super) async fn from_grant(
     broker: &Broker,
     grant: Grant,
     credential: Credential,
     key: Option<Uuid>,
     allowances: Option<TokenAllowances>,
 ) -> Result<Option<CachedKey>> {
-    let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
+    let Some((jail, policy)) = tenant_access(broker, &grant.tenant, key).await? else {
         return Ok(None);
     };
     let bytes = allowances.as_ref().and_then(TokenAllowances::max_bytes);
@@ -43,28 +43,32 @@ pub(super) async fn known(
     }))
 }
 
-/// A tenant that is at work, believed for as long as a key is: many tokens stand on one ground.
-async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<TenantAccess>> {
+/// A tenant that is at work, believed for as long as a key is: many tokens stand on one access.
+async fn tenant_access(
+    broker: &Broker,
+    tenant: &str,
+    key: Option<Uuid>,
+) -> Result<Option<TenantAccess>> {
     // A name that cannot be is nobody's, and no text for Postgres.
     if check_name("/tenant", tenant).is_err() {
         return Ok(None);
     }
     let place = (tenant.to_owned(), key);
     let load = load(broker, tenant, key);
-    let ground = broker.caches.token_bases.try_get_with(place, load).await;
-    ground.map_err(|error| shared(&error))
+    let access = broker.caches.token_bases.try_get_with(place, load).await;
+    access.map_err(|error| shared(&error))
 }
 
 async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<TenantAccess>> {
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
-    let stands = match key {
+    let is_active = match key {
         Some(key) => api_keys::is_active(&mut connection, key, now).await?,
         None => true,
     };
-    let ground = match stands {
+    let access = match is_active {
         true => tenants::find_enabled(&mut connection, tenant).await?,
         false => None,
     };
-    Ok(ground.map(|(jail, policy)| (jail, Arc::new(policy))))
+    Ok(access.map(|(jail, policy)| (jail, Arc::new(policy))))
 }

@@ -11,7 +11,7 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// Folds what is not folded yet.
-pub async fn tidy(broker: &Broker) -> Result<()> {
+pub async fn fold(broker: &Broker) -> Result<()> {
     let mut connection = broker.connection().await?;
     for tenant in quotas::tenants_with_changes(&mut connection).await? {
         connection

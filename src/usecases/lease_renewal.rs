@@ -10,13 +10,13 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Error;
 
 /// Keeps the lease of one place in `sweeps`.
-pub struct Keeper {
+pub struct LeaseRenewal {
     broker: Arc<Broker>,
     place: String,
     lease: Lease,
 }
 
-impl Keeper {
+impl LeaseRenewal {
     pub(in crate::usecases) fn new(broker: Arc<Broker>, place: String, lease: Lease) -> Self {
         Self {
             broker,

@@ -27,7 +27,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 
 /// What a row waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chore {
+pub enum RowTask {
     /// A look at an overdue Pending upload.
     Expire,
     /// The rest of a delete.
@@ -38,7 +38,7 @@ pub enum Chore {
 
 /// The lease of a page of rows, and the rows that are still held under it.
 #[derive(Debug)]
-pub struct Held {
+pub struct PageLease {
     lease: Lease,
     renewal: Renewal,
     rows: Mutex<HashSet<Uuid>>,
@@ -46,24 +46,24 @@ pub struct Held {
 
 /// Claims up to `limit` rows that waited for `chore` at `since`, the start of the round: a row
 /// that failed in this round is not claimed again in it.
-pub async fn claim(
+pub async fn lease_due_rows(
     broker: &Broker,
-    chore: Chore,
+    row_task: RowTask,
     since: DateTime<Utc>,
     limit: u16,
-) -> Result<(Vec<LeasedUpload>, Held)> {
+) -> Result<(Vec<LeasedUpload>, PageLease)> {
     let lease = broker.new_lease();
-    let (waiting, before) = (waiting(chore), before(broker, chore, since));
+    let (due, before) = (due_rows(row_task), due_before(broker, row_task, since));
     let mut connection = broker.connection().await?;
     let rows = connection
         .transaction(async |connection| {
-            uploads::lease_due_rows(connection, waiting, before, since, &lease, limit.into()).await
+            uploads::lease_due_rows(connection, due, before, since, &lease, limit.into()).await
         })
         .await?;
     let ids = rows.iter().map(|row| row.upload.id).collect();
     Ok((
         rows,
-        Held {
+        PageLease {
             renewal: Renewal::new(lease.length()),
             lease,
             rows: Mutex::new(ids),
@@ -71,19 +71,19 @@ pub async fn claim(
     ))
 }
 
-impl Held {
+impl PageLease {
     /// Does `work` on the rows, and renews their lease meanwhile.
     pub async fn during<T>(&self, broker: &Broker, work: impl Future<Output = T>) -> T {
         self.renewal.during(|| self.renew(broker), work).await
     }
 
     /// Whether a row is still held, as far as this process knows.
-    pub fn has(&self, id: Uuid) -> bool {
+    pub fn is_held(&self, id: Uuid) -> bool {
         !self.renewal.lost().is_cancelled() && self.rows().contains(&id)
     }
 
     /// The work on a row is over: its lease ended with it, or is given back with the others.
-    pub fn over(&self, id: Uuid) {
+    pub fn finish(&self, id: Uuid) {
         self.rows().remove(&id);
     }
 
@@ -121,19 +121,19 @@ impl Held {
 }
 
 /// What [`claim`] would claim, page by page; `after` is the last row of the page before.
-pub async fn peek(
+pub async fn list_due_rows(
     broker: &Broker,
-    chore: Chore,
+    row_task: RowTask,
     since: DateTime<Utc>,
     after: Option<&Upload>,
     limit: u16,
 ) -> Result<Vec<Upload>> {
-    let (waiting, before) = (waiting(chore), before(broker, chore, since));
+    let (due, before) = (due_rows(row_task), due_before(broker, row_task, since));
     let lease = broker.new_lease();
     let mut connection = broker.connection().await?;
     let page = uploads::list_due_rows(
         &mut connection,
-        waiting,
+        due,
         before,
         since,
         &lease,
@@ -144,40 +144,45 @@ pub async fn peek(
 }
 
 /// Gives back rows that were not begun.
-pub async fn give_back(broker: &Broker, ids: &[Uuid], held: &Held) -> Result<()> {
+pub async fn release(broker: &Broker, ids: &[Uuid], lease: &PageLease) -> Result<()> {
     let mut connection = broker.connection().await?;
-    Ok(uploads::release_leases(&mut connection, ids, &held.lease).await?)
+    Ok(uploads::release_leases(&mut connection, ids, &lease.lease).await?)
 }
 
 /// Gives back rows that were worked on and are as they were, each after its `attempts`: they are
 /// left alone for a while, longer each time.
-pub async fn put_off(broker: &Broker, ids: &[Uuid], attempts: i32, held: &Held) -> Result<()> {
+pub async fn postpone(
+    broker: &Broker,
+    ids: &[Uuid],
+    attempts: i32,
+    lease: &PageLease,
+) -> Result<()> {
     let backoff = Backoff::new(broker.rules.lease, LONGEST_BACKOFF);
     let failures = u32::try_from(attempts).unwrap_or(0);
-    let until = broker.clock.now() + length(backoff.delay(failures));
+    let until = broker.clock.now() + time_delta(backoff.delay(failures));
     let mut connection = broker.connection().await?;
-    Ok(uploads::postpone(&mut connection, ids, &held.lease, until).await?)
+    Ok(uploads::postpone(&mut connection, ids, &lease.lease, until).await?)
 }
 
-const fn waiting(chore: Chore) -> uploads::DueRows {
-    match chore {
-        Chore::Expire => uploads::DueRows::Overdue,
-        Chore::FinishDelete => uploads::DueRows::Deleting,
-        Chore::Settle => uploads::DueRows::AwaitingFinalCheck,
+const fn due_rows(row_task: RowTask) -> uploads::DueRows {
+    match row_task {
+        RowTask::Expire => uploads::DueRows::Overdue,
+        RowTask::FinishDelete => uploads::DueRows::Deleting,
+        RowTask::FinalCheck => uploads::DueRows::AwaitingFinalCheck,
     }
 }
 
 /// The grace is for transfers that began while the URL was good.
-fn before(broker: &Broker, chore: Chore, since: DateTime<Utc>) -> DateTime<Utc> {
-    match chore {
-        Chore::Expire | Chore::Settle => {
+fn due_before(broker: &Broker, row_task: RowTask, since: DateTime<Utc>) -> DateTime<Utc> {
+    match row_task {
+        RowTask::Expire | RowTask::FinalCheck => {
             since - TimeDelta::seconds(broker.rules.grace_seconds.into())
         }
         // Left for that long to the request that made it.
-        Chore::FinishDelete => since - length(broker.rules.lease),
+        RowTask::FinishDelete => since - time_delta(broker.rules.lease),
     }
 }
 
-fn length(lease: Duration) -> TimeDelta {
-    TimeDelta::from_std(lease).unwrap_or(TimeDelta::minutes(15))
+fn time_delta(length: Duration) -> TimeDelta {
+    TimeDelta::from_std(length).unwrap_or(TimeDelta::minutes(15))
 }

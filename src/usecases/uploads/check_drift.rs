@@ -19,7 +19,7 @@ use crate::usecases::error::Result;
 
 /// What a look came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rechecked {
+pub enum DriftCheck {
     /// It was noted already, or there was nothing to note.
     Unchanged,
     /// The object is gone or another one: noted now.
@@ -29,32 +29,32 @@ pub enum Rechecked {
 }
 
 /// Looks at the object of an acknowledged upload, and notes what became of it.
-pub async fn recheck(broker: &Arc<Broker>, upload: Upload) -> Result<Rechecked> {
+pub async fn check_drift(broker: &Arc<Broker>, upload: Upload) -> Result<DriftCheck> {
     let this = Arc::clone(broker);
     broker
         .tasks
-        .run_to_end(async move { this.recheck(upload).await })
+        .run_to_end(async move { this.check_drift(upload).await })
         .await
 }
 
 impl Broker {
-    pub(in crate::usecases) async fn recheck(&self, upload: Upload) -> Result<Rechecked> {
+    pub(in crate::usecases) async fn check_drift(&self, upload: Upload) -> Result<DriftCheck> {
         if !upload.status.is_acknowledged() {
-            return Ok(Rechecked::Unchanged);
+            return Ok(DriftCheck::Unchanged);
         }
-        let found = self.stored(&upload).await?;
+        let found = self.head_object(&upload).await?;
         let drift = upload.detect_drift(found.as_ref());
         // What another upload has written counts for that one.
         let unproven = found
             .filter(|found| drift.is_some() && found.upload_id == Some(upload.id))
             .map(|found| found.size);
         let mut connection = match (drift, upload.drift) {
-            (None, None) => return Ok(Rechecked::Unchanged),
+            (None, None) => return Ok(DriftCheck::Unchanged),
             _ => self.connection().await?,
         };
         if drift == upload.drift.map(|drifted| drifted.kind) {
             uploads::set_drifted_size(&mut connection, &upload, unproven).await?;
-            return Ok(Rechecked::Unchanged);
+            return Ok(DriftCheck::Unchanged);
         }
         let at = self.clock.now();
         let noted = connection
@@ -63,14 +63,14 @@ impl Broker {
             })
             .await?;
         Ok(match (noted, drift) {
-            (None, _) => Rechecked::Unchanged,
+            (None, _) => DriftCheck::Unchanged,
             (Some(_), Some(kind)) => {
                 self.metrics.uploads.drifted(kind.as_str());
-                Rechecked::Drifted(kind)
+                DriftCheck::Drifted(kind)
             }
             (Some(_), None) => {
                 self.metrics.uploads.drifted("restored");
-                Rechecked::Restored
+                DriftCheck::Restored
             }
         })
     }

@@ -20,7 +20,7 @@ use crate::usecases::error::Result;
 
 /// What the last look came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum FinalCheck {
     /// Its own object stood there and is removed.
     Removed,
     /// Its own object stands there until its client deletes it.
@@ -30,68 +30,72 @@ pub enum Settled {
 }
 
 /// Looks at one upload for the last time.
-pub async fn settle(broker: &Arc<Broker>, upload: Upload) -> Result<Settled> {
+pub async fn final_check(broker: &Arc<Broker>, upload: Upload) -> Result<FinalCheck> {
     let this = Arc::clone(broker);
     broker
         .tasks
-        .run_to_end(async move { this.look_for_the_last_time(&upload).await })
+        .run_to_end(async move { this.run_final_check(&upload).await })
         .await
 }
 
 /// Marks those of which nothing can have come since they were deleted, at most `limit`, without a
 /// look. Says how many.
-pub async fn settle_closed(broker: &Broker, limit: u16) -> Result<usize> {
+pub async fn mark_closed(broker: &Broker, limit: u16) -> Result<usize> {
     let mut connection = broker.connection().await?;
     let (grace, now) = (broker.rules.grace_seconds.into(), broker.clock.now());
     Ok(uploads::mark_closed_finally_checked(&mut connection, grace, now, limit.into()).await?)
 }
 
 /// What the last look would come to, and nothing changes.
-pub async fn foresee(broker: &Broker, upload: &Upload) -> Result<Settled> {
-    let found = broker.stored(upload).await?;
-    let own = found.filter(|found| came_by_its_url(upload, found));
+pub async fn predict(broker: &Broker, upload: &Upload) -> Result<FinalCheck> {
+    let found = broker.head_object(upload).await?;
+    let own = found.filter(|found| was_written_by(upload, found));
     Ok(match own {
-        Some(_) if upload.status == Status::Error => Settled::Kept,
-        Some(own) if !broker.is_counted_on(upload, &own).await? => Settled::Removed,
-        Some(_) | None => Settled::Clean,
+        Some(_) if upload.status == Status::Error => FinalCheck::Kept,
+        Some(own) if !broker.is_counted_on(upload, &own).await? => FinalCheck::Removed,
+        Some(_) | None => FinalCheck::Clean,
     })
 }
 
 /// Whether the object came by this upload's URL, whatever its bytes are: after a delete the proof
 /// is about an object that is gone.
-fn came_by_its_url(upload: &Upload, found: &FoundObject) -> bool {
+fn was_written_by(upload: &Upload, found: &FoundObject) -> bool {
     found.upload_id == Some(upload.id)
 }
 
 impl Broker {
-    async fn look_for_the_last_time(&self, upload: &Upload) -> Result<Settled> {
+    async fn run_final_check(&self, upload: &Upload) -> Result<FinalCheck> {
         // First, so that nobody makes an object of them any more.
         if let Some(multipart) = &upload.multipart {
-            self.abort_stored(upload, multipart).await?;
+            self.abort_multipart_upload(upload, multipart).await?;
         }
         if upload.status == Status::Error {
-            let found = self.stored(upload).await?;
-            let own = found.filter(|found| came_by_its_url(upload, found));
-            return self.leave_failed(upload, own).await;
+            let found = self.head_object(upload).await?;
+            let own = found.filter(|found| was_written_by(upload, found));
+            return self.mark_failed_checked(upload, own).await;
         }
-        let settled = match self.remove_own(upload, came_by_its_url).await? {
-            Some(Deletion::Gone) => Settled::Removed,
+        let outcome = match self.remove_own(upload, was_written_by).await? {
+            Some(Deletion::Gone) => FinalCheck::Removed,
             // Another object stands there by now, or another upload counts on this one.
-            Some(Deletion::Replaced | Deletion::ConditionUnsupported) | None => Settled::Clean,
+            Some(Deletion::Replaced | Deletion::ConditionUnsupported) | None => FinalCheck::Clean,
         };
         let mut connection = self.connection().await?;
         uploads::mark_finally_checked(&mut connection, upload, self.clock.now()).await?;
-        Ok(settled)
+        Ok(outcome)
     }
 
-    async fn leave_failed(&self, upload: &Upload, own: Option<FoundObject>) -> Result<Settled> {
+    async fn mark_failed_checked(
+        &self,
+        upload: &Upload,
+        own: Option<FoundObject>,
+    ) -> Result<FinalCheck> {
         let size = own.map(|own| own.size);
         let mut connection = self.connection().await?;
         uploads::mark_failed_finally_checked(&mut connection, upload, size, self.clock.now())
             .await?;
         Ok(match size {
-            Some(_) => Settled::Kept,
-            None => Settled::Clean,
+            Some(_) => FinalCheck::Kept,
+            None => FinalCheck::Clean,
         })
     }
 }

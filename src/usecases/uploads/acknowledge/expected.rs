@@ -9,7 +9,7 @@ use crate::usecases::faults::Faults;
 
 /// The body of an acknowledge, as it came. Everything is optional.
 #[derive(Clone, Debug, Default)]
-pub struct Claims {
+pub struct Expected {
     /// A new name.
     pub name: Option<String>,
     /// New comments.
@@ -24,9 +24,9 @@ pub struct Claims {
     pub etag: Option<String>,
 }
 
-/// Claims that hold together with what was declared at create.
+/// Expected that hold together with what was declared at create.
 #[derive(Clone, Debug)]
-pub(in crate::usecases) struct Claimed {
+pub(in crate::usecases) struct ValidExpected {
     pub(super) name: Option<String>,
     pub(super) comments: Option<String>,
     pub(super) metadata: Option<BTreeMap<String, String>>,
@@ -35,9 +35,9 @@ pub(in crate::usecases) struct Claimed {
     pub(super) etag: Option<String>,
 }
 
-impl Claims {
+impl Expected {
     /// Checks each claim, also against what was declared before: a promise cannot be changed.
-    pub(in crate::usecases) fn check(self, upload: &Upload) -> Result<Claimed, Refusal> {
+    pub(in crate::usecases) fn validate(self, upload: &Upload) -> Result<ValidExpected, Refusal> {
         let mut faults = Faults::default();
         if let Some(name) = &self.name {
             faults.name(name);
@@ -72,7 +72,7 @@ impl Claims {
             _ => {}
         }
         faults.into_result()?;
-        Ok(Claimed {
+        Ok(ValidExpected {
             name: self.name,
             comments: self.comments,
             metadata: self.metadata,

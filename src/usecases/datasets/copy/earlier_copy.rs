@@ -1,6 +1,6 @@
 //! A copy under an idempotency key: the same request again copies nothing anew.
 
-use super::asked::CopyTo;
+use super::copy_to::CopyTo;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
@@ -10,8 +10,8 @@ use crate::usecases::uploads::create::idempotency::{Reservation, hide_earlier_up
 use crate::usecases::uploads::find;
 
 /// The reservation of a copy under `key`.
-pub(super) fn reservation(key: &str, from: &DatasetPath, asked: &CopyTo) -> Result<Reservation> {
-    Reservation::of_one(key, &("copy", from.as_str(), asked))
+pub(super) fn reservation(key: &str, from: &DatasetPath, request: &CopyTo) -> Result<Reservation> {
+    Reservation::of_one(key, &("copy", from.as_str(), request))
 }
 
 impl Broker {

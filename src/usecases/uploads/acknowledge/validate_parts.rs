@@ -9,7 +9,7 @@ use crate::usecases::tenants::limits::too_large;
 
 /// The parts that make up the upload; strangers behind its end are left out. `size` is what was
 /// promised, in bytes.
-pub(super) fn whole(
+pub(super) fn validate_parts(
     upload: &Upload,
     plan: PartPlan,
     size: Option<u64>,
@@ -30,7 +30,7 @@ pub(super) fn whole(
     if !missing.is_empty() {
         return Err(parts_missing(upload, missing));
     }
-    // What was declared at create was held to the limit then. Whatever is claimed of the others,
+    // What was declared at create was held to the limit then. Whatever is valid of the others,
     // their parts are what there is.
     let sum: u64 = parts.iter().map(|part| part.size).sum();
     if plan.size().is_none() && sum > max_size {

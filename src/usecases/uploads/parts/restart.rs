@@ -13,11 +13,15 @@ use crate::domain::upload::{Multipart, Upload};
 use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::parts::list::gone;
+use crate::usecases::uploads::parts::list::parts_gone;
 
 impl Broker {
     /// The upload, begun anew with the algorithm.
-    pub(super) async fn begin_anew(&self, upload: Upload, algorithm: Algorithm) -> Result<Upload> {
+    pub(super) async fn restart_multipart(
+        &self,
+        upload: Upload,
+        algorithm: Algorithm,
+    ) -> Result<Upload> {
         let Some(before) = upload.multipart.clone() else {
             return Ok(upload);
         };
@@ -27,15 +31,17 @@ impl Broker {
             .await?;
         let Some(page) = page else {
             // Unless somebody else has begun it anew since the row was read.
-            return self.as_another_left_it(&upload, &before, algorithm).await;
+            return self
+                .use_concurrent_restart(&upload, &before, algorithm)
+                .await;
         };
         if !page.parts.is_empty() {
-            return Err(too_late(&upload, algorithm).into());
+            return Err(checksums_too_late(&upload, algorithm).into());
         }
         let multipart = Multipart {
             part_checksums: Some(algorithm),
             s3_upload_id: (self.begin_multipart(&upload, Some(algorithm)).await)
-                .map_err(|error| of_the_parts(error, algorithm))?,
+                .map_err(|error| point_at_parts(error, algorithm))?,
             ..before.clone()
         };
         let mut connection = self.connection().await?;
@@ -56,11 +62,12 @@ impl Broker {
             return Ok(upload);
         }
         self.abort(&upload).await;
-        self.as_another_left_it(&upload, &before, algorithm).await
+        self.use_concurrent_restart(&upload, &before, algorithm)
+            .await
     }
 
     /// The upload as somebody who was faster has begun it: with the same algorithm, most likely.
-    async fn as_another_left_it(
+    async fn use_concurrent_restart(
         &self,
         upload: &Upload,
         before: &Multipart,
@@ -72,14 +79,16 @@ impl Broker {
                 Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into())
             }
             Some(other) if other.part_checksums == Some(algorithm) => Ok(now),
-            Some(other) if other.s3_upload_id == before.s3_upload_id => Err(gone(&now).into()),
-            _ => Err(too_late(&now, algorithm).into()),
+            Some(other) if other.s3_upload_id == before.s3_upload_id => {
+                Err(parts_gone(&now).into())
+            }
+            _ => Err(checksums_too_late(&now, algorithm).into()),
         }
     }
 }
 
 /// The upload was created without the algorithm: the parts asked for it.
-fn of_the_parts(error: Error, algorithm: Algorithm) -> Error {
+fn point_at_parts(error: Error, algorithm: Algorithm) -> Error {
     match error {
         Error::Refused(refusal)
             if (refusal.errors.iter()).any(|error| error.pointer == "/part_checksums") =>
@@ -92,7 +101,7 @@ fn of_the_parts(error: Error, algorithm: Algorithm) -> Error {
     }
 }
 
-fn too_late(upload: &Upload, algorithm: Algorithm) -> Refusal {
+fn checksums_too_late(upload: &Upload, algorithm: Algorithm) -> Refusal {
     let name = algorithm.as_str();
     Refusal {
         upload_id: Some(upload.id),

@@ -12,10 +12,10 @@ use crate::domain::object::same_etag;
 use crate::domain::upload::{Multipart, Upload};
 use crate::objects::multipart::UploadedPart;
 
-use super::claims::Claimed;
+use super::expected::ValidExpected;
 
 /// What came of the comparison.
-pub(super) struct Agreement {
+pub(super) struct PartsComparison {
     /// What is not as it was promised.
     pub(super) mismatches: Vec<Mismatch>,
     /// The promised checksum of the whole, where only S3 can compare it.
@@ -26,44 +26,44 @@ pub(super) struct Agreement {
 pub(super) fn compare(
     upload: &Upload,
     multipart: &Multipart,
-    claimed: &Claimed,
+    valid: &ValidExpected,
     parts: &[UploadedPart],
-) -> Agreement {
-    let mut agreement = Agreement {
+) -> PartsComparison {
+    let mut comparison = PartsComparison {
         mismatches: Vec::new(),
         unknown: None,
     };
-    if let Some(promised) = &claimed.declared.checksum {
+    if let Some(promised) = &valid.declared.checksum {
         let found = checksum_of(promised.algorithm(), facts(parts));
         match found.filter(|found| found.is_comparable(promised)) {
-            Some(found) if found != *promised => agreement.mismatches.push(Mismatch {
+            Some(found) if found != *promised => comparison.mismatches.push(Mismatch {
                 field: "checksum",
                 expected: promised.to_string(),
                 found: found.to_string(),
             }),
             Some(_) => {}
             None if is_known_to_s3(promised, multipart) => {
-                agreement.unknown = Some(promised.clone());
+                comparison.unknown = Some(promised.clone());
             }
             None => {}
         }
     }
-    if let Some(promised) = &claimed.etag
+    if let Some(promised) = &valid.etag
         && has_md5s(upload)
         && let Some(found) = etag_of(facts(parts))
         && !same_etag(promised, &found)
     {
-        agreement.mismatches.push(Mismatch {
+        comparison.mismatches.push(Mismatch {
             field: "etag",
             expected: promised.clone(),
             found,
         });
     }
-    agreement
+    comparison
 }
 
 /// The checksums of the parts, which S3 held the bytes to, as one of the whole.
-pub(super) fn told(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<Checksum> {
+pub(super) fn checksum_of_parts(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<Checksum> {
     checksum_of(algorithm, facts(parts))
 }
 

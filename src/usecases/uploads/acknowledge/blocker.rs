@@ -4,7 +4,7 @@
 //! CompleteMultipartUpload and replace what stands there. So the row of the path and the object are
 //! always asked too, also where conditional writes are on.
 
-use super::refusals::{replaced, stands, taken};
+use super::refusals::{dataset_exists, foreign_object_exists, version_changed};
 use crate::domain::object::same_etag;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::{Upload, WriteRule};
@@ -13,16 +13,16 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// Why no object is made of the parts.
-pub(super) enum Obstacle {
+pub(super) enum Blocker {
     /// It was made already: its own object stands there.
-    Made,
+    AlreadyCompleted,
     /// It never may be.
     Forbidden(Refusal),
 }
 
 impl Broker {
     /// What stands in the way of the upload; nothing where it may replace whatever stands there.
-    pub(super) async fn obstacle(&self, upload: &Upload) -> Result<Option<Obstacle>> {
+    pub(super) async fn find_blocker(&self, upload: &Upload) -> Result<Option<Blocker>> {
         if upload.write == WriteRule::Overwrite {
             return Ok(None);
         }
@@ -32,21 +32,21 @@ impl Broker {
             let standing =
                 uploads::find_acknowledged(&mut connection, &upload.tenant, &paths).await?;
             if let Some(other) = standing.iter().find(|other| other.id != upload.id) {
-                return Ok(Some(Obstacle::Forbidden(stands(upload, other.id))));
+                return Ok(Some(Blocker::Forbidden(dataset_exists(upload, other.id))));
             }
         }
-        let found = self.stored(upload).await?;
+        let found = self.head_object(upload).await?;
         if (found.as_ref()).is_some_and(|found| found.upload_id == Some(upload.id)) {
-            return Ok(Some(Obstacle::Made));
+            return Ok(Some(Blocker::AlreadyCompleted));
         }
         let refusal = match &upload.write {
-            WriteRule::CreateOnly => found.map(|_| taken(upload)),
+            WriteRule::CreateOnly => found.map(|_| foreign_object_exists(upload)),
             WriteRule::Replace { etag } => {
                 let is_it = found.is_some_and(|found| same_etag(etag, &found.etag));
-                (!is_it).then(|| replaced(upload))
+                (!is_it).then(|| version_changed(upload))
             }
             WriteRule::Overwrite => None,
         };
-        Ok(refusal.map(Obstacle::Forbidden))
+        Ok(refusal.map(Blocker::Forbidden))
     }
 }
