@@ -1,16 +1,18 @@
-//! Abort stale: multipart uploads at S3 that nothing needs any more, and whose parts cost money.
+//! Aborts stale multipart uploads: those that are open at S3 and that no upload needs, because
+//! their parts cost money.
 //!
-//! What S3 lists is held against the rows, a page at a time. One whose row ended, whatever it ended
-//! as, is aborted. One whose row is Pending is never touched, however old it is.
+//! The listing of S3 is compared with the rows, page by page. A multipart upload whose row has
+//! ended, in any status, is aborted. One whose row is Pending is never aborted, however old it is.
 //!
-//! One that no row knows is left by a crash between S3 and the row, or it is another program's: S3
-//! lists neither the metadata nor anything else that would tell. So it is aborted only when nothing
-//! has come to it for the time that the settings say, which is longer than any create takes from
-//! S3 to its row; and where the settings do not speak for the whole bucket, only at keys that are
-//! the broker's: under the prefix of a tenant, or promised to an upload. Others are told.
+//! A multipart upload without a row remains after a crash between S3 and the row, or belongs to
+//! another program. S3 lists neither its metadata nor anything else that would distinguish the two.
+//! It is therefore aborted only if no part arrived for the configured time, which is longer than
+//! any create takes from S3 to its row. If the settings do not cover the whole bucket, it is
+//! aborted only if its key belongs to the broker: under the prefix of a tenant, or at the path of
+//! an upload. Others are only reported.
 //!
-//! One process at a time is at it, by a lease next to the sweep's. Nothing else is kept: whoever
-//! comes next begins at the start, and aborting twice does no harm.
+//! One process at a time does this, under a lease next to the sweep's. No position is saved: the
+//! next process starts at the beginning, and aborting twice does no harm.
 
 mod own_keys;
 
@@ -31,14 +33,14 @@ use crate::usecases::error::Result;
 use crate::usecases::lease_renewal::LeaseRenewal;
 use own_keys::own_keys;
 
-/// As many as S3 lists at once.
+/// The size of a page: as many as S3 lists at once.
 const PAGE: u16 = 1_000;
 
-/// A walk over all open uploads of a bucket.
+/// A pass over all open multipart uploads of a bucket.
 pub struct Pass {
     broker: Arc<Broker>,
     bucket: Arc<Bucket>,
-    /// None in a dry run.
+    /// `None` in a dry run.
     lease: Option<Lease>,
     next_page: NextPage,
 }
@@ -49,20 +51,20 @@ enum NextPage {
     None,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug)]
 pub enum StepOutcome {
-    /// Those of a page that nothing seems to need.
+    /// The stale multipart uploads of a page.
     More(Vec<Stale>),
-    /// That was all.
+    /// There are no more pages.
     Completed,
-    /// The store does not list them, or not to us: why.
+    /// The store does not support the listing, or refuses it; the text says why.
     Refused(String),
-    /// Another process took over, because the lease ended.
+    /// The lease was lost, and another process has taken over.
     LeaseLost,
 }
 
-/// An open upload that nothing seems to need.
+/// An open multipart upload that no upload seems to need.
 #[derive(Clone, Debug)]
 pub struct Stale {
     bucket: Arc<str>,
@@ -72,16 +74,16 @@ pub struct Stale {
 
 #[derive(Clone, Debug)]
 enum StaleReason {
-    /// Its upload ended.
+    /// The upload that it belongs to has ended.
     Ended(Box<MultipartUploadRow>),
-    /// No upload knows it, and it may go unless something came since.
+    /// No upload has its id. It may be aborted unless a part arrived after `since`.
     Unknown { since: DateTime<Utc> },
-    /// No upload knows it, and another program may.
+    /// No upload has its id, and it may belong to another program.
     MaybeForeign,
 }
 
-/// Begins a walk over a bucket; `None` where another process is at it, or where the last one did
-/// not end before `ended_before`.
+/// Starts a pass over a bucket. Returns `None` if another process has the lease, or if the last
+/// pass ended at or after `ended_before`.
 pub async fn begin(
     broker: &Arc<Broker>,
     bucket: &str,
@@ -98,13 +100,13 @@ pub async fn begin(
     })
 }
 
-/// A walk that claims nothing, whoever else is at it.
+/// Starts a pass without a lease, even if another process runs one.
 pub async fn dry_run(broker: &Arc<Broker>, bucket: &str) -> Result<Pass> {
     Pass::new(broker, bucket, None).await
 }
 
-/// Aborts one, unless something came to it lately: then `None`. In a dry run it says what it would
-/// do.
+/// Aborts a stale multipart upload. Returns `None` if a part arrived recently. In a dry run it only
+/// returns the outcome.
 pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Option<Outcome>> {
     let (key, id) = (&stale.open.key, &stale.open.upload_id);
     let bucket = broker.bucket(&stale.bucket).await?;
@@ -125,8 +127,8 @@ pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Opti
     Ok(Some(Outcome::Aborted))
 }
 
-/// Under which name the walk is claimed, next to the sweep's, which has the bucket's. No bucket's
-/// name has a colon.
+/// The name of the lease, next to the sweep's, which is the name of the bucket. No bucket name
+/// contains a colon.
 fn place(bucket: &str) -> String {
     format!("{bucket}:multipart")
 }
@@ -145,7 +147,8 @@ impl Pass {
         place(self.bucket.objects.bucket())
     }
 
-    /// What keeps the lease while the walk goes on. `None` in a dry run, which needs none.
+    /// Returns the renewal of the lease, to be run during the pass. `None` in a dry run, which has
+    /// no lease.
     pub fn lease_renewal(&self) -> Option<LeaseRenewal> {
         let lease = self.lease.clone()?;
         Some(LeaseRenewal::new(
@@ -155,7 +158,7 @@ impl Pass {
         ))
     }
 
-    /// Looks at the next page.
+    /// Processes the next page.
     pub async fn step(&mut self) -> Result<StepOutcome> {
         let page = match std::mem::replace(&mut self.next_page, NextPage::None) {
             NextPage::First => match self.list(None).await {
@@ -171,7 +174,8 @@ impl Pass {
                 return Ok(StepOutcome::Completed);
             }
         };
-        // Asked for before any of this page go: a store may look for the one where it ends.
+        // The next page is listed before anything of this page is aborted: a store may look for the
+        // upload at which this page ends.
         if let Some(end) = &page.next {
             self.next_page = NextPage::Listed(self.list(Some(end)).await?);
         }
@@ -192,7 +196,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Gives it back; another process may begin anew at once.
+    /// Releases the lease. Another process may start a pass at once.
     pub async fn release(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
@@ -214,7 +218,7 @@ impl Pass {
     }
 }
 
-/// Those of a page that nothing seems to need.
+/// The stale multipart uploads of a page.
 async fn stale(
     broker: &Broker,
     objects: &ObjectStore,
@@ -231,7 +235,7 @@ async fn stale(
         .map(|row| (row.s3_upload_id.clone(), row))
         .collect();
     let now = broker.clock.now();
-    // An acknowledge of one that expired may be under way for so long.
+    // An acknowledge that started before the upload expired may still run for this long.
     let timeout = TimeDelta::from_std(broker.rules.complete_timeout).unwrap_or(TimeDelta::MAX);
     let (mut all, mut unknown) = (Vec::new(), Vec::new());
     for open in page {
@@ -253,7 +257,7 @@ async fn stale(
     Ok(all)
 }
 
-/// Those that no upload knows, and that were begun long ago.
+/// Selects the multipart uploads without a row that were started long enough ago.
 async fn stale_unknown(
     broker: &Broker,
     objects: &ObjectStore,
@@ -267,7 +271,7 @@ async fn stale_unknown(
     };
     unknown.retain(|open| open.initiated <= since);
     let bucket = objects.bucket();
-    // The settings speak for the bucket that they name, and for no tenant's own.
+    // The settings cover only the bucket that they name, and no bucket of a tenant.
     let everywhere = rule.whole_bucket && bucket == broker.stores.buckets.common();
     let own = match everywhere || unknown.is_empty() {
         true => HashSet::new(),
@@ -289,7 +293,7 @@ async fn stale_unknown(
 }
 
 impl Stale {
-    /// A line about it.
+    /// Describes it as a finding of the janitor.
     pub fn finding(&self, outcome: Outcome, dry_run: bool, now: DateTime<Utc>) -> Finding {
         let open = &self.open;
         let age = (now - open.initiated).num_seconds().try_into();

@@ -1,4 +1,5 @@
-//! Forget: what is kept for a time and past it.
+//! Removes rows that are kept only for a limited time: idempotency keys and the counters of upload
+//! tokens.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
@@ -8,11 +9,11 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::create::idempotency::KEPT;
 
-/// How long the count of a token outlives it: a request that came in time may still be under way,
-/// and the clocks of two replicas may differ.
+/// How long the counter of a token outlives it: a request that arrived in time may still run, and
+/// the clocks of two replicas may differ.
 const TOKEN_USES_KEPT: TimeDelta = TimeDelta::hours(1);
 
-/// Lets go of at most `limit` idempotency keys that are past their time, and says how many.
+/// Removes at most `limit` expired idempotency keys, and returns how many.
 pub async fn delete_idempotency_keys(broker: &Broker, limit: u16) -> Result<u64> {
     let before = keys_older_than(broker);
     let mut connection = broker.connection().await?;
@@ -24,7 +25,7 @@ pub async fn delete_idempotency_keys(broker: &Broker, limit: u16) -> Result<u64>
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
 
-/// How many [`forget`] would let go in the end.
+/// Counts the keys that repeated calls of [`delete_idempotency_keys`] would remove.
 pub async fn count_idempotency_keys(broker: &Broker) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let old = idempotency::count_old(&mut connection, keys_older_than(broker)).await?;
@@ -35,7 +36,7 @@ fn keys_older_than(broker: &Broker) -> DateTime<Utc> {
     broker.clock.now() - KEPT
 }
 
-/// Lets go of the counts of at most `limit` upload tokens that have ended, and says how many.
+/// Removes the counters of at most `limit` ended upload tokens, and returns how many.
 pub async fn delete_token_uses(broker: &Broker, limit: u16) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let ended = broker.clock.now() - TOKEN_USES_KEPT;
@@ -43,7 +44,7 @@ pub async fn delete_token_uses(broker: &Broker, limit: u16) -> Result<u64> {
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
 
-/// How many [`tokens`] would let go in the end.
+/// Counts the rows that repeated calls of [`delete_token_uses`] would remove.
 pub async fn count_token_uses(broker: &Broker) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let ended = broker.clock.now() - TOKEN_USES_KEPT;

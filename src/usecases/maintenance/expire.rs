@@ -1,10 +1,12 @@
-//! Expire: what became of an upload that nobody acknowledged.
+//! Ends overdue uploads: those that no client acknowledged in time.
 //!
-//! The object is looked at first: what came and is right is Uploaded, as if the client had said
-//! so, and parts that are whole are made an object for that. Other parts are freed once the row is
-//! Expired; where S3 fails at that, or a crash comes between, the janitor finds them by themselves.
-//! A fault of S3 or Postgres leaves the row Pending for the next round, and a client that extends
-//! the session meanwhile keeps it.
+//! The object is checked first. If it arrived and is correct, the upload becomes Uploaded, as if
+//! the client had acknowledged it; if all parts have arrived, they are completed for that.
+//! Otherwise the row becomes Expired and the parts are removed; if S3 fails, or the process dies in
+//! between, the search for stale multipart uploads removes them later.
+//!
+//! If S3 or Postgres fails, the row stays Pending for the next round. A client that extends the
+//! session meanwhile keeps it.
 
 use std::sync::Arc;
 
@@ -17,19 +19,21 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::acknowledge::{Assembled, Expected, Outcome, Unproven};
 
-/// What a look at an overdue upload came to.
+/// The outcome of the check of an overdue upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpireOutcome {
-    /// The object was there and right.
+    /// The object was present and correct.
     Uploaded,
-    /// It was not, or was not right: Expired, or Error where it is larger than it may be.
+    /// The object was absent or incorrect. The upload is Expired, or Error if its object is too
+    /// large.
     Expired,
-    /// Somebody else changed the row meanwhile.
+    /// Another caller or process changed the row meanwhile.
     Unchanged,
 }
 
-/// Looks at one overdue upload and marks it Uploaded, Expired, or Error where its object is larger
-/// than it may be. One that is Expired already becomes Uploaded where its object came late, and is left as it is otherwise.
+/// Checks one overdue upload and marks it Uploaded or Expired, or Error if its object is too large.
+/// An upload that is already Expired becomes Uploaded if its object arrived late, and otherwise
+/// stays unchanged.
 pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<ExpireOutcome> {
     let this = Arc::clone(broker);
     broker
@@ -38,7 +42,7 @@ pub async fn expire(broker: &Arc<Broker>, upload: Upload) -> Result<ExpireOutcom
         .await
 }
 
-/// What a look at an overdue upload would come to, and nothing changes.
+/// Predicts the outcome of the check. Changes nothing.
 pub async fn predict(broker: &Broker, upload: &Upload) -> Result<ExpireOutcome> {
     if broker.is_complete(upload).await? {
         return Ok(ExpireOutcome::Uploaded);
@@ -70,13 +74,13 @@ impl Broker {
             return Ok(ExpireOutcome::Unchanged);
         }
         if upload.status == Status::Pending && upload.expires_at > self.clock.now() {
-            // It was extended, or is completed by another process, since it was found overdue.
+            // It was extended, or another process completes it, since it was found overdue.
             return Ok(ExpireOutcome::Unchanged);
         }
         let by = Verifier::Janitor;
         let (valid, assembled) = match self.assemble(&mut upload, Expected::default()).await {
             Ok(assembled) => assembled,
-            // Parts are missing, or wrong: nobody will send them any more.
+            // Parts are missing or wrong, and the client will not send them any more.
             Err(Error::Refused(_)) => (Expected::default().validate(&upload)?, Assembled::Gone),
             Err(fault) => return Err(fault),
         };
@@ -106,22 +110,22 @@ impl Broker {
                 unproven,
             } => {
                 self.count_failure(&refusal);
-                let wrong = Some((refusal, unproven));
-                self.end_overdue(&upload, wrong).await
+                let failure = Some((refusal, unproven));
+                self.end_overdue(&upload, failure).await
             }
         }
     }
 
-    /// Marks an overdue upload Expired; what is wrong is kept with the row, so that a person can
-    /// see why. What is larger than it may be is an Error: the row can then be deleted, and the
-    /// object with it.
+    /// Marks an overdue upload Expired. The reason is stored in the row, for a person to read. An
+    /// upload whose object is too large becomes Error instead, so that it can be deleted together
+    /// with the object.
     async fn end_overdue(
         &self,
         upload: &Upload,
-        wrong: Option<(Refusal, Option<Unproven>)>,
+        failure: Option<(Refusal, Option<Unproven>)>,
     ) -> Result<ExpireOutcome> {
         let is_pending = upload.status == Status::Pending;
-        let taken = match &wrong {
+        let ended = match &failure {
             Some((refusal, unproven)) if refusal.code == Code::SizeLimitExceeded => {
                 let arrow = Transition::Fail;
                 self.end_unproven(upload, arrow, refusal, unproven.as_ref())
@@ -142,7 +146,7 @@ impl Broker {
                 self.change_status(upload, arrow, changes).await?
             }
         };
-        let Some(ended) = taken else {
+        let Some(ended) = ended else {
             return Ok(ExpireOutcome::Unchanged);
         };
         self.abort(&ended).await;

@@ -1,12 +1,13 @@
-//! Settle: the last look at an upload that was deleted or cancelled, or that failed.
+//! The final check of an upload that was deleted or cancelled, or that failed.
 //!
-//! Its URL lives on: whoever holds it may PUT once more, and what comes would block the path for
-//! every write-once upload. A cancel while S3 was away has left its object or its parts, too. So
-//! each is looked at once more when nothing can come any longer, after the end of the URL and the
-//! grace for transfers that began in time. Its parts are freed then, and what names this upload in
-//! its metadata is removed; anything else is left alone. What a failed upload has brought stays, as
-//! its client deletes that, and is counted as it stands there now. The row is marked last: a crash
-//! or a fault before that leaves it for the next round, and looking twice does no harm.
+//! The URL of such an upload may still be valid: its holder may PUT once more, and the new object
+//! would block the path for every write-once upload. A cancel during an outage of S3 may also have
+//! left an object or parts. Each such upload is therefore checked once more when nothing can arrive
+//! any longer: after the end of the URL and the grace period for transfers that began in time. Its
+//! parts are removed, and so is the object whose metadata names this upload; other objects are
+//! kept. The object of a failed upload stays, because its client deletes it, and is counted with
+//! its current size. The row is marked last: after a crash or a fault before that, the next round
+//! repeats the check, which does no harm.
 
 use std::sync::Arc;
 
@@ -18,18 +19,18 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// What the last look came to.
+/// The outcome of a final check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinalCheck {
-    /// Its own object stood there and is removed.
+    /// The upload's own object was present and has been removed.
     Removed,
-    /// Its own object stands there until its client deletes it.
+    /// The upload's own object stays until its client deletes it.
     Kept,
-    /// Nothing of its own stood there.
+    /// No object of this upload was present.
     Clean,
 }
 
-/// Looks at one upload for the last time.
+/// Runs the final check of one upload.
 pub async fn final_check(broker: &Arc<Broker>, upload: Upload) -> Result<FinalCheck> {
     let this = Arc::clone(broker);
     broker
@@ -38,15 +39,15 @@ pub async fn final_check(broker: &Arc<Broker>, upload: Upload) -> Result<FinalCh
         .await
 }
 
-/// Marks those of which nothing can have come since they were deleted, at most `limit`, without a
-/// look. Says how many.
+/// Marks at most `limit` uploads as checked without a request to S3, because nothing can have
+/// arrived since they were deleted. Returns how many.
 pub async fn mark_closed(broker: &Broker, limit: u16) -> Result<usize> {
     let mut connection = broker.connection().await?;
     let (grace, now) = (broker.rules.grace_seconds.into(), broker.clock.now());
     Ok(uploads::mark_closed_finally_checked(&mut connection, grace, now, limit.into()).await?)
 }
 
-/// What the last look would come to, and nothing changes.
+/// Predicts the outcome of the final check. Changes nothing.
 pub async fn predict(broker: &Broker, upload: &Upload) -> Result<FinalCheck> {
     let found = broker.head_object(upload).await?;
     let own = found.filter(|found| was_written_by(upload, found));
@@ -57,15 +58,15 @@ pub async fn predict(broker: &Broker, upload: &Upload) -> Result<FinalCheck> {
     })
 }
 
-/// Whether the object came by this upload's URL, whatever its bytes are: after a delete the proof
-/// is about an object that is gone.
+/// Whether the object was written with this upload's URL, whatever its bytes are: after a delete,
+/// the stored proof describes an object that is gone.
 fn was_written_by(upload: &Upload, found: &FoundObject) -> bool {
     found.upload_id == Some(upload.id)
 }
 
 impl Broker {
     async fn run_final_check(&self, upload: &Upload) -> Result<FinalCheck> {
-        // First, so that nobody makes an object of them any more.
+        // The parts are removed first, so that no process can complete them any more.
         if let Some(multipart) = &upload.multipart {
             self.abort_multipart_upload(upload, multipart).await?;
         }
@@ -76,7 +77,7 @@ impl Broker {
         }
         let outcome = match self.remove_own(upload, was_written_by).await? {
             Some(Deletion::Gone) => FinalCheck::Removed,
-            // Another object stands there by now, or another upload counts on this one.
+            // Another object is at the key by now, or another upload relies on this one.
             Some(Deletion::Replaced | Deletion::ConditionUnsupported) | None => FinalCheck::Clean,
         };
         let mut connection = self.connection().await?;

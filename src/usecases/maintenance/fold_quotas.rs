@@ -1,8 +1,8 @@
-//! Tidy: what tenants with quotas took and gave back is folded into what they use.
+//! Folds the recorded changes of a tenant's usage into its total.
 //!
-//! Creates do that by themselves; this keeps it short where nothing is created for long. One
-//! transaction a tenant, and nobody is waited for: a fault, or somebody who is at it, leaves the
-//! changes for the next round, and what is in use is the same either way.
+//! Creates do the same; this keeps the list of changes short if nothing is created for a long time.
+//! Each tenant has its own transaction, and no lock is waited for: after a fault, or if another
+//! transaction folds the changes, they stay for the next round. The usage is the same either way.
 
 use diesel_async::AsyncConnection as _;
 
@@ -10,7 +10,7 @@ use crate::store::quotas;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// Folds what is not folded yet.
+/// Folds the changes of every tenant that has some.
 pub async fn fold(broker: &Broker) -> Result<()> {
     let mut connection = broker.connection().await?;
     for tenant in quotas::tenants_with_changes(&mut connection).await? {

@@ -1,4 +1,4 @@
-//! Work that no caller waits for: what ended, what is left over, what changed in the bucket.
+//! Maintenance: work that no caller waits for. The janitor, S3 events and operators trigger it.
 
 pub mod abilities;
 pub mod abort_stale;

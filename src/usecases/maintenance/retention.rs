@@ -1,10 +1,10 @@
-//! Retain: history is kept for the time that the settings say, for ever by default.
+//! Retention: history is kept for the configured time, and without a limit by default.
 //!
-//! A tenant may have a time of its own for its uploads, in place of the settings'.
+//! A tenant may have its own retention time for uploads, which replaces the configured one.
 //!
-//! Each call is one short transaction over a bounded number of rows. An event that waits for SNS
-//! stays, and so does its upload; so does an upload whose wrong object may still stand in the
-//! bucket, as only its row lets a client delete that.
+//! Each call is one short transaction over a bounded number of rows. An event that waits for SNS is
+//! kept, together with its upload. An upload whose wrong object may still be in the bucket is kept
+//! as well, because a client can delete that object only through the row.
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
@@ -13,24 +13,24 @@ use crate::store::{audit, retention};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// What is retained.
+/// The kinds of history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retained {
     /// Events.
     Events,
     /// Uploads, with their events and idempotency keys.
     Uploads,
-    /// Rows of the audit.
+    /// Audit rows.
     Audit,
 }
 
-/// Removes at most `limit` rows that are past their time, and says how many.
-pub async fn remove(broker: &Broker, what: Retained, limit: u16) -> Result<u64> {
+/// Removes at most `limit` rows whose retention time is over, and returns how many.
+pub async fn remove(broker: &Broker, kind: Retained, limit: u16) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let (now, limit) = (broker.clock.now(), i64::from(limit));
     let removed = connection
         .transaction(
-            async |connection| match (what, broker.retention_end(what)) {
+            async |connection| match (kind, broker.retention_end(kind)) {
                 (Retained::Uploads, _) => {
                     let kept = broker.upload_retention_seconds();
                     retention::remove_uploads(connection, now, kept, limit).await
@@ -46,11 +46,11 @@ pub async fn remove(broker: &Broker, what: Retained, limit: u16) -> Result<u64> 
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
-/// How many rows [`remove`] would remove in the end.
-pub async fn count(broker: &Broker, what: Retained) -> Result<u64> {
+/// Counts the rows that repeated calls of [`remove`] would remove.
+pub async fn count(broker: &Broker, kind: Retained) -> Result<u64> {
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
-    let old = match (what, broker.retention_end(what)) {
+    let old = match (kind, broker.retention_end(kind)) {
         (Retained::Uploads, _) => {
             let kept = broker.upload_retention_seconds();
             retention::count_uploads(&mut connection, now, kept).await?
@@ -65,9 +65,9 @@ pub async fn count(broker: &Broker, what: Retained) -> Result<u64> {
 }
 
 impl Broker {
-    /// Since when events and rows of the audit are old; never where they are kept for ever.
-    fn retention_end(&self, what: Retained) -> Option<DateTime<Utc>> {
-        let kept = match what {
+    /// Events and audit rows before this time are removed. `None` if they are kept without a limit.
+    fn retention_end(&self, kind: Retained) -> Option<DateTime<Utc>> {
+        let kept = match kind {
             Retained::Events => self.rules.retention.events,
             Retained::Uploads => self.rules.retention.uploads,
             Retained::Audit => self.rules.retention.audit,
@@ -75,7 +75,7 @@ impl Broker {
         kept.map(|kept| self.clock.now() - kept)
     }
 
-    /// For how many seconds uploads are kept whose tenant has no time of its own.
+    /// The retention time, in seconds, of uploads whose tenant has none of its own.
     fn upload_retention_seconds(&self) -> Option<f64> {
         let kept = self.rules.retention.uploads?.to_std().ok()?;
         Some(kept.as_secs_f64())

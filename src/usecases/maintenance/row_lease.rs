@@ -1,8 +1,8 @@
-//! Claims: which rows wait for the janitor, and which of its replicas takes them.
+//! Leases the rows that are due for the janitor, so that one replica processes each of them.
 //!
-//! A claim is committed before S3 is asked. The rows of a page are under one lease, which is renewed
-//! while the page is worked on; a replica that dies, or is cut off from Postgres, loses them to
-//! another one when the lease ends.
+//! A lease is committed before S3 is called. All rows of a page have one lease, which is renewed
+//! while the page is processed. If a replica dies or loses its connection to Postgres, the lease
+//! expires and another replica takes the rows.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,21 +22,21 @@ use crate::usecases::error::{Error, Result};
 
 pub use crate::store::uploads::LeasedUpload;
 
-/// The back-off after the first failure is the length of a lease; it doubles up to this.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
+/// The limit of the back-off, which starts at the length of a lease and doubles with each failure.
+const MAX_BACKOFF: Duration = Duration::from_secs(15 * 60);
 
-/// What a row waits for.
+/// The work that a row is due for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowTask {
-    /// A look at an overdue Pending upload.
+    /// Check an overdue Pending upload.
     Expire,
-    /// The rest of a delete.
+    /// Finish an interrupted delete.
     FinishDelete,
-    /// The last look at a Deleted, Cancelled or failed upload.
-    Settle,
+    /// Check a Deleted, Cancelled or failed upload a final time.
+    FinalCheck,
 }
 
-/// The lease of a page of rows, and the rows that are still held under it.
+/// The lease of a page of rows, and the rows that are still leased under it.
 #[derive(Debug)]
 pub struct PageLease {
     lease: Lease,
@@ -44,8 +44,8 @@ pub struct PageLease {
     rows: Mutex<HashSet<Uuid>>,
 }
 
-/// Claims up to `limit` rows that waited for `chore` at `since`, the start of the round: a row
-/// that failed in this round is not claimed again in it.
+/// Leases up to `limit` rows that were due for `row_task` at `since`, the start of the round. A row
+/// that failed in this round is not leased again in it.
 pub async fn lease_due_rows(
     broker: &Broker,
     row_task: RowTask,
@@ -72,23 +72,23 @@ pub async fn lease_due_rows(
 }
 
 impl PageLease {
-    /// Does `work` on the rows, and renews their lease meanwhile.
+    /// Runs `work`, and renews the lease of the rows meanwhile.
     pub async fn during<T>(&self, broker: &Broker, work: impl Future<Output = T>) -> T {
         self.renewal.during(|| self.renew(broker), work).await
     }
 
-    /// Whether a row is still held, as far as this process knows.
+    /// Whether a row is still leased, as far as this process knows.
     pub fn is_held(&self, id: Uuid) -> bool {
         !self.renewal.lost().is_cancelled() && self.rows().contains(&id)
     }
 
-    /// The work on a row is over: its lease ended with it, or is given back with the others.
+    /// Marks the work on a row as finished, so that its lease is no longer renewed.
     pub fn finish(&self, id: Uuid) {
         self.rows().remove(&id);
     }
 
-    /// One statement for all rows. Those that another process took, or that a client ended, are not
-    /// begun any more.
+    /// Renews all rows in one statement. Rows that another process has leased, or that a client has
+    /// ended, are removed, so that their work does not start.
     async fn renew(&self, broker: &Broker) -> Renewed {
         let before: Vec<Uuid> = self.rows().iter().copied().collect();
         let renewed = async {
@@ -106,7 +106,7 @@ impl PageLease {
             }
             Err(error) => {
                 log::warn!(
-                    "janitor: the lease of {} rows is not renewed: {error}",
+                    "janitor: the lease of {} rows could not be renewed: {error}",
                     before.len()
                 );
                 Renewed::Failed
@@ -114,13 +114,14 @@ impl PageLease {
         }
     }
 
-    /// Every change is one call, so that a panic leaves it whole.
+    /// Every change is a single call, so a panic cannot leave the set inconsistent.
     fn rows(&self) -> MutexGuard<'_, HashSet<Uuid>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What [`claim`] would claim, page by page; `after` is the last row of the page before.
+/// Lists the rows that [`lease_due_rows`] would lease, page by page. `after` is the last row of the
+/// previous page.
 pub async fn list_due_rows(
     broker: &Broker,
     row_task: RowTask,
@@ -143,21 +144,21 @@ pub async fn list_due_rows(
     Ok(page.await?)
 }
 
-/// Gives back rows that were not begun.
+/// Releases rows whose work was not started.
 pub async fn release(broker: &Broker, ids: &[Uuid], lease: &PageLease) -> Result<()> {
     let mut connection = broker.connection().await?;
     Ok(uploads::release_leases(&mut connection, ids, &lease.lease).await?)
 }
 
-/// Gives back rows that were worked on and are as they were, each after its `attempts`: they are
-/// left alone for a while, longer each time.
+/// Releases rows that were processed and did not change. Each is postponed by a back-off that grows
+/// with `attempts`.
 pub async fn postpone(
     broker: &Broker,
     ids: &[Uuid],
     attempts: i32,
     lease: &PageLease,
 ) -> Result<()> {
-    let backoff = Backoff::new(broker.rules.lease, LONGEST_BACKOFF);
+    let backoff = Backoff::new(broker.rules.lease, MAX_BACKOFF);
     let failures = u32::try_from(attempts).unwrap_or(0);
     let until = broker.clock.now() + time_delta(backoff.delay(failures));
     let mut connection = broker.connection().await?;
@@ -172,13 +173,13 @@ const fn due_rows(row_task: RowTask) -> uploads::DueRows {
     }
 }
 
-/// The grace is for transfers that began while the URL was good.
+/// Uploads get a grace period, for transfers that started while the URL was valid.
 fn due_before(broker: &Broker, row_task: RowTask, since: DateTime<Utc>) -> DateTime<Utc> {
     match row_task {
         RowTask::Expire | RowTask::FinalCheck => {
             since - TimeDelta::seconds(broker.rules.grace_seconds.into())
         }
-        // Left for that long to the request that made it.
+        // The request that started the delete has this long to finish it.
         RowTask::FinishDelete => since - time_delta(broker.rules.lease),
     }
 }

@@ -1,4 +1,4 @@
-//! Whose multipart upload it is, where no row knows it.
+//! Decides whether a multipart upload without a row belongs to the broker, by its key.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::maintenance::sweep;
 
-/// The keys that are the broker's own: under the prefix of a tenant that has one, or promised to
-/// an upload.
+/// Returns the keys that belong to the broker: under the non-empty prefix of a tenant, or at the
+/// path of an upload.
 pub(super) async fn own_keys(
     broker: &Broker,
     bucket: &str,

@@ -1,4 +1,4 @@
-//! The second look at what differs: the row as it is now, and a HEAD of the object.
+//! Checks each difference again, with the current row and a HEAD of the object.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::usecases::error::Result;
 use crate::usecases::maintenance::expire::{self, ExpireOutcome};
 use crate::usecases::uploads::check_drift;
 
-/// Looks at once. Each is a HEAD and a few short queries.
+/// The number of concurrent checks. Each needs a HEAD and a few short queries.
 const CONCURRENT_CHECKS: usize = 4;
 
-/// What is left of these differences when they are looked at once more.
+/// Checks the differences again, and returns those that still exist as findings.
 pub(super) async fn inspect_differences(
     broker: &Arc<Broker>,
     bucket: &str,
@@ -53,7 +53,7 @@ pub(super) async fn inspect_differences(
     Ok(of_rows.into_iter().chain(of_keys).flatten().collect())
 }
 
-/// An acknowledged upload whose object is not as proven, or is so again.
+/// Checks an acknowledged upload whose object was not the proven one, or is the proven one again.
 async fn inspect_row(broker: &Arc<Broker>, mode: Mode, row: ProvenRow) -> Result<Option<Finding>> {
     let mut connection = broker.connection().await?;
     let upload = uploads::find_by_id(&mut connection, &row.tenant, row.id).await?;
@@ -88,7 +88,7 @@ async fn inspect_upload(
         (_, Some(Drift::Missing)) => FindingKind::RowWithoutObject,
         (_, Some(Drift::Replaced)) => FindingKind::OtherEtag,
         (Some(_), None) => FindingKind::Restored,
-        // It came, or was put right, while the sweep passed.
+        // The difference disappeared during the sweep.
         (None, None) => return Ok(None),
     };
     let outcome = if before == now {
@@ -100,8 +100,8 @@ async fn inspect_upload(
     Ok(Some(Finding::for_upload(what, outcome, dry_run, &upload)))
 }
 
-/// The places of each of these keys of a bucket that any upload was ever promised. A key is in the
-/// default tenant's place and in one other's at most: prefixes do not nest.
+/// Returns, for each of these keys of a bucket, the tenants and paths of uploads with this key. A
+/// key lies in the default tenant's prefix and in at most one other, because prefixes do not nest.
 pub(in crate::usecases) async fn owned_paths(
     broker: &Broker,
     bucket: &str,
@@ -136,7 +136,7 @@ pub(in crate::usecases) async fn owned_paths(
     Ok(owned)
 }
 
-/// An object whose key no acknowledged upload had a moment ago.
+/// Checks an object whose key no acknowledged upload had when the page was read.
 async fn inspect_key(
     broker: &Arc<Broker>,
     bucket: &str,
@@ -154,10 +154,10 @@ async fn inspect_key(
     let mut connection = broker.connection().await?;
     for OwnedTenantPath { tenant, path } in paths {
         let path = DatasetPath::from_stored(path);
-        let standing =
+        let acknowledged =
             uploads::find_acknowledged(&mut connection, &tenant, &[path.as_str()]).await?;
-        // Acknowledged since the page was read.
-        if let Some(upload) = (standing.into_iter()).find(|upload| upload.bucket == bucket) {
+        // An upload was acknowledged since the page was read.
+        if let Some(upload) = (acknowledged.into_iter()).find(|upload| upload.bucket == bucket) {
             drop(connection);
             return inspect_upload(broker, mode, upload).await;
         }
@@ -173,8 +173,8 @@ async fn inspect_key(
     }
 }
 
-/// An object of an upload that nobody acknowledged. Where that is because it came after the
-/// janitor's look, it is proven now, as an acknowledge would.
+/// Checks the object of an upload that is not acknowledged. If the object arrived after the upload
+/// had expired, it is proven now, as an acknowledge would do.
 async fn inspect_unacknowledged(
     broker: &Arc<Broker>,
     mode: Mode,
