@@ -1,14 +1,14 @@
-//! Acknowledge many: each upload by itself, several at once.
+//! Acknowledges many uploads: each on its own, several at once.
 //!
-//! The rows are read in one query, and what is proven at the same time is written in one statement
-//! (see [`group`]). No connection is held while S3 is asked. Where Postgres or S3 fails for several
-//! uploads in a row, those that have not begun are not tried: the caller is not kept waiting for a
-//! thousand time-outs.
+//! The rows are read in one query, and proofs that are ready at the same time are written in one
+//! statement (see [`batching`]). No connection is held while S3 is called. If Postgres or S3 fails
+//! for several uploads in a row, the remaining ones are not tried, so that the caller does not wait
+//! for a thousand timeouts.
 //!
-//! Each acknowledge runs to its end once it has begun, also when the caller hangs up or its time is
-//! over; those that have not begun by then never do.
+//! An acknowledge that has started runs to its end, even if the caller disconnects or the deadline
+//! passes; those that have not started by then are not started.
 //!
-//! [`group`]: crate::usecases::batching
+//! [`batching`]: crate::usecases::batching
 
 use std::sync::Arc;
 
@@ -23,33 +23,34 @@ use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::find;
 
-/// Entries of a batch at most.
+/// The largest number of entries in a batch.
 pub const MAX_ENTRIES: usize = 1000;
 
-/// Uploads that are acknowledged concurrently.
+/// The number of uploads that are acknowledged concurrently.
 const CONCURRENT_UPLOADS: usize = 32;
 
-/// After so many failures of dependencies in a row no further upload is tried. More than one: a
-/// single upload may fail for reasons of its own, and must not keep all others from their proof.
+/// The number of consecutive failures of dependencies after which no further upload is tried. It is
+/// more than one, because a single upload may fail for its own reasons and must not prevent the
+/// others.
 const MAX_CONSECUTIVE_FAILURES: usize = 8;
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is acknowledged.
+    /// The upload is acknowledged.
     Done(Box<Upload>),
-    /// It is not.
+    /// The upload could not be acknowledged.
     Failed(Error),
-    /// It was not tried, because this failed for those before it.
+    /// The upload was not tried, because this dependency failed for the previous uploads.
     NotTried(Dependency),
-    /// It had not ended in time, or not begun. It may be done later.
+    /// The acknowledge had not started or not ended by the deadline. It may still succeed.
     Unanswered,
 }
 
-/// Acknowledges each entry, or says why not, in their order; nothing of an entry that could not be
-/// read. Answers at `until` at the latest.
+/// Acknowledges each entry, and returns the outcomes in the order of the entries; `None` for an
+/// entry that could not be parsed. Returns at `until` at the latest.
 ///
-/// Fails as a whole where something outside failed for every upload that it was asked for.
+/// Fails as a whole if a dependency failed for every upload.
 pub async fn acknowledge_many(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -78,7 +79,7 @@ pub async fn acknowledge_many(
     fail_if_all_failed(outcomes, &places)
 }
 
-/// Fills in what becomes of the uploads.
+/// Acknowledges the uploads, and writes their outcomes to `outcomes`.
 async fn acknowledge_all(
     broker: &Arc<Broker>,
     uploads: Vec<(usize, Upload, Expected)>,
@@ -126,7 +127,7 @@ async fn acknowledge_all(
     }
 }
 
-/// The outcomes; one failure for all where nothing else came of any upload.
+/// Returns the outcomes, or a single error if a dependency failed for every upload.
 fn fail_if_all_failed(
     mut outcomes: Vec<Option<Outcome>>,
     places: &[usize],

@@ -1,11 +1,11 @@
-//! Recheck: does the proven object still stand at its key?
+//! Checks whether the proven object is still at its key.
 //!
-//! The HEAD comes first, then one transaction that notes what changed and writes its event. A
-//! fault of either leaves the row as it was. The status does not change: the proof was right when
-//! it was made, and what came later is told beside it.
+//! The HEAD comes first, then one transaction records the change and writes its event. If either
+//! fails, the row stays as it was. The status does not change: the proof was correct when it was
+//! made, and drift is stored separately.
 //!
-//! Of two looks at once, the slower one may note what the faster one saw better, if the object
-//! changed in between; the next look puts it right.
+//! If two checks run at the same time and the object changes in between, the slower one may
+//! overwrite the newer result; the next check corrects it.
 
 use std::sync::Arc;
 
@@ -17,18 +17,18 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// What a look came to.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriftCheck {
-    /// It was noted already, or there was nothing to note.
+    /// The drift was already recorded, or there was nothing to record.
     Unchanged,
-    /// The object is gone or another one: noted now.
+    /// The object was removed or replaced, and this check recorded it.
     Drifted(Drift),
-    /// The proven object stands there again: noted now.
+    /// The proven object is present again, and this check recorded it.
     Restored,
 }
 
-/// Looks at the object of an acknowledged upload, and notes what became of it.
+/// Checks the object of an acknowledged upload, and records drift or its end.
 pub async fn check_drift(broker: &Arc<Broker>, upload: Upload) -> Result<DriftCheck> {
     let this = Arc::clone(broker);
     broker
@@ -44,7 +44,7 @@ impl Broker {
         }
         let found = self.head_object(&upload).await?;
         let drift = upload.detect_drift(found.as_ref());
-        // What another upload has written counts for that one.
+        // An object of another upload counts for that upload.
         let unproven = found
             .filter(|found| drift.is_some() && found.upload_id == Some(upload.id))
             .map(|found| found.size);
@@ -57,12 +57,12 @@ impl Broker {
             return Ok(DriftCheck::Unchanged);
         }
         let at = self.clock.now();
-        let noted = connection
+        let recorded = connection
             .transaction(async |connection| {
                 uploads::mark_drift(connection, &upload, drift, unproven, at).await
             })
             .await?;
-        Ok(match (noted, drift) {
+        Ok(match (recorded, drift) {
             (None, _) => DriftCheck::Unchanged,
             (Some(_), Some(kind)) => {
                 self.metrics.uploads.drifted(kind.as_str());

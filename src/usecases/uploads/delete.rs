@@ -1,11 +1,12 @@
-//! Delete: the object goes, and with it the upload.
+//! Deletes an upload together with its object.
 //!
-//! Mark Deleting, remove the object, mark Deleted: three steps, each safe to repeat. A crash, or
-//! S3 failing after the first, leaves a Deleting row: another request for it continues the delete,
-//! and so does the janitor. Objects of newer uploads are kept: see [`removal`](crate::usecases::uploads::removal).
+//! The delete has three steps, each of which is safe to repeat: mark the upload Deleting, remove
+//! the object, mark the upload Deleted. After a crash, or if S3 fails, the upload stays Deleting:
+//! another request continues the delete, and so does the janitor. Objects of newer uploads are
+//! kept: see [`removal`](crate::usecases::uploads::removal).
 //!
-//! By id, an upload is ended. By path, a dataset is removed: success means that nothing stands there
-//! any more.
+//! A delete by id ends an upload. A delete by path removes a dataset: success means that no object
+//! is at the path any more.
 
 use std::sync::Arc;
 
@@ -24,26 +25,26 @@ use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::removal::Removal;
 
-/// DeleteTarget to do where another object stands at the path of a dataset.
+/// What to do if another object is at the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Force {
-    /// Refuse.
+    /// Refuse the request.
     #[default]
     No,
-    /// End the upload, and leave the object alone.
+    /// End the upload, and keep the object.
     Upload,
-    /// Remove the object too, unless another upload counts on it.
+    /// Remove the object as well, unless another upload relies on it.
     Object,
 }
 
-/// DeleteTarget is to be deleted.
+/// What is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DeleteTarget {
-    /// An upload, with its object.
+    /// An upload and its object.
     Upload,
-    /// An upload whose key lies under the prefix of another tenant by now: no object is removed.
+    /// An upload whose key now lies under the prefix of another tenant: no object is removed.
     UploadInOtherTenantsPrefix,
-    /// DeleteTarget stands at a path.
+    /// The dataset at a path.
     Dataset,
 }
 
@@ -53,7 +54,7 @@ struct DeleteOptions {
     force: Force,
 }
 
-/// Deletes an upload and its object, and says which it was.
+/// Deletes an upload and its object, and returns the upload.
 pub async fn by_id(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -70,18 +71,21 @@ pub async fn by_id(
     to_end(broker, upload, DeleteOptions { target, force }).await
 }
 
-/// Deletes the dataset at a path and its upload, and returns the upload. Nothing stands at the path
-/// then.
+/// Deletes the dataset at a path and its upload, and returns the upload. Afterwards no object is at
+/// the path.
 pub async fn by_path(
     broker: &Arc<Broker>,
     principal: &Principal,
     path: &DatasetPath,
     force: Force,
 ) -> Result<Upload> {
-    // The path may lie under the prefix of a tenant that is newer than the upload.
+    // The path may lie under the prefix of a tenant that was created after the upload.
     if let Err(reason) = principal.jail.key(path) {
-        let nothing = Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
-        return Err(nothing.with_rejected_path(reason, path.as_str()).into());
+        let not_found = Refusal::new(
+            Code::DatasetNotFound,
+            format!("There is no object at {path}."),
+        );
+        return Err(not_found.with_rejected_path(reason, path.as_str()).into());
     }
     let mut connection = broker.connection().await?;
     let found = uploads::find_delete_target(&mut connection, &principal.tenant, path).await?;
@@ -91,7 +95,7 @@ pub async fn by_path(
     to_end(broker, upload, DeleteOptions { target, force }).await
 }
 
-/// Takes the last two steps of a delete that began.
+/// Performs the last two steps of a delete that has started.
 pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
     let this = Arc::clone(broker);
     broker
@@ -157,30 +161,30 @@ impl Broker {
         }
     }
 
-    /// Marks the upload Deleting, unless it is already.
+    /// Marks the upload Deleting, unless it already is.
     async fn start_delete(&self, upload: &Upload) -> Result<()> {
         let arrow = Transition::StartDelete;
         if upload.status == Status::Deleting {
             return Ok(());
         }
-        let taken = self
+        let changed = self
             .change_status(upload, arrow, Changes::default())
             .await?;
-        if taken.is_some() {
+        if changed.is_some() {
             return Ok(());
         }
         let now = self.reload(upload).await?;
         match now.status {
-            // Another request deletes it too; both may finish.
+            // Another request deletes it as well. Both may finish.
             Status::Deleting => Ok(()),
             status => Err(Refusal::wrong_status(now.id, status, arrow).into()),
         }
     }
 
-    /// The object of a failed upload no longer counts against a quota.
+    /// The removed object may be counted for a failed upload: it no longer uses the quota.
     async fn clear_unproven_size(&self, upload: &Upload, object: &FoundObject) -> Result<()> {
-        let named = self.upload_in_metadata(&upload.bucket, &upload.key, Some(object));
-        if let Some(other) = named.await?.upload() {
+        let owner = self.upload_in_metadata(&upload.bucket, &upload.key, Some(object));
+        if let Some(other) = owner.await?.upload() {
             let mut connection = self.connection().await?;
             uploads::set_unproven_size(&mut connection, other.id, None).await?;
         }
@@ -188,14 +192,14 @@ impl Broker {
     }
 
     async fn mark_deleted(&self, upload: &Upload) -> Result<()> {
-        // The janitor, or another request, may have marked it before.
+        // The janitor or another request may have marked it before.
         self.change_status(upload, Transition::FinishDelete, Changes::default())
             .await?;
         Ok(())
     }
 }
 
-/// The object that goes with the upload, if any.
+/// Returns the object that is deleted with the upload, if any.
 fn object_to_remove(
     removal: &Removal,
     upload: &Upload,
@@ -204,7 +208,7 @@ fn object_to_remove(
     let Some(found) = removal.found() else {
         return Ok(None);
     };
-    let other = removal.counted_on_by(found);
+    let other = removal.upload_relying_on(found);
     let is_dataset = options.target == DeleteTarget::Dataset;
     // A failed upload never owned an object that another program wrote.
     let failed = upload.status == Status::Error && !is_dataset;
@@ -234,7 +238,7 @@ fn object_kept(
             format!("The object at {path} belongs to the upload {id}, which is {status}.")
         }
         (None, DeleteTarget::UploadInOtherTenantsPrefix) => {
-            format!("{path} belongs to another tenant by now.")
+            format!("{path} now belongs to another tenant.")
         }
         (None, DeleteTarget::Upload | DeleteTarget::Dataset) => format!(
             "The object at {path} is not the proven one (etag {proven}, now {}).",
@@ -244,14 +248,14 @@ fn object_kept(
     let id = upload.id;
     let remedy = match (other, target) {
         (Some(_), DeleteTarget::Dataset) => {
-            format!("DELETE /uploads/{id}?force=true ends this upload and leaves that object alone.")
+            format!("DELETE /uploads/{id}?force=true ends this upload and keeps that object.")
         }
         (None, DeleteTarget::Dataset) => format!(
-            "Set force=remove to remove it; DELETE /uploads/{id}?force=true ends the upload and leaves the object alone."
+            "Set force=remove to remove it; DELETE /uploads/{id}?force=true ends the upload and keeps the object."
         ),
-        (None, DeleteTarget::Upload) => "Set force=true to end the upload and leave the object alone, or force=remove to remove that too.".to_owned(),
+        (None, DeleteTarget::Upload) => "Set force=true to end the upload and keep the object, or force=remove to remove the object as well.".to_owned(),
         (_, DeleteTarget::Upload | DeleteTarget::UploadInOtherTenantsPrefix) => {
-            "Set force=true to end the upload and leave the object alone.".to_owned()
+            "Set force=true to end the upload and keep the object.".to_owned()
         }
     };
     drifted(upload, format!("{why} {remedy}"))
@@ -259,7 +263,7 @@ fn object_kept(
 
 fn written_meanwhile(upload: &Upload) -> Refusal {
     let detail = format!(
-        "The dataset at {} is deleted, but another object was written there meanwhile.",
+        "The dataset at {} was deleted, but another object was written there in the meantime.",
         upload.path
     );
     Refusal {

@@ -1,4 +1,4 @@
-//! Upload sessions: their rows, their URLs, and what becomes of them.
+//! Upload sessions: operations on uploads and their URLs.
 
 pub mod acknowledge;
 pub mod acknowledge_batch;

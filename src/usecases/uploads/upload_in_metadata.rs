@@ -1,7 +1,7 @@
-//! The upload that an object names in its metadata.
+//! Finds the upload that the metadata of an object names.
 //!
-//! A copy of an object has the metadata of the original. So the metadata of an object is believed
-//! only at the bucket and key that the upload was created for.
+//! A copy of an object has the metadata of the original. The metadata is therefore trusted only at
+//! the bucket and key of the upload.
 
 use uuid::Uuid;
 
@@ -11,18 +11,18 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// The upload that an object names.
+/// The upload in the metadata of an object.
 pub(in crate::usecases) enum UploadInMetadata {
-    /// No upload, or one with another bucket or key.
+    /// The metadata names no upload, or one with another bucket or key.
     None,
-    /// An id without a row.
+    /// The metadata has the id of an upload without a row.
     UnknownId(Uuid),
-    /// This upload, of any tenant.
+    /// The upload, which may belong to any tenant.
     Upload(Box<Upload>),
 }
 
 impl UploadInMetadata {
-    /// The upload.
+    /// Returns the upload, if there is one.
     pub(in crate::usecases) fn upload(self) -> Option<Upload> {
         match self {
             Self::Upload(upload) => Some(*upload),
@@ -32,7 +32,7 @@ impl UploadInMetadata {
 }
 
 impl Broker {
-    /// The upload that the object at `key` names.
+    /// Returns the upload in the metadata of the object at `key`.
     pub(in crate::usecases) async fn upload_in_metadata(
         &self,
         bucket: &str,

@@ -1,7 +1,7 @@
-//! Waiting for removals: a proof waits a moment for those under way at its key.
+//! Makes a proof wait for the removals at its key.
 //!
 //! Most removals take a few milliseconds. One whose DELETE got no answer takes minutes: the client
-//! acknowledges again later.
+//! has to acknowledge again later.
 
 use std::time::{Duration, Instant};
 
@@ -13,12 +13,12 @@ use crate::usecases::error::{Error, Result};
 
 /// How long a proof waits for the removals at its key.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// The time between two checks; it grows with each of them.
+/// The time between two checks, which grows.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(320));
 
 impl Broker {
-    /// Waits until an object with this ETag is not being removed from the key of `upload`. Fails
-    /// with 503 after [`TIMEOUT`].
+    /// Waits until no object with this ETag is being removed from the key of `upload`. Fails with
+    /// 503 after [`TIMEOUT`].
     pub(in crate::usecases) async fn wait_for_removals(
         &self,
         upload: &Upload,

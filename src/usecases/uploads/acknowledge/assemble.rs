@@ -1,17 +1,19 @@
-//! Assemble: the parts of an upload become its object.
+//! Assembles the parts of an upload into its object.
 //!
-//! The store says which parts there are, and only what is whole is completed: no part is missing,
-//! none has another size, the sum is the promised one, and the checksum and the ETag of the whole
-//! are, as far as the parts say ([`agree`]). What a client promised with its acknowledge is kept in
-//! the row before the completion, so that a crash, a lost answer or another prover that is faster
-//! holds the object to all of it; what was wrong is not kept.
+//! The store lists the parts, and they are completed only if they are correct: no part is missing,
+//! each has the planned size, their sum is the declared size, and the checksum and the ETag of the
+//! object match, as far as the parts reveal them ([`compare_parts`]). The expected values of the
+//! acknowledge request are saved in the row before the completion, so that the object is compared
+//! with all of them after a crash, a lost answer or a faster concurrent proof. Values that turned
+//! out to be wrong are not kept.
 //!
-//! The store's answer may get lost, or two callers may complete at once: "there is no such upload"
-//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself. Where
-//! parts are missing, or S3 refuses them, the upload stays Pending, as its client can send them
-//! anew; where the whole can never be what was promised, or may not stand there, the upload fails.
+//! The store's answer may get lost, and two callers may complete at the same time: "no such upload"
+//! then means that there is an object. A HEAD decides that, so this step never marks an upload
+//! Uploaded by itself. If parts are missing, or S3 refuses them, the upload stays Pending, because
+//! its client can send them again. If the object could never be the declared one, or may not be at
+//! the key, the upload fails.
 //!
-//! [`agree`]: super::agree
+//! [`compare_parts`]: super::compare_parts
 
 use super::blocker::Blocker;
 use super::compare_parts::{self, PartsComparison};
@@ -30,21 +32,21 @@ use crate::usecases::uploads::parts::belongs_to_other_tenant;
 use crate::usecases::uploads::parts::sign::plan;
 use crate::usecases::uploads::session::precondition;
 
-/// How often the parts are listed anew because somebody sent one again meanwhile.
+/// How often the parts are listed again because one was sent again meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// What came of the parts.
+/// The outcome of the assembly.
 #[derive(Debug)]
 pub(in crate::usecases) enum Assembled {
-    /// They are an object now.
+    /// The parts were completed, or the upload has none.
     Done,
-    /// The store has no such upload: they are an object, or they are gone.
+    /// The store has no such multipart upload: its parts were completed, or removed.
     Gone,
-    /// Something else stands at the key, or not the version that was to be replaced.
+    /// The key has another object, or not the version that was to be replaced.
     Blocked,
-    /// Another write of the key was under way.
+    /// Another write of the key was in progress.
     Contended,
-    /// Nothing was made of them, and never will be: the upload fails for this reason.
+    /// The parts were not completed and cannot be: the upload fails for this reason.
     Wrong(Box<Refusal>),
 }
 
@@ -55,8 +57,8 @@ impl Assembled {
 }
 
 impl Broker {
-    /// Completes the upload where it is whole; refuses, and leaves it as it is, where it is not.
-    /// The upload is told what was promised meanwhile.
+    /// Completes the parts if they are correct; otherwise refuses, and leaves the upload as it is.
+    /// `upload` is reloaded, with the expected values that were saved meanwhile.
     pub(in crate::usecases) async fn assemble(
         &self,
         upload: &mut Upload,
@@ -77,7 +79,7 @@ impl Broker {
                     .reload_and_validate(upload, expected.clone(), valid)
                     .await?;
                 match &upload.multipart {
-                    // It was begun anew, with checksums, since the row was read.
+                    // It was restarted with checksums since the row was read.
                     Some(now) if now.s3_upload_id != multipart.s3_upload_id => {
                         multipart = now.clone();
                         continue;
@@ -89,8 +91,8 @@ impl Broker {
             let size = valid.declared.size;
             let parts = match validate_parts(upload, plan, size, max_size, parts) {
                 Ok(parts) => parts,
-                Err(over) if over.code == Code::SizeLimitExceeded => {
-                    return Ok((valid, Assembled::wrong(over)));
+                Err(refusal) if refusal.code == Code::SizeLimitExceeded => {
+                    return Ok((valid, Assembled::wrong(refusal)));
                 }
                 Err(refusal) => return Err(refusal.into()),
             };
@@ -98,15 +100,15 @@ impl Broker {
                 .with_signed_checksums(upload, &multipart, &parts)
                 .await?;
             valid.add_checksum_of_parts(&expected, &multipart, signed.as_ref().unwrap_or(&parts));
-            // The store's own word: which of two checksums that were signed for a part it was sent
-            // with, only the store knows.
+            // This compares the checksums that the store lists: if two checksums were signed for a
+            // part, only the store knows which of them was sent.
             let PartsComparison {
                 mismatches,
                 unknown,
             } = compare_parts::compare(upload, &multipart, &valid, &parts);
             let parts = signed.unwrap_or(parts);
             if !mismatches.is_empty() {
-                // Another caller may have promised otherwise, and be right: that is no failure.
+                // Another caller may have sent other, correct expected values: that is no failure.
                 let valid = self.reload_and_validate(upload, expected, valid).await?;
                 let refusal = mismatch(upload, mismatches);
                 return Ok((valid, Assembled::wrong(refusal)));
@@ -146,7 +148,8 @@ impl Broker {
                     self.revert_saved_values(upload, &before, &valid).await?;
                     Assembled::wrong(wrong_checksum(upload, unknown.as_ref()))
                 }
-                // A part was sent again since the list was made: the list tells what of it is wrong.
+                // A part was sent again since the list was made. The next list shows what is wrong
+                // with it.
                 Completion::Refused { code } => {
                     refused = Some(code);
                     continue;
@@ -159,16 +162,16 @@ impl Broker {
             return Ok((valid, Assembled::Contended));
         };
         log::warn!(
-            "S3 makes no object of the parts of upload {}: {refused}",
+            "S3 refuses to complete the parts of upload {}: {refused}",
             upload.id
         );
-        // Other parts may have another sum.
+        // Other parts may have another checksum.
         self.revert_saved_values(upload, &before, &valid).await?;
         Err(completion_refused(upload, refused).into())
     }
 
-    /// A place may have become another tenant's since the upload was made: nothing is written into
-    /// it any more. Signed URLs of parts write no object; that is done here.
+    /// The key may belong to another tenant since the upload was created: nothing is written to it
+    /// any more. PUTs to the signed URLs of parts create no object; the completion does.
     async fn ensure_own_prefix(&self, upload: &Upload) -> Result<()> {
         let mut connection = self.connection().await?;
         let jail = tenants::jail(&mut connection, &upload.tenant).await?;
@@ -178,7 +181,7 @@ impl Broker {
         }
     }
 
-    /// Whether the parts that the store has are all that was promised. Changes nothing.
+    /// Whether the store has all parts of the upload, and they are correct. Changes nothing.
     pub(in crate::usecases) async fn is_complete(&self, upload: &Upload) -> Result<bool> {
         let Some(multipart) = &upload.multipart else {
             return Ok(false);
@@ -208,17 +211,17 @@ impl Broker {
     }
 }
 
-/// S3 computed another checksum of the whole than the promised one.
+/// The refusal for parts of which S3 computed another checksum than the declared one.
 fn wrong_checksum(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
     let mismatch_of = |promised: &Checksum| Mismatch {
         field: "checksum",
         expected: promised.to_string(),
-        found: "another value, which S3 computed of the parts".to_owned(),
+        found: "another value, which S3 computed from the parts".to_owned(),
     };
     mismatch(upload, promised.map(mismatch_of).into_iter().collect())
 }
 
-/// After as many tries as it takes to see that nobody sends a part again at this very moment.
+/// The refusal after several attempts, which rule out that a part was just being sent again.
 fn completion_refused(upload: &Upload, code: &str) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
@@ -226,7 +229,7 @@ fn completion_refused(upload: &Upload, code: &str) -> Refusal {
         ..Refusal::new(
             Code::ObjectMismatch,
             format!(
-                "S3 makes no object of these parts ({code}), and nothing was made of them: send them anew, then acknowledge again; or begin an upload with parts of another size."
+                "S3 refuses to complete these parts ({code}), and no object was created: send them again, then acknowledge again; or create an upload with parts of another size."
             ),
         )
     }

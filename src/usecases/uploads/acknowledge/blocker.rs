@@ -1,8 +1,9 @@
-//! What keeps the parts of an upload from being made an object: asked right before S3 is.
+//! Finds what prevents the completion of parts. This is checked right before S3 is asked to
+//! complete them.
 //!
-//! S3 holds a completion to its condition, and not every store does: some ignore `If-None-Match` at
-//! CompleteMultipartUpload and replace what stands there. So the row of the path and the object are
-//! always asked too, also where conditional writes are on.
+//! S3 evaluates the condition of a completion, but not every store does: some ignore
+//! `If-None-Match` at CompleteMultipartUpload and replace the object. The row of the path and the
+//! object are therefore always read as well, even if conditional writes are on.
 
 use super::refusals::{dataset_exists, foreign_object_exists, version_changed};
 use crate::domain::object::same_etag;
@@ -12,16 +13,17 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// Why no object is made of the parts.
+/// Why the parts must not be completed.
 pub(super) enum Blocker {
-    /// It was made already: its own object stands there.
+    /// They have already been completed: the upload's own object is at the key.
     AlreadyCompleted,
-    /// It never may be.
+    /// They may never be completed.
     Forbidden(Refusal),
 }
 
 impl Broker {
-    /// What stands in the way of the upload; nothing where it may replace whatever stands there.
+    /// Returns what prevents the completion. An upload that may overwrite any object has no
+    /// blocker.
     pub(super) async fn find_blocker(&self, upload: &Upload) -> Result<Option<Blocker>> {
         if upload.write == WriteRule::Overwrite {
             return Ok(None);
@@ -29,9 +31,9 @@ impl Broker {
         if upload.write == WriteRule::CreateOnly {
             let mut connection = self.connection().await?;
             let paths = [upload.path.as_str()];
-            let standing =
+            let acknowledged =
                 uploads::find_acknowledged(&mut connection, &upload.tenant, &paths).await?;
-            if let Some(other) = standing.iter().find(|other| other.id != upload.id) {
+            if let Some(other) = acknowledged.iter().find(|other| other.id != upload.id) {
                 return Ok(Some(Blocker::Forbidden(dataset_exists(upload, other.id))));
             }
         }
@@ -42,8 +44,8 @@ impl Broker {
         let refusal = match &upload.write {
             WriteRule::CreateOnly => found.map(|_| foreign_object_exists(upload)),
             WriteRule::Replace { etag } => {
-                let is_it = found.is_some_and(|found| same_etag(etag, &found.etag));
-                (!is_it).then(|| version_changed(upload))
+                let is_expected = found.is_some_and(|found| same_etag(etag, &found.etag));
+                (!is_expected).then(|| version_changed(upload))
             }
             WriteRule::Overwrite => None,
         };

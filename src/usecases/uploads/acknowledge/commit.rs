@@ -19,16 +19,16 @@ use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Result, error_for_each, is_row_error};
 
-/// What came of a commit.
+/// The outcome of a commit.
 pub(super) enum Committed {
-    /// The row changed, the event is written.
+    /// The row was changed, and the event was written.
     Done(Upload),
-    /// Nothing changed: the row, here as it was seen, or its path moved since the object was
-    /// looked at, or the object is being removed.
+    /// Nothing was changed: the row, which is returned as it was last read, or its path changed
+    /// since the object was read, or the object is being removed.
     Changed(Upload),
 }
 
-/// What came of a proof in one statement.
+/// The outcome of one proof in a statement.
 enum Outcome {
     /// As [`Committed::Done`].
     Done(Upload),
@@ -38,7 +38,7 @@ enum Outcome {
     Locked(Box<ProvenUpload>),
 }
 
-/// A proof that is written together with others.
+/// A proof that is written in a batch.
 struct Proof {
     proven: ProvenUpload,
     path: WritePath,
@@ -89,7 +89,8 @@ impl Batched for Proof {
     }
 }
 
-/// Writes proofs in one transaction; one that the table refuses does not take the others along.
+/// Writes proofs in one transaction. If the table refuses one of them, the others are written
+/// without it.
 async fn write(
     broker: &Broker,
     connection: &mut Connection,
@@ -119,7 +120,7 @@ async fn acknowledge(
         .await
 }
 
-/// What was written, by the ids.
+/// The written and the locked uploads, by their ids.
 struct Written {
     done: HashMap<Uuid, Upload>,
     locked: HashSet<Uuid>,
@@ -181,7 +182,7 @@ impl Broker {
     ) -> Result<Outcome> {
         match acknowledge(connection, slice::from_ref(&proof), locked).await {
             Ok(acknowledged) => Ok(self.outcome_of(proof, &mut acknowledged.into())),
-            // The second of two that were acknowledged at one path at once.
+            // This is the second of two concurrent acknowledges at one path.
             Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
                 Ok(Outcome::Changed(proof.upload))
             }
@@ -200,7 +201,7 @@ impl Broker {
             .collect()
     }
 
-    /// What came of one of those that were written.
+    /// Returns the outcome of one proof of a batch.
     fn outcome_of(&self, proof: ProvenUpload, written: &mut Written) -> Outcome {
         let id = proof.upload.id;
         match written.done.remove(&id) {
@@ -218,8 +219,8 @@ impl Broker {
         Outcome::Done(done)
     }
 
-    /// Takes one arrow in a transaction of its own; `None` where the row does not allow it, or the
-    /// lease of `upload` was lost.
+    /// Changes the status in its own transaction. Returns `None` if the row does not permit the
+    /// transition, or if the lease of `upload` was lost.
     pub(in crate::usecases) async fn change_status(
         &self,
         upload: &Upload,

@@ -1,8 +1,9 @@
-//! Whether the parts agree with what was promised of the whole, as far as they can say.
+//! Compares the checksum and the ETag that follow from the parts with the expected ones, as far as
+//! the parts reveal them.
 //!
-//! This is asked before S3 makes an object of the parts: what stands at the key is gone after that.
-//! Which part has which checksum, and whether ETags are MD5s, depends on the store. What the parts
-//! do not say is left to S3 at the completion, and to the HEAD after it.
+//! This happens before S3 completes the parts, because the completion replaces the object at the
+//! key. Which parts have which checksum, and whether ETags are MD5 digests, depends on the store.
+//! What the parts do not reveal is compared by S3 at the completion, and by the HEAD after it.
 
 use crate::domain::checksum::{Algorithm, Checksum};
 use crate::domain::encryption::Encryption;
@@ -14,15 +15,15 @@ use crate::objects::multipart::UploadedPart;
 
 use super::expected::ValidExpected;
 
-/// What came of the comparison.
+/// The result of the comparison.
 pub(super) struct PartsComparison {
-    /// What is not as it was promised.
+    /// The values that differ from the expected ones.
     pub(super) mismatches: Vec<Mismatch>,
-    /// The promised checksum of the whole, where only S3 can compare it.
+    /// The expected checksum of the object, if only S3 can compare it.
     pub(super) unknown: Option<Checksum>,
 }
 
-/// Compares the checksum and the ETag that were promised with those that follow from the parts.
+/// Compares the expected checksum and ETag with those that follow from the parts.
 pub(super) fn compare(
     upload: &Upload,
     multipart: &Multipart,
@@ -33,41 +34,41 @@ pub(super) fn compare(
         mismatches: Vec::new(),
         unknown: None,
     };
-    if let Some(promised) = &valid.declared.checksum {
-        let found = checksum_of(promised.algorithm(), facts(parts));
-        match found.filter(|found| found.is_comparable(promised)) {
-            Some(found) if found != *promised => comparison.mismatches.push(Mismatch {
+    if let Some(expected) = &valid.declared.checksum {
+        let found = checksum_of(expected.algorithm(), listed(parts));
+        match found.filter(|found| found.is_comparable(expected)) {
+            Some(found) if found != *expected => comparison.mismatches.push(Mismatch {
                 field: "checksum",
-                expected: promised.to_string(),
+                expected: expected.to_string(),
                 found: found.to_string(),
             }),
             Some(_) => {}
-            None if is_known_to_s3(promised, multipart) => {
-                comparison.unknown = Some(promised.clone());
+            None if is_known_to_s3(expected, multipart) => {
+                comparison.unknown = Some(expected.clone());
             }
             None => {}
         }
     }
-    if let Some(promised) = &valid.etag
+    if let Some(expected) = &valid.etag
         && has_md5s(upload)
-        && let Some(found) = etag_of(facts(parts))
-        && !same_etag(promised, &found)
+        && let Some(found) = etag_of(listed(parts))
+        && !same_etag(expected, &found)
     {
         comparison.mismatches.push(Mismatch {
             field: "etag",
-            expected: promised.clone(),
+            expected: expected.clone(),
             found,
         });
     }
     comparison
 }
 
-/// The checksums of the parts, which S3 held the bytes to, as one of the whole.
+/// Computes the checksum of the object from the checksums of its parts, which S3 has verified.
 pub(super) fn checksum_of_parts(algorithm: Algorithm, parts: &[UploadedPart]) -> Option<Checksum> {
-    checksum_of(algorithm, facts(parts))
+    checksum_of(algorithm, listed(parts))
 }
 
-fn facts(parts: &[UploadedPart]) -> impl Iterator<Item = ListedPart<'_>> {
+fn listed(parts: &[UploadedPart]) -> impl Iterator<Item = ListedPart<'_>> {
     parts.iter().map(|part| ListedPart {
         size: part.size,
         etag: &part.etag,
@@ -75,15 +76,15 @@ fn facts(parts: &[UploadedPart]) -> impl Iterator<Item = ListedPart<'_>> {
     })
 }
 
-/// Whether S3 computes this checksum of the whole: CRCs of the algorithm that the upload was begun
-/// with, CRC64NVME where it was begun with none.
+/// Whether S3 computes this checksum of the complete object: CRCs with the algorithm of the
+/// multipart upload, or CRC64NVME if it was created without one.
 fn is_known_to_s3(checksum: &Checksum, multipart: &Multipart) -> bool {
     let computed = multipart.part_checksums.unwrap_or(Algorithm::Crc64nvme);
     let is_crc = !matches!(computed, Algorithm::Sha256 | Algorithm::Sha1);
     is_crc && checksum.algorithm() == computed && !checksum.is_composite()
 }
 
-/// Under SSE-KMS an ETag is no MD5, although it may look like one.
+/// With SSE-KMS an ETag is no MD5 digest, although it may look like one.
 fn has_md5s(upload: &Upload) -> bool {
     !matches!(upload.headers.encryption, Some(Encryption::Kms { .. }))
 }

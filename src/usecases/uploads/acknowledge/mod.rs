@@ -1,21 +1,22 @@
-//! Acknowledge: the object is looked at, compared with the promise, and only then Uploaded.
+//! Acknowledges an upload: the object is read, compared with what was declared, and only then is
+//! the upload marked Uploaded.
 //!
-//! Parts are made an object first, where they are whole. The HEAD comes next, then one transaction
-//! that changes the row, supersedes whoever stood at the path and writes the event. A crash before
-//! the commit leaves the row as it was: the client, or the janitor after the deadline, asks again.
-//! What another caller acknowledges at the same path between the HEAD and the commit is noticed in
-//! the transaction, and the object is looked at anew: a proof of bytes that were replaced meanwhile
-//! is worth nothing.
+//! If the upload has parts and all of them have arrived, they are completed first. The HEAD comes
+//! next, then one transaction that changes the row, supersedes the previous upload at the path and
+//! writes the event. A crash before the commit leaves the row as it was: the client, or the janitor
+//! after the deadline, tries again. If another upload is acknowledged at the same path between the
+//! HEAD and the commit, the transaction notices it and the object is read again, because a proof of
+//! bytes that were replaced meanwhile is worth nothing.
 //!
-//! An object that S3 makes of parts replaces what stood at the key. So everything that the parts
-//! say about the whole is compared before S3 is asked to make it. What a crash leaves:
+//! Completing the parts replaces the object at the key. Everything that the parts reveal about the
+//! complete object is therefore compared before S3 is asked to complete them. What a crash leaves:
 //!
 //! | dies | leaves | repaired by |
 //! |---|---|---|
-//! | before CompleteMultipartUpload | a Pending row, with its expected, and its parts | the client, who asks again; past the deadline the janitor |
-//! | after it | a Pending row, with its expected, and its object | the same: HEAD finds the object, which is held to the same expected |
-//! | after it, where the object is wrong | the same; the row of a dataset that stood there says Uploaded | the same: the upload fails, and the row of that dataset says that it has drifted, in one transaction |
-//! | after the row failed | an Error row, and its parts | the last look of the janitor |
+//! | before CompleteMultipartUpload | a Pending row with the expected values, and its parts | the client, who asks again; after the deadline the janitor |
+//! | after it | a Pending row with the expected values, and its object | the same: HEAD finds the object, which is compared with the same expected values |
+//! | after it, if the object is wrong | the same; the row of a dataset that was at the path says Uploaded | the same: the upload fails, and the row of that dataset says that it has drifted, in one transaction |
+//! | after the row failed | an Error row, and its parts | the janitor's final check |
 
 mod assemble;
 mod blocker;
@@ -51,8 +52,8 @@ use crate::usecases::uploads::find;
 use crate::usecases::uploads::parts::belongs_to_other_tenant;
 use crate::usecases::uploads::parts::list::parts_gone;
 
-/// Acknowledges one upload. Again, or a hundred at once: one transition, one event, and the same
-/// answer for all.
+/// Acknowledges one upload. Repeated or concurrent requests cause one transition and one event, and
+/// get the same answer.
 pub async fn by_id(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -65,7 +66,7 @@ pub async fn by_id(
     to_end(broker, upload, expected).await
 }
 
-/// Acknowledges the newest upload of a path.
+/// Acknowledges the newest upload at a path.
 pub async fn by_path(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -80,7 +81,7 @@ pub async fn by_path(
     to_end(broker, upload, expected).await
 }
 
-/// Acknowledges an upload that the caller may know of; goes on when the caller disconnects.
+/// Acknowledges an upload that the caller may see. It continues if the caller disconnects.
 pub(in crate::usecases) async fn to_end(
     broker: &Arc<Broker>,
     upload: Upload,
@@ -97,7 +98,7 @@ pub(in crate::usecases) async fn to_end(
 }
 
 impl Broker {
-    /// Proves `upload` and says what came of it in a client's words.
+    /// Proves `upload`, and returns the refusal for the client if that is impossible.
     pub(in crate::usecases) async fn acknowledge(
         self: &Arc<Self>,
         mut upload: Upload,
@@ -132,11 +133,11 @@ impl Broker {
                 Err(parts_gone(&upload).into())
             }
             Outcome::Missing(upload) => {
-                Err(object_missing(&upload, "Nothing stands at its path yet.").into())
+                Err(object_missing(&upload, "There is no object at its path yet.").into())
             }
             Outcome::ForeignObject(upload) => Err(object_missing(
                 &upload,
-                "The object at its path is not its own; its bytes have not come yet.",
+                "The object at its path is not its own: its bytes have not arrived yet.",
             )
             .into()),
             Outcome::Rejected {
@@ -149,7 +150,8 @@ impl Broker {
         }
     }
 
-    /// It left the states that can be acknowledged, under this caller's eyes.
+    /// Refuses an upload that left the states that can be acknowledged while it was being proven,
+    /// and cleans up after it.
     async fn reject_ended(&self, upload: &Upload) -> Result<Upload> {
         self.clean_up_if_ended(upload).await;
         Err(Refusal::wrong_status(upload.id, upload.status, Transition::Acknowledge).into())

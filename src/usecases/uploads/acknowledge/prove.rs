@@ -1,4 +1,5 @@
-//! From a HEAD to a verdict, and from a verdict to a row.
+//! Proves an upload: reads the object, decides whether it is the declared one, and writes the
+//! result to the row.
 
 use std::sync::Arc;
 
@@ -15,41 +16,41 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::tenants::limits::too_large;
 
-/// How often an object is looked at anew because others acknowledge at the same path.
+/// How often an object is read again because other uploads are acknowledged at the same path.
 const ATTEMPTS: u32 = 10;
 
-/// What came of a proof. Each carries the row as it was last seen.
+/// The outcome of a proof. Each variant has the row as it was last read.
 pub(in crate::usecases) enum Outcome {
-    /// It is Uploaded, by this call or by another one.
+    /// The upload is Uploaded, by this call or another one.
     Uploaded(Upload),
-    /// Nothing stands at the key.
+    /// There is no object at the key.
     Missing(Upload),
-    /// Another object stands there, which this upload may replace.
+    /// The key has another object, which this upload may replace.
     ForeignObject(Upload),
-    /// It can never be what was promised. The row is as it was.
+    /// The object can never be the declared one. The row was not changed.
     Rejected {
-        /// The row.
+        /// The upload.
         upload: Upload,
-        /// Why.
+        /// Why the upload cannot be acknowledged.
         refusal: Refusal,
-        /// The object that its own URL has put there, where it has.
+        /// The object at the key, if this upload wrote it.
         unproven: Option<Unproven>,
     },
-    /// Its key lies under the prefix of another tenant by now. The row is as it was.
+    /// The key lies under the prefix of another tenant by now. The row was not changed.
     OtherTenantsPrefix(Upload),
-    /// It left the states that can be acknowledged.
+    /// The upload left the states that can be acknowledged.
     Ended(Upload),
 }
 
-/// An object that an upload's own URL, or its parts, have put at its key, and that cannot be
-/// acknowledged.
+/// An object that was written by an upload's own URL, or by the completion of its parts, and that
+/// cannot be acknowledged.
 #[derive(Clone, Debug)]
 pub(in crate::usecases) struct Unproven {
-    /// Bytes.
+    /// The size in bytes.
     pub(in crate::usecases) size: u64,
-    /// Its ETag: another one than that of the dataset whose bytes it has replaced.
+    /// Its ETag, which differs from that of the dataset whose bytes it has replaced.
     pub(in crate::usecases) etag: String,
-    /// The path, as it was before the object was looked at.
+    /// The version of the path before the object was read.
     pub(in crate::usecases) version: PathVersion,
 }
 
@@ -66,8 +67,9 @@ impl Outcome {
         }
     }
 
-    /// What it means where the parts were not made an object: never, because of what stands at the
-    /// key, or not now, because of another write.
+    /// Combines the outcome with that of the assembly. If the parts were not completed because of
+    /// the object at the key, the upload is rejected; if another write was in progress, a retry may
+    /// succeed.
     pub(in crate::usecases) fn combine_with(self, assembled: &Assembled) -> Result<Self> {
         match (self, assembled) {
             (Self::Missing(upload) | Self::ForeignObject(upload), Assembled::Blocked)
@@ -77,7 +79,7 @@ impl Outcome {
                 Ok(Self::rejected(upload, refusal, None))
             }
             (Self::Missing(_) | Self::ForeignObject(_), Assembled::Contended) => {
-                let cause = "another write of the key was under way";
+                let cause = "another write of the key is in progress";
                 Err(Error::unavailable(Dependency::S3, cause))
             }
             (outcome, _) => Ok(outcome),
@@ -86,7 +88,7 @@ impl Outcome {
 }
 
 impl Broker {
-    /// Looks at the object and, where it is the promised one, marks the upload Uploaded.
+    /// Reads the object and, if it is the declared one, marks the upload Uploaded.
     pub(in crate::usecases) async fn prove(
         self: &Arc<Self>,
         mut upload: Upload,
@@ -119,8 +121,8 @@ impl Broker {
             };
             let other = version.upload().filter(|other| *other != upload.id);
             let (object, level) = match (verdict, other) {
-                // What a create-only upload replaced all the same, because the store ignored the
-                // condition of its write, is not superseded: it was destroyed.
+                // A dataset that a create-only upload replaced nevertheless, because the store
+                // ignored the condition of its write, is not superseded: it was destroyed.
                 (Verdict::Proven(..), Some(other)) if upload.write == WriteRule::CreateOnly => {
                     let refusal = dataset_exists(&upload, other);
                     return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
@@ -158,11 +160,14 @@ impl Broker {
                 return Ok(Outcome::Ended(upload));
             }
         }
-        let cause = format!("{} changed under {ATTEMPTS} looks in a row", upload.path);
+        let cause = format!(
+            "{} changed during {ATTEMPTS} consecutive checks",
+            upload.path
+        );
         Err(Error::unavailable(Dependency::S3, cause))
     }
 
-    /// The row as it is now, under the same lease.
+    /// Reads the upload again, and keeps its lease.
     pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
         let mut connection = self.connection().await?;
         let now = uploads::find_by_id(&mut connection, &upload.tenant, upload.id)

@@ -1,4 +1,4 @@
-//! What a client promises with its acknowledge, kept before S3 makes the object.
+//! Saves the expected values of an acknowledge request before S3 creates the object.
 
 use super::compare_parts;
 use super::expected::{Expected, ValidExpected};
@@ -12,30 +12,31 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
 impl Broker {
-    /// Keeps what was promised before S3 is at it: another replica may have to go on with it. Fails
-    /// where another replica has taken the upload over meanwhile.
+    /// Saves the expected values before the parts are completed, because another replica may have
+    /// to continue with them. Fails if another replica has taken over the upload meanwhile.
     pub(super) async fn save_expected_values(
         &self,
         upload: &Upload,
         valid: &ValidExpected,
     ) -> Result<()> {
-        let promise = ExpectedValues {
+        let values = ExpectedValues {
             name: valid.name.as_deref(),
             comments: valid.comments.as_deref(),
             metadata: valid.metadata.as_ref(),
             declared: &valid.declared,
         };
         let mut connection = self.connection().await?;
-        let kept = uploads::add_expected_values(&mut connection, upload, &promise).await?;
+        let is_saved = uploads::add_expected_values(&mut connection, upload, &values).await?;
         drop(connection);
-        if kept || !Transition::Acknowledge.allows(self.reload(upload).await?.status) {
+        if is_saved || !Transition::Acknowledge.allows(self.reload(upload).await?.status) {
             return Ok(());
         }
         let cause = "another replica has taken over the upload";
         Err(Error::unavailable(Dependency::S3, cause))
     }
 
-    /// Others may have completed it too, or ended it, and promised more than this caller knows.
+    /// Reads the upload again, and validates the expected values against it: another caller may
+    /// have completed or ended it, or declared more values.
     pub(super) async fn reload_and_validate(
         &self,
         upload: &mut Upload,
@@ -49,7 +50,7 @@ impl Broker {
         Ok(expected.validate(upload)?)
     }
 
-    /// Takes the expected back: nothing was made of the parts.
+    /// Reverts the saved values, because the parts were not completed.
     pub(super) async fn revert_saved_values(
         &self,
         upload: &Upload,
@@ -57,25 +58,25 @@ impl Broker {
         valid: &ValidExpected,
     ) -> Result<()> {
         let mut connection = self.connection().await?;
-        let promised = &valid.declared;
-        uploads::revert_expected_values(&mut connection, upload.id, before, promised).await?;
+        let saved = &valid.declared;
+        uploads::revert_expected_values(&mut connection, upload.id, before, saved).await?;
         Ok(())
     }
 }
 
 impl ValidExpected {
-    /// What the checksums of the parts, which the store held the bytes to, say of the whole: kept
-    /// where the client promises nothing else of it.
+    /// Adds the checksum that follows from the checksums of the parts, which the store has
+    /// verified, unless the client declared one.
     pub(super) fn add_checksum_of_parts(
         &mut self,
         expected: &Expected,
         multipart: &Multipart,
         parts: &[UploadedPart],
     ) {
-        let promised = (self.declared.checksum.as_ref())
+        let is_declared = (self.declared.checksum.as_ref())
             .is_some_and(|checksum| expected.checksum.is_some() || !checksum.is_composite());
         if let Some(algorithm) = multipart.part_checksums
-            && !promised
+            && !is_declared
         {
             let checksum = compare_parts::checksum_of_parts(algorithm, parts);
             self.declared.checksum = checksum.filter(Checksum::is_composite);

@@ -1,10 +1,10 @@
-//! Parts: fresh URLs for the parts that a client asks for, as often as it asks.
+//! Signs URLs for the parts that a client asks for, as often as it asks.
 //!
-//! Signing asks nobody; what an upload without a size grows by is counted before ([`reserve`]). The
-//! session lives on while its client asks: a URL lives at least half as
-//! long as the session was asked to live at first, and never past the session's end, which moves
-//! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the
-//! client asks again.
+//! Signing is a local computation; the size by which an open-ended upload grows is counted before
+//! ([`reserve`]). The session is extended while its client asks: a URL lives at least half of the
+//! session's original lifetime, and never past the session's end, which moves along. If the
+//! caller's credential ends earlier, so do its URLs. Nothing is lost if this fails: the client asks
+//! again.
 
 pub mod list;
 pub mod sign;
@@ -32,10 +32,10 @@ use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::parts::sign::{PartsToSign, SignedParts, plan};
 
-/// Signs the parts that are asked for.
+/// Signs the requested parts.
 ///
-/// Refused where one of them does not belong to the upload, where they are more than it may become,
-/// and where it is no longer Pending or comes in a single PUT.
+/// Refuses parts that do not belong to the upload or make it too large, and an upload that is no
+/// longer Pending or that is sent in a single PUT.
 pub async fn sign(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -79,26 +79,26 @@ pub async fn sign(
         .await
 }
 
-/// Bytes of an upload whose size is open cannot be counted against a token.
+/// The bytes of an upload without a declared size cannot be counted against a token.
 fn size_unknown() -> Refusal {
     let detail =
-        "cannot be signed: the upload token counts bytes, and the size of this upload is open";
+        "cannot be signed: the upload token counts bytes, and this upload has no declared size";
     Refusal::field("/parts", detail)
 }
 
-/// Or a refusal: there are no parts of a single PUT.
+/// Returns the multipart upload, or refuses an upload in a single PUT, which has no parts.
 pub(in crate::usecases) fn in_parts(upload: &Upload) -> Result<&Multipart, Refusal> {
     upload.multipart.as_ref().ok_or_else(|| Refusal {
         upload_id: Some(upload.id),
         ..Refusal::new(
             Code::InvalidRequest,
-            "The bytes of this upload come in a single PUT: it has no parts. Create it with multipart to have some.",
+            "The bytes of this upload are sent in a single PUT: it has no parts. Create it with multipart to send parts.",
         )
     })
 }
 
 impl Broker {
-    /// Counts what was asked for one by one, also where the caller hangs up.
+    /// Counts parts that are listed one by one, even if the caller disconnects.
     async fn reserve_listed(
         self: &Arc<Self>,
         upload: Upload,
@@ -148,16 +148,16 @@ impl Broker {
 fn session_too_old(upload: &Upload) -> Refusal {
     invalid_status(
         upload,
-        "The session has lived as long as a session may: acknowledge it, or begin a new one.",
+        "The session has reached its longest lifetime: acknowledge it, or create a new one.",
     )
 }
 
-/// A place may have become another tenant's since the upload was made: no new URL into it, and no
-/// object either.
+/// The key may belong to another tenant since the upload was created: no URL is signed for it, and
+/// no object is created there.
 pub(in crate::usecases) fn belongs_to_other_tenant(upload: &Upload) -> Refusal {
     invalid_status(
         upload,
-        "The path of this upload belongs to another tenant now: cancel it.",
+        "The path of this upload now belongs to another tenant: cancel the upload.",
     )
 }
 

@@ -1,7 +1,7 @@
-//! Pre-signed URLs of parts, signed one by one as they are taken.
+//! Pre-signed URLs of parts, which are signed one by one as an iterator.
 //!
-//! An answer may hold 10,000 of them, which are megabytes: whoever writes it takes a few at a
-//! time, and no more than those are in memory.
+//! An answer may contain 10,000 URLs, which are megabytes. The writer of the answer takes a few at
+//! a time, and only those are in memory.
 
 use std::ops::RangeInclusive;
 
@@ -15,36 +15,36 @@ use crate::objects::sign::{self, PartSigner, UploadPart};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
-/// Parts whose URLs come with the session.
+/// The number of parts whose URLs are returned with a new session.
 pub const INITIAL_PARTS: u32 = 100;
 
-/// A part to be signed.
+/// A part to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartToSign {
-    /// From 1 on.
+    /// The number, from 1.
     pub number: u32,
-    /// Where its bytes begin; `None` where the size is open.
+    /// The offset of its first byte; `None` if the upload has no declared size.
     pub offset: Option<u64>,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Of its bytes.
+    /// The checksum of its bytes.
     pub checksum: Option<Checksum>,
 }
 
-/// A part, and where it goes. The URL is a credential: no `Debug`.
+/// A part and its URL. The URL is a credential, so there is no `Debug`.
 pub struct SignedPart {
-    /// What was asked for.
+    /// The part.
     pub part: PartToSign,
-    /// Where to PUT it.
+    /// The URL for the PUT.
     pub url: String,
-    /// When the URL stops working.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Parts to be signed, made as they are taken.
+/// Parts to sign, which are computed as they are taken.
 pub(in crate::usecases) struct PartsToSign {
     parts: Box<dyn Iterator<Item = PartToSign> + Send>,
-    /// The first number behind a range.
+    /// The number after the end of a range.
     next: Option<u32>,
 }
 
@@ -82,7 +82,7 @@ impl From<Part> for PartToSign {
     }
 }
 
-/// Parts that are signed as they are taken, in the order in which they were asked for.
+/// Parts that are signed as they are taken, in the requested order.
 pub struct SignedParts {
     signer: PartSigner,
     parts_to_sign: PartsToSign,
@@ -90,17 +90,17 @@ pub struct SignedParts {
 }
 
 impl SignedParts {
-    /// The path of their upload.
+    /// The path of the upload.
     pub fn path(&self) -> &DatasetPath {
         &self.path
     }
 
-    /// When all of the URLs stop working.
+    /// When the URLs expire.
     pub fn expires_at(&self) -> DateTime<Utc> {
         self.signer.expires_at()
     }
 
-    /// The first part behind a range that has no URL yet.
+    /// The first part after a range, which has no URL yet.
     pub fn next(&self) -> Option<u32> {
         self.parts_to_sign.next
     }
@@ -140,7 +140,7 @@ impl std::fmt::Debug for SignedParts {
     }
 }
 
-/// How an upload is cut; open-ended where its size was open at create.
+/// Returns the part plan of an upload; it is open-ended if no size was declared at create.
 pub(in crate::usecases) fn plan(upload: &Upload, multipart: &Multipart) -> Result<PartPlan> {
     PartPlan::new(
         upload.size_at_create(),
@@ -151,8 +151,7 @@ pub(in crate::usecases) fn plan(upload: &Upload, multipart: &Multipart) -> Resul
 }
 
 impl Broker {
-    /// The parts that a fresh session begins with: none where their sizes or their checksums are
-    /// not known yet.
+    /// Signs the first parts of a new session: none if their sizes or checksums are not known yet.
     pub(in crate::usecases) async fn sign_first_parts(
         &self,
         upload: &Upload,
@@ -167,7 +166,7 @@ impl Broker {
             .await
     }
 
-    /// Signs parts to live `lifetime` seconds, or as long as the credentials do.
+    /// Signs parts. The URLs live `lifetime` seconds, but no longer than the store's credentials.
     pub(in crate::usecases) async fn sign_parts(
         &self,
         upload: &Upload,

@@ -1,4 +1,4 @@
-//! Whether the parts that are asked for belong to the upload.
+//! Validates that the requested parts belong to the upload.
 
 use std::collections::HashSet;
 
@@ -9,23 +9,23 @@ use crate::domain::refusal::Refusal;
 use crate::usecases::faults::{Faults, checksum};
 use crate::usecases::uploads::parts::sign::{INITIAL_PARTS, PartToSign, PartsToSign};
 
-/// Parts that belong to the upload.
+/// Requested parts that belong to the upload.
 pub(super) struct ValidParts {
     pub(super) parts: SelectedParts,
-    /// Of their checksums, where they have some.
+    /// The algorithm of their checksums, if they have some.
     pub(super) algorithm: Option<Algorithm>,
 }
 
-/// How they were asked for.
+/// The requested parts.
 pub(super) enum SelectedParts {
-    /// One by one: with their sizes, where those are open, or with checksums.
+    /// Listed one by one: with their sizes, if the upload has no declared size, or with checksums.
     Listed(Vec<PartToSign>),
-    /// As the plan has them.
+    /// As the part plan defines them.
     Planned(PartsToSign),
 }
 
-/// Holds what is asked for against the plan, the algorithm that the store checks parts by, and
-/// the largest object in bytes.
+/// Validates the request against the plan, the algorithm of the parts' checksums, and the largest
+/// object in bytes.
 pub(super) fn validate(
     requested: RequestedParts,
     plan: PartPlan,
@@ -42,11 +42,11 @@ pub(super) fn validate(
     let parts = match requested {
         RequestedParts::Parts(parts) => SelectedParts::Listed(validation.parts(parts)),
         _ if plan.size().is_none() => {
-            let detail = "is missing: the size of this upload is open, so its parts are asked for with their sizes: {\"parts\":[{\"part_number\":1,\"size\":16777216}]}";
+            let detail = "is missing: this upload has no declared size, so its parts are requested with their sizes: {\"parts\":[{\"part_number\":1,\"size\":16777216}]}";
             return Err(Refusal::field("/parts", detail));
         }
         _ if algorithm.is_some() => {
-            let detail = "is missing: the parts of this upload have checksums, so they are asked for with them: {\"parts\":[{\"part_number\":1,\"checksum\":{…}}]}";
+            let detail = "is missing: the parts of this upload have checksums, so they are requested with them: {\"parts\":[{\"part_number\":1,\"checksum\":{…}}]}";
             return Err(Refusal::field("/parts", detail));
         }
         RequestedParts::Numbers(numbers) => SelectedParts::Planned(validation.numbers(numbers)),
@@ -61,7 +61,7 @@ pub(super) fn validate(
     })
 }
 
-/// What was seen so far.
+/// The state of a validation.
 struct Validation {
     faults: Faults,
     plan: PartPlan,
@@ -125,7 +125,7 @@ impl Validation {
         parts
     }
 
-    /// Whether there are as many as may be; of more, none is looked at.
+    /// Whether the number of parts is permitted. If not, the parts are not validated.
     fn check_count(&mut self, pointer: &str, count: usize) -> bool {
         let fits = count > 0 && u32::try_from(count).is_ok_and(|count| count <= MAX_PARTS);
         if !fits {
@@ -142,24 +142,24 @@ impl Validation {
         }
         match self.seen.insert(number) {
             true => Ok(()),
-            false => Err(format!("part {number} is asked for twice")),
+            false => Err(format!("part {number} is requested twice")),
         }
     }
 
     fn size(&self, number: u32, size: Option<u64>) -> Result<u64, String> {
         let planned = self.plan.part(number).map(|planned| planned.size);
-        let size = (size.or(planned)).ok_or("is missing: the size of this upload is open")?;
+        let size = (size.or(planned)).ok_or("is missing: this upload has no declared size")?;
         if size > self.max_size {
             return Err(format!("must be at most {} bytes", self.max_size));
         }
         match self.plan.validate_part(number, size) {
             Err(error) if error.field() == "size" => Err(format!("{error}, found {size}")),
-            // What is wrong with the number is told by itself.
+            // A fault of the number is reported separately.
             _ => Ok(size),
         }
     }
 
-    /// All parts that are asked for together have a checksum of one algorithm, or none has.
+    /// Either all parts of a request have a checksum of the same algorithm, or none has one.
     fn checksum(&mut self, at: usize, asked: Option<(String, String)>) -> Option<Checksum> {
         let pointer = |end: &str| format!("/parts/{at}/checksum{end}");
         let Some((name, value)) = asked else {
@@ -179,11 +179,12 @@ impl Validation {
         match self.algorithm {
             None if at == 0 => self.algorithm = Some(checksum.algorithm()),
             None => {
-                let detail = "the parts before it have none; all need one, or none";
+                let detail =
+                    "the parts before it have none; either all parts have one, or none has";
                 self.faults.add(&pointer(""), detail);
             }
             Some(expected) if expected != checksum.algorithm() => {
-                let detail = format!("expected {}, as the other parts have", expected.as_str());
+                let detail = format!("expected {}, like the other parts", expected.as_str());
                 self.faults.add(&pointer("/algorithm"), detail);
             }
             Some(_) => {}
