@@ -1,8 +1,8 @@
-//! Mint: an upload token for somebody who shall do a little, for a while.
+//! Issues upload tokens: short-lived credentials with a folder and allowances.
 //!
-//! It is signed, and nothing of it is written down: its count begins with its first use. It never
-//! opens more than the credential that asks for it, does not outlive that, and what it is used for
-//! counts against the tokens that it was made of, too.
+//! A token is signed and not stored: its uses are counted from the first one. It never permits more
+//! than the credential that requested it and does not outlive it, and its uses also count against
+//! the tokens that it was created with.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -20,44 +20,45 @@ use crate::usecases::identity::authenticate::fingerprint;
 use crate::usecases::identity::keys::hash;
 use crate::usecases::ids::new_id;
 
-/// How long a token lives where nobody says, in seconds.
+/// The default lifetime of a token, in seconds.
 pub const DEFAULT_SECONDS: u32 = 900;
-/// How long a token may live, in seconds: nobody can take it back before.
+/// The longest lifetime of a token, in seconds. A token cannot be revoked before it expires.
 pub const MAX_SECONDS: u32 = 86_400;
-/// Tokens that are counted with one that was made of them. Each makes it longer.
+/// The largest number of allowances in a token: its own, and those of the tokens that it was
+/// created with. Each makes the token longer.
 const MAX_ALLOWANCES: usize = 8;
-/// What fits the columns.
+/// The largest value that the columns can store.
 const MAX_VALUE: u64 = i64::MAX.unsigned_abs();
 
-/// What is asked for, as it came.
+/// The parameters of a new token, before validation.
 #[derive(Clone, Debug, Default)]
 pub struct NewToken {
-    /// The folder that it opens; all that the caller may reach where it does not say.
+    /// The folder of the token; by default everything that the caller may reach.
     pub prefix: Option<String>,
-    /// What it may do. The caller holds these.
+    /// The scopes of the token. The caller must have them.
     pub scopes: Vec<Scope>,
-    /// How long it lives, in seconds.
+    /// The lifetime, in seconds.
     pub expires_in: Option<u32>,
-    /// Uploads at most.
+    /// The largest number of uploads.
     pub max_uploads: Option<u64>,
-    /// Declared bytes at most, all uploads together.
+    /// The largest number of declared bytes of all uploads together.
     pub max_bytes: Option<u64>,
 }
 
-/// A new token. It is nowhere else.
+/// A new token. It is stored nowhere.
 #[derive(Debug)]
 pub struct IssuedToken {
-    /// What travels in `Authorization: Bearer`, or in the path.
+    /// The secret, for `Authorization: Bearer` or the path.
     pub token: SecretString,
-    /// What the audit calls it.
+    /// The name of the token in the audit.
     pub fingerprint: String,
-    /// The folder that it opens; all that the tenant has where there is none.
+    /// The folder of the token; `None` permits everything of the tenant.
     pub prefix: Option<PathPrefix>,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes a token. Refused where it would open more than the caller may.
+/// Issues a token. Refuses one that would permit more than the caller may do.
 pub async fn issue(broker: &Broker, principal: &Principal, new: NewToken) -> Result<IssuedToken> {
     let prefix = check(&new)?;
     let prefix = restrict_to_caller(principal, &new, prefix)?;
@@ -83,7 +84,7 @@ pub async fn issue(broker: &Broker, principal: &Principal, new: NewToken) -> Res
     }
     if allowances.len() > MAX_ALLOWANCES {
         let detail = format!(
-            "This token would be counted {MAX_ALLOWANCES} times over: ask for it with the credential that the first of them came from."
+            "This token would have more than {MAX_ALLOWANCES} allowances: request it with the credential that issued the first of them."
         );
         return Err(Refusal::new(Code::TokenTooWide, detail).into());
     }
@@ -111,7 +112,7 @@ pub async fn issue(broker: &Broker, principal: &Principal, new: NewToken) -> Res
     })
 }
 
-/// Holds each field against its own rule; the answer is the prefix.
+/// Validates each field, and returns the prefix.
 fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
     let mut faults = Faults::default();
     let prefix = new.prefix.as_deref().unwrap_or_default();
@@ -122,7 +123,10 @@ fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
         faults.add("/scopes", "expected at least one");
     }
     if new.scopes.contains(&Scope::Admin) {
-        faults.add("/scopes", "admin is not for tokens: name what it shall do");
+        faults.add(
+            "/scopes",
+            "a token cannot have the scope admin: use the other scopes",
+        );
     }
     if let Some(seconds) = new.expires_in
         && !(1..=MAX_SECONDS).contains(&seconds)
@@ -142,7 +146,7 @@ fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
     Ok(prefix.flatten())
 }
 
-/// Holds what is asked for against what the caller may; the answer is the prefix that it gets.
+/// Restricts the token to what the caller may do, and returns its prefix.
 fn restrict_to_caller(
     principal: &Principal,
     new: &NewToken,
@@ -151,10 +155,10 @@ fn restrict_to_caller(
     let mut too_wide = Vec::new();
     let own = principal.jail.folder();
     let prefix = match (prefix, own) {
-        // Nothing was asked for: what the caller has.
+        // No prefix was requested: the token gets the caller's.
         (None, own) if new.prefix.is_none() => own.cloned(),
         (Some(prefix), Some(own)) if !own.contains(prefix.as_str()) => {
-            too_wide.push(("/prefix", format!("lies outside of {own}")));
+            too_wide.push(("/prefix", format!("is outside of {own}")));
             None
         }
         (None, Some(own)) => {

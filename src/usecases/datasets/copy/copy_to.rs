@@ -1,15 +1,15 @@
-//! What a client asks for.
+//! The parameters of a copy.
 
 use serde::Serialize;
 
-/// Where a copy goes, as it came; see the contract of `POST /datasets/{path}/action/copy`.
+/// The parameters of a copy, before validation; see `POST /datasets/{path}/action/copy`.
 #[derive(Clone, Debug, Serialize)]
 pub struct CopyTo {
-    /// The target, with or without the leading slash.
+    /// The target path, with or without the leading slash.
     pub to: String,
-    /// Whether an object that stands there may be replaced.
+    /// Whether an object at the target may be replaced.
     pub overwrite: Option<bool>,
-    /// Replace exactly this version.
+    /// The ETag of the only version that may be replaced.
     pub if_match: Option<String>,
     /// Whether the source is deleted once the copy is proven.
     pub moves: bool,

@@ -1,10 +1,10 @@
-//! Copy: a dataset at a second path, or moved there. The bytes do not leave the store.
+//! Copies a dataset to a second path, or moves it. The bytes do not leave the store.
 //!
-//! A copy is an upload whose bytes the store itself brings. Its Pending row comes first, with the
-//! limits and quotas of any upload, then the store copies, and then the acknowledge proves what
-//! stands at the target. A crash in between leaves a Pending row that the janitor proves or lets
-//! expire. A move deletes the upload at the source once the copy is proven, by its id: a newer
-//! dataset at the source stays.
+//! A copy is an upload whose bytes are written by the store itself. Its Pending row is written
+//! first, with the limits and quotas of any upload; then the store copies, and the acknowledge
+//! proves the object at the target. A crash in between leaves a Pending row, which the janitor
+//! proves or lets expire. A move then deletes the source upload by its id: a newer dataset at the
+//! source is kept.
 
 mod copy_to;
 mod earlier_copy;
@@ -30,35 +30,36 @@ use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::create::validate::Draft;
 
-/// Copies at once.
+/// The number of concurrent copies.
 pub const CONCURRENT_COPIES: usize = 16;
 
-/// What came of a copy.
+/// The outcome of a copy.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The upload has ended, as a rule Uploaded.
+    /// The upload has ended; in general it is Uploaded.
     Done(Box<Copied>),
-    /// The store is still at it; the row says when it is done.
+    /// The store is still copying; the status of the upload shows when it is done.
     UnderWay(Box<Upload>),
 }
 
-/// A copy that was made.
+/// A completed copy.
 #[derive(Debug)]
 pub struct Copied {
     /// The upload at the target.
     pub upload: Upload,
-    /// Whether an earlier request with the same key made it.
+    /// Whether an earlier request with the same key created it.
     pub before: bool,
-    /// The upload that was deleted at the source.
+    /// The upload that was deleted at the source, for a move.
     pub removed: Option<Upload>,
 }
 
-/// Copies the dataset at `from`. Goes on when the caller disconnects, and answers at `until` at the
-/// latest. With an idempotency `key`, the same request again copies nothing anew: it follows the
-/// upload that the first one made.
+/// Copies the dataset at `from`. Continues if the caller disconnects, and returns at `until` at the
+/// latest. With an idempotency `key`, a repeated request copies nothing again: it returns the
+/// upload that the first one created.
 ///
-/// Refused where nothing stands at `from`, or no longer what was proven there, where the target
-/// may not be written, where the key came with another request, and as any new upload is.
+/// Refuses a source without an object or with another object than the proven one, a target that may
+/// not be written, a key that was used for another request, and everything that is refused for a
+/// new upload.
 pub async fn copy(
     broker: &Arc<Broker>,
     principal: &Arc<Principal>,
@@ -96,13 +97,13 @@ pub async fn copy(
     };
     let (written, mut row) = oneshot::channel();
     let (this, by) = (Arc::clone(broker), Arc::clone(principal));
-    let whole = broker.tasks.run_to_end(async move {
+    let work = broker.tasks.run_to_end(async move {
         let _permit = permit;
         let upload = match this.write_copy(draft, &source, &by, reservation).await? {
             Written::New(upload) => *upload,
             Written::Earlier(upload) => return Ok(Err(upload)),
         };
-        // The receiver is gone where the caller has disconnected.
+        // The receiver no longer exists if the caller has disconnected.
         let _ = written.send(upload.clone());
         let upload = this.run_copy(upload, &source).await?;
         let removed = match &source.upload {
@@ -115,7 +116,7 @@ pub async fn copy(
             removed,
         }))
     });
-    match timeout_at(until, whole).await {
+    match timeout_at(until, work).await {
         Ok(done) => match done? {
             Ok(copied) => Ok(Outcome::Done(Box::new(copied))),
             Err(before) => broker.follow_up(principal, from, *before, moves).await,
@@ -128,7 +129,7 @@ pub async fn copy(
 }
 
 impl Broker {
-    /// The dataset that is copied, and the upload that it becomes. Touches nothing.
+    /// Finds the dataset and creates the draft of the upload. Changes nothing.
     async fn prepare_copy(
         &self,
         principal: &Principal,
@@ -141,8 +142,8 @@ impl Broker {
         Ok((source, draft))
     }
 
-    /// What became of a copy that an earlier request made. Nothing is copied again: its first try
-    /// may still be under way, and would be replaced, or what replaced it.
+    /// Returns the state of a copy that an earlier request started. Nothing is copied again: the
+    /// first copy may still be running, and a second one could replace it or its successor.
     async fn follow_up(
         self: &Arc<Self>,
         principal: &Principal,

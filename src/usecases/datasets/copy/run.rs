@@ -1,4 +1,4 @@
-//! The copy at the store, and its proof.
+//! Runs a copy at the store, and proves it.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use crate::usecases::uploads::acknowledge::Expected;
 use crate::usecases::uploads::parts::sign::plan;
 use crate::usecases::uploads::session::{as_object, id_buffer};
 
-/// Parts that are copied at once.
+/// The number of parts that are copied concurrently.
 const CONCURRENT_PARTS: usize = 8;
 
 impl Broker {
-    /// Copies the bytes and proves them: the upload, Uploaded.
+    /// Copies the bytes and proves them. Returns the Uploaded upload.
     pub(super) async fn run_copy(
         self: &Arc<Self>,
         upload: Upload,
@@ -39,14 +39,15 @@ impl Broker {
             Ok(Copied::PreconditionFailed) => self.prove_or_cancel(upload, source).await,
             Ok(Copied::Conflict) => {
                 self.cancel_copy(&upload).await?;
-                let cause = "another write of the key was under way";
+                let cause = "another write of the key is in progress";
                 Err(Error::unavailable(Dependency::S3, cause))
             }
             Ok(Copied::Archived) => {
                 self.cancel_copy(&upload).await?;
                 Err(archived(source).into())
             }
-            // The answer may be lost, and the copy there; else the row waits for the janitor.
+            // The answer may have been lost although the copy exists. Otherwise the row is left to
+            // the janitor.
             Err(fault @ Error::Unavailable { .. }) if upload.multipart.is_none() => {
                 let proven = self.prove_copy(upload).await;
                 proven.map_err(|_| fault)
@@ -60,7 +61,7 @@ impl Broker {
             .await
     }
 
-    /// Nothing was copied by the last call: the source changed, or something stands at the target.
+    /// The last call copied nothing: the source has changed, or there is an object at the target.
     async fn prove_or_cancel(self: &Arc<Self>, upload: Upload, source: &Source) -> Result<Upload> {
         let bucket = self.bucket(&upload.bucket).await?;
         let refusal = match bucket.objects.head(&source.key).await? {
@@ -77,7 +78,7 @@ impl Broker {
         Err(refusal.into())
     }
 
-    /// Ends an upload of which nothing was written.
+    /// Cancels an upload of which nothing was written.
     async fn cancel_copy(&self, upload: &Upload) -> Result<()> {
         self.change_status(upload, Transition::Cancel, Changes::default())
             .await?;
@@ -99,7 +100,7 @@ impl Broker {
         Ok(bucket.objects.copy(&copy).await?)
     }
 
-    /// Copies all parts, some at once; the first that is not copied ends it.
+    /// Copies all parts, several at once. Stops at the first part that is not copied.
     async fn copy_parts(
         &self,
         upload: &Upload,
@@ -140,8 +141,8 @@ impl Broker {
         Ok(bucket.objects.copy_part(&copy).await?)
     }
 
-    /// Keeps the janitors away for as long as the store may take; refused where the upload has
-    /// ended meanwhile.
+    /// Extends the deadline by the time that the store may take, so that the janitor does not
+    /// expire the upload. Refuses an upload that has ended meanwhile.
     async fn extend_for_copy(&self, upload: &Upload) -> Result<()> {
         let timeout = TimeDelta::from_std(self.rules.complete_timeout);
         let until = self.clock.now() + timeout.unwrap_or_default();
@@ -159,7 +160,7 @@ fn archived(source: &Source) -> Refusal {
     Refusal::new(
         Code::InvalidRequest,
         format!(
-            "The dataset at {} is archived by its storage class: restore it, then copy it.",
+            "The dataset at {} has an archived storage class: restore it, then copy it.",
             source.path
         ),
     )

@@ -1,4 +1,5 @@
-//! From what a token grants to a principal: the access that it is_active on has to be there.
+//! Creates the principal of a token. The tenant and the API key that the token is based on must
+//! still be active.
 
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use crate::usecases::context::{Broker, CachedKey, TenantAccess};
 use crate::usecases::error::{Result, shared};
 use crate::usecases::tenants::check_name;
 
-/// The principal of a token that was made with the API key `key`, or with none; `None` where the
-/// tenant is not there or disabled, or the key has ended.
+/// Returns the principal of a token that was created with the API key `key`, or with none; `None`
+/// if the tenant does not exist or is disabled, or if the key has ended.
 pub(super) async fn from_grant(
     broker: &Broker,
     grant: Grant,
@@ -43,19 +44,20 @@ pub(super) async fn from_grant(
     }))
 }
 
-/// A tenant that is at work, believed for as long as a key is: many tokens stand on one access.
+/// Returns the tenant's access, if the tenant is enabled and the key is active. It is cached for as
+/// long as a key is, because many tokens share it.
 async fn tenant_access(
     broker: &Broker,
     tenant: &str,
     key: Option<Uuid>,
 ) -> Result<Option<TenantAccess>> {
-    // A name that cannot be is nobody's, and no text for Postgres.
+    // An invalid name belongs to no tenant, and may be no valid text for Postgres.
     if check_name("/tenant", tenant).is_err() {
         return Ok(None);
     }
-    let place = (tenant.to_owned(), key);
+    let base = (tenant.to_owned(), key);
     let load = load(broker, tenant, key);
-    let access = broker.caches.token_bases.try_get_with(place, load).await;
+    let access = broker.caches.token_bases.try_get_with(base, load).await;
     access.map_err(|error| shared(&error))
 }
 

@@ -1,4 +1,4 @@
-//! An upload token of ours.
+//! Authenticates an upload token of the broker.
 
 use std::sync::Arc;
 
