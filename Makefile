@@ -60,7 +60,7 @@ build: ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
 test: lint postgres pooler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
-	$(call step,tests,$(CARGO) test --locked)
+	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
 	@printf '\n== all is well\n'
 
 test-faults: postgres venv ## Run only the fault tests (a part of test); FAULT_SEED=1 FAULT_KILLS=50

@@ -5,13 +5,22 @@ use std::time::Duration;
 
 use super::audit::Audit;
 use super::auth::{Auth, ensure_loopback};
+use super::aws::Aws;
+use super::database::Database;
+use super::dev::Dev;
+use super::fault::Fault;
+use super::http::Http;
+use super::identity::Identity;
+use super::janitor::Janitor;
+use super::log::Log;
+use super::notify::Notify;
 use super::reader::{Reader, Section};
 use super::report::Effective;
+use super::s3::S3;
+use super::s3_events::S3Events;
+use super::uploads::Uploads;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
-use super::{
-    Aws, Database, Dev, Fault, Http, Identity, Janitor, Log, Notify, S3, S3Events, Uploads,
-};
 
 /// All settings, validated.
 #[derive(Clone, Debug)]

@@ -27,129 +27,13 @@ mod hangup;
 mod outcome;
 pub mod renewal;
 mod runtime;
+mod shutdown;
 mod supervise;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-
 pub use hangup::Hangups;
 pub use outcome::{Failure, Outcome};
 pub use runtime::run;
+pub use shutdown::Shutdown;
 pub use supervise::TaskResult;
-
-/// The time for tasks that are dropped at the hard stop to run their destructors. They need none,
-/// unless they block.
-const DROP_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Stops the process, and keeps the registry of tasks that have to stop. Cheap to clone; all clones
-/// share one state.
-#[derive(Clone, Debug, Default)]
-pub struct Shutdown {
-    soft: CancellationToken,
-    hard: CancellationToken,
-    tasks: Arc<supervise::Tasks>,
-}
-
-impl Shutdown {
-    /// Creates a shutdown that has not been requested and has no tasks.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Makes SIGTERM and SIGINT start the soft stop, and a second signal the hard stop. It must be
-    /// called inside a tokio runtime, and other signal handlers must be disabled (actix-web:
-    /// `disable_signals()`).
-    ///
-    /// # Errors
-    /// If the system rejects the handlers.
-    pub fn on_signals(&self) -> io::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let (soft, hard) = (self.soft.clone(), self.hard.clone());
-        supervise::detach(async move {
-            // This loop never ends. A third signal, after the hard stop, has no effect.
-            loop {
-                let name = tokio::select! {
-                    _ = terminate.recv() => "SIGTERM",
-                    _ = interrupt.recv() => "SIGINT",
-                };
-                if soft.is_cancelled() {
-                    hard.cancel();
-                    log::warn!("{name} while stopping: stopping at once");
-                } else {
-                    soft.cancel();
-                    log::info!("{name}: stopping; send it again to stop at once");
-                }
-            }
-        });
-        Ok(())
-    }
-
-    /// Starts the soft stop. Repeated calls have no effect.
-    pub fn stop(&self) {
-        self.soft.cancel();
-    }
-
-    /// Whether the soft stop has begun.
-    pub fn is_stopping(&self) -> bool {
-        self.soft.is_cancelled()
-    }
-
-    /// Waits until the soft stop has begun. It is cancel-safe.
-    pub async fn stopping(&self) {
-        self.soft.cancelled().await;
-    }
-
-    /// The soft stop as a token. Cancelling it is the same as [`stop`](Self::stop).
-    pub fn token(&self) -> CancellationToken {
-        self.soft.clone()
-    }
-
-    /// Spawns a loop that must run as long as the process: a server, the relay, the janitor. It
-    /// must return after [`stopping`](Self::stopping) resolves. A panic or an `Err` at any time, or
-    /// a return before the soft stop, is a failure that stops the process. It must be called inside
-    /// a tokio runtime. `name` is used in logs and in the [`Outcome`].
-    pub fn spawn<F>(&self, name: &'static str, future: F)
-    where
-        F: Future<Output: TaskResult> + Send + 'static,
-    {
-        self.launch(name, supervise::Kind::Loop, future);
-    }
-
-    /// Spawns a task that ends by itself, such as one connection. A panic or an `Err` is logged and
-    /// does not affect other tasks. [`wait`](Self::wait) gives it time to finish.
-    pub fn spawn_job<F>(&self, name: &'static str, future: F)
-    where
-        F: Future<Output: TaskResult> + Send + 'static,
-    {
-        self.launch(name, supervise::Kind::Job, future);
-    }
-
-    /// Waits for the soft stop, then at most `timeout` for the spawned tasks. Tasks that have not
-    /// stopped by then, or at a second signal, are dropped and named in the outcome.
-    pub async fn wait(&self, timeout: Duration) -> Outcome {
-        tokio::select! {
-            () = self.soft.cancelled() => (),
-            () = self.hard.cancelled() => (),
-        }
-        self.tasks.close();
-        tokio::select! {
-            () = self.tasks.finished() => (),
-            () = self.hard.cancelled() => (),
-            () = tokio::time::sleep(timeout) => (),
-        }
-        let outcome = self.tasks.outcome();
-        self.hard.cancel();
-        // Destructors may log something, such as the data that is lost with the task.
-        let _ = tokio::time::timeout(DROP_TIMEOUT, self.tasks.finished()).await;
-        outcome.log(timeout);
-        outcome
-    }
-}

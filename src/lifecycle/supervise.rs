@@ -3,13 +3,11 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures::FutureExt as _;
 use tokio_util::task::TaskTracker;
 
-use super::{Failure, Outcome, Shutdown};
+use super::outcome::{Failure, Outcome};
 
 /// The output of a supervised future: `()`, or a `Result` whose error is the reason of the failure.
 pub trait TaskResult: Send {
@@ -40,7 +38,7 @@ pub(super) enum Kind {
 /// All tasks that were spawned and have not ended.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
-    tracker: TaskTracker,
+    pub(super) tracker: TaskTracker,
     registry: Mutex<Registry>,
 }
 
@@ -69,7 +67,7 @@ impl Tasks {
         }
     }
 
-    fn add(&self, name: &'static str) -> u64 {
+    pub(super) fn add(&self, name: &'static str) -> u64 {
         let mut registry = self.registry();
         let id = registry.next;
         registry.next = id.wrapping_add(1);
@@ -77,7 +75,7 @@ impl Tasks {
         id
     }
 
-    fn remove(&self, id: u64, failure: Option<Failure>) {
+    pub(super) fn remove(&self, id: u64, failure: Option<Failure>) {
         let mut registry = self.registry();
         registry.running.retain(|(other, _)| *other != id);
         registry.failures.extend(failure);
@@ -89,49 +87,9 @@ impl Tasks {
     }
 }
 
-impl Shutdown {
-    pub(super) fn launch<F>(&self, name: &'static str, kind: Kind, future: F)
-    where
-        F: Future<Output: TaskResult> + Send + 'static,
-    {
-        let id = self.tasks.add(name);
-        let shutdown = self.clone();
-        let watched = self.tasks.tracker.track_future(async move {
-            let end = tokio::select! {
-                end = AssertUnwindSafe(future).catch_unwind() => end,
-                () = shutdown.hard.cancelled() => return,
-            };
-            shutdown.ended(id, name, kind, end);
-        });
-        detach(watched);
-    }
+pub(super) type Panic = Box<dyn Any + Send>;
 
-    fn ended(&self, id: u64, name: &'static str, kind: Kind, end: Result<impl TaskResult, Panic>) {
-        let fault = match end {
-            Err(panic) => Some(format!("panicked: {}", panic_text(&*panic))),
-            Ok(end) => end.fault().map(|fault| format!("failed: {fault}")),
-        };
-        match (kind, fault) {
-            (Kind::Job, None) => self.tasks.remove(id, None),
-            (Kind::Job, Some(reason)) => {
-                log::error!("{name} {reason}");
-                self.tasks.remove(id, None);
-            }
-            (Kind::Loop, None) if self.is_stopping() => self.tasks.remove(id, None),
-            (Kind::Loop, fault) => {
-                let reason = fault.unwrap_or_else(|| "returned before the shutdown".to_owned());
-                let failure = Failure { name, reason };
-                log::error!("{failure}; stopping the process");
-                self.tasks.remove(id, Some(failure));
-                self.stop();
-            }
-        }
-    }
-}
-
-type Panic = Box<dyn Any + Send>;
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")

@@ -11,7 +11,8 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, X_FORWARDED_FOR, X_FORWARDED_PROTO};
 use actix_web::web;
 
-use super::{TrustedProxies, forwarded, line};
+use super::address::{TrustedProxies, line};
+use super::forwarded;
 
 /// Whether the client of a request uses TLS to its proxy. `None` if no trusted proxy states it, or
 /// if the two headers contradict each other.

@@ -1,8 +1,11 @@
 //! Which headers of which peers are trusted.
 
-use actix_web::http::header::{HeaderValue, X_FORWARDED_PROTO};
+use actix_web::http::header::{
+    FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR, X_FORWARDED_PROTO,
+};
 
 use super::*;
+use crate::config::Network;
 
 /// Trusts 10/8 and fd00::/8.
 fn proxies() -> TrustedProxies {
