@@ -127,8 +127,8 @@ impl Broker {
         let is_pending = upload.status == Status::Pending;
         let ended = match &failure {
             Some((refusal, unproven)) if refusal.code == Code::SizeLimitExceeded => {
-                let arrow = Transition::Fail;
-                self.end_unproven(upload, arrow, refusal, unproven.as_ref())
+                let transition = Transition::Fail;
+                self.end_unproven(upload, transition, refusal, unproven.as_ref())
                     .await?
             }
             Some((_, unproven)) if !is_pending => {
@@ -136,14 +136,14 @@ impl Broker {
                 None
             }
             Some((refusal, unproven)) => {
-                let arrow = Transition::Expire;
-                self.end_unproven(upload, arrow, refusal, unproven.as_ref())
+                let transition = Transition::Expire;
+                self.end_unproven(upload, transition, refusal, unproven.as_ref())
                     .await?
             }
             None if !is_pending => None,
             None => {
-                let (arrow, changes) = (Transition::Expire, Changes::default());
-                self.change_status(upload, arrow, changes).await?
+                let (transition, changes) = (Transition::Expire, Changes::default());
+                self.change_status(upload, transition, changes).await?
             }
         };
         let Some(ended) = ended else {

@@ -93,7 +93,7 @@ async fn acknowledge_all(
         while under_way.len() < CONCURRENT_UPLOADS
             && let Some((place, upload, expected)) = waiting.next()
         {
-            let acknowledged = acknowledge::to_end(broker, upload, expected);
+            let acknowledged = acknowledge::acknowledge_to_end(broker, upload, expected);
             under_way.push(async move { (place, acknowledged.await) });
         }
         let Ok(Some((place, acknowledged))) = timeout_at(until, under_way.next()).await else {

@@ -32,13 +32,13 @@ pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Re
 
 impl Broker {
     async fn cancel(&self, upload: Upload) -> Result<Upload> {
-        let arrow = Transition::Cancel;
+        let transition = Transition::Cancel;
         let Some(cancelled) = self
-            .change_status(&upload, arrow, Changes::default())
+            .change_status(&upload, transition, Changes::default())
             .await?
         else {
             let now = self.reload(&upload).await?;
-            return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
+            return Err(Refusal::wrong_status(now.id, now.status, transition).into());
         };
         self.abort(&cancelled).await;
         if let Err(cause) = self.remove_own_object(&cancelled).await {

@@ -68,7 +68,7 @@ pub async fn by_id(
         Some(_) => DeleteTarget::Upload,
         None => DeleteTarget::UploadInOtherTenantsPrefix,
     };
-    to_end(broker, upload, DeleteOptions { target, force }).await
+    delete_to_end(broker, upload, DeleteOptions { target, force }).await
 }
 
 /// Deletes the dataset at a path and its upload, and returns the upload. Afterwards no object is at
@@ -92,7 +92,7 @@ pub async fn by_path(
     let upload = find::visible(principal, path, found, Code::DatasetNotFound)?;
     drop(connection);
     let target = DeleteTarget::Dataset;
-    to_end(broker, upload, DeleteOptions { target, force }).await
+    delete_to_end(broker, upload, DeleteOptions { target, force }).await
 }
 
 /// Performs the last two steps of a delete that has started.
@@ -112,7 +112,11 @@ pub async fn finish(broker: &Arc<Broker>, upload: Upload) -> Result<()> {
         .await
 }
 
-async fn to_end(broker: &Arc<Broker>, upload: Upload, options: DeleteOptions) -> Result<Upload> {
+async fn delete_to_end(
+    broker: &Arc<Broker>,
+    upload: Upload,
+    options: DeleteOptions,
+) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker
         .tasks
@@ -125,9 +129,9 @@ async fn to_end(broker: &Arc<Broker>, upload: Upload, options: DeleteOptions) ->
 
 impl Broker {
     async fn delete(&self, upload: &Upload, options: DeleteOptions) -> Result<()> {
-        let arrow = Transition::StartDelete;
-        if upload.status != Status::Deleting && !arrow.allows(upload.status) {
-            return Err(Refusal::wrong_status(upload.id, upload.status, arrow).into());
+        let transition = Transition::StartDelete;
+        if upload.status != Status::Deleting && !transition.allows(upload.status) {
+            return Err(Refusal::wrong_status(upload.id, upload.status, transition).into());
         }
         let proven = upload.object.as_ref().map(|object| &*object.etag);
         let etag = proven.filter(|_| options.force != Force::Object);
@@ -145,10 +149,10 @@ impl Broker {
         upload: &Upload,
         options: DeleteOptions,
     ) -> Result<()> {
-        let doomed = object_to_remove(removal, upload, options)?;
+        let object = object_to_remove(removal, upload, options)?;
         self.start_delete(upload).await?;
         let mut is_free = true;
-        if let Some(object) = &doomed {
+        if let Some(object) = &object {
             is_free = self.remove_found(removal, object).await? == Deletion::Gone;
             if is_free && object.upload_id != Some(upload.id) {
                 self.clear_unproven_size(upload, object).await?;
@@ -163,12 +167,12 @@ impl Broker {
 
     /// Marks the upload Deleting, unless it already is.
     async fn start_delete(&self, upload: &Upload) -> Result<()> {
-        let arrow = Transition::StartDelete;
+        let transition = Transition::StartDelete;
         if upload.status == Status::Deleting {
             return Ok(());
         }
         let changed = self
-            .change_status(upload, arrow, Changes::default())
+            .change_status(upload, transition, Changes::default())
             .await?;
         if changed.is_some() {
             return Ok(());
@@ -177,7 +181,7 @@ impl Broker {
         match now.status {
             // Another request deletes it as well. Both may finish.
             Status::Deleting => Ok(()),
-            status => Err(Refusal::wrong_status(now.id, status, arrow).into()),
+            status => Err(Refusal::wrong_status(now.id, status, transition).into()),
         }
     }
 

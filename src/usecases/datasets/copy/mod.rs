@@ -48,7 +48,7 @@ pub struct Copied {
     /// The upload at the target.
     pub upload: Upload,
     /// Whether an earlier request with the same key created it.
-    pub before: bool,
+    pub is_repeated: bool,
     /// The upload that was deleted at the source, for a move.
     pub removed: Option<Upload>,
 }
@@ -71,11 +71,11 @@ pub async fn copy(
     let moves = request.moves;
     let reservation =
         (key.map(|key| earlier_copy::reservation(key, from, &request))).transpose()?;
-    let before = match &reservation {
+    let earlier = match &reservation {
         Some(reservation) => broker.find_earlier_copy(principal, reservation).await?,
         None => None,
     };
-    if let Some(upload) = before {
+    if let Some(upload) = earlier {
         return broker.follow_up(principal, from, upload, moves).await;
     }
     let prepared = broker.prepare_copy(principal, from, request).await;
@@ -112,14 +112,14 @@ pub async fn copy(
         };
         Ok(Ok(Copied {
             upload,
-            before: false,
+            is_repeated: false,
             removed,
         }))
     });
     match timeout_at(until, work).await {
         Ok(done) => match done? {
             Ok(copied) => Ok(Outcome::Done(Box::new(copied))),
-            Err(before) => broker.follow_up(principal, from, *before, moves).await,
+            Err(earlier) => broker.follow_up(principal, from, *earlier, moves).await,
         },
         Err(_) => match row.try_recv() {
             Ok(upload) => Ok(Outcome::UnderWay(Box::new(upload))),
@@ -153,7 +153,9 @@ impl Broker {
     ) -> Result<Outcome> {
         let upload = match upload.status {
             Status::Pending => {
-                let proven = acknowledge::to_end(self, upload.clone(), Expected::default()).await;
+                let proven =
+                    acknowledge::acknowledge_to_end(self, upload.clone(), Expected::default())
+                        .await;
                 match proven {
                     Err(Error::Refused(refusal)) if is_under_way(refusal.code) => {
                         return Ok(Outcome::UnderWay(Box::new(upload)));
@@ -169,7 +171,7 @@ impl Broker {
         };
         Ok(Outcome::Done(Box::new(Copied {
             upload,
-            before: true,
+            is_repeated: true,
             removed,
         })))
     }

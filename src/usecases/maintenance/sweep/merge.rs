@@ -56,10 +56,10 @@ pub(super) struct Merge {
     last_object: Option<String>,
     last_row: Option<(String, uuid::Uuid)>,
     /// Whether a row had the key of the first object.
-    met: bool,
+    has_row: bool,
     /// The key that is being compared, and the last key whose comparison is complete.
-    at: Option<String>,
-    done: Option<String>,
+    current_key: Option<String>,
+    completed_key: Option<String>,
 }
 
 impl Merge {
@@ -69,7 +69,7 @@ impl Merge {
             last_object: position.clone(),
             // After every row of that key.
             last_row: position.clone().map(|key| (key, uuid::Uuid::max())),
-            done: position,
+            completed_key: position,
             ..Self::default()
         }
     }
@@ -83,8 +83,8 @@ impl Merge {
     }
 
     /// The last key whose comparison is complete.
-    pub(super) fn done(&self) -> Option<&str> {
-        self.done.as_deref()
+    pub(super) fn completed_key(&self) -> Option<&str> {
+        self.completed_key.as_deref()
     }
 
     pub(super) fn add_objects(
@@ -112,7 +112,7 @@ impl Merge {
             self.last_row = Some((last.key.clone(), last.id));
         }
         let all = page.len();
-        let before = self.rows.len();
+        let previous = self.rows.len();
         (self.rows).extend(page.into_iter().filter(|row| row.bucket == bucket));
         self.rows_ended = is_last;
         all - (self.rows.len() - before)
@@ -132,42 +132,46 @@ impl Merge {
             // Several rows may have the same key; an object's key is unique.
             let row_first = match (object, row) {
                 (None, None) => {
-                    self.done = self.at.take().or(self.done.take());
+                    self.completed_key = self.current_key.take().or(self.completed_key.take());
                     return Step::End;
                 }
                 (Some(object), Some(row)) => row <= object,
                 (None, Some(_)) => true,
                 (Some(_), None) => false,
             };
-            let difference = if row_first { self.row() } else { self.object() };
+            let difference = if row_first {
+                self.next_row()
+            } else {
+                self.next_object()
+            };
             if let Some(difference) = difference {
                 return Step::Difference(difference);
             }
         }
     }
 
-    fn row(&mut self) -> Option<Difference> {
+    fn next_row(&mut self) -> Option<Difference> {
         let row = self.rows.pop_front()?;
-        self.pass(&row.key);
+        self.advance_to(&row.key);
         let object = self.objects.front().filter(|object| object.key == row.key);
-        self.met |= object.is_some();
+        self.has_row |= object.is_some();
         let proven = row.etag.as_deref().unwrap_or_default();
         let same = object.is_some_and(|object| same_etag(proven, &object.etag));
         (!same || row.drifted).then_some(Difference::Row(row))
     }
 
-    fn object(&mut self) -> Option<Difference> {
+    fn next_object(&mut self) -> Option<Difference> {
         let object = self.objects.pop_front()?;
-        self.pass(&object.key);
-        let met = std::mem::take(&mut self.met);
-        (!met).then_some(Difference::Object(object.key))
+        self.advance_to(&object.key);
+        let has_row = std::mem::take(&mut self.has_row);
+        (!has_row).then_some(Difference::Object(object.key))
     }
 
     /// When the first item of another key is reached, the previous key is complete.
-    fn pass(&mut self, key: &str) {
-        if self.at.as_deref() != Some(key) {
-            let before = self.at.replace(key.to_owned());
-            self.done = before.or(self.done.take());
+    fn advance_to(&mut self, key: &str) {
+        if self.current_key.as_deref() != Some(key) {
+            let previous = self.current_key.replace(key.to_owned());
+            self.completed_key = previous.or(self.completed_key.take());
         }
     }
 }

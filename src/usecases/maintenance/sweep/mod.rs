@@ -211,7 +211,9 @@ impl Pass {
         let mut connection = self.broker.connection().await?;
         Ok(match ended {
             true => sweeps::finish(&mut connection, bucket, lease, now).await?,
-            false => sweeps::advance(&mut connection, bucket, lease, self.merge.done()).await?,
+            false => {
+                sweeps::advance(&mut connection, bucket, lease, self.merge.completed_key()).await?
+            }
         })
     }
 }

@@ -212,13 +212,13 @@ impl Broker {
 }
 
 /// The refusal for parts of which S3 computed another checksum than the declared one.
-fn wrong_checksum(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
-    let mismatch_of = |promised: &Checksum| Mismatch {
+fn wrong_checksum(upload: &Upload, expected: Option<&Checksum>) -> Refusal {
+    let mismatch_of = |expected: &Checksum| Mismatch {
         field: "checksum",
-        expected: promised.to_string(),
+        expected: expected.to_string(),
         found: "another value, which S3 computed from the parts".to_owned(),
     };
-    mismatch(upload, promised.map(mismatch_of).into_iter().collect())
+    mismatch(upload, expected.map(mismatch_of).into_iter().collect())
 }
 
 /// The refusal after several attempts, which rule out that a part was just being sent again.

@@ -224,33 +224,33 @@ impl Broker {
     pub(in crate::usecases) async fn change_status(
         &self,
         upload: &Upload,
-        arrow: Transition,
+        transition: Transition,
         changes: Changes,
     ) -> Result<Option<Upload>> {
         let at = self.clock.now();
         let mut connection = self.connection().await?;
-        let taken = connection
+        let changed = connection
             .transaction(async |connection| {
                 uploads::transition(
                     connection,
                     upload.id,
                     upload.lease_token,
-                    arrow,
+                    transition,
                     at,
                     changes,
                 )
                 .await
             })
             .await?;
-        if let Some(upload) = &taken {
-            self.count(upload, arrow);
+        if let Some(upload) = &changed {
+            self.count(upload, transition);
         }
-        Ok(taken)
+        Ok(changed)
     }
 
-    pub(super) fn count(&self, upload: &Upload, arrow: Transition) {
-        self.metrics.uploads.transition(arrow.to().as_str());
-        if arrow == Transition::Acknowledge {
+    pub(super) fn count(&self, upload: &Upload, transition: Transition) {
+        self.metrics.uploads.transition(transition.to().as_str());
+        if transition == Transition::Acknowledge {
             let took = upload.updated_at - upload.created_at;
             self.metrics
                 .uploads

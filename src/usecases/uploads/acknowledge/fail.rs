@@ -27,9 +27,9 @@ impl Broker {
         unproven: Option<Unproven>,
     ) -> Result<Upload> {
         self.count_failure(&refusal);
-        let arrow = Transition::Fail;
+        let transition = Transition::Fail;
         if self
-            .end_unproven(upload, arrow, &refusal, unproven.as_ref())
+            .end_unproven(upload, transition, &refusal, unproven.as_ref())
             .await?
             .is_some()
         {
@@ -49,7 +49,7 @@ impl Broker {
     pub(in crate::usecases) async fn end_unproven(
         &self,
         upload: &Upload,
-        arrow: Transition,
+        transition: Transition,
         refusal: &Refusal,
         unproven: Option<&Unproven>,
     ) -> Result<Option<Upload>> {
@@ -63,7 +63,7 @@ impl Broker {
                     connection,
                     upload.id,
                     upload.lease_token,
-                    arrow,
+                    transition,
                     at,
                     changes,
                 )
@@ -79,7 +79,7 @@ impl Broker {
             .await?;
         drop(connection);
         if let Some(upload) = &ended {
-            self.count(upload, arrow);
+            self.count(upload, transition);
         }
         self.count_drift(drifted);
         Ok(ended)

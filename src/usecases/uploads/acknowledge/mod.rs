@@ -63,7 +63,7 @@ pub async fn by_id(
     let mut connection = broker.connection().await?;
     let upload = find::to_write(&mut connection, principal, id).await?;
     drop(connection);
-    to_end(broker, upload, expected).await
+    acknowledge_to_end(broker, upload, expected).await
 }
 
 /// Acknowledges the newest upload at a path.
@@ -78,11 +78,11 @@ pub async fn by_path(
     let upload = find::visible(principal, path, found, Code::UploadNotFound)?;
     find::may_write(principal, &upload)?;
     drop(connection);
-    to_end(broker, upload, expected).await
+    acknowledge_to_end(broker, upload, expected).await
 }
 
 /// Acknowledges an upload that the caller may see. It continues if the caller disconnects.
-pub(in crate::usecases) async fn to_end(
+pub(in crate::usecases) async fn acknowledge_to_end(
     broker: &Arc<Broker>,
     upload: Upload,
     expected: Expected,
