@@ -190,14 +190,14 @@ async fn inspect_unacknowledged(
             &upload,
         ));
     }
-    let (outcome_of_expire, upload) = match mode {
+    let (expire_outcome, upload) = match mode {
         Mode::Repair => {
-            let outcome_of_expire = expire::expire(broker, upload.clone()).await?;
-            (outcome_of_expire, broker.reload(&upload).await?)
+            let expire_outcome = expire::expire(broker, upload.clone()).await?;
+            (expire_outcome, broker.reload(&upload).await?)
         }
         Mode::DryRun => (expire::predict(broker, &upload).await?, upload),
     };
-    let outcome = match outcome_of_expire {
+    let outcome = match expire_outcome {
         ExpireOutcome::Uploaded => Outcome::Uploaded,
         ExpireOutcome::Expired | ExpireOutcome::Unchanged => Outcome::Reported,
     };

@@ -71,7 +71,7 @@ impl Batched for Proof {
 
     async fn write(broker: &Broker, path: WritePath, proofs: Vec<Self>) -> Vec<Result<Outcome>> {
         let proofs: Vec<ProvenUpload> = proofs.into_iter().map(|proof| proof.proven).collect();
-        let taken = async {
+        let acquired = async {
             let permit = match &path {
                 WritePath::Fast => None,
                 WritePath::Slow(tenant) => Some(broker.connections.permit(tenant).await?),
@@ -82,7 +82,7 @@ impl Batched for Proof {
             WritePath::Fast => OnLocked::Skip,
             WritePath::Slow(_) => OnLocked::Wait,
         };
-        match taken.await {
+        match acquired.await {
             Ok((_permit, mut connection)) => write(broker, &mut connection, proofs, locked).await,
             Err(error) => error_for_each(error, proofs.len()),
         }
