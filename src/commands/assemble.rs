@@ -142,7 +142,7 @@ pub async fn assemble(
         metrics: Arc::clone(&metrics),
         caches: Caches::new(jwt, token_key),
         batches: Batches::default(),
-        tasks: Tasks::new(copy::AT_ONCE),
+        tasks: Tasks::new(copy::CONCURRENT_COPIES),
         audit: AuditQueue::new(Arc::clone(&metrics)),
         outbox: Arc::clone(&outbox),
         s3_events: S3Events::default(),

@@ -134,7 +134,7 @@ async fn run_round(job: &Job) -> RoundResult {
     let mut failures = Failures::default();
     failures.record(
         "the abilities of the stores",
-        abilities::recall_all(&job.broker).await,
+        abilities::load_all(&job.broker).await,
     );
     let round = failures
         .record("the round", job.round().await)

@@ -10,7 +10,7 @@ use super::job::Job;
 use super::loops::cause;
 use super::report::Report;
 use crate::domain::finding::Outcome;
-use crate::usecases::maintenance::abort_stale::{self as usecase, Pass, Stale, Stepped};
+use crate::usecases::maintenance::abort_stale::{self as usecase, Pass, Stale, StepOutcome};
 use crate::usecases::{Broker, Result};
 
 /// The number of multipart uploads that are aborted at the same time.
@@ -57,10 +57,10 @@ pub async fn abort_stale(
     let Some(mut pass) = usecase::begin(broker, bucket, ended_before).await? else {
         return Ok(AbortOutcome::Skipped);
     };
-    match pass.keeper() {
-        Some(keeper) => {
+    match pass.lease_renewal() {
+        Some(renewal) => {
             let work = run_pass(&mut pass, broker, report, stop, false);
-            keeper
+            renewal
                 .during(work)
                 .await
                 .unwrap_or(Ok(AbortOutcome::Skipped))
@@ -102,22 +102,22 @@ async fn run_pass(
     };
     while !progress.must_end() {
         match pass.step().await {
-            Ok(Stepped::On(stale)) => progress.abort_page(stale).await,
-            Ok(Stepped::Through) => return Ok(AbortOutcome::Completed(progress.counts)),
-            Ok(Stepped::Lost) => return Ok(AbortOutcome::Skipped),
-            Ok(Stepped::Refused(reason)) => {
+            Ok(StepOutcome::More(stale)) => progress.abort_page(stale).await,
+            Ok(StepOutcome::Completed) => return Ok(AbortOutcome::Completed(progress.counts)),
+            Ok(StepOutcome::LeaseLost) => return Ok(AbortOutcome::Skipped),
+            Ok(StepOutcome::Refused(reason)) => {
                 log::warn!("janitor: cannot list stale multipart uploads: {reason}");
                 return Ok(AbortOutcome::Refused);
             }
             Err(error) => {
-                if let Err(release) = pass.leave().await {
+                if let Err(release) = pass.release().await {
                     log::warn!("janitor: open multipart uploads stay leased: {release}");
                 }
                 return Err(error);
             }
         }
     }
-    pass.leave().await?;
+    pass.release().await?;
     Ok(AbortOutcome::Stopped(progress.counts))
 }
 

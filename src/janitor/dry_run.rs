@@ -4,29 +4,34 @@ use super::job::{Job, PAGE, Round};
 use crate::domain::finding::Outcome;
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
-use crate::usecases::maintenance::claim::{self, Chore};
 use crate::usecases::maintenance::expire;
-use crate::usecases::maintenance::settle;
+use crate::usecases::maintenance::final_check;
+use crate::usecases::maintenance::row_lease::{self, RowTask};
 
 impl Job {
-    /// Reports the outcome that `chore` would have for every row that is due.
-    pub(super) async fn dry_run_chore(&self, chore: Chore, round: &mut Round) -> Result<()> {
+    /// Reports the outcome that `row_task` would have for every row that is due.
+    pub(super) async fn dry_run_row_task(
+        &self,
+        row_task: RowTask,
+        round: &mut Round,
+    ) -> Result<()> {
         let since = self.broker.clock.now();
         let mut last: Option<Upload> = None;
         loop {
-            let page = claim::peek(&self.broker, chore, since, last.as_ref(), PAGE).await?;
+            let page = row_lease::list_due_rows(&self.broker, row_task, since, last.as_ref(), PAGE)
+                .await?;
             for upload in &page {
                 if self.stop.is_cancelled() {
                     return Ok(());
                 }
-                let outcome = self
-                    .predict_outcome(chore, upload)
-                    .await
-                    .unwrap_or_else(|error| {
-                        log::warn!("janitor: cannot check upload {}: {error}", upload.id);
-                        Outcome::Failed
-                    });
-                self.record(chore, upload, outcome, round);
+                let outcome =
+                    self.predict_outcome(row_task, upload)
+                        .await
+                        .unwrap_or_else(|error| {
+                            log::warn!("janitor: cannot check upload {}: {error}", upload.id);
+                            Outcome::Failed
+                        });
+                self.record(row_task, upload, outcome, round);
             }
             if page.len() < usize::from(PAGE) {
                 return Ok(());
@@ -35,11 +40,11 @@ impl Job {
         }
     }
 
-    async fn predict_outcome(&self, chore: Chore, upload: &Upload) -> Result<Outcome> {
-        Ok(match chore {
-            Chore::Expire => expire::foresee(&self.broker, upload).await?.into(),
-            Chore::FinishDelete => Outcome::Deleted,
-            Chore::Settle => settle::foresee(&self.broker, upload).await?.into(),
+    async fn predict_outcome(&self, row_task: RowTask, upload: &Upload) -> Result<Outcome> {
+        Ok(match row_task {
+            RowTask::Expire => expire::predict(&self.broker, upload).await?.into(),
+            RowTask::FinishDelete => Outcome::Deleted,
+            RowTask::FinalCheck => final_check::predict(&self.broker, upload).await?.into(),
         })
     }
 }

@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::report::Report;
 use super::task::Task;
 use crate::domain::finding::{Finding, FindingKind};
-use crate::usecases::maintenance::claim::Chore;
-use crate::usecases::maintenance::forget;
-use crate::usecases::maintenance::retain::{self, Old};
-use crate::usecases::maintenance::settle;
-use crate::usecases::maintenance::tidy_quotas;
+use crate::usecases::maintenance::clean_up;
+use crate::usecases::maintenance::final_check;
+use crate::usecases::maintenance::fold_quotas;
+use crate::usecases::maintenance::retention::{self, Retained};
+use crate::usecases::maintenance::row_lease::RowTask;
 use crate::usecases::{Broker, Result};
 
 /// The number of rows in a page of work that sends requests to S3.
@@ -103,22 +103,22 @@ impl Job {
     /// A task failed as a whole. The remaining tasks are not run.
     pub async fn round(&self) -> Result<Round> {
         let mut round = Round::default();
-        for (task, chore) in [
-            (Task::Overdue, Chore::Expire),
-            (Task::Deletes, Chore::FinishDelete),
-            (Task::FinalChecks, Chore::Settle),
+        for (task, row_task) in [
+            (Task::Overdue, RowTask::Expire),
+            (Task::Deletes, RowTask::FinishDelete),
+            (Task::FinalChecks, RowTask::FinalCheck),
         ] {
             if !self.tasks.contains(&task) {
                 continue;
             }
             if self.dry_run {
-                self.dry_run_chore(chore, &mut round).await?;
+                self.dry_run_row_task(row_task, &mut round).await?;
                 continue;
             }
-            if chore == Chore::Settle {
-                self.settle_without_check().await?;
+            if row_task == RowTask::FinalCheck {
+                self.mark_without_final_check().await?;
             }
-            self.run_chore(chore, &mut round).await?;
+            self.run_row_task(row_task, &mut round).await?;
         }
         if self.tasks.contains(&Task::Keys) {
             round.old_idempotency_keys = self.remove_old(FindingKind::OldIdempotencyKeys).await?;
@@ -130,15 +130,15 @@ impl Job {
             round.old_audit_rows = self.remove_old(FindingKind::OldAuditRows).await?;
         }
         if !self.dry_run {
-            tidy_quotas::tidy(&self.broker).await?;
+            fold_quotas::fold(&self.broker).await?;
         }
         Ok(round)
     }
 
     /// Marks the ended uploads that need no final check.
-    async fn settle_without_check(&self) -> Result<()> {
+    async fn mark_without_final_check(&self) -> Result<()> {
         while !self.stop.is_cancelled() {
-            if settle::settle_closed(&self.broker, ROWS).await? < usize::from(ROWS) {
+            if final_check::mark_closed(&self.broker, ROWS).await? < usize::from(ROWS) {
                 break;
             }
         }
@@ -154,11 +154,17 @@ impl Job {
         }
         while !self.dry_run && !self.stop.is_cancelled() {
             let removed = match what {
-                FindingKind::OldEvents => retain::remove(&self.broker, Old::Events, ROWS).await?,
-                FindingKind::OldUploads => retain::remove(&self.broker, Old::Uploads, ROWS).await?,
-                FindingKind::OldAuditRows => retain::remove(&self.broker, Old::Audit, ROWS).await?,
-                FindingKind::EndedTokens => forget::tokens(&self.broker, ROWS).await?,
-                _ => forget::forget(&self.broker, ROWS).await?,
+                FindingKind::OldEvents => {
+                    retention::remove(&self.broker, Retained::Events, ROWS).await?
+                }
+                FindingKind::OldUploads => {
+                    retention::remove(&self.broker, Retained::Uploads, ROWS).await?
+                }
+                FindingKind::OldAuditRows => {
+                    retention::remove(&self.broker, Retained::Audit, ROWS).await?
+                }
+                FindingKind::EndedTokens => clean_up::delete_token_uses(&self.broker, ROWS).await?,
+                _ => clean_up::delete_idempotency_keys(&self.broker, ROWS).await?,
             };
             self.broker.metrics.janitor.removed(what.as_str(), removed);
             total += removed;
@@ -175,11 +181,11 @@ impl Job {
 
     async fn count_old(&self, what: FindingKind) -> Result<u64> {
         match what {
-            FindingKind::OldEvents => retain::foresee(&self.broker, Old::Events).await,
-            FindingKind::OldUploads => retain::foresee(&self.broker, Old::Uploads).await,
-            FindingKind::OldAuditRows => retain::foresee(&self.broker, Old::Audit).await,
-            FindingKind::EndedTokens => forget::foresee_tokens(&self.broker).await,
-            _ => forget::foresee(&self.broker).await,
+            FindingKind::OldEvents => retention::count(&self.broker, Retained::Events).await,
+            FindingKind::OldUploads => retention::count(&self.broker, Retained::Uploads).await,
+            FindingKind::OldAuditRows => retention::count(&self.broker, Retained::Audit).await,
+            FindingKind::EndedTokens => clean_up::count_token_uses(&self.broker).await,
+            _ => clean_up::count_idempotency_keys(&self.broker).await,
         }
     }
 }

@@ -11,12 +11,12 @@
 //! later, after the other rows. The rows of a process that dies become available when its lease ends.
 
 mod abort_stale;
-mod chores;
 mod dry_run;
 mod job;
 mod loops;
 mod probe_stores;
 mod report;
+mod row_tasks;
 mod stale_multipart_loop;
 mod sweep;
 mod task;

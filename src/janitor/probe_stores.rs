@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::loops::cause;
 use crate::lifecycle::backoff::Backoff;
 use crate::usecases::Broker;
-use crate::usecases::maintenance::abilities::{Learned, learn};
+use crate::usecases::maintenance::abilities::{Discovery, discover};
 
 /// The time after which a completed result is read again from Postgres.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -58,15 +58,15 @@ async fn probe(
     stop: &CancellationToken,
     schedule: &mut Schedule,
 ) -> Duration {
-    let learned = learn(broker, bucket, stop).await;
+    let learned = discover(broker, bucket, stop).await;
     schedule.failures = match learned {
-        Ok(Learned::Some) | Err(_) => schedule.failures.saturating_add(1),
-        Ok(Learned::All | Learned::Elsewhere | Learned::Stopped) => 0,
+        Ok(Discovery::Incomplete) | Err(_) => schedule.failures.saturating_add(1),
+        Ok(Discovery::Complete | Discovery::LeasedElsewhere | Discovery::Stopped) => 0,
     };
     match learned {
-        Ok(Learned::All | Learned::Stopped) => REFRESH_INTERVAL,
-        Ok(Learned::Elsewhere) => OTHER_REPLICA_DELAY,
-        Ok(Learned::Some) => INCOMPLETE_BACKOFF.delay(schedule.failures),
+        Ok(Discovery::Complete | Discovery::Stopped) => REFRESH_INTERVAL,
+        Ok(Discovery::LeasedElsewhere) => OTHER_REPLICA_DELAY,
+        Ok(Discovery::Incomplete) => INCOMPLETE_BACKOFF.delay(schedule.failures),
         Err(error) => {
             let cause = cause(&error);
             log::warn!("cannot probe the store of bucket {bucket}: {error}: {cause}");

@@ -11,7 +11,9 @@ use super::loops::{all_buckets, cause, time_before};
 use super::report::Report;
 use crate::config;
 use crate::domain::finding::{Finding, FindingKind};
-use crate::usecases::maintenance::sweep::{self as usecase, Begun, Compared, Pass, Stepped};
+use crate::usecases::maintenance::sweep::{
+    self as usecase, Compared, Pass, StepOutcome, SweepStart,
+};
 use crate::usecases::{Broker, Result};
 
 /// The loop that compares every bucket with the rows. Stale multipart uploads have a separate loop
@@ -91,16 +93,16 @@ pub async fn sweep(
     stop: &CancellationToken,
 ) -> Result<SweepOutcome> {
     let pass = match usecase::begin(broker, bucket, ended_before).await? {
-        Begun::Pass(pass) => pass,
-        Begun::Elsewhere => return Ok(SweepOutcome::LeasedElsewhere),
-        Begun::NotDue => return Ok(SweepOutcome::NotDue),
+        SweepStart::Leased(pass) => pass,
+        SweepStart::LeasedElsewhere => return Ok(SweepOutcome::LeasedElsewhere),
+        SweepStart::NotDue => return Ok(SweepOutcome::NotDue),
     };
     let metrics = &broker.metrics.janitor;
     let mut pass = *pass;
-    let outcome = match pass.keeper() {
-        Some(keeper) => {
+    let outcome = match pass.lease_renewal() {
+        Some(renewal) => {
             let work = run_pass(&mut pass, broker, pause, report, stop, true);
-            keeper
+            renewal
                 .during(work)
                 .await
                 .unwrap_or(Ok(SweepOutcome::LeasedElsewhere))
@@ -146,7 +148,7 @@ async fn run_pass(
         let stepped = match pass.step().await {
             Ok(stepped) => stepped,
             Err(error) => {
-                if let Err(release) = pass.leave().await {
+                if let Err(release) = pass.release().await {
                     log::warn!("sweep: the bucket stays leased until the lease ends: {release}");
                 }
                 return Err(error);
@@ -158,9 +160,9 @@ async fn run_pass(
         }
         before = now;
         let (findings, is_complete) = match stepped {
-            Stepped::On(findings) => (findings, false),
-            Stepped::Through(findings) => (findings, true),
-            Stepped::Lost => return Ok(SweepOutcome::LeasedElsewhere),
+            StepOutcome::More(findings) => (findings, false),
+            StepOutcome::Completed(findings) => (findings, true),
+            StepOutcome::LeaseLost => return Ok(SweepOutcome::LeasedElsewhere),
         };
         for finding in &findings {
             if updates_metrics {
@@ -179,7 +181,7 @@ async fn run_pass(
             () = tokio::time::sleep(pause) => {}
         }
     }
-    pass.leave().await?;
+    pass.release().await?;
     Ok(SweepOutcome::Stopped(pass.compared))
 }
 

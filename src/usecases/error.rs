@@ -1,4 +1,4 @@
-//! Why a verb did not do what was asked.
+//! The errors of the operations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use crate::objects::{ObjectAttribute, StoreError};
 use crate::store::pool::{self, PoolError};
 use crate::store::sqlstate;
 
-/// The outcome of a verb.
+/// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A cause that only the log may see.
+/// The cause of an error. It is written to the log and never sent to a caller.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Something outside that a verb needs.
+/// An external service that operations depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dependency {
     /// The database.
     Postgres,
-    /// The object store, or the credentials for it.
+    /// The object store, or the source of its credentials.
     S3,
-    /// The issuer of JWTs, whose keys are needed.
+    /// The issuer of JWTs, whose keys verify them.
     Issuer,
 }
 
-/// What something outside does instead of what a verb needs.
+/// How an external service fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outage {
-    /// It does not answer, or with a fault of its own.
-    Silent,
-    /// It refuses, or cannot do it: an operator has to change something.
+    /// It does not answer, or answers with an internal error.
+    NoAnswer,
+    /// It refuses the request or cannot do it. An operator has to change something.
     Refuses,
     /// Its answer cannot be read.
     Unreadable,
@@ -48,35 +48,37 @@ impl fmt::Display for Dependency {
     }
 }
 
-/// Why a verb did not do what was asked.
+/// Why an operation failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The rules say no. Public.
+    /// The request is refused by a rule. The text is sent to the caller.
     Refused(Box<Refusal>),
-    /// Something outside does not do what it is asked for. Nothing has changed; later it may work.
+    /// An external service failed. Nothing has changed, and a retry may succeed.
     Unavailable {
-        /// Which.
+        /// The service that failed.
         dependency: Dependency,
-        /// What it does instead.
+        /// How it failed.
         outage: Outage,
-        /// For the log.
+        /// The cause, for the log only.
         cause: Cause,
     },
-    /// Every connection to something outside stayed in use. Nothing is lost; later it may work.
+    /// All connections to an external service stayed in use. Nothing has changed, and a retry may
+    /// succeed.
     Overloaded(Dependency),
-    /// Other work must end first. Public. Nothing has changed; later it may work.
+    /// Other work has to end first. The text is sent to the caller. Nothing has changed, and a
+    /// retry may succeed.
     Busy(String),
-    /// A fault of ours.
+    /// A bug or a damaged state of this program.
     Internal(Cause),
 }
 
 impl Error {
-    /// Something outside does not answer.
+    /// An error for an external service that does not answer.
     pub fn unavailable(dependency: Dependency, cause: impl Into<Cause>) -> Self {
-        Self::out(dependency, Outage::Silent, cause)
+        Self::outage(dependency, Outage::NoAnswer, cause)
     }
 
-    fn out(dependency: Dependency, outage: Outage, cause: impl Into<Cause>) -> Self {
+    fn outage(dependency: Dependency, outage: Outage, cause: impl Into<Cause>) -> Self {
         Self::Unavailable {
             dependency,
             outage,
@@ -85,28 +87,28 @@ impl Error {
     }
 }
 
-/// One error for each of `count` callers who shared what failed.
-pub(in crate::usecases) fn for_all<T>(error: Error, count: usize) -> Vec<Result<T>> {
+/// Returns `count` copies of the error, one for each caller of a batch that failed as a whole.
+pub(in crate::usecases) fn error_for_each<T>(error: Error, count: usize) -> Vec<Result<T>> {
     let error = Arc::new(error);
     (0..count).map(|_| Err(shared(&error))).collect()
 }
 
-/// The error of what several callers shared, for one of them.
+/// Returns a copy of an error that several callers of a batch share.
 pub(in crate::usecases) fn shared(error: &Arc<Error>) -> Error {
     match &**error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
         Error::Unavailable {
             dependency, outage, ..
-        } => Error::out(*dependency, *outage, Shared(Arc::clone(error))),
+        } => Error::outage(*dependency, *outage, Shared(Arc::clone(error))),
         Error::Overloaded(dependency) => Error::Overloaded(*dependency),
         Error::Busy(detail) => Error::Busy(detail.clone()),
         Error::Internal(_) => Error::Internal(Shared(Arc::clone(error)).into()),
     }
 }
 
-/// A cause that several callers log, each under its own request.
+/// A cause that several callers share. Each of them logs it with its own request.
 #[derive(Debug, thiserror::Error)]
-#[error("what was shared with others failed")]
+#[error("a batch that was shared with other requests failed")]
 pub(in crate::usecases) struct Shared(#[source] pub(in crate::usecases) Arc<Error>);
 
 impl fmt::Display for Error {
@@ -116,9 +118,9 @@ impl fmt::Display for Error {
             Self::Unavailable {
                 dependency, outage, ..
             } => match outage {
-                Outage::Silent => write!(f, "{dependency} is not available"),
-                Outage::Refuses => write!(f, "{dependency} refuses"),
-                Outage::Unreadable => write!(f, "{dependency} gives unreadable answers"),
+                Outage::NoAnswer => write!(f, "{dependency} is not available"),
+                Outage::Refuses => write!(f, "{dependency} refuses the request"),
+                Outage::Unreadable => write!(f, "the answer of {dependency} cannot be parsed"),
             },
             Self::Overloaded(dependency) => write!(f, "every connection to {dependency} is in use"),
             Self::Busy(detail) => f.write_str(detail),
@@ -154,9 +156,13 @@ impl From<PoolError> for Error {
 impl From<StoreError> for Error {
     fn from(cause: StoreError) -> Self {
         match cause {
-            StoreError::UnsupportedAttribute { attribute, .. } => unfit(attribute).into(),
-            StoreError::Refused { .. } => Self::out(Dependency::S3, Outage::Refuses, cause),
-            StoreError::Unreadable { .. } => Self::out(Dependency::S3, Outage::Unreadable, cause),
+            StoreError::UnsupportedAttribute { attribute, .. } => {
+                unsupported_attribute(attribute).into()
+            }
+            StoreError::Refused { .. } => Self::outage(Dependency::S3, Outage::Refuses, cause),
+            StoreError::Unreadable { .. } => {
+                Self::outage(Dependency::S3, Outage::Unreadable, cause)
+            }
             StoreError::Failed { .. } | StoreError::UnknownContinuationToken => {
                 Self::unavailable(Dependency::S3, cause)
             }
@@ -164,8 +170,8 @@ impl From<StoreError> for Error {
     }
 }
 
-fn unfit(attribute: ObjectAttribute) -> Refusal {
-    let detail = "is not one that the store takes: choose another, or leave it out";
+fn unsupported_attribute(attribute: ObjectAttribute) -> Refusal {
+    let detail = "is not supported by the store: use another value, or omit it";
     match attribute {
         ObjectAttribute::StorageClass => Refusal::field("/storage_class", detail),
         ObjectAttribute::Tags => Refusal::field("/tags", detail),
@@ -175,7 +181,7 @@ fn unfit(attribute: ObjectAttribute) -> Refusal {
 
 impl From<Sql> for Error {
     fn from(cause: Sql) -> Self {
-        if is_passing(&cause) {
+        if is_transient(&cause) {
             Self::unavailable(Dependency::Postgres, cause)
         } else {
             Self::Internal(cause.into())
@@ -183,26 +189,27 @@ impl From<Sql> for Error {
     }
 }
 
-/// Whether one of many rows of a statement may be at fault for its failure, and the others may go
-/// through without it.
-pub(in crate::usecases) fn is_of_one(error: &Sql) -> bool {
+/// Whether one row of a statement may have caused its failure, so that the other rows may succeed
+/// without it.
+pub(in crate::usecases) fn is_row_error(error: &Sql) -> bool {
     const SERIALIZATION_FAILURE: &str = "40001";
     const DEADLOCK_DETECTED: &str = "40P01";
     match sqlstate(error) {
         Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED) => true,
-        _ => !is_passing(error),
+        _ => !is_transient(error),
     }
 }
 
-/// Whether the same query may succeed later, by the code of Postgres' answer.
+/// Whether the same query may succeed later, judged by the error code of Postgres.
 ///
 /// Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-fn is_passing(error: &Sql) -> bool {
-    /// Of the connection, a transaction that was rolled back for others, resources, and the
-    /// operator: a time limit, a shutdown, a start.
+fn is_transient(error: &Sql) -> bool {
+    /// Classes of errors: connection failures; transactions that were rolled back because of other
+    /// transactions; insufficient resources; and intervention by the operator, such as a time
+    /// limit, a shutdown or a start.
     const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
-    /// Read-only, as after a failover; idle in a transaction for too long; a lock that was not to
-    /// be had in time.
+    /// Single codes: a read-only transaction, as after a failover; a session that was idle in a
+    /// transaction for too long; a lock that could not be acquired in time.
     const CODES: [&str; 3] = ["25006", "25P03", "55P03"];
     match (error, sqlstate(error)) {
         (_, Some(code)) => {

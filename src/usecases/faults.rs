@@ -1,5 +1,5 @@
-//! The rules of a request's fields. Each fault is collected with its pointer, so that a caller
-//! sees them all at once.
+//! Validation of the fields of a request. Every fault is collected with the JSON pointer of its
+//! field, so that the caller sees all of them at once.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,30 @@ use crate::domain::checksum::{Algorithm, Checksum, InvalidChecksum, UnknownAlgor
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::refusal::{FieldError, Refusal};
 
-/// User metadata in all, keys and values, in bytes.
+/// The limit of user metadata: the sum of all keys and values, in bytes.
 const METADATA_BYTES: usize = 2_048;
-/// A name, in bytes.
+/// The longest name, in bytes.
 const NAME_BYTES: usize = 1_024;
-/// Comments, in bytes.
+/// The longest comments, in bytes.
 const COMMENTS_BYTES: usize = 8_192;
 const ALGORITHMS: &str = "expected one of SHA256, SHA1, CRC32, CRC32C, CRC64NVME";
-/// Faults that are told: of 10,000 wrong parts a few tell enough.
-const MOST: usize = 100;
-/// One header value, in bytes.
+/// The number of faults that are reported: of 10,000 wrong parts, a few are enough.
+const MAX_FAULTS: usize = 100;
+/// The longest header value, in bytes.
 const HEADER_BYTES: usize = 1_024;
 
-/// Faults found so far.
+/// The faults that were found so far.
 #[derive(Default)]
 pub(in crate::usecases) struct Faults(Vec<FieldError>);
 
 impl Faults {
     pub(in crate::usecases) fn add(&mut self, pointer: &str, detail: impl Into<String>) {
-        if self.0.len() < MOST {
+        if self.0.len() < MAX_FAULTS {
             self.0.push(FieldError::new(pointer, detail));
         }
     }
 
-    /// All of them as one refusal, if there are any.
+    /// Returns all faults as one refusal, if there are any.
     pub(in crate::usecases) fn into_result(self) -> Result<(), Refusal> {
         if self.0.is_empty() {
             Ok(())
@@ -58,7 +58,7 @@ impl Faults {
         if comments.contains('\0') {
             self.add(
                 "/comments",
-                "has a NUL character, which Postgres cannot keep",
+                "contains a NUL character, which Postgres cannot store",
             );
         }
     }
@@ -78,11 +78,11 @@ impl Faults {
         }
         let texts = metadata.iter().flat_map(|(key, value)| [key, value]);
         if metadata.contains_key("") || texts.into_iter().any(|text| text.contains('\0')) {
-            self.add("/metadata", "has an empty key or a NUL character");
+            self.add("/metadata", "contains an empty key or a NUL character");
         }
     }
 
-    /// RFC 9110, section 8.3.1: `type/subtype` and parameters.
+    /// Validates a media type: `type/subtype` with parameters (RFC 9110, section 8.3.1).
     pub(in crate::usecases) fn content_type(&mut self, content_type: &str) {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         let is_token = |part: &str| {
@@ -91,15 +91,15 @@ impl Faults {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
-        let whole = essence
+        let is_media_type = essence
             .split_once('/')
             .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
-        if !whole || !is_header_value(content_type) {
+        if !is_media_type || !is_header_value(content_type) {
             self.add("/content_type", "expected a media type such as text/csv");
         }
     }
 
-    /// A checksum of a whole object.
+    /// Parses the checksum of a whole object.
     pub(in crate::usecases) fn checksum(
         &mut self,
         algorithm: &str,
@@ -108,7 +108,7 @@ impl Faults {
         self.parsed(checksum(algorithm, value, Checksum::new))
     }
 
-    /// A checksum of a whole object, or a composite one.
+    /// Parses the checksum of a whole object, or a composite checksum.
     pub(in crate::usecases) fn any_checksum(
         &mut self,
         algorithm: &str,
@@ -122,7 +122,7 @@ impl Faults {
         checksum.map_err(fault).ok()
     }
 
-    /// The name of an algorithm.
+    /// Parses the name of a checksum algorithm.
     pub(in crate::usecases) fn algorithm(
         &mut self,
         pointer: &str,
@@ -133,7 +133,8 @@ impl Faults {
             .ok()
     }
 
-    /// An entity tag (RFC 9110, section 8.8.3); the quotes may be missing. Returned with them.
+    /// Validates an entity tag (RFC 9110, section 8.8.3), whose quotes may be missing, and returns
+    /// it with quotes.
     pub(in crate::usecases) fn etag(&mut self, pointer: &str, etag: &str) -> String {
         let bare = etag.trim_matches('"');
         if bare.is_empty() || bare.contains('"') || !is_header_value(bare) || bare.starts_with("W/")
@@ -143,7 +144,7 @@ impl Faults {
         format!("\"{bare}\"")
     }
 
-    /// How long something shall live, and how long it may, in seconds.
+    /// Validates a requested lifetime against the longest one; both are in seconds.
     pub(in crate::usecases) fn lifetime(&mut self, seconds: u32, most: u32) {
         if !(1..=most).contains(&seconds) {
             self.add(
@@ -212,7 +213,8 @@ impl Faults {
     }
 }
 
-/// A checksum, or which member of it is at fault and what is wrong with it.
+/// Parses a checksum. An error names the wrong member as a JSON pointer, and says what is wrong
+/// with it.
 pub(in crate::usecases) fn checksum(
     algorithm: &str,
     value: &str,
@@ -223,7 +225,7 @@ pub(in crate::usecases) fn checksum(
     parse(algorithm, value).map_err(|invalid| ("/value", invalid.to_string()))
 }
 
-/// What travels unharmed in a header and signs the same everywhere.
+/// Whether a value is transmitted unchanged in a header, and has only one form for a signature.
 fn is_header_value(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= HEADER_BYTES

@@ -1,8 +1,9 @@
-//! One verb a file: the only place that opens a transaction or calls S3, and never the one inside
+//! One operation per file. Only this folder opens transactions and calls S3, and never one inside
 //! the other.
 //!
-//! Verbs of more than one step run to their end even when the caller hangs up (see
-//! [`Tasks::run_to_end`](context::Tasks::run_to_end)): a dropped future would leave a transaction open on a pooled connection.
+//! Operations with more than one step run to their end even if the caller disconnects (see
+//! [`Tasks::run_to_end`](context::Tasks::run_to_end)): a future that is dropped would leave a
+//! transaction open on a pooled connection.
 
 pub mod audit;
 mod batching;
@@ -12,12 +13,12 @@ mod error;
 mod faults;
 pub mod identity;
 mod ids;
-mod keep;
+mod lease_renewal;
 pub mod maintenance;
+mod may_have_written;
 pub mod readiness;
 pub mod tenants;
 pub mod uploads;
-mod written;
 
 pub use context::{Broker, Rules};
 pub use error::{Dependency, Error, Outage, Result};

@@ -1,4 +1,4 @@
-//! Readiness: does everything answer that a request may need?
+//! The readiness check: whether every service that a request may need answers.
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
@@ -9,32 +9,33 @@ use crate::usecases::context::Broker;
 use crate::usecases::context::QueueState;
 use crate::usecases::error::{Dependency, Error, Result};
 
-/// Events are counted up to here: the answer must not become slow because SNS is away.
-const COUNTED: i64 = 100_000;
+/// The number at which counting of events stops, so that the check does not become slow while SNS
+/// is unavailable.
+const MAX_COUNTED: i64 = 100_000;
 
-/// What each dependency answered just now.
+/// The state of each dependency at the time of the check.
 #[derive(Debug)]
 pub struct Readiness {
-    /// When this was seen.
+    /// The time of the check.
     pub at: DateTime<Utc>,
-    /// Postgres, and with it the events that wait.
+    /// The number of events that wait to be published, if Postgres answers.
     pub postgres: Result<Backlog>,
-    /// The bucket.
+    /// Whether the bucket can be reached.
     pub s3: Result<()>,
-    /// The queue of S3's events, as its reader saw it last.
+    /// The queue of S3 events, as its reader saw it last.
     pub s3_events: QueueState,
-    /// What is known of the common bucket's store.
+    /// The known abilities of the store of the common bucket.
     pub store: Abilities,
 }
 
 impl Readiness {
-    /// Whether requests can be served. Events that wait, here or in a queue, do not hinder that.
+    /// Whether requests can be served. Events that wait, here or in a queue, do not prevent that.
     pub fn is_ready(&self) -> bool {
         self.postgres.is_ok() && self.s3.is_ok()
     }
 }
 
-/// Asks each dependency once, side by side.
+/// Checks all dependencies at the same time.
 pub async fn check(broker: &Broker) -> Readiness {
     let (postgres, s3) = tokio::join!(backlog(broker), broker.stores.buckets.check());
     Readiness {
@@ -52,12 +53,13 @@ pub async fn check(broker: &Broker) -> Readiness {
     }
 }
 
-/// As requests do: a statement that is prepared, in a transaction, on a connection of the pool.
+/// Uses Postgres as requests do: a prepared statement, in a transaction, on a connection of the
+/// pool.
 async fn backlog(broker: &Broker) -> Result<Backlog> {
     (broker.connections.pool.ensure_dedicated_sessions().await)
         .map_err(|cause| Error::unavailable(Dependency::Postgres, cause))?;
     let mut connection = broker.connection().await?;
     connection
-        .transaction(async |connection| Ok(outbox::backlog(connection, COUNTED).await?))
+        .transaction(async |connection| Ok(outbox::backlog(connection, MAX_COUNTED).await?))
         .await
 }

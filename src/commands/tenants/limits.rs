@@ -60,10 +60,10 @@ where
 {
     move |text: &str| {
         if text == "none" {
-            return Ok(Change::Lift);
+            return Ok(Change::Remove);
         }
         let number = text.parse().ok().filter(|number| range.contains(number));
-        number.map(Change::To).ok_or_else(|| {
+        number.map(Change::Set).ok_or_else(|| {
             let (least, most) = (range.start(), range.end());
             format!("expected a number from {least} to {most}, or none")
         })
@@ -73,8 +73,8 @@ where
 /// Parses a list of content types, or `none`.
 fn content_types(text: &str) -> Result<Change<Vec<String>>, String> {
     if text == "none" {
-        return Ok(Change::Lift);
+        return Ok(Change::Remove);
     }
     let patterns = ContentTypes::parse(text)?.into_patterns();
-    Ok(patterns.map_or(Change::Lift, Change::To))
+    Ok(patterns.map_or(Change::Remove, Change::Set))
 }

@@ -119,10 +119,10 @@ pub async fn copy(
         Outcome::Done(copied) => {
             let Copied {
                 upload,
-                before,
+                is_repeated,
                 removed,
             } = *copied;
-            let status = match before {
+            let status = match is_repeated {
                 true => StatusCode::OK,
                 false => StatusCode::CREATED,
             };

@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::Time;
 use crate::usecases::Broker;
-use crate::usecases::datasets::download::{self, Disposition, ReadMethod, Wish};
+use crate::usecases::datasets::download::{self, Disposition, ReadMethod, ReadOptions};
 
 /// The parsed query parameters.
 #[derive(Debug)]
@@ -102,14 +102,14 @@ pub async fn download(
     // A signature is valid for one method, and a redirect keeps the method of the request. The URL
     // in a body is always for GET, because HEAD must return the headers that GET returns.
     let was_head = request.extensions().contains::<OriginallyHead>();
-    let wish = Wish {
+    let options = ReadOptions {
         method: match options.redirect && was_head {
             true => ReadMethod::Head,
             false => ReadMethod::Get,
         },
         disposition: options.disposition,
     };
-    let signed = download::download(&broker, &caller, &path.0, wish).await?;
+    let signed = download::download(&broker, &caller, &path.0, options).await?;
     let details =
         ActionDetails::on_path(Action::DatasetDownloaded, &path.0).expiring_at(signed.expires_at);
     if options.redirect {

@@ -44,7 +44,7 @@ impl Authenticator {
             let broker = Arc::clone(&broker);
             async move {
                 if !broker.rules.authentication {
-                    let principal = authenticate::nobody(&broker).await?;
+                    let principal = authenticate::unauthenticated(&broker).await?;
                     return principal.ok_or_else(Problem::unauthenticated);
                 }
                 let bearer = bearer.ok_or_else(Problem::unauthenticated)?;

@@ -268,7 +268,7 @@ impl From<Error> for Problem {
             } => {
                 let dependency = dependency.to_string();
                 match outage {
-                    Outage::Silent => Self::unavailable(&dependency, cause),
+                    Outage::NoAnswer => Self::unavailable(&dependency, cause),
                     Outage::Refuses => Self::refused_by(&dependency, cause),
                     Outage::Unreadable => Self::unreadable(&dependency, cause),
                 }

@@ -98,7 +98,7 @@ pub async fn create(
         max_uploads: body.max_uploads,
         max_bytes: body.max_bytes,
     };
-    let issued = tokens::mint(&broker, &caller, new).await?;
+    let issued = tokens::issue(&broker, &caller, new).await?;
     let subject = format!("token:{}", issued.fingerprint);
     let path = issued.prefix.as_ref().map(ToString::to_string);
     let details = ActionDetails {

@@ -21,7 +21,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Checksum, bytes};
 use crate::usecases::Broker;
-use crate::usecases::uploads::acknowledge::{self, Claims};
+use crate::usecases::uploads::acknowledge::{self, Expected};
 
 /// Defines the body of an acknowledge: the fields given here, and the values that every acknowledge
 /// may have. A macro, because serde cannot both flatten a struct and reject unknown fields.
@@ -49,7 +49,7 @@ macro_rules! acknowledge_body {
             etag: Option<String>,
         }
 
-        impl From<$name> for Claims {
+        impl From<$name> for Expected {
             fn from(body: $name) -> Self {
                 Self {
                     name: body.name,

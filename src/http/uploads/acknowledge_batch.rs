@@ -35,7 +35,7 @@ pub struct AcknowledgeUploads {
 
 impl Entry for AcknowledgeOne {
     const MEMBER: &'static str = "acknowledge";
-    const MAX_ENTRIES: usize = acknowledge_batch::MOST;
+    const MAX_ENTRIES: usize = acknowledge_batch::MAX_ENTRIES;
 }
 
 /// The second upload of the examples.

@@ -1,4 +1,5 @@
-//! Read the audit: a tenant its own, newest first; operators all of it, oldest first.
+//! Reads the audit: a tenant reads its own rows, newest first; operators read all rows, oldest
+//! first.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -13,21 +14,21 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::list::with_slash;
 
-/// Which rows. What is `None` does not narrow them down.
+/// The filter of audit rows. A `None` does not restrict them.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of one of these actions; of any, where it is empty.
+    /// The permitted actions; any action if the list is empty.
     pub actions: Vec<Action>,
-    /// At paths that start like this, with or without the leading slash.
+    /// The start of the paths, with or without the leading slash.
     pub prefix: Option<String>,
-    /// The first moment.
+    /// The start of the time range, inclusive.
     pub since: Option<DateTime<Utc>>,
-    /// The first moment that is too late.
+    /// The end of the time range, exclusive.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// One page of the tenant's rows, newest first: `limit` of them, from where the last page ended.
-/// A caller that is confined to a folder gets those of paths in it.
+/// Returns one page of the tenant's rows, newest first: `limit` of them, from where the last page
+/// ended. A caller that is confined to a folder gets the rows of paths in it.
 pub async fn list(
     broker: &Broker,
     principal: &Principal,
@@ -41,20 +42,19 @@ pub async fn list(
         Some(_) => return Err(Refusal::field("/cursor", "belongs to another list").into()),
     };
     let mut rows = filter.rows()?;
-    // Of what a confined caller may not know of, nothing is told: rows of other folders, and those
-    // of no path.
+    // A confined caller does not see rows of other folders, or rows without a path.
     if let Some(within) = principal.jail.folder() {
         let asked = rows.prefix.as_deref().unwrap_or("/");
-        let Some(met) = within.intersect(asked) else {
+        let Some(prefix) = within.intersect(asked) else {
             return Ok(Page {
                 items: Vec::new(),
                 next: None,
             });
         };
-        rows.prefix = Some(met.to_owned());
+        rows.prefix = Some(prefix.to_owned());
     }
     let mut connection = broker.connection().await?;
-    // One more than asked for tells whether there is a next page.
+    // One extra row shows whether there is a next page.
     let mut items = audit::list(
         &mut connection,
         Tenants::One(&principal.tenant),
@@ -70,8 +70,8 @@ pub async fn list(
     Ok(Page { items, next })
 }
 
-/// The next rows after `after`, oldest first, of one tenant or of everybody: for operators. None
-/// are left where there are fewer than a page of them.
+/// Returns the next rows after `after`, oldest first, of one tenant or of all: for operators. The
+/// flag is true if these are the last rows.
 pub async fn next(
     connection: &mut Connection,
     tenant: Option<&str>,
@@ -91,7 +91,8 @@ impl Filter {
         Ok(store::audit::Filter {
             actions: self.actions.clone(),
             prefix: with_slash("/prefix", self.prefix.clone())?,
-            // Nothing is older; Postgres cannot take every time that chrono can.
+            // No row is older than the epoch, and Postgres does not support every time that chrono
+            // supports.
             since: self.since.map(|since| since.max(DateTime::UNIX_EPOCH)),
             until: self.until.map(|until| until.max(DateTime::UNIX_EPOCH)),
         })

@@ -1,8 +1,9 @@
-//! The audit: what was done is noted on the way, and written by a loop behind it.
+//! The audit: actions are recorded during requests, and written by a background loop.
 //!
-//! Whoever acts waits for no row: [`AuditQueue::record`](crate::usecases::context::AuditQueue::record) puts it into a bounded queue, and
-//! [`write`](write::write) takes many to Postgres in one statement. What an operator does on the
-//! command line is written in the transaction that does it.
+//! A request does not wait for its row:
+//! [`AuditQueue::record`](crate::usecases::context::AuditQueue::record) adds it to a bounded queue,
+//! and [`write`](write::write) writes many rows to Postgres in one statement. Actions of an
+//! operator on the command line are written in the transaction that performs them.
 
 pub mod list;
 pub mod write;
@@ -14,8 +15,9 @@ use crate::domain::audit::{ActionDetails, Actor};
 use crate::store::{Connection, audit};
 use crate::usecases::context::audit_entry;
 
-/// Writes what an operator does in the matters of `tenant`, in the caller's transaction.
-pub(super) async fn note(
+/// Writes the actions of an operator on the command line that concern `tenant`, in the caller's
+/// transaction.
+pub(super) async fn record_operator(
     connection: &mut Connection,
     at: DateTime<Utc>,
     tenant: &str,

@@ -1,21 +1,21 @@
-//! Write: many rows in one statement.
+//! Writes many audit rows in one statement.
 
 use std::slice;
 
 use crate::domain::audit::Entry;
 use crate::store::{self, Connection, audit};
 use crate::usecases::context::Broker;
-use crate::usecases::error::{Error, Result, is_of_one};
+use crate::usecases::error::{Error, Result, is_row_error};
 
-/// Writes rows. After a fault some of them may have been written: the same ones may be written
-/// `again`, which is to be said, and are not doubled. A row that the table refuses is lost, logged
-/// and counted, and holds up no other.
+/// Writes audit rows. After an error, some of them may have been written: to write the same rows
+/// again, set `again`, so that they are not duplicated. A row that the table refuses is lost,
+/// logged and counted; the other rows are written.
 pub async fn write(broker: &Broker, entries: &[Entry], again: bool) -> Result<()> {
     let mut connection = broker.connection().await?;
     let mut refused = Vec::new();
     match append(&mut connection, entries, again).await {
         Ok(()) => {}
-        Err(cause) if is_of_one(&cause) => {
+        Err(cause) if is_row_error(&cause) => {
             for entry in entries {
                 let written = append(&mut connection, slice::from_ref(entry), again).await;
                 match written.map_err(Error::from) {
@@ -33,7 +33,7 @@ pub async fn write(broker: &Broker, entries: &[Entry], again: bool) -> Result<()
     metrics.lost(amount(refused.len()));
     if let Some(cause) = refused.first() {
         let rows = refused.len();
-        log::error!("audit: {rows} rows are lost, the table refuses them: {cause}");
+        log::error!("audit: {rows} rows are lost because the table refuses them: {cause}");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One dataset, by HEAD.
+//! Reads one dataset, with a HEAD.
 
 use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
@@ -7,24 +7,24 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::{Upload, display_name, has_drifted};
 use crate::store::uploads;
 use crate::usecases::context::Broker;
-use crate::usecases::datasets::download::{SignedGet, Wish};
+use crate::usecases::datasets::download::{ReadOptions, SignedGet};
 use crate::usecases::error::Result;
 
-/// Everything that is known of a dataset.
+/// A dataset, with its upload and a URL.
 #[derive(Clone, Debug)]
 pub struct Detail {
-    /// The tenant's path.
+    /// The path of the dataset.
     pub path: DatasetPath,
-    /// What the store says.
+    /// The object, as the store reports it.
     pub object: FoundObject,
-    /// The upload that was acknowledged here, if any.
+    /// The upload that was acknowledged at the path, if any.
     pub upload: Option<Upload>,
-    /// Where to GET it.
+    /// A pre-signed URL to read the object.
     pub download: SignedGet,
 }
 
 impl Detail {
-    /// The declared name, or the file stem.
+    /// Returns the declared name, or the file stem.
     pub fn name(&self) -> &str {
         display_name(&self.path, self.upload.as_ref())
     }
@@ -35,16 +35,16 @@ impl Detail {
     }
 }
 
-/// What stands at a path.
+/// Reads the dataset at a path. Refuses a path without an object.
 pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) -> Result<Detail> {
-    let (key, object) = broker.look(principal, path).await?;
+    let (key, object) = broker.find_object(principal, path).await?;
     let mut connection = broker.connection().await?;
     let upload = uploads::find_acknowledged(&mut connection, &principal.tenant, &[path.as_str()])
         .await?
         .pop();
     drop(connection);
     let download = broker
-        .sign_get(principal, &key, path, Wish::default())
+        .sign_get(principal, &key, path, ReadOptions::default())
         .await?;
     Ok(Detail {
         path: path.clone(),
@@ -55,17 +55,22 @@ pub async fn detail(broker: &Broker, principal: &Principal, path: &DatasetPath) 
 }
 
 impl Broker {
-    /// The key of a path and the object that stands there; refused where nothing does.
-    pub(in crate::usecases) async fn look(
+    /// Returns the key of a path and the object there. Refuses a path without an object.
+    pub(in crate::usecases) async fn find_object(
         &self,
         principal: &Principal,
         path: &DatasetPath,
     ) -> Result<(String, FoundObject)> {
-        let nothing = || Refusal::new(Code::DatasetNotFound, format!("Nothing stands at {path}."));
+        let not_found = || {
+            Refusal::new(
+                Code::DatasetNotFound,
+                format!("There is no object at {path}."),
+            )
+        };
         let key = (principal.jail.key(path))
-            .map_err(|reason| nothing().with_rejected_path(reason, path.as_str()))?;
+            .map_err(|reason| not_found().with_rejected_path(reason, path.as_str()))?;
         let bucket = self.bucket_of(&principal.jail).await?;
-        let object = bucket.objects.head(&key).await?.ok_or_else(nothing)?;
+        let object = bucket.objects.head(&key).await?.ok_or_else(not_found)?;
         Ok((key, object))
     }
 }

@@ -1,5 +1,5 @@
-//! Download: a pre-signed GET or HEAD, which ends with who asked for it at the latest. The bytes do not pass
-//! through here.
+//! Signs a URL to read a dataset: a pre-signed GET or HEAD, which expires with the caller's
+//! credential at the latest. The broker does not transfer the bytes.
 
 use std::fmt;
 
@@ -15,33 +15,33 @@ use crate::usecases::error::{Dependency, Error, Result};
 
 pub use crate::objects::sign::ReadMethod;
 
-/// How a browser shall treat what it gets.
+/// How a browser should treat the object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Disposition {
-    /// As the object was stored.
+    /// As the metadata of the object says.
     #[default]
     Stored,
-    /// Show it.
+    /// Display it.
     Inline,
     /// Save it under its file name.
     Attachment,
 }
 
-/// What a client wants to read, and how.
+/// How a client wants to read a dataset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
-    /// The object, or its headers alone.
+pub struct ReadOptions {
+    /// Whether to read the object or only its headers.
     pub method: ReadMethod,
-    /// How a browser shall treat it.
+    /// How a browser should treat the object.
     pub disposition: Disposition,
 }
 
 /// A pre-signed GET or HEAD. The URL is a credential: `Debug` hides it.
 #[derive(Clone)]
 pub struct SignedGet {
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// When it stops working.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -54,15 +54,15 @@ impl fmt::Debug for SignedGet {
     }
 }
 
-/// A URL to read what stands at a path; refused where nothing does.
+/// Signs a URL to read the object at a path. Refuses a path without an object.
 pub async fn download(
     broker: &Broker,
     principal: &Principal,
     path: &DatasetPath,
-    wish: Wish,
+    options: ReadOptions,
 ) -> Result<SignedGet> {
-    let (key, _) = broker.look(principal, path).await?;
-    broker.sign_get(principal, &key, path, wish).await
+    let (key, _) = broker.find_object(principal, path).await?;
+    broker.sign_get(principal, &key, path, options).await
 }
 
 impl Broker {
@@ -71,14 +71,14 @@ impl Broker {
         principal: &Principal,
         key: &str,
         path: &DatasetPath,
-        wish: Wish,
+        options: ReadOptions,
     ) -> Result<SignedGet> {
         let now = self.clock.now();
         let credentials = (self.stores.credentials.get(now).await)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
-        let disposition = wish.disposition.header(path);
+        let disposition = options.disposition.header(path);
         let object = GetObject {
-            method: wish.method,
+            method: options.method,
             response_content_disposition: disposition.as_deref(),
             ..GetObject::new(key)
         };
@@ -95,7 +95,7 @@ impl Broker {
     }
 }
 
-/// What RFC 8187 lets stand as it is.
+/// The characters that RFC 8187 does not require to be escaped.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -103,7 +103,8 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl Disposition {
-    /// RFC 6266: an ASCII name for old clients, the real one for the others.
+    /// Returns the header value by RFC 6266: an ASCII name for old clients, and the real name for
+    /// others.
     fn header(self, path: &DatasetPath) -> Option<String> {
         let kind = match self {
             Self::Stored => return None,

@@ -1,4 +1,4 @@
-//! List datasets, straight from the store.
+//! Lists datasets, directly from the store.
 
 use std::collections::HashMap;
 
@@ -13,52 +13,52 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
-/// Which datasets, and how many.
+/// The filter and the page of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// Paths that start like this, with or without the leading slash.
+    /// The start of the paths, with or without the leading slash.
     pub prefix: String,
-    /// Roll paths up at the next `/` after the prefix.
+    /// Whether to group paths at the next `/` after the prefix.
     pub folders: bool,
-    /// Entries in a page, 1 to 1,000.
+    /// The number of entries in a page, 1 to 1,000.
     pub limit: u16,
-    /// Where the last page ended.
+    /// The position where the last page ended.
     pub cursor: Option<Cursor>,
-    /// Look up the uploads that the datasets came with: one query a page.
+    /// Whether to add the uploads of the datasets, which needs one query per page.
     pub with_upload: bool,
 }
 
 /// One entry of a listing.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// Keys that go on after the slash at the end of this one.
+    /// The common prefix of several keys, which ends with a slash.
     Folder(Folder),
     /// An object.
     Dataset(Box<Dataset>),
 }
 
-/// What keys have in common up to a slash.
+/// A common prefix of keys, up to a slash.
 #[derive(Clone, Debug)]
 pub struct Folder {
-    /// The tenant's path; nothing where no path leads to anything in the folder.
+    /// The path of the folder; `None` if no path leads to anything in it.
     pub path: Option<DatasetPath>,
     /// The S3 key prefix.
     pub key: String,
 }
 
-/// An object, and what is known of it.
+/// An object, with its path and its upload.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// The tenant's path; nothing where no path leads to the object's key.
+    /// The path of the dataset; `None` if no path leads to the object's key.
     pub path: Option<DatasetPath>,
-    /// What the store says.
+    /// The object, as the store lists it.
     pub object: ListedObject,
-    /// The upload that was acknowledged here. Nothing where it was not asked for.
+    /// The upload that was acknowledged at the path. `None` if it was not requested.
     pub upload: Option<Upload>,
 }
 
 impl Dataset {
-    /// The declared name, or the file stem; the key where it has no path.
+    /// Returns the declared name, or the file stem; the key if there is no path.
     pub fn name(&self) -> &str {
         match &self.path {
             Some(path) => display_name(path, self.upload.as_ref()),
@@ -72,9 +72,9 @@ impl Dataset {
     }
 }
 
-/// One page of what stands under a prefix.
+/// Returns one page of the objects under a prefix.
 ///
-/// A page may be shorter than asked for, even empty, and still have a next one.
+/// A page may be shorter than requested, or empty, although there is a next one.
 pub async fn page(
     broker: &Broker,
     principal: &Principal,
@@ -90,9 +90,11 @@ pub async fn page(
     if listing.folders
         && let Some(folder) = principal.jail.next_folder(&listing.prefix)
     {
-        return broker.way_down(&principal.jail, &prefix, folder).await;
+        return broker
+            .list_next_folder(&principal.jail, &prefix, folder)
+            .await;
     }
-    let asked = objects::Listing {
+    let request = objects::Listing {
         prefix: &prefix,
         folders: listing.folders,
         limit: listing.limit,
@@ -101,11 +103,11 @@ pub async fn page(
     };
     let bucket = broker.bucket_of(&principal.jail).await?;
     let page = (bucket.objects)
-        .list(asked)
+        .list(request)
         .await
         .map_err(|error| match error {
             StoreError::UnknownContinuationToken => {
-                Refusal::field("/cursor", "is not one of this list").into()
+                Refusal::field("/cursor", "does not belong to this list").into()
             }
             error => Error::from(error),
         })?;
@@ -147,22 +149,22 @@ pub async fn page(
 }
 
 impl Broker {
-    /// A caller that is confined to a folder looks from above: all it may see there is the next
-    /// folder on the way down, where something stands in its own.
-    async fn way_down(
+    /// Lists a folder above the one that the caller is confined to. It shows only the next folder
+    /// on the way to the caller's own, if that contains an object.
+    async fn list_next_folder(
         &self,
         jail: &Jail,
         prefix: &str,
         folder: DatasetPath,
     ) -> Result<Page<Entry>> {
-        let asked = objects::Listing {
+        let request = objects::Listing {
             prefix,
             folders: false,
             limit: 1,
             token: None,
             after: None,
         };
-        let found = self.bucket_of(jail).await?.objects.list(asked).await?;
+        let found = self.bucket_of(jail).await?.objects.list(request).await?;
         let folder = (!found.objects.is_empty()).then(|| {
             Entry::Folder(Folder {
                 key: prefix.to_owned(),
@@ -184,7 +186,7 @@ impl Entry {
 }
 
 impl Listing {
-    /// The store's token, where the cursor is for this very list.
+    /// Returns the store's token, if the cursor belongs to this list.
     fn token(&self) -> Result<Option<&str>, Refusal> {
         match &self.cursor {
             None => Ok(None),
@@ -206,7 +208,7 @@ async fn add_uploads(
     principal: &Principal,
     datasets: &mut [Dataset],
 ) -> Result<()> {
-    // No upload was ever made where there is no path.
+    // An object without a path has no upload.
     let paths: Vec<_> = (datasets.iter())
         .filter_map(|dataset| dataset.path.as_ref())
         .map(DatasetPath::as_str)

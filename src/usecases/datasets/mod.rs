@@ -1,4 +1,4 @@
-//! Datasets: what stands in the bucket.
+//! Datasets: operations on the objects in the bucket.
 
 pub mod copy;
 pub mod detail;

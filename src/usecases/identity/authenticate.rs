@@ -1,19 +1,19 @@
-//! Authenticate: from a bearer token to a principal.
+//! Authenticates a caller: from a bearer token to a principal.
 //!
-//! It is an API key, an upload token of ours, or a JWT of the issuer; each is told by its shape.
-//! A key that was seen within the last seconds costs no query, and one that many bring at once costs
-//! one; one that was taken back, or whose
-//! tenant was disabled, is refused as soon as its entry is that old. The same holds for tokens:
-//! one that is known costs neither a query nor a look at its signature. Unknown ones are
-//! remembered as long, in a cache of their own: one that comes again and again does not reach
-//! Postgres each time, and a flood of them pushes out no good one. Made-up keys that differ cost a
-//! query each; only a rate limit of addresses bounds those. Everything is looked up by the SHA-256
-//! of what came: how long a refusal takes may depend on the first bytes of that, which nobody can
-//! choose, and never on how much of a key was right. While Postgres is away, what is known goes on
-//! for those seconds and the rest get a 503.
+//! The token is an API key, an upload token of the broker, or a JWT of the issuer, which its format
+//! shows. A key that was used within the last seconds needs no query, and concurrent requests with
+//! one key share a single query. A key that is revoked, or whose tenant is disabled, is rejected as
+//! soon as its cache entry has expired. The same applies to tokens: a cached one needs neither a
+//! query nor a verification of its signature. Unknown credentials are cached for as long, in a
+//! separate cache: a repeated one does not reach Postgres each time, and a flood of them evicts no
+//! valid one. Random keys that differ need a query each; only a rate limit per address bounds
+//! those. Every lookup uses the SHA-256 of the token: the duration of a rejection may depend on the
+//! first bytes of that hash, which a caller cannot choose, and never on how much of a key was
+//! right. While Postgres is unavailable, cached credentials work until their entries expire, and
+//! others get a 503.
 
-mod granted;
 mod jwt;
+mod principal;
 mod token;
 
 use std::sync::Arc;
@@ -31,18 +31,18 @@ use chrono::TimeDelta;
 
 pub use upload_token::has_shape as is_upload_token;
 
-/// How exact `last_used_at` is.
+/// The precision of `last_used_at`.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// The place of the caller without a key. No SHA-256 that anyone can present is all zeros.
-const NOBODY: [u8; 32] = [0; 32];
+/// The cache key of callers without a credential. No token has a SHA-256 of zeros.
+const NO_KEY_HASH: [u8; 32] = [0; 32];
 
 type Hash = [u8; 32];
 
-/// Why nothing is known of a credential.
+/// Why a credential has no principal.
 enum Miss {
-    /// It counts for nothing.
+    /// The credential is not valid.
     Unknown,
-    /// It could not be looked up.
+    /// The lookup failed.
     Failed(Arc<Error>),
 }
 
@@ -51,7 +51,7 @@ impl Miss {
         Self::Failed(Arc::new(error))
     }
 
-    /// The error, for one of those who share it.
+    /// Returns the error, for one of the callers that share it.
     fn to_result(&self) -> Result<()> {
         match self {
             Self::Unknown => Ok(()),
@@ -60,8 +60,8 @@ impl Miss {
     }
 }
 
-/// Who comes with this bearer token; `None` for one that is unknown, expired or taken back, and
-/// for one of a tenant that is disabled. Which of these it is nobody is told.
+/// Returns the principal of a bearer token; `None` for one that is unknown, expired or revoked, and
+/// for one whose tenant is disabled. The caller is not told which of these it is.
 pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<Arc<Principal>>> {
     let Some(kind) = Kind::of(broker, bearer) else {
         return Ok(None);
@@ -74,7 +74,7 @@ pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<A
     let known = match broker.caches.keys.get(&hash).await {
         Some(known) => known,
         None if broker.caches.unknown_keys.contains_key(&hash) => return Ok(None),
-        // Of many who come with it at once, one asks, and all of them have the answer.
+        // One of several concurrent requests performs the lookup, and all of them share the result.
         None => match broker.caches.keys.try_get_with(hash, load).await {
             Ok(known) => known,
             Err(miss) => {
@@ -89,13 +89,14 @@ pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<A
     Ok((!expired).then_some(known.principal))
 }
 
-/// What the audit calls a token by: the first bytes of its hash tell nothing of it.
+/// Returns the name of a token in the audit: the first bytes of its hash, which reveal nothing
+/// about it.
 pub(in crate::usecases) fn fingerprint(hash: &Hash) -> String {
     let (start, _) = hash.split_at(8);
     hex::encode(start)
 }
 
-/// What a bearer token may be.
+/// The kinds of bearer tokens.
 enum Kind<'a> {
     Key,
     UploadToken,
@@ -128,26 +129,26 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// The caller where authentication is off: the default tenant, with every right; `None` where that
-/// is disabled.
-pub async fn nobody(broker: &Broker) -> Result<Option<Arc<Principal>>> {
-    if let Some(known) = broker.caches.keys.get(&NOBODY).await {
+/// Returns the principal of callers while authentication is off: the default tenant with every
+/// scope; `None` if that tenant is disabled.
+pub async fn unauthenticated(broker: &Broker) -> Result<Option<Arc<Principal>>> {
+    if let Some(known) = broker.caches.keys.get(&NO_KEY_HASH).await {
         return Ok(Some(known.principal));
     }
     let load = async {
-        let known = load_anyone(broker).await;
+        let known = load_unauthenticated(broker).await;
         known.map_err(Miss::failed)?.ok_or(Miss::Unknown)
     };
-    match broker.caches.keys.try_get_with(NOBODY, load).await {
+    match broker.caches.keys.try_get_with(NO_KEY_HASH, load).await {
         Ok(known) => Ok(Some(known.principal)),
         Err(miss) => miss.to_result().map(|()| None),
     }
 }
 
-async fn load_anyone(broker: &Broker) -> Result<Option<CachedKey>> {
+async fn load_unauthenticated(broker: &Broker) -> Result<Option<CachedKey>> {
     let mut connection = broker.connection().await?;
-    let at_work = tenants::find_enabled(&mut connection, DEFAULT_TENANT).await?;
-    Ok(at_work.map(|(jail, policy)| CachedKey {
+    let enabled = tenants::find_enabled(&mut connection, DEFAULT_TENANT).await?;
+    Ok(enabled.map(|(jail, policy)| CachedKey {
         principal: Arc::new(Principal {
             tenant: DEFAULT_TENANT.to_owned(),
             jail,

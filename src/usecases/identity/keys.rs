@@ -1,4 +1,4 @@
-//! API keys: made, shown once, listed, taken back.
+//! API keys: issues, lists and revokes them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,31 +18,31 @@ use crate::store::{Connection, api_keys, tenants};
 use crate::usecases::audit;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::ids::new_id;
-use crate::usecases::tenants::{check_name, nested};
+use crate::usecases::tenants::{check_name, prefix_conflict};
 
-/// Says at a glance, and to secret scanners, what leaked.
+/// The prefix, by which people and secret scanners recognise a leaked key.
 const PREFIX: &str = "ubk_";
 
-/// A new key. The key itself is nowhere else.
+/// A new key. The secret is stored nowhere else.
 #[derive(Debug)]
 pub struct IssuedKey {
-    /// Names it in `keys list` and `keys revoke`.
+    /// The id of the key, for `keys list` and `keys revoke`.
     pub id: Uuid,
-    /// Whose data it opens.
+    /// The tenant of the key.
     pub tenant: String,
-    /// What it may do.
+    /// The scopes of the key.
     pub scopes: Vec<Scope>,
-    /// What travels in `Authorization: Bearer`.
+    /// The secret, for `Authorization: Bearer`.
     pub key: SecretString,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When the key expires, if it does.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Since when the tenant is disabled: the key opens nothing until that is enabled.
+    /// When the tenant was disabled, if it is: the key does not work until the tenant is enabled.
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a key; with a tenant's first one also the tenant.
+/// Issues a key. The first key of a tenant also creates the tenant.
 pub async fn issue(
     connection: &mut Connection,
     clock: &Clock,
@@ -81,7 +81,7 @@ pub async fn issue(
     })
 }
 
-/// The answer is since when the tenant is disabled.
+/// Returns when the tenant was disabled, if it is.
 async fn insert(
     connection: &mut Connection,
     key: &api_keys::NewApiKey<'_>,
@@ -91,7 +91,7 @@ async fn insert(
     if tenant != DEFAULT_TENANT
         && tenants::ensure_exists(connection, tenant, now)
             .await
-            .map_err(|cause| nested("/tenant", cause))?
+            .map_err(|cause| prefix_conflict("/tenant", cause))?
     {
         actions.push(ActionDetails::on_subject(Action::TenantCreated, tenant));
     }
@@ -100,13 +100,13 @@ async fn insert(
         expires_at: key.expires_at,
         ..ActionDetails::on_subject(Action::KeyCreated, key.id)
     });
-    audit::note(connection, now, tenant, actions).await?;
+    audit::record_operator(connection, now, tenant, actions).await?;
     let tenant = tenants::find(connection, tenant).await?;
     Ok(tenant.and_then(|tenant| tenant.disabled_at))
 }
 
-/// Takes a key back. `false` where there is none with this id, or it was taken back before.
-/// Requests that run go on; the next ones are refused within seconds.
+/// Revokes a key. Returns `false` if there is no key with this id, or if it was already revoked.
+/// Running requests continue; later ones are rejected within seconds.
 pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Result<bool> {
     let now = clock.now();
     connection
@@ -115,23 +115,24 @@ pub async fn revoke(connection: &mut Connection, clock: &Clock, id: Uuid) -> Res
                 return Ok(false);
             };
             let actions = vec![ActionDetails::on_subject(Action::KeyRevoked, id)];
-            audit::note(connection, now, &tenant, actions).await?;
+            audit::record_operator(connection, now, &tenant, actions).await?;
             Ok(true)
         })
         .await
 }
 
-/// Every key, without the keys.
+/// Returns every key, without its secret.
 pub async fn list(connection: &mut Connection) -> Result<Vec<api_keys::ApiKey>> {
     Ok(api_keys::list(connection).await?)
 }
 
-/// What is kept of a key. It has 256 bits of chance: a slow hash would protect nothing more.
+/// Returns the stored hash of a key. A key has 256 random bits, so a slow hash would add no
+/// protection.
 pub(in crate::usecases) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// Whether a text may be a key at all, known without asking anyone.
+/// Whether a text has the format of a key. This needs no lookup.
 pub(in crate::usecases) fn has_shape(text: &str) -> bool {
     text.strip_prefix(PREFIX)
         .is_some_and(|secret| secret.len() == 43 && secret.is_ascii())

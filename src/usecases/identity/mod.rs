@@ -1,4 +1,4 @@
-//! Credentials: who calls, and with which rights.
+//! Credentials: authenticates callers and manages API keys and upload tokens.
 
 pub mod authenticate;
 pub mod keys;

@@ -1,7 +1,7 @@
-//! What upload tokens are signed with.
+//! The key that signs upload tokens.
 //!
-//! The setting, where there is one; else a secret that Postgres keeps: the first replica that needs
-//! it makes it, and all others find it. It is asked for once in the life of a process.
+//! It is the setting, if there is one; otherwise a secret in Postgres, which the first replica that
+//! needs it creates and all others read. A process reads it once.
 
 use zeroize::Zeroizing;
 
@@ -11,9 +11,9 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 impl Broker {
-    /// The key. Only the first call may have to ask Postgres.
+    /// Returns the key. Only the first call may have to read it from Postgres.
     pub(in crate::usecases) async fn token_key(&self) -> Result<&TokenKey> {
-        let ask = async || {
+        let load = async || {
             let mut fresh = Zeroizing::new([0; 32]);
             getrandom::fill(&mut *fresh)
                 .map_err(|cause| Error::Internal(cause.to_string().into()))?;
@@ -22,6 +22,6 @@ impl Broker {
             let secret = token_secrets::get_or_insert(&mut connection, &*fresh, now).await?;
             Ok(TokenKey::new(&Zeroizing::new(secret)))
         };
-        self.caches.token_key.get_or_try_init(ask).await
+        self.caches.token_key.get_or_try_init(load).await
     }
 }

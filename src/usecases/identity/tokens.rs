@@ -1,8 +1,8 @@
-//! Mint: an upload token for somebody who shall do a little, for a while.
+//! Issues upload tokens: short-lived credentials with a folder and allowances.
 //!
-//! It is signed, and nothing of it is written down: its count begins with its first use. It never
-//! opens more than the credential that asks for it, does not outlive that, and what it is used for
-//! counts against the tokens that it was made of, too.
+//! A token is signed and not stored: its uses are counted from the first one. It never permits more
+//! than the credential that requested it and does not outlive it, and its uses also count against
+//! the tokens that it was created with.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -20,49 +20,50 @@ use crate::usecases::identity::authenticate::fingerprint;
 use crate::usecases::identity::keys::hash;
 use crate::usecases::ids::new_id;
 
-/// How long a token lives where nobody says, in seconds.
-pub const USUAL_LIFE: u32 = 900;
-/// How long a token may live, in seconds: nobody can take it back before.
-pub const LONGEST_LIFE: u32 = 86_400;
-/// Tokens that are counted with one that was made of them. Each makes it longer.
-const DEEPEST: usize = 8;
-/// What fits the columns.
-const MOST: u64 = i64::MAX.unsigned_abs();
+/// The default lifetime of a token, in seconds.
+pub const DEFAULT_SECONDS: u32 = 900;
+/// The longest lifetime of a token, in seconds. A token cannot be revoked before it expires.
+pub const MAX_SECONDS: u32 = 86_400;
+/// The largest number of allowances in a token: its own, and those of the tokens that it was
+/// created with. Each makes the token longer.
+const MAX_ALLOWANCES: usize = 8;
+/// The largest value that the columns can store.
+const MAX_VALUE: u64 = i64::MAX.unsigned_abs();
 
-/// What is asked for, as it came.
+/// The parameters of a new token, before validation.
 #[derive(Clone, Debug, Default)]
 pub struct NewToken {
-    /// The folder that it opens; all that the caller may reach where it does not say.
+    /// The folder of the token; by default everything that the caller may reach.
     pub prefix: Option<String>,
-    /// What it may do. The caller holds these.
+    /// The scopes of the token. The caller must have them.
     pub scopes: Vec<Scope>,
-    /// How long it lives, in seconds.
+    /// The lifetime, in seconds.
     pub expires_in: Option<u32>,
-    /// Uploads at most.
+    /// The largest number of uploads.
     pub max_uploads: Option<u64>,
-    /// Declared bytes at most, all uploads together.
+    /// The largest number of declared bytes of all uploads together.
     pub max_bytes: Option<u64>,
 }
 
-/// A new token. It is nowhere else.
+/// A new token. It is stored nowhere.
 #[derive(Debug)]
-pub struct Minted {
-    /// What travels in `Authorization: Bearer`, or in the path.
+pub struct IssuedToken {
+    /// The secret, for `Authorization: Bearer` or the path.
     pub token: SecretString,
-    /// What the audit calls it.
+    /// The name of the token in the audit.
     pub fingerprint: String,
-    /// The folder that it opens; all that the tenant has where there is none.
+    /// The folder of the token; `None` permits everything of the tenant.
     pub prefix: Option<PathPrefix>,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes a token. Refused where it would open more than the caller may.
-pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Result<Minted> {
+/// Issues a token. Refuses one that would permit more than the caller may do.
+pub async fn issue(broker: &Broker, principal: &Principal, new: NewToken) -> Result<IssuedToken> {
     let prefix = check(&new)?;
-    let prefix = narrow(principal, &new, prefix)?;
+    let prefix = restrict_to_caller(principal, &new, prefix)?;
     let now = broker.clock.now();
-    let seconds = new.expires_in.unwrap_or(USUAL_LIFE);
+    let seconds = new.expires_in.unwrap_or(DEFAULT_SECONDS);
     let ends_at = now + TimeDelta::seconds(seconds.into());
     let bounds = &principal.bounds;
     let ends_at = ends_at
@@ -81,9 +82,9 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
             ends_at,
         });
     }
-    if allowances.len() > DEEPEST {
+    if allowances.len() > MAX_ALLOWANCES {
         let detail = format!(
-            "This token would be counted {DEEPEST} times over: ask for it with the credential that the first of them came from."
+            "This token would have more than {MAX_ALLOWANCES} allowances: request it with the credential that issued the first of them."
         );
         return Err(Refusal::new(Code::TokenTooWide, detail).into());
     }
@@ -101,9 +102,9 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
         allowances,
     };
     let key = broker.token_key().await?;
-    let sealed = key.sign(&token);
-    let token = sealed.map_err(|cause| Error::Internal(cause.into()))?;
-    Ok(Minted {
+    let signed = key.sign(&token);
+    let token = signed.map_err(|cause| Error::Internal(cause.into()))?;
+    Ok(IssuedToken {
         fingerprint: fingerprint(&hash(token.expose_secret())),
         prefix: opened,
         token,
@@ -111,7 +112,7 @@ pub async fn mint(broker: &Broker, principal: &Principal, new: NewToken) -> Resu
     })
 }
 
-/// Holds each field against its own rule; the answer is the prefix.
+/// Validates each field, and returns the prefix.
 fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
     let mut faults = Faults::default();
     let prefix = new.prefix.as_deref().unwrap_or_default();
@@ -122,43 +123,46 @@ fn check(new: &NewToken) -> Result<Option<PathPrefix>, Refusal> {
         faults.add("/scopes", "expected at least one");
     }
     if new.scopes.contains(&Scope::Admin) {
-        faults.add("/scopes", "admin is not for tokens: name what it shall do");
+        faults.add(
+            "/scopes",
+            "a token cannot have the scope admin: use the other scopes",
+        );
     }
     if let Some(seconds) = new.expires_in
-        && !(1..=LONGEST_LIFE).contains(&seconds)
+        && !(1..=MAX_SECONDS).contains(&seconds)
     {
-        let detail = format!("expected 1 to {LONGEST_LIFE} seconds, found {seconds}");
+        let detail = format!("expected 1 to {MAX_SECONDS} seconds, found {seconds}");
         faults.add("/expires_in", detail);
     }
     for (pointer, value) in [
         ("/max_uploads", new.max_uploads),
         ("/max_bytes", new.max_bytes),
     ] {
-        if value.is_some_and(|value| !(1..=MOST).contains(&value)) {
-            faults.add(pointer, format!("expected 1 to {MOST}"));
+        if value.is_some_and(|value| !(1..=MAX_VALUE).contains(&value)) {
+            faults.add(pointer, format!("expected 1 to {MAX_VALUE}"));
         }
     }
     faults.into_result()?;
     Ok(prefix.flatten())
 }
 
-/// Holds what is asked for against what the caller may; the answer is the prefix that it gets.
-fn narrow(
+/// Restricts the token to what the caller may do, and returns its prefix.
+fn restrict_to_caller(
     principal: &Principal,
     new: &NewToken,
     prefix: Option<PathPrefix>,
 ) -> Result<Option<PathPrefix>, Refusal> {
-    let mut wide = Vec::new();
+    let mut too_wide = Vec::new();
     let own = principal.jail.folder();
     let prefix = match (prefix, own) {
-        // Nothing was asked for: what the caller has.
+        // No prefix was requested: the token gets the caller's.
         (None, own) if new.prefix.is_none() => own.cloned(),
         (Some(prefix), Some(own)) if !own.contains(prefix.as_str()) => {
-            wide.push(("/prefix", format!("lies outside of {own}")));
+            too_wide.push(("/prefix", format!("is outside of {own}")));
             None
         }
         (None, Some(own)) => {
-            wide.push(("/prefix", format!("is more than {own}")));
+            too_wide.push(("/prefix", format!("is more than {own}")));
             None
         }
         (prefix, _) => prefix,
@@ -179,13 +183,13 @@ fn narrow(
         if let (Some(asked), Some(own)) = (asked, own)
             && asked > own
         {
-            wide.push((pointer, format!("is more than {own}")));
+            too_wide.push((pointer, format!("is more than {own}")));
         }
     }
-    if wide.is_empty() {
+    if too_wide.is_empty() {
         return Ok(prefix);
     }
-    let errors: Vec<_> = (wide.into_iter())
+    let errors: Vec<_> = (too_wide.into_iter())
         .map(|(pointer, detail)| FieldError::new(pointer, detail))
         .collect();
     Err(Refusal {

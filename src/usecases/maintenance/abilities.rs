@@ -1,9 +1,9 @@
-//! Abilities: what the store of a bucket does of what S3 does, found out and remembered.
+//! Abilities: finds out which features of S3 the store of a bucket supports, and remembers them.
 //!
-//! AWS needs no try-out, nor does what the settings say. Of other stores, one replica tries out
-//! what they do with a few objects of its own, which it removes; all others, and later starts, take
-//! it from Postgres. No start waits for that: until it is known, the broker is as careful as
-//! with a store that does nothing of it.
+//! AWS is not probed, nor is a feature that the settings name. For any other store, one replica
+//! probes the features with a few objects of its own, which it then removes; the other replicas,
+//! and later starts, read the result from Postgres. No start waits for the probe: until a feature
+//! is known, the broker assumes that the store does not support it.
 
 use std::time::Duration;
 
@@ -18,38 +18,38 @@ use crate::store::abilities::{self, StoredAbilities};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// For how long it is believed what was found out: stores are upgraded.
-const BELIEVED: TimeDelta = TimeDelta::hours(23);
-/// How long a try-out may take.
-const BOUND: Duration = Duration::from_secs(25);
-/// How long the removal of its objects may take at a stop.
-const FAREWELL: Duration = Duration::from_secs(5);
-/// How long the claim of a replica holds: longer than its try-out and the removal of its objects.
+/// How long the result of a probe is trusted. It is limited because stores are upgraded.
+const TRUSTED_FOR: TimeDelta = TimeDelta::hours(23);
+/// The timeout of a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(25);
+/// The timeout for the removal of the probe's objects during a shutdown.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The length of a replica's lease: longer than its probe and the removal of its objects.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// What came of learning.
+/// The outcome of a discovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learned {
-    /// Everything is known.
-    All,
-    /// The store's answers left something open: it is tried again later.
-    Some,
-    /// Another replica is at it.
-    Elsewhere,
-    /// It was stopped.
+pub enum Discovery {
+    /// Every ability is known.
+    Complete,
+    /// The answers of the store left something unknown. It is probed again later.
+    Incomplete,
+    /// Another replica holds the lease and probes the store.
+    LeasedElsewhere,
+    /// The process was stopped.
     Stopped,
 }
 
-/// Takes over what Postgres remembers of the bucket's store. Says whether that is all, and was found
-/// out not long ago.
-async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
+/// Loads the abilities of the bucket's store from Postgres. Returns whether they are complete and
+/// were probed recently.
+async fn load(broker: &Broker, bucket: &Bucket) -> Result<bool> {
     let name = bucket.objects.bucket();
     let mut connection = broker.connection().await?;
     let found = abilities::find(&mut connection, &bucket.endpoint, name).await?;
     let Some(found) = found else { return Ok(false) };
     let known = bucket.objects.abilities();
     known.merge(found.abilities);
-    let since = broker.clock.now() - BELIEVED;
+    let since = broker.clock.now() - TRUSTED_FOR;
     let fresh = known.current().is_complete() && found.tried_at.is_some_and(|at| at > since);
     if fresh {
         known.mark_probed();
@@ -57,37 +57,37 @@ async fn recall(broker: &Broker, bucket: &Bucket) -> Result<bool> {
     Ok(fresh)
 }
 
-/// Takes over what Postgres remembers of every bucket's store, and tries nothing out: for commands
-/// that end soon.
+/// Loads the abilities of every bucket's store from Postgres, and probes nothing: for commands that
+/// end soon.
 ///
 /// # Errors
-/// Postgres does not answer.
-pub async fn recall_all(broker: &Broker) -> Result<()> {
+/// Postgres is unavailable.
+pub async fn load_all(broker: &Broker) -> Result<()> {
     for name in broker.all_buckets().await? {
         let bucket = broker.bucket(&name).await?;
-        recall(broker, &bucket).await?;
+        load(broker, &bucket).await?;
         bucket.objects.abilities().mark_probed();
     }
     Ok(())
 }
 
-/// Finds out what the bucket's store does, from Postgres or by trying it out.
+/// Finds out the abilities of the bucket's store, from Postgres or by a probe.
 ///
 /// # Errors
-/// Postgres does not answer.
-pub async fn learn(broker: &Broker, name: &str, stop: &CancellationToken) -> Result<Learned> {
+/// Postgres is unavailable.
+pub async fn discover(broker: &Broker, name: &str, stop: &CancellationToken) -> Result<Discovery> {
     let bucket = broker.bucket(name).await?;
     let before = bucket.objects.abilities().current();
-    let learned = learn_of(broker, &bucket, stop).await;
+    let discovery = discover_bucket(broker, &bucket, stop).await;
     let now = bucket.objects.abilities().current();
     if now != before {
         log::info!("the store of bucket {name}: {now}");
     }
     observe(broker);
-    learned
+    discovery
 }
 
-/// Shows in the metrics what is known of all buckets' stores.
+/// Sets the metrics to the known abilities of all buckets' stores.
 pub fn observe(broker: &Broker) {
     let all = broker.stores.buckets.known();
     let known: Vec<_> = (all.iter())
@@ -102,56 +102,67 @@ pub fn observe(broker: &Broker) {
     }
 }
 
-async fn learn_of(broker: &Broker, bucket: &Bucket, stop: &CancellationToken) -> Result<Learned> {
+async fn discover_bucket(
+    broker: &Broker,
+    bucket: &Bucket,
+    stop: &CancellationToken,
+) -> Result<Discovery> {
     let known = bucket.objects.abilities();
-    if !known.needs_probe() || recall(broker, bucket).await? {
-        return Ok(Learned::All);
+    if !known.needs_probe() || load(broker, bucket).await? {
+        return Ok(Discovery::Complete);
     }
     let (endpoint, name) = (&*bucket.endpoint, bucket.objects.bucket());
     let (holder, now) = (Uuid::new_v4(), broker.clock.now());
     let mut connection = broker.connection().await?;
     let lease = now + LEASE;
     if !abilities::lease_probe(&mut connection, endpoint, name, holder, now, lease).await? {
-        return Ok(Learned::Elsewhere);
+        return Ok(Discovery::LeasedElsewhere);
     }
     drop(connection);
-    let found = try_out(bucket, stop).await;
-    let kept = StoredAbilities {
+    let found = probe(bucket, stop).await;
+    let stored = StoredAbilities {
         abilities: found.unwrap_or_default().or(known.current()),
         tried_at: found.map(|_| broker.clock.now()),
     };
-    known.merge(kept.abilities);
+    known.merge(stored.abilities);
     known.mark_probed();
     let mut connection = broker.connection().await?;
-    abilities::save(&mut connection, endpoint, name, holder, kept).await?;
+    abilities::save(&mut connection, endpoint, name, holder, stored).await?;
     Ok(match found {
-        None => Learned::Stopped,
-        Some(_) if known.current().is_complete() => Learned::All,
-        Some(_) => Learned::Some,
+        None => Discovery::Stopped,
+        Some(_) if known.current().is_complete() => Discovery::Complete,
+        Some(_) => Discovery::Incomplete,
     })
 }
 
-/// Tries the store out, and removes what that wrote; `None` where it was stopped.
-async fn try_out(bucket: &Bucket, stop: &CancellationToken) -> Option<Abilities> {
+/// Probes the store, and removes the objects of the probe. Returns `None` if it was stopped.
+async fn probe(bucket: &Bucket, stop: &CancellationToken) -> Option<Abilities> {
     let (objects, name) = (&bucket.objects, bucket.objects.bucket());
-    let traces = ProbeArtifacts::new(stop.clone());
-    let tried = tokio::time::timeout(BOUND, AbilityProbe::new(objects, &traces).run()).await;
-    let bound = if stop.is_cancelled() { FAREWELL } else { BOUND };
-    let erased = tokio::time::timeout(bound, traces.remove(objects)).await;
-    match erased {
+    let artifacts = ProbeArtifacts::new(stop.clone());
+    let result =
+        tokio::time::timeout(PROBE_TIMEOUT, AbilityProbe::new(objects, &artifacts).run()).await;
+    let timeout = if stop.is_cancelled() {
+        STOP_TIMEOUT
+    } else {
+        PROBE_TIMEOUT
+    };
+    let removed = tokio::time::timeout(timeout, artifacts.remove(objects)).await;
+    match removed {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => log::warn!("a try-out of bucket {name} leaves objects behind: {error}"),
-        Err(_) => log::warn!("a try-out of bucket {name} leaves objects behind: no answer"),
+        Ok(Err(error)) => {
+            log::warn!("cannot remove the objects of the probe of bucket {name}: {error}")
+        }
+        Err(_) => log::warn!("cannot remove the objects of the probe of bucket {name}: timeout"),
     }
-    match tried {
+    match result {
         Ok(Ok(found)) => Some(found.abilities),
         Ok(Err(ProbeError::Stopped)) => None,
         Ok(Err(error)) => {
-            log::warn!("bucket {name} cannot be tried out: {error}");
+            log::warn!("cannot probe the store of bucket {name}: {error}");
             Some(Abilities::default())
         }
         Err(_) => {
-            log::warn!("bucket {name} cannot be tried out: no answer");
+            log::warn!("cannot probe the store of bucket {name}: timeout");
             Some(Abilities::default())
         }
     }

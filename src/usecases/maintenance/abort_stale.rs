@@ -1,87 +1,70 @@
-//! Abort stale: multipart uploads at S3 that nothing needs any more, and whose parts cost money.
+//! Aborts stale multipart uploads: those that are open at S3 and that no upload needs, because
+//! their parts cost money.
 //!
-//! What S3 lists is held against the rows, a page at a time. One whose row ended, whatever it ended
-//! as, is aborted. One whose row is Pending is never touched, however old it is.
+//! The listing of S3 is compared with the rows, page by page. A multipart upload whose row has
+//! ended, in any status, is aborted. One whose row is Pending is never aborted, however old it is.
 //!
-//! One that no row knows is left by a crash between S3 and the row, or it is another program's: S3
-//! lists neither the metadata nor anything else that would tell. So it is aborted only when nothing
-//! has come to it for the time that the settings say, which is longer than any create takes from
-//! S3 to its row; and where the settings do not speak for the whole bucket, only at keys that are
-//! the broker's: under the prefix of a tenant, or promised to an upload. Others are told.
+//! A multipart upload without a row remains after a crash between S3 and the row, or belongs to
+//! another program. S3 lists neither its metadata nor anything else that would distinguish the two.
+//! It is therefore aborted only if no part arrived for the configured time, which is longer than
+//! any create takes from S3 to its row. If the settings do not cover the whole bucket, it is
+//! aborted only if its key belongs to the broker: under the prefix of a tenant, or at the path of
+//! an upload. Others are only reported.
 //!
-//! One process at a time is at it, by a lease next to the sweep's. Nothing else is kept: whoever
-//! comes next begins at the start, and aborting twice does no harm.
+//! One process at a time does this, under a lease next to the sweep's. No position is saved: the
+//! next process starts at the beginning, and aborting twice does no harm.
 
-mod ours;
+mod own_keys;
+mod stale;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::domain::finding::{Finding, Outcome};
-use crate::domain::status::Status;
-use crate::objects::multipart::{OpenUpload, OpenUploadsPage, UploadsMarker};
-use crate::objects::{Bucket, ObjectStore, StoreError};
+use crate::domain::finding::Outcome;
+use crate::objects::multipart::{OpenUploadsPage, UploadsMarker};
+use crate::objects::{Bucket, StoreError};
 use crate::store::lease::Lease;
 use crate::store::sweeps;
-use crate::store::uploads::{self, MultipartUploadRow};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
-use crate::usecases::keep::Keeper;
-use ours::ours;
+use crate::usecases::lease_renewal::LeaseRenewal;
+pub use stale::Stale;
+use stale::{StaleReason, select_stale};
 
-/// As many as S3 lists at once.
+/// The size of a page: as many as S3 lists at once.
 const PAGE: u16 = 1_000;
 
-/// A walk over all open uploads of a bucket.
+/// A pass over all open multipart uploads of a bucket.
 pub struct Pass {
     broker: Arc<Broker>,
     bucket: Arc<Bucket>,
-    /// None in a dry run.
+    /// `None` in a dry run.
     lease: Option<Lease>,
-    ahead: Ahead,
+    next_page: NextPage,
 }
 
-enum Ahead {
-    Everything,
-    Page(OpenUploadsPage),
-    Nothing,
+enum NextPage {
+    First,
+    Listed(OpenUploadsPage),
+    None,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug)]
-pub enum Stepped {
-    /// Those of a page that nothing seems to need.
-    On(Vec<Stale>),
-    /// That was all.
-    Through,
-    /// The store does not list them, or not to us: why.
+pub enum StepOutcome {
+    /// The stale multipart uploads of a page.
+    More(Vec<Stale>),
+    /// There are no more pages.
+    Completed,
+    /// The store does not support the listing, or refuses it; the text says why.
     Refused(String),
-    /// Another process took over, because the lease ended.
-    Lost,
+    /// The lease was lost, and another process has taken over.
+    LeaseLost,
 }
 
-/// An open upload that nothing seems to need.
-#[derive(Clone, Debug)]
-pub struct Stale {
-    bucket: Arc<str>,
-    open: OpenUpload,
-    why: Why,
-}
-
-#[derive(Clone, Debug)]
-enum Why {
-    /// Its upload ended.
-    Ended(Box<MultipartUploadRow>),
-    /// No upload knows it, and it may go unless something came since.
-    Unknown { since: DateTime<Utc> },
-    /// No upload knows it, and another program may.
-    PerhapsAnothers,
-}
-
-/// Begins a walk over a bucket; `None` where another process is at it, or where the last one did
-/// not end before `ended_before`.
+/// Starts a pass over a bucket. Returns `None` if another process has the lease, or if the last
+/// pass ended at or after `ended_before`.
 pub async fn begin(
     broker: &Arc<Broker>,
     bucket: &str,
@@ -89,35 +72,35 @@ pub async fn begin(
 ) -> Result<Option<Pass>> {
     let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim =
+    let leased =
         sweeps::lease_sweep(&mut connection, &place(bucket), &lease, now, ended_before).await?;
     drop(connection);
-    Ok(match claim {
+    Ok(match leased {
         sweeps::LeaseResult::Leased { .. } => Some(Pass::new(broker, bucket, Some(lease)).await?),
         sweeps::LeaseResult::HeldElsewhere | sweeps::LeaseResult::NotDue => None,
     })
 }
 
-/// A walk that claims nothing, whoever else is at it.
+/// Starts a pass without a lease, even if another process runs one.
 pub async fn dry_run(broker: &Arc<Broker>, bucket: &str) -> Result<Pass> {
     Pass::new(broker, bucket, None).await
 }
 
-/// Aborts one, unless something came to it lately: then `None`. In a dry run it says what it would
-/// do.
+/// Aborts a stale multipart upload. Returns `None` if a part arrived recently. In a dry run it only
+/// returns the outcome.
 pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Option<Outcome>> {
     let (key, id) = (&stale.open.key, &stale.open.upload_id);
     let bucket = broker.bucket(&stale.bucket).await?;
     let objects = &bucket.objects;
-    match stale.why {
-        Why::PerhapsAnothers => return Ok(Some(Outcome::Reported)),
-        Why::Unknown { since } => {
+    match stale.reason {
+        StaleReason::MaybeForeign => return Ok(Some(Outcome::Reported)),
+        StaleReason::Unknown { since } => {
             let last = objects.last_part_at(key, id, since).await?;
             if last.is_some_and(|last| last > since) {
                 return Ok(None);
             }
         }
-        Why::Ended(_) => {}
+        StaleReason::Ended(_) => {}
     }
     if !dry_run {
         objects.abort_multipart(key, id).await?;
@@ -125,8 +108,8 @@ pub async fn abort(broker: &Broker, stale: &Stale, dry_run: bool) -> Result<Opti
     Ok(Some(Outcome::Aborted))
 }
 
-/// Under which name the walk is claimed, next to the sweep's, which has the bucket's. No bucket's
-/// name has a colon.
+/// The name of the lease, next to the sweep's, which is the name of the bucket. No bucket name
+/// contains a colon.
 fn place(bucket: &str) -> String {
     format!("{bucket}:multipart")
 }
@@ -137,7 +120,7 @@ impl Pass {
             broker: Arc::clone(broker),
             bucket: broker.bucket(bucket).await?,
             lease,
-            ahead: Ahead::Everything,
+            next_page: NextPage::First,
         })
     }
 
@@ -145,37 +128,43 @@ impl Pass {
         place(self.bucket.objects.bucket())
     }
 
-    /// What keeps the lease while the walk goes on. `None` in a dry run, which needs none.
-    pub fn keeper(&self) -> Option<Keeper> {
+    /// Returns the renewal of the lease, to be run during the pass. `None` in a dry run, which has
+    /// no lease.
+    pub fn lease_renewal(&self) -> Option<LeaseRenewal> {
         let lease = self.lease.clone()?;
-        Some(Keeper::new(Arc::clone(&self.broker), self.place(), lease))
+        Some(LeaseRenewal::new(
+            Arc::clone(&self.broker),
+            self.place(),
+            lease,
+        ))
     }
 
-    /// Looks at the next page.
-    pub async fn step(&mut self) -> Result<Stepped> {
-        let page = match std::mem::replace(&mut self.ahead, Ahead::Nothing) {
-            Ahead::Everything => match self.list(None).await {
+    /// Processes the next page.
+    pub async fn step(&mut self) -> Result<StepOutcome> {
+        let page = match std::mem::replace(&mut self.next_page, NextPage::None) {
+            NextPage::First => match self.list(None).await {
                 Err(refused) if refused.is_unsupported_or_forbidden() => {
                     self.finish().await?;
-                    return Ok(Stepped::Refused(refused.to_string()));
+                    return Ok(StepOutcome::Refused(refused.to_string()));
                 }
                 page => page?,
             },
-            Ahead::Page(page) => page,
-            Ahead::Nothing => {
+            NextPage::Listed(page) => page,
+            NextPage::None => {
                 self.finish().await?;
-                return Ok(Stepped::Through);
+                return Ok(StepOutcome::Completed);
             }
         };
-        // Asked for before any of this page go: a store may look for the one where it ends.
+        // The next page is listed before anything of this page is aborted: a store may look for the
+        // upload at which this page ends.
         if let Some(end) = &page.next {
-            self.ahead = Ahead::Page(self.list(Some(end)).await?);
+            self.next_page = NextPage::Listed(self.list(Some(end)).await?);
         }
-        if !self.hold().await? {
-            return Ok(Stepped::Lost);
+        if !self.save_progress().await? {
+            return Ok(StepOutcome::LeaseLost);
         }
-        Ok(Stepped::On(
-            stale(&self.broker, &self.bucket.objects, page.uploads).await?,
+        Ok(StepOutcome::More(
+            select_stale(&self.broker, &self.bucket.objects, page.uploads).await?,
         ))
     }
 
@@ -188,8 +177,8 @@ impl Pass {
         Ok(())
     }
 
-    /// Gives it back; another process may begin anew at once.
-    pub async fn leave(&self) -> Result<()> {
+    /// Releases the lease. Another process may start a pass at once.
+    pub async fn release(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
             sweeps::release(&mut connection, &self.place(), lease).await?;
@@ -201,98 +190,11 @@ impl Pass {
         self.bucket.objects.list_multipart("", PAGE, after).await
     }
 
-    async fn hold(&self) -> Result<bool> {
+    async fn save_progress(&self) -> Result<bool> {
         let Some(lease) = &self.lease else {
             return Ok(true);
         };
         let mut connection = self.broker.connection().await?;
         Ok(sweeps::advance(&mut connection, &self.place(), lease, None).await?)
-    }
-}
-
-/// Those of a page that nothing seems to need.
-async fn stale(
-    broker: &Broker,
-    objects: &ObjectStore,
-    page: Vec<OpenUpload>,
-) -> Result<Vec<Stale>> {
-    if page.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<_> = page.iter().map(|open| open.upload_id.as_str()).collect();
-    let mut connection = broker.connection().await?;
-    let rows = uploads::find_by_s3_upload_ids(&mut connection, &ids).await?;
-    drop(connection);
-    let mut rows: HashMap<_, _> = (rows.into_iter())
-        .map(|row| (row.s3_upload_id.clone(), row))
-        .collect();
-    let now = broker.clock.now();
-    // An acknowledge of one that expired may be under way for so long.
-    let patience = TimeDelta::from_std(broker.rules.complete_timeout).unwrap_or(TimeDelta::MAX);
-    let (mut all, mut unknown) = (Vec::new(), Vec::new());
-    for open in page {
-        match rows.remove(&open.upload_id) {
-            None => unknown.push(open),
-            Some(row) if row.status != Status::Pending && now - row.updated_at >= patience => {
-                let why = Why::Ended(Box::new(row));
-                let bucket = objects.name();
-                all.push(Stale { bucket, open, why });
-            }
-            Some(_) => {}
-        }
-    }
-    all.extend(stale_unknown(broker, objects, unknown, now).await?);
-    Ok(all)
-}
-
-/// Those that no upload knows, and that were begun long ago.
-async fn stale_unknown(
-    broker: &Broker,
-    objects: &ObjectStore,
-    mut unknown: Vec<OpenUpload>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Stale>> {
-    let rule = broker.rules.stale_multipart;
-    let age = rule.after.and_then(|after| TimeDelta::from_std(after).ok());
-    let Some(since) = age.and_then(|age| now.checked_sub_signed(age)) else {
-        return Ok(Vec::new());
-    };
-    unknown.retain(|open| open.initiated <= since);
-    let bucket = objects.bucket();
-    // The settings speak for the bucket that they name, and for no tenant's own.
-    let everywhere = rule.whole_bucket && bucket == broker.stores.buckets.common();
-    let ours = match everywhere || unknown.is_empty() {
-        true => HashSet::new(),
-        false => ours(broker, bucket, &unknown).await?,
-    };
-    let stale = unknown.into_iter().map(|open| {
-        let why = match everywhere || ours.contains(&open.key) {
-            true => Why::Unknown { since },
-            false => Why::PerhapsAnothers,
-        };
-        let bucket = objects.name();
-        Stale { bucket, open, why }
-    });
-    Ok(stale.collect())
-}
-
-impl Stale {
-    /// A line about it.
-    pub fn finding(&self, outcome: Outcome, dry_run: bool, now: DateTime<Utc>) -> Finding {
-        let open = &self.open;
-        let age = (now - open.initiated).num_seconds().try_into();
-        let age = age.unwrap_or_default();
-        let finding =
-            Finding::for_multipart_upload(outcome, dry_run, &open.key, &open.upload_id, age);
-        match &self.why {
-            Why::Ended(row) => Finding {
-                upload_id: Some(row.id),
-                tenant: Some(row.tenant.clone()),
-                path: Some(row.path.clone()),
-                status: Some(row.status),
-                ..finding
-            },
-            Why::Unknown { .. } | Why::PerhapsAnothers => finding,
-        }
     }
 }

@@ -1,13 +1,13 @@
-//! Work that no caller waits for: what ended, what is left over, what changed in the bucket.
+//! Maintenance: work that no caller waits for. The janitor, S3 events and operators trigger it.
 
 pub mod abilities;
 pub mod abort_stale;
 pub mod arrived;
-pub mod claim;
+pub mod clean_up;
 pub mod expire;
-pub mod forget;
+pub mod final_check;
+pub mod fold_quotas;
 pub mod replay;
-pub mod retain;
-pub mod settle;
+pub mod retention;
+pub mod row_lease;
 pub mod sweep;
-pub mod tidy_quotas;

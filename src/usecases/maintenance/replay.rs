@@ -1,8 +1,8 @@
-//! Sends events once more: for a subscriber that lost them, or came late.
+//! Publishes events again, for a subscriber that lost them or subscribed late.
 //!
-//! Makes them due again, batch by batch, each a statement of its own; the relays of the running
-//! replicas find them. Stopped halfway, what was done is done: the same command again sends the
-//! first ones a second time, which subscribers tell by `id`.
+//! The events are made due again in batches, each in its own statement, and the relays of the
+//! running replicas find them. If the command is stopped, the completed batches stay due; running
+//! it again sends them a second time, which subscribers recognise by `id`.
 
 use crate::clock::Clock;
 use crate::store::Connection;
@@ -10,29 +10,29 @@ use crate::store::replay;
 pub use crate::store::replay::Selection;
 use crate::usecases::error::Result;
 
-/// Events in a batch, or a few more.
+/// The size of a batch, which may be exceeded by a few events.
 const BATCH: i64 = 1_000;
 
-/// How many events a replay would send.
+/// Counts the events that a replay would send.
 pub async fn count(connection: &mut Connection, selection: &Selection) -> Result<u64> {
     let events = replay::count(connection, selection).await?;
     Ok(u64::try_from(events).unwrap_or_default())
 }
 
-/// Makes the selected events due again, under their old ids, and says how many they are. Those
-/// that wait already are left alone; an upload's events leave in their order.
+/// Makes the selected events due again, with their old ids, and returns their number. Events that
+/// are already waiting are not changed. The events of one upload are sent in their order.
 pub async fn replay(
     connection: &mut Connection,
     clock: &Clock,
     selection: &Selection,
 ) -> Result<u64> {
-    let mut all = 0;
+    let mut total = 0;
     let mut next = Some(replay::start(selection));
     while let Some(after) = next {
         let now = clock.now();
         let (events, end) = replay::replay(connection, selection, after, BATCH, now).await?;
-        all += u64::try_from(events).unwrap_or_default();
+        total += u64::try_from(events).unwrap_or_default();
         next = end;
     }
-    Ok(all)
+    Ok(total)
 }

@@ -1,7 +1,7 @@
-//! Limits: those of the install, narrowed by those of the tenant.
+//! Limits: those of the installation, restricted by those of the tenant.
 //!
-//! A caller brings its tenant's with it ([`Principal::policy`]). Where nobody calls, as with an
-//! event of S3 or in the janitor, they are looked up, and believed for a few seconds.
+//! A principal contains its tenant's limits ([`Principal::policy`]). If there is no caller, as for
+//! an S3 event or in the janitor, they are read from Postgres and cached for a few seconds.
 //!
 //! [`Principal::policy`]: crate::domain::principal::Principal::policy
 
@@ -19,7 +19,7 @@ use crate::usecases::error::{Error, Result, shared};
 use crate::usecases::faults::Faults;
 use crate::usecases::uploads::create::validate::MAX_PUT_BYTES;
 
-/// The install's limits, narrowed by those of a tenant.
+/// The installation's limits, restricted by those of a tenant.
 #[derive(Clone, Copy)]
 pub(in crate::usecases) struct Limits<'a> {
     rules: &'a Rules,
@@ -32,7 +32,7 @@ impl Broker {
         Limits { rules, policy }
     }
 
-    /// What a tenant's uploads are held to where nobody calls; also of a disabled one.
+    /// Returns the limits of a tenant if there is no caller; also of a disabled tenant.
     pub(in crate::usecases) async fn policy_of(&self, tenant: &str) -> Result<Arc<TenantPolicy>> {
         if let Some(policy) = self.caches.policies.get(tenant).await {
             return Ok(policy);
@@ -47,14 +47,14 @@ impl Broker {
         policy.map_err(|error| shared(&error))
     }
 
-    /// The largest object that an upload may become, in bytes: as its tenant may by now, and as
-    /// the credential might that it was made with.
+    /// Returns the largest permitted object of an upload, in bytes: by the tenant's current limit,
+    /// and by the limit of the credential that created the upload.
     pub(in crate::usecases) async fn max_size_of(&self, upload: &Upload) -> Result<u64> {
         let policy = self.policy_of(&upload.tenant).await?;
-        Ok(self.limits(&policy).most_of(upload))
+        Ok(self.limits(&policy).max_size_of(upload))
     }
 
-    /// What the object of an upload is held to, whoever proves it.
+    /// Returns the size limit of an upload's object, regardless of what triggers the proof.
     pub(in crate::usecases) async fn size_limit_of(&self, upload: &Upload) -> Result<SizeLimit> {
         match upload.size_at_create() {
             Some(_) => Ok(SizeLimit::UNLIMITED),
@@ -63,7 +63,7 @@ impl Broker {
     }
 }
 
-/// What is larger than it may be, in bytes.
+/// The refusal of an object that is too large, in bytes.
 pub(in crate::usecases) fn too_large(upload: &Upload, size: u64, limit: u64) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
@@ -75,42 +75,41 @@ pub(in crate::usecases) fn too_large(upload: &Upload, size: u64, limit: u64) -> 
 }
 
 impl Limits<'_> {
-    /// The largest object, in bytes.
+    /// Returns the largest permitted object, in bytes.
     pub(in crate::usecases) fn max_size(self) -> u64 {
         let own = self.policy.max_size.unwrap_or(u64::MAX);
         own.min(self.rules.max_size)
     }
 
-    /// The largest object that an upload may become, in bytes.
-    pub(in crate::usecases) fn most_of(self, upload: &Upload) -> u64 {
+    /// Returns the largest permitted object of an upload, in bytes.
+    pub(in crate::usecases) fn max_size_of(self, upload: &Upload) -> u64 {
         self.max_size().min(upload.max_size.unwrap_or(u64::MAX))
     }
 
-    /// The longest life of a URL, in seconds.
+    /// Returns the longest lifetime of a URL, in seconds.
     fn max_url_seconds(self) -> u32 {
         let own = self.policy.max_url_seconds.unwrap_or(MAX_EXPIRES_IN);
         own.min(MAX_EXPIRES_IN)
     }
 
-    /// How long a URL lives where the client does not say, in seconds.
+    /// Returns the default lifetime of a URL, in seconds.
     pub(in crate::usecases) fn url_seconds(self) -> u32 {
         let own = self.policy.url_seconds.unwrap_or(self.rules.url_seconds);
         own.min(self.max_url_seconds())
     }
 
-    /// How long a fresh URL of an upload lives, in seconds: as long as its first one did, unless
-    /// that is longer than URLs may live by now.
+    /// Returns the lifetime of a fresh URL of an upload, in seconds: that of its first URL, limited
+    /// by the current longest lifetime.
     pub(in crate::usecases) fn lifetime(self, upload: &Upload) -> u32 {
         upload.lifetime_seconds.min(self.max_url_seconds())
     }
 
-    /// Holds a life that a client asks for against the longest one.
+    /// Validates a lifetime that a client requests against the longest one.
     pub(in crate::usecases) fn check_lifetime(self, faults: &mut Faults, seconds: u32) {
         faults.lifetime(seconds, self.max_url_seconds());
     }
 
-    /// Holds a new upload against what may be uploaded; `bound` is that of the credential, in
-    /// bytes.
+    /// Validates a new upload against the limits. `bound` is the limit of the credential, in bytes.
     pub(in crate::usecases) fn allow(
         self,
         content_type: &str,
@@ -124,7 +123,7 @@ impl Limits<'_> {
         ];
         if let Some(list) = (lists.into_iter().flatten()).find(|list| !matches(list, content_type))
         {
-            return Err(not_on(list, content_type));
+            return Err(content_type_not_allowed(list, content_type));
         }
         let most = match in_parts {
             true => self.max_size(),
@@ -144,10 +143,10 @@ impl Limits<'_> {
     }
 }
 
-fn not_on(list: &[String], content_type: &str) -> Refusal {
+fn content_type_not_allowed(list: &[String], content_type: &str) -> Refusal {
     let allowed = list.join(", ");
     Refusal {
-        errors: Refusal::field("/content_type", "is not on the list").errors,
+        errors: Refusal::field("/content_type", "is not in the list of allowed types").errors,
         ..Refusal::new(
             Code::ContentTypeNotAllowed,
             format!("{content_type} may not be uploaded here; allowed: {allowed}."),

@@ -1,10 +1,10 @@
-//! Tenants: made, changed, shown, disabled.
+//! Tenants: creates, changes, reads and disables them.
 //!
-//! Every change is one transaction over the tenant's row, and told by the audit; running
-//! brokers see it within seconds. A tenant with a quota is counted in the same transaction:
-//! meanwhile its creates wait, so that no upload is missed and none is counted twice. Nothing else
-//! holds anybody up, and nobody else waits: its uploads are locked a few at a time, and before. A
-//! fault leaves everything as it was.
+//! Every change is one transaction over the tenant's row, with an audit row; running brokers apply
+//! it within seconds. The usage of a tenant with a quota is counted in the same transaction:
+//! meanwhile the tenant's creates wait, so that no upload is missed and none is counted twice.
+//! Other tenants do not wait. The tenant's uploads are locked in small batches, before that
+//! transaction. If a step fails, nothing changes.
 
 pub mod limits;
 
@@ -27,47 +27,47 @@ use place::{check_bucket, check_prefix};
 
 pub use place::Place;
 
-/// Uploads that are locked at once while a tenant is counted.
-const COUNTED_AT_ONCE: i64 = 500;
+/// The number of uploads that are locked at a time while the usage of a tenant is counted.
+const LOCKED_UPLOADS: i64 = 500;
 
-/// What becomes of a limit.
+/// The change of a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// It stays as it is.
+    /// The limit does not change.
     #[default]
     Keep,
-    /// It goes: the install's own holds.
-    Lift,
-    /// It is this from now on.
-    To(T),
+    /// The limit is removed: the installation's limit applies.
+    Remove,
+    /// The limit is set to this value.
+    Set(T),
 }
 
 impl<T> Change<T> {
     fn apply(self, to: &mut Option<T>) {
         match self {
             Self::Keep => {}
-            Self::Lift => *to = None,
-            Self::To(value) => *to = Some(value),
+            Self::Remove => *to = None,
+            Self::Set(value) => *to = Some(value),
         }
     }
 }
 
-/// What becomes of a tenant's limits.
+/// The changes of a tenant's limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Of datasets and open uploads, in bytes.
+    /// The quota of datasets and open uploads together, in bytes.
     pub quota_bytes: Change<u64>,
-    /// Uploads that are Pending.
+    /// The quota of Pending uploads.
     pub quota_open_uploads: Change<u64>,
     /// The largest object, in bytes.
     pub max_size: Change<u64>,
-    /// Patterns in lower case.
+    /// The permitted content types: patterns in lower case.
     pub content_types: Change<Vec<String>>,
-    /// How long a URL lives where the client does not say, in seconds.
+    /// The default lifetime of a URL, in seconds.
     pub url_seconds: Change<u32>,
-    /// How long a URL may live, in seconds.
+    /// The longest lifetime of a URL, in seconds.
     pub max_url_seconds: Change<u32>,
-    /// How long its uploads are kept that ended, in days.
+    /// How long ended uploads are kept, in days.
     pub retention_days: Change<u32>,
 }
 
@@ -83,8 +83,8 @@ impl Changes {
     }
 }
 
-/// Makes a tenant at `place`, which it keeps for good. Refused where there is one of that name, and
-/// where its prefix would contain, or lie in, another one's.
+/// Creates a tenant at `place`, which it keeps permanently. Refuses an existing name, and a prefix
+/// that contains, or lies in, another tenant's prefix.
 pub async fn create(
     connection: &mut Connection,
     clock: &Clock,
@@ -113,26 +113,27 @@ pub async fn create(
     faults.into_result()?;
     connection
         .transaction(async |connection| {
-            // Before the table is asked for it: the default tenant has a prefix that no other has.
-            let is_there = tenants::find(connection, name).await?.is_some();
-            let made = match is_there {
+            // The name is checked first, because the default tenant may have a prefix that
+            // conflicts with no other.
+            let exists = tenants::find(connection, name).await?.is_some();
+            let inserted = match exists {
                 true => Ok(false),
                 false => tenants::insert(connection, &tenant).await,
             };
-            if !made.map_err(|cause| nested("/prefix", cause))? {
-                let detail = format!("there is a tenant {name} already; `tenants set` changes it");
+            if !inserted.map_err(|cause| prefix_conflict("/prefix", cause))? {
+                let detail = format!("the tenant {name} already exists; `tenants set` changes it");
                 return Err(Refusal::field("/name", detail).into());
             }
             if tenant.quota.is_some() {
                 quotas::recount(connection, name).await?;
             }
-            note(connection, clock, Action::TenantCreated, name).await
+            record(connection, clock, Action::TenantCreated, name).await
         })
         .await
         .map(|()| tenant)
 }
 
-/// Changes a tenant's limits. Where it has quotas then, everything that it has is counted anew.
+/// Changes a tenant's limits. If it then has quotas, its usage is counted again.
 pub async fn set(
     connection: &mut Connection,
     clock: &Clock,
@@ -146,38 +147,39 @@ pub async fn set(
     if tenant.quota.is_some() {
         let mut next = Some(Uuid::nil());
         while let Some(after) = next {
-            next = quotas::start_counting(connection, name, after, COUNTED_AT_ONCE).await?;
+            next = quotas::start_counting(connection, name, after, LOCKED_UPLOADS).await?;
         }
     }
     let action = Action::TenantChanged;
-    let count = Count::Anew;
-    change(connection, clock, name, action, count, |tenant| {
+    let recount = Recount::Yes;
+    change(connection, clock, name, action, recount, |tenant| {
         changes.apply(tenant)
     })
     .await
 }
 
-/// Lets nobody in with the tenant's credentials, within seconds; what is under way goes on. Says
-/// since when: the first time counts.
+/// Disables a tenant: its credentials are rejected within seconds, and running requests continue.
+/// Returns the tenant with the time at which it was disabled; disabling it again does not change
+/// that time.
 pub async fn disable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
     let now = clock.now();
-    let (action, count) = (Action::TenantDisabled, Count::Keep);
-    change(connection, clock, name, action, count, |tenant| {
+    let (action, recount) = (Action::TenantDisabled, Recount::No);
+    change(connection, clock, name, action, recount, |tenant| {
         tenant.disabled_at.get_or_insert(now);
     })
     .await
 }
 
-/// Lets them in again.
+/// Enables a tenant again.
 pub async fn enable(connection: &mut Connection, clock: &Clock, name: &str) -> Result<Tenant> {
-    let (action, count) = (Action::TenantEnabled, Count::Keep);
-    change(connection, clock, name, action, count, |tenant| {
+    let (action, recount) = (Action::TenantEnabled, Recount::No);
+    change(connection, clock, name, action, recount, |tenant| {
         tenant.disabled_at = None;
     })
     .await
 }
 
-/// A tenant, and what it uses now.
+/// Returns a tenant and its current usage.
 pub async fn show(connection: &mut Connection, name: &str) -> Result<(Tenant, Usage)> {
     let tenant = tenants::find(connection, name).await?;
     let tenant = tenant.ok_or_else(|| unknown(name))?;
@@ -185,28 +187,28 @@ pub async fn show(connection: &mut Connection, name: &str) -> Result<(Tenant, Us
     Ok((tenant, usage))
 }
 
-/// Every tenant, by name.
+/// Returns every tenant, sorted by name.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Tenant>> {
     Ok(tenants::list(connection).await?)
 }
 
-async fn note(
+async fn record(
     connection: &mut Connection,
     clock: &Clock,
     action: Action,
     name: &str,
 ) -> Result<()> {
     let actions = vec![ActionDetails::on_subject(action, name)];
-    Ok(audit::note(connection, clock.now(), name, actions).await?)
+    Ok(audit::record_operator(connection, clock.now(), name, actions).await?)
 }
 
-/// What becomes of the count of what a tenant uses.
+/// Whether the usage of a tenant is counted again.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Count {
-    /// It stays. Creates go on meanwhile.
-    Keep,
-    /// It is made anew, where the tenant has quotas then.
-    Anew,
+enum Recount {
+    /// The usage stays as it is. Creates are not blocked.
+    No,
+    /// The usage is counted again, if the tenant then has quotas.
+    Yes,
 }
 
 async fn change(
@@ -214,25 +216,25 @@ async fn change(
     clock: &Clock,
     name: &str,
     action: Action,
-    count: Count,
+    recount: Recount,
     change: impl FnOnce(&mut Tenant) + Send,
 ) -> Result<Tenant> {
     connection
         .transaction(async |connection| {
             let tenant = tenants::lock(connection, name).await?;
             let mut tenant = tenant.ok_or_else(|| unknown(name))?;
-            let was_counted = tenant.quota.is_some();
+            let had_quota = tenant.quota.is_some();
             change(&mut tenant);
             check(&tenant)?;
-            // Creates of a tenant that has one already wait for its count in any case.
-            if tenant.quota.is_some() && !was_counted {
+            // Creates of a tenant that already has a quota wait for its usage row in any case.
+            if tenant.quota.is_some() && !had_quota {
                 tenants::block_creates(connection, name).await?;
             }
             tenants::update(connection, &tenant).await?;
-            if count == Count::Anew && tenant.quota.is_some() {
+            if recount == Recount::Yes && tenant.quota.is_some() {
                 quotas::recount(connection, name).await?;
             }
-            note(connection, clock, action, name).await?;
+            record(connection, clock, action, name).await?;
             Ok(tenant)
         })
         .await
@@ -243,7 +245,7 @@ fn unknown(name: &str) -> Refusal {
     Refusal::field("/name", detail)
 }
 
-/// The name of a tenant, which `pointer` holds.
+/// Validates the name of a tenant, which is the value at `pointer`.
 pub(in crate::usecases) fn check_name(pointer: &str, name: &str) -> Result<(), Refusal> {
     let first = name
         .bytes()
@@ -271,19 +273,21 @@ fn check_limits(faults: &mut Faults, tenant: &Tenant) {
     let policy = &tenant.policy;
     let most = policy.max_url_seconds.unwrap_or(MAX_EXPIRES_IN);
     if let Some(seconds) = policy.url_seconds.filter(|seconds| *seconds > most) {
-        let detail = format!("{seconds} is more than URLs of this tenant may live, {most} seconds");
+        let detail = format!(
+            "{seconds} is more than the longest lifetime of this tenant's URLs, {most} seconds"
+        );
         faults.add("/url_seconds", detail);
     }
 }
 
-/// A prefix that another tenant's is in the way of is the fault of what `pointer` holds.
-pub(in crate::usecases) fn nested(pointer: &str, error: diesel::result::Error) -> Error {
+/// Converts a violation of the prefix constraint to a fault of the value at `pointer`.
+pub(in crate::usecases) fn prefix_conflict(pointer: &str, error: diesel::result::Error) -> Error {
     use diesel::result::DatabaseErrorKind::{ExclusionViolation, UniqueViolation};
     use diesel::result::Error::DatabaseError;
     match error {
         DatabaseError(ExclusionViolation | UniqueViolation, _) => Refusal::field(
             pointer,
-            "its key prefix would contain, or lie in, the one of another tenant",
+            "its key prefix would contain, or lie in, the prefix of another tenant",
         )
         .into(),
         error => error.into(),

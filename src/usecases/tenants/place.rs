@@ -1,33 +1,36 @@
-//! Where a tenant lives: its bucket, and its part of it.
+//! The place of a tenant: its bucket and key prefix.
 
 use crate::domain::path::MAX_KEY_BYTES;
 use crate::usecases::faults::Faults;
 
-/// Where a new tenant lives.
+/// The place of a new tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// A bucket of its own; without one the common bucket.
+    /// Its own bucket; `None` for the common bucket.
     pub bucket: Option<String>,
-    /// Its part of the bucket; `NAME/` by default.
+    /// Its key prefix; `NAME/` by default.
     pub prefix: Option<String>,
 }
 
-/// Half of the longest key is left for paths. Segments are as those of paths, so that every key
-/// under the prefix can be written in a URL.
+/// Half of the longest key is reserved for paths. Segments follow the rules of paths, so that every
+/// key under the prefix can be written in a URL.
 pub(super) fn check_prefix(faults: &mut Faults, prefix: &str) {
     let segments = prefix.strip_suffix('/').map(|inner| inner.split('/'));
     let is_segment = |segment: &str| !["", ".", ".."].contains(&segment);
-    let is_whole = segments.is_some_and(|mut segments| segments.all(is_segment));
-    if !is_whole || prefix.chars().any(char::is_control) || prefix.len() > MAX_KEY_BYTES / 2 {
+    let has_valid_segments = segments.is_some_and(|mut segments| segments.all(is_segment));
+    if !has_valid_segments
+        || prefix.chars().any(char::is_control)
+        || prefix.len() > MAX_KEY_BYTES / 2
+    {
         let detail = format!(
-            "expected something like teams/acme/: it ends with a slash, begins with none, has no empty segment, no . and .., and no more than {} bytes",
+            "expected a prefix such as teams/acme/: it ends with a slash and does not begin with one, has no empty segment and no . or .., and has at most {} bytes",
             MAX_KEY_BYTES / 2
         );
         faults.add("/prefix", detail);
     }
 }
 
-/// General purpose buckets, as S3 names them. Source:
+/// Validates the name of a general purpose bucket. Source:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 pub(super) fn check_bucket(faults: &mut Faults, bucket: &str) {
     let is_end = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

@@ -1,14 +1,14 @@
-//! Acknowledge many: each upload by itself, several at once.
+//! Acknowledges many uploads: each on its own, several at once.
 //!
-//! The rows are read in one query, and what is proven at the same time is written in one statement
-//! (see [`group`]). No connection is held while S3 is asked. Where Postgres or S3 fails for several
-//! uploads in a row, those that have not begun are not tried: the caller is not kept waiting for a
-//! thousand time-outs.
+//! The rows are read in one query, and proofs that are ready at the same time are written in one
+//! statement (see [`batching`]). No connection is held while S3 is called. If Postgres or S3 fails
+//! for several uploads in a row, the remaining ones are not tried, so that the caller does not wait
+//! for a thousand timeouts.
 //!
-//! Each acknowledge runs to its end once it has begun, also when the caller hangs up or its time is
-//! over; those that have not begun by then never do.
+//! An acknowledge that has started runs to its end, even if the caller disconnects or the deadline
+//! passes; those that have not started by then are not started.
 //!
-//! [`group`]: crate::usecases::batching
+//! [`batching`]: crate::usecases::batching
 
 use std::sync::Arc;
 
@@ -20,40 +20,41 @@ use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::uploads::acknowledge::{self, Claims};
+use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::find;
 
-/// Entries of a batch at most.
-pub const MOST: usize = 1000;
+/// The largest number of entries in a batch.
+pub const MAX_ENTRIES: usize = 1000;
 
-/// Uploads that are acknowledged concurrently.
-const AT_ONCE: usize = 32;
+/// The number of uploads that are acknowledged concurrently.
+const CONCURRENT_UPLOADS: usize = 32;
 
-/// After so many failures of dependencies in a row no further upload is tried. More than one: a
-/// single upload may fail for reasons of its own, and must not keep all others from their proof.
-const FAILURES: usize = 8;
+/// The number of consecutive failures of dependencies after which no further upload is tried. It is
+/// more than one, because a single upload may fail for its own reasons and must not prevent the
+/// others.
+const MAX_CONSECUTIVE_FAILURES: usize = 8;
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is acknowledged.
+    /// The upload is acknowledged.
     Done(Box<Upload>),
-    /// It is not.
+    /// The upload could not be acknowledged.
     Failed(Error),
-    /// It was not tried, because this failed for those before it.
+    /// The upload was not tried, because this dependency failed for the previous uploads.
     NotTried(Dependency),
-    /// It had not ended in time, or not begun. It may be done later.
+    /// The acknowledge had not started or not ended by the deadline. It may still succeed.
     Unanswered,
 }
 
-/// Acknowledges each entry, or says why not, in their order; nothing of an entry that could not be
-/// read. Answers at `until` at the latest.
+/// Acknowledges each entry, and returns the outcomes in the order of the entries; `None` for an
+/// entry that could not be parsed. Returns at `until` at the latest.
 ///
-/// Fails as a whole where something outside failed for every upload that it was asked for.
+/// Fails as a whole if a dependency failed for every upload.
 pub async fn acknowledge_many(
     broker: &Arc<Broker>,
     principal: &Principal,
-    asked: Vec<Option<(Uuid, Claims)>>,
+    asked: Vec<Option<(Uuid, Expected)>>,
     until: Instant,
 ) -> Result<Vec<Option<Outcome>>> {
     let ids: Vec<Uuid> = asked.iter().flatten().map(|(id, _)| *id).collect();
@@ -64,24 +65,24 @@ pub async fn acknowledge_many(
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(asked.len());
     let (mut known, mut found) = (Vec::new(), found.into_iter());
     for (place, entry) in asked.into_iter().enumerate() {
-        let outcome = entry.and_then(|(_, claims)| Some((found.next()?, claims)));
-        outcomes.push(outcome.map(|(found, claims)| match found {
+        let outcome = entry.and_then(|(_, expected)| Some((found.next()?, expected)));
+        outcomes.push(outcome.map(|(found, expected)| match found {
             Ok(upload) => {
-                known.push((place, upload, claims));
+                known.push((place, upload, expected));
                 Outcome::Unanswered
             }
             Err(refusal) => Outcome::Failed(refusal.into()),
         }));
     }
     let places: Vec<usize> = known.iter().map(|(place, ..)| *place).collect();
-    try_all(broker, known, until, &mut outcomes).await;
-    fail_together(outcomes, &places)
+    acknowledge_all(broker, known, until, &mut outcomes).await;
+    fail_if_all_failed(outcomes, &places)
 }
 
-/// Fills in what becomes of the uploads.
-async fn try_all(
+/// Acknowledges the uploads, and writes their outcomes to `outcomes`.
+async fn acknowledge_all(
     broker: &Arc<Broker>,
-    uploads: Vec<(usize, Upload, Claims)>,
+    uploads: Vec<(usize, Upload, Expected)>,
     until: Instant,
     outcomes: &mut [Option<Outcome>],
 ) {
@@ -89,10 +90,10 @@ async fn try_all(
     let mut under_way = stream::FuturesUnordered::new();
     let mut failures = 0;
     loop {
-        while under_way.len() < AT_ONCE
-            && let Some((place, upload, claims)) = waiting.next()
+        while under_way.len() < CONCURRENT_UPLOADS
+            && let Some((place, upload, expected)) = waiting.next()
         {
-            let acknowledged = acknowledge::to_end(broker, upload, claims);
+            let acknowledged = acknowledge::acknowledge_to_end(broker, upload, expected);
             under_way.push(async move { (place, acknowledged.await) });
         }
         let Ok(Some((place, acknowledged))) = timeout_at(until, under_way.next()).await else {
@@ -115,7 +116,7 @@ async fn try_all(
             });
         }
         if let Some(dependency) = failed
-            && failures >= FAILURES
+            && failures >= MAX_CONSECUTIVE_FAILURES
         {
             for (place, ..) in waiting.by_ref() {
                 if let Some(outcome) = outcomes.get_mut(place) {
@@ -126,8 +127,8 @@ async fn try_all(
     }
 }
 
-/// The outcomes; one failure for all where nothing else came of any upload.
-fn fail_together(
+/// Returns the outcomes, or a single error if a dependency failed for every upload.
+fn fail_if_all_failed(
     mut outcomes: Vec<Option<Outcome>>,
     places: &[usize],
 ) -> Result<Vec<Option<Outcome>>> {

@@ -1,9 +1,9 @@
-//! Cancel: the client takes its promise back.
+//! Cancels an upload.
 //!
-//! The row changes first: from then on nobody can acknowledge it. Then its parts go, and the
-//! object, if it came already and is this upload's own; it would block its path for every
-//! write-once URL. Where S3 fails at that, the upload is cancelled all the same, and the last look
-//! of the janitor frees what stayed behind.
+//! The row changes first: from then on the upload cannot be acknowledged. Then its parts are
+//! removed, and its object, if it has already arrived and is the upload's own; the object would
+//! block the path for every write-once URL. If S3 fails, the upload is cancelled nevertheless, and
+//! the janitor's final check removes what remains.
 
 use std::sync::Arc;
 
@@ -32,23 +32,26 @@ pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Re
 
 impl Broker {
     async fn cancel(&self, upload: Upload) -> Result<Upload> {
-        let arrow = Transition::Cancel;
-        let Some(cancelled) = self.take(&upload, arrow, Changes::default()).await? else {
+        let transition = Transition::Cancel;
+        let Some(cancelled) = self
+            .change_status(&upload, transition, Changes::default())
+            .await?
+        else {
             let now = self.reload(&upload).await?;
-            return Err(Refusal::wrong_status(now.id, now.status, arrow).into());
+            return Err(Refusal::wrong_status(now.id, now.status, transition).into());
         };
         self.abort(&cancelled).await;
         if let Err(cause) = self.remove_own_object(&cancelled).await {
             log::warn!(
-                "upload {} is cancelled, but S3 kept its object: {cause}",
+                "upload {} is cancelled, but its object could not be removed: {cause}",
                 cancelled.id
             );
         }
         Ok(cancelled)
     }
 
-    /// Removes the object at the key of `upload` if it is its own and no other upload counts on it;
-    /// anything else is left alone.
+    /// Removes the object at the key of `upload` if it is the upload's own and no other upload
+    /// relies on it. Other objects are kept.
     pub(in crate::usecases) async fn remove_own_object(&self, upload: &Upload) -> Result<()> {
         self.remove_own(upload, Upload::owns).await.map(drop)
     }

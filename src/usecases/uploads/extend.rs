@@ -1,7 +1,7 @@
-//! Extend: a session lives on.
+//! Extends the deadline of a session.
 //!
-//! One statement moves the deadline, never back and never past the longest life of a session; an
-//! upload that is not Pending any more stays as it is.
+//! One statement moves the deadline: never back, and never past the longest lifetime of a session.
+//! An upload that is no longer Pending does not change.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -17,9 +17,9 @@ use crate::usecases::error::Result;
 use crate::usecases::faults::Faults;
 use crate::usecases::uploads::find;
 
-/// Lets a Pending upload live for `seconds` from now, or as long again as it was asked to live
-/// at first. `seconds` may be no more than a URL of the tenant may live. The end comes sooner
-/// where that passes the longest life of a session, as `expires_at` then says.
+/// Extends a Pending upload to `seconds` from now, or by its original lifetime. `seconds` may not
+/// exceed the longest lifetime of the tenant's URLs. If the end would be past the longest lifetime
+/// of a session, the deadline is earlier; `expires_at` has the actual value.
 pub async fn extend(
     broker: &Broker,
     principal: &Principal,
@@ -34,7 +34,7 @@ pub async fn extend(
     }
     let mut connection = broker.connection().await?;
     let mut upload = find::by_id(&mut connection, principal, id).await?;
-    let until = broker.until(&upload, seconds.unwrap_or_else(|| limits.lifetime(&upload)));
+    let until = broker.session_end(&upload, seconds.unwrap_or_else(|| limits.lifetime(&upload)));
     if upload.status == Status::Pending && uploads::extend(&mut connection, id, until).await? {
         upload.expires_at = upload.expires_at.max(until);
         return Ok(upload);
@@ -45,16 +45,18 @@ pub async fn extend(
 }
 
 impl Broker {
-    /// The end of a session that shall live `seconds` from now.
-    pub(in crate::usecases) fn until(&self, upload: &Upload, seconds: u32) -> DateTime<Utc> {
+    /// Returns the end of a session that is extended to `seconds` from now.
+    pub(in crate::usecases) fn session_end(&self, upload: &Upload, seconds: u32) -> DateTime<Utc> {
         let wanted = self.clock.now() + TimeDelta::seconds(seconds.into());
         let most = self.rules.session_max_seconds.max(upload.lifetime_seconds);
         wanted.min(upload.created_at + TimeDelta::seconds(most.into()))
     }
 
-    /// How many seconds a URL may live that ends then; `None` where that is over.
-    pub(in crate::usecases) fn seconds_to(&self, until: DateTime<Utc>) -> Option<u32> {
-        // Signed at the second that has begun, it would end too early where it were cut down.
+    /// Returns the lifetime, in seconds, of a URL that ends at `until`; `None` if that time has
+    /// passed.
+    pub(in crate::usecases) fn url_seconds_until(&self, until: DateTime<Utc>) -> Option<u32> {
+        // The signature has the current time in whole seconds. Rounding the difference down would
+        // end the URL too early.
         let second = self.clock.now().timestamp();
         let left = u32::try_from(until.timestamp() - second).ok()?;
         (left > 0).then(|| left.min(MAX_EXPIRES_IN))

@@ -1,4 +1,4 @@
-//! Find: the upload that a caller means, where it may know of it.
+//! Finds uploads that a caller may see.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use crate::store::Connection;
 use crate::store::uploads;
 use crate::usecases::error::Result;
 
-/// The upload, if it is of the caller's tenant and in the folder that the caller is confined to;
-/// any other is not there.
+/// Finds an upload of the caller's tenant, within the folder that the caller is confined to. Any
+/// other upload does not exist for the caller.
 pub(in crate::usecases) async fn by_id(
     connection: &mut Connection,
     principal: &Principal,
@@ -28,7 +28,8 @@ fn known(principal: &Principal, id: Uuid, upload: Option<Upload>) -> Result<Uplo
     visible.ok_or_else(|| Refusal::no_upload(id))
 }
 
-/// The same for a caller that is to bring its bytes: one that may not bring as many is refused.
+/// Finds an upload whose bytes the caller sends. Refuses an upload that may become larger than the
+/// caller may upload.
 pub(in crate::usecases) async fn to_write(
     connection: &mut Connection,
     principal: &Principal,
@@ -39,7 +40,7 @@ pub(in crate::usecases) async fn to_write(
     Ok(upload)
 }
 
-/// Many at once, in one query. The answers are in the order of `ids`.
+/// Finds many uploads in one query. The results are in the order of `ids`.
 pub(in crate::usecases) async fn all(
     connection: &mut Connection,
     principal: &Principal,
@@ -52,7 +53,7 @@ pub(in crate::usecases) async fn all(
     Ok(answers.collect())
 }
 
-/// The same for a caller that is to bring their bytes.
+/// Finds many uploads whose bytes the caller sends.
 pub(in crate::usecases) async fn all_to_write(
     connection: &mut Connection,
     principal: &Principal,
@@ -67,7 +68,7 @@ pub(in crate::usecases) async fn all_to_write(
     Ok(answers.collect())
 }
 
-/// Refused where the upload may become larger than the caller may bring.
+/// Refuses an upload that may become larger than the caller may upload.
 pub(in crate::usecases) fn may_write(
     principal: &Principal,
     upload: &Upload,
@@ -79,7 +80,7 @@ pub(in crate::usecases) fn may_write(
             ..Refusal::new(
                 Code::SizeLimitExceeded,
                 format!(
-                    "The upload may be larger than the {most} bytes that this credential may bring."
+                    "The upload may become larger than the {most} bytes that this credential may upload."
                 ),
             )
         }),
@@ -87,7 +88,7 @@ pub(in crate::usecases) fn may_write(
     }
 }
 
-/// Refused, with `code`, where a path is not the caller's to name.
+/// Refuses, with `code`, a path outside the caller's folder or without an upload.
 pub(in crate::usecases) fn visible(
     principal: &Principal,
     path: &DatasetPath,

@@ -1,4 +1,4 @@
-//! List uploads, newest first, in pages that rows arriving meanwhile do not shift.
+//! Lists uploads, newest first. Uploads that are created meanwhile do not shift the pages.
 
 use crate::domain::page::{Cursor, Page};
 use crate::domain::principal::Principal;
@@ -9,22 +9,22 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// Which uploads, and how many.
+/// The filter and the page of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// In one of these states; in any, where it is empty.
+    /// The permitted statuses; any status if the list is empty.
     pub statuses: Vec<Status>,
-    /// Paths that start like this, with or without the leading slash.
+    /// The start of the paths, with or without the leading slash.
     pub prefix: Option<String>,
-    /// Exactly this path, with or without the leading slash.
+    /// The exact path, with or without the leading slash.
     pub path: Option<String>,
-    /// Entries in a page, 1 to 1,000.
+    /// The number of entries in a page, 1 to 1,000.
     pub limit: u16,
-    /// Where the last page ended.
+    /// The position where the last page ended.
     pub cursor: Option<Cursor>,
 }
 
-/// One page of the tenant's uploads.
+/// Returns one page of the tenant's uploads.
 pub async fn list(broker: &Broker, principal: &Principal, filter: Filter) -> Result<Page<Upload>> {
     let before = match filter.cursor {
         None => None,
@@ -41,7 +41,7 @@ pub async fn list(broker: &Broker, principal: &Principal, filter: Filter) -> Res
         before,
     };
     let mut connection = broker.connection().await?;
-    // One more than asked for tells whether there is a next page.
+    // One extra row shows whether there is a next page.
     let wanted = i64::from(filter.limit) + 1;
     let mut items = uploads::list(&mut connection, &principal.tenant, &rows, wanted).await?;
     let limit = usize::from(filter.limit);

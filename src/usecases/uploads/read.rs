@@ -1,4 +1,4 @@
-//! Read uploads, on demand with fresh URLs.
+//! Reads uploads, on request with fresh URLs.
 
 use std::collections::HashMap;
 
@@ -15,9 +15,10 @@ use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::session::{Session, Urls};
 
-/// The upload; with `refresh`, a Pending one also gets fresh URLs that live as long as the
-/// first ones did, or as the tenant's may by now, or to the caller's own end; its deadline moves
-/// along, as far as sessions may be extended. The URLs handed out before stay good until they end by themselves.
+/// Reads an upload. With `refresh`, a Pending upload also gets fresh URLs. Their lifetime is that
+/// of the first ones, limited by the tenant's current limit and the end of the caller's credential.
+/// The deadline of the session moves along, up to the longest lifetime of a session. Older URLs
+/// remain valid until they expire.
 pub async fn read(
     broker: &Broker,
     principal: &Principal,
@@ -28,8 +29,8 @@ pub async fn read(
     read.unwrap_or_else(|| Err(Refusal::no_upload(id).into()))
 }
 
-/// The same of many, each named once, in their order: one statement finds them, and one extends
-/// them.
+/// Reads many uploads, whose ids are distinct, in the order of the ids. One statement finds them,
+/// and one extends them.
 pub(in crate::usecases) async fn read_many(
     broker: &Broker,
     principal: &Principal,
@@ -38,7 +39,7 @@ pub(in crate::usecases) async fn read_many(
 ) -> Result<Vec<Result<Session>>> {
     let mut connection = broker.connection().await?;
     let found = find::all(&mut connection, principal, ids).await?;
-    // Signing may wait for credentials, and others for the connection.
+    // Signing may wait for credentials, while other requests need the connection.
     drop(connection);
     let mut sessions = Vec::with_capacity(ids.len());
     for upload in found {
@@ -62,7 +63,7 @@ pub(in crate::usecases) async fn read_many(
     if ended.is_empty() {
         return Ok(sessions);
     }
-    // They left Pending meanwhile: a URL would be of no use any more.
+    // These uploads have left Pending meanwhile, so URLs would be useless.
     let found = find::all(&mut connection, principal, &ended).await?;
     let mut found: HashMap<Uuid, _> = ended.into_iter().zip(found).collect();
     for session in &mut sessions {
@@ -75,22 +76,24 @@ pub(in crate::usecases) async fn read_many(
     Ok(sessions)
 }
 
-/// An upload with fresh URLs, where it may have some, and with the deadline that they give it.
+/// Returns an upload with fresh URLs, if it may have some, and with the resulting deadline.
 async fn sign(broker: &Broker, principal: &Principal, mut upload: Upload) -> Result<Session> {
-    // A place may have become another tenant's since the upload was made: no new URL into it.
-    let is_ours = principal.jail.path(&upload.key).is_some();
-    if upload.status != Status::Pending || !is_ours {
+    // The key may belong to another tenant since the upload was created: no new URL is signed for
+    // it.
+    let is_own = principal.jail.path(&upload.key).is_some();
+    if upload.status != Status::Pending || !is_own {
         return Ok(Session { upload, urls: None });
     }
     find::may_write(principal, &upload)?;
-    let until = broker.until(&upload, broker.limits(&principal.policy).lifetime(&upload));
-    let Some(lifetime) = broker.seconds_to(until) else {
-        // It cannot be extended any more.
+    let until = broker.session_end(&upload, broker.limits(&principal.policy).lifetime(&upload));
+    let Some(lifetime) = broker.url_seconds_until(until) else {
+        // The session cannot be extended any more.
         return Ok(Session { upload, urls: None });
     };
     let ends_at = principal.bounds.ends_at;
     let urls = broker.sign(&upload, lifetime, ends_at).await?;
-    // A session in parts may outlive the store's credentials: its URLs can be had anew.
+    // A session with parts may outlive the store's credentials, because its client can request new
+    // URLs.
     let until = match &urls {
         Urls::Parts(_) => until,
         Urls::Put(put) => put.session_ends_at,

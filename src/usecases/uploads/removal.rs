@@ -1,15 +1,15 @@
 //! Removal: an object is deleted while no proof can count on it.
 //!
-//! Two uploads of the same bytes have the same ETag, and a store without conditional deletes removes
-//! any object. A DELETE that the network delays, or that a process sent before it died, could
-//! therefore remove the object of a newer upload. So a removal takes these steps:
+//! Two uploads of the same bytes have the same ETag, and a store without conditional deletes
+//! removes any object. A DELETE that the network delays, or that a process sent before it died,
+//! could therefore remove the object of a newer upload. A removal takes these steps:
 //!
 //! 1. Register the removal, and commit. From then on no proof of such an object at this key is
 //!    committed: an acknowledge waits for a few seconds, then answers 503.
 //! 2. Wait for the proofs that are being committed at this moment.
-//! 3. HEAD the object. An object that another upload counts on is kept.
+//! 3. HEAD the object. An object that another upload relies on is kept.
 //! 4. DELETE the object, with `If-Match`. The store refuses the request after its signature expires.
-//! 5. Check the other acknowledged uploads at the key; a missing object is noted as drift.
+//! 5. Check the other acknowledged uploads at the key; a missing object is recorded as drift.
 //! 6. End the removal, if the store has answered.
 //!
 //! | fails or gets no answer | leaves | repaired by |
@@ -39,7 +39,7 @@ const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// How long expired removals are kept. More than clocks differ by.
 const KEPT: TimeDelta = TimeDelta::hours(1);
 
-/// A removal under way. The caller ends it by [`Broker::end_removal`], whatever happens.
+/// A removal in progress. The caller ends it with [`Broker::end_removal`] in every case.
 pub(in crate::usecases) struct Removal {
     id: Uuid,
     bucket: Arc<Bucket>,
@@ -53,28 +53,28 @@ pub(in crate::usecases) struct Removal {
 }
 
 impl Removal {
-    /// What stands at the key.
+    /// The object at the key.
     pub(in crate::usecases) fn found(&self) -> Option<&FoundObject> {
         self.found.as_ref()
     }
 
-    /// Another upload that counts on this object, or may still be proven by it.
-    pub(in crate::usecases) fn counted_on_by(&self, object: &FoundObject) -> Option<&Upload> {
-        (self.others.iter()).find(|other| counts_on(other, object))
+    /// Another upload that relies on this object, or may still be proven by it.
+    pub(in crate::usecases) fn upload_relying_on(&self, object: &FoundObject) -> Option<&Upload> {
+        (self.others.iter()).find(|other| relies_on(other, object))
     }
 }
 
-/// Whether an upload that is proven, or may still be, counts on an object at its key: it has the
-/// proven ETag, or was written by the URL of the upload.
-fn counts_on(upload: &Upload, object: &FoundObject) -> bool {
+/// Whether an upload that is proven, or may still be, relies on an object at its key: the object
+/// has the proven ETag, or was written with the URL of the upload.
+fn relies_on(upload: &Upload, object: &FoundObject) -> bool {
     let is_proven = |etag: &str| same_etag(etag, &object.etag);
     let proven = (upload.object.as_ref()).filter(|_| upload.status.is_acknowledged());
     object.upload_id == Some(upload.id) || proven.is_some_and(|proven| is_proven(&proven.etag))
 }
 
 impl Broker {
-    /// Registers a removal at the key of `upload`, then reads what stands there. With `etag` only
-    /// an object with this ETag may be removed, and proofs of other objects are not held up.
+    /// Registers a removal at the key of `upload`, then reads the object there. With `etag`, only
+    /// an object with this ETag may be removed, and proofs of other objects are not blocked.
     pub(in crate::usecases) async fn begin_removal(
         &self,
         upload: &Upload,
@@ -123,7 +123,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Removes `object`, which [`Removal::found`] returned and no other upload counts on.
+    /// Removes `object`, which [`Removal::found`] returned and on which no other upload relies.
     pub(in crate::usecases) async fn remove_found(
         &self,
         removal: &mut Removal,
@@ -137,18 +137,18 @@ impl Broker {
         }
         let mut deletion = self.send_delete(removal, object, delete_if).await?;
         if deletion == Deletion::ConditionUnsupported {
-            deletion = self.remove_plainly(removal, object).await?;
+            deletion = self.remove_unconditionally(removal, object).await?;
         }
         if deletion == Deletion::Gone {
-            self.note_losses(removal).await?;
+            self.check_drift_of_others(removal).await?;
         }
         Ok(deletion)
     }
 
-    /// Removes the object where the store does not support `If-Match` on deletes. Any object at the
+    /// Removes the object if the store does not support `If-Match` on deletes. Any object at the
     /// key would be removed, so no object may be proven there meanwhile, and the object is read
     /// again.
-    async fn remove_plainly(
+    async fn remove_unconditionally(
         &self,
         removal: &mut Removal,
         object: &FoundObject,
@@ -162,7 +162,7 @@ impl Broker {
             None => return Ok(Deletion::Gone),
             Some(found) => found.clone(),
         };
-        if !is_same(&found, object) || removal.counted_on_by(&found).is_some() {
+        if !is_same(&found, object) || removal.upload_relying_on(&found).is_some() {
             return Ok(Deletion::Replaced);
         }
         let deletion = self.send_delete(removal, &found, DeleteIf::Any).await?;
@@ -194,16 +194,16 @@ impl Broker {
         }
     }
 
-    /// Notes drift of the other acknowledged uploads at the key.
-    async fn note_losses(&self, removal: &Removal) -> Result<()> {
+    /// Records drift of the other acknowledged uploads at the key.
+    async fn check_drift_of_others(&self, removal: &Removal) -> Result<()> {
         let acknowledged = (removal.others.iter()).filter(|other| other.status.is_acknowledged());
         for other in acknowledged {
-            self.recheck(other.clone()).await?;
+            self.check_drift(other.clone()).await?;
         }
         Ok(())
     }
 
-    /// Ends a removal. One whose DELETE may still reach the store is left to expire.
+    /// Ends a removal. If its DELETE may still reach the store, the removal is left to expire.
     pub(in crate::usecases) async fn end_removal(&self, removal: Removal) {
         if removal.may_arrive {
             log::warn!(
@@ -226,21 +226,21 @@ impl Broker {
         }
     }
 
-    /// Removes the object at the key of `upload` if `is_own` accepts it and no other upload counts
-    /// on it. `None` if there was nothing to remove.
+    /// Removes the object at the key of `upload` if `is_own` accepts it and no other upload relies
+    /// on it. Returns `None` if there was nothing to remove.
     pub(in crate::usecases) async fn remove_own(
         &self,
         upload: &Upload,
         is_own: fn(&Upload, &FoundObject) -> bool,
     ) -> Result<Option<Deletion>> {
         // In most cases there is nothing to remove, and a HEAD is enough.
-        let found = self.stored(upload).await?;
+        let found = self.head_object(upload).await?;
         if !found.is_some_and(|found| is_own(upload, &found)) {
             return Ok(None);
         }
         let mut removal = self.begin_removal(upload, None).await?;
         let own = (removal.found().cloned())
-            .filter(|found| is_own(upload, found) && removal.counted_on_by(found).is_none());
+            .filter(|found| is_own(upload, found) && removal.upload_relying_on(found).is_none());
         let removed = match own {
             Some(own) => self.remove_found(&mut removal, &own).await.map(Some),
             None => Ok(None),
@@ -249,8 +249,8 @@ impl Broker {
         removed
     }
 
-    /// Whether an upload other than `upload` counts on an object at its key.
-    pub(in crate::usecases) async fn is_counted_on(
+    /// Whether another upload relies on an object at the key of `upload`.
+    pub(in crate::usecases) async fn has_relying_upload(
         &self,
         upload: &Upload,
         object: &FoundObject,
@@ -259,7 +259,7 @@ impl Broker {
         let mut connection = self.connection().await?;
         let others =
             uploads::find_relying_on_object(&mut connection, bucket, key, upload.id).await?;
-        Ok(others.iter().any(|other| counts_on(other, object)))
+        Ok(others.iter().any(|other| relies_on(other, object)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! An upload with the URLs that its client may use.
+//! Sessions: uploads with the pre-signed URLs for their bytes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,35 +13,35 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::parts::sign::SignedParts;
 
-/// An upload, and the URLs for its bytes where they were asked for.
+/// An upload, with the URLs for its bytes if they were requested.
 #[derive(Debug)]
 pub struct Session {
-    /// The row.
+    /// The upload.
     pub upload: Upload,
-    /// Fresh URLs.
+    /// Fresh URLs, if they were requested and the upload may have some.
     pub urls: Option<Urls>,
 }
 
-/// Where the bytes of an upload go.
+/// The URLs for the bytes of an upload.
 #[derive(Debug)]
 pub enum Urls {
-    /// In a single PUT.
+    /// The URL for a single PUT.
     Put(SignedPut),
-    /// In parts: the first of them.
+    /// The URLs of the first parts.
     Parts(Box<SignedParts>),
 }
 
 /// A pre-signed PUT. The URL is a credential: `Debug` hides it.
 #[derive(Clone)]
 pub struct SignedPut {
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// What must be sent with it, less what a browser sets itself.
+    /// The headers that must be sent with it, except those that a browser sets itself.
     pub headers: Vec<(&'static str, String)>,
-    /// When it stops working.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
-    /// When the session ends: it goes on where who asked ends before, as others of the tenant can
-    /// have the URL anew.
+    /// When the session ends. It may outlive the URL if the caller's credential ends earlier,
+    /// because other callers of the tenant can request the URL again.
     pub(in crate::usecases) session_ends_at: DateTime<Utc>,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Debug for SignedPut {
 }
 
 impl Urls {
-    /// When they stop working.
+    /// When the URLs expire.
     pub fn expires_at(&self) -> DateTime<Utc> {
         match self {
             Self::Put(put) => put.expires_at,
@@ -65,7 +65,7 @@ impl Urls {
     }
 }
 
-/// `k=v&k2=v2`, as `x-amz-tagging` wants it.
+/// The characters that are not escaped in the `k=v&k2=v2` form of `x-amz-tagging`.
 const TAG: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -73,8 +73,8 @@ const TAG: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl Broker {
-    /// Signs what a fresh session begins with, to live `lifetime` seconds, or as long as the
-    /// store's credentials do, or whoever asks, who `ends_at`.
+    /// Signs the first URLs of a session. They live `lifetime` seconds, but no longer than the
+    /// store's credentials and the caller, whose credential `ends_at`.
     pub(in crate::usecases) async fn sign(
         &self,
         upload: &Upload,
@@ -90,7 +90,8 @@ impl Broker {
         })
     }
 
-    /// Signs a URL to live `seconds`, for a session that lives `lifetime`, which is no less.
+    /// Signs a URL that lives `seconds`, for a session that lives `lifetime`, which is at least as
+    /// long.
     async fn sign_put(&self, upload: &Upload, seconds: u32, lifetime: u32) -> Result<SignedPut> {
         let now = self.clock.now();
         let credentials = (self.stores.credentials.get(now).await)
@@ -119,7 +120,7 @@ impl Broker {
     }
 }
 
-/// The object that an upload promises, in the words of S3.
+/// Converts an upload to the object of a PUT request.
 pub(in crate::usecases) fn as_object<'a>(
     upload: &'a Upload,
     id: &'a str,
@@ -146,7 +147,7 @@ pub(in crate::usecases) fn as_object<'a>(
     }
 }
 
-/// What a write rule asks of the store.
+/// Returns the precondition of a write rule.
 pub(in crate::usecases) fn precondition(rule: &WriteRule) -> Precondition<'_> {
     match rule {
         WriteRule::CreateOnly => Precondition::Absent,
@@ -155,8 +156,8 @@ pub(in crate::usecases) fn precondition(rule: &WriteRule) -> Precondition<'_> {
     }
 }
 
-/// The same for a single PUT, as the store can hold it. One that cannot hold a write to the version
-/// that `if_match` names is not asked to: such an upload is refused.
+/// Returns the precondition of a single PUT that the store supports. An upload that replaces one
+/// version is refused if the store cannot check that version.
 async fn put_precondition<'a>(
     objects: &ObjectStore,
     rule: &'a WriteRule,
@@ -171,7 +172,7 @@ async fn put_precondition<'a>(
         WriteRule::Replace { etag } => match known.support(Ability::PutIfMatch).await {
             Support::Yes => Ok(Precondition::Matches(etag)),
             Support::Unquoted => Ok(Precondition::Matches(etag.trim_matches('"'))),
-            Support::No => Err(not_held().into()),
+            Support::No => Err(if_match_unsupported().into()),
             Support::Unknown => Err(Error::unavailable(
                 Dependency::S3,
                 "it is not known yet whether the store honours If-Match on PUT (put_if_match)",
@@ -180,14 +181,14 @@ async fn put_precondition<'a>(
     }
 }
 
-fn not_held() -> Refusal {
+fn if_match_unsupported() -> Refusal {
     Refusal::field(
         "/if_match",
-        "cannot be held: the store would write over any version. Send the bytes in parts (multipart), or leave it out",
+        "is not supported for a single PUT: the store would overwrite any version. Send the bytes in parts (multipart), or omit it",
     )
 }
 
-/// Room for an id in words, on the stack.
+/// A buffer on the stack for an id as text.
 pub(in crate::usecases) const fn id_buffer() -> [u8; uuid::fmt::Hyphenated::LENGTH] {
     [0; uuid::fmt::Hyphenated::LENGTH]
 }

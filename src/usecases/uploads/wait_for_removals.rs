@@ -1,7 +1,7 @@
-//! Waiting for removals: a proof waits a moment for those under way at its key.
+//! Makes a proof wait for the removals at its key.
 //!
 //! Most removals take a few milliseconds. One whose DELETE got no answer takes minutes: the client
-//! acknowledges again later.
+//! has to acknowledge again later.
 
 use std::time::{Duration, Instant};
 
@@ -12,20 +12,20 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 
 /// How long a proof waits for the removals at its key.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The time between two checks; it grows with each of them.
-const WAIT: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(320));
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// The time between two checks, which grows.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(320));
 
 impl Broker {
-    /// Waits until an object with this ETag is not being removed from the key of `upload`. Fails
-    /// with 503 after [`PATIENCE`].
+    /// Waits until no object with this ETag is being removed from the key of `upload`. Fails with
+    /// 503 after [`TIMEOUT`].
     pub(in crate::usecases) async fn wait_for_removals(
         &self,
         upload: &Upload,
         etag: &str,
     ) -> Result<()> {
         let (bucket, key) = (&*upload.bucket, &*upload.key);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut checks = 0;
         loop {
             let now = self.clock.now();
@@ -41,7 +41,7 @@ impl Broker {
                 )));
             }
             checks += 1;
-            tokio::time::sleep(WAIT.delay(checks)).await;
+            tokio::time::sleep(BACKOFF.delay(checks)).await;
         }
     }
 }

@@ -106,7 +106,7 @@ const COMPARED: &[(&str, &[&str])] = &[
     ),
     ("identity/upload_token.rs", &[]),
     ("usecases/identity/authenticate.rs", &[]),
-    ("usecases/identity/authenticate/granted.rs", &[]),
+    ("usecases/identity/authenticate/principal.rs", &[]),
     ("usecases/identity/authenticate/jwt.rs", &[]),
     ("usecases/identity/authenticate/token.rs", &[]),
     (

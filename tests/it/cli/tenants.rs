@@ -27,7 +27,7 @@ async fn create_of_default_tenant_is_rejected_as_existing() {
         let ended = tenants(&place, &args).await;
         assert!(!ended.status.success(), "{ended:#?}");
         let said = &ended.err;
-        assert!(said.contains("there is a tenant default already"), "{said}");
+        assert!(said.contains("the tenant default already exists"), "{said}");
         assert!(said.contains("`tenants set`"), "{said}");
     }
 }

@@ -285,7 +285,7 @@ async fn parts_removed_by_a_lifecycle_rule_are_reported_as_object_missing() {
         let problem = reply.expect_problem(409, "object-missing");
         assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
         let detail = problem["detail"].as_str().expect("words");
-        assert!(detail.contains("begin a new one"), "{detail}");
+        assert!(detail.contains("create a new one"), "{detail}");
     }
     assert_eq!(scene.app.read(&session).await["status"], "Pending");
     let path = format!("/uploads/{}/cancel", id(&session));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use upload_broker::usecases::maintenance::claim::{self, Chore};
-use upload_broker::usecases::maintenance::expire::{self, Looked};
+use upload_broker::usecases::maintenance::expire::{self, ExpireOutcome};
+use upload_broker::usecases::maintenance::row_lease::{self, RowTask};
 
 use super::SeededRng;
 use crate::support::app::{App, Setup, id};
@@ -241,7 +241,8 @@ async fn object_arriving_during_expiry_can_still_be_acknowledged() {
     // A janitor skips a locked row, so it leases the row before the lock.
     let broker = Arc::clone(&app.broker);
     let now = app.clock.now();
-    let page = shared().spawn(async move { claim::claim(&broker, Chore::Expire, now, 10).await });
+    let page = shared()
+        .spawn(async move { row_lease::lease_due_rows(&broker, RowTask::Expire, now, 10).await });
     let (mut rows, _held) = page.await.expect("a task").expect("a page");
     let claimed = rows.remove(0);
     let broker = Arc::clone(&app.broker);
@@ -251,7 +252,10 @@ async fn object_arriving_during_expiry_can_still_be_acknowledged() {
         shared().spawn(expire).await
     };
     let looked = app.run_before_write(expire, arrive).await;
-    assert_eq!(looked.expect("a task").expect("a look"), Looked::Expired);
+    assert_eq!(
+        looked.expect("a task").expect("a look"),
+        ExpireOutcome::Expired
+    );
     app.acknowledge(&session).await.expect(StatusCode::OK);
     let told = app.event_types(&session).await;
     assert_eq!(told, ["upload.expired", "dataset.uploaded"]);

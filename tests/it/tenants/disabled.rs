@@ -125,7 +125,7 @@ async fn tenant_changes_do_not_wait_for_running_creates() {
     let as_a_create = "SELECT FROM tenants WHERE name = 'acme' FOR KEY SHARE";
     under_way.query(as_a_create, &[]).await.expect("a row");
     let changed = async {
-        let max_size = Change::To(1_000);
+        let max_size = Change::Set(1_000);
         let limits = Changes {
             max_size,
             ..Changes::default()

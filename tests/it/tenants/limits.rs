@@ -14,7 +14,7 @@ use crate::support::shared;
 
 fn max_size(bytes: u64) -> Changes {
     Changes {
-        max_size: Change::To(bytes),
+        max_size: Change::Set(bytes),
         ..Changes::default()
     }
 }
@@ -61,7 +61,7 @@ async fn limits_of_tenant_never_widen_limits_of_settings() {
     let setup = Setup::new().set("BROKER_MAX_SIZE_BYTES", 100);
     let setup = setup.set("BROKER_ALLOWED_CONTENT_TYPES", "text/*");
     let limits = Changes {
-        content_types: Change::To(vec!["text/csv".into(), "image/*".into()]),
+        content_types: Change::Set(vec!["text/csv".into(), "image/*".into()]),
         ..max_size(1_000)
     };
     let scene = Scene::with(setup, limits).await;
@@ -164,7 +164,7 @@ async fn size_limit_of_tenant_applies_to_parts_without_total_size() {
 
 #[tokio::test]
 async fn url_lifetimes_follow_default_and_maximum_of_the_tenant() {
-    let scene = Scene::new(urls(Change::To(60), Change::To(300))).await;
+    let scene = Scene::new(urls(Change::Set(60), Change::Set(300))).await;
     let session = scene.create("/a.csv", json!({})).await;
     assert_eq!(life(&session["upload"]["url"]), 60, "the default");
     let session = scene.create("/b.csv", json!({"expires_in": 300})).await;
@@ -197,7 +197,7 @@ async fn url_lifetimes_follow_default_and_maximum_of_the_tenant() {
 /// A default lifetime that is longer than the maximum is reduced to the maximum.
 #[tokio::test]
 async fn default_url_lifetime_is_reduced_to_the_maximum_of_the_tenant() {
-    let scene = Scene::new(urls(Change::Keep, Change::To(30))).await;
+    let scene = Scene::new(urls(Change::Keep, Change::Set(30))).await;
     let session = scene.create("/a.csv", json!({})).await;
     assert_eq!(life(&session["upload"]["url"]), 30);
 }
@@ -209,7 +209,7 @@ async fn new_urls_of_old_uploads_follow_the_current_limit() {
     let put = scene.create("/a.csv", json!({"expires_in": 3_600})).await;
     let more = json!({"expires_in": 3_600, "size": 10, "multipart": true});
     let parts = scene.create("/b.csv", more).await;
-    scene.set(urls(Change::Keep, Change::To(120))).await;
+    scene.set(urls(Change::Keep, Change::Set(120))).await;
     eventually("the limit holds", async || {
         let reply = scene.ask("/c.csv", json!({"expires_in": 121})).await;
         reply.status == StatusCode::UNPROCESSABLE_ENTITY
@@ -223,7 +223,7 @@ async fn new_urls_of_old_uploads_follow_the_current_limit() {
     let fresh = fresh.expect(StatusCode::OK);
     assert!(life(&fresh["parts"][0]["url"]) <= 120, "{fresh:#}");
     // When the limit is removed, URLs live as long as before.
-    scene.set(urls(Change::Keep, Change::Lift)).await;
+    scene.set(urls(Change::Keep, Change::Remove)).await;
     eventually("the limit is gone", async || {
         let reply = scene.ask("/d.csv", json!({"expires_in": 3_600})).await;
         reply.status == StatusCode::CREATED

@@ -9,7 +9,7 @@ use crate::support::app::{App, Setup};
 
 fn days(days: u32) -> Changes {
     Changes {
-        retention_days: Change::To(days),
+        retention_days: Change::Set(days),
         ..Changes::default()
     }
 }

@@ -19,7 +19,7 @@ pub struct Scene {
 
 /// Quotas of these numbers of bytes and open uploads.
 pub fn quota(bytes: Option<u64>, open_uploads: Option<u64>) -> Changes {
-    let change = |limit: Option<u64>| limit.map_or(Change::Lift, Change::To);
+    let change = |limit: Option<u64>| limit.map_or(Change::Remove, Change::Set);
     Changes {
         quota_bytes: change(bytes),
         quota_open_uploads: change(open_uploads),

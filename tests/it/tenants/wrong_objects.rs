@@ -118,7 +118,7 @@ async fn object_changed_after_the_failure_is_counted_by_the_final_check() {
 #[tokio::test]
 async fn too_large_object_counts_after_the_janitor_has_checked_it() {
     let limits = Changes {
-        max_size: Change::To(4),
+        max_size: Change::Set(4),
         ..quota(Some(100), None)
     };
     let scene = Scene::new(limits).await;
@@ -172,7 +172,7 @@ async fn too_large_object_after_expiry_counts_after_its_s3_event() {
     let events = Events::new().await;
     let setup = Setup::new().set("BROKER_S3_EVENTS_QUEUE_URL", &events.url);
     let limits = Changes {
-        max_size: Change::To(4),
+        max_size: Change::Set(4),
         ..quota(Some(100), None)
     };
     let scene = Scene::with(setup, limits).await;

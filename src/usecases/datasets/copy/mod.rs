@@ -1,13 +1,13 @@
-//! Copy: a dataset at a second path, or moved there. The bytes do not leave the store.
+//! Copies a dataset to a second path, or moves it. The bytes do not leave the store.
 //!
-//! A copy is an upload whose bytes the store itself brings. Its Pending row comes first, with the
-//! limits and quotas of any upload, then the store copies, and then the acknowledge proves what
-//! stands at the target. A crash in between leaves a Pending row that the janitor proves or lets
-//! expire. A move deletes the upload at the source once the copy is proven, by its id: a newer
-//! dataset at the source stays.
+//! A copy is an upload whose bytes are written by the store itself. Its Pending row is written
+//! first, with the limits and quotas of any upload; then the store copies, and the acknowledge
+//! proves the object at the target. A crash in between leaves a Pending row, which the janitor
+//! proves or lets expire. A move then deletes the source upload by its id: a newer dataset at the
+//! source is kept.
 
-mod asked;
-mod once;
+mod copy_to;
+mod earlier_copy;
 mod run;
 mod source;
 mod target;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::asked::CopyTo;
+pub use self::copy_to::CopyTo;
 use self::source::Source;
 use self::target::Written;
 use crate::domain::path::DatasetPath;
@@ -27,56 +27,58 @@ use crate::domain::status::Status;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::uploads::acknowledge::{self, Claims};
+use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::create::validate::Draft;
 
-/// Copies at once.
-pub const AT_ONCE: usize = 16;
+/// The number of concurrent copies.
+pub const CONCURRENT_COPIES: usize = 16;
 
-/// What came of a copy.
+/// The outcome of a copy.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The upload has ended, as a rule Uploaded.
+    /// The upload has ended; in general it is Uploaded.
     Done(Box<Copied>),
-    /// The store is still at it; the row says when it is done.
+    /// The store is still copying; the status of the upload shows when it is done.
     UnderWay(Box<Upload>),
 }
 
-/// A copy that was made.
+/// A completed copy.
 #[derive(Debug)]
 pub struct Copied {
     /// The upload at the target.
     pub upload: Upload,
-    /// Whether an earlier request with the same key made it.
-    pub before: bool,
-    /// The upload that was deleted at the source.
+    /// Whether an earlier request with the same key created it.
+    pub is_repeated: bool,
+    /// The upload that was deleted at the source, for a move.
     pub removed: Option<Upload>,
 }
 
-/// Copies the dataset at `from`. Goes on when the caller disconnects, and answers at `until` at the
-/// latest. With an idempotency `key`, the same request again copies nothing anew: it follows the
-/// upload that the first one made.
+/// Copies the dataset at `from`. Continues if the caller disconnects, and returns at `until` at the
+/// latest. With an idempotency `key`, a repeated request copies nothing again: it returns the
+/// upload that the first one created.
 ///
-/// Refused where nothing stands at `from`, or no longer what was proven there, where the target
-/// may not be written, where the key came with another request, and as any new upload is.
+/// Refuses a source without an object or with another object than the proven one, a target that may
+/// not be written, a key that was used for another request, and everything that is refused for a
+/// new upload.
 pub async fn copy(
     broker: &Arc<Broker>,
     principal: &Arc<Principal>,
     from: &DatasetPath,
-    asked: CopyTo,
+    request: CopyTo,
     key: Option<&str>,
     until: Instant,
 ) -> Result<Outcome> {
-    let moves = asked.moves;
-    let reservation = (key.map(|key| once::reservation(key, from, &asked))).transpose()?;
-    let before = match &reservation {
+    let moves = request.moves;
+    let reservation =
+        (key.map(|key| earlier_copy::reservation(key, from, &request))).transpose()?;
+    let earlier = match &reservation {
         Some(reservation) => broker.find_earlier_copy(principal, reservation).await?,
         None => None,
     };
-    if let Some(upload) = before {
+    if let Some(upload) = earlier {
         return broker.follow_up(principal, from, upload, moves).await;
     }
-    let prepared = broker.prepare_copy(principal, from, asked).await;
+    let prepared = broker.prepare_copy(principal, from, request).await;
     let (source, draft) = match (prepared, &reservation) {
         (Ok(prepared), _) => prepared,
         // An earlier request with the same key may have ended meanwhile.
@@ -95,13 +97,13 @@ pub async fn copy(
     };
     let (written, mut row) = oneshot::channel();
     let (this, by) = (Arc::clone(broker), Arc::clone(principal));
-    let whole = broker.tasks.run_to_end(async move {
+    let work = broker.tasks.run_to_end(async move {
         let _permit = permit;
         let upload = match this.write_copy(draft, &source, &by, reservation).await? {
             Written::New(upload) => *upload,
-            Written::Before(upload) => return Ok(Err(upload)),
+            Written::Earlier(upload) => return Ok(Err(upload)),
         };
-        // The receiver is gone where the caller has disconnected.
+        // The receiver no longer exists if the caller has disconnected.
         let _ = written.send(upload.clone());
         let upload = this.run_copy(upload, &source).await?;
         let removed = match &source.upload {
@@ -110,14 +112,14 @@ pub async fn copy(
         };
         Ok(Ok(Copied {
             upload,
-            before: false,
+            is_repeated: false,
             removed,
         }))
     });
-    match timeout_at(until, whole).await {
+    match timeout_at(until, work).await {
         Ok(done) => match done? {
             Ok(copied) => Ok(Outcome::Done(Box::new(copied))),
-            Err(before) => broker.follow_up(principal, from, *before, moves).await,
+            Err(earlier) => broker.follow_up(principal, from, *earlier, moves).await,
         },
         Err(_) => match row.try_recv() {
             Ok(upload) => Ok(Outcome::UnderWay(Box::new(upload))),
@@ -127,21 +129,21 @@ pub async fn copy(
 }
 
 impl Broker {
-    /// The dataset that is copied, and the upload that it becomes. Touches nothing.
+    /// Finds the dataset and creates the draft of the upload. Changes nothing.
     async fn prepare_copy(
         &self,
         principal: &Principal,
         from: &DatasetPath,
-        asked: CopyTo,
+        request: CopyTo,
     ) -> Result<(Source, Draft)> {
-        let source = self.find_source(principal, from, asked.moves).await?;
-        let draft = self.declare_copy(principal, from, &source, asked)?;
+        let source = self.find_source(principal, from, request.moves).await?;
+        let draft = self.declare_copy(principal, from, &source, request)?;
         self.ensure_target_is_free(&draft.upload).await?;
         Ok((source, draft))
     }
 
-    /// What became of a copy that an earlier request made. Nothing is copied again: its first try
-    /// may still be under way, and would be replaced, or what replaced it.
+    /// Returns the state of a copy that an earlier request started. Nothing is copied again: the
+    /// first copy may still be running, and a second one could replace it or its successor.
     async fn follow_up(
         self: &Arc<Self>,
         principal: &Principal,
@@ -151,7 +153,9 @@ impl Broker {
     ) -> Result<Outcome> {
         let upload = match upload.status {
             Status::Pending => {
-                let proven = acknowledge::to_end(self, upload.clone(), Claims::default()).await;
+                let proven =
+                    acknowledge::acknowledge_to_end(self, upload.clone(), Expected::default())
+                        .await;
                 match proven {
                     Err(Error::Refused(refusal)) if is_under_way(refusal.code) => {
                         return Ok(Outcome::UnderWay(Box::new(upload)));
@@ -167,7 +171,7 @@ impl Broker {
         };
         Ok(Outcome::Done(Box::new(Copied {
             upload,
-            before: true,
+            is_repeated: true,
             removed,
         })))
     }

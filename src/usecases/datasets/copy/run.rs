@@ -1,4 +1,4 @@
-//! The copy at the store, and its proof.
+//! Runs a copy at the store, and proves it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::source::Source;
-use super::target::is_taken;
+use super::target::target_exists;
 use crate::domain::object::same_etag;
 use crate::domain::part_plan::Part;
 use crate::domain::refusal::{Code, Refusal};
@@ -16,15 +16,15 @@ use crate::objects::{Copied, CopyObject, CopyPart};
 use crate::store::uploads::{self, Changes};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
-use crate::usecases::uploads::acknowledge::Claims;
+use crate::usecases::uploads::acknowledge::Expected;
 use crate::usecases::uploads::parts::sign::plan;
 use crate::usecases::uploads::session::{as_object, id_buffer};
 
-/// Parts that are copied at once.
-const PARTS_AT_ONCE: usize = 8;
+/// The number of parts that are copied concurrently.
+const CONCURRENT_PARTS: usize = 8;
 
 impl Broker {
-    /// Copies the bytes and proves them: the upload, Uploaded.
+    /// Copies the bytes and proves them. Returns the Uploaded upload.
     pub(super) async fn run_copy(
         self: &Arc<Self>,
         upload: Upload,
@@ -36,17 +36,18 @@ impl Broker {
         };
         match copied {
             Ok(Copied::Done | Copied::NoSuchUpload) => self.prove_copy(upload).await,
-            Ok(Copied::PreconditionFailed) => self.prove_or_withdraw(upload, source).await,
+            Ok(Copied::PreconditionFailed) => self.prove_or_cancel(upload, source).await,
             Ok(Copied::Conflict) => {
-                self.withdraw(&upload).await?;
-                let cause = "another write of the key was under way";
+                self.cancel_copy(&upload).await?;
+                let cause = "another write of the key is in progress";
                 Err(Error::unavailable(Dependency::S3, cause))
             }
             Ok(Copied::Archived) => {
-                self.withdraw(&upload).await?;
+                self.cancel_copy(&upload).await?;
                 Err(archived(source).into())
             }
-            // The answer may be lost, and the copy there; else the row waits for the janitor.
+            // The answer may have been lost although the copy exists. Otherwise the row is left to
+            // the janitor.
             Err(fault @ Error::Unavailable { .. }) if upload.multipart.is_none() => {
                 let proven = self.prove_copy(upload).await;
                 proven.map_err(|_| fault)
@@ -56,41 +57,37 @@ impl Broker {
     }
 
     async fn prove_copy(self: &Arc<Self>, upload: Upload) -> Result<Upload> {
-        self.acknowledge(upload, Claims::default(), Verifier::Acknowledge)
+        self.acknowledge(upload, Expected::default(), Verifier::Acknowledge)
             .await
     }
 
-    /// Nothing was copied by the last call: the source changed, or something stands at the target.
-    async fn prove_or_withdraw(
-        self: &Arc<Self>,
-        upload: Upload,
-        source: &Source,
-    ) -> Result<Upload> {
+    /// The last call copied nothing: the source has changed, or there is an object at the target.
+    async fn prove_or_cancel(self: &Arc<Self>, upload: Upload, source: &Source) -> Result<Upload> {
         let bucket = self.bucket(&upload.bucket).await?;
         let refusal = match bucket.objects.head(&source.key).await? {
-            None => source.is_gone(),
-            Some(now) if !same_etag(&now.etag, &source.object.etag) => source.is_another(),
+            None => source.not_found(),
+            Some(now) if !same_etag(&now.etag, &source.object.etag) => source.drifted(),
             Some(_) => match self.prove_copy(upload.clone()).await {
                 Err(Error::Refused(refusal)) if refusal.code == Code::ObjectMissing => {
-                    is_taken(&upload)
+                    target_exists(&upload)
                 }
                 proven => return proven,
             },
         };
-        self.withdraw(&upload).await?;
+        self.cancel_copy(&upload).await?;
         Err(refusal.into())
     }
 
-    /// Ends an upload of which nothing was written.
-    async fn withdraw(&self, upload: &Upload) -> Result<()> {
-        self.take(upload, Transition::Cancel, Changes::default())
+    /// Cancels an upload of which nothing was written.
+    async fn cancel_copy(&self, upload: &Upload) -> Result<()> {
+        self.change_status(upload, Transition::Cancel, Changes::default())
             .await?;
         self.abort(upload).await;
         Ok(())
     }
 
     async fn copy_whole(&self, upload: &Upload, source: &Source) -> Result<Copied> {
-        self.keep_for_copy(upload).await?;
+        self.extend_for_copy(upload).await?;
         let mut id = id_buffer();
         let id = upload.id.hyphenated().encode_lower(&mut id);
         let bucket = self.bucket(&upload.bucket).await?;
@@ -103,7 +100,7 @@ impl Broker {
         Ok(bucket.objects.copy(&copy).await?)
     }
 
-    /// Copies all parts, some at once; the first that is not copied ends it.
+    /// Copies all parts, several at once. Stops at the first part that is not copied.
     async fn copy_parts(
         &self,
         upload: &Upload,
@@ -112,11 +109,11 @@ impl Broker {
     ) -> Result<Copied> {
         let plan = plan(upload, multipart)?;
         let parts: Vec<Part> = plan.parts(1..=plan.last()).collect();
-        for some in parts.chunks(PARTS_AT_ONCE) {
-            self.keep_for_copy(upload).await?;
-            let copied = stream::iter(some.iter().copied())
+        for chunk in parts.chunks(CONCURRENT_PARTS) {
+            self.extend_for_copy(upload).await?;
+            let copied = stream::iter(chunk.iter().copied())
                 .map(|part| self.copy_part(upload, multipart, source, part))
-                .buffer_unordered(PARTS_AT_ONCE)
+                .buffer_unordered(CONCURRENT_PARTS)
                 .try_collect::<Vec<_>>()
                 .await?;
             if let Some(other) = copied.into_iter().find(|one| *one != Copied::Done) {
@@ -144,11 +141,11 @@ impl Broker {
         Ok(bucket.objects.copy_part(&copy).await?)
     }
 
-    /// Keeps the janitors away for as long as the store may take; refused where the upload has
-    /// ended meanwhile.
-    async fn keep_for_copy(&self, upload: &Upload) -> Result<()> {
-        let patience = TimeDelta::from_std(self.rules.complete_timeout);
-        let until = self.clock.now() + patience.unwrap_or_default();
+    /// Extends the deadline by the time that the store may take, so that the janitor does not
+    /// expire the upload. Refuses an upload that has ended meanwhile.
+    async fn extend_for_copy(&self, upload: &Upload) -> Result<()> {
+        let timeout = TimeDelta::from_std(self.rules.complete_timeout);
+        let until = self.clock.now() + timeout.unwrap_or_default();
         let mut connection = self.connection().await?;
         if uploads::extend(&mut connection, upload.id, until).await? {
             return Ok(());
@@ -163,7 +160,7 @@ fn archived(source: &Source) -> Refusal {
     Refusal::new(
         Code::InvalidRequest,
         format!(
-            "The dataset at {} is archived by its storage class: restore it, then copy it.",
+            "The dataset at {} has an archived storage class: restore it, then copy it.",
             source.path
         ),
     )

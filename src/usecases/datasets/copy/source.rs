@@ -1,4 +1,4 @@
-//! The dataset that is copied, and its end where it is moved.
+//! The source of a copy, and its removal for a move.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::delete::{self, Force};
 
-/// A dataset, as it was when it was asked for.
+/// A dataset, as it was when the copy was requested.
 pub(super) struct Source {
     pub(super) path: DatasetPath,
     pub(super) key: String,
     pub(super) object: FoundObject,
-    /// The upload that it came with; `None` where another program wrote it.
+    /// Its upload; `None` if another program wrote the object.
     pub(super) upload: Option<Upload>,
 }
 
 impl Source {
-    /// For the store.
+    /// Returns the source for the request to the store.
     pub(super) fn version(&self) -> CopySource<'_> {
         CopySource {
             key: &self.key,
@@ -33,25 +33,25 @@ impl Source {
         }
     }
 
-    /// Its user metadata, without what binds it to its upload.
+    /// Returns its user metadata, without the id of its upload.
     pub(super) fn metadata(&self) -> BTreeMap<String, String> {
         let mut metadata = self.object.metadata.clone();
         metadata.remove(UPLOAD_ID_METADATA);
         metadata
     }
 
-    pub(super) fn is_gone(&self) -> Refusal {
-        let detail = format!("Nothing stands at {}.", self.path);
+    pub(super) fn not_found(&self) -> Refusal {
+        let detail = format!("There is no object at {}.", self.path);
         Refusal::new(Code::DatasetNotFound, detail)
     }
 
-    pub(super) fn is_another(&self) -> Refusal {
+    pub(super) fn drifted(&self) -> Refusal {
         Refusal {
             upload_id: self.upload.as_ref().map(|upload| upload.id),
             ..Refusal::new(
                 Code::DatasetDrifted,
                 format!(
-                    "The object at {} is not the proven one any more: it is not copied.",
+                    "The object at {} is no longer the proven one: it is not copied.",
                     self.path
                 ),
             )
@@ -60,14 +60,14 @@ impl Source {
 }
 
 impl Broker {
-    /// What stands at `from`. To be moved, it must be an upload's that may be deleted.
+    /// Finds the dataset at `from`. To be moved, it must belong to an upload that may be deleted.
     pub(super) async fn find_source(
         &self,
         principal: &Principal,
         from: &DatasetPath,
         moves: bool,
     ) -> Result<Source> {
-        let (key, object) = self.look(principal, from).await?;
+        let (key, object) = self.find_object(principal, from).await?;
         let mut connection = self.connection().await?;
         let upload =
             uploads::find_acknowledged(&mut connection, &principal.tenant, &[from.as_str()])
@@ -81,7 +81,7 @@ impl Broker {
             upload,
         };
         if has_drifted(source.upload.as_ref(), &source.object.etag) {
-            return Err(source.is_another().into());
+            return Err(source.drifted().into());
         }
         if moves {
             ensure_removable(&source)?;
@@ -89,7 +89,7 @@ impl Broker {
         Ok(source)
     }
 
-    /// Deletes an upload that was copied; what took its place meanwhile stays.
+    /// Deletes the source upload after the copy. An object that has replaced it is kept.
     pub(super) async fn remove(
         self: &Arc<Self>,
         principal: &Principal,
@@ -97,12 +97,12 @@ impl Broker {
     ) -> Result<Option<Upload>> {
         match delete::by_id(self, principal, original.id, Force::No).await {
             Ok(removed) => Ok(Some(removed)),
-            Err(Error::Refused(refusal)) if is_over(&refusal) => Ok(None),
+            Err(Error::Refused(refusal)) if is_already_gone(&refusal) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Deletes what stands at `from` if `copy` was made of it, and not if it came there later.
+    /// Deletes the dataset at `from` if `copy` was made from it, but not if it was created later.
     pub(super) async fn remove_copied(
         self: &Arc<Self>,
         principal: &Principal,
@@ -110,22 +110,22 @@ impl Broker {
         copy: &Upload,
     ) -> Result<Option<Upload>> {
         let mut connection = self.connection().await?;
-        let standing =
+        let current =
             uploads::find_acknowledged(&mut connection, &principal.tenant, &[from.as_str()])
                 .await?
                 .pop();
         drop(connection);
         let is_older =
             |upload: &Upload| (upload.uploaded_at).is_some_and(|at| at <= copy.created_at);
-        match standing.filter(is_older) {
+        match current.filter(is_older) {
             Some(original) => self.remove(principal, &original).await,
             None => Ok(None),
         }
     }
 }
 
-/// Whether the version that was copied is gone from the source by itself.
-fn is_over(refusal: &Refusal) -> bool {
+/// Whether the refusal means that the copied version is no longer at the source.
+fn is_already_gone(refusal: &Refusal) -> bool {
     match refusal.code {
         Code::DatasetDrifted => true,
         Code::InvalidStatus => matches!(

@@ -1,10 +1,10 @@
-//! The upload that a copy becomes, and what may stand in its way.
+//! The target of a copy: its upload, and the check that the path is free.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::asked::CopyTo;
+use super::copy_to::CopyTo;
 use super::source::Source;
 use crate::domain::checksum::Algorithm;
 use crate::domain::object::same_etag;
@@ -23,41 +23,43 @@ use crate::usecases::uploads::create::validate::Draft;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::session::{as_object, id_buffer, tagging};
 
-/// Bytes of a part of a large copy: few calls, and each is over within a minute or so.
+/// The size of a part of a large copy, in bytes: few requests, each of which takes about a minute
+/// at most.
 const PART_SIZE: u64 = 512 * MIB;
 
 /// The row of a copy.
 pub(super) enum Written {
-    /// This request wrote it.
+    /// This request wrote the row.
     New(Box<Upload>),
-    /// An earlier request with the same key did.
-    Before(Box<Upload>),
+    /// An earlier request with the same key wrote it.
+    Earlier(Box<Upload>),
 }
 
 impl Broker {
-    /// The upload at the target. Touches nothing.
+    /// Creates the draft of the upload at the target. Changes nothing.
     pub(super) fn declare_copy(
         &self,
         principal: &Principal,
         from: &DatasetPath,
         source: &Source,
-        asked: CopyTo,
+        request: CopyTo,
     ) -> Result<Draft, Refusal> {
-        if DatasetPath::parse(&asked.to).as_ref() == Ok(from) {
-            let detail = "is the path of the dataset itself; expected another one";
+        if DatasetPath::parse(&request.to).as_ref() == Ok(from) {
+            let detail = "is the path of the dataset itself; expected another path";
             return Err(Refusal::field("/to", detail));
         }
-        let new = self.new_upload(source, asked);
+        let new = self.new_upload(source, request);
         let draft = self.validate(principal, new, self.clock.now());
         draft.map_err(|refusal| refusal.with_pointer_renamed("/path", "/to"))
     }
 
-    /// What is copied along: name, comments, metadata and headers.
-    fn new_upload(&self, source: &Source, asked: CopyTo) -> NewUpload {
+    /// Returns the new upload with the values of the source: name, comments, metadata and headers.
+    fn new_upload(&self, source: &Source, request: CopyTo) -> NewUpload {
         let object = &source.object;
         let size = object.size;
         let in_parts = size > self.rules.copy_threshold;
-        // Of the whole object: the copy of one that came in parts may have another composite one.
+        // Only a checksum of the whole object is copied: the copy of an object with parts may have
+        // another composite checksum.
         let checksum = object.checksums.iter().find(|one| !one.is_composite());
         let content_type = object.content_type.clone().filter(|content_type| {
             let mut faults = Faults::default();
@@ -69,10 +71,10 @@ impl Broker {
         if let Some(upload) = upload {
             headers.tags.clone_from(&upload.headers.tags);
         }
-        // A name that was made of the path follows the path.
+        // A name that was derived from the path is derived from the new path.
         let own_name = upload.filter(|upload| upload.name != source.path.file_stem());
         NewUpload {
-            path: asked.to,
+            path: request.to,
             name: own_name.map(|upload| upload.name.clone()),
             comments: upload.and_then(|upload| upload.comments.clone()),
             metadata: (upload.map(|upload| upload.metadata.clone())).unwrap_or_default(),
@@ -82,8 +84,8 @@ impl Broker {
                 let algorithm = checksum.algorithm().as_str().to_owned();
                 (algorithm, checksum.value().to_owned())
             }),
-            overwrite: asked.overwrite,
-            if_match: asked.if_match,
+            overwrite: request.overwrite,
+            if_match: request.if_match,
             headers,
             expires_in: None,
             multipart: Some(in_parts),
@@ -92,13 +94,13 @@ impl Broker {
         }
     }
 
-    /// Refused where something stands at the target that may not be replaced. The store is asked
-    /// again with the copy itself; one without preconditions only here.
+    /// Refuses a target with an object that may not be replaced. The store checks this again during
+    /// the copy; for a store without preconditions this is the only check.
     pub(super) async fn ensure_target_is_free(&self, upload: &Upload) -> Result<()> {
         if upload.write == WriteRule::Overwrite {
             return Ok(());
         }
-        let found = self.stored(upload).await?;
+        let found = self.head_object(upload).await?;
         let is_free = match (&upload.write, &found) {
             (WriteRule::Overwrite, _) | (WriteRule::CreateOnly, None) => true,
             (WriteRule::CreateOnly, Some(_)) | (WriteRule::Replace { .. }, None) => false,
@@ -109,16 +111,18 @@ impl Broker {
         }
         let mut connection = self.connection().await?;
         let path = [upload.path.as_str()];
-        let standing = uploads::find_acknowledged(&mut connection, &upload.tenant, &path).await?;
-        let upload_id = standing.first().map(|upload| upload.id);
+        let acknowledged =
+            uploads::find_acknowledged(&mut connection, &upload.tenant, &path).await?;
+        let upload_id = acknowledged.first().map(|upload| upload.id);
         Err(Refusal {
             upload_id,
-            ..is_taken(upload)
+            ..target_exists(upload)
         }
         .into())
     }
 
-    /// Writes the row, unless an earlier request with the same key did. A copy in parts is begun at the store before, since the row names it.
+    /// Writes the row, unless an earlier request with the same key did. A copy in parts is started
+    /// at the store first, because the row contains S3's upload id.
     pub(super) async fn write_copy(
         self: &Arc<Self>,
         draft: Draft,
@@ -153,7 +157,7 @@ impl Broker {
                 self.abort(&upload).await;
                 let mut connection = self.connection().await?;
                 let before = find::by_id(&mut connection, principal, id).await?;
-                Ok(Written::Before(Box::new(before)))
+                Ok(Written::Earlier(Box::new(before)))
             }
             Err(error) => {
                 self.roll_back(&upload, &error).await;
@@ -181,8 +185,8 @@ impl Broker {
     }
 }
 
-/// The algorithm of the source's checksum, where the store has checksums of whole objects by it,
-/// so that the copy can be compared with the source.
+/// Returns the algorithm of the source's checksum, if the store has whole-object checksums of that
+/// algorithm, so that the copy can be compared with the source.
 fn whole_checksums(upload: &Upload) -> Option<Algorithm> {
     let algorithm = upload.declared.checksum.as_ref()?.algorithm();
     match algorithm {
@@ -191,21 +195,24 @@ fn whole_checksums(upload: &Upload) -> Option<Algorithm> {
     }
 }
 
-/// As many bytes as the store copies at once, and no more parts than an object may have.
+/// Returns the part size: as many bytes as the store copies at once, and large enough for the
+/// permitted number of parts.
 fn part_size(size: u64, threshold: u64) -> u64 {
-    const MOST_PARTS: u64 = 10_000;
-    let least = size.div_ceil(MOST_PARTS).div_ceil(MIB) * MIB;
+    const MAX_PARTS: u64 = 10_000;
+    let least = size.div_ceil(MAX_PARTS).div_ceil(MIB) * MIB;
     PART_SIZE.min(threshold).max(least)
 }
 
-pub(super) fn is_taken(upload: &Upload) -> Refusal {
+pub(super) fn target_exists(upload: &Upload) -> Refusal {
     let path = &upload.path;
     let detail = match &upload.write {
         WriteRule::Replace { .. } => {
-            format!("The version at {path} that if_match names is not there: nothing was replaced.")
+            format!(
+                "The version at {path} that if_match names no longer exists: nothing was replaced."
+            )
         }
         _ => format!(
-            "An object stands at {path}. Set overwrite to replace it, or if_match to replace exactly one version."
+            "There is an object at {path}. Set overwrite to replace it, or if_match to replace exactly one version."
         ),
     };
     Refusal::new(Code::DatasetExists, detail)

@@ -1,12 +1,12 @@
-//! A JWT of the issuer.
+//! Authenticates a JWT of the issuer.
 //!
-//! Where it names a key that is not at hand, the issuer is asked, once in a while and by one caller
-//! at a time; where the issuer does not answer, nobody can tell whether the JWT is good, and it is
-//! a 503.
+//! If the JWT names an unknown key, the keys are fetched from the issuer, at a limited rate and by
+//! one caller at a time. If the issuer does not answer, it is unknown whether the JWT is valid, and
+//! the answer is a 503.
 
 use std::sync::Arc;
 
-use super::{Hash, fingerprint, granted};
+use super::{Hash, fingerprint, principal};
 use crate::domain::principal::Credential;
 use crate::identity::jwt::{Jwt, Verified};
 use crate::usecases::context::{Broker, CachedKey};
@@ -20,10 +20,10 @@ pub(super) async fn load(
 ) -> Result<Option<CachedKey>> {
     let now = broker.clock.now();
     if jwt.jwks().is_some_and(|jwks| jwks.is_expired(now)) {
-        // Where the issuer does not answer, the keys at hand go on.
+        // If the issuer does not answer, the cached keys are still used.
         refresh(broker, jwt).await?.ok();
     } else if let Some(jwks) = jwt.jwks().filter(|jwks| jwks.is_stale(now)) {
-        // Nobody waits for it: the keys at hand go on.
+        // No request waits for the refresh; the cached keys are used meanwhile.
         let jwks = Arc::clone(jwks);
         broker.tasks.spawn(async move { jwks.refresh(now).await });
     }
@@ -41,16 +41,18 @@ pub(super) async fn load(
     };
     let subject = grant.subject.clone();
     let subject = subject.unwrap_or_else(|| fingerprint(&hash));
-    granted::known(broker, grant, Credential::Jwt(subject), None, None).await
+    principal::from_grant(broker, grant, Credential::Jwt(subject), None, None).await
 }
 
-/// Asks the issuer, where nobody did a moment ago. The answer is what came of it.
+/// Fetches the keys from the issuer, unless that was done a moment ago. Returns the outcome of the
+/// fetch.
 async fn refresh(broker: &Arc<Broker>, jwt: &Jwt) -> Result<Result<()>> {
     let Some(jwks) = jwt.jwks().map(Arc::clone) else {
         return Ok(Ok(()));
     };
     let now = broker.clock.now();
-    // On the process's own runtime: it goes on for the others when this caller hangs up.
+    // The fetch runs on the process's own runtime, so it continues for other callers if this one
+    // disconnects.
     let fetched = broker
         .tasks
         .spawn(async move { jwks.refresh(now).await })

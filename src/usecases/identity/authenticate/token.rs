@@ -1,8 +1,8 @@
-//! An upload token of ours.
+//! Authenticates an upload token of the broker.
 
 use std::sync::Arc;
 
-use super::{Hash, fingerprint, granted};
+use super::{Hash, fingerprint, principal};
 use crate::domain::bounds::TokenAllowances;
 use crate::domain::principal::Credential;
 use crate::usecases::context::{Broker, CachedKey};
@@ -21,5 +21,5 @@ pub(super) async fn load(
     };
     let allowances = TokenAllowances::new(token.allowances);
     let credential = Credential::UploadToken(fingerprint(&hash));
-    granted::known(broker, token.grant, credential, token.key, allowances).await
+    principal::from_grant(broker, token.grant, credential, token.key, allowances).await
 }

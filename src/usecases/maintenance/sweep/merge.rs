@@ -1,4 +1,4 @@
-//! The comparison itself: two sorted streams side by side, and no more than a page of each.
+//! The comparison: merges two sorted streams, and holds at most one page of each.
 
 #[cfg(test)]
 mod tests;
@@ -9,38 +9,39 @@ use crate::domain::object::same_etag;
 use crate::objects::ListedObject;
 use crate::store::uploads::ProvenRow;
 
-/// Something that differs between the listing and the rows, to be looked at once more: both are
-/// as old as their pages.
+/// A difference between the listing and the rows. It is checked again, because both are as old as
+/// their pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Difference {
-    /// Nothing stands at the row's key, other bytes do, or the proven ones do again.
+    /// The row's object is missing or has another ETag, or the row is marked as drifted and its
+    /// object is correct again.
     Row(ProvenRow),
     /// No acknowledged upload has this key.
     Object(String),
 }
 
-/// What to do next.
+/// The next action of the caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Another page of the listing.
+    /// Add another page of the listing.
     NeedObjects,
-    /// Another page of the rows.
+    /// Add another page of the rows.
     NeedRows,
-    /// Look at this.
+    /// Check this difference.
     Difference(Difference),
-    /// Both have ended.
+    /// Both streams have ended.
     End,
 }
 
-/// A listing that cannot be compared with anything.
+/// Why a listing cannot be compared with the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadListing {
-    /// Directory buckets list like this.
+    /// The keys are not sorted; directory buckets list like this.
     #[error(
         "the store does not list keys in the order of their UTF-8 bytes: its listing cannot be compared with the rows"
     )]
     Unordered,
-    /// It says that there is more, and does not show it.
+    /// The listing announces more pages, and returns an empty one.
     #[error("the store's listing does not come to an end")]
     Endless,
 }
@@ -51,24 +52,24 @@ pub(super) struct Merge {
     rows: VecDeque<ProvenRow>,
     objects_ended: bool,
     rows_ended: bool,
-    /// Where the next pages begin.
+    /// The positions after which the next pages start.
     last_object: Option<String>,
     last_row: Option<(String, uuid::Uuid)>,
     /// Whether a row had the key of the first object.
-    met: bool,
-    /// The key that is being compared, and the one up to which everything is.
-    at: Option<String>,
-    done: Option<String>,
+    has_row: bool,
+    /// The key that is being compared, and the last key whose comparison is complete.
+    current_key: Option<String>,
+    completed_key: Option<String>,
 }
 
 impl Merge {
-    /// From behind `position` on.
+    /// Starts after `position`.
     pub(super) fn after(position: Option<String>) -> Self {
         Self {
             last_object: position.clone(),
-            // Behind every row of that key.
+            // After every row of that key.
             last_row: position.clone().map(|key| (key, uuid::Uuid::max())),
-            done: position,
+            completed_key: position,
             ..Self::default()
         }
     }
@@ -81,9 +82,9 @@ impl Merge {
         self.last_row.as_ref().map(|(key, id)| (key.as_str(), *id))
     }
 
-    /// Every key up to this one is compared.
-    pub(super) fn done(&self) -> Option<&str> {
-        self.done.as_deref()
+    /// The last key whose comparison is complete.
+    pub(super) fn completed_key(&self) -> Option<&str> {
+        self.completed_key.as_deref()
     }
 
     pub(super) fn add_objects(
@@ -105,19 +106,19 @@ impl Merge {
         Ok(())
     }
 
-    /// Takes the rows of `bucket`, and says how many were of others.
+    /// Adds the rows of `bucket`, and returns how many rows belonged to other buckets.
     pub(super) fn add_rows(&mut self, page: Vec<ProvenRow>, bucket: &str, is_last: bool) -> usize {
         if let Some(last) = page.last() {
             self.last_row = Some((last.key.clone(), last.id));
         }
         let all = page.len();
-        let before = self.rows.len();
+        let previous = self.rows.len();
         (self.rows).extend(page.into_iter().filter(|row| row.bucket == bucket));
         self.rows_ended = is_last;
         all - (self.rows.len() - before)
     }
 
-    /// Goes on to the next difference, or to where a page is needed.
+    /// Advances to the next difference, or until a page is needed.
     pub(super) fn step(&mut self) -> Step {
         loop {
             if self.objects.is_empty() && !self.objects_ended {
@@ -128,45 +129,49 @@ impl Merge {
             }
             let object = self.objects.front().map(|object| object.key.as_str());
             let row = self.rows.front().map(|row| row.key.as_str());
-            // Several rows may have one key, an object has its key alone.
+            // Several rows may have the same key; an object's key is unique.
             let row_first = match (object, row) {
                 (None, None) => {
-                    self.done = self.at.take().or(self.done.take());
+                    self.completed_key = self.current_key.take().or(self.completed_key.take());
                     return Step::End;
                 }
                 (Some(object), Some(row)) => row <= object,
                 (None, Some(_)) => true,
                 (Some(_), None) => false,
             };
-            let difference = if row_first { self.row() } else { self.object() };
+            let difference = if row_first {
+                self.next_row()
+            } else {
+                self.next_object()
+            };
             if let Some(difference) = difference {
                 return Step::Difference(difference);
             }
         }
     }
 
-    fn row(&mut self) -> Option<Difference> {
+    fn next_row(&mut self) -> Option<Difference> {
         let row = self.rows.pop_front()?;
-        self.pass(&row.key);
+        self.advance_to(&row.key);
         let object = self.objects.front().filter(|object| object.key == row.key);
-        self.met |= object.is_some();
+        self.has_row |= object.is_some();
         let proven = row.etag.as_deref().unwrap_or_default();
         let same = object.is_some_and(|object| same_etag(proven, &object.etag));
         (!same || row.drifted).then_some(Difference::Row(row))
     }
 
-    fn object(&mut self) -> Option<Difference> {
+    fn next_object(&mut self) -> Option<Difference> {
         let object = self.objects.pop_front()?;
-        self.pass(&object.key);
-        let met = std::mem::take(&mut self.met);
-        (!met).then_some(Difference::Object(object.key))
+        self.advance_to(&object.key);
+        let has_row = std::mem::take(&mut self.has_row);
+        (!has_row).then_some(Difference::Object(object.key))
     }
 
-    /// With the first item of another key, the key before is done.
-    fn pass(&mut self, key: &str) {
-        if self.at.as_deref() != Some(key) {
-            let before = self.at.replace(key.to_owned());
-            self.done = before.or(self.done.take());
+    /// When the first item of another key is reached, the previous key is complete.
+    fn advance_to(&mut self, key: &str) {
+        if self.current_key.as_deref() != Some(key) {
+            let previous = self.current_key.replace(key.to_owned());
+            self.completed_key = previous.or(self.completed_key.take());
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Sweep: a bucket and the rows, compared in both directions.
+//! The sweep: compares a bucket with the rows, in both directions.
 //!
-//! ListObjectsV2 and the acknowledged uploads come in the same order, by the bytes of the key, and
-//! are merged page by page: memory is bounded however many there are. Each difference is looked at
-//! once more, with a fresh row and a HEAD, before anything is said or noted: objects come and go
-//! while the sweep passes. It removes nothing, ever.
+//! ListObjectsV2 and the acknowledged uploads are read in the same order, by the bytes of the key,
+//! and are merged page by page, so memory is bounded. Each difference is checked again with the
+//! current row and a HEAD before it is reported or recorded, because objects change during the
+//! sweep. The sweep never removes anything.
 //!
-//! How far it is stands in Postgres with a lease, so that one process at a time is at it, and the
-//! next one goes on where the last one stopped or died. A fault ends the step at hand and changes
-//! nothing; that step is done again.
+//! The progress is stored in Postgres with a lease: one process at a time sweeps a bucket, and the
+//! next one continues where the last one stopped or died. If a step fails, nothing changes, and the
+//! step is repeated.
 
-mod look;
+mod inspect;
 mod merge;
 mod mode;
 
@@ -23,82 +23,82 @@ use crate::store::lease::Lease;
 use crate::store::{sweeps, uploads};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::keep::Keeper;
-pub(in crate::usecases) use look::promised;
+use crate::usecases::lease_renewal::LeaseRenewal;
+pub(in crate::usecases) use inspect::owned_paths;
 use merge::{Merge, Step};
 use mode::Mode;
 
-/// Objects, and rows, in a page: as many as S3 lists at once.
+/// The number of objects, and of rows, in a page: as many as S3 lists at once.
 const PAGE: u16 = 1_000;
 
-/// What became of the wish to sweep.
-pub enum Begun {
-    /// It is ours.
-    Pass(Box<Pass>),
-    /// Another process is at it.
-    Elsewhere,
-    /// The last one is not long ago.
+/// The outcome of the attempt to start a sweep.
+pub enum SweepStart {
+    /// This process has the lease.
+    Leased(Box<Pass>),
+    /// Another process has the lease.
+    LeasedElsewhere,
+    /// The last sweep ended too recently.
     NotDue,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug)]
-pub enum Stepped {
-    /// There is more.
-    On(Vec<Finding>),
-    /// That was all.
-    Through(Vec<Finding>),
-    /// Another process took over, because the lease ended.
-    Lost,
+pub enum StepOutcome {
+    /// There are more pages.
+    More(Vec<Finding>),
+    /// The sweep is complete.
+    Completed(Vec<Finding>),
+    /// The lease was lost, and another process has taken over.
+    LeaseLost,
 }
 
-/// How much was compared.
+/// The amounts that were compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
-    /// Objects listed.
+    /// The number of listed objects.
     pub objects: u64,
-    /// Acknowledged uploads read.
+    /// The number of acknowledged uploads that were read.
     pub rows: u64,
-    /// Acknowledged uploads of other buckets, each of which is swept by itself.
+    /// The number of acknowledged uploads in other buckets, which have their own sweeps.
     pub other_buckets: u64,
 }
 
-/// A sweep under way.
+/// A running sweep.
 pub struct Pass {
     broker: Arc<Broker>,
     bucket: Arc<Bucket>,
     mode: Mode,
-    /// None in a dry run.
+    /// `None` in a dry run.
     lease: Option<Lease>,
     merge: Merge,
-    /// Where an earlier process had stopped.
+    /// The key at which an earlier process had stopped.
     pub resumed_after: Option<String>,
-    /// Since this process is at it.
+    /// The amounts since this process started or resumed the sweep.
     pub compared: Compared,
 }
 
-/// Begins a sweep of a bucket, or goes on with one that was left. A new one only where the last one
-/// ended before `ended_before`.
+/// Starts a sweep of a bucket, or resumes an interrupted one. A new sweep starts only if the last
+/// one ended before `ended_before`.
 pub async fn begin(
     broker: &Arc<Broker>,
     bucket: &str,
     ended_before: DateTime<Utc>,
-) -> Result<Begun> {
+) -> Result<SweepStart> {
     let (now, lease) = (broker.clock.now(), broker.new_lease());
     let mut connection = broker.connection().await?;
-    let claim = sweeps::lease_sweep(&mut connection, bucket, &lease, now, ended_before).await?;
+    let leased = sweeps::lease_sweep(&mut connection, bucket, &lease, now, ended_before).await?;
     drop(connection);
-    Ok(match claim {
+    Ok(match leased {
         sweeps::LeaseResult::Leased { position } => {
             let pass = Pass::new(broker, bucket, Some(lease), position).await?;
-            Begun::Pass(Box::new(pass))
+            SweepStart::Leased(Box::new(pass))
         }
-        sweeps::LeaseResult::HeldElsewhere => Begun::Elsewhere,
-        sweeps::LeaseResult::NotDue => Begun::NotDue,
+        sweeps::LeaseResult::HeldElsewhere => SweepStart::LeasedElsewhere,
+        sweeps::LeaseResult::NotDue => SweepStart::NotDue,
     })
 }
 
-/// Sweeps from the start without a change to anything, whoever else is at it.
+/// Starts a sweep that changes nothing and needs no lease, even if another process sweeps.
 pub async fn dry_run(broker: &Arc<Broker>, bucket: &str) -> Result<Pass> {
     Pass::new(broker, bucket, None, None).await
 }
@@ -128,16 +128,17 @@ impl Pass {
         self.bucket.objects.bucket()
     }
 
-    /// What keeps the lease while the pass is worked on. `None` in a dry run, which needs none.
-    pub fn keeper(&self) -> Option<Keeper> {
+    /// Returns the renewal of the lease, to be run during the sweep. `None` in a dry run, which has
+    /// no lease.
+    pub fn lease_renewal(&self) -> Option<LeaseRenewal> {
         let lease = self.lease.clone()?;
         let place = self.bucket().to_owned();
-        Some(Keeper::new(Arc::clone(&self.broker), place, lease))
+        Some(LeaseRenewal::new(Arc::clone(&self.broker), place, lease))
     }
 
-    /// Compares up to where the next page is needed, looks at what differs, and notes how far it
-    /// is. Safe to drop: the next one does the step again.
-    pub async fn step(&mut self) -> Result<Stepped> {
+    /// Compares until the next page is needed, checks the differences, and saves the progress. It
+    /// is safe to drop the future: the step is repeated by the next sweep.
+    pub async fn step(&mut self) -> Result<StepOutcome> {
         let mut differences = Vec::new();
         let mut fetched = false;
         let ended = loop {
@@ -147,23 +148,26 @@ impl Pass {
                     continue;
                 }
                 Step::End => break true,
-                // A page a step: what differs in it is told before the next one is asked for.
+                // Each step fetches one page: its differences are reported before the next page is
+                // fetched.
                 Step::NeedObjects | Step::NeedRows if fetched => break false,
                 Step::NeedObjects => self.fetch_objects().await?,
                 Step::NeedRows => self.fetch_rows().await?,
             }
             fetched = true;
         };
-        let findings = look::at(&self.broker, self.bucket(), self.mode, differences).await?;
-        Ok(match (self.note(ended).await?, ended) {
-            (false, _) => Stepped::Lost,
-            (true, true) => Stepped::Through(findings),
-            (true, false) => Stepped::On(findings),
+        let findings =
+            inspect::inspect_differences(&self.broker, self.bucket(), self.mode, differences)
+                .await?;
+        Ok(match (self.save_progress(ended).await?, ended) {
+            (false, _) => StepOutcome::LeaseLost,
+            (true, true) => StepOutcome::Completed(findings),
+            (true, false) => StepOutcome::More(findings),
         })
     }
 
-    /// Gives it back; another process may go on at once.
-    pub async fn leave(&self) -> Result<()> {
+    /// Releases the lease. Another process may resume the sweep at once.
+    pub async fn release(&self) -> Result<()> {
         if let Some(lease) = &self.lease {
             let mut connection = self.broker.connection().await?;
             sweeps::release(&mut connection, self.bucket(), lease).await?;
@@ -197,8 +201,9 @@ impl Pass {
         Ok(())
     }
 
-    /// Notes how far it is, or that it is through; `false` where another process has taken over.
-    async fn note(&self, ended: bool) -> Result<bool> {
+    /// Saves the progress, or the end of the sweep. Returns `false` if another process has taken
+    /// over.
+    async fn save_progress(&self, ended: bool) -> Result<bool> {
         let Some(lease) = &self.lease else {
             return Ok(true);
         };
@@ -206,7 +211,9 @@ impl Pass {
         let mut connection = self.broker.connection().await?;
         Ok(match ended {
             true => sweeps::finish(&mut connection, bucket, lease, now).await?,
-            false => sweeps::advance(&mut connection, bucket, lease, self.merge.done()).await?,
+            false => {
+                sweeps::advance(&mut connection, bucket, lease, self.merge.completed_key()).await?
+            }
         })
     }
 }

@@ -1,10 +1,10 @@
-//! What a sweep does with what it finds.
+//! The modes of a sweep.
 
-/// Whether what is found is noted.
+/// Whether a sweep records its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Drift is noted with its event, objects that came late are proven.
+    /// Drift is recorded with its event, and objects that arrived late are proven.
     Repair,
-    /// Nothing changes, in Postgres or in S3; not the sweep's own place either.
+    /// Nothing changes in Postgres or S3, including the progress of the sweep.
     DryRun,
 }

@@ -1,23 +1,25 @@
-//! Assemble: the parts of an upload become its object.
+//! Assembles the parts of an upload into its object.
 //!
-//! The store says which parts there are, and only what is whole is completed: no part is missing,
-//! none has another size, the sum is the promised one, and the checksum and the ETag of the whole
-//! are, as far as the parts say ([`agree`]). What a client promised with its acknowledge is kept in
-//! the row before the completion, so that a crash, a lost answer or another prover that is faster
-//! holds the object to all of it; what was wrong is not kept.
+//! The store lists the parts, and they are completed only if they are correct: no part is missing,
+//! each has the planned size, their sum is the declared size, and the checksum and the ETag of the
+//! object match, as far as the parts reveal them ([`compare_parts`]). The expected values of the
+//! acknowledge request are saved in the row before the completion, so that the object is compared
+//! with all of them after a crash, a lost answer or a faster concurrent proof. Values that turned
+//! out to be wrong are not kept.
 //!
-//! The store's answer may get lost, or two callers may complete at once: "there is no such upload"
-//! then means that there is an object. HEAD tells, so that this never says Uploaded by itself. Where
-//! parts are missing, or S3 refuses them, the upload stays Pending, as its client can send them
-//! anew; where the whole can never be what was promised, or may not stand there, the upload fails.
+//! The store's answer may get lost, and two callers may complete at the same time: "no such upload"
+//! then means that there is an object. A HEAD decides that, so this step never marks an upload
+//! Uploaded by itself. If parts are missing, or S3 refuses them, the upload stays Pending, because
+//! its client can send them again. If the object could never be the declared one, or may not be at
+//! the key, the upload fails.
 //!
-//! [`agree`]: super::agree
+//! [`compare_parts`]: super::compare_parts
 
-use super::agree::{self, Agreement};
-use super::claims::{Claimed, Claims};
-use super::obstacle::Obstacle;
+use super::blocker::Blocker;
+use super::compare_parts::{self, PartsComparison};
+use super::expected::{Expected, ValidExpected};
 use super::refusals::mismatch;
-use super::whole::whole;
+use super::validate_parts::validate_parts;
 use crate::domain::checksum::Checksum;
 use crate::domain::mismatch::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
@@ -26,25 +28,25 @@ use crate::objects::multipart::{CompleteMultipart, Completion};
 use crate::store::tenants;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::parts::not_ours;
+use crate::usecases::uploads::parts::belongs_to_other_tenant;
 use crate::usecases::uploads::parts::sign::plan;
 use crate::usecases::uploads::session::precondition;
 
-/// How often the parts are listed anew because somebody sent one again meanwhile.
+/// How often the parts are listed again because one was sent again meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// What came of the parts.
+/// The outcome of the assembly.
 #[derive(Debug)]
 pub(in crate::usecases) enum Assembled {
-    /// They are an object now.
+    /// The parts were completed, or the upload has none.
     Done,
-    /// The store has no such upload: they are an object, or they are gone.
+    /// The store has no such multipart upload: its parts were completed, or removed.
     Gone,
-    /// Something else stands at the key, or not the version that was to be replaced.
+    /// The key has another object, or not the version that was to be replaced.
     Blocked,
-    /// Another write of the key was under way.
+    /// Another write of the key was in progress.
     Contended,
-    /// Nothing was made of them, and never will be: the upload fails for this reason.
+    /// The parts were not completed and cannot be: the upload fails for this reason.
     Wrong(Box<Refusal>),
 }
 
@@ -55,69 +57,71 @@ impl Assembled {
 }
 
 impl Broker {
-    /// Completes the upload where it is whole; refuses, and leaves it as it is, where it is not.
-    /// The upload is told what was promised meanwhile.
+    /// Completes the parts if they are correct; otherwise refuses, and leaves the upload as it is.
+    /// `upload` is reloaded, with the expected values that were saved meanwhile.
     pub(in crate::usecases) async fn assemble(
         &self,
         upload: &mut Upload,
-        claims: Claims,
-    ) -> Result<(Claimed, Assembled)> {
+        expected: Expected,
+    ) -> Result<(ValidExpected, Assembled)> {
         let Some(mut multipart) = upload.multipart.clone() else {
-            return Ok((claims.check(upload)?, Assembled::Done));
+            return Ok((expected.validate(upload)?, Assembled::Done));
         };
-        let mut claimed = claims.clone().check(upload)?;
-        self.must_be_theirs(upload).await?;
+        let mut valid = expected.clone().validate(upload)?;
+        self.ensure_own_prefix(upload).await?;
         let max_size = self.max_size_of(upload).await?;
         let before = upload.declared.clone();
         let mut refused = None;
         for _ in 0..ATTEMPTS {
             let id = &multipart.s3_upload_id;
-            let Some(parts) = self.stored_parts(upload, &multipart).await? else {
-                claimed = self.see_anew(upload, claims.clone(), claimed).await?;
+            let Some(parts) = self.list_all_parts(upload, &multipart).await? else {
+                valid = self
+                    .reload_and_validate(upload, expected.clone(), valid)
+                    .await?;
                 match &upload.multipart {
-                    // It was begun anew, with checksums, since the row was read.
+                    // It was restarted with checksums since the row was read.
                     Some(now) if now.s3_upload_id != multipart.s3_upload_id => {
                         multipart = now.clone();
                         continue;
                     }
-                    _ => return Ok((claimed, Assembled::Gone)),
+                    _ => return Ok((valid, Assembled::Gone)),
                 }
             };
             let plan = plan(upload, &multipart)?;
-            let size = claimed.declared.size;
-            let parts = match whole(upload, plan, size, max_size, parts) {
+            let size = valid.declared.size;
+            let parts = match validate_parts(upload, plan, size, max_size, parts) {
                 Ok(parts) => parts,
-                Err(over) if over.code == Code::SizeLimitExceeded => {
-                    return Ok((claimed, Assembled::wrong(over)));
+                Err(refusal) if refusal.code == Code::SizeLimitExceeded => {
+                    return Ok((valid, Assembled::wrong(refusal)));
                 }
                 Err(refusal) => return Err(refusal.into()),
             };
             let signed = self
                 .with_signed_checksums(upload, &multipart, &parts)
                 .await?;
-            claimed.promise_parts(&claims, &multipart, signed.as_ref().unwrap_or(&parts));
-            // The store's own word: which of two checksums that were signed for a part it was sent
-            // with, only the store knows.
-            let Agreement {
+            valid.add_checksum_of_parts(&expected, &multipart, signed.as_ref().unwrap_or(&parts));
+            // This compares the checksums that the store lists: if two checksums were signed for a
+            // part, only the store knows which of them was sent.
+            let PartsComparison {
                 mismatches,
                 unknown,
-            } = agree::compare(upload, &multipart, &claimed, &parts);
+            } = compare_parts::compare(upload, &multipart, &valid, &parts);
             let parts = signed.unwrap_or(parts);
             if !mismatches.is_empty() {
-                // Another caller may have promised otherwise, and be right: that is no failure.
-                let claimed = self.see_anew(upload, claims, claimed).await?;
+                // Another caller may have sent other, correct expected values: that is no failure.
+                let valid = self.reload_and_validate(upload, expected, valid).await?;
                 let refusal = mismatch(upload, mismatches);
-                return Ok((claimed, Assembled::wrong(refusal)));
+                return Ok((valid, Assembled::wrong(refusal)));
             }
-            self.promise_more(upload, &claimed).await?;
-            match self.obstacle(upload).await? {
+            self.save_expected_values(upload, &valid).await?;
+            match self.find_blocker(upload).await? {
                 None => {}
-                Some(Obstacle::Made) => {
-                    let claimed = self.see_anew(upload, claims, claimed).await?;
-                    return Ok((claimed, Assembled::Gone));
+                Some(Blocker::AlreadyCompleted) => {
+                    let valid = self.reload_and_validate(upload, expected, valid).await?;
+                    return Ok((valid, Assembled::Gone));
                 }
-                Some(Obstacle::Forbidden(refusal)) => {
-                    return Ok((claimed, Assembled::wrong(refusal)));
+                Some(Blocker::Forbidden(refusal)) => {
+                    return Ok((valid, Assembled::wrong(refusal)));
                 }
             }
             let complete = CompleteMultipart {
@@ -141,90 +145,91 @@ impl Broker {
                 Completion::PreconditionFailed => Assembled::Blocked,
                 Completion::Conflict => Assembled::Contended,
                 Completion::WrongChecksum => {
-                    self.promise_less(upload, &before, &claimed).await?;
-                    Assembled::wrong(other_bytes(upload, unknown.as_ref()))
+                    self.revert_saved_values(upload, &before, &valid).await?;
+                    Assembled::wrong(wrong_checksum(upload, unknown.as_ref()))
                 }
-                // A part was sent again since the list was made: the list tells what of it is wrong.
+                // A part was sent again since the list was made. The next list shows what is wrong
+                // with it.
                 Completion::Refused { code } => {
                     refused = Some(code);
                     continue;
                 }
             };
-            let claimed = self.see_anew(upload, claims, claimed).await?;
-            return Ok((claimed, assembled));
+            let valid = self.reload_and_validate(upload, expected, valid).await?;
+            return Ok((valid, assembled));
         }
         let Some(refused) = refused else {
-            return Ok((claimed, Assembled::Contended));
+            return Ok((valid, Assembled::Contended));
         };
         log::warn!(
-            "S3 makes no object of the parts of upload {}: {refused}",
+            "S3 refuses to complete the parts of upload {}: {refused}",
             upload.id
         );
-        // Other parts may have another sum.
-        self.promise_less(upload, &before, &claimed).await?;
-        Err(no_object(upload, refused).into())
+        // Other parts may have another checksum.
+        self.revert_saved_values(upload, &before, &valid).await?;
+        Err(completion_refused(upload, refused).into())
     }
 
-    /// A place may have become another tenant's since the upload was made: nothing is written into
-    /// it any more. Signed URLs of parts write no object; that is done here.
-    async fn must_be_theirs(&self, upload: &Upload) -> Result<()> {
+    /// The key may belong to another tenant since the upload was created: nothing is written to it
+    /// any more. PUTs to the signed URLs of parts create no object; the completion does.
+    async fn ensure_own_prefix(&self, upload: &Upload) -> Result<()> {
         let mut connection = self.connection().await?;
         let jail = tenants::jail(&mut connection, &upload.tenant).await?;
         match jail.and_then(|jail| jail.path(&upload.key)) {
             Some(_) => Ok(()),
-            None => Err(not_ours(upload).into()),
+            None => Err(belongs_to_other_tenant(upload).into()),
         }
     }
 
-    /// Whether the parts that the store has are all that was promised. Changes nothing.
-    pub(in crate::usecases) async fn is_whole(&self, upload: &Upload) -> Result<bool> {
+    /// Whether the store has all parts of the upload, and they are correct. Changes nothing.
+    pub(in crate::usecases) async fn is_complete(&self, upload: &Upload) -> Result<bool> {
         let Some(multipart) = &upload.multipart else {
             return Ok(false);
         };
-        match self.must_be_theirs(upload).await {
+        match self.ensure_own_prefix(upload).await {
             Ok(()) => {}
             Err(Error::Refused(_)) => return Ok(false),
             Err(fault) => return Err(fault),
         }
-        let Some(parts) = self.stored_parts(upload, multipart).await? else {
+        let Some(parts) = self.list_all_parts(upload, multipart).await? else {
             return Ok(false);
         };
         let plan = plan(upload, multipart)?;
         let size = upload.declared.size;
         let max_size = self.max_size_of(upload).await?;
-        let Ok(parts) = whole(upload, plan, size, max_size, parts) else {
+        let Ok(parts) = validate_parts(upload, plan, size, max_size, parts) else {
             return Ok(false);
         };
-        let claims = Claims::default();
-        let mut claimed = claims.clone().check(upload)?;
+        let expected = Expected::default();
+        let mut valid = expected.clone().validate(upload)?;
         let signed = self
             .with_signed_checksums(upload, multipart, &parts)
             .await?;
-        claimed.promise_parts(&claims, multipart, signed.as_ref().unwrap_or(&parts));
-        let agreement = agree::compare(upload, multipart, &claimed, &parts);
-        Ok(agreement.mismatches.is_empty())
+        valid.add_checksum_of_parts(&expected, multipart, signed.as_ref().unwrap_or(&parts));
+        let comparison = compare_parts::compare(upload, multipart, &valid, &parts);
+        Ok(comparison.mismatches.is_empty())
     }
 }
 
-/// S3 computed another checksum of the whole than the promised one.
-fn other_bytes(upload: &Upload, promised: Option<&Checksum>) -> Refusal {
-    let mismatch_of = |promised: &Checksum| Mismatch {
+/// The refusal for parts of which S3 computed another checksum than the declared one.
+fn wrong_checksum(upload: &Upload, expected: Option<&Checksum>) -> Refusal {
+    let mismatch_of = |expected: &Checksum| Mismatch {
         field: "checksum",
-        expected: promised.to_string(),
-        found: "another value, which S3 computed of the parts".to_owned(),
+        expected: expected.to_string(),
+        found: "another value, which S3 computed from the parts".to_owned(),
     };
-    mismatch(upload, promised.map(mismatch_of).into_iter().collect())
+    mismatch(upload, expected.map(mismatch_of).into_iter().collect())
 }
 
-/// After as many tries as it takes to see that nobody sends a part again at this very moment.
-fn no_object(upload: &Upload, code: &str) -> Refusal {
+/// The refusal after several attempts, which rule out that a part was just being sent again.
+fn completion_refused(upload: &Upload, code: &str) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),
         ..Refusal::new(
             Code::ObjectMismatch,
             format!(
-                "S3 makes no object of these parts ({code}), and nothing was made of them: send them anew, then acknowledge again; or begin an upload with parts of another size."
+                "S3 refuses to complete these parts ({code}), and no object was created: send them again, then acknowledge again; or create an upload with parts of another size."
             ),
         )
     }

@@ -8,7 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as Sql};
 use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
-use super::claims::Claimed;
+use super::expected::ValidExpected;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::ProofLevel;
 use crate::domain::status::Transition;
@@ -17,28 +17,28 @@ use crate::store::Connection;
 use crate::store::uploads::{self, Acknowledged, Changes, OnLocked, PathVersion, ProvenUpload};
 use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
-use crate::usecases::error::{Result, for_all, is_of_one};
+use crate::usecases::error::{Result, error_for_each, is_row_error};
 
-/// What came of a commit.
+/// The outcome of a commit.
 pub(super) enum Committed {
-    /// The row changed, the event is written.
+    /// The row was changed, and the event was written.
     Done(Upload),
-    /// Nothing changed: the row, here as it was seen, or its path moved since the object was
-    /// looked at, or the object is being removed.
-    Moved(Upload),
+    /// Nothing was changed: the row, which is returned as it was last read, or its path changed
+    /// since the object was read, or the object is being removed.
+    Changed(Upload),
 }
 
-/// What came of a proof in one statement.
+/// The outcome of one proof in a statement.
 enum Outcome {
     /// As [`Committed::Done`].
     Done(Upload),
-    /// As [`Committed::Moved`].
-    Moved(Upload),
+    /// As [`Committed::Changed`].
+    Changed(Upload),
     /// Another transaction has locked its row, or the row that it supersedes.
     Locked(Box<ProvenUpload>),
 }
 
-/// A proof that is written together with others.
+/// A proof that is written in a batch.
 struct Proof {
     proven: ProvenUpload,
     path: WritePath,
@@ -71,7 +71,7 @@ impl Batched for Proof {
 
     async fn write(broker: &Broker, path: WritePath, proofs: Vec<Self>) -> Vec<Result<Outcome>> {
         let proofs: Vec<ProvenUpload> = proofs.into_iter().map(|proof| proof.proven).collect();
-        let taken = async {
+        let acquired = async {
             let permit = match &path {
                 WritePath::Fast => None,
                 WritePath::Slow(tenant) => Some(broker.connections.permit(tenant).await?),
@@ -82,14 +82,15 @@ impl Batched for Proof {
             WritePath::Fast => OnLocked::Skip,
             WritePath::Slow(_) => OnLocked::Wait,
         };
-        match taken.await {
+        match acquired.await {
             Ok((_permit, mut connection)) => write(broker, &mut connection, proofs, locked).await,
-            Err(error) => for_all(error, proofs.len()),
+            Err(error) => error_for_each(error, proofs.len()),
         }
     }
 }
 
-/// Writes proofs in one transaction; one that the table refuses does not take the others along.
+/// Writes proofs in one transaction. If the table refuses one of them, the others are written
+/// without it.
 async fn write(
     broker: &Broker,
     connection: &mut Connection,
@@ -97,15 +98,15 @@ async fn write(
     locked: OnLocked,
 ) -> Vec<Result<Outcome>> {
     match acknowledge(connection, &proofs, locked).await {
-        Ok(acknowledged) => broker.tell(proofs, acknowledged),
-        Err(cause) if is_of_one(&cause) => {
+        Ok(acknowledged) => broker.outcomes_of(proofs, acknowledged),
+        Err(cause) if is_row_error(&cause) => {
             let mut answers = Vec::with_capacity(proofs.len());
             for proof in proofs {
                 answers.push(broker.write_alone(connection, proof, locked).await);
             }
             answers
         }
-        Err(cause) => for_all(cause.into(), proofs.len()),
+        Err(cause) => error_for_each(cause.into(), proofs.len()),
     }
 }
 
@@ -119,7 +120,7 @@ async fn acknowledge(
         .await
 }
 
-/// What was written, by the ids.
+/// The written and the locked uploads, by their ids.
 struct Written {
     done: HashMap<Uuid, Upload>,
     locked: HashSet<Uuid>,
@@ -140,7 +141,7 @@ impl Broker {
     pub(super) async fn commit(
         self: &Arc<Self>,
         upload: Upload,
-        claimed: &Claimed,
+        valid: &ValidExpected,
         version: PathVersion,
         object: ProvenObject,
         level: ProofLevel,
@@ -150,10 +151,10 @@ impl Broker {
         let proven = ProvenUpload {
             upload,
             version,
-            name: claimed.name.clone(),
-            comments: claimed.comments.clone(),
-            metadata: claimed.metadata.clone(),
-            declared: claimed.declared.clone(),
+            name: valid.name.clone(),
+            comments: valid.comments.clone(),
+            metadata: valid.metadata.clone(),
+            declared: valid.declared.clone(),
             object,
             verification: Verification { level, by, at },
         };
@@ -168,8 +169,8 @@ impl Broker {
         };
         Ok(match outcome {
             Outcome::Done(upload) => Committed::Done(upload),
-            Outcome::Moved(upload) => Committed::Moved(upload),
-            Outcome::Locked(proven) => Committed::Moved(proven.upload),
+            Outcome::Changed(upload) => Committed::Changed(upload),
+            Outcome::Locked(proven) => Committed::Changed(proven.upload),
         })
     }
 
@@ -180,72 +181,76 @@ impl Broker {
         locked: OnLocked,
     ) -> Result<Outcome> {
         match acknowledge(connection, slice::from_ref(&proof), locked).await {
-            Ok(acknowledged) => Ok(self.answer(proof, &mut acknowledged.into())),
-            // The second of two that were acknowledged at one path at once.
+            Ok(acknowledged) => Ok(self.outcome_of(proof, &mut acknowledged.into())),
+            // This is the second of two concurrent acknowledges at one path.
             Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-                Ok(Outcome::Moved(proof.upload))
+                Ok(Outcome::Changed(proof.upload))
             }
             Err(cause) => Err(cause.into()),
         }
     }
 
-    fn tell(&self, proofs: Vec<ProvenUpload>, acknowledged: Acknowledged) -> Vec<Result<Outcome>> {
+    fn outcomes_of(
+        &self,
+        proofs: Vec<ProvenUpload>,
+        acknowledged: Acknowledged,
+    ) -> Vec<Result<Outcome>> {
         let mut written = Written::from(acknowledged);
         (proofs.into_iter())
-            .map(|proof| Ok(self.answer(proof, &mut written)))
+            .map(|proof| Ok(self.outcome_of(proof, &mut written)))
             .collect()
     }
 
-    /// What came of one of those that were written.
-    fn answer(&self, proof: ProvenUpload, written: &mut Written) -> Outcome {
+    /// Returns the outcome of one proof of a batch.
+    fn outcome_of(&self, proof: ProvenUpload, written: &mut Written) -> Outcome {
         let id = proof.upload.id;
         match written.done.remove(&id) {
             None if written.locked.contains(&id) => Outcome::Locked(Box::new(proof)),
-            done => self.told(proof, done),
+            done => self.report_commit(proof, done),
         }
     }
 
-    fn told(&self, proof: ProvenUpload, done: Option<Upload>) -> Outcome {
+    fn report_commit(&self, proof: ProvenUpload, done: Option<Upload>) -> Outcome {
         let Some(done) = done else {
-            return Outcome::Moved(proof.upload);
+            return Outcome::Changed(proof.upload);
         };
         self.outbox.notify_one();
         self.count(&done, Transition::Acknowledge);
         Outcome::Done(done)
     }
 
-    /// Takes one arrow in a transaction of its own; `None` where the row does not allow it, or the
-    /// lease of `upload` was lost.
-    pub(in crate::usecases) async fn take(
+    /// Changes the status in its own transaction. Returns `None` if the row does not permit the
+    /// transition, or if the lease of `upload` was lost.
+    pub(in crate::usecases) async fn change_status(
         &self,
         upload: &Upload,
-        arrow: Transition,
+        transition: Transition,
         changes: Changes,
     ) -> Result<Option<Upload>> {
         let at = self.clock.now();
         let mut connection = self.connection().await?;
-        let taken = connection
+        let changed = connection
             .transaction(async |connection| {
                 uploads::transition(
                     connection,
                     upload.id,
                     upload.lease_token,
-                    arrow,
+                    transition,
                     at,
                     changes,
                 )
                 .await
             })
             .await?;
-        if let Some(upload) = &taken {
-            self.count(upload, arrow);
+        if let Some(upload) = &changed {
+            self.count(upload, transition);
         }
-        Ok(taken)
+        Ok(changed)
     }
 
-    pub(super) fn count(&self, upload: &Upload, arrow: Transition) {
-        self.metrics.uploads.transition(arrow.to().as_str());
-        if arrow == Transition::Acknowledge {
+    pub(super) fn count(&self, upload: &Upload, transition: Transition) {
+        self.metrics.uploads.transition(transition.to().as_str());
+        if transition == Transition::Acknowledge {
             let took = upload.updated_at - upload.created_at;
             self.metrics
                 .uploads

@@ -1,12 +1,12 @@
-//! One caller at a time completes an upload.
+//! The completion lock: one caller at a time completes an upload.
 //!
-//! S3 may take minutes to make an object of its parts. A caller that asks again meanwhile, because
-//! its request timed out, waits for the completion under way instead of asking S3 for the same once
-//! more: callers of this process by a lock, those of other replicas by the lease of the row.
+//! S3 may take minutes to complete the parts. A caller that asks again meanwhile, because its
+//! request timed out, waits for the completion in progress instead of sending the same request to
+//! S3: callers of this process wait for a lock, those of other replicas for the lease of the row.
 //!
-//! The lease is renewed until the work is over, and keeps every janitor away. A janitor that leased
-//! the row before loses it: a client that came back goes first. When this replica dies, its lease
-//! ends, and another one completes the upload.
+//! The lease is renewed until the work is done, and keeps every janitor away. A janitor that leased
+//! the row before loses its lease, because a returning client has priority. If this replica dies,
+//! its lease expires, and another replica completes the upload.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,28 +24,27 @@ use crate::store::uploads;
 use crate::usecases::context::{Broker, CompletionPermit};
 use crate::usecases::error::{Dependency, Error, Result};
 
-/// How long a caller waits for a completion under way. By then its client has got an answer that
-/// says to ask again later; and where S3 fails, the callers must not find that out one after the
-/// other.
+/// How long a caller waits for a completion in progress. By then its client has been told to ask
+/// again later; and if S3 fails, the callers must not find that out one after the other.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// How often the row is read while another replica completes the upload.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// The right to complete one upload, until it is dropped.
 pub(in crate::usecases) struct CompletionLock {
-    /// Ends the renewals and gives the lease back. The first field, so that it is dropped while the
-    /// permit is still held.
+    /// Ends the renewals and releases the lease. It is the first field, so that it is dropped while
+    /// the permit is still held.
     _lease: Option<DropGuard>,
     _permit: CompletionPermit,
 }
 
 impl Broker {
-    /// Waits until no other caller completes the upload, here or in another replica. The upload is
-    /// then read again, and leased where it is still to be completed. `None` for an upload in a
-    /// single PUT, which needs no lock.
+    /// Waits until no other caller completes the upload, in this process or another replica. Then
+    /// the upload is read again, and leased if it is still to be completed. Returns `None` for an
+    /// upload in a single PUT, which needs no lock.
     ///
-    /// Fails where that takes too long, or where too much else is completed at this moment: memory
-    /// is bounded by the parts of all.
+    /// Fails if that takes too long, or if too many parts are being completed at this moment, since
+    /// memory is bounded by the parts of all completions.
     pub(in crate::usecases) async fn lock_completion(
         self: &Arc<Self>,
         upload: &mut Upload,
@@ -71,8 +70,8 @@ impl Broker {
         }))
     }
 
-    /// Leases the row, and renews the lease until the guard is dropped; without a guard, the upload
-    /// cannot be acknowledged any more.
+    /// Leases the row, and renews the lease until the guard is dropped. Returns no guard if the
+    /// upload cannot be acknowledged any more.
     async fn lease_completion(
         self: &Arc<Self>,
         upload: &mut Upload,

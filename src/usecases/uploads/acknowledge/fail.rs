@@ -1,7 +1,7 @@
 //! The transaction in which an upload fails.
 //!
-//! What its own URL, or its parts, have put at the key stands there all the same, and may have taken
-//! the place of a proven dataset. That dataset's row says so from the same transaction on.
+//! The object that its URL, or the completion of its parts, has written stays at the key, and may
+//! have replaced a proven dataset. The row of that dataset records this in the same transaction.
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
@@ -17,8 +17,9 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {
-    /// Marks `upload` failed and refuses for the reason that `refusal` gives; `unproven` stands
-    /// there all the same. Where another call acknowledged it meanwhile, that holds.
+    /// Marks `upload` failed, and returns `refusal` as the error. `unproven` is the object at the
+    /// key, if this upload wrote it. If another call acknowledged the upload meanwhile, that is
+    /// returned instead.
     pub(super) async fn fail(
         &self,
         upload: &Upload,
@@ -26,9 +27,9 @@ impl Broker {
         unproven: Option<Unproven>,
     ) -> Result<Upload> {
         self.count_failure(&refusal);
-        let arrow = Transition::Fail;
+        let transition = Transition::Fail;
         if self
-            .refute(upload, arrow, &refusal, unproven.as_ref())
+            .end_unproven(upload, transition, &refusal, unproven.as_ref())
             .await?
             .is_some()
         {
@@ -42,13 +43,13 @@ impl Broker {
         Err(Refusal::wrong_status(now.id, now.status, Transition::Acknowledge).into())
     }
 
-    /// Takes the arrow of an upload that cannot be acknowledged, with the reason. Where its object
-    /// has replaced the bytes of a proven dataset, that dataset's drift and its event are in the
-    /// same transaction. `None` where the row does not allow the arrow.
-    pub(in crate::usecases) async fn refute(
+    /// Ends an upload that cannot be acknowledged, and stores the reason. If its object has
+    /// replaced the bytes of a proven dataset, the drift of that dataset and its event are written
+    /// in the same transaction. Returns `None` if the row does not permit the transition.
+    pub(in crate::usecases) async fn end_unproven(
         &self,
         upload: &Upload,
-        arrow: Transition,
+        transition: Transition,
         refusal: &Refusal,
         unproven: Option<&Unproven>,
     ) -> Result<Option<Upload>> {
@@ -56,36 +57,37 @@ impl Broker {
         let size = unproven.map(|unproven| unproven.size);
         let changes = Changes::failed(failure(refusal), size);
         let mut connection = self.connection().await?;
-        let (taken, drifted) = connection
+        let (ended, drifted) = connection
             .transaction(async |connection| {
-                let taken = uploads::transition(
+                let ended = uploads::transition(
                     connection,
                     upload.id,
                     upload.lease_token,
-                    arrow,
+                    transition,
                     at,
                     changes,
                 )
                 .await?;
                 let drifted = match unproven {
-                    Some(unproven) if taken.is_some() => {
+                    Some(unproven) if ended.is_some() => {
                         mark_replaced(connection, upload, unproven, at).await?
                     }
                     _ => false,
                 };
-                diesel::QueryResult::Ok((taken, drifted))
+                diesel::QueryResult::Ok((ended, drifted))
             })
             .await?;
         drop(connection);
-        if let Some(upload) = &taken {
-            self.count(upload, arrow);
+        if let Some(upload) = &ended {
+            self.count(upload, transition);
         }
         self.count_drift(drifted);
-        Ok(taken)
+        Ok(ended)
     }
 
-    /// Notes what stands there of an upload that is Expired already, and what it has replaced.
-    pub(in crate::usecases) async fn note_unproven(
+    /// Records the object of an upload that is already Expired, and the dataset that it has
+    /// replaced.
+    pub(in crate::usecases) async fn record_unproven(
         &self,
         upload: &Upload,
         unproven: Option<&Unproven>,
@@ -113,7 +115,8 @@ impl Broker {
         }
     }
 
-    /// By what differs; by the problem where nothing was compared.
+    /// Counts a failed verification by the fields that differ, or by the problem code if nothing
+    /// was compared.
     pub(in crate::usecases) fn count_failure(&self, refusal: &Refusal) {
         let uploads = &self.metrics.uploads;
         for mismatch in &refusal.mismatches {
@@ -125,8 +128,8 @@ impl Broker {
     }
 }
 
-/// Whether a proven dataset stood at the path of `upload` whose bytes `unproven` has replaced:
-/// noted now.
+/// Records that `unproven` has replaced the bytes of the proven dataset at the path of `upload`.
+/// Returns whether there was such a dataset.
 async fn mark_replaced(
     connection: &mut Connection,
     upload: &Upload,
@@ -138,7 +141,7 @@ async fn mark_replaced(
     Ok(drifted.is_some())
 }
 
-/// The reason, as it is kept in the row.
+/// The reason, as it is stored in the row.
 fn failure(refusal: &Refusal) -> Failure {
     Failure {
         code: refusal.code.as_str().to_owned(),

@@ -1,11 +1,12 @@
-//! From a HEAD to a verdict, and from a verdict to a row.
+//! Proves an upload: reads the object, decides whether it is the declared one, and writes the
+//! result to the row.
 
 use std::sync::Arc;
 
 use super::assemble::Assembled;
-use super::claims::Claimed;
 use super::commit::Committed;
-use super::refusals::{mismatch, replaced, stands, taken};
+use super::expected::ValidExpected;
+use super::refusals::{dataset_exists, foreign_object_exists, mismatch, version_changed};
 use crate::domain::proof::{Verdict, compare};
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
@@ -15,69 +16,70 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::tenants::limits::too_large;
 
-/// How often an object is looked at anew because others acknowledge at the same path.
+/// How often an object is read again because other uploads are acknowledged at the same path.
 const ATTEMPTS: u32 = 10;
 
-/// What came of a proof. Each carries the row as it was last seen.
+/// The outcome of a proof. Each variant has the row as it was last read.
 pub(in crate::usecases) enum Outcome {
-    /// It is Uploaded, by this call or by another one.
+    /// The upload is Uploaded, by this call or another one.
     Uploaded(Upload),
-    /// Nothing stands at the key.
+    /// There is no object at the key.
     Missing(Upload),
-    /// Another object stands there, which this upload may replace.
-    NotYetOurs(Upload),
-    /// It can never be what was promised. The row is as it was.
-    Refuted {
-        /// The row.
+    /// The key has another object, which this upload may replace.
+    ForeignObject(Upload),
+    /// The object can never be the declared one. The row was not changed.
+    Rejected {
+        /// The upload.
         upload: Upload,
-        /// Why.
+        /// Why the upload cannot be acknowledged.
         refusal: Refusal,
-        /// The object that its own URL has put there, where it has.
+        /// The object at the key, if this upload wrote it.
         unproven: Option<Unproven>,
     },
-    /// Its key lies under the prefix of another tenant by now. The row is as it was.
-    NotTheirs(Upload),
-    /// It left the states that can be acknowledged.
-    Elsewhere(Upload),
+    /// The key lies under the prefix of another tenant by now. The row was not changed.
+    OtherTenantsPrefix(Upload),
+    /// The upload left the states that can be acknowledged.
+    Ended(Upload),
 }
 
-/// An object that an upload's own URL, or its parts, have put at its key, and that cannot be
-/// acknowledged.
+/// An object that was written by an upload's own URL, or by the completion of its parts, and that
+/// cannot be acknowledged.
 #[derive(Clone, Debug)]
 pub(in crate::usecases) struct Unproven {
-    /// Bytes.
+    /// The size in bytes.
     pub(in crate::usecases) size: u64,
-    /// Its ETag: another one than that of the dataset whose bytes it has replaced.
+    /// Its ETag, which differs from that of the dataset whose bytes it has replaced.
     pub(in crate::usecases) etag: String,
-    /// The path, as it was before the object was looked at.
+    /// The version of the path before the object was read.
     pub(in crate::usecases) version: PathVersion,
 }
 
 impl Outcome {
-    pub(in crate::usecases) fn refuted(
+    pub(in crate::usecases) fn rejected(
         upload: Upload,
         refusal: Refusal,
         unproven: Option<Unproven>,
     ) -> Self {
-        Self::Refuted {
+        Self::Rejected {
             upload,
             refusal,
             unproven,
         }
     }
 
-    /// What it means where the parts were not made an object: never, because of what stands at the
-    /// key, or not now, because of another write.
-    pub(in crate::usecases) fn after(self, assembled: &Assembled) -> Result<Self> {
+    /// Combines the outcome with that of the assembly. If the parts were not completed because of
+    /// the object at the key, the upload is rejected; if another write was in progress, a retry may
+    /// succeed.
+    pub(in crate::usecases) fn combine_with(self, assembled: &Assembled) -> Result<Self> {
         match (self, assembled) {
-            (Self::Missing(upload) | Self::NotYetOurs(upload), Assembled::Blocked)
+            (Self::Missing(upload) | Self::ForeignObject(upload), Assembled::Blocked)
                 if upload.write != WriteRule::CreateOnly =>
             {
-                let refusal = replaced(&upload);
-                Ok(Self::refuted(upload, refusal, None))
+                let refusal = version_changed(&upload);
+                Ok(Self::rejected(upload, refusal, None))
             }
-            (Self::Missing(_) | Self::NotYetOurs(_), Assembled::Contended) => {
-                let cause = "another write of the key was under way";
+            (Self::Missing(_) | Self::ForeignObject(_), Assembled::Contended) => {
+                let cause = "another write of the key is in progress";
                 Err(Error::unavailable(Dependency::S3, cause))
             }
             (outcome, _) => Ok(outcome),
@@ -86,11 +88,11 @@ impl Outcome {
 }
 
 impl Broker {
-    /// Looks at the object and, where it is the promised one, marks the upload Uploaded.
+    /// Reads the object and, if it is the declared one, marks the upload Uploaded.
     pub(in crate::usecases) async fn prove(
         self: &Arc<Self>,
         mut upload: Upload,
-        claimed: &Claimed,
+        valid: &ValidExpected,
         by: Verifier,
     ) -> Result<Outcome> {
         let limit = self.size_limit_of(&upload).await?;
@@ -99,18 +101,18 @@ impl Broker {
             let before = uploads::read_path_state(&mut connection, &upload).await?;
             drop(connection);
             if before.in_other_tenants_prefix {
-                return Ok(Outcome::NotTheirs(upload));
+                return Ok(Outcome::OtherTenantsPrefix(upload));
             }
             let version = before.version;
-            let Some(mut found) = self.stored(&upload).await? else {
+            let Some(mut found) = self.head_object(&upload).await? else {
                 return Ok(Outcome::Missing(upload));
             };
-            if claimed.declared.checksum.is_some() && !found.checksums.is_empty() {
+            if valid.declared.checksum.is_some() && !found.checksums.is_empty() {
                 found.checksums_checked = self.checks_checksums(&upload).await?;
             }
-            let etag = claimed.etag.as_deref();
+            let etag = valid.etag.as_deref();
             let encryption = upload.headers.encryption.as_ref();
-            let declared = &claimed.declared;
+            let declared = &valid.declared;
             let verdict = compare(upload.id, declared, etag, limit, encryption, &found);
             let unproven = Unproven {
                 size: found.size,
@@ -119,35 +121,35 @@ impl Broker {
             };
             let other = version.upload().filter(|other| *other != upload.id);
             let (object, level) = match (verdict, other) {
-                // What a create-only upload replaced all the same, because the store ignored the
-                // condition of its write, is not superseded: it was destroyed.
+                // A dataset that a create-only upload replaced nevertheless, because the store
+                // ignored the condition of its write, is not superseded: it was destroyed.
                 (Verdict::Proven(..), Some(other)) if upload.write == WriteRule::CreateOnly => {
-                    let refusal = stands(&upload, other);
-                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                    let refusal = dataset_exists(&upload, other);
+                    return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
                 }
                 (Verdict::Proven(object, level), _) => (object, level),
                 (Verdict::ForeignObject, _) if upload.write.may_replace() => {
-                    return Ok(Outcome::NotYetOurs(upload));
+                    return Ok(Outcome::ForeignObject(upload));
                 }
                 (Verdict::ForeignObject, _) => {
-                    let refusal = taken(&upload);
-                    return Ok(Outcome::refuted(upload, refusal, None));
+                    let refusal = foreign_object_exists(&upload);
+                    return Ok(Outcome::rejected(upload, refusal, None));
                 }
                 (Verdict::TooLarge { limit, found }, _) => {
                     let refusal = too_large(&upload, found, limit);
-                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                    return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
                 }
                 (Verdict::Mismatch(mismatches), _) => {
                     let refusal = mismatch(&upload, mismatches);
-                    return Ok(Outcome::refuted(upload, refusal, Some(unproven)));
+                    return Ok(Outcome::rejected(upload, refusal, Some(unproven)));
                 }
             };
             let seen = match self
-                .commit(upload, claimed, version, object, level, by)
+                .commit(upload, valid, version, object, level, by)
                 .await?
             {
                 Committed::Done(done) => return Ok(Outcome::Uploaded(done)),
-                Committed::Moved(seen) => seen,
+                Committed::Changed(seen) => seen,
             };
             self.wait_for_removals(&seen, &unproven.etag).await?;
             upload = self.reload(&seen).await?;
@@ -155,14 +157,17 @@ impl Broker {
                 return Ok(Outcome::Uploaded(upload));
             }
             if !Transition::Acknowledge.allows(upload.status) {
-                return Ok(Outcome::Elsewhere(upload));
+                return Ok(Outcome::Ended(upload));
             }
         }
-        let cause = format!("{} changed under {ATTEMPTS} looks in a row", upload.path);
+        let cause = format!(
+            "{} changed during {ATTEMPTS} consecutive checks",
+            upload.path
+        );
         Err(Error::unavailable(Dependency::S3, cause))
     }
 
-    /// The row as it is now, under the same lease.
+    /// Reads the upload again, and keeps its lease.
     pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
         let mut connection = self.connection().await?;
         let now = uploads::find_by_id(&mut connection, &upload.tenant, upload.id)

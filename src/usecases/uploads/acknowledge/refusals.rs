@@ -1,4 +1,4 @@
-//! Why an upload cannot be acknowledged, in a client's words.
+//! The refusals of uploads that cannot be acknowledged.
 
 use uuid::Uuid;
 
@@ -6,34 +6,34 @@ use crate::domain::mismatch::Mismatch;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 
-/// A dataset was acknowledged at the path since the upload was made.
-pub(super) fn stands(upload: &Upload, other: Uuid) -> Refusal {
+/// A dataset was acknowledged at the path since the upload was created.
+pub(super) fn dataset_exists(upload: &Upload, other: Uuid) -> Refusal {
     Refusal {
         upload_id: Some(other),
         ..Refusal::new(
             Code::DatasetExists,
             format!(
-                "A dataset was acknowledged at {} since this upload was made, and it may not replace it.",
+                "A dataset was acknowledged at {} after this upload was created, and this upload may not replace it.",
                 upload.path
             ),
         )
     }
 }
 
-pub(super) fn taken(upload: &Upload) -> Refusal {
+pub(super) fn foreign_object_exists(upload: &Upload) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         ..Refusal::new(
             Code::DatasetExists,
             format!(
-                "The object at {} was not written by this upload's URL, and it may not replace it.",
+                "The object at {} was not written with this upload's URL, and this upload may not replace it.",
                 upload.path
             ),
         )
     }
 }
 
-pub(super) fn replaced(upload: &Upload) -> Refusal {
+pub(super) fn version_changed(upload: &Upload) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         ..Refusal::new(
@@ -47,10 +47,10 @@ pub(super) fn replaced(upload: &Upload) -> Refusal {
 }
 
 pub(super) fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
-    let words: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+    let texts: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
     Refusal {
         upload_id: Some(upload.id),
         mismatches,
-        ..Refusal::new(Code::ObjectMismatch, words.join("; "))
+        ..Refusal::new(Code::ObjectMismatch, texts.join("; "))
     }
 }

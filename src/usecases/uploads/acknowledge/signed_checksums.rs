@@ -1,7 +1,8 @@
-//! The checksums that parts were signed with, where the store does not list them.
+//! The checksums that parts were signed with, for stores that do not list them.
 //!
-//! S3 wants those of SHA-1 and SHA-256 repeated when the parts are made an object, and lists them for
-//! that. Stores that check them and do not list them get the ones that the URLs were signed with.
+//! S3 requires the SHA-1 and SHA-256 checksums of the parts at the completion, and lists them for
+//! that. Stores that verify them but do not list them get the checksums that the URLs were signed
+//! with.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +15,8 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {
-    /// The parts with the checksums that were signed in place of those that are not listed; `None`
-    /// where nothing is missing.
+    /// Returns the parts with the signed checksums in place of those that are not listed; `None` if
+    /// none is missing.
     pub(super) async fn with_signed_checksums(
         &self,
         upload: &Upload,

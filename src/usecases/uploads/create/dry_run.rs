@@ -14,7 +14,7 @@ use crate::domain::bounds::TokenAllowances;
 use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
-use crate::usecases::error::{Result, is_of_one};
+use crate::usecases::error::{Result, is_row_error};
 
 impl Broker {
     /// Why each of the rows, all of one tenant, would be refused now; in their order. Changes
@@ -38,7 +38,7 @@ impl Broker {
         match rolled_back {
             Err(RolledBack::AfterWrite(refusals)) => Ok(refusals),
             // The write itself finds out which of the rows the table refuses.
-            Err(RolledBack::Failed(cause)) if is_of_one(&cause) => Ok(vec![None; rows.len()]),
+            Err(RolledBack::Failed(cause)) if is_row_error(&cause) => Ok(vec![None; rows.len()]),
             Err(RolledBack::Failed(cause)) => Err(cause.into()),
             Ok(()) => Ok(vec![None; rows.len()]),
         }

@@ -32,7 +32,7 @@ impl Broker {
 
     /// Refuses a new upload that may not replace anything where an object stands at its key.
     pub(super) async fn ensure_path_is_free(&self, upload: &Upload) -> Result<()> {
-        let Some(found) = self.stored(upload).await? else {
+        let Some(found) = self.head_object(upload).await? else {
             return Ok(());
         };
         let upload_id = match found.upload_id {

@@ -22,7 +22,7 @@ use crate::store::Connection;
 use crate::store::uploads::{self, InsertMode};
 use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
-use crate::usecases::error::{Error, Result, for_all, is_of_one};
+use crate::usecases::error::{Error, Result, error_for_each, is_row_error};
 
 /// A row that is written together with others.
 struct NewRow {
@@ -117,7 +117,7 @@ impl Broker {
 async fn insert_fast(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Inserted>> {
     let mut connection = match broker.connection().await {
         Ok(connection) => connection,
-        Err(error) => return for_all(error, rows.len()),
+        Err(error) => return error_for_each(error, rows.len()),
     };
     match uploads::insert(&mut connection, &rows, InsertMode::FastPath).await {
         Ok(written) => (rows.into_iter())
@@ -126,12 +126,12 @@ async fn insert_fast(broker: &Broker, rows: Vec<Upload>) -> Vec<Result<Inserted>
                 false => Ok(Inserted::Deferred(row)),
             })
             .collect(),
-        Err(cause) if is_of_one(&cause) => {
+        Err(cause) if is_row_error(&cause) => {
             let rows = insert_one_by_one(&mut connection, rows, Step::All(None)).await;
             let rows = rows.into_iter();
             rows.map(|row| row.map(Inserted::Written)).collect()
         }
-        Err(cause) => for_all(cause.into(), rows.len()),
+        Err(cause) => error_for_each(cause.into(), rows.len()),
     }
 }
 
@@ -173,12 +173,12 @@ async fn insert_within(broker: &Broker, rows: Vec<Upload>, step: Step<'_>) -> Ve
     };
     let (_permit, mut connection) = match taken.await {
         Ok(taken) => taken,
-        Err(error) => return for_all(error, rows.len()),
+        Err(error) => return error_for_each(error, rows.len()),
     };
     match step.run(&mut connection, &rows).await {
         Ok(refusals) => results(rows, refusals),
-        Err(cause) if is_of_one(&cause) => insert_one_by_one(&mut connection, rows, step).await,
-        Err(cause) => for_all(cause.into(), rows.len()),
+        Err(cause) if is_row_error(&cause) => insert_one_by_one(&mut connection, rows, step).await,
+        Err(cause) => error_for_each(cause.into(), rows.len()),
     }
 }
 

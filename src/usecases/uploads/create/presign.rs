@@ -85,7 +85,7 @@ impl Broker {
 
     /// Frees parts at the key of an upload. Where S3 fails at that, the janitor does it later.
     pub(in crate::usecases) async fn abort_parts(&self, upload: &Upload, multipart: &Multipart) {
-        let aborted = self.abort_stored(upload, multipart).await;
+        let aborted = self.abort_multipart_upload(upload, multipart).await;
         if let Err(cause) = aborted {
             log::warn!(
                 "S3 keeps parts of upload {} until the janitor frees them: {cause}",

@@ -1,7 +1,7 @@
-//! List parts: what S3 has of an upload, and what is missing.
+//! Lists the parts that S3 has of an upload, and those that are missing.
 //!
-//! Nothing of that is kept here: S3 knows. The pages are handed on as they come, so that 10,000
-//! parts take no more memory than one page of them.
+//! The broker stores nothing of that: S3 knows. The pages are passed on one by one, so that 10,000
+//! parts take no more memory than one page.
 
 use std::sync::Arc;
 
@@ -22,20 +22,20 @@ use crate::usecases::uploads::parts::sign::plan;
 
 pub use crate::objects::multipart::UploadedPart;
 
-/// A listing under way.
+/// A listing in progress.
 pub struct Parts {
     bucket: Arc<Bucket>,
     key: String,
     s3_upload_id: String,
     plan: PartPlan,
-    /// The numbers of the parts that are as they were planned.
+    /// The numbers of the parts that have the planned size.
     right: Vec<u32>,
     page: Option<PartsPage>,
 }
 
-/// The parts of a Pending upload, and the first page of them.
+/// Starts to list the parts of a Pending upload, and reads the first page.
 ///
-/// Refused where the upload is no longer Pending, or comes in a single PUT.
+/// Refuses an upload that is no longer Pending or that is sent in a single PUT.
 pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Result<Parts> {
     let mut missed = None;
     loop {
@@ -62,33 +62,35 @@ pub async fn list(broker: Arc<Broker>, principal: &Principal, id: Uuid) -> Resul
                     right: Vec::new(),
                 });
             }
-            None if missed.as_ref() == Some(&s3_upload_id) => return Err(gone(&upload).into()),
-            // Since the row was read it may have been begun anew, or have ended.
+            None if missed.as_ref() == Some(&s3_upload_id) => {
+                return Err(parts_gone(&upload).into());
+            }
+            // The upload may have been restarted or have ended since the row was read.
             None => missed = Some(s3_upload_id),
         }
     }
 }
 
-/// S3 has no such upload any more.
-pub(in crate::usecases) fn gone(upload: &Upload) -> Refusal {
+/// The refusal for an upload that S3 no longer has.
+pub(in crate::usecases) fn parts_gone(upload: &Upload) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),
         ..Refusal::new(
             Code::ObjectMissing,
-            "S3 has no parts of this upload any more. Where they were made an object, acknowledge the upload; else begin a new one: a lifecycle rule of the bucket may have removed them.",
+            "S3 no longer has any parts of this upload. If they were completed, acknowledge the upload; otherwise create a new one: a lifecycle rule of the bucket may have removed them.",
         )
     }
 }
 
 impl Parts {
-    /// How the upload is cut.
+    /// The part plan of the upload.
     pub fn plan(&self) -> PartPlan {
         self.plan
     }
 
-    /// The next page, in the order of the parts' numbers; `None` behind the last one. Fails where
-    /// the upload ends between two pages: the parts of the others are not missing.
+    /// Returns the next page, in the order of the part numbers; `None` after the last one. Fails if
+    /// the upload ends between two pages, because the parts of the other pages are not missing.
     pub async fn next_page(&mut self) -> Result<Option<Vec<UploadedPart>>> {
         let Some(page) = self.page.take() else {
             return Ok(None);
@@ -106,8 +108,8 @@ impl Parts {
         Ok(Some(page.parts))
     }
 
-    /// The parts that are not there, or not as they were planned: ranges with both ends. Known
-    /// behind the last page.
+    /// Returns the parts that are absent or do not have the planned size, as inclusive ranges. It
+    /// is complete after the last page.
     pub fn missing(&self) -> Vec<(u32, u32)> {
         self.plan.missing(self.right.iter().copied())
     }

@@ -1,26 +1,26 @@
-//! Parts: fresh URLs for the parts that a client asks for, as often as it asks.
+//! Signs URLs for the parts that a client asks for, as often as it asks.
 //!
-//! Signing asks nobody; what an upload without a size grows by is counted before ([`reserve`]). The
-//! session lives on while its client asks: a URL lives at least half as
-//! long as the session was asked to live at first, and never past the session's end, which moves
-//! along; a caller that ends before gets URLs to its own end. Nothing is lost where that fails: the
-//! client asks again.
+//! Signing is a local computation; the size by which an open-ended upload grows is counted before
+//! ([`reserve`]). The session is extended while its client asks: a URL lives at least half of the
+//! session's original lifetime, and never past the session's end, which moves along. If the
+//! caller's credential ends earlier, so do its URLs. Nothing is lost if this fails: the client asks
+//! again.
 
 pub mod list;
 pub mod sign;
 
-mod anew;
-mod fit;
 mod requested;
 mod reserve;
+mod restart;
+mod validate;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use self::fit::Asking;
 pub use self::requested::{RequestedPart, RequestedParts};
+use self::validate::SelectedParts;
 use crate::domain::bounds::capped_url_seconds;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
@@ -30,12 +30,12 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
-use crate::usecases::uploads::parts::sign::{SignedParts, Wanted, plan};
+use crate::usecases::uploads::parts::sign::{PartsToSign, SignedParts, plan};
 
-/// Signs the parts that are asked for.
+/// Signs the requested parts.
 ///
-/// Refused where one of them does not belong to the upload, where they are more than it may become,
-/// and where it is no longer Pending or comes in a single PUT.
+/// Refuses parts that do not belong to the upload or make it too large, and an upload that is no
+/// longer Pending or that is sent in a single PUT.
 pub async fn sign(
     broker: &Arc<Broker>,
     principal: &Principal,
@@ -50,84 +50,84 @@ pub async fn sign(
         return Err(Refusal::wrong_status(id, upload.status, Transition::Cancel).into());
     }
     if principal.jail.path(&upload.key).is_none() {
-        return Err(not_ours(&upload).into());
+        return Err(belongs_to_other_tenant(&upload).into());
     }
     if upload.size_at_create().is_none()
         && (principal.bounds.token_allowances.as_ref())
             .is_some_and(|allowances| allowances.max_bytes().is_some())
     {
-        return Err(uncounted().into());
+        return Err(size_unknown().into());
     }
     let plan = plan(&upload, multipart)?;
     let limits = broker.limits(&principal.policy);
-    let most = limits.most_of(&upload);
-    let fitting = fit::fit(requested, plan, multipart.part_checksums, most)?;
+    let most = limits.max_size_of(&upload);
+    let valid = validate::validate(requested, plan, multipart.part_checksums, most)?;
     let lifetime = limits.lifetime(&upload);
-    let upload = match fitting.algorithm {
+    let upload = match valid.algorithm {
         Some(algorithm) if multipart.part_checksums.is_none() => {
             let this = Arc::clone(broker);
             broker
                 .tasks
-                .run_to_end(async move { this.begin_anew(upload, algorithm).await })
+                .run_to_end(async move { this.restart_multipart(upload, algorithm).await })
                 .await?
         }
         _ => upload,
     };
-    let (upload, parts) = broker.reserve_to_end(upload, fitting.parts, most).await?;
+    let (upload, parts) = broker.reserve_listed(upload, valid.parts, most).await?;
     broker
-        .sign_while_it_lives(&upload, lifetime, principal.bounds.ends_at, parts)
+        .extend_and_sign(&upload, lifetime, principal.bounds.ends_at, parts)
         .await
 }
 
-/// Bytes of an upload whose size is open cannot be counted against a token.
-fn uncounted() -> Refusal {
+/// The bytes of an upload without a declared size cannot be counted against a token.
+fn size_unknown() -> Refusal {
     let detail =
-        "cannot be signed: the upload token counts bytes, and the size of this upload is open";
+        "cannot be signed: the upload token counts bytes, and this upload has no declared size";
     Refusal::field("/parts", detail)
 }
 
-/// Or a refusal: there are no parts of a single PUT.
+/// Returns the multipart upload, or refuses an upload in a single PUT, which has no parts.
 pub(in crate::usecases) fn in_parts(upload: &Upload) -> Result<&Multipart, Refusal> {
     upload.multipart.as_ref().ok_or_else(|| Refusal {
         upload_id: Some(upload.id),
         ..Refusal::new(
             Code::InvalidRequest,
-            "The bytes of this upload come in a single PUT: it has no parts. Create it with multipart to have some.",
+            "The bytes of this upload are sent in a single PUT: it has no parts. Create it with multipart to send parts.",
         )
     })
 }
 
 impl Broker {
-    /// Counts what was asked for one by one, also where the caller hangs up.
-    async fn reserve_to_end(
+    /// Counts parts that are listed one by one, even if the caller disconnects.
+    async fn reserve_listed(
         self: &Arc<Self>,
         upload: Upload,
-        parts: Asking,
+        parts: SelectedParts,
         most: u64,
-    ) -> Result<(Upload, Wanted)> {
+    ) -> Result<(Upload, PartsToSign)> {
         let listed = match parts {
-            Asking::Planned(planned) => return Ok((upload, planned)),
-            Asking::Listed(listed) => listed,
+            SelectedParts::Planned(planned) => return Ok((upload, planned)),
+            SelectedParts::Listed(listed) => listed,
         };
         let this = Arc::clone(self);
         self.tasks
             .run_to_end(async move {
                 this.reserve(&upload, &listed, most).await?;
-                Ok((upload, Wanted::these(listed.into_iter())))
+                Ok((upload, PartsToSign::listed(listed.into_iter())))
             })
             .await
     }
 
-    async fn sign_while_it_lives(
+    async fn extend_and_sign(
         &self,
         upload: &Upload,
         lifetime: u32,
         ends_at: Option<DateTime<Utc>>,
-        wanted: Wanted,
+        parts_to_sign: PartsToSign,
     ) -> Result<SignedParts> {
         let mut until = upload.expires_at;
-        if (self.seconds_to(until)).is_none_or(|left| left < lifetime.div_ceil(2)) {
-            until = self.until(upload, lifetime);
+        if (self.url_seconds_until(until)).is_none_or(|left| left < lifetime.div_ceil(2)) {
+            until = self.session_end(upload, lifetime);
             let mut connection = self.connection().await?;
             if !uploads::extend(&mut connection, upload.id, until).await? {
                 drop(connection);
@@ -136,31 +136,32 @@ impl Broker {
             }
         }
         let multipart = in_parts(upload)?;
-        let Some(left) = self.seconds_to(until) else {
-            return Err(too_old(upload).into());
+        let Some(left) = self.url_seconds_until(until) else {
+            return Err(session_too_old(upload).into());
         };
         let seconds = capped_url_seconds(left.min(lifetime), ends_at, self.clock.now());
-        self.sign_wanted(upload, multipart, seconds, wanted).await
+        self.sign_parts(upload, multipart, seconds, parts_to_sign)
+            .await
     }
 }
 
-fn too_old(upload: &Upload) -> Refusal {
-    no_more(
+fn session_too_old(upload: &Upload) -> Refusal {
+    invalid_status(
         upload,
-        "The session has lived as long as a session may: acknowledge it, or begin a new one.",
+        "The session has reached its longest lifetime: acknowledge it, or create a new one.",
     )
 }
 
-/// A place may have become another tenant's since the upload was made: no new URL into it, and no
-/// object either.
-pub(in crate::usecases) fn not_ours(upload: &Upload) -> Refusal {
-    no_more(
+/// The key may belong to another tenant since the upload was created: no URL is signed for it, and
+/// no object is created there.
+pub(in crate::usecases) fn belongs_to_other_tenant(upload: &Upload) -> Refusal {
+    invalid_status(
         upload,
-        "The path of this upload belongs to another tenant now: cancel it.",
+        "The path of this upload now belongs to another tenant: cancel the upload.",
     )
 }
 
-fn no_more(upload: &Upload, detail: &str) -> Refusal {
+fn invalid_status(upload: &Upload, detail: &str) -> Refusal {
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),

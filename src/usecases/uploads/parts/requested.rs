@@ -1,28 +1,28 @@
-//! The parts that a client asks for, as they came.
+//! The parts that a client requests, before validation.
 
-/// Which parts are to be signed.
+/// The parts to sign.
 #[derive(Clone, Debug)]
 pub enum RequestedParts {
     /// The parts with these numbers.
     Numbers(Vec<u32>),
     /// Consecutive parts.
     Range {
-        /// The number of the first one.
+        /// The number of the first part.
         from: u32,
-        /// How many; by default as many as are signed with a new session.
+        /// The number of parts; by default as many as are signed for a new session.
         count: Option<u32>,
     },
     /// Parts with their sizes and checksums.
     Parts(Vec<RequestedPart>),
 }
 
-/// One part with what the client says of it.
+/// One part, with the values that the client states.
 #[derive(Clone, Debug)]
 pub struct RequestedPart {
-    /// From 1 on.
+    /// The number, from 1.
     pub number: u32,
-    /// Bytes; needed where the size of the upload is open.
+    /// The size in bytes; required if the upload has no declared size.
     pub size: Option<u64>,
-    /// Of its bytes: the algorithm's name and the value in base64.
+    /// The checksum of its bytes: the name of the algorithm and the value in base64.
     pub checksum: Option<(String, String)>,
 }

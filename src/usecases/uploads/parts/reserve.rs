@@ -1,13 +1,15 @@
-//! Reserve: what is asked for is held against limits and quotas before a URL exists.
+//! Reserves the size of the requested parts: compares it with limits and quotas before a URL
+//! exists.
 //!
-//! The size of an open-ended upload is the sum of its parts. That sum is kept with the row, so that
-//! it holds over replicas and restarts: a part that is asked for again counts once, with the larger
-//! of its sizes, whether it was sent or not. Of two callers at once the second one waits for the
-//! first one's commit. The tenant's quota counts the sum until the upload ends. A crash after the
-//! commit leaves parts counted that nobody got a URL for; whoever asks again gets those.
+//! The size of an open-ended upload is the sum of its parts. The sum is stored in the row, so that
+//! it is valid across replicas and restarts: a part that is requested again counts once, with its
+//! larger size, whether it was sent or not. Of two concurrent callers, the second one waits for the
+//! commit of the first. The sum counts against the tenant's quota until the upload ends. A crash
+//! after the commit leaves parts counted whose URLs were not returned; a repeated request returns
+//! them.
 //!
-//! The checksums of parts are kept beside: some stores do not list them, and want them when the
-//! parts are made an object.
+//! The checksums of the parts are stored as well: some stores do not list them, and require them at
+//! the completion.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,28 +23,28 @@ use crate::store::signed_parts::{self, SignedPart, SignedTotal};
 use crate::store::{Connection, quotas};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
-use crate::usecases::uploads::parts::sign::WantedPart;
+use crate::usecases::uploads::parts::sign::PartToSign;
 
 impl Broker {
-    /// Counts and keeps parts that are about to be signed. Refused where their sum is over `most`
-    /// bytes or finds no room in the tenant's quota, and where the upload is no longer Pending.
+    /// Counts and stores parts that are about to be signed. Refuses them if their sum exceeds
+    /// `most` bytes or the tenant's quota, or if the upload is no longer Pending.
     pub(super) async fn reserve(
         &self,
         upload: &Upload,
-        parts: &[WantedPart],
+        parts: &[PartToSign],
         most: u64,
     ) -> Result<()> {
         let is_open = upload.size_at_create().is_none();
         if !is_open && parts.iter().all(|part| part.checksum.is_none()) {
             return Ok(());
         }
-        let kept: Vec<SignedPart> = parts.iter().map(kept).collect();
+        let rows: Vec<SignedPart> = parts.iter().map(signed_part).collect();
         let _permit = self.connections.permit(&upload.tenant).await?;
         let mut connection = self.connection().await?;
-        let held = connection
+        let is_reserved = connection
             .transaction(async |connection| {
-                // The lock of the quota comes before that of the row, as for new uploads.
-                let mut taken = match is_open {
+                // The quota is locked before the row, as for new uploads.
+                let mut usages = match is_open {
                     true => quotas::lock_usage(connection, &[&upload.tenant]).await?,
                     false => Default::default(),
                 };
@@ -50,22 +52,22 @@ impl Broker {
                     return Ok(false);
                 };
                 if is_open {
-                    let sum = sum_of(connection, upload, signed, &kept).await?;
+                    let sum = sum_of(connection, upload, signed, &rows).await?;
                     if sum > most {
-                        return Err(Error::from(too_many(upload, sum, most)));
+                        return Err(Error::from(parts_too_large(upload, sum, most)));
                     }
                     let more = sum.max(signed.size) - signed.sum.max(signed.size);
-                    if let Some((quota, usage)) = taken.get_mut(&upload.tenant) {
+                    if let Some((quota, usage)) = usages.get_mut(&upload.tenant) {
                         quota.add_bytes(usage, more).map_err(Refusal::over_quota)?;
                     }
                     signed_parts::set_signed_size(connection, upload.id, sum).await?;
                 }
-                signed_parts::save(connection, upload.id, &kept).await?;
+                signed_parts::save(connection, upload.id, &rows).await?;
                 Ok(true)
             })
             .await?;
         drop(connection);
-        if held {
+        if is_reserved {
             return Ok(());
         }
         let now = self.reload(upload).await?;
@@ -88,7 +90,7 @@ async fn sum_of(
     Ok(signed_bytes(signed.sum, asked))
 }
 
-fn kept(part: &WantedPart) -> SignedPart {
+fn signed_part(part: &PartToSign) -> SignedPart {
     let checksum = part.checksum.as_ref();
     SignedPart {
         number: part.number,
@@ -97,7 +99,7 @@ fn kept(part: &WantedPart) -> SignedPart {
     }
 }
 
-fn too_many(upload: &Upload, sum: u64, most: u64) -> Refusal {
+fn parts_too_large(upload: &Upload, sum: u64, most: u64) -> Refusal {
     let pointed = format!("would make the upload {sum} bytes, expected at most {most}");
     Refusal {
         upload_id: Some(upload.id),
@@ -106,7 +108,7 @@ fn too_many(upload: &Upload, sum: u64, most: u64) -> Refusal {
         ..Refusal::new(
             Code::SizeLimitExceeded,
             format!(
-                "The parts that were asked for so far are {sum} bytes together, more than the limit of {most} bytes. No URL was made."
+                "The parts that were requested so far have {sum} bytes in total, more than the limit of {most} bytes. No URL was signed."
             ),
         )
     }

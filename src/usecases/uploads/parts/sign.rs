@@ -1,7 +1,7 @@
-//! Pre-signed URLs of parts, signed one by one as they are taken.
+//! Pre-signed URLs of parts, which are signed one by one as an iterator.
 //!
-//! An answer may hold 10,000 of them, which are megabytes: whoever writes it takes a few at a
-//! time, and no more than those are in memory.
+//! An answer may contain 10,000 URLs, which are megabytes. The writer of the answer takes a few at
+//! a time, and only those are in memory.
 
 use std::ops::RangeInclusive;
 
@@ -15,46 +15,46 @@ use crate::objects::sign::{self, PartSigner, UploadPart};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 
-/// Parts whose URLs come with the session.
-pub const FIRST: u32 = 100;
+/// The number of parts whose URLs are returned with a new session.
+pub const INITIAL_PARTS: u32 = 100;
 
-/// A part to be signed.
+/// A part to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedPart {
-    /// From 1 on.
+pub struct PartToSign {
+    /// The number, from 1.
     pub number: u32,
-    /// Where its bytes begin; `None` where the size is open.
+    /// The offset of its first byte; `None` if the upload has no declared size.
     pub offset: Option<u64>,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Of its bytes.
+    /// The checksum of its bytes.
     pub checksum: Option<Checksum>,
 }
 
-/// A part, and where it goes. The URL is a credential: no `Debug`.
+/// A part and its URL. The URL is a credential, so there is no `Debug`.
 pub struct SignedPart {
-    /// What was asked for.
-    pub part: WantedPart,
-    /// Where to PUT it.
+    /// The part.
+    pub part: PartToSign,
+    /// The URL for the PUT.
     pub url: String,
-    /// When the URL stops working.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Parts to be signed, made as they are taken.
-pub(in crate::usecases) struct Wanted {
-    parts: Box<dyn Iterator<Item = WantedPart> + Send>,
-    /// The first number behind a range.
+/// Parts to sign, which are computed as they are taken.
+pub(in crate::usecases) struct PartsToSign {
+    parts: Box<dyn Iterator<Item = PartToSign> + Send>,
+    /// The number after the end of a range.
     next: Option<u32>,
 }
 
-impl Wanted {
+impl PartsToSign {
     pub(in crate::usecases) fn none() -> Self {
-        Self::these(std::iter::empty())
+        Self::listed(std::iter::empty())
     }
 
-    pub(in crate::usecases) fn these(
-        parts: impl Iterator<Item = WantedPart> + Send + 'static,
+    pub(in crate::usecases) fn listed(
+        parts: impl Iterator<Item = PartToSign> + Send + 'static,
     ) -> Self {
         Self {
             parts: Box::new(parts),
@@ -66,12 +66,12 @@ impl Wanted {
         let next = numbers.end().checked_add(1);
         Self {
             next: next.filter(|next| plan.part(*next).is_some()),
-            ..Self::these(plan.parts(numbers).map(WantedPart::from))
+            ..Self::listed(plan.parts(numbers).map(PartToSign::from))
         }
     }
 }
 
-impl From<Part> for WantedPart {
+impl From<Part> for PartToSign {
     fn from(part: Part) -> Self {
         Self {
             number: part.number,
@@ -82,27 +82,27 @@ impl From<Part> for WantedPart {
     }
 }
 
-/// Parts that are signed as they are taken, in the order in which they were asked for.
+/// Parts that are signed as they are taken, in the requested order.
 pub struct SignedParts {
     signer: PartSigner,
-    wanted: Wanted,
+    parts_to_sign: PartsToSign,
     path: DatasetPath,
 }
 
 impl SignedParts {
-    /// The path of their upload.
+    /// The path of the upload.
     pub fn path(&self) -> &DatasetPath {
         &self.path
     }
 
-    /// When all of the URLs stop working.
+    /// When the URLs expire.
     pub fn expires_at(&self) -> DateTime<Utc> {
         self.signer.expires_at()
     }
 
-    /// The first part behind a range that has no URL yet.
+    /// The first part after a range, which has no URL yet.
     pub fn next(&self) -> Option<u32> {
-        self.wanted.next
+        self.parts_to_sign.next
     }
 }
 
@@ -110,7 +110,7 @@ impl Iterator for SignedParts {
     type Item = Result<SignedPart>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let part = self.wanted.parts.next()?;
+        let part = self.parts_to_sign.parts.next()?;
         let checksum = part.checksum.as_ref().map(|checksum| sign::Checksum {
             header: checksum.algorithm().header(),
             value: checksum.value(),
@@ -135,12 +135,12 @@ impl std::fmt::Debug for SignedParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedParts")
             .field("expires_at", &self.expires_at())
-            .field("next", &self.wanted.next)
+            .field("next", &self.parts_to_sign.next)
             .finish_non_exhaustive()
     }
 }
 
-/// How an upload is cut; open-ended where its size was open at create.
+/// Returns the part plan of an upload; it is open-ended if no size was declared at create.
 pub(in crate::usecases) fn plan(upload: &Upload, multipart: &Multipart) -> Result<PartPlan> {
     PartPlan::new(
         upload.size_at_create(),
@@ -151,28 +151,28 @@ pub(in crate::usecases) fn plan(upload: &Upload, multipart: &Multipart) -> Resul
 }
 
 impl Broker {
-    /// The parts that a fresh session begins with: none where their sizes or their checksums are
-    /// not known yet.
+    /// Signs the first parts of a new session: none if their sizes or checksums are not known yet.
     pub(in crate::usecases) async fn sign_first_parts(
         &self,
         upload: &Upload,
         multipart: &Multipart,
         lifetime: u32,
     ) -> Result<SignedParts> {
-        let wanted = match multipart.part_checksums {
-            Some(_) => Wanted::none(),
-            None => Wanted::range(plan(upload, multipart)?, 1..=FIRST),
+        let parts_to_sign = match multipart.part_checksums {
+            Some(_) => PartsToSign::none(),
+            None => PartsToSign::range(plan(upload, multipart)?, 1..=INITIAL_PARTS),
         };
-        self.sign_wanted(upload, multipart, lifetime, wanted).await
+        self.sign_parts(upload, multipart, lifetime, parts_to_sign)
+            .await
     }
 
-    /// Signs parts to live `lifetime` seconds, or as long as the credentials do.
-    pub(in crate::usecases) async fn sign_wanted(
+    /// Signs parts. The URLs live `lifetime` seconds, but no longer than the store's credentials.
+    pub(in crate::usecases) async fn sign_parts(
         &self,
         upload: &Upload,
         multipart: &Multipart,
         lifetime: u32,
-        wanted: Wanted,
+        parts_to_sign: PartsToSign,
     ) -> Result<SignedParts> {
         let now = self.clock.now();
         let credentials = (self.stores.credentials.get(now).await)
@@ -184,7 +184,7 @@ impl Broker {
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedParts {
             signer,
-            wanted,
+            parts_to_sign,
             path: upload.path.clone(),
         })
     }

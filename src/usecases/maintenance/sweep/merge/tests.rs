@@ -1,4 +1,4 @@
-//! Whatever the pages, the merge finds what a comparison in memory finds.
+//! With any page size, the merge finds the same differences as a comparison in memory.
 
 use proptest::prelude::*;
 
@@ -25,19 +25,19 @@ fn row(key: &str, etag: &str, number: u128, drifted: bool) -> ProvenRow {
     }
 }
 
-/// All differences of sorted objects and rows, in pages of `size`, from behind `position`; and
-/// every place at which the merge could have been stopped.
+/// Returns the differences of sorted objects and rows, in pages of `size`, after `position`; and
+/// every position at which the merge could have been stopped.
 fn differences(
     objects: &[ListedObject],
     rows: &[ProvenRow],
     size: usize,
     position: Option<String>,
 ) -> (Vec<Difference>, Vec<Option<String>>) {
-    let (mut merge, mut found, mut places) = (Merge::after(position), vec![], vec![]);
+    let (mut merge, mut found, mut positions) = (Merge::after(position), vec![], vec![]);
     loop {
-        places.push(merge.done().map(str::to_owned));
+        positions.push(merge.completed_key().map(str::to_owned));
         match merge.step() {
-            Step::End => return (found, places),
+            Step::End => return (found, positions),
             Step::Difference(difference) => found.push(difference),
             Step::NeedObjects => {
                 let last = merge.last_object().map(str::to_owned);
@@ -60,7 +60,7 @@ fn differences(
     }
 }
 
-fn sides() -> impl Strategy<Value = (Vec<ListedObject>, Vec<ProvenRow>)> {
+fn objects_and_rows() -> impl Strategy<Value = (Vec<ListedObject>, Vec<ProvenRow>)> {
     let key = "[a-c\u{e9}\u{1f980}]{1,2}";
     let objects = proptest::collection::btree_map(key, "[xy]", 0..12);
     let rows = proptest::collection::btree_map((key, 0..3_u128), ("[xy]", any::<bool>()), 0..12);
@@ -74,15 +74,15 @@ fn sides() -> impl Strategy<Value = (Vec<ListedObject>, Vec<ProvenRow>)> {
 
 proptest! {
     #[test]
-    fn it_finds_what_a_comparison_in_memory_finds(
-        (objects, rows) in sides(), size in 1..5_usize,
+    fn merge_finds_the_differences_that_a_comparison_in_memory_finds(
+        (objects, rows) in objects_and_rows(), size in 1..5_usize,
     ) {
         let mut expected: Vec<Difference> = vec![];
         for row in &rows {
-            let there = objects.iter().any(|object| {
+            let is_present = objects.iter().any(|object| {
                 object.key == row.key && Some(&object.etag) == row.etag.as_ref()
             });
-            if !there || row.drifted {
+            if !is_present || row.drifted {
                 expected.push(Difference::Row(row.clone()));
             }
         }
@@ -91,19 +91,19 @@ proptest! {
                 expected.push(Difference::Object(object.key.clone()));
             }
         }
-        let (mut found, places) = differences(&objects, &rows, size, None);
+        let (mut found, positions) = differences(&objects, &rows, size, None);
         let order = |difference: &Difference| format!("{difference:?}");
         expected.sort_by_key(order);
         found.sort_by_key(order);
         prop_assert_eq!(&found, &expected);
-        // Stopped anywhere and gone on with, nothing is lost.
-        for place in places {
-            let behind = |difference: &&Difference| match difference {
-                Difference::Row(row) => Some(&row.key) > place.as_ref(),
-                Difference::Object(key) => Some(key) > place.as_ref(),
+        // A merge that is stopped and resumed at any position loses no difference.
+        for position in positions {
+            let is_later = |difference: &&Difference| match difference {
+                Difference::Row(row) => Some(&row.key) > position.as_ref(),
+                Difference::Object(key) => Some(key) > position.as_ref(),
             };
-            let expected: Vec<_> = expected.iter().filter(behind).cloned().collect();
-            let (mut found, _) = differences(&objects, &rows, size, place.clone());
+            let expected: Vec<_> = expected.iter().filter(is_later).cloned().collect();
+            let (mut found, _) = differences(&objects, &rows, size, position.clone());
             found.sort_by_key(order);
             prop_assert_eq!(found, expected);
         }
@@ -111,7 +111,7 @@ proptest! {
 }
 
 #[test]
-fn a_listing_out_of_order_is_refused() {
+fn unsorted_or_endless_listing_is_rejected() {
     let mut merge = Merge::default();
     let page = vec![object("b", "x"), object("a", "x")];
     assert_eq!(merge.add_objects(page, true), Err(BadListing::Unordered));
@@ -119,7 +119,7 @@ fn a_listing_out_of_order_is_refused() {
 }
 
 #[test]
-fn rows_of_another_bucket_are_counted_and_left_out() {
+fn rows_of_another_bucket_are_counted_and_omitted() {
     let mut merge = Merge::default();
     merge.add_objects(vec![], true).unwrap();
     assert_eq!(merge.add_rows(vec![row("a", "x", 1, false)], "c", true), 1);

@@ -1,4 +1,4 @@
-//! Whose multipart upload it is, where no row knows it.
+//! Decides whether a multipart upload without a row belongs to the broker, by its key.
 
 use std::collections::HashSet;
 
@@ -8,9 +8,9 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::maintenance::sweep;
 
-/// The keys that are the broker's own: under the prefix of a tenant that has one, or promised to
-/// an upload.
-pub(super) async fn ours(
+/// Returns the keys that belong to the broker: under the non-empty prefix of a tenant, or at the
+/// path of an upload.
+pub(super) async fn own_keys(
     broker: &Broker,
     bucket: &str,
     unknown: &[OpenUpload],
@@ -24,8 +24,12 @@ pub(super) async fn ours(
         prefixes.any(|(_, prefix)| key.starts_with(prefix.as_str()))
     };
     let keys = unknown.iter().map(|open| open.key.clone());
-    let (ours, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_under(key));
-    let mut ours: HashSet<_> = ours.into_iter().collect();
-    ours.extend(sweep::promised(broker, bucket, &others).await?.into_keys());
-    Ok(ours)
+    let (own, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_under(key));
+    let mut own: HashSet<_> = own.into_iter().collect();
+    own.extend(
+        sweep::owned_paths(broker, bucket, &others)
+            .await?
+            .into_keys(),
+    );
+    Ok(own)
 }

@@ -1,4 +1,4 @@
-//! Whether the parts that are there make up what was promised.
+//! Validates that the parts at the store make up the declared object.
 
 use crate::domain::mismatch::Mismatch;
 use crate::domain::part_plan::{MIN_PART_SIZE, PartPlan};
@@ -7,9 +7,9 @@ use crate::domain::upload::Upload;
 use crate::objects::multipart::UploadedPart;
 use crate::usecases::tenants::limits::too_large;
 
-/// The parts that make up the upload; strangers behind its end are left out. `size` is what was
-/// promised, in bytes.
-pub(super) fn whole(
+/// Returns the parts that make up the object; parts after its end are omitted. `size` is the
+/// expected size in bytes.
+pub(super) fn validate_parts(
     upload: &Upload,
     plan: PartPlan,
     size: Option<u64>,
@@ -19,7 +19,7 @@ pub(super) fn whole(
     let Some(size) = size else {
         return Err(Refusal::field(
             "/size",
-            "is missing: the size was open at create, so the acknowledge names it",
+            "is missing: no size was declared at create, so the acknowledge must name it",
         ));
     };
     parts.retain(|part| part.number <= plan.last());
@@ -30,8 +30,8 @@ pub(super) fn whole(
     if !missing.is_empty() {
         return Err(parts_missing(upload, missing));
     }
-    // What was declared at create was held to the limit then. Whatever is claimed of the others,
-    // their parts are what there is.
+    // A size that was declared at create was compared with the limit then. For other uploads the
+    // actual parts count, whatever size is expected.
     let sum: u64 = parts.iter().map(|part| part.size).sum();
     if plan.size().is_none() && sum > max_size {
         return Err(too_large(upload, sum, max_size));
@@ -58,7 +58,7 @@ fn mismatches(plan: PartPlan, size: u64, sum: u64, parts: &[UploadedPart]) -> Ve
             Some(planned) if planned.size == part.size => continue,
             Some(planned) => format!("{} bytes", planned.size),
             None if is_last || part.size >= MIN_PART_SIZE => continue,
-            None => format!("at least {MIN_PART_SIZE} bytes, as of all but the last"),
+            None => format!("at least {MIN_PART_SIZE} bytes, as all parts except the last"),
         };
         let number = part.number;
         differ(
@@ -73,7 +73,7 @@ fn mismatches(plan: PartPlan, size: u64, sum: u64, parts: &[UploadedPart]) -> Ve
             found: format!("{sum} bytes in {} parts", parts.len()),
         });
     }
-    // Of 10,000 wrong parts a few tell enough.
+    // Of 10,000 wrong parts, a few are enough.
     all.truncate(10);
     all
 }
@@ -86,13 +86,13 @@ fn parts_missing(upload: &Upload, missing: Vec<(u32, u32)>) -> Refusal {
         missing: missing.into(),
         ..Refusal::new(
             Code::PartsMissing,
-            format!("{count} parts have not come yet. Send them, then acknowledge again."),
+            format!("{count} parts have not arrived yet. Send them, then acknowledge again."),
         )
     }
 }
 
 fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
-    let words: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+    let texts: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
     Refusal {
         upload_id: Some(upload.id),
         status: Some(upload.status),
@@ -100,8 +100,8 @@ fn mismatch(upload: &Upload, mismatches: Vec<Mismatch>) -> Refusal {
         ..Refusal::new(
             Code::ObjectMismatch,
             format!(
-                "{}. Nothing was made of the parts: send them anew, then acknowledge again.",
-                words.join("; ")
+                "{}. The parts were not completed: send them again, then acknowledge again.",
+                texts.join("; ")
             ),
         )
     }

@@ -1,4 +1,4 @@
-//! What S3 has of an upload, in the bucket that its row names.
+//! Requests to S3 about an upload, in the bucket that its row names.
 
 use crate::domain::abilities::Ability;
 use crate::domain::object::FoundObject;
@@ -8,14 +8,17 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 impl Broker {
-    /// What stands at its key: a HEAD.
-    pub(in crate::usecases) async fn stored(&self, upload: &Upload) -> Result<Option<FoundObject>> {
+    /// Reads the object at the key of an upload, with a HEAD.
+    pub(in crate::usecases) async fn head_object(
+        &self,
+        upload: &Upload,
+    ) -> Result<Option<FoundObject>> {
         let bucket = self.bucket(&upload.bucket).await?;
         Ok(bucket.objects.head(&upload.key).await?)
     }
 
-    /// Whether the store is known to refuse bytes that do not have the checksum they come with.
-    /// Right after the first start, waits until that is found out.
+    /// Whether the store is known to reject bytes that do not match the checksum they are sent
+    /// with. Shortly after the first start, this waits until the store has been probed.
     pub(in crate::usecases) async fn checks_checksums(&self, upload: &Upload) -> Result<bool> {
         let bucket = self.bucket(&upload.bucket).await?;
         let known = bucket.objects.abilities();
@@ -24,8 +27,8 @@ impl Broker {
         Ok(known.current().returns_checked_checksums())
     }
 
-    /// All of its parts; `None` where S3 has no such multipart upload.
-    pub(in crate::usecases) async fn stored_parts(
+    /// Lists all parts of an upload. Returns `None` if S3 has no such multipart upload.
+    pub(in crate::usecases) async fn list_all_parts(
         &self,
         upload: &Upload,
         multipart: &Multipart,
@@ -35,8 +38,9 @@ impl Broker {
         Ok(bucket.objects.all_parts(&upload.key, id).await?)
     }
 
-    /// Frees its parts: nobody makes an object of them any more.
-    pub(in crate::usecases) async fn abort_stored(
+    /// Aborts the multipart upload and removes its parts, so that they cannot be completed any
+    /// more.
+    pub(in crate::usecases) async fn abort_multipart_upload(
         &self,
         upload: &Upload,
         multipart: &Multipart,

@@ -1,4 +1,5 @@
-//! From what a token grants to a principal: the ground that it stands on has to be there.
+//! Creates the principal of a token. The tenant and the API key that the token is based on must
+//! still be active.
 
 use std::sync::Arc;
 
@@ -12,16 +13,16 @@ use crate::usecases::context::{Broker, CachedKey, TenantAccess};
 use crate::usecases::error::{Result, shared};
 use crate::usecases::tenants::check_name;
 
-/// The principal of a token that was made with the API key `key`, or with none; `None` where the
-/// tenant is not there or disabled, or the key has ended.
-pub(super) async fn known(
+/// Returns the principal of a token that was created with the API key `key`, or with none; `None`
+/// if the tenant does not exist or is disabled, or if the key has ended.
+pub(super) async fn from_grant(
     broker: &Broker,
     grant: Grant,
     credential: Credential,
     key: Option<Uuid>,
     allowances: Option<TokenAllowances>,
 ) -> Result<Option<CachedKey>> {
-    let Some((jail, policy)) = ground(broker, &grant.tenant, key).await? else {
+    let Some((jail, policy)) = tenant_access(broker, &grant.tenant, key).await? else {
         return Ok(None);
     };
     let bytes = allowances.as_ref().and_then(TokenAllowances::max_bytes);
@@ -43,28 +44,33 @@ pub(super) async fn known(
     }))
 }
 
-/// A tenant that is at work, believed for as long as a key is: many tokens stand on one ground.
-async fn ground(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<TenantAccess>> {
-    // A name that cannot be is nobody's, and no text for Postgres.
+/// Returns the tenant's access, if the tenant is enabled and the key is active. It is cached for as
+/// long as a key is, because many tokens share it.
+async fn tenant_access(
+    broker: &Broker,
+    tenant: &str,
+    key: Option<Uuid>,
+) -> Result<Option<TenantAccess>> {
+    // An invalid name belongs to no tenant, and may be no valid text for Postgres.
     if check_name("/tenant", tenant).is_err() {
         return Ok(None);
     }
-    let place = (tenant.to_owned(), key);
+    let base = (tenant.to_owned(), key);
     let load = load(broker, tenant, key);
-    let ground = broker.caches.token_bases.try_get_with(place, load).await;
-    ground.map_err(|error| shared(&error))
+    let access = broker.caches.token_bases.try_get_with(base, load).await;
+    access.map_err(|error| shared(&error))
 }
 
 async fn load(broker: &Broker, tenant: &str, key: Option<Uuid>) -> Result<Option<TenantAccess>> {
     let mut connection = broker.connection().await?;
     let now = broker.clock.now();
-    let stands = match key {
+    let is_active = match key {
         Some(key) => api_keys::is_active(&mut connection, key, now).await?,
         None => true,
     };
-    let ground = match stands {
+    let access = match is_active {
         true => tenants::find_enabled(&mut connection, tenant).await?,
         false => None,
     };
-    Ok(ground.map(|(jail, policy)| (jail, Arc::new(policy))))
+    Ok(access.map(|(jail, policy)| (jail, Arc::new(policy))))
 }

@@ -1,4 +1,4 @@
-//! The second look at what differs: the row as it is now, and a HEAD of the object.
+//! Checks each difference again, with the current row and a HEAD of the object.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::store::tenants;
 use crate::store::uploads::{self, OwnedTenantPath, ProvenRow};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
-use crate::usecases::maintenance::expire::{self, Looked};
-use crate::usecases::uploads::recheck;
+use crate::usecases::maintenance::expire::{self, ExpireOutcome};
+use crate::usecases::uploads::check_drift;
 
-/// Looks at once. Each is a HEAD and a few short queries.
-const AT_ONCE: usize = 4;
+/// The number of concurrent checks. Each needs a HEAD and a few short queries.
+const CONCURRENT_CHECKS: usize = 4;
 
-/// What is left of these differences when they are looked at once more.
-pub(super) async fn at(
+/// Checks the differences again, and returns those that still exist as findings.
+pub(super) async fn inspect_differences(
     broker: &Arc<Broker>,
     bucket: &str,
     mode: Mode,
@@ -37,46 +37,50 @@ pub(super) async fn at(
         }
     }
     let of_rows: Vec<_> = stream::iter(rows)
-        .map(|row| at_row(broker, mode, row))
-        .buffered(AT_ONCE)
+        .map(|row| inspect_row(broker, mode, row))
+        .buffered(CONCURRENT_CHECKS)
         .try_collect()
         .await?;
-    let mut promised = promised(broker, bucket, &keys).await?;
+    let mut owned = owned_paths(broker, bucket, &keys).await?;
     let of_keys: Vec<_> = stream::iter(keys)
         .map(|key| {
-            let spots = promised.remove(&key).unwrap_or_default();
-            at_key(broker, bucket, mode, key, spots)
+            let paths = owned.remove(&key).unwrap_or_default();
+            inspect_key(broker, bucket, mode, key, paths)
         })
-        .buffered(AT_ONCE)
+        .buffered(CONCURRENT_CHECKS)
         .try_collect()
         .await?;
     Ok(of_rows.into_iter().chain(of_keys).flatten().collect())
 }
 
-/// An acknowledged upload whose object is not as proven, or is so again.
-async fn at_row(broker: &Arc<Broker>, mode: Mode, row: ProvenRow) -> Result<Option<Finding>> {
+/// Checks an acknowledged upload whose object was not the proven one, or is the proven one again.
+async fn inspect_row(broker: &Arc<Broker>, mode: Mode, row: ProvenRow) -> Result<Option<Finding>> {
     let mut connection = broker.connection().await?;
     let upload = uploads::find_by_id(&mut connection, &row.tenant, row.id).await?;
     drop(connection);
     match upload {
-        Some(upload) => at_upload(broker, mode, upload).await,
+        Some(upload) => inspect_upload(broker, mode, upload).await,
         None => Ok(None),
     }
 }
 
-async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<Option<Finding>> {
+async fn inspect_upload(
+    broker: &Arc<Broker>,
+    mode: Mode,
+    upload: Upload,
+) -> Result<Option<Finding>> {
     if !upload.status.is_acknowledged() {
         return Ok(None);
     }
     let before = upload.drift.map(|drifted| drifted.kind);
     let (now, upload) = match mode {
         Mode::Repair => {
-            recheck::recheck(broker, upload.clone()).await?;
+            check_drift::check_drift(broker, upload.clone()).await?;
             let upload = broker.reload(&upload).await?;
             (upload.drift.map(|drifted| drifted.kind), upload)
         }
         Mode::DryRun => {
-            let found = broker.stored(&upload).await?;
+            let found = broker.head_object(&upload).await?;
             (upload.detect_drift(found.as_ref()), upload)
         }
     };
@@ -84,7 +88,7 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
         (_, Some(Drift::Missing)) => FindingKind::RowWithoutObject,
         (_, Some(Drift::Replaced)) => FindingKind::OtherEtag,
         (Some(_), None) => FindingKind::Restored,
-        // It came, or was put right, while the sweep passed.
+        // The difference disappeared during the sweep.
         (None, None) => return Ok(None),
     };
     let outcome = if before == now {
@@ -96,9 +100,9 @@ async fn at_upload(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<O
     Ok(Some(Finding::for_upload(what, outcome, dry_run, &upload)))
 }
 
-/// The places of each of these keys of a bucket that any upload was ever promised. A key is in the
-/// default tenant's place and in one other's at most: prefixes do not nest.
-pub(in crate::usecases) async fn promised(
+/// Returns, for each of these keys of a bucket, the tenants and paths of uploads with this key. A
+/// key lies in the default tenant's prefix and in at most one other, because prefixes do not nest.
+pub(in crate::usecases) async fn owned_paths(
     broker: &Broker,
     bucket: &str,
     keys: &[String],
@@ -109,11 +113,11 @@ pub(in crate::usecases) async fn promised(
     let mut connection = broker.connection().await?;
     let common = broker.stores.buckets.common();
     let prefixes = tenants::prefixes(&mut connection, bucket, common).await?;
-    let (mut spots, mut of_keys) = (Vec::new(), Vec::new());
+    let (mut paths, mut of_keys) = (Vec::new(), Vec::new());
     for key in keys {
         for (tenant, prefix) in &prefixes {
             if let Some(relative) = key.strip_prefix(prefix.as_str()) {
-                spots.push(OwnedTenantPath {
+                paths.push(OwnedTenantPath {
                     tenant: tenant.clone(),
                     path: format!("/{relative}"),
                 });
@@ -121,53 +125,61 @@ pub(in crate::usecases) async fn promised(
             }
         }
     }
-    let numbers = uploads::paths_with_uploads(&mut connection, &spots).await?;
+    let numbers = uploads::paths_with_uploads(&mut connection, &paths).await?;
     let numbers: HashSet<_> = numbers.into_iter().collect();
-    let mut promised: HashMap<_, Vec<_>> = HashMap::new();
-    for (number, (key, spot)) in (0_i64..).zip(of_keys.into_iter().zip(spots)) {
+    let mut owned: HashMap<_, Vec<_>> = HashMap::new();
+    for (number, (key, path)) in (0_i64..).zip(of_keys.into_iter().zip(paths)) {
         if numbers.contains(&number) {
-            promised.entry(key.clone()).or_default().push(spot);
+            owned.entry(key.clone()).or_default().push(path);
         }
     }
-    Ok(promised)
+    Ok(owned)
 }
 
-/// An object whose key no acknowledged upload had a moment ago.
-async fn at_key(
+/// Checks an object whose key no acknowledged upload had when the page was read.
+async fn inspect_key(
     broker: &Arc<Broker>,
     bucket: &str,
     mode: Mode,
     key: String,
-    spots: Vec<OwnedTenantPath>,
+    paths: Vec<OwnedTenantPath>,
 ) -> Result<Option<Finding>> {
     let dry_run = mode == Mode::DryRun;
-    if spots.is_empty() {
+    if paths.is_empty() {
         return Ok(Some(Finding::object_without_row(&key, dry_run)));
     }
     let Some(found) = broker.bucket(bucket).await?.objects.head(&key).await? else {
         return Ok(None);
     };
     let mut connection = broker.connection().await?;
-    for OwnedTenantPath { tenant, path } in spots {
+    for OwnedTenantPath { tenant, path } in paths {
         let path = DatasetPath::from_stored(path);
-        let standing =
+        let acknowledged =
             uploads::find_acknowledged(&mut connection, &tenant, &[path.as_str()]).await?;
-        // Acknowledged since the page was read.
-        if let Some(upload) = (standing.into_iter()).find(|upload| upload.bucket == bucket) {
+        // An upload was acknowledged since the page was read.
+        if let Some(upload) = (acknowledged.into_iter()).find(|upload| upload.bucket == bucket) {
             drop(connection);
-            return at_upload(broker, mode, upload).await;
+            return inspect_upload(broker, mode, upload).await;
         }
     }
     drop(connection);
-    match broker.named(bucket, &key, Some(&found)).await?.upload() {
-        Some(upload) => at_unacknowledged(broker, mode, upload).await.map(Some),
+    match broker
+        .upload_in_metadata(bucket, &key, Some(&found))
+        .await?
+        .upload()
+    {
+        Some(upload) => inspect_unacknowledged(broker, mode, upload).await.map(Some),
         None => Ok(Some(Finding::object_without_row(&key, dry_run))),
     }
 }
 
-/// An object of an upload that nobody acknowledged. Where that is because it came after the
-/// janitor's look, it is proven now, as an acknowledge would.
-async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> Result<Finding> {
+/// Checks the object of an upload that is not acknowledged. If the object arrived after the upload
+/// had expired, it is proven now, as an acknowledge would do.
+async fn inspect_unacknowledged(
+    broker: &Arc<Broker>,
+    mode: Mode,
+    upload: Upload,
+) -> Result<Finding> {
     let dry_run = mode == Mode::DryRun;
     let what = FindingKind::UnacknowledgedObject;
     if upload.status != Status::Expired {
@@ -178,16 +190,16 @@ async fn at_unacknowledged(broker: &Arc<Broker>, mode: Mode, upload: Upload) -> 
             &upload,
         ));
     }
-    let (looked, upload) = match mode {
+    let (expire_outcome, upload) = match mode {
         Mode::Repair => {
-            let looked = expire::expire(broker, upload.clone()).await?;
-            (looked, broker.reload(&upload).await?)
+            let expire_outcome = expire::expire(broker, upload.clone()).await?;
+            (expire_outcome, broker.reload(&upload).await?)
         }
-        Mode::DryRun => (expire::foresee(broker, &upload).await?, upload),
+        Mode::DryRun => (expire::predict(broker, &upload).await?, upload),
     };
-    let outcome = match looked {
-        Looked::Uploaded => Outcome::Uploaded,
-        Looked::Expired | Looked::Left => Outcome::Reported,
+    let outcome = match expire_outcome {
+        ExpireOutcome::Uploaded => Outcome::Uploaded,
+        ExpireOutcome::Expired | ExpireOutcome::Unchanged => Outcome::Reported,
     };
     Ok(Finding::for_upload(what, outcome, dry_run, &upload))
 }

@@ -1,4 +1,4 @@
-//! Whether a write that failed may have reached Postgres all the same.
+//! Decides whether a failed write may have reached Postgres nevertheless.
 
 use std::error::Error as StdError;
 
@@ -10,19 +10,19 @@ use crate::store::sqlstate;
 use crate::usecases::error::{Error, Shared};
 
 impl Error {
-    /// Whether rows may be there although writing them failed with this: the connection broke while
-    /// the answer was awaited, or the cause is unknown. Not where there was no connection, or where
-    /// Postgres answered that it refused the statement: that leaves nothing.
+    /// Whether rows may exist although writing them failed with this error: the connection was lost
+    /// while the answer was awaited, or the cause is unknown. It is false if there was no
+    /// connection, or if Postgres refused the statement: then nothing was written.
     pub(in crate::usecases) fn may_have_written(&self) -> bool {
         match self {
-            Self::Unavailable { cause, .. } | Self::Internal(cause) => is_open(&**cause),
+            Self::Unavailable { cause, .. } | Self::Internal(cause) => is_outcome_unknown(&**cause),
             _ => false,
         }
     }
 }
 
-fn is_open(cause: &(dyn StdError + Send + Sync + 'static)) -> bool {
-    /// The connection, or its server, ended: perhaps after the commit.
+fn is_outcome_unknown(cause: &(dyn StdError + Send + Sync + 'static)) -> bool {
+    /// Classes of errors where the connection or its server ended, perhaps after the commit.
     const ENDED: [&str; 2] = ["08", "57P"];
     if let Some(shared) = cause.downcast_ref::<Shared>() {
         return shared.0.may_have_written();

@@ -1,5 +1,5 @@
-//! The lease of a walk through a bucket, kept while the walk goes on: over its pages, and over the
-//! rests between them.
+//! Renews the lease of a pass over a bucket while the pass runs, including the pauses between its
+//! pages.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::store::sweeps;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Error;
 
-/// Keeps the lease of one place in `sweeps`.
-pub struct Keeper {
+/// Renews one lease in the table `sweeps`.
+pub struct LeaseRenewal {
     broker: Arc<Broker>,
     place: String,
     lease: Lease,
 }
 
-impl Keeper {
+impl LeaseRenewal {
     pub(in crate::usecases) fn new(broker: Arc<Broker>, place: String, lease: Lease) -> Self {
         Self {
             broker,
@@ -25,14 +25,14 @@ impl Keeper {
         }
     }
 
-    /// Does `walk`, and renews the lease meanwhile. `None` where it was lost: the walk is dropped,
-    /// and another process goes on with it.
-    pub async fn during<T>(&self, walk: impl Future<Output = T>) -> Option<T> {
+    /// Runs `pass`, and renews the lease meanwhile. Returns `None` if the lease was lost: the pass
+    /// is dropped, and another process continues it.
+    pub async fn during<T>(&self, pass: impl Future<Output = T>) -> Option<T> {
         let renewal = Renewal::new(self.lease.length());
         let until_lost = async {
             tokio::select! {
                 biased;
-                walked = walk => Some(walked),
+                result = pass => Some(result),
                 () = renewal.lost().cancelled() => None,
             }
         };
@@ -50,7 +50,7 @@ impl Keeper {
             Ok(_) => Renewed::Held,
             Err(error) => {
                 log::warn!(
-                    "the lease of the walk over {} is not renewed: {error}",
+                    "the lease of the pass over {} could not be renewed: {error}",
                     self.place
                 );
                 Renewed::Failed

@@ -1,4 +1,4 @@
-//! What a client adds when it acknowledges.
+//! The values that a client sends with an acknowledge request.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,38 @@ use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::usecases::faults::Faults;
 
-/// The body of an acknowledge, as it came. Everything is optional.
+/// The values of an acknowledge request, before validation. All of them are optional.
 #[derive(Clone, Debug, Default)]
-pub struct Claims {
+pub struct Expected {
     /// A new name.
     pub name: Option<String>,
     /// New comments.
     pub comments: Option<String>,
-    /// New metadata, in place of the old.
+    /// New metadata, which replaces the old.
     pub metadata: Option<BTreeMap<String, String>>,
-    /// The algorithm's name and the value in base64.
+    /// The name of the algorithm, and the value in base64.
     pub checksum: Option<(String, String)>,
-    /// Bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// The ETag that S3 answered to the PUT.
+    /// The ETag that S3 returned for the PUT.
     pub etag: Option<String>,
 }
 
-/// Claims that hold together with what was declared at create.
+/// Valid expected values, which do not contradict what was declared at create.
 #[derive(Clone, Debug)]
-pub(in crate::usecases) struct Claimed {
+pub(in crate::usecases) struct ValidExpected {
     pub(super) name: Option<String>,
     pub(super) comments: Option<String>,
     pub(super) metadata: Option<BTreeMap<String, String>>,
-    /// Everything that was promised, then and now.
+    /// Everything that was declared, at create and in the acknowledge request.
     pub(super) declared: Declared,
     pub(super) etag: Option<String>,
 }
 
-impl Claims {
-    /// Checks each claim, also against what was declared before: a promise cannot be changed.
-    pub(in crate::usecases) fn check(self, upload: &Upload) -> Result<Claimed, Refusal> {
+impl Expected {
+    /// Validates each value, also against what was declared before: a declared value cannot be
+    /// changed.
+    pub(in crate::usecases) fn validate(self, upload: &Upload) -> Result<ValidExpected, Refusal> {
         let mut faults = Faults::default();
         if let Some(name) = &self.name {
             faults.name(name);
@@ -57,7 +58,7 @@ impl Claims {
             }
         {
             match &declared.checksum {
-                // A composite one was not promised by a client: it was told by its parts.
+                // A composite checksum was not declared by the client, but computed from its parts.
                 Some(before) if *before != claimed && !before.is_composite() => {
                     faults.add("/checksum", format!("was declared as {before}"));
                 }
@@ -72,7 +73,7 @@ impl Claims {
             _ => {}
         }
         faults.into_result()?;
-        Ok(Claimed {
+        Ok(ValidExpected {
             name: self.name,
             comments: self.comments,
             metadata: self.metadata,

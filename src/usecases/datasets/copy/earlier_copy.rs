@@ -1,6 +1,6 @@
-//! A copy under an idempotency key: the same request again copies nothing anew.
+//! Copies with an idempotency key: a repeated request copies nothing again.
 
-use super::asked::CopyTo;
+use super::copy_to::CopyTo;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
@@ -9,14 +9,14 @@ use crate::usecases::error::Result;
 use crate::usecases::uploads::create::idempotency::{Reservation, hide_earlier_upload};
 use crate::usecases::uploads::find;
 
-/// The reservation of a copy under `key`.
-pub(super) fn reservation(key: &str, from: &DatasetPath, asked: &CopyTo) -> Result<Reservation> {
-    Reservation::of_one(key, &("copy", from.as_str(), asked))
+/// Returns the reservation of a copy with `key`.
+pub(super) fn reservation(key: &str, from: &DatasetPath, request: &CopyTo) -> Result<Reservation> {
+    Reservation::of_one(key, &("copy", from.as_str(), request))
 }
 
 impl Broker {
-    /// The upload that an earlier request with the key made. Refused where that was another
-    /// request.
+    /// Returns the upload that an earlier request with the key created. Refuses a key that was used
+    /// for another request.
     pub(super) async fn find_earlier_copy(
         &self,
         principal: &Principal,
