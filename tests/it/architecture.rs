@@ -2,6 +2,7 @@
 //! `crate::…` path, searches for import cycles between files, and limits the length of files.
 
 mod imports;
+mod source_code;
 
 use std::fmt::Write as _;
 use std::fs;

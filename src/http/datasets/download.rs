@@ -102,14 +102,14 @@ pub async fn download(
     // A signature is valid for one method, and a redirect keeps the method of the request. The URL
     // in a body is always for GET, because HEAD must return the headers that GET returns.
     let was_head = request.extensions().contains::<OriginallyHead>();
-    let options = ReadOptions {
+    let read = ReadOptions {
         method: match options.redirect && was_head {
             true => ReadMethod::Head,
             false => ReadMethod::Get,
         },
         disposition: options.disposition,
     };
-    let signed = download::download(&broker, &caller, &path.0, options).await?;
+    let signed = download::download(&broker, &caller, &path.0, read).await?;
     let details =
         ActionDetails::on_path(Action::DatasetDownloaded, &path.0).expiring_at(signed.expires_at);
     if options.redirect {

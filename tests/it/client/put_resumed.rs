@@ -26,10 +26,8 @@ async fn parts_at_store(scene: &Scene, path: &str) -> BTreeSet<u64> {
     else {
         return BTreeSet::new();
     };
-    let listed = scene
-        .app
-        .get(&format!("/uploads/{}/parts", id(upload)))
-        .await;
+    let path = format!("/uploads/{}/parts", id(upload));
+    let listed = scene.app.get(&path).await;
     let listed = listed.expect(StatusCode::OK);
     let parts = listed["uploaded"].as_array().expect("parts").iter();
     parts

@@ -47,9 +47,9 @@ async fn forbidden_attributes_of_topic_and_queue_are_unknown() {
     let report = Report::of(run).await;
     report
         .code(0)
-        .says("topic", "unknown", "refuses")
+        .says("topic", "unknown", "denied the request")
         .advises("topic", "sns:GetTopicAttributes")
-        .says("events-queue", "unknown", "refuses")
+        .says("events-queue", "unknown", "denied the request")
         .advises("events-queue", "sqs:GetQueueAttributes");
 }
 

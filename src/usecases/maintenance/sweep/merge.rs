@@ -115,7 +115,7 @@ impl Merge {
         let previous = self.rows.len();
         (self.rows).extend(page.into_iter().filter(|row| row.bucket == bucket));
         self.rows_ended = is_last;
-        all - (self.rows.len() - before)
+        all - (self.rows.len() - previous)
     }
 
     /// Advances to the next difference, or until a page is needed.
