@@ -17,7 +17,7 @@ async fn printed_commands_upload_a_file_and_notification_is_logged() {
     let mut running = stack.start(&[]).await;
     let pasted = shell::paste(&running.lines()).await;
     assert!(pasted.contains(r#""status":"Pending""#), "{pasted}");
-    assert!(pasted.contains("S3 says 200"), "{pasted}");
+    assert!(pasted.contains("S3 answers 200"), "{pasted}");
     assert!(pasted.contains(r#""status":"Uploaded""#), "{pasted}");
     assert!(pasted.contains(r#""level":"size""#), "{pasted}");
     assert!(pasted.contains(r#""path":"/data/hello-"#), "{pasted}");

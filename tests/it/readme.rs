@@ -166,11 +166,11 @@ async fn client_commands_of_the_readme_work_when_pasted() {
     let start = format!("cd {here}\nPATH={bin}:$PATH\nexport XDG_STATE_HOME={here}/.state");
     let printed = shell::paste(&[start, pasted]).await;
     for text in [
-        "/data/numbers.txt  numbers.txt (6.57 MiB, CRC64NVME is right)",
+        "/data/numbers.txt  numbers.txt (6.57 MiB, CRC64NVME matches)",
         "/data/numbers.txt.gz  - (",
         "Uploaded    /data/employees.csv",
         "proven: ",
-        "(14 B, CRC64NVME is right)",
+        "(14 B, CRC64NVME matches)",
         "\n2\n",
         "deleted /data/employees.csv",
     ] {

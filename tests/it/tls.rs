@@ -140,7 +140,11 @@ async fn invalid_certificate_or_key_is_reported_at_start() {
     let (_, other) = authority.files("other", "localhost");
     let shown = |path: &std::path::Path| path.display().to_string();
     for (certificate, key, told) in [
-        (shown(&certificate), shown(&other), "no pair"),
+        (
+            shown(&certificate),
+            shown(&other),
+            "does not belong to the certificate",
+        ),
         (
             shown(&certificate),
             "/nowhere/key.pem".into(),

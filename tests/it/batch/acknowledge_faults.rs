@@ -100,7 +100,8 @@ async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
         "{detail}"
     );
     let tried = heads(&app).await;
-    assert!(tried < 60.0, "{tried} of 100 were tried");
+    // Those in flight when S3 fails are tried up to three times each; the others are not.
+    assert!(tried < 80.0, "{tried} calls for 100 entries");
     // The skipped entries are acknowledged when the batch is sent again.
     proxy.set_mode(Mode::Forward(store.addr()));
     let again = super::results(acknowledge(&app, &entries(&sessions)).await);

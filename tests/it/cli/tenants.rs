@@ -118,7 +118,10 @@ async fn tenants_show_usage_and_disable_and_enable_access() {
     assert!(list.out.contains("acme  acme/  bytes 1000"), "{list:#?}");
 
     let disabled = tenants(&place, &["disable", "acme"]).await.ok();
-    assert!(disabled.err.contains("acme is disabled"), "{disabled:#?}");
+    assert!(
+        disabled.err.contains("acme has been disabled"),
+        "{disabled:#?}"
+    );
     let refused = async { while acme.get("/datasets").await.status == StatusCode::OK {} };
     let seconds = Duration::from_secs(5);
     let refused = tokio::time::timeout(seconds, refused).await;

@@ -146,7 +146,7 @@ async fn lifecycle_rule_shorter_than_sessions_fails() {
     report
         .code(1)
         .says("lifecycle", "failed", "after 1 days")
-        .advises("lifecycle", "DaysAfterInitiation 7");
+        .advises("lifecycle", "DaysAfterInitiation to 7");
     let day = doctor(&place).set("BROKER_SESSION_MAX_SECONDS", 86_400);
     Report::of(day).await.code(0).says("lifecycle", "ok", "");
 }
@@ -171,7 +171,7 @@ async fn credentials_that_expire_before_urls_are_a_warning() {
     let file = folder.path().join("config");
     for (seconds, state, why) in [
         (300, "warning", "before their 900 s"),
-        (3600, "ok", "until"),
+        (3600, "ok", "expire at"),
     ] {
         let end = chrono::Utc::now() + chrono::TimeDelta::seconds(seconds);
         let given = serde_json::json!({

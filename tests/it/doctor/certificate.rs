@@ -39,7 +39,7 @@ async fn certificate_check_reports_remaining_validity() {
             "has expired at",
             "renew the certificate",
         ),
-        (hour, hour * 2, 1, "failed", "not good before", "`clock`"),
+        (hour, hour * 2, 1, "failed", "not valid before", "`clock`"),
     ] {
         let now = chrono::Utc::now();
         let (certificate, key) = authority.files_for("listener", now + begins, now + ends);
@@ -59,7 +59,11 @@ async fn certificate_check_reports_mismatched_missing_or_readable_key() {
     let report = Report::of(with(&place, &certificate, &other)).await;
     report
         .code(1)
-        .says("certificate", "failed", "no pair")
+        .says(
+            "certificate",
+            "failed",
+            "does not belong to the certificate",
+        )
         .advises("certificate", "BROKER_TLS_KEY")
         .says("migrations", "ok", "");
     let nowhere = std::path::Path::new("/nowhere/key.pem");

@@ -31,8 +31,8 @@ async fn issuer_without_usable_keys_or_unreachable_fails() {
     let issuer = Issuer::new(&[]);
     for (says, why) in [
         (Says::Fault, "500"),
-        (Says::Text("<html>".into()), "no set"),
-        (Says::Text(r#"{"keys":[]}"#.into()), "no set"),
+        (Says::Text("<html>".into()), "no usable key"),
+        (Says::Text(r#"{"keys":[]}"#.into()), "no usable key"),
         (Says::Elsewhere(issuer.url.clone()), "302"),
     ] {
         issuer.say(says);

@@ -73,7 +73,7 @@ async fn each_tenant_bucket_is_checked_once_under_its_name() {
 
     let ended = place.run(&["doctor"]).finish().await.ok();
     let row = format!(
-        "ok           bucket              {0}: {0} answers\n",
+        "ok           bucket              {0}: {0} responds\n",
         own.name
     );
     assert!(ended.out.contains(&row), "no {row:?} in {}", ended.out);
