@@ -163,7 +163,13 @@ async fn invalid_certificate_or_key_is_reported_at_start() {
     }
     let alone = place.serve().set("BROKER_TLS_CERT", shown(&certificate));
     let ended = alone.finish().await;
-    ended.expect_failure(78, &["BROKER_TLS_KEY", "must be set with BROKER_TLS_CERT"]);
+    ended.expect_failure(
+        78,
+        &[
+            "BROKER_TLS_KEY",
+            "must be set together with BROKER_TLS_CERT",
+        ],
+    );
 }
 
 #[tokio::test]
