@@ -44,7 +44,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test test-faults test-stores test-bare schemathesis fuzz lint fmt bench docs venv postgres pooler toolchain openapi schema clean
+.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench docs venv postgres pooler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -62,6 +62,16 @@ build: ## Build the optimised binary, target/release/upload-broker
 test: lint postgres pooler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
 	@printf '\n== all is well\n'
+
+# Left out are the suites for faults, several replicas, races, other stores, load and large data, those
+# that run other programs, and the search of the logs for secrets, which needs level trace.
+CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: doctor:: dev:: serve:: \
+	readme:: python_client tls:: leaks:: plans:: pooler postgres_ surface:: properties:: openapi::made_up \
+	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
+	parts::pages parts::strangers outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
+
+check: lint postgres venv ## Check format, lints and the fast tests (a part of test)
+	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
 
 test-faults: postgres venv ## Run only the fault tests (a part of test); FAULT_SEED=1 FAULT_KILLS=50
 	$(call step,fault suite,$(CARGO) test --locked --test it -- --nocapture replicas:: model::)

@@ -14,7 +14,7 @@ use crate::support::cloud;
 use crate::support::database;
 use crate::support::events::Events;
 use crate::support::inbox::Inbox;
-use crate::support::leaks::{find, trace_filter};
+use crate::support::leaks::{find, log_filter};
 use crate::support::process::Run;
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
@@ -178,7 +178,7 @@ fn changed_signature(credential: &str) -> String {
 /// Runs a broker with these settings, works with it, and searches the log and the audit for
 /// secrets. The work is done when the log contains `said`.
 async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
-    let run = (run.set("RUST_LOG", trace_filter()))
+    let run = (run.set("RUST_LOG", log_filter()))
         .set("BROKER_JWT_HS256_SECRET", JWT_SECRET)
         .set("BROKER_JWT_ISSUER", ISSUER)
         .set("BROKER_JWT_AUDIENCE", AUDIENCE);

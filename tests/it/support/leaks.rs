@@ -21,6 +21,8 @@ use std::sync::{Mutex, Once};
 
 use upload_broker::telemetry::log::{Format, listen};
 
+use super::options;
+
 pub use line::is_visible_at_info;
 pub use patterns::PATTERNS;
 pub use search::{find, register_secret, register_setting};
@@ -48,10 +50,12 @@ thread_local! {
 /// The number of lines by source and library.
 static LINES: Mutex<BTreeMap<(&str, String), u64>> = Mutex::new(BTreeMap::new());
 
-/// Returns a filter for level trace of everything. A name in the filter is a prefix of library names.
-pub fn trace_filter() -> String {
-    let named: String = ('a'..='z').map(|c| format!(",{c}=trace")).collect();
-    format!("trace{named}")
+/// Returns a filter for one level of everything, by default trace. A name in the filter is a prefix of
+/// library names.
+pub fn log_filter() -> String {
+    let level = options::log_level();
+    let named: String = ('a'..='z').map(|c| format!(",{c}={level}")).collect();
+    format!("{level}{named}")
 }
 
 /// Installs a logger that checks every line that this process logs.
@@ -64,7 +68,7 @@ pub fn install_logger() {
                 format!("the thread {}", thread.name().unwrap_or("without a name"))
             });
         };
-        listen(Format::Text, &trace_filter(), check).expect("the first logger of the process");
+        listen(Format::Text, &log_filter(), check).expect("the first logger of the process");
     });
 }
 

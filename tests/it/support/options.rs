@@ -1,4 +1,4 @@
-//! Environment variables that make the tests more thorough.
+//! Environment variables that make the tests more or less thorough.
 
 /// `FAULT_SEED`: the seed of the random numbers in the fault suite.
 pub fn seed(default: u64) -> u64 {
@@ -13,6 +13,16 @@ pub fn kills(default: u64) -> u64 {
 /// `SCHEMATHESIS_EXAMPLES`: the number of generated requests per operation.
 pub fn examples(default: u32) -> u32 {
     number("SCHEMATHESIS_EXAMPLES", default)
+}
+
+/// `TEST_LOG`: the level at which tests and the processes that they start log, by default `trace`. At
+/// a higher level the tests are faster, but secrets in the missing lines are not found.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests have no config module; these are their variables"
+)]
+pub fn log_level() -> String {
+    std::env::var("TEST_LOG").unwrap_or_else(|_| "trace".to_owned())
 }
 
 /// `PROPTEST_CASES`: the number of cases per property, for properties with slow cases.

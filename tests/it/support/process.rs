@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 pub use ended::FinishedProcess;
 pub use signals::{is_running, signal};
 
-use super::leaks::{LineChecker, register_setting, trace_filter};
+use super::leaks::{LineChecker, log_filter, register_setting};
 use super::{pg_bin, shared};
 
 /// A timeout that is longer than any operation of a process takes on a busy machine.
@@ -110,7 +110,7 @@ impl Run {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", super::process_folder::path())
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("RUST_LOG", trace_filter())
+            .env("RUST_LOG", log_filter())
             .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
             .envs(&self.settings)
             .stdin(match self.input {
