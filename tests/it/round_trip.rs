@@ -13,7 +13,6 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[tokio::test]
 async fn dataset_can_be_uploaded_listed_downloaded_and_deleted() {
     let app = App::start().await;
-    let sha256 = "Tz65oJwFGdFRKRc5QNhKO3mA5v1z0VMBAYnsnoTuJzo=";
     let bytes = "id,name\n1,Ada\n";
     let session = app
         .create(
@@ -24,7 +23,6 @@ async fn dataset_can_be_uploaded_listed_downloaded_and_deleted() {
     assert_eq!(session["status"], "Pending", "{session:#}");
     assert_eq!(session["path"], "/data/employees.csv", "{session:#}");
     assert_eq!(session["upload"]["method"], "PUT", "{session:#}");
-    let _ = sha256;
 
     app.acknowledge(&session)
         .await

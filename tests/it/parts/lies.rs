@@ -113,8 +113,8 @@ async fn wrong_checksum_or_etag_of_whole_fails_the_upload() {
         assert_eq!(upload["status"], "Error", "{upload:#}");
         assert_eq!(upload["error"]["code"], "object-mismatch", "{upload:#}");
         assert_eq!(scene.app.event_types(&session).await, ["upload.failed"]);
-        let path = format!("/uploads/{}", crate::support::app::id(&session));
-        scene.app.delete(&path).await.expect_ok();
-        assert!(scene.app.bucket.head("a.bin").await.is_none());
+        let upload = format!("/uploads/{}", crate::support::app::id(&session));
+        scene.app.delete(&upload).await.expect_ok();
+        assert!(scene.app.bucket.head(path).await.is_none(), "{path}");
     }
 }
