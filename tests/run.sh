@@ -25,7 +25,7 @@ code=0
 "${CARGO:-cargo}" test --config "target.'cfg(all())'.runner = ['$script']" "$@" || code=$?
 
 # The lines look like `test a::b ... ok <1.234s>`.
-slowest=$(sed -n 's/^test \(.*\) \.\.\. .*<\([0-9.]*\)s>$/\2 \1/p' "$TEST_OUTPUT" | sort -rn | sed 10q)
+slowest=$(sed -n 's/^test \(.*\) \.\.\. .*<\([0-9.]*\)s>$/\2 \1/p' "$TEST_OUTPUT" | sort -rn | awk 'NR <= 10')
 if [ -n "$slowest" ]; then
     printf '\nThe ten slowest tests:\n'
     awk '{ seconds = $1; sub(/^[^ ]* /, ""); printf "%9.1f s  %s\n", seconds, $0 }' <<<"$slowest"
