@@ -17,7 +17,7 @@
 //!   audit ─▶ usecases                                writes down who did what
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
 //!
-//!   config, telemetry, lifecycle, clock              named by all, name nobody
+//!   config, telemetry, lifecycle, clock              named by all others, name none of them
 //!   dev                                              the embedded stack (feature `dev`)
 //!   client ─▶ the HTTP contract                      put, get, ls, rm, status; names no other folder
 //!   commands                                         wiring

@@ -95,7 +95,7 @@ impl Batch {
 
     /// Waits until there is a row, and then for the time during which further rows are collected.
     async fn wait_for_rows(&self) {
-        self.broker.audit.came().await;
+        self.broker.audit.wait_for_records().await;
         tokio::time::sleep(COLLECT_TIME).await;
     }
 

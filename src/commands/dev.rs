@@ -205,7 +205,7 @@ fn sdk(endpoint: &str) -> SdkConfig {
 }
 
 /// Returns the key of the previous run if it is still valid, else issues a new one. It is stored in
-/// the state folder, readable by its owner only; whoever can read that folder can read the
+/// the state folder, readable by its owner only. A user who can read that folder can read the
 /// datasets, too.
 async fn development_key(
     broker: &Arc<Broker>,

@@ -21,7 +21,7 @@ async fn soft_stop_lets_loops_and_jobs_finish() {
     shutdown.spawn("relay", async move {
         stop.stopping().await;
         said.send("finished its batch")
-            .map_err(|_| "nobody listens")
+            .map_err(|_| "the receiver is gone")
     });
     shutdown.spawn_job("connection", tokio::task::yield_now());
     assert!(!shutdown.is_stopping());

@@ -4,7 +4,7 @@ use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::objects::inspect::BucketStatus;
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_bucket(context: &CheckContext) -> Verdict {
     let name = context.store.bucket();
     match context.store.bucket_status().await {
         Ok(BucketStatus::Reachable) => Verdict::ok(format!("{name} responds")),

@@ -26,7 +26,7 @@ const DEPENDENT_CHECKS: [&str; 9] = [
 
 /// Checks whether the bucket responds, and then runs the other checks concurrently.
 pub(super) async fn run(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
-    let bucket = run_limited("bucket", context, bucket::check(context)).await;
+    let bucket = run_limited("bucket", context, bucket::check_bucket(context)).await;
     let responds = bucket.state != State::Failed;
     let mut results = vec![bucket];
     if !responds {
@@ -37,25 +37,25 @@ pub(super) async fn run(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
         return results;
     }
     let rest = join!(
-        run_limited("rights", context, rights::check(context)),
+        run_limited("rights", context, rights::check_rights(context)),
         with_probe("signatures", context, async |probe| {
-            signatures::check(probe).await
+            signatures::check_signatures(probe).await
         }),
         with_probe("conditional-writes", context, async |probe| {
-            conditional_writes::check(context.settings.s3.switches, probe).await
+            conditional_writes::check_conditional_writes(context.settings.s3.switches, probe).await
         }),
         with_probe("checksums", context, async |probe| {
-            checksums::check(context.settings.s3.switches, probe).await
+            checksums::check_checksums(context.settings.s3.switches, probe).await
         }),
         with_probe("multipart", context, async |probe| {
-            multipart::check(context, probe).await
+            multipart::check_multipart(context, probe).await
         }),
         with_probe("cors", context, async |probe| {
-            cors::check(context, probe, fix).await
+            cors::check_cors(context, probe, fix).await
         }),
-        run_limited("versioning", context, versioning::check(context)),
-        run_limited("lifecycle", context, lifecycle::check(context)),
-        run_limited("public-access", context, public_access::check(context)),
+        run_limited("versioning", context, versioning::check_versioning(context)),
+        run_limited("lifecycle", context, lifecycle::check_lifecycle(context)),
+        run_limited("public-access", context, public_access::check_public_access(context)),
     );
     let (a, b, c, d, e, f, g, h, i) = rest;
     results.extend([a, b, c, d, e, f, g, h, i]);

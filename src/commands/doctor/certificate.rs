@@ -17,7 +17,7 @@ const OTHERS: u32 = 0o007;
 /// What to do about a certificate that expires.
 const RENEW: &str = "renew the certificate, write both files, and send SIGHUP to the broker";
 
-pub(super) fn check(context: &CheckContext) -> Verdict {
+pub(super) fn check_certificate(context: &CheckContext) -> Verdict {
     let Some(files) = &context.settings.http.tls else {
         return Verdict::ok("BROKER_TLS_CERT is not set: the listener does not use TLS");
     };

@@ -17,7 +17,7 @@ use crate::objects::{Listing, StoreError};
 
 pub(super) const BYTES: &str = "checked";
 
-pub(super) async fn check(
+pub(super) async fn check_checksums(
     switches: StoreSwitches,
     probe: &Probe<'_>,
 ) -> Result<Verdict, ProbeError> {

@@ -13,7 +13,7 @@ const REFUSED: TimeDelta = TimeDelta::minutes(15);
 /// The clock difference that is reported: URLs expire that much earlier or later than stated.
 const NOTICED: TimeDelta = TimeDelta::seconds(10);
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_clock(context: &CheckContext) -> Verdict {
     let endpoint = match &context.signer {
         Ok(signer) => signer.endpoint(),
         Err(why) => return Verdict::failed(why, "set AWS_REGION or AWS_ENDPOINT_URL_S3"),

@@ -9,7 +9,7 @@ use crate::config::{StoreSwitches, Switch};
 use crate::domain::abilities::{Ability, Support};
 use crate::objects::probe::{AbilityReport, Probe, ProbeError};
 
-pub(super) async fn check(
+pub(super) async fn check_conditional_writes(
     switches: StoreSwitches,
     probe: &Probe<'_>,
 ) -> Result<Verdict, ProbeError> {

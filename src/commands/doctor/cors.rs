@@ -20,7 +20,7 @@ const EXPOSED: &str = "ETag";
 /// How long a browser may cache the rule, in seconds.
 const MAX_AGE: i32 = 3600;
 
-pub(super) async fn check(
+pub(super) async fn check_cors(
     context: &CheckContext,
     probe: &Probe<'_>,
     fix: bool,

@@ -7,7 +7,7 @@ use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::domain::event::timestamp;
 
-pub(super) fn check(context: &CheckContext) -> Verdict {
+pub(super) fn check_credentials(context: &CheckContext) -> Verdict {
     let credentials = match &context.credentials {
         Ok(credentials) => credentials,
         Err(why) => {

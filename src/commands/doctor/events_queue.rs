@@ -8,7 +8,7 @@ use crate::arrivals::inspect::QueueFault;
 /// each failed message is delayed longer than before.
 const RECOMMENDED_RECEIVES: u32 = 10;
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_events_queue(context: &CheckContext) -> Verdict {
     let Some(queue) = &context.queue else {
         return Verdict::ok(
             "no queue is set: uploads are only completed when their clients acknowledge them",

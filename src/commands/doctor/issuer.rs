@@ -5,7 +5,7 @@ use super::verdict::Verdict;
 use crate::config::JwtKeys;
 use crate::identity::jwks::Jwks;
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_issuer(context: &CheckContext) -> Verdict {
     let url = match &context.settings.identity.jwt {
         None => return Verdict::ok("no JWTs are accepted"),
         Some(jwt) => match &jwt.keys {

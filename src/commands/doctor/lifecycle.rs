@@ -10,7 +10,7 @@ use crate::objects::inspect::AbortRule;
 
 const DAY: u64 = 86_400;
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_lifecycle(context: &CheckContext) -> Verdict {
     match context.store.abort_rules().await {
         Ok(rules) => verdict(&rules, context.settings.uploads.session_max),
         Err(error) => configuration_unreadable(&error, "s3:GetLifecycleConfiguration"),

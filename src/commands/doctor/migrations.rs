@@ -5,7 +5,7 @@ use crate::config::Database;
 use crate::store::Connection;
 use crate::store::migrations::compare;
 
-pub(super) async fn check(database: &Database, connection: &mut Connection) -> Verdict {
+pub(super) async fn check_migrations(database: &Database, connection: &mut Connection) -> Verdict {
     let difference = match compare(connection).await {
         Ok(difference) => difference,
         Err(error) => return Verdict::error(&error, "see the log of Postgres"),

@@ -10,7 +10,7 @@ use crate::objects::multipart::{CompleteMultipart, Completion};
 use crate::objects::probe::{Answer, Probe, ProbeError};
 use crate::objects::sign::{Precondition, PutObject};
 
-pub(super) async fn check(
+pub(super) async fn check_multipart(
     context: &CheckContext,
     probe: &Probe<'_>,
 ) -> Result<Verdict, ProbeError> {

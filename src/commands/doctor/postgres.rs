@@ -12,7 +12,7 @@ const OLDEST: i32 = 120_000;
 const MAINTAINED: i32 = 140_000;
 
 /// Puts the connection into `connected`, if there is one.
-pub(super) async fn check(
+pub(super) async fn check_postgres(
     context: &CheckContext,
     connected: &mut Option<(Connection, Server)>,
 ) -> Verdict {

@@ -5,7 +5,7 @@ use super::context::CheckContext;
 use super::verdict::Verdict;
 use super::with_probe::configuration_unreadable;
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_public_access(context: &CheckContext) -> Verdict {
     let fix = "turn on all four settings of Block Public Access for the bucket";
     if let Ok(true) = context.store.has_public_policy().await {
         return Verdict::failed("the bucket policy allows public access", fix);

@@ -7,7 +7,7 @@ use super::verdict::Verdict;
 use crate::objects::probe::FOLDER;
 use crate::objects::{Listing, StoreError};
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_rights(context: &CheckContext) -> Verdict {
     let listing = Listing {
         prefix: FOLDER,
         folders: false,

@@ -13,15 +13,15 @@ use super::{
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
 /// start after it. `publish` and `fix` are the options of the command line.
 pub(super) async fn all(context: &CheckContext, publish: bool, fix: bool) -> Vec<CheckResult> {
-    let topic = topic::check(context, publish);
+    let topic = topic::check_topic(context, publish);
     let (certificate, issuer, s3, topic, queue, postgres) = join!(
         run_limited("certificate", context, async {
-            certificate::check(context)
+            certificate::check_certificate(context)
         }),
-        run_limited("issuer", context, issuer::check(context)),
+        run_limited("issuer", context, issuer::check_issuer(context)),
         store(context, fix),
         run_limited("topic", context, topic),
-        run_limited("events-queue", context, events_queue::check(context)),
+        run_limited("events-queue", context, events_queue::check_events_queue(context)),
         database(context),
     );
     let (postgres, tenants) = postgres;
@@ -37,10 +37,10 @@ pub(super) async fn all(context: &CheckContext, publish: bool, fix: bool) -> Vec
 async fn store(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
     let (credentials, clock, tls, bucket) = join!(
         run_limited("credentials", context, async {
-            credentials::check(context)
+            credentials::check_credentials(context)
         }),
-        run_limited("clock", context, clock::check(context)),
-        run_limited("tls", context, async { tls::check(context) }),
+        run_limited("clock", context, clock::check_clock(context)),
+        run_limited("tls", context, async { tls::check_tls(context) }),
         bucket_checks::run(context, fix),
     );
     let mut results = vec![credentials, clock, tls];
@@ -51,7 +51,7 @@ async fn store(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
 /// The checks of Postgres. Also returns the buckets of tenants, if they can be read.
 async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::Found) {
     let mut connected = None;
-    let postgres = postgres::check(context, &mut connected);
+    let postgres = postgres::check_postgres(context, &mut connected);
     let postgres = run_limited("postgres", context, postgres).await;
     let Some((mut connection, server)) = connected else {
         let dependent = ["postgres-tls", "migrations"].map(|check| {
@@ -63,7 +63,7 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     };
     let tls = postgres_tls::verdict(&context.settings.database, &server);
     let tls = CheckResult::new("postgres-tls", tls);
-    let migrations = migrations::check(&context.settings.database, &mut connection);
+    let migrations = migrations::check_migrations(&context.settings.database, &mut connection);
     let migrations = run_limited("migrations", context, migrations).await;
     let buckets = match migrations.state {
         State::Ok => tenant_buckets::find(&mut connection).await,

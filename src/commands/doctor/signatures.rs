@@ -7,7 +7,7 @@ use crate::objects::sign::PutObject;
 
 const BYTES: &str = "signed";
 
-pub(super) async fn check(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
+pub(super) async fn check_signatures(probe: &Probe<'_>) -> Result<Verdict, ProbeError> {
     let (right, forged, longer) = (probe.key("right"), probe.key("forged"), probe.key("longer"));
     let id = probe.id();
     let of = |key| PutObject {

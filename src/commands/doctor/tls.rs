@@ -5,7 +5,7 @@ use url::{Host, Url};
 use super::context::CheckContext;
 use super::verdict::Verdict;
 
-pub(super) fn check(context: &CheckContext) -> Verdict {
+pub(super) fn check_tls(context: &CheckContext) -> Verdict {
     match &context.signer {
         Ok(signer) => verdict(signer.endpoint().origin()),
         Err(why) => Verdict::failed(why, "set AWS_REGION or AWS_ENDPOINT_URL_S3"),

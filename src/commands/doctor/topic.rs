@@ -4,7 +4,7 @@ use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::notify::inspect::{TEST_EVENT_TYPE, TopicFault};
 
-pub(super) async fn check(context: &CheckContext, publish: bool) -> Verdict {
+pub(super) async fn check_topic(context: &CheckContext, publish: bool) -> Verdict {
     let Some(topic) = &context.topic else {
         return Verdict::ok("no topic is set: events are only stored");
     };

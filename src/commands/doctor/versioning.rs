@@ -5,7 +5,7 @@ use super::verdict::Verdict;
 use super::with_probe::configuration_unreadable;
 use crate::objects::inspect::Versioning;
 
-pub(super) async fn check(context: &CheckContext) -> Verdict {
+pub(super) async fn check_versioning(context: &CheckContext) -> Verdict {
     match context.store.versioning().await {
         Ok(Versioning::Off) => Verdict::ok("off: overwritten and deleted objects are lost"),
         Ok(Versioning::On) => Verdict::ok(

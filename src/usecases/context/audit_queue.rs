@@ -1,10 +1,12 @@
-//! Rows on their way to Postgres.
+//! Audit records on their way to Postgres.
 //!
-//! Bounded, whoever asks for what. What was done stands in a queue; while that is full, the oldest
-//! rows are kept and new ones are lost, counted, and told by one row at the place of the gap: how
-//! an incident began is worth more than how it went on. Refusals are beside it, so that they cannot
-//! push out actions: the same one from the same caller is one row with a count, and past a number of
-//! different ones the rest share a row.
+//! The queue is bounded. While it is full, the oldest records are kept, and new ones are lost: how an
+//! incident began is worth more than how it went on. Lost records are counted, and one record at the
+//! place of the gap says how many.
+//!
+//! Refusals are kept beside the actions, so that a flood of them cannot displace an action. Equal
+//! refusals of one caller are one record with a count. Above a number of different refusals, all
+//! further ones share a record.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -19,16 +21,16 @@ use super::audit_entry::audit_entry;
 use crate::domain::audit::{Action, ActionDetails, Actor, Entry, Origin};
 use crate::telemetry::metrics::Metrics;
 
-/// Rows of actions that wait at most.
-const ROOM: usize = 32_768;
-/// Different refusals that wait at most.
-const DIFFERENT: usize = 256;
+/// The most actions that wait.
+const MAX_ACTIONS: usize = 32_768;
+/// The most different refusals that wait.
+const MAX_REFUSALS: usize = 256;
 
-/// What was done, on its way to Postgres.
+/// Audit records that wait to be written.
 #[derive(Debug)]
 pub struct AuditQueue {
     state: Mutex<State>,
-    came: Notify,
+    added: Notify,
     metrics: Arc<Metrics>,
 }
 
@@ -36,13 +38,13 @@ pub struct AuditQueue {
 struct State {
     actions: VecDeque<Entry>,
     folded: HashMap<Fold, Entry>,
-    /// The gap at the end of `actions`.
+    /// The record of the gap at the end of `actions`, if records were lost there.
     lost: Option<Entry>,
-    /// Rows sort as they were noted.
+    /// Makes ids sort in the order in which the records were added.
     ids: ContextV7,
 }
 
-/// What makes two refusals the same.
+/// Refusals with equal values are one record.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Fold {
     action: Action,
@@ -51,22 +53,23 @@ struct Fold {
     tenant: Option<String>,
     address: Option<IpAddr>,
     operation: Option<String>,
-    /// What they reached for. Whoever nobody knows may reach for anything.
+    /// The upload and the path that were asked for; `None` for a caller without a known credential,
+    /// which may ask for any number of them.
     reached: Option<(Option<Uuid>, Option<String>)>,
 }
 
 impl AuditQueue {
-    /// An empty one.
+    /// An empty queue.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Self {
             state: Mutex::default(),
-            came: Notify::new(),
+            added: Notify::new(),
             metrics,
         }
     }
 
-    /// Notes what was done, by whom and when, and by which `operation` where it matters. Never
-    /// waits.
+    /// Adds the record of an action at `at`, of its caller, and of the HTTP `operation` if there was
+    /// one. Never waits.
     pub fn record(
         &self,
         at: DateTime<Utc>,
@@ -82,36 +85,36 @@ impl AuditQueue {
         if let Some(first) = lost {
             self.metrics.audit.lost(1);
             if first {
-                log::warn!("audit: there is no room for more rows: new ones are lost");
+                log::warn!("audit: the queue is full: new records are lost");
             }
         }
-        self.came.notify_one();
+        self.added.notify_one();
     }
 
-    /// Comes back when something was noted since the last time.
-    pub async fn came(&self) {
-        self.came.notified().await;
+    /// Waits until a record was added since the last call.
+    pub async fn wait_for_records(&self) {
+        self.added.notified().await;
     }
 
-    /// The oldest `most` rows or fewer; with the last of them, all refusals.
+    /// Takes at most `most` of the oldest actions; together with the last of them, all refusals.
     pub fn take(&self, most: usize) -> Vec<Entry> {
         self.state().take(most)
     }
 
-    /// How many rows wait.
+    /// The number of records that wait.
     pub fn waiting(&self) -> usize {
         let state = self.state();
         state.actions.len() + state.folded.len()
     }
 
-    /// Every change is one short step, so that a panic leaves it whole.
+    /// Each change is one step, so that a panic leaves the state whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// `Some` where the row is lost; true for the first of a gap.
+    /// `Some` if the record is lost; `true` for the first one of a gap.
     fn add(&mut self, entry: Entry) -> Option<bool> {
         if entry.details.action.is_folded() {
             self.fold(entry);
@@ -121,7 +124,7 @@ impl State {
             lost.count = lost.count.saturating_add(1);
             return Some(false);
         }
-        if self.actions.len() < ROOM {
+        if self.actions.len() < MAX_ACTIONS {
             self.actions.push_back(entry);
             return None;
         }
@@ -140,7 +143,7 @@ impl State {
             same.count = same.count.saturating_add(1);
             return;
         }
-        if self.folded.len() < DIFFERENT {
+        if self.folded.len() < MAX_REFUSALS {
             self.folded.insert(fold, entry);
             return;
         }
@@ -216,31 +219,31 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_told_where_it_is_missing() {
+    fn lost_records_are_counted_at_the_place_of_the_gap() {
         let audit = audit();
         let details = |n: usize| {
             let details = ActionDetails::on_subject(Action::KeyCreated, n);
             audit.record(DateTime::default(), Actor::Broker.into(), None, details);
         };
-        (0..ROOM + 5).for_each(details);
-        assert_eq!(audit.waiting(), ROOM);
-        let first = audit.take(ROOM);
-        assert_eq!(first.len(), ROOM);
+        (0..MAX_ACTIONS + 5).for_each(details);
+        assert_eq!(audit.waiting(), MAX_ACTIONS);
+        let first = audit.take(MAX_ACTIONS);
+        assert_eq!(first.len(), MAX_ACTIONS);
         assert_eq!(
-            first[ROOM - 1].details.subject,
-            Some((ROOM - 1).to_string())
+            first[MAX_ACTIONS - 1].details.subject,
+            Some((MAX_ACTIONS - 1).to_string())
         );
-        details(ROOM + 5);
-        let second = audit.take(ROOM);
+        details(MAX_ACTIONS + 5);
+        let second = audit.take(MAX_ACTIONS);
         let told: Vec<_> = (second.iter())
             .map(|entry| (entry.details.action.as_str(), entry.count))
             .collect();
         assert_eq!(told, [("audit.lost", 5), ("key.created", 1)]);
-        assert!(audit.take(ROOM).is_empty());
+        assert!(audit.take(MAX_ACTIONS).is_empty());
     }
 
     #[test]
-    fn a_flood_of_refusals_is_few_rows_and_pushes_out_no_deed() {
+    fn flood_of_refusals_becomes_few_records_and_displaces_no_action() {
         let audit = audit();
         let details = ActionDetails::new(Action::KeyCreated);
         audit.record(DateTime::default(), Actor::Broker.into(), None, details);
@@ -253,7 +256,7 @@ mod tests {
         }
         let taken = audit.take(1_000);
         assert_eq!(taken[0].details.action, Action::KeyCreated);
-        assert_eq!(taken.len(), 1 + DIFFERENT + 1);
+        assert_eq!(taken.len(), 1 + MAX_REFUSALS + 1);
         let count: i32 = taken.iter().map(|entry| entry.count).sum();
         assert_eq!(count, 1 + 1_000 + 512, "every one is counted");
         let first = taken.iter().find(|entry| entry.count == 1_000);
@@ -264,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_come_with_the_last_of_the_deeds() {
+    fn refusals_are_taken_with_the_last_actions() {
         let audit = audit();
         refused_at(&audit, [10, 0, 0, 1], "/");
         for _ in 0..3 {

@@ -77,16 +77,18 @@ async fn batch_gets_one_503_after_few_attempts_when_s3_hangs() {
 #[tokio::test]
 async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
     let (app, store, proxy) = app_behind_door(Setup::new()).await;
-    let mut paths = named("good", 10);
-    paths.extend(named("bad", 60));
+    // Each success resets the count of failures in a row, so few successes keep the number of tried
+    // entries below the asserted one in any order of the answers.
+    let mut paths = named("good", 2);
+    paths.extend(named("bad", 68));
     paths.extend(named("late", 30));
     let sessions = uploaded_sessions(&app, paths).await;
     proxy.set_mode(Mode::RespondToMatching(store.addr(), "/bad/", FAULT));
     let results = results(acknowledge(&app, &entries(&sessions)).await);
     let statuses = statuses(&results);
-    assert_eq!(statuses[..10], [200; 10], "{results:#?}");
-    assert_eq!(statuses[10..], [503; 90], "{results:#?}");
-    for result in &results[10..] {
+    assert_eq!(statuses[..2], [200; 2], "{results:#?}");
+    assert_eq!(statuses[2..], [503; 98], "{results:#?}");
+    for result in &results[2..] {
         assert_eq!(
             result["problem"]["code"], "service-unavailable",
             "{result:#}"
@@ -100,8 +102,7 @@ async fn batch_skips_remaining_entries_and_reports_done_ones_when_s3_fails() {
         "{detail}"
     );
     let tried = heads(&app).await;
-    // Those in flight when S3 fails are tried up to three times each; the others are not.
-    assert!(tried < 80.0, "{tried} calls for 100 entries");
+    assert!(tried < 60.0, "{tried} of 100 were tried");
     // The skipped entries are acknowledged when the batch is sent again.
     proxy.set_mode(Mode::Forward(store.addr()));
     let again = super::results(acknowledge(&app, &entries(&sessions)).await);
