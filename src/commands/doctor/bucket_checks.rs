@@ -55,7 +55,11 @@ pub(super) async fn run(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
         }),
         run_limited("versioning", context, versioning::check_versioning(context)),
         run_limited("lifecycle", context, lifecycle::check_lifecycle(context)),
-        run_limited("public-access", context, public_access::check_public_access(context)),
+        run_limited(
+            "public-access",
+            context,
+            public_access::check_public_access(context)
+        ),
     );
     let (a, b, c, d, e, f, g, h, i) = rest;
     results.extend([a, b, c, d, e, f, g, h, i]);

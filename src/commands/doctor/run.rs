@@ -21,7 +21,11 @@ pub(super) async fn all(context: &CheckContext, publish: bool, fix: bool) -> Vec
         run_limited("issuer", context, issuer::check_issuer(context)),
         store(context, fix),
         run_limited("topic", context, topic),
-        run_limited("events-queue", context, events_queue::check_events_queue(context)),
+        run_limited(
+            "events-queue",
+            context,
+            events_queue::check_events_queue(context)
+        ),
         database(context),
     );
     let (postgres, tenants) = postgres;
