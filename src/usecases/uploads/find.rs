@@ -10,6 +10,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
 use crate::store::Connection;
 use crate::store::uploads;
+use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// Finds an upload of the caller's tenant, within the folder that the caller is confined to. Any
@@ -98,4 +99,18 @@ pub(in crate::usecases) fn visible(
     found
         .filter(|_| principal.jail.admits(path))
         .ok_or_else(|| Refusal::new(code, format!("There is no upload for {path}.")))
+}
+
+impl Broker {
+    /// Reads the upload again, and keeps its lease.
+    pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
+        let mut connection = self.connection().await?;
+        let now = uploads::find_by_id(&mut connection, &upload.tenant, upload.id)
+            .await?
+            .ok_or_else(|| Refusal::no_upload(upload.id))?;
+        Ok(Upload {
+            lease_token: upload.lease_token,
+            ..now
+        })
+    }
 }

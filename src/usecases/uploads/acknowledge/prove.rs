@@ -166,16 +166,4 @@ impl Broker {
         );
         Err(Error::unavailable(Dependency::S3, cause))
     }
-
-    /// Reads the upload again, and keeps its lease.
-    pub(in crate::usecases) async fn reload(&self, upload: &Upload) -> Result<Upload> {
-        let mut connection = self.connection().await?;
-        let now = uploads::find_by_id(&mut connection, &upload.tenant, upload.id)
-            .await?
-            .ok_or_else(|| Refusal::no_upload(upload.id))?;
-        Ok(Upload {
-            lease_token: upload.lease_token,
-            ..now
-        })
-    }
 }
