@@ -8,6 +8,7 @@ use crate::support::observe::TIMEOUT;
 use crate::support::process::Run;
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
+use crate::support::sns_proxy::{CallAction, SnsProxy};
 
 fn serve(place: &Place, inbox: &Inbox, roles: &str) -> Run {
     let run = place.serve().set("BROKER_ROLES", roles);
@@ -21,11 +22,14 @@ async fn unpublished(place: &Place) -> i64 {
     client.query_one(count, &[]).await.expect("a count").get(0)
 }
 
-/// The event of an upload waits until a process with the role `relay` runs.
+/// The event of an upload waits until a process with the role `relay` runs. The one without the role
+/// never calls SNS.
 #[tokio::test]
 async fn events_are_published_by_the_process_with_the_relay_role() {
     let (place, inbox) = (Place::new().await, Inbox::new().await);
-    let (api, caller) = place.start(serve(&place, &inbox, "http")).await;
+    let proxy = SnsProxy::new(|_| CallAction::Ignore);
+    let run = serve(&place, &inbox, "http").set("AWS_ENDPOINT_URL_SNS", proxy.endpoint());
+    let (api, caller) = place.start(run).await;
     let log = api.log();
     assert!(log.contains("roles of this process: http\n"), "{log}");
     caller.upload("/a.csv", "a").await;
@@ -38,6 +42,7 @@ async fn events_are_published_by_the_process_with_the_relay_role() {
     for process in [api, relay] {
         process.stop("TERM").await.ok();
     }
+    assert!(proxy.calls().is_empty(), "{} calls", proxy.calls().len());
 }
 
 /// Without the role `http` there is no API, but the process can be watched.
