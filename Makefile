@@ -66,9 +66,9 @@ test: lint postgres pooler venv ## Check everything: format, lints, all tests, a
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
 # that run other programs, and the search of the logs for secrets, which needs level trace.
 CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: doctor:: dev:: serve:: \
-	readme:: python_client tls:: leaks:: plans:: pooler postgres_ surface:: properties:: openapi::made_up \
+	readme:: python_client tls:: leaks:: plans:: pooler postgres_ surface:: properties:: openapi::generated_requests \
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
-	parts::pages parts::strangers outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
+	parts::pages parts::python_client outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 
 check: lint postgres venv ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
@@ -84,7 +84,7 @@ test-stores: postgres venv ## Run only the tests with stores other than AWS (a p
 	$(call step,stores,$(CARGO) test --locked --test it -- --nocapture stores::)
 
 schemathesis: postgres venv ## Run only the requests generated from openapi.yaml (a part of test); SCHEMATHESIS_EXAMPLES=25
-	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::made_up)
+	$(call step,schemathesis,$(CARGO) test --locked --test it -- --nocapture openapi::generated_requests)
 
 # No sanitizer is used: the code contains no `unsafe`, and stable Rust supports none.
 fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`); TARGET=path|cursor|message|config|jwt|upload_token SECONDS_EACH=60

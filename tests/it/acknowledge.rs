@@ -2,7 +2,7 @@
 //! code, and the row is in the right state after each.
 
 mod at_once;
-mod claims;
+mod expected_values;
 mod levels;
 mod limits;
 mod mismatch;

@@ -1,8 +1,8 @@
 //! The audit log: each action is recorded once, is visible to the permitted readers only, and
 //! survives faults.
 
+mod actions;
 mod command;
-mod deeds;
 mod kept;
 mod list;
 mod off;

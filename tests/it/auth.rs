@@ -15,8 +15,8 @@ use crate::support::reply::Reply;
 use crate::support::serving::Caller;
 
 mod audited;
+mod concurrent_keys;
 mod hashes;
-mod herd;
 pub mod issuer;
 mod jail;
 mod jwks;

@@ -2,13 +2,13 @@
 //! bucket with the rows, the abort of stale multipart uploads, retention, and the command that runs
 //! all of it. The fate of overdue uploads is tested in `expiry`.
 
-mod claims;
 mod command;
-mod last_looks;
+mod final_checks;
+mod leases;
 mod lost_bucket;
 mod retention;
 mod stale_multipart;
-mod stale_walks;
+mod stale_multipart_loop;
 mod sweep;
 mod sweep_place;
 

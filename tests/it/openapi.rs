@@ -11,7 +11,7 @@ use crate::support::gate::Gate;
 use crate::support::reply::Reply;
 
 mod contract;
-mod made_up;
+mod generated_requests;
 
 use contract::{Checked, Contract};
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::meddler::ResponseFault;
+use super::fault_proxy::ResponseFault;
 use super::scene::{Scene, lines, noise};
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `get` that is killed, interrupted and started again.
 
-use super::meddler::ResponseFault;
+use super::fault_proxy::ResponseFault;
 use super::scene::{Scene, noise};
 use crate::support::observe::eventually;
 use crate::support::options;

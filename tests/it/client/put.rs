@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::meddler::PutFault;
+use super::fault_proxy::PutFault;
 use super::scene::{Scene, lines, noise};
 
 /// The row of a path in the output.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::meddler::PutFault;
+use super::fault_proxy::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::observe::eventually;
 

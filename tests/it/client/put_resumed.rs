@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 
-use super::meddler::PutFault;
+use super::fault_proxy::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::app::id;
 use crate::support::observe::eventually;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use upload_broker::domain::principal::Scope;
 
-use super::meddler::PutFault;
+use super::fault_proxy::PutFault;
 use super::scene::{Scene, noise};
 use crate::support::process::{FinishedProcess, Run};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::meddler::FaultProxy;
+use super::fault_proxy::FaultProxy;
 use crate::support::app::{App, Setup};
 use crate::support::cloud;
 use crate::support::process::{FinishedProcess, Run};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::TimeDelta;
 
-use super::meddler::{PutFault, ResponseFault};
+use super::fault_proxy::{PutFault, ResponseFault};
 use super::scene::{Scene, noise};
 use crate::support::observe::eventually;
 

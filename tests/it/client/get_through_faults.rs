@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::meddler::ResponseFault;
+use super::fault_proxy::ResponseFault;
 use super::scene::{Scene, noise};
 use crate::support::app::{Setup, now};
 use crate::support::observe::eventually;
