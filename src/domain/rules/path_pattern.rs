@@ -75,7 +75,7 @@ impl PathPattern {
         }
         if let Some(special) = text.chars().find(|c| UNSUPPORTED.contains(c)) {
             return Err(format!(
-                "must not have {special:?}: only *, ** and ? are special, and ? matches any one character"
+                "must not have \"{special}\": only *, ** and ? are special, and ? matches any one character"
             ));
         }
         if relative.ends_with('/') {
@@ -215,9 +215,9 @@ mod tests {
             ("/a/../b", "must not have a segment"),
             ("/a**/b", "only between slashes"),
             ("/a/***", "only between slashes"),
-            ("/in/{a,b}.csv", "must not have '{'"),
-            ("/in/[ab].csv", "must not have '['"),
-            ("/in/a\\*", "must not have '\\\\'"),
+            ("/in/{a,b}.csv", "must not have \"{\""),
+            ("/in/[ab].csv", "must not have \"[\""),
+            ("/in/a\\*", "must not have \"\\\""),
             ("/in/\n", "control characters"),
         ] {
             let detail = PathPattern::parse(pattern).expect_err(pattern);
