@@ -18,6 +18,7 @@ use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::{self, Auth, Database, Settings, Sse};
 use crate::domain::encryption::Encryption;
+use crate::domain::rules::ProcessingRules;
 use crate::http::tls::TlsError;
 use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
@@ -94,11 +95,16 @@ pub struct Assembly {
 }
 
 /// Migrates the database if the settings say so, and builds the components. Sends nothing to S3.
+/// `processing` are the rules for proven uploads, see [`processing_rules`](super::processing_rules).
 pub async fn assemble(
     settings: &Settings,
+    processing: ProcessingRules,
     cloud: &Cloud,
     clock: Clock,
 ) -> Result<Assembly, AssembleError> {
+    if !processing.is_empty() {
+        log::info!("processing rules: {}", processing.iter().len());
+    }
     let database = &settings.database;
     ensure_dedicated_sessions(database).await?;
     if database.migrate {
@@ -137,7 +143,7 @@ pub async fn assemble(
             buckets: buckets(settings, cloud, &metrics).await?,
             credentials,
         },
-        rules: rules(settings),
+        rules: rules(settings, processing),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
         caches: Caches::new(jwt, token_key),
@@ -239,7 +245,7 @@ fn encryption(asked: &Sse) -> Option<Encryption> {
     }
 }
 
-fn rules(settings: &Settings) -> Rules {
+fn rules(settings: &Settings, processing: ProcessingRules) -> Rules {
     let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
     Rules {
         url_seconds: seconds(settings.uploads.url_lifetime),
@@ -260,5 +266,6 @@ fn rules(settings: &Settings) -> Rules {
             audit: settings.janitor.audit_days.map(days),
         },
         stale_multipart: settings.janitor.stale_multipart,
+        processing: Arc::new(processing),
     }
 }

@@ -1,19 +1,21 @@
-//! `check-config`: validates the settings and prints their effective values.
+//! `check-config`: validates the settings, with the file of processing rules that they name, and prints
+//! their effective values.
 
 use std::process::ExitCode;
 
-use super::output::{print_stderr, report_invalid_settings};
+use super::output::print_stderr;
+use super::settings;
 use crate::config;
 
 pub(super) fn run() -> ExitCode {
     for warning in config::unknown_variables(config::env_names()) {
         print_stderr(&warning);
     }
-    match config::from_env() {
-        Ok(settings) => {
+    match settings::from_env() {
+        Ok((settings, _)) => {
             print!("{}", settings.report());
             ExitCode::SUCCESS
         }
-        Err(faults) => report_invalid_settings(&faults),
+        Err(code) => code,
     }
 }

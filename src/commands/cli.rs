@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use super::dev;
-use super::{audit, completions, doctor, events, janitor, keys, tenants};
+use super::{audit, completions, doctor, events, janitor, keys, rules, tenants};
 use crate::client;
 
 /// A control plane for direct-to-S3 uploads. Settings are read from the environment; `check-config`
@@ -46,6 +46,9 @@ pub(super) enum Command {
     /// Publish events again
     #[command(subcommand)]
     Events(events::Command),
+    /// Check the rules that say which uploads are processed
+    #[command(subcommand)]
+    Rules(rules::Command),
     #[command(flatten)]
     Client(client::Command),
     /// Print shell completions

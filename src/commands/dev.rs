@@ -19,11 +19,14 @@ use super::assemble::{AssembleError, Cloud, assemble};
 use super::greeting::greeting;
 use super::healthcheck::reachable;
 use super::output::{report_failure, report_invalid_settings, start_log, warn_unknown_variables};
+use super::processing_rules::{self, InvalidRules};
+use super::settings;
 use crate::clock::Clock;
-use crate::config::{self, Dev, Section as _, Settings, TopicArn};
+use crate::config::{self, Dev, Processors, Section as _, Settings, TopicArn};
 use crate::dev::{folder, postgres, s3, sns};
 use crate::domain::jail::DEFAULT_TENANT;
 use crate::domain::principal::Scope;
+use crate::domain::rules::ProcessingRules;
 use crate::lifecycle::Shutdown;
 use crate::usecases::Broker;
 use crate::usecases::identity::authenticate::authenticate;
@@ -84,11 +87,11 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Err(error) => return report_failure("The stack cannot start", &error),
     };
     let code = match stack_settings(server.as_ref()) {
-        Ok(settings) => match run_stack(&settings, folder.path()).await {
+        Ok((settings, rules)) => match run_stack(&settings, rules, folder.path()).await {
             Ok(code) => code,
             Err(error) => report_failure("The stack cannot start", &error),
         },
-        Err(faults) => report_invalid_settings(&faults),
+        Err(code) => code,
     };
     // Postgres stops last, after everything in flight has been committed.
     drop(server);
@@ -122,8 +125,10 @@ fn start_when_free(options: &postgres::Options) -> Result<postgres::Postgres, po
 }
 
 /// The environment, with values of the stack for what is missing or must not be changed.
-fn stack_settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<config::Fault>> {
-    Settings::load(|name| {
+fn stack_settings(
+    server: Option<&postgres::Postgres>,
+) -> Result<(Settings, ProcessingRules), ExitCode> {
+    let lookup = |name: &str| {
         let fixed = match name {
             "BROKER_S3_BUCKET" => return Some(BUCKET.to_owned()),
             "BROKER_S3_PATH_STYLE"
@@ -148,10 +153,23 @@ fn stack_settings(server: Option<&postgres::Postgres>) -> Result<Settings, Vec<c
             _ => None,
         };
         fixed.or_else(|| config::env(name))
-    })
+    };
+    settings::load(lookup, stack_rules)
 }
 
-async fn run_stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError> {
+/// The rules in the file of the settings; without one, those of `dev_rules.toml`.
+fn stack_rules(processors: &Processors) -> Result<ProcessingRules, InvalidRules> {
+    match processors.file {
+        Some(_) => processing_rules::load(processors),
+        None => processing_rules::parse("dev_rules.toml", include_str!("dev_rules.toml")),
+    }
+}
+
+async fn run_stack(
+    settings: &Settings,
+    rules: ProcessingRules,
+    dir: &Path,
+) -> Result<ExitCode, DevError> {
     start_log(&settings.log);
     warn_unknown_variables();
     let shutdown = Shutdown::new();
@@ -181,7 +199,7 @@ async fn run_stack(settings: &Settings, dir: &Path) -> Result<ExitCode, DevError
     };
     shutdown.spawn("s3", store.run(shutdown.token()));
     shutdown.spawn("sns", topic.run(shutdown.token()));
-    let assembly = assemble(settings, &cloud, Clock::system()).await?;
+    let assembly = assemble(settings, rules, &cloud, Clock::system()).await?;
     let broker = Arc::clone(&assembly.broker);
     let key = development_key(&broker, settings, dir).await?;
     let code = assembly

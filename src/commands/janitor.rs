@@ -20,12 +20,12 @@ use tokio::sync::oneshot;
 
 use super::assemble::{AssembleError, assemble};
 use super::aws::load_cloud;
-use super::output::{
-    print_stderr, report_failure, report_invalid_settings, start_log, warn_unknown_variables,
-};
+use super::output::{print_stderr, report_failure, start_log, warn_unknown_variables};
+use super::settings;
 use crate::clock::Clock;
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::domain::finding::Finding;
+use crate::domain::rules::ProcessingRules;
 use crate::janitor::{AbortOutcome, Job, Report, Round, SweepOutcome, Task};
 use crate::lifecycle::Shutdown;
 use crate::usecases::maintenance::abilities;
@@ -71,13 +71,13 @@ struct RoundResult {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    let settings = match config::from_env() {
-        Ok(settings) => settings,
-        Err(faults) => return report_invalid_settings(&faults),
+    let (settings, rules) = match settings::from_env() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
     };
     start_log(&settings.log);
     warn_unknown_variables();
-    match run_janitor(settings, &arguments).await {
+    match run_janitor(settings, rules, &arguments).await {
         Ok(done) => done.report(&arguments),
         Err(error) => report_failure("The janitor round was not completed", &error),
     }
@@ -85,6 +85,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn run_janitor(
     mut settings: Settings,
+    rules: ProcessingRules,
     arguments: &Arguments,
 ) -> Result<RoundResult, JanitorError> {
     // Only `migrate` and `serve` change the schema, and a dry run changes nothing at all.
@@ -92,7 +93,7 @@ async fn run_janitor(
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
     let cloud = load_cloud(&settings).await?;
-    let assembly = assemble(&settings, &cloud, Clock::system()).await?;
+    let assembly = assemble(&settings, rules, &cloud, Clock::system()).await?;
     let output_failed = Arc::new(AtomicBool::new(false));
     let job = Job {
         broker: assembly.broker,

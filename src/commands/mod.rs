@@ -20,8 +20,11 @@ mod keys;
 mod migrate;
 mod openapi;
 mod output;
+pub mod processing_rules;
+mod rules;
 mod run;
 mod serve;
+mod settings;
 mod store_abilities;
 mod tenants;
 mod when;
@@ -51,6 +54,7 @@ pub fn run() -> ExitCode {
             Command::Audit(arguments) => audit::run(arguments).await,
             Command::Tenants(command) => tenants::run(command).await,
             Command::Events(command) => events::run(command).await,
+            Command::Rules(command) => rules::run(command),
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments, Cli::command()),
         }

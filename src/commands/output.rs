@@ -58,7 +58,15 @@ pub(super) fn start_log(settings: &Log) {
 
 /// Reports the faults of the settings.
 pub(super) fn report_invalid_settings(faults: &[Fault]) -> ExitCode {
-    print_stderr("The settings are invalid:");
+    report_invalid("The settings are invalid:", faults)
+}
+
+/// Reports faults of the settings, or of a file that they name.
+pub(super) fn report_invalid(
+    heading: &str,
+    faults: impl IntoIterator<Item = impl Display>,
+) -> ExitCode {
+    print_stderr(heading);
     for fault in faults {
         print_stderr(&format!("  {fault}"));
     }

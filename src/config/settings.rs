@@ -14,6 +14,7 @@ use super::identity::Identity;
 use super::janitor::Janitor;
 use super::log::Log;
 use super::notify::Notify;
+use super::processors::Processors;
 use super::reader::{Reader, Section};
 use super::report::Effective;
 use super::roles::Roles;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub janitor: Janitor,
     /// The destination of events.
     pub notify: Notify,
+    /// The processing of uploads after their proof.
+    pub processors: Processors,
     /// Timeouts of calls to AWS.
     pub aws: Aws,
     /// The source of S3 event notifications.
@@ -111,6 +114,7 @@ impl Section for Settings {
         let uploads = Uploads::read(reader);
         let janitor = Janitor::read(reader);
         let notify = Notify::read(reader);
+        let processors = Processors::read(reader);
         let aws = Aws::read(reader, request);
         let s3_events = S3Events::read(reader);
         let log = Log::read(reader);
@@ -130,6 +134,7 @@ impl Section for Settings {
             uploads: uploads?,
             janitor: janitor?,
             notify: notify?,
+            processors: processors?,
             aws: aws?,
             s3_events: s3_events?,
             log: log?,

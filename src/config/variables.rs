@@ -98,6 +98,8 @@ table! {
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "SNS topic that events are published to; not set: events are only stored.";
     BROKER_S3_EVENTS_QUEUE_URL, Unset, Url, "SQS queue of S3 event notifications; not set: uploads are only completed when their clients acknowledge them.";
 
+    BROKER_PROCESSORS_FILE, Unset, Plain, "TOML file of the rules that say which uploads are processed, and by which processor; all replicas need the same rules. Not set: no rules in `serve`, and an example in `dev`.";
+
     BROKER_LOG_FORMAT, Text("text"), Plain, "Log format: `text`, or `json` for one object per line.";
     RUST_LOG, Text("info"), Plain, "Log filter, such as `info` or `upload_broker=debug,info`.";
 

@@ -21,6 +21,7 @@ pub mod principal;
 pub mod proof;
 pub mod quota;
 pub mod refusal;
+pub mod rules;
 pub mod status;
 pub mod tenant;
 pub mod upload;

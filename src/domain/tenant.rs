@@ -4,6 +4,16 @@ use chrono::{DateTime, Utc};
 
 use super::quota::Quota;
 
+/// Whether `name` may be the name of a tenant: 1 to 63 of `a-z`, `0-9`, `_` and `-`, which starts with
+/// a letter or a digit.
+pub fn is_tenant_name(name: &str) -> bool {
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    name.bytes().all(allowed)
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.len() <= 63
+}
+
 /// Limits of one tenant. A limit that is not set is that of the installation. A tenant limit can
 /// only narrow the limit of the installation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

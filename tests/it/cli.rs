@@ -162,6 +162,7 @@ async fn help_describes_every_command_and_option() {
         "janitor",
         "healthcheck",
         "keys",
+        "rules",
         "put",
         "get",
         "ls",
@@ -180,6 +181,12 @@ async fn help_describes_every_command_and_option() {
         let page = Run::new(&["keys", name, "--help"]).finish().await.ok().out;
         pages.push((format!("keys {name}"), page));
     }
+    let page = Run::new(&["rules", "check", "--help"])
+        .finish()
+        .await
+        .ok()
+        .out;
+    pages.push(("rules check".to_owned(), page));
     for name in known {
         assert!(
             pages[0].1.contains(&format!("\n  {name} ")),

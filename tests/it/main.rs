@@ -55,6 +55,7 @@ mod readme;
 mod removals;
 mod replicas;
 mod round_trip;
+mod rules;
 mod s3_events;
 mod schema_drift;
 mod serve;

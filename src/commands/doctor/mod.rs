@@ -45,10 +45,9 @@ use serde_json::json;
 use self::context::CheckContext;
 use self::verdict::State;
 use super::assemble::AssembleError;
-use super::output::{
-    print_stderr, report_failure, report_invalid_settings, start_log, warn_unknown_variables,
-};
-use crate::config::{self, Settings};
+use super::output::{print_stderr, report_failure, start_log, warn_unknown_variables};
+use super::settings;
+use crate::config::Settings;
 use crate::lifecycle::Shutdown;
 
 /// The exit code of an interrupted program, as in a shell.
@@ -75,9 +74,9 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     if arguments.policy {
         return policy::print().await;
     }
-    let settings = match config::from_env() {
-        Ok(settings) => settings,
-        Err(faults) => return report_invalid_settings(&faults),
+    let (settings, _) = match settings::from_env() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
     };
     start_log(&settings.log);
     warn_unknown_variables();

@@ -1,11 +1,13 @@
 //! Limits and defaults, from the settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use crate::config::{ContentTypes, StaleMultipart};
 use crate::domain::encryption::Encryption;
+use crate::domain::rules::ProcessingRules;
 
 /// Limits and defaults, from the settings.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Rules {
     pub retention: Retention,
     /// When multipart uploads that no row names are aborted.
     pub stale_multipart: StaleMultipart,
+    /// Which jobs an upload gets once it is proven.
+    pub processing: Arc<ProcessingRules>,
 }
 
 /// How long history is kept; `None`: for ever.

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::quota::Usage;
 use crate::domain::refusal::Refusal;
-use crate::domain::tenant::Tenant;
+use crate::domain::tenant::{Tenant, is_tenant_name};
 use crate::objects::sign::MAX_EXPIRES_IN;
 use crate::store::{Connection, quotas, tenants};
 use crate::usecases::audit;
@@ -247,14 +247,7 @@ fn unknown(name: &str) -> Refusal {
 
 /// Validates the name of a tenant, which is the value at `pointer`.
 pub(in crate::usecases) fn check_name(pointer: &str, name: &str) -> Result<(), Refusal> {
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let rest = name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
-    if first && rest && name.len() <= 63 {
+    if is_tenant_name(name) {
         return Ok(());
     }
     Err(Refusal::field(

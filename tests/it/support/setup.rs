@@ -8,8 +8,10 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use chrono::{DateTime, Utc};
 use upload_broker::clock::Clock;
 use upload_broker::commands::assemble::{Cloud, assemble};
+use upload_broker::commands::processing_rules;
 use upload_broker::config::{Settings, TopicArn};
 use upload_broker::domain::principal::Scope;
+use upload_broker::domain::rules::ProcessingRules;
 use upload_broker::lifecycle::Shutdown;
 
 use super::app::{App, now};
@@ -31,6 +33,7 @@ pub struct Setup {
     sqs: String,
     database: Database,
     clock: Clock,
+    rules: ProcessingRules,
     topic: bool,
     fifo: bool,
 }
@@ -47,6 +50,7 @@ impl Setup {
             sqs: cloud::endpoint(),
             database: Database::new(),
             clock: Clock::manual(now()),
+            rules: ProcessingRules::default(),
             topic: true,
             fifo: false,
         }
@@ -114,6 +118,13 @@ impl Setup {
         self
     }
 
+    /// Sets the processing rules, in TOML.
+    pub fn rules(mut self, toml: &str) -> Setup {
+        let rules = processing_rules::parse("rules of the test", toml);
+        self.rules = rules.unwrap_or_else(|invalid| panic!("{invalid:#?}"));
+        self
+    }
+
     /// Configures no topic.
     pub fn without_topic(mut self) -> Setup {
         self.topic = false;
@@ -173,12 +184,15 @@ impl Setup {
                 .then(|| TopicArn::parse(&inbox.topic_arn).expect("the inbox's topic")),
         };
         let clock = self.clock.clone();
+        let rules = self.rules;
         let shutdown = Shutdown::new();
         let switch = shutdown.clone();
         let (started, ready) = tokio::sync::oneshot::channel();
         let (over, ended) = tokio::sync::oneshot::channel();
         shared().spawn(async move {
-            let assembly = assemble(&settings, &cloud, clock).await.expect("the parts");
+            let assembly = assemble(&settings, rules, &cloud, clock)
+                .await
+                .expect("the parts");
             let broker = Arc::clone(&assembly.broker);
             let ready = |address| {
                 started

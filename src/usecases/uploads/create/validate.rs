@@ -92,7 +92,9 @@ impl Broker {
         let Some((key, path)) = path else {
             return Err(Refusal::field("/path", "is missing"));
         };
-        let content_type = new.content_type.unwrap_or_else(|| by_extension(&path));
+        let content_type = new
+            .content_type
+            .unwrap_or_else(|| default_content_type(&path));
         limits.allow(&content_type, new.size, in_parts, bounds.max_size)?;
         let upload = Upload {
             id: new_id(now),
@@ -179,7 +181,9 @@ fn cut(faults: &mut Faults, new: &NewUpload) -> Option<Cut> {
     }
 }
 
-fn by_extension(path: &DatasetPath) -> String {
+/// The content type of an upload whose client does not declare one: it follows from the extension of
+/// the path.
+pub fn default_content_type(path: &DatasetPath) -> String {
     mime_guess::from_path(path.relative())
         .first_raw()
         .unwrap_or("application/octet-stream")
