@@ -18,6 +18,7 @@ use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::{self, Auth, Database, Settings, Sse};
 use crate::domain::encryption::Encryption;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::http::tls::TlsError;
 use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
@@ -254,6 +255,7 @@ fn rules(settings: &Settings) -> Rules {
         grace_seconds: seconds(settings.uploads.expiry_grace),
         authentication: settings.auth == Auth::Required,
         audited: settings.audit == config::Audit::On,
+        notified: NotifiedTypes::named(&settings.notify.types),
         retention: Retention {
             events: settings.janitor.events_days.map(days),
             uploads: settings.janitor.uploads_days.map(days),

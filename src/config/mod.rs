@@ -54,7 +54,7 @@ pub use identity::{Identity, Jwt, JwtKeys};
 pub use janitor::{Janitor, StaleMultipart};
 pub use log::{Log, LogFormat};
 pub use network::{Network, mask_address};
-pub use notify::{Notify, TopicArn};
+pub use notify::{EVENT_TYPES, Notify, TopicArn};
 pub use pages::{PageListener, Pages};
 pub use rates::{Rate, Rates};
 pub use reader::{Reader, Section};

@@ -12,6 +12,7 @@ pub mod headers;
 pub mod jail;
 pub mod mismatch;
 pub mod multipart_digest;
+pub mod notified_types;
 pub mod object;
 pub mod page;
 pub mod part_plan;

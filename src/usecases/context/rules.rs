@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::config::{ContentTypes, StaleMultipart};
 use crate::domain::encryption::Encryption;
+use crate::domain::notified_types::NotifiedTypes;
 
 /// Limits and defaults, from the settings.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Rules {
     pub authentication: bool,
     /// Whether the actions of callers are recorded in the audit.
     pub audited: bool,
+    /// Which event types are published to SNS.
+    pub notified: NotifiedTypes,
     /// How long history is kept.
     pub retention: Retention,
     /// When multipart uploads that no row names are aborted.
