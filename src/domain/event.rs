@@ -143,6 +143,9 @@ pub fn event_data(upload: &Upload) -> Value {
     if let (Some(drift), Some(data)) = (upload.drift, data.as_object_mut()) {
         data.insert("drift".to_owned(), json!(drift.kind));
     }
+    if let (Some(source), Some(data)) = (upload.derived_from, data.as_object_mut()) {
+        data.insert("derived_from".to_owned(), json!(source));
+    }
     data
 }
 
