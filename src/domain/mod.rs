@@ -7,6 +7,7 @@ pub mod checksum;
 pub mod drift;
 pub mod encryption;
 pub mod event;
+pub mod event_schema;
 pub mod finding;
 pub mod headers;
 pub mod jail;
