@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{SOURCE, derived_from};
 use crate::audit::rows_of_action;
-use crate::support::app::{App, id};
+use crate::support::app::{App, Setup, id};
+use crate::support::store::Store;
 
 pub(super) fn cascade(upload: &Value) -> String {
     format!("/uploads/{}?cascade=true", id(upload))
@@ -135,7 +136,9 @@ async fn cascade_cancels_derived_upload_that_is_still_pending() {
 /// More than two pages, with failed uploads among them.
 #[tokio::test]
 async fn cascade_deletes_any_number_of_derived_uploads() {
-    let app = App::start().await;
+    let store = Store::start().await;
+    let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 300);
+    let app = setup.store(&store).start().await;
     let source = app.upload(SOURCE, "a", json!({})).await;
     let many = format!(
         "INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type, \
