@@ -1,6 +1,5 @@
 //! Builds the components of a broker and connects them: the same for `serve`, `dev` and `janitor`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,25 +9,25 @@ use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
+pub use super::assemble_error::AssembleError;
 pub use super::cloud::Cloud;
-use super::store_abilities;
-use crate::arrivals::queue::Queue;
+use super::{build_worker, store_abilities};
 use crate::arrivals::reader::Reader;
-use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::{self, Auth, Database, Settings, Sse};
 use crate::domain::encryption::Encryption;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::rules::ProcessingRules;
-use crate::http::tls::TlsError;
 use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::objects::credentials::{CachedProvider, CredentialsCache};
-use crate::objects::endpoint::{self, Endpoint};
+use crate::objects::endpoint::Endpoint;
 use crate::objects::sign::Signer;
-use crate::objects::trust::TrustError;
-use crate::objects::{self, BucketSettings, Buckets, client};
+use crate::objects::{BucketSettings, Buckets, client};
+use crate::sqs::queue::{Purpose, Queue};
+use crate::sqs::timing::QueueTiming;
 use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
@@ -36,55 +35,7 @@ use crate::usecases::context::{
     AuditQueue, Batches, Broker, Caches, Connections, Retention, Rules, S3Events, Stores, Tasks,
 };
 use crate::usecases::datasets::copy;
-
-/// Why the components of a broker cannot be built.
-#[derive(Debug, thiserror::Error)]
-pub enum AssembleError {
-    /// The AWS SDK configuration has no credentials provider.
-    #[error("no AWS credentials are configured")]
-    NoCredentials,
-    /// The SDK cannot resolve the endpoint of the bucket.
-    #[error("the S3 endpoint cannot be determined")]
-    Endpoint(#[from] endpoint::Error),
-    /// The settings of the connection pool are invalid.
-    #[error("the connection pool cannot be created")]
-    Pool(#[from] pool::BuildError),
-    /// The HTTP client for the JWT key set cannot be created.
-    #[error("the HTTP client for the JWT key set cannot be created")]
-    Issuer(#[source] reqwest::Error),
-    /// A metric was registered twice.
-    #[error("the metrics cannot be registered")]
-    Metrics(#[from] prometheus::Error),
-    /// The database schema is not up to date.
-    #[error("the database schema is not up to date")]
-    Migrate(#[from] store::migrations::MigrateError),
-    /// A pooler in front of Postgres does not keep sessions.
-    #[error("the pooler in front of Postgres does not keep sessions")]
-    Sessions(#[source] pool::SessionError),
-    /// The system lacks what an HTTP client needs.
-    #[error("the HTTP client cannot be created")]
-    Http(#[source] objects::probe::ProbeError),
-    /// An address is in use, or does not belong to this machine.
-    #[error("cannot listen on {address} ({variable})")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The setting that configures it.
-        variable: &'static str,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The certificates of AWS_CA_BUNDLE are invalid.
-    #[error("AWS_CA_BUNDLE cannot be used")]
-    CaBundle(#[source] TrustError),
-    /// The certificate files of TLS are invalid.
-    #[error("TLS cannot be enabled")]
-    Tls(#[from] TlsError),
-    /// The system rejects signal handlers.
-    #[error("signal handlers cannot be installed")]
-    Signals(#[source] std::io::Error),
-}
+use crate::worker::Worker;
 
 /// The components of a broker that is not running yet.
 pub struct Assembly {
@@ -92,6 +43,7 @@ pub struct Assembly {
     pub broker: Arc<Broker>,
     pub(super) relay: Relay,
     pub(super) reader: Option<Reader>,
+    pub(super) worker: Option<Worker>,
 }
 
 /// Migrates the database if the settings say so, and builds the components. Sends nothing to S3.
@@ -102,9 +54,6 @@ pub async fn assemble(
     cloud: &Cloud,
     clock: Clock,
 ) -> Result<Assembly, AssembleError> {
-    if !processing.is_empty() {
-        log::info!("processing rules: {}", processing.iter().len());
-    }
     let database = &settings.database;
     ensure_dedicated_sessions(database).await?;
     if database.migrate {
@@ -129,6 +78,7 @@ pub async fn assemble(
         s3: settings.aws.with_limits(s3),
         sns: settings.aws.with_limits(cloud.sns.clone()),
         sqs: settings.aws.with_limits(cloud.sqs.clone()),
+        worker_sqs: settings.aws.with_limits(cloud.worker_sqs.clone()),
         topic: cloud.topic.clone(),
     };
     let outbox = Arc::new(Notify::new());
@@ -151,6 +101,7 @@ pub async fn assemble(
         tasks: Tasks::new(copy::CONCURRENT_COPIES),
         audit: AuditQueue::new(Arc::clone(&metrics)),
         outbox: Arc::clone(&outbox),
+        jobs_queued: Notify::new(),
         s3_events: S3Events::default(),
     };
     let topic = cloud.topic.as_ref();
@@ -165,6 +116,7 @@ pub async fn assemble(
     let broker = Arc::new(broker);
     Ok(Assembly {
         reader: reader(settings, cloud, &broker),
+        worker: build_worker::build(settings, cloud, &broker)?,
         broker,
         relay,
     })
@@ -197,7 +149,13 @@ fn reader(settings: &Settings, cloud: &Cloud, broker: &Arc<Broker>) -> Option<Re
     let queue = settings.s3_events.queue.as_ref()?;
     let metrics = Arc::clone(&broker.metrics);
     Some(Reader {
-        queue: Queue::new(&cloud.sqs, queue.as_str(), QueueTiming::default(), metrics),
+        queue: Queue::new(
+            &cloud.sqs,
+            queue.as_str(),
+            Purpose::S3Events,
+            QueueTiming::default(),
+            metrics,
+        ),
         broker: Arc::clone(broker),
     })
 }
@@ -260,11 +218,13 @@ fn rules(settings: &Settings, processing: ProcessingRules) -> Rules {
         grace_seconds: seconds(settings.uploads.expiry_grace),
         authentication: settings.auth == Auth::Required,
         audited: settings.audit == config::Audit::On,
+        notified: NotifiedTypes::named(&settings.notify.types),
         retention: Retention {
             events: settings.janitor.events_days.map(days),
             uploads: settings.janitor.uploads_days.map(days),
             audit: settings.janitor.audit_days.map(days),
         },
+        derived_prefix: settings.worker.derived_prefix.clone(),
         stale_multipart: settings.janitor.stale_multipart,
         processing: Arc::new(processing),
     }

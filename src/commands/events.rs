@@ -17,7 +17,8 @@ use crate::usecases::maintenance::replay::{self, Selection};
 pub(super) enum Command {
     /// Publish events again, including those that SNS rejected
     #[command(long_about = "\
-Publish events again: those that were published, and those that SNS rejected.
+Publish events again: those that were published, and those that SNS rejected. Events of a type \
+that BROKER_NOTIFY did not name when they happened are not among them.
 
 They keep their ids, by which subscribers recognize them, and the events of one upload keep their \
 order. The running brokers publish them; events that are still waiting are not changed. A FIFO \
@@ -48,14 +49,12 @@ pub(super) struct Replay {
     json: bool,
 }
 
-fn parse_type(text: &str) -> Result<EventType, String> {
-    let kind: EventType =
-        serde_json::from_value(json!(text)).map_err(|_| "unknown event type".to_owned())?;
-    if kind.is_notified() {
-        Ok(kind)
-    } else {
-        Err("events of this type are not published".to_owned())
-    }
+fn parse_type(name: &str) -> Result<EventType, String> {
+    let mut all = EventType::ALL.into_iter();
+    all.find(|kind| kind.as_str() == name).ok_or_else(|| {
+        let known = EventType::ALL.map(EventType::as_str).join(", ");
+        format!("unknown event type; the event types are {known}")
+    })
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {

@@ -55,7 +55,7 @@ pub use identity::{Identity, Jwt, JwtKeys};
 pub use janitor::{Janitor, StaleMultipart};
 pub use log::{Log, LogFormat};
 pub use network::{Network, mask_address};
-pub use notify::{Notify, TopicArn};
+pub use notify::{EVENT_TYPES, Notify, TopicArn};
 pub use pages::{PageListener, Pages};
 pub use processors::{Located, Processors, RuleFault, RuleId, RuleTable, RulesFile};
 pub use rates::{Rate, Rates};

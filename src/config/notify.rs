@@ -1,19 +1,57 @@
-//! The destination of events.
+//! The destination of events, and which of them are sent there.
 
 use super::reader::{Reader, Section};
-use super::variables::BROKER_SNS_TOPIC_ARN;
+use super::variables::{BROKER_NOTIFY, BROKER_SNS_TOPIC_ARN};
+
+/// The names of all event types, as `domain::event::EventType` has them. The settings use no other
+/// folder, so a test compares the two.
+pub const EVENT_TYPES: [&str; 9] = [
+    "dataset.uploaded",
+    "upload.failed",
+    "upload.expired",
+    "upload.cancelled",
+    "dataset.deleting",
+    "dataset.deleted",
+    "dataset.superseded",
+    "dataset.drifted",
+    "dataset.restored",
+];
 
 /// The destination of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notify {
     /// The SNS topic; without one, events are only stored.
     pub topic: Option<TopicArn>,
+    /// The names of the event types that are published, each once, in the order of
+    /// [`EVENT_TYPES`].
+    pub types: Vec<&'static str>,
 }
 
 impl Section for Notify {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let topic = reader.optional(&BROKER_SNS_TOPIC_ARN, TopicArn::parse)?;
-        Some(Self { topic })
+        let topic = reader.optional(&BROKER_SNS_TOPIC_ARN, TopicArn::parse);
+        let types = reader.value(&BROKER_NOTIFY, parse_types);
+        Some(Self {
+            topic: topic?,
+            types: types?,
+        })
+    }
+}
+
+/// Parses a comma-separated list of event types.
+fn parse_types(text: &str) -> Result<Vec<&'static str>, String> {
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    match names.iter().find(|name| !EVENT_TYPES.contains(name)) {
+        None => {
+            let listed = EVENT_TYPES.into_iter().filter(|kind| names.contains(kind));
+            Ok(listed.collect())
+        }
+        Some(unknown) => {
+            let known = EVENT_TYPES.join(", ");
+            Err(format!(
+                "must be a comma-separated list of {known}; found {unknown:?}"
+            ))
+        }
     }
 }
 

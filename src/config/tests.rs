@@ -120,6 +120,7 @@ fn load_rejects_each_invalid_value_with_one_fault() {
         ("BROKER_S3_SSE_KMS_KEY_ID", "alias/data"),
         ("BROKER_RATE_LIMIT_PER_KEY", "many"),
         ("BROKER_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("BROKER_NOTIFY", "dataset.uploaded,dataset.gone"),
         ("BROKER_MAX_SIZE_BYTES", "53687091200001"),
         ("BROKER_DB_POOL_SIZE", "0"),
         ("BROKER_JANITOR_PERIOD_SECONDS", "-1"),

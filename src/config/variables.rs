@@ -96,6 +96,7 @@ table! {
     BROKER_RETENTION_AUDIT_DAYS, Unset, Plain, "Days that audit records are kept; not set: forever.";
 
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "SNS topic that events are published to; not set: events are only stored.";
+    BROKER_NOTIFY, Text("dataset.uploaded"), Plain, "Event types that are published to that topic, comma-separated: `dataset.uploaded,dataset.deleted`; events of other types are only stored. The same for all replicas.";
     BROKER_S3_EVENTS_QUEUE_URL, Unset, Url, "SQS queue of S3 event notifications; not set: uploads are only completed when their clients acknowledge them.";
 
     BROKER_PROCESSORS_FILE, Unset, Plain, "TOML file of the rules that say which uploads are processed, and by which processor; all replicas need the same rules. Not set: no rules in `serve`, and an example in `dev`.";

@@ -12,7 +12,7 @@ use super::upload::Upload;
 /// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventType {
-    /// The object was proven. This is the only type that is published to SNS.
+    /// The object was proven.
     #[serde(rename = "dataset.uploaded")]
     Uploaded,
     /// The object does not match what was declared.
@@ -42,6 +42,19 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// Every type.
+    pub const ALL: [Self; 9] = [
+        Self::Uploaded,
+        Self::Failed,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Deleting,
+        Self::Deleted,
+        Self::Superseded,
+        Self::Drifted,
+        Self::Restored,
+    ];
+
     /// The type of the event that a transition records.
     pub const fn of(transition: Transition) -> Self {
         match transition {
@@ -69,11 +82,6 @@ impl EventType {
             Self::Restored => "dataset.restored",
         }
     }
-
-    /// Whether events of this type are published to SNS.
-    pub const fn is_notified(self) -> bool {
-        matches!(self, Self::Uploaded)
-    }
 }
 
 /// An event in the history of an upload.
@@ -91,7 +99,8 @@ pub struct Event {
     pub at: DateTime<Utc>,
     /// The state of the upload at that time, see [`event_data`].
     pub data: Value,
-    /// When it was published to SNS; always `None` for types that are not published.
+    /// When it was published to SNS; `None` if its type was not one of the published ones
+    /// ([`NotifiedTypes`](super::notified_types::NotifiedTypes)).
     pub published_at: Option<DateTime<Utc>>,
     /// When publishing was given up because SNS will never accept it.
     pub undeliverable_at: Option<DateTime<Utc>>,
@@ -133,6 +142,9 @@ pub fn event_data(upload: &Upload) -> Value {
     });
     if let (Some(drift), Some(data)) = (upload.drift, data.as_object_mut()) {
         data.insert("drift".to_owned(), json!(drift.kind));
+    }
+    if let (Some(source), Some(data)) = (upload.derived_from, data.as_object_mut()) {
+        data.insert("derived_from".to_owned(), json!(source));
     }
     data
 }

@@ -44,6 +44,10 @@ pub struct Upload {
     pub headers: ObjectHeaders,
     /// The multipart upload; `None` if the bytes are sent in a single PUT.
     pub multipart: Option<Multipart>,
+    /// The upload whose object this one was made from. The broker itself sets it for the results of
+    /// its processors; `None` for what a client uploads, and after retention has removed the row of
+    /// that upload.
+    pub derived_from: Option<Uuid>,
     /// The largest allowed size in bytes, if the credential that created the upload had a limit.
     pub max_size: Option<u64>,
     /// The lifetime of a URL in seconds.

@@ -30,6 +30,7 @@ pub mod problem;
 pub mod routes;
 pub mod server;
 pub mod service;
+pub mod static_document;
 pub mod tls;
 pub mod tokens;
 pub mod uploads;

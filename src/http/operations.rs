@@ -6,7 +6,7 @@
 
 use super::operation::Operation;
 use super::problem::page;
-use super::service::{docs, health, index, metrics, readiness};
+use super::service::{docs, event_schema, health, index, metrics, readiness};
 use super::{audit, datasets, tokens, uploads};
 
 /// Operations that need a credential.
@@ -44,6 +44,9 @@ pub const SERVICE: &[Operation] = &[
 /// The metrics, which may have a listener of their own.
 pub const METRICS: &[Operation] = &[metrics::OPERATION];
 
+/// Public JSON Schemas of what the broker sends.
+pub const SCHEMAS: &[Operation] = &[event_schema::OPERATION];
+
 /// The OpenAPI document, which may have a listener of its own.
 pub const DOCS: &[Operation] = &[docs::YAML, docs::JSON];
 
@@ -52,7 +55,7 @@ pub const PROBLEMS: &[Operation] = &[page::LIST, page::SHOW];
 
 /// Every operation, in the order of the OpenAPI document.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    [API, SERVICE, METRICS, DOCS, PROBLEMS]
+    [API, SERVICE, METRICS, DOCS, PROBLEMS, SCHEMAS]
         .into_iter()
         .flatten()
 }

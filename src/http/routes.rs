@@ -11,18 +11,22 @@ use super::middleware::auth::authenticate_caller;
 use super::middleware::limit::limit_principals;
 use super::operation::Operation;
 use super::service::docs::{self, Document};
+use super::static_document::StaticDocument;
 use super::{openapi, operations};
 
-static YAML: LazyLock<String> = LazyLock::new(openapi::yaml);
-static JSON: LazyLock<String> = LazyLock::new(openapi::json);
+static YAML: LazyLock<StaticDocument> =
+    LazyLock::new(|| StaticDocument::new("application/yaml", openapi::yaml()));
+static JSON: LazyLock<StaticDocument> =
+    LazyLock::new(|| StaticDocument::new("application/json", openapi::json()));
 
-/// Registers the API and the service pages. HEAD works wherever GET does.
+/// Registers the API, the schemas and the service pages. HEAD works wherever GET does.
 pub fn api(config: &mut ServiceConfig) {
     for operations in operations::API.chunk_by(|one, next| one.scope() == next.scope()) {
         if let [first, ..] = operations {
             config.service(authenticated(first.scope(), operations));
         }
     }
+    public(config, operations::SCHEMAS);
     health(config);
 }
 

@@ -7,11 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::event::timestamp;
+pub use crate::domain::event_schema::SCHEMA_VERSION;
 use crate::store::outbox::OutboxEvent;
-
-/// The schema version of `data`. It is also a message attribute, for the filter policies of
-/// subscribers.
-pub const SCHEMA_VERSION: &str = "1";
 
 /// The notification that subscribers receive, with the members in the documented order.
 #[derive(Debug, Serialize)]

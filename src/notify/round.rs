@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::outcome::RelayError;
 use super::relay::Relay;
 use super::sns::{Delivery, Limits, Outcome, Topic};
+use crate::domain::event::EventType;
 use crate::lifecycle::backoff::Backoff;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::store::Connection;
@@ -140,7 +141,8 @@ impl Relay {
     fn log_published(&self, leased: &LeasedEvents, published: &[Uuid], now: DateTime<Utc>) {
         self.metrics.outbox.published(count(published.len()));
         for event in published.iter().filter_map(|id| leased.event(*id)) {
-            if event.replayed_at.is_none() {
+            let is_proof = event.kind == EventType::Uploaded.as_str();
+            if is_proof && event.replayed_at.is_none() {
                 let delay = (now - event.at).to_std().unwrap_or_default();
                 self.metrics.uploads.notified_after(delay);
             }

@@ -13,16 +13,19 @@ use super::columns::{bind_arrays, each, json, try_each};
 use super::schema::events;
 use super::{Connection, Result};
 use crate::domain::event::{Event, EventType, event_data};
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::upload::Upload;
 
-/// Inserts one event for each of `uploads`, which are the rows after the change. Call it in the
-/// transaction that changed them.
+/// Inserts one event for each of `uploads`, which are the rows after the change. It waits for the
+/// relay if its type is one of `notified`. Call it in the transaction that changed them.
 pub(super) async fn append(
     connection: &mut Connection,
     kind: EventType,
     uploads: &[Upload],
+    notified: &NotifiedTypes,
 ) -> Result<()> {
-    Append::new(kind, uploads)?.execute(connection).await?;
+    let append = Append::new(kind, uploads, notified.contains(kind))?;
+    append.execute(connection).await?;
     Ok(())
 }
 
@@ -39,7 +42,7 @@ struct Append<'a> {
 }
 
 impl<'a> Append<'a> {
-    fn new(kind: EventType, uploads: &'a [Upload]) -> Result<Self> {
+    fn new(kind: EventType, uploads: &'a [Upload], notify: bool) -> Result<Self> {
         Ok(Self {
             ids: each(uploads, |upload| new_id(upload.updated_at)),
             upload_ids: each(uploads, |upload| upload.id),
@@ -48,7 +51,7 @@ impl<'a> Append<'a> {
             at: each(uploads, |upload| upload.updated_at),
             data: try_each(uploads, |upload| json(&event_data(upload)))?,
             kind: kind.as_str(),
-            notify: kind.is_notified(),
+            notify,
         })
     }
 }

@@ -216,6 +216,7 @@ diesel::table! {
         holder -> Nullable<Uuid>,
         leased_until -> Nullable<Timestamptz>,
         held_for -> Nullable<Text>,
+        derived_from -> Nullable<Uuid>,
     }
 }
 

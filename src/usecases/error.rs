@@ -65,8 +65,8 @@ pub enum Error {
     /// All connections to an external service stayed in use. Nothing has changed, and a retry may
     /// succeed.
     Overloaded(Dependency),
-    /// Other work has to end first. The text is sent to the caller. Nothing has changed, and a
-    /// retry may succeed.
+    /// Other work has to end first, and a retry may succeed. The text is sent to the caller. Nothing
+    /// has changed, unless it says that a part of the request is done.
     Busy(String),
     /// A bug or a damaged state of this program.
     Internal(Cause),

@@ -27,13 +27,14 @@ const MOST_BLOCKS: f64 = 1_500.0;
 const TIMES: usize = 7;
 
 /// Tables with a history: a path with 10,000 versions, uploads in every status, among them a few
-/// old ones in a rare status, and their events, keys and audit records.
+/// old ones in a rare status, one from which a few hundred were derived, and their events, keys and
+/// audit records.
 const HISTORY: &str = "
     INSERT INTO tenants (name, key_prefix) VALUES ('small', 'small/'), ('other', 'other/');
     INSERT INTO uploads (id, tenant, path, bucket, key, status, name, metadata, content_type,
         overwrite, headers, lifetime_seconds, created_at, updated_at, expires_at, uploaded_at,
         object_size, object_etag, object_last_modified, verification_level, verified_by,
-        verified_at, error_code, error_detail, unproven_size, settled_at)
+        verified_at, error_code, error_detail, unproven_size, settled_at, derived_from)
     SELECT id, CASE n WHEN 7 THEN 'small' ELSE 'default' END, '/' || key, 'old', key, status, 'n',
         '{}', 'text/csv', true, '{}', 900, at, at, at, proven, 1 + 0 * extract(epoch FROM proven),
         CASE WHEN proven IS NOT NULL THEN '\"etag\"' END, proven,
@@ -41,7 +42,8 @@ const HISTORY: &str = "
         CASE WHEN proven IS NOT NULL THEN 'acknowledge' END, proven,
         CASE status WHEN 'Error' THEN 'object-mismatch' END,
         CASE status WHEN 'Error' THEN 'wrong' END, CASE status WHEN 'Error' THEN 1 END,
-        CASE WHEN status IN ('Error', 'Cancelled', 'Deleted') THEN at END
+        CASE WHEN status IN ('Error', 'Cancelled', 'Deleted') THEN at END,
+        CASE WHEN n BETWEEN 2 AND 1000 AND n % 4 = 1 THEN first_value(id) OVER (ORDER BY n) END
     FROM (SELECT *, CASE WHEN status NOT IN ('Pending', 'Error', 'Expired', 'Cancelled') THEN at END
               AS proven
           FROM (SELECT n, timestamptz '2025-01-01' + n * interval '1 minute' AS at,
@@ -161,7 +163,8 @@ async fn make_every_request(app: &App) {
         app.put(&by_path, "y").await.expect_ok();
         let acknowledge = "/datasets/hot.csv/action/acknowledge";
         app.post_empty(acknowledge).await.expect(StatusCode::OK);
-        let deleted = app.delete("/datasets/hot.csv").await;
+        let cascade = format!("/datasets/hot.csv?cascade={}", n % 2 == 0);
+        let deleted = app.delete(&cascade).await;
         assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{deleted:#?}");
         let open = app.create(&format!("/open/{n}.csv"), json!({})).await;
         let open = format!("/uploads/{}", id(&open));
@@ -206,6 +209,15 @@ async fn make_every_request(app: &App) {
         "&prefix=/data/1/&status=Error",
     ] {
         ask(app, &format!("/uploads?limit=10{filters}")).await;
+    }
+    let source = app.get("/uploads?path=/data/1/1.csv").await.json();
+    for filters in ["", "&status=Uploaded", "&prefix=/data/", "&path=/nothing"] {
+        let source = id(&source[0]);
+        ask(
+            app,
+            &format!("/uploads?limit=10&derived_from={source}{filters}"),
+        )
+        .await;
     }
     for filters in [
         "",

@@ -37,7 +37,7 @@ fn fields(value: &Value) -> BTreeSet<&str> {
 }
 
 /// The fields of the contract. A new field must be added here on purpose, and none may be removed.
-const UPLOAD: [&str; 19] = [
+const UPLOAD: [&str; 20] = [
     "id",
     "status",
     "path",
@@ -50,6 +50,7 @@ const UPLOAD: [&str; 19] = [
     "s3_url",
     "created_at",
     "drift",
+    "derived_from",
     "updated_at",
     "expires_at",
     "uploaded_at",
@@ -88,6 +89,7 @@ async fn omitted_fields_have_defaults() {
         ("checksum", Value::Null),
         ("uploaded_at", Value::Null),
         ("drift", Value::Null),
+        ("derived_from", Value::Null),
         ("error", Value::Null),
         ("object", Value::Null),
         ("verification", Value::Null),

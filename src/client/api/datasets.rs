@@ -94,6 +94,15 @@ pub struct Copy {
     pub moves: bool,
 }
 
+/// How to delete a dataset.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeleteOptions {
+    /// Whether to delete also an object that replaced the proven one.
+    pub force: bool,
+    /// Whether to delete also what was derived from the dataset.
+    pub cascade: bool,
+}
+
 /// A reference to the upload behind a dataset.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct UploadRef {
@@ -200,15 +209,26 @@ impl Api {
         self.send_json(&call.timeout(LONG_TIMEOUT)).await
     }
 
-    /// Deletes a dataset; with `force` even when the proven object was replaced. When the response
-    /// to an earlier attempt was lost, "not found" means that this attempt succeeded.
-    pub async fn delete_dataset(&self, path: &str, force: bool) -> Result<()> {
-        let query = if force { "?force=remove" } else { "" };
+    /// Deletes a dataset. When the response to an earlier attempt was lost, "not found" means that
+    /// this attempt succeeded. With `cascade`, "deleted" is a success as well: the dataset may have
+    /// been derived from one that was deleted just before.
+    pub async fn delete_dataset(&self, path: &str, options: DeleteOptions) -> Result<()> {
+        let query = match (options.force, options.cascade) {
+            (false, false) => "",
+            (true, false) => "?force=remove",
+            (false, true) => "?cascade=true",
+            (true, true) => "?force=remove&cascade=true",
+        };
         let target = format!("{}{query}", link::dataset(path)?);
-        match self.send(&Call::new(Method::DELETE, target)).await {
+        let mut call = Call::new(Method::DELETE, target);
+        if options.cascade {
+            call = call.timeout(LONG_TIMEOUT);
+        }
+        match self.send(&call).await {
             Ok(_) => Ok(()),
             Err(error) => match error.problem() {
                 Some(problem) if problem.repeated && problem.is_gone() => Ok(()),
+                Some(problem) if options.cascade && problem.is_deleted() => Ok(()),
                 _ => Err(error),
             },
         }

@@ -16,6 +16,6 @@ mod uploads;
 pub mod wire;
 
 pub use client::{Api, CONNECT, Page, USER_AGENT};
-pub use datasets::{Copy, Detail, Entry, Listing};
+pub use datasets::{Copy, DeleteOptions, Detail, Entry, Listing};
 pub use parts::PartRequest;
 pub use uploads::{AcknowledgeItem, Filter};

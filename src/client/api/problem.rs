@@ -81,7 +81,12 @@ impl Problem {
 
     /// Whether the problem says that the resource does not exist, or was deleted.
     pub fn is_gone(&self) -> bool {
-        self.status == 404 || self.upload_status.as_deref() == Some("Deleted")
+        self.status == 404 || self.is_deleted()
+    }
+
+    /// Whether the problem says that the upload was deleted before.
+    pub fn is_deleted(&self) -> bool {
+        self.upload_status.as_deref() == Some("Deleted")
     }
 
     /// Advice that the broker itself cannot give, if there is any.

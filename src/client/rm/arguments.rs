@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::client::api::DeleteOptions;
 use crate::client::arguments::Common;
 use crate::client::exit;
 
@@ -27,6 +28,18 @@ pub struct Arguments {
     /// Also delete objects that replaced the proven ones without the broker
     #[arg(long, short)]
     pub(super) force: bool,
+    /// Also delete the datasets that the broker derived from them
+    #[arg(long)]
+    pub(super) cascade: bool,
     #[command(flatten)]
     pub(in crate::client) common: Common,
+}
+
+impl Arguments {
+    pub(super) fn options(&self) -> DeleteOptions {
+        DeleteOptions {
+            force: self.force,
+            cascade: self.cascade,
+        }
+    }
 }

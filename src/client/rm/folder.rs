@@ -6,7 +6,7 @@ use futures::stream::TryStreamExt as _;
 use super::arguments::Arguments;
 use super::delete::delete;
 use super::prompt;
-use crate::client::api::Entry;
+use crate::client::api::{DeleteOptions, Entry};
 use crate::client::context::Context;
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
@@ -53,8 +53,9 @@ pub(super) async fn delete_below(
         }
         confirmed = Some(found);
     }
+    let options = arguments.options();
     let entries = context.api.entries_below(&folder);
-    let ends = entries.map_ok(|entry| remove(context, entry, arguments.force, confirmed.as_ref()));
+    let ends = entries.map_ok(|entry| remove(context, entry, options, confirmed.as_ref()));
     let mut ends = std::pin::pin!(ends.try_buffer_unordered(CONCURRENT_DELETES));
     let mut worst = None;
     while let Some(end) = ends.try_next().await? {
@@ -80,7 +81,7 @@ async fn count(context: &Context, folder: &str) -> Result<Confirmed> {
 async fn remove(
     context: &Context,
     entry: Entry,
-    force: bool,
+    options: DeleteOptions,
     confirmed: Option<&Confirmed>,
 ) -> Result<Exit> {
     let path = match entry.address() {
@@ -92,5 +93,5 @@ async fn remove(
         let what = "was created after the confirmation".to_owned();
         return context.output.report_failure(path, Error::Skipped(what));
     }
-    delete(context, path, force).await
+    delete(context, path, options).await
 }

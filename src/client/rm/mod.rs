@@ -22,7 +22,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<Exit> {
                 let error = Error::Failed(what.to_owned());
                 context.output.report_failure(path, error)?
             }
-            false => delete(context, path, arguments.force).await?,
+            false => delete(context, path, arguments.options()).await?,
         };
         worst = worst.max(end);
     }

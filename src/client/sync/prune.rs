@@ -11,6 +11,7 @@ use serde_json::json;
 use super::down::local_files;
 use super::merge::{PathState, Remote, merge};
 use super::run::SyncRun;
+use crate::client::api::DeleteOptions;
 use crate::client::error::{Error, Result};
 use crate::client::exit::Exit;
 use crate::client::output::printable;
@@ -42,7 +43,7 @@ async fn dataset(sync: &SyncRun<'_>, remote: Remote) -> Result<Exit> {
     sync.counts.add(|counts| &counts.deleted);
     match sync.report_dry_run("delete", &remote.path, "")? {
         true => Ok(Exit::Done),
-        false => rm::delete(sync.context, &remote.path, false).await,
+        false => rm::delete(sync.context, &remote.path, DeleteOptions::default()).await,
     }
 }
 

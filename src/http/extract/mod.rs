@@ -7,6 +7,7 @@ pub mod body;
 pub mod caller;
 pub mod idempotency;
 pub mod json;
+pub mod origin;
 pub mod path;
 pub mod query;
 pub mod response_deadline;

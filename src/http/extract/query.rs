@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
+use uuid::Uuid;
 
 use crate::domain::page::{Cursor, DEFAULT_LIMIT, LIMITS};
 use crate::http::problem::Problem;
@@ -119,6 +120,17 @@ impl Params {
         Ok(Some(time.to_utc()))
     }
 
+    /// The value of a parameter that is the id of an upload. `None` if it is absent.
+    pub fn id(&self, name: &str) -> Result<Option<Uuid>, Problem> {
+        let Some(text) = self.one(name)? else {
+            return Ok(None);
+        };
+        let id = Uuid::try_parse(text).map_err(|_| {
+            Problem::field(&format!("/{name}"), "must be the id of an upload (a UUID)")
+        })?;
+        Ok(Some(id))
+    }
+
     /// The parameter `limit`: 1 to 1000, and 100 if it is absent.
     pub fn limit(&self) -> Result<u16, Problem> {
         let Some(text) = self.one("limit")? else {
@@ -200,7 +212,7 @@ mod tests {
     #[test]
     fn link_to_next_keeps_all_filters() {
         let params = Params::parse("status=A&prefix=/a%26b&cursor=old&status=B", NAMES);
-        let next = Cursor::Upload(uuid::Uuid::nil());
+        let next = Cursor::Upload(Uuid::nil());
         assert_eq!(
             params.expect("fine").link_to_next("/uploads", &next),
             format!(

@@ -43,6 +43,7 @@ pub fn upload() -> Value {
         "object": null,
         "verification": null,
         "drift": null,
+        "derived_from": null,
         "upload": {
             "method": "PUT",
             "url": URL,

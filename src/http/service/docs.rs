@@ -3,13 +3,14 @@
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
+use crate::http::static_document::StaticDocument;
 
 static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::from("/openapi.json")
@@ -24,9 +25,9 @@ static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug)]
 pub struct Document {
     /// Returns the document as YAML.
-    pub yaml: fn() -> &'static str,
+    pub yaml: fn() -> &'static StaticDocument,
     /// Returns the document as JSON.
-    pub json: fn() -> &'static str,
+    pub json: fn() -> &'static StaticDocument,
 }
 
 const YAML_PATH: &str = "/openapi.yaml";
@@ -61,11 +62,13 @@ pub const JSON: Operation = Operation {
     summary = "Get this document as YAML",
     description = "Returns this OpenAPI 3.1 document, which is generated from the code.",
     security(()),
-    responses((status = 200, description = "The document", content((serde_json::Value = "application/yaml", example = json!({"openapi": "3.1.0"}))))))]
-pub async fn yaml(document: web::Data<Document>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/yaml"))
-        .body((document.yaml)())
+    responses(
+        (status = 200, description = "The document",
+            headers(("ETag" = String, description = "Changes with the document")),
+            content((serde_json::Value = "application/yaml", example = json!({"openapi": "3.1.0"})))),
+        (status = 304, description = "`If-None-Match` names the current ETag")))]
+pub async fn yaml(request: HttpRequest, document: web::Data<Document>) -> HttpResponse {
+    (document.yaml)().respond(&request)
 }
 
 /// Returns the OpenAPI document as JSON.
@@ -73,11 +76,13 @@ pub async fn yaml(document: web::Data<Document>) -> HttpResponse {
     summary = "Get this document as JSON",
     description = "Returns this OpenAPI 3.1 document, which is generated from the code.",
     security(()),
-    responses((status = 200, description = "The document", content((serde_json::Value = "application/json", example = json!({"openapi": "3.1.0"}))))))]
-pub async fn json(document: web::Data<Document>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/json"))
-        .body((document.json)())
+    responses(
+        (status = 200, description = "The document",
+            headers(("ETag" = String, description = "Changes with the document")),
+            content((serde_json::Value = "application/json", example = json!({"openapi": "3.1.0"})))),
+        (status = 304, description = "`If-None-Match` names the current ETag")))]
+pub async fn json(request: HttpRequest, document: web::Data<Document>) -> HttpResponse {
+    (document.json)().respond(&request)
 }
 
 /// Redirects `/docs` to `/docs/`, because the user interface loads its files by relative paths.

@@ -40,6 +40,7 @@ pub async fn index(pages: Option<web::Data<Pages>>) -> HttpResponse {
          <ul>\
          {docs}\
          <li><a href=\"/problems\">All problem codes</a></li>\
+         <li><a href=\"/schemas/event.json\">JSON Schema of events</a></li>\
          <li><a href=\"/heartbeat\">Heartbeat</a>, <a href=\"/readyz\">readiness</a></li>\
          </ul>\
          <p>All other routes require <code>Authorization: Bearer</code> with an API key.</p>"

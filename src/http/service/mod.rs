@@ -2,6 +2,7 @@
 //! listener of their own.
 
 pub mod docs;
+pub mod event_schema;
 pub mod health;
 pub mod index;
 pub mod metrics;

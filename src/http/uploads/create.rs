@@ -186,6 +186,7 @@ impl From<CreateUpload> for NewUpload {
             multipart: body.multipart,
             part_size: body.part_size,
             part_checksums: body.part_checksums,
+            derived_from: None,
         }
     }
 }

@@ -25,7 +25,14 @@ pub struct ListUploads {
 }
 
 impl FromParams for ListUploads {
-    const NAMES: &'static [&'static str] = &["status", "prefix", "path", "limit", "cursor"];
+    const NAMES: &'static [&'static str] = &[
+        "status",
+        "prefix",
+        "path",
+        "derived_from",
+        "limit",
+        "cursor",
+    ];
 
     fn from_params(params: &Params) -> Result<Self, Problem> {
         let mut statuses = Vec::new();
@@ -39,6 +46,7 @@ impl FromParams for ListUploads {
             statuses,
             prefix: params.one("prefix")?.map(str::to_owned),
             path: params.one("path")?.map(str::to_owned),
+            derived_from: params.id("derived_from")?,
             limit: params.limit()?,
             cursor: params.cursor()?,
         };
@@ -70,6 +78,7 @@ pub const OPERATION: Operation = Operation {
         ("status" = Option<Vec<String>>, Query, description = "Only uploads with one of these statuses; may be repeated", example = json!(["Uploaded", "Error"])),
         ("prefix" = Option<String>, Query, description = "Only paths with this prefix", example = "/data/"),
         ("path" = Option<String>, Query, description = "Only this path"),
+        ("derived_from" = Option<uuid::Uuid>, Query, description = "Only uploads whose dataset was made from the object of this upload"),
         ("limit" = Option<u16>, Query, description = "The largest number of entries on a page; 100 by default", minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "The cursor in the `Link` header of the previous page; opaque", pattern = "^[A-Za-z0-9_-]+$"),
     ),

@@ -66,6 +66,9 @@ pub struct Upload {
     /// A later change of the object that the broker has noticed; null if there is none.
     #[schema(required = true)]
     pub drift: Option<Drifted>,
+    /// The id of the upload whose object the dataset was made from; null if a client uploaded it.
+    #[schema(required = true)]
+    pub derived_from: Option<Uuid>,
     /// The pre-signed PUT; null if the response has no fresh URL.
     #[schema(required = true)]
     pub upload: Option<Put>,
@@ -175,6 +178,7 @@ impl From<domain::upload::Upload> for Upload {
                 kind: drift.kind.as_str(),
                 at: drift.at.into(),
             }),
+            derived_from: upload.derived_from,
             upload: None,
             multipart: upload.multipart.as_ref().map(Into::into),
         }

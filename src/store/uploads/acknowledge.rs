@@ -17,6 +17,7 @@ use super::row::Row;
 use super::transition::{Changes, transition_many};
 use super::unproven;
 use crate::domain::event::EventType;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::Declared;
 use crate::domain::status::Transition;
@@ -63,7 +64,8 @@ pub struct Acknowledged {
 /// - its object is being removed;
 /// - another of the uploads has the same path.
 ///
-/// `locked` says what to do if its row, or the row that it supersedes, is locked.
+/// `locked` says what to do if its row, or the row that it supersedes, is locked. Events are
+/// published if their types are among `notified`.
 ///
 /// Call it inside a transaction. If another upload becomes the current one of a path at the same
 /// time, this fails because of the constraint that a path has only one current upload.
@@ -75,6 +77,7 @@ pub async fn acknowledge(
     connection: &mut Connection,
     proven: &[ProvenUpload],
     locked: OnLocked,
+    notified: &NotifiedTypes,
 ) -> Result<Acknowledged> {
     let transition = Transition::Acknowledge;
     let superseded = proven.iter().filter_map(|proven| proven.version.upload());
@@ -116,7 +119,7 @@ pub async fn acknowledge(
     if fit.is_empty() {
         return Ok(acknowledged);
     }
-    supersede(connection, &fit).await?;
+    supersede(connection, &fit, notified).await?;
     let rows: Vec<Row> = Update::new(&fit)?.load(connection).await?;
     let rows = rows.into_iter().map(Row::into_upload);
     acknowledged.done = rows.collect::<Result<_>>()?;
@@ -130,13 +133,18 @@ pub async fn acknowledge(
     if !replaced.is_empty() {
         unproven::clear_replaced(connection, &replaced).await?;
     }
-    events::append(connection, EventType::of(transition), &acknowledged.done).await?;
+    let kind = EventType::of(transition);
+    events::append(connection, kind, &acknowledged.done, notified).await?;
     Ok(acknowledged)
 }
 
 /// Supersedes the uploads that the path versions name as current. The caller holds their locks, and
 /// has checked the versions under these locks.
-async fn supersede(connection: &mut Connection, proven: &[&ProvenUpload]) -> Result<()> {
+async fn supersede(
+    connection: &mut Connection,
+    proven: &[&ProvenUpload],
+    notified: &NotifiedTypes,
+) -> Result<()> {
     let current: Vec<Uuid> = proven
         .iter()
         .filter_map(|proven| proven.version.upload())
@@ -151,6 +159,7 @@ async fn supersede(connection: &mut Connection, proven: &[&ProvenUpload]) -> Res
             Transition::Supersede,
             at,
             changes,
+            notified,
         )
         .await?;
     }

@@ -14,6 +14,7 @@ use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::drift::Drift;
 use crate::domain::event::EventType;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::upload::{Upload, has_drifted};
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result, events};
@@ -30,6 +31,7 @@ pub async fn mark_drift(
     drift: Option<Drift>,
     unproven: Option<u64>,
     at: DateTime<Utc>,
+    notified: &NotifiedTypes,
 ) -> Result<Option<Upload>> {
     let kind = drift.map(Drift::as_str);
     let row = uploads::table
@@ -56,7 +58,7 @@ pub async fn mark_drift(
         Some(_) => EventType::Drifted,
         None => EventType::Restored,
     };
-    events::append(connection, event, slice::from_ref(&upload)).await?;
+    events::append(connection, event, slice::from_ref(&upload), notified).await?;
     Ok(Some(upload))
 }
 
@@ -71,12 +73,16 @@ pub async fn mark_replaced(
     version: PathVersion,
     etag: &str,
     at: DateTime<Utc>,
+    notified: &NotifiedTypes,
 ) -> Result<Option<Upload>> {
     let acknowledged = find_acknowledged(connection, path.tenant, &[path.path]).await?;
     let replaced = (acknowledged.into_iter())
         .find(|acknowledged| version.names(acknowledged) && has_drifted(Some(acknowledged), etag));
     match replaced {
-        Some(upload) => mark_drift(connection, &upload, Some(Drift::Replaced), None, at).await,
+        Some(upload) => {
+            let drift = Some(Drift::Replaced);
+            mark_drift(connection, &upload, drift, None, at, notified).await
+        }
         None => Ok(None),
     }
 }

@@ -77,6 +77,7 @@ struct Insert<'a, const SKIP: bool, const COUNTED: bool> {
     part_counts: Vec<Option<i32>>,
     part_checksums: Vec<Option<&'static str>>,
     max_sizes: Vec<Option<i64>>,
+    derived_from: Vec<Option<Uuid>>,
     created_at: Vec<DateTime<Utc>>,
     updated_at: Vec<DateTime<Utc>>,
     expires_at: Vec<DateTime<Utc>>,
@@ -125,6 +126,7 @@ impl<'a, const SKIP: bool, const COUNTED: bool> Insert<'a, SKIP, COUNTED> {
                 Some(multipart(upload)?.part_checksums?.as_str())
             }),
             max_sizes: try_each(new, |upload| upload.max_size.map(i64::try_from).transpose())?,
+            derived_from: each(new, |upload| upload.derived_from),
             created_at: each(new, |upload| upload.created_at),
             updated_at: each(new, |upload| upload.updated_at),
             expires_at: each(new, |upload| upload.expires_at),
@@ -143,7 +145,7 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
             "INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, max_size, \
-             created_at, updated_at, expires_at) \
+             derived_from, created_at, updated_at, expires_at) \
              SELECT 'Pending', ",
         );
         out.push_sql(if COUNTED { "true" } else { "false" });
@@ -151,7 +153,7 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
             ", id, tenant, path, new.bucket, key, new.name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, new.max_size, \
-             new.created_at, updated_at, expires_at FROM unnest(",
+             new.derived_from, new.created_at, updated_at, expires_at FROM unnest(",
         );
         bind_arrays!(out,
             SqlUuid: &self.ids,
@@ -175,6 +177,7 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
             Nullable<Int4>: &self.part_counts,
             Nullable<Text>: &self.part_checksums,
             Nullable<Int8>: &self.max_sizes,
+            Nullable<SqlUuid>: &self.derived_from,
             Timestamptz: &self.created_at,
             Timestamptz: &self.updated_at,
             Timestamptz: &self.expires_at,
@@ -182,7 +185,7 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
         out.push_sql(
             ") AS new (id, tenant, path, bucket, key, name, comments, metadata, content_type, size, \
              checksum_algorithm, checksum_value, overwrite, if_match, headers, lifetime_seconds, \
-             s3_upload_id, part_size, part_count, part_checksums, max_size, created_at, \
+             s3_upload_id, part_size, part_count, part_checksums, max_size, derived_from, created_at, \
              updated_at, expires_at) JOIN tenants ON tenants.name = new.tenant \
              WHERE (overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
              WHERE standing.tenant = new.tenant AND standing.path = new.path \

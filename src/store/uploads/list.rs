@@ -3,7 +3,8 @@
 //! The cost of a page depends on its size and not on the number of rows. There is one index of the
 //! rows of a tenant in the order of their ids, one of these rows by status, and one by path and
 //! status. A page without a prefix reads one of these indexes from its start position, status by
-//! status, and merges the results.
+//! status, and merges the results. The rows that were derived from one row have an index of their
+//! own.
 //!
 //! Postgres keeps one plan for all parameter values of such a query. If the query selected rows
 //! only by equality and sorted them by id, Postgres might scan the primary key and skip all other
@@ -38,6 +39,8 @@ pub struct Filter {
     pub prefix: Option<String>,
     /// Rows with exactly this path.
     pub path: Option<String>,
+    /// Rows that were derived from this one.
+    pub derived_from: Option<Uuid>,
     /// Rows in this folder, which the caller is confined to.
     pub within: Option<String>,
     /// Rows older than this one, with which the last page ended.
@@ -63,6 +66,7 @@ pub async fn list(
         tenant,
         statuses: each(&statuses, |status| status.as_str()),
         path: filter.path.as_deref(),
+        derived_from: filter.derived_from,
         patterns: starts.map(|start| starts_with(start)).collect(),
         // Greater than every generated id.
         before: filter.before.unwrap_or(Uuid::max()),
@@ -78,6 +82,7 @@ struct Page<'a> {
     /// The statuses to merge; empty to read the rows of all statuses in the order of their ids.
     statuses: Vec<&'static str>,
     path: Option<&'a str>,
+    derived_from: Option<Uuid>,
     patterns: Vec<String>,
     before: Uuid,
     limit: i64,
@@ -87,6 +92,10 @@ struct Page<'a> {
 impl Page<'_> {
     /// Appends the query for the rows of one status, or of all statuses.
     fn rows<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if let Some(source) = &self.derived_from {
+            self.derived_rows(out, source)?;
+            return self.limit(out);
+        }
         match (&*self.patterns, &*self.statuses) {
             ([], []) => self.along_index(out, "tenant", |out| {
                 out.push_bind_param::<Text, _>(self.tenant)
@@ -104,16 +113,41 @@ impl Page<'_> {
                 if !statuses.is_empty() {
                     out.push_sql(" AND uploads.status = wanted.status");
                 }
-                for pattern in &self.patterns {
-                    out.push_sql(" AND uploads.path LIKE ");
-                    out.push_bind_param::<Text, _>(pattern)?;
-                }
+                self.matching_patterns(out)?;
                 out.push_sql(" AND uploads.id < ");
                 out.push_bind_param::<SqlUuid, _>(&self.before)?;
                 out.push_sql(" ORDER BY uploads.id DESC");
             }
         }
         self.limit(out)
+    }
+
+    /// Appends the conditions for rows that were derived from `source`. There are few of them, so
+    /// the other conditions need no index.
+    fn derived_rows<'b>(
+        &'b self,
+        out: &mut AstPass<'_, 'b, Pg>,
+        source: &'b Uuid,
+    ) -> QueryResult<()> {
+        self.of_tenant(out)?;
+        if !self.statuses.is_empty() {
+            out.push_sql(" AND uploads.status = ANY(");
+            out.push_bind_param::<Array<Text>, _>(&self.statuses)?;
+            out.push_sql(")");
+        }
+        self.matching_patterns(out)?;
+        out.push_sql(" AND ");
+        self.along_index(out, "derived_from", |out| {
+            out.push_bind_param::<SqlUuid, _>(source)
+        })
+    }
+
+    fn matching_patterns<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for pattern in &self.patterns {
+            out.push_sql(" AND uploads.path LIKE ");
+            out.push_bind_param::<Text, _>(pattern)?;
+        }
+        Ok(())
     }
 
     fn of_tenant<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -163,7 +197,7 @@ impl QueryFragment<Pg> for Page<'_> {
         }
         out.push_sql("SELECT ");
         self.returning.walk_ast(out.reborrow())?;
-        if self.statuses.is_empty() {
+        if self.statuses.is_empty() || self.derived_from.is_some() {
             out.push_sql(" FROM uploads WHERE ");
             return self.rows(&mut out);
         }

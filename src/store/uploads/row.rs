@@ -58,6 +58,7 @@ pub(super) struct Row {
     part_count: Option<i32>,
     part_checksums: Option<String>,
     max_size: Option<i64>,
+    derived_from: Option<Uuid>,
 }
 
 /// A value that the constraints of the table rule out. It is caused by a bug of this program.
@@ -107,6 +108,7 @@ impl Row {
             write,
             headers: self.json(self.headers.clone(), "headers")?,
             multipart,
+            derived_from: self.derived_from,
             max_size: self.bytes(self.max_size, "max_size")?,
             lifetime_seconds: u32::try_from(self.lifetime_seconds)
                 .map_err(|_| self.corrupt("lifetime_seconds"))?,

@@ -17,6 +17,7 @@ use super::janitor_lease::{WithoutLease, is_held_under};
 use super::row::Row;
 use super::unproven::bytes;
 use crate::domain::event::EventType;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
 use crate::store::schema::uploads;
@@ -44,8 +45,8 @@ impl Changes {
     }
 }
 
-/// Makes a transition: changes the row and inserts the event. Call it inside a transaction. The
-/// transition ends a lease of the row.
+/// Makes a transition: changes the row and inserts the event, which is published if its type is one
+/// of `notified`. Call it inside a transaction. The transition ends a lease of the row.
 ///
 /// Returns `None`, without changes, if the row does not have a status that the transition starts
 /// from, or no longer has the lease with `lease_token`. An upload that was extended since it was
@@ -57,9 +58,19 @@ pub async fn transition(
     transition: Transition,
     at: DateTime<Utc>,
     changes: Changes,
+    notified: &NotifiedTypes,
 ) -> Result<Option<Upload>> {
-    let changed = transition_many(connection, &[id], lease_token, transition, at, changes).await?;
-    Ok(changed.into_iter().next())
+    let ids = [id];
+    let changed = transition_many(
+        connection,
+        &ids,
+        lease_token,
+        transition,
+        at,
+        changes,
+        notified,
+    );
+    Ok(changed.await?.into_iter().next())
 }
 
 /// Makes a transition of many rows, and returns those that made it.
@@ -70,6 +81,7 @@ pub(super) async fn transition_many(
     transition: Transition,
     at: DateTime<Utc>,
     changes: Changes,
+    notified: &NotifiedTypes,
 ) -> Result<Vec<Upload>> {
     let from: Vec<_> = transition
         .from()
@@ -101,7 +113,8 @@ pub(super) async fn transition_many(
     let changed = rows.into_iter().map(Row::into_upload);
     let changed: Vec<Upload> = changed.collect::<Result<_>>()?;
     if !changed.is_empty() {
-        events::append(connection, EventType::of(transition), &changed).await?;
+        let kind = EventType::of(transition);
+        events::append(connection, kind, &changed, notified).await?;
     }
     Ok(changed)
 }

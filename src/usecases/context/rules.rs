@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use crate::config::{ContentTypes, StaleMultipart};
 use crate::domain::encryption::Encryption;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::rules::ProcessingRules;
 
 /// Limits and defaults, from the settings.
@@ -36,8 +37,12 @@ pub struct Rules {
     pub authentication: bool,
     /// Whether the actions of callers are recorded in the audit.
     pub audited: bool,
+    /// Which event types are published to SNS.
+    pub notified: NotifiedTypes,
     /// How long history is kept.
     pub retention: Retention,
+    /// Where the results of jobs are written: a path that starts and ends with a slash.
+    pub derived_prefix: String,
     /// When multipart uploads that no row names are aborted.
     pub stale_multipart: StaleMultipart,
     /// Which jobs an upload gets once it is proven.

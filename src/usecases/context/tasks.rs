@@ -11,6 +11,9 @@ use super::completions::Completions;
 use crate::telemetry;
 use crate::usecases::error::{Error, Result};
 
+/// How many derived datasets all cascading deletes check or delete at once.
+const CONCURRENT_DERIVED_DELETES: usize = 16;
+
 /// The tasks under way, and what bounds them. A stop of the process waits for them.
 pub struct Tasks {
     /// The process's own runtime: the threads of the HTTP server end before the tasks do.
@@ -23,6 +26,8 @@ pub struct Tasks {
     pub completions: Completions,
     /// Permits for copies that run at once.
     pub copies: Arc<Semaphore>,
+    /// Permits for checking or deleting one derived dataset, of all cascading deletes together.
+    pub derived_deletes: Semaphore,
 }
 
 impl Tasks {
@@ -34,6 +39,7 @@ impl Tasks {
             use_cases: TaskTracker::new(),
             completions: Completions::default(),
             copies: Arc::new(Semaphore::new(copies)),
+            derived_deletes: Semaphore::new(CONCURRENT_DERIVED_DELETES),
         }
     }
 
@@ -56,6 +62,11 @@ impl Tasks {
         };
         task.await
             .unwrap_or_else(|died| Err(Error::Internal(died.into())))
+    }
+
+    /// Whether the process stops, and waits for its tasks: long work should end early.
+    pub(in crate::usecases) fn are_stopping(&self) -> bool {
+        self.all.is_closed()
     }
 
     /// Runs `work` on the process's own runtime.

@@ -53,7 +53,9 @@ pub async fn predict(broker: &Broker, upload: &Upload) -> Result<FinalCheck> {
     let own = found.filter(|found| was_written_by(upload, found));
     Ok(match own {
         Some(_) if upload.status == Status::Error => FinalCheck::Kept,
-        Some(own) if !broker.has_relying_upload(upload, &own).await? => FinalCheck::Removed,
+        Some(own) if broker.find_relying_upload(upload, &own).await?.is_none() => {
+            FinalCheck::Removed
+        }
         Some(_) | None => FinalCheck::Clean,
     })
 }

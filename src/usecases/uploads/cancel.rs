@@ -31,7 +31,8 @@ pub async fn cancel(broker: &Arc<Broker>, principal: &Principal, id: Uuid) -> Re
 }
 
 impl Broker {
-    async fn cancel(&self, upload: Upload) -> Result<Upload> {
+    /// Cancels a Pending upload, and returns it as it is then.
+    pub(in crate::usecases) async fn cancel(&self, upload: Upload) -> Result<Upload> {
         let transition = Transition::Cancel;
         let Some(cancelled) = self
             .change_status(&upload, transition, Changes::default())

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use diesel_async::AsyncConnection as _;
 
 use crate::domain::drift::Drift;
+use crate::domain::event::EventType;
 use crate::domain::upload::Upload;
 use crate::store::uploads;
 use crate::usecases::context::Broker;
@@ -56,19 +57,21 @@ impl Broker {
             uploads::set_drifted_size(&mut connection, &upload, unproven).await?;
             return Ok(DriftCheck::Unchanged);
         }
-        let at = self.clock.now();
+        let (at, notified) = (self.clock.now(), &self.rules.notified);
         let recorded = connection
             .transaction(async |connection| {
-                uploads::mark_drift(connection, &upload, drift, unproven, at).await
+                uploads::mark_drift(connection, &upload, drift, unproven, at, notified).await
             })
             .await?;
         Ok(match (recorded, drift) {
             (None, _) => DriftCheck::Unchanged,
             (Some(_), Some(kind)) => {
+                self.wake_relay(EventType::Drifted);
                 self.metrics.uploads.drifted(kind.as_str());
                 DriftCheck::Drifted(kind)
             }
             (Some(_), None) => {
+                self.wake_relay(EventType::Restored);
                 self.metrics.uploads.drifted("restored");
                 DriftCheck::Restored
             }

@@ -6,12 +6,20 @@
 //! kept: see [`removal`](crate::usecases::uploads::removal).
 //!
 //! A delete by id ends an upload. A delete by path removes a dataset: success means that no object
-//! is at the path any more.
+//! is at the path any more. [`cascade`] also deletes what was derived from the upload.
+
+pub mod cascade;
+mod derived;
+mod object;
+mod options;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use self::object::{ensure_status, object_to_remove, written_meanwhile};
+pub use self::options::Force;
+use self::options::{DeleteOptions, DeleteTarget};
 use crate::domain::object::FoundObject;
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
@@ -25,35 +33,6 @@ use crate::usecases::error::Result;
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::removal::Removal;
 
-/// What to do if another object is at the path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Force {
-    /// Refuse the request.
-    #[default]
-    No,
-    /// End the upload, and keep the object.
-    Upload,
-    /// Remove the object as well, unless another upload relies on it.
-    Object,
-}
-
-/// What is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DeleteTarget {
-    /// An upload and its object.
-    Upload,
-    /// An upload whose key now lies under the prefix of another tenant: no object is removed.
-    UploadInOtherTenantsPrefix,
-    /// The dataset at a path.
-    Dataset,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct DeleteOptions {
-    target: DeleteTarget,
-    force: Force,
-}
-
 /// Deletes an upload and its object, and returns the upload.
 pub async fn by_id(
     broker: &Arc<Broker>,
@@ -61,14 +40,20 @@ pub async fn by_id(
     id: Uuid,
     force: Force,
 ) -> Result<Upload> {
+    let (upload, options) = find_by_id(broker, principal, id, force).await?;
+    delete_to_end(broker, upload, options).await
+}
+
+async fn find_by_id(
+    broker: &Broker,
+    principal: &Principal,
+    id: Uuid,
+    force: Force,
+) -> Result<(Upload, DeleteOptions)> {
     let mut connection = broker.connection().await?;
     let upload = find::by_id(&mut connection, principal, id).await?;
-    drop(connection);
-    let target = match principal.jail.path(&upload.key) {
-        Some(_) => DeleteTarget::Upload,
-        None => DeleteTarget::UploadInOtherTenantsPrefix,
-    };
-    delete_to_end(broker, upload, DeleteOptions { target, force }).await
+    let options = DeleteOptions::of_upload(&upload, &principal.jail, force);
+    Ok((upload, options))
 }
 
 /// Deletes the dataset at a path and its upload, and returns the upload. Afterwards no object is at
@@ -79,6 +64,16 @@ pub async fn by_path(
     path: &DatasetPath,
     force: Force,
 ) -> Result<Upload> {
+    let (upload, options) = find_by_path(broker, principal, path, force).await?;
+    delete_to_end(broker, upload, options).await
+}
+
+async fn find_by_path(
+    broker: &Broker,
+    principal: &Principal,
+    path: &DatasetPath,
+    force: Force,
+) -> Result<(Upload, DeleteOptions)> {
     // The path may lie under the prefix of a tenant that was created after the upload.
     if let Err(reason) = principal.jail.key(path) {
         let not_found = Refusal::new(
@@ -90,9 +85,8 @@ pub async fn by_path(
     let mut connection = broker.connection().await?;
     let found = uploads::find_delete_target(&mut connection, &principal.tenant, path).await?;
     let upload = find::visible(principal, path, found, Code::DatasetNotFound)?;
-    drop(connection);
     let target = DeleteTarget::Dataset;
-    delete_to_end(broker, upload, DeleteOptions { target, force }).await
+    Ok((upload, DeleteOptions { target, force }))
 }
 
 /// Performs the last two steps of a delete that has started.
@@ -128,11 +122,9 @@ async fn delete_to_end(
 }
 
 impl Broker {
+    /// Deletes an upload and its object.
     async fn delete(&self, upload: &Upload, options: DeleteOptions) -> Result<()> {
-        let transition = Transition::StartDelete;
-        if upload.status != Status::Deleting && !transition.allows(upload.status) {
-            return Err(Refusal::wrong_status(upload.id, upload.status, transition).into());
-        }
+        ensure_status(upload)?;
         let proven = upload.object.as_ref().map(|object| &*object.etag);
         let etag = proven.filter(|_| options.force != Force::Object);
         let mut removal = self.begin_removal(upload, etag).await?;
@@ -149,7 +141,9 @@ impl Broker {
         upload: &Upload,
         options: DeleteOptions,
     ) -> Result<()> {
-        let object = object_to_remove(removal, upload, options)?;
+        let found = removal.found();
+        let other = found.and_then(|found| removal.upload_relying_on(found));
+        let object = object_to_remove(found, other, upload, options)?;
         self.start_delete(upload).await?;
         let mut is_free = true;
         if let Some(object) = &object {
@@ -200,86 +194,5 @@ impl Broker {
         self.change_status(upload, Transition::FinishDelete, Changes::default())
             .await?;
         Ok(())
-    }
-}
-
-/// Returns the object that is deleted with the upload, if any.
-fn object_to_remove(
-    removal: &Removal,
-    upload: &Upload,
-    options: DeleteOptions,
-) -> Result<Option<FoundObject>, Refusal> {
-    let Some(found) = removal.found() else {
-        return Ok(None);
-    };
-    let other = removal.upload_relying_on(found);
-    let is_dataset = options.target == DeleteTarget::Dataset;
-    // A failed upload never owned an object that another program wrote.
-    let failed = upload.status == Status::Error && !is_dataset;
-    let forced = options.force == Force::Object && !failed;
-    let is_free = other.is_none() && options.target != DeleteTarget::UploadInOtherTenantsPrefix;
-    if is_free && (upload.owns(found) || forced) {
-        return Ok(Some(found.clone()));
-    }
-    let is_over = matches!(upload.status, Status::Error | Status::Deleting);
-    match !is_dataset && (is_over || options.force != Force::No) {
-        true => Ok(None),
-        false => Err(object_kept(upload, found, other, options.target)),
-    }
-}
-
-fn object_kept(
-    upload: &Upload,
-    found: &FoundObject,
-    other: Option<&Upload>,
-    target: DeleteTarget,
-) -> Refusal {
-    let path = &upload.path;
-    let proven = (upload.object.as_ref()).map_or("none", |object| object.etag.as_str());
-    let why = match (other, target) {
-        (Some(other), _) => {
-            let (id, status) = (other.id, other.status);
-            format!("The object at {path} belongs to the upload {id}, which is {status}.")
-        }
-        (None, DeleteTarget::UploadInOtherTenantsPrefix) => {
-            format!("{path} now belongs to another tenant.")
-        }
-        (None, DeleteTarget::Upload | DeleteTarget::Dataset) => format!(
-            "The object at {path} is not the proven one (etag {proven}, now {}).",
-            found.etag
-        ),
-    };
-    let id = upload.id;
-    let remedy = match (other, target) {
-        (Some(_), DeleteTarget::Dataset) => {
-            format!("DELETE /uploads/{id}?force=true ends this upload and keeps that object.")
-        }
-        (None, DeleteTarget::Dataset) => format!(
-            "Set force=remove to remove it; DELETE /uploads/{id}?force=true ends the upload and keeps the object."
-        ),
-        (None, DeleteTarget::Upload) => "Set force=true to end the upload and keep the object, or force=remove to remove the object as well.".to_owned(),
-        (_, DeleteTarget::Upload | DeleteTarget::UploadInOtherTenantsPrefix) => {
-            "Set force=true to end the upload and keep the object.".to_owned()
-        }
-    };
-    drifted(upload, format!("{why} {remedy}"))
-}
-
-fn written_meanwhile(upload: &Upload) -> Refusal {
-    let detail = format!(
-        "The dataset at {} was deleted, but another object was written there in the meantime.",
-        upload.path
-    );
-    Refusal {
-        status: Some(Status::Deleted),
-        ..drifted(upload, detail)
-    }
-}
-
-fn drifted(upload: &Upload, detail: String) -> Refusal {
-    Refusal {
-        upload_id: Some(upload.id),
-        status: Some(upload.status),
-        ..Refusal::new(Code::DatasetDrifted, detail)
     }
 }

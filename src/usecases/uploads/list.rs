@@ -1,5 +1,7 @@
 //! Lists uploads, newest first. Uploads that are created meanwhile do not shift the pages.
 
+use uuid::Uuid;
+
 use crate::domain::page::{Cursor, Page};
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Refusal;
@@ -18,6 +20,8 @@ pub struct Filter {
     pub prefix: Option<String>,
     /// The exact path, with or without the leading slash.
     pub path: Option<String>,
+    /// The upload that the uploads were derived from.
+    pub derived_from: Option<Uuid>,
     /// The number of entries in a page, 1 to 1,000.
     pub limit: u16,
     /// The position where the last page ended.
@@ -37,6 +41,7 @@ pub async fn list(broker: &Broker, principal: &Principal, filter: Filter) -> Res
         statuses: filter.statuses,
         prefix: with_slash("/prefix", filter.prefix)?,
         path: with_slash("/path", filter.path)?,
+        derived_from: filter.derived_from,
         within: (principal.jail.folder()).map(|within| within.as_str().to_owned()),
         before,
     };

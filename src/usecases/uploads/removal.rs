@@ -249,17 +249,17 @@ impl Broker {
         removed
     }
 
-    /// Whether another upload relies on an object at the key of `upload`.
-    pub(in crate::usecases) async fn has_relying_upload(
+    /// Finds another upload that relies on an object at the key of `upload`.
+    pub(in crate::usecases) async fn find_relying_upload(
         &self,
         upload: &Upload,
         object: &FoundObject,
-    ) -> Result<bool> {
+    ) -> Result<Option<Upload>> {
         let (bucket, key) = (&*upload.bucket, &*upload.key);
         let mut connection = self.connection().await?;
         let others =
             uploads::find_relying_on_object(&mut connection, bucket, key, upload.id).await?;
-        Ok(others.iter().any(|other| relies_on(other, object)))
+        Ok(others.into_iter().find(|other| relies_on(other, object)))
     }
 }
 

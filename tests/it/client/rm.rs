@@ -57,3 +57,41 @@ async fn rm_succeeds_when_answer_is_lost() {
     assert_eq!(ended.out, "deleted /a.csv\n");
     assert!(scene.app.bucket.head("a.csv").await.is_none());
 }
+
+#[tokio::test]
+async fn rm_with_cascade_deletes_what_was_derived() {
+    let scene = Scene::new().await;
+    let kept = scene.dataset("/in/a.csv", b"1").await;
+    let source = scene.dataset("/in/b.csv", b"2").await;
+    scene.app.derive(&kept, "/derived/a.csv", "1").await;
+    let drifted = scene.app.derive(&source, "/derived/b.csv", "2").await;
+    scene.app.derive(&drifted, "/in/of-b.csv", "3").await;
+    scene.end(&["rm", "/in/a.csv"]).await.ok();
+    scene.app.bucket.put("derived/b.csv", "another one").await;
+    let ended = scene
+        .end(&["rm", "--cascade", "--force", "/in/b.csv"])
+        .await;
+    let id = drifted["id"].as_str().expect("an id");
+    ended.expect_failure(6, &["dataset-drifted", "Nothing was deleted", id]);
+    scene.end(&["rm", "--force", "/derived/b.csv"]).await.ok();
+    // The folder has both the source and something derived from it: whichever goes first.
+    let ended = scene
+        .end(&["rm", "-r", "-y", "--cascade", "/in"])
+        .await
+        .ok();
+    assert_eq!(
+        lines_of(&ended.out),
+        ["deleted /in/b.csv", "deleted /in/of-b.csv"]
+    );
+    let left = scene.end(&["ls", "-r"]).await.ok();
+    assert_eq!(left.out, "/derived/a.csv\n", "no cascade was asked for");
+    let none = scene.end(&["rm", "--cascade", "/none.csv"]).await;
+    none.expect_failure(5, &["dataset-not-found"]);
+}
+
+/// The lines of a text, sorted.
+fn lines_of(text: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}

@@ -4,6 +4,7 @@ use diesel_async::AsyncConnection as _;
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use upload_broker::domain::notified_types::NotifiedTypes;
 use upload_broker::domain::object::ProvenObject;
 use upload_broker::domain::proof::ProofLevel;
 use upload_broker::domain::upload::{Verification, Verifier};
@@ -182,7 +183,8 @@ async fn late_proof_does_not_supersede_a_newer_one() {
     };
     let done = connection
         .transaction(async |connection| {
-            uploads::acknowledge(connection, &[proven], OnLocked::Skip).await
+            let notified = NotifiedTypes::named(&[]);
+            uploads::acknowledge(connection, &[proven], OnLocked::Skip, &notified).await
         })
         .await;
     let done = done.expect("Postgres");

@@ -10,6 +10,7 @@ pub mod app;
 pub mod blocked_gate;
 pub mod cloud;
 pub mod database;
+pub mod derived;
 pub mod events;
 pub mod faulty_proxy;
 pub mod fleet;

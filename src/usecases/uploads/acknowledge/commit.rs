@@ -9,6 +9,7 @@ use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use super::expected::ValidExpected;
+use crate::domain::event::EventType;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::ProofLevel;
 use crate::domain::status::Transition;
@@ -97,7 +98,7 @@ async fn write(
     proofs: Vec<ProvenUpload>,
     locked: OnLocked,
 ) -> Vec<Result<Outcome>> {
-    match acknowledge(connection, &proofs, locked).await {
+    match acknowledge(broker, connection, &proofs, locked).await {
         Ok(acknowledged) => broker.outcomes_of(proofs, acknowledged),
         Err(cause) if is_row_error(&cause) => {
             let mut answers = Vec::with_capacity(proofs.len());
@@ -111,12 +112,16 @@ async fn write(
 }
 
 async fn acknowledge(
+    broker: &Broker,
     connection: &mut Connection,
     proofs: &[ProvenUpload],
     locked: OnLocked,
 ) -> diesel::QueryResult<Acknowledged> {
+    let notified = &broker.rules.notified;
     connection
-        .transaction(async |connection| uploads::acknowledge(connection, proofs, locked).await)
+        .transaction(async |connection| {
+            uploads::acknowledge(connection, proofs, locked, notified).await
+        })
         .await
 }
 
@@ -180,7 +185,7 @@ impl Broker {
         proof: ProvenUpload,
         locked: OnLocked,
     ) -> Result<Outcome> {
-        match acknowledge(connection, slice::from_ref(&proof), locked).await {
+        match acknowledge(self, connection, slice::from_ref(&proof), locked).await {
             Ok(acknowledged) => Ok(self.outcome_of(proof, &mut acknowledged.into())),
             // This is the second of two concurrent acknowledges at one path.
             Err(Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
@@ -227,7 +232,7 @@ impl Broker {
         transition: Transition,
         changes: Changes,
     ) -> Result<Option<Upload>> {
-        let at = self.clock.now();
+        let (at, notified) = (self.clock.now(), &self.rules.notified);
         let mut connection = self.connection().await?;
         let changed = connection
             .transaction(async |connection| {
@@ -238,14 +243,23 @@ impl Broker {
                     transition,
                     at,
                     changes,
+                    notified,
                 )
                 .await
             })
             .await?;
         if let Some(upload) = &changed {
+            self.wake_relay(EventType::of(transition));
             self.count(upload, transition);
         }
         Ok(changed)
+    }
+
+    /// Wakes the relay, if it publishes events of this type. The event is committed.
+    pub(in crate::usecases) fn wake_relay(&self, kind: EventType) {
+        if self.rules.notified.contains(kind) {
+            self.outbox.notify_one();
+        }
     }
 
     pub(super) fn count(&self, upload: &Upload, transition: Transition) {

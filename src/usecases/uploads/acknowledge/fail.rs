@@ -8,6 +8,8 @@ use diesel_async::AsyncConnection as _;
 
 use super::prove::Unproven;
 use crate::domain::drift::Drift;
+use crate::domain::event::EventType;
+use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::refusal::Refusal;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
@@ -53,7 +55,7 @@ impl Broker {
         refusal: &Refusal,
         unproven: Option<&Unproven>,
     ) -> Result<Option<Upload>> {
-        let at = self.clock.now();
+        let (at, notified) = (self.clock.now(), &self.rules.notified);
         let size = unproven.map(|unproven| unproven.size);
         let changes = Changes::failed(failure(refusal), size);
         let mut connection = self.connection().await?;
@@ -66,11 +68,12 @@ impl Broker {
                     transition,
                     at,
                     changes,
+                    notified,
                 )
                 .await?;
                 let drifted = match unproven {
                     Some(unproven) if ended.is_some() => {
-                        mark_replaced(connection, upload, unproven, at).await?
+                        mark_replaced(connection, upload, unproven, at, notified).await?
                     }
                     _ => false,
                 };
@@ -79,6 +82,7 @@ impl Broker {
             .await?;
         drop(connection);
         if let Some(upload) = &ended {
+            self.wake_relay(EventType::of(transition));
             self.count(upload, transition);
         }
         self.count_drift(drifted);
@@ -92,14 +96,16 @@ impl Broker {
         upload: &Upload,
         unproven: Option<&Unproven>,
     ) -> Result<()> {
-        let at = self.clock.now();
+        let (at, notified) = (self.clock.now(), &self.rules.notified);
         let size = unproven.map(|unproven| unproven.size);
         let mut connection = self.connection().await?;
         let drifted = connection
             .transaction(async |connection| {
                 uploads::set_unproven_size(connection, upload.id, size).await?;
                 match unproven {
-                    Some(unproven) => mark_replaced(connection, upload, unproven, at).await,
+                    Some(unproven) => {
+                        mark_replaced(connection, upload, unproven, at, notified).await
+                    }
                     None => Ok(false),
                 }
             })
@@ -111,6 +117,7 @@ impl Broker {
 
     fn count_drift(&self, drifted: bool) {
         if drifted {
+            self.wake_relay(EventType::Drifted);
             self.metrics.uploads.drifted(Drift::Replaced.as_str());
         }
     }
@@ -135,9 +142,11 @@ async fn mark_replaced(
     upload: &Upload,
     unproven: &Unproven,
     at: DateTime<Utc>,
+    notified: &NotifiedTypes,
 ) -> diesel::QueryResult<bool> {
     let (place, etag) = (TenantPath::from(upload), &*unproven.etag);
-    let drifted = uploads::mark_replaced(connection, place, unproven.version, etag, at).await?;
+    let version = unproven.version;
+    let drifted = uploads::mark_replaced(connection, place, version, etag, at, notified).await?;
     Ok(drifted.is_some())
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::domain::headers::ObjectHeaders;
 
@@ -40,4 +41,8 @@ pub struct NewUpload {
     /// The algorithm by which S3 shall check every part. Asks for parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_checksums: Option<String>,
+    /// The upload of the same tenant that the dataset is made from. Only the broker itself sets it:
+    /// no request has such a field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derived_from: Option<Uuid>,
 }

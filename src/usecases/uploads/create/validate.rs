@@ -117,6 +117,7 @@ impl Broker {
                 ..new.headers
             },
             multipart: None,
+            derived_from: new.derived_from,
             max_size: bounds.max_size,
             lifetime_seconds,
             created_at: now,

@@ -43,7 +43,7 @@ pub struct SignedPart {
 
 /// Parts to sign, which are computed as they are taken.
 pub(in crate::usecases) struct PartsToSign {
-    parts: Box<dyn Iterator<Item = PartToSign> + Send>,
+    parts: Box<dyn Iterator<Item = PartToSign> + Send + Sync>,
     /// The number after the end of a range.
     next: Option<u32>,
 }
@@ -54,7 +54,7 @@ impl PartsToSign {
     }
 
     pub(in crate::usecases) fn listed(
-        parts: impl Iterator<Item = PartToSign> + Send + 'static,
+        parts: impl Iterator<Item = PartToSign> + Send + Sync + 'static,
     ) -> Self {
         Self {
             parts: Box::new(parts),
