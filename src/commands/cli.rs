@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use super::dev;
-use super::{audit, completions, doctor, events, janitor, keys, tenants};
+use super::{audit, completions, doctor, events, janitor, keys, process, tenants};
 use crate::client;
 
 /// A control plane for direct-to-S3 uploads. Settings are read from the environment; `check-config`
@@ -50,4 +50,7 @@ pub(super) enum Command {
     Client(client::Command),
     /// Print shell completions
     Completions(completions::Arguments),
+    /// Run a processor from standard input to standard output, with limits
+    #[command(hide = true)]
+    Process(process::Arguments),
 }

@@ -20,6 +20,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod output;
+mod process;
 mod run;
 mod serve;
 mod store_abilities;
@@ -36,8 +37,13 @@ use cli::{Cli, Command};
 /// Parses the command line and runs the command.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let command = match cli.command {
+        // It must limit itself before it starts a thread.
+        Command::Process(arguments) => return process::run(arguments),
+        command => command,
+    };
     lifecycle::run(async {
-        match cli.command {
+        match command {
             Command::Serve => serve::run().await,
             #[cfg(feature = "dev")]
             Command::Dev(arguments) => dev::run(arguments).await,
@@ -53,6 +59,8 @@ pub fn run() -> ExitCode {
             Command::Events(command) => events::run(command).await,
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments, Cli::command()),
+            // Unreachable: see above.
+            Command::Process(arguments) => process::run(arguments),
         }
     })
 }
