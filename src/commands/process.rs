@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     #[arg(value_parser = processor)]
     name: &'static Processor,
     /// The options of the processor in JSON
-    #[arg(long, default_value = "{}")]
+    #[arg(long, default_value = "{}", value_parser = json)]
     options: Value,
     /// Memory for data, in bytes
     #[arg(long, default_value_t = 128 << 20)]
@@ -42,6 +42,11 @@ pub(super) struct Arguments {
     /// End with the parent process, which has this id
     #[arg(long)]
     parent: Option<u32>,
+}
+
+/// Without this, any text would be taken as a JSON string.
+fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 fn processor(name: &str) -> Result<&'static Processor, String> {
