@@ -1,10 +1,13 @@
 //! From a row to its group.
 //!
-//! A row is checked as a whole before anything is changed, so a bad row leaves no trace. If the
-//! table is full in the middle of a row, it is spilled, and the row goes on at the cell at which it
-//! stopped: in a new group, which is merged with the spilled one at the end.
+//! A row is checked as a whole before anything is changed, so a bad row leaves no trace. Checked rows
+//! wait in a [`batch`], so that the groups of several rows come from memory at the same time. If a
+//! cell overflows in the middle of a row, the table is spilled, and the row goes on at that cell: in a
+//! new group, which is merged with the spilled one at the end.
 
 mod align;
+mod batch;
+mod texts;
 
 use super::checked::Checked;
 use super::dictionary::Interned;
@@ -15,7 +18,8 @@ use super::layout::Kind;
 use super::number::{self, Number};
 use super::options::Column;
 use super::row::Row;
-use super::update::{self, Aligned, Overflow};
+use super::update::Aligned;
+use batch::Batch;
 
 /// Why a row is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +49,15 @@ pub(super) struct Accumulator {
     /// The numbers of a row, as they were written.
     numbers: Vec<Number>,
     joined: Vec<u8>,
+    /// The rows that are not in their groups yet.
+    batch: Batch,
     pub(super) groups: Groups,
 }
 
-/// What stopped a row.
-enum Stop {
-    /// No memory is left.
+/// Why a row has no key.
+enum Refused {
+    /// A dictionary is full.
     Full,
-    /// The cell at this index overflows.
-    Overflow(usize),
     Bad(Bad),
 }
 
@@ -72,6 +76,7 @@ impl Accumulator {
         Self {
             columns: checked.group_by.len(),
             numbers: vec![Number::Empty; inputs.len()],
+            batch: Batch::new(inputs.len()),
             inputs,
             cells,
             joined: Vec::new(),
@@ -97,23 +102,26 @@ impl Accumulator {
             return Ok(Err(bad));
         }
         self.align()?;
-        let mut from = 0;
+        if !self.groups.texts.is_empty() {
+            return self.add_with_texts(row, group_columns, input_columns);
+        }
         loop {
-            let stop = match self.update(row, group_columns, input_columns, &mut from) {
-                Ok(()) => return Ok(Ok(())),
-                Err(stop) => stop,
-            };
-            match stop {
-                Stop::Bad(bad) => return Ok(Err(bad)),
-                Stop::Full => self.groups.relieve()?,
-                Stop::Overflow(index) if self.groups.table.layout().wide => {
-                    let mut key = Vec::new();
-                    for column in group_columns {
-                        key::push_text(&mut key, row.field(*column));
+            if self.batch.is_empty() {
+                self.groups.make_room(batch::ROWS)?;
+            }
+            match self.key(row, group_columns) {
+                Ok(key) => {
+                    let values = self.inputs.iter().map(|input| input.value);
+                    if self.batch.push(key, values) {
+                        self.apply()?;
                     }
-                    return Err(self.groups.overflow(&key, index));
+                    return Ok(Ok(()));
                 }
-                Stop::Overflow(_) => self.groups.widen()?,
+                Err(Refused::Bad(bad)) => return Ok(Err(bad)),
+                Err(Refused::Full) => {
+                    self.apply()?;
+                    self.groups.relieve()?;
+                }
             }
         }
     }
@@ -137,72 +145,9 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Updates the cells from `from` on. It is then the cell at which the update stopped.
-    #[inline]
-    fn update(
-        &mut self,
-        row: &Row<'_>,
-        group_columns: &[usize],
-        input_columns: &[usize],
-        from: &mut usize,
-    ) -> Result<(), Stop> {
-        let key = self.key(row, group_columns)?;
-        let groups = &mut self.groups;
-        let at = groups
-            .table
-            .locate(key, &mut groups.budget)
-            .ok_or(Stop::Full)?;
-        let mut texts = groups.texts.iter_mut();
-        for (cell, (kind, input)) in self.cells.iter().enumerate() {
-            let text = if kind.is_text() { texts.next() } else { None };
-            if cell < *from {
-                continue;
-            }
-            *from = cell;
-            let value = input
-                .and_then(|input| self.inputs.get(input))
-                .map(|input| input.value);
-            let wide = groups.table.layout().wide;
-            let place = groups
-                .table
-                .layout()
-                .cells
-                .get(cell)
-                .copied()
-                .unwrap_or((*kind, 0));
-            let group = groups.table.group(at);
-            match (text, input) {
-                (Some(text), Some(input)) if matches!(value, Some(Aligned::Text)) => {
-                    let column = input_columns.get(*input).copied().unwrap_or(0);
-                    let field = row.field(column);
-                    let id = u32::try_from(super::layout::get(group, place.1)).unwrap_or(0);
-                    let current = text.text(id);
-                    let least = *kind == Kind::MinText;
-                    if id == 0
-                        || if least {
-                            field < current
-                        } else {
-                            field > current
-                        }
-                    {
-                        match text.intern(field, &mut groups.budget) {
-                            Interned::Id(id) => super::layout::set(group, place.1, u64::from(id)),
-                            Interned::Full => return Err(Stop::Full),
-                            Interned::NotUtf8 => return Err(Stop::Bad(Bad::NotUtf8(column))),
-                        }
-                    }
-                }
-                (Some(_), _) => {}
-                (None, _) => update::update(group, place, wide, value.unwrap_or(Aligned::Text))
-                    .map_err(|Overflow| Stop::Overflow(cell))?,
-            }
-        }
-        Ok(())
-    }
-
     /// The packed key of a row. New values are added to the dictionaries.
     #[inline]
-    fn key(&mut self, row: &Row<'_>, columns: &[usize]) -> Result<Packed, Stop> {
+    fn key(&mut self, row: &Row<'_>, columns: &[usize]) -> Result<Packed, Refused> {
         let mut packed = [0; 2];
         let groups = &mut self.groups;
         for (index, dictionary) in groups.dictionaries.iter_mut().enumerate() {
@@ -219,8 +164,8 @@ impl Accumulator {
             };
             match interned {
                 Interned::Id(id) => key::put(&mut packed, index, id),
-                Interned::Full => return Err(Stop::Full),
-                Interned::NotUtf8 => return Err(Stop::Bad(Bad::NotUtf8(column))),
+                Interned::Full => return Err(Refused::Full),
+                Interned::NotUtf8 => return Err(Refused::Bad(Bad::NotUtf8(column))),
             }
         }
         Ok(packed)

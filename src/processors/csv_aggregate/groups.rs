@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::budget::Budget;
 use super::dictionary::Dictionary;
 use super::failure::Failure;
-use super::key;
+use super::key::{self, Packed};
 use super::layout::{Cell, Kind, Layout};
 use super::merge::{Sink, merge};
 use super::packed_run::{PackedRun, PackedSource, Shared};
@@ -65,9 +65,16 @@ impl Groups {
         self.names = names;
     }
 
-    /// The failure of an overflow in the cell at `index` of the group.
-    pub(super) fn overflow(&self, key: &[u8], index: usize) -> Failure {
-        overflow(&self.names, key, index)
+    /// Makes room for groups in the table. Every number that the caller has may be void then.
+    #[inline]
+    pub(super) fn make_room(&mut self, groups: usize) -> Result<(), Failure> {
+        loop {
+            let known = self.dictionaries.first().map_or(0, Dictionary::len);
+            if self.table.make_room(groups, known, &mut self.budget) {
+                return Ok(());
+            }
+            self.relieve()?;
+        }
     }
 
     /// Makes room by spilling. Every number and place of a group that the caller has is void then.
@@ -75,37 +82,45 @@ impl Groups {
     pub(super) fn relieve(&mut self) -> Result<(), Failure> {
         let dictionaries = self.dictionaries.iter().chain(&self.texts);
         let bytes: usize = dictionaries.map(Dictionary::bytes).sum();
-        let single = self.dictionaries.len() == 1;
         if self.table.is_empty() && bytes == 0 {
             return Err(Failure::MemoryFull {
                 limit: self.budget.limit(),
             });
         }
-        let large = bytes > self.budget.limit() / 2;
-        if single || large || self.table.is_empty() || self.packed_runs.len() + 1 == MAX_RUNS {
-            return self.close_texts(self.table.layout().clone());
+        // A table of one dictionary is as large as it: nothing would be gained by keeping it.
+        let keep = self.dictionaries.len() > 1 && bytes <= self.budget.limit() / 2;
+        if keep && !self.table.is_empty() && self.packed_runs.len() + 1 < MAX_RUNS {
+            return self.spill();
         }
-        self.spill_table(self.table.layout().clone())?;
-        // The dictionaries may grow by a part of what is left, the table takes the rest.
-        let layout = self.table.layout().clone();
-        self.budget_table(layout, bytes)
+        self.close_texts(self.table.layout().clone())
     }
 
-    fn budget_table(&mut self, layout: Layout, dictionaries: usize) -> Result<(), Failure> {
-        self.table.restart(layout.clone(), 0, &mut self.budget);
-        let spare = (dictionaries / 2 + (64 << 10)).min(self.budget.free() / 2);
-        let bytes = self.budget.free() - spare;
-        self.table.restart(layout, bytes, &mut self.budget);
-        Ok(())
+    /// Spills the table, and keeps the dictionaries.
+    #[cold]
+    pub(super) fn spill(&mut self) -> Result<(), Failure> {
+        if self.table.is_empty() {
+            return Err(Failure::MemoryFull {
+                limit: self.budget.limit(),
+            });
+        }
+        self.spill_table(self.table.layout().clone())
     }
 
-    /// Spills all groups, and goes on with two words a number.
+    /// Goes on with two words a number, because the cell at `index` of a group overflows.
+    #[cold]
+    pub(super) fn widen_for(&mut self, key: Packed, index: usize) -> Result<(), Failure> {
+        if !self.table.layout().wide {
+            return self.widen();
+        }
+        let mut bytes = Vec::new();
+        key::to_bytes(&key, &self.dictionaries, self.columns, &mut bytes);
+        Err(overflow(&self.names, &bytes, index))
+    }
+
+    /// Spills all groups, and goes on with two words a number. The dictionaries stay.
     #[cold]
     pub(super) fn widen(&mut self) -> Result<(), Failure> {
         let wide = Layout::new(self.dictionaries.len(), &self.kinds, true);
-        if self.dictionaries.len() == 1 {
-            return self.close_texts(wide);
-        }
         self.spill_table(wide)
     }
 
@@ -118,7 +133,13 @@ impl Groups {
             let run = PackedRun::write(&self.table, &ranks, scales, &self.space)?;
             self.packed_runs.push(run);
         }
-        self.table.restart(next, 0, &mut self.budget);
+        let dictionaries = self.dictionaries.iter().chain(&self.texts);
+        let dictionaries: usize = dictionaries.map(Dictionary::bytes).sum();
+        // The dictionaries may grow by a part of what is left, the table takes the rest.
+        self.table.restart(next.clone(), 0, &mut self.budget);
+        let spare = (dictionaries / 2 + (64 << 10)).min(self.budget.free() / 2);
+        let bytes = self.budget.free() - spare;
+        self.table.restart(next, bytes, &mut self.budget);
         Ok(())
     }
 
@@ -221,26 +242,16 @@ struct WithTexts<'a, S> {
 
 impl<S: Sink<Vec<u8>>> Sink<(u64, u64)> for WithTexts<'_, S> {
     fn emit(&mut self, key: &(u64, u64), cells: &[Cell]) -> Result<(), Failure> {
-        let words = [key.0, key.1];
-        key::to_bytes(
-            &words,
-            self.ranks,
-            self.dictionaries,
-            self.columns,
-            &mut self.key,
-        );
+        let mut words = [key.0, key.1];
+        key::to_numbers(&mut words, self.ranks);
+        key::to_bytes(&words, self.dictionaries, self.columns, &mut self.key);
         self.sink.emit(&self.key, cells)
     }
 
     fn overflow(&self, key: &(u64, u64), index: usize) -> Failure {
-        let (words, mut bytes) = ([key.0, key.1], Vec::new());
-        key::to_bytes(
-            &words,
-            self.ranks,
-            self.dictionaries,
-            self.columns,
-            &mut bytes,
-        );
+        let (mut words, mut bytes) = ([key.0, key.1], Vec::new());
+        key::to_numbers(&mut words, self.ranks);
+        key::to_bytes(&words, self.dictionaries, self.columns, &mut bytes);
         self.sink.overflow(&bytes, index)
     }
 }

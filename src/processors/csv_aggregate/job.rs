@@ -186,6 +186,7 @@ impl<'a> Job<'a> {
     /// Writes all groups.
     pub(super) fn finish(mut self, output: impl Write) -> Result<Report, Failure> {
         self.name_columns(None);
+        self.accumulator.apply()?;
         let groups = self.accumulator.groups;
         let header = self.output_header.unwrap_or_default();
         let mut writer = CsvWriter::new(output, &header, groups.scales.clone());

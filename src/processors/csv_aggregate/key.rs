@@ -68,17 +68,16 @@ pub(super) fn push_text(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend_from_slice(END);
 }
 
-/// Replaces `bytes` by the key bytes of packed ranks. `columns` is the number of group columns.
+/// Replaces `bytes` by the key bytes of packed numbers. `columns` is the number of group columns.
 pub(super) fn to_bytes(
     words: &[u64],
-    ranks: &[Ranks],
     dictionaries: &[Dictionary],
     columns: usize,
     bytes: &mut Vec<u8>,
 ) {
     bytes.clear();
-    for (index, (column, dictionary)) in ranks.iter().zip(dictionaries).enumerate() {
-        let text = dictionary.text(column.id(take(words, index)));
+    for (index, dictionary) in dictionaries.iter().enumerate() {
+        let text = dictionary.text(take(words, index));
         if is_joined(index, columns) {
             bytes.extend_from_slice(text);
         } else {

@@ -12,7 +12,7 @@ use super::key::{self, Packed};
 use super::layout::{self, Layout};
 use super::rank::Ranks;
 
-const MIN_SLOTS: usize = 64;
+const MIN_SLOTS: usize = 128;
 
 pub(super) struct Table {
     words: Vec<u64>,
@@ -52,12 +52,30 @@ impl Table {
         self.groups == 0
     }
 
-    /// The words of a group.
+    /// The layout, and the words of a group.
     #[inline]
-    pub(super) fn group(&mut self, at: usize) -> &mut [u64] {
-        self.words
-            .get_mut(at..at + self.layout.stride)
-            .unwrap_or(&mut [])
+    pub(super) fn layout_and_group(&mut self, at: usize) -> (&Layout, &mut [u64]) {
+        let group = self.words.get_mut(at..at + self.layout.stride);
+        (&self.layout, group.unwrap_or(&mut []))
+    }
+
+    /// Loads the groups of the keys into the caches.
+    #[inline]
+    pub(super) fn touch(&self, keys: &[Packed]) {
+        let words = keys.iter().map(|key| {
+            let at = self.slot(*key).saturating_mul(self.layout.stride);
+            layout::get(&self.words, at)
+        });
+        // All loads are independent of each other, and none may be optimised away.
+        std::hint::black_box(words.fold(0, |all, word| all ^ word));
+    }
+
+    /// Makes room for new groups. `known` is the greatest number of the only dictionary, if the
+    /// table has one. Returns false if the budget does not allow it.
+    #[inline]
+    pub(super) fn make_room(&mut self, groups: usize, known: usize, budget: &mut Budget) -> bool {
+        let used = if self.direct { known } else { self.groups };
+        used + groups <= self.max_groups || self.grow(used + groups, budget)
     }
 
     /// The first word of the group. A new group is added. `None` if the table is full.
@@ -81,7 +99,7 @@ impl Table {
                 Some(word) if word != 0 => at += stride,
                 // Past the last slot, the search goes on at the first one.
                 None if self.groups < self.max_groups && !self.direct => at = 0,
-                _ if !self.grow(key, budget) => return None,
+                _ if !self.grow(self.slot(key) + 1, budget) => return None,
                 _ => at = self.slot(key) * stride,
             }
         }
@@ -117,13 +135,14 @@ impl Table {
         }
     }
 
-    /// Doubles the table, if the budget holds it beside the old one.
+    /// Doubles the table, if the budget holds it beside the old one. A table of one dictionary grows
+    /// in place, to at least `least` slots.
     #[cold]
-    fn grow(&mut self, key: Packed, budget: &mut Budget) -> bool {
+    fn grow(&mut self, least: usize, budget: &mut Budget) -> bool {
         let (stride, old) = (self.layout.stride, self.taken);
         let slots = self.words.len() / stride;
         if self.direct {
-            let slots = (slots + slots / 4).max(self.slot(key) + MIN_SLOTS);
+            let slots = (slots + slots / 4).max(least + MIN_SLOTS);
             let bytes = slots * stride * 8;
             if !budget.take(bytes.saturating_sub(old)) {
                 return false;
@@ -151,7 +170,7 @@ impl Table {
                     at = 0;
                 }
             }
-            self.group(at).copy_from_slice(group);
+            self.layout_and_group(at).1.copy_from_slice(group);
         }
         drop(words);
         budget.give(old);

@@ -37,7 +37,7 @@ type Input = io::Result<Box<dyn Read>>;
 fn open(inputs: &[Vec<u8>]) -> Vec<Input> {
     let inputs = inputs.iter().cloned().map(io::Cursor::new);
     inputs
-        .map(|input| Ok(Box::new(input) as Box<dyn Read>))
+        .map(|input| -> Input { Ok(Box::new(input)) })
         .collect()
 }
 
@@ -137,7 +137,8 @@ fn a_sum_beyond_64_bits_is_exact() {
 
 #[test]
 fn no_inputs_and_no_rows_give_a_header() {
-    let (output, report) = run(&plays(), &[] as &[&str]).unwrap();
+    let none: [&str; 0] = [];
+    let (output, report) = run(&plays(), &none).unwrap();
     assert_eq!(output, "Song,Date,sum(Number of Plays)\n");
     assert_eq!((report.inputs, report.groups), (0, 0));
     let (output, _) = run(&plays(), &["Number of Plays,Date,Song\r\n"]).unwrap();

@@ -65,6 +65,8 @@ impl Accumulator {
     /// Raises the scale of an input, and of all cells that are computed from it.
     #[cold]
     fn raise(&mut self, index: usize, scale: u8) -> Result<(), Failure> {
+        // The waiting rows are at the old scale.
+        self.apply()?;
         let old = self.inputs.get(index).map_or(0, |input| input.scale);
         for (cell, (kind, input)) in self.cells.iter().enumerate() {
             if !kind.is_number() || *input != Some(index) {

