@@ -96,3 +96,6 @@ impl Checked {
         self.group_by.iter().chain(of_aggregates)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,11 @@
 //! A file of song plays with the columns `Song,Date,Number of Plays` becomes plays per song and date.
 //! Any number of inputs is read once, from their start to their end, into one sorted output.
 //!
-//! - **From bytes to rows**: [`decode`] decompresses and converts to UTF-8, [`records`] splits into
-//!   records in place, [`header`] finds the columns.
-//! - **From rows to groups**: [`accumulate`] checks a row as a whole, replaces each group value by
-//!   its number in a [`dictionary`], and updates the group of the packed numbers in a [`table`].
-//! - **Past the memory**: [`groups`] sorts the table into a run in a temporary file and starts
+//! - **From bytes to rows**: `decode` decompresses and converts to UTF-8, `records` splits into
+//!   records in place, `header` finds the columns.
+//! - **From rows to groups**: `accumulate` checks a row as a whole, replaces each group value by
+//!   its number in a `dictionary`, and updates the group of the packed numbers in a `table`.
+//! - **Past the memory**: `groups` sorts the table into a run in a temporary file and starts
 //!   anew. At the end all runs are merged.
 //!
 //! The output is sorted byte by byte by the group columns, so that it depends only on the rows and

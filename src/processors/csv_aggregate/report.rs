@@ -58,7 +58,7 @@ pub struct BadRows {
     pub count: u64,
     /// Their bytes after decompression and conversion to UTF-8.
     pub bytes: u64,
-    /// The first of them, at most [`MAX_SAMPLES`].
+    /// The first of them, at most 20.
     pub samples: Vec<BadSample>,
 }
 

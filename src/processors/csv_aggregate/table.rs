@@ -233,3 +233,6 @@ fn fold(value: u64, seed: u64) -> u64 {
     let (low, high) = value.carrying_mul(seed | 1, 0);
     low ^ high
 }
+
+#[cfg(test)]
+mod tests;

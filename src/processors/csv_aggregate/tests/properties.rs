@@ -65,7 +65,7 @@ fn bytes(files: &[String]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn a_result_is_that_of_the_reference_within_any_budget(
