@@ -16,6 +16,7 @@
 //!   janitor ─▶ usecases
 //!   audit ─▶ usecases                                writes down who did what
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
+//!   processors                                       bytes to results, in a bounded process
 //!
 //!   config, telemetry, lifecycle, clock              named by all others, name none of them
 //!   dev                                              the embedded stack (feature `dev`)
@@ -40,6 +41,7 @@ pub mod janitor;
 pub mod lifecycle;
 pub mod notify;
 pub mod objects;
+pub mod processors;
 pub mod store;
 pub mod telemetry;
 pub mod usecases;

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use super::dev;
-use super::{audit, completions, doctor, events, janitor, keys, rules, tenants};
+use super::{audit, completions, doctor, events, janitor, keys, process, rules, tenants};
 use crate::client;
 
 /// A control plane for direct-to-S3 uploads. Settings are read from the environment; `check-config`
@@ -20,6 +20,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run the broker
     Serve,
+    /// Run the jobs of datasets that have arrived, beside one or more `serve`
+    Worker,
     /// Run the broker with an embedded Postgres and S3 server, without any configuration
     #[cfg(feature = "dev")]
     Dev(dev::Arguments),
@@ -53,4 +55,7 @@ pub(super) enum Command {
     Client(client::Command),
     /// Print shell completions
     Completions(completions::Arguments),
+    /// Run a processor from standard input to standard output, with limits
+    #[command(hide = true)]
+    Process(process::Arguments),
 }

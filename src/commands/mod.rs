@@ -1,8 +1,10 @@
 //! The command line. Each command builds the components that it needs, and runs them.
 
 pub mod assemble;
+mod assemble_error;
 mod audit;
 mod aws;
+mod build_worker;
 mod check_config;
 mod cli;
 mod cloud;
@@ -20,6 +22,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod output;
+mod process;
 pub mod processing_rules;
 mod rules;
 mod run;
@@ -28,6 +31,7 @@ mod settings;
 mod store_abilities;
 mod tenants;
 mod when;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -39,9 +43,15 @@ use cli::{Cli, Command};
 /// Parses the command line and runs the command.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let command = match cli.command {
+        // It must limit itself before it starts a thread.
+        Command::Process(arguments) => return process::run(arguments),
+        command => command,
+    };
     lifecycle::run(async {
-        match cli.command {
+        match command {
             Command::Serve => serve::run().await,
+            Command::Worker => worker::run().await,
             #[cfg(feature = "dev")]
             Command::Dev(arguments) => dev::run(arguments).await,
             Command::Migrate => migrate::run().await,
@@ -57,6 +67,8 @@ pub fn run() -> ExitCode {
             Command::Rules(command) => rules::run(command),
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments, Cli::command()),
+            // Unreachable: see above.
+            Command::Process(arguments) => process::run(arguments),
         }
     })
 }

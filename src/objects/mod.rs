@@ -17,11 +17,13 @@ pub mod inspect;
 mod list;
 pub mod multipart;
 pub mod probe;
+pub mod read;
 mod short_lived;
 pub mod sign;
 mod store;
 mod timeout;
 pub mod trust;
+pub mod write;
 
 pub use abilities::KnownAbilities;
 pub use buckets::{Bucket, Buckets, Settings as BucketSettings};

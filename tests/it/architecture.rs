@@ -22,6 +22,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("janitor", &["domain", "usecases"]),
     ("arrivals", &["domain", "usecases"]),
     ("audit", &["domain", "usecases"]),
+    ("processors", &["domain"]),
+    ("worker", &["domain", "usecases", "processors"]),
     ("dev", &["objects"]),
     ("client", &[]),
     ("clock", &[]),

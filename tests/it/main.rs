@@ -50,6 +50,7 @@ mod plans;
 mod pooler;
 mod postgres_starter;
 mod postgres_tls;
+mod processors;
 mod properties;
 mod python_client;
 mod races;

@@ -104,7 +104,8 @@ fn unsupported_attribute(
     Some(StoreError::UnsupportedAttribute { attribute, answer })
 }
 
-fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
+/// The algorithm for the SDK.
+pub(in crate::objects) fn algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
     match algorithm {
         Algorithm::Sha256 => ChecksumAlgorithm::Sha256,
         Algorithm::Sha1 => ChecksumAlgorithm::Sha1,

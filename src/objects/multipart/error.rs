@@ -12,7 +12,9 @@ const NO_SUCH_BUCKET: &str = "NoSuchBucket";
 
 /// Whether the multipart upload does not exist, or no longer. The code of S3 is `NoSuchUpload`;
 /// other stores answer `NoSuchKey`, or only the status 404.
-pub(super) fn is_no_such_upload<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> bool {
+pub(in crate::objects) fn is_no_such_upload<E: ProvideErrorMetadata>(
+    error: &SdkError<E, Response>,
+) -> bool {
     match error.code() {
         Some(NO_SUCH_UPLOAD) => true,
         Some(NO_SUCH_BUCKET) => false,

@@ -11,6 +11,8 @@ mod error;
 mod parts;
 mod uploads;
 
+pub(super) use self::create::algorithm as checksum_algorithm;
+pub(super) use self::error::is_no_such_upload;
 pub use complete::{CompleteMultipart, Completion};
 pub use parts::{PartsPage, UploadedPart};
 pub use uploads::{OpenUpload, OpenUploadsPage, UploadsMarker};

@@ -158,7 +158,7 @@ pub(in crate::usecases) fn precondition(rule: &WriteRule) -> Precondition<'_> {
 
 /// Returns the precondition of a single PUT that the store supports. An upload that replaces one
 /// version is refused if the store cannot check that version.
-async fn put_precondition<'a>(
+pub(in crate::usecases) async fn put_precondition<'a>(
     objects: &ObjectStore,
     rule: &'a WriteRule,
 ) -> Result<Precondition<'a>> {

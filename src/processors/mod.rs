@@ -1,0 +1,42 @@
+//! What turns the bytes of a dataset into a result, and the bounded process in which that happens.
+//!
+//! A processor is an entry of [`SHIPPED`]: its name, what its result is, how its options are
+//! checked, and the function that computes. It reads bytes and writes bytes; it knows no database,
+//! no store and no network.
+//!
+//! Its input comes from callers and may be hostile. A processor therefore never runs in the process
+//! of the broker. [`child`] starts the program again with the hidden command `process`, whose whole
+//! work is [`execute`]: set the limits of the operating system for itself ([`self_limits`]), read
+//! the inputs from standard input, write the result to standard output, and report on the last line
+//! of standard error. Whatever the input does to that process, the broker only sees a
+//! [`Failure`](processor::Failure).
+//!
+//! To add a processor: a file or folder here, and one entry in [`SHIPPED`].
+
+pub mod child;
+pub mod execute;
+pub mod inputs;
+pub mod processor;
+pub mod report;
+pub mod self_limits;
+
+mod output;
+#[cfg(debug_assertions)]
+mod trial;
+
+pub use processor::{Failure, Limits, OptionFault, Processor};
+
+/// The processors of this program.
+pub const SHIPPED: &[Processor] = &[];
+
+/// The processors that only debug builds have: with [`trial`], the tests do to the process what
+/// hostile input might do.
+#[cfg(debug_assertions)]
+const DEBUG_ONLY: &[Processor] = &[trial::TRIAL];
+#[cfg(not(debug_assertions))]
+const DEBUG_ONLY: &[Processor] = &[];
+
+/// Returns the processor with this name; `None` if there is none.
+pub fn find(name: &str) -> Option<&'static Processor> {
+    (SHIPPED.iter().chain(DEBUG_ONLY)).find(|processor| processor.name == name)
+}
