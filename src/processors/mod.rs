@@ -14,6 +14,8 @@
 //! To add a processor: a file or folder here, and one entry in [`SHIPPED`].
 
 pub mod child;
+mod csv;
+pub mod csv_aggregate;
 pub mod execute;
 pub mod inputs;
 pub mod processor;
@@ -27,7 +29,7 @@ mod trial;
 pub use processor::{Failure, Limits, OptionFault, Processor};
 
 /// The processors of this program.
-pub const SHIPPED: &[Processor] = &[];
+pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE];
 
 /// The processors that only debug builds have: with [`trial`], the tests do to the process what
 /// hostile input might do.

@@ -60,18 +60,18 @@ fn validate_processor(table: &RuleTable, faults: &mut Vec<RuleFault>) {
     let Some(Located { line, value: name }) = &table.processor else {
         return;
     };
-    let shipped = shipped::find(name);
+    let ships = shipped::has(name);
     if !is_processor_name(name) {
         let detail = "must be 1 to 64 of a-z, 0-9 and -, starting with a letter or a digit";
         faults.push(table.fault(*line, "processor", Some(name), detail));
     } else if let Some(external) = table.external.as_ref().filter(|flag| flag.value)
-        && shipped.is_some()
+        && ships
     {
         let detail = format!(
             "must not be true: {name} ships with the broker. A worker of your own needs another name"
         );
         faults.push(table.fault(external.line, "external", None, detail));
-    } else if shipped.is_none() && !is_external(table) && !has_fault(table, "external", faults) {
+    } else if !ships && !is_external(table) && !has_fault(table, "external", faults) {
         let detail = format!(
             "is not a processor of this version ({}). For a worker of your own, add external = true",
             shipped::names()
@@ -79,8 +79,13 @@ fn validate_processor(table: &RuleTable, faults: &mut Vec<RuleFault>) {
         faults.push(table.fault(*line, "processor", Some(name), detail));
     }
     let options = &table.options;
-    for fault in shipped::check_options(name, &options.value) {
-        let key = format!("options{}", fault.pointer.replace('/', "."));
+    let has_options = !has_fault(table, "options", faults);
+    let found = has_options.then(|| shipped::check_options(name, &options.value));
+    for fault in found.into_iter().flatten() {
+        let key = match &*fault.field {
+            "" => "options".to_owned(),
+            field => format!("options.{field}"),
+        };
         faults.push(table.fault(options.line, key, None, fault.detail));
     }
 }

@@ -6,6 +6,7 @@
 //! new group, which is merged with the spilled one at the end.
 
 mod align;
+mod apply;
 mod batch;
 mod texts;
 

@@ -12,7 +12,10 @@ use super::budget::Budget;
 
 /// What a value costs beside its text and its slots: its end in the arena, and what
 /// [`Ranks`](super::rank::Ranks) take while they are computed.
-const ENTRY_BYTES: usize = 4 + super::rank::ENTRY_BYTES;
+const ENTRY_BYTES: usize = 4 + RANK_BYTES;
+/// The bytes a value that the computation of ranks takes at its peak: an entry to sort, and two
+/// results.
+const RANK_BYTES: usize = 16 + 8;
 
 /// The least slots, and how they are indexed.
 const MIN_SLOTS: usize = 64;

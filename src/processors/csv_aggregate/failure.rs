@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::report::BadSample;
+use super::bad_sample::BadSample;
 
 /// Why an aggregation failed. The text is for the operator of the job.
 ///

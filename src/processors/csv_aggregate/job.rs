@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::rc::Rc;
 
 use super::accumulate::{Accumulator, Bad};
+use super::bad_sample::BadSample;
 use super::budget::Budget;
 use super::checked::Checked;
 use super::decode::{self, Status};
@@ -14,7 +15,7 @@ use super::header;
 use super::limits::Limits;
 use super::options::Column;
 use super::records::{Fault, Records, Step};
-use super::report::{BadRows, BadSample, Formats, Report, excerpt};
+use super::report::{BadRows, Formats, Report, excerpt};
 use super::spill::Space;
 use super::write::CsvWriter;
 

@@ -26,8 +26,10 @@
 //! have buffers of fixed size. Nothing is done in other threads.
 
 mod accumulate;
+mod bad_sample;
 mod budget;
 mod cells;
+mod check;
 mod checked;
 mod decode;
 mod detect;
@@ -59,13 +61,14 @@ mod write;
 
 use std::io::{self, Read, Write};
 
+pub use bad_sample::BadSample;
 pub use checked::Checked;
 pub use failure::Failure;
 pub use limits::Limits;
 pub use options::{
     Aggregate, Column, Compression, Encoding, Function, OptionFault, Options, ValueType,
 };
-pub use report::{BadRows, BadSample, Format, Report};
+pub use report::{BadRows, Format, Report};
 
 /// Aggregates all inputs into one output.
 ///

@@ -2,9 +2,6 @@
 
 use super::dictionary::{Dictionary, index};
 
-/// The bytes a value that the computation takes at its peak: an entry to sort, and two results.
-pub(super) const ENTRY_BYTES: usize = 16 + 8;
-
 /// The order of the texts: a rank is the number of texts that are less.
 pub(super) struct Ranks {
     /// The rank of a number. The first is of the number 0, which no text has.

@@ -1,10 +1,10 @@
 //! What an aggregation read, dropped and wrote.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 
+use super::bad_sample::BadSample;
 use super::failure::Failure;
 
 /// How many bad rows are sampled into a report.
@@ -60,31 +60,6 @@ pub struct BadRows {
     pub bytes: u64,
     /// The first of them, at most 20.
     pub samples: Vec<BadSample>,
-}
-
-/// A row that was dropped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BadSample {
-    /// The number of the input, from 1.
-    pub input: u64,
-    /// The line on which the row starts, from 1.
-    pub line: u64,
-    /// Why it was dropped.
-    pub reason: String,
-    /// The start of the row, without control characters.
-    pub excerpt: String,
-}
-
-impl fmt::Display for BadSample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            input,
-            line,
-            reason,
-            excerpt,
-        } = self;
-        write!(f, "input {input}, line {line}: {reason}: {excerpt}")
-    }
 }
 
 impl BadRows {

@@ -152,7 +152,7 @@ async fn object_is_proven_although_the_answer_to_its_write_was_lost() {
     let proxy = FaultyProxy::new(cloud::address());
     let app = Setup::new().s3(proxy.endpoint()).start().await;
     let session = app.create("/derived/a.csv", json!({"size": 5})).await;
-    proxy.set_mode(Mode::Truncate(cloud::address(), 0));
+    proxy.set_mode(Mode::Truncate(cloud::address(), 12));
     let back = async {
         let arrived = async || app.bucket.head("derived/a.csv").await.is_some();
         crate::support::observe::eventually("the object", arrived).await;

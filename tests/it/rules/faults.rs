@@ -22,7 +22,11 @@ async fn faults(text: &str) -> Vec<String> {
 
 /// A rule that is valid but for the given lines.
 fn rule_with(lines: &str) -> String {
-    format!("[[rule]]\nprocessor = \"csv-aggregate\"\n{lines}\n")
+    let options = match lines.contains("options") {
+        true => "",
+        false => "options = { group_by = [\"a\"], aggregates = [{ function = \"count\" }] }\n",
+    };
+    format!("[[rule]]\nprocessor = \"csv-aggregate\"\n{lines}\n{options}")
 }
 
 #[tokio::test]

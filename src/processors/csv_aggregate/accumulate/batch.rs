@@ -4,10 +4,8 @@
 //! a row. The groups of a batch are touched first, one right after the other, so that the processor
 //! waits for all of them together.
 
-use super::super::failure::Failure;
 use super::super::key::Packed;
-use super::super::update::{self, Aligned, Overflow};
-use super::Accumulator;
+use super::super::update::Aligned;
 
 /// The rows of a batch.
 pub(super) const ROWS: usize = 32;
@@ -15,10 +13,10 @@ pub(super) const ROWS: usize = 32;
 /// Rows that are checked, and not in their groups yet.
 #[derive(Default)]
 pub(super) struct Batch {
-    keys: Vec<Packed>,
+    pub(super) keys: Vec<Packed>,
     /// The values of the inputs of each row, or one value without a meaning if there is no input.
-    values: Vec<Aligned>,
-    width: usize,
+    pub(super) values: Vec<Aligned>,
+    pub(super) width: usize,
 }
 
 impl Batch {
@@ -44,58 +42,5 @@ impl Batch {
         self.values
             .resize(self.keys.len() * self.width, Aligned::Empty);
         self.keys.len() == ROWS
-    }
-}
-
-/// What stopped a row.
-enum Stop {
-    /// The table is full.
-    Full,
-    /// The cell at this index overflows.
-    Overflow(usize),
-}
-
-impl Accumulator {
-    /// Adds the waiting rows to their groups. The dictionaries stay.
-    pub(in super::super) fn apply(&mut self) -> Result<(), Failure> {
-        let mut batch = std::mem::take(&mut self.batch);
-        self.groups.table.touch(&batch.keys);
-        for (key, values) in batch
-            .keys
-            .iter()
-            .zip(batch.values.chunks_exact(batch.width))
-        {
-            let mut from = 0;
-            while let Err(stop) = self.update(*key, values, &mut from) {
-                match stop {
-                    Stop::Full => self.groups.spill()?,
-                    Stop::Overflow(index) => self.groups.widen_for(*key, index)?,
-                }
-            }
-        }
-        batch.keys.clear();
-        batch.values.clear();
-        self.batch = batch;
-        Ok(())
-    }
-
-    /// Updates the cells from `from` on. It is then the cell at which the update stopped.
-    #[inline]
-    fn update(&mut self, key: Packed, values: &[Aligned], from: &mut usize) -> Result<(), Stop> {
-        let groups = &mut self.groups;
-        let at = groups.table.locate(key, &mut groups.budget);
-        let (layout, group) = groups.table.layout_and_group(at.ok_or(Stop::Full)?);
-        let cells = self.cells.iter().zip(&layout.cells).enumerate();
-        for (index, ((_, input), place)) in cells.skip(*from) {
-            let value = match input {
-                Some(input) => values.get(*input).copied().unwrap_or(Aligned::Empty),
-                None => Aligned::Text,
-            };
-            if let Err(Overflow) = update::update(group, *place, layout.wide, value) {
-                *from = index;
-                return Err(Stop::Overflow(index));
-            }
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,126 @@
+//! `csv-aggregate` as a processor: options in JSON, and failures in the form of all processors.
+
+use std::io::{Read, Write};
+
+use serde_json::Value;
+
+use super::csv_aggregate::{self, Checked, Options};
+use super::inputs::{Input, Inputs};
+use super::processor::{Failure, Limits, OptionFault, Processor};
+
+/// The most bytes of all inputs after decompression: a bound for files that decompress to far more
+/// than anything that is uploaded.
+const MAX_DECODED_BYTES: u64 = 1 << 40;
+
+/// The processor `csv-aggregate`.
+pub(super) const CSV_AGGREGATE: Processor = Processor {
+    name: "csv-aggregate",
+    result_kind: "aggregate",
+    extension: "csv",
+    content_type: "text/csv",
+    check_options: faults_of,
+    run,
+};
+
+fn faults_of(options: &Value) -> Vec<OptionFault> {
+    check(options).err().unwrap_or_default()
+}
+
+fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
+    let options: Options = serde_path_to_error::deserialize(options).map_err(|error| {
+        let field = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => path,
+        };
+        vec![OptionFault::new(field, error.into_inner().to_string())]
+    })?;
+    options.check().map_err(|faults| {
+        let faults = faults.into_iter();
+        faults
+            .map(|fault| OptionFault::new(fault.field, fault.detail))
+            .collect()
+    })
+}
+
+fn run(
+    options: &Value,
+    inputs: Inputs,
+    output: &mut dyn Write,
+    limits: &Limits,
+) -> Result<Value, Failure> {
+    let checked = check(options).map_err(|faults| {
+        let faults: Vec<String> = (faults.iter())
+            .map(|fault| format!("{}: {}", fault.field, fault.detail))
+            .collect();
+        Failure::permanent("invalid-options", faults.join("; "))
+    })?;
+    let limits = csv_aggregate::Limits {
+        memory_bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
+        spill_folder: limits.scratch.clone(),
+        spill_bytes: limits.spill_bytes,
+        decoded_bytes: MAX_DECODED_BYTES,
+    };
+    let inputs = inputs.map(|input| input.map(boxed));
+    let report = csv_aggregate::aggregate(&checked, &limits, inputs, output);
+    let report = report.map_err(|failure| Failure {
+        code: failure.code().replace('_', "-"),
+        message: failure.to_string(),
+        is_permanent: failure.is_permanent(),
+    })?;
+    serde_json::to_value(report).map_err(|error| Failure::permanent("report", error.to_string()))
+}
+
+fn boxed(input: Input) -> Box<dyn Read> {
+    Box::new(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn plays() -> Value {
+        json!({
+            "group_by": ["Song", "Date"],
+            "aggregates": [{"function": "sum", "column": "Number of Plays"}],
+        })
+    }
+
+    #[test]
+    fn song_plays_are_added_per_song_and_date() {
+        let rows = "Song,Date,Number of Plays\nb,2,1\na,1,40\nb,2,2\n";
+        let inputs = Inputs::whole(rows.as_bytes());
+        let mut output = Vec::new();
+        let limits = Limits {
+            memory_bytes: 16 << 20,
+            output_bytes: 1 << 20,
+            spill_bytes: 1 << 20,
+            scratch: std::env::temp_dir(),
+        };
+        let report = run(&plays(), inputs, &mut output, &limits).expect("a result");
+        let output = String::from_utf8(output).expect("UTF-8");
+        assert_eq!(output, "Song,Date,sum(Number of Plays)\na,1,40\nb,2,3\n");
+        assert_eq!(report["rows"], 3, "{report:#}");
+    }
+
+    #[test]
+    fn faults_of_options_are_named_by_their_field() {
+        assert_eq!(faults_of(&plays()), []);
+        for (options, field) in [
+            (json!({}), ""),
+            (
+                json!({"group_by": ["a"], "aggregates": [{"function": "mean"}]}),
+                "aggregates",
+            ),
+            (json!({"group_by": [], "aggregates": []}), "group_by"),
+            (json!({"group_by": ["a"], "aggregate": []}), "aggregate"),
+        ] {
+            let faults = faults_of(&options);
+            assert!(
+                faults.iter().any(|fault| fault.field.starts_with(field)),
+                "{faults:?}"
+            );
+        }
+    }
+}
