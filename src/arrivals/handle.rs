@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::message::ParsedMessage;
-use super::queue::ReceivedMessage;
+use crate::sqs::queue::ReceivedMessage;
 use crate::usecases::maintenance::arrived::{Arrived, arrived};
 use crate::usecases::{Broker, Error};
 

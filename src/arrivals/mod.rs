@@ -8,11 +8,8 @@
 //! read one queue.
 
 mod handle;
-pub mod inspect;
 pub mod message;
-pub mod queue;
 pub mod reader;
 mod round;
-pub mod timing;
 
 pub use round::Round;

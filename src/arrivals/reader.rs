@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::{Verdict, handle};
 use super::message::{self, ParsedMessage, Unreadable};
-use super::queue::{Queue, QueueError, ReceivedMessage};
 use super::round::Round;
 use crate::lifecycle::backoff::Backoff;
+use crate::sqs::queue::{Queue, QueueError, ReceivedMessage};
 use crate::usecases::Broker;
 use crate::usecases::context::QueueState;
 

@@ -10,8 +10,6 @@ use super::super::aws::{ca_bundle, load_cloud};
 use super::super::cloud::Cloud;
 use super::super::output::causes;
 use super::super::store_abilities;
-use crate::arrivals::queue::Queue;
-use crate::arrivals::timing::QueueTiming;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::notify::sns::Topic;
@@ -19,6 +17,8 @@ use crate::objects::ObjectStore;
 use crate::objects::credentials::{Credentials, CredentialsCache};
 use crate::objects::probe::PlainHttp;
 use crate::objects::sign::Signer;
+use crate::sqs::queue::{Purpose, Queue};
+use crate::sqs::timing::QueueTiming;
 use crate::telemetry::metrics::Metrics;
 
 /// What the checks of one bucket work with: the components of a broker, as far as they can be
@@ -55,6 +55,7 @@ impl CheckContext {
             s3: settings.aws.with_limits(found.s3),
             sns: settings.aws.with_limits(found.sns),
             sqs: settings.aws.with_limits(found.sqs),
+            worker_sqs: settings.aws.with_limits(found.worker_sqs),
             topic: found.topic,
         };
         let signer = assemble::signer(&settings, &cloud).await;
@@ -72,6 +73,7 @@ impl CheckContext {
                 Queue::new(
                     &cloud.sqs,
                     url.as_str(),
+                    Purpose::S3Events,
                     QueueTiming::default(),
                     Arc::clone(&metrics),
                 )

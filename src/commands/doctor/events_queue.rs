@@ -2,7 +2,7 @@
 
 use super::context::CheckContext;
 use super::verdict::Verdict;
-use crate::arrivals::inspect::QueueFault;
+use crate::sqs::inspect::QueueFault;
 
 /// The recommended maxReceiveCount: enough for an outage of S3 or Postgres of one hour, because
 /// each failed message is delayed longer than before.

@@ -8,9 +8,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use upload_broker::arrivals::Round;
-use upload_broker::arrivals::queue::Queue;
 use upload_broker::arrivals::reader::Reader;
-use upload_broker::arrivals::timing::QueueTiming;
+use upload_broker::sqs::queue::{Purpose, Queue};
+use upload_broker::sqs::timing::QueueTiming;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::support::app::{App, Setup, id};
@@ -66,7 +66,13 @@ impl Scene {
         let config = sdk(&cloud::endpoint(), credentials);
         let metrics = Arc::clone(&self.app.broker.metrics);
         Reader {
-            queue: Queue::new(&config, &self.events.url, self.timing, metrics),
+            queue: Queue::new(
+                &config,
+                &self.events.url,
+                Purpose::S3Events,
+                self.timing,
+                metrics,
+            ),
             broker: Arc::clone(&self.app.broker),
         }
     }

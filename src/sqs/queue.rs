@@ -27,15 +27,25 @@ use crate::telemetry::metrics::{CallOutcome, Metrics};
 /// The largest number of messages in a call that SQS allows.
 pub const MAX_BATCH: usize = 10;
 
+/// What a queue is for. It decides about the names in logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Event notifications of S3.
+    S3Events,
+    /// Notifications of the broker itself, which wake workers.
+    Jobs,
+}
+
 /// An SQS queue.
 #[derive(Clone)]
 pub struct Queue {
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// The timeouts of a receive call.
     receive_timeouts: TimeoutConfig,
-    pub(super) url: String,
+    pub(crate) url: String,
     /// The time limits and delays of the queue.
     pub timing: QueueTiming,
+    purpose: Purpose,
     metrics: Arc<Metrics>,
 }
 
@@ -64,7 +74,13 @@ pub struct QueueError {
 
 impl Queue {
     /// Creates a client of the queue at `url`, with the endpoint and the credentials of `config`.
-    pub fn new(config: &SdkConfig, url: &str, timing: QueueTiming, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        config: &SdkConfig,
+        url: &str,
+        purpose: Purpose,
+        timing: QueueTiming,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let builder = Builder::from(config)
             // A long poll transfers no data while it waits; its timeout limits it.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -73,6 +89,7 @@ impl Queue {
             receive_timeouts: receive_timeouts(config, timing.wait_time),
             url: url.to_owned(),
             timing,
+            purpose,
             metrics,
         }
     }
@@ -119,7 +136,7 @@ impl Queue {
         let call = self.client.delete_message_batch().queue_url(&self.url);
         let call = call.set_entries(Some(entries)).send();
         let output = self.timed("DeleteMessageBatch", call).await?;
-        log_failed_entries("delete", &output.failed);
+        self.log_failed_entries("delete", &output.failed);
         Ok(())
     }
 
@@ -141,7 +158,7 @@ impl Queue {
         let call = self.client.change_message_visibility_batch();
         let call = call.queue_url(&self.url).set_entries(Some(entries)).send();
         let output = self.timed("ChangeMessageVisibilityBatch", call).await?;
-        log_failed_entries("change the visibility of", &output.failed);
+        self.log_failed_entries("change the visibility of", &output.failed);
         Ok(())
     }
 
@@ -160,12 +177,35 @@ impl Queue {
             Err(SdkError::ServiceError(_)) => CallOutcome::Refused,
             Err(_) => CallOutcome::Failed,
         };
-        let calls = &self.metrics.s3_events;
-        calls.called(operation, outcome, start.elapsed());
+        if self.purpose == Purpose::S3Events {
+            let calls = &self.metrics.s3_events;
+            calls.called(operation, outcome, start.elapsed());
+        }
         result.map_err(|cause| QueueError {
             operation,
             cause: aws_sdk_sqs::error::DisplayErrorContext(cause).to_string(),
         })
+    }
+
+    fn log_failed_entries(&self, operation: &str, failed: &[BatchResultErrorEntry]) {
+        let reader = self.purpose.as_str();
+        for entry in failed {
+            let reason = entry.message().unwrap_or("no reason given");
+            log::warn!(
+                "{reader}: SQS did not {operation} a message: {}: {reason}",
+                entry.code()
+            );
+        }
+    }
+}
+
+impl Purpose {
+    /// The start of log lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::S3Events => "s3 events",
+            Self::Jobs => "worker",
+        }
     }
 }
 
@@ -180,16 +220,6 @@ fn received_message(message: Message) -> Option<ReceivedMessage> {
         sent_at: number(Attribute::SentTimestamp).and_then(DateTime::from_timestamp_millis),
         receives: receives.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
     })
-}
-
-fn log_failed_entries(operation: &str, failed: &[BatchResultErrorEntry]) {
-    for entry in failed {
-        let reason = entry.message().unwrap_or("no reason given");
-        log::warn!(
-            "s3 events: SQS did not {operation} a message: {}: {reason}",
-            entry.code()
-        );
-    }
 }
 
 /// Returns the timeouts of `config`, extended by the time that a long poll waits before it responds.

@@ -34,14 +34,14 @@ impl QueueTiming {
     /// Returns the delay of a message whose row is not visible yet, after the given number of receives.
     /// The delay triples each time: five receives cover the time during which a row may be invisible, so
     /// that a queue whose redrive policy allows only a few receives does not give up on the message.
-    pub(super) fn delay_without_row(self, receives: u32) -> Duration {
+    pub fn delay_without_row(self, receives: u32) -> Duration {
         let backoff = Backoff::new(self.missing_row_delay, MAX_DELAY).with_factor(3);
         backoff.full_delay(receives)
     }
 
     /// Returns the delay of a message whose processing failed, after the given number of receives. The
     /// delay doubles each time: ten receives cover an outage of an hour.
-    pub(super) fn delay_after_failure(self, receives: u32) -> Duration {
+    pub fn delay_after_failure(self, receives: u32) -> Duration {
         Backoff::new(self.visibility_timeout, MAX_DELAY).full_delay(receives)
     }
 }
