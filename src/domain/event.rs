@@ -33,6 +33,15 @@ pub enum EventType {
     /// A later upload to the same path replaced it.
     #[serde(rename = "dataset.superseded")]
     Superseded,
+    /// A job of the dataset started to run.
+    #[serde(rename = "dataset.processing")]
+    Processing,
+    /// All jobs of the dataset have succeeded.
+    #[serde(rename = "dataset.processed")]
+    Processed,
+    /// A job of the dataset has failed for good.
+    #[serde(rename = "dataset.processing-failed")]
+    ProcessingFailed,
     /// The object at the key is no longer the proven one.
     #[serde(rename = "dataset.drifted")]
     Drifted,
@@ -65,6 +74,9 @@ impl EventType {
             Transition::StartDelete => Self::Deleting,
             Transition::FinishDelete => Self::Deleted,
             Transition::Supersede => Self::Superseded,
+            Transition::StartProcessing | Transition::RetryProcessing => Self::Processing,
+            Transition::FinishProcessing => Self::Processed,
+            Transition::FailProcessing => Self::ProcessingFailed,
         }
     }
 
@@ -78,6 +90,9 @@ impl EventType {
             Self::Deleting => "dataset.deleting",
             Self::Deleted => "dataset.deleted",
             Self::Superseded => "dataset.superseded",
+            Self::Processing => "dataset.processing",
+            Self::Processed => "dataset.processed",
+            Self::ProcessingFailed => "dataset.processing-failed",
             Self::Drifted => "dataset.drifted",
             Self::Restored => "dataset.restored",
         }

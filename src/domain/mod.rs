@@ -11,6 +11,8 @@ pub mod event_schema;
 pub mod finding;
 pub mod headers;
 pub mod jail;
+pub mod job;
+pub mod job_report;
 pub mod mismatch;
 pub mod multipart_digest;
 pub mod notified_types;

@@ -25,6 +25,9 @@ pub enum Cursor {
     /// The last id of a page of uploads, newest first.
     #[serde(rename = "u")]
     Upload(Uuid),
+    /// The last id of a page of jobs, newest first.
+    #[serde(rename = "j")]
+    Job(Uuid),
     /// The last id of a page of audit rows, newest first.
     #[serde(rename = "a")]
     Audit(Uuid),

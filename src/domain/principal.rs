@@ -112,6 +112,8 @@ pub enum Credential {
     Key(Uuid),
     /// The upload token with this fingerprint.
     UploadToken(String),
+    /// None: the broker itself acts for the tenant, such as a worker that writes a result.
+    Broker,
     /// A JWT: its subject, or its fingerprint if it has no subject.
     Jwt(String),
 }
@@ -128,6 +130,7 @@ impl Principal {
     pub fn identity(&self) -> Cow<'static, str> {
         match &self.credential {
             Credential::AuthenticationOff => "anyone".into(),
+            Credential::Broker => "broker".into(),
             Credential::Key(id) => format!("key:{id}").into(),
             Credential::UploadToken(fingerprint) => format!("token:{fingerprint}").into(),
             Credential::Jwt(subject) => format!("jwt:{subject}").into(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::audit::sanitize;
+use super::job::PROCESSING_FAILED;
 use super::mismatch::Mismatch;
 use super::path::InvalidPath;
 use super::quota::Exceeded;
@@ -47,6 +48,14 @@ pub enum Code {
     TokenSpent,
     /// The requested upload token would allow more than the credential of the caller.
     TokenTooWide,
+    /// Another worker has leased the job.
+    JobClaimed,
+    /// The job does not have the lease that the report names.
+    LeaseLost,
+    /// An output of a job does not exist.
+    OutputMissing,
+    /// A job has failed for good. It is the reason of an upload, never of an answer.
+    ProcessingFailed,
 }
 
 impl Code {
@@ -69,6 +78,10 @@ impl Code {
             Self::OutsidePrefix => "outside-prefix",
             Self::TokenSpent => "token-spent",
             Self::TokenTooWide => "token-too-wide",
+            Self::JobClaimed => "job-claimed",
+            Self::LeaseLost => "lease-lost",
+            Self::OutputMissing => "output-missing",
+            Self::ProcessingFailed => PROCESSING_FAILED,
         }
     }
 }
@@ -116,6 +129,8 @@ pub struct Refusal {
     pub missing: Box<[(u32, u32)]>,
     /// For `quota-exceeded`: the quota and the usage.
     pub exceeded: Option<Box<Exceeded>>,
+    /// After how many seconds a repeated request may succeed, if that is known.
+    pub retry_after: Option<u16>,
     /// Whether a path tried to reach what does not belong to the caller. This is for the audit and
     /// not sent to the client.
     pub is_escape_attempt: bool,
@@ -133,6 +148,7 @@ impl Refusal {
             mismatches: Vec::new(),
             missing: Box::default(),
             exceeded: None,
+            retry_after: None,
             is_escape_attempt: false,
         }
     }

@@ -108,11 +108,19 @@ pub enum Transition {
     FinishDelete,
     /// A later upload to the same path was acknowledged.
     Supersede,
+    /// A job of the upload started to run.
+    StartProcessing,
+    /// All jobs of the upload have succeeded.
+    FinishProcessing,
+    /// A job of the upload has failed for good, and none is left to run.
+    FailProcessing,
+    /// The failed jobs of the upload are queued again.
+    RetryProcessing,
 }
 
 impl Transition {
     /// Every transition.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Acknowledge,
         Self::Fail,
         Self::Expire,
@@ -120,19 +128,29 @@ impl Transition {
         Self::StartDelete,
         Self::FinishDelete,
         Self::Supersede,
+        Self::StartProcessing,
+        Self::FinishProcessing,
+        Self::FailProcessing,
+        Self::RetryProcessing,
     ];
 
     /// The states that the transition may start from.
     ///
     /// `Fail` may start from `Expired`: a wrong object that arrives late must lead to a status from
     /// which it can be deleted, or it would block its path for ever.
+    ///
+    /// `StartProcessing` may start from `Processed`: another system may begin to process a dataset
+    /// after all earlier jobs have succeeded.
     pub const fn from(self) -> &'static [Status] {
         match self {
             Self::Acknowledge | Self::Fail => &[Status::Pending, Status::Expired],
             Self::Expire | Self::Cancel => &[Status::Pending],
             Self::StartDelete => &[Status::Uploaded, Status::Processed, Status::Error],
             Self::FinishDelete => &[Status::Deleting],
-            Self::Supersede => &[Status::Uploaded, Status::Processed],
+            Self::Supersede => &[Status::Uploaded, Status::Processing, Status::Processed],
+            Self::StartProcessing => &[Status::Uploaded, Status::Processed],
+            Self::FinishProcessing | Self::FailProcessing => &[Status::Processing],
+            Self::RetryProcessing => &[Status::Error],
         }
     }
 
@@ -140,12 +158,14 @@ impl Transition {
     pub const fn to(self) -> Status {
         match self {
             Self::Acknowledge => Status::Uploaded,
-            Self::Fail => Status::Error,
+            Self::Fail | Self::FailProcessing => Status::Error,
             Self::Expire => Status::Expired,
             Self::Cancel => Status::Cancelled,
             Self::StartDelete => Status::Deleting,
             Self::FinishDelete => Status::Deleted,
             Self::Supersede => Status::Superseded,
+            Self::StartProcessing | Self::RetryProcessing => Status::Processing,
+            Self::FinishProcessing => Status::Processed,
         }
     }
 

@@ -24,6 +24,12 @@ pub enum Action {
     DatasetDownloaded,
     /// A dataset was copied or moved to another path.
     DatasetCopied,
+    /// A worker claimed a job.
+    JobClaimed,
+    /// A worker reported on a job.
+    JobReported,
+    /// Failed jobs were queued again.
+    JobsRetried,
     /// An API key was created.
     KeyCreated,
     /// An API key was revoked.
@@ -50,7 +56,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::UploadCreated,
         Self::UrlsSigned,
         Self::PartsSigned,
@@ -60,6 +66,9 @@ impl Action {
         Self::UploadDeleted,
         Self::DatasetDownloaded,
         Self::DatasetCopied,
+        Self::JobClaimed,
+        Self::JobReported,
+        Self::JobsRetried,
         Self::KeyCreated,
         Self::KeyRevoked,
         Self::TokenCreated,
@@ -84,6 +93,9 @@ impl Action {
             Self::UploadDeleted => "upload.deleted",
             Self::DatasetDownloaded => "dataset.downloaded",
             Self::DatasetCopied => "dataset.copied",
+            Self::JobClaimed => "job.claimed",
+            Self::JobReported => "job.reported",
+            Self::JobsRetried => "jobs.retried",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
             Self::TokenCreated => "token.created",
